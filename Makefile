@@ -1,0 +1,105 @@
+# Every recipe a developer, the demo and CI use. `make help` lists them; `make demo` and `make test` need nothing before.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DONDOC_HOME ?= $(CURDIR)/.dondoc
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+JARS := $(DONDOC_HOME)/kafka/jars
+SOURCES := services schemas deploy/local tests
+# Universal: one lock holds for every Python from 3.11 on and every platform. No index address gets in.
+COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+
+.PHONY: help setup preflight demo up down test lint types imports unit contract integration e2e chaos bench coverage format lock clean
+
+help: ## list the recipes
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# --- set-up: each stamp is as new as what it was made from, so a second run does nothing ------------------------------
+
+setup: $(VENV)/.installed $(JARS)/.copied ## the Python environment and the broker's jars
+
+preflight:
+	@PYTHON=$(PYTHON) deploy/local/preflight.sh
+
+$(VENV)/bin/python: | preflight
+	@echo "setup: creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements-dev.txt requirements-local.txt pyproject.toml | $(VENV)/bin/python
+	@echo "setup: installing the locked Python packages"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-local.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(JARS)/.copied: deploy/local/pom.xml | preflight
+	@echo "setup: fetching the Kafka broker"
+	@rm -rf $(JARS) && mkdir -p $(JARS)
+	@mvn -q -B -f deploy/local/pom.xml dependency:copy-dependencies -DoutputDirectory=$(JARS)
+	@touch $@
+
+# --- the main job ---------------------------------------------------------------------------------------------------
+
+demo: setup ## one year of plan 6766 at high speed, ending with the annual report in out/
+	@$(BIN)/dondoc demo
+
+up: setup ## the whole system in real time, until Ctrl-C
+	@exec $(BIN)/dondoc up
+
+down: setup ## stop what an interrupted run left behind
+	@$(BIN)/python -m deploy.local down
+
+# --- the gates ------------------------------------------------------------------------------------------------------
+
+test: setup lint types imports unit contract integration e2e ## every check
+
+lint: setup ## ruff: format and rules
+	@$(BIN)/ruff format --check --quiet $(SOURCES)
+	@$(BIN)/ruff check --quiet $(SOURCES)
+
+types: setup ## mypy --strict
+	@$(BIN)/mypy $(SOURCES)
+
+imports: setup ## import-linter
+	@$(BIN)/lint-imports
+
+unit: setup ## cores only, no event loop
+	@$(BIN)/pytest tests/unit
+
+contract: setup ## wire, ledger, channels, architecture, documents
+	@$(BIN)/pytest tests/contract
+
+integration: setup ## one service on the real broker and database
+	@$(BIN)/pytest tests/integration
+
+e2e: setup ## four processes, one year
+	@$(BIN)/pytest tests/e2e
+
+chaos: setup ## kills, pauses and restarts, for longer than the gates have time
+	@$(BIN)/pytest tests/chaos
+
+bench: setup ## throughput and latency beside the raw client
+	@$(BIN)/pytest tests/bench -s
+
+coverage: setup ## branch coverage of the cores by their unit tests
+	@$(BIN)/pytest tests/unit --cov --cov-report=term-missing
+
+# --- keeping house --------------------------------------------------------------------------------------------------
+
+format: setup ## rewrite the sources the way the gates want them
+	@$(BIN)/ruff format --quiet $(SOURCES)
+	@$(BIN)/ruff check --quiet --fix $(SOURCES)
+
+lock: ## resolve requirements*.in into the hashed locks
+	@$(COMPILE) requirements.in -o requirements.txt
+	@$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	@$(COMPILE) --no-deps requirements-local.in -o requirements-local.txt
+
+clean: ## remove everything that was made here
+	@rm -rf $(VENV) $(DONDOC_HOME) out build dondoc.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

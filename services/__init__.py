@@ -1,0 +1,1 @@
+"""The four services, their shared plumbing and the console that composes them."""
