@@ -1,0 +1,88 @@
+"""What rules concludes of a duty: `vn.dondoc.duty.assessed.v1` on `dondoc.verdicts.v1`.
+
+An assessment holds the duty's status as a piecewise-constant function of time, the future included, and the alerts it calls for.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from pydantic import BaseModel, ConfigDict, Field
+
+ASSESSED = "vn.dondoc.duty.assessed.v1"
+
+
+class Status(StrEnum):
+    """The status of a duty at an instant (contract section 5)."""
+
+    NOT_APPLICABLE = "not_applicable"
+    PENDING = "pending"
+    INCOMPLETE = "incomplete"
+    ON_TIME = "on_time"
+    LATE = "late"
+    OVERDUE = "overdue"
+    EXEMPT = "exempt"
+    SUPERSEDED = "superseded"
+    ENDED_NO_SUCCESSOR = "ended_no_successor"
+    OPEN = "open"
+    FULFILLED = "fulfilled"
+
+
+class StepKind(StrEnum):
+    """Why an alert goes out."""
+
+    REMINDER = "reminder"
+    URGING = "urging"
+    ESCALATION = "escalation"
+    INCOMPLETE = "incomplete"
+
+
+class Told(BaseModel):
+    """Base of what rules publishes."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+
+class Segment(Told):
+    """The answer that holds from `from` until the next segment begins."""
+
+    from_: datetime = Field(alias="from")
+    status: Status
+    due_at: datetime | None = None
+    effective_at: datetime | None = None
+    submissions: int = 0
+    flags: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+class Step(Told):
+    """An alert the duty calls for at `at`; true only while the assessment stands.
+
+    `step` is the ISO 8601 distance from `due_at` (or `incomplete:EVENT`), `to` is `self`, `parent` or a contact list.
+    Where `every` is given the step repeats at that distance until `until` (or until the assessment changes).
+    """
+
+    kind: StepKind
+    step: str
+    at: datetime
+    due_at: datetime | None
+    to: str = "self"
+    every: str | None = None
+    until: datetime | None = None
+
+
+class DutyAssessed(Told):
+    """The assessment of one duty from the set of facts known by `recorded_at`."""
+
+    plan: str
+    plan_version: int
+    registry: str
+    registry_version: int
+    agency: str
+    obligation: str
+    period: str | None
+    clause: str
+    opens_at: datetime | None
+    recorded_at: datetime
+    revision: int
+    timeline: tuple[Segment, ...]
+    steps: tuple[Step, ...] = ()

@@ -1,0 +1,42 @@
+"""ISO 8601 durations and their arithmetic on local dates, where a month ends on its own last day.
+
+Civil Code 2015 art. 148: a period of months or years ends on the corresponding day, or on the last day of the month where there is none.
+"""
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import isodate
+
+
+@lru_cache(maxsize=1024)
+def parsed(text: str) -> timedelta | isodate.Duration:
+    """Return the duration that *text* writes; raise `ValueError` with the remedy where it writes none."""
+    try:
+        return isodate.parse_duration(text)
+    except (isodate.ISO8601Error, ValueError, TypeError) as cause:
+        raise ValueError(f"{text!r} is not an ISO 8601 duration; write P7D for seven days, PT0S for at once") from cause
+
+
+def checked(text: str) -> str:
+    """Return *text* unchanged if it is a duration; raise `ValueError` otherwise."""
+    parsed(text)
+    return text
+
+
+def sign(text: str) -> int:
+    """Return -1, 0 or 1 as *text* goes back in time, stands still or goes forward."""
+    anchor = datetime(2000, 1, 1)  # noqa: DTZ001 - only the direction counts
+    moved = anchor + parsed(text)
+    return (moved > anchor) - (moved < anchor)
+
+
+def shift(local: datetime, text: str, *, back: bool = False) -> datetime:
+    """Return the wall time *text* after (or before) *local*: days and months are calendar units, not 24-hour spans."""
+    step = parsed(text)
+    return local - step if back else local + step
+
+
+def in_days(days: int) -> str:
+    """Write a number of days as an ISO 8601 duration."""
+    return f"P{days}D" if days else "PT0S"

@@ -1,0 +1,67 @@
+"""Identities, derived from content: duty keys, event ids, partitions, digests."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+_MURMUR_SEED = 0x9747B28C
+_MURMUR_M = 0x5BD1E995
+_WORD = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class DutyKey:
+    """One obligation of one agency for one period; `period` is nothing for a one-off or continuous duty."""
+
+    plan: str
+    agency: str
+    obligation: str
+    period: str | None
+
+    def __str__(self) -> str:
+        return "|".join((self.plan, self.agency, self.obligation, self.period or ""))
+
+    @classmethod
+    def parse(cls, text: str) -> "DutyKey":
+        """Read a key as `str()` writes it; raise `ValueError` if it is none."""
+        parts = text.split("|")
+        if len(parts) != 4:  # noqa: PLR2004 - the four parts of a key
+            raise ValueError(f"{text!r} is not a duty key; write PLAN|AGENCY|OBLIGATION|PERIOD")
+        plan, agency, obligation, period = parts
+        return cls(plan=plan, agency=agency, obligation=obligation, period=period or None)
+
+
+def digest(*parts: str) -> str:
+    """Return the hex SHA-256 of *parts*, each kept apart from the next."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def content_digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return the hex SHA-256 of a JSON value in one canonical writing: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def reference_key(kind: str, document_id: str, version: int) -> str:
+    """Return the key of a reference document: `plan:ID@VERSION` or `registry:ID@VERSION`."""
+    return f"{kind}:{document_id}@{version}"
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Return the partition that Kafka's default partitioner gives *key*, so that any client finds an agency's records."""
+    return (_murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+
+
+def _murmur2(data: bytes) -> int:
+    """MurmurHash2 as in the Apache Kafka clients."""
+    value = _MURMUR_SEED ^ len(data)
+    whole = len(data) - len(data) % 4
+    for start in range(0, whole, 4):
+        word = int.from_bytes(data[start : start + 4], "little") * _MURMUR_M & _WORD
+        word = (word ^ word >> 24) * _MURMUR_M & _WORD
+        value = (value * _MURMUR_M & _WORD) ^ word
+    if len(data) % 4:
+        value = (value ^ int.from_bytes(data[whole:], "little")) * _MURMUR_M & _WORD
+    value = (value ^ value >> 13) * _MURMUR_M & _WORD
+    return value ^ value >> 15

@@ -1,0 +1,106 @@
+"""Reporting periods: how they are written (`2026`, `2026-H1`, `2026-Q3`, `2026-07`) and which days they cover."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Recurrence(StrEnum):
+    """How often an obligation falls due; `none` is a continuous duty, `once` a one-off."""
+
+    YEAR = "year"
+    HALF_YEAR = "half-year"
+    QUARTER = "quarter"
+    MONTH = "month"
+    ONCE = "once"
+    NONE = "none"
+
+    @property
+    def is_periodic(self) -> bool:
+        """Whether duties of this recurrence are told apart by a period."""
+        return self in MONTHS_OF
+
+
+MONTHS_OF = {Recurrence.YEAR: 12, Recurrence.HALF_YEAR: 6, Recurrence.QUARTER: 3, Recurrence.MONTH: 1}
+_WRITTEN = re.compile(r"^(?P<year>\d{4})(?:-(?:H(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?$")
+
+
+def first_of_month(year: int, month: int) -> date:
+    """Return the first day of *month*, where month 13 is January of the next year and month 0 December of the last."""
+    return date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Period:
+    """A reporting period: the half-open span of local dates [starts_on, ends_on)."""
+
+    starts_on: date
+    ends_on: date
+    recurrence: Recurrence
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def covers(self, other: "Period") -> bool:
+        """Whether *other* lies within this period."""
+        return self.starts_on <= other.starts_on and other.ends_on <= self.ends_on
+
+
+def parse(text: str) -> Period:
+    """Return the period that *text* writes; raise `ValueError` naming the accepted forms otherwise."""
+    match = _WRITTEN.match(text)
+    if match is None or match["year"] == "0000":
+        raise ValueError(f"{text!r} is not a reporting period; write 2026, 2026-H1, 2026-Q3 or 2026-07")
+    year = int(match["year"])
+    if match["half"]:
+        return _period(year=year, index=int(match["half"]), recurrence=Recurrence.HALF_YEAR)
+    if match["quarter"]:
+        return _period(year=year, index=int(match["quarter"]), recurrence=Recurrence.QUARTER)
+    if match["month"]:
+        return _period(year=year, index=int(match["month"]), recurrence=Recurrence.MONTH)
+    return _period(year=year, index=1, recurrence=Recurrence.YEAR)
+
+
+def within(outer: Period, recurrence: Recurrence) -> Iterator[Period]:
+    """Yield the periods of *recurrence* that lie within *outer*, in order; none for one-off and continuous duties."""
+    if recurrence not in MONTHS_OF:
+        return
+    for index in range(1, 12 // MONTHS_OF[recurrence] + 1):
+        period = _period(year=outer.starts_on.year, index=index, recurrence=recurrence)
+        if outer.covers(period):
+            yield period
+
+
+def containing(day: date, recurrence: Recurrence) -> Period:
+    """Return the period of *recurrence* that contains *day*."""
+    return _period(year=day.year, index=(day.month - 1) // MONTHS_OF[recurrence] + 1, recurrence=recurrence)
+
+
+def following(period: Period) -> Period:
+    """Return the next period of the same recurrence."""
+    return containing(period.ends_on, period.recurrence)
+
+
+def _period(*, year: int, index: int, recurrence: Recurrence) -> Period:
+    months = MONTHS_OF[recurrence]
+    return Period(
+        starts_on=first_of_month(year, (index - 1) * months + 1),
+        ends_on=first_of_month(year, index * months + 1),
+        recurrence=recurrence,
+        text=_written(year, index, recurrence),
+    )
+
+
+def _written(year: int, index: int, recurrence: Recurrence) -> str:
+    match recurrence:
+        case Recurrence.HALF_YEAR:
+            return f"{year:04d}-H{index}"
+        case Recurrence.QUARTER:
+            return f"{year:04d}-Q{index}"
+        case Recurrence.MONTH:
+            return f"{year:04d}-{index:02d}"
+        case _:
+            return f"{year:04d}"

@@ -1,0 +1,1 @@
+"""Rules: what the facts known about a duty say of it, as a function of time."""
