@@ -1,5 +1,6 @@
 """Small value types that documents and events are made of: ids, instants, local dates, durations, bilingual text."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated
 
@@ -13,9 +14,13 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 MediaType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")]
 
 
+_RFC3339 = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?$")
+_LOCAL_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+
+
 def _text_of_time(value: object) -> object:
-    """Refuse numbers as times: an epoch says nothing of its unit."""
-    if isinstance(value, str | datetime):
+    """Refuse numbers as times, written as a string or not: an epoch says nothing of its unit."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC3339.match(value)):
         return value
     raise ValueError("write an RFC 3339 instant such as 2026-12-09T23:59:00+07:00")
 
@@ -29,7 +34,7 @@ def _with_offset(value: datetime) -> datetime:
 def _text_of_date(value: object) -> object:
     if isinstance(value, datetime):
         raise ValueError("write a local date such as 2026-12-09, without a time")  # noqa: TRY004 - pydantic reports ValueError
-    if isinstance(value, str | date):
+    if isinstance(value, date) or (isinstance(value, str) and _LOCAL_DATE.match(value)):
         return value
     raise ValueError("write a local date such as 2026-12-09")
 
