@@ -1,0 +1,72 @@
+"""Where each program of the stack listens, and whether it still can. Knows no program."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Self
+
+from deploy.local.errors import PortTakenError, StackError
+
+LOOPBACK = "127.0.0.1"
+LAST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """One port a listener; each field is set by the variable DONDOC_<FIELD>_PORT."""
+
+    kafka: int = 9092
+    kafka_controller: int = 9093
+    mongo: int = 27017
+    smtp: int = 1025
+    mailbox: int = 1080
+    smpp: int = 2775
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Take the ports that *environment* names and the usual ones for the rest."""
+        names = (field.name for field in fields(cls))
+        return cls(**{name: _number(environment, variable(name)) for name in names if variable(name) in environment})
+
+    @classmethod
+    def free(cls) -> Self:
+        """Pick ports that nobody listens on at this moment."""
+        names = [field.name for field in fields(cls)]
+        return cls(**dict(zip(names, free_ports(len(names)), strict=True)))
+
+
+def variable(name: str) -> str:
+    """Name the environment variable that moves the listener *name*."""
+    return f"DONDOC_{name.upper()}_PORT"
+
+
+def free_ports(count: int) -> list[int]:
+    """Pick *count* different free ports; all are held open until the last is known, so that none comes twice."""
+    listeners = [socket.socket() for _ in range(count)]
+    try:
+        for listener in listeners:
+            listener.bind((LOOPBACK, 0))
+        return [int(listener.getsockname()[1]) for listener in listeners]
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+def refuse_taken(name: str, port: int, *, setting: str | None = None) -> None:
+    """Raise PortTakenError, naming the variable to change, unless *port* can be listened on."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+        except OSError as error:
+            remedy = setting or variable(name)
+            raise PortTakenError(
+                f"port {port} of {name} is taken ({error.strerror}); set {remedy} to a free port"
+            ) from error
+
+
+def _number(environment: Mapping[str, str], name: str) -> int:
+    text = environment[name]
+    if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
+        raise StackError(f"{name} is {text!r}; it must be a port number from 1 to {LAST_PORT}")
+    return int(text)
