@@ -40,3 +40,11 @@ def shift(local: datetime, text: str, *, back: bool = False) -> datetime:
 def in_days(days: int) -> str:
     """Write a number of days as an ISO 8601 duration."""
     return f"P{days}D" if days else "PT0S"
+
+
+def between(earlier: datetime, later: datetime) -> str:
+    """Write the time from *earlier* to *later* as an ISO 8601 duration, in whole days where it is."""
+    passed = later - earlier
+    if passed % timedelta(days=1) == timedelta():
+        return in_days(passed.days)
+    return isodate.duration_isoformat(passed)

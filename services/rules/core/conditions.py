@@ -1,0 +1,42 @@
+"""Conditions in the Common Expression Language over a submission. The only module that knows which engine evaluates them.
+
+Expressions see `indicators` (numbers, as doubles), `sections` and `attachments`, `signed_by` and `nil_return`. Numbers are doubles, as CEL reads JSON:
+write `100.0`, not `100`, in arithmetic.
+"""
+
+from functools import lru_cache
+
+import cel
+
+from services.rules.core.facts import Report
+
+
+class ConditionInvalid(ValueError):
+    """The expression is not CEL. Correct it at the place that the message points to."""
+
+
+@lru_cache(maxsize=4096)
+def compiled(expression: str) -> cel.Program:
+    """Return the compiled *expression*; raise `ConditionInvalid` with the engine's own words otherwise."""
+    try:
+        return cel.compile(expression)
+    except ValueError as cause:
+        raise ConditionInvalid(str(cause).splitlines()[0]) from cause
+
+
+def holds(expression: str, report: Report) -> bool:
+    """Whether *expression* is true of *report*; one that cannot be evaluated (a figure is missing) is not."""
+    try:
+        return compiled(expression).execute(_seen(report)) is True
+    except (KeyError, TypeError, ValueError, ZeroDivisionError, RuntimeError):
+        return False
+
+
+def _seen(report: Report) -> dict[str, object]:
+    return {
+        "indicators": dict(report.indicators),
+        "sections": dict(report.sections),
+        "attachments": [{"media_type": one.media_type, "sha256": one.sha256} for one in report.attachments],
+        "signed_by": report.signed_by,
+        "nil_return": report.is_nil_return,
+    }

@@ -1,0 +1,56 @@
+"""The docket: all facts known of one obligation of one agency, and which duties a new fact touches."""
+
+from collections.abc import Iterable, Iterator
+
+from services.rules.core.facts import Exemption, Extension, Fact, Reassignment, Revocation, Submission, Withdrawal, identity
+
+EVERY_PERIOD = "*"
+"""Touched by facts that are not about one period: an exemption and its revocation."""
+
+
+class Docket:
+    """The facts of one (plan, agency, obligation). Adding one twice changes nothing."""
+
+    __slots__ = ("_facts", "_periods")
+
+    def __init__(self, facts: Iterable[Fact] = ()) -> None:
+        self._facts: dict[tuple[str, str], Fact] = {}
+        self._periods: set[str | None] = set()
+        for fact in facts:
+            self.add(fact)
+
+    def __iter__(self) -> Iterator[Fact]:
+        return iter(self._facts.values())
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    @property
+    def periods(self) -> frozenset[str | None]:
+        """The periods that any fact is about."""
+        return frozenset(self._periods)
+
+    def add(self, fact: Fact) -> frozenset[str | None]:
+        """Take *fact* in and return the periods it touches (`EVERY_PERIOD` among them); nothing if it was known.
+
+        The log holds facts in the order of recording, so of one identity with two contents the first recorded is kept.
+        """
+        name = identity(fact)
+        if name in self._facts:
+            return frozenset()
+        self._facts[name] = fact
+        touched = self._touched(fact)
+        self._periods |= touched - {EVERY_PERIOD}
+        return touched
+
+    def _touched(self, fact: Fact) -> frozenset[str | None]:
+        match fact:
+            case Exemption() | Revocation():
+                return frozenset({EVERY_PERIOD})
+            case Reassignment():
+                return frozenset({fact.from_period, fact.to_period})
+            case Submission():
+                moved = {one.to_period for one in self if isinstance(one, Reassignment) and one.submission == fact.id}
+                return frozenset({fact.period, *moved})
+            case Withdrawal() | Extension():
+                return frozenset({fact.period})

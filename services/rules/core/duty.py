@@ -1,0 +1,33 @@
+"""A duty: one obligation of one agency for one period, with everything needed to assess it from facts alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from schemas.ids import DutyKey
+from schemas.plan import Obligation, ObligationVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """What is owed. `opens_at` is nothing where the obligation never binds the agency for the period.
+
+    `ends_at` is the instant at which the agency ends (`heirs` then owe the duty themselves) and `left_at` the one at which an undated
+    duty stops binding an agency that lives on. `line` holds all successors, who may file on the agency's behalf.
+    """
+
+    key: DutyKey
+    obligation: Obligation
+    version: ObligationVersion | None
+    zone: ZoneInfo
+    opens_at: datetime | None
+    due_at: datetime | None
+    ends_at: datetime | None = None
+    heirs: tuple[str, ...] = ()
+    left_at: datetime | None = None
+    line: frozenset[str] = frozenset()
+
+    @property
+    def is_binding(self) -> bool:
+        """Whether the agency owes this at any time."""
+        return self.opens_at is not None

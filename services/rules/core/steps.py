@@ -1,0 +1,103 @@
+"""The alerts a duty calls for: reminders before due, urging and escalation after, and word of what an incomplete report lacks."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas import durations
+from schemas.assessments import Status, StepKind
+from schemas.plan import Reminders
+from services.rules.core.assess import Assessment, Segment
+from services.rules.core.duty import Duty
+
+NOT_YET_SETTLED = frozenset({Status.PENDING, Status.INCOMPLETE})
+PAST_AND_UNSETTLED = frozenset({Status.OVERDUE, Status.INCOMPLETE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """An alert due at `at`. `step` is its ISO 8601 distance from `due_at`; the last urging repeats `every` so long until `until`."""
+
+    kind: StepKind
+    step: str
+    at: datetime
+    due_at: datetime | None
+    to: str = "self"
+    every: str | None = None
+    until: datetime | None = None
+
+
+def steps(assessment: Assessment) -> tuple[Step, ...]:
+    """Return the alerts that the *assessment* calls for, past and future, in order of time."""
+    duty = assessment.duty
+    reminders = duty.version.reminders if duty.version else Reminders()
+    dues = dict.fromkeys(one.due_at for one in assessment.timeline if one.due_at is not None)
+    wanted = [step for due_at in dues for step in _about(due_at, duty, reminders, assessment)]
+    wanted.extend(_deficiencies(assessment))
+    return tuple(sorted(wanted, key=lambda one: (one.at, one.kind, one.to, one.step)))
+
+
+def shifted(instant: datetime, duration: str, duty: Duty, *, back: bool = False) -> datetime:
+    """Return the instant whose wall time in the plan's zone is *duration* away from that of *instant*."""
+    local = instant.astimezone(duty.zone).replace(tzinfo=None)
+    return durations.shift(local, duration, back=back).replace(tzinfo=duty.zone)
+
+
+def _about(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[Step]:
+    """Yield the steps measured from one due instant, as far as it is the one in force and the duty is unsettled then."""
+    for before in reminders.before:
+        at = shifted(due_at, before, duty, back=True)
+        if at < due_at and _holds(assessment, at, due_at, NOT_YET_SETTLED):
+            yield Step(kind=StepKind.REMINDER, step=before, at=at, due_at=due_at)
+    for after in reminders.after:
+        at = shifted(due_at, after, duty)
+        if _holds(assessment, at, due_at, PAST_AND_UNSETTLED):
+            yield Step(kind=StepKind.URGING, step=after, at=at, due_at=due_at)
+    for escalation in reminders.escalate:
+        at = shifted(due_at, escalation.after, duty)
+        if _holds(assessment, at, due_at, PAST_AND_UNSETTLED):
+            yield Step(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
+    if reminders.then_every is not None:
+        yield from _repeated(due_at, duty, reminders, assessment)
+
+
+def _holds(assessment: Assessment, at: datetime, due_at: datetime, wanted: frozenset[Status]) -> bool:
+    segment = assessment.at(at)
+    return segment.due_at == due_at and segment.status in wanted
+
+
+def _repeated(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[Step]:
+    """Yield one repeating urging for each stretch of time in which the duty stays unsettled past *due_at*."""
+    every = reminders.then_every or ""
+    first = max((shifted(due_at, after, duty) for after in reminders.after), default=due_at)
+    for starts_at, ends_at in _stretches(assessment.timeline, due_at):
+        at = shifted(first, every, duty)
+        while at < starts_at:
+            at = shifted(at, every, duty)
+        if ends_at is None or at < ends_at:
+            label = durations.between(due_at, at)
+            yield Step(kind=StepKind.URGING, step=label, at=at, due_at=due_at, every=every, until=ends_at)
+
+
+def _stretches(timeline: Iterable[Segment], due_at: datetime) -> Iterator[tuple[datetime, datetime | None]]:
+    begun: datetime | None = None
+    for segment in timeline:
+        is_urgent = segment.due_at == due_at and segment.status in PAST_AND_UNSETTLED and segment.starts_at >= due_at
+        if is_urgent and begun is None:
+            begun = segment.starts_at
+        elif not is_urgent and begun is not None:
+            yield begun, segment.starts_at
+            begun = None
+    if begun is not None:
+        yield begun, None
+
+
+def _deficiencies(assessment: Assessment) -> Iterator[Step]:
+    """Yield a notice for each incomplete report, once for the same missing parts."""
+    told: set[tuple[str, ...]] = set()
+    for filing in assessment.filings:
+        received_at = filing.submission.received_at
+        segment = assessment.at(received_at)
+        if filing.missing and filing.missing not in told and segment.status is Status.INCOMPLETE:
+            told.add(filing.missing)
+            yield Step(kind=StepKind.INCOMPLETE, step=f"incomplete:{filing.submission.id}", at=received_at, due_at=segment.due_at)
