@@ -19,11 +19,12 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A departure at a path of the document, before anybody looked up its line."""
+    """A departure at a path of the document; `line` only where the path alone does not tell it."""
 
     path: DocumentPath
     message: str
     severity: Severity = Severity.ERROR
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

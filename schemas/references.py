@@ -1,0 +1,27 @@
+"""What a plan says of agencies and groups, held against the registry that it names."""
+
+from collections.abc import Iterator
+
+from schemas import identities
+from schemas.faults import Finding
+from schemas.nodes import Node
+
+
+def findings(plan: Node, registry: Node) -> Iterator[Finding]:
+    """Yield every reference of *plan* that *registry* does not bear out."""
+    agencies = {one["id"].text for one in registry["agencies"].each()}
+    groups = {one["id"].text for one in registry["groups"].each()}
+    members = {one["id"].text for agency in registry["agencies"].each() for one in agency["groups"].each()}
+    yield from _registry(plan["registry"], registry["registry"])
+    yield from identities.unknown(plan["issuer"], agencies, "agency")
+    for obligation in plan["obligations"].each():
+        yield from identities.unknown(obligation["recipient"], agencies | groups, "agency")
+        for addressee in obligation["addressees"].each():
+            yield from identities.unknown(addressee, agencies | groups, "group or agency")
+            if addressee.text in groups - members:
+                yield addressee.warning(f"no agency is ever a member of {addressee.text!r}; nobody owes this")
+
+
+def _registry(named: Node, registry: Node) -> Iterator[Finding]:
+    if named.text and registry.text and named.text != registry.text:
+        yield named.finding(f"the registry beside this plan is {registry.text!r}, not {named.text!r}")
