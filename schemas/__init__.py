@@ -1,1 +1,1 @@
-"""The meaning that the services share: documents, events, topics and identities. It refuses to know any service, server or clock."""
+"""The meaning that the services share: documents, events, topics, identities. It knows no service, server or clock."""

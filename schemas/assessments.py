@@ -1,10 +1,12 @@
 """What rules concludes of a duty: `vn.dondoc.duty.assessed.v1` on `dondoc.verdicts.v1`.
 
-An assessment holds the duty's status as a piecewise-constant function of time, the future included, and the alerts it calls for.
+An assessment holds the duty's status as a piecewise-constant function of time, the future included, and the alerts it
+calls for.
 """
 
 from datetime import datetime
 from enum import StrEnum
+
 from pydantic import BaseModel, ConfigDict, Field
 
 ASSESSED = "vn.dondoc.duty.assessed.v1"

@@ -44,7 +44,10 @@ class AlertedDuty(BaseModel):
 
 
 class AlertAttempted(BaseModel):
-    """One attempt at one alert on one channel. `to_agency` is an agency id or a contact list; there is no address in it."""
+    """One attempt at one alert on one channel.
+
+    `to_agency` is an agency id or a contact list; there is no address in it.
+    """
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,6 +1,7 @@
 """ISO 8601 durations and their arithmetic on local dates, where a month ends on its own last day.
 
-Civil Code 2015 art. 148: a period of months or years ends on the corresponding day, or on the last day of the month where there is none.
+Civil Code 2015 art. 148: a period of months or years ends on the corresponding day, or on the last day of the month
+where there is none.
 """
 
 from datetime import datetime, timedelta
@@ -47,4 +48,4 @@ def between(earlier: datetime, later: datetime) -> str:
     passed = later - earlier
     if passed % timedelta(days=1) == timedelta():
         return in_days(passed.days)
-    return isodate.duration_isoformat(passed)
+    return str(isodate.duration_isoformat(passed))

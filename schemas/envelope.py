@@ -1,4 +1,4 @@
-"""The CloudEvents 1.0 envelope in structured JSON mode, with the extension attributes of intake (contract section 3)."""
+"""The CloudEvents 1.0 envelope in JSON format, with intake's extension attributes (contract section 3)."""
 
 from typing import Annotated, Generic, Literal, TypeVar
 
@@ -26,4 +26,3 @@ class Envelope(BaseModel, Generic[Data]):
     receivedtime: Instant | None = None
     receiptid: str | None = None
     data: Data
-

@@ -1,4 +1,4 @@
-"""The facts of `dondoc.facts.v1`: what agencies send, what the authorities decide, which documents are adopted (contract section 3).
+"""The facts of `dondoc.facts.v1`: what agencies send and what the authorities decide (contract section 3).
 
 These models are strict and are what intake accepts and publishes. Consumers read tolerantly.
 """
@@ -6,7 +6,17 @@ These models are strict and are what intake accepts and publishes. Consumers rea
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+)
 
 from schemas import periods
 from schemas.values import Identifier, Instant, LocalDate, MediaType, NonBlank, Sha256
@@ -30,7 +40,9 @@ def _decimal(text: str) -> str:
     try:
         number = Decimal(text)
     except InvalidOperation as cause:
-        raise ValueError("write a number, or a decimal string such as \"9984.2\" with a point and no thousands sign") from cause
+        raise ValueError(
+            'write a number, or a decimal string such as "9984.2" with a point and no thousands sign'
+        ) from cause
     if not number.is_finite():
         raise ValueError("write a finite number")
     return text
@@ -170,7 +182,8 @@ class ExemptionRevoked(FactData):
 class PlanAdopted(FactData):
     """One partition of the log takes a plan and registry version into force and looks ahead to `horizon`.
 
-    Written by the owner of the partition; every duty that comes into being before `horizon` is assessed, reports or not.
+    Written by the owner of the partition; every duty that comes into being before `horizon` is assessed, reports or
+    not.
     """
 
     plan: Identifier
@@ -181,7 +194,9 @@ class PlanAdopted(FactData):
     horizon: Instant
 
 
-FactModel = ReportSubmitted | ReportWithdrawn | ReportReassigned | ExtensionGranted | ExemptionGranted | ExemptionRevoked
+FactModel = (
+    ReportSubmitted | ReportWithdrawn | ReportReassigned | ExtensionGranted | ExemptionGranted | ExemptionRevoked
+)
 MODEL_OF: dict[str, type[FactModel]] = {
     SUBMITTED: ReportSubmitted,
     WITHDRAWN: ReportWithdrawn,

@@ -49,7 +49,7 @@ def reference_key(kind: str, document_id: str, version: int) -> str:
 
 
 def partition_of(key: str, partitions: int) -> int:
-    """Return the partition that Kafka's default partitioner gives *key*, so that any client finds an agency's records."""
+    """Return the partition that Kafka's default partitioner gives *key*, so that any client finds its records."""
     return (_murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 

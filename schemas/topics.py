@@ -5,7 +5,11 @@ from dataclasses import dataclass
 DEFAULT_PARTITIONS = 12
 FOREVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 COMPACTED = {"cleanup.policy": "compact"}
-EVENT_TIME = {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": "9223372036854775807", "message.timestamp.before.max.ms": "9223372036854775807"}
+EVENT_TIME = {
+    "message.timestamp.type": "CreateTime",
+    "message.timestamp.after.max.ms": "9223372036854775807",
+    "message.timestamp.before.max.ms": "9223372036854775807",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +31,20 @@ def _config(*parts: dict[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted({key: value for part in parts for key, value in part.items()}.items()))
 
 
-FACTS = Topic(name="dondoc.facts.v1", holds="everything that happened, in order per agency", config=_config(FOREVER, EVENT_TIME))
+FACTS = Topic(
+    name="dondoc.facts.v1", holds="everything that happened, in order per agency", config=_config(FOREVER, EVENT_TIME)
+)
 VERDICTS = Topic(name="dondoc.verdicts.v1", holds="what rules concluded", config=_config(FOREVER, EVENT_TIME))
 DUTIES = Topic(name="dondoc.duties.v1", holds="what rules knows of each duty", config=_config(COMPACTED, EVENT_TIME))
-DELIVERIES = Topic(name="dondoc.deliveries.v1", holds="what the notifier did, without addresses", config=_config(FOREVER, EVENT_TIME))
-REFERENCES = Topic(name="dondoc.references.v1", holds="the published plan and registry versions", config=_config(COMPACTED, EVENT_TIME), is_partitioned_by_agency=False)
+DELIVERIES = Topic(
+    name="dondoc.deliveries.v1", holds="what the notifier did, without addresses", config=_config(FOREVER, EVENT_TIME)
+)
+REFERENCES = Topic(
+    name="dondoc.references.v1",
+    holds="the published plan and registry versions",
+    config=_config(COMPACTED, EVENT_TIME),
+    is_partitioned_by_agency=False,
+)
 TOPICS = (FACTS, VERDICTS, DUTIES, DELIVERIES, REFERENCES)
 WITH_DEAD_LETTERS = (FACTS, VERDICTS, DELIVERIES)
 DEAD_LETTER_CONFIG = _config(FOREVER, EVENT_TIME)

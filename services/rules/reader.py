@@ -1,4 +1,4 @@
-"""From a fact on the wire to a fact of the core: a tolerant reader of just the fields that rules decides by (contract section 3)."""
+"""From a fact on the wire to a fact of the core: a tolerant reader of the fields that rules decides by."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -20,7 +20,7 @@ from services.rules.core.facts import (
 )
 
 
-class UnreadableFact(ValueError):
+class UnreadableFact(ValueError):  # noqa: N818 - it reads as a claim about the input
     """The record is no fact that rules can read. `pointer` names the place, the message the remedy."""
 
     def __init__(self, pointer: str, message: str) -> None:
@@ -120,6 +120,8 @@ _DATA: Mapping[str, msgspec.json.Decoder[Any]] = {
     wire.EXEMPTED: msgspec.json.Decoder(_Exempted),
     wire.REVOKED: msgspec.json.Decoder(_Revoked),
 }
+TYPES = frozenset(_DATA)
+"""The CloudEvents types that tell a fact of a duty."""
 
 
 def read_event(record: bytes) -> Event:
@@ -131,7 +133,7 @@ def read_event(record: bytes) -> Event:
 
 
 def read_fact(record: bytes, *, recorded_at: datetime | None = None) -> Fact:
-    """Return the fact in *record*, recorded when the log says so (default: its `recordedtime`, else its `receivedtime`).
+    """Return the fact in *record*, recorded when the log says (default: `recordedtime`, else `receivedtime`).
 
     Raises `UnreadableFact` naming the place that cannot be read.
     """
@@ -139,7 +141,7 @@ def read_fact(record: bytes, *, recorded_at: datetime | None = None) -> Fact:
 
 
 def fact_of(event: Event, *, recorded_at: datetime | None = None) -> Fact:
-    """Return the fact that *event* tells; raise `UnreadableFact` if its type is unknown or its data does not fit the type."""
+    """Return the fact that *event* tells; raise `UnreadableFact` if its type is unknown or its data unfit."""
     decoder = _DATA.get(event.type)
     if decoder is None:
         raise UnreadableFact("/type", f"{event.type!r} is not a type of fact; the types are {', '.join(_DATA)}")
@@ -171,7 +173,9 @@ def _told(event: Event, data: Any, received_at: datetime, recorded_at: datetime)
         case _Withdrawn():
             return Withdrawal(**common, period=data.period, withdraws=data.withdraws)
         case _Reassigned():
-            return Reassignment(**common, submission=data.submission, from_period=data.from_period, to_period=data.to_period)
+            return Reassignment(
+                **common, submission=data.submission, from_period=data.from_period, to_period=data.to_period
+            )
         case _Extended():
             due_at = _instant(data.due_at, "/data/due_at")
             return Extension(**common, period=data.period, due_at=due_at, decided_on=data.decision.issued_on)
@@ -180,7 +184,9 @@ def _told(event: Event, data: Any, received_at: datetime, recorded_at: datetime)
             return Exemption(**common, from_=from_, until=until, decided_on=data.decision.issued_on)
         case _:
             due_at_or_none = _instant(data.due_at, "/data/due_at") if data.due_at else None
-            return Revocation(**common, exemption=data.exemption, due_at=due_at_or_none, decided_on=data.decision.issued_on)
+            return Revocation(
+                **common, exemption=data.exemption, due_at=due_at_or_none, decided_on=data.decision.issued_on
+            )
 
 
 def _submission(data: _Submitted, common: dict[str, Any]) -> Submission:
@@ -209,7 +215,9 @@ def _figures(indicators: Mapping[str, float | str | None]) -> dict[str, float]:
         try:
             figures[code] = float(figure) if figure is not None else None
         except ValueError as cause:
-            raise UnreadableFact(f"/data/content/indicators/{code}", f"{figure!r} is not a number; write digits and a point") from cause
+            raise UnreadableFact(
+                f"/data/content/indicators/{code}", f"{figure!r} is not a number; write digits and a point"
+            ) from cause
     return {code: figure for code, figure in figures.items() if figure is not None}
 
 
@@ -217,7 +225,9 @@ def _instant(text: str, pointer: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as cause:
-        raise UnreadableFact(pointer, f"{text!r} is not an RFC 3339 instant; write 2026-12-09T23:59:00+07:00") from cause
+        raise UnreadableFact(
+            pointer, f"{text!r} is not an RFC 3339 instant; write 2026-12-09T23:59:00+07:00"
+        ) from cause
     if instant.tzinfo is None:
         raise UnreadableFact(pointer, f"{text!r} has no offset; write 2026-12-09T23:59:00+07:00")
     return instant.astimezone(UTC)

@@ -24,7 +24,9 @@ class Agencies:
 
     def __init__(self, registry: Registry) -> None:
         self._agencies = {agency.id: agency for agency in registry.agencies}
-        self._ids = {alias: agency.id for agency in registry.agencies for alias in agency.aliases} | {one: one for one in self._agencies}
+        self._ids = {alias: agency.id for agency in registry.agencies for alias in agency.aliases} | {
+            one: one for one in self._agencies
+        }
         self._successions = registry.successions
         self._heirs: dict[str, tuple[str, ...]] = {}
 
@@ -62,7 +64,9 @@ class Agencies:
         if agency_id not in self._heirs:
             acts = [act for act in self._acts_ending(agency_id) if act.type in HEIRS_BY_LAW]
             on_end = [act for act in acts if act.on == self.life(agency_id).to] or acts
-            self._heirs[agency_id] = tuple(dict.fromkeys(heir for act in on_end for heir in act.to if heir in self._agencies))
+            self._heirs[agency_id] = tuple(
+                dict.fromkeys(heir for act in on_end for heir in act.to if heir in self._agencies)
+            )
         return self._heirs[agency_id]
 
     def line(self, agency_id: str) -> frozenset[str]:

@@ -18,7 +18,10 @@ class Unbound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """The duty opens on a local date. `ends_on` is the day the agency ends, if it does; `heirs` then owe the duty themselves."""
+    """The duty opens on a local date.
+
+    `ends_on` is the day the agency ends, if it does; `heirs` then owe the duty themselves.
+    """
 
     opens_on: date
     ends_on: date | None = None
@@ -39,8 +42,8 @@ Binding = Unbound | Bound | Left
 def binding(agencies: Agencies, terms: Terms, agency: str, zone: ZoneInfo) -> Binding:
     """Decide how *terms* bind *agency*.
 
-    A dated duty binds members of an addressed group at the last instant before due, from the day they became one, and the members
-    whose agency ends before that. An undated one binds whoever is a member while its period runs.
+    A dated duty binds members of an addressed group at the last instant before due, from the day they became one, and
+    the members whose agency ends before that. An undated one binds whoever is a member while its period runs.
     """
     deciding_on = _deciding_day(terms, zone)
     stays = agencies.stays(agency, terms.obligation.addressees)
@@ -67,7 +70,7 @@ def _deciding_day(terms: Terms, zone: ZoneInfo) -> date:
 
 
 def _bound_heirs(agencies: Agencies, agency: str, addressees: tuple[str, ...], on: date) -> tuple[str, ...]:
-    """Return the successors that owe the duty themselves; who merely took over functions inherits nothing without a decision."""
+    """Return the successors that owe the duty themselves; taking over functions inherits nothing."""
     found: dict[str, None] = {}
     seen = {agency}
     waiting = list(agencies.heirs(agency))

@@ -1,6 +1,7 @@
-"""The one idea: from the facts known about a duty, its status as a piecewise-constant function of time, the future included.
+"""From the facts known about a duty, its status as a piecewise-constant function of time, the future included.
 
-The assessment depends on the *set* of facts: their order, repetition and the time of asking change nothing. There is no clock here.
+The assessment depends on the *set* of facts: their order, repetition and the time of asking change nothing. There is
+no clock here.
 """
 
 from bisect import bisect_right
@@ -53,7 +54,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """The status of one duty as a function of time. The timeline starts where the duty starts and is empty where it never binds."""
+    """The status of one duty as a function of time.
+
+    The timeline starts where the duty starts and is empty where it never binds.
+    """
 
     duty: Duty
     timeline: tuple[Segment, ...]
@@ -66,7 +70,7 @@ class Assessment:
 
 
 def assess(duty: Duty, facts: Iterable[Fact]) -> Assessment:
-    """Assess *duty* from the *facts* of its docket (same plan, agency and obligation), in any order and with any repetition."""
+    """Assess *duty* from the *facts* of its docket (same plan, agency and obligation), in any order."""
     known = _distinct(facts)
     filed = filings(duty, known)
     if duty.opens_at is None:
@@ -145,7 +149,7 @@ def _discharged(on_file: Standing, due_at: datetime | None) -> Status:
 
 
 def _has_passed_on(duty: Duty, relief: Relieved, at: datetime) -> bool:
-    """Whether the agency has ended by *at*, before the duty fell due; one that ended later keeps its state (ruling 7)."""
+    """Whether the agency ended by *at* and before due; one that ended later keeps its state (ruling 7)."""
     if duty.ends_at is None or at < duty.ends_at:
         return False
     return relief.due_at is None or duty.ends_at < relief.due_at

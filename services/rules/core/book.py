@@ -1,6 +1,7 @@
-"""The book of duties: one plan version and one registry version, prepared for looking duties up and listing the expected ones."""
+"""The book of duties: one plan and one registry version, prepared for looking duties up and listing them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 
 from schemas import periods
@@ -13,10 +14,11 @@ from services.rules.core.agencies import Agencies
 from services.rules.core.applicability import Bound, Left, Unbound
 from services.rules.core.calendar import Calendar, Terms
 from services.rules.core.duty import Duty
+from services.rules.core.facts import Fact, Submission
 from services.rules.core.working_days import WorkingDays
 
 
-class UnknownDuty(LookupError):
+class UnknownDuty(LookupError):  # noqa: N818 - it reads as a claim about the input
     """There is no such duty in the plan and registry. `field` says which part of the name to correct."""
 
     def __init__(self, field: str, message: str) -> None:
@@ -44,6 +46,15 @@ class Book:
             self._duties[name] = self._made(agency, obligation, period)
         return self._duties[name]
 
+    def resolved(self, fact: Fact) -> Fact:
+        """Return *fact* with aliases of agencies replaced by ids; raise `UnknownDuty` if it is about no duty here."""
+        agency = self._known(fact.agency)
+        if fact.obligation not in self._obligations:
+            raise self._unknown_obligation(fact.obligation)
+        if isinstance(fact, Submission):
+            return replace(fact, agency=agency, filed_by=self._known(fact.filed_by))
+        return fact if agency == fact.agency else replace(fact, agency=agency)
+
     def expected(self, until: datetime) -> Iterator[DutyKey]:
         """Yield every duty that opens before *until*, agency by agency within each obligation and period."""
         horizon = until.astimezone(self.calendar.zone).date()
@@ -58,7 +69,9 @@ class Book:
         """Yield the binding duties of the periods inside *year*, and the one-off ones that open (or fall due) in it."""
         for obligation in self.plan.obligations:
             for recurrence in sorted(calendar.recurrences(obligation)):
-                texts: list[str | None] = [one.text for one in periods.within(year, recurrence)] if recurrence.is_periodic else [None]
+                texts: list[str | None] = (
+                    [one.text for one in periods.within(year, recurrence)] if recurrence.is_periodic else [None]
+                )
                 for text in texts:
                     yield from (duty for duty in self._of_all(obligation, text) if text or self._falls_into(duty, year))
 
@@ -68,7 +81,9 @@ class Book:
 
     def _falls_into(self, duty: Duty, year: Period) -> bool:
         telling = duty.due_at or duty.opens_at
-        return telling is not None and year.starts_on <= calendar.last_good_day(telling, self.calendar.zone) < year.ends_on
+        return (
+            telling is not None and year.starts_on <= calendar.last_good_day(telling, self.calendar.zone) < year.ends_on
+        )
 
     def _periods(self, obligation: Obligation, horizon: date) -> Iterator[str | None]:
         for recurrence in sorted(calendar.recurrences(obligation)):
@@ -82,15 +97,29 @@ class Book:
 
     def _made(self, agency: str, obligation_id: str, period: str | None) -> Duty:
         if agency not in self.agencies:
-            raise UnknownDuty("agency", f"{agency!r} is not in registry {self.registry.registry}@{self.registry.version}")
+            raise self._unknown_agency(agency)
         obligation = self._obligations.get(obligation_id)
         if obligation is None:
-            raise UnknownDuty("obligation", f"{obligation_id!r} is not in plan {self.plan.plan}@{self.plan.version}")
+            raise self._unknown_obligation(obligation_id)
         key = DutyKey(plan=self.plan.plan, agency=agency, obligation=obligation_id, period=period)
         terms = self._terms_of(obligation, period)
         if terms is None:
-            return Duty(key=key, obligation=obligation, version=None, zone=self.calendar.zone, opens_at=None, due_at=None)
+            return Duty(
+                key=key, obligation=obligation, version=None, zone=self.calendar.zone, opens_at=None, due_at=None
+            )
         return self._bound(key, terms)
+
+    def _known(self, agency: str) -> str:
+        known = self.agencies.resolve(agency)
+        if known is None:
+            raise self._unknown_agency(agency)
+        return known
+
+    def _unknown_agency(self, agency: str) -> UnknownDuty:
+        return UnknownDuty("agency", f"{agency!r} is not in registry {self.registry.registry}@{self.registry.version}")
+
+    def _unknown_obligation(self, obligation: str) -> UnknownDuty:
+        return UnknownDuty("obligation", f"{obligation!r} is not in plan {self.plan.plan}@{self.plan.version}")
 
     def _terms_of(self, obligation: Obligation, period: str | None) -> Terms | None:
         name = (obligation.id, period)
@@ -108,13 +137,16 @@ class Book:
             obligation=terms.obligation,
             version=terms.version,
             zone=zone,
-            opens_at=opens_on and calendar.midnight(opens_on, zone),
+            opens_at=self._midnight(opens_on),
             due_at=None if opens_on is None else terms.due_at,
-            ends_at=ends_on and calendar.midnight(ends_on, zone),
+            ends_at=self._midnight(ends_on),
             heirs=bound.heirs if isinstance(bound, Bound) else (),
-            left_at=calendar.midnight(bound.ends_on, zone) if isinstance(bound, Left) else None,
+            left_at=self._midnight(bound.ends_on) if isinstance(bound, Left) else None,
             line=self.agencies.line(key.agency),
         )
+
+    def _midnight(self, day: date | None) -> datetime | None:
+        return None if day is None else calendar.midnight(day, self.calendar.zone)
 
 
 def _fitting(obligation: Obligation, period: str | None) -> Period | None:
@@ -129,7 +161,9 @@ def _fitting(obligation: Obligation, period: str | None) -> Period | None:
     except ValueError as cause:
         raise UnknownDuty("period", str(cause)) from cause
     if parsed.recurrence not in known:
-        raise UnknownDuty("period", f"{period!r} does not fit the recurrence of {obligation.id}; write {_example(obligation)}")
+        raise UnknownDuty(
+            "period", f"{period!r} does not fit the recurrence of {obligation.id}; write {_example(obligation)}"
+        )
     return parsed
 
 

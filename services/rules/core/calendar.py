@@ -1,4 +1,4 @@
-"""When an obligation falls due: from the plan's words for a period to one exclusive instant in the plan's zone (rulings 1 and 3)."""
+"""When an obligation falls due: from the plan's words to one exclusive instant in the plan's zone (rulings 1 and 3)."""
 
 from calendar import monthrange
 from collections.abc import Iterable
@@ -82,8 +82,8 @@ class Calendar:
     def terms(self, obligation: Obligation, period: Period | None) -> Terms | None:
         """Return the terms of *obligation* for *period*, or nothing where it does not bind at all then.
 
-        The version in force when the due instant falls decides. Where a change of setting makes two versions claim the period, the
-        earlier due instant stands: a later setting never rewrites a deadline that has passed (ruling 9).
+        The version in force when the due instant falls decides. Where a change of setting makes two versions claim the
+        period, the earlier due instant stands: a later setting never rewrites a deadline that has passed (ruling 9).
         """
         chosen = self._deciding(list(_candidates(obligation, period)), period)
         if chosen is None:
@@ -107,7 +107,7 @@ class Calendar:
         return self._orphan(dated)
 
     def _orphan(self, dated: list[tuple[datetime, ObligationVersion]]) -> ObligationVersion | None:
-        """Return the version in force at the earliest instant claimed, where no claim falls into its own version's time."""
+        """Return the version in force at the earliest instant claimed, where no version rules its own claim."""
         if not dated:
             return None
         earliest = min(due for due, _ in dated).astimezone(self.zone).date()
@@ -116,9 +116,7 @@ class Calendar:
 
 def _candidates(obligation: Obligation, period: Period | None) -> Iterable[ObligationVersion]:
     for version in obligation.versions:
-        if period is None and not version.recurrence.is_periodic:
-            yield version
-        elif period is not None and version.recurrence == period.recurrence:
+        if version.recurrence == period.recurrence if period else not version.recurrence.is_periodic:
             yield version
 
 

@@ -1,4 +1,7 @@
-"""What a submission still lacks, named by its place under `requires` in the plan: `sections.results`, `indicators.x`, `attachments`, `signed`, `checks.y`."""
+"""What a submission still lacks, named by its place under `requires` in the plan.
+
+The names are `sections.ID`, `indicators.CODE`, `attachments`, `signed` and `checks.ID`.
+"""
 
 from collections.abc import Iterator
 
@@ -17,8 +20,14 @@ def missing(requires: Requirements, report: Report) -> tuple[str, ...]:
 
 def _unmet(requires: Requirements, report: Report) -> Iterator[str]:
     if not report.is_nil_return:
-        yield from (f"sections.{section}" for section in requires.sections if not report.sections.get(section, "").strip())
-        yield from (f"indicators.{one.code}" for one in requires.indicators if not _is_given(one, report.indicators.get(one.code)))
+        yield from (
+            f"sections.{section}" for section in requires.sections if not report.sections.get(section, "").strip()
+        )
+        yield from (
+            f"indicators.{one.code}"
+            for one in requires.indicators
+            if not _is_given(one, report.indicators.get(one.code))
+        )
         if not _has_attachments(requires, report):
             yield "attachments"
     if requires.signed and not report.signed_by.strip():
@@ -35,5 +44,7 @@ def _is_given(wanted: IndicatorRequirement, figure: float | None) -> bool:
 
 def _has_attachments(requires: Requirements, report: Report) -> bool:
     wanted = {one.lower() for one in requires.attachments.media_types}
-    fitting = [one for one in report.attachments if not wanted or one.media_type.split(";")[0].strip().lower() in wanted]
+    fitting = [
+        one for one in report.attachments if not wanted or one.media_type.split(";")[0].strip().lower() in wanted
+    ]
     return len(fitting) >= requires.attachments.min

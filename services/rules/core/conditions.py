@@ -1,7 +1,7 @@
-"""Conditions in the Common Expression Language over a submission. The only module that knows which engine evaluates them.
+"""Conditions in the Common Expression Language over a submission; only this module knows the engine.
 
-Expressions see `indicators` (numbers, as doubles), `sections` and `attachments`, `signed_by` and `nil_return`. Numbers are doubles, as CEL reads JSON:
-write `100.0`, not `100`, in arithmetic.
+Expressions see `indicators` (numbers, as doubles), `sections` and `attachments`, `signed_by` and `nil_return`. Numbers
+are doubles, as CEL reads JSON: write `100.0`, not `100`, in arithmetic.
 """
 
 from functools import lru_cache
@@ -11,7 +11,7 @@ import cel
 from services.rules.core.facts import Report
 
 
-class ConditionInvalid(ValueError):
+class ConditionInvalid(ValueError):  # noqa: N818 - it reads as a claim about the input
     """The expression is not CEL. Correct it at the place that the message points to."""
 
 

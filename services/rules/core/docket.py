@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
-from services.rules.core.facts import Exemption, Extension, Fact, Reassignment, Revocation, Submission, Withdrawal, identity
+from services.rules.core.facts import (
+    Exemption,
+    Extension,
+    Fact,
+    Reassignment,
+    Revocation,
+    Submission,
+    Withdrawal,
+    identity,
+)
 
 EVERY_PERIOD = "*"
 """Touched by facts that are not about one period: an exemption and its revocation."""

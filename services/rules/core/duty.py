@@ -12,8 +12,9 @@ from schemas.plan import Obligation, ObligationVersion
 class Duty:
     """What is owed. `opens_at` is nothing where the obligation never binds the agency for the period.
 
-    `ends_at` is the instant at which the agency ends (`heirs` then owe the duty themselves) and `left_at` the one at which an undated
-    duty stops binding an agency that lives on. `line` holds all successors, who may file on the agency's behalf.
+    `ends_at` is the instant at which the agency ends (`heirs` then owe the duty themselves) and `left_at` the one at
+    which an undated duty stops binding an agency that lives on. `line` holds all successors, who may file on the
+    agency's behalf.
     """
 
     key: DutyKey

@@ -1,4 +1,4 @@
-"""The submissions of one duty as filings: when each takes effect and ends, what it lacks, and which of them are one document (rulings 2 to 6)."""
+"""The submissions of one duty as filings: when each counts, what it lacks, which are one document (rulings 2 to 6)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
 class Filing:
     """One submission in effect from `effective_at` until `ended_at`.
 
-    `depth` counts the corrections behind it; filings of one `family` are versions or copies of one submission; `copies` are the other
-    filings of the same document.
+    `depth` counts the corrections behind it; filings of one `family` are versions or copies of one submission;
+    `copies` are the other filings of the same document.
     """
 
     submission: Submission
@@ -73,20 +73,20 @@ def filings(duty: Duty, facts: Iterable[Fact]) -> tuple[Filing, ...]:
             Filing(
                 submission=one,
                 effective_at=effective_at(duty, one),
-                ended_at=ending and ending.received_at,
+                ended_at=ending.received_at if ending else None,
                 missing=completeness.missing(requires, one.report),
                 depth=depths[identity(one)],
                 family=families[identity(one)],
                 copies=copies[identity(one)],
                 moved_by=tuple(moved),
-                ended_by=ending and ending.id,
+                ended_by=ending.id if ending else None,
             )
         )
     return tuple(made)
 
 
 def effective_at(duty: Duty, submission: Submission) -> datetime:
-    """Return the dispatch time where its proof is out of the sender's hands and the plan asks for it, else the receipt (ruling 2)."""
+    """Return the dispatch time where its proof is out of the sender's hands, else the receipt (ruling 2)."""
     due = duty.version.due if duty.version else None
     counts_dispatch = due is None or due.basis == "dispatch"
     if counts_dispatch and submission.proof in TRUSTED_PROOFS and submission.sent_at is not None:
@@ -116,7 +116,7 @@ def _names(event_id: str, source: str, submission: Submission, among: Sequence[S
 
 
 def _depths(submissions: Sequence[Submission]) -> dict[tuple[str, str], int]:
-    """Return how many corrections lie behind each submission; one that is held, or corrects itself in a circle, has no depth."""
+    """Return how many corrections lie behind each submission; one that is held has no depth."""
     depths = {identity(one): 0 for one in submissions if one.corrects is None}
     waiting = [one for one in submissions if one.corrects is not None]
     while waiting:
@@ -134,7 +134,7 @@ def _depths(submissions: Sequence[Submission]) -> dict[tuple[str, str], int]:
 
 
 def _copies(standing: Sequence[Submission]) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
-    """Return for each submission the others that carry the same document by another way; a correction is no copy of its target."""
+    """Return for each submission the others that carry the same document; a correction is no copy of its target."""
     found: dict[tuple[str, str], set[tuple[str, str]]] = {identity(one): set() for one in standing}
     for index, one in enumerate(standing):
         for other in standing[index + 1 :]:
@@ -164,7 +164,7 @@ def _number(report: Report) -> tuple[str, int | None] | None:
 def _families(
     standing: Sequence[Submission], copies: dict[tuple[str, str], frozenset[tuple[str, str]]]
 ) -> dict[tuple[str, str], int]:
-    """Number the families: submissions joined by correction or by being copies of each other."""
+    """Return the number of each submission's family: those joined by correction or by being copies."""
     family = {identity(one): index for index, one in enumerate(standing)}
     for one in standing:
         target = None if one.corrects is None else _target(standing, one.corrects, one.source)

@@ -1,4 +1,4 @@
-"""Decisions that move or lift a due instant: extensions, exemptions and their revocation, each from its own date (ruling 9)."""
+"""Decisions that move or lift a due instant: extension, exemption, revocation, each from its own date (ruling 9)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -29,7 +29,9 @@ class Reliefs:
         self._exemptions = {identity(one): one for one in known if isinstance(one, Exemption)}
         kinds = (Extension, Exemption, Revocation)
         decisions = [one for one in known if isinstance(one, kinds) and self._concerns(one)]
-        self._decisions = sorted(decisions, key=lambda one: (self.acts_at(one), isinstance(one, Revocation), one.source, one.id))
+        self._decisions = sorted(
+            decisions, key=lambda one: (self.acts_at(one), isinstance(one, Revocation), one.source, one.id)
+        )
 
     def acts_at(self, decision: Extension | Exemption | Revocation) -> datetime:
         """Return the first instant of the day of the decision, from which it acts."""
@@ -81,7 +83,9 @@ class Reliefs:
 
     def _is_fair(self, revocation: Revocation) -> bool:
         """Whether the revocation leaves a due instant still to come, both when it acts and when it is received."""
-        return revocation.due_at is not None and revocation.due_at > max(self.acts_at(revocation), revocation.received_at)
+        return revocation.due_at is not None and revocation.due_at > max(
+            self.acts_at(revocation), revocation.received_at
+        )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,7 +9,10 @@ from services.rules.core.filings import Filing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The state of the file. `effective_at` is the discharge where `is_complete`, else when the first thing was put on file."""
+    """The state of the file.
+
+    `effective_at` is the discharge where `is_complete`, else when the first thing was put on file.
+    """
 
     submissions: int = 0
     is_complete: bool = False
@@ -46,7 +49,11 @@ def standing(filings: Sequence[Filing], *, at: datetime, due_at: datetime | None
         return Standing(flags=frozenset(withdrawn))
     families = list(_families(live))
     complete = [one for one in families if one.current.is_complete]
-    deciding = min(complete, key=lambda one: one.effective_at) if complete else max(families, key=lambda one: one.current.effective_at)
+    deciding = (
+        min(complete, key=lambda one: one.effective_at)
+        if complete
+        else max(families, key=lambda one: one.current.effective_at)
+    )
     telling = deciding.effective_at if complete else min(one.effective_at for one in families)
     return Standing(
         submissions=len(families),
@@ -85,6 +92,7 @@ def _flags(families: Sequence[_Family], deciding: _Family, due_at: datetime | No
 def _is_amended_late(family: _Family, due_at: datetime) -> bool:
     """Whether a complete report was corrected at or after due."""
     return any(
-        later.effective_at >= due_at and any(earlier.is_complete and earlier.depth < later.depth for earlier in family.live)
+        later.effective_at >= due_at
+        and any(earlier.is_complete and earlier.depth < later.depth for earlier in family.live)
         for later in family.live
     )

@@ -1,4 +1,4 @@
-"""The alerts a duty calls for: reminders before due, urging and escalation after, and word of what an incomplete report lacks."""
+"""The alerts a duty calls for: reminders before due, urging and escalation after, and what a report lacks."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ PAST_AND_UNSETTLED = frozenset({Status.OVERDUE, Status.INCOMPLETE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """An alert due at `at`. `step` is its ISO 8601 distance from `due_at`; the last urging repeats `every` so long until `until`."""
+    """An alert due at `at`.
+
+    `step` is its ISO 8601 distance from `due_at`; the last urging repeats `every` so long until `until`.
+    """
 
     kind: StepKind
     step: str
@@ -44,7 +47,7 @@ def shifted(instant: datetime, duration: str, duty: Duty, *, back: bool = False)
 
 
 def _about(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[Step]:
-    """Yield the steps measured from one due instant, as far as it is the one in force and the duty is unsettled then."""
+    """Yield the steps measured from one due instant, while it is in force and the duty unsettled."""
     for before in reminders.before:
         at = shifted(due_at, before, duty, back=True)
         if at < due_at and _holds(assessment, at, due_at, NOT_YET_SETTLED):
@@ -100,4 +103,9 @@ def _deficiencies(assessment: Assessment) -> Iterator[Step]:
         segment = assessment.at(received_at)
         if filing.missing and filing.missing not in told and segment.status is Status.INCOMPLETE:
             told.add(filing.missing)
-            yield Step(kind=StepKind.INCOMPLETE, step=f"incomplete:{filing.submission.id}", at=received_at, due_at=segment.due_at)
+            yield Step(
+                kind=StepKind.INCOMPLETE,
+                step=f"incomplete:{filing.submission.id}",
+                at=received_at,
+                due_at=segment.due_at,
+            )

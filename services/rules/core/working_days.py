@@ -1,13 +1,14 @@
 """Which days are worked: Monday to Friday, Vietnam's public holidays, and the swapped days that the registry announces.
 
-The usual holidays come from a library; swaps are decided yearly, so the registry's tables always win (Labour Code 2019, art. 112).
+The usual holidays come from a library; swaps are decided yearly, so the registry's tables always win (Labour Code
+2019, art. 112).
 """
 
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Literal
 
-from holidays.countries import Vietnam
+from holidays.countries.vietnam import Vietnam
 
 from schemas.registry import Holiday, Registry
 
@@ -21,7 +22,7 @@ class WorkingDays:
     def __init__(self, registry: Registry) -> None:
         self._off = _dates(registry.holidays)
         self._on = _dates(registry.working_days)
-        self._usual = Vietnam()
+        self._usual = Vietnam()  # type: ignore[no-untyped-call]  # the library annotates no constructors
 
     def is_worked(self, day: date) -> bool:
         """Whether offices work on *day*."""

@@ -1,0 +1,96 @@
+"""Reading what a command is given: plan folders and JSON lines.
+
+Anything unusable ends the command with exit code 2 and a line that names the place.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from schemas import documents
+from services.rules import reader
+from services.rules.core.book import Book, UnknownDuty
+from services.rules.core.facts import Fact
+
+PLAN_FILE = "plan.yaml"
+REGISTRY_FILE = "registry.yaml"
+
+
+class Unusable(Exception):  # noqa: N818 - it reads as a claim about the input
+    """The input cannot be used as it is. The message names file, line and remedy."""
+
+
+def read_text(path: Path) -> str:
+    """Return the UTF-8 text of *path*; raise `Unusable` where there is none."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as cause:
+        raise Unusable(f"{path}: {cause.strerror or cause}") from cause
+    except UnicodeDecodeError as cause:
+        raise Unusable(f"{path}: not UTF-8 text ({cause.reason} at byte {cause.start}); save it as UTF-8") from cause
+
+
+def read_book(directory: Path) -> Book:
+    """Return the book of the plan and registry in *directory*; raise `Unusable` with every fault found in them."""
+    try:
+        plan = documents.parse_plan(read_text(directory / PLAN_FILE))
+        registry = documents.parse_registry(read_text(directory / REGISTRY_FILE))
+    except documents.DocumentInvalid as cause:
+        raise Unusable(
+            "\n".join(f"{directory / fault.file}:{fault.line}: {fault.message}" for fault in cause.faults)
+        ) from cause
+    errors = [fault for fault in documents.cross_check(plan, registry) if fault.severity == "error"]
+    if errors:
+        raise Unusable("\n".join(f"{directory / fault.file}:{fault.line}: {fault.message}" for fault in errors))
+    return Book(plan, registry)
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the numbered lines of *path* that are not blank."""
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if line.strip():
+            yield number, line
+
+
+def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the numbered JSON objects of a JSON lines file; raise `Unusable` at the first line that is none."""
+    for number, line in read_lines(path):
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as cause:
+            raise Unusable(f"{path}:{number}: not JSON: {cause.msg} at column {cause.colno}") from cause
+        if not isinstance(value, dict):
+            raise Unusable(f"{path}:{number}: a JSON object is wanted on each line")
+        yield number, value
+
+
+def read_instant(text: object, place: str) -> datetime:
+    """Return the RFC 3339 instant in *text*; raise `Unusable` naming *place* otherwise."""
+    try:
+        instant = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise Unusable(f"{place}: {text!r} is not an RFC 3339 instant with an offset; write 2026-12-09T23:59:00+07:00")
+    return instant
+
+
+def read_facts(path: Path, book: Book) -> Iterator[tuple[Fact, str | None]]:
+    """Yield the facts of the book's plan in a log file, each with the reason why it bears on no duty, if so."""
+    for number, line in read_lines(path):
+        place = f"{path}:{number}"
+        try:
+            event = reader.read_event(line.encode())
+            if event.type not in reader.TYPES:
+                continue
+            fact = reader.fact_of(event)
+        except reader.UnreadableFact as cause:
+            raise Unusable(f"{place}: {cause}") from cause
+        if fact.plan != book.plan.plan:
+            continue
+        try:
+            yield book.resolved(fact), None
+        except UnknownDuty as cause:
+            yield fact, f"{place}: {cause}"

@@ -1,0 +1,21 @@
+"""`dondoc`: the console script that gathers every command."""
+
+import typer
+
+from services.console.duties import duties
+from services.console.evaluate import evaluate
+
+app = typer.Typer(
+    name="dondoc",
+    help="Đôn Đốc: who owes which report, who has sent it, who was urged and when.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(duties)
+app.command()(evaluate)
+
+
+def main() -> None:
+    """Run the console."""
+    app()
