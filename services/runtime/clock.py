@@ -1,0 +1,72 @@
+"""The only reader of the wall clock. A steered clock reads a file instead, so that a year can pass in a minute.
+
+It refuses to wait: nothing here sleeps or fires. Who needs an instant compares it with `now()`.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+SYSTEM = "system"
+STEERED = "steered:"
+
+
+class Clock(Protocol):
+    """Tells the instant; everything that stamps or compares a time is given one."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware and in UTC."""
+        ...
+
+
+class UnreadableClockError(Exception):
+    """The steered clock holds no instant; write one such as 2026-12-09T23:59:00+07:00 into its file."""
+
+
+class SystemClock:
+    """The wall clock of the machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class SteeredClock:
+    """The instant written in a file, read anew each time. Who steers replaces the file whole: no half is ever read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def now(self) -> datetime:
+        try:
+            instant = datetime.fromisoformat(self._path.read_text(encoding="ascii").strip())
+        except (OSError, ValueError) as cause:
+            raise UnreadableClockError(str(self._path)) from cause
+        if instant.tzinfo is None:
+            raise UnreadableClockError(f"{self._path}: {instant.isoformat()} has no offset")
+        return instant.astimezone(UTC)
+
+
+def clock_from(setting: str) -> Clock:
+    """Return the clock that *setting* names: `system`, or `steered:PATH`; raise `ValueError` for anything else."""
+    if setting == SYSTEM:
+        return SystemClock()
+    if setting.startswith(STEERED) and len(setting) > len(STEERED):
+        return SteeredClock(Path(setting.removeprefix(STEERED)))
+    raise ValueError(f"{setting!r} is no clock; write {SYSTEM} or {STEERED}PATH")
+
+
+def steer(path: Path, instant: datetime) -> None:
+    """Move the clock that *path* holds to *instant*, in one step for every reader."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(instant.astimezone(UTC).isoformat(), encoding="ascii")
+    fresh.replace(path)
+
+
+def milliseconds(instant: datetime) -> int:
+    """Return *instant* as Kafka stamps records: whole milliseconds since 1970."""
+    return round(instant.timestamp() * 1000)
+
+
+def instant_of(timestamp_ms: int) -> datetime:
+    """Return the instant of a record's *timestamp_ms*, aware and in UTC."""
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)

@@ -1,0 +1,67 @@
+"""Set a poison record aside, byte for byte, with where it came from, why and when in its headers.
+
+It raises when the record cannot be written: the consumer then stops without committing, and nothing is lost.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from aiokafka import AIOKafkaProducer
+
+from services.runtime.clock import Clock, milliseconds
+
+SUFFIX = ".dead-letter"
+ORIGIN_TOPIC = "dondoc-origin-topic"
+ORIGIN_PARTITION = "dondoc-origin-partition"
+ORIGIN_OFFSET = "dondoc-origin-offset"
+ORIGIN_TIMESTAMP = "dondoc-origin-timestamp"
+REASON = "dondoc-reason"
+SET_ASIDE_AT = "dondoc-set-aside-at"
+LONGEST_REASON = 1_000  # characters; a reason is for a person to read, the record itself is beside it
+
+
+class Record(Protocol):
+    """A record as a consumer hands it over."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class DeadLetters:
+    """Writes to `<topic>.dead-letter`, same key, same partition; in a transaction where its producer is in one."""
+
+    def __init__(self, producer: AIOKafkaProducer, clock: Clock) -> None:
+        self._producer = producer
+        self._clock = clock
+
+    async def set_aside(self, record: Record, *, reason: str) -> None:
+        """Return when the broker has the record; raise `KafkaError` if it will not take it."""
+        now = self._clock.now()
+        origin = {
+            ORIGIN_TOPIC: record.topic,
+            ORIGIN_PARTITION: str(record.partition),
+            ORIGIN_OFFSET: str(record.offset),
+            ORIGIN_TIMESTAMP: str(record.timestamp),
+            REASON: reason[:LONGEST_REASON],
+            SET_ASIDE_AT: now.isoformat(),
+        }
+        await self._producer.send_and_wait(
+            f"{record.topic}{SUFFIX}",
+            record.value,
+            key=record.key,
+            partition=record.partition,
+            timestamp_ms=milliseconds(now),
+            headers=[*record.headers, *((name, text.encode()) for name, text in origin.items())],
+        )

@@ -1,0 +1,55 @@
+"""`/livez`, `/readyz` and `/metrics` as plain ASGI handlers, so that every service answers them alike on its own port.
+
+A live process is one whose loop turns. A ready one can do its work: the answer names each check and how it came out.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiHandler = Callable[[Scope, Receive, Send], Awaitable[None]]
+Check = Callable[[], Awaitable[bool]]
+
+CHECK_SECONDS = 2.0  # a probe that waits longer is itself reported dead by whoever asks
+JSON = "application/json"
+
+log = logging.getLogger(__name__)
+
+
+def probe_routes(ready: Mapping[str, Check], registry: CollectorRegistry) -> Sequence[tuple[str, AsgiHandler]]:
+    """Return the three routes; *ready* names what must be there for this service to do its work."""
+
+    async def livez(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await answer(send, b'{"live": true}')
+
+    async def readyz(_scope: Scope, _receive: Receive, send: Send) -> None:
+        found = dict(zip(ready, await asyncio.gather(*map(_holds, ready.values())), strict=True))
+        await answer(send, json.dumps(found).encode(), status=200 if all(found.values()) else 503)
+
+    async def metrics(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await answer(send, generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    return (("/livez", livez), ("/readyz", readyz), ("/metrics", metrics))
+
+
+async def answer(send: Send, body: bytes, *, status: int = 200, content_type: str = JSON) -> None:
+    """Send one whole response."""
+    headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _holds(check: Check) -> bool:
+    try:
+        return await asyncio.wait_for(check(), CHECK_SECONDS)
+    except Exception:
+        log.warning("a readiness check failed", exc_info=True, extra={"action": "check_failed"})
+        return False

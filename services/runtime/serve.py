@@ -1,0 +1,54 @@
+"""Run an ASGI application until a signal or the application itself ends it. SIGTERM and Ctrl-C end it gracefully."""
+
+import logging
+import signal
+import sys
+from typing import Any
+
+import uvicorn
+
+GRACE_SECONDS = 20  # a batch in flight is finished, then connections are closed
+BACKLOG = 4096  # a deadline night's burst of connections waits instead of being refused
+
+log = logging.getLogger(__name__)
+
+
+class Halt:
+    """Stops its process as a failure, so that a supervisor starts it anew. For the consumer boundary alone."""
+
+    def __init__(self) -> None:
+        self.is_requested = False
+
+    def __call__(self) -> None:
+        self.is_requested = True
+        signal.raise_signal(signal.SIGTERM)
+
+
+def run(app: Any, *, host: str, port: int, halt: Halt | None = None) -> None:  # noqa: ANN401 - any ASGI application
+    """Serve *app* until a signal; exit with 1 if it could not start or asked to be halted."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            loop="uvloop",
+            http="httptools",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn takes these over while it serves and raises them again afterwards; a wanted end is not an error.
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    server.run()
+    log.info("the service has stopped", extra={"action": "stopped"})
+    if not server.started or (halt is not None and halt.is_requested):
+        sys.exit(1)

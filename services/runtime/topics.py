@@ -1,0 +1,74 @@
+"""Create the declared topics that a broker lacks. It never changes one, and refuses one with other partitions."""
+
+import asyncio
+from collections.abc import Iterator
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, for_code
+
+from schemas.topics import DEAD_LETTER_CONFIG, TOPICS, WITH_DEAD_LETTERS
+
+_ALREADY_EXISTS = 36
+_PATIENCE_SECONDS = 30.0
+_POLL_SECONDS = 0.1
+
+
+class TopicsError(Exception):
+    """The broker's topics are not as declared; the message says which. Partitions are fixed for the life of the log."""
+
+
+async def ensure_topics(bootstrap: str, partitions: int, replication: int = 1) -> None:
+    """Create what is missing and return once every topic has a leader everywhere; raise `TopicsError` on a mismatch."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        wanted = {topic.name: topic for topic in _declared(partitions, replication)}
+        present = set(await admin.list_topics())
+        missing = [topic for name, topic in wanted.items() if name not in present]
+        if missing:
+            _refuse_failures(await admin.create_topics(missing))
+        await _until_led(admin, {name: topic.num_partitions for name, topic in wanted.items()})
+    finally:
+        await admin.close()
+
+
+def _declared(partitions: int, replication: int) -> Iterator[NewTopic]:
+    # Two of three replicas must have a record before it counts as written; with fewer replicas, all the broker has.
+    durable = {"min.insync.replicas": str(min(2, replication))}
+    for topic in TOPICS:
+        count = partitions if topic.is_partitioned_by_agency else 1
+        yield NewTopic(topic.name, count, replication, topic_configs={**dict(topic.config), **durable})
+    for topic in WITH_DEAD_LETTERS:
+        config = {**dict(DEAD_LETTER_CONFIG), **durable}
+        yield NewTopic(topic.dead_letter, partitions, replication, topic_configs=config)
+
+
+def _refuse_failures(response: object) -> None:
+    for name, code, *detail in getattr(response, "topic_errors", ()):
+        if code not in {0, _ALREADY_EXISTS}:  # another service may have been faster
+            raise TopicsError(f"{name}: {for_code(code).__name__} {detail}")
+
+
+async def _until_led(admin: AIOKafkaAdminClient, counts: dict[str, int]) -> None:
+    led: dict[str, int] = {}
+    deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+    while True:
+        found = await _partitions(admin, list(counts))
+        led = {name: sum(1 for leader in leaders if leader >= 0) for name, leaders in found.items()}
+        if all(led.get(name, 0) == len(found.get(name, ())) > 0 for name in counts):
+            break
+        if asyncio.get_running_loop().time() > deadline:
+            raise TopicsError(f"no leader after {_PATIENCE_SECONDS:.0f} s: {sorted(set(counts) - set(led))}")
+        await asyncio.sleep(_POLL_SECONDS)
+    for name, count in counts.items():
+        if led[name] != count:
+            raise TopicsError(f"{name} has {led[name]} partitions, {count} are set; set DONDOC_PARTITIONS={led[name]}")
+
+
+async def _partitions(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, list[int]]:
+    """Return the leader of each partition of each topic; nothing where the broker does not know them all yet."""
+    try:
+        described = await admin.describe_topics(names)
+    except KafkaError:
+        return {}
+    return {one["topic"]: [part["leader"] for part in one["partitions"]] for one in described}
