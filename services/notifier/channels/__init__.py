@@ -1,0 +1,1 @@
+"""The ways an alert travels. Each adapts one protocol to `schemas.deliveries` and refuses to know what a duty is."""

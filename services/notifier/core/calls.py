@@ -1,0 +1,108 @@
+"""Calls: what one duty asks to be said, when and to whom; the agenda keeps what was said from being said again.
+
+These are values only. How an agenda changes is decided in `dedup`, how it is stored in the ledger.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from schemas import durations
+from schemas.assessments import StepKind
+from schemas.ids import DutyKey
+
+SEVERITY = {StepKind.REMINDER: 0, StepKind.INCOMPLETE: 1, StepKind.URGING: 2, StepKind.ESCALATION: 3}
+"""Which of two alerts matters more when they fall together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A step that rules called for. `nth` counts the repetitions of a step with `every`, which began at `first_at`.
+
+    `send_at` is `at` moved out of the quiet hours. `missing` is what the report lacks at `at`, named as rules names it.
+    """
+
+    kind: StepKind
+    step: str
+    at: datetime
+    send_at: datetime
+    due_at: datetime | None
+    to: str = "self"
+    every: str | None = None
+    until: datetime | None = None
+    missing: tuple[str, ...] = ()
+    first_at: datetime
+    nth: int = 0
+
+    @property
+    def label(self) -> str:
+        """The distance from the due instant, repetitions included: the third weekly one after P7D is P28D."""
+        if not self.nth or self.every is None:
+            return self.step
+        step, every = durations.parsed(self.step), durations.parsed(self.every)
+        if isinstance(step, timedelta) and isinstance(every, timedelta) and not (step.seconds or every.seconds):
+            return durations.in_days((step + self.nth * every).days)
+        return f"{self.step}+{self.nth}x{self.every}"
+
+    @property
+    def identity(self) -> str:
+        """What makes two calls of a duty the same: never said twice."""
+        return self._identity(self.label)
+
+    @property
+    def standing(self) -> str:
+        """The identity of the step behind all repetitions: the call is true while the assessment names it."""
+        return self._identity(self.step)
+
+    def _identity(self, label: str) -> str:
+        due = self.due_at.isoformat(timespec="milliseconds") if self.due_at else ""
+        return f"{self.kind.value}|{label}|{due}|{self.to}"
+
+    def repetition(self, nth: int, zone: ZoneInfo) -> "Call | None":
+        """Return the *nth* repetition at its wall time in *zone*, quiet hours apart; nothing past `until`."""
+        if self.every is None:
+            return None
+        at = (self.first_at.astimezone(zone) + durations.parsed(self.every) * nth).astimezone(self.first_at.tzinfo)
+        if self.until is not None and at >= self.until:
+            return None
+        return replace(self, nth=nth, at=at, send_at=at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agenda:
+    """All calls of one duty: those `waiting`, the identities `said` (or overtaken), those the assessment names.
+
+    `revision` is that of the assessment last followed; an older one is ignored.
+    """
+
+    duty: DutyKey
+    plan_version: int
+    registry: str
+    registry_version: int
+    clause: str
+    revision: int
+    waiting: tuple[Call, ...] = ()
+    said: frozenset[str] = frozenset()
+    standing: frozenset[str] = frozenset()
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next call falls due to be said."""
+        return min((call.send_at for call in self.waiting), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """One call of one duty, taken from its agenda to be told: all that its words depend on."""
+
+    duty: DutyKey
+    plan_version: int
+    registry: str
+    registry_version: int
+    clause: str
+    call: Call
+
+    @property
+    def identity(self) -> str:
+        """The identity of the call across all duties."""
+        return f"{self.duty}|{self.call.identity}"

@@ -1,0 +1,75 @@
+"""Rendering: a notice becomes a mail or an SMS in the reader's language, as things stand at the instant of sending."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from schemas.deliveries import Channel
+from services.notifier.core import letter, matters, segments
+from services.notifier.core.digests import Notice
+from services.notifier.core.english import English
+from services.notifier.core.matters import Library, Matter
+from services.notifier.core.routing import Language
+from services.notifier.core.unaccented import unaccented
+from services.notifier.core.vietnamese import Vietnamese
+from services.notifier.core.wording import Wording
+
+WORDINGS: dict[Language, Wording] = {"vi": Vietnamese(), "en": English()}
+LONGEST_SMS_PARTS = 3  # 459 letters; providers cut or refuse beyond about 495
+_ELLIPSIS = "..."
+
+
+class SmsLetters(StrEnum):
+    """Which letters an SMS is written in: without marks, as every operator takes it, or as written."""
+
+    UNACCENTED = "unaccented"
+    ACCENTED = "accented"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A message as it reads. An SMS has no subject and no HTML, a mail no segments."""
+
+    subject: str | None
+    body: str
+    html: str | None
+    segments: int | None
+
+
+def text(notice: Notice, library: Library, *, language: Language, letters: SmsLetters, now: datetime) -> Text:
+    """Return *notice* in words; raise `LookupError` where a cited document has not come yet."""
+    told = [matters.matter(one, library, language=language, now=now) for one in notice.tellings]
+    reader = _reader(notice, library, language=language, now=now)
+    match notice.channel:
+        case Channel.EMAIL:
+            prose = WORDINGS[language].prose(told, reader)
+            return Text(
+                subject=prose.subject, body=letter.plain(prose), html=letter.html(prose, language), segments=None
+            )
+        case Channel.SMS:
+            return _sms(told, reader, language, letters)
+        case _:
+            assert_never(notice.channel)
+
+
+def _reader(notice: Notice, library: Library, *, language: Language, now: datetime) -> str | None:
+    lead = notice.lead
+    zone = ZoneInfo(library.plan(lead.duty.plan, lead.plan_version).zone)
+    registry = library.registry(lead.registry, lead.registry_version)
+    return matters.name_of(notice.to_agency, registry, now.astimezone(zone).date(), language)
+
+
+def _sms(told: list[Matter], reader: str | None, language: Language, letters: SmsLetters) -> Text:
+    """Return the fullest wording that fits one part, or else the tersest, cut where even that is too long."""
+    wordings = WORDINGS[language].short(told, reader)
+    written = [unaccented(one) if letters is SmsLetters.UNACCENTED else one for one in wordings]
+    body = next((one for one in written if segments.cost(one).parts == 1), None) or _cut(written[-1])
+    return Text(subject=None, body=body, html=None, segments=segments.cost(body).parts)
+
+
+def _cut(body: str) -> str:
+    while segments.cost(body).parts > LONGEST_SMS_PARTS:
+        body = body.removesuffix(_ELLIPSIS)[:-1].rstrip() + _ELLIPSIS
+    return body

@@ -1,0 +1,40 @@
+"""What a language must be able to say. The sentences themselves stand in `vietnamese` and `english`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.notifier.core.matters import Matter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A labelled line of a message: one value, or a list of them."""
+
+    label: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prose:
+    """A whole message in words, not yet laid out as plain text or HTML. Every item of a digest is a group of rows."""
+
+    subject: str
+    greeting: str
+    opening: str
+    items: tuple[tuple[Row, ...], ...]
+    closing: tuple[str, ...]
+    signature: str
+    footer: str
+
+
+class Wording(Protocol):
+    """One language. *reader* is the name of the agency that reads, or nothing for a contact list."""
+
+    def prose(self, matters: Sequence[Matter], reader: str | None) -> Prose:
+        """Return the mail about *matters*, the most pressing first."""
+        ...
+
+    def short(self, matters: Sequence[Matter], reader: str | None) -> tuple[str, ...]:
+        """Return the SMS about *matters*, from the fullest wording to the tersest."""
+        ...
