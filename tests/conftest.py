@@ -1,0 +1,148 @@
+"""What every test gets: marks by folder, an environment without our settings, and the real servers it asks for.
+
+One broker, one database, one mail server and one SMS centre a session, each started when the first test needs it;
+empty topics, a database of its own and empty sinks for each test.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymongo
+import pytest
+
+from deploy.local.kafka import Kafka
+from deploy.local.mongod import Mongod
+from deploy.local.ports import free_ports
+from deploy.local.sinks import Smsc, Smtp
+from tests.support.kafka import PARTITIONS, Bus
+from tests.support.mongo import Database
+from tests.support.services import Launcher
+
+ROOT = Path(__file__).parent.parent
+MARKED_FOLDERS = ("unit", "contract", "integration", "e2e", "chaos", "bench")
+JARS = Path(os.environ.get("DONDOC_HOME", ROOT / ".dondoc")) / "kafka" / "jars"
+MONGOD = os.environ.get("DONDOC_MONGOD")
+
+for variable in [name for name in os.environ if name.startswith("DONDOC_")]:
+    del os.environ[variable]
+if MONGOD:
+    os.environ["DONDOC_MONGOD"] = MONGOD
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by the folder it lies in."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if folder in MARKED_FOLDERS:
+            item.add_marker(folder)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the session's servers."""
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+def session_kafka(servers: Path) -> Iterator[Kafka]:
+    """One real broker."""
+    port, controller_port = free_ports(2)
+    server = Kafka(servers, jars=JARS, port=port, controller_port=controller_port)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def session_mongod(servers: Path) -> Iterator[Mongod]:
+    """One real database server."""
+    server = Mongod(servers, port=free_ports(1)[0])
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def session_smtp(servers: Path) -> Iterator[Smtp]:
+    """One real mail server."""
+    port, web_port = free_ports(2)
+    server = Smtp(servers, port=port, web_port=web_port)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def session_smsc(servers: Path) -> Iterator[Smsc]:
+    """One real SMS centre."""
+    server = Smsc(servers, port=free_ports(1)[0])
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def kafka(session_kafka: Kafka) -> Iterator[Kafka]:
+    """The broker, running; a test may kill, pause or restart it."""
+    yield session_kafka
+    session_kafka.resume()
+    session_kafka.start()
+
+
+@pytest.fixture
+def mongod(session_mongod: Mongod) -> Iterator[Mongod]:
+    """The database server, running; a test may kill, pause or restart it."""
+    yield session_mongod
+    session_mongod.resume()
+    session_mongod.start()
+
+
+@pytest.fixture
+def smtp(session_smtp: Smtp) -> Smtp:
+    """The mail server with an empty mailbox and no fault planted; a test may kill it."""
+    session_smtp.resume()
+    session_smtp.start()
+    session_smtp.plant({})
+    for mail in session_smtp.mailbox.folder.glob("*.eml"):
+        mail.unlink()
+    return session_smtp
+
+
+@pytest.fixture
+def smsc(session_smsc: Smsc) -> Smsc:
+    """The SMS centre with an empty log and no fault planted; a test may kill it."""
+    session_smsc.resume()
+    session_smsc.start()
+    session_smsc.plant({})
+    session_smsc.log.unlink(missing_ok=True)
+    return session_smsc
+
+
+@pytest.fixture
+async def bus(kafka: Kafka) -> Bus:
+    """The declared topics, empty."""
+    topics = Bus(kafka.bootstrap)
+    await topics.fresh()
+    return topics
+
+
+@pytest.fixture
+def database(mongod: Mongod, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database of this test's own."""
+    name = "test-" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]
+    client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(mongod.url, tz_aware=True)
+    own = Database(url=mongod.url, name=name, client=client)
+    own.drop()
+    yield own
+    own.drop()
+    client.close()
+
+
+@pytest.fixture
+def launch(tmp_path: Path, kafka: Kafka) -> Iterator[Launcher]:
+    """Start services as processes on this session's broker; they end with the test."""
+    launcher = Launcher(tmp_path, {"DONDOC_KAFKA_BOOTSTRAP": kafka.bootstrap, "DONDOC_PARTITIONS": str(PARTITIONS)})
+    yield launcher
+    launcher.end()

@@ -1,0 +1,53 @@
+"""The local stack's servers are real, survive kill -9 and leave nothing behind."""
+
+import smtplib
+
+import pytest
+
+from deploy.local.kafka import Kafka
+from deploy.local.mongod import Mongod
+from deploy.local.sinks import Smtp
+from schemas.topics import DUTIES, FACTS
+from tests.support.kafka import Bus
+from tests.support.mongo import Database
+
+
+async def test_a_record_is_read_back_where_it_was_written(bus: Bus) -> None:
+    """The bus gives every record back with its key, value and place."""
+    written = await bus.publish(FACTS.name, {"ẩn": 1}, key="h-dong-son")
+    assert [written] == await bus.records(FACTS.name)
+    assert written.json == {"ẩn": 1}
+
+
+async def test_every_test_starts_with_empty_topics(bus: Bus) -> None:
+    """No record of an earlier test is seen."""
+    await bus.publish(DUTIES.name, {}, key="a")
+    await bus.fresh()
+    assert await bus.records(FACTS.name) == []
+    assert await bus.records(DUTIES.name) == []
+
+
+async def test_the_broker_keeps_what_it_acknowledged_through_a_kill(bus: Bus, kafka: Kafka) -> None:
+    """Kill -9 of the broker loses no acknowledged record."""
+    written = await bus.publish(FACTS.name, b"kept", key="a")
+    kafka.kill()
+    kafka.start()
+    assert [written] == await bus.records(FACTS.name)
+
+
+def test_the_database_keeps_what_it_acknowledged_through_a_kill(database: Database, mongod: Mongod) -> None:
+    """Kill -9 of mongod loses no journalled write."""
+    database["kept"].insert_one({"_id": 1})
+    mongod.kill()
+    mongod.start()
+    assert database.documents("kept") == [{"_id": 1}]
+
+
+def test_a_planted_refusal_holds_for_its_times_and_no_longer(smtp: Smtp) -> None:
+    """A recipient refused once is served the second time."""
+    smtp.plant({"a@example.vn": [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    with smtplib.SMTP("127.0.0.1", smtp.port) as client:
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            client.sendmail("b@example.vn", ["a@example.vn"], "Subject: x\r\n\r\n")
+        client.sendmail("b@example.vn", ["a@example.vn"], "Subject: x\r\n\r\n")
+    assert [mail["Delivered-To"] for mail in smtp.mails()] == ["a@example.vn"]

@@ -1,0 +1,31 @@
+"""Waiting for what must become true, instead of sleeping for long enough. A timeout names what was awaited."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, overload
+
+Found = TypeVar("Found")
+POLL_SECONDS = 0.05
+
+
+class NeverHappenedError(AssertionError):
+    """What a test awaited did not become true in time."""
+
+
+@overload
+async def eventually(probe: Callable[[], Awaitable[Found]], what: str, timeout: float = ...) -> Found: ...
+@overload
+async def eventually(probe: Callable[[], Found], what: str, timeout: float = ...) -> Found: ...
+async def eventually(probe: Callable[[], object], what: str, timeout: float = 20.0) -> object:
+    """Ask *probe*, plain or async, until its answer is truthy, and return that; *what* names what it waits for."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    while True:
+        answer = probe()
+        found = await answer if inspect.isawaitable(answer) else answer
+        if found:
+            return found
+        if loop.time() > deadline:
+            raise NeverHappenedError(f"never saw {what} within {timeout:g} s; the last answer was {found!r}")
+        await asyncio.sleep(POLL_SECONDS)

@@ -1,0 +1,76 @@
+"""Services as processes of their own: started, asked, stopped, killed, paused, with faults planted if wanted."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from deploy.local.daemon import Daemon, Program
+from deploy.local.ports import LOOPBACK, free_ports
+from tests.support.eventually import eventually
+
+PROBE_SECONDS = 1.0
+
+
+class Service(Daemon):
+    """One service on a free port of this machine; its log lies in *folder*."""
+
+    def __init__(self, name: str, folder: Path, *, environment: Mapping[str, str], faults: Sequence[str] = ()) -> None:
+        self.port = free_ports(1)[0]
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        module = f"services.{name}"
+        command = (
+            (sys.executable, "-m", "tests.support.faulty", *faults, "--", module)
+            if faults
+            else (sys.executable, "-m", module)
+        )
+        named = {**environment, f"DONDOC_{name.upper()}_PORT": str(self.port)}
+        program = Program(name=name, command=command, folder=folder, environment=named, is_ready=self.is_ready)
+        super().__init__(program)
+
+    def is_ready(self) -> bool:
+        """Ask `/readyz`."""
+        try:
+            with urlopen(f"{self.url}/readyz", timeout=PROBE_SECONDS) as answer:  # noqa: S310  # our own loopback address
+                return bool(answer.status == 200)
+        except (HTTPError, URLError, OSError):
+            return False
+
+    async def ended(self, *, timeout: float = 30.0) -> None:
+        """Wait until the process is gone, as a planted kill makes it."""
+        await eventually(lambda: not self.is_running, f"{self.program.name} ended", timeout=timeout)
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Read the log lines that are JSON, in order."""
+        lines = self.program.log.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+Launch = Callable[..., Service]
+
+
+class Launcher:
+    """Starts services for one test with a common environment, and ends them all with it."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._environment = environment
+        self._services: list[Service] = []
+
+    def __call__(self, name: str, *, faults: Sequence[str] = (), ready: bool = True, **settings: str) -> Service:
+        """Start `services.<name>`; each of *settings* is an environment variable. With `ready=False` do not wait."""
+        folder = self._folder / f"{name}-{len(self._services)}"
+        service = Service(name, folder, environment={**self._environment, **settings}, faults=faults)
+        self._services.append(service)
+        service.launch()
+        if ready:
+            service.wait_until_ready()
+        return service
+
+    def end(self) -> None:
+        """Stop whatever still runs, the last started first."""
+        for service in reversed(self._services):
+            service.stop()
