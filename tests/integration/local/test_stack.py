@@ -3,6 +3,7 @@
 import smtplib
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local.kafka import Kafka
 from deploy.local.mongod import Mongod
@@ -51,3 +52,15 @@ def test_a_planted_refusal_holds_for_its_times_and_no_longer(smtp: Smtp) -> None
             client.sendmail("b@example.vn", ["a@example.vn"], "Subject: x\r\n\r\n")
         client.sendmail("b@example.vn", ["a@example.vn"], "Subject: x\r\n\r\n")
     assert [mail["Delivered-To"] for mail in smtp.mails()] == ["a@example.vn"]
+
+
+async def test_fresh_topics_forget_what_groups_had_committed(bus: Bus) -> None:
+    """A group's offsets go with the topic they stood in."""
+    written = await bus.publish(FACTS.name, b"x", key="a")
+    part = TopicPartition(FACTS.name, written.partition)
+    async with AIOKafkaConsumer(bootstrap_servers=bus.bootstrap, group_id="any", enable_auto_commit=False) as consumer:
+        consumer.assign([part])
+        await consumer.commit({part: 1})
+    assert await bus.lag("any", FACTS.name) == 0
+    await bus.fresh()
+    assert set((await bus.committed("any", FACTS.name)).values()) == {0}
