@@ -1,0 +1,138 @@
+"""The words for what reporting shows, in Vietnamese and English: statuses, flags, missing parts, urging.
+
+Courteous by decision: a bank urges departments it has no power over. Figures and dates are written elsewhere.
+"""
+
+from datetime import tzinfo
+from typing import Literal
+
+from schemas.assessments import Status
+from schemas.deliveries import Channel
+from schemas.plan import Obligation
+from schemas.values import Bilingual
+from services.reporting.core import vietnamese
+from services.reporting.core.lines import DutyLine
+from services.reporting.core.urging import Urging
+
+Language = Literal["vi", "en"]
+
+STATUS = {
+    Status.ON_TIME: Bilingual(vi="Đúng hạn", en="On time"),
+    Status.LATE: Bilingual(vi="Trễ hạn", en="Late"),
+    Status.INCOMPLETE: Bilingual(vi="Chưa đầy đủ", en="Incomplete"),
+    Status.OVERDUE: Bilingual(vi="Quá hạn, chưa gửi", en="Overdue"),
+    Status.PENDING: Bilingual(vi="Chưa đến hạn", en="Not yet due"),
+    Status.EXEMPT: Bilingual(vi="Được miễn", en="Exempt"),
+    Status.SUPERSEDED: Bilingual(vi="Đơn vị kế thừa thực hiện", en="Passed to a successor"),
+    Status.ENDED_NO_SUCCESSOR: Bilingual(vi="Chấm dứt, chưa có đơn vị kế thừa", en="Ended, no successor"),
+    Status.OPEN: Bilingual(vi="Chưa thực hiện", en="Open"),
+    Status.FULFILLED: Bilingual(vi="Đã thực hiện", en="Fulfilled"),
+    Status.NOT_APPLICABLE: Bilingual(vi="Không áp dụng", en="Not applicable"),
+}
+
+FLAG = {
+    "first_sent_on_time": Bilingual(vi="bản đầu gửi đúng hạn", en="first sent on time"),
+    "past_due": Bilingual(vi="đã qua hạn", en="past due"),
+    "amended_after_deadline": Bilingual(vi="bổ sung sau hạn", en="amended after the deadline"),
+    "duplicate": Bilingual(vi="gửi trùng", en="duplicate"),
+    "needs_reconciliation": Bilingual(vi="cần đối chiếu", en="needs reconciliation"),
+    "under_extension": Bilingual(vi="được gia hạn", en="under an extension"),
+    "was_overdue": Bilingual(vi="từng quá hạn", en="was overdue"),
+    "withdrawn": Bilingual(vi="đã thu hồi", en="withdrawn"),
+    "voluntary_report": Bilingual(vi="được miễn nhưng vẫn gửi", en="voluntary report"),
+    "revocation_refused": Bilingual(vi="không nhận việc rút miễn", en="revocation refused"),
+    "filed_by_successor": Bilingual(vi="đơn vị kế thừa gửi thay", en="filed by the successor"),
+    "filing_kept": Bilingual(vi="giữ kết quả đã gửi", en="filing kept"),
+    "nil_return": Bilingual(vi="không phát sinh", en="nil return"),
+}
+
+CHANNEL = {Channel.EMAIL: Bilingual(vi="thư điện tử", en="e-mail"), Channel.SMS: Bilingual(vi="SMS", en="SMS")}
+
+_PART = {
+    "section": Bilingual(vi="mục", en="section"),
+    "sections": Bilingual(vi="mục", en="section"),
+    "indicator": Bilingual(vi="chỉ tiêu", en="indicator"),
+    "indicators": Bilingual(vi="chỉ tiêu", en="indicator"),
+    "check": Bilingual(vi="điều kiện", en="check"),
+    "checks": Bilingual(vi="điều kiện", en="check"),
+    "attachment": Bilingual(vi="tệp kèm theo", en="attachment"),
+    "attachments": Bilingual(vi="tệp kèm theo", en="attachments"),
+    "signature": Bilingual(vi="chữ ký", en="signature"),
+    "signed": Bilingual(vi="chữ ký", en="signature"),
+    "signed_by": Bilingual(vi="chữ ký", en="signature"),
+}
+_SECTION = {"results": Bilingual(vi="kết quả thực hiện", en="results")}
+
+
+def status(value: Status, language: str = "vi") -> str:
+    """Return a status in words."""
+    return STATUS[value].in_language(language)
+
+
+def flag(name: str, language: str = "vi") -> str:
+    """Return a flag in words; `inherited_by_ID` names the heir's id, an unknown flag stands for itself."""
+    if name in FLAG:
+        return FLAG[name].in_language(language)
+    if name.startswith("inherited_by_"):
+        heir = name.removeprefix("inherited_by_")
+        return f"{heir} kế thừa" if language == "vi" else f"inherited by {heir}"
+    return name
+
+
+def missing_part(code: str, obligation: Obligation, language: str = "vi") -> str:
+    """Return a missing part in words: the plan's own title of an indicator, or message of a check, where it has one."""
+    kind, _, name = code.replace(".", ":", 1).replace("/", ":", 1).partition(":")
+    word = _PART.get(kind)
+    if word is None:
+        return code
+    described = _described(kind, name.partition(":")[0], obligation, language)
+    return f"{word.in_language(language)} {described}".strip() if described else word.in_language(language)
+
+
+def _described(kind: str, name: str, obligation: Obligation, language: str) -> str:
+    for version in reversed(obligation.versions):
+        for indicator in version.requires.indicators:
+            if kind.startswith("indicator") and indicator.code == name and indicator.title:
+                return f"“{indicator.title.in_language(language)}”"
+        for check in version.requires.checks:
+            if kind.startswith("check") and check.id == name:
+                return f"“{check.message.in_language(language)}”"
+    if kind.startswith("section") and name in _SECTION:
+        return f"“{_SECTION[name].in_language(language)}”"
+    return name
+
+
+def missing(line: DutyLine, obligation: Obligation, language: str = "vi") -> str:
+    """Return everything missing in words, parted by semicolons."""
+    return "; ".join(missing_part(code, obligation, language) for code in line.missing)
+
+
+def urged(urging: Urging, zone: tzinfo, language: str = "vi") -> str:
+    """Return how often, by which channels and when last an agency was spoken to; nothing where nobody had to speak."""
+    if not urging.occasions and not urging.unsent:
+        return ""
+    if not urging.occasions:
+        return "không liên hệ được" if language == "vi" else "could not be reached"
+    channels = ", ".join(f"{CHANNEL[channel].in_language(language)} {count}" for channel, count in urging.by_channel)
+    last = vietnamese.short_date(urging.last_at.astimezone(zone).date()) if urging.last_at else ""
+    if language == "vi":
+        return f"{urging.occasions} lần ({channels}); lần cuối {last}"
+    return f"{urging.occasions} times ({channels}); last on {last}"
+
+
+def effect(line: DutyLine, zone: tzinfo) -> str:
+    """Return what the urging led to, in Vietnamese as the report prints it."""
+    urging = line.urging
+    if urging.answered_at is not None and urging.first_at is not None:
+        before = [one for one in (urging.last_at, urging.first_at) if one is not None and one <= urging.answered_at]
+        days = (urging.answered_at.astimezone(zone).date() - before[0].astimezone(zone).date()).days
+        return "đã gửi trong ngày" if days == 0 else f"đã gửi sau {days} ngày"
+    match line.status:
+        case Status.ON_TIME | Status.LATE | Status.FULFILLED:
+            return "đã gửi trước khi nhắc"
+        case Status.INCOMPLETE:
+            return "đã gửi, chưa đầy đủ"
+        case Status.OVERDUE:
+            return "chưa gửi"
+        case _:
+            return status(line.status).lower()
