@@ -1,0 +1,30 @@
+# One image for the four services, the console and the SMS centre of the compose file; the command says which.
+# The dependencies are the hashed lock's, as on a developer's machine.
+
+FROM python:3.11.14-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /build
+RUN python -m venv /opt/venv
+COPY requirements.txt ./
+RUN /opt/venv/bin/pip install --require-hashes -r requirements.txt
+COPY deploy/docker/dondoc /opt/venv/bin/dondoc
+
+FROM python:3.11.14-slim-bookworm
+LABEL org.opencontainers.image.title="dondoc" org.opencontainers.image.licenses="Apache-2.0"
+# Unbuffered: a log line is out before the process can die. Any address: the container's own network is the boundary.
+ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DONDOC_HOST=0.0.0.0 DONDOC_PORT=8000
+RUN useradd --system --uid 10001 --home-dir /var/lib/dondoc --create-home dondoc
+COPY --from=build /opt/venv /opt/venv
+COPY LICENSE /app/
+COPY schemas /app/schemas
+COPY services /app/services
+COPY deploy/__init__.py /app/deploy/__init__.py
+COPY deploy/local /app/deploy/local
+COPY deploy/plans /app/deploy/plans
+# What a service keeps on disk (keys, spool) lies below its working folder.
+WORKDIR /var/lib/dondoc
+USER 10001
+VOLUME /var/lib/dondoc
+HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=6 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['DONDOC_PORT']}/readyz\", timeout=3)"]
+CMD ["dondoc", "--help"]

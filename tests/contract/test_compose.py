@@ -1,0 +1,108 @@
+"""The compose file, the Dockerfile and the alert rules, read without a Docker engine: valid, pinned, true to the code."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from deploy.local.ports import Ports, variable
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "docker-compose.yml"
+SERVICE_PORTS = {"intake": 8001, "rules": 8002, "notifier": 8003, "reporting": 8004}
+ONE_SHOTS = {"publish", "mongo-init"}
+METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|runtime|dondoc)_[a-z_]+\b")
+HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
+
+
+def read(path: Path) -> Any:
+    """Parse one YAML file."""
+    return YAML(typ="safe").load(path)
+
+
+@pytest.fixture(scope="module")
+def services() -> Mapping[str, Mapping[str, Any]]:
+    """The services of the compose file, by name."""
+    found: Mapping[str, Mapping[str, Any]] = read(COMPOSE)["services"]
+    return found
+
+
+def run(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool of the development environment from the root of the repository."""
+    command = [str(Path(sys.executable).with_name(tool)), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_compose_file_keeps_to_the_specification() -> None:
+    """The published schema of the compose specification accepts it."""
+    done = run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_dockerfile_is_clean() -> None:
+    """Hadolint has nothing to say."""
+    done = run("hadolint", "Dockerfile")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_image_is_pinned(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """Each image names a full version, here and in the Dockerfile."""
+    images = [str(service["image"]) for service in services.values()]
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert [image for image in images + bases if not re.search(r":v?\d+\.\d+\.\d+", image)] == []
+
+
+def test_everything_that_is_waited_for_exists(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """Each dependency is a service of the file, awaited in the way it ends: one-shots completed, the rest healthy."""
+    for service in services.values():
+        for name, how in service.get("depends_on", {}).items():
+            completed = how["condition"] == "service_completed_successfully"
+            assert name in services
+            assert completed == (name in ONE_SHOTS)
+
+
+def test_nothing_runs_as_root(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """Foreign images name a user; ours names it in the Dockerfile."""
+    foreign = {name: service for name, service in services.items() if "build" not in service}
+    assert [name for name, service in foreign.items() if str(service.get("user", "0")).startswith("0")] == []
+    assert "\nUSER 10001\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_ports_are_those_of_the_local_stack_and_stay_on_this_machine(
+    services: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Each published port is bound to the loopback address, by the variable and default of `make up`."""
+    published = {str(port) for service in services.values() for port in service.get("ports", [])}
+    assert [port for port in published if not port.startswith("127.0.0.1:${DONDOC_")] == []
+    stack = {variable(name): getattr(Ports(), name) for name in ("kafka", "mongo", "smtp", "mailbox", "smpp")}
+    ours = {variable(name): port for name, port in SERVICE_PORTS.items()}
+    for name, port in {**stack, **ours}.items():
+        assert any(f"${{{name}:-{port}}}" in one for one in published), name
+
+
+def test_every_variable_given_to_a_service_is_documented(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """A variable that no page explains is a misspelt one."""
+    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    given = {name for service in services.values() for name in service.get("environment", {}) if "DONDOC" in name}
+    assert sorted(name for name in given if f"`{name}`" not in text) == []
+
+
+def test_alerts_speak_of_metrics_that_exist() -> None:
+    """Each metric of ours in an alert's expression is a documented one."""
+    documented = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    rules = [rule for group in read(ROOT / "deploy/prometheus/alerts.yml")["groups"] for rule in group["rules"]]
+    used = {HISTOGRAM_SUFFIX.sub("", name) for rule in rules for name in METRIC.findall(rule["expr"])}
+    assert rules
+    assert sorted(name for name in used if f"`{name}`" not in documented) == []
+
+
+def test_prometheus_asks_every_service_where_compose_puts_it() -> None:
+    """The scrape targets are the four services and their ports."""
+    jobs = read(ROOT / "deploy/prometheus/prometheus.yml")["scrape_configs"]
+    targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}
+    assert targets == {name: [f"{name}:{port}"] for name, port in SERVICE_PORTS.items()}
