@@ -73,7 +73,7 @@ def examine_registry(text: str, file: str = REGISTRY_FILE) -> Examined[Registry]
 
 
 def cross_check(plan: Plan, registry: Registry) -> tuple[Fault, ...]:
-    """Return what *plan* says of agencies and groups that *registry* does not bear out, all at line 1: models have none."""
+    """Return what *plan* says of agencies and groups that *registry* does not bear out, at line 1: models have none."""
     contents = (Node(value=one.model_dump(mode="json", by_alias=True)) for one in (plan, registry))
     source = YamlSource(content=next(contents).value)
     findings = references.findings(Node(value=source.content), next(contents))

@@ -9,14 +9,21 @@ from functools import lru_cache
 
 import isodate
 
+_ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001 - any wall time does: only whether and which way it moves counts
+
 
 @lru_cache(maxsize=1024)
 def parsed(text: str) -> timedelta | isodate.Duration:
-    """Return the duration that *text* writes; raise `ValueError` with the remedy where it writes none."""
+    """Return the duration that *text* writes; raise `ValueError` with the remedy where it writes none.
+
+    One that leaves the calendar or splits a month (P0.5M) is none: no date could be moved by it.
+    """
     try:
-        return isodate.parse_duration(text)
-    except (isodate.ISO8601Error, ValueError, TypeError) as cause:
+        step = isodate.parse_duration(text)
+        _ = (_ANCHOR - step, _ANCHOR + step)
+    except (isodate.ISO8601Error, ValueError, TypeError, OverflowError) as cause:
         raise ValueError(f"{text!r} is not an ISO 8601 duration; write P7D for seven days, PT0S for at once") from cause
+    return step
 
 
 def checked(text: str) -> str:
@@ -27,9 +34,8 @@ def checked(text: str) -> str:
 
 def sign(text: str) -> int:
     """Return -1, 0 or 1 as *text* goes back in time, stands still or goes forward."""
-    anchor = datetime(2000, 1, 1)  # noqa: DTZ001 - only the direction counts
-    moved = anchor + parsed(text)
-    return (moved > anchor) - (moved < anchor)
+    moved = _ANCHOR + parsed(text)
+    return (moved > _ANCHOR) - (moved < _ANCHOR)
 
 
 def shift(local: datetime, text: str, *, back: bool = False) -> datetime:

@@ -23,9 +23,14 @@ def findings(error: ValidationError, content: object, model: type[BaseModel]) ->
     seen: set[DocumentPath] = set()
     for detail in sorted(error.errors(), key=lambda one: one["type"] == "model_type"):
         path = _path_in(content, detail)
-        if path not in seen:
+        if path not in seen and not _is_echo(detail):
             seen.add(path)
             yield Finding(path=path, message=_worded(detail, path, model))
+
+
+def _is_echo(detail: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its members were refused, each in its own words."""
+    return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def _path_in(content: object, detail: ErrorDetails) -> DocumentPath:
@@ -77,13 +82,15 @@ def _of_type(kind: str, given: object, detail: ErrorDetails) -> str:
 
 
 def _of_value(given: object, refusal: str) -> str:
-    return "empty" if given is None else refusal
+    if given is None:
+        return "empty"
+    return refusal if repr(given) in refusal else f"{given!r}: {refusal}"
 
 
 def _of_date(given: object) -> str:
     written = _ISO_DATE.match(str(given))
     if written is None or not 1 <= int(written[2]) <= _MONTHS_IN_YEAR or int(written[1]) == 0:
-        return f"{given!r} is not a date; write one such as 2026-12-09"
+        return f"{given!r}: write a local date such as 2026-12-09"
     year, month = int(written[1]), int(written[2])
     return f"there is no {written[0]}; that month has {monthrange(year, month)[1]} days"
 

@@ -1,0 +1,85 @@
+"""`dondoc check` judges both files in one run, and its exit code says the outcome."""
+
+from pathlib import Path
+
+import typer
+from typer.testing import CliRunner
+
+from services.console import check
+from tests.support.sound_documents import PLAN, REGISTRY, edited, faults_in
+
+
+def test_a_sound_plan_and_registry_have_no_fault() -> None:
+    """Nothing is said of documents that say nothing wrong."""
+    assert faults_in() == []
+
+
+def test_all_faults_are_reported_in_one_run_by_file_and_line() -> None:
+    """One broken value hides no fault elsewhere, nor in the other file."""
+    plan = edited(PLAN, "issued_on: 2016-05-05", "issued_on: 2016-02-30")
+    plan = edited(plan, "quote: gửi kết quả", "quote:")
+    plan = edited(plan, "due: {month: 12, day: 10}", "due: {month: 9, day: 31}")
+    plan = edited(plan, "huyen, so-a", "xa")
+    registry = edited(REGISTRY, "on: 2020-01-01", "on: 2020-02-01")
+    places = [line.split(": ")[0] for line in faults_in(plan, registry)]
+    assert places == [
+        "plan.yaml:4",
+        "plan.yaml:14",
+        "plan.yaml:16",
+        "plan.yaml:22",
+        "registry.yaml:30",
+        "registry.yaml:30",
+    ]
+
+
+class TestCommand:
+    """`dondoc check DIR` at the terminal."""
+
+    def run(self, directory: Path, *options: str) -> tuple[int, str]:
+        app = typer.Typer()
+        app.command()(check.check)
+        result = CliRunner().invoke(app, [str(directory), *options])
+        return result.exit_code, result.stdout
+
+    def written(self, directory: Path, *, plan: str = PLAN, registry: str = REGISTRY) -> Path:
+        (directory / "plan.yaml").write_text(plan, encoding="utf-8")
+        (directory / "registry.yaml").write_text(registry, encoding="utf-8")
+        return directory
+
+    def test_a_sound_folder_exits_0(self, tmp_path: Path) -> None:
+        """Success says nothing on stdout."""
+        assert self.run(self.written(tmp_path)) == (0, "")
+
+    def test_a_fault_exits_1_with_the_path_of_the_file(self, tmp_path: Path) -> None:
+        """FILE is the path by which an editor opens it."""
+        code, out = self.run(self.written(tmp_path, plan=edited(PLAN, "source: kh\n", "source: x\n")))
+        assert (code, out) == (1, f"{tmp_path}/plan.yaml:12: results.citation.source: unknown source 'x'\n")
+
+    def test_warnings_alone_exit_0(self, tmp_path: Path) -> None:
+        """A warning refuses nothing."""
+        code, out = self.run(self.written(tmp_path, plan=edited(PLAN, "{month: 11, day: 30}", "{month: 12, day: 14}")))
+        assert (code, ": warning: " in out) == (0, True)
+
+    def test_a_missing_file_exits_2(self, tmp_path: Path) -> None:
+        """What is not there cannot be judged."""
+        assert self.run(tmp_path / "nowhere") == (2, "")
+
+    def test_text_that_is_no_yaml_exits_2_and_the_other_file_is_judged(self, tmp_path: Path) -> None:
+        """The place where reading stopped is named like a fault."""
+        registry = edited(REGISTRY, "parent: tinh", "parent: tin")
+        code, out = self.run(self.written(tmp_path, plan="plan: [1\nb: 2", registry=registry))
+        lines = out.splitlines()
+        assert code == 2
+        assert lines[0].startswith(f"{tmp_path}/plan.yaml:2: not YAML: ")
+        assert lines[1].startswith(f"{tmp_path}/registry.yaml:10: bank.parent: unknown agency")
+
+    def test_jsonl_gives_one_object_a_fault(self, tmp_path: Path) -> None:
+        """Programs read the same faults field by field."""
+        code, out = self.run(
+            self.written(tmp_path, plan=edited(PLAN, "issuer: tinh", "issuer: xa")), "--format", "jsonl"
+        )
+        assert code == 1
+        assert out == (
+            f'{{"file": "{tmp_path}/plan.yaml", "line": 5, "severity": "error", '
+            '"message": "issuer: unknown agency \'xa\'"}\n'
+        )

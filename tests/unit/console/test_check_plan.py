@@ -1,0 +1,180 @@
+"""Each fault of a plan is named at its line."""
+
+import pytest
+
+from services.console import plan_foresight
+from services.rules.core import conditions
+from services.rules.core.facts import Report
+from tests.support.sound_documents import PLAN, edited, faults_in
+
+PLAN_FAULTS = [
+    (
+        "due: {month: 12, day: 10}",
+        "due: {month: 9, day: 31}",
+        "plan.yaml:22: results.versions[0].due.day: there is no 31 September; September has 30 days",
+    ),
+    (
+        "          day: 10\n",
+        "          day: 32\n",
+        "plan.yaml:32: results.versions[1].due.day: 32: input should be less than or equal to 31",
+    ),
+    (
+        "issued_on: 2016-05-05",
+        "issued_on: 2016-02-30",
+        "plan.yaml:4: issued_on: there is no 2016-02-30; that month has 29 days",
+    ),
+    (
+        "issued_on: 2016-05-05",
+        'issued_on: "2017-02-29"',
+        "plan.yaml:4: issued_on: there is no 2017-02-29; that month has 28 days",
+    ),
+    (
+        "issued_on: 2016-05-05",
+        "issued_on: 31 September",
+        "plan.yaml:4: issued_on: '31 September': write a local date such as 2026-12-09",
+    ),
+    (
+        "addressees: [huyen, so-a]",
+        "addressees:\n      - so-a\n      - huyem",
+        "plan.yaml:18: results.addressees[1]: unknown group or agency 'huyem'; did you mean 'huyen'?",
+    ),
+    (
+        "recipient: bank",
+        "recipient: bnak",
+        "plan.yaml:17: results.recipient: unknown agency 'bnak'; did you mean 'bank'?",
+    ),
+    ("issuer: tinh", "issuer: xa", "plan.yaml:5: issuer: unknown agency 'xa'"),
+    ("registry: th", "registry: hn", "plan.yaml:6: registry: the registry beside this plan is 'th', not 'hn'"),
+    (
+        "- from: 2020-01-01",
+        "- from: 2021-01-01",
+        "plan.yaml:28: results.versions[1].from: leaves a hole from 2020-01-01 to 2021-01-01 after versions[0]",
+    ),
+    (
+        "- from: 2020-01-01",
+        "- from: 2019-06-01",
+        "plan.yaml:28: results.versions[1].from: overlaps versions[0], which runs to 2020-01-01",
+    ),
+    (
+        "to: 2020-01-01",
+        "to: 2016-05-05",
+        (
+            "plan.yaml:20: results.versions[0].to: 2016-05-05 does not come after `from`, 2016-05-05; "
+            "spans are half-open [from, to)"
+        ),
+    ),
+    ("quote: gửi kết quả", 'quote: "  "', "plan.yaml:14: results.citation.quote: empty"),
+    ("quote: gửi kết quả", "quote:", "plan.yaml:14: results.citation.quote: empty"),
+    ("      quote: gửi kết quả\n", "", "plan.yaml:11: results.citation.quote: missing"),
+    (
+        "quote: gửi kết quả",
+        "qoute: gửi\n      quote: gửi",
+        "plan.yaml:14: results.citation.qoute: unknown key; did you mean 'quote'?",
+    ),
+    ("source: kh\n", "source: hk\n", "plan.yaml:12: results.citation.source: unknown source 'hk'"),
+    (
+        "[P30D, P7D]",
+        "[P30D, -P7D]",
+        (
+            "plan.yaml:24: results.versions[0].reminders.before[1]: -P7D is not before the due instant; "
+            "a reminder comes before what it reminds of"
+        ),
+    ),
+    (
+        "[P30D, P7D]",
+        "[P30D, PT0S]",
+        (
+            "plan.yaml:24: results.versions[0].reminders.before[1]: PT0S is not before the due instant; "
+            "a reminder comes before what it reminds of"
+        ),
+    ),
+    (
+        "[P30D, P7D]",
+        "[P30D, 7 days]",
+        (
+            "plan.yaml:24: results.versions[0].reminders.before[1]: '7 days' is not an ISO 8601 duration; "
+            "write P7D for seven days, PT0S for at once"
+        ),
+    ),
+    (
+        "[P30D, P7D]",
+        "[P400D, P7D]",
+        (
+            "plan.yaml:24: warning: results.versions[0].reminders.before[0]: P400D before the due date lies before "
+            "2017 opens, on 2017-01-01"
+        ),
+    ),
+    (
+        "[PT0S, P3D]",
+        "[-P1D]",
+        "plan.yaml:25: results.versions[0].reminders.after[0]: -P1D falls before the due instant",
+    ),
+    (
+        "then_every: P7D",
+        "then_every: PT0S",
+        (
+            "plan.yaml:26: results.versions[0].reminders.then_every: an interval that does not go forward "
+            "would urge for ever; write P7D for weekly"
+        ),
+    ),
+    (
+        "cut_off: {month: 11, day: 30}",
+        "cut_off: {month: 12, day: 14}",
+        (
+            "plan.yaml:30: warning: results.versions[1].due: 2021 is due by the end of 2021-12-09, "
+            "before the cut-off of its figures on 2021-12-14"
+        ),
+    ),
+    (
+        "cel: indicators.loans >= 0.0",
+        "cel: indicators.loans >=",
+        (
+            "plan.yaml:39: results.versions[1].requires.checks[0].cel: "
+            "not CEL at 1:20: Syntax error: mismatched input '<EOF>'"
+        ),
+    ),
+    (
+        "cel: indicators.loans >= 0.0",
+        "cel: figures.loans >= 0.0",
+        (
+            "plan.yaml:39: warning: results.versions[1].requires.checks[0].cel: "
+            "nothing in a submission is called 'figures'; "
+            "there are attachments, indicators, nil_return, sections, signed_by"
+        ),
+    ),
+    (
+        "max: 9",
+        "max: -1",
+        (
+            "plan.yaml:36: results.versions[1].requires.indicators[0].max: -1 is less than `min`, 0; "
+            "no figure can satisfy both"
+        ),
+    ),
+    ("recipient: bank", "kind: report", "plan.yaml:17: results.kind: 'report' is not one of "),
+    ("version: 1", "version: one", "plan.yaml:2: version: 'one': input should be a valid integer"),
+    ("title: {vi: Kế hoạch}", "title: Kế hoạch", "plan.yaml:3: title: 'Kế hoạch' is no mapping of keys to values"),
+    ("version: 1", "version: 1\nversion: 2", "plan.yaml:3: version: stands twice; the first is at line 2"),
+    ("plan: P-1\n", "", "plan.yaml:1: plan: missing"),
+    ("issuer: tinh", "zone: Asia/Saigong", "plan.yaml:5: zone: 'Asia/Saigong' is not an IANA time zone"),
+    (
+        "recurrence: year\n        due: {",
+        "recurrence: month\n        due: {",
+        "plan.yaml:22: results.versions[0].due.month: a month has 1 months; `month` counts within the period",
+    ),
+]
+
+
+@pytest.mark.parametrize("old, new, expected", PLAN_FAULTS)
+def test_a_fault_of_the_plan_is_named_at_its_line(old: str, new: str, expected: str) -> None:
+    """Each fault is one line, FILE:LINE: message, and nothing else is blamed for it."""
+    found = faults_in(plan=edited(PLAN, old, new))
+    assert any(line.startswith(expected) for line in found), found
+    assert {line.split(":")[1] for line in found} == {expected.split(":")[1]}
+
+
+def test_what_checks_may_name_is_what_conditions_show() -> None:
+    """The names that a check may use are those of a submission, no more and no fewer."""
+    report = Report(
+        number="", issued_on=None, signed_by="", is_nil_return=False, sections={}, indicators={}, attachments=()
+    )
+    assert set(conditions._seen(report)) == set(plan_foresight.SEEN_BY_CHECKS)
