@@ -2,6 +2,7 @@
 
 import typer
 
+from services.console.check import check
 from services.console.duties import duties
 from services.console.evaluate import evaluate
 
@@ -12,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(check)
 app.command()(duties)
 app.command()(evaluate)
 
