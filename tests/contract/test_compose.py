@@ -1,4 +1,4 @@
-"""The compose file, the Dockerfile and the alert rules, read without a Docker engine: valid, pinned, true to the code."""
+"""The compose file, the Dockerfile and the alert rules, read without an engine: valid, pinned, true to the code."""
 
 import re
 import subprocess

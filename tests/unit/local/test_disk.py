@@ -1,0 +1,106 @@
+"""What the local stack keeps on disk: mails, scripts of faults, process ids, ports."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local import pidfile
+from deploy.local.errors import PortTakenError, StackError
+from deploy.local.mailbox import Mailbox
+from deploy.local.ports import LOOPBACK, Ports, free_ports, refuse_taken
+from deploy.local.script import Script
+
+
+def test_a_mail_is_kept_with_its_envelope_on_top(tmp_path: Path) -> None:
+    """Who it was for is told by the envelope, not by the headers the sender wrote."""
+    mailbox = Mailbox(tmp_path)
+    name = mailbox.keep("Subject: Đôn đốc\r\n\r\nx".encode(), sender="a@x.example", recipients=["b@x.example"])
+    assert name == "000001.eml"
+    assert mailbox.mail(name)["Delivered-To"] == "b@x.example"
+    assert mailbox.mail(name)["Return-Path"] == "<a@x.example>"
+
+
+def test_a_mailbox_counts_on_after_a_restart(tmp_path: Path) -> None:
+    """No mail of an earlier run is overwritten."""
+    for _ in range(2):
+        Mailbox(tmp_path).keep(b"\r\n", sender="", recipients=[])
+    assert Mailbox(tmp_path).names() == ["000001.eml", "000002.eml"]
+
+
+def test_a_name_outside_the_mailbox_is_not_read(tmp_path: Path) -> None:
+    """The page that shows mails shows no other file."""
+    (tmp_path / "secret").write_text("x")
+    with pytest.raises(FileNotFoundError):
+        Mailbox(tmp_path / "mails").raw("../secret")
+
+
+def test_acts_are_used_up_in_order(tmp_path: Path) -> None:
+    """Each act holds for its times, then the next, then service is good."""
+    path = tmp_path / "script.json"
+    path.write_text(json.dumps({"a": [{"status": 88, "times": 2}, {"status": 11}]}))
+    script = Script(path)
+    assert [script.next_act("a").get("status") for _ in range(4)] == [88, 88, 11, None]
+    assert script.next_act("b") == {}
+
+
+def test_an_act_may_hold_for_ever(tmp_path: Path) -> None:
+    """`times` 0 is never used up, and a rewritten script counts anew."""
+    path = tmp_path / "script.json"
+    script = Script(path)
+    path.write_text(json.dumps({"a": [{"status": 1, "times": 0}]}))
+    assert [script.next_act("a")["status"] for _ in range(3)] == [1, 1, 1]
+    path.write_text("")
+    assert script.next_act("a") == {}
+
+
+def test_a_process_id_is_believed_only_while_that_process_lives(tmp_path: Path) -> None:
+    """A recycled or finished process id names nobody."""
+    path = tmp_path / "x.pid"
+    assert pidfile.read(path) is None
+    pidfile.write(path, os.getpid())
+    assert pidfile.read(path) == os.getpid()
+    path.write_text(f"{os.getpid()} 1\n")
+    assert pidfile.read(path) is None
+
+
+def test_a_leftover_process_is_ended(tmp_path: Path) -> None:
+    """What a lost run left behind is killed with its group, and forgotten."""
+    path = tmp_path / "x.pid"
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(command, start_new_session=True) as child:
+        pidfile.write(path, child.pid)
+        assert pidfile.end_leftover(path)
+        assert child.wait(10) == -9
+    assert not path.exists()
+
+
+def test_a_taken_port_is_refused_with_the_variable_to_change() -> None:
+    """The error tells the newcomer what to set."""
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        listener.listen()
+        with pytest.raises(PortTakenError, match="set DONDOC_SMTP_PORT to a free port"):
+            refuse_taken("smtp", listener.getsockname()[1])
+
+
+def test_ports_come_from_the_environment() -> None:
+    """Each listener is moved by its own variable; the rest keep their places."""
+    ports = Ports.from_environment({"DONDOC_KAFKA_PORT": "19092"})
+    assert (ports.kafka, ports.mongo) == (19092, 27017)
+
+
+@pytest.mark.parametrize("text", ["", "none", "0", "65536", "-1"])
+def test_a_port_that_is_none_is_refused(text: str) -> None:
+    """A misspelt port names its variable."""
+    with pytest.raises(StackError, match="DONDOC_MONGO_PORT"):
+        Ports.from_environment({"DONDOC_MONGO_PORT": text})
+
+
+def test_free_ports_are_all_different() -> None:
+    """No two listeners of one stack are given the same port."""
+    assert len(set(free_ports(20))) == 20
