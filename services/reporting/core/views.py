@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from services.reporting.core.annual_report import AnnualReport, Chapter, UndatedScore
 from services.reporting.core.lines import DutyLine
 from services.reporting.core.scorecard import Scorecard
 from services.reporting.core.urging import Urging
@@ -36,6 +37,45 @@ def duty(line: DutyLine) -> View:
         "urging": urging(line.urging),
         "assessment": line.event,
         "revision": line.revision,
+    }
+
+
+def summary(report: AnnualReport) -> View:
+    """Return the figures of a report, overall, by chapter and by group; without its lines."""
+    return {
+        "plan": report.plan.plan,
+        "plan_version": report.plan.version,
+        "period": report.period,
+        "as_of": report.as_of.isoformat(),
+        "known_at": report.known_at.isoformat(),
+        "digest": report.digest,
+        "total": scores(report.total),
+        "chapters": [chapter(one) for one in report.chapters],
+        "undated": [undated(one) for one in report.undated],
+    }
+
+
+def chapter(one: Chapter) -> View:
+    """Return the figures of one obligation."""
+    return {
+        "obligation": one.obligation.id,
+        "title": one.title,
+        "clause": one.obligation.citation.clause,
+        "period": one.period,
+        "due_at": _written(one.due_at),
+        "total": scores(one.total),
+        "groups": [{"group": group.group, "name": group.name, **scores(group.scores)} for group in one.groups],
+    }
+
+
+def undated(one: UndatedScore) -> View:
+    """Return the figures of an obligation without a date."""
+    return {
+        "title": one.title,
+        "clause": one.clause,
+        "period": one.period,
+        "fulfilled": one.fulfilled,
+        "open": one.open,
     }
 
 

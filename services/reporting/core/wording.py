@@ -46,7 +46,7 @@ FLAG = {
     "nil_return": Bilingual(vi="không phát sinh", en="nil return"),
 }
 
-CHANNEL = {Channel.EMAIL: Bilingual(vi="thư điện tử", en="e-mail"), Channel.SMS: Bilingual(vi="SMS", en="SMS")}
+CHANNEL = {Channel.EMAIL: Bilingual(vi="email", en="e-mail"), Channel.SMS: Bilingual(vi="SMS", en="SMS")}
 
 _PART = {
     "section": Bilingual(vi="mục", en="section"),
@@ -113,10 +113,12 @@ def urged(urging: Urging, zone: tzinfo, language: str = "vi") -> str:
         return ""
     if not urging.occasions:
         return "không liên hệ được" if language == "vi" else "could not be reached"
-    channels = ", ".join(f"{CHANNEL[channel].in_language(language)} {count}" for channel, count in urging.by_channel)
+    channels = ", ".join(
+        f"{CHANNEL[channel].in_language(language)}\u00a0{count}" for channel, count in urging.by_channel
+    )
     last = vietnamese.short_date(urging.last_at.astimezone(zone).date()) if urging.last_at else ""
     if language == "vi":
-        return f"{urging.occasions} lần ({channels}); lần cuối {last}"
+        return f"{urging.occasions} lần ({channels}), cuối {last}"
     return f"{urging.occasions} times ({channels}); last on {last}"
 
 

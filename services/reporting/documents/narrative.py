@@ -14,7 +14,7 @@ from services.reporting.core.scorecard import Scorecard
 from services.reporting.documents import tables
 from services.reporting.documents.table import Table
 
-TO_FILL = "…………………………………………………………………………………………………………"
+TO_FILL = "…" * 30
 """A dotted line: the signatory's own words, never invented."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.reporting.core import views
-from services.reporting.core.annual_report import AnnualReport, Chapter
+from services.reporting.core.annual_report import AnnualReport
 from services.reporting.core.lines import DutyLine
 
 BYTE_ORDER_MARK = "\ufeff"  # without it a spreadsheet program reads the accents wrongly
@@ -35,40 +35,10 @@ def csv_bytes(report: AnnualReport) -> bytes:
 
 def json_bytes(report: AnnualReport) -> bytes:
     """Return the whole report, figures and lines."""
-    document: dict[str, Any] = {
-        "plan": report.plan.plan,
-        "plan_version": report.plan.version,
-        "period": report.period,
-        "as_of": report.as_of.isoformat(),
-        "known_at": report.known_at.isoformat(),
-        "digest": report.digest,
-        "total": views.scores(report.total),
-        "chapters": [_chapter(chapter) for chapter in report.chapters],
-        "undated": [
-            {
-                "title": one.title,
-                "clause": one.clause,
-                "period": one.period,
-                "fulfilled": one.fulfilled,
-                "open": one.open,
-            }
-            for one in report.undated
-        ],
-    }
+    document = views.summary(report)
+    for shown, chapter in zip(document["chapters"], report.chapters, strict=True):
+        shown["duties"] = [views.duty(line) for line in chapter.lines]
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
-
-
-def _chapter(chapter: Chapter) -> dict[str, Any]:
-    return {
-        "obligation": chapter.obligation.id,
-        "title": chapter.title,
-        "clause": chapter.obligation.citation.clause,
-        "period": chapter.period,
-        "due_at": chapter.due_at.isoformat() if chapter.due_at else None,
-        "total": views.scores(chapter.total),
-        "groups": [{"group": one.group, "name": one.name, **views.scores(one.scores)} for one in chapter.groups],
-        "duties": [views.duty(line) for line in chapter.lines],
-    }
 
 
 def _record(line: DutyLine, zone: ZoneInfo) -> list[str | int | None]:

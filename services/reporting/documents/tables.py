@@ -164,7 +164,7 @@ def _lacking(line: DutyLine, chapter: Chapter) -> str:
 
 def _urging(number: int, line: DutyLine, zone: ZoneInfo) -> tuple[Cell, ...]:
     urging = line.urging
-    channels = ", ".join(f"{wording.CHANNEL[channel].vi} {count}" for channel, count in urging.by_channel)
+    channels = ", ".join(f"{wording.CHANNEL[channel].vi}\u00a0{count}" for channel, count in urging.by_channel)
     return (
         number,
         line.agency_name,

@@ -66,6 +66,8 @@ def _section(document: Document, section: Section, report: AnnualReport) -> None
     for text in section.paragraphs:
         _paragraph(document, text)
     zone = ZoneInfo(report.plan.zone)
+    if section.tables:
+        document.paragraphs[-1].paragraph_format.keep_with_next = True
     for table in section.tables:
         word_tables.add(document, table, zone)
     if section.has_chart:

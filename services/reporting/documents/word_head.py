@@ -21,13 +21,14 @@ def head(document: Document, letterhead: Letterhead, *, year: int) -> None:
     """Append the two columns of the head."""
     table = document.add_table(rows=2, cols=2)
     word_parts.set_widths(table, (LEFT_MM, RIGHT_MM))
+    word_parts.set_side_margins(table, 0)
     issuer, nation = table.rows[0].cells
     _line(issuer, letterhead.superior, Look(12))
     _line(issuer, letterhead.issuer, Look(12, bold=True))
-    word_parts.underline_part(_line(issuer, "", Look(4)), width_mm=LEFT_MM * 0.35, within_mm=LEFT_MM - 4)
+    word_parts.underline_part(_line(issuer, "", Look(4)), width_mm=LEFT_MM * 0.35, within_mm=LEFT_MM)
     _line(nation, heads.NATION, Look(12, bold=True))
     _line(nation, heads.MOTTO, Look(13, bold=True))
-    word_parts.underline_part(_line(nation, "", Look(4)), width_mm=MOTTO_MM, within_mm=RIGHT_MM - 4)
+    word_parts.underline_part(_line(nation, "", Look(4)), width_mm=MOTTO_MM, within_mm=RIGHT_MM)
     number, place = table.rows[1].cells
     _line(number, letterhead.number_line, Look(13))
     _line(place, letterhead.place_line(year), Look(13, italic=True))

@@ -19,6 +19,7 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
 FONT = "Times New Roman"
+TWIPS_PER_MM = 1440 / 25.4
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can write: it says nothing, and always the same
 
 
@@ -66,6 +67,18 @@ def set_widths(table: Table, widths_mm: Iterable[float]) -> None:
         column.width = Mm(width)
         for cell in column.cells:
             cell.width = Mm(width)
+
+
+def set_side_margins(table: Table, margin_mm: float) -> None:
+    """Set how far the text of every cell stays from the cell's sides."""
+    margins = element("tblCellMar")
+    for side in ("left", "right"):
+        margins.append(element(side, w=str(round(margin_mm * TWIPS_PER_MM)), type="dxa"))
+    look = table._tbl.tblPr.find(qn("w:tblLook"))  # noqa: SLF001 - as above
+    if look is None:
+        table._tbl.tblPr.append(margins)  # noqa: SLF001 - as above
+    else:
+        look.addprevious(margins)
 
 
 def repeat_as_header(row: _Row) -> None:

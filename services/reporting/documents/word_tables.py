@@ -16,6 +16,7 @@ from services.reporting.documents.word_parts import Look
 TEXT_WIDTH_MM = 162.0
 CELL_PT = 10.0
 CAPTION_PT = 12.0
+CELL_MARGIN_MM = 0.8
 HEADER_GREY, GROUP_GREY = "EEEEEE", "F7F7F7"
 
 
@@ -30,6 +31,7 @@ def add(document: Document, table: Table, zone: ZoneInfo) -> None:
     made.style, made.alignment = "Table Grid", WD_TABLE_ALIGNMENT.CENTER
     whole = sum(column.share for column in table.columns)
     word_parts.set_widths(made, (TEXT_WIDTH_MM * column.share / whole for column in table.columns))
+    word_parts.set_side_margins(made, CELL_MARGIN_MM)
     _header(made, table.columns)
     cells = made._cells  # noqa: SLF001 - one pass over the grid: by way of rows the library walks it once a cell
     for index, row in enumerate(table.rows, start=1):

@@ -1,0 +1,83 @@
+"""What reporting does with a batch of verdicts or deliveries: read each once, keep all in one write, commit last.
+
+A record that cannot be read is set aside with its reason; if that fails, the batch fails, uncommitted.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from aiokafka import AIOKafkaConsumer
+
+from services.reporting.metrics import Metrics
+from services.reporting.records import KeptAlert, KeptAssessment, UnreadableRecordError, read_delivery, read_verdict
+from services.runtime.batches import Handler, Records
+from services.runtime.dead_letters import Record
+
+Kept = TypeVar("Kept")
+
+log = logging.getLogger(__name__)
+
+
+class Keeper(Protocol):
+    """Keeps what was read; keeping it twice is keeping it once."""
+
+    async def keep_assessments(self, kept: Sequence[KeptAssessment]) -> None: ...
+    async def keep_alerts(self, kept: Sequence[KeptAlert]) -> None: ...
+
+
+class SettingAside(Protocol):
+    """Sets a poison record aside, or raises."""
+
+    async def set_aside(self, record: Record, *, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake(Generic[Kept]):
+    """How the records of one topic are read and kept; `label` names it in the metrics."""
+
+    label: str
+    read: Callable[[bytes | None], Kept]
+    keep: Callable[[Sequence[Kept]], Awaitable[None]]
+
+
+def verdicts(keeper: Keeper) -> Intake[KeptAssessment]:
+    """Return how verdicts are kept."""
+    return Intake(label="verdicts", read=read_verdict, keep=keeper.keep_assessments)
+
+
+def deliveries(keeper: Keeper) -> Intake[KeptAlert]:
+    """Return how deliveries are kept."""
+    return Intake(label="deliveries", read=read_delivery, keep=keeper.keep_alerts)
+
+
+def on_batch(intake: Intake[Kept], dead_letters: SettingAside, metrics: Metrics) -> Handler:
+    """Return the handler of one topic's batches."""
+
+    async def handle(records: Records, consumer: AIOKafkaConsumer) -> None:
+        with metrics.batch_seconds.labels(intake.label).time():
+            readable = await _readable(records)
+            await intake.keep(readable)
+        metrics.records.labels(intake.label).inc(len(readable))
+        metrics.lag.labels(intake.label).set(await _lag(consumer))
+
+    async def _readable(records: Records) -> list[Kept]:
+        readable: list[Kept] = []
+        for record in records:
+            try:
+                readable.append(intake.read(record.value))
+            except UnreadableRecordError as cause:
+                await dead_letters.set_aside(record, reason=str(cause))
+                metrics.dead_letters.labels(intake.label).inc()
+                place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+                log.warning("a record was set aside", extra={"action": "set_aside", "reason": str(cause), **place})
+        return readable
+
+    return handle
+
+
+async def _lag(consumer: AIOKafkaConsumer) -> int:
+    """Return how many records the broker had, at its last answer, beyond those handed over."""
+    behind = [(consumer.highwater(part) or 0) - await consumer.position(part) for part in consumer.assignment()]
+    return sum(max(0, records) for records in behind)

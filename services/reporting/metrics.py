@@ -1,0 +1,43 @@
+"""The figures that reporting tells of itself. Topics and formats are closed sets; no agency or plan is a label."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from services.runtime.metrics import SECONDS_BUCKETS
+
+TOPICS = ("verdicts", "deliveries")
+FORMATS = ("docx", "pdf", "xlsx", "csv", "json")
+
+
+class Metrics:
+    """Every figure of this service, in one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.records = Counter("reporting_records_kept", "Records read and stored", ["topic"], registry=registry)
+        self.dead_letters = Counter("reporting_dead_letters", "Records set aside", ["topic"], registry=registry)
+        self.batch_seconds = Histogram(
+            "reporting_batch_seconds",
+            "Time to read and store a batch",
+            ["topic"],
+            buckets=SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self.lag = Gauge(
+            "reporting_lag_records", "Records not yet read at the last batch", ["topic"], registry=registry
+        )
+        self.documents = Counter("reporting_documents_made", "Annual reports made", ["format"], registry=registry)
+        self.document_seconds = Histogram(
+            "reporting_document_seconds",
+            "Time to compile and lay out an annual report",
+            ["format"],
+            buckets=SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        for topic in TOPICS:
+            for by_topic in (self.records, self.dead_letters, self.batch_seconds, self.lag):
+                by_topic.labels(topic)
+        for document_format in FORMATS:
+            self.documents.labels(document_format)
+            self.document_seconds.labels(document_format)
