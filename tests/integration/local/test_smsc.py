@@ -95,7 +95,7 @@ def test_a_planted_receipt_reports_failure(smsc: Smsc, phone: Phone) -> None:
 
 def test_a_wrong_password_is_refused(smsc: Smsc) -> None:
     """The centre knows its accounts."""
-    client = smpplib.client.Client("127.0.0.1", smsc.port, timeout=5)
+    client = smpplib.client.Client("127.0.0.1", smsc.port, timeout=5, allow_unknown_opt_params=True)
     client.connect()
     with pytest.raises(smpplib.exceptions.PDUError):
         client.bind_transceiver(system_id=ACCOUNT, password="guess")
