@@ -1,0 +1,180 @@
+"""The whole system on this machine: the local stack and the four services, each a process of its own.
+
+Started in order, watched, stopped in reverse. It refuses to know what is published or posted.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from deploy.local import pidfile
+from deploy.local.daemon import Daemon, Program
+from deploy.local.errors import StackError
+from deploy.local.ports import LAST_PORT, LOOPBACK, Ports, free_ports, refuse_taken, variable
+from deploy.local.stack import Stack
+
+PROBE_SECONDS = 2.5  # a readiness check itself may take two
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePorts:
+    """Where each service listens; each field is set by the variable DONDOC_<FIELD>_PORT."""
+
+    rules: int = 8002
+    intake: int = 8001
+    notifier: int = 8003
+    reporting: int = 8004
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Take the ports that *environment* names and the usual ones for the rest."""
+        names = [field.name for field in fields(cls) if variable(field.name) in environment]
+        return cls(**{name: _number(environment, variable(name)) for name in names})
+
+    @classmethod
+    def free(cls) -> Self:
+        """Pick ports that nobody listens on at this moment."""
+        names = [field.name for field in fields(cls)]
+        return cls(**dict(zip(names, free_ports(len(names)), strict=True)))
+
+
+class Service(Daemon):
+    """One service as a process; ready when its own `/readyz` says so."""
+
+    def __init__(self, name: str, folder: Path, *, port: int, environment: Mapping[str, str]) -> None:
+        self.port = port
+        self.url = f"http://{LOOPBACK}:{port}"
+        command = (sys.executable, "-m", f"services.{name}")
+        super().__init__(
+            Program(name=name, command=command, folder=folder, environment=environment, is_ready=self._is_ready)
+        )
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=PROBE_SECONDS).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+
+class System:
+    """Stack and services with everything they keep below one folder."""
+
+    def __init__(self, stack: Stack, listen: ServicePorts, *, clock: str, say: Callable[[str], None]) -> None:
+        self.stack = stack
+        self.ports = listen
+        self._clock = clock
+        self._say = say
+        environment = self.environment()
+        self.rules, self.intake, self.notifier, self.reporting = (
+            Service(name, stack.folder, port=getattr(listen, name), environment=environment)
+            for name in ("rules", "intake", "notifier", "reporting")
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with _undisturbed():
+            for service in reversed(self.services):
+                service.stop()
+            self.stack.stop()
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """The services in the order in which they start."""
+        return self.rules, self.intake, self.notifier, self.reporting
+
+    @property
+    def keys_file(self) -> Path:
+        """Where intake finds the keys of those who may post."""
+        return self.stack.folder / "keys.json"
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings by which the services find the stack and each other."""
+        folder = self.stack.folder
+        ports = {variable(field.name): str(getattr(self.ports, field.name)) for field in fields(self.ports)}
+        return {
+            **self.stack.environment(),
+            **ports,
+            "DONDOC_CLOCK": self._clock,
+            "DONDOC_INTAKE_KEYS": str(self.keys_file),
+            "DONDOC_INTAKE_SIGNING_KEYS": str(folder / "signing-keys.json"),
+            "DONDOC_INTAKE_SPOOL": str(folder / "spool"),
+            "DONDOC_INTAKE_RULES_URL": f"http://{LOOPBACK}:{self.ports.rules}",
+            "DONDOC_NOTIFIER_SMTP_HOST": LOOPBACK,
+            "DONDOC_NOTIFIER_SMTP_PORT": str(self.stack.ports.smtp),
+            "DONDOC_NOTIFIER_SMPP_HOST": LOOPBACK,
+            "DONDOC_NOTIFIER_SMPP_PORT": str(self.stack.ports.smpp),
+        }
+
+    def start_stack(self) -> None:
+        """Start broker, database, mail server and SMS centre; raise `StackError` if a port is taken."""
+        for service in self.services:
+            if pidfile.end_leftover(service.program.pid_file):
+                self._say(f"{service.program.name:<9} of an interrupted run ended")
+            refuse_taken(service.program.name, service.port)
+        self.stack.start()
+
+    def start_services(self) -> None:
+        """Start the four services side by side and return when all are ready. What they read must be published."""
+        for service in self.services:
+            service.launch()
+        for service in self.services:
+            service.wait_until_ready()
+            self._say(f"{service.program.name:<9} ready on {service.url}")
+
+    def ended(self) -> Iterator[Daemon]:
+        """Yield the processes that have ended by themselves."""
+        stack = self.stack
+        everything: tuple[Daemon, ...] = (stack.mongod, stack.kafka, stack.smtp, stack.smsc, *self.services)
+        return (one for one in everything if not one.is_running)
+
+
+@contextmanager
+def ending_on_signals() -> Iterator[None]:
+    """End quietly on TERM as on Ctrl-C, after everything below has been stopped."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no second signal interrupt the stopping."""
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def _number(environment: Mapping[str, str], name: str) -> int:
+    text = environment[name]
+    if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
+        raise StackError(f"{name} is {text!r}; it must be a port number from 1 to {LAST_PORT}")
+    return int(text)
+
+
+def ports_of_environment() -> tuple[Ports, ServicePorts]:
+    """Return all ports as the environment sets them."""
+    return Ports.from_environment(os.environ), ServicePorts.from_environment(os.environ)
