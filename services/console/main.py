@@ -2,6 +2,7 @@
 
 import typer
 
+from services.console import keys
 from services.console.check import check
 from services.console.duties import duties
 from services.console.evaluate import evaluate
@@ -16,6 +17,7 @@ app = typer.Typer(
 app.command()(check)
 app.command()(duties)
 app.command()(evaluate)
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

@@ -1,0 +1,19 @@
+"""`python -m services.intake`: run intake until it is told to stop."""
+
+from services.intake.app import build_app
+from services.intake.settings import IntakeSettings
+from services.runtime import logs, serve
+from services.runtime.clock import clock_from
+from services.runtime.serve import Halt
+
+
+def main() -> None:
+    """Read the settings, configure the logs, serve."""
+    settings = IntakeSettings()
+    logs.configure("intake", settings.log_level, clock_from(settings.clock))
+    halt = Halt()
+    serve.run(build_app(settings, halt), host=settings.host, port=settings.port, halt=halt)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""Wires intake: settings in, an ASGI application out. Its lifespan opens what is needed and closes it in reverse."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import reduce
+from operator import or_
+
+import httpx
+from faststream.asgi import AsgiFastStream, AsyncAPIRoute
+from faststream.kafka import KafkaBroker
+from faststream.specification import AsyncAPI
+from prometheus_client import CollectorRegistry
+
+from schemas.envelope import Envelope
+from schemas.facts import MODEL_OF
+from schemas.topics import FACTS
+from services.intake import documents
+from services.intake.auth import KeyRing
+from services.intake.bus import Bus
+from services.intake.connection import Connection
+from services.intake.desk import Desk
+from services.intake.dry_run import DryRun
+from services.intake.follower import Follower
+from services.intake.http import Receive, Request, Response, Scope, Send
+from services.intake.keeping import BusKeeper
+from services.intake.library import ReferenceLibrary
+from services.intake.memory import Memory
+from services.intake.metrics import IntakeMetrics
+from services.intake.receipts import SigningKeys
+from services.intake.reception import Reception
+from services.intake.register import Register
+from services.intake.room import Room
+from services.intake.router import Asgi, Route, Router
+from services.intake.settings import IntakeSettings
+from services.runtime.clock import Clock, clock_from
+from services.runtime.metrics import new_registry
+from services.runtime.probes import probe_routes
+from services.runtime.references import References
+
+log = logging.getLogger(__name__)
+
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+
+
+class IntakeApp(AsgiFastStream):
+    """FastStream's application with intake's own router in front, so that a wrong path gets a problem document too."""
+
+    router: Asgi
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self.router(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+class BrokerOnPaper(KafkaBroker):
+    """Describes the bus and never connects: the brokers that do come and go with the bus, the application stays."""
+
+    async def start(self) -> None:
+        """Leave the connection to `Bus`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What intake is made of, each made once."""
+
+    settings: IntakeSettings
+    clock: Clock
+    registry: CollectorRegistry
+    metrics: IntakeMetrics
+    references: References
+    connection: Connection
+    bus: Bus
+    memory: Memory
+    keys: KeyRing
+    signing_keys: SigningKeys
+    rules: httpx.AsyncClient
+
+
+def build_app(settings: IntakeSettings, halt: Callable[[], None]) -> IntakeApp:
+    """Wire intake; nothing is opened before the lifespan begins. *halt* is called if a background task fails."""
+    parts = _parts(settings)
+    app = IntakeApp(
+        _described(settings),
+        lifespan=_lifespan(parts, halt),
+        specification=AsyncAPI(title="Đôn Đốc intake", version="1", description="Writes the facts that agencies send."),
+        # Without "try it out": that page would publish to the bus for anybody who asks.
+        asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
+        logger=None,
+    )
+    app.router = _router(parts, dict(app.routes))
+    return app
+
+
+def _parts(settings: IntakeSettings) -> Parts:
+    clock = clock_from(settings.clock)
+    registry = new_registry()
+    metrics = IntakeMetrics(registry)
+    references = References(settings.kafka_bootstrap)
+    memory = Memory(span=timedelta(hours=settings.memory_hours), now=clock.now)
+    follower = Follower(settings, memory, clock, metrics)
+    connection = Connection(settings, references, follower, clock)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        registry=registry,
+        metrics=metrics,
+        references=references,
+        connection=connection,
+        bus=Bus(connection.open, follower.catch_up, metrics),
+        memory=memory,
+        keys=KeyRing(settings.keys, clock),
+        signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
+        rules=httpx.AsyncClient(),
+    )
+
+
+def _reception(parts: Parts) -> Reception:
+    return Reception(
+        keys=parts.keys,
+        room=Room(parts.settings.bodies_max_bytes, parts.metrics),
+        desk=Desk(ReferenceLibrary(parts.references)),
+        register=Register(parts.memory, BusKeeper(parts.bus)),
+        signing_keys=parts.signing_keys,
+        dry_run=DryRun(parts.rules, str(parts.settings.rules_url)),
+        clock=parts.clock,
+        metrics=parts.metrics,
+        body_patience_seconds=parts.settings.body_patience_seconds,
+    )
+
+
+def _lifespan(parts: Parts, halt: Callable[[], None]) -> Lifespan:
+    def on_end(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            failure = task.exception()
+            log.critical("a background task failed", exc_info=failure, extra={"action": "halted"})
+            halt()
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        parts.keys.load()
+        parts.signing_keys.load()
+        following = (parts.keys.follow, parts.signing_keys.follow, parts.bus.supervise)
+        tasks = [asyncio.create_task(follow()) for follow in following]
+        for task in tasks:
+            task.add_done_callback(on_end)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await parts.connection.close()
+            await parts.rules.aclose()
+
+    return lifespan
+
+
+def _router(parts: Parts, mounted: dict[str, Asgi]) -> Router:
+    async def is_up() -> bool:
+        return parts.bus.is_up
+
+    async def key_set(_request: Request) -> Response:
+        return Response(status=200, body=parts.signing_keys.signer.published())
+
+    probes = probe_routes({"kafka": is_up, "references": parts.references.is_ready}, parts.registry)
+    routes = {
+        "/v1/events": Route(methods={"POST": _reception(parts).receive}),
+        "/.well-known/jwks.json": Route(methods={"GET": key_set}),
+        "/openapi.json": Route(methods={"GET": documents.get_openapi}),
+        "/docs": Route(methods={"GET": documents.get_docs}),
+        **documents.problem_routes(),
+    }
+    return Router(routes, {**mounted, **dict(probes)}, parts.metrics)
+
+
+def _described(settings: IntakeSettings) -> KafkaBroker:
+    broker = BrokerOnPaper(settings.kafka_bootstrap, logger=None)
+    envelopes = (Envelope[model] for model in MODEL_OF.values())  # type: ignore[valid-type]  # built from the published types
+    broker.publisher(FACTS.name, schema=reduce(or_, envelopes), description=FACTS.holds)
+    return broker

@@ -1,0 +1,171 @@
+"""Appending to the facts topic through one connected producer, each record acknowledged by all in-sync replicas.
+
+While a batch of a partition is under way the next one gathers, so that batches grow with the load and a lone record
+waits for nothing. It refuses to wait for a bus that is down: after its patience an append raises.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker, KafkaPublishMessage
+
+from schemas.ids import partition_of
+from schemas.topics import FACTS
+from services.intake.records import CONTENT_TYPE, Record
+from services.runtime.clock import Clock, milliseconds
+
+MEBIBYTE = 1024 * 1024
+BATCH_MAX_BYTES = 2 * MEBIBYTE
+"""Of one batch to one partition; an event of the largest size still fits with what intake adds."""
+
+BATCH_TARGET_BYTES = 768 * 1024
+"""Beyond this a gathered batch is sent without more: a broker's default limit is 1 MiB."""
+
+REQUEST_TIMEOUT_MS = 5_000
+"""After this the client gives a batch up for good, so that a stopped producer leaves no doubt behind."""
+
+log = logging.getLogger(__name__)
+
+
+class BusDownError(Exception):
+    """The bus did not acknowledge in time; whether it has the records is not known yet."""
+
+
+@dataclass(eq=False, slots=True)
+class _Append:
+    """One caller waiting for *missing* records, in one or more partitions."""
+
+    missing: int
+    done: asyncio.Future[None]
+
+    def acknowledge(self, count: int) -> None:
+        self.missing -= count
+        if self.missing == 0 and not self.done.done():
+            self.done.set_result(None)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+@dataclass(eq=False, slots=True)
+class _Lane:
+    """What waits for one partition, and whether a batch of it is under way."""
+
+    waiting: deque[tuple[Record, _Append]] = field(default_factory=deque)
+    is_busy: bool = False
+
+
+def producing_broker(bootstrap: str) -> KafkaBroker:
+    """Return a broker whose producer is idempotent and waits for all in-sync replicas."""
+    return KafkaBroker(
+        bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=BATCH_MAX_BYTES,
+        max_request_size=4 * BATCH_MAX_BYTES,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        apply_types=False,
+        logger=None,
+    )
+
+
+class Appender:
+    """Appends to the facts topic through one connected broker."""
+
+    def __init__(self, broker: KafkaBroker, clock: Clock, *, partitions: int, patience_seconds: float) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._patience_seconds = patience_seconds
+        self._lanes = [_Lane() for _ in range(partitions)]
+        self._batches: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+        self._partition_of: dict[bytes, int] = {}
+
+    async def append(self, records: Sequence[Record]) -> None:
+        """Return when every record is acknowledged; raise `BusDownError` when that takes too long or fails."""
+        if self._is_closed:
+            raise BusDownError("the producer is closed")
+        if not records:
+            return
+        waiting = _Append(missing=len(records), done=asyncio.get_running_loop().create_future())
+        for lane in self._gather(records, waiting):
+            self._send_next(lane)
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                await waiting.done
+        except (TimeoutError, KafkaError) as cause:
+            raise BusDownError("the bus does not acknowledge") from cause
+
+    async def close(self) -> None:
+        """Stop the producer; afterwards no record given to `append` can reach the bus any more."""
+        self._is_closed = True
+        for lane in self._lanes:
+            for _, waiting in lane.waiting:
+                waiting.fail(BusDownError("the producer is closed"))
+            lane.waiting.clear()
+        try:
+            await self._broker.stop()
+        except KafkaError:
+            log.warning("the producer did not stop cleanly", exc_info=True, extra={"action": "producer_stop_failed"})
+        await asyncio.gather(*self._batches, return_exceptions=True)
+
+    def _gather(self, records: Iterable[Record], waiting: _Append) -> set[int]:
+        touched = set()
+        for record in records:
+            lane = self._lane_of(record.key)
+            self._lanes[lane].waiting.append((record, waiting))
+            touched.add(lane)
+        return touched
+
+    def _lane_of(self, key: bytes) -> int:
+        lane = self._partition_of.get(key)
+        if lane is None:
+            # Keys are ids of the registry, so this stays as small as the registry.
+            lane = self._partition_of[key] = partition_of(key.decode(), len(self._lanes))
+        return lane
+
+    def _send_next(self, partition: int) -> None:
+        lane = self._lanes[partition]
+        if lane.is_busy or not lane.waiting:
+            return
+        lane.is_busy = True
+        batch = asyncio.create_task(self._send(partition, _next_batch(lane)))
+        self._batches.add(batch)
+        batch.add_done_callback(self._batches.discard)
+
+    async def _send(self, partition: int, batch: list[tuple[Record, _Append]]) -> None:
+        try:
+            await self._broker.publish_batch(
+                *(KafkaPublishMessage(record.value, key=record.key) for record, _ in batch),
+                topic=FACTS.name,
+                partition=partition,
+                timestamp_ms=milliseconds(self._clock.now()),
+                headers={"content-type": CONTENT_TYPE},
+            )
+        except KafkaError as error:
+            log.warning(
+                "a batch was not acknowledged", exc_info=True, extra={"action": "append_failed", "partition": partition}
+            )
+            for _, waiting in batch:
+                waiting.fail(error)
+        else:
+            for _, waiting in batch:
+                waiting.acknowledge(1)
+        finally:
+            self._lanes[partition].is_busy = False
+            self._send_next(partition)
+
+
+def _next_batch(lane: _Lane) -> list[tuple[Record, _Append]]:
+    batch = [lane.waiting.popleft()]
+    size = len(batch[0][0].value)
+    while lane.waiting and size + len(lane.waiting[0][0].value) <= BATCH_TARGET_BYTES:
+        batch.append(lane.waiting.popleft())
+        size += len(batch[-1][0].value)
+    return batch

@@ -1,0 +1,47 @@
+"""Who may post what: the scope of a key, and its span of validity."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas import facts
+
+EVERYTHING = "*"
+DECISIONS = frozenset({facts.EXTENDED, facts.EXEMPTED, facts.REVOKED, facts.REASSIGNED})
+"""Types that move a deadline. They need a scope of their own: no wildcard gives it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What one key covers. `agencies`, `groups` and `types` may hold `*`; decisions need `may_decide` besides."""
+
+    agencies: frozenset[str]
+    groups: frozenset[str]
+    types: frozenset[str]
+    may_decide: bool
+
+    def covers_type(self, event_type: str) -> bool:
+        if event_type in DECISIONS and not self.may_decide:
+            return False
+        return EVERYTHING in self.types or event_type in self.types
+
+    def covers_agency(self, agency: str, groups: frozenset[str]) -> bool:
+        """Whether the key may speak for *agency*, a member of *groups*."""
+        return EVERYTHING in self.agencies or agency in self.agencies or not self.groups.isdisjoint(groups)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One key of one upstream system. The secret itself is nowhere: only its digest is kept."""
+
+    id: str
+    system: str
+    sha256: str
+    scope: Scope
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    events_per_second: float | None = None
+
+    def is_good_at(self, instant: datetime) -> bool:
+        """Whether the key is valid at *instant*: neither expired nor revoked. Both ends are exclusive instants."""
+        return all(end is None or instant < end for end in (self.expires_at, self.revoked_at))

@@ -1,0 +1,62 @@
+"""`?dry_run=true`: asks rules, which owns completeness, what it would say of a report. Nothing is recorded."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import msgspec
+
+from services.intake.core.refusals import Problem, Refusal, Said
+from services.intake.desk import Accepted
+from services.intake.http import RefusedError, Response
+from services.intake.records import record_of
+
+TIMEOUT_SECONDS = 5.0
+RETRY_AFTER_SECONDS = 5
+AT_ONCE = 8
+"""Questions to rules at a time; a batch may hold a thousand."""
+
+log = logging.getLogger(__name__)
+
+
+class DryRun:
+    """Answers what would be said of events that have passed the desk."""
+
+    def __init__(self, client: httpx.AsyncClient, rules_url: str) -> None:
+        self._client = client
+        self._url = rules_url.rstrip("/") + "/v1/dry-run"
+
+    async def answer(self, accepted: Sequence[Accepted], receivedtime: str, *, is_batch: bool) -> Response:
+        """Return what rules says of each event, in order; raise with 503 if it cannot be asked."""
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(one: Accepted) -> Any:  # noqa: ANN401 - rules' own answer, passed on
+            async with gate:
+                return await self._ask(record_of(one, receivedtime).value)
+
+        answers = await asyncio.gather(*(ask(one) for one in accepted))
+        document = {"dry_run": True, "answers": answers} if is_batch else {"dry_run": True, **answers[0]}
+        return Response(status=200, body=msgspec.json.encode(document))
+
+    async def _ask(self, event: bytes) -> dict[str, Any]:
+        try:
+            response = await self._client.post(
+                self._url, content=event, headers={"content-type": "application/json"}, timeout=TIMEOUT_SECONDS
+            )
+            response.raise_for_status()
+            return msgspec.json.decode(response.content, type=dict[str, Any])
+        except (httpx.HTTPError, msgspec.DecodeError) as cause:
+            log.warning("rules cannot be asked", exc_info=True, extra={"action": "dry_run_failed"})
+            raise RefusedError(_CANNOT_ASK) from cause
+
+
+_CANNOT_ASK = Refusal(
+    problem=Problem.UNAVAILABLE,
+    detail=Said(
+        en="rules, which knows what makes a report complete, cannot be asked; try again, or send without dry_run",
+        vi="hiện không kiểm tra được mức độ đầy đủ của báo cáo; hãy thử lại hoặc gửi chính thức không dùng dry_run",
+    ),
+    retry_after_seconds=RETRY_AFTER_SECONDS,
+)

@@ -1,0 +1,138 @@
+"""Reads the facts log back into the memory: its last span at start, then everything that any replica appends.
+
+So a restart, or another replica, gives a repeated event its first receipt, and intake needs no database for it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.topics import FACTS
+from services.intake.core.digest import RECEIPT_ID_HEX, identity_of
+from services.intake.memory import Known, Memory
+from services.intake.metrics import IntakeMetrics
+from services.intake.settings import IntakeSettings
+from services.runtime.clock import Clock, milliseconds
+
+POLL_MS = 200
+RETRY_SECONDS = 1.0
+RECORDS_MAX = 2_000
+"""Read at a time: the loop serves requests in between."""
+
+INSTANT_MAX = 40
+"""Characters of a `receivedtime` that is worth remembering."""
+
+log = logging.getLogger(__name__)
+
+
+class _Kept(msgspec.Struct):
+    """What of a record tells its receipt. Records that others write have none and are passed over."""
+
+    id: str
+    source: str
+    receiptid: str = ""
+    receivedtime: str = ""
+
+
+_DECODER = msgspec.json.Decoder(_Kept)
+
+
+class Follower:
+    """Keeps the memory up with the log."""
+
+    def __init__(self, settings: IntakeSettings, memory: Memory, clock: Clock, metrics: IntakeMetrics) -> None:
+        self._bootstrap = settings.kafka_bootstrap
+        self._partitions = settings.partitions
+        self._span = timedelta(hours=settings.memory_hours)
+        self._memory = memory
+        self._clock = clock
+        self._metrics = metrics
+        self._consumer: AIOKafkaConsumer | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._positions: dict[TopicPartition, int] = {}
+        self._advanced = asyncio.Condition()
+
+    @property
+    def is_started(self) -> bool:
+        return self._following is not None
+
+    async def start(self) -> None:
+        """Begin one span ago and follow in the background; `catch_up` says when the end is reached."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+        )
+        await consumer.start()
+        try:
+            await self._seek(consumer)
+        except BaseException:
+            await consumer.stop()
+            raise
+        self._consumer = consumer
+        self._following = asyncio.create_task(self._follow(consumer))
+
+    async def stop(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def catch_up(self) -> None:
+        """Return when the memory holds everything that was in the log when this was called."""
+        if self._consumer is None:
+            raise KafkaError("the follower is not started")
+        ends = await self._consumer.end_offsets(list(self._positions))
+        async with self._advanced:
+            await self._advanced.wait_for(lambda: all(self._positions[part] >= end for part, end in ends.items()))
+
+    async def _seek(self, consumer: AIOKafkaConsumer) -> None:
+        parts = [TopicPartition(FACTS.name, number) for number in range(self._partitions)]
+        consumer.assign(parts)
+        since = milliseconds(self._clock.now() - self._span)
+        found = await consumer.offsets_for_times(dict.fromkeys(parts, since))
+        ends = await consumer.end_offsets(parts)
+        for part in parts:
+            first = found.get(part)
+            self._positions[part] = ends[part] if first is None else first.offset
+            consumer.seek(part, self._positions[part])
+
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            try:
+                batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
+                for records in batches.values():
+                    self._remember(records)
+                async with self._advanced:
+                    for part in self._positions:
+                        self._positions[part] = await consumer.position(part)
+                    self._advanced.notify_all()
+            except KafkaError:
+                log.warning("the log cannot be followed for now", exc_info=True, extra={"action": "follower_waiting"})
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _remember(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        for record in records:
+            try:
+                kept = _DECODER.decode(record.value or b"")
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                self._metrics.unreadable.inc()
+                continue
+            if _is_receipt(kept):
+                known = Known(receiptid=kept.receiptid, receivedtime=kept.receivedtime)
+                self._memory.remember(identity_of(kept.source, kept.id), known)
+
+
+def _is_receipt(kept: _Kept) -> bool:
+    if len(kept.receiptid) != RECEIPT_ID_HEX or len(kept.receivedtime) > INSTANT_MAX or not kept.receivedtime.isascii():
+        return False
+    return all(digit in "0123456789abcdef" for digit in kept.receiptid)

@@ -1,0 +1,176 @@
+"""HTTP as the handlers of intake see it: a request with its headers and its bounded body, a response, a problem.
+
+Raw ASGI on purpose: a framework's route costs more than the whole admission of an event.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from services.intake.core.refusals import Language, Problem, Refusal, Said
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Pairs = Iterable[tuple[bytes, bytes]]
+
+JSON = b"application/json"
+PROBLEM_JSON = b"application/problem+json"
+
+
+class RefusedError(Exception):
+    """A request is refused; the refusal says why and what to do. The router turns it into a problem document."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.problem.value.slug)
+        self.refusal = refusal
+
+
+class DisconnectedError(Exception):
+    """The client went away before its request was whole; there is nobody to answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """A whole answer."""
+
+    status: int
+    body: bytes
+    media_type: bytes = JSON
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    async def send(self, send: Send, *, is_head: bool = False) -> None:
+        """Send it; to a HEAD request only its headers."""
+        headers = [(b"content-type", self.media_type), (b"content-length", b"%d" % len(self.body)), *self.headers]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if is_head else self.body})
+
+
+class Request:
+    """A request as it arrives."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self._query: bytes = scope.get("query_string", b"")
+        self._receive = receive
+        self.headers: Pairs = scope["headers"]
+
+    def header(self, name: bytes) -> str | None:
+        """Return the value of the header *name* (lower case), the last one if it is repeated."""
+        found = None
+        for key, value in self.headers:
+            if key == name:
+                found = value
+        return None if found is None else found.decode("latin-1")
+
+    @property
+    def query(self) -> Mapping[str, list[str]]:
+        return parse_qs(self._query.decode("latin-1"), keep_blank_values=True)
+
+    @property
+    def language(self) -> Language:
+        """The first language of `Accept-Language` that we speak, by weight; English by default."""
+        return preferred_language(self.header(b"accept-language"))
+
+    async def body(self, limit: int, *, seconds: float) -> bytes:
+        """Return the whole body; refuse more than *limit* bytes, or one that takes longer than *seconds*."""
+        announced = self.header(b"content-length")
+        if announced is not None and announced.isdigit() and int(announced) > limit:
+            raise RefusedError(too_large(limit))
+        message = await self._receive()
+        if not message.get("more_body", False) and message["type"] == "http.request":
+            return _bounded(message.get("body", b""), limit)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._rest_of_body(message, limit)
+        except TimeoutError as cause:
+            raise RefusedError(_too_slow(seconds)) from cause
+
+    async def _rest_of_body(self, message: MutableMapping[str, Any], limit: int) -> bytes:
+        arrived = bytearray()
+        while True:
+            if message["type"] == "http.disconnect":
+                raise DisconnectedError
+            arrived += message.get("body", b"")
+            if len(arrived) > limit:
+                raise RefusedError(too_large(limit))
+            if not message.get("more_body", False):
+                return bytes(arrived)
+            message = await self._receive()
+
+
+def preferred_language(accepted: str | None) -> Language:
+    """Return the language of ours that an `Accept-Language` header weighs highest."""
+    best: Language = "en"
+    weight = 0.0
+    for choice in (accepted or "").split(","):
+        tag, _, parameters = choice.strip().partition(";")
+        language = tag.strip().lower().partition("-")[0]
+        given = _weight(parameters)
+        if given > weight and language in {"en", "vi"}:
+            best, weight = ("vi" if language == "vi" else "en"), given
+    return best
+
+
+def problem(refusal: Refusal, language: Language, *headers: tuple[bytes, bytes]) -> Response:
+    """Return *refusal* as an RFC 9457 problem document in *language*."""
+    kind = refusal.problem.value
+    document: dict[str, object] = {
+        "type": f"/problems/{kind.slug}",
+        "title": kind.title.in_language(language),
+        "status": kind.status,
+        "detail": refusal.detail.in_language(language),
+    }
+    if refusal.findings:
+        document["errors"] = [
+            {"pointer": one.pointer, "detail": one.detail.in_language(language)} for one in refusal.findings
+        ]
+    if refusal.retry_after_seconds is not None:
+        headers = (*headers, (b"retry-after", b"%d" % refusal.retry_after_seconds))
+    if refusal.problem is Problem.UNAUTHENTICATED:
+        headers = (*headers, (b"www-authenticate", b'Bearer realm="dondoc"'))
+    return Response(
+        status=kind.status,
+        body=msgspec.json.encode(document),
+        media_type=PROBLEM_JSON,
+        headers=((b"content-language", language.encode()), *headers),
+    )
+
+
+def too_large(limit: int) -> Refusal:
+    """Return the refusal of a body over *limit* bytes."""
+    return Refusal(
+        problem=Problem.TOO_LARGE,
+        detail=Said(
+            en=f"at most {limit} bytes are taken here; send less at a time",
+            vi=f"chỉ nhận tối đa {limit} byte; hãy gửi ít hơn mỗi lần",
+        ),
+    )
+
+
+def _too_slow(seconds: float) -> Refusal:
+    return Refusal(
+        problem=Problem.TOO_SLOW,
+        detail=Said(en=f"the body took longer than {seconds:g} s", vi=f"nội dung gửi lâu hơn {seconds:g} giây"),
+    )
+
+
+def _bounded(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise RefusedError(too_large(limit))
+    return body
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,40 @@
+"""What intake counts. Label sets are closed and start at zero; no id is ever a label."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from services.intake.core.refusals import Problem
+from services.intake.modes import Mode
+from services.runtime.metrics import SECONDS_BUCKETS
+
+
+class IntakeMetrics:
+    """The metrics of one intake process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.events = Counter(
+            "intake_events_accepted", "Events answered with a receipt, by content mode", ["mode"], registry=registry
+        )
+        self.repeats = Counter(
+            "intake_events_repeated", "Events known already, answered with their first receipt", registry=registry
+        )
+        self.refusals = Counter(
+            "intake_requests_refused", "Requests refused, by problem", ["problem"], registry=registry
+        )
+        self.seconds = Histogram(
+            "intake_request_seconds",
+            "From the whole request to the answer, accepted ones",
+            buckets=SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self.bodies = Gauge("intake_bodies_bytes", "Bytes of requests that are being worked on", registry=registry)
+        self.known = Gauge("intake_identities_known", "Event identities held in memory", registry=registry)
+        self.bus_is_up = Gauge("intake_bus_is_up", "1 while the bus acknowledges, else 0", registry=registry)
+        self.unreadable = Counter(
+            "intake_log_records_unreadable",
+            "Records of the facts log that no receipt can be read from",
+            registry=registry,
+        )
+        for mode in Mode:
+            self.events.labels(mode.value)
+        for problem in Problem:
+            self.refusals.labels(problem.value.slug)

@@ -1,0 +1,96 @@
+"""Signing receipts: one compact JWS (Ed25519) a request, verifiable offline with the published key set.
+
+The first key of the file signs; the others are published so that what they signed can still be checked.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from services.intake import keyfile, watched
+from services.intake.core.digest import Receipt
+from services.intake.watched import Watched
+
+ALGORITHM = "Ed25519"
+CURVE: Literal["Ed25519"] = "Ed25519"
+TYPE = "dondoc-receipts+jws"
+
+log = logging.getLogger(__name__)
+
+
+class SigningKeysError(Exception):
+    """The file of signing keys cannot be read; restore it, or rotate to new ones with `dondoc receipt rotate`."""
+
+
+class Signer:
+    """Signs with the current key and tells the public ones."""
+
+    def __init__(self, keys: Sequence[OKPKey], issuer: str) -> None:
+        self._current = keys[0]
+        self._keys = tuple(keys)
+        self._header = {"alg": ALGORITHM, "kid": keys[0].thumbprint(), "typ": TYPE}
+        self._issuer = issuer
+
+    def sign(self, receipts: Sequence[Receipt]) -> str:
+        """Return the compact JWS over *receipts* and the issuer."""
+        payload = msgspec.json.encode({"iss": self._issuer, "receipts": receipts})
+        return jws.serialize_compact(self._header, payload, self._current, algorithms=[ALGORITHM])
+
+    def published(self) -> bytes:
+        """Return the public key set (RFC 7517), current key first."""
+        return msgspec.json.encode({"keys": [_public(key) for key in self._keys]})
+
+
+class SigningKeys:
+    """The signer in force, which changes when the keys are rotated."""
+
+    def __init__(self, path: Path, issuer: str) -> None:
+        self._watched = Watched(path)
+        self._issuer = issuer
+        self._signer: Signer | None = None
+
+    @property
+    def signer(self) -> Signer:
+        if self._signer is None:
+            raise SigningKeysError("the signing keys are not loaded yet")
+        return self._signer
+
+    def load(self) -> None:
+        """Read the keys, and make the first one where there is none; raise `SigningKeysError` if the file is broken."""
+        self._signer = Signer(load(self._watched.path), self._issuer)
+
+    async def follow(self) -> None:
+        """Read the file anew whenever it changes."""
+        await watched.follow(self._watched, self.load, SigningKeysError)
+
+
+def load(path: Path) -> list[OKPKey]:
+    """Return the keys of *path*, the signing one first; create the file with a fresh key if there is none."""
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return rotate(path)
+    try:
+        return [OKPKey.import_key(one) for one in msgspec.json.decode(text)["keys"]]
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError, JoseError) as cause:
+        raise SigningKeysError(str(path)) from cause
+
+
+def rotate(path: Path) -> list[OKPKey]:
+    """Put a fresh key in front; of the former ones only the public half stays."""
+    former = load(path) if path.exists() else []
+    fresh = OKPKey.generate_key(CURVE, private=True)
+    written = [fresh.as_dict(private=True), *(key.as_dict(private=False) for key in former)]
+    keyfile.replace(path, msgspec.json.encode({"keys": written}))
+    log.info("a new signing key is in force", extra={"action": "signing_key_rotated", "kid": fresh.thumbprint()})
+    return [fresh, *former]
+
+
+def _public(key: OKPKey) -> dict[str, object]:
+    return {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": ALGORITHM}

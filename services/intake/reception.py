@@ -1,0 +1,84 @@
+"""`POST /v1/events`: from the bytes of a request to the receipts of its events, one step a line."""
+
+import logging
+from dataclasses import dataclass
+
+import msgspec
+
+from services.intake import modes
+from services.intake.auth import KeyRing
+from services.intake.core.digest import written
+from services.intake.core.refusals import Problem, Refusal, Said
+from services.intake.core.scopes import Key
+from services.intake.desk import Accepted, Desk
+from services.intake.dry_run import DryRun
+from services.intake.http import RefusedError, Request, Response
+from services.intake.metrics import IntakeMetrics
+from services.intake.modes import Mode
+from services.intake.receipts import SigningKeys
+from services.intake.records import record_of
+from services.intake.register import Register
+from services.intake.room import Room
+from services.runtime.clock import Clock
+
+TRUE = frozenset({"true", "1", "yes"})
+FALSE = frozenset({"false", "0", "no"})
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reception:
+    """What it takes to receive an event."""
+
+    keys: KeyRing
+    room: Room
+    desk: Desk
+    register: Register
+    signing_keys: SigningKeys
+    dry_run: DryRun
+    clock: Clock
+    metrics: IntakeMetrics
+    body_patience_seconds: float
+
+    async def receive(self, request: Request) -> Response:
+        """Answer 202 with receipts once every event is durable; raise `RefusedError` for anything less."""
+        key = self.keys.authenticate(request.header(b"authorization"))
+        is_dry = _is_dry_run(request)
+        mode = modes.mode_of(request.headers)
+        async with self.room.for_body(request, mode.bytes_max):
+            body = await request.body(mode.bytes_max, seconds=self.body_patience_seconds)
+            received_at = self.clock.now()
+            accepted = self._examined(request, mode, body, key)
+            receivedtime = written(received_at)
+            if is_dry:
+                return await self.dry_run.answer(accepted, receivedtime, is_batch=mode is Mode.BATCH)
+            return await self._taken(accepted, receivedtime, mode)
+
+    def _examined(self, request: Request, mode: Mode, body: bytes, key: Key) -> tuple[Accepted, ...]:
+        arrived = modes.read(mode, request.headers, body)
+        try:
+            return self.desk.examine(arrived, key, is_batch=mode is Mode.BATCH)
+        except RefusedError as error:
+            if error.refusal.problem is Problem.FORBIDDEN:
+                log.warning(
+                    "a key went beyond its scope", extra={"action": "forbidden", "key": key.id, "system": key.system}
+                )
+            raise
+
+    async def _taken(self, accepted: tuple[Accepted, ...], receivedtime: str, mode: Mode) -> Response:
+        records = [record_of(one, receivedtime) for one in accepted]
+        receipts = await self.register.enter(records, is_batch=mode is Mode.BATCH)
+        self.metrics.events.labels(mode.value).inc(len(receipts))
+        document = {"receipts": receipts, "jws": self.signing_keys.signer.sign(receipts)}
+        return Response(status=202, body=msgspec.json.encode(document))
+
+
+def _is_dry_run(request: Request) -> bool:
+    given = request.query.get("dry_run", ["false"])[-1].lower()
+    if given in TRUE:
+        return True
+    if given in FALSE:
+        return False
+    detail = Said(en="dry_run must be true or false", vi="dry_run phải là true hoặc false")
+    raise RefusedError(Refusal(problem=Problem.UNREADABLE, detail=detail))

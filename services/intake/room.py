@@ -1,0 +1,44 @@
+"""How much room requests may take up together, so that a flood meets a 503 and not the end of the process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.intake.core.refusals import Problem, Refusal, Said
+from services.intake.http import RefusedError, Request
+from services.intake.metrics import IntakeMetrics
+
+RETRY_AFTER_SECONDS = 1
+
+
+class Room:
+    """Counts the bytes of the requests that are being worked on."""
+
+    def __init__(self, bytes_max: int, metrics: IntakeMetrics) -> None:
+        self._bytes_max = bytes_max
+        self._taken = 0
+        self._metrics = metrics
+
+    @asynccontextmanager
+    async def for_body(self, request: Request, limit: int) -> AsyncIterator[None]:
+        """Hold room for the body of *request*: what it announces, or else all it may have."""
+        announced = request.header(b"content-length")
+        wanted = min(int(announced), limit) if announced is not None and announced.isdigit() else limit
+        if self._taken + wanted > self._bytes_max:
+            raise RefusedError(_FULL)
+        self._taken += wanted
+        self._metrics.bodies.set(self._taken)
+        try:
+            yield
+        finally:
+            self._taken -= wanted
+            self._metrics.bodies.set(self._taken)
+
+
+_FULL = Refusal(
+    problem=Problem.UNAVAILABLE,
+    detail=Said(
+        en="too many requests are being worked on; try again shortly",
+        vi="đang xử lý quá nhiều yêu cầu; hãy thử lại sau giây lát",
+    ),
+    retry_after_seconds=RETRY_AFTER_SECONDS,
+)
