@@ -6,6 +6,7 @@ from services.console import keys
 from services.console.check import check
 from services.console.duties import duties
 from services.console.evaluate import evaluate
+from services.console.submit import submit
 
 app = typer.Typer(
     name="dondoc",
@@ -17,6 +18,7 @@ app = typer.Typer(
 app.command()(check)
 app.command()(duties)
 app.command()(evaluate)
+app.command()(submit)
 app.add_typer(keys.app, name="keys")
 
 
