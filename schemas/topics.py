@@ -5,6 +5,8 @@ from dataclasses import dataclass
 DEFAULT_PARTITIONS = 12
 FOREVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 COMPACTED = {"cleanup.policy": "compact"}
+LARGE = {"max.message.bytes": "16777216"}
+"""A report is at most 1 MiB; what rules keeps of a duty, with all its corrections, is bounded at half of this."""
 EVENT_TIME = {
     "message.timestamp.type": "CreateTime",
     "message.timestamp.after.max.ms": "9223372036854775807",
@@ -32,19 +34,23 @@ def _config(*parts: dict[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 FACTS = Topic(
-    name="dondoc.facts.v1", holds="everything that happened, in order per agency", config=_config(FOREVER, EVENT_TIME)
+    name="dondoc.facts.v1",
+    holds="everything that happened, in order per agency",
+    config=_config(FOREVER, EVENT_TIME, LARGE),
 )
-VERDICTS = Topic(name="dondoc.verdicts.v1", holds="what rules concluded", config=_config(FOREVER, EVENT_TIME))
-DUTIES = Topic(name="dondoc.duties.v1", holds="what rules knows of each duty", config=_config(COMPACTED, EVENT_TIME))
+VERDICTS = Topic(name="dondoc.verdicts.v1", holds="what rules concluded", config=_config(FOREVER, EVENT_TIME, LARGE))
+DUTIES = Topic(
+    name="dondoc.duties.v1", holds="what rules knows of each duty", config=_config(COMPACTED, EVENT_TIME, LARGE)
+)
 DELIVERIES = Topic(
     name="dondoc.deliveries.v1", holds="what the notifier did, without addresses", config=_config(FOREVER, EVENT_TIME)
 )
 REFERENCES = Topic(
     name="dondoc.references.v1",
     holds="the published plan and registry versions",
-    config=_config(COMPACTED, EVENT_TIME),
+    config=_config(COMPACTED, EVENT_TIME, LARGE),
     is_partitioned_by_agency=False,
 )
 TOPICS = (FACTS, VERDICTS, DUTIES, DELIVERIES, REFERENCES)
 WITH_DEAD_LETTERS = (FACTS, VERDICTS, DELIVERIES)
-DEAD_LETTER_CONFIG = _config(FOREVER, EVENT_TIME)
+DEAD_LETTER_CONFIG = _config(FOREVER, EVENT_TIME, LARGE)

@@ -80,6 +80,10 @@ class References:
         """Whether they are complete and still followed."""
         return self.is_complete and self._following is not None and not self._following.done()
 
+    async def is_answered(self) -> bool:
+        """Whether the broker answers: a question to it, as a readiness check."""
+        return self._consumer is not None and bool(await self._consumer.end_offsets([_PARTITION]))
+
     def plan(self, plan_id: str) -> Plan | None:
         """Return the latest version of a plan, or nothing."""
         found = self._latest(PLAN, plan_id)

@@ -1,0 +1,85 @@
+"""Wires rules together. Nothing is opened before the application starts; everything is closed in reverse order."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from faststream.asgi import AsgiFastStream
+from faststream.specification import AsyncAPI
+
+from schemas.topics import FACTS
+from services.rules.announcer import Announcer
+from services.rules.assignment import Assignment
+from services.rules.books import Books
+from services.rules.dry_run import dry_run
+from services.rules.metrics import Metrics
+from services.rules.partition import Tools
+from services.rules.settings import RulesSettings
+from services.runtime import batches
+from services.runtime.clock import clock_from
+from services.runtime.metrics import new_registry
+from services.runtime.probes import probe_routes
+from services.runtime.references import References
+from services.runtime.serve import Halt
+from services.runtime.topics import ensure_topics
+
+
+def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None] | None = None) -> AsgiFastStream:
+    """Return the application: the consumer of the facts, and its HTTP side."""
+    settings = settings or RulesSettings()
+    halt = halt or Halt()
+    registry = new_registry()
+    references = References(settings.kafka_bootstrap)
+    tools = _tools(settings, references, Metrics(registry, settings.partitions))
+    # A session that has passed without a word from the broker has ended: only then may a fenced owner think again.
+    fenced_pause = 2 * settings.session_timeout_ms / 1000
+    assignment = Assignment(tools, halt=halt, fenced_pause_seconds=fenced_pause)
+    announcer = Announcer(tools.books, assignment, clock=tools.clock)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        await ensure_topics(settings.kafka_bootstrap, settings.partitions, settings.kafka_replication)
+        await references.start()
+        announcer.start(references, halt=halt)
+        try:
+            yield
+        finally:
+            await announcer.stop()
+            await assignment.release()
+            await references.stop()
+
+    broker = batches.consuming_broker(settings.kafka_bootstrap)
+    subscription = batches.Subscription(
+        topic=FACTS.name,
+        group=settings.group,
+        max_records=settings.batch_records,
+        session_timeout_ms=settings.session_timeout_ms,
+    )
+    subscriber = batches.subscribe(broker, subscription, assignment.on_batch, halt=halt, listener=assignment)
+    assignment.consume_from(lambda: subscriber.consumer)
+    ready = {
+        "broker": references.is_answered,
+        "references": references.is_ready,
+        "partitions": assignment.is_settled,
+    }
+    return AsgiFastStream(
+        broker,
+        lifespan=lifespan,
+        logger=None,
+        specification=AsyncAPI(title="Đôn Đốc rules", version="1", description="What the facts say of each duty."),
+        asyncapi_path="/asyncapi",
+        asgi_routes=[
+            *probe_routes(ready, registry),
+            ("/v1/dry-run", dry_run(tools.books, assignment, clock=tools.clock)),
+        ],
+    )
+
+
+def _tools(settings: RulesSettings, references: References, metrics: Metrics) -> Tools:
+    return Tools(
+        bootstrap=settings.kafka_bootstrap,
+        group=settings.group,
+        books=Books(references, settings.partitions),
+        references=references,
+        clock=clock_from(settings.clock),
+        metrics=metrics,
+    )

@@ -1,0 +1,76 @@
+"""The books of duties, prepared once for each pair of plan and registry version and shared by all partitions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from schemas.facts import PlanAdopted
+from schemas.ids import DutyKey, partition_of
+from schemas.plan import Plan
+from schemas.registry import Registry
+from services.rules.core.book import Book
+
+
+class Published(Protocol):
+    """What is published, as `services.runtime.references` tells it."""
+
+    def plan(self, plan_id: str) -> Plan | None: ...
+    def registry(self, registry_id: str) -> Registry | None: ...
+    def plans(self) -> tuple[Plan, ...]: ...
+    def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None: ...
+
+
+class Books:
+    """Finds the book that an adoption names, the latest one, and the duties each partition must expect by it."""
+
+    def __init__(self, published: Published, partitions: int) -> None:
+        self._published = published
+        self._partitions = partitions
+        self._books: dict[tuple[str, int, str, int], Book] = {}
+        self._expected: dict[tuple[str, int, str, int], tuple[datetime, Mapping[int, Sequence[DutyKey]]]] = {}
+        self._homes: dict[str, int] = {}
+
+    def latest(self, plan_id: str) -> Book | None:
+        """Return the book of the latest versions, or nothing where the plan or its registry is not published."""
+        plan = self._published.plan(plan_id)
+        registry = None if plan is None else self._published.registry(plan.registry)
+        return None if plan is None or registry is None else self._book(plan, registry)
+
+    def all_latest(self) -> tuple[Book, ...]:
+        """Return the latest book of every published plan."""
+        found = (self.latest(plan.plan) for plan in self._published.plans())
+        return tuple(book for book in found if book is not None)
+
+    def adopted(self, adoption: PlanAdopted) -> Book | None:
+        """Return the book of the versions that *adoption* names, or nothing where they are not published."""
+        plan = self._published.version("plan", adoption.plan, adoption.plan_version)
+        registry = self._published.version("registry", adoption.registry, adoption.registry_version)
+        if isinstance(plan, Plan) and isinstance(registry, Registry):
+            return self._book(plan, registry)
+        return None
+
+    def expected(self, book: Book, until: datetime, *, partition: int) -> Sequence[DutyKey]:
+        """Return the duties that open before *until*, of the agencies at home in *partition*."""
+        name = _name(book.plan, book.registry)
+        if name not in self._expected or self._expected[name][0] != until:
+            shares: dict[int, list[DutyKey]] = {}
+            for key in book.expected(until):
+                shares.setdefault(self.home(key.agency), []).append(key)
+            self._expected[name] = (until, shares)
+        return self._expected[name][1].get(partition, ())
+
+    def home(self, agency: str) -> int:
+        """Return the partition that holds everything of *agency*."""
+        if agency not in self._homes:
+            self._homes[agency] = partition_of(agency, self._partitions)
+        return self._homes[agency]
+
+    def _book(self, plan: Plan, registry: Registry) -> Book:
+        name = _name(plan, registry)
+        if name not in self._books:
+            self._books[name] = Book(plan, registry)
+        return self._books[name]
+
+
+def _name(plan: Plan, registry: Registry) -> tuple[str, int, str, int]:
+    return plan.plan, plan.version, registry.registry, registry.version

@@ -1,0 +1,39 @@
+"""Read a partition of `dondoc.duties.v1` from its beginning to where it ends now: the state that an owner starts from.
+
+Only committed records are read, and only after the earlier owner is fenced, so that nothing can still be added.
+"""
+
+from collections.abc import Callable
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.topics import DUTIES
+
+POLL_MS = 200
+FETCH_BYTES = 8 * 1024 * 1024  # a restore reads in bulk
+
+
+async def restore(bootstrap: str, partition: int, take: Callable[[bytes, bytes | None], None]) -> int:
+    """Give every record, oldest first, to *take*; return how many there were. A later record of a key replaces it."""
+    here = TopicPartition(DUTIES.name, partition)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([here])
+        await consumer.seek_to_beginning(here)
+        end = (await consumer.end_offsets([here]))[here]
+        latest: dict[bytes, bytes | None] = {}
+        while await consumer.position(here) < end:
+            fetched = await consumer.getmany(here, timeout_ms=POLL_MS)
+            latest.update((record.key, record.value) for record in fetched.get(here, ()))
+    finally:
+        await consumer.stop()
+    for key, value in latest.items():
+        take(key, value)
+    return len(latest)

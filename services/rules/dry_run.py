@@ -1,0 +1,118 @@
+"""`POST /v1/dry-run`: what would be said of a report if it were sent now, and what is still missing. Records nothing.
+
+It answers from the facts known where this process owns the agency's partition, else from the requirements alone.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+import msgspec
+
+from schemas.plan import Requirements
+from services.rules import reader, verdicts
+from services.rules.assignment import Assignment
+from services.rules.books import Books
+from services.rules.core import completeness
+from services.rules.core.assess import assess
+from services.rules.core.book import Book, UnknownDuty
+from services.rules.core.duty import Duty
+from services.rules.core.facts import Submission
+from services.rules.reader import UnreadableFact
+from services.runtime.clock import Clock
+from services.runtime.probes import AsgiHandler, Receive, Scope, Send, answer
+
+LARGEST_BYTES = 1024 * 1024  # intake takes no larger event
+PROBLEM = "application/problem+json"
+
+
+class NoAnswer(Exception):  # noqa: N818 - it reads as the answer
+    """There is nothing to say but a problem."""
+
+    def __init__(self, status: int, title: str, errors: tuple[Mapping[str, str], ...] = ()) -> None:
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.errors = errors
+
+
+def dry_run(books: Books, assignment: Assignment, *, clock: Clock) -> AsgiHandler:
+    """Return the handler."""
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            found = _assessed(books, assignment, await _posted(scope, receive), clock.now())
+        except NoAnswer as problem:
+            await answer(send, _problem(problem), status=problem.status, content_type=PROBLEM)
+        else:
+            await answer(send, found)
+
+    return handle
+
+
+def _assessed(books: Books, assignment: Assignment, body: bytes, now: datetime) -> bytes:
+    told = _told(body, now)
+    book = books.latest(told.plan)
+    if book is None:
+        raise NoAnswer(503, "The plan is not published, or not known here yet.")
+    fact, duty = _resolved(book, told)
+    partition = assignment.owned(books.home(fact.agency))
+    docket = None if partition is None else partition.keeper.docket(fact.plan, fact.agency, fact.obligation)
+    assessment = assess(duty, [*(docket or ()), fact])
+    filing = next((one for one in assessment.filings if one.submission is fact), None)
+    requires = duty.version.requires if duty.version else Requirements()
+    return msgspec.json.encode(
+        {
+            "duty": str(duty.key),
+            "basis": "requirements" if partition is None else "record",
+            "segment": verdicts.segment(assessment.at(max(now, filing.effective_at if filing else now))),
+            "missing": filing.missing if filing else completeness.missing(requires, fact.report),
+        }
+    )
+
+
+def _told(body: bytes, now: datetime) -> Submission:
+    try:
+        event = json.loads(body)
+        if not isinstance(event, dict):
+            raise UnreadableFact("", "an event is a JSON object")
+        fact = reader.read_fact(msgspec.json.encode({"receivedtime": now.isoformat(), **event}))
+    except ValueError as cause:
+        pointer, detail = (cause.pointer, cause.message) if isinstance(cause, UnreadableFact) else ("", str(cause))
+        raise NoAnswer(422, "The event cannot be read.", errors=_one(pointer, detail)) from cause
+    if not isinstance(fact, Submission):
+        raise NoAnswer(422, "Only a report can be tried.", errors=_one("/type", "send a submitted report"))
+    return fact
+
+
+def _resolved(book: Book, told: Submission) -> tuple[Submission, Duty]:
+    try:
+        agency = book.resolved(told).agency
+        duty = book.duty(agency=agency, obligation=told.obligation, period=told.period)
+    except UnknownDuty as cause:
+        raise NoAnswer(422, "There is no such duty.", errors=_one(f"/data/{cause.field}", cause.message)) from cause
+    return replace(told, agency=agency, filed_by=book.agencies.resolve(told.filed_by) or told.filed_by), duty
+
+
+async def _posted(scope: Scope, receive: Receive) -> bytes:
+    if scope["method"] != "POST":
+        raise NoAnswer(405, "Post the event that would be sent.")
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if sum(map(len, parts)) > LARGEST_BYTES:
+            raise NoAnswer(413, f"An event is at most {LARGEST_BYTES} bytes.")
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _one(pointer: str, detail: str) -> tuple[Mapping[str, str], ...]:
+    return ({"pointer": pointer, "detail": detail},)
+
+
+def _problem(problem: NoAnswer) -> bytes:
+    return msgspec.json.encode(
+        {"type": "about:blank", "title": problem.title, "status": problem.status, "errors": problem.errors}
+    )

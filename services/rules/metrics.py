@@ -1,0 +1,41 @@
+"""The figures that rules tells of itself. Partitions are a closed set; no agency, plan or duty is ever a label."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from services.runtime.metrics import SECONDS_BUCKETS
+
+DEAD_LETTER_REASONS = ("unreadable", "unknown", "misrouted", "oversized", "unexpected")
+
+
+class Metrics:
+    """Every figure of this service, in one registry."""
+
+    def __init__(self, registry: CollectorRegistry, partitions: int) -> None:
+        self.facts = Counter("rules_facts_consumed", "Records of facts consumed and committed", registry=registry)
+        self.assessments = Counter("rules_assessments_written", "Assessments written and committed", registry=registry)
+        self.dead_letters = Counter(
+            "rules_dead_letters", "Facts set aside, by kind of reason", ["reason"], registry=registry
+        )
+        self.batch_seconds = Histogram(
+            "rules_batch_seconds",
+            "Time from a batch of one partition to its commit",
+            buckets=SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self.restore_seconds = Histogram(
+            "rules_restore_seconds",
+            "Time to fence the earlier owner of a partition and restore its state",
+            buckets=SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self.owned = Gauge("rules_partitions_owned", "Partitions open in this process", registry=registry)
+        self.reopened = Counter(
+            "rules_partitions_reopened", "Partitions opened anew after a failure", registry=registry
+        )
+        self.lag = Gauge(
+            "rules_lag_records", "Records of facts not yet read, by partition", ["partition"], registry=registry
+        )
+        for reason in DEAD_LETTER_REASONS:
+            self.dead_letters.labels(reason)
+        for number in range(partitions):
+            self.lag.labels(str(number))

@@ -1,0 +1,147 @@
+"""One owned partition of the facts: restored when taken over, then batch after batch, each committed as a whole."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from schemas.facts import PlanAdopted
+from services.rules import adoption, changelog
+from services.rules.books import Books
+from services.rules.judgement import Refused
+from services.rules.keeper import Keeper, is_newer
+from services.rules.metrics import Metrics
+from services.rules.transactions import Transactions, Writes
+from services.rules.verdicts import Applied
+from services.runtime.clock import Clock, instant_of
+from services.runtime.references import References
+
+BREATH_RECORDS = 200  # after so many the loop may turn: heartbeats and probes are answered within a heavy batch
+MOST_UNEXPECTED_IN_A_ROW = 20  # beyond this it is the service that is broken, not the records
+
+log = logging.getLogger(__name__)
+
+
+class BooksMissingError(Exception):
+    """An adopted plan or registry version is not on `dondoc.references.v1`; publish it again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What every partition works with."""
+
+    bootstrap: str
+    group: str
+    books: Books
+    references: References
+    clock: Clock
+    metrics: Metrics
+
+
+class Partition:
+    """Owns one partition from `open` to `close`. After a failure it is closed; a new one starts from the log."""
+
+    def __init__(self, number: int, tools: Tools) -> None:
+        self.number = number
+        self.keeper = Keeper(number, tools.books)
+        self._tools = tools
+        self._transactions = Transactions(tools.bootstrap, tools.group, number, clock=tools.clock)
+        self._lock = asyncio.Lock()
+        self._next_offset = 0
+        self._announced: dict[str, PlanAdopted] = {}
+        self._unexpected = 0
+
+    async def open(self) -> None:
+        """Fence the earlier owner, then take over its state: in this order nothing of its work is missed."""
+        begun = time.perf_counter()
+        await self._transactions.open()
+        restored = await changelog.restore(self._tools.bootstrap, self.number, self.keeper.restore)
+        if self.keeper.missing_books():
+            await self._tools.references.catch_up()
+        missing = self.keeper.missing_books()
+        if missing:
+            raise BooksMissingError(", ".join(f"{one.plan}@{one.plan_version}" for one in missing))
+        seconds = time.perf_counter() - begun
+        self._tools.metrics.restore_seconds.observe(seconds)
+        place = {"partition": self.number, "duties": restored, "seconds": round(seconds, 3)}
+        log.info("a partition is restored", extra={"action": "restored", **place})
+
+    def start_at(self, offset: int) -> None:
+        """Note the committed offset from which this owner goes on."""
+        self._next_offset = offset
+
+    async def close(self) -> None:
+        async with self._lock:
+            await self._transactions.close()
+
+    async def process(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Apply *records* and commit everything that follows from them; raises what the broker refuses."""
+        async with self._lock:
+            fresh = [record for record in records if record.offset >= self._next_offset]
+            if not fresh:
+                return
+            metrics = self._tools.metrics
+            with metrics.batch_seconds.time():
+                writes = await self._applied(fresh)
+                await self._transactions.commit(writes)
+            self._next_offset = writes.next_offset
+            metrics.facts.inc(len(fresh))
+            metrics.assessments.inc(len(writes.verdicts))
+
+    async def announce(self, wanted: Mapping[str, PlanAdopted]) -> None:
+        """Write the adoptions that this partition lacks into its own log, once each."""
+        async with self._lock:
+            for plan, one in wanted.items():
+                known = self._announced.get(plan) or self.keeper.adoptions.get(plan)
+                if known is None or is_newer(one, known):
+                    await self._transactions.announce(plan, adoption.event(one, now=self._tools.clock.now()))
+                    self._announced[plan] = one
+                    place = {"partition": self.number, "plan": plan, "version": one.plan_version}
+                    log.info("a plan is adopted", extra={"action": "adopted", **place})
+
+    async def _applied(self, records: Sequence[ConsumerRecord[Any, Any]]) -> Writes:
+        writes = Writes(next_offset=records[-1].offset + 1)
+        for index, record in enumerate(records, start=1):
+            applied = Applied(offset=record.offset, recorded_at=instant_of(record.timestamp))
+            try:
+                writes.verdicts += await self._told(record.value, applied)
+            except Refused as cause:
+                self._set_aside(writes, record, cause)
+            if index % BREATH_RECORDS == 0:
+                await asyncio.sleep(0)
+        writes.states = self.keeper.changes()
+        return writes
+
+    async def _told(self, value: bytes | None, applied: Applied) -> list[tuple[str, bytes]]:
+        try:
+            return self._guarded(value, applied)
+        except Refused as cause:
+            if not cause.may_be_news:
+                raise
+            await self._tools.references.catch_up()
+            return self._guarded(value, applied)
+
+    def _guarded(self, value: bytes | None, applied: Applied) -> list[tuple[str, bytes]]:
+        """Take a record that breaks the assessment for a poison one, unless they all do."""
+        try:
+            told = self.keeper.apply(value, applied=applied)
+        except Refused:
+            raise
+        except Exception as cause:
+            self._unexpected += 1
+            if self._unexpected > MOST_UNEXPECTED_IN_A_ROW:
+                raise
+            log.exception("a record broke its assessment", extra={"action": "unexpected", "offset": applied.offset})
+            raise Refused("unexpected", f"{type(cause).__name__}: {cause}") from cause
+        self._unexpected = 0
+        return told
+
+    def _set_aside(self, writes: Writes, record: ConsumerRecord[Any, Any], cause: Refused) -> None:
+        writes.set_aside.append((record, f"{cause.kind}: {cause}"))
+        self._tools.metrics.dead_letters.labels(cause.kind).inc()
+        place = {"partition": self.number, "offset": record.offset, "kind": cause.kind}
+        log.warning("a record is set aside", extra={"action": "dead_letter", **place})

@@ -1,0 +1,17 @@
+"""What is set from outside for rules: `DONDOC_RULES_…`, and the names that every service shares."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from services.runtime.settings import ServiceSettings
+
+
+class RulesSettings(ServiceSettings):
+    """Where rules listens and how it consumes."""
+
+    model_config = SettingsConfigDict(env_prefix="DONDOC_RULES_", extra="ignore", frozen=True)
+
+    port: int = Field(default=8002, ge=0, le=65535)
+    group: str = "dondoc-rules"
+    batch_records: int = Field(default=5_000, ge=1)
+    session_timeout_ms: int = Field(default=10_000, ge=1_000)
