@@ -11,6 +11,11 @@ import isodate
 
 _ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001 - any wall time does: only whether and which way it moves counts
 
+LONGEST = timedelta(days=36525)
+"""A century: a longer wait is a slip of the pen, and could run off the calendar."""
+
+_ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001 - only distance and direction count
+
 
 @lru_cache(maxsize=1024)
 def parsed(text: str) -> timedelta | isodate.Duration:

@@ -24,7 +24,9 @@ class Recurrence(StrEnum):
 
 
 MONTHS_OF = {Recurrence.YEAR: 12, Recurrence.HALF_YEAR: 6, Recurrence.QUARTER: 3, Recurrence.MONTH: 1}
-_WRITTEN = re.compile(r"^(?P<year>\d{4})(?:-(?:H(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?$")
+_WRITTEN = re.compile(
+    r"(?P<year>(?:19|20|21)[0-9]{2})(?:-(?:H(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?"
+)
 
 
 def first_of_month(year: int, month: int) -> date:
@@ -51,9 +53,9 @@ class Period:
 
 def parse(text: str) -> Period:
     """Return the period that *text* writes; raise `ValueError` naming the accepted forms otherwise."""
-    match = _WRITTEN.match(text)
-    if match is None or match["year"] == "0000":
-        raise ValueError(f"{text!r} is not a reporting period; write 2026, 2026-H1, 2026-Q3 or 2026-07")
+    match = _WRITTEN.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a reporting period of 1900 to 2199; write 2026, 2026-H1, 2026-Q3 or 2026-07")
     year = int(match["year"])
     if match["half"]:
         return _period(year=year, index=int(match["half"]), recurrence=Recurrence.HALF_YEAR)

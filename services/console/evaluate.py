@@ -50,6 +50,7 @@ def answer(book: Book, query: Query, facts: Iterable[Fact]) -> dict[str, Any]:
     known = [fact for fact in facts if fact.recorded_at <= query.known_at]
     found = assess(duty, known).at(query.at)
     return {
+        **{field: query.asked.get(field) for field in ("agency", "obligation", "period", "at")},
         **query.asked,
         "known_at": query.asked.get("known_at") or query.asked["at"],
         "status": found.status.value,

@@ -4,12 +4,12 @@ Anything unusable ends the command with exit code 2 and a line that names the pl
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from schemas import documents
+from schemas import documents, instants
 from services.rules import reader
 from services.rules.core.book import Book, UnknownDuty
 from services.rules.core.facts import Fact
@@ -25,11 +25,12 @@ class Unusable(Exception):  # noqa: N818 - it reads as a claim about the input
 def read_text(path: Path) -> str:
     """Return the UTF-8 text of *path*; raise `Unusable` where there is none."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as cause:
         raise Unusable(f"{path}: {cause.strerror or cause}") from cause
     except UnicodeDecodeError as cause:
-        raise Unusable(f"{path}: not UTF-8 text ({cause.reason} at byte {cause.start}); save it as UTF-8") from cause
+        line = cause.object.count(b"\n", 0, cause.start) + 1
+        raise Unusable(f"{path}:{line}: not UTF-8 text ({cause.reason}); save it as UTF-8") from cause
 
 
 def read_book(directory: Path) -> Book:
@@ -38,18 +39,16 @@ def read_book(directory: Path) -> Book:
         plan = documents.parse_plan(read_text(directory / PLAN_FILE))
         registry = documents.parse_registry(read_text(directory / REGISTRY_FILE))
     except documents.DocumentInvalid as cause:
-        raise Unusable(
-            "\n".join(f"{directory / fault.file}:{fault.line}: {fault.message}" for fault in cause.faults)
-        ) from cause
-    errors = [fault for fault in documents.cross_check(plan, registry) if fault.severity == "error"]
-    if errors:
-        raise Unusable("\n".join(f"{directory / fault.file}:{fault.line}: {fault.message}" for fault in errors))
+        raise _refused(directory, cause.faults) from cause
+    faults = documents.cross_check(plan, registry)
+    if any(fault.is_error for fault in faults):
+        raise _refused(directory, faults)
     return Book(plan, registry)
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the numbered lines of *path* that are not blank."""
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    """Yield the numbered lines of *path* that are not blank; only a line feed ends a line of JSON."""
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
             yield number, line
 
@@ -58,9 +57,9 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the numbered JSON objects of a JSON lines file; raise `Unusable` at the first line that is none."""
     for number, line in read_lines(path):
         try:
-            value = json.loads(line)
-        except json.JSONDecodeError as cause:
-            raise Unusable(f"{path}:{number}: not JSON: {cause.msg} at column {cause.colno}") from cause
+            value = json.loads(line, parse_constant=_no_number)
+        except (ValueError, RecursionError) as cause:
+            raise Unusable(f"{path}:{number}: not JSON: {_reason(cause)}") from cause
         if not isinstance(value, dict):
             raise Unusable(f"{path}:{number}: a JSON object is wanted on each line")
         yield number, value
@@ -69,12 +68,9 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def read_instant(text: object, place: str) -> datetime:
     """Return the RFC 3339 instant in *text*; raise `Unusable` naming *place* otherwise."""
     try:
-        instant = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise Unusable(f"{place}: {text!r} is not an RFC 3339 instant with an offset; write 2026-12-09T23:59:00+07:00")
-    return instant
+        return instants.parse(str(text))
+    except ValueError as cause:
+        raise Unusable(f"{place}: {cause}") from cause
 
 
 def read_facts(path: Path, book: Book) -> Iterator[tuple[Fact, str | None]]:
@@ -94,3 +90,23 @@ def read_facts(path: Path, book: Book) -> Iterator[tuple[Fact, str | None]]:
             yield book.resolved(fact), None
         except UnknownDuty as cause:
             yield fact, f"{place}: {cause}"
+
+
+def _refused(directory: Path, faults: Iterable[documents.Fault]) -> Unusable:
+    """Return the refusal of the documents in *directory*, one line an error; advice does not refuse anything."""
+    errors = [fault for fault in faults if fault.is_error]
+    return Unusable("\n".join(f"{directory / fault.file}:{fault.line}: {fault.message}" for fault in errors))
+
+
+def _no_number(written: str) -> float:
+    raise ValueError(f"{written} is no JSON number")
+
+
+def _reason(cause: Exception) -> str:
+    match cause:
+        case json.JSONDecodeError():
+            return f"{cause.msg} at column {cause.colno}"
+        case RecursionError():
+            return "nested too deeply"
+        case _:
+            return str(cause)

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from schemas import instants
 from services.console.inputs import Unusable
 
 NEGATIVE = 1
@@ -45,8 +46,9 @@ def exits() -> Iterator[None]:
 
 
 def line(row: Mapping[str, Any]) -> None:
-    """Print one JSON object on a line of its own."""
-    sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+    """Print one JSON object on a line of its own; half a surrogate pair goes out escaped, as it came in."""
+    text = json.dumps(row, ensure_ascii=False)
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def rows(rows: Iterable[Mapping[str, Any]], fmt: Format, *, title: str) -> None:
@@ -66,7 +68,7 @@ def rows(rows: Iterable[Mapping[str, Any]], fmt: Format, *, title: str) -> None:
 
 def instant(value: datetime | None, zone: ZoneInfo) -> str | None:
     """Write an instant as RFC 3339 with milliseconds in the plan's zone."""
-    return None if value is None else value.astimezone(zone).isoformat(timespec="milliseconds")
+    return None if value is None else instants.in_zone(value, zone).isoformat(timespec="milliseconds")
 
 
 def _cell(value: object) -> str:

@@ -1,12 +1,13 @@
 """From a fact on the wire to a fact of the core: a tolerant reader of the fields that rules decides by."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
 from schemas import facts as wire
+from schemas import instants
 from services.rules.core.facts import (
     Attachment,
     Exemption,
@@ -128,7 +129,7 @@ def read_event(record: bytes) -> Event:
     """Return the envelope in *record*; raise `UnreadableFact` where it is no CloudEvent."""
     try:
         return _EVENT.decode(record)
-    except msgspec.DecodeError as cause:
+    except (msgspec.DecodeError, RecursionError) as cause:
         raise _unreadable("", cause) from cause
 
 
@@ -147,7 +148,7 @@ def fact_of(event: Event, *, recorded_at: datetime | None = None) -> Fact:
         raise UnreadableFact("/type", f"{event.type!r} is not a type of fact; the types are {', '.join(_DATA)}")
     try:
         data = decoder.decode(event.data)
-    except msgspec.DecodeError as cause:
+    except (msgspec.DecodeError, RecursionError) as cause:
         raise _unreadable("/data", cause) from cause
     if event.receivedtime is None:
         raise UnreadableFact("/receivedtime", "a recorded fact says when it was received; add the RFC 3339 instant")
@@ -223,17 +224,12 @@ def _figures(indicators: Mapping[str, float | str | None]) -> dict[str, float]:
 
 def _instant(text: str, pointer: str) -> datetime:
     try:
-        instant = datetime.fromisoformat(text)
+        return instants.parse(text)
     except ValueError as cause:
-        raise UnreadableFact(
-            pointer, f"{text!r} is not an RFC 3339 instant; write 2026-12-09T23:59:00+07:00"
-        ) from cause
-    if instant.tzinfo is None:
-        raise UnreadableFact(pointer, f"{text!r} has no offset; write 2026-12-09T23:59:00+07:00")
-    return instant.astimezone(UTC)
+        raise UnreadableFact(pointer, str(cause)) from cause
 
 
-def _unreadable(prefix: str, cause: msgspec.DecodeError) -> UnreadableFact:
+def _unreadable(prefix: str, cause: msgspec.DecodeError | RecursionError) -> UnreadableFact:
     """Translate the decoder's word: it names the place as a JSON path after ` - at `."""
     message, _, path = str(cause).partition(" - at ")
     pointer = path.strip("`").replace("$", "", 1).replace(".", "/").replace("[", "/").replace("]", "")

@@ -3,10 +3,10 @@
 from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from schemas import durations, periods
+from schemas import durations, instants, periods
 from schemas.periods import MONTHS_OF, Period, Recurrence
 from schemas.plan import Anchor, Obligation, ObligationVersion, Plan
 from services.rules.core.working_days import WorkingDays
@@ -26,13 +26,13 @@ class Terms:
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Return the first instant of a local *day*."""
-    return datetime.combine(day, time(), zone)
+    """Return the first instant of a local *day*, in UTC, for times of one zone compare by the clock on its walls."""
+    return instants.in_zone(datetime.combine(day, time(), zone), UTC)
 
 
 def last_good_day(due_at: datetime, zone: ZoneInfo) -> date:
     """Return the local day of the last instant before *due_at*."""
-    return (due_at.astimezone(zone) - timedelta(microseconds=1)).date()
+    return (instants.in_zone(due_at, zone) - timedelta(microseconds=1)).date()
 
 
 def anchored_day(anchor: Anchor, period: Period | None, starts_on: date) -> date:

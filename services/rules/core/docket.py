@@ -20,11 +20,12 @@ EVERY_PERIOD = "*"
 class Docket:
     """The facts of one (plan, agency, obligation). Adding one twice changes nothing."""
 
-    __slots__ = ("_facts", "_periods")
+    __slots__ = ("_facts", "_periods", "_periods_of")
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self._facts: dict[tuple[str, str], Fact] = {}
         self._periods: set[str | None] = set()
+        self._periods_of: dict[str, set[str | None]] = {}
         for fact in facts:
             self.add(fact)
 
@@ -56,10 +57,17 @@ class Docket:
         match fact:
             case Exemption() | Revocation():
                 return frozenset({EVERY_PERIOD})
-            case Reassignment():
-                return frozenset({fact.from_period, fact.to_period})
             case Submission():
-                moved = {one.to_period for one in self if isinstance(one, Reassignment) and one.submission == fact.id}
-                return frozenset({fact.period, *moved})
-            case Withdrawal() | Extension():
+                return self._places(fact.id, fact.period)
+            case Withdrawal():
+                return frozenset({fact.period, *self._periods_of.get(fact.withdraws, ())})
+            case Reassignment():
+                return self._places(fact.submission, fact.from_period, fact.to_period)
+            case Extension():
                 return frozenset({fact.period})
+
+    def _places(self, event_id: str, *periods: str | None) -> frozenset[str | None]:
+        """Note the *periods* of a submission and return all it may belong to, for a move acts in order of receipt."""
+        known = self._periods_of.setdefault(event_id, set())
+        known.update(periods)
+        return frozenset(known)

@@ -1,6 +1,6 @@
 """Decisions that move or lift a due instant: extension, exemption, revocation, each from its own date (ruling 9)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,9 +23,9 @@ class Relieved:
 class Reliefs:
     """The decisions about one duty, in the order in which they begin to act."""
 
-    def __init__(self, duty: Duty, facts: Iterable[Fact]) -> None:
+    def __init__(self, duty: Duty, known: Sequence[Fact]) -> None:
         self._duty = duty
-        known = list(facts)
+        self._unmoved = Relieved(due_at=duty.due_at)
         self._exemptions = {identity(one): one for one in known if isinstance(one, Exemption)}
         kinds = (Extension, Exemption, Revocation)
         decisions = [one for one in known if isinstance(one, kinds) and self._concerns(one)]
@@ -50,6 +50,8 @@ class Reliefs:
 
     def at(self, instant: datetime) -> Relieved:
         """Return what the decisions in force at *instant* make of the duty."""
+        if not self._decisions:
+            return self._unmoved
         fold = _Fold(due_at=self._duty.due_at, instant=instant)
         for decision in self._decisions:
             if self.acts_at(decision) > instant:
@@ -106,13 +108,16 @@ class _Fold:
             self.evidence.append(extension.id)
 
     def revoke(self, revocation: Revocation, target: Exemption | None, *, is_fair: bool) -> None:
-        """End the exemption and set the new due instant, or refuse a revocation that leaves no time."""
+        """End the exemption and set the new due instant, or refuse a revocation that leaves no time.
+
+        An undated duty stays undated: no decision about an exemption can make it late.
+        """
         if target is None or identity(target) not in self.lifted or not self.releases(target):
             return
         self.evidence.append(revocation.id)
         if is_fair:
             del self.lifted[identity(target)]
-            self.due_at = revocation.due_at
+            self.due_at = self.due_at and revocation.due_at
         else:
             self.has_refused_revocation = True
 

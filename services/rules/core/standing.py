@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.rules.core.facts import arrival, identity
 from services.rules.core.filings import Filing
 
 
@@ -27,6 +28,10 @@ class Standing:
         return self.submissions == 0
 
 
+_NOTHING = Standing()
+_TAKEN_BACK = Standing(flags=frozenset({"withdrawn"}))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Family:
     """The live versions and copies of one submission."""
@@ -35,49 +40,80 @@ class _Family:
     live: tuple[Filing, ...]
 
     @property
+    def first_sent_at(self) -> datetime:
+        """When its first version was put on file."""
+        return min(one.effective_at for one in self.live)
+
+    @property
     def effective_at(self) -> datetime:
         """The first complete version's time if the current one is complete, else the first version's."""
-        complete = [one.effective_at for one in self.live if one.is_complete]
-        return min(complete) if self.current.is_complete else min(one.effective_at for one in self.live)
+        if self.current.is_complete:
+            return min(one.effective_at for one in self.live if one.is_complete)
+        return self.first_sent_at
 
 
 def standing(filings: Sequence[Filing], *, at: datetime, due_at: datetime | None, agency: str) -> Standing:
     """Return what stands on file at an instant, judged against the due instant then in force."""
     live = [one for one in filings if one.is_live(at)]
-    withdrawn = {"withdrawn"} if any(one.is_withdrawn(at) for one in filings) else set()
+    is_taken_back = any(one.is_withdrawn(at) for one in filings)
     if not live:
-        return Standing(flags=frozenset(withdrawn))
-    families = list(_families(live))
+        return _TAKEN_BACK if is_taken_back else _NOTHING
+    if len(filings) == 1:
+        return _single(live[0], agency)
+    families = [_family(live, number) for number in dict.fromkeys(one.family for one in live)]
     complete = [one for one in families if one.current.is_complete]
     deciding = (
         min(complete, key=lambda one: one.effective_at)
         if complete
         else max(families, key=lambda one: one.current.effective_at)
     )
-    telling = deciding.effective_at if complete else min(one.effective_at for one in families)
+    first_sent_at = min(one.first_sent_at for one in families)
+    flags = set(_flags(families, deciding, due_at, agency))
     return Standing(
         submissions=len(families),
         is_complete=bool(complete),
-        effective_at=telling,
-        first_sent_at=min(one.effective_at for one in live),
+        effective_at=deciding.effective_at if complete else first_sent_at,
+        first_sent_at=first_sent_at,
         missing=deciding.current.missing,
-        flags=frozenset(withdrawn | set(_flags(families, deciding, due_at, agency))),
+        flags=frozenset(flags | {"withdrawn"} if is_taken_back else flags),
     )
 
 
-def _families(live: Sequence[Filing]) -> Iterable[_Family]:
-    for number in dict.fromkeys(one.family for one in live):
-        members = tuple(one for one in live if one.family == number)
-        deepest = max(one.depth for one in members)
-        latest = [one for one in members if one.depth == deepest]
-        complete = [one for one in latest if one.is_complete]
-        yield _Family(current=min(complete or latest, key=lambda one: one.effective_at), live=members)
+def _single(filing: Filing, agency: str) -> Standing:
+    """Return what the only submission of a duty amounts to; this is the case nearly every time."""
+    found = []
+    if filing.submission.filed_by != agency:
+        found.append("filed_by_successor")
+    if filing.submission.report.is_nil_return:
+        found.append("nil_return")
+    return Standing(
+        submissions=1,
+        is_complete=filing.is_complete,
+        effective_at=filing.effective_at,
+        first_sent_at=filing.effective_at,
+        missing=filing.missing,
+        flags=frozenset(found),
+    )
+
+
+def _family(live: Sequence[Filing], number: int) -> _Family:
+    """Return the live members of a family, and which of them is current.
+
+    That is the last of the deepest corrections; of several copies of one document, a complete one.
+    """
+    members = tuple(one for one in live if one.family == number)
+    if len(members) == 1:
+        return _Family(current=members[0], live=members)
+    last = max(members, key=lambda one: (one.depth, arrival(one.submission)))
+    versions = [
+        one for one in members if one is last or (one.depth == last.depth and identity(one.submission) in last.copies)
+    ]
+    return _Family(current=min(versions, key=lambda one: (bool(one.missing), one.effective_at)), live=members)
 
 
 def _flags(families: Sequence[_Family], deciding: _Family, due_at: datetime | None, agency: str) -> Iterable[str]:
     live = [one for family in families for one in family.live]
-    names = {(one.submission.source, one.submission.id) for one in live}
-    if any(one.copies & names for one in live):
+    if len(live) > 1 and _has_copies(live):
         yield "duplicate"
     if len(families) > 1:
         yield "needs_reconciliation"
@@ -89,10 +125,16 @@ def _flags(families: Sequence[_Family], deciding: _Family, due_at: datetime | No
         yield "amended_after_deadline"
 
 
+def _has_copies(live: Sequence[Filing]) -> bool:
+    names = {identity(one.submission) for one in live}
+    return any(one.copies & names for one in live)
+
+
 def _is_amended_late(family: _Family, due_at: datetime) -> bool:
     """Whether a complete report was corrected at or after due."""
     return any(
         later.effective_at >= due_at
         and any(earlier.is_complete and earlier.depth < later.depth for earlier in family.live)
         for later in family.live
+        if later.depth
     )

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
-from schemas import durations
+from schemas import durations, instants
 from schemas.assessments import Status, StepKind
 from schemas.plan import Reminders
 from services.rules.core.assess import Assessment, Segment
@@ -42,8 +44,17 @@ def steps(assessment: Assessment) -> tuple[Step, ...]:
 
 def shifted(instant: datetime, duration: str, duty: Duty, *, back: bool = False) -> datetime:
     """Return the instant whose wall time in the plan's zone is *duration* away from that of *instant*."""
-    local = instant.astimezone(duty.zone).replace(tzinfo=None)
-    return durations.shift(local, duration, back=back).replace(tzinfo=duty.zone)
+    return _shifted(instant, duration, duty.zone, back)
+
+
+@lru_cache(maxsize=65_536)  # the due instants of a plan are few, and every duty that shares one asks for the same steps
+def _shifted(instant: datetime, duration: str, zone: ZoneInfo, back: bool) -> datetime:  # noqa: FBT001 - a cache key
+    local = instants.in_zone(instant, zone).replace(tzinfo=None)
+    try:
+        moved = durations.shift(local, duration, back=back)
+    except (OverflowError, ValueError):
+        moved = local  # over the end of the calendar, where nothing moves
+    return instants.in_zone(moved.replace(tzinfo=zone), UTC)
 
 
 def _about(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[Step]:
@@ -74,12 +85,18 @@ def _repeated(due_at: datetime, duty: Duty, reminders: Reminders, assessment: As
     every = reminders.then_every or ""
     first = max((shifted(due_at, after, duty) for after in reminders.after), default=due_at)
     for starts_at, ends_at in _stretches(assessment.timeline, due_at):
-        at = shifted(first, every, duty)
-        while at < starts_at:
-            at = shifted(at, every, duty)
-        if ends_at is None or at < ends_at:
+        at = _next(first, every, duty, starts_at)
+        if at >= starts_at and (ends_at is None or at < ends_at):
             label = durations.between(due_at, at)
             yield Step(kind=StepKind.URGING, step=label, at=at, due_at=due_at, every=every, until=ends_at)
+
+
+def _next(first: datetime, every: str, duty: Duty, starts_at: datetime) -> datetime:
+    """Return the first repetition after *first* that does not precede *starts_at*, or the last of the calendar."""
+    at = shifted(first, every, duty)
+    while at < starts_at and shifted(at, every, duty) > at:
+        at = shifted(at, every, duty)
+    return at
 
 
 def _stretches(timeline: Iterable[Segment], due_at: datetime) -> Iterator[tuple[datetime, datetime | None]]:
