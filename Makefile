@@ -41,7 +41,7 @@ $(VENV)/.installed: requirements-dev.txt requirements-local.txt pyproject.toml |
 $(JARS)/.copied: deploy/local/pom.xml | preflight
 	@echo "setup: fetching the Kafka broker"
 	@rm -rf $(JARS) && mkdir -p $(JARS)
-	@mvn -q -B -f deploy/local/pom.xml dependency:copy-dependencies -DoutputDirectory=$(JARS)
+	@mvn -q -B -Dstyle.color=never -f deploy/local/pom.xml dependency:copy-dependencies -DoutputDirectory=$(JARS)
 	@touch $@
 
 # --- the main job ---------------------------------------------------------------------------------------------------
