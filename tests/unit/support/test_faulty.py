@@ -50,5 +50,5 @@ def test_a_fault_after_a_call_strikes_when_its_body_is_done(monkeypatch: pytest.
 @pytest.mark.parametrize("text", ["kill:never:1:json:load", "burn:before:1:json:load", "kill:before:1:json"])
 def test_what_is_no_fault_is_refused(text: str) -> None:
     """A misspelt fault fails the test that wrote it, instead of never striking."""
-    with pytest.raises(ValueError, match="fault|unpack"):
+    with pytest.raises(ValueError, match=r"fault|unpack"):
         faulty.parse(text)
