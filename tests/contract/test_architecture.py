@@ -17,9 +17,7 @@ LONGEST_FILE_LINES = 250
 LONGEST_FUNCTION_LINES = 40
 MOST_PARAMETERS = 5
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "process", "data", "info", "item", "misc"}
-LEFT_OPEN = re.compile(
-    r"TODO|FIXME|XXX|NotImplementedError|pragma: no cover|from __future__"
-)
+LEFT_OPEN = re.compile(r"TODO|FIXME|XXX|NotImplementedError|pragma: no cover|from __future__")
 SKIPPED = re.compile(r"pytest\.(mark\.)?(skip|xfail)|unittest\.skip")
 MACHINE_PATH = re.compile(r"/(work|farm|root|home)/")
 THIS_FILE = Path(__file__).relative_to(ROOT)
