@@ -12,15 +12,8 @@ LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """One port a listener; each field is set by the variable DONDOC_<FIELD>_PORT."""
-
-    kafka: int = 9092
-    kafka_controller: int = 9093
-    mongo: int = 27017
-    smtp: int = 1025
-    mailbox: int = 1080
-    smpp: int = 2775
+class Listeners:
+    """A set of listeners by name; each field is a port, and the variable DONDOC_<FIELD>_PORT moves it."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -33,6 +26,18 @@ class Ports:
         """Pick ports that nobody listens on at this moment."""
         names = [field.name for field in fields(cls)]
         return cls(**dict(zip(names, free_ports(len(names)), strict=True)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports(Listeners):
+    """Where the programs of the stack listen."""
+
+    kafka: int = 9092
+    kafka_controller: int = 9093
+    mongo: int = 27017
+    smtp: int = 1025
+    mailbox: int = 1080
+    smpp: int = 2775
 
 
 def variable(name: str) -> str:
