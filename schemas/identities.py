@@ -3,22 +3,29 @@
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
-from schemas.faults import Finding
+from schemas.faults import Finding, Severity
 from schemas.nodes import Node
 
 
-def used_twice(nodes: Iterable[Node]) -> Iterator[Finding]:
-    """Yield every node whose text another one before it already has."""
+def used_twice(nodes: Iterable[Node], severity: Severity = Severity.ERROR) -> Iterator[Finding]:
+    """Yield every node whose text another one before it already has; a warning where saying it twice does no harm."""
     first: dict[str, Node] = {}
     for node in nodes:
         if node.text and first.setdefault(node.text, node) is not node:
-            yield node.finding(f"{node.text!r} is used twice; it stands already at {_place(first[node.text])}")
+            words = f"{node.text!r} is used twice; it stands already at {_place(first[node.text])}"
+            yield node.finding(words, severity)
 
 
 def unknown(node: Node, known: Collection[str], kind: str) -> Iterator[Finding]:
     """Yield *node* where its text is none of the *known* ids of that *kind*."""
     if node.text and node.text not in known:
         yield node.finding(f"unknown {kind} {node.text!r}{meant(node.text, known)}")
+
+
+def unlisted(node: Node, known: Collection[str]) -> Iterator[Finding]:
+    """Yield an advice where *node* is none of the *known* agencies, which a body that owes nothing need not be."""
+    if node.text and node.text not in known:
+        yield node.warning(f"no agency of the registry is {node.text!r}{meant(node.text, known)}")
 
 
 def meant(word: str, known: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from calendar import month_name, monthrange
 from collections.abc import Iterator
 
 from schemas import durations, identities, spans
-from schemas.faults import Finding
+from schemas.faults import Finding, Severity
 from schemas.nodes import Node
 from schemas.periods import MONTHS_OF, Recurrence
 
@@ -23,8 +23,9 @@ def findings(plan: Node) -> Iterator[Finding]:
     yield from identities.used_twice(one["id"] for one in obligations)
     known_sources = {one["id"].text for one in sources}
     for obligation in obligations:
-        yield from identities.unknown(obligation["citation"]["source"], known_sources, "source")
-        yield from identities.used_twice(obligation["addressees"].each())
+        if sources:
+            yield from identities.unknown(obligation["citation"]["source"], known_sources, "source")
+        yield from identities.used_twice(obligation["addressees"].each(), Severity.WARNING)
         yield from _versions(obligation["versions"].each(), plan["issued_on"])
 
 
@@ -60,7 +61,9 @@ def _day_of_period(anchor: Node, recurrence: Recurrence) -> Iterator[Finding]:
     if recurrence is Recurrence.YEAR:
         yield from _day_of_year(month, anchor["day"])
     elif month.number is not None and months < month.number:
-        yield month.finding(f"a {recurrence} has {months} months; `month` counts within the period")
+        yield month.warning(
+            f"a {recurrence} has {months} months and `month` counts from its first: this is due afterwards"
+        )
 
 
 def _day_of_year(month: Node, day: Node) -> Iterator[Finding]:
@@ -75,7 +78,7 @@ def _day_of_year(month: Node, day: Node) -> Iterator[Finding]:
 
 
 def _requirements(requires: Node) -> Iterator[Finding]:
-    yield from identities.used_twice(requires["sections"].each())
+    yield from identities.used_twice(requires["sections"].each(), Severity.WARNING)
     yield from identities.used_twice(one["code"] for one in requires["indicators"].each())
     yield from identities.used_twice(one["id"] for one in requires["checks"].each())
     for indicator in requires["indicators"].each():
@@ -88,8 +91,8 @@ def _reminders(reminders: Node, due: Node) -> Iterator[Finding]:
     before, after = reminders["before"].each(), reminders["after"].each()
     if not due.is_given and (before or after or reminders["then_every"].is_given or reminders["escalate"].each()):
         yield reminders.warning("a duty without a due date is never reminded of; these settings do nothing")
-    yield from identities.used_twice(before)
-    yield from identities.used_twice(after)
+    yield from identities.used_twice(before, Severity.WARNING)
+    yield from identities.used_twice(after, Severity.WARNING)
     for step in before:
         if _sign(step, at_least=1) is False:
             yield step.finding(f"{step.text} is not before the due instant; a reminder comes before what it reminds of")

@@ -10,12 +10,12 @@ from schemas.nodes import Node
 def findings(plan: Node, registry: Node) -> Iterator[Finding]:
     """Yield every reference of *plan* that *registry* does not bear out."""
     agencies = {one["id"].text for one in registry["agencies"].each()}
-    groups = {one["id"].text for one in registry["groups"].each()}
     members = {one["id"].text for agency in registry["agencies"].each() for one in agency["groups"].each()}
+    groups = {one["id"].text for one in registry["groups"].each()} or members
     yield from _registry(plan["registry"], registry["registry"])
-    yield from identities.unknown(plan["issuer"], agencies, "agency")
+    yield from identities.unlisted(plan["issuer"], agencies)
     for obligation in plan["obligations"].each():
-        yield from identities.unknown(obligation["recipient"], agencies | groups, "agency")
+        yield from identities.unlisted(obligation["recipient"], agencies | groups)
         for addressee in obligation["addressees"].each():
             yield from identities.unknown(addressee, agencies | groups, "group or agency")
             if addressee.text in groups - members:

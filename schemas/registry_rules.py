@@ -6,7 +6,7 @@ Ids used twice, names with holes, groups nobody lists, parents in circles, days 
 from collections.abc import Iterator
 
 from schemas import identities, spans, succession_rules
-from schemas.faults import Finding
+from schemas.faults import Finding, Severity
 from schemas.nodes import Node
 
 
@@ -18,8 +18,8 @@ def findings(registry: Node) -> Iterator[Finding]:
     yield from identities.used_twice((*(one["id"] for one in (*groups, *agencies)), *aliases))
     for agency in agencies:
         yield from _life(agency)
-        yield from _memberships(agency, {one["id"].text for one in groups})
-        yield from identities.unknown(agency["parent"], ids, "agency")
+        yield from _memberships(agency, groups)
+        yield from identities.unlisted(agency["parent"], ids)
     yield from _parents_in_circles(agencies)
     yield from succession_rules.findings(registry["successions"].each(), agencies)
     yield from _calendar(registry)
@@ -42,23 +42,26 @@ def _nameless(valid: Node, names: tuple[Node, ...]) -> Iterator[Finding]:
         return
     first, last = min(borne, key=lambda one: one.from_), max(borne, key=lambda one: one.to)
     if life.from_ < first.from_:
-        yield first.node["from"].finding(f"leaves a hole: the agency is valid from {_written(valid['from'])}")
+        yield first.node["from"].warning(f"leaves a hole: the agency is valid from {_written(valid['from'])}")
     if last.to < life.to:
-        yield last.node["to"].finding(f"leaves a hole: the agency is valid to {_written(valid['to'])}")
+        yield last.node["to"].warning(f"leaves a hole: the agency is valid to {_written(valid['to'])}")
 
 
 def _written(day: Node) -> str:
     return str(day.day) if day.day else "no stated day"
 
 
-def _memberships(agency: Node, groups: set[str]) -> Iterator[Finding]:
+def _memberships(agency: Node, groups: tuple[Node, ...]) -> Iterator[Finding]:
+    """Yield the faults of an agency's groups; where the registry lists none, its agencies' words are its groups."""
     memberships = agency["groups"].each()
+    listed = {one["id"].text for one in groups}
     yield from spans.empty_spans(memberships)
     for group in dict.fromkeys(one["id"].text for one in memberships):
         yield from spans.overlaps([one for one in memberships if one["id"].text == group])
     life = spans.interval(agency["valid"])
     for membership in memberships:
-        yield from identities.unknown(membership["id"], groups, "group")
+        if groups:
+            yield from identities.unknown(membership["id"], listed, "group")
         stay = spans.interval(membership)
         if stay and life and (stay.to <= life.from_ or life.to <= stay.from_):
             yield membership.warning("lies outside the dates on which the agency is valid")
@@ -80,8 +83,8 @@ def _parents_in_circles(agencies: tuple[Node, ...]) -> Iterator[Finding]:
 def _calendar(registry: Node) -> Iterator[Finding]:
     off = [one["date"] for one in registry["holidays"].each()]
     on = [one["date"] if one["date"].is_given else one for one in registry["working_days"].each()]
-    yield from identities.used_twice(off)
-    yield from identities.used_twice(on)
+    yield from identities.used_twice(off, Severity.WARNING)
+    yield from identities.used_twice(on, Severity.WARNING)
     holidays = {one.text for one in off}
     for day in on:
         if day.text and day.text in holidays:

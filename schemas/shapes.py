@@ -16,6 +16,7 @@ from schemas.identities import meant
 
 _ISO_DATE = re.compile(r"^(\d{4})-(\d{2})-(\d{2})$")
 _MONTHS_IN_YEAR = 12
+_LONGEST = 60  # characters of a wrong value that are shown; enough to find it on its line
 
 
 def findings(error: ValidationError, content: object, model: type[BaseModel]) -> Iterator[Finding]:
@@ -66,31 +67,37 @@ def _worded(detail: ErrorDetails, path: DocumentPath, model: type[BaseModel]) ->
 def _of_type(kind: str, given: object, detail: ErrorDetails) -> str:
     if given is None:
         return "empty"
+    shown = _shown(given)
     match kind:
         case "literal_error" | "enum":
-            return f"{given!r} is not one of {detail['ctx']['expected']}"
+            return f"{shown} is not one of {detail['ctx']['expected']}"
         case "model_type" | "model_attributes_type" | "dict_type":
-            return f"{given!r} is no mapping of keys to values"
+            return f"{shown} is no mapping of keys to values"
         case "tuple_type" | "list_type":
-            return f"{given!r} is no list"
+            return f"{shown} is no list"
         case "string_type":
-            return f"{given!r} is no text; put it in quotes"
+            return f"{shown} is no text; put it in quotes"
         case "string_pattern_mismatch":
-            return f"{given!r} is not written as {detail['ctx']['pattern']} asks"
+            return f"{shown} is not written as {detail['ctx']['pattern']} asks"
         case _:
-            return f"{given!r}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+            return f"{shown}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+
+
+def _shown(given: object) -> str:
+    written = repr(given)
+    return written if len(written) <= _LONGEST else f"{written[:_LONGEST]}…"
 
 
 def _of_value(given: object, refusal: str) -> str:
     if given is None:
         return "empty"
-    return refusal if repr(given) in refusal else f"{given!r}: {refusal}"
+    return refusal if repr(given) in refusal else f"{_shown(given)}: {refusal}"
 
 
 def _of_date(given: object) -> str:
     written = _ISO_DATE.match(str(given))
     if written is None or not 1 <= int(written[2]) <= _MONTHS_IN_YEAR or int(written[1]) == 0:
-        return f"{given!r}: write a local date such as 2026-12-09"
+        return f"{_shown(given)}: write a local date such as 2026-12-09"
     year, month = int(written[1]), int(written[2])
     return f"there is no {written[0]}; that month has {monthrange(year, month)[1]} days"
 

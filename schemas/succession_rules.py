@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from schemas import identities, spans
-from schemas.faults import Finding
+from schemas.faults import Finding, Severity
 from schemas.nodes import Node
 
 _ONE_HEIR = frozenset({"merge_into", "merge_new"})
@@ -17,7 +17,7 @@ def findings(successions: tuple[Node, ...], agencies: tuple[Node, ...]) -> Itera
         for side in ("from", "to"):
             for one in succession[side].each():
                 yield from identities.unknown(one, known, "agency")
-            yield from identities.used_twice(succession[side].each())
+            yield from identities.used_twice(succession[side].each(), Severity.WARNING)
         yield from _heirs_in_number(succession)
         yield from _ends(succession, known)
         yield from _begins(succession, known)

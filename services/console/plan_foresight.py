@@ -60,7 +60,7 @@ def _timing(node: Node) -> Iterator[Finding]:
         version = ObligationVersion.model_validate(node.value)
     except ValidationError:
         return
-    if version.due is None:
+    if version.due is None or (version.due.date is not None and version.recurrence.is_periodic):
         return
     try:
         yield from _first_departure(node, version, version.due)

@@ -71,15 +71,15 @@ class TestCommand:
         lines = out.splitlines()
         assert code == 2
         assert lines[0].startswith(f"{tmp_path}/plan.yaml:2: not YAML: ")
-        assert lines[1].startswith(f"{tmp_path}/registry.yaml:10: bank.parent: unknown agency")
+        assert lines[1].startswith(f"{tmp_path}/registry.yaml:10: warning: bank.parent: no agency of the registry")
 
     def test_jsonl_gives_one_object_a_fault(self, tmp_path: Path) -> None:
         """Programs read the same faults field by field."""
         code, out = self.run(
-            self.written(tmp_path, plan=edited(PLAN, "issuer: tinh", "issuer: xa")), "--format", "jsonl"
+            self.written(tmp_path, plan=edited(PLAN, "registry: th", "registry: x")), "--format", "jsonl"
         )
         assert code == 1
         assert out == (
-            f'{{"file": "{tmp_path}/plan.yaml", "line": 5, "severity": "error", '
-            '"message": "issuer: unknown agency \'xa\'"}\n'
+            f'{{"file": "{tmp_path}/plan.yaml", "line": 6, "severity": "error", '
+            "\"message\": \"registry: the registry beside this plan is 'th', not 'x'\"}\n"
         )

@@ -5,7 +5,7 @@ import pytest
 from services.console import plan_foresight
 from services.rules.core import conditions
 from services.rules.core.facts import Report
-from tests.support.sound_documents import PLAN, edited, faults_in
+from tests.support.sound_documents import PLAN, REGISTRY, edited, faults_in
 
 PLAN_FAULTS = [
     (
@@ -41,9 +41,9 @@ PLAN_FAULTS = [
     (
         "recipient: bank",
         "recipient: bnak",
-        "plan.yaml:17: results.recipient: unknown agency 'bnak'; did you mean 'bank'?",
+        "plan.yaml:17: warning: results.recipient: no agency of the registry is 'bnak'; did you mean 'bank'?",
     ),
-    ("issuer: tinh", "issuer: xa", "plan.yaml:5: issuer: unknown agency 'xa'"),
+    ("issuer: tinh", "issuer: xa", "plan.yaml:5: warning: issuer: no agency of the registry is 'xa'"),
     ("registry: th", "registry: hn", "plan.yaml:6: registry: the registry beside this plan is 'th', not 'hn'"),
     (
         "- from: 2020-01-01",
@@ -155,11 +155,63 @@ PLAN_FAULTS = [
     ("title: {vi: Kế hoạch}", "title: Kế hoạch", "plan.yaml:3: title: 'Kế hoạch' is no mapping of keys to values"),
     ("version: 1", "version: 1\nversion: 2", "plan.yaml:3: version: stands twice; the first is at line 2"),
     ("plan: P-1\n", "", "plan.yaml:1: plan: missing"),
+    ("      - from: 2020-01-01\n        rec", "      - rec", "plan.yaml:28: results.versions[1].from: missing"),
+    (
+        "      - from: 2016-05-05",
+        "      - from: 2016-05-04",
+        "plan.yaml:19: warning: results.versions[0].from: a plan binds from its day of issue, 2016-05-05",
+    ),
+    (
+        "recurrence: year\n        due: {month: 12, day: 10}",
+        "recurrence: once\n        due: {date: 2016-05-20}",
+        "plan.yaml:24: warning: results.versions[0].reminders.before[0]: P30D before the due date lies before",
+    ),
+    (
+        "recurrence: year\n        due: {month: 12, day: 10}",
+        "recurrence: none\n        due: {month: 12, day: 10}",
+        "plan.yaml:22: results.versions[0].due: a continuous duty (`recurrence: none`) has no period",
+    ),
+    (
+        "due: {month: 12, day: 10}",
+        "due: {date: 2016-12-10}",
+        "plan.yaml:22: results.versions[0].due.date: one fixed date cannot recur; write `month` and `day`",
+    ),
+    (
+        "due: {month: 12, day: 10}",
+        "due: {month: 2, day: 29}",
+        "plan.yaml:22: warning: results.versions[0].due.day: 29 February comes every four years",
+    ),
+    (
+        "due: {month: 12, day: 10}",
+        "due: null",
+        "plan.yaml:23: warning: results.versions[0].reminders: a duty without a due date is never reminded of",
+    ),
+    (
+        "due: {month: 12, day: 10}",
+        "due: {month: 12, day: 10, offset: P0.5M}",
+        "plan.yaml:22: results.versions[0].due.offset: 'P0.5M' is not an ISO 8601 duration",
+    ),
+    ("addressees: [huyen, so-a]", "addressees: huyen", "plan.yaml:16: results.addressees: 'huyen' is no list"),
+    ("due: {month: 12, day: 10}", "due: {month: 12, day: x}", "plan.yaml:22: results.versions[0].due.day: 'x': input "),
+    (
+        "due: {month: 12, day: 10}",
+        "due: {month: 12, day: [1]}",
+        "plan.yaml:22: results.versions[0].due.day: [1]: input ",
+    ),
+    ("addressees: [huyen, so-a]", "addressees: []", "plan.yaml:16: results.addressees: empty"),
+    (
+        "addressees: [huyen, so-a]",
+        "addressees: [huyen, huyen]",
+        "plan.yaml:16: warning: results.addressees[1]: 'huyen' is used twice; it stands already at obligations[0]",
+    ),
+    ("quote: gửi kết quả", "quote: 12", "plan.yaml:14: results.citation.quote: 12 is no text; put it in quotes"),
+    ("source: kh\n", "source: k h\n", "plan.yaml:12: results.citation.source: "),
+    ("cel: indicators.loans >= 0.0", 'cel: ""', "plan.yaml:39: results.versions[1].requires.checks[0].cel: empty"),
     ("issuer: tinh", "zone: Asia/Saigong", "plan.yaml:5: zone: 'Asia/Saigong' is not an IANA time zone"),
     (
         "recurrence: year\n        due: {",
         "recurrence: month\n        due: {",
-        "plan.yaml:22: results.versions[0].due.month: a month has 1 months; `month` counts within the period",
+        "plan.yaml:22: warning: results.versions[0].due.month: a month has 1 months and `month` counts from its first",
     ),
 ]
 
@@ -178,3 +230,17 @@ def test_what_checks_may_name_is_what_conditions_show() -> None:
         number="", issued_on=None, signed_by="", is_nil_return=False, sections={}, indicators={}, attachments=()
     )
     assert set(conditions._seen(report)) == set(plan_foresight.SEEN_BY_CHECKS)
+
+
+def test_a_reminder_before_the_beginning_of_the_calendar_is_refused() -> None:
+    """A date that no calendar can hold is a fault like any other."""
+    plan = edited(edited(PLAN, "- from: 2016-05-05", "- from: 1500-01-01"), "[P30D, P7D]", "[P1900Y]")
+    assert "plan.yaml:22: results.versions[0].due: leads beyond the years that a calendar has" in faults_in(plan)
+
+
+def test_a_group_without_members_is_pointed_out() -> None:
+    """A duty laid on nobody is a warning."""
+    registry = REGISTRY.replace("      - {id: huyen, from", "      - {id: xa, from")
+    registry = registry.replace("groups:\n  - {", "groups:\n  - {id: xa, name: {vi: Xã}}\n  - {", 1)
+    expected = "plan.yaml:16: warning: results.addressees[0]: no agency is ever a member of 'huyen'; nobody owes this"
+    assert faults_in(registry=registry) == [expected]

@@ -24,12 +24,12 @@ REGISTRY_FAULTS = [
     (
         "- {vi: Sở B mới, from: 2022-01-01}",
         "- {vi: Sở B mới, from: 2022-01-01, to: 2024-01-01}",
-        "registry.yaml:18: so-b.names[1].to: leaves a hole: the agency is valid to 2025-01-01",
+        "registry.yaml:18: warning: so-b.names[1].to: leaves a hole: the agency is valid to 2025-01-01",
     ),
     (
         "{vi: Sở A, from: 2016-05-05}",
         "{vi: Sở A, from: 2017-01-01}",
-        "registry.yaml:13: so-a.names[0].from: leaves a hole: the agency is valid from 2016-05-05",
+        "registry.yaml:13: warning: so-a.names[0].from: leaves a hole: the agency is valid from 2016-05-05",
     ),
     (
         "aliases: [so-b-moi]",
@@ -55,7 +55,7 @@ REGISTRY_FAULTS = [
     (
         "    parent: tinh",
         "    parent: tin",
-        "registry.yaml:10: bank.parent: unknown agency 'tin'; did you mean 'tinh'?",
+        "registry.yaml:10: warning: bank.parent: no agency of the registry is 'tin'; did you mean 'tinh'?",
     ),
     (
         "    parent: tinh",
@@ -82,6 +82,40 @@ REGISTRY_FAULTS = [
         "valid: {from: 2016-5-5}\n",
         "registry.yaml:21: h-1.valid.from: '2016-5-5': write a local date such as",
     ),
+    (
+        "- {id: huyen, from: 2016-05-05, to: 2020-01-01}",
+        "- {id: huyen, from: 2015-05-05, to: 2016-05-05}",
+        "registry.yaml:24: warning: h-1.groups[0]: lies outside the dates on which the agency is valid",
+    ),
+    (
+        "to: [so-b]",
+        "to: [so-b, h-1]",
+        "registry.yaml:29: successions[0].to: a merge_new has one heir; write a split where there are several",
+    ),
+    (
+        "- type: abolish",
+        "- type: split",
+        "registry.yaml:33: successions[1].to: a split has heirs; write abolish where there is none",
+    ),
+    (
+        "valid: {from: 2016-05-05, to: 2020-01-01}",
+        "valid: {from: 2016-05-05}",
+        "registry.yaml:30: warning: successions[0].on: 'so-a' ends by this act; say so in its `valid.to`: 2020-01-01",
+    ),
+    (
+        "to: [so-b]",
+        "to: [h-1]",
+        "registry.yaml:30: warning: successions[0].on: 'h-1' exists since 2016-05-05; a new body begins with the act",
+    ),
+    (
+        "valid: {from: 2020-01-01, to: 2025-01-01}",
+        "valid: {from: 2020-02-01, to: 2025-01-01}",
+        (
+            "registry.yaml:30: successions[0].on: the heir 'so-b' does not exist on 2020-01-01; "
+            "it is valid from 2020-02-01 and runs to 2025-01-01"
+        ),
+    ),
+    ("holidays: [{date: 2026-01-01, name: Tết}]", "holidays: [2026-01-01]", "registry.yaml:35: holidays[0]: "),
     ("type: abolish", "type: abolished", "registry.yaml:31: successions[1].type: 'abolished' is not one of "),
 ]
 
