@@ -4,7 +4,7 @@ These are values only. How an agenda changes is decided in `dedup`, how it is st
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schemas import durations
@@ -19,7 +19,8 @@ SEVERITY = {StepKind.REMINDER: 0, StepKind.INCOMPLETE: 1, StepKind.URGING: 2, St
 class Call:
     """A step that rules called for. `nth` counts the repetitions of a step with `every`, which began at `first_at`.
 
-    `send_at` is `at` moved out of the quiet hours. `missing` is what the report lacks at `at`, named as rules names it.
+    `send_at` is `at` moved out of the quiet hours. From `until` on the call is void. `missing` is what the report
+    lacks, named as rules names it.
     """
 
     kind: StepKind
@@ -51,28 +52,33 @@ class Call:
 
     @property
     def standing(self) -> str:
-        """The identity of the step behind all repetitions: the call is true while the assessment names it."""
+        """The identity of the step behind all repetitions."""
         return self._identity(self.step)
 
-    def _identity(self, label: str) -> str:
-        due = self.due_at.isoformat(timespec="milliseconds") if self.due_at else ""
-        return f"{self.kind.value}|{label}|{due}|{self.to}"
+    def is_void(self, now: datetime) -> bool:
+        """Whether its reason is gone by *now*."""
+        return self.until is not None and self.until <= now
 
     def repetition(self, nth: int, zone: ZoneInfo) -> "Call | None":
         """Return the *nth* repetition at its wall time in *zone*, quiet hours apart; nothing past `until`."""
         if self.every is None:
             return None
         at = (self.first_at.astimezone(zone) + durations.parsed(self.every) * nth).astimezone(self.first_at.tzinfo)
-        if self.until is not None and at >= self.until:
+        if self.is_void(at):
             return None
         return replace(self, nth=nth, at=at, send_at=at)
+
+    def _identity(self, label: str) -> str:
+        due = self.due_at.astimezone(UTC).isoformat(timespec="milliseconds") if self.due_at else ""
+        return f"{self.kind.value}|{label}|{due}|{self.to}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agenda:
-    """All calls of one duty: those `waiting`, the identities `said` (or overtaken), those the assessment names.
+    """All calls of one duty: those `waiting`, and the identities `said` (or overtaken by a later call).
 
-    `revision` is that of the assessment last followed; an older one is ignored.
+    `standing` names the steps of the assessment last followed, each with the instant from which it is void. `revision`
+    is that of the assessment; an older one is ignored.
     """
 
     duty: DutyKey
@@ -83,12 +89,16 @@ class Agenda:
     revision: int
     waiting: tuple[Call, ...] = ()
     said: frozenset[str] = frozenset()
-    standing: frozenset[str] = frozenset()
+    standing: tuple[tuple[str, datetime | None], ...] = ()
 
     @property
     def next_at(self) -> datetime | None:
         """When the next call falls due to be said."""
         return min((call.send_at for call in self.waiting), default=None)
+
+    def stands(self, call: Call, now: datetime) -> bool:
+        """Whether the assessment last followed still calls for *call* at *now*."""
+        return any(name == call.standing and (until is None or now < until) for name, until in self.standing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

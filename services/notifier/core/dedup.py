@@ -1,31 +1,18 @@
 """How an agenda changes: following an assessment, and taking what is due to be said.
 
 Both are pure, so a redelivered assessment, a restart and the simulation all come to the same answer. A call that was
-said is never said again; of the calls missed while the notifier was down only the one that matters now is said; a
-reminder whose due instant has passed is not said at all.
+said is never said again; of the calls missed while the notifier was down only the one that matters now is said; one
+whose reason is gone is not said at all.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from schemas.assessments import StepKind
-from schemas.ids import DutyKey
+from services.notifier.core.assessed import Assessed, calls
 from services.notifier.core.calls import SEVERITY, Agenda, Call, Telling
 from services.notifier.core.quiet_hours import SendingHours
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessed:
-    """What the notifier reads of an assessment: its calls, each with what is missing when it comes, not yet moved."""
-
-    duty: DutyKey
-    plan_version: int
-    registry: str
-    registry_version: int
-    clause: str
-    revision: int
-    calls: tuple[Call, ...]
 
 
 def follow(known: Agenda | None, assessed: Assessed, hours: SendingHours, now: datetime) -> Agenda:
@@ -33,7 +20,8 @@ def follow(known: Agenda | None, assessed: Assessed, hours: SendingHours, now: d
     if known is not None and assessed.revision < known.revision:
         return known
     said = known.said if known else frozenset[str]()
-    waiting = (_moved(call, hours, now) for one in assessed.calls for call in _outstanding(one, said, hours, now))
+    wanted = calls(assessed, now)
+    waiting = (_moved(call, hours, now) for one in wanted for call in _outstanding(one, said, hours, now))
     return Agenda(
         duty=assessed.duty,
         plan_version=assessed.plan_version,
@@ -43,7 +31,7 @@ def follow(known: Agenda | None, assessed: Assessed, hours: SendingHours, now: d
         revision=assessed.revision,
         waiting=_in_order(waiting),
         said=said,
-        standing=frozenset(call.standing for call in assessed.calls),
+        standing=tuple((call.standing, call.until) for call in wanted),
     )
 
 
@@ -67,14 +55,11 @@ def take(agenda: Agenda, hours: SendingHours, now: datetime) -> tuple[tuple[Tell
     return tuple(_telling(agenda, call) for call in _collapsed(due, now)), taken
 
 
-def still_stands(telling: Telling, agenda: Agenda | None) -> bool:
-    """Whether the duty still calls for what is about to be told (again)."""
-    return agenda is not None and telling.call.standing in agenda.standing
-
-
 def _outstanding(call: Call, said: frozenset[str], hours: SendingHours, now: datetime) -> Iterator[Call]:
-    """Yield the call, or the repetition of it that matters at *now*, unless it was said."""
+    """Yield the call, or the repetition of it that matters at *now*, unless it was said or is void."""
     latest = _latest(call, hours, now)
+    if latest.is_void(now):
+        return
     if latest.identity not in said:
         yield latest
     elif again := latest.repetition(latest.nth + 1, hours.zone):
@@ -97,10 +82,10 @@ def _moved(call: Call, hours: SendingHours, now: datetime) -> Call:
 
 
 def _collapsed(due: Iterable[Call], now: datetime) -> list[Call]:
-    """Return the last call to each recipient: it makes the earlier ones pointless, as the due instant a reminder."""
+    """Return the last call to each recipient that still stands: it makes the earlier ones pointless."""
     last: dict[str, Call] = {}
     for call in sorted(due, key=lambda one: (one.at, SEVERITY[one.kind])):
-        if call.kind is not StepKind.REMINDER or call.due_at is None or now < call.due_at:
+        if not call.is_void(now):
             last[call.to] = call
     return list(last.values())
 

@@ -36,7 +36,7 @@ class SendingHours:
         return self._on(day, self.closes).astimezone(at.tzinfo)
 
     def moved(self, at: datetime, *, before: datetime | None = None) -> datetime:
-        """Return when to send what is meant for *at*: the next open instant, the last one where that misses *before*."""
+        """Return when to send what is meant for *at*: the next open instant; the last where that misses *before*."""
         later = self.next_open(at)
         if before is None or later < before:
             return later

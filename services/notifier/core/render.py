@@ -7,7 +7,7 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from schemas.deliveries import Channel
-from services.notifier.core import letter, matters, segments
+from services.notifier.core import layout, matters, segments
 from services.notifier.core.digests import Notice
 from services.notifier.core.english import English
 from services.notifier.core.matters import Library, Matter
@@ -46,7 +46,7 @@ def text(notice: Notice, library: Library, *, language: Language, letters: SmsLe
         case Channel.EMAIL:
             prose = WORDINGS[language].prose(told, reader)
             return Text(
-                subject=prose.subject, body=letter.plain(prose), html=letter.html(prose, language), segments=None
+                subject=prose.subject, body=layout.plain(prose), html=layout.html(prose, language), segments=None
             )
         case Channel.SMS:
             return _sms(told, reader, language, letters)

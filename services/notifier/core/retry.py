@@ -16,7 +16,7 @@ class RetryPolicy:
     attempts: int = 12
 
     def pause(self, attempt: int, spread: float) -> timedelta:
-        """Return the pause after *attempt*; *spread* in [0, 1) shortens it by up to half, so that retries spread out."""
+        """Return the pause after *attempt*; *spread* in [0, 1) shortens it by up to half, to spread retries."""
         doublings = min(attempt - 1, 32)  # beyond 2^32 pauses any `longest` has long been reached
         pause: timedelta = min(self.first * 2**doublings, self.longest) * (1 - spread / 2)
         return pause
@@ -34,7 +34,7 @@ def pause_after(
         case Outcome.TEMPORARY_FAILURE | Outcome.TECHNICAL_FAILURE:
             return policy.pause(attempt, spread) if attempt < policy.attempts else None
         case Outcome.UNKNOWN:
-            return timedelta() if channel is Channel.EMAIL and attempt < policy.attempts else None
+            return policy.pause(attempt, spread) if channel is Channel.EMAIL and attempt < policy.attempts else None
         case Outcome.DELIVERED | Outcome.PERMANENT_FAILURE | Outcome.CANCELLED | Outcome.UNREACHABLE:
             return None
         case _:

@@ -22,6 +22,4 @@ def unaccented(text: str) -> str:
     bare = "".join(
         letter for letter in unicodedata.normalize("NFKD", text.translate(_SIGNS)) if not unicodedata.combining(letter)
     )
-    return "".join(
-        letter if letter in segments.BASIC or letter in segments.EXTENSION else "?" for letter in bare.translate(_SIGNS)
-    )
+    return "".join(letter if segments.is_gsm7(letter) else "?" for letter in bare.translate(_SIGNS))

@@ -1,0 +1,18 @@
+"""`python -m services.notifier`: run the notifier until it is told to stop."""
+
+from services.notifier.app import build_app
+from services.notifier.settings import NotifierSettings
+from services.runtime import logs, serve
+from services.runtime.clock import clock_from
+
+
+def main() -> None:
+    """Read the settings from the environment and serve."""
+    settings = NotifierSettings()
+    logs.configure("notifier", settings.log_level, clock_from(settings.clock))
+    halt = serve.Halt()
+    serve.run(build_app(settings, halt=halt), host=settings.host, port=settings.port, halt=halt)
+
+
+if __name__ == "__main__":
+    main()

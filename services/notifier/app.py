@@ -1,0 +1,51 @@
+"""Wires the notifier together. Nothing is opened before the application starts, and all is closed in reverse."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from faststream.asgi import AsgiFastStream
+from faststream.specification import AsyncAPI
+
+from schemas.topics import VERDICTS
+from services.notifier.errors import LedgerUnavailableError
+from services.notifier.http import OUTBOX, outbox
+from services.notifier.settings import NotifierSettings
+from services.notifier.works import Works
+from services.runtime import batches, mongo
+from services.runtime.metrics import new_registry
+from services.runtime.probes import probe_routes
+from services.runtime.serve import Halt
+
+GROUP = "dondoc.notifier"
+BATCH = 2_000  # verdicts followed in one read and one write of the ledger
+
+
+def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], None] | None = None) -> AsgiFastStream:
+    """Return the application: the consumer of the verdicts, what sends beside it, and its HTTP side."""
+    settings = settings or NotifierSettings()
+    halt = halt or Halt()
+    registry = new_registry()
+    works = Works(settings, registry)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with works.running(halt):
+            yield
+
+    broker = batches.consuming_broker(settings.kafka_bootstrap)
+    subscription = batches.Subscription(topic=VERDICTS.name, group=GROUP, max_records=BATCH)
+    handler = batches.committing(works.on_batch, (LedgerUnavailableError,))
+    batches.subscribe(broker, subscription, handler, halt=halt)
+    ready = {
+        "broker": works.references.is_answered,
+        "references": works.references.is_ready,
+        "database": lambda: mongo.is_answering(works.client),
+    }
+    return AsgiFastStream(
+        broker,
+        lifespan=lifespan,
+        logger=None,
+        specification=AsyncAPI(title="Đôn Đốc notifier", version="1", description="Who is told what, and when."),
+        asyncapi_path="/asyncapi",
+        asgi_routes=[*probe_routes(ready, registry), (OUTBOX, outbox(works.ledger, works.clock))],
+    )

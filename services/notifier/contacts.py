@@ -1,0 +1,137 @@
+"""Contacts as they are written: CSV `agency,channel,address,role,language,from,to`, each fault told at its line.
+
+An agency is an id, an alias or the name of a contact list. Whom they fail to reach is judged here too; where they are
+kept is the store's business.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import get_args
+
+from schemas.deliveries import Channel
+from schemas.plan import Plan
+from schemas.registry import Registry
+from services.notifier.core.routing import PARENT, SELF, Contact, ContactBook, Language, destination
+
+COLUMNS = ("agency", "channel", "address", "role", "language", "from", "to")
+REQUIRED = COLUMNS[:3]
+_MAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+_PHONE = re.compile(r"\+84[1-9]\d{8}")  # since 2018 every mobile number has nine digits after the country code
+_PUNCTUATION = str.maketrans("", "", " .-()")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A line that cannot be used, and why."""
+
+    line: int
+    message: str
+
+
+def read_contacts(path: Path) -> tuple[list[Contact], list[Fault]]:
+    """Return the contacts of the file and its faults; the first line names the columns."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.DictReader(lines)
+        absent = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
+        if absent:
+            return [], [Fault(line=1, message=f"no column {', '.join(absent)}; the first line is {','.join(COLUMNS)}")]
+        read = [(rows.line_num, row) for row in rows if any(row.values())]
+    contacts, faults = [], []
+    for line, row in read:
+        try:
+            contacts.append(_contact(row))
+        except ValueError as cause:
+            faults.append(Fault(line=line, message=str(cause)))
+    return contacts, faults
+
+
+def resolved(contacts: Iterable[Contact], registries: Iterable[Registry]) -> Iterator[Contact]:
+    """Yield the contacts under permanent ids: an alias that a registry knows is replaced by the id behind it."""
+    known = list(registries)
+    for one in contacts:
+        ids = (registry.resolve(one.agency) for registry in known)
+        yield replace(one, agency=next((found for found in ids if found), one.agency))
+
+
+def unreached(book: ContactBook, plan: Plan, registry: Registry, day: date) -> list[str]:
+    """Return the agencies that *plan* addresses on *day*, and those its alerts escalate to, whom no contact reaches."""
+    owing = [
+        agency.id
+        for agency in registry.agencies
+        if agency.valid.contains(day) and _is_addressed(agency.id, plan, registry, day)
+    ]
+    lists = {
+        one.to
+        for obligation in plan.obligations
+        for version in obligation.versions
+        for one in version.reminders.escalate
+    }
+    heard = [destination(to, agency, registry) for agency in owing for to in sorted({SELF, *lists})]
+    return [one for one in dict.fromkeys(heard) if one != PARENT and not book.reaching(one, day)]
+
+
+def _is_addressed(agency_id: str, plan: Plan, registry: Registry, day: date) -> bool:
+    agency = registry.agency(agency_id)
+    groups = {one.id for one in agency.groups if one.contains(day)} if agency else set()
+    return any({agency_id, *groups} & set(obligation.addressees) for obligation in plan.obligations)
+
+
+def _contact(row: Mapping[str, str | None]) -> Contact:
+    given = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    if not given["agency"]:
+        raise ValueError("agency is empty")
+    channel = _channel(given["channel"])
+    from_, to = _day("from", given["from"]), _day("to", given["to"])
+    if from_ and to and to <= from_:
+        raise ValueError(
+            f"to {to} is not after from {from_}; the contact holds from the first day up to, not on, the last"
+        )
+    return Contact(
+        agency=given["agency"],
+        channel=channel,
+        address=_address(channel, given["address"]),
+        role=given["role"],
+        language=_language(given["language"]),
+        from_=from_,
+        to=to,
+    )
+
+
+def _channel(text: str) -> Channel:
+    try:
+        return Channel(text.lower())
+    except ValueError as cause:
+        raise ValueError(f"channel {text!r} is none; write email or sms") from cause
+
+
+def _address(channel: Channel, text: str) -> str:
+    if channel is Channel.EMAIL:
+        if not _MAIL.fullmatch(text):
+            raise ValueError(f"address {text!r} is no e-mail address")
+        return text
+    number = text.translate(_PUNCTUATION)
+    number = f"+84{number[1:]}" if number.startswith("0") else number
+    number = f"+{number}" if number.startswith("84") else number
+    if not _PHONE.fullmatch(number):
+        raise ValueError(f"address {text!r} is no Vietnamese number; write +84 or 0 and nine digits")
+    return number
+
+
+def _language(text: str) -> Language:
+    for language in get_args(Language):
+        if text.lower() in {language, ""}:
+            return language  # type: ignore[no-any-return] # get_args tells no type
+    raise ValueError(f"language {text!r} is none of ours; write vi or en")
+
+
+def _day(name: str, text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as cause:
+        raise ValueError(f"{name} {text!r} is no date; write 2026-12-09 or leave it empty") from cause

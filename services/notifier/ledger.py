@@ -1,0 +1,213 @@
+"""The delivery ledger in MongoDB: who is to be told what, what was attempted, and how it ended.
+
+Every change is compare-and-set, so two processes, a restart or a repeated record never make two of one alert:
+an agenda by its `version`, a delivery by the claim on it. A claim is good until its lease runs out; one found past its
+lease belongs to a process that died, and its attempt ended in an unknown way. What was attempted and the event that
+tells of it are one write.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
+from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+
+from schemas.deliveries import Outcome
+from services.notifier import documents
+from services.notifier.core.deliveries import Delivery
+from services.notifier.documents import CREATED, SENDING, Backlog, Change, Claimed, Document, Ended, Stored, Unpublished
+from services.notifier.errors import LedgerUnavailableError
+
+_DUPLICATE_KEY = 11000
+
+
+class _LostRaceError(Exception):
+    """Another process changed the same document first."""
+
+
+class Ledger:
+    """One database of the notifier's own."""
+
+    def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
+        self._client = client
+        self._agendas = client[name]["agendas"]
+        self._deliveries = client[name]["deliveries"]
+        self._receipts = client[name]["receipts"]
+
+    async def prepare(self) -> None:
+        """Create the indexes that every query here uses."""
+        async with _translated():
+            await self._agendas.create_index([("next_at", ASCENDING), ("agency", ASCENDING)])
+            for field in ("next_at", "claim", "unpublished", "provider_ids"):  # absent where there is nothing to do
+                await self._deliveries.create_index(field, sparse=True)
+
+    async def agendas(self, duties: Sequence[str]) -> dict[str, Stored]:
+        """Return the agendas of *duties*, those that are there."""
+        async with _translated():
+            found = await self._agendas.find({"_id": {"$in": duties}}).to_list(None)
+        return {one["_id"]: documents.read_agenda(one) for one in found}
+
+    async def put(self, changes: Sequence[Change]) -> bool:
+        """Write *changes*; false if another process was faster with any of them: read again and decide anew."""
+        async with _translated():
+            try:
+                written = await self._agendas.bulk_write([_replacing(one) for one in changes], ordered=False)
+            except BulkWriteError as cause:
+                if any(one["code"] != _DUPLICATE_KEY for one in cause.details["writeErrors"]):
+                    raise
+                return False
+        return bool(written.matched_count + written.upserted_count == len(changes))
+
+    async def due(self, now: datetime, limit: int) -> list[Stored]:
+        """Return up to *limit* agendas with something to be said by *now*, the agencies' own kept together."""
+        async with _translated():
+            query = self._agendas.find({"next_at": {"$lte": now}}).sort([("next_at", ASCENDING), ("agency", ASCENDING)])
+            found = await query.limit(limit).to_list(None)
+        return [documents.read_agenda(one) for one in found]
+
+    async def hand_over(self, changes: Sequence[Change], deliveries: Iterable[Delivery], now: datetime) -> bool:
+        """Count as said what *changes* say and create *deliveries*, in one transaction; false if another was faster."""
+        made = [InsertOne(documents.delivery_document(one, now)) for one in deliveries]
+        async with _translated(), await self._client.start_session() as session:
+            try:
+                async with session.start_transaction():
+                    await self._replace_all(changes, session)
+                    if made:
+                        await self._deliveries.bulk_write(made, ordered=False, session=session)
+            except _LostRaceError:
+                return False
+            except OperationFailure as cause:
+                if cause.has_error_label("TransientTransactionError"):
+                    return False
+                raise
+        return True
+
+    async def _replace_all(self, changes: Sequence[Change], session: AsyncIOMotorClientSession) -> None:
+        written = await self._agendas.bulk_write([_replacing(one) for one in changes], ordered=False, session=session)
+        if written.matched_count != len(changes):
+            raise _LostRaceError
+
+    async def claim(self, now: datetime, claim: str, *, leased_until: datetime, limit: int) -> list[Claimed]:
+        """Take up to *limit* deliveries that are due for an attempt. *claim* is a name never used before."""
+        is_due = {"next_at": {"$lte": now}}
+        async with _translated():
+            query = self._deliveries.find(is_due, {"_id": True}).sort("next_at", ASCENDING).limit(limit)
+            ids = [one["_id"] async for one in query]
+            if not ids:
+                return []
+            taken = {"state": SENDING, "claim": claim, "leased_until": leased_until}
+            await self._deliveries.update_many(
+                {"_id": {"$in": ids}, **is_due}, {"$set": taken, "$unset": {"next_at": ""}, "$inc": {"attempt": 1}}
+            )
+            found = await self._deliveries.find({"claim": claim}).to_list(None)
+        return [documents.read_claimed(one) for one in found]
+
+    async def record(self, ended: Sequence[Ended]) -> None:
+        """Write how claimed deliveries ended, unless the claim was lost meanwhile."""
+        if ended:
+            async with _translated():
+                await self._deliveries.bulk_write([_ending(one) for one in ended], ordered=False)
+
+    async def release(self, claimed: Sequence[tuple[Claimed, datetime]]) -> None:
+        """Give back deliveries that were claimed but not attempted, each until the instant beside it."""
+        if claimed:
+            async with _translated():
+                await self._deliveries.bulk_write([_freeing(one, until) for one, until in claimed], ordered=False)
+
+    async def abandoned(self, wall_now: datetime) -> list[Claimed]:
+        """Return the claims whose lease has run out: their processes died between the claim and its record."""
+        async with _translated():
+            found = await self._deliveries.find({"claim": _IS_THERE, "leased_until": {"$lt": wall_now}}).to_list(None)
+        return [documents.read_claimed(one) for one in found]
+
+    async def unpublished(self, limit: int) -> list[Unpublished]:
+        """Return deliveries with events that are not on the bus yet."""
+        async with _translated():
+            found = await self._deliveries.find({"unpublished": True}, {"events": True}).limit(limit).to_list(None)
+        return [Unpublished(id=one["_id"], events=tuple(one["events"])) for one in found]
+
+    async def published(self, told: Sequence[Unpublished]) -> None:
+        """Take events out of the outbox, unless more of the same delivery have come since."""
+        if told:
+            cleared = {"$set": {"events": []}, "$unset": {"unpublished": ""}}
+            writes = [UpdateOne({"_id": one.id, "events": list(one.events)}, cleared) for one in told]
+            async with _translated():
+                await self._deliveries.bulk_write(writes, ordered=False)
+
+    async def note_receipt(self, provider_id: str, failed: Outcome | None, now: datetime) -> None:
+        """Keep what the SMS centre says became of a part; *failed* where it never reached the handset.
+
+        A receipt may come before its delivery is recorded: it is kept, and `apply_receipts` finds it.
+        """
+        async with _translated():
+            kept = {"$set": {"failed": failed and failed.value, "at": now}}
+            await self._receipts.update_one({"_id": provider_id}, kept, upsert=True)
+        await self.apply_receipts([provider_id], now)
+
+    async def apply_receipts(self, provider_ids: Sequence[str], now: datetime) -> None:
+        """Correct deliveries that were taken by the centre and failed later; each is corrected, and told, once."""
+        async with _translated():
+            failing = {"_id": {"$in": list(provider_ids)}, "failed": {"$ne": None}}
+            async for receipt in self._receipts.find(failing):
+                taken = {"provider_ids": receipt["_id"], "state": Outcome.DELIVERED.value}
+                found = await self._deliveries.find_one(taken)
+                if found:
+                    attempt = documents.refused_later(found, Outcome(receipt["failed"]), now)
+                    told = {"$each": documents.told(documents.read_delivery(found), attempt)}
+                    corrected = {"$set": documents.ended_fields(attempt), "$push": {"events": told}}
+                    await self._deliveries.update_one({"_id": found["_id"], **taken}, corrected)
+
+    async def backlog(self, now: datetime) -> Backlog:
+        """Return what is still to be done."""
+        is_due = {"next_at": {"$lte": now}}
+        async with _translated():
+            due = await self._agendas.count_documents(is_due) + await self._deliveries.count_documents(is_due)
+            sending = await self._deliveries.count_documents({"claim": _IS_THERE})
+            coming = [await self._next(self._agendas, now), await self._next(self._deliveries, now)]
+            unpublished = await self._deliveries.count_documents({"unpublished": True})
+        next_at = min((one for one in coming if one is not None), default=None)
+        return Backlog(due_unsent=due + sending, next_send_at=next_at, unpublished=unpublished)
+
+    async def _next(self, collection: Any, now: datetime) -> datetime | None:  # noqa: ANN401 - either collection
+        found = await collection.find_one({"next_at": {"$gt": now}}, {"next_at": True}, sort=[("next_at", ASCENDING)])
+        return found["next_at"] if found else None
+
+
+_IS_THERE = {"$exists": True}
+_UNCLAIMED = {"claim": "", "leased_until": ""}
+
+
+def _replacing(change: Change) -> ReplaceOne[Document]:
+    document = documents.agenda_document(change)
+    return ReplaceOne({"_id": document["_id"], "version": change.version}, document, upsert=change.version == 0)
+
+
+def _held(claimed: Claimed) -> Mapping[str, Any]:
+    return {"_id": claimed.delivery.id, "claim": claimed.claim, "attempt": claimed.attempt}
+
+
+def _freeing(one: Claimed, until: datetime) -> UpdateOne:
+    freed = {"state": CREATED, "next_at": until}
+    return UpdateOne(_held(one), {"$set": freed, "$unset": _UNCLAIMED, "$inc": {"attempt": -1}})
+
+
+def _ending(one: Ended) -> UpdateOne:
+    fields = documents.ended_fields(one.attempt)
+    if one.next_at is not None:
+        fields["next_at"] = one.next_at
+    if one.provider_ids:
+        fields["provider_ids"] = list(one.provider_ids)
+    told = {"$each": documents.told(one.claimed.delivery, one.attempt)}
+    return UpdateOne(_held(one.claimed), {"$set": fields, "$unset": _UNCLAIMED, "$push": {"events": told}})
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    """Turn the driver's errors into ours."""
+    try:
+        yield
+    except PyMongoError as cause:
+        raise LedgerUnavailableError(type(cause).__name__) from cause

@@ -1,0 +1,46 @@
+"""What the notifier counts. Label sets are closed and start at zero; no agency, address or id is ever a label."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from schemas.deliveries import Channel, Outcome
+from services.notifier.documents import Backlog
+from services.runtime.metrics import SECONDS_BUCKETS
+
+
+class NotifierMetrics:
+    """The metrics of one notifier process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.assessments = Counter(
+            "notifier_assessments_followed", "Assessments taken into the ledger, the latest a duty", registry=registry
+        )
+        self.dead_letters = Counter("notifier_dead_letters", "Verdicts set aside as unreadable", registry=registry)
+        self.attempts = Counter(
+            "notifier_attempts",
+            "Attempts at a delivery, by channel and outcome",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "notifier_attempt_seconds",
+            "From the claim to the answer",
+            ["channel"],
+            buckets=SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self.due_unsent = Gauge("notifier_due_unsent", "Alerts that are due and not sent", registry=registry)
+        self.unpublished = Gauge(
+            "notifier_unpublished", "Deliveries whose events are not on the bus yet", registry=registry
+        )
+        self.lag = Gauge(
+            "notifier_lag_records", "Verdicts not consumed yet, over the partitions owned", registry=registry
+        )
+        for channel in Channel:
+            self.seconds.labels(channel.value)
+            for outcome in Outcome:
+                self.attempts.labels(channel.value, outcome.value)
+
+    def show(self, backlog: Backlog) -> None:
+        """Show what is still to be done."""
+        self.due_unsent.set(backlog.due_unsent)
+        self.unpublished.set(backlog.unpublished)

@@ -1,0 +1,47 @@
+"""What is set of the notifier from outside: variables `DONDOC_NOTIFIER_…` (and the shared `DONDOC_…`)."""
+
+from datetime import time
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from services.notifier.core.render import SmsLetters
+from services.runtime.settings import MongoSettings, ServiceSettings
+
+LONGEST_BRAND_NAME = 11  # letters in an alphanumeric SMS sender, 3GPP TS 23.040 section 9.1.2.5
+
+
+class NotifierSettings(ServiceSettings, MongoSettings):
+    """The notifier's own settings."""
+
+    model_config = SettingsConfigDict(env_prefix="DONDOC_NOTIFIER_", extra="ignore", frozen=True)
+
+    port: int = Field(default=8003, ge=0, le=65535)
+    mongo_database: str = "dondoc_notifier"
+
+    opens: time = time(7, 30)
+    closes: time = time(17, 30)
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = Field(default=1025, ge=1, le=65535)
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_connections: int = Field(default=4, ge=1)
+    smtp_timeout_seconds: float = Field(default=20.0, gt=0)
+    mail_from: str = "don-doc@dondoc.example"
+    mail_from_name: str = "Đôn Đốc"
+
+    smpp_host: str = "127.0.0.1"
+    smpp_port: int = Field(default=2775, ge=1, le=65535)
+    smpp_system_id: str = "dondoc"
+    smpp_password: SecretStr = SecretStr("dondoc")
+    smpp_timeout_seconds: float = Field(default=20.0, gt=0)
+    sms_sender: str = Field(default="DONDOC", min_length=1, max_length=LONGEST_BRAND_NAME)
+    sms_letters: SmsLetters = SmsLetters.UNACCENTED
+
+    lease_seconds: float = Field(default=60.0, gt=0)
+    retry_first_seconds: float = Field(default=30.0, gt=0)
+    retry_longest_seconds: float = Field(default=4 * 3600.0, gt=0)
+    retry_attempts: int = Field(default=12, ge=1)

@@ -1,0 +1,168 @@
+"""The works of the notifier: each part made once from the settings, opened in order, closed in reverse."""
+
+import random
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from prometheus_client import CollectorRegistry
+
+from schemas.deliveries import Channel
+from services.notifier.attempts import Attempts, Clocks
+from services.notifier.channels.email import EmailCarrier, SmtpServer
+from services.notifier.channels.message import Carrier
+from services.notifier.channels.smpp_link import SmsCentre
+from services.notifier.channels.sms_smpp import WINDOW, SmsCarrier
+from services.notifier.core.retry import RetryPolicy
+from services.notifier.hand_over import HandOver
+from services.notifier.handlers import Verdicts
+from services.notifier.ledger import Ledger
+from services.notifier.library import PublishedLibrary
+from services.notifier.loops import Loop
+from services.notifier.metrics import NotifierMetrics
+from services.notifier.publisher import Publisher
+from services.notifier.sending import Manner, Sender
+from services.notifier.settings import NotifierSettings
+from services.notifier.store import ContactStore
+from services.runtime import mongo
+from services.runtime.batches import Records
+from services.runtime.clock import SystemClock, clock_from
+from services.runtime.dead_letters import DeadLetters
+from services.runtime.references import References
+from services.runtime.topics import ensure_topics
+
+TICK_SECONDS = 0.05  # between looks at the clock: well below the quarter second in which an alert should follow
+SURVEY_SECONDS = 1.0  # between looks for what dead processes left, and between readings of the backlog
+
+
+class Works:
+    """All parts of one notifier process."""
+
+    def __init__(self, settings: NotifierSettings, registry: CollectorRegistry) -> None:
+        self._settings = settings
+        self._metrics = NotifierMetrics(registry)
+        self.clock = clock_from(settings.clock)
+        self.client = mongo.connect(settings.mongo_url)
+        self.ledger = Ledger(self.client, settings.mongo_database)
+        self.references = References(settings.kafka_bootstrap)
+        self._library = PublishedLibrary(self.references, opens=settings.opens, closes=settings.closes)
+        self._contacts = ContactStore(self.client, settings.mongo_database)
+        self._verdicts: Verdicts | None = None
+
+    @asynccontextmanager
+    async def running(self, halt: Callable[[], None]) -> AsyncIterator[None]:
+        """Open everything, and close it in reverse order."""
+        async with AsyncExitStack() as opened:
+            opened.callback(self.client.close)
+            await self.ledger.prepare()
+            await ensure_topics(
+                self._settings.kafka_bootstrap, self._settings.partitions, self._settings.kafka_replication
+            )
+            await self.references.start()
+            opened.push_async_callback(self.references.stop)
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._settings.kafka_bootstrap, acks="all", enable_idempotence=True
+            )
+            await producer.start()
+            opened.push_async_callback(producer.stop)
+            carriers = self._carriers()
+            for carrier in carriers.values():
+                opened.push_async_callback(carrier.close)
+            sending = self._start_turns(producer, carriers, opened, halt)
+            self._verdicts = Verdicts(
+                ledger=self.ledger,
+                library=self._library,
+                dead_letters=DeadLetters(producer, self.clock),
+                clock=self.clock,
+                metrics=self._metrics,
+                followed=sending.wake,
+            )
+            yield
+
+    async def on_batch(self, records: Records, consumer: AIOKafkaConsumer) -> None:
+        """Handle a batch of verdicts; the consumer starts after everything is open."""
+        if self._verdicts is None:
+            raise RuntimeError("the works are not running")
+        await self._verdicts.on_batch(records, consumer)
+
+    def _start_turns(
+        self,
+        producer: AIOKafkaProducer,
+        carriers: Mapping[Channel, Carrier],
+        opened: AsyncExitStack,
+        halt: Callable[[], None],
+    ) -> Loop:
+        """Start sending, publishing and surveying; return the loop that sends."""
+        attempts = self._attempts(carriers)
+        hand_over = HandOver(self.ledger, self._contacts, library=self._library, clock=self.clock)
+        publishing = Loop(Publisher(self.ledger, producer, self.clock).publish, tick_seconds=TICK_SECONDS)
+
+        async def send() -> bool:
+            is_more = await hand_over.due()
+            attempted = await attempts.make_due()
+            if attempted:
+                publishing.wake()
+            return is_more or attempted > 0
+
+        async def survey() -> bool:
+            await attempts.give_up_lost()
+            self._metrics.show(await self.ledger.backlog(self.clock.now()))
+            return False
+
+        sending = Loop(send, tick_seconds=TICK_SECONDS)
+        for loop in (publishing, Loop(survey, tick_seconds=SURVEY_SECONDS), sending):
+            loop.start(halt)
+            opened.push_async_callback(loop.stop)
+        return sending
+
+    def _attempts(self, carriers: Mapping[Channel, Carrier]) -> Attempts:
+        settings = self._settings
+        manner = Manner(
+            policy=RetryPolicy(
+                first=timedelta(seconds=settings.retry_first_seconds),
+                longest=timedelta(seconds=settings.retry_longest_seconds),
+                attempts=settings.retry_attempts,
+            ),
+            spread=random.SystemRandom().random,
+            lease=timedelta(seconds=settings.lease_seconds),
+            domain=settings.mail_from.rpartition("@")[2],
+            letters=settings.sms_letters,
+            slots={Channel.EMAIL: settings.smtp_connections, Channel.SMS: WINDOW},
+        )
+        sender = Sender(manner, library=self._library, carriers=carriers, clock=self.clock, metrics=self._metrics)
+        clocks = Clocks(service=self.clock, wall=SystemClock())
+        return Attempts(self.ledger, sender, clocks, name=secrets.token_hex(8))
+
+    def _carriers(self) -> Mapping[Channel, Carrier]:
+        sms = SmsCarrier(
+            self._sms_centre(), lambda part, failed: self.ledger.note_receipt(part, failed, self.clock.now())
+        )
+        sms.start()
+        return {Channel.EMAIL: EmailCarrier(self._smtp_server()), Channel.SMS: sms}
+
+    def _smtp_server(self) -> SmtpServer:
+        settings = self._settings
+        return SmtpServer(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            user=settings.smtp_user,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            use_tls=settings.smtp_security == "tls",
+            start_tls=settings.smtp_security == "starttls",
+            timeout_seconds=settings.smtp_timeout_seconds,
+            sender=settings.mail_from,
+            sender_name=settings.mail_from_name,
+        )
+
+    def _sms_centre(self) -> SmsCentre:
+        settings = self._settings
+        return SmsCentre(
+            host=settings.smpp_host,
+            port=settings.smpp_port,
+            system_id=settings.smpp_system_id,
+            password=settings.smpp_password.get_secret_value(),
+            sender=settings.sms_sender,
+            timeout_seconds=settings.smpp_timeout_seconds,
+        )
