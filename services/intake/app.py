@@ -125,7 +125,7 @@ def _reception(parts: Parts) -> Reception:
         keys=parts.keys,
         room=Room(parts.settings.bodies_max_bytes, parts.metrics),
         desk=Desk(ReferenceLibrary(parts.references)),
-        register=Register(parts.memory, BusKeeper(parts.bus)),
+        register=Register(parts.memory, BusKeeper(parts.bus), parts.metrics),
         signing_keys=parts.signing_keys,
         dry_run=DryRun(parts.rules, str(parts.settings.rules_url)),
         clock=parts.clock,

@@ -60,20 +60,7 @@ def _post_events() -> dict[str, object]:
         "operationId": "postEvents",
         "summary": "Hand in events: one (structured or binary mode) or a batch, which is accepted or refused whole.",
         "security": [{"key": []}],
-        "parameters": [
-            {
-                "name": "dry_run",
-                "in": "query",
-                "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
-                "description": "Answer what would be said of the report and what would be missing; record nothing.",
-            },
-            {
-                "name": "Accept-Language",
-                "in": "header",
-                "schema": {"type": "string"},
-                "description": "`vi` for Vietnamese.",
-            },
-        ],
+        "parameters": _PARAMETERS,
         "requestBody": {
             "required": True,
             "content": {
@@ -143,6 +130,20 @@ def _fact_schemas() -> dict[str, object]:
 
 
 _TEXT = {"type": "string"}
+_PARAMETERS = [
+    {
+        "name": "dry_run",
+        "in": "query",
+        "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
+        "description": "Answer what would be said of the report and what would be missing; record nothing.",
+    },
+    {
+        "name": "Accept-Language",
+        "in": "header",
+        "schema": {"type": "string"},
+        "description": "`vi` for Vietnamese.",
+    },
+]
 _RECEIPT = {
     "type": "object",
     "required": ["id", "source", "receiptid", "receivedtime", "sha256"],

@@ -22,7 +22,7 @@ class IntakeMetrics:
         )
         self.seconds = Histogram(
             "intake_request_seconds",
-            "From the whole request to the answer, accepted ones",
+            "How long it took to make a request's events durable",
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )

@@ -68,7 +68,8 @@ class Reception:
 
     async def _taken(self, accepted: tuple[Accepted, ...], receivedtime: str, mode: Mode) -> Response:
         records = [record_of(one, receivedtime) for one in accepted]
-        receipts = await self.register.enter(records, is_batch=mode is Mode.BATCH)
+        with self.metrics.seconds.time():
+            receipts = await self.register.enter(records, is_batch=mode is Mode.BATCH)
         self.metrics.events.labels(mode.value).inc(len(receipts))
         document = {"receipts": receipts, "jws": self.signing_keys.signer.sign(receipts)}
         return Response(status=202, body=msgspec.json.encode(document))

@@ -13,6 +13,7 @@ from services.intake.core.digest import Receipt
 from services.intake.core.refusals import Finding, Problem, Refusal, Said
 from services.intake.http import RefusedError
 from services.intake.memory import Known, Memory
+from services.intake.metrics import IntakeMetrics
 from services.intake.records import Record
 
 log = logging.getLogger(__name__)
@@ -37,9 +38,11 @@ class _Reserved:
 class Register:
     """Gives receipts."""
 
-    def __init__(self, memory: Memory, keeper: Keeper) -> None:
+    def __init__(self, memory: Memory, keeper: Keeper, metrics: IntakeMetrics) -> None:
         self._memory = memory
         self._keeper = keeper
+        self._metrics = metrics
+        metrics.known.set_function(lambda: len(memory))
         self._reserved: dict[bytes, _Reserved] = {}
 
     async def enter(self, records: Sequence[Record], *, is_batch: bool) -> tuple[Receipt, ...]:
@@ -59,6 +62,8 @@ class Register:
             elif reserved is not None:
                 known = reserved.known
                 awaited.append(reserved.done)
+            if known is not None:
+                self._metrics.repeats.inc()
             receipts.append(record.receipt if known is None else _first(record.receipt, known))
         if fresh:
             await self._keep(fresh)

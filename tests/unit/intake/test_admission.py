@@ -1,0 +1,170 @@
+"""Whether a fact can be true of the plan and the registry, and whose duty it is about."""
+
+from typing import Any
+
+import pytest
+
+from schemas.facts import MODEL_OF
+from schemas.registry import Succession
+from services.intake.core import admission
+from services.intake.core.admission import Admitted, NotInScope, Untrue, Verdict
+from services.intake.core.references import Prepared, prepare
+from services.intake.core.scopes import Scope
+from tests.support import builders
+from tests.support.builders import Json, a_plan, a_registry, a_version, an_agency, an_obligation
+
+EVERYBODY = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
+MONTHLY, ONE_OFF, MIXED = "monthly", "one-off", "mixed"
+ALIAS = "Huyện Một cũ"
+
+
+class Shelf:
+    """One plan with three kinds of obligation, and a registry with an alias and a chain of successions."""
+
+    def __init__(self) -> None:
+        plan = a_plan(
+            an_obligation(),
+            an_obligation(a_version(recurrence="month", due=None, reminders={}), id=MONTHLY),
+            an_obligation(a_version(recurrence="once", due=None, reminders={}), id=ONE_OFF),
+            an_obligation(
+                a_version(recurrence="year", to="2020-01-01"),
+                a_version(**{"from": "2020-01-01"}, recurrence="once", due=None, reminders={}),
+                id=MIXED,
+            ),
+        )
+        registry = a_registry(
+            an_agency("h-mot", aliases=[ALIAS]),
+            *(an_agency(name) for name in ("h-hai", "h-ba")),
+            successions=[
+                Succession.model_validate(
+                    {"type": "merge_into", "from": ["h-ba"], "to": ["h-hai"], "on": "2020-01-01"}
+                ),
+                Succession.model_validate(
+                    {"type": "merge_into", "from": ["h-hai"], "to": ["h-mot"], "on": "2025-01-01"}
+                ),
+            ],
+        )
+        self._prepared = prepare(plan, registry)
+
+    def prepared(self, plan_id: str) -> Prepared | None:
+        """The one plan."""
+        return self._prepared if plan_id == self._prepared.plan_id else None
+
+
+def judged(event: Json, *, subject: str | None = None, scope: Scope = EVERYBODY) -> Verdict:
+    """The verdict on the data of *event*."""
+    fact = MODEL_OF[event["type"]].model_validate(event["data"])
+    return admission.admit(fact, subject, library=Shelf(), scope=scope)
+
+
+def a_report(**data: Any) -> Json:
+    """A submission whose data differs; None takes a field away."""
+    event = builders.a_submission()
+    event["data"] = {name: value for name, value in (event["data"] | data).items() if value is not None}
+    return event
+
+
+def pointers(verdict: Verdict) -> list[str]:
+    """Where an untrue fact is at fault."""
+    assert isinstance(verdict, Untrue)
+    return [finding.pointer for finding in verdict.findings]
+
+
+def test_a_report_of_a_bound_agency_is_admitted_under_its_id() -> None:
+    """Sender and owner of the duty are the same."""
+    assert judged(a_report()) == Admitted(agency="h-mot", duty_of="h-mot")
+
+
+def test_an_alias_stands_for_the_permanent_id() -> None:
+    """In data and subject alike."""
+    assert judged(a_report(agency=ALIAS), subject=ALIAS) == Admitted(agency="h-mot", duty_of="h-mot")
+
+
+@pytest.mark.parametrize("predecessor", ["h-hai", "h-ba"])
+def test_a_successor_may_file_for_a_predecessor(predecessor: str) -> None:
+    """However many successions lie between; the duty is the predecessor's."""
+    assert judged(a_report(on_behalf_of=predecessor)) == Admitted(agency="h-mot", duty_of=predecessor)
+
+
+@pytest.mark.parametrize("subject", ["h-mot", "h-hai"])
+def test_the_subject_may_name_either_of_the_two(subject: str) -> None:
+    """The agency that sends, or the one on whose behalf."""
+    assert isinstance(judged(a_report(on_behalf_of="h-hai"), subject=subject), Admitted)
+
+
+@pytest.mark.parametrize(
+    "data,pointer",
+    [
+        ({"plan": "P-2"}, "/data/plan"),
+        ({"obligation": "other"}, "/data/obligation"),
+        ({"agency": "h-bon"}, "/data/agency"),
+        ({"on_behalf_of": "h-bon"}, "/data/on_behalf_of"),
+        ({"agency": "h-ba", "on_behalf_of": "h-mot"}, "/data/on_behalf_of"),
+        ({"period": None}, "/data/period"),
+        ({"period": "2024-07"}, "/data/period"),
+        ({"obligation": MONTHLY}, "/data/period"),
+        ({"obligation": ONE_OFF}, "/data/period"),
+        ({"obligation": MIXED, "period": "2024-Q1"}, "/data/period"),
+    ],
+)
+def test_what_contradicts_the_plan_or_registry_is_named(data: Json, pointer: str) -> None:
+    """The pointer leads to the value that cannot be."""
+    assert pointers(judged(a_report(**data))) == [pointer]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"obligation": MONTHLY, "period": "2024-07"},
+        {"obligation": ONE_OFF, "period": None},
+        {"obligation": MIXED, "period": "2019"},
+        {"obligation": MIXED, "period": None},
+    ],
+)
+def test_a_period_that_fits_any_version_is_admitted(data: Json) -> None:
+    """Which version rules is for rules to say."""
+    assert isinstance(judged(a_report(**data)), Admitted)
+
+
+@pytest.mark.parametrize("subject", ["h-hai", "nobody"])
+def test_a_subject_other_than_the_agency_is_refused(subject: str) -> None:
+    """An event cannot be about two agencies."""
+    assert pointers(judged(a_report(), subject=subject)) == ["/subject"]
+
+
+def test_every_fault_is_told_at_once() -> None:
+    """The sender corrects all of them in one go."""
+    found = pointers(judged(a_report(on_behalf_of="h-bon", period="2024-07"), subject="h-hai"))
+    assert found == ["/subject", "/data/on_behalf_of", "/data/period"]
+
+
+def test_a_reassignment_is_held_to_both_its_periods() -> None:
+    """Both must fit the obligation."""
+    data = {"plan": "P-1", "obligation": "results", "agency": "h-mot", "submission": "s-1", "reason": "nhầm kỳ"}
+    event = builders.an_event(
+        "vn.dondoc.report.reassigned.v1", "r-1", {**data, "from_period": "2023", "to_period": "2024-Q1"}
+    )
+    assert pointers(judged(event)) == ["/data/to_period"]
+
+
+def test_an_exemption_ends_after_it_begins() -> None:
+    """An empty span would release nobody."""
+    event = builders.an_exemption("e-1", "2024-12-01T00:00:00+07:00", "2024-12-01T00:00:00+07:00")
+    assert pointers(judged(event)) == ["/data/until"]
+
+
+def test_a_key_speaks_only_for_its_agencies() -> None:
+    """By id, or by a group they belong to."""
+    own = Scope(agencies=frozenset({"h-hai"}), groups=frozenset(), types=frozenset("*"), may_decide=False)
+    group = Scope(agencies=frozenset(), groups=frozenset({builders.GROUP}), types=frozenset("*"), may_decide=False)
+    assert isinstance(judged(a_report(), scope=own), NotInScope)
+    assert isinstance(judged(a_report(), scope=group), Admitted)
+    assert isinstance(judged(a_report(agency="h-hai"), scope=own), Admitted)
+
+
+def test_a_wildcard_of_types_does_not_cover_decisions() -> None:
+    """Moving a deadline needs a scope of its own."""
+    plain = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
+    assert plain.covers_type("vn.dondoc.report.submitted.v1")
+    assert not plain.covers_type("vn.dondoc.extension.granted.v1")
+    assert EVERYBODY.covers_type("vn.dondoc.extension.granted.v1")

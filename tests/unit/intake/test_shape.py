@@ -1,0 +1,81 @@
+"""Faults of an event's data, by pointer and in both languages."""
+
+from typing import Any
+
+import pytest
+
+from schemas.facts import ADOPTED, MODEL_OF, SUBMITTED, ReportSubmitted
+from services.intake import shape
+from tests.support import builders
+
+
+def faults(**changes: Any) -> dict[str, str]:
+    """The Vietnamese sentence of each fault, by pointer, of a submission with *changes* (dotted names reach inside)."""
+    data = builders.a_submission()["data"]
+    for name, value in changes.items():
+        *path, last = name.split("__")
+        inner = data
+        for step in path:
+            inner = inner[step]
+        inner[last] = value
+    found = shape.fact_of(SUBMITTED, data)
+    assert isinstance(found, tuple)
+    return {one.pointer: one.detail.vi for one in found}
+
+
+def test_a_sound_submission_is_a_fact() -> None:
+    """The published model comes back."""
+    assert isinstance(shape.fact_of(SUBMITTED, builders.a_submission()["data"]), ReportSubmitted)
+
+
+def test_an_unknown_extra_attribute_is_kept() -> None:
+    """It is ignored, not refused."""
+    data = builders.a_submission()["data"] | {"colour": "red"}
+    assert isinstance(shape.fact_of(SUBMITTED, data), ReportSubmitted)
+
+
+@pytest.mark.parametrize(
+    "name,value,pointer",
+    [
+        ("plan", 7, "/data/plan"),
+        ("period", "2024-13", "/data/period"),
+        ("document__number", "", "/data/document/number"),
+        ("document__issued_on", "2024-12-01T00:00:00+07:00", "/data/document/issued_on"),
+        ("document__issued_on", "1733040000", "/data/document/issued_on"),
+        ("dispatch__sent_at", "2024-12-01T00:00:00", "/data/dispatch/sent_at"),
+        ("dispatch__proof", "trust me", "/data/dispatch/proof"),
+        ("content__nil_return", "no", "/data/content/nil_return"),
+        ("content__indicators", {"loans": "9.984,2"}, "/data/content/indicators/loans"),
+        ("content__indicators", {"a/b~c": True}, "/data/content/indicators/a~1b~0c"),
+        ("content__sections", {"results": 1}, "/data/content/sections/results"),
+        ("attachments", [{"name": "a"}], "/data/attachments/0/media_type"),
+    ],
+)
+def test_a_fault_is_told_by_its_pointer(name: str, value: object, pointer: str) -> None:
+    """The pointer leads to the value; the sentence is not the catch-all."""
+    assert faults(**{name: value})[pointer] != shape._NOT_VALID
+
+
+def test_a_missing_part_is_told_by_the_pointer_where_it_belongs() -> None:
+    """Missing data is one fault; missing fields are one each."""
+    found = shape.fact_of(SUBMITTED, {})
+    assert isinstance(found, tuple)
+    assert "/data/document" in {one.pointer for one in found}
+
+
+@pytest.mark.parametrize("data", [None, [], "text", 7])
+def test_data_that_is_no_object_is_one_fault(data: object) -> None:
+    """The pointer is the data itself."""
+    found = shape.fact_of(SUBMITTED, data)
+    assert isinstance(found, tuple)
+    assert [one.pointer for one in found] == ["/data"]
+
+
+def test_a_hostile_event_is_told_a_bounded_number_of_faults() -> None:
+    """A million faults help nobody."""
+    assert len(faults(content__indicators=dict.fromkeys(map(str, range(5_000)), "x"))) == shape.FINDINGS_MAX
+
+
+def test_adoption_is_not_for_senders() -> None:
+    """Only the system says which plan is in force."""
+    assert ADOPTED not in MODEL_OF
