@@ -16,6 +16,7 @@ from tests.support.eventually import eventually
 
 PARTITIONS = 3  # enough for two replicas to share, few enough to make anew for each test
 OURS = "dondoc."
+LARGEST_REQUEST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,9 @@ class Bus:
         """Write one record and wait until the broker has it; anything but bytes and None goes as JSON."""
         raw = value if value is None or isinstance(value, bytes) else json.dumps(value, ensure_ascii=False).encode()
         raw_key = key.encode() if isinstance(key, str) else key
-        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=0) as producer:
+        async with AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap, acks="all", linger_ms=0, max_request_size=LARGEST_REQUEST_BYTES
+        ) as producer:
             written = await producer.send_and_wait(
                 topic,
                 raw,

@@ -1,0 +1,111 @@
+"""A poison record stops nobody: it is set aside with its reason, or nothing of its batch is committed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from schemas.ids import partition_of
+from schemas.topics import FACTS
+from tests.support import builders
+from tests.support.kafka import Bus
+from tests.support.rules import GROUP, Rules
+from tests.support.services import Launch
+
+FIRST, SECOND, THIRD = builders.AGENCIES
+POISON: list[tuple[Any, str]] = [
+    (b"\xff\x00 no JSON", "unreadable: /"),
+    (None, "unreadable: the record has no value"),
+    ({"specversion": "1.0", "id": "x", "source": "s", "type": "no.such.v1", "data": {}}, "unreadable: /type"),
+    (builders.a_submission("p-1", data={"plan": "P-9"}), "unreadable: /receivedtime"),
+    (builders.a_submission("p-2", data={"plan": "P-9"}, receivedtime="2024-12-01T08:00:00Z"), "unknown: plan"),
+    (builders.a_submission("p-3", data={"period": "2024-07"}, receivedtime="2024-12-01T08:00:00Z"), "unknown: period"),
+    (
+        builders.a_submission("p-4", data={"obligation": "o"}, receivedtime="2024-12-01T08:00:00Z"),
+        "unknown: obligation",
+    ),
+    (builders.a_submission("p-5", data={"agency": "h-bon"}, receivedtime="2024-12-01T08:00:00Z"), "unknown: agency"),
+]
+
+
+async def test_poison_is_set_aside_byte_for_byte_and_the_next_fact_counts(rules: Rules, launch: Launch) -> None:
+    """Each record lies in the dead letter topic as it came, with origin and reason, in the order of the log."""
+    launch("rules", ready=False)
+    await rules.adopted()
+    written = [
+        await rules.bus.publish(FACTS.name, value, key=FIRST, headers=[("trace", b"\xfe")]) for value, _ in POISON
+    ]
+    await rules.accept(builders.a_submission())
+    await rules.told(FIRST, times=2)
+    found = await rules.bus.records(FACTS.dead_letter)
+    assert [(one.key, one.value, one.partition) for one in found] == [
+        (one.key, one.value, one.partition) for one in written
+    ]
+    for letter, record, (_, reason) in zip(found, written, POISON, strict=True):
+        assert letter.headers["dondoc-reason"].decode().startswith(reason)
+        assert letter.headers["dondoc-origin-offset"].decode() == str(record.offset)
+        assert letter.headers["dondoc-origin-topic"].decode() == FACTS.name
+        assert letter.headers["trace"] == b"\xfe"
+
+
+async def test_a_fact_in_the_wrong_partition_is_set_aside(rules: Rules, launch: Launch) -> None:
+    """Two owners must never both keep one agency."""
+    launch("rules", ready=False)
+    await rules.adopted()
+    elsewhere = (partition_of(FIRST, rules.bus.partitions) + 1) % rules.bus.partitions
+    stray = builders.a_submission(receivedtime="2024-12-01T08:00:00Z")
+    await rules.bus.publish(FACTS.name, stray, key=FIRST, partition=elsewhere)
+    await rules.settled()
+    (letter,) = await rules.bus.records(FACTS.dead_letter)
+    assert letter.headers["dondoc-reason"].decode().startswith(f"misrouted: '{FIRST}' is at home in partition")
+    assert len(await rules.of(FIRST)) == 1
+
+
+async def test_an_unwritable_dead_letter_stops_its_partition_and_no_other(rules: Rules, launch: Launch) -> None:
+    """Nothing of the batch is committed until the dead letter can be written; other partitions go on meanwhile."""
+    launch("rules", ready=False)
+    await rules.adopted()
+    here = partition_of(FIRST, rules.bus.partitions)
+    other = next(one for one in builders.AGENCIES if partition_of(one, rules.bus.partitions) != here)
+    async with _too_small(rules.bus, FACTS.dead_letter):
+        poison = await rules.bus.publish(FACTS.name, b"poison " * 40, key=FIRST)
+        await rules.accept(builders.a_submission())
+        await rules.accept(builders.a_submission("o-1", data={"agency": other}))
+        await rules.told(other, times=2)
+        assert (await rules.bus.committed(GROUP, FACTS.name))[here] <= poison.offset
+        assert len(await rules.of(FIRST)) == 1
+    await rules.told(FIRST, times=2)
+    assert len(await rules.bus.records(FACTS.dead_letter)) == 1
+
+
+async def test_a_report_of_a_mebibyte_is_assessed(rules: Rules, launch: Launch) -> None:
+    """The largest report that intake takes passes through the log and the state."""
+    launch("rules", ready=False)
+    await rules.adopted()
+    text = "Kết quả " * 90_000
+    report = builders.a_submission(data={"content": {"nil_return": False, "sections": {"results": text}}})
+    await rules.accept(report)
+    await rules.told(FIRST, times=2)
+    await rules.settled()
+
+
+@asynccontextmanager
+async def _too_small(bus: Bus, topic: str) -> AsyncIterator[None]:
+    """Let *topic* refuse every record for its size."""
+    await _limit(bus, topic, "100")
+    try:
+        yield
+    finally:
+        await _limit(bus, topic, "16777216")
+
+
+async def _limit(bus: Bus, topic: str, limit: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bus.bootstrap)
+    await admin.start()
+    try:
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs={"max.message.bytes": limit})
+        await admin.alter_configs([resource])
+    finally:
+        await admin.close()
