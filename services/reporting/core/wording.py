@@ -116,10 +116,11 @@ def urged(urging: Urging, zone: tzinfo, language: str = "vi") -> str:
     channels = ", ".join(
         f"{CHANNEL[channel].in_language(language)}\u00a0{count}" for channel, count in urging.by_channel
     )
-    last = vietnamese.short_date(urging.last_at.astimezone(zone).date()) if urging.last_at else ""
+    day = urging.last_at.astimezone(zone).date() if urging.last_at else None
     if language == "vi":
-        return f"{urging.occasions} lần ({channels}), cuối {last}"
-    return f"{urging.occasions} times ({channels}); last on {last}"
+        return f"{urging.occasions} lần ({channels}), cuối {vietnamese.short_date(day) if day else ''}"
+    times = "once" if urging.occasions == 1 else f"{urging.occasions} times"
+    return f"{times} ({channels}), last on {f'{day.day} {day:%B %Y}' if day else ''}"
 
 
 def effect(line: DutyLine, zone: tzinfo) -> str:

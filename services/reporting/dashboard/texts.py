@@ -1,0 +1,66 @@
+"""The dashboard's own words, by name, in both languages."""
+
+from schemas.values import Bilingual
+
+TEXTS = {
+    "title": Bilingual(vi="Theo dõi báo cáo", en="Report tracking"),
+    "skip": Bilingual(vi="Đến bảng kết quả", en="Skip to the table"),
+    "plan": Bilingual(vi="Kế hoạch", en="Plan"),
+    "period": Bilingual(vi="Kỳ", en="Period"),
+    "obligation": Bilingual(vi="Nghĩa vụ", en="Obligation"),
+    "group": Bilingual(vi="Nhóm", en="Group"),
+    "status": Bilingual(vi="Tình trạng", en="Status"),
+    "search": Bilingual(vi="Tìm đơn vị", en="Find an agency"),
+    "search_hint": Bilingual(vi="có dấu hoặc không dấu", en="with or without accents"),
+    "all": Bilingual(vi="Tất cả", en="All"),
+    "show": Bilingual(vi="Xem", en="Show"),
+    "today": Bilingual(vi="Hôm nay", en="Today"),
+    "as_of": Bilingual(vi="Số liệu lúc", en="As of"),
+    "deadline": Bilingual(vi="Hạn cuối", en="Deadline"),
+    "no_deadline": Bilingual(vi="Kế hoạch không quy định thời hạn", en="The plan sets no date"),
+    "days_left": Bilingual(vi="còn {days} ngày", en="{days} days left"),
+    "last_day": Bilingual(vi="hôm nay là ngày cuối", en="today is the last day"),
+    "days_past": Bilingual(vi="đã qua {days} ngày", en="{days} days ago"),
+    "expected": Bilingual(vi="Phải gửi", en="Expected"),
+    "rate": Bilingual(vi="Tỷ lệ gửi", en="Reporting rate"),
+    "rate_on_time": Bilingual(vi="Tỷ lệ đúng hạn", en="Reporting rate on time"),
+    "of": Bilingual(vi="trên", en="of"),
+    "agency": Bilingual(vi="Đơn vị", en="Agency"),
+    "due": Bilingual(vi="Hạn cuối (hết ngày)", en="Due by the end of"),
+    "received": Bilingual(vi="Thời điểm gửi", en="Received"),
+    "days_late": Bilingual(vi="Số ngày trễ", en="Days late"),
+    "missing": Bilingual(vi="Còn thiếu, ghi chú", en="Missing, notes"),
+    "urged": Bilingual(vi="Nhắc, đôn đốc", en="Reminded, urged"),
+    "agencies": Bilingual(vi="đơn vị", en="agencies"),
+    "none_found": Bilingual(vi="Không có đơn vị nào phù hợp.", en="No agency matches."),
+    "clear": Bilingual(vi="Bỏ lọc", en="Clear filters"),
+    "report": Bilingual(vi="Báo cáo năm", en="Annual report"),
+    "undated": Bilingual(vi="Nhiệm vụ không có thời hạn", en="Duties without a date"),
+    "undated_done": Bilingual(vi="{done}/{whole} đơn vị đã thực hiện", en="{done} of {whole} agencies have done it"),
+    "nothing_yet": Bilingual(vi="Chưa có kế hoạch nào được công bố.", en="No plan is published yet."),
+    "nothing_yet_hint": Bilingual(
+        vi="Công bố kế hoạch bằng lệnh “dondoc publish”, rồi tải lại trang này.",
+        en="Publish one with “dondoc publish”, then load this page again.",
+    ),
+    "no_duties": Bilingual(vi="Kỳ này chưa có nghĩa vụ nào.", en="Nobody owes anything in this period yet."),
+    "back": Bilingual(vi="Về bảng chung", en="Back to the overview"),
+    "duty": Bilingual(vi="Nghĩa vụ", en="Duty"),
+    "clause": Bilingual(vi="Mục {clause}", en="Clause {clause}"),
+    "language": Bilingual(vi="English", en="Tiếng Việt"),
+    "one_off": Bilingual(vi="một lần", en="once"),
+    "not_found": Bilingual(vi="Không tìm thấy trang này", en="This page was not found"),
+    "by_group": Bilingual(vi="Theo nhóm đơn vị", en="By group"),
+    "weekdays": Bilingual(
+        vi="thứ Hai,thứ Ba,thứ Tư,thứ Năm,thứ Sáu,thứ Bảy,Chủ nhật",
+        en="Monday,Tuesday,Wednesday,Thursday,Friday,Saturday,Sunday",
+    ),
+    "footer": Bilingual(
+        vi="Trang chỉ đọc. Tình trạng được tính từ các sự kiện đã ghi nhận, không phụ thuộc giờ chạy của hệ thống.",
+        en="Read only. Each status follows from the recorded events, not from when any job ran.",
+    ),
+}
+
+
+def text(name: str, language: str, **values: object) -> str:
+    """Return one text, with its values put in."""
+    return TEXTS[name].in_language(language).format(**values)
