@@ -4,9 +4,12 @@ import typer
 
 from services.console import keys
 from services.console.check import check
+from services.console.demo.command import demo
 from services.console.duties import duties
 from services.console.evaluate import evaluate
+from services.console.publish import publish
 from services.console.submit import submit
+from services.console.up import up
 
 app = typer.Typer(
     name="dondoc",
@@ -18,7 +21,10 @@ app = typer.Typer(
 app.command()(check)
 app.command()(duties)
 app.command()(evaluate)
+app.command()(publish)
 app.command()(submit)
+app.command()(demo)
+app.command()(up)
 app.add_typer(keys.app, name="keys")
 
 

@@ -72,6 +72,7 @@ class System:
         self.ports = listen
         self._clock = clock
         self._say = say
+        self._is_ours = False
         environment = self.environment()
         self.rules, self.intake, self.notifier, self.reporting = (
             Service(name, stack.folder, port=getattr(listen, name), environment=environment)
@@ -84,6 +85,8 @@ class System:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if not self._is_ours:
+            return
         with _undisturbed():
             for service in reversed(self.services):
                 service.stop()
@@ -119,11 +122,12 @@ class System:
 
     def start_stack(self) -> None:
         """Start broker, database, mail server and SMS centre; raise `StackError` if a port is taken."""
+        self.stack.start()  # first of all: its lock tells a leftover from a system that runs
+        self._is_ours = True
         for service in self.services:
             if pidfile.end_leftover(service.program.pid_file):
                 self._say(f"{service.program.name:<9} of an interrupted run ended")
             refuse_taken(service.program.name, service.port)
-        self.stack.start()
 
     def start_services(self) -> None:
         """Start the four services side by side and return when all are ready. What they read must be published."""

@@ -1,0 +1,118 @@
+"""`dondoc demo`: one year of plan 6766, played to the real system at high speed, ending with the annual report.
+
+Each run has a data folder and ports of its own, so that it can be repeated and disturbs nothing.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+from deploy.local import pidfile
+from deploy.local.errors import StackError
+from deploy.local.ports import Ports
+from deploy.local.stack import Stack, home, jars, owner_file, say
+from schemas.registry import Registry
+from services.console import arrangements, inputs, output, system
+from services.console.demo import contacts, performance, story
+from services.console.demo.papers import YEAR
+from services.console.demo.performance import Performance
+from services.console.demo.player import Keys, NotTakenError
+from services.console.demo.settling import NeverSettledError
+from services.console.demo.story import BEGINS_AT
+from services.console.demo.takings import FORMATS, Takings
+from services.console.system import ServicePorts, System
+from services.runtime.clock import STEERED, steer
+
+DIRECTORY = Path("deploy/plans/6766-kh-ubnd")
+OUT = Path("out")
+
+
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the report, the mails and the pictures go.")] = OUT,
+    directory: Annotated[Path, typer.Option("--plan", metavar="DIR", help="Folder of plan 6766.")] = DIRECTORY,
+) -> None:
+    """Play the year 2024 of plan 6766 to the real services, and compare what they say with what was planted."""
+    began = time.monotonic()
+    with output.exits(), system.ending_on_signals():
+        try:
+            differences = _run(Takings(out), directory)
+        except (StackError, NeverSettledError, NotTakenError, httpx.HTTPError) as cause:
+            output.say(f"the demo failed: {type(cause).__name__}: {cause}")
+            raise typer.Exit(output.NEGATIVE) from cause
+        output.say(f"{time.monotonic() - began:.0f} s in all")
+        if differences:
+            raise typer.Exit(output.NEGATIVE)
+
+
+def _run(takings: Takings, directory: Path) -> list[str]:
+    registry = inputs.read_book(directory).registry
+    folder = _fresh_folder()
+    clock = folder / "clock"
+    steer(clock, BEGINS_AT)
+    stack = Stack(folder, Ports.free(), jars=jars(), say=say)
+    with System(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=say) as running:
+        try:
+            keys = _arranged(running, directory, registry)
+            told = Performance(story=story.told(registry), registry=registry, keys=keys, clock=clock)
+            differences = _performed(running, told, takings)
+        finally:
+            takings.keep_logs(folder)
+    shutil.rmtree(folder)
+    return differences
+
+
+def _fresh_folder() -> Path:
+    """Make this run's folder, and clear away those of runs that have ended, well or not."""
+    runs = home() / "demo"
+    for old in runs.glob("*"):
+        if pidfile.read(owner_file(old)) is None:
+            shutil.rmtree(old, ignore_errors=True)
+    folder = runs / str(os.getpid())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _arranged(running: System, directory: Path, registry: Registry) -> Keys:
+    running.start_stack()
+    for line in arrangements.publish_documents(directory, running.stack.kafka.bootstrap):
+        say(line)
+    arrangements.load_contacts(contacts.contacts(story.addressed(registry)), running.stack.mongod.url)
+    keys = Keys(
+        reports=arrangements.bearer_for("demo-reports", running.keys_file, now=BEGINS_AT),
+        decisions=arrangements.bearer_for("demo-decisions", running.keys_file, now=BEGINS_AT, may_decide=True),
+    )
+    running.start_services()
+    return keys
+
+
+def _performed(running: System, told: Performance, takings: Takings) -> list[str]:
+    """Play, gather what came of it, and say where everything lies."""
+    takings.keep_lines("receipts.jsonl", asyncio.run(performance.play(running, told)))
+    mails = takings.keep_mails(running.stack.smtp.mailbox.folder)
+    messages = running.stack.smsc.messages()
+    takings.keep_lines("sms.jsonl", messages)
+    url = running.reporting.url
+    for extension in FORMATS:
+        takings.keep(f"report-{YEAR}.{extension}", performance.report(url, extension))
+    pictures = takings.keep_pictures(url)
+    differences = performance.differences(url, told.story, json.loads(performance.report(url, "json")))
+    out = takings.folder
+    say("")
+    say(f"report     {out}/report-{YEAR}.docx  .pdf  .xlsx  .csv  .json")
+    say(f"mails      {out}/mails/ ({mails})")
+    say(f"SMS        {out}/sms.jsonl ({len(messages)})")
+    say(f"receipts   {out}/receipts.jsonl")
+    say(f"dashboard  {', '.join(map(str, pictures)) or 'no picture: there is no chromium here'}")
+    say(f"logs       {out}/logs/")
+    for difference in differences:
+        say(difference)
+    verdict = f"{len(differences)} differences" if differences else "dashboard and report say what the story planted"
+    say(f"{len(told.story.truths)} agencies compared: {verdict}")
+    return differences

@@ -1,0 +1,82 @@
+"""One performance of the story: played to a running system, then compared with what that system says."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+
+from schemas.registry import Registry
+from services.console.demo import comparison
+from services.console.demo.papers import PLAN, RESULTS, YEAR
+from services.console.demo.player import ONE_DAY, Keys, Mailroom, Player
+from services.console.demo.screen import Screen, screen_for
+from services.console.demo.settling import Log, Rest
+from services.console.demo.story import Story
+from services.console.demo.tally import Tally
+from services.console.system import System
+from services.notifier.app import GROUP
+from services.reporting.settings import ReportingSettings
+from services.rules.settings import RulesSettings
+from services.runtime.settings import ServiceSettings
+
+ANSWER_SECONDS = 60.0  # a busy machine lays out a report
+MANY = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performance:
+    """One story, and what it takes to play it. `every` is how often the clock stops where nothing happens."""
+
+    story: Story
+    registry: Registry
+    keys: Keys
+    clock: Path
+    every: timedelta | None = ONE_DAY
+
+
+async def play(running: System, performance: Performance) -> Sequence[Mapping[str, Any]]:
+    """Play the story to the *running* system and return intake's answers."""
+    tally = Tally()
+    groups = {"rules": RulesSettings().group, "notifier": GROUP, "reporting": ReportingSettings().group}
+    async with AsyncExitStack() as opened:
+        intake, notifier = [
+            await opened.enter_async_context(httpx.AsyncClient(base_url=service.url, timeout=ANSWER_SECONDS))
+            for service in (running.intake, running.notifier)
+        ]
+        log = await opened.enter_async_context(
+            Log(running.stack.kafka.bootstrap, ServiceSettings().partitions, lambda record: tally.hear(record.value))
+        )
+        mailroom = Mailroom(intake, performance.keys)
+        player = Player(performance.clock, mailroom, Rest(log, notifier, groups), every=performance.every)
+        with _screen(performance.registry, tally) as screen:
+            await player.play(performance.story, screen.happened)
+        return mailroom.answers
+
+
+def report(url: str, extension: str) -> bytes:
+    """Return the annual report of the story's year from the reporting service at *url*."""
+    answer = httpx.get(f"{url}/v1/plans/{PLAN}/periods/{YEAR}/report.{extension}", timeout=ANSWER_SECONDS)
+    answer.raise_for_status()
+    return answer.content
+
+
+def differences(url: str, told: Story, annual: Mapping[str, Any]) -> list[str]:
+    """Return where the dashboard's API at *url*, or the *annual* report, depart from the story."""
+    asked: dict[str, str | int] = {"plan": PLAN, "period": YEAR, "obligation": RESULTS, "limit": MANY}
+    answer = httpx.get(f"{url}/v1/duties", params=asked, timeout=ANSWER_SECONDS)
+    answer.raise_for_status()
+    lines = [line for chapter in annual["chapters"] for line in chapter["duties"]]
+    return [
+        *comparison.differences(told.truths, answer.json()["duties"], said_by="the dashboard's API"),
+        *comparison.differences(told.truths, lines, said_by="the report"),
+    ]
+
+
+def _screen(registry: Registry, tally: Tally) -> Screen:
+    agencies = {name: one for one in registry.agencies for name in (one.id, *one.aliases)}
+    return screen_for(Console(stderr=True), tally, lambda agency, day: agencies[agency].name_on(day))
