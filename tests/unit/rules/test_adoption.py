@@ -1,0 +1,38 @@
+"""When a plan is adopted anew: with other versions, and a month at a time."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas.envelope import Envelope
+from schemas.facts import PlanAdopted
+from services.rules import adoption
+from services.rules.core.book import Book
+from tests.support import builders
+
+
+@pytest.mark.parametrize(
+    "now, horizon",
+    [
+        ("2024-01-01T00:00:00+00:00", "2025-03-01T00:00:00+00:00"),
+        ("2024-01-31T23:59:59+00:00", "2025-03-01T00:00:00+00:00"),
+        ("2024-11-15T00:00:00+00:00", "2026-01-01T00:00:00+00:00"),
+        ("2024-12-31T00:00:00+00:00", "2026-02-01T00:00:00+00:00"),
+        ("2025-01-01T06:59:00+07:00", "2026-02-01T00:00:00+00:00"),
+    ],
+)
+def test_the_horizon_is_the_first_of_a_month_at_least_thirteen_months_ahead(now: str, horizon: str) -> None:
+    """It stands still within a month of UTC, whatever the offset of the clock."""
+    assert adoption.horizon(datetime.fromisoformat(now)) == datetime.fromisoformat(horizon)
+
+
+def test_an_adoption_is_a_cloud_event_whose_id_derives_from_what_it_adopts() -> None:
+    """Two owners that write the same adoption at different times write the same event identity."""
+    book = Book(builders.a_plan(), builders.a_registry())
+    first, second = (datetime(2024, 12, day, tzinfo=UTC) for day in (1, 9))
+    told = [adoption.event(adoption.wanted(book, partition=3, now=now), now=now) for now in (first, second)]
+    event, again = (Envelope[PlanAdopted].model_validate_json(one) for one in told)
+    assert (event.id, event.data) == (again.id, again.data)
+    assert (event.subject, event.data.partition) == ("P-1", 3)
+    assert json.loads(told[0])["time"] == "2024-12-01T00:00:00.000+00:00"
