@@ -1,5 +1,7 @@
 """`dondoc`: the console script that gathers every command."""
 
+import logging
+
 import typer
 
 from services.console import keys
@@ -8,6 +10,7 @@ from services.console.demo.command import demo
 from services.console.duties import duties
 from services.console.evaluate import evaluate
 from services.console.publish import publish
+from services.console.simulate import simulate
 from services.console.submit import submit
 from services.console.up import up
 
@@ -21,6 +24,7 @@ app = typer.Typer(
 app.command()(check)
 app.command()(duties)
 app.command()(evaluate)
+app.command()(simulate)
 app.command()(publish)
 app.command()(submit)
 app.command()(demo)
@@ -29,5 +33,6 @@ app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:
-    """Run the console."""
+    """Run the console. What libraries log is not for a terminal: what matters of it is raised."""
+    logging.basicConfig(handlers=[logging.NullHandler()])
     app()

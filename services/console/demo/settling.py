@@ -70,7 +70,7 @@ class Log:
         if not all([await self._reader.position(place) >= end for place, end in ends.items()]):
             return False
         committed = await self._committed(group, places)
-        return all(committed.get(place, 0) >= self._after_last.get(place, 0) for place in places)
+        return all(committed[place] >= self._after_last[place] for place in places if place in self._after_last)
 
     async def _committed(self, group: str, places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         if group not in self._coordinators:
