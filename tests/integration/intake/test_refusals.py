@@ -1,0 +1,158 @@
+"""The table of refusals: each wrong request, its status, its stable type, its pointer; in English and Vietnamese."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from schemas.topics import FACTS
+from tests.integration.intake.conftest import BATCH, Desk, sender, written
+from tests.support.builders import a_submission, an_extension
+from tests.support.eventually import eventually
+from tests.support.kafka import Bus
+from tests.support.services import Service
+
+MEBIBYTE = 1024 * 1024
+JSON_TYPE = {"content-type": "application/json"}
+BATCH_TYPE = {"content-type": BATCH}
+REFUSED: dict[str, tuple[dict[str, Any], int, str, list[str]]] = {
+    "malformed JSON": ({"content": b"{"}, 400, "unreadable", []),
+    "an array in structured mode": ({"content": b"[]"}, 400, "unreadable", []),
+    "no CloudEvents type": ({"content": b"{}", "headers": JSON_TYPE}, 415, "unsupported-media-type", []),
+    "missing attributes": ({"content": b'{"id": "1"}'}, 422, "invalid-event", ["/specversion", "/source", "/type"]),
+    "unknown type": ({"content": written(a_submission(type="vn.other"))}, 422, "invalid-event", ["/type"]),
+    "time without offset": (
+        {"content": written(a_submission(time="2024-12-01T08:00:00"))},
+        422,
+        "invalid-event",
+        ["/time"],
+    ),
+    "wrong subject": ({"content": written(a_submission(subject="h-hai"))}, 422, "invalid-event", ["/subject"]),
+    "unknown plan": ({"content": written(a_submission(data={"plan": "P-9"}))}, 422, "invalid-event", ["/data/plan"]),
+    "unknown obligation": (
+        {"content": written(a_submission(data={"obligation": "x"}))},
+        422,
+        "invalid-event",
+        ["/data/obligation"],
+    ),
+    "unknown agency": (
+        {"content": written(a_submission(data={"agency": "x"}))},
+        422,
+        "invalid-event",
+        ["/data/agency"],
+    ),
+    "misfit period": (
+        {"content": written(a_submission(data={"period": "2024-Q1"}))},
+        422,
+        "invalid-event",
+        ["/data/period"],
+    ),
+    "wrong type inside": (
+        {"content": written(a_submission(data={"attachments": {}}))},
+        422,
+        "invalid-event",
+        ["/data/attachments"],
+    ),
+    "over one mebibyte": ({"content": b"x" * (MEBIBYTE + 1)}, 413, "too-large", []),
+    "batch over eight mebibytes": ({"content": b"x" * (8 * MEBIBYTE + 1), "headers": BATCH_TYPE}, 413, "too-large", []),
+    "batch over a thousand": ({"content": b"[" + b"{}," * 1000 + b"{}]", "headers": BATCH_TYPE}, 413, "too-large", []),
+    "bad key": ({"content": b"{}", "headers": {"authorization": "Bearer ddk_0_0"}}, 401, "unauthenticated", []),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+async def test_each_wrong_request_gets_its_problem(client: httpx.AsyncClient, published: Bus, language: str) -> None:
+    """The status and type do not depend on the language; the words do; nothing is recorded."""
+    expected = {case: (status, f"/problems/{slug}", pointers) for case, (_, status, slug, pointers) in REFUSED.items()}
+    found = {}
+    for case, (request, *_) in REFUSED.items():
+        headers = request.get("headers", {}) | {"accept-language": language}
+        answer = await client.post("/v1/events", content=request["content"], headers=headers)
+        problem = answer.json()
+        pointers = [error["pointer"] for error in problem.get("errors", [])]
+        found[case] = (problem["status"], problem["type"], pointers)
+        assert answer.status_code == problem["status"]
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["content-language"] == language
+    assert found == expected
+    assert await published.records(FACTS.name) == []
+
+
+async def test_chunked_bodies_are_held_to_the_limit_too(client: httpx.AsyncClient) -> None:
+    """A sender that does not announce the length is cut off at the same size."""
+
+    async def endless() -> Any:
+        for _ in range(40):
+            yield b"x" * (MEBIBYTE // 16)
+
+    assert (await client.post("/v1/events", content=endless())).status_code == 413
+
+
+async def test_a_wrong_address_is_a_problem_too(client: httpx.AsyncClient) -> None:
+    """404 and 405 look like every other refusal; 405 says what is allowed."""
+    wrong = {("GET", "/v1/nothing"): 404, ("GET", "/v1/events"): 405, ("POST", "/docs"): 405, ("PUT", "/livez"): 405}
+    for (method, path), status in wrong.items():
+        answer = await client.request(method, path)
+        assert (answer.status_code, answer.json()["status"]) == (status, status)
+        assert ("allow" in answer.headers) == (status == 405)
+
+
+async def test_without_a_good_key_the_answer_is_401(intake: Service) -> None:
+    """And it says which scheme is wanted."""
+    for authorization in (None, "", "Basic eDp5", "Bearer", "Bearer x", "Bearer ddk_unknown_secret"):
+        headers = {} if authorization is None else {"authorization": authorization}
+        async with httpx.AsyncClient(base_url=intake.url, headers=headers) as stranger:
+            answer = await stranger.post("/v1/events", content=b"{}")
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_key_goes_no_further_than_its_scope(start_intake: Callable[..., Service], desk: Desk) -> None:
+    """403 names what the key does not cover; the audit line names the key, not its secret."""
+    beyond: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+        ({"agencies": frozenset({"h-hai"})}, a_submission(), "/data/agency"),
+        ({"types": frozenset({"vn.dondoc.report.withdrawn.v1"})}, a_submission(), "/type"),
+        ({"may_decide": False}, an_extension("e-1", "2024-12-20T00:00:00+07:00"), "/type"),
+    ]
+    bearers = [desk.key(**scope) for scope, _, _ in beyond]
+    service = start_intake()
+    for bearer, (_, event, pointer) in zip(bearers, beyond, strict=True):
+        async with sender(service, bearer) as client:
+            answer = await client.post("/v1/events", content=written(event))
+        assert answer.status_code == 403
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    lines = [line for line in service.logged() if line.get("action") == "forbidden"]
+    assert [line["key"] for line in lines] == [bearer.split("_")[1] for bearer in bearers]
+    assert not any(bearer.split("_", 2)[2] in service.program.log.read_text() for bearer in bearers)
+
+
+async def test_keys_come_and_go_without_a_restart(intake: Service, desk: Desk) -> None:
+    """A key made later works, and one that has expired does not."""
+    late = desk.key()
+    expired = desk.key(expires_at=datetime.now(UTC))  # noqa: TID251 - just now
+
+    async def status(bearer: str) -> int:
+        async with sender(intake, bearer) as own:
+            return (await own.post("/v1/events", content=written(a_submission()))).status_code
+
+    async def is_taken() -> bool:
+        return await status(late) == 202
+
+    await eventually(is_taken, "the new key taken")
+    assert await status(expired) == 401
+
+
+async def test_a_stalled_body_holds_up_nobody(start_intake: Callable[..., Service], bearer: str) -> None:
+    """Others are answered meanwhile, and the stalled one gets 408."""
+    service = start_intake(DONDOC_INTAKE_BODY_PATIENCE_SECONDS="1")
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    head = f"POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {bearer}\r\n"
+    writer.write(f"{head}content-type: application/cloudevents+json\r\ncontent-length: 100\r\n\r\n{{".encode())
+    await writer.drain()
+    async with sender(service, bearer) as client:
+        assert (await client.post("/v1/events", content=written(a_submission()))).status_code == 202
+    assert b" 408 " in await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
