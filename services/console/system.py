@@ -17,33 +17,20 @@ import httpx
 
 from deploy.local import pidfile
 from deploy.local.daemon import Daemon, Program
-from deploy.local.errors import StackError
-from deploy.local.ports import LAST_PORT, LOOPBACK, Ports, free_ports, refuse_taken, variable
+from deploy.local.ports import LOOPBACK, Listeners, Ports, refuse_taken, variable
 from deploy.local.stack import Stack
 
 PROBE_SECONDS = 2.5  # a readiness check itself may take two
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServicePorts:
+class ServicePorts(Listeners):
     """Where each service listens; each field is set by the variable DONDOC_<FIELD>_PORT."""
 
     rules: int = 8002
     intake: int = 8001
     notifier: int = 8003
     reporting: int = 8004
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Take the ports that *environment* names and the usual ones for the rest."""
-        names = [field.name for field in fields(cls) if variable(field.name) in environment]
-        return cls(**{name: _number(environment, variable(name)) for name in names})
-
-    @classmethod
-    def free(cls) -> Self:
-        """Pick ports that nobody listens on at this moment."""
-        names = [field.name for field in fields(cls)]
-        return cls(**dict(zip(names, free_ports(len(names)), strict=True)))
 
 
 class Service(Daemon):
@@ -54,10 +41,11 @@ class Service(Daemon):
         self.url = f"http://{LOOPBACK}:{port}"
         command = (sys.executable, "-m", f"services.{name}")
         super().__init__(
-            Program(name=name, command=command, folder=folder, environment=environment, is_ready=self._is_ready)
+            Program(name=name, command=command, folder=folder, environment=environment, is_ready=self.is_ready)
         )
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Ask the service itself."""
         try:
             return httpx.get(f"{self.url}/readyz", timeout=PROBE_SECONDS).status_code == httpx.codes.OK
         except httpx.TransportError:
@@ -170,13 +158,6 @@ def _undisturbed() -> Iterator[None]:
 def _interrupt(number: int, frame: object) -> None:
     del number, frame
     raise KeyboardInterrupt
-
-
-def _number(environment: Mapping[str, str], name: str) -> int:
-    text = environment[name]
-    if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
-        raise StackError(f"{name} is {text!r}; it must be a port number from 1 to {LAST_PORT}")
-    return int(text)
 
 
 def ports_of_environment() -> tuple[Ports, ServicePorts]:

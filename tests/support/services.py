@@ -3,41 +3,24 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
-from deploy.local.daemon import Daemon, Program
-from deploy.local.ports import LOOPBACK, free_ports
+from deploy.local.ports import free_ports, variable
+from services.console import system
 from tests.support.eventually import eventually
 
-PROBE_SECONDS = 1.0
 
-
-class Service(Daemon):
+class Service(system.Service):
     """One service on a free port of this machine; its log lies in *folder*."""
 
     def __init__(self, name: str, folder: Path, *, environment: Mapping[str, str], faults: Sequence[str] = ()) -> None:
-        self.port = free_ports(1)[0]
-        self.url = f"http://{LOOPBACK}:{self.port}"
-        module = f"services.{name}"
-        command = (
-            (sys.executable, "-m", "tests.support.faulty", *faults, "--", module)
-            if faults
-            else (sys.executable, "-m", module)
-        )
-        named = {**environment, f"DONDOC_{name.upper()}_PORT": str(self.port)}
-        program = Program(name=name, command=command, folder=folder, environment=named, is_ready=self.is_ready)
-        super().__init__(program)
-
-    def is_ready(self) -> bool:
-        """Ask `/readyz`."""
-        try:
-            with urlopen(f"{self.url}/readyz", timeout=PROBE_SECONDS) as answer:  # noqa: S310  # our own loopback address
-                return bool(answer.status == 200)
-        except (HTTPError, URLError, OSError):
-            return False
+        port = free_ports(1)[0]
+        super().__init__(name, folder, port=port, environment={**environment, variable(name): str(port)})
+        if faults:
+            command = (sys.executable, "-m", "tests.support.faulty", *faults, "--", f"services.{name}")
+            self.program = replace(self.program, command=command)
 
     async def ended(self, *, timeout: float = 30.0) -> None:
         """Wait until the process is gone, as a planted kill makes it."""
