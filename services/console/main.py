@@ -4,7 +4,7 @@ import logging
 
 import typer
 
-from services.console import keys
+from services.console import contacts, keys
 from services.console.check import check
 from services.console.demo.command import demo
 from services.console.duties import duties
@@ -29,6 +29,7 @@ app.command()(publish)
 app.command()(submit)
 app.command()(demo)
 app.command()(up)
+app.add_typer(contacts.app, name="contacts")
 app.add_typer(keys.app, name="keys")
 
 

@@ -7,6 +7,7 @@ followed changes nothing, so repeats and rewinds are harmless.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer
 
@@ -34,6 +35,7 @@ class Verdicts:
     dead_letters: DeadLetters
     clock: Clock
     metrics: NotifierMetrics
+    lookback: timedelta
     followed: Callable[[], None]
 
     async def on_batch(self, records: Records, consumer: AIOKafkaConsumer) -> None:
@@ -85,7 +87,7 @@ class Verdicts:
         for duty, assessed in latest.items():
             known = stored.get(duty)
             hours = self.library.hours(assessed.duty.plan, assessed.plan_version)
-            agenda = dedup.follow(known.agenda if known else None, assessed, hours, now)
+            agenda = dedup.follow(known.agenda if known else None, assessed, hours, now=now, lookback=self.lookback)
             if known is None or agenda != known.agenda:
                 changes.append(Change(agenda=agenda, version=known.version if known else 0))
         return not changes or await self.ledger.put(changes)

@@ -43,6 +43,7 @@ class _DutyAssessed(msgspec.Struct, frozen=True):
     obligation: str
     clause: str
     revision: int
+    recorded_at: _Instant
     timeline: tuple[_Segment, ...]
     period: str | None = None
     steps: tuple[_Step, ...] = ()
@@ -74,6 +75,7 @@ def _assessed(told: _DutyAssessed) -> Assessed:
         registry_version=told.registry_version,
         clause=told.clause,
         revision=told.revision,
+        recorded_at=told.recorded_at,
         timeline=tuple(
             Stretch(starts_at=one.from_, status=one.status, due_at=one.due_at, missing=one.missing)
             for one in told.timeline

@@ -22,6 +22,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
 
     opens: time = time(7, 30)
     closes: time = time(17, 30)
+    lookback_days: int = Field(default=30, ge=0)
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=1025, ge=1, le=65535)

@@ -77,6 +77,7 @@ class Works:
                 dead_letters=DeadLetters(producer, self.clock),
                 clock=self.clock,
                 metrics=self._metrics,
+                lookback=timedelta(days=self._settings.lookback_days),
                 followed=sending.wake,
             )
             yield

@@ -50,6 +50,7 @@ class Assessed:
     registry_version: int
     clause: str
     revision: int
+    recorded_at: datetime
     timeline: tuple[Stretch, ...]
     steps: tuple[Step, ...]
 

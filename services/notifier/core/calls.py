@@ -68,6 +68,21 @@ class Call:
             return None
         return replace(self, nth=nth, at=at, send_at=at)
 
+    def latest(self, now: datetime, zone: ZoneInfo) -> "Call":
+        """Return the last repetition that has come by *now*, the call itself where none has."""
+        latest = self._leap(now, zone)
+        while (again := latest.repetition(latest.nth + 1, zone)) and again.at <= now:
+            latest = again
+        return latest
+
+    def _leap(self, now: datetime, zone: ZoneInfo) -> "Call":
+        """Return a repetition shortly before the last one by *now*: years of weeks are not counted one by one."""
+        every = durations.parsed(self.every) if self.every else None
+        if not isinstance(every, timedelta) or every <= timedelta():
+            return self
+        nth = (now - self.first_at) // every - 1
+        return (self.repetition(nth, zone) if nth > self.nth else None) or self
+
     def _identity(self, label: str) -> str:
         due = self.due_at.astimezone(UTC).isoformat(timespec="milliseconds") if self.due_at else ""
         return f"{self.kind.value}|{label}|{due}|{self.to}"
@@ -78,7 +93,7 @@ class Agenda:
     """All calls of one duty: those `waiting`, and the identities `said` (or overtaken by a later call).
 
     `standing` names the steps of the assessment last followed, each with the instant from which it is void. `revision`
-    is that of the assessment; an older one is ignored.
+    is that of the assessment; an older one is ignored. `known_since` is when the first assessment was recorded.
     """
 
     duty: DutyKey
@@ -87,6 +102,7 @@ class Agenda:
     registry_version: int
     clause: str
     revision: int
+    known_since: datetime
     waiting: tuple[Call, ...] = ()
     said: frozenset[str] = frozenset()
     standing: tuple[tuple[str, datetime | None], ...] = ()

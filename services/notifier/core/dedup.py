@@ -5,9 +5,9 @@ said is never said again; of the calls missed while the notifier was down only t
 whose reason is gone is not said at all.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.assessments import StepKind
 from services.notifier.core.assessed import Assessed, calls
@@ -15,12 +15,19 @@ from services.notifier.core.calls import SEVERITY, Agenda, Call, Telling
 from services.notifier.core.quiet_hours import SendingHours
 
 
-def follow(known: Agenda | None, assessed: Assessed, hours: SendingHours, now: datetime) -> Agenda:
-    """Return the agenda after *assessed*; *known* itself where the assessment is older than the one followed."""
+def follow(
+    known: Agenda | None, assessed: Assessed, hours: SendingHours, *, now: datetime, lookback: timedelta
+) -> Agenda:
+    """Return the agenda after *assessed*; *known* itself where the assessment is older than the one followed.
+
+    What fell due more than *lookback* before the duty was first assessed is history: a plan adopted after ten years
+    urges nobody for the first nine.
+    """
     if known is not None and assessed.revision < known.revision:
         return known
     said = known.said if known else frozenset[str]()
-    wanted = calls(assessed, now)
+    known_since = known.known_since if known else assessed.recorded_at
+    wanted = [one for one in calls(assessed, now) if one.due_at is None or one.due_at >= known_since - lookback]
     waiting = (_moved(call, hours, now) for one in wanted for call in _outstanding(one, said, hours, now))
     return Agenda(
         duty=assessed.duty,
@@ -29,6 +36,7 @@ def follow(known: Agenda | None, assessed: Assessed, hours: SendingHours, now: d
         registry_version=assessed.registry_version,
         clause=assessed.clause,
         revision=assessed.revision,
+        known_since=known_since,
         waiting=_in_order(waiting),
         said=said,
         standing=tuple((call.standing, call.until) for call in wanted),
@@ -40,38 +48,42 @@ def take(agenda: Agenda, hours: SendingHours, now: datetime) -> tuple[tuple[Tell
 
     Outside the sending hours nothing is told and what is due waits for the next opening.
     """
-    due = [_latest(call, hours, now) for call in agenda.waiting if call.send_at <= now]
-    if not due:
-        return (), agenda
-    later = [call for call in agenda.waiting if call.send_at > now]
-    if not hours.is_open(now):
+    due = [call for call in agenda.waiting if call.send_at <= now]
+    if due and not hours.is_open(now):
+        later = [call for call in agenda.waiting if call.send_at > now]
         return (), replace(agenda, waiting=_in_order([*later, *(_moved(call, hours, now) for call in due)]))
-    repetitions = [_moved(again, hours, now) for call in due if (again := call.repetition(call.nth + 1, hours.zone))]
-    taken = replace(
+    latest = [call.latest(now, hours.zone) for call in due]
+    return tuple(_telling(agenda, call) for call in _collapsed(latest, now)), _without(agenda, due, hours, now)
+
+
+def pass_over(agenda: Agenda, hours: SendingHours, before: datetime) -> Agenda:
+    """Return the agenda in which all that was to be said before *before* counts as said."""
+    return _without(agenda, [call for call in agenda.waiting if call.send_at < before], hours, before)
+
+
+def _without(agenda: Agenda, due: Sequence[Call], hours: SendingHours, now: datetime) -> Agenda:
+    """Return the agenda in which *due* counts as said, with the next repetition of what repeats."""
+    latest = [call.latest(now, hours.zone) for call in due]
+    if not latest:
+        return agenda
+    following = [again for call in latest if (again := call.repetition(call.nth + 1, hours.zone))]
+    later = [call for call in agenda.waiting if call not in due]
+    return replace(
         agenda,
-        waiting=_in_order([*later, *repetitions]),
-        said=(agenda.said - _overtaken(due)) | {call.identity for call in due},
+        waiting=_in_order([*later, *(_moved(call, hours, now) for call in following)]),
+        said=(agenda.said - _overtaken(latest)) | {call.identity for call in latest},
     )
-    return tuple(_telling(agenda, call) for call in _collapsed(due, now)), taken
 
 
 def _outstanding(call: Call, said: frozenset[str], hours: SendingHours, now: datetime) -> Iterator[Call]:
     """Yield the call, or the repetition of it that matters at *now*, unless it was said or is void."""
-    latest = _latest(call, hours, now)
+    latest = call.latest(now, hours.zone)
     if latest.is_void(now):
         return
     if latest.identity not in said:
         yield latest
     elif again := latest.repetition(latest.nth + 1, hours.zone):
         yield again
-
-
-def _latest(call: Call, hours: SendingHours, now: datetime) -> Call:
-    """Return the last repetition that has come by *now*, the call itself where none has."""
-    latest = call
-    while (again := call.repetition(latest.nth + 1, hours.zone)) and again.at <= now:
-        latest = again
-    return latest
 
 
 def _moved(call: Call, hours: SendingHours, now: datetime) -> Call:

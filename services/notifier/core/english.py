@@ -45,9 +45,9 @@ class English:
         if len(matters) > 1:
             return _short_of_many(matters, reader)
         one = matters[0]
-        name = f"{one.title}{_of_period(one)} (clause {one.clause}, {one.source})"
+        full = f'the report "{one.title}{_of_period(one)}" (clause {one.clause}, {one.source})'
         terse = f"the report{_of_period(one)} under clause {one.clause} of {one.source}"
-        return _short(one, f'"{name}"'), _short(one, terse)
+        return _short(one, full), _short(one, terse)
 
 
 def _subject(matters: Sequence[Matter]) -> str:

@@ -53,9 +53,9 @@ class Vietnamese:
         if len(matters) > 1:
             return _short_of_many(matters, reader)
         one = matters[0]
-        name = f"{one.title}{_of_period(one)} (mục {one.clause}, {one.source})"
+        full = f"báo cáo “{one.title}{_of_period(one)}” (mục {one.clause}, {one.source})"
         terse = f"báo cáo{_of_period(one)} theo mục {one.clause}, {one.source}"
-        return _short(one, f"“{name}”"), _short(one, terse)
+        return _short(one, full), _short(one, terse)
 
 
 def _subject(matters: Sequence[Matter]) -> str:
