@@ -55,7 +55,10 @@ def binding(agencies: Agencies, terms: Terms, agency: str, zone: ZoneInfo) -> Bi
     is_member = last.contains(deciding_on)
     ends_on = agencies.life(agency).to
     if last.to == ends_on and ends_on != date.max and not (is_member and terms.due_at is None):
-        heirs = _bound_heirs(agencies, agency, terms.obligation.addressees, max(deciding_on, ends_on))
+        # A continuous duty passes on the day the agency ends, whatever becomes of the heir later.
+        is_continuous = terms.due_at is None and terms.period is None
+        passes_on = ends_on if is_continuous else max(deciding_on, ends_on)
+        heirs = _bound_heirs(agencies, agency, terms.obligation.addressees, passes_on)
         return Bound(opens_on=opens_on, ends_on=ends_on, heirs=heirs)
     if is_member:
         return Bound(opens_on=opens_on)

@@ -1,0 +1,27 @@
+"""What became of a district's continuous duties when it ended: by plan 6766 and its registry as they are published."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from schemas.assessments import Status
+from services.console import inputs
+from services.rules.core.assess import assess
+
+PLAN = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
+
+
+@pytest.mark.parametrize(
+    ("agency", "at", "status"),
+    [
+        ("h-dong-son", "2024-12-31T23:59:59+07:00", Status.OPEN),
+        ("h-dong-son", "2025-01-01T00:00:00+07:00", Status.SUPERSEDED),
+        ("tp-thanh-hoa", "2025-06-30T23:59:59+07:00", Status.OPEN),
+        ("tp-thanh-hoa", "2025-07-01T00:00:00+07:00", Status.ENDED_NO_SUCCESSOR),
+    ],
+)
+def test_a_continuous_duty_passes_on_when_the_agency_ends(agency: str, at: str, status: Status) -> None:
+    """The city took Đông Sơn's duties over, though it ended itself half a year later with nobody to follow it."""
+    duty = inputs.read_book(PLAN).duty(agency=agency, obligation="bank-facilities", period=None)
+    assert assess(duty, ()).at(datetime.fromisoformat(at)).status is status
