@@ -14,7 +14,7 @@ WEEKS_OF_AUTUMN = 6
 WORKING_DAYS_A_WEEK = 5
 OFFICE_OPENS = time(8)
 OFFICE_MINUTES = 8 * 60
-REVIEW_BEFORE = timedelta(days=6)  # a district holds its review of the year, then reports its results
+REVIEW_BEFORE = timedelta(weeks=1)  # a district holds its review of the year, then reports its results
 REVIEW = "district-annual-review"
 
 

@@ -73,7 +73,7 @@ def completes(agency: str, first: datetime, then: datetime) -> Part:
 def corrects_figures(agency: str) -> Part:
     """Claim more entrusted in the year than altogether: the plan's check catches it, the agency mends it in time."""
     wrong = {**figures(agency), "entrusted_added_in_year": figures(agency)["entrusted_local_budget"] + 500}
-    draft = Report(agency=agency, at=at(12, 1), indicators=wrong)
+    draft = Report(agency=agency, at=at(11, 29, "16:20"), indicators=wrong)
     mended = Report(agency=agency, at=at(12, 6, "15:20"), serial=2, corrects=draft.id)
     truth = Truth(
         agency=agency,

@@ -106,8 +106,9 @@ class PlainScreen:
             self._flush()
             self._day, self._posted = now.date(), 0
         self._posted += len(posted)
-        if posted or self._tally.sent.total() != self._sent:
-            self._sent = self._tally.sent.total()
+        sent = self._tally.mails + self._tally.messages
+        if posted or sent != self._sent:
+            self._sent = sent
             self._line = self._said(now)
 
     def _said(self, now: datetime) -> str:

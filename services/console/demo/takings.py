@@ -23,12 +23,11 @@ BROWSER_FLAGS = (
     "--disable-sync",
     "--no-first-run",
     "--hide-scrollbars",
-    "--lang=vi",
-    "--window-size=1280,2600",
+    "--window-size=1440,3600",
 )
 PAGES = {
-    "dashboard.png": f"/?plan={PLAN}&period={YEAR}",
-    "agency.png": f"/agencies/h-dong-son?plan={PLAN}&period={YEAR}",
+    "dashboard.png": f"/?plan={PLAN}&period={YEAR}&lang=vi",
+    "agency.png": f"/agencies/h-dong-son?plan={PLAN}&period={YEAR}&lang=vi",
 }
 
 

@@ -22,7 +22,7 @@ Turn = tuple[datetime, str]
 class Tally:
     """Counts as the records come."""
 
-    sent: Counter[str] = field(default_factory=Counter)
+    _sent: dict[str, set[str]] = field(default_factory=dict)
     _timelines: dict[str, list[Turn]] = field(default_factory=dict)
 
     def hear(self, value: bytes) -> None:
@@ -41,11 +41,11 @@ class Tally:
 
     @property
     def mails(self) -> int:
-        return self.sent[Channel.EMAIL.value]
+        return len(self._sent.get(Channel.EMAIL.value, ()))
 
     @property
     def messages(self) -> int:
-        return self.sent[Channel.SMS.value]
+        return len(self._sent.get(Channel.SMS.value, ()))
 
     def _assess(self, assessed: Mapping[str, Any]) -> None:
         if (assessed["obligation"], assessed["period"]) == (RESULTS, YEAR):
@@ -53,8 +53,9 @@ class Tally:
             self._timelines[assessed["agency"]] = turns
 
     def _deliver(self, attempted: Mapping[str, Any]) -> None:
+        # A digest about several agencies is told once for each of them.
         if attempted["outcome"] == Outcome.DELIVERED.value:
-            self.sent[attempted["channel"]] += 1
+            self._sent.setdefault(attempted["channel"], set()).add(attempted["alert"])
 
 
 def _status(turns: list[Turn], at: datetime) -> str | None:
