@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from math import isnan
 from typing import Any
 
 import msgspec
@@ -212,14 +213,23 @@ def _submission(data: _Submitted, common: dict[str, Any]) -> Submission:
 
 def _figures(indicators: Mapping[str, float | str | None]) -> dict[str, float]:
     figures = {}
-    for code, figure in indicators.items():
-        try:
-            figures[code] = float(figure) if figure is not None else None
-        except ValueError as cause:
-            raise UnreadableFact(
-                f"/data/content/indicators/{code}", f"{figure!r} is not a number; write digits and a point"
-            ) from cause
-    return {code: figure for code, figure in figures.items() if figure is not None}
+    for code, written in indicators.items():
+        if written is None:
+            continue
+        figure = _number(written)
+        if figure is None:
+            pointer = f"/data/content/indicators/{code}"
+            raise UnreadableFact(pointer, f"{written!r} is not a number; write digits and a point")
+        figures[code] = figure
+    return figures
+
+
+def _number(written: float | str) -> float | None:
+    try:
+        figure = float(written)
+    except ValueError:
+        return None
+    return None if isnan(figure) else figure
 
 
 def _instant(text: str, pointer: str) -> datetime:

@@ -5,7 +5,7 @@ Documents are the models of `schemas`; events are JSON objects as an upstream sy
 
 from typing import Any
 
-from schemas.facts import EXEMPTED, EXTENDED, REVOKED, SUBMITTED, WITHDRAWN
+from schemas.facts import EXEMPTED, EXTENDED, REASSIGNED, REVOKED, SUBMITTED, WITHDRAWN
 from schemas.plan import Obligation, Plan
 from schemas.registry import Agency, Registry
 
@@ -109,6 +109,12 @@ def a_submission(event: str = "s-1", *, data: Json | None = None, **attributes: 
 def a_withdrawal(event: str, withdraws: str, **attributes: Any) -> Json:
     """The first agency takes a report back."""
     return an_event(WITHDRAWN, event, {**_duty(), "withdraws": withdraws, "reason": "Sai số liệu"}, **attributes)
+
+
+def a_reassignment(event: str, submission: str, *, to: str, from_: str = "2024", **attributes: Any) -> Json:
+    """A report of the first agency is moved to the period it is about."""
+    data = {**_docket(), "submission": submission, "from_period": from_, "to_period": to, "reason": "Ghi nhầm kỳ"}
+    return an_event(REASSIGNED, event, data, **attributes)
 
 
 def an_extension(event: str, due_at: str, **attributes: Any) -> Json:

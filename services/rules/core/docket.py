@@ -1,6 +1,7 @@
 """The docket: all facts known of one obligation of one agency, and which duties a new fact touches."""
 
 from collections.abc import Iterable, Iterator
+from typing import assert_never
 
 from services.rules.core.facts import (
     Exemption,
@@ -65,6 +66,8 @@ class Docket:
                 return self._places(fact.submission, fact.from_period, fact.to_period)
             case Extension():
                 return frozenset({fact.period})
+            case _:
+                assert_never(fact)
 
     def _places(self, event_id: str, *periods: str | None) -> frozenset[str | None]:
         """Note the *periods* of a submission and return all it may belong to, for a move acts in order of receipt."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import assert_never
 
 from services.rules.core import calendar
 from services.rules.core.duty import Duty
@@ -63,21 +64,13 @@ class Reliefs:
                     fold.lifted[identity(decision)] = decision
                 case Revocation():
                     fold.revoke(decision, self._target(decision), is_fair=self._is_fair(decision))
+                case _:
+                    assert_never(decision)
         return fold.relieved()
 
     def _concerns(self, decision: Extension | Exemption | Revocation) -> bool:
-        match decision:
-            case Extension():
-                return self._duty.due_at is not None and decision.period == self._duty.key.period
-            case Exemption():
-                return self._might_release(decision)
-            case Revocation():
-                target = self._target(decision)
-                return target is not None and self._might_release(target)
-
-    def _might_release(self, exemption: Exemption) -> bool:
-        due_at = self._duty.due_at
-        return exemption.from_ < exemption.until and (due_at is None or exemption.until > due_at)
+        """Whether the decision may bear on the duty; which due instants an exemption releases is seen as it acts."""
+        return not isinstance(decision, Extension) or decision.period == self._duty.key.period
 
     def _target(self, revocation: Revocation) -> Exemption | None:
         same = self._exemptions.get((revocation.source, revocation.exemption))
@@ -110,16 +103,19 @@ class _Fold:
     def revoke(self, revocation: Revocation, target: Exemption | None, *, is_fair: bool) -> None:
         """End the exemption and set the new due instant, or refuse a revocation that leaves no time.
 
-        An undated duty stays undated: no decision about an exemption can make it late.
+        It makes nothing due earlier than the plan does, and no undated duty due at all.
         """
-        if target is None or identity(target) not in self.lifted or not self.releases(target):
+        if target is None or identity(target) not in self.lifted:
             return
-        self.evidence.append(revocation.id)
-        if is_fair:
-            del self.lifted[identity(target)]
-            self.due_at = self.due_at and revocation.due_at
-        else:
-            self.has_refused_revocation = True
+        was_released = self.releases(target)
+        if was_released:
+            self.evidence.append(revocation.id)
+        if not is_fair:
+            self.has_refused_revocation = self.has_refused_revocation or was_released
+            return
+        del self.lifted[identity(target)]
+        if was_released and self.due_at is not None and revocation.due_at is not None:
+            self.due_at = max(self.due_at, revocation.due_at)
 
     def releases(self, exemption: Exemption) -> bool:
         """Whether the due instant falls inside the exemption; an undated duty is released while it lasts."""

@@ -45,11 +45,9 @@ class _Family:
         return min(one.effective_at for one in self.live)
 
     @property
-    def effective_at(self) -> datetime:
-        """The first complete version's time if the current one is complete, else the first version's."""
-        if self.current.is_complete:
-            return min(one.effective_at for one in self.live if one.is_complete)
-        return self.first_sent_at
+    def completed_at(self) -> datetime:
+        """When it was first complete, if its current version is."""
+        return min(one.effective_at for one in self.live if one.is_complete)
 
 
 def standing(filings: Sequence[Filing], *, at: datetime, due_at: datetime | None, agency: str) -> Standing:
@@ -63,7 +61,7 @@ def standing(filings: Sequence[Filing], *, at: datetime, due_at: datetime | None
     families = [_family(live, number) for number in dict.fromkeys(one.family for one in live)]
     complete = [one for one in families if one.current.is_complete]
     deciding = (
-        min(complete, key=lambda one: one.effective_at)
+        min(complete, key=lambda one: one.completed_at)
         if complete
         else max(families, key=lambda one: one.current.effective_at)
     )
@@ -72,7 +70,7 @@ def standing(filings: Sequence[Filing], *, at: datetime, due_at: datetime | None
     return Standing(
         submissions=len(families),
         is_complete=bool(complete),
-        effective_at=deciding.effective_at if complete else first_sent_at,
+        effective_at=deciding.completed_at if complete else first_sent_at,
         first_sent_at=first_sent_at,
         missing=deciding.current.missing,
         flags=frozenset(flags | {"withdrawn"} if is_taken_back else flags),

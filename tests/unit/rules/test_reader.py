@@ -1,0 +1,143 @@
+"""From the wire to the core: tolerant of what rules does not need, plain about what it cannot read."""
+
+import json
+from datetime import UTC, date, datetime
+
+import msgspec
+import pytest
+
+from schemas.facts import MODEL_OF
+from services.rules import reader
+from services.rules.core.facts import (
+    Exemption,
+    Extension,
+    Reassignment,
+    Revocation,
+    Submission,
+    Withdrawal,
+)
+from services.rules.reader import UnreadableFact
+from tests.support.builders import (
+    Json,
+    a_reassignment,
+    a_revocation,
+    a_submission,
+    a_withdrawal,
+    an_exemption,
+    an_extension,
+)
+
+STAMP = "2024-12-01T08:00:00.000+07:00"
+STAMPED = datetime(2024, 12, 1, 1, tzinfo=UTC)
+
+
+def record(event: Json, **attributes: object) -> bytes:
+    """The event as the log holds it."""
+    return msgspec.json.encode(event | {"receivedtime": STAMP} | attributes)
+
+
+def edited(old: str, new: str) -> bytes:
+    """A recorded submission with one passage replaced."""
+    text = json.dumps(json.loads(record(a_submission())))
+    assert text.count(old) == 1, f"the edit wants one {old!r}"
+    return text.replace(old, new).encode()
+
+
+def test_every_type_of_fact_is_read() -> None:
+    """Each CloudEvents type has its shape in the core."""
+    events = {
+        Submission: a_submission(),
+        Withdrawal: a_withdrawal("w-1", "s-1"),
+        Reassignment: a_reassignment("m-1", "s-1", to="2023"),
+        Extension: an_extension("x-1", STAMP),
+        Exemption: an_exemption("e-1", STAMP, "9999-12-31T23:59:59Z"),
+        Revocation: a_revocation("r-1", "e-1", None),
+    }
+    assert {one["type"] for one in events.values()} == set(MODEL_OF) == reader.TYPES
+    for kind, event in events.items():
+        assert isinstance(reader.read_fact(record(event)), kind)
+
+
+def test_times_are_told_in_utc() -> None:
+    """Whatever offset they were written with; a decision keeps its local day."""
+    fact = reader.read_fact(record(an_extension("x-1", "2024-12-31t00:00:00+07:00")))
+    assert isinstance(fact, Extension)
+    assert (fact.received_at, fact.received_at.tzinfo) == (STAMPED, UTC)
+    assert (fact.due_at, fact.decided_on) == (datetime(2024, 12, 30, 17, tzinfo=UTC), date(2024, 11, 20))
+
+
+def test_the_log_s_time_of_recording_comes_first() -> None:
+    """Else the file's `recordedtime`, else the time of receipt."""
+    log_time = datetime(2024, 12, 3, tzinfo=UTC)
+    stated = record(a_submission(), recordedtime="2024-12-02T00:00:00Z")
+    times = [
+        reader.read_fact(stated, recorded_at=log_time).recorded_at,
+        reader.read_fact(stated).recorded_at,
+        reader.read_fact(record(a_submission())).recorded_at,
+    ]
+    assert times == [log_time, datetime(2024, 12, 2, tzinfo=UTC), STAMPED]
+
+
+def test_a_report_for_a_predecessor_belongs_to_the_predecessor_s_docket() -> None:
+    """And remembers who filed it."""
+    fact = reader.read_fact(record(a_submission(data={"agency": "h-hai", "on_behalf_of": "h-mot"})))
+    assert isinstance(fact, Submission)
+    assert (fact.agency, fact.filed_by) == ("h-mot", "h-hai")
+
+
+def test_what_rules_does_not_need_may_be_missing_or_unknown() -> None:
+    """A tolerant reader: the least that makes a submission, with an attribute nobody knows."""
+    data = {"plan": "P-1", "obligation": "results", "agency": "h-mot", "colour": "red"}
+    fact = reader.read_fact(record({"id": "s-1", "source": "q", "type": a_submission()["type"], "data": data}))
+    assert isinstance(fact, Submission)
+    assert (fact.period, fact.report.number, fact.report.indicators) == (None, "", {})
+
+
+def test_figures_are_numbers_or_decimal_strings() -> None:
+    """An absent figure is absent, a huge one is huge."""
+    content = {"indicators": {"a": 1, "b": "2.5", "c": None, "d": "1e400"}, "sections": {"x": None}}
+    fact = reader.read_fact(record(a_submission(data={"content": content})))
+    assert isinstance(fact, Submission)
+    assert fact.report.indicators == {"a": 1.0, "b": 2.5, "d": float("inf")}
+    assert fact.report.sections == {"x": ""}
+
+
+@pytest.mark.parametrize(
+    "raw, pointer",
+    [
+        (b"", ""),
+        (b"nonsense", ""),
+        (b"[1]", ""),
+        (b"{}", ""),
+        (b'{"id": 1, "source": "q", "type": "t", "data": {}}', "/id"),
+        (b"[" * 100_000, ""),
+        (b'{"id":"a","source":"b","type":"c","data":' + b"[" * 100_000, ""),
+        (record(a_submission(), type="vn.dondoc.other.v1"), "/type"),
+        (record(a_submission(), receivedtime=None), "/receivedtime"),
+        (record(a_submission(), receivedtime="2024-12-01T08:00:00"), "/receivedtime"),
+        (record(a_submission(), receivedtime="yesterday"), "/receivedtime"),
+        (record(a_submission(), recordedtime="2024-12-01"), "/recordedtime"),
+        (edited('"period": "2024"', '"period": 2024'), "/data/period"),
+        (
+            edited('"sections": {"results"', '"sections": [{"results"').replace(b'm"}, "ind', b'm"}], "ind'),
+            "/data/content/sections",
+        ),
+        (edited('"issued_on": "2024-12-01"', '"issued_on": "2024-02-30"'), "/data/document/issued_on"),
+        (edited('"sent_at": null', '"sent_at": "9:00"'), "/data/dispatch/sent_at"),
+        (edited('"indicators": {}', '"indicators": {"x": "9.984,2"}'), "/data/content/indicators/x"),
+        (edited('"indicators": {}', '"indicators": {"x": "NaN"}'), "/data/content/indicators/x"),
+        (edited('"indicators": {}', '"indicators": {"x": true}'), "/data/content/indicators"),
+        (edited('"attachments": []', '"attachments": [{}, 3]'), "/data/attachments"),
+        (record(an_extension("x-1", "2024-12-31")), "/data/due_at"),
+        (record(an_exemption("e-1", STAMP, "never")), "/data/until"),
+        (record(a_revocation("r-1", "e-1", "soon")), "/data/due_at"),
+        (record(a_withdrawal("w-1", "s-1") | {"data": [1]}), "/data"),
+        (record(a_withdrawal("w-1", "s-1") | {"data": {}}), "/data"),
+    ],
+)
+def test_what_cannot_be_read_is_named_by_its_pointer(raw: bytes, pointer: str) -> None:
+    """The place comes first, then what is wrong there."""
+    with pytest.raises(UnreadableFact) as refusal:
+        reader.read_fact(raw)
+    assert refusal.value.pointer.startswith(pointer)
+    assert str(refusal.value).startswith(pointer or "/")
