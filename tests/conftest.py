@@ -23,12 +23,11 @@ from tests.support.services import Launcher
 ROOT = Path(__file__).parent.parent
 MARKED_FOLDERS = ("unit", "contract", "integration", "e2e", "chaos", "bench")
 JARS = Path(os.environ.get("DONDOC_HOME", ROOT / ".dondoc")) / "kafka" / "jars"
-MONGOD = os.environ.get("DONDOC_MONGOD")
 
-for variable in [name for name in os.environ if name.startswith("DONDOC_")]:
+KEPT = ("DONDOC_BENCH_", "DONDOC_MONGOD")  # the size of a benchmark, and the database binary of this machine
+
+for variable in [name for name in os.environ if name.startswith("DONDOC_") and not name.startswith(KEPT)]:
     del os.environ[variable]
-if MONGOD:
-    os.environ["DONDOC_MONGOD"] = MONGOD
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
