@@ -13,7 +13,7 @@ PLAN = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
 
 
 @pytest.mark.parametrize(
-    ("agency", "at", "status"),
+    "agency, at, status",
     [
         ("h-dong-son", "2024-12-31T23:59:59+07:00", Status.OPEN),
         ("h-dong-son", "2025-01-01T00:00:00+07:00", Status.SUPERSEDED),
