@@ -1,10 +1,13 @@
 """Mails on disk: one file each, numbered in order of arrival, whole or not there. Knows no protocol."""
 
+import re
 from collections.abc import Iterator, Sequence
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
+
+NAME = re.compile(r"\d{6,}\.eml")
 
 
 class Mailbox:
@@ -39,7 +42,7 @@ class Mailbox:
 
     def raw(self, name: str) -> bytes:
         """Read one mail as it came, envelope lines on top."""
-        if name not in self.names():
+        if not NAME.fullmatch(name):
             raise FileNotFoundError(name)
         return (self.folder / name).read_bytes()
 
