@@ -1,0 +1,140 @@
+"""What reporting answers over HTTP: filters, pages, figures, documents, pages for people, problems."""
+
+import json
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+
+from schemas.topics import DELIVERIES, VERDICTS
+from tests.support.annual import AS_OF, a_year
+from tests.support.kafka import Bus
+from tests.support.services import Service
+
+AT = AS_OF.isoformat()
+PERIOD = "/v1/plans/6766-KH-UBND/periods/2026"
+
+BAD_QUESTIONS: list[tuple[str, dict[str, str], int, list[str]]] = [
+    ("/v1/duties", {"as_of": "2026-12-10", "limit": "0"}, 400, ["/query/as_of", "/query/limit"]),
+    ("/v1/duties", {"known_at": "yesterday"}, 400, ["/query/known_at"]),
+    ("/v1/duties", {"limit": "²"}, 400, ["/query/limit"]),
+    ("/v1/duties", {"period": "2026-13"}, 400, ["/query/period"]),
+    ("/v1/duties", {"status": "tardy"}, 400, ["/query/status"]),
+    ("/", {"status": "tardy"}, 400, ["/query/status"]),
+    ("/v1/duties", {"plan": "unheard-of"}, 404, []),
+    ("/v1/agencies/nobody", {}, 404, []),
+    ("/v1/plans/unheard-of/periods/2026", {}, 404, []),
+    ("/v1/plans/6766-KH-UBND/periods/tomorrow", {}, 404, []),
+    ("/v1/unheard-of", {}, 404, []),
+]
+
+Ask = Callable[..., Awaitable[httpx.Response]]
+Tell = Callable[..., Awaitable[None]]
+Start = Callable[..., Service]
+
+
+@pytest.fixture
+async def year(reporting: Start, tell: Tell, bus: Bus) -> Service:
+    """Reporting with a whole year on file."""
+    service = reporting()
+    assessed, attempts = a_year()
+    await tell([*assessed, *(one for several in attempts.values() for one in several)])
+    for topic in (VERDICTS.name, DELIVERIES.name):
+        await bus.caught_up("dondoc-reporting", topic)
+    return service
+
+
+async def test_duties_are_filtered_and_paged(year: Service, ask: Ask) -> None:
+    """Conditions join, pages follow each other, the total counts what matches."""
+    everything = (await ask(year, "/v1/duties", period="2026", as_of=AT)).json()
+    assert everything["total"] == 38
+    late = (await ask(year, "/v1/duties", period="2026", status="late,overdue", group="ubnd-huyen", as_of=AT)).json()
+    assert {duty["status"] for duty in late["duties"]} == {"late", "overdue"}
+    assert late["total"] == len(late["duties"]) == 5
+    named = (await ask(year, "/v1/duties", q="dong son", period="2026", as_of=AT)).json()
+    assert [duty["agency_name"] for duty in named["duties"]] == ["UBND huyện Đông Sơn"]
+    flagged = (await ask(year, "/v1/duties", flag="nil_return", as_of=AT)).json()
+    assert flagged["total"] == 1
+    one_off = (await ask(year, "/v1/duties", period="none", as_of=AT, obligation="action-programme")).json()
+    assert one_off["total"] == 38
+    agency = (await ask(year, "/v1/agencies/h-03", as_of=AT)).json()
+    assert (agency["name"], agency["total"]) == ("UBND huyện Đông Sơn", 2)
+
+
+async def test_following_the_cursors_gives_every_duty_once(year: Service, ask: Ask) -> None:
+    """Pages part the whole without gap or repetition."""
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await ask(year, "/v1/duties", period="2026", limit=15, cursor=cursor, as_of=AT)).json()
+        seen += [duty["agency"] for duty in page["duties"]]
+        cursor = page["next_cursor"]
+    assert len(seen) == len(set(seen)) == 38
+
+
+async def test_a_period_has_its_figures_in_dhis2s_terms(year: Service, ask: Ask) -> None:
+    """Expected and actual reports and both rates, overall and by group."""
+    summary = (await ask(year, PERIOD, as_of=AT)).json()
+    total = summary["total"]
+    assert (total["expected_reports"], total["actual_reports"], total["on_time"]) == (35, 27, 22)
+    assert (total["reporting_rate"], total["reporting_rate_on_time"]) == (0.7714, 0.6286)
+    (chapter,) = summary["chapters"]
+    assert sum(group["expected_reports"] for group in chapter["groups"]) == 35
+    before = (await ask(year, PERIOD, as_of="2026-03-01T00:00:00+07:00")).json()["total"]
+    assert (before["expected_reports"], before["pending"], before["actual_reports"]) == (38, 38, 0)
+
+
+async def test_the_report_comes_in_every_format_with_one_digest(year: Service, ask: Ask) -> None:
+    """Media types, file names and the digest agree."""
+    starts = {"docx": b"PK", "pdf": b"%PDF", "xlsx": b"PK", "csv": b"\xef\xbb\xbf", "json": b"{"}
+    digests = set()
+    for extension, start in starts.items():
+        answer = await ask(year, f"{PERIOD}/report.{extension}", as_of=AT)
+        assert answer.content.startswith(start)
+        assert answer.headers["content-disposition"] == f'attachment; filename="6766-KH-UBND-2026.{extension}"'
+        digests.add(answer.headers["x-dondoc-digest"])
+    assert digests == {json.loads((await ask(year, f"{PERIOD}/report.json", as_of=AT)).content)["digest"]}
+    assert (await ask(year, f"{PERIOD}/report.odt")).status_code == 404
+
+
+async def test_a_bad_question_gets_problem_details(reporting: Start, ask: Ask) -> None:
+    """RFC 9457, with a stable type and a pointer to each fault."""
+    service = reporting()
+    for path, query, status, pointers in BAD_QUESTIONS:
+        answer = await ask(service, path, **query)
+        problem = answer.json()
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), path
+        assert (problem["status"], problem["type"].startswith("/problems/")) == (status, True), path
+        assert [error["pointer"] for error in problem.get("errors", ())] == pointers, path
+
+
+async def test_the_dashboard_is_drawn_on_the_server_in_both_languages(year: Service, ask: Ask) -> None:
+    """It needs no script, loads nothing from elsewhere, and says the deadline in plain words."""
+    page = await ask(year, "/", as_of=AT)
+    assert "hết ngày 09/12/2026" in page.text
+    assert "UBND huyện Đông Sơn" in page.text
+    assert 'lang="vi"' in page.text
+    assert "<script" not in page.text
+    assert "http" not in page.text.replace("http-equiv", "")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    found = await ask(year, "/", as_of=AT, q="quan hoa")
+    assert "UBND huyện Quan Hóa" in found.text
+    assert "UBND huyện Đông Sơn" not in found.text
+    typed = await ask(year, "/", q='"><img src=x onerror=alert(1)>')
+    assert "<img" not in typed.text
+    english = await ask(year, "/", as_of=AT, accept_language="en-GB,en;q=0.9")
+    assert "end of 9 December 2026" in english.text
+    assert 'lang="en"' in english.text
+    assert "UBND huyện Đông Sơn" in (await ask(year, "/agencies/h-03", as_of=AT)).text
+
+
+async def test_reporting_describes_itself(reporting: Start, ask: Ask) -> None:
+    """OpenAPI, a page to read it by, AsyncAPI of its topics, figures for Prometheus."""
+    service = reporting()
+    described = (await ask(service, "/openapi.json")).json()
+    assert PERIOD.replace("6766-KH-UBND", "{plan}").replace("2026", "{period}") in described["paths"]
+    assert "/v1/duties" in (await ask(service, "/docs")).text
+    assert (await ask(service, "/asyncapi")).json()["channels"]["verdicts"]["address"] == VERDICTS.name
+    assert 'reporting_records_kept_total{topic="verdicts"}' in (await ask(service, "/metrics")).text
+    assert (await ask(service, "/livez")).status_code == 200
+    assert (await ask(service, "/readyz")).json() == {"kafka": True, "mongo": True, "references": True}
