@@ -39,6 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def jars() -> Path:
+    """Where the broker's jars lie."""
+    return JARS
+
+
+@pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the session's servers."""
     return tmp_path_factory.mktemp("servers")
