@@ -110,6 +110,9 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
 
     def _start_opening(self, number: int, *, pause: float) -> None:
         self._consumer().pause(_place(number))
+        earlier = self._opening.pop(number, None)
+        if earlier is not None:
+            earlier.cancel()
         task = asyncio.create_task(self._take_over(number, pause))
         self._opening[number] = task
         task.add_done_callback(self._halt_on_surprise)
@@ -123,11 +126,18 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
                 log.warning("a partition waits", exc_info=True, extra={"action": "waiting", "partition": number})
                 pause = min(max(pause * 2, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
             else:
-                self._open[number] = partition
-                del self._opening[number]
-                self._tools.metrics.owned.set(len(self._open))
-                self._consumer().resume(_place(number))
+                await self._settle(number, partition)
                 return
+
+    async def _settle(self, number: int, partition: Partition) -> None:
+        """Begin to consume, unless the partition was taken away while a client below let no cancellation through."""
+        if self._opening.get(number) is not asyncio.current_task():
+            await partition.close()
+            return
+        del self._opening[number]
+        self._open[number] = partition
+        self._tools.metrics.owned.set(len(self._open))
+        self._consumer().resume(_place(number))
 
     async def _opened(self, number: int) -> Partition:
         """Open a partition and lead the consumer to its committed offset, which stands still once others are fenced."""

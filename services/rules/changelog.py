@@ -3,6 +3,7 @@
 Only committed records are read, and only after the earlier owner is fenced, so that nothing can still be added.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -10,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.topics import DUTIES
 
 POLL_MS = 200
+BREATH = 2_000  # after so many records the loop may turn: heartbeats go on during a long restore
 FETCH_BYTES = 8 * 1024 * 1024  # a restore reads in bulk
 
 
@@ -34,6 +36,8 @@ async def restore(bootstrap: str, partition: int, take: Callable[[bytes, bytes |
             latest.update((record.key, record.value) for record in fetched.get(here, ()))
     finally:
         await consumer.stop()
-    for key, value in latest.items():
+    for count, (key, value) in enumerate(latest.items(), start=1):
         take(key, value)
+        if count % BREATH == 0:
+            await asyncio.sleep(0)
     return len(latest)

@@ -5,7 +5,7 @@ here is true only while the log agrees, so after a failed transaction the keeper
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -14,9 +14,10 @@ from schemas.facts import PlanAdopted
 from schemas.ids import DutyKey
 from services.rules import reader, states
 from services.rules.books import Books
+from services.rules.cabinet import Cabinet, Folder, Home, Name, name_of
 from services.rules.core.book import Book
 from services.rules.core.docket import EVERY_PERIOD, Docket
-from services.rules.core.facts import Fact, identity
+from services.rules.core.facts import Fact
 from services.rules.judgement import Judge, Refused, knows
 from services.rules.reader import Event, UnreadableFact
 from services.rules.verdicts import Applied, verdict
@@ -24,16 +25,8 @@ from services.rules.verdicts import Applied, verdict
 MOST_FACTS_A_DUTY = 500  # far above any honest correspondence; an assessment compares its reports pair by pair
 LARGEST_DUTY_BYTES = 8 * 1024 * 1024  # half of what the topics carry in one record, as facts came over the wire
 
-Name = tuple[str, str, str]
-"""A docket's name: plan, agency, obligation."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Home:
-    """The facts kept under one key, and how large they came."""
-
-    facts: list[Fact] = field(default_factory=list)
-    size: int = 0
+Told = tuple[str, bytes]
+"""What is now to be said: the agency, and the verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +44,7 @@ class Keeper:
         self.partition = partition
         self._books = books
         self._judge = Judge(partition, books)
-        self._dockets: dict[Name, Docket] = {}
-        self._homes: dict[DutyKey, Home] = {}
+        self._cabinet = Cabinet()
         self._adoptions: dict[str, PlanAdopted] = {}
         self._in_force: dict[str, Force] = {}
         self._changed: dict[DutyKey, None] = {}
@@ -62,9 +54,9 @@ class Keeper:
         """The last adoption of each plan."""
         return self._adoptions
 
-    def docket(self, plan: str, agency: str, obligation: str) -> Docket | None:
+    def docket(self, name: Name) -> Docket:
         """Return the facts known of one obligation of one agency."""
-        return self._dockets.get((plan, agency, obligation))
+        return self._cabinet.docket(name)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take back one record that `changes` once gave."""
@@ -73,12 +65,8 @@ class Keeper:
             return
         if states.is_adoption(name):
             self._adoptions[name.plan] = states.read_adoption(value)
-            return
-        home = Home(facts=list(states.read(value)), size=len(value))
-        self._homes[name] = home
-        docket = self._dockets.setdefault(_name(name), Docket())
-        for fact in home.facts:
-            docket.add(fact)
+        else:
+            self._cabinet.seal(name, value)
 
     def missing_books(self) -> tuple[PlanAdopted, ...]:
         """Put the restored adoptions into force; return those whose documents are not published (yet)."""
@@ -88,15 +76,20 @@ class Keeper:
                 self._in_force[plan] = Force(adoption=self._adoptions[plan], book=book)
         return tuple(self._adoptions[plan] for plan, book in found.items() if book is None)
 
-    def apply(self, value: bytes | None, *, applied: Applied) -> list[tuple[str, bytes]]:
-        """Take one record in and return what is now to be said, as (agency, verdict); raise `Refused` unchanged."""
+    def apply(self, value: bytes | None, *, applied: Applied) -> Iterator[Told]:
+        """Take one record in while yielding what is now to be said; raise `Refused`, and know nothing of the record.
+
+        The record counts once the iterator is exhausted.
+        """
         if value is None:
             raise Refused("unreadable", "the record has no value")
         try:
             event = reader.read_event(value)
             if event.type == wire.ADOPTED:
-                return self._adopt(_adoption(event), applied)
-            return self._take(reader.fact_of(event, recorded_at=applied.recorded_at), len(value), applied)
+                yield from self._adopt(_adoption(event), applied)
+            else:
+                fact = reader.fact_of(event, recorded_at=applied.recorded_at)
+                yield from self._take(fact, len(value), applied)
         except UnreadableFact as cause:
             raise Refused("unreadable", str(cause)) from cause
 
@@ -109,48 +102,46 @@ class Keeper:
     def _written(self, key: DutyKey) -> bytes:
         if states.is_adoption(key):
             return states.written_adoption(self._adoptions[key.plan])
-        return states.written(self._homes[key].facts)
+        return self._cabinet.written(key)
 
-    def _take(self, told: Fact, size: int, applied: Applied) -> list[tuple[str, bytes]]:
-        force = self._in_force.get(told.plan)
-        fact, book = self._judge.judged(told, None if force is None else force.book)
-        name = (fact.plan, fact.agency, fact.obligation)
-        docket = self._dockets.setdefault(name, Docket())
+    def _take(self, received: Fact, size: int, applied: Applied) -> Iterable[Told]:
+        force = self._in_force.get(received.plan)
+        fact, book = self._judge.judged(received, None if force is None else force.book)
         key = states.home(fact)
-        home = self._homes.setdefault(key, Home())
-        touched = docket.add(fact)
+        folder = self._cabinet.folder(name_of(key))
+        touched = folder.docket.add(fact)
         if not touched:
-            return []
+            return ()
         try:
-            _refuse_overflow(key, home, size)
-            told_now = [] if book is None else list(self._told(book, self._periods(name, touched), name, applied))
+            _refuse_overflow(key, folder.home(key.period), size)
+            periods = self._periods(key, folder, touched)
+            told = () if book is None else tuple(self._told(book, periods, name_of(key), applied))
         except Exception:
-            self._dockets[name] = Docket(one for one in docket if identity(one) != identity(fact))
+            folder.strike(fact)
             raise
-        home.facts.append(fact)
-        home.size += size
+        folder.put(fact, period=key.period, size=size)
         self._changed[key] = None
-        return told_now
+        return told
 
-    def _periods(self, name: Name, touched: Iterable[str | None]) -> list[str | None]:
-        periods = set(touched)
-        if EVERY_PERIOD in periods:
-            force = self._in_force[name[0]]
+    def _periods(self, key: DutyKey, folder: Folder, touched: frozenset[str | None]) -> list[str | None]:
+        """Return the periods to assess; a fact about no one period touches all that are expected or have facts."""
+        if EVERY_PERIOD not in touched:
+            return _sorted(touched)
+        periods = set(touched | folder.docket.periods) - {EVERY_PERIOD}
+        force = self._in_force.get(key.plan)
+        if force is not None:
             expected = self._books.expected(force.book, force.adoption.horizon, partition=self.partition)
-            periods |= {key.period for key in expected if (key.agency, key.obligation) == name[1:]}
-            periods |= self._dockets[name].periods
-        return sorted(periods - {EVERY_PERIOD}, key=lambda period: period or "")
+            periods |= {one.period for one in expected if name_of(one) == name_of(key)}
+        return _sorted(periods)
 
-    def _told(
-        self, book: Book, periods: Iterable[str | None], name: Name, applied: Applied
-    ) -> Iterator[tuple[str, bytes]]:
+    def _told(self, book: Book, periods: Iterable[str | None], name: Name, applied: Applied) -> Iterator[Told]:
         _, agency, obligation = name
-        docket = self._dockets.get(name) or Docket()
+        docket = self._cabinet.docket(name)
         for period in periods:
             duty = book.duty(agency=agency, obligation=obligation, period=period)
             yield agency, verdict(book, duty, docket, applied=applied)
 
-    def _adopt(self, adoption: PlanAdopted, applied: Applied) -> list[tuple[str, bytes]]:
+    def _adopt(self, adoption: PlanAdopted, applied: Applied) -> Iterator[Told]:
         if adoption.partition != self.partition:
             raise Refused("misrouted", f"an adoption of partition {adoption.partition} lies in {self.partition}")
         book = self._books.adopted(adoption)
@@ -158,39 +149,30 @@ class Keeper:
             raise Refused("unknown", "the adopted documents are not published", may_be_news=True)
         before = self._in_force.get(adoption.plan)
         if before is not None and not is_newer(adoption, before.adoption):
-            return []
-        owed = self._newly_owed(book, adoption, before)
-        told_now = [one for key in owed for one in self._told(book, (key.period,), _name(key), applied)]
+            return
+        for key in self._newly_owed(book, adoption, before):
+            yield from self._told(book, (key.period,), name_of(key), applied)
         self._adoptions[adoption.plan] = adoption
         self._in_force[adoption.plan] = Force(adoption=adoption, book=book)
         self._changed[states.adoption_key(adoption.plan)] = None
-        return told_now
 
     def _newly_owed(self, book: Book, adoption: PlanAdopted, before: Force | None) -> Iterator[DutyKey]:
         """Yield what must be said anew: after other versions everything, after a moved horizon what it uncovered."""
         expected = self._books.expected(book, adoption.horizon, partition=self.partition)
         if before is not None and before.book is book:
-            horizon = before.adoption.horizon
-            for key in expected:
-                opens_at = book.duty(agency=key.agency, obligation=key.obligation, period=key.period).opens_at
-                if opens_at is not None and opens_at >= horizon:
-                    yield key
-            return
-        yield from expected
-        yield from self._also_told_of(book, frozenset(expected))
+            yield from (key for key in expected if _opens(book, key) >= before.adoption.horizon.timestamp())
+        else:
+            yield from expected
+            yield from self._also_told_of(book, frozenset(expected))
 
     def _also_told_of(self, book: Book, expected: frozenset[DutyKey]) -> Iterator[DutyKey]:
         """Yield the duties that nobody expects by the horizon but that facts are about, as far as *book* knows them."""
-        for (plan, agency, obligation), docket in self._dockets.items():
-            for period in sorted(docket.periods, key=lambda one: one or ""):
+        for name in self._cabinet.names(book.plan.plan):
+            plan, agency, obligation = name
+            for period in _sorted(self._cabinet.docket(name).periods):
                 key = DutyKey(plan=plan, agency=agency, obligation=obligation, period=period)
-                if plan == book.plan.plan and key not in expected and knows(book, key):
+                if key not in expected and knows(book, key):
                     yield key
-
-
-def _refuse_overflow(key: DutyKey, home: Home, size: int) -> None:
-    if len(home.facts) >= MOST_FACTS_A_DUTY or home.size + size > LARGEST_DUTY_BYTES:
-        raise Refused("oversized", f"{key} holds {len(home.facts)} facts of {home.size} bytes; it takes no more")
 
 
 def is_newer(adoption: PlanAdopted, than: PlanAdopted) -> bool:
@@ -202,13 +184,23 @@ def _rank(adoption: PlanAdopted) -> tuple[int, int, float]:
     return adoption.plan_version, adoption.registry_version, adoption.horizon.timestamp()
 
 
+def _opens(book: Book, key: DutyKey) -> float:
+    opens_at = book.duty(agency=key.agency, obligation=key.obligation, period=key.period).opens_at
+    return float("-inf") if opens_at is None else opens_at.timestamp()
+
+
+def _refuse_overflow(key: DutyKey, home: Home, size: int) -> None:
+    if len(home.facts) >= MOST_FACTS_A_DUTY or home.size + size > LARGEST_DUTY_BYTES:
+        raise Refused("oversized", f"{key} holds {len(home.facts)} facts of {home.size} bytes; it takes no more")
+
+
+def _sorted(periods: Iterable[str | None]) -> list[str | None]:
+    return sorted(periods, key=lambda period: period or "")
+
+
 def _adoption(event: Event) -> PlanAdopted:
     try:
         return PlanAdopted.model_validate_json(bytes(event.data))
     except ValidationError as cause:
         place = "/".join(str(part) for part in cause.errors()[0]["loc"])
         raise Refused("unreadable", f"/data/{place}: {cause.errors()[0]['msg']}") from cause
-
-
-def _name(key: DutyKey) -> Name:
-    return key.plan, key.agency, key.obligation

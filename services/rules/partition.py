@@ -13,14 +13,14 @@ from schemas.facts import PlanAdopted
 from services.rules import adoption, changelog
 from services.rules.books import Books
 from services.rules.judgement import Refused
-from services.rules.keeper import Keeper, is_newer
+from services.rules.keeper import Keeper, Told, is_newer
 from services.rules.metrics import Metrics
 from services.rules.transactions import Transactions, Writes
 from services.rules.verdicts import Applied
 from services.runtime.clock import Clock, instant_of
 from services.runtime.references import References
 
-BREATH_RECORDS = 200  # after so many the loop may turn: heartbeats and probes are answered within a heavy batch
+BREATH = 200  # after so many records or verdicts the loop may turn: heartbeats and probes are answered in between
 MOST_UNEXPECTED_IN_A_ROW = 20  # beyond this it is the service that is broken, not the records
 
 log = logging.getLogger(__name__)
@@ -111,24 +111,28 @@ class Partition:
                 writes.verdicts += await self._told(record.value, applied)
             except Refused as cause:
                 self._set_aside(writes, record, cause)
-            if index % BREATH_RECORDS == 0:
+            if index % BREATH == 0:
                 await asyncio.sleep(0)
         writes.states = self.keeper.changes()
         return writes
 
-    async def _told(self, value: bytes | None, applied: Applied) -> list[tuple[str, bytes]]:
+    async def _told(self, value: bytes | None, applied: Applied) -> list[Told]:
         try:
-            return self._guarded(value, applied)
+            return await self._drained(value, applied)
         except Refused as cause:
             if not cause.may_be_news:
                 raise
             await self._tools.references.catch_up()
-            return self._guarded(value, applied)
+            return await self._drained(value, applied)
 
-    def _guarded(self, value: bytes | None, applied: Applied) -> list[tuple[str, bytes]]:
+    async def _drained(self, value: bytes | None, applied: Applied) -> list[Told]:
         """Take a record that breaks the assessment for a poison one, unless they all do."""
+        told: list[Told] = []
         try:
-            told = self.keeper.apply(value, applied=applied)
+            for one in self.keeper.apply(value, applied=applied):
+                told.append(one)
+                if len(told) % BREATH == 0:
+                    await asyncio.sleep(0)
         except Refused:
             raise
         except Exception as cause:
