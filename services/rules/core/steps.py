@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from schemas import durations, instants
 from schemas.assessments import Status, StepKind
+from schemas.periods import MONTHS_OF, Recurrence
 from schemas.plan import Reminders
 from services.rules.core.assess import Assessment, Segment
 from services.rules.core.duty import Duty
@@ -81,14 +82,25 @@ def _holds(assessment: Assessment, at: datetime, due_at: datetime, wanted: froze
 
 
 def _repeated(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[Step]:
-    """Yield one repeating urging for each stretch of time in which the duty stays unsettled past *due_at*."""
+    """Yield one repeating urging for each stretch of time in which the duty stays unsettled past *due_at*.
+
+    Nobody is urged about a period once the next one falls due, nor about a one-off duty for more than a year: the
+    duty stays overdue, but a letter a week about years gone by would drown the one that matters now.
+    """
     every = reminders.then_every or ""
     first = max((shifted(due_at, after, duty) for after in reminders.after), default=due_at)
+    silent_from = shifted(due_at, f"P{_months_between_dues(duty)}M", duty)
     for starts_at, ends_at in _stretches(assessment.timeline, due_at):
         at = _next(first, every, duty, starts_at)
-        if at >= starts_at and (ends_at is None or at < ends_at):
+        until = min(ends_at or silent_from, silent_from)
+        if starts_at <= at < until:
             label = durations.between(due_at, at)
-            yield Step(kind=StepKind.URGING, step=label, at=at, due_at=due_at, every=every, until=ends_at)
+            yield Step(kind=StepKind.URGING, step=label, at=at, due_at=due_at, every=every, until=until)
+
+
+def _months_between_dues(duty: Duty) -> int:
+    recurrence = duty.version.recurrence if duty.version else Recurrence.YEAR
+    return MONTHS_OF.get(recurrence, MONTHS_OF[Recurrence.YEAR])
 
 
 def _next(first: datetime, every: str, duty: Duty, starts_at: datetime) -> datetime:

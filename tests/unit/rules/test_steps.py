@@ -46,11 +46,12 @@ def test_a_silent_agency_is_reminded_urged_and_escalated() -> None:
     assert called_for() == [*BEFORE, *AFTER]
 
 
-def test_the_last_urging_repeats_without_end() -> None:
-    """From the next interval after the last one named."""
-    assert [(wall(one.at), one.step, one.every, one.until) for one in repeating()] == [
-        ("2024-12-20 00:00", "P10D", "P7D", None)
-    ]
+def test_the_last_urging_repeats_until_the_next_period_falls_due() -> None:
+    """From the next interval after the last one named; nobody is urged weekly about years gone by."""
+    (last,) = repeating()
+    assert (wall(last.at), last.step, last.every) == ("2024-12-20 00:00", "P10D", "P7D")
+    assert last.until is not None
+    assert wall(last.until) == "2025-12-10 00:00"
 
 
 def test_without_named_urgings_the_first_repetition_counts_from_due() -> None:
