@@ -4,12 +4,15 @@ import logging
 
 import typer
 
-from services.console import contacts, keys
+from services.console import contacts, dead_letters, keys
+from services.console.audit import audit
 from services.console.check import check
 from services.console.demo.command import demo
 from services.console.duties import duties
 from services.console.evaluate import evaluate
 from services.console.publish import publish
+from services.console.report import report
+from services.console.sheet import sheet
 from services.console.simulate import simulate
 from services.console.submit import submit
 from services.console.up import up
@@ -27,9 +30,13 @@ app.command()(evaluate)
 app.command()(simulate)
 app.command()(publish)
 app.command()(submit)
+app.command()(report)
+app.command()(audit)
+app.command()(sheet)
 app.command()(demo)
 app.command()(up)
 app.add_typer(contacts.app, name="contacts")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(keys.app, name="keys")
 
 

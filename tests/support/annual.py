@@ -63,7 +63,8 @@ DEPARTMENTS = [
     "Thanh tra tỉnh",
 ]
 HOW_THEY_DID = (
-    Status.ON_TIME, Status.ON_TIME, Status.LATE, Status.ON_TIME, Status.ON_TIME, Status.INCOMPLETE, Status.ON_TIME, Status.OVERDUE,
+    Status.ON_TIME, Status.ON_TIME, Status.LATE, Status.ON_TIME,
+    Status.ON_TIME, Status.INCOMPLETE, Status.ON_TIME, Status.OVERDUE,
 )  # fmt: skip
 
 
@@ -178,9 +179,7 @@ def an_attempt(key: DutyKey | None = None, *, at: datetime = DUE - timedelta(day
     return Attempt(**values | changes)
 
 
-def a_year(
-    plan: Plan | None = None, registry: Registry | None = None
-) -> tuple[list[Assessed], dict[DutyKey, list[Attempt]]]:
+def a_year(registry: Registry | None = None) -> tuple[list[Assessed], dict[DutyKey, list[Attempt]]]:
     """Build what rules and the notifier said in one year, with every status in it."""
     registry = registry or a_registry()
     assessed, attempts = [], {}
@@ -209,7 +208,7 @@ def _story(number: int) -> tuple[Status, dict[str, Any]]:
     if ends is Status.LATE:
         return ends, {"effective_at": DUE + timedelta(days=number % 5, hours=8), "submissions": 1}
     if ends is Status.INCOMPLETE:
-        return ends, {"submissions": 1, "missing": ("indicator:entrusted_local_budget", "signature")}
+        return ends, {"submissions": 1, "missing": ("indicators.entrusted_local_budget", "signed")}
     return ends, {}
 
 

@@ -55,6 +55,14 @@ def summary(report: AnnualReport) -> View:
     }
 
 
+def whole(report: AnnualReport) -> View:
+    """Return the figures of a report with every line of every chapter."""
+    view = summary(report)
+    for shown, told in zip(view["chapters"], report.chapters, strict=True):
+        shown["duties"] = [duty(line) for line in told.lines]
+    return view
+
+
 def chapter(one: Chapter) -> View:
     """Return the figures of one obligation."""
     return {

@@ -49,18 +49,13 @@ FLAG = {
 CHANNEL = {Channel.EMAIL: Bilingual(vi="email", en="e-mail"), Channel.SMS: Bilingual(vi="SMS", en="SMS")}
 
 _PART = {
-    "section": Bilingual(vi="mục", en="section"),
     "sections": Bilingual(vi="mục", en="section"),
-    "indicator": Bilingual(vi="chỉ tiêu", en="indicator"),
     "indicators": Bilingual(vi="chỉ tiêu", en="indicator"),
-    "check": Bilingual(vi="điều kiện", en="check"),
-    "checks": Bilingual(vi="điều kiện", en="check"),
-    "attachment": Bilingual(vi="tệp kèm theo", en="attachment"),
     "attachments": Bilingual(vi="tệp kèm theo", en="attachments"),
-    "signature": Bilingual(vi="chữ ký", en="signature"),
     "signed": Bilingual(vi="chữ ký", en="signature"),
-    "signed_by": Bilingual(vi="chữ ký", en="signature"),
+    "checks": Bilingual(vi="điều kiện", en="check"),
 }
+"""The parts of a report as rules names them, by the first word of their name."""
 _SECTION = {"results": Bilingual(vi="kết quả thực hiện", en="results")}
 
 
@@ -79,27 +74,30 @@ def flag(name: str, language: str = "vi") -> str:
     return name
 
 
-def missing_part(code: str, obligation: Obligation, language: str = "vi") -> str:
+def missing_part(name: str, obligation: Obligation, language: str = "vi") -> str:
     """Return a missing part in words: the plan's own title of an indicator, or message of a check, where it has one."""
-    kind, _, name = code.replace(".", ":", 1).replace("/", ":", 1).partition(":")
-    word = _PART.get(kind)
-    if word is None:
-        return code
-    described = _described(kind, name.partition(":")[0], obligation, language)
-    return f"{word.in_language(language)} {described}".strip() if described else word.in_language(language)
+    kind, _, part = name.partition(".")
+    if kind not in _PART:
+        return name
+    described = _described(kind, part, obligation)
+    quoted = f" “{described.in_language(language)}”" if described else f" {part}".rstrip()
+    return f"{_PART[kind].in_language(language)}{quoted}"
 
 
-def _described(kind: str, name: str, obligation: Obligation, language: str) -> str:
-    for version in reversed(obligation.versions):
-        for indicator in version.requires.indicators:
-            if kind.startswith("indicator") and indicator.code == name and indicator.title:
-                return f"“{indicator.title.in_language(language)}”"
-        for check in version.requires.checks:
-            if kind.startswith("check") and check.id == name:
-                return f"“{check.message.in_language(language)}”"
-    if kind.startswith("section") and name in _SECTION:
-        return f"“{_SECTION[name].in_language(language)}”"
-    return name
+def _described(kind: str, part: str, obligation: Obligation) -> Bilingual | None:
+    """Return the plan's words for a part, of the latest version that has any."""
+    requirements = [version.requires for version in reversed(obligation.versions)]
+    titles = {one.code: one.title for requires in requirements for one in reversed(requires.indicators)}
+    messages = {check.id: check.message for requires in requirements for check in reversed(requires.checks)}
+    match kind:
+        case "indicators":
+            return titles.get(part)
+        case "checks":
+            return messages.get(part)
+        case "sections":
+            return _SECTION.get(part)
+        case _:
+            return None
 
 
 def missing(line: DutyLine, obligation: Obligation, language: str = "vi") -> str:

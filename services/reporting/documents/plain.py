@@ -35,10 +35,7 @@ def csv_bytes(report: AnnualReport) -> bytes:
 
 def json_bytes(report: AnnualReport) -> bytes:
     """Return the whole report, figures and lines."""
-    document = views.summary(report)
-    for shown, chapter in zip(document["chapters"], report.chapters, strict=True):
-        shown["duties"] = [views.duty(line) for line in chapter.lines]
-    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+    return json.dumps(views.whole(report), ensure_ascii=False, indent=1).encode()
 
 
 def _record(line: DutyLine, zone: ZoneInfo) -> list[str | int | None]:

@@ -1,0 +1,50 @@
+"""Reading topics of the log from the beginning to where they end now: committed records, each partition in order."""
+
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.console.inputs import Unusable
+
+Records = dict[int, list[ConsumerRecord[Any, Any]]]
+Answer = TypeVar("Answer")
+POLL_MS = 200
+
+
+async def from_broker(answer: Awaitable[Answer], bootstrap: str) -> Answer:
+    """Await *answer*; turn a broker that does not answer into `Unusable`."""
+    try:
+        return await answer
+    except KafkaError as cause:
+        remedy = "set DONDOC_KAFKA_BOOTSTRAP"
+        raise Unusable(f"the broker at {bootstrap} cannot be read: {cause}; {remedy}") from cause
+
+
+async def read(bootstrap: str, topic: str) -> Records:
+    """Return every committed record of *topic* by partition; an unknown topic has none."""
+    consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        numbers = consumer.partitions_for_topic(topic) or set() if topic in await consumer.topics() else set()
+        return await _to_end(consumer, [TopicPartition(topic, number) for number in sorted(numbers)])
+    finally:
+        await consumer.stop()
+
+
+async def _to_end(consumer: "AIOKafkaConsumer[Any, Any]", parts: list[TopicPartition]) -> Records:
+    found: Records = {part.partition: [] for part in parts}
+    if not parts:
+        return found
+    consumer.assign(parts)
+    await consumer.seek_to_beginning(*parts)
+    ends = await consumer.end_offsets(parts)
+    left = {part for part in parts if await consumer.position(part) < ends[part]}
+    while left:
+        for part, records in (await consumer.getmany(*left, timeout_ms=POLL_MS)).items():
+            found[part.partition] += [record for record in records if record.offset < ends[part]]
+        left = {part for part in left if await consumer.position(part) < ends[part]}
+    return found
