@@ -1,19 +1,21 @@
-"""`dondoc submit FILE`: hands events in, one request each, and prints the receipts.
+"""`dondoc submit FILE`: hands in events or a filled report sheet, one request each, and prints the receipts.
 
 Safe to repeat: an event that was received already gets its first receipt again. So every doubtful answer is retried.
 """
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import httpx
 import typer
 
 from services.console import inputs, output
+from services.console.sheets import filled
+from services.intake.core.refusals import Language
 
 EVENT = "application/cloudevents+json"
 WORTH_RETRYING = frozenset({408, 429, 500, 502, 503, 504})
@@ -24,29 +26,36 @@ REQUEST_SECONDS = 35.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One event of the file, in its own writing, and the place where it stands."""
+    """One event of the file, in its own writing, and the place where it stands; *pointed* names a place within it."""
 
     place: str
     body: bytes
+    pointed: Callable[[str], str]
 
 
 class Refused(Exception):  # noqa: N818 - it reads as the answer
-    """Intake said no, or could not be reached; the message says what to do."""
+    """Intake said no, or could not be reached; the message says what to do, the faults where in the event."""
+
+    def __init__(self, message: str, faults: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
 
 
 def submit(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Events: one .json, or .jsonl with one a line.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Events (.json, .jsonl) or a filled report sheet (.xlsx, .csv).")
+    ],
     *,
     url: Annotated[str, typer.Option(envvar="DONDOC_INTAKE_URL", help="Where intake is.")] = "http://127.0.0.1:8001",
     key: Annotated[str, typer.Option(envvar="DONDOC_KEY", help="The key to post with.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask what would be missing; record nothing.")] = False,
     attempts: Annotated[int, typer.Option(min=1, help="How often an event is tried while intake cannot take it.")] = 8,
-    vietnamese: Annotated[bool, typer.Option("--vi", help="Refusals in Vietnamese.")] = False,
+    lang: Annotated[Literal["en", "vi"], typer.Option(help="Language of refusals.")] = "en",
 ) -> None:
     """Hand in events and print a signed receipt a line. Exit 1 if any was refused."""
     with output.exits():
-        sources = list(read(file))
-    headers = {"authorization": f"Bearer {key}", "content-type": EVENT, "accept-language": "vi" if vietnamese else "en"}
+        sources = list(read(file, lang))
+    headers = {"authorization": f"Bearer {key}", "content-type": EVENT, "accept-language": lang}
     query = {"dry_run": "true"} if dry_run else {}
     refused = 0
     with httpx.Client(base_url=url, headers=headers, timeout=REQUEST_SECONDS) as client:
@@ -56,6 +65,8 @@ def submit(
             except Refused as refusal:
                 refused += 1
                 output.say(f"{source.place}: {refusal}")
+                for pointer, detail in refusal.faults:
+                    output.say(f"{source.pointed(pointer)}: {detail}")
             else:
                 output.line(_printed(answer))
     if refused:
@@ -63,7 +74,7 @@ def submit(
         raise typer.Exit(output.NEGATIVE)
 
 
-def read(file: Path) -> Iterator[Source]:
+def read(file: Path, language: Language) -> Iterator[Source]:
     """Yield the events of *file* in order; raise `Unusable` naming the line that is none."""
     match file.suffix.lower():
         case ".json":
@@ -73,8 +84,11 @@ def read(file: Path) -> Iterator[Source]:
                 if text.strip():
                     place = f"{file}:{number}"
                     yield _source(text, _decoded(text, place), place)
+        case ".xlsx" | ".csv":
+            found = filled.read(file, language)
+            yield Source(place=str(file), body=found.event, pointed=found.sheet.place)
         case other:
-            raise inputs.Unusable(f"{file}: {other or 'no suffix'} is not taken; use .json or .jsonl")
+            raise inputs.Unusable(f"{file}: {other or 'no suffix'} is not taken; use .json, .jsonl, .xlsx or .csv")
 
 
 def _from_json(file: Path) -> Iterator[Source]:
@@ -90,7 +104,7 @@ def _from_json(file: Path) -> Iterator[Source]:
 def _source(text: str, event: object, place: str) -> Source:
     if not isinstance(event, dict):
         raise inputs.Unusable(f"{place}: an event is a JSON object")
-    return Source(place=place, body=text.encode())
+    return Source(place=place, body=text.encode(), pointed=lambda pointer: f"{place}: {pointer}")
 
 
 def _decoded(text: str, place: str) -> object:
@@ -102,7 +116,7 @@ def _decoded(text: str, place: str) -> object:
 
 def _posted(client: httpx.Client, body: bytes, query: dict[str, str], *, attempts: int) -> dict[str, Any]:
     pause = FIRST_PAUSE_SECONDS
-    problem = "not tried"
+    refusal = Refused("not tried")
     for attempt in range(attempts):
         if attempt:
             time.sleep(pause)
@@ -110,16 +124,16 @@ def _posted(client: httpx.Client, body: bytes, query: dict[str, str], *, attempt
         try:
             response = client.post("/v1/events", content=body, params=query)
         except httpx.TransportError as cause:
-            problem = f"intake cannot be reached: {cause}"
+            refusal = Refused(f"intake cannot be reached: {cause}")
             continue
         if response.is_success:
             answer: dict[str, Any] = response.json()
             return answer
-        problem = _problem(response)
+        refusal = _refusal(response)
         if response.status_code not in WORTH_RETRYING:
             break
         pause = max(pause, min(_asked_pause(response), LONGEST_PAUSE_SECONDS))
-    raise Refused(problem)
+    raise refusal
 
 
 def _asked_pause(response: httpx.Response) -> float:
@@ -127,13 +141,14 @@ def _asked_pause(response: httpx.Response) -> float:
     return float(asked) if asked.isdigit() else 0.0
 
 
-def _problem(response: httpx.Response) -> str:
+def _refusal(response: httpx.Response) -> Refused:
     try:
         document = response.json()
     except ValueError:
-        return f"{response.status_code} {response.reason_phrase}"
-    faults = [f"{one['pointer']}: {one['detail']}" for one in document.get("errors", ())]
-    return "; ".join([f"{document.get('title')} ({response.status_code})", *(faults or [str(document.get("detail"))])])
+        return Refused(f"{response.status_code} {response.reason_phrase}")
+    title, detail = (f"{document.get('title')} ({response.status_code})", str(document.get("detail")))
+    faults = tuple((one["pointer"], one["detail"]) for one in document.get("errors", ()))
+    return Refused(f"{title}: {detail}", faults)
 
 
 def _printed(answer: dict[str, Any]) -> dict[str, Any]:

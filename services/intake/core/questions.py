@@ -151,10 +151,10 @@ _ABOUT = (
     Question(
         key="content.nil_return",
         kind=Kind.YES_NO,
-        label=Said(en="Nothing to report in this period", vi="Không có nội dung phát sinh trong kỳ"),
+        label=Said(en="Nothing to report in this period", vi="Kỳ này không có nội dung phát sinh"),
         hint=Said(
-            en="then sections, figures and files may be left empty",
-            vi="khi đó không phải ghi nội dung, số liệu và tệp đính kèm",
+            en="if so, sections, figures and files may be left empty",
+            vi="nếu có, không phải ghi nội dung, số liệu và tệp đính kèm",
         ),
     ),
 )

@@ -1,0 +1,30 @@
+"""The files that a sheet names: beside the sheet, each with its digest, its size and its type by content."""
+
+import hashlib
+from pathlib import Path
+
+from services.intake import contents
+from services.intake.core.answers import Enclosed
+from services.intake.core.refusals import Said
+
+
+def enclosed(folder: Path, name: str) -> Enclosed | Said:
+    """Return the file *name* in *folder*, or why it cannot come along."""
+    path = folder / name
+    try:
+        with path.open("rb") as stream:
+            media_type = contents.media_type_of(stream)
+            stream.seek(0)
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            size = stream.tell()
+    except OSError:
+        return Said(
+            en=f"there is no file {name!r} beside the sheet",
+            vi=f"không tìm thấy tệp “{name}” trong thư mục của phiếu",
+        )
+    if media_type is None:
+        return Said(
+            en=f"{name!r} is no PDF, DOCX, XLSX, ODT, ODS, JPEG or PNG by its content",
+            vi=f"nội dung tệp “{name}” không phải là PDF, DOCX, XLSX, ODT, ODS, JPEG hoặc PNG",
+        )
+    return Enclosed(name=path.name, media_type=media_type, size=size, sha256=digest)

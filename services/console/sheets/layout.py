@@ -1,0 +1,208 @@
+"""What stands on a report sheet, line by line: for whom, under which clause, by when, and every question of the report.
+
+It refuses to know how a line is drawn. A line's key says in the file itself what its answer is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.plan import Obligation, ObligationVersion
+from schemas.registry import Agency
+from services.intake.core import moments, questions
+from services.intake.core.questions import Kind, Question
+from services.intake.core.refusals import Said
+from services.rules.core.book import Book, UnknownDuty
+
+FORMAT = "dondoc-sheet/1"
+FILES_MAX = 5
+HEADER = ("Mã", "Nội dung", "Trả lời", "Đơn vị tính", "Hướng dẫn")
+NOTES = "Điều kiện được kiểm tra khi tiếp nhận:"
+CHOICE_MARK = " – "
+"""Stands between an agency's id and its name where an agency is chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One question with its answer where it is known already; a fixed one is not for the reporter to change."""
+
+    question: Question
+    answer: str = ""
+    is_fixed: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The question in Vietnamese; a star says that an answer is needed."""
+        return self.question.label.vi + (" *" if self.question.is_needed and not self.is_fixed else "")
+
+    @property
+    def unit(self) -> str:
+        return self.question.unit.vi if self.question.unit else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Lines under one heading."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A whole sheet. *notes* say what else the plan checks."""
+
+    title: str
+    basis: str
+    quote: str
+    parts: tuple[Part, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """For whom and for which period a sheet is made; both may be left for the reporter to say."""
+
+    obligation: Obligation
+    version: ObligationVersion
+    period: str | None
+    agency: str | None
+    due_at: datetime | None
+
+
+def asked(book: Book, obligation_id: str, *, period: str | None, agency: str | None) -> Asked:
+    """Return what is asked; raise `UnknownDuty` naming what the plan or the registry does not know."""
+    obligation = book.plan.obligation(obligation_id)
+    if obligation is None:
+        raise UnknownDuty("obligation", f"{obligation_id!r} is not in plan {book.plan.plan}@{book.plan.version}")
+    known = None if agency is None else book.agencies.resolve(agency)
+    if agency is not None and known is None:
+        raise UnknownDuty("agency", f"{agency!r} is not in registry {book.registry.registry}@{book.registry.version}")
+    latest = obligation.versions[-1]
+    if period is None and latest.recurrence.is_periodic:
+        return Asked(obligation=obligation, version=latest, period=None, agency=known, due_at=None)
+    duty = book.duty(agency=known or next(iter(book.agencies)), obligation=obligation_id, period=period)
+    return Asked(obligation=obligation, version=duty.version or latest, period=period, agency=known, due_at=duty.due_at)
+
+
+def sheet(book: Book, wanted: Asked) -> Sheet:
+    """Return the sheet for what is *wanted*."""
+    citation = wanted.obligation.citation
+    source = next((one for one in book.plan.sources if one.id == citation.source), None)
+    dated = f" ngày {source.issued_on:%d/%m/%Y}" if source and source.issued_on else ""
+    by = f"; hạn cuối: {moments.deadline(wanted.due_at, book.calendar.zone).vi}" if wanted.due_at else ""
+    return Sheet(
+        title=wanted.obligation.title.vi + (f" – {moments.period(wanted.period).vi}" if wanted.period else ""),
+        basis=f"Căn cứ mục {citation.clause}, văn bản số {source.number if source else book.plan.plan}{dated}{by}",
+        quote=f"“{citation.quote}”",
+        parts=tuple(_parts(book, wanted)),
+        notes=tuple(check.message.vi for check in wanted.version.requires.checks),
+    )
+
+
+def _parts(book: Book, wanted: Asked) -> Iterator[Part]:
+    asked_of_all = questions.questions(wanted.version.requires)
+    yield Part(title="1. Nhiệm vụ báo cáo", lines=tuple(_identity(book, wanted)))
+    yield _part("2. Văn bản", asked_of_all, "document")
+    yield Part(title="3. Gửi văn bản (nếu đã gửi bằng đường khác)", lines=tuple(Line(question=one) for one in _SENDING))
+    yield _part("4. Nội dung báo cáo", asked_of_all, "content", "sections")
+    if any(one.key.startswith("indicators.") for one in asked_of_all):
+        yield _part("5. Số liệu", asked_of_all, "indicators")
+    files = asked_of_all[-1]
+    lines = tuple(Line(question=_nth(files, number)) for number in range(1, FILES_MAX + 1))
+    yield Part(title="6. Tệp đính kèm", lines=lines)
+
+
+def _part(title: str, all_questions: tuple[Question, ...], *heads: str) -> Part:
+    return Part(
+        title=title, lines=tuple(Line(question=one) for one in all_questions if one.key.partition(".")[0] in heads)
+    )
+
+
+def _identity(book: Book, wanted: Asked) -> Iterator[Line]:
+    yield _fixed("format", "Mẫu phiếu", FORMAT)
+    yield _fixed("plan", "Kế hoạch", book.plan.plan)
+    yield _fixed("obligation", "Nhiệm vụ", wanted.obligation.id)
+    yield _fixed("zone", "Múi giờ", book.plan.zone)
+    yield _agency(book, wanted)
+    if wanted.version.recurrence.is_periodic:
+        hint = Said(en="2026, 2026-H1, 2026-Q3 or 2026-07", vi="ví dụ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07")
+        question = _question("period", "Kỳ báo cáo", hint=hint)
+        yield Line(question=question, answer=wanted.period or "", is_fixed=wanted.period is not None)
+
+
+def _agency(book: Book, wanted: Asked) -> Line:
+    question = _question(
+        "agency", "Cơ quan báo cáo", hint=Said(en="choose your agency", vi="chọn cơ quan trong danh sách")
+    )
+    if wanted.agency is not None:
+        return Line(question=question, answer=_choice(book, wanted.agency), is_fixed=True)
+    return Line(question=question, choices=tuple(_choice(book, one) for one in _addressed(book, wanted)))
+
+
+def _addressed(book: Book, wanted: Asked) -> Iterator[str]:
+    for one in book.registry.agencies:
+        if wanted.period is None:
+            is_addressed = _is_member(one, wanted.obligation)
+        else:
+            is_addressed = book.duty(agency=one.id, obligation=wanted.obligation.id, period=wanted.period).is_binding
+        if is_addressed:
+            yield one.id
+
+
+def _is_member(agency: Agency, obligation: Obligation) -> bool:
+    """Whether *agency* lives and is addressed today, as far as no period asks about another day."""
+    groups = {one.id for one in agency.groups if one.to is None} if agency.valid.to is None else set()
+    return not groups.isdisjoint(obligation.addressees) or agency.id in obligation.addressees
+
+
+def _choice(book: Book, agency: str) -> str:
+    found = book.registry.agency(agency)
+    return f"{agency}{CHOICE_MARK}{found.names[-1].vi}" if found else agency
+
+
+def _nth(files: Question, number: int) -> Question:
+    return Question(
+        key=f"attachments.{number}",
+        kind=Kind.FILES,
+        label=Said(en=f"File {number}", vi=f"Tệp {number}"),
+        hint=_BESIDE
+        if number > 1 or not files.hint.vi
+        else Said(en=f"{_BESIDE.en}; {files.hint.en}", vi=f"{_BESIDE.vi}; {files.hint.vi}"),
+        is_needed=files.is_needed and number == 1,
+    )
+
+
+def _fixed(key: str, label: str, answer: str) -> Line:
+    return Line(question=_question(key, label), answer=answer, is_fixed=True)
+
+
+def _question(key: str, label: str, *, hint: Said = questions.UNSAID) -> Question:
+    return Question(key=key, kind=Kind.TEXT, label=Said(en=key, vi=label), hint=hint, is_needed=True)
+
+
+_BESIDE = Said(en="name of a file beside this sheet", vi="tên tệp đặt cùng thư mục với phiếu này")
+_SENDING = (
+    Question(
+        key="dispatch.sent_at",
+        kind=Kind.MOMENT,
+        label=Said(en="Sent at", vi="Thời điểm gửi"),
+        hint=Said(en="day and time", vi="ngày và giờ, ví dụ: 09/12/2026 16:30"),
+    ),
+    Question(
+        key="dispatch.proof",
+        kind=Kind.PROOF,
+        label=Said(en="Proof of sending", vi="Căn cứ xác nhận thời điểm gửi"),
+        hint=Said(
+            en=", ".join(one.en for one in questions.PROOFS.values()),
+            vi="chọn: " + ", ".join(one.vi for one in questions.PROOFS.values()),
+        ),
+    ),
+    Question(
+        key="dispatch.reference",
+        kind=Kind.TEXT,
+        label=Said(en="Reference", vi="Số hiệu xác nhận"),
+        hint=Said(en="number of the item or message", vi="mã bưu gửi hoặc mã gói tin"),
+    ),
+)

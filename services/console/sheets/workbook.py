@@ -1,0 +1,171 @@
+"""A report sheet as an XLSX workbook: answers in yellow cells that check what is written, everything else locked."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from services.console.sheets.layout import HEADER, NOTES, Line, Sheet
+from services.intake.core.questions import PROOFS, Kind
+
+ROWS_OF_HEAD = 6
+WIDTHS = (24, 36, 58, 14, 46)
+HIGH_TEXT = 120
+FIRST_DAY = date(1900, 1, 1)
+LIST_SHEET = "Danh mục"
+ANSWER = 2
+"""Index of the column of answers, C."""
+
+_GUIDE = "Chỉ điền vào các ô màu vàng; dòng có dấu * là bắt buộc. Điền xong, lưu phiếu và gửi cùng các tệp đính kèm."
+_BASE = {"font_name": "Times New Roman", "font_size": 12, "valign": "vcenter", "text_wrap": True}
+_BOX = {"border": 1, "border_color": "#BFB8AA"}
+_STYLES: dict[str, dict[str, object]] = {
+    "title": {"bold": True, "font_size": 15, "font_color": "#8C1D26"},
+    "basis": {},
+    "quote": {"italic": True, "font_color": "#4A4A4A"},
+    "guide": {"font_color": "#4A4A4A"},
+    "header": {"bold": True, "bg_color": "#8C1D26", "font_color": "#FFFFFF", **_BOX},
+    "part": {"bold": True, "bg_color": "#F1ECE2", **_BOX},
+    "label": _BOX,
+    "hint": {"font_color": "#6B6459", "font_size": 11, **_BOX},
+    "fixed": {"bg_color": "#F7F5F0", "font_color": "#4A4A4A", "num_format": "@", **_BOX},
+    "text": {"bg_color": "#FFF8DC", "num_format": "@", "locked": False, **_BOX},
+    "long": {"bg_color": "#FFF8DC", "num_format": "@", "locked": False, **_BOX, "valign": "top"},
+    "day": {"bg_color": "#FFF8DC", "num_format": "dd/mm/yyyy", "align": "left", "locked": False, **_BOX},
+    "moment": {"bg_color": "#FFF8DC", "num_format": "dd/mm/yyyy hh:mm", "align": "left", "locked": False, **_BOX},
+    "figure": {"bg_color": "#FFF8DC", "num_format": "#,##0.######", "align": "right", "locked": False, **_BOX},
+}
+_STYLE_OF = {
+    Kind.LONG_TEXT: "long",
+    Kind.DAY: "day",
+    Kind.MOMENT: "moment",
+    Kind.FIGURE: "figure",
+}
+
+
+class _Writer:
+    """Writes one sheet, top to bottom."""
+
+    def __init__(self, book: Any) -> None:  # noqa: ANN401 - the library ships no annotations
+        self._book = book
+        self._page = book.add_worksheet("Phiếu báo cáo")
+        self._lists = book.add_worksheet(LIST_SHEET)
+        self._styles = {name: book.add_format({**_BASE, **style}) for name, style in _STYLES.items()}
+        self._whole = book.add_format({"num_format": "#,##0"})
+        self._row = 0
+
+    def head(self, sheet: Sheet) -> None:
+        for text, style, height in (
+            (sheet.title, "title", 26),
+            (sheet.basis, "basis", 20),
+            (sheet.quote, "quote", 34),
+            (_GUIDE, "guide", 20),
+        ):
+            self._page.set_row(self._row, height)
+            self._page.merge_range(self._row, 1, self._row, len(WIDTHS) - 1, text, self._styles[style])
+            self._row += 1
+        self._page.set_row(self._row, 6)
+        self._row += 1
+        for column, text in enumerate(HEADER):
+            self._page.write_string(self._row, column, text, self._styles["header"])
+        self._row += 1
+
+    def part(self, title: str) -> None:
+        self._page.merge_range(self._row, 1, self._row, len(WIDTHS) - 1, title, self._styles["part"])
+        self._page.set_row(self._row, 22)
+        self._row += 1
+
+    def line(self, line: Line) -> None:
+        kind = line.question.kind
+        style = "fixed" if line.is_fixed else _STYLE_OF.get(kind, "text")
+        self._page.set_row(self._row, HIGH_TEXT if kind is Kind.LONG_TEXT else 24)
+        self._page.write_string(self._row, 0, line.question.key, self._styles["label"])
+        self._page.write_string(self._row, 1, line.label, self._styles["label"])
+        self._page.write(self._row, ANSWER, line.answer or None, self._styles[style])
+        self._page.write_string(self._row, ANSWER + 1, line.unit, self._styles["hint"])
+        self._page.write_string(self._row, ANSWER + 2, line.question.hint.vi, self._styles["hint"])
+        if not line.is_fixed:
+            self._check(line)
+        self._row += 1
+
+    def notes(self, notes: tuple[str, ...]) -> None:
+        self._row += 1
+        for note in notes:
+            self._page.merge_range(self._row, 1, self._row, len(WIDTHS) - 1, note, self._styles["guide"])
+            self._row += 1
+
+    def finish(self) -> None:
+        for column, width in enumerate(WIDTHS):
+            self._page.set_column(column, column, width, None, {"hidden": column == 0})
+        self._lists.hide()
+        self._page.freeze_panes(ROWS_OF_HEAD, ANSWER)
+        self._page.hide_gridlines(2)
+        self._page.protect("", {"format_rows": True, "format_columns": True})
+        self._page.set_paper(9)  # A4
+        self._page.set_landscape()
+        self._page.fit_to_pages(1, 0)
+        self._page.repeat_rows(ROWS_OF_HEAD - 1)
+
+    def _check(self, line: Line) -> None:
+        checked = self._validation(line)
+        if checked is not None:
+            self._page.data_validation(self._row, ANSWER, self._row, ANSWER, checked)
+        if line.question.kind is Kind.FIGURE:
+            cell = f"$C${self._row + 1}"
+            rule = {"type": "formula", "criteria": f"={cell}=INT({cell})", "format": self._whole}
+            self._page.conditional_format(self._row, ANSWER, self._row, ANSWER, rule)
+
+    def _validation(self, line: Line) -> dict[str, Any] | None:
+        match line.question.kind:
+            case Kind.DAY | Kind.MOMENT:
+                rule = {"validate": "date", "criteria": ">=", "value": FIRST_DAY}
+                return {**rule, **_told("Ngày không hợp lệ", "Hãy ghi ngày/tháng/năm, ví dụ 09/12/2026.")}
+            case Kind.FIGURE:
+                return _range_of(line)
+            case Kind.YES_NO:
+                return _listed(["có", "không"])
+            case Kind.PROOF:
+                return _listed([one.vi for one in PROOFS.values()])
+            case _ if line.choices:
+                return _listed(self._written_list(line.choices))
+            case _:
+                return None
+
+    def _written_list(self, choices: tuple[str, ...]) -> str:
+        # A list typed into the rule itself may hold 255 letters; a longer one needs cells.
+        for row, choice in enumerate(choices):
+            self._lists.write_string(row, 0, choice)
+        return f"='{LIST_SHEET}'!$A$1:$A${len(choices)}"
+
+
+def write(sheet: Sheet, path: Path) -> None:
+    """Write *sheet* to *path*."""
+    with xlsxwriter.Workbook(str(path)) as book:
+        writer = _Writer(book)
+        writer.head(sheet)
+        for part in sheet.parts:
+            writer.part(part.title)
+            for line in part.lines:
+                writer.line(line)
+        if sheet.notes:
+            writer.notes((NOTES, *(f"– {note}" for note in sheet.notes)))
+        writer.finish()
+
+
+def _range_of(line: Line) -> dict[str, Any]:
+    low, high = line.question.low, line.question.high
+    said = line.question.hint.vi
+    message = f"Hãy ghi số{f' {said}' if said else ''}, không kèm chữ hoặc đơn vị tính."
+    rule: dict[str, Any] = {"validate": "decimal", "criteria": ">=", "value": -1e15 if low is None else low}
+    if high is not None:
+        rule = {"validate": "decimal", "criteria": "between", "minimum": rule["value"], "maximum": high}
+    return {**rule, **_told("Số không hợp lệ", message)}
+
+
+def _listed(source: list[str] | str) -> dict[str, Any]:
+    return {"validate": "list", "source": source, **_told("Không có trong danh sách", "Hãy chọn trong danh sách.")}
+
+
+def _told(title: str, message: str) -> dict[str, Any]:
+    return {"error_title": title, "error_message": message, "ignore_blank": True}

@@ -1,0 +1,55 @@
+"""What a file is, told by its content: a name and a declared type prove nothing.
+
+A closed list: documents, tables and pictures of documents. Files with macros are none of them.
+"""
+
+import zipfile
+from typing import BinaryIO
+
+_HEAD_BYTES = 8
+_SIGNATURES = {
+    b"%PDF-": "application/pdf",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+}
+_ZIP = b"PK\x03\x04"
+_OOXML_PARTS = "[Content_Types].xml"
+_OOXML = {
+    b"wordprocessingml.document.main+xml": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    b"spreadsheetml.sheet.main+xml": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_ODF_TYPE = "mimetype"
+_ODF = frozenset({"application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet"})
+_PART_BYTES_MAX = 256 * 1024
+"""Bytes read of a part that names the type; larger ones are no document of an office program."""
+
+KNOWN = frozenset({*_SIGNATURES.values(), *_OOXML.values(), *_ODF})
+
+
+def media_type_of(stream: BinaryIO) -> str | None:
+    """Return the media type of a seekable *stream* by its content, or nothing for what is not taken."""
+    stream.seek(0)
+    head = stream.read(_HEAD_BYTES)
+    for signature, media_type in _SIGNATURES.items():
+        if head.startswith(signature):
+            return media_type
+    return _of_archive(stream) if head.startswith(_ZIP) else None
+
+
+def _of_archive(stream: BinaryIO) -> str | None:
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            declared = _part(archive, _ODF_TYPE).decode("ascii", "replace").strip()
+            if declared in _ODF:
+                return declared
+            parts = _part(archive, _OOXML_PARTS)
+    except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError):
+        return None
+    return next((media_type for mark, media_type in _OOXML.items() if mark in parts), None)
+
+
+def _part(archive: zipfile.ZipFile, name: str) -> bytes:
+    if name not in archive.namelist():
+        return b""
+    with archive.open(name) as part:
+        return part.read(_PART_BYTES_MAX)
