@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pymongo
 import pytest
 
@@ -28,6 +29,11 @@ KEPT = ("DONDOC_BENCH_", "DONDOC_MONGOD")  # the size of a benchmark, and the da
 
 for variable in [name for name in os.environ if name.startswith("DONDOC_") and not name.startswith(KEPT)]:
     del os.environ[variable]
+
+
+# A busy machine is no counterexample, and a gate gives the same answer every time.
+hypothesis.settings.register_profile("gates", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("gates")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
