@@ -12,19 +12,14 @@ from typing import Any
 
 import pytest
 
-from deploy.local.ports import Ports
-from deploy.local.stack import Stack
 from schemas.assessments import Status
-from services.console import arrangements, inputs
-from services.console.demo import contacts, performance, story
+from services.console.demo import contacts, performance
 from services.console.demo.papers import RESULTS
 from services.console.demo.performance import Performance
-from services.console.demo.player import Keys
-from services.console.demo.story import BEGINS_AT, Story
-from services.console.system import ServicePorts, System
-from services.runtime.clock import STEERED, steer
+from services.console.demo.story import Story
+from services.console.system import System
+from tests.support.year import a_stage
 
-DIRECTORY = Path(__file__).parents[2] / "deploy" / "plans" / "6766-kh-ubnd"
 pytestmark = pytest.mark.timeout(420)  # a year takes about half a minute alone, and more where others share the cores
 
 
@@ -51,24 +46,10 @@ class Played:
 @pytest.fixture(scope="module")
 def year(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[Played]:
     """The story of 2024, played once without the days on which nothing happens."""
-    folder = tmp_path_factory.mktemp("year")
-    clock = folder / "clock"
-    steer(clock, BEGINS_AT)
-    registry = inputs.read_book(DIRECTORY).registry
-    told = story.told(registry)
-    stack = Stack(folder, Ports.free(), jars=jars)
-    with System(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=print) as system:
-        system.start_stack()
-        arrangements.publish_documents(DIRECTORY, stack.kafka.bootstrap)
-        arrangements.load_contacts(contacts.contacts(story.addressed(registry)), stack.mongod.url)
-        keys = Keys(
-            reports=arrangements.bearer_for("reports", system.keys_file, now=BEGINS_AT),
-            decisions=arrangements.bearer_for("decisions", system.keys_file, now=BEGINS_AT, may_decide=True),
-        )
-        system.start_services()
-        played = Performance(story=told, registry=registry, keys=keys, clock=clock, every=None)
-        receipts = asyncio.run(performance.play(system, played))
-        yield Played(story=told, system=system, receipts=list(receipts))
+    with a_stage(tmp_path_factory.mktemp("year"), jars) as stage:
+        played = Performance(story=stage.story, registry=stage.registry, keys=stage.keys, clock=stage.clock, every=None)
+        receipts = asyncio.run(performance.play(stage.system, played))
+        yield Played(story=stage.story, system=stage.system, receipts=list(receipts))
 
 
 def test_dashboard_and_report_say_what_was_planted(year: Played) -> None:
