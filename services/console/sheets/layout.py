@@ -18,17 +18,22 @@ FORMAT = "dondoc-sheet/1"
 FILES_MAX = 5
 HEADER = ("Mã", "Nội dung", "Trả lời", "Đơn vị tính", "Hướng dẫn")
 NOTES = "Điều kiện được kiểm tra khi tiếp nhận:"
+YES_NO = ("có", "không")
 CHOICE_MARK = " – "
 """Stands between an agency's id and its name where an agency is chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One question with its answer where it is known already; a fixed one is not for the reporter to change."""
+    """One question with its answer where it is known already; a fixed one is not for the reporter to change.
+
+    A technical line is for the machine that reads the sheet back.
+    """
 
     question: Question
     answer: str = ""
     is_fixed: bool = False
+    is_technical: bool = False
     choices: tuple[str, ...] = ()
 
     @property
@@ -82,8 +87,12 @@ def asked(book: Book, obligation_id: str, *, period: str | None, agency: str | N
     latest = obligation.versions[-1]
     if period is None and latest.recurrence.is_periodic:
         return Asked(obligation=obligation, version=latest, period=None, agency=known, due_at=None)
-    duty = book.duty(agency=known or next(iter(book.agencies)), obligation=obligation_id, period=period)
-    return Asked(obligation=obligation, version=duty.version or latest, period=period, agency=known, due_at=duty.due_at)
+    agencies = book.agencies if known is None else (known,)
+    duties = [book.duty(agency=one, obligation=obligation_id, period=period) for one in agencies]
+    owed = next((duty for duty in duties if duty.is_binding), None)
+    if owed is None or owed.version is None:
+        raise UnknownDuty("agency", f"{agency or 'nobody'} does not owe {obligation_id} for {period or 'any time'}")
+    return Asked(obligation=obligation, version=owed.version, period=period, agency=known, due_at=owed.due_at)
 
 
 def sheet(book: Book, wanted: Asked) -> Sheet:
@@ -115,8 +124,10 @@ def _parts(book: Book, wanted: Asked) -> Iterator[Part]:
 
 
 def _part(title: str, all_questions: tuple[Question, ...], *heads: str) -> Part:
+    asked_here = (one for one in all_questions if one.key.partition(".")[0] in heads)
     return Part(
-        title=title, lines=tuple(Line(question=one) for one in all_questions if one.key.partition(".")[0] in heads)
+        title=title,
+        lines=tuple(Line(question=one, choices=YES_NO if one.kind is Kind.YES_NO else ()) for one in asked_here),
     )
 
 
@@ -175,7 +186,7 @@ def _nth(files: Question, number: int) -> Question:
 
 
 def _fixed(key: str, label: str, answer: str) -> Line:
-    return Line(question=_question(key, label), answer=answer, is_fixed=True)
+    return Line(question=_question(key, label), answer=answer, is_fixed=True, is_technical=True)
 
 
 def _question(key: str, label: str, *, hint: Said = questions.UNSAID) -> Question:

@@ -12,14 +12,17 @@ from services.intake.core.questions import PROOFS, Kind
 ROWS_OF_HEAD = 6
 WIDTHS = (24, 36, 58, 14, 46)
 HIGH_TEXT = 120
+ROW_HEIGHT = 33
+"""Points; two lines of the font."""
 FIRST_DAY = date(1900, 1, 1)
+LETTERS_OF_LINE = 140
 LIST_SHEET = "Danh mục"
 ANSWER = 2
 """Index of the column of answers, C."""
 
 _GUIDE = "Chỉ điền vào các ô màu vàng; dòng có dấu * là bắt buộc. Điền xong, lưu phiếu và gửi cùng các tệp đính kèm."
 _BASE = {"font_name": "Times New Roman", "font_size": 12, "valign": "vcenter", "text_wrap": True}
-_BOX = {"border": 1, "border_color": "#BFB8AA"}
+_BOX = {"border": 1, "border_color": "#BFB8AA", "indent": 1}
 _STYLES: dict[str, dict[str, object]] = {
     "title": {"bold": True, "font_size": 15, "font_color": "#8C1D26"},
     "basis": {},
@@ -59,7 +62,7 @@ class _Writer:
         for text, style, height in (
             (sheet.title, "title", 26),
             (sheet.basis, "basis", 20),
-            (sheet.quote, "quote", 34),
+            (sheet.quote, "quote", 20 + 16 * (len(sheet.quote) // LETTERS_OF_LINE)),
             (_GUIDE, "guide", 20),
         ):
             self._page.set_row(self._row, height)
@@ -67,6 +70,7 @@ class _Writer:
             self._row += 1
         self._page.set_row(self._row, 6)
         self._row += 1
+        self._page.set_row(self._row, 22)
         for column, text in enumerate(HEADER):
             self._page.write_string(self._row, column, text, self._styles["header"])
         self._row += 1
@@ -79,12 +83,15 @@ class _Writer:
     def line(self, line: Line) -> None:
         kind = line.question.kind
         style = "fixed" if line.is_fixed else _STYLE_OF.get(kind, "text")
-        self._page.set_row(self._row, HIGH_TEXT if kind is Kind.LONG_TEXT else 24)
+        self._page.set_row(
+            self._row, HIGH_TEXT if kind is Kind.LONG_TEXT else ROW_HEIGHT, None, {"hidden": line.is_technical}
+        )
         self._page.write_string(self._row, 0, line.question.key, self._styles["label"])
         self._page.write_string(self._row, 1, line.label, self._styles["label"])
         self._page.write(self._row, ANSWER, line.answer or None, self._styles[style])
         self._page.write_string(self._row, ANSWER + 1, line.unit, self._styles["hint"])
-        self._page.write_string(self._row, ANSWER + 2, line.question.hint.vi, self._styles["hint"])
+        hint = "" if line.is_fixed else line.question.hint.vi
+        self._page.write_string(self._row, ANSWER + 2, hint, self._styles["hint"])
         if not line.is_fixed:
             self._check(line)
         self._row += 1
@@ -124,7 +131,7 @@ class _Writer:
             case Kind.FIGURE:
                 return _range_of(line)
             case Kind.YES_NO:
-                return _listed(["có", "không"])
+                return _listed(list(line.choices))
             case Kind.PROOF:
                 return _listed([one.vi for one in PROOFS.values()])
             case _ if line.choices:

@@ -48,10 +48,10 @@ def deadline(due_at: datetime, zone: tzinfo) -> Said:
     local = due_at.astimezone(zone)
     if local.time() == time.min:
         day = local.date() - timedelta(days=1)
-        return Said(en=f"the end of {day:%d/%m/%Y}", vi=f"hết {_DAYS_OF_WEEK[day.weekday()]}, ngày {day:%d/%m/%Y}")
+        return Said(en=f"the end of {day:%d/%m/%Y}", vi=f"hết ngày {day:%d/%m/%Y} ({_DAYS_OF_WEEK[day.weekday()]})")
     return Said(
         en=f"before {local:%H:%M on %d/%m/%Y}",
-        vi=f"trước {local.hour} giờ {local:%M}, {_DAYS_OF_WEEK[local.weekday()]}, ngày {local:%d/%m/%Y}",
+        vi=f"trước {local.hour} giờ {local:%M} ngày {local:%d/%m/%Y} ({_DAYS_OF_WEEK[local.weekday()]})",
     )
 
 

@@ -154,7 +154,7 @@ _ABOUT = (
         label=Said(en="Nothing to report in this period", vi="Kỳ này không có nội dung phát sinh"),
         hint=Said(
             en="if so, sections, figures and files may be left empty",
-            vi="nếu có, không phải ghi nội dung, số liệu và tệp đính kèm",
+            vi="nếu đúng, không phải ghi nội dung, số liệu và tệp đính kèm",
         ),
     ),
 )
