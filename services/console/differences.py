@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 ABSENT = "(absent)"
-NAMED_BY = ("agency", "obligation", "group")
-"""What tells one element of a list from the next, where it has one of these; else its place does."""
+NAMED_BY = (("agency", "obligation", "period"), ("obligation", "period"), ("group",), ("title", "period"))
+"""What tells one element of a list from the next: the first of these that it has, else its place."""
 
 
 def differences(rebuilt: Any, live: Any, path: str = "") -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON value
@@ -25,7 +25,7 @@ def _named(elements: list[Any]) -> dict[str, Any]:
 
 def _name(element: Any, place: int) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(element, dict):
-        names = [str(element[name]) for name in NAMED_BY if name in element]
-        if names:
-            return "|".join([*names, str(element.get("period") or "")]) if "agency" in element else "|".join(names)
+        for fields in NAMED_BY:
+            if all(field in element for field in fields):
+                return "|".join(str(element[field] or "") for field in fields)
     return str(place)

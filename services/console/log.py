@@ -25,23 +25,22 @@ async def from_broker(answer: Awaitable[Answer], bootstrap: str) -> Answer:
 async def read(bootstrap: str, topic: str) -> Records:
     """Return every committed record of *topic* by partition; an unknown topic has none."""
     consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False
+        topic,
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
     )
     await consumer.start()
     try:
-        numbers = consumer.partitions_for_topic(topic) or set() if topic in await consumer.topics() else set()
-        return await _to_end(consumer, [TopicPartition(topic, number) for number in sorted(numbers)])
+        return await _to_end(consumer, sorted(consumer.assignment()))
     finally:
         await consumer.stop()
 
 
 async def _to_end(consumer: "AIOKafkaConsumer[Any, Any]", parts: list[TopicPartition]) -> Records:
     found: Records = {part.partition: [] for part in parts}
-    if not parts:
-        return found
-    consumer.assign(parts)
-    await consumer.seek_to_beginning(*parts)
-    ends = await consumer.end_offsets(parts)
+    ends = await consumer.end_offsets(parts) if parts else {}
     left = {part for part in parts if await consumer.position(part) < ends[part]}
     while left:
         for part, records in (await consumer.getmany(*left, timeout_ms=POLL_MS)).items():
