@@ -11,16 +11,17 @@ import pytest
 
 from deploy.local.pidfile import read
 from deploy.local.ports import Ports, variable
-from tests.conftest import JARS, ROOT
 from tests.support.eventually import eventually
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Mapping[str, str]:
+def environment(tmp_path: Path, jars: Path) -> Mapping[str, str]:
     """A home folder and ports of this test's own."""
     home = tmp_path / "home"
     (home / "kafka").mkdir(parents=True)
-    (home / "kafka" / "jars").symlink_to(JARS)
+    (home / "kafka" / "jars").symlink_to(jars)
     ports = Ports.free()
     own = {variable(name): str(getattr(ports, name)) for name in Ports.__dataclass_fields__}
     return {**os.environ, **own, "DONDOC_HOME": str(home)}
