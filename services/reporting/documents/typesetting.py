@@ -1,41 +1,20 @@
-"""Typst, with our own fonts and nobody else's: the same input gives the same bytes on every machine."""
+"""The annual report's Typst sources, which lie beside this file, typeset in the one way of all services."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import typst
+from services.runtime import typesetting
 
 HERE = Path(__file__).parent
-FONTS = HERE / "fonts"
-FAMILY = "Liberation Serif"
-PICTURE_PPI = 220.0  # sharp on paper at the width of a page, about 60 kB
 
 
 def typeset(source: str, inputs: Mapping[str, Any], *, dated: datetime) -> bytes:
     """Return the PDF of *source*, a file beside this one; *inputs* reach it as JSON texts."""
-    return _compile(source, inputs, output_format="pdf", dated=dated)
+    return typesetting.typeset(HERE / source, inputs, dated=dated)
 
 
 def draw(source: str, inputs: Mapping[str, Any], *, dated: datetime) -> bytes:
     """Return the one page of *source* as a PNG picture."""
-    return _compile(source, inputs, output_format="png", dated=dated)
-
-
-def _compile(source: str, inputs: Mapping[str, Any], *, output_format: Literal["pdf", "png"], dated: datetime) -> bytes:
-    compiler = typst.Compiler(
-        str(HERE / source),
-        root=str(HERE),
-        font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)]),
-        sys_inputs={name: json.dumps(value, ensure_ascii=False) for name, value in inputs.items()},
-    )
-    made = compiler.compile(format=output_format, ppi=PICTURE_PPI, timestamp=int(dated.timestamp()))
-    return made if isinstance(made, bytes) else _only_page(made)
-
-
-def _only_page(made: list[bytes] | None) -> bytes:
-    if made is None or len(made) != 1:
-        raise ValueError("the picture does not fit on one page")
-    return made[0]
+    return typesetting.draw(HERE / source, inputs, dated=dated)
