@@ -3,7 +3,8 @@
 These models are strict and are what intake accepts and publishes. Consumers read tolerantly.
 """
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -16,6 +17,7 @@ from pydantic import (
     StrictInt,
     StrictStr,
     StringConstraints,
+    WithJsonSchema,
 )
 
 from schemas import periods
@@ -29,6 +31,11 @@ EXEMPTED = "vn.dondoc.exemption.granted.v1"
 REVOKED = "vn.dondoc.exemption.revoked.v1"
 ADOPTED = "vn.dondoc.plan.adopted.v1"
 
+_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+
+FIGURE_BOUND = 10**30
+"""No sum of money or number of loans comes near; what a double cannot hold is a slip of the pen."""
+
 Proof = Literal["none", "postmark", "exchange-log", "mail-gateway"]
 
 
@@ -37,23 +44,26 @@ def _written_period(text: str) -> str:
 
 
 def _decimal(text: str) -> str:
-    try:
-        number = Decimal(text)
-    except InvalidOperation as cause:
-        raise ValueError(
-            'write a number, or a decimal string such as "9984.2" with a point and no thousands sign'
-        ) from cause
-    if not number.is_finite():
-        raise ValueError("write a finite number")
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError('write a number, or a decimal string such as "9984.2" with a point and no thousands sign')
+    if abs(Decimal(text)) >= FIGURE_BOUND:
+        raise ValueError("write a figure below 10^30; count in a larger unit")
     return text
 
 
-PeriodText = Annotated[str, AfterValidator(_written_period)]
+PeriodText = Annotated[
+    str, AfterValidator(_written_period), WithJsonSchema({"type": "string", "pattern": periods.PATTERN})
+]
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 AgencyRef = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-DecimalText = Annotated[StrictStr, AfterValidator(_decimal)]
-FiniteFloat = Annotated[StrictFloat, Field(allow_inf_nan=False)]
-Figure = StrictInt | FiniteFloat | DecimalText
+DecimalText = Annotated[
+    StrictStr,
+    AfterValidator(_decimal),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DECIMAL.pattern}$"}),
+]
+FiniteFloat = Annotated[StrictFloat, Field(allow_inf_nan=False, gt=-FIGURE_BOUND, lt=FIGURE_BOUND)]
+WholeNumber = Annotated[StrictInt, Field(gt=-FIGURE_BOUND, lt=FIGURE_BOUND)]
+Figure = WholeNumber | FiniteFloat | DecimalText
 
 
 class FactData(BaseModel):

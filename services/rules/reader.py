@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from math import isnan
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -229,7 +229,7 @@ def _number(written: float | str) -> float | None:
         figure = float(written)
     except ValueError:
         return None
-    return None if isnan(figure) else figure
+    return figure if isfinite(figure) else None
 
 
 def _instant(text: str, pointer: str) -> datetime:
