@@ -7,6 +7,7 @@ pause, while the others go on. Fencing, not this bookkeeping, keeps two owners a
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
@@ -136,6 +137,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
             return
         del self._opening[number]
         self._open[number] = partition
+        gc.freeze()  # what is restored lives on: a collection that walked it each time would cost more than the facts
         self._tools.metrics.owned.set(len(self._open))
         self._consumer().resume(_place(number))
 

@@ -3,13 +3,13 @@
 A restore is then as fast as the log is read, and a duty that nothing happens to costs its bytes alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from schemas.ids import DutyKey
 from services.rules import states
 from services.rules.core.docket import Docket
-from services.rules.core.facts import Fact, identity
+from services.rules.core.facts import Fact, Reassignment, Submission, Withdrawal, identity
 
 Name = tuple[str, str, str]
 """A docket's name: plan, agency, obligation."""
@@ -23,26 +23,49 @@ class Home:
     size: int = 0
 
 
-@dataclass(slots=True)
 class Folder:
-    """One docket, and the homes that its facts are written to."""
+    """One docket, and its facts by the home they are written to."""
 
-    docket: Docket = field(default_factory=Docket)
-    homes: dict[str | None, Home] = field(default_factory=dict)
+    __slots__ = ("_acts", "_homes", "_is_entangled", "docket")
+
+    def __init__(self) -> None:
+        self.docket = Docket()
+        self._homes: dict[str | None, Home] = {}
+        self._acts: list[Fact] = []
+        self._is_entangled = False
 
     def home(self, period: str | None) -> Home:
-        """Return the home of what is kept under *period*, empty if nothing is yet."""
-        return self.homes.setdefault(period, Home())
+        """Return the home of what is kept under *period*, an empty one if nothing is."""
+        return self._homes.get(period) or Home()
 
-    def put(self, fact: Fact, *, period: str | None, size: int) -> None:
-        """Note in its home a fact that the docket has taken in."""
-        home = self.home(period)
+    def bearing_on(self, period: str | None) -> Sequence[Fact]:
+        """Return the facts that can bear on one period: assessing these alone or the whole docket gives the same.
+
+        So the cost of a report does not grow with the years before it. A withdrawal or reassignment names a submission
+        among all of the docket; where there is one, all are given.
+        """
+        if self._is_entangled:
+            return tuple(self.docket)
+        return (*self._acts, *(one for one in self.home(period).facts if isinstance(one, Submission)))
+
+    def put(self, fact: Fact, *, size: int) -> None:
+        """Keep in its home a fact that the docket has taken in."""
+        home = self._homes.setdefault(states.home(fact).period, Home())
         home.facts.append(fact)
         home.size += size
+        if not isinstance(fact, Submission):
+            self._acts.append(fact)
+            self._is_entangled = self._is_entangled or isinstance(fact, Withdrawal | Reassignment)
 
-    def strike(self, fact: Fact) -> None:
-        """Make the docket forget a fact that it took in but that was never put into its home."""
-        self.docket = Docket(one for one in self.docket if identity(one) != identity(fact))
+    def without(self, fact: Fact) -> "Folder":
+        """Return a folder that has never seen *fact*."""
+        fresh = Folder()
+        for home in self._homes.values():
+            for one in home.facts:
+                if identity(one) != identity(fact):
+                    fresh.docket.add(one)
+                    fresh.put(one, size=home.size // len(home.facts))
+        return fresh
 
 
 class Cabinet:
@@ -50,11 +73,11 @@ class Cabinet:
 
     def __init__(self) -> None:
         self._open: dict[Name, Folder] = {}
-        self._sealed: dict[Name, list[tuple[str | None, bytes]]] = {}
+        self._sealed: dict[Name, list[bytes]] = {}
 
     def seal(self, key: DutyKey, value: bytes) -> None:
         """Take back one home as it was written; it is read when its folder is asked for."""
-        self._sealed.setdefault(name_of(key), []).append((key.period, value))
+        self._sealed.setdefault(name_of(key), []).append(value)
 
     def folder(self, name: Name) -> Folder:
         """Return the folder of that name, a new one if there is none."""
@@ -63,9 +86,18 @@ class Cabinet:
             folder = self._open[name] = _unsealed(self._sealed.pop(name, ()))
         return folder
 
-    def docket(self, name: Name) -> Docket:
-        """Return the docket of that name, an empty one if there is none; keeps nothing new."""
-        return self.folder(name).docket if name in self else Docket()
+    def bearing_on(self, key: DutyKey) -> Sequence[Fact]:
+        """Return the facts that can bear on one duty; keeps nothing new."""
+        name = name_of(key)
+        return self.folder(name).bearing_on(key.period) if name in self else ()
+
+    def periods(self, name: Name) -> frozenset[str | None]:
+        """Return the periods that facts of that docket are about."""
+        return self.folder(name).docket.periods
+
+    def replace(self, name: Name, folder: Folder) -> None:
+        """Put another folder in the place of one."""
+        self._open[name] = folder
 
     def written(self, key: DutyKey) -> bytes:
         """Write what is kept under *key*."""
@@ -84,11 +116,11 @@ def name_of(key: DutyKey) -> Name:
     return key.plan, key.agency, key.obligation
 
 
-def _unsealed(homes: "list[tuple[str | None, bytes]] | tuple[()]") -> Folder:
+def _unsealed(homes: Iterable[bytes]) -> Folder:
     folder = Folder()
-    for period, value in homes:
+    for value in homes:
         facts = states.read(value)
-        folder.homes[period] = Home(facts=list(facts), size=len(value))
         for fact in facts:
             folder.docket.add(fact)
+            folder.put(fact, size=len(value) // len(facts))
     return folder

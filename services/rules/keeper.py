@@ -4,7 +4,7 @@ Pure but for its own memory: no broker, no clock. Applying a record twice change
 here is true only while the log agrees, so after a failed transaction the keeper is thrown away and restored.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -16,7 +16,7 @@ from services.rules import reader, states
 from services.rules.books import Books
 from services.rules.cabinet import Cabinet, Folder, Home, Name, name_of
 from services.rules.core.book import Book
-from services.rules.core.docket import EVERY_PERIOD, Docket
+from services.rules.core.docket import EVERY_PERIOD
 from services.rules.core.facts import Fact
 from services.rules.judgement import Judge, Refused, knows
 from services.rules.reader import Event, UnreadableFact
@@ -54,9 +54,9 @@ class Keeper:
         """The last adoption of each plan."""
         return self._adoptions
 
-    def docket(self, name: Name) -> Docket:
-        """Return the facts known of one obligation of one agency."""
-        return self._cabinet.docket(name)
+    def known(self, key: DutyKey) -> Sequence[Fact]:
+        """Return the facts that bear on a duty."""
+        return self._cabinet.bearing_on(key)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take back one record that `changes` once gave."""
@@ -114,12 +114,12 @@ class Keeper:
             return ()
         try:
             _refuse_overflow(key, folder.home(key.period), size)
+            folder.put(fact, size=size)
             periods = self._periods(key, folder, touched)
             told = () if book is None else tuple(self._told(book, periods, name_of(key), applied))
         except Exception:
-            folder.strike(fact)
+            self._cabinet.replace(name_of(key), folder.without(fact))
             raise
-        folder.put(fact, period=key.period, size=size)
         self._changed[key] = None
         return told
 
@@ -136,10 +136,9 @@ class Keeper:
 
     def _told(self, book: Book, periods: Iterable[str | None], name: Name, applied: Applied) -> Iterator[Told]:
         _, agency, obligation = name
-        docket = self._cabinet.docket(name)
         for period in periods:
             duty = book.duty(agency=agency, obligation=obligation, period=period)
-            yield agency, verdict(book, duty, docket, applied=applied)
+            yield agency, verdict(book, duty, self._cabinet.bearing_on(duty.key), applied=applied)
 
     def _adopt(self, adoption: PlanAdopted, applied: Applied) -> Iterator[Told]:
         if adoption.partition != self.partition:
@@ -169,7 +168,7 @@ class Keeper:
         """Yield the duties that nobody expects by the horizon but that facts are about, as far as *book* knows them."""
         for name in self._cabinet.names(book.plan.plan):
             plan, agency, obligation = name
-            for period in _sorted(self._cabinet.docket(name).periods):
+            for period in _sorted(self._cabinet.periods(name)):
                 key = DutyKey(plan=plan, agency=agency, obligation=obligation, period=period)
                 if key not in expected and knows(book, key):
                     yield key

@@ -4,6 +4,7 @@ The same facts give the same bytes: nothing in here comes from a clock. The id d
 plan and registry and the facts known; the structs mirror `schemas.assessments`, and a contract test holds them to it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,9 +15,8 @@ from schemas.ids import digest
 from services.rules.core import steps
 from services.rules.core.assess import Assessment, Segment, assess
 from services.rules.core.book import Book
-from services.rules.core.docket import Docket
 from services.rules.core.duty import Duty
-from services.rules.core.facts import identity
+from services.rules.core.facts import Fact, identity
 
 SOURCE = "dondoc/rules"
 
@@ -72,11 +72,11 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True):
 _ENCODER = msgspec.json.Encoder()
 
 
-def verdict(book: Book, duty: Duty, docket: Docket, *, applied: Applied) -> bytes:
-    """Assess *duty* from its *docket* and return the event that tells it."""
-    assessment = assess(duty, docket)
+def verdict(book: Book, duty: Duty, facts: Sequence[Fact], *, applied: Applied) -> bytes:
+    """Assess *duty* from the *facts* that bear on it and return the event that tells it."""
+    assessment = assess(duty, facts)
     event = _Event(
-        id=_event_id(book, duty, docket),
+        id=_event_id(book, duty, facts),
         subject=duty.key.agency,
         time=applied.recorded_at,
         data=_told(book, assessment, applied),
@@ -84,9 +84,9 @@ def verdict(book: Book, duty: Duty, docket: Docket, *, applied: Applied) -> byte
     return _ENCODER.encode(event)
 
 
-def _event_id(book: Book, duty: Duty, docket: Docket) -> str:
+def _event_id(book: Book, duty: Duty, facts: Sequence[Fact]) -> str:
     versions = f"{book.plan.version}/{book.registry.registry}@{book.registry.version}"
-    return digest(str(duty.key), versions, *sorted("\x1e".join(identity(fact)) for fact in docket))
+    return digest(str(duty.key), versions, *sorted("\x1e".join(identity(fact)) for fact in facts))
 
 
 def _told(book: Book, assessment: Assessment, applied: Applied) -> _Assessed:

@@ -7,7 +7,6 @@ from schemas.assessments import ASSESSED, DutyAssessed
 from schemas.envelope import Envelope
 from services.rules import reader
 from services.rules.core.book import Book
-from services.rules.core.docket import Docket
 from services.rules.verdicts import Applied, verdict
 from tests.support import builders
 
@@ -34,6 +33,6 @@ def test_a_verdict_is_the_same_bytes_for_the_same_facts() -> None:
 def _a_verdict() -> bytes:
     book = Book(builders.a_plan(), builders.a_registry())
     late = builders.a_submission(receivedtime="2024-12-11T08:00:00+07:00")
-    docket = Docket([reader.read_fact(json.dumps(late).encode(), recorded_at=AT)])
+    facts = [reader.read_fact(json.dumps(late).encode(), recorded_at=AT)]
     duty = book.duty(agency="h-mot", obligation="results", period="2024")
-    return verdict(book, duty, docket, applied=Applied(offset=7, recorded_at=AT))
+    return verdict(book, duty, facts, applied=Applied(offset=7, recorded_at=AT))

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from schemas.ids import DutyKey
 from schemas.plan import Plan
 from schemas.registry import Registry
-from services.rules import adoption, keeper, states
+from services.rules import adoption, keeper, reader, states
 from services.rules.books import Books
+from services.rules.core.assess import assess
+from services.rules.core.docket import Docket
 from services.rules.judgement import Refused
 from services.rules.keeper import Keeper
 from services.rules.verdicts import Applied
@@ -225,11 +228,28 @@ def test_states_are_read_back_as_they_were_written(log: Log) -> None:
     """Every kind of fact survives its state record."""
     for fact in _facts():
         log.raw(fact)
-    docket = log.keeper.docket(("P-1", FIRST, "results"))
+    known = log.keeper.known(DutyKey(plan="P-1", agency=FIRST, obligation="results", period="2024"))
     kept = {
         fact for key, value in log.changelog.items() if "|results|" in key for fact in map(repr, states.read(value))
     }
-    assert kept == {repr(fact) for fact in docket}
+    assert kept == {repr(fact) for fact in known}
+
+
+@settings(max_examples=50)
+@given(some.lists(some.sampled_from(range(12)), unique=True))
+def test_the_facts_that_bear_on_a_duty_assess_it_as_the_whole_docket_does(numbers: list[int]) -> None:
+    """Leaving out the reports of other years changes nothing, whatever withdrawals, moves and reliefs there are."""
+    log = Log()
+    log.adopt()
+    whole = Docket()
+    facts = [*_facts(), *(a_report(f"o-{year}", period=str(year)) for year in (2022, 2023, 2024, 2025))]
+    for number in numbers:
+        log.raw(facts[number])
+        whole.add(reader.read_fact(json.dumps(facts[number]).encode(), recorded_at=log.applied.recorded_at))
+    (book,) = log.books.all_latest()
+    for period in ("2022", "2023", "2024", "2025"):
+        duty = book.duty(agency=FIRST, obligation="results", period=period)
+        assert assess(duty, log.keeper.known(duty.key)) == assess(duty, whole)
 
 
 def _facts() -> list[dict[str, Any]]:
