@@ -23,10 +23,11 @@ from services.intake.auth import KeyRing
 from services.intake.bus import Bus
 from services.intake.connection import Connection
 from services.intake.desk import Desk
+from services.intake.draining import Drain
 from services.intake.dry_run import DryRun
 from services.intake.follower import Follower
 from services.intake.http import Receive, Request, Response, Scope, Send
-from services.intake.keeping import BusKeeper
+from services.intake.keeping import Keeping
 from services.intake.library import ReferenceLibrary
 from services.intake.memory import Memory
 from services.intake.metrics import IntakeMetrics
@@ -36,6 +37,7 @@ from services.intake.register import Register
 from services.intake.room import Room
 from services.intake.router import Asgi, Route, Router
 from services.intake.settings import IntakeSettings
+from services.intake.spool import Spool
 from services.runtime.clock import Clock, clock_from
 from services.runtime.metrics import new_registry
 from services.runtime.probes import probe_routes
@@ -76,7 +78,10 @@ class Parts:
     references: References
     connection: Connection
     bus: Bus
+    spool: Spool
+    drain: Drain
     memory: Memory
+    library: ReferenceLibrary
     keys: KeyRing
     signing_keys: SigningKeys
     rules: httpx.AsyncClient
@@ -105,6 +110,8 @@ def _parts(settings: IntakeSettings) -> Parts:
     memory = Memory(span=timedelta(hours=settings.memory_hours), now=clock.now)
     follower = Follower(settings, memory, clock, metrics)
     connection = Connection(settings, references, follower, clock)
+    spool = Spool(settings.spool, settings.spool_max_bytes, metrics)
+    drain = Drain(spool, memory, follower)
     return Parts(
         settings=settings,
         clock=clock,
@@ -112,8 +119,11 @@ def _parts(settings: IntakeSettings) -> Parts:
         metrics=metrics,
         references=references,
         connection=connection,
-        bus=Bus(connection.open, follower.catch_up, metrics),
+        bus=Bus(connection.open, drain.drain, metrics),
+        spool=spool,
+        drain=drain,
         memory=memory,
+        library=ReferenceLibrary(references, settings.spool),
         keys=KeyRing(settings.keys, clock),
         signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
         rules=httpx.AsyncClient(),
@@ -124,8 +134,10 @@ def _reception(parts: Parts) -> Reception:
     return Reception(
         keys=parts.keys,
         room=Room(parts.settings.bodies_max_bytes, parts.metrics),
-        desk=Desk(ReferenceLibrary(parts.references)),
-        register=Register(parts.memory, BusKeeper(parts.bus), parts.metrics),
+        bus=parts.bus,
+        library=parts.library,
+        desk=Desk(parts.library),
+        register=Register(parts.memory, Keeping(parts.bus, parts.spool, parts.drain), parts.metrics),
         signing_keys=parts.signing_keys,
         dry_run=DryRun(parts.rules, str(parts.settings.rules_url)),
         clock=parts.clock,
@@ -145,6 +157,8 @@ def _lifespan(parts: Parts, halt: Callable[[], None]) -> Lifespan:
     async def lifespan() -> AsyncIterator[None]:
         parts.keys.load()
         parts.signing_keys.load()
+        parts.library.load_copy()
+        await parts.spool.open(parts.drain.take_over)
         following = (parts.keys.follow, parts.signing_keys.follow, parts.bus.supervise)
         tasks = [asyncio.create_task(follow()) for follow in following]
         for task in tasks:
@@ -155,6 +169,7 @@ def _lifespan(parts: Parts, halt: Callable[[], None]) -> Lifespan:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await parts.spool.close()
             await parts.connection.close()
             await parts.rules.aclose()
 

@@ -11,15 +11,16 @@ from contextlib import suppress
 from aiokafka.errors import KafkaError
 
 from services.intake.appender import Appender, BusDownError
+from services.intake.core.frames import Kept
 from services.intake.metrics import IntakeMetrics
-from services.intake.records import Record
 
 RETRY_SECONDS = 0.5
+FIRST_ATTEMPT_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 
 Connect = Callable[[], Awaitable[Appender]]
-Prepare = Callable[[], Awaitable[None]]
+Prepare = Callable[[Appender], Awaitable[None]]
 
 
 class Bus:
@@ -31,12 +32,24 @@ class Bus:
         self._metrics = metrics
         self._appender: Appender | None = None
         self._lost = asyncio.Event()
+        self._tried = asyncio.Event()
 
     @property
     def is_up(self) -> bool:
         return self._appender is not None
 
-    async def append(self, records: Sequence[Record]) -> None:
+    async def settled(self) -> None:
+        """Return when the first attempt to connect has ended, one way or the other, or has taken too long."""
+        if not self._tried.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._tried.wait(), FIRST_ATTEMPT_SECONDS)
+
+    def reconnect(self) -> None:
+        """Give the bus up and win it back, with everything that comes before the first append."""
+        if self._appender is not None:
+            self._give_up(self._appender)
+
+    async def append(self, records: Sequence[Kept]) -> None:
         """Return when every record is acknowledged; raise `BusDownError` if the bus is down or goes down meanwhile."""
         appender = self._appender
         if appender is None:
@@ -51,6 +64,7 @@ class Bus:
         """Keep the bus connected until cancelled."""
         while True:
             appender = await self._won()
+            # Nothing awaits between the end of the preparation and this line: whoever waits for either sees both.
             self._lost.clear()
             self._appender = appender
             self._metrics.bus_is_up.set(1)
@@ -73,7 +87,7 @@ class Bus:
             appender = None
             try:
                 appender = await self._connect()
-                await self._prepare()
+                await self._prepare(appender)
             except (KafkaError, BusDownError, OSError) as error:
                 log.warning("the bus is not there yet", extra={"action": "bus_waiting", "error": repr(error)})
                 if appender is not None:
@@ -86,3 +100,5 @@ class Bus:
                 raise
             else:
                 return appender
+            finally:
+                self._tried.set()

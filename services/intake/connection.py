@@ -2,9 +2,7 @@
 
 import logging
 
-from aiokafka.errors import KafkaError
-
-from services.intake.appender import Appender, producing_broker
+from services.intake.appender import Appender, connected_broker
 from services.intake.follower import Follower
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock
@@ -29,14 +27,11 @@ class Connection:
         settings = self._settings
         await ensure_topics(settings.kafka_bootstrap, settings.partitions, settings.kafka_replication)
         await self._open_readers()
-        broker = producing_broker(settings.kafka_bootstrap)
-        try:
-            await broker.connect()
-        except KafkaError:
-            await broker.stop()
-            raise
         return Appender(
-            broker, self._clock, partitions=settings.partitions, patience_seconds=settings.bus_patience_seconds
+            await connected_broker(settings.kafka_bootstrap),
+            self._clock,
+            partitions=settings.partitions,
+            patience_seconds=settings.bus_patience_seconds,
         )
 
     async def _open_readers(self) -> None:

@@ -34,7 +34,7 @@ class DryRun:
 
         async def ask(one: Accepted) -> Any:  # noqa: ANN401 - rules' own answer, passed on
             async with gate:
-                return await self._ask(record_of(one, receivedtime).value)
+                return await self._ask(record_of(one, receivedtime).kept.value)
 
         answers = await asyncio.gather(*(ask(one) for one in accepted))
         document = {"dry_run": True, "answers": answers} if is_batch else {"dry_run": True, **answers[0]}

@@ -7,15 +7,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.topics import FACTS
-from services.intake.core.digest import RECEIPT_ID_HEX, identity_of
-from services.intake.memory import Known, Memory
+from services.intake import records
+from services.intake.memory import Memory
 from services.intake.metrics import IntakeMetrics
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
@@ -25,22 +24,7 @@ RETRY_SECONDS = 1.0
 RECORDS_MAX = 2_000
 """Read at a time: the loop serves requests in between."""
 
-INSTANT_MAX = 40
-"""Characters of a `receivedtime` that is worth remembering."""
-
 log = logging.getLogger(__name__)
-
-
-class _Kept(msgspec.Struct):
-    """What of a record tells its receipt. Records that others write have none and are passed over."""
-
-    id: str
-    source: str
-    receiptid: str = ""
-    receivedtime: str = ""
-
-
-_DECODER = msgspec.json.Decoder(_Kept)
 
 
 class Follower:
@@ -52,6 +36,7 @@ class Follower:
         self._span = timedelta(hours=settings.memory_hours)
         self._memory = memory
         self._clock = clock
+        self._since: datetime | None = None
         self._metrics = metrics
         self._consumer: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
@@ -61,6 +46,10 @@ class Follower:
     @property
     def is_started(self) -> bool:
         return self._following is not None
+
+    def reach_back_to(self, instant: datetime) -> None:
+        """Begin at *instant* at the latest: the spool holds records from then on, which the log may have too."""
+        self._since = instant if self._since is None else min(self._since, instant)
 
     async def start(self) -> None:
         """Begin one span ago and follow in the background; `catch_up` says when the end is reached."""
@@ -98,7 +87,9 @@ class Follower:
     async def _seek(self, consumer: AIOKafkaConsumer) -> None:
         parts = [TopicPartition(FACTS.name, number) for number in range(self._partitions)]
         consumer.assign(parts)
-        since = milliseconds(self._clock.now() - self._span)
+        span_ago = self._clock.now() - self._span
+        # One span more than asked for: a clock that was set back stamps records earlier than it received them.
+        since = milliseconds(span_ago if self._since is None else min(span_ago, self._since - self._span))
         found = await consumer.offsets_for_times(dict.fromkeys(parts, since))
         ends = await consumer.end_offsets(parts)
         for part in parts:
@@ -110,8 +101,8 @@ class Follower:
         while True:
             try:
                 batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
-                for records in batches.values():
-                    self._remember(records)
+                for batch in batches.values():
+                    self._remember(batch)
                 async with self._advanced:
                     for part in self._positions:
                         self._positions[part] = await consumer.position(part)
@@ -120,19 +111,10 @@ class Follower:
                 log.warning("the log cannot be followed for now", exc_info=True, extra={"action": "follower_waiting"})
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def _remember(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
-        for record in records:
-            try:
-                kept = _DECODER.decode(record.value or b"")
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    def _remember(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        for record in batch:
+            entry = records.entry_of(record.value or b"")
+            if entry is None:
                 self._metrics.unreadable.inc()
-                continue
-            if _is_receipt(kept):
-                known = Known(receiptid=kept.receiptid, receivedtime=kept.receivedtime)
-                self._memory.remember(identity_of(kept.source, kept.id), known)
-
-
-def _is_receipt(kept: _Kept) -> bool:
-    if len(kept.receiptid) != RECEIPT_ID_HEX or len(kept.receivedtime) > INSTANT_MAX or not kept.receivedtime.isascii():
-        return False
-    return all(digit in "0123456789abcdef" for digit in kept.receiptid)
+            else:
+                self._memory.remember_logged(entry.identity, entry.known)

@@ -4,7 +4,7 @@ Raw ASGI on purpose: a framework's route costs more than the whole admission of 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -91,6 +91,18 @@ class Request:
         except TimeoutError as cause:
             raise RefusedError(_too_slow(seconds)) from cause
 
+    async def chunks(self, limit: int, *, seconds: float) -> AsyncIterator[bytes]:
+        """Yield the body as it comes; refuse more than *limit* bytes, or one that takes longer than *seconds*."""
+        announced = self.header(b"content-length")
+        if announced is not None and announced.isdigit() and int(announced) > limit:
+            raise RefusedError(too_large(limit))
+        try:
+            async with asyncio.timeout(seconds):
+                async for part in _streamed(self._receive, limit):
+                    yield part
+        except TimeoutError as cause:
+            raise RefusedError(_too_slow(seconds)) from cause
+
     async def _rest_of_body(self, message: MutableMapping[str, Any], limit: int) -> bytes:
         arrived = bytearray()
         while True:
@@ -102,6 +114,21 @@ class Request:
             if not message.get("more_body", False):
                 return bytes(arrived)
             message = await self._receive()
+
+
+async def _streamed(receive: Receive, limit: int) -> AsyncIterator[bytes]:
+    arrived = 0
+    has_more = True
+    while has_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise DisconnectedError
+        part = message.get("body", b"")
+        arrived += len(part)
+        if arrived > limit:
+            raise RefusedError(too_large(limit))
+        yield part
+        has_more = message.get("more_body", False)
 
 
 def preferred_language(accepted: str | None) -> Language:

@@ -1,35 +1,57 @@
-"""Where an accepted record becomes durable: on the bus, acknowledged by all in-sync replicas."""
+"""Where accepted records become durable: on the bus, or in the spool until the bus is back.
 
+While the spool holds anything, everything goes there, so that the order stays.
+"""
+
+import logging
 from collections.abc import Sequence
 
 from services.intake.appender import BusDownError
 from services.intake.bus import Bus
 from services.intake.core.refusals import Problem, Refusal, Said
+from services.intake.draining import Drain
 from services.intake.http import RefusedError
 from services.intake.records import Record
+from services.intake.spool import Spool, SpoolFullError
 
-RETRY_AFTER_SECONDS = 2
+RETRY_AFTER_SECONDS = 5
+
+log = logging.getLogger(__name__)
 
 
-class BusKeeper:
-    """Keeps records on the bus alone."""
+class Keeping:
+    """Keeps records, wherever they can be kept."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, spool: Spool, drain: Drain) -> None:
         self._bus = bus
+        self._spool = spool
+        self._drain = drain
 
-    async def keep(self, records: Sequence[Record]) -> None:
-        """Return when every record is acknowledged; raise with 503 otherwise."""
+    async def keep(self, fresh: Sequence[Record]) -> None:
+        """Return when no crash can lose *fresh*; raise with 503 if neither bus nor spool takes them."""
+        kept = [record.kept for record in fresh]
+        await self._drain.passed()
+        if self._bus.is_up:
+            try:
+                await self._bus.append(kept)
+            except BusDownError:
+                log.info("records go to the spool", extra={"action": "spooling", "records": len(kept)})
+            else:
+                return
         try:
-            await self._bus.append(records)
-        except BusDownError as cause:
-            raise RefusedError(_DOWN) from cause
+            await self._spool.append(kept)
+        except SpoolFullError as cause:
+            raise RefusedError(_FULL) from cause
+        if self._bus.is_up:
+            # It came back in between: what was spooled is drained before anything else is appended.
+            self._bus.reconnect()
 
 
-_DOWN = Refusal(
+_FULL = Refusal(
     problem=Problem.UNAVAILABLE,
     detail=Said(
-        en="the log does not answer; send the same event again",
-        vi="hệ thống lưu trữ chưa sẵn sàng; hãy gửi lại đúng sự kiện này",
+        en="the log does not answer and the spool is full; send the same event again later",
+        vi="hệ thống lưu trữ chưa sẵn sàng và bộ nhớ tạm đã đầy; hãy gửi lại đúng sự kiện này sau",
     ),
     retry_after_seconds=RETRY_AFTER_SECONDS,
 )

@@ -29,6 +29,9 @@ class IntakeMetrics:
         self.bodies = Gauge("intake_bodies_bytes", "Bytes of requests that are being worked on", registry=registry)
         self.known = Gauge("intake_identities_known", "Event identities held in memory", registry=registry)
         self.bus_is_up = Gauge("intake_bus_is_up", "1 while the bus acknowledges, else 0", registry=registry)
+        self.spooled = Counter("intake_spool_events", "Events kept in the spool", registry=registry)
+        self.drained = Counter("intake_spool_drained_events", "Events brought to the bus", registry=registry)
+        self.spool_bytes = Gauge("intake_spool_bytes", "Bytes in the spool", registry=registry)
         self.unreadable = Counter(
             "intake_log_records_unreadable",
             "Records of the facts log that no receipt can be read from",

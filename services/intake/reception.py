@@ -7,12 +7,14 @@ import msgspec
 
 from services.intake import modes
 from services.intake.auth import KeyRing
+from services.intake.bus import Bus
 from services.intake.core.digest import written
 from services.intake.core.refusals import Problem, Refusal, Said
 from services.intake.core.scopes import Key
 from services.intake.desk import Accepted, Desk
 from services.intake.dry_run import DryRun
 from services.intake.http import RefusedError, Request, Response
+from services.intake.library import ReferenceLibrary
 from services.intake.metrics import IntakeMetrics
 from services.intake.modes import Mode
 from services.intake.receipts import SigningKeys
@@ -22,6 +24,7 @@ from services.intake.room import Room
 from services.runtime.clock import Clock
 
 TRUE = frozenset({"true", "1", "yes"})
+RETRY_AFTER_SECONDS = 5
 FALSE = frozenset({"false", "0", "no"})
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,8 @@ class Reception:
     """What it takes to receive an event."""
 
     keys: KeyRing
+    bus: Bus
+    library: ReferenceLibrary
     room: Room
     desk: Desk
     register: Register
@@ -49,11 +54,17 @@ class Reception:
         async with self.room.for_body(request, mode.bytes_max):
             body = await request.body(mode.bytes_max, seconds=self.body_patience_seconds)
             received_at = self.clock.now()
+            await self._opened()
             accepted = self._examined(request, mode, body, key)
             receivedtime = written(received_at)
             if is_dry:
                 return await self.dry_run.answer(accepted, receivedtime, is_batch=mode is Mode.BATCH)
             return await self._taken(accepted, receivedtime, mode)
+
+    async def _opened(self) -> None:
+        await self.bus.settled()
+        if not self.library.is_ready:
+            raise RefusedError(_NO_PLAN)
 
     def _examined(self, request: Request, mode: Mode, body: bytes, key: Key) -> tuple[Accepted, ...]:
         arrived = modes.read(mode, request.headers, body)
@@ -73,6 +84,16 @@ class Reception:
         self.metrics.events.labels(mode.value).inc(len(receipts))
         document = {"receipts": receipts, "jws": self.signing_keys.signer.sign(receipts)}
         return Response(status=202, body=msgspec.json.encode(document))
+
+
+_NO_PLAN = Refusal(
+    problem=Problem.UNAVAILABLE,
+    detail=Said(
+        en="no plan is published yet, or it cannot be read now; send the same event again later",
+        vi="chưa có kế hoạch được công bố hoặc chưa đọc được kế hoạch; hãy gửi lại đúng sự kiện này sau",
+    ),
+    retry_after_seconds=RETRY_AFTER_SECONDS,
+)
 
 
 def _is_dry_run(request: Request) -> bool:

@@ -18,6 +18,8 @@ class IntakeSettings(ServiceSettings):
     port: int = Field(default=8001, ge=0, le=65535)
     keys: Path = Path(".dondoc/keys.json")
     signing_keys: Path = Path(".dondoc/signing-keys.json")
+    spool: Path = Path(".dondoc/spool")
+    spool_max_bytes: int = Field(default=1024 * MEBIBYTE, ge=MEBIBYTE)
     issuer: str = "dondoc-intake"
     rules_url: HttpUrl = HttpUrl("http://127.0.0.1:8002")
     memory_hours: float = Field(default=24.0, gt=0)

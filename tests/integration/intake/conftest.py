@@ -36,6 +36,7 @@ class Desk:
         return {
             "DONDOC_INTAKE_KEYS": str(self.folder / "keys.json"),
             "DONDOC_INTAKE_SIGNING_KEYS": str(self.folder / "signing.json"),
+            "DONDOC_INTAKE_SPOOL": str(self.folder / "spool"),
         }
 
     def key(self, **changes: Any) -> str:

@@ -1,0 +1,74 @@
+"""Bringing the spool to the bus when the bus is back, in order and without writing anything twice.
+
+At the end of draining new records wait for a moment, so that the last of the spool is on the bus before them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.intake import records
+from services.intake.appender import Appender
+from services.intake.core.frames import Kept
+from services.intake.follower import Follower
+from services.intake.memory import Memory
+from services.intake.segments import Segment
+from services.intake.spool import Spool
+
+CHUNK_RECORDS = 500
+LAST_BYTES = 64 * 1024
+"""A segment this small is taken for the last one: what follows it is a moment's work."""
+
+CATCH_UP_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Drain:
+    """Empties a spool."""
+
+    def __init__(self, spool: Spool, memory: Memory, follower: Follower) -> None:
+        self._spool = spool
+        self._memory = memory
+        self._follower = follower
+        self._may_pass = asyncio.Event()
+        self._may_pass.set()
+
+    async def passed(self) -> None:
+        """Return when new records need not wait for the last of the spool."""
+        await self._may_pass.wait()
+
+    def take_over(self, left: Sequence[Kept]) -> None:
+        """Remember what an earlier process left in the spool, and have the log asked whether it is there already."""
+        for entry in filter(None, (records.entry_of(one.value) for one in left)):
+            self._memory.remember(entry.identity, entry.known)
+            self._follower.reach_back_to(datetime.fromisoformat(entry.known.receivedtime))
+
+    async def drain(self, appender: Appender) -> None:
+        """Bring the spool to the bus in order; afterwards, and until the caller next awaits, nothing is left in it."""
+        async with asyncio.timeout(CATCH_UP_SECONDS):
+            await self._follower.catch_up()
+        try:
+            while not self._spool.is_empty:
+                segment = await self._spool.oldest()
+                if segment is None:
+                    continue
+                if sum(len(one.value) for one in segment.records) <= LAST_BYTES:
+                    self._may_pass.clear()
+                await self._drain_one(segment, appender)
+        finally:
+            self._may_pass.set()
+
+    async def _drain_one(self, segment: Segment, appender: Appender) -> None:
+        missing = [one for one in segment.records if not self._is_logged(one)]
+        for start in range(0, len(missing), CHUNK_RECORDS):
+            await appender.append(missing[start : start + CHUNK_RECORDS])
+        await self._spool.remove(segment)
+        counts = {"records": len(segment.records), "appended": len(missing)}
+        log.info("a part of the spool is on the bus", extra={"action": "drained", **counts})
+
+    def _is_logged(self, kept: Kept) -> bool:
+        """Whether the log has this record: an append that was never acknowledged may have arrived all the same."""
+        entry = records.entry_of(kept.value)
+        return entry is not None and self._memory.is_logged(entry.identity, entry.known.receiptid)

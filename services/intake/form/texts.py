@@ -1,0 +1,143 @@
+"""What the form's pages say, in Vietnamese and English side by side. Courteous, and each refusal with the way out."""
+
+from schemas.assessments import Status
+from services.intake.core.refusals import Said
+
+TEXTS = {
+    "brand": Said(vi="Đôn Đốc", en="Đôn Đốc"),
+    "language": Said(vi="English", en="Tiếng Việt"),
+    "heading": Said(vi="Gửi báo cáo", en="Send a report"),
+    "agency": Said(vi="Cơ quan báo cáo", en="Reporting agency"),
+    "period": Said(vi="Kỳ báo cáo", en="Reporting period"),
+    "recipient": Said(vi="Nơi nhận", en="Recipient"),
+    "basis": Said(vi="Căn cứ", en="Basis"),
+    "clause": Said(vi="mục", en="clause"),
+    "of_document": Said(vi="văn bản số", en="document"),
+    "deadline": Said(vi="Hạn cuối", en="Due by"),
+    "deadline_unsure": Said(
+        vi="chưa tính gia hạn, nếu có quyết định gia hạn", en="an extension, if granted, is not counted here"
+    ),
+    "document": Said(vi="Văn bản", en="Document"),
+    "content": Said(vi="Nội dung báo cáo", en="Content"),
+    "figures": Said(vi="Số liệu", en="Figures"),
+    "files": Said(vi="Tệp đính kèm", en="Files"),
+    "needed": Said(vi="bắt buộc", en="needed"),
+    "needed_note": Said(vi="Dấu * là nội dung bắt buộc.", en="A star marks what is needed."),
+    "kept": Said(vi="Tệp đã tải lên (bỏ chọn để không gửi)", en="Files received so far (untick to leave out)"),
+    "choose": Said(vi="Chọn tệp", en="Choose files"),
+    "kinds": Said(
+        vi="Nhận PDF, DOCX, XLSX, ODT, ODS, JPEG, PNG; tổng dung lượng không quá {size} MB.",
+        en="PDF, DOCX, XLSX, ODT, ODS, JPEG, PNG; at most {size} MB together.",
+    ),
+    "check": Said(vi="Kiểm tra", en="Check"),
+    "send": Said(vi="Gửi báo cáo", en="Send"),
+    "send_anyway": Said(vi="Vẫn gửi báo cáo chưa đầy đủ", en="Send it incomplete all the same"),
+    "check_note": Said(
+        vi="“Kiểm tra” chỉ xem báo cáo còn thiếu gì, chưa gửi và chưa ghi nhận.",
+        en="“Check” only tells what is still missing; nothing is sent or recorded.",
+    ),
+    "faults": Said(vi="Chưa gửi được. Vui lòng xem lại:", en="Not sent yet. Please look at:"),
+    "missing": Said(
+        vi="Chưa gửi. Báo cáo còn thiếu các nội dung sau:", en="Not sent yet. The report still lacks the following:"
+    ),
+    "missing_note": Said(
+        vi="Báo cáo chưa đầy đủ vẫn được tiếp nhận nhưng chưa được tính là hoàn thành nhiệm vụ.",
+        en="An incomplete report is received, but does not discharge the duty.",
+    ),
+    "complete": Said(
+        vi="Báo cáo đã đầy đủ. Nhấn “Gửi báo cáo” để gửi chính thức; hiện chưa có gì được ghi nhận.",
+        en="The report is complete. Press “Send” to hand it in; nothing is recorded yet.",
+    ),
+    "in_time": Said(vi="Nếu gửi bây giờ, báo cáo đúng hạn.", en="Sent now, it is in time."),
+    "too_late": Said(vi="Nếu gửi bây giờ, báo cáo quá hạn.", en="Sent now, it is late."),
+    "cannot_check": Said(
+        vi="Hiện chưa kiểm tra được mức độ đầy đủ; vẫn có thể gửi báo cáo bình thường.",
+        en="Completeness cannot be checked just now; the report can be sent all the same.",
+    ),
+    "on_file_complete": Said(
+        vi="Hệ thống đã nhận đầy đủ báo cáo này. Chỉ gửi thêm nếu cần sửa đổi hoặc bổ sung.",
+        en="This report has been received in full. Send again only to change or add to it.",
+    ),
+    "on_file_incomplete": Said(
+        vi="Hệ thống đã nhận báo cáo này nhưng chưa đầy đủ. Kính đề nghị gửi bản bổ sung.",
+        en="This report has been received, but is not complete. Please send what is missing.",
+    ),
+    "receipt": Said(vi="Biên nhận báo cáo", en="Receipt"),
+    "received": Said(
+        vi="Báo cáo đã được tiếp nhận. Trân trọng cảm ơn Quý cơ quan.", en="The report has been received. Thank you."
+    ),
+    "receiptid": Said(vi="Số biên nhận", en="Receipt number"),
+    "receivedtime": Said(vi="Thời điểm tiếp nhận", en="Received at"),
+    "event": Said(vi="Mã sự kiện", en="Event"),
+    "sha256": Said(vi="Mã kiểm tra nội dung (SHA-256)", en="Digest of the content (SHA-256)"),
+    "pdf": Said(vi="Tải biên nhận (PDF)", en="Download the receipt (PDF)"),
+    "keep": Said(
+        vi="Vui lòng lưu biên nhận này. Gửi lại đúng báo cáo này vẫn nhận được biên nhận đầu tiên.",
+        en="Please keep this receipt. Sending the same report again gives the first receipt again.",
+    ),
+    "back": Said(vi="Gửi bản sửa đổi, bổ sung", en="Send a change or addition"),
+    "footer": Said(
+        vi="Trang này chỉ dành cho cơ quan được gửi liên kết; không chuyển liên kết cho người khác.",
+        en="This page is for the agency that was sent the link; please do not pass the link on.",
+    ),
+    "proof_title": Said(vi="XÁC NHẬN TIẾP NHẬN BÁO CÁO", en="RECEIPT OF A REPORT"),
+    "proof_duty": Said(vi="Nội dung báo cáo", en="Report"),
+    "proof_signature": Said(
+        vi="Chữ ký số (Ed25519), kiểm tra được ngoại tuyến bằng lệnh “dondoc receipt verify”",
+        en="Signature (Ed25519), to be checked offline with “dondoc receipt verify”",
+    ),
+    "proof_note": Said(
+        vi="Giấy này do hệ thống lập tự động tại thời điểm tiếp nhận, không cần chữ ký tay và đóng dấu.",
+        en="Made automatically when the report was received; it needs no signature by hand and no stamp.",
+    ),
+}
+NOT_OWED = {
+    Status.NOT_APPLICABLE: Said(
+        vi="Theo dữ liệu hiện có, cơ quan không thuộc đối tượng phải gửi báo cáo này.",
+        en="As far as is known, the agency does not owe this report.",
+    ),
+    Status.EXEMPT: Said(
+        vi="Cơ quan đã được miễn báo cáo này; báo cáo gửi thêm được ghi nhận là tự nguyện.",
+        en="The agency is exempt from this report; what is sent is recorded as voluntary.",
+    ),
+    Status.SUPERSEDED: Said(
+        vi="Nhiệm vụ này đã chuyển sang đơn vị kế thừa.", en="This duty has passed to the agency's successor."
+    ),
+    Status.ENDED_NO_SUCCESSOR: Said(
+        vi="Cơ quan đã kết thúc hoạt động và chưa có đơn vị kế thừa.",
+        en="The agency has ended and has no successor so far.",
+    ),
+}
+NO_LINK = (
+    Said(vi="Liên kết không hợp lệ", en="This link is not valid"),
+    Said(
+        vi="Liên kết bị thiếu hoặc đã bị thay đổi. Vui lòng mở lại liên kết từ thư nhắc gần nhất (sao chép đủ cả dòng), "
+        "hoặc đề nghị nơi gửi thư cấp lại.",
+        en="The link is cut short or was changed. Please open it again from the latest reminder (the whole line), or "
+        "ask the sender of the reminder for a new one.",
+    ),
+)
+EXPIRED = (
+    Said(vi="Liên kết đã hết hạn", en="This link has expired"),
+    Said(
+        vi="Vui lòng dùng liên kết trong thư nhắc mới nhất. Nếu không có, kính đề nghị Quý cơ quan liên hệ nơi gửi thư "
+        "nhắc để được cấp liên kết mới; báo cáo vẫn được tiếp nhận.",
+        en="Please use the link in the latest reminder. If there is none, ask the sender of the reminder for a new "
+        "link; the report is still taken.",
+    ),
+)
+NO_DUTY = (
+    Said(vi="Chưa mở được nhiệm vụ báo cáo này", en="This duty cannot be shown"),
+    Said(
+        vi="Hệ thống chưa có kế hoạch hoặc nhiệm vụ mà liên kết nêu. Vui lòng thử lại sau ít phút.",
+        en="The plan or the duty of the link is not known here yet. Please try again in a few minutes.",
+    ),
+)
+NO_RECEIPT = (
+    Said(vi="Không tìm thấy biên nhận", en="There is no such receipt"),
+    Said(
+        vi="Địa chỉ biên nhận bị thiếu hoặc đã bị thay đổi. Nếu đã gửi, hãy gửi lại đúng báo cáo để nhận lại biên nhận.",
+        en="The address of the receipt is cut short or was changed. Sending the same report again gives it anew.",
+    ),
+)
+REFUSED = Said(vi="Chưa gửi được báo cáo", en="The report was not sent")

@@ -1,0 +1,121 @@
+"""A posted form as it streams in: text fields, and files that go to disk beyond a small size, within bounds.
+
+A body that would not fit is given up at its first byte too many.
+"""
+
+import asyncio
+import hashlib
+import re
+import unicodedata
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from services.intake import contents
+from services.intake.core.answers import Enclosed
+from services.intake.core.refusals import Problem, Refusal, Said
+from services.intake.http import RefusedError, Request
+
+FIELDS_MAX = 500
+FILES_MAX = 20
+FIELD_BYTES_MAX = 1024 * 1024
+"""Of one text: an event of that size is refused anyhow."""
+
+NAME_LENGTH_MAX = 120
+FORM_TYPE = "multipart/form-data"
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One file as it came: the name its sender gave it, and its content in a file that ends with the request."""
+
+    name: str
+    content: BinaryIO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A posted form. Of a repeated field all values are kept."""
+
+    fields: Mapping[str, tuple[str, ...]]
+    files: tuple[Upload, ...]
+
+    def text(self, name: str) -> str:
+        return self.fields.get(name, ("",))[-1]
+
+
+@asynccontextmanager
+async def posted(request: Request, limit: int, *, seconds: float) -> AsyncIterator[Posted]:
+    """Read the posted form, at most *limit* bytes within *seconds*; raise `RefusedError` for what is none."""
+    declared = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+    if declared != FORM_TYPE:
+        raise RefusedError(_NO_FORM)
+    parser = MultiPartParser(
+        Headers(raw=list(request.headers)),
+        cast("AsyncGenerator[bytes, None]", request.chunks(limit, seconds=seconds)),
+        max_files=FILES_MAX,
+        max_fields=FIELDS_MAX,
+        max_part_size=FIELD_BYTES_MAX,
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, UnicodeDecodeError) as cause:
+        raise RefusedError(_NO_FORM) from cause
+    try:
+        yield _posted(form)
+    finally:
+        await form.close()
+
+
+def _posted(form: FormData) -> Posted:
+    fields: dict[str, tuple[str, ...]] = {}
+    files = []
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            if value.filename and value.size:
+                files.append(Upload(name=safe_name(value.filename), content=value.file))
+        else:
+            fields[name] = (*fields.get(name, ()), value.replace("\r\n", "\n"))
+    return Posted(fields=fields, files=tuple(files))
+
+
+def safe_name(given: str) -> str:
+    """Return a file's name as it may be shown and stored: no folder, no control characters, not too long."""
+    base = unicodedata.normalize("NFC", given).replace("\\", "/").rpartition("/")[2]
+    clean = _UNSAFE.sub("_", "".join(one for one in base if unicodedata.category(one) != "Cf")).strip(" .")
+    stem, dot, suffix = clean.rpartition(".")
+    if len(clean) <= NAME_LENGTH_MAX:
+        return clean or "tep"
+    return stem[: NAME_LENGTH_MAX - len(suffix) - 1] + dot + suffix if len(suffix) < NAME_LENGTH_MAX // 2 else "tep"
+
+
+async def described(upload: Upload) -> Enclosed | Said:
+    """Return the file with its digest, size and type by content, or why it is not taken."""
+    return await asyncio.to_thread(_described, upload)
+
+
+def _described(upload: Upload) -> Enclosed | Said:
+    media_type = contents.media_type_of(upload.content)
+    if media_type is None:
+        return Said(
+            vi=f"nội dung tệp “{upload.name}” không phải là PDF, DOCX, XLSX, ODT, ODS, JPEG hoặc PNG",
+            en=f"{upload.name!r} is no PDF, DOCX, XLSX, ODT, ODS, JPEG or PNG by its content",
+        )
+    digest = hashlib.sha256()
+    upload.content.seek(0)
+    while part := upload.content.read(1024 * 1024):
+        digest.update(part)
+    size = upload.content.tell()
+    upload.content.seek(0)
+    return Enclosed(name=upload.name, media_type=media_type, size=size, sha256=digest.hexdigest())
+
+
+_NO_FORM = Refusal(
+    problem=Problem.UNREADABLE,
+    detail=Said(en="the form cannot be read; open the link again", vi="không đọc được biểu mẫu; hãy mở lại liên kết"),
+)

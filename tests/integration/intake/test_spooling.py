@@ -1,0 +1,190 @@
+"""With the bus away intake goes on: what it accepts survives on disk and reaches the log in order, once."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from deploy.local.kafka import Kafka
+from schemas.topics import FACTS
+from tests.integration.intake.conftest import BATCH, Desk, sender, written
+from tests.support.builders import Json, a_submission
+from tests.support.eventually import eventually
+from tests.support.kafka import Bus
+from tests.support.services import Service
+
+USUAL_SECONDS = 0.25
+
+
+def reports(first: int, count: int) -> list[Json]:
+    """Different reports of one agency."""
+    return [a_submission(f"s-{number}") for number in range(first, first + count)]
+
+
+async def posted(client: httpx.AsyncClient, events: Iterable[Json]) -> list[Json]:
+    """Post one after the other and return the receipts; each must be accepted."""
+    receipts = []
+    for event in events:
+        answer = await client.post("/v1/events", content=written(event))
+        assert answer.status_code == 202, answer.text
+        receipts.extend(answer.json()["receipts"])
+    return receipts
+
+
+async def logged(bus: Bus, count: int) -> list[Json]:
+    """The records of the facts topic, once there are *count*."""
+
+    async def enough() -> list[Json]:
+        found = [record.json for record in await bus.records(FACTS.name)]
+        return found if len(found) >= count else []
+
+    return await eventually(enough, f"{count} facts in the log", timeout=60)
+
+
+async def test_a_bus_that_is_away_makes_nobody_late(
+    client: httpx.AsyncClient, intake: Service, published: Bus, kafka: Kafka
+) -> None:
+    """Accepted within the usual time, drained in order with the true receivedtime, recorded when the bus had it."""
+    before = await posted(client, reports(0, 5))
+    kafka.kill()
+    first = await posted(client, reports(5, 1))
+    started = time.monotonic()
+    away = first + await posted(client, reports(6, 20))
+    assert time.monotonic() - started < 20 * USUAL_SECONDS
+    kafka.start()
+    await eventually(intake.is_ready, "intake ready again", timeout=60)
+    after = await posted(client, reports(26, 5))
+    receipts = before + away + after
+    found = await logged(published, len(receipts))
+    assert [one["id"] for one in found] == [receipt["id"] for receipt in receipts]
+    assert [one["receivedtime"] for one in found] == [receipt["receivedtime"] for receipt in receipts]
+
+
+async def test_a_paused_bus_leaves_nothing_twice(
+    client: httpx.AsyncClient, intake: Service, published: Bus, kafka: Kafka
+) -> None:
+    """An append that was given up may have arrived all the same; draining sees it in the log and leaves it out."""
+    await posted(client, reports(0, 1))
+    kafka.pause()
+    receipts = await posted(client, reports(1, 3))
+    assert not intake.is_ready()
+    kafka.resume()
+    await eventually(intake.is_ready, "intake ready again", timeout=60)
+    await posted(client, reports(4, 1))
+    found = await logged(published, 5)
+    assert sorted(one["id"] for one in found) == [f"s-{number}" for number in range(5)]
+    times = {one["id"]: one["receivedtime"] for one in found}
+    assert all(times[receipt["id"]] == receipt["receivedtime"] for receipt in receipts)
+
+
+async def test_the_spool_survives_kill_9_and_a_restart_without_the_bus(
+    start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
+) -> None:
+    """Killed with a full spool, started again while the bus is still away, it accepts, remembers and drains."""
+    service = start_intake()
+    kafka.kill()
+    async with sender(service, bearer) as client:
+        receipts = await posted(client, reports(0, 5))
+    service.kill()
+    again = start_intake_blind(start_intake)
+    async with sender(again, bearer) as client:
+        repeated = await posted(client, reports(0, 5))
+        more = await posted(client, reports(5, 2))
+        assert [one["receivedtime"] for one in repeated] == [one["receivedtime"] for one in receipts]
+        kafka.start()
+        await eventually(again.is_ready, "intake ready", timeout=60)
+    found = await logged(published, 7)
+    assert [one["id"] for one in found] == [receipt["id"] for receipt in receipts + more]
+
+
+def start_intake_blind(start_intake: Callable[..., Service]) -> Service:
+    """Start an intake that cannot become ready because the bus is away, and wait until it answers."""
+    service = start_intake(ready=False)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(f"{service.url}/livez", timeout=1)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return service
+    raise AssertionError("intake never answered")
+
+
+async def test_a_full_spool_says_when_to_come_back(
+    start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
+) -> None:
+    """Beyond the bound the answer is 503 with Retry-After, and what was accepted is kept."""
+    service = start_intake(DONDOC_INTAKE_SPOOL_MAX_BYTES=str(1024 * 1024))
+    kafka.kill()
+    large = [a_submission(f"l-{n}", data={"note": "x" * 200_000}) for n in range(8)]
+    async with sender(service, bearer) as client:
+        answers = [await client.post("/v1/events", content=written(event)) for event in large]
+        statuses = [answer.status_code for answer in answers]
+        assert statuses == sorted(statuses)
+        assert set(statuses) == {202, 503}
+        assert all(int(answer.headers["retry-after"]) > 0 for answer in answers if answer.status_code == 503)
+        kafka.start()
+        await eventually(service.is_ready, "intake ready again", timeout=60)
+    found = await logged(published, statuses.count(202))
+    assert len(found) == statuses.count(202)
+
+
+async def test_kill_9_in_the_middle_of_draining_loses_and_repeats_nothing(
+    start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
+) -> None:
+    """A segment that reached the log before the crash is found there and not written again."""
+    fault = "kill:before:1:services.intake.segments:Segments.remove"
+    service = start_intake(faults=[fault])
+    kafka.kill()
+    async with sender(service, bearer) as client:
+        answer = await client.post("/v1/events", content=written(reports(0, 300)), headers={"content-type": BATCH})
+        assert answer.status_code == 202
+    kafka.start()
+    await service.ended(timeout=60)
+    again = start_intake()
+    await eventually(again.is_ready, "intake ready", timeout=60)
+    found = await logged(published, 300)
+    assert [one["id"] for one in found] == [f"s-{number}" for number in range(300)]
+
+
+async def test_a_torn_tail_is_cut_off(
+    start_intake: Callable[..., Service], bearer: str, desk: Desk, published: Bus, kafka: Kafka
+) -> None:
+    """What a power cut left half written was never acknowledged; all before it is drained."""
+    service = start_intake()
+    kafka.kill()
+    async with sender(service, bearer) as client:
+        await posted(client, reports(0, 3))
+    service.kill()
+    tear_the_tail(desk.folder / "spool")
+    kafka.start()
+    again = start_intake()
+    assert again.is_ready()
+    assert [one["id"] for one in await logged(published, 3)] == ["s-0", "s-1", "s-2"]
+
+
+def tear_the_tail(spool: Path) -> None:
+    """Leave the first half of a frame at the end, as a power cut does."""
+    (segment,) = spool.glob("*.spool")
+    with segment.open("ab") as stream:
+        stream.write(segment.read_bytes()[:100])
+
+
+async def test_many_requests_share_a_sync(
+    client: httpx.AsyncClient, intake: Service, published: Bus, kafka: Kafka
+) -> None:
+    """A burst into the spool takes far less than a sync each."""
+    kafka.kill()
+    await posted(client, reports(0, 1))
+    answers = await asyncio.gather(*(client.post("/v1/events", content=written(one)) for one in reports(1, 300)))
+    assert {answer.status_code for answer in answers} == {202}
+    kafka.start()
+    await eventually(intake.is_ready, "intake ready again", timeout=60)
+    found = await logged(published, 301)
+    received = [datetime.fromisoformat(one["receivedtime"]) for one in found]
+    assert max(received) - min(received) < timedelta(seconds=10)
+    assert len({one["id"] for one in found}) == len(found) == 301
