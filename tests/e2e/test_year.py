@@ -30,6 +30,7 @@ class Played:
     story: Story
     system: System
     receipts: list[Mapping[str, Any]]
+    mails: list[EmailMessage]
 
     @property
     def report(self) -> Mapping[str, Any]:
@@ -39,8 +40,7 @@ class Played:
 
     def mails_to(self, agency: str) -> list[EmailMessage]:
         """Return the mails that came for *agency*, in order."""
-        mails = self.system.stack.smtp.mails()
-        return [mail for mail in mails if mail["To"].endswith(f"@{agency}.{contacts.DOMAIN}")]
+        return [mail for mail in self.mails if mail["To"].endswith(f"@{agency}.{contacts.DOMAIN}")]
 
 
 @pytest.fixture(scope="module")
