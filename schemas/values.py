@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
 from schemas import durations
 
@@ -51,7 +51,9 @@ Instant = Annotated[datetime, BeforeValidator(_text_of_time), AfterValidator(_wi
 LocalDate = Annotated[date, BeforeValidator(_text_of_date), AfterValidator(_within_reach)]
 """A calendar date in the plan's zone, ISO 8601, quoted or not."""
 
-IsoDuration = Annotated[str, AfterValidator(durations.checked)]
+IsoDuration = Annotated[
+    str, AfterValidator(durations.checked), WithJsonSchema({"type": "string", "format": "duration"})
+]
 """An ISO 8601 duration, kept as written: `P7D`, `PT0S`, `P1M`."""
 
 

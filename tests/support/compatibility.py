@@ -1,0 +1,66 @@
+"""What a new schema of a message takes from those who rely on the old one of the same version."""
+
+from collections.abc import Iterator
+from typing import Any
+
+Schema = dict[str, Any]
+BOUNDS = ("pattern", "format", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+LENGTHS = ("minLength", "maxLength", "minItems", "maxItems", "additionalProperties")
+
+
+def breaks(old: Schema, new: Schema) -> list[str]:
+    """Return a line for each promise of *old* that *new* breaks; additions of optional fields break none."""
+    return sorted(_breaks(_Side(old, old), _Side(new, new), "$"))
+
+
+class _Side:
+    """A place in one of the two schemas, with references resolved."""
+
+    def __init__(self, root: Schema, node: Any) -> None:
+        self.root = root
+        self.node = node
+        while isinstance(self.node, dict) and "$ref" in self.node:
+            self.node = root["$defs"][self.node["$ref"].rpartition("/")[2]]
+
+    def get(self, key: str) -> Any:
+        return self.node.get(key)
+
+    def below(self, node: Any) -> "_Side":
+        return _Side(self.root, node)
+
+
+def _breaks(old: _Side, new: _Side, path: str) -> Iterator[str]:
+    for word in (*BOUNDS, *LENGTHS, "type"):
+        before, after = old.get(word), new.get(word)
+        if not isinstance(before, dict) and before != after:
+            yield f"{path}: {word} was {before!r} and is {after!r}"
+    yield from (f"{path}: {one!r} is no longer among the values" for one in _lost(old, new, "enum"))
+    yield from (f"{path}: {one} is now required" for one in _lost(new, old, "required"))
+    yield from (f"{path}: {one} is no longer required" for one in _lost(old, new, "required"))
+    yield from _members(old, new, path)
+    yield from _properties(old, new, path)
+
+
+def _lost(old: _Side, new: _Side, word: str) -> list[Any]:
+    return [one for one in old.get(word) or [] if one not in (new.get(word) or [])]
+
+
+def _members(old: _Side, new: _Side, path: str) -> Iterator[str]:
+    """Compare the members of lists, of maps and of unions, the last one in order."""
+    for word in ("items", "additionalProperties"):
+        if isinstance(old.get(word), dict) and isinstance(new.get(word), dict):
+            yield from _breaks(old.below(old.get(word)), new.below(new.get(word)), f"{path}[]")
+    before, after = old.get("anyOf") or [], new.get("anyOf") or []
+    if len(after) < len(before):
+        yield f"{path}: {len(before)} forms were accepted and {len(after)} are"
+    for one, other in zip(before, after, strict=False):
+        yield from _breaks(old.below(one), new.below(other), path)
+
+
+def _properties(old: _Side, new: _Side, path: str) -> Iterator[str]:
+    before, after = old.get("properties") or {}, new.get("properties") or {}
+    for name in before:
+        if name not in after:
+            yield f"{path}.{name}: is gone"
+        else:
+            yield from _breaks(old.below(before[name]), new.below(after[name]), f"{path}.{name}")
