@@ -70,36 +70,6 @@ HOW_THEY_DID = (
 
 def a_plan(**changes: Any) -> Plan:
     """Build a plan with a dated duty and an undated one."""
-    dated = {
-        "id": "annual-results",
-        "citation": {"source": "kh-6766", "clause": "III.1", "quote": QUOTE},
-        "title": {"vi": "Kết quả thực hiện Kế hoạch hằng năm", "en": "Annual results"},
-        "addressees": ["so-ban-nganh", "ubnd-huyen"],
-        "versions": [
-            {
-                "from": "2016-05-05",
-                "recurrence": "year",
-                "due": {"month": 12, "day": 10},
-                "requires": {
-                    "sections": ["results"],
-                    "indicators": [
-                        {"code": "entrusted_local_budget", "title": {"vi": "Vốn ngân sách địa phương ủy thác"}}
-                    ],
-                },
-            }
-        ],
-    }
-    undated = {
-        "id": "action-programme",
-        "citation": {
-            "source": "kh-6766",
-            "clause": "III.1",
-            "quote": "xây dựng chương trình hành động",
-        },
-        "title": {"vi": "Chương trình, kế hoạch hành động", "en": "Action programme"},
-        "addressees": ["so-ban-nganh", "ubnd-huyen"],
-        "versions": [{"from": "2016-05-05", "recurrence": "once"}],
-    }
     whole = {
         "plan": "6766-KH-UBND",
         "version": 1,
@@ -107,7 +77,7 @@ def a_plan(**changes: Any) -> Plan:
         "issued_on": date(2016, 5, 5),
         "registry": "thanh-hoa",
         "sources": [{"id": "kh-6766", "number": "6766/KH-UBND", "issued_on": date(2016, 5, 5)}],
-        "obligations": [dated, undated],
+        "obligations": [_dated(), _undated()],
     }
     return Plan.model_validate(whole | changes)
 
@@ -236,3 +206,39 @@ def a_report(as_of: datetime = AS_OF) -> AnnualReport:
     assessed, attempts = a_year()
     states = [state_at(one, as_of) for one in assessed]
     return compile_report(Question(period="2026", as_of=as_of, known_at=as_of), states, attempts, a_reader(as_of))
+
+
+def _dated() -> dict[str, Any]:
+    return {
+        "id": "annual-results",
+        "citation": {"source": "kh-6766", "clause": "III.1", "quote": QUOTE},
+        "title": {"vi": "Kết quả thực hiện Kế hoạch hằng năm", "en": "Annual results"},
+        "addressees": ["so-ban-nganh", "ubnd-huyen"],
+        "versions": [
+            {
+                "from": "2016-05-05",
+                "recurrence": "year",
+                "due": {"month": 12, "day": 10},
+                "requires": {
+                    "sections": ["results"],
+                    "indicators": [
+                        {"code": "entrusted_local_budget", "title": {"vi": "Vốn ngân sách địa phương ủy thác"}}
+                    ],
+                },
+            }
+        ],
+    }
+
+
+def _undated() -> dict[str, Any]:
+    return {
+        "id": "action-programme",
+        "citation": {
+            "source": "kh-6766",
+            "clause": "III.1",
+            "quote": "xây dựng chương trình hành động",
+        },
+        "title": {"vi": "Chương trình, kế hoạch hành động", "en": "Action programme"},
+        "addressees": ["so-ban-nganh", "ubnd-huyen"],
+        "versions": [{"from": "2016-05-05", "recurrence": "once"}],
+    }
