@@ -27,11 +27,12 @@ setup: $(VENV)/.installed $(JARS)/.copied ## the Python environment and the brok
 preflight:
 	@PYTHON=$(PYTHON) deploy/local/preflight.sh
 
-$(VENV)/bin/python: | preflight
+$(VENV)/.created: | preflight
 	@echo "setup: creating $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	@touch $@
 
-$(VENV)/.installed: requirements-dev.txt requirements-local.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed: requirements-dev.txt requirements-local.txt pyproject.toml | $(VENV)/.created
 	@echo "setup: installing the locked Python packages"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-local.txt
