@@ -49,7 +49,8 @@ def year(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[Playe
     with a_stage(tmp_path_factory.mktemp("year"), jars) as stage:
         played = Performance(story=stage.story, registry=stage.registry, keys=stage.keys, clock=stage.clock, every=None)
         receipts = asyncio.run(performance.play(stage.system, played))
-        yield Played(story=stage.story, system=stage.system, receipts=list(receipts))
+        mails = stage.system.stack.smtp.mails()
+        yield Played(story=stage.story, system=stage.system, receipts=list(receipts), mails=mails)
 
 
 def test_dashboard_and_report_say_what_was_planted(year: Played) -> None:

@@ -23,7 +23,7 @@ BROWSER_FLAGS = (
     "--disable-sync",
     "--no-first-run",
     "--hide-scrollbars",
-    "--window-size=1440,3600",
+    "--window-size=1440,4000",
 )
 PAGES = {
     "dashboard.png": f"/?plan={PLAN}&period={YEAR}&lang=vi",
