@@ -12,11 +12,10 @@ from datetime import datetime, time, timedelta
 from schemas.ids import DutyKey
 from schemas.plan import Plan, Reminders
 from schemas.registry import Registry
-from services.notifier.core import dedup
+from services.notifier.core import dedup, rounds
 from services.notifier.core.calls import Agenda
 from services.notifier.core.digests import Notice
 from services.notifier.core.quiet_hours import SendingHours
-from services.notifier.core.rounds import due_round
 from services.notifier.core.routing import ContactBook
 from services.notifier.reader import read_assessed
 from services.rules.core import calendar
@@ -119,7 +118,7 @@ class Rehearsal:
             return
         self._applied += 1
         applied = Applied(offset=self._applied, recorded_at=now)
-        assessed = read_assessed(verdict(book, duty, self._docket(key.agency, key.obligation), applied=applied))
+        assessed = read_assessed(verdict(book, duty, tuple(self._docket(key.agency, key.obligation)), applied=applied))
         if assessed is not None:
             known = self._agendas.get(key)
             self._keep(dedup.follow(known, assessed, self._hours, now=now, lookback=timedelta()))
@@ -133,10 +132,12 @@ class Rehearsal:
         while self._coming and self._coming[0][0] < until:
             now = self._coming[0][0]
             due = [agenda for agenda in self._due(now) if agenda.next_at is not None and agenda.next_at <= now]
-            found = due_round(due, self._files, self._contacts, now)
-            for agenda in found.agendas:
-                self._keep(agenda)
-            yield from (Sent(at=now, notice=notice) for notice in found.notices)
+            taken = [rounds.due(agenda, self._files, now) for agenda in due]
+            for one in taken:
+                self._keep(one.agenda)
+            tellings = [telling for one in taken for telling in one.tellings]
+            for notice in rounds.notices(tellings, self._files, self._contacts, now):
+                yield Sent(at=now, notice=notice)
 
     def _due(self, now: datetime) -> Iterator[Agenda]:
         """Take the duties off the heap that may be due at *now*, each once; an entry may have been overtaken."""

@@ -33,7 +33,9 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
             yield
 
     broker = batches.consuming_broker(settings.kafka_bootstrap)
-    subscription = batches.Subscription(topic=VERDICTS.name, group=GROUP, max_records=BATCH)
+    subscription = batches.Subscription(
+        topic=VERDICTS.name, group=GROUP, max_records=BATCH, session_timeout_ms=settings.session_timeout_ms
+    )
     handler = batches.committing(works.on_batch, (LedgerUnavailableError,))
     batches.subscribe(broker, subscription, handler, halt=halt)
     ready = {

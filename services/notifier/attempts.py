@@ -8,28 +8,20 @@ SMS is not. Who reads the record sees both.
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from schemas.deliveries import Outcome
 from services.notifier.channels.message import Answer
+from services.notifier.clocks import Clocks
 from services.notifier.core.calls import Telling
 from services.notifier.documents import Claimed, Ended, Stored
 from services.notifier.ledger import Ledger
 from services.notifier.sending import Postponed, Sender
-from services.runtime.clock import Clock
 
 CHUNK = 256  # claimed at once: enough to keep all connections busy, few enough to be done long before the lease ends
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clocks:
-    """The service's clock, and the wall's for leases: a steered clock may jump over one while a mail is under way."""
-
-    service: Clock
-    wall: Clock
 
 
 class Attempts:
@@ -62,6 +54,8 @@ class Attempts:
     async def give_up_lost(self) -> int:
         """Record as unknown what processes that died had claimed; return how many there were."""
         lost = await self._ledger.abandoned(self._clocks.wall.now())
+        if not lost:
+            return 0
         answer = Answer(outcome=Outcome.UNKNOWN, reason="process_died")
         await self._record([self._sender.ended(one, answer) for one in lost], self._clocks.service.now())
         return len(lost)

@@ -71,13 +71,16 @@ class Backlog:
 
 def agenda_document(change: Change) -> Document:
     """Write an agenda, with what the ledger looks it up by beside it."""
-    return {
+    written: Document = {
         "_id": str(change.agenda.duty),
         "version": change.version + 1,
         "next_at": change.agenda.next_at,
         "agency": change.agenda.duty.agency,
         "agenda": msgspec.to_builtins(change.agenda),
     }
+    if change.agenda.taken:
+        written |= {"round": change.agenda.taken.round, "round_until": change.agenda.taken.until}
+    return written
 
 
 def read_agenda(document: Mapping[str, Any]) -> Stored:

@@ -1,57 +1,81 @@
-"""Handing over what is due: agendas become deliveries, whoever is reached by the contacts of that moment.
+"""Handing over what is due, round by round: agendas give up their calls, which become deliveries to whoever is reached.
 
-Agendas and deliveries change in one transaction: of two processes that see the same due alerts one hands them over,
-whole digests together, and the other finds nothing left.
+A round has a name of its own and takes calls before it hands them over. Of two processes that see the same due alerts
+each agenda goes with one; a round whose process died is finished by another, under the same name, so without doubles.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from services.notifier.clocks import Clocks
+from services.notifier.core import rounds
+from services.notifier.core.calls import Agenda, Taken
 from services.notifier.core.deliveries import deliveries
-from services.notifier.core.rounds import due_round
 from services.notifier.documents import Change, Stored
 from services.notifier.errors import DocumentsMissingError
 from services.notifier.ledger import Ledger
 from services.notifier.library import PublishedLibrary
 from services.notifier.store import ContactStore
-from services.runtime.clock import Clock
 
-ROUND = 2_000  # agendas in one transaction: some two megabytes
+ROUND = 2_000  # agendas taken at once: some two megabytes
 
 log = logging.getLogger(__name__)
 
 
 class HandOver:
-    """Hands over, round by round."""
+    """Hands over for one process, which goes by *name* in the ledger."""
 
-    def __init__(self, ledger: Ledger, contacts: ContactStore, *, library: PublishedLibrary, clock: Clock) -> None:
+    def __init__(
+        self, ledger: Ledger, contacts: ContactStore, library: PublishedLibrary, *, clocks: Clocks, name: str
+    ) -> None:
         self._ledger = ledger
         self._contacts = contacts
         self._library = library
-        self._clock = clock
+        self._clocks = clocks
+        self._name = name
+        self._rounds = 0
 
-    async def due(self) -> bool:
-        """Hand over one round; say whether there may be more."""
-        now = self._clock.now()
-        stored = [one for one in _whole_agencies(await self._ledger.due(now, ROUND)) if self._is_known(one)]
-        if not stored:
-            return False
-        found = due_round([one.agenda for one in stored], self._library, await self._contacts.book(), now)
-        changes = [
-            Change(agenda=after, version=before.version)
-            for before, after in zip(stored, found.agendas, strict=True)
-            if after != before.agenda
-        ]
-        created = [delivery for notice in found.notices for delivery in deliveries(notice)]
-        if changes and not await self._ledger.hand_over(changes, created, now):
-            log.info("another process was faster", extra={"action": "hand_over_raced"})
+    async def due(self, lease: timedelta) -> bool:
+        """Take and hand over one round; say whether there may be more."""
+        now = self._clocks.service.now()
+        stored = [one for one in _whole_agencies(await self._ledger.due(now, ROUND)) if self._is_known(one.agenda)]
+        self._rounds += 1
+        round_ = f"{self._name}-{self._rounds}"
+        changes = list(self._taken(stored, Taken(round=round_, until=self._clocks.wall.now() + lease, calls=()), now))
+        if changes:
+            await self._ledger.take(changes)
+            await self._finish(round_)
         return bool(changes)
 
-    def _is_known(self, stored: Stored) -> bool:
+    async def finish_lost(self) -> None:
+        """Hand over what processes that died had taken."""
+        for round_ in await self._ledger.lost_rounds(self._clocks.wall.now()):
+            log.warning("a round of a dead process is finished", extra={"action": "round_finished", "round": round_})
+            await self._finish(round_)
+
+    async def _finish(self, round_: str) -> None:
+        now = self._clocks.service.now()
+        agendas = await self._ledger.taken(round_)
+        tellings = [one.telling(call) for one in agendas if one.taken for call in one.taken.calls]
+        notices = rounds.notices(tellings, self._library, await self._contacts.book(), now)
+        created = [delivery for notice in notices for delivery in deliveries(notice, round_)]
+        await self._ledger.hand_over(round_, created, now)
+
+    def _taken(self, stored: Sequence[Stored], round_: Taken, now: datetime) -> Iterable[Change]:
+        for one in stored:
+            due = rounds.due(one.agenda, self._library, now)
+            if due.calls:
+                yield Change(agenda=replace(due.agenda, taken=replace(round_, calls=due.calls)), version=one.version)
+            elif due.agenda != one.agenda:
+                yield Change(agenda=due.agenda, version=one.version)
+
+    def _is_known(self, agenda: Agenda) -> bool:
         """Leave out what cites documents that are not here yet: it stays due until they come."""
         try:
-            self._library.plan(stored.agenda.duty.plan, stored.agenda.plan_version)
-            self._library.registry(stored.agenda.registry, stored.agenda.registry_version)
+            self._library.plan(agenda.duty.plan, agenda.plan_version)
+            self._library.registry(agenda.registry, agenda.registry_version)
         except DocumentsMissingError:
             log.warning("an alert waits for a document", extra={"action": "document_missing"})
             return False

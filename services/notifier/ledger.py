@@ -1,9 +1,10 @@
 """The delivery ledger in MongoDB: who is to be told what, what was attempted, and how it ended.
 
-Every change is compare-and-set, so two processes, a restart or a repeated record never make two of one alert:
-an agenda by its `version`, a delivery by the claim on it. A claim is good until its lease runs out; one found past its
-lease belongs to a process that died, and its attempt ended in an unknown way. What was attempted and the event that
-tells of it are one write.
+Every change is compare-and-set, so two processes, a restart or a repeated record never make two of one alert: an agenda
+by its `version`, a delivery by the claim on it. No transaction is held, for one whose process dies keeps others out for
+a minute; instead a round takes calls off their agendas, creates deliveries under ids of its own, and closes. Rounds and
+claims are leased: past the lease the process is dead, its round is finished by another, and its attempts ended in an
+unknown way. What was attempted and the event that tells of it are one write.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -11,21 +12,18 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError, PyMongoError
 
 from schemas.deliveries import Outcome
 from services.notifier import documents
+from services.notifier.core.calls import Agenda
 from services.notifier.core.deliveries import Delivery
 from services.notifier.documents import CREATED, SENDING, Backlog, Change, Claimed, Document, Ended, Stored, Unpublished
 from services.notifier.errors import LedgerUnavailableError
 
 _DUPLICATE_KEY = 11000
-
-
-class _LostRaceError(Exception):
-    """Another process changed the same document first."""
 
 
 class Ledger:
@@ -41,6 +39,7 @@ class Ledger:
         """Create the indexes that every query here uses."""
         async with _translated():
             await self._agendas.create_index([("next_at", ASCENDING), ("agency", ASCENDING)])
+            await self._agendas.create_index("round", sparse=True)
             for field in ("next_at", "claim", "unpublished", "provider_ids"):  # absent where there is nothing to do
                 await self._deliveries.create_index(field, sparse=True)
 
@@ -64,31 +63,40 @@ class Ledger:
     async def due(self, now: datetime, limit: int) -> list[Stored]:
         """Return up to *limit* agendas with something to be said by *now*, the agencies' own kept together."""
         async with _translated():
-            query = self._agendas.find({"next_at": {"$lte": now}}).sort([("next_at", ASCENDING), ("agency", ASCENDING)])
+            query = self._agendas.find({"next_at": {"$lte": now}, "round": _IS_NOT_THERE}).sort(
+                [("next_at", ASCENDING), ("agency", ASCENDING)]
+            )
             found = await query.limit(limit).to_list(None)
         return [documents.read_agenda(one) for one in found]
 
-    async def hand_over(self, changes: Sequence[Change], deliveries: Iterable[Delivery], now: datetime) -> bool:
-        """Count as said what *changes* say and create *deliveries*, in one transaction; false if another was faster."""
-        made = [InsertOne(documents.delivery_document(one, now)) for one in deliveries]
-        async with _translated(), await self._client.start_session() as session:
-            try:
-                async with session.start_transaction():
-                    await self._replace_all(changes, session)
-                    if made:
-                        await self._deliveries.bulk_write(made, ordered=False, session=session)
-            except _LostRaceError:
-                return False
-            except OperationFailure as cause:
-                if cause.has_error_label("TransientTransactionError"):
-                    return False
-                raise
-        return True
+    async def take(self, changes: Sequence[Change]) -> None:
+        """Write agendas whose calls a round has taken; one that changed meanwhile is left to the next round."""
+        async with _translated():
+            await self._agendas.bulk_write([_replacing(one) for one in changes], ordered=False)
 
-    async def _replace_all(self, changes: Sequence[Change], session: AsyncIOMotorClientSession) -> None:
-        written = await self._agendas.bulk_write([_replacing(one) for one in changes], ordered=False, session=session)
-        if written.matched_count != len(changes):
-            raise _LostRaceError
+    async def taken(self, round_: str) -> list[Agenda]:
+        """Return the agendas whose calls *round_* has taken and not handed over."""
+        async with _translated():
+            found = await self._agendas.find({"round": round_}).to_list(None)
+        return [documents.read_agenda(one).agenda for one in found]
+
+    async def hand_over(self, round_: str, deliveries: Iterable[Delivery], now: datetime) -> None:
+        """Create the deliveries of *round_*, those that are not there yet, and close it. May be repeated."""
+        made = [documents.delivery_document(one, now) for one in deliveries]
+        async with _translated():
+            if made:
+                writes = [UpdateOne({"_id": one.pop("_id")}, {"$setOnInsert": one}, upsert=True) for one in made]
+                await self._deliveries.bulk_write(writes, ordered=False)
+            closed = {"$set": {"agenda.taken": None}, "$unset": _UNTAKEN, "$inc": {"version": 1}}
+            await self._agendas.update_many({"round": round_}, closed)
+
+    async def lost_rounds(self, wall_now: datetime) -> list[str]:
+        """Return the rounds that processes died in."""
+        async with _translated():
+            found: list[str] = await self._agendas.distinct(
+                "round", {"round": _IS_THERE, "round_until": {"$lt": wall_now}}
+            )
+        return found
 
     async def claim(self, now: datetime, claim: str, *, leased_until: datetime, limit: int) -> list[Claimed]:
         """Take up to *limit* deliveries that are due for an attempt. *claim* is a name never used before."""
@@ -166,6 +174,7 @@ class Ledger:
         async with _translated():
             due = await self._agendas.count_documents(is_due) + await self._deliveries.count_documents(is_due)
             sending = await self._deliveries.count_documents({"claim": _IS_THERE})
+            sending += await self._agendas.count_documents({"round": _IS_THERE})
             coming = [await self._next(self._agendas, now), await self._next(self._deliveries, now)]
             unpublished = await self._deliveries.count_documents({"unpublished": True})
         next_at = min((one for one in coming if one is not None), default=None)
@@ -177,6 +186,8 @@ class Ledger:
 
 
 _IS_THERE = {"$exists": True}
+_IS_NOT_THERE = {"$exists": False}
+_UNTAKEN = {"round": "", "round_until": ""}
 _UNCLAIMED = {"claim": "", "leased_until": ""}
 
 

@@ -22,6 +22,8 @@ class Publisher:
     async def publish(self) -> bool:
         """Publish one chunk; say whether there may be more."""
         waiting = await self._ledger.unpublished(CHUNK)
+        if not waiting:
+            return False
         stamp = milliseconds(self._clock.now())
         sent = [
             await self._producer.send(
@@ -32,4 +34,4 @@ class Publisher:
         ]
         await asyncio.gather(*sent)
         await self._ledger.published(waiting)
-        return bool(waiting)
+        return True

@@ -20,6 +20,8 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     port: int = Field(default=8003, ge=0, le=65535)
     mongo_database: str = "dondoc_notifier"
 
+    session_timeout_ms: int = Field(default=10_000, ge=1_000)
+
     opens: time = time(7, 30)
     closes: time = time(17, 30)
     lookback_days: int = Field(default=30, ge=0)

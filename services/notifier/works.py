@@ -10,11 +10,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from schemas.deliveries import Channel
-from services.notifier.attempts import Attempts, Clocks
+from services.notifier.attempts import Attempts
 from services.notifier.channels.email import EmailCarrier, SmtpServer
 from services.notifier.channels.message import Carrier
 from services.notifier.channels.smpp_link import SmsCentre
 from services.notifier.channels.sms_smpp import WINDOW, SmsCarrier
+from services.notifier.clocks import Clocks
 from services.notifier.core.retry import RetryPolicy
 from services.notifier.hand_over import HandOver
 from services.notifier.handlers import Verdicts
@@ -44,6 +45,8 @@ class Works:
         self._settings = settings
         self._metrics = NotifierMetrics(registry)
         self.clock = clock_from(settings.clock)
+        self._clocks = Clocks(service=self.clock, wall=SystemClock())
+        self._name = secrets.token_hex(8)
         self.client = mongo.connect(settings.mongo_url)
         self.ledger = Ledger(self.client, settings.mongo_database)
         self.references = References(settings.kafka_bootstrap)
@@ -97,17 +100,19 @@ class Works:
     ) -> Loop:
         """Start sending, publishing and surveying; return the loop that sends."""
         attempts = self._attempts(carriers)
-        hand_over = HandOver(self.ledger, self._contacts, library=self._library, clock=self.clock)
+        hand_over = HandOver(self.ledger, self._contacts, self._library, clocks=self._clocks, name=self._name)
+        lease = timedelta(seconds=self._settings.lease_seconds)
         publishing = Loop(Publisher(self.ledger, producer, self.clock).publish, tick_seconds=TICK_SECONDS)
 
         async def send() -> bool:
-            is_more = await hand_over.due()
+            is_more = await hand_over.due(lease)
             attempted = await attempts.make_due()
             if attempted:
                 publishing.wake()
             return is_more or attempted > 0
 
         async def survey() -> bool:
+            await hand_over.finish_lost()
             await attempts.give_up_lost()
             self._metrics.show(await self.ledger.backlog(self.clock.now()))
             return False
@@ -133,8 +138,7 @@ class Works:
             slots={Channel.EMAIL: settings.smtp_connections, Channel.SMS: WINDOW},
         )
         sender = Sender(manner, library=self._library, carriers=carriers, clock=self.clock, metrics=self._metrics)
-        clocks = Clocks(service=self.clock, wall=SystemClock())
-        return Attempts(self.ledger, sender, clocks, name=secrets.token_hex(8))
+        return Attempts(self.ledger, sender, self._clocks, name=self._name)
 
     def _carriers(self) -> Mapping[Channel, Carrier]:
         sms = SmsCarrier(

@@ -3,6 +3,7 @@
 It refuses to know what a message is for. `smpplib` blocks by design: who uses it from an event loop gives it a thread.
 """
 
+import logging
 import re
 import select
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ import smpplib.client
 import smpplib.consts as smpp
 import smpplib.exceptions
 
+_LIBRARY = "smpplib"
 _RECEIPT = re.compile(rb"id:(?P<id>\S+).*?stat:(?P<state>[A-Z]+)", re.DOTALL)
 _FINAL_RECEIPT_WANTED = 0x01  # registered_delivery: tell success and failure
 _IS_RECEIPT = 0x04  # esm_class: the content is a receipt
@@ -62,6 +64,7 @@ class SmppLink:
     """A bound session. After `LinkBrokenError` it is closed; bind anew."""
 
     def __init__(self, centre: SmsCentre, on_receipt: OnReceipt) -> None:
+        logging.getLogger(_LIBRARY).setLevel(logging.WARNING)  # it tells every connection at INFO
         self._centre = centre
         self._on_receipt = on_receipt
         self._answers: dict[int, Taken] = {}
@@ -74,7 +77,11 @@ class SmppLink:
     def bind(self) -> None:
         """Connect and bind as transceiver; raise `LinkBrokenError` if the centre will not have it."""
         client: Any = smpplib.client.Client(
-            self._centre.host, self._centre.port, timeout=self._centre.timeout_seconds, allow_unknown_opt_params=True
+            self._centre.host,
+            self._centre.port,
+            timeout=self._centre.timeout_seconds,
+            logger_name=_LIBRARY,
+            allow_unknown_opt_params=True,
         )
         client.set_message_sent_handler(self._on_answer)
         client.set_message_received_handler(self._on_delivered)

@@ -89,8 +89,17 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Calls that a round has taken and not yet handed over; after `until` the process of that round is dead."""
+
+    round: str
+    until: datetime
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agenda:
-    """All calls of one duty: those `waiting`, and the identities `said` (or overtaken by a later call).
+    """All calls of one duty: those `waiting`, those `taken`, and the identities `said` (or overtaken by a later call).
 
     `standing` names the steps of the assessment last followed, each with the instant from which it is void. `revision`
     is that of the assessment; an older one is ignored. `known_since` is when the first assessment was recorded.
@@ -105,6 +114,7 @@ class Agenda:
     known_since: datetime
     waiting: tuple[Call, ...] = ()
     said: frozenset[str] = frozenset()
+    taken: Taken | None = None
     standing: tuple[tuple[str, datetime | None], ...] = ()
 
     @property
@@ -115,6 +125,17 @@ class Agenda:
     def stands(self, call: Call, now: datetime) -> bool:
         """Whether the assessment last followed still calls for *call* at *now*."""
         return any(name == call.standing and (until is None or now < until) for name, until in self.standing)
+
+    def telling(self, call: Call) -> "Telling":
+        """Return *call* with all that its words depend on."""
+        return Telling(
+            duty=self.duty,
+            plan_version=self.plan_version,
+            registry=self.registry,
+            registry_version=self.registry_version,
+            clause=self.clause,
+            call=call,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

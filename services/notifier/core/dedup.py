@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from schemas.assessments import StepKind
 from services.notifier.core.assessed import Assessed, calls
-from services.notifier.core.calls import SEVERITY, Agenda, Call, Telling
+from services.notifier.core.calls import SEVERITY, Agenda, Call
 from services.notifier.core.quiet_hours import SendingHours
 
 
@@ -37,13 +37,14 @@ def follow(
         clause=assessed.clause,
         revision=assessed.revision,
         known_since=known_since,
+        taken=known.taken if known else None,
         waiting=_in_order(waiting),
         said=said,
         standing=tuple((call.standing, call.until) for call in wanted),
     )
 
 
-def take(agenda: Agenda, hours: SendingHours, now: datetime) -> tuple[tuple[Telling, ...], Agenda]:
+def take(agenda: Agenda, hours: SendingHours, now: datetime) -> tuple[tuple[Call, ...], Agenda]:
     """Return what is to be told at *now*, and the agenda in which it counts as said.
 
     Outside the sending hours nothing is told and what is due waits for the next opening.
@@ -53,7 +54,7 @@ def take(agenda: Agenda, hours: SendingHours, now: datetime) -> tuple[tuple[Tell
         later = [call for call in agenda.waiting if call.send_at > now]
         return (), replace(agenda, waiting=_in_order([*later, *(_moved(call, hours, now) for call in due)]))
     latest = [call.latest(now, hours.zone) for call in due]
-    return tuple(_telling(agenda, call) for call in _collapsed(latest, now)), _without(agenda, due, hours, now)
+    return tuple(_collapsed(latest, now)), _without(agenda, due, hours, now)
 
 
 def pass_over(agenda: Agenda, hours: SendingHours, before: datetime) -> Agenda:
@@ -105,17 +106,6 @@ def _collapsed(due: Iterable[Call], now: datetime) -> list[Call]:
 def _overtaken(due: Iterable[Call]) -> frozenset[str]:
     """Return the identities of repetitions that later ones replace, so that an agenda does not grow for ever."""
     return frozenset(replace(call, nth=nth).identity for call in due for nth in range(call.nth))
-
-
-def _telling(agenda: Agenda, call: Call) -> Telling:
-    return Telling(
-        duty=agenda.duty,
-        plan_version=agenda.plan_version,
-        registry=agenda.registry,
-        registry_version=agenda.registry_version,
-        clause=agenda.clause,
-        call=call,
-    )
 
 
 def _in_order(calls: Iterable[Call]) -> tuple[Call, ...]:

@@ -52,9 +52,13 @@ class Attempt:
     segments: int | None = None
 
 
-def deliveries(notice: Notice) -> tuple[Delivery, ...]:
-    """Return one delivery for each contact of *notice*, or a single one without address where there is none."""
-    return tuple(_delivery(notice, contact) for contact in notice.contacts) or (_delivery(notice, None),)
+def deliveries(notice: Notice, round_: str) -> tuple[Delivery, ...]:
+    """Return one delivery for each contact of *notice*, or a single one without address where there is none.
+
+    In one round an address is told once: the identity depends on the round and not on what is told, so that a round
+    that is finished after a crash makes none anew.
+    """
+    return tuple(_delivery(notice, one, round_) for one in notice.contacts) or (_delivery(notice, None, round_),)
 
 
 def events(delivery: Delivery, attempt: Attempt) -> Iterator[Envelope[AlertAttempted]]:
@@ -70,10 +74,10 @@ def events(delivery: Delivery, attempt: Attempt) -> Iterator[Envelope[AlertAttem
         )
 
 
-def _delivery(notice: Notice, contact: Contact | None) -> Delivery:
+def _delivery(notice: Notice, contact: Contact | None, round_: str) -> Delivery:
     address = contact.address if contact else ""
     return Delivery(
-        id=digest(notice.alert, address),
+        id=digest(round_, notice.to_agency, notice.channel.value, address),
         alert=notice.alert,
         to_agency=notice.to_agency,
         channel=notice.channel,

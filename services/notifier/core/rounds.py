@@ -8,7 +8,7 @@ from typing import Protocol
 from schemas.plan import Plan
 from schemas.registry import Registry
 from services.notifier.core import dedup, digests, routing
-from services.notifier.core.calls import Agenda, Telling
+from services.notifier.core.calls import Agenda, Call, Telling
 from services.notifier.core.digests import Notice
 from services.notifier.core.quiet_hours import SendingHours
 from services.notifier.core.routing import ContactBook
@@ -25,26 +25,31 @@ class Calendar(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """The agendas after the round, in the order they were given, and what is to be told."""
+class Due:
+    """An agenda after its due calls were taken, and those calls: none where they wait for the sending hours."""
 
-    agendas: tuple[Agenda, ...]
-    notices: tuple[Notice, ...]
+    agenda: Agenda
+    calls: tuple[Call, ...]
+
+    @property
+    def tellings(self) -> tuple[Telling, ...]:
+        """The calls with all that their words depend on."""
+        return tuple(map(self.agenda.telling, self.calls))
 
 
-def due_round(agendas: Iterable[Agenda], calendar: Calendar, book: ContactBook, now: datetime) -> Round:
-    """Take from *agendas* what is due at *now*, for whoever can be reached on that day."""
-    after: list[Agenda] = []
+def due(agenda: Agenda, calendar: Calendar, now: datetime) -> Due:
+    """Take from *agenda* what is due at *now*."""
+    calls, after = dedup.take(agenda, calendar.hours(agenda.duty.plan, agenda.plan_version), now)
+    return Due(agenda=after, calls=calls)
+
+
+def notices(tellings: Iterable[Telling], calendar: Calendar, book: ContactBook, now: datetime) -> list[Notice]:
+    """Gather *tellings* into notices to whoever can be reached on the day of *now*."""
     told: dict[str, list[Telling]] = {}
     days: dict[str, date] = {}
-    for agenda in agendas:
-        hours = calendar.hours(agenda.duty.plan, agenda.plan_version)
-        registry = calendar.registry(agenda.registry, agenda.registry_version)
-        tellings, taken = dedup.take(agenda, hours, now)
-        after.append(taken)
-        for one in tellings:
-            to_agency = routing.destination(one.call.to, agenda.duty.agency, registry)
-            told.setdefault(to_agency, []).append(one)
-            days.setdefault(to_agency, now.astimezone(hours.zone).date())
-    reached = {to_agency: book.reaching(to_agency, day) for to_agency, day in days.items()}
-    return Round(agendas=tuple(after), notices=tuple(digests.gathered(told, reached)))
+    for one in tellings:
+        registry = calendar.registry(one.registry, one.registry_version)
+        to_agency = routing.destination(one.call.to, one.duty.agency, registry)
+        told.setdefault(to_agency, []).append(one)
+        days[to_agency] = now.astimezone(calendar.hours(one.duty.plan, one.plan_version).zone).date()
+    return digests.gathered(told, {to_agency: book.reaching(to_agency, day) for to_agency, day in days.items()})

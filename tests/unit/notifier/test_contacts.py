@@ -1,0 +1,98 @@
+"""Contacts are read strictly, numbers normalised, and whoever is out of reach is named."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from schemas.deliveries import Channel
+from services.notifier import contacts
+from services.notifier.core.routing import Contact, ContactBook
+from tests.support import builders
+
+HEADER = "agency,channel,address,role,language,from,to\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the contacts lie."""
+    return tmp_path / "contacts.csv"
+
+
+def test_a_contact_is_read_with_all_it_says(file: Path) -> None:
+    """Columns by name, a byte order mark as spreadsheets write it, blank lines passed over."""
+    file.write_text(
+        f"\ufeff{HEADER}h-mot,email,vt@x.example,văn thư,en,2026-01-01,2027-01-01\n,,,,,,\n", encoding="utf-8"
+    )
+    assert contacts.read_contacts(file) == (
+        [
+            Contact(
+                agency="h-mot",
+                channel=Channel.EMAIL,
+                address="vt@x.example",
+                role="văn thư",
+                language="en",
+                from_=date(2026, 1, 1),
+                to=date(2027, 1, 1),
+            )
+        ],
+        [],
+    )
+
+
+@pytest.mark.parametrize("written", ["0912345678", "+84912345678", "84912345678", "0912 345 678", "(+84) 912.345-678"])
+def test_a_number_is_kept_in_one_form(file: Path, written: str) -> None:
+    """However people write it."""
+    file.write_text(f"{HEADER}h-mot,sms,{written},,,,\n", encoding="utf-8")
+    (found,), _ = contacts.read_contacts(file)
+    assert found.address == "+84912345678"
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (",email,a@x.example,,,,", "agency is empty"),
+        ("h-mot,fax,123,,,,", "write email or sms"),
+        ("h-mot,email,van thu,,,,", "no e-mail address"),
+        ("h-mot,email,a@x.example\\nBcc: b@x.example,,,,", "no e-mail address"),
+        ("h-mot,sms,12345,,,,", "no Vietnamese number"),
+        ("h-mot,sms,+1 202 555 0123,,,,", "no Vietnamese number"),
+        ("h-mot,email,a@x.example,,fr,,", "write vi or en"),
+        ("h-mot,email,a@x.example,,,2026-02-30,", "no date"),
+        ("h-mot,email,a@x.example,,,2026-02-02,2026-02-01", "not after"),
+    ],
+)
+def test_a_fault_is_told_at_its_line(file: Path, row: str, reason: str) -> None:
+    """The other lines are read all the same."""
+    file.write_text(f"{HEADER}h-hai,email,b@x.example,,,,\n{row}\n", encoding="utf-8")
+    read, (fault,) = contacts.read_contacts(file)
+    assert len(read) == 1
+    assert (fault.line, reason in fault.message) == (3, True)
+
+
+def test_a_file_without_its_columns_is_refused(file: Path) -> None:
+    """The first line names them."""
+    file.write_text("agency;channel;address\n", encoding="utf-8")
+    read, (fault,) = contacts.read_contacts(file)
+    assert (read, fault.line) == ([], 1)
+
+
+def test_an_alias_is_replaced_by_the_id_behind_it() -> None:
+    """The name of a list, which no registry knows, stays."""
+    registry = builders.a_registry(builders.an_agency("h-mot", aliases=["H56.12"]))
+    given = [Contact(agency=name, channel=Channel.EMAIL, address="a@x.example") for name in ("H56.12", "chairman-list")]
+    assert [one.agency for one in contacts.resolved(given, [registry])] == ["h-mot", "chairman-list"]
+
+
+def test_whoever_nobody_could_reach_is_named() -> None:
+    """Addressed agencies, and those that alerts escalate to; an agency that has ended is no longer missed."""
+    reminders = {"escalate": [{"after": "P7D", "to": "parent"}, {"after": "P14D", "to": "chairman-list"}]}
+    plan = builders.a_plan(builders.an_obligation(builders.a_version(reminders=reminders)))
+    registry = builders.a_registry(
+        builders.an_agency("h-mot", parent="tinh"),
+        builders.an_agency("h-hai", parent="tinh"),
+        builders.an_agency("h-cu", valid={"from": "2016-05-05", "to": "2020-01-01"}),
+        builders.an_agency("tinh", groups=[]),
+    )
+    book = ContactBook([Contact(agency="h-mot", channel=Channel.SMS, address="+84912345678")])
+    assert sorted(contacts.unreached(book, plan, registry, date(2026, 12, 1))) == ["chairman-list", "h-hai", "tinh"]

@@ -1,0 +1,155 @@
+"""The texts are courteous, name what they are about, and tell what is missing in words."""
+
+from datetime import timedelta
+
+import pytest
+
+from schemas.assessments import StepKind
+from schemas.deliveries import Channel
+from services.notifier.core.render import SmsLetters
+from tests.unit.notifier.agendas import DUE, days
+from tests.unit.notifier.words import EVERYTHING, Shelf, a_notice, a_telling, all_in, written
+
+THREATS = ("phạt", "xử lý", "kỷ luật", "yêu cầu", "penalt", "sanction", "must ")
+MATTERS = ("UBND huyện Thọ Xuân", "Kết quả thực hiện Kế hoạch năm 2026", "III.1", "6766/KH-UBND", "09/12/2026")
+
+
+@pytest.mark.parametrize("kind", StepKind)
+def test_every_mail_names_agency_duty_clause_source_and_deadline(kind: StepKind) -> None:
+    """In the plain text and in the HTML."""
+    text = written(a_notice(a_telling(kind)))
+    assert all_in(text.body, *MATTERS, "hạn cuối: hết ngày 09/12/2026") == []
+    assert all_in(text.html or "", *MATTERS) == []
+
+
+@pytest.mark.parametrize("kind", StepKind)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_text_requests_and_none_threatens(kind: StepKind, language: str) -> None:
+    """A receiving bank has no power of command: it asks."""
+    mail = written(a_notice(a_telling(kind)), language="vi" if language == "vi" else "en")
+    assert [word for word in THREATS if word in mail.body.lower()] == []
+    assert ("kính đề nghị" if language == "vi" else "respectfully requests") in mail.body.lower()
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject"),
+    [
+        (StepKind.REMINDER, "Nhắc hạn: Kết quả thực hiện Kế hoạch năm 2026 – hạn cuối: hết ngày 09/12/2026"),
+        (StepKind.URGING, "Đôn đốc: Kết quả thực hiện Kế hoạch năm 2026 – hạn cuối: hết ngày 09/12/2026"),
+        (StepKind.INCOMPLETE, "Đề nghị bổ sung: Kết quả thực hiện Kế hoạch năm 2026 – hạn cuối: hết ngày 09/12/2026"),
+        (
+            StepKind.ESCALATION,
+            f"Thông tin tiến độ: {MATTERS[0]} – Kết quả thực hiện Kế hoạch năm 2026 – hạn cuối: hết ngày 09/12/2026",
+        ),
+    ],
+)
+def test_the_subject_says_what_it_is(kind: StepKind, subject: str) -> None:
+    """One look at the mailbox is enough."""
+    assert subject == written(a_notice(a_telling(kind))).subject
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (days(-6.5), "còn 6 ngày"),
+        (days(-0.5), "hôm nay là ngày cuối"),
+        (days(0.1), "đã quá hạn 1 ngày"),
+        (days(3.2), "đã quá hạn 4 ngày"),
+    ],
+)
+def test_the_distance_to_the_deadline_is_that_of_the_day_of_sending(now: object, words: str) -> None:
+    """Counted in local days from the last good day."""
+    assert words in written(a_notice(), now=now).body  # type: ignore[arg-type] # the cases are instants
+
+
+def test_a_due_instant_in_the_middle_of_a_day_is_told_with_its_time() -> None:
+    """An extension until five in the afternoon is not the end of that day."""
+    due = DUE + timedelta(hours=17)
+    assert "trước 17 giờ 00 ngày 10/12/2026" in written(a_notice(a_telling(due_at=due))).body
+
+
+def test_what_is_missing_is_told_in_words() -> None:
+    """Section, indicator with title, unit and range, attachment, signature, and the plan's own words for a check."""
+    text = written(a_notice(a_telling(StepKind.INCOMPLETE, missing=EVERYTHING)))
+    wanted = (
+        "nội dung phần “results”",
+        "chỉ tiêu “Vốn ngân sách địa phương ủy thác” (đơn vị: triệu đồng; từ 0 đến 9.984,2)",
+        "ít nhất 1 tệp đính kèm (PDF)",
+        "chữ ký của người có thẩm quyền",
+        "Tỷ lệ nợ quá hạn sai",
+    )
+    assert all_in(text.body, *wanted) == []
+    assert all_in(text.html or "", *wanted) == []
+
+
+def test_an_english_reader_gets_english() -> None:
+    """Names, titles and what is missing, where the documents have them in English."""
+    text = written(a_notice(a_telling(StepKind.INCOMPLETE, missing=EVERYTHING)), language="en")
+    wanted = (
+        "Tho Xuan District People's Committee",
+        "Results of the plan for 2026",
+        "the end of 09/12/2026",
+        'the indicator "Entrusted local budget" (in million VND; from 0 to 9,984.2)',
+        "The ratio is wrong",
+    )
+    assert all_in(text.body, *wanted) == []
+
+
+def test_a_digest_lists_every_duty() -> None:
+    """Numbered, each with its own deadline."""
+    text = written(a_notice(a_telling(), a_telling(period="2025", due_at=DUE - timedelta(days=365))))
+    assert text.subject == "Kính đề nghị quan tâm 2 báo cáo theo 6766/KH-UBND"
+    assert all_in(text.body, "1. Nội dung", "2. Nội dung", "hết ngày 09/12/2026", "hết ngày 09/12/2025") == []
+
+
+def test_an_escalation_speaks_to_its_reader_about_the_agency() -> None:
+    """The province is greeted, the district is named."""
+    text = written(a_notice(a_telling(StepKind.ESCALATION), to="ubnd-tinh"))
+    assert text.body.startswith("Kính gửi: UBND tỉnh Thanh Hóa")
+    assert "Kính đề nghị UBND tỉnh Thanh Hóa quan tâm" in text.body
+    assert "Kính gửi: Quý cơ quan" in written(a_notice(a_telling(StepKind.ESCALATION), to="chairman-list")).body
+
+
+def test_html_shows_a_name_as_it_is_written() -> None:
+    """What a plan's author typed cannot become markup."""
+    telling = a_telling(StepKind.INCOMPLETE, missing=("sections.<b>x</b>",))
+    assert "&lt;b&gt;x&lt;/b&gt;" in (written(a_notice(telling)).html or "")
+
+
+@pytest.mark.parametrize(
+    ("title", "sms"),
+    [
+        ("Kết quả năm", 'gui bao cao "Ket qua nam nam 2026" (muc III.1, 6766/KH-UBND).'),
+        ("Gửi kết quả thực hiện Kế hoạch về Ngân hàng", "gui bao cao nam 2026 theo muc III.1, 6766/KH-UBND."),
+    ],
+    ids=["fuller", "terser"],
+)
+def test_a_usual_sms_is_one_part_without_marks(title: str, sms: str) -> None:
+    """The fuller wording where it fits, the terser where it does not."""
+    text = written(a_notice(channel=Channel.SMS), shelf=Shelf(title))
+    assert text.body == f"Kinh de nghi UBND huyen Tho Xuan {sms} Han cuoi: het ngay 09/12/2026."
+    assert (text.subject, text.html, text.segments) == (None, None, 1)
+
+
+def test_an_accented_sms_is_an_option_and_costs_more() -> None:
+    """The same words with their marks, in UCS-2."""
+    text = written(a_notice(channel=Channel.SMS), letters=SmsLetters.ACCENTED)
+    assert text.body.startswith("Kính đề nghị UBND huyện Thọ Xuân")
+    assert (text.segments or 0) > 1
+
+
+def test_an_sms_never_exceeds_three_parts() -> None:
+    """However much is missing, it is cut before operators would."""
+    missing = tuple(f"sections.{'phan-rat-dai-' * 5}{number}" for number in range(20))
+    text = written(a_notice(a_telling(StepKind.INCOMPLETE, missing=missing), channel=Channel.SMS))
+    assert text.segments == 3
+    assert text.body.endswith("...")
+
+
+@pytest.mark.parametrize(
+    ("period", "words"),
+    [("2026-07", "tháng 7 năm 2026"), ("2026-Q3", "quý III năm 2026"), ("2026-H2", "6 tháng cuối năm 2026")],
+)
+def test_a_period_is_told_as_people_say_it(period: str, words: str) -> None:
+    """Month, quarter and half-year."""
+    assert words in written(a_notice(a_telling(period=period))).body
