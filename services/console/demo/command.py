@@ -94,6 +94,7 @@ def _arranged(running: System, directory: Path, registry: Registry) -> Keys:
 
 def _performed(running: System, told: Performance, takings: Takings) -> list[str]:
     """Play, gather what came of it, and say where everything lies."""
+    say(f"the year {YEAR} begins: {len(told.story.truths)} agencies owe results before 10 December")
     takings.keep_lines("receipts.jsonl", asyncio.run(performance.play(running, told)))
     mails = takings.keep_mails(running.stack.smtp.mailbox.folder)
     messages = running.stack.smsc.messages()

@@ -21,6 +21,7 @@ from services.console.demo.truth import CURTAIN_AT
 
 LINES_SHOWN = 9
 FRAMES_A_SECOND = 12
+BAR_WIDTH = 76
 COLOURS = {
     Status.PENDING: "white",
     Status.ON_TIME: "green",
@@ -78,7 +79,8 @@ class LiveScreen:
         counts, found = Table.grid(padding=(0, 3)), self._tally.statuses(now)
         counts.add_row(*(Text(f"{found.get(one, 0):>2} {_words(one)}", style=COLOURS[one]) for one in COLOURS))
         gone, whole = now - BEGINS_AT, CURTAIN_AT - BEGINS_AT
-        bar = ProgressBar(total=whole.total_seconds(), completed=gone.total_seconds(), width=76)
+        bar = Table.grid()  # a bar alone would not end its line
+        bar.add_row(ProgressBar(total=whole.total_seconds(), completed=gone.total_seconds(), width=BAR_WIDTH))
         sent = Text(f"{self._tally.mails} mails   {self._tally.messages} SMS", style="blue")
         head = Text(f"{now:%A %d/%m/%Y  %H:%M}", style="bold")
         return Group(Text(), head, bar, counts, sent, Text(), *self._lines)
