@@ -27,7 +27,7 @@ def document(schema_places: Mapping[str, str], examples: Mapping[str, Any]) -> d
         "info": {
             "title": "Đôn Đốc: the bus",
             "version": "1.0.0",
-            "description": "Facts, verdicts, deliveries and reference documents as CloudEvents 1.0 on Kafka. Facts come "
+            "description": "Facts, verdicts, deliveries and reference documents on Kafka. Facts come "
             "in over HTTP at intake, the only one to write them; consumers read committed records only.",
             "license": {"name": "Apache-2.0"},
         },

@@ -19,6 +19,9 @@ from rich.table import Table
 from schemas import instants
 from services.console.inputs import Unusable
 
+LINE_BREAKS = {ord(one): f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
+"""What JSON lets stand in a text and many readers take for the end of a line, and how it is escaped."""
+
 NEGATIVE = 1
 UNUSABLE = 2
 
@@ -46,8 +49,8 @@ def exits() -> Iterator[None]:
 
 
 def line(row: Mapping[str, Any]) -> None:
-    """Print one JSON object on a line of its own; half a surrogate pair goes out escaped, as it came in."""
-    text = json.dumps(row, ensure_ascii=False)
+    """Print one JSON object on a line of its own, which nothing inside it can break or leave unwritable."""
+    text = json.dumps(row, ensure_ascii=False).translate(LINE_BREAKS)
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
