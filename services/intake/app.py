@@ -26,6 +26,8 @@ from services.intake.desk import Desk
 from services.intake.draining import Drain
 from services.intake.dry_run import DryRun
 from services.intake.follower import Follower
+from services.intake.form.counter import Counter
+from services.intake.form.routes import FormParts, form_routes
 from services.intake.http import Receive, Request, Response, Scope, Send
 from services.intake.keeping import Keeping
 from services.intake.library import ReferenceLibrary
@@ -146,6 +148,22 @@ def _reception(parts: Parts) -> Reception:
     )
 
 
+def _form(parts: Parts, reception: Reception) -> FormParts:
+    counter = Counter(
+        desk=reception.desk,
+        register=reception.register,
+        signing_keys=reception.signing_keys,
+        dry_run=reception.dry_run,
+    )
+    return FormParts(
+        settings=parts.settings,
+        counter=counter,
+        documents=parts.library.documents,
+        clock=parts.clock,
+        registry=parts.registry,
+    )
+
+
 def _lifespan(parts: Parts, halt: Callable[[], None]) -> Lifespan:
     def on_end(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -183,13 +201,15 @@ def _router(parts: Parts, mounted: dict[str, Asgi]) -> Router:
     async def key_set(_request: Request) -> Response:
         return Response(status=200, body=parts.signing_keys.signer.published())
 
+    reception = _reception(parts)
     probes = probe_routes({"kafka": is_up, "references": parts.references.is_ready}, parts.registry)
     routes = {
-        "/v1/events": Route(methods={"POST": _reception(parts).receive}),
+        "/v1/events": Route(methods={"POST": reception.receive}),
         "/.well-known/jwks.json": Route(methods={"GET": key_set}),
         "/openapi.json": Route(methods={"GET": documents.get_openapi}),
         "/docs": Route(methods={"GET": documents.get_docs}),
         **documents.problem_routes(),
+        **form_routes(_form(parts, reception)),
     }
     return Router(routes, {**mounted, **dict(probes)}, parts.metrics)
 

@@ -89,19 +89,25 @@ class Request:
             async with asyncio.timeout(seconds):
                 return await self._rest_of_body(message, limit)
         except TimeoutError as cause:
-            raise RefusedError(_too_slow(seconds)) from cause
+            raise RefusedError(too_slow(seconds)) from cause
 
-    async def chunks(self, limit: int, *, seconds: float) -> AsyncIterator[bytes]:
-        """Yield the body as it comes; refuse more than *limit* bytes, or one that takes longer than *seconds*."""
+    async def chunks(self, limit: int) -> AsyncIterator[bytes]:
+        """Yield the body as it comes; refuse more than *limit* bytes. How long it may take is the caller's to bound."""
         announced = self.header(b"content-length")
         if announced is not None and announced.isdigit() and int(announced) > limit:
             raise RefusedError(too_large(limit))
-        try:
-            async with asyncio.timeout(seconds):
-                async for part in _streamed(self._receive, limit):
-                    yield part
-        except TimeoutError as cause:
-            raise RefusedError(_too_slow(seconds)) from cause
+        arrived = 0
+        has_more = True
+        while has_more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise DisconnectedError
+            part = message.get("body", b"")
+            arrived += len(part)
+            if arrived > limit:
+                raise RefusedError(too_large(limit))
+            yield part
+            has_more = message.get("more_body", False)
 
     async def _rest_of_body(self, message: MutableMapping[str, Any], limit: int) -> bytes:
         arrived = bytearray()
@@ -114,21 +120,6 @@ class Request:
             if not message.get("more_body", False):
                 return bytes(arrived)
             message = await self._receive()
-
-
-async def _streamed(receive: Receive, limit: int) -> AsyncIterator[bytes]:
-    arrived = 0
-    has_more = True
-    while has_more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise DisconnectedError
-        part = message.get("body", b"")
-        arrived += len(part)
-        if arrived > limit:
-            raise RefusedError(too_large(limit))
-        yield part
-        has_more = message.get("more_body", False)
 
 
 def preferred_language(accepted: str | None) -> Language:
@@ -180,7 +171,8 @@ def too_large(limit: int) -> Refusal:
     )
 
 
-def _too_slow(seconds: float) -> Refusal:
+def too_slow(seconds: float) -> Refusal:
+    """Return the refusal of a body that did not arrive within *seconds*."""
     return Refusal(
         problem=Problem.TOO_SLOW,
         detail=Said(en=f"the body took longer than {seconds:g} s", vi=f"nội dung gửi lâu hơn {seconds:g} giây"),

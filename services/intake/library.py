@@ -53,10 +53,13 @@ class ReferenceLibrary:
         known = self._prepared.get(plan_id)
         if known is not None:
             return known
+        found = self.documents(plan_id)
+        return None if found is None else self._prepared.setdefault(plan_id, prepare(*found))
+
+    def documents(self, plan_id: str) -> tuple[Plan, Registry] | None:
+        """Return the latest version of a plan with its registry, or nothing while either is not published."""
         plan, registry = self._published(plan_id) if self._references.is_complete else self._copied(plan_id)
-        if plan is None or registry is None:
-            return None
-        return self._prepared.setdefault(plan_id, prepare(plan, registry))
+        return None if plan is None or registry is None else (plan, registry)
 
     def _published(self, plan_id: str) -> tuple[Plan | None, Registry | None]:
         plan = self._references.plan(plan_id)

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field, HttpUrl
+from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from schemas.links import KEY_LENGTH_MIN
 from services.runtime.settings import ServiceSettings
 
 MEBIBYTE = 1024 * 1024
@@ -25,4 +26,8 @@ class IntakeSettings(ServiceSettings):
     memory_hours: float = Field(default=24.0, gt=0)
     bus_patience_seconds: float = Field(default=1.5, gt=0)
     body_patience_seconds: float = Field(default=30.0, gt=0)
+    form_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
+    form_max_bytes: int = Field(default=32 * MEBIBYTE, ge=MEBIBYTE)
+    form_patience_seconds: float = Field(default=300.0, gt=0)
+    attachments: str = ".dondoc/attachments"
     bodies_max_bytes: int = Field(default=256 * MEBIBYTE, ge=16 * MEBIBYTE)

@@ -111,7 +111,7 @@ NOT_OWED = {
 NO_LINK = (
     Said(vi="Liên kết không hợp lệ", en="This link is not valid"),
     Said(
-        vi="Liên kết bị thiếu hoặc đã bị thay đổi. Vui lòng mở lại liên kết từ thư nhắc gần nhất (sao chép đủ cả dòng), "
+        vi="Liên kết bị thiếu hoặc đã bị thay đổi. Vui lòng mở lại liên kết từ thư nhắc gần nhất (đủ cả dòng), "
         "hoặc đề nghị nơi gửi thư cấp lại.",
         en="The link is cut short or was changed. Please open it again from the latest reminder (the whole line), or "
         "ask the sender of the reminder for a new one.",
@@ -136,7 +136,7 @@ NO_DUTY = (
 NO_RECEIPT = (
     Said(vi="Không tìm thấy biên nhận", en="There is no such receipt"),
     Said(
-        vi="Địa chỉ biên nhận bị thiếu hoặc đã bị thay đổi. Nếu đã gửi, hãy gửi lại đúng báo cáo để nhận lại biên nhận.",
+        vi="Địa chỉ biên nhận bị thiếu hoặc đã bị thay đổi. Hãy gửi lại đúng báo cáo để nhận lại biên nhận.",
         en="The address of the receipt is cut short or was changed. Sending the same report again gives it anew.",
     ),
 )

@@ -18,7 +18,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from services.intake import contents
 from services.intake.core.answers import Enclosed
 from services.intake.core.refusals import Problem, Refusal, Said
-from services.intake.http import RefusedError, Request
+from services.intake.http import RefusedError, Request, too_slow
 
 FIELDS_MAX = 500
 FILES_MAX = 20
@@ -57,13 +57,16 @@ async def posted(request: Request, limit: int, *, seconds: float) -> AsyncIterat
         raise RefusedError(_NO_FORM)
     parser = MultiPartParser(
         Headers(raw=list(request.headers)),
-        cast("AsyncGenerator[bytes, None]", request.chunks(limit, seconds=seconds)),
+        cast("AsyncGenerator[bytes, None]", request.chunks(limit)),
         max_files=FILES_MAX,
         max_fields=FIELDS_MAX,
         max_part_size=FIELD_BYTES_MAX,
     )
     try:
-        form = await parser.parse()
+        async with asyncio.timeout(seconds):
+            form = await parser.parse()
+    except TimeoutError as cause:
+        raise RefusedError(too_slow(seconds)) from cause
     except (MultiPartException, KeyError, UnicodeDecodeError) as cause:
         raise RefusedError(_NO_FORM) from cause
     try:

@@ -1,0 +1,131 @@
+"""The form's handlers: show the duty, check what was filled in, take the report, show its receipt.
+
+The link is the whole authority: no cookie, no session, nothing remembered between two requests. A file that came with
+an earlier check comes back as a signed description, and is not uploaded again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+from schemas.links import BadLink, LinkKey
+from services.intake.core import answers, questions
+from services.intake.core.answers import Enclosed
+from services.intake.core.questions import Kind
+from services.intake.core.refusals import Finding, Problem, Said
+from services.intake.desk import Accepted
+from services.intake.form import attachments, filling, pages, uploads
+from services.intake.form.attachments import Attachments
+from services.intake.form.counter import Counter
+from services.intake.form.doorway import Opened
+from services.intake.form.filling import Filling, Kept
+from services.intake.form.metrics import FormMetrics, Outcome
+from services.intake.form.uploads import Posted
+from services.intake.http import RefusedError, Request, Response
+from services.runtime.clock import Clock
+
+FORM = "/form"
+RECEIPT = "/form/receipt"
+CHECK, SEND, SEND_ANYWAY = "check", "send", "send-anyway"
+_MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormHandlers:
+    """What the form does with a duty that a link has opened."""
+
+    key: LinkKey
+    counter: Counter
+    attachments: Attachments
+    clock: Clock
+    metrics: FormMetrics
+    bytes_max: int
+    patience_seconds: float
+
+    async def show(self, _request: Request, opened: Opened) -> Response:
+        """Answer with the empty form."""
+        now = self.clock.now()
+        before = await self.counter.standing(opened.duty, now)
+        self.metrics.count(Outcome.SHOWN)
+        return self._drawn(Filling(duty=opened.duty, now=now, before=before, values={}), opened)
+
+    async def take(self, request: Request, opened: Opened) -> Response:
+        """Check what was filled in, or take it and answer with the way to its receipt."""
+        async with uploads.posted(request, self.bytes_max, seconds=self.patience_seconds) as form:
+            received_at = self.clock.now()
+            kept, faults = await self._files(form, opened)
+        before = await self.counter.standing(opened.duty, received_at)
+        filled = Filling(duty=opened.duty, now=received_at, before=before, values=_values(form), kept=kept)
+        report = self._report(filled, faults)
+        if not isinstance(report, Accepted):
+            self.metrics.count(Outcome.FAULTY)
+            return self._drawn(replace(filled, faults=report), opened, status=422)
+        return await self._judged(filled, report, form.text("action"), opened)
+
+    async def _judged(self, filled: Filling, report: Accepted, action: str, opened: Opened) -> Response:
+        verdict = None if action == SEND_ANYWAY else await self.counter.judged(report, filled.now)
+        is_lacking = verdict is not None and bool(verdict.missing)
+        if action == CHECK or is_lacking:
+            self.metrics.count(Outcome.INCOMPLETE if is_lacking else Outcome.CHECKED)
+            return self._drawn(replace(filled, verdict=verdict, was_checked=True), opened)
+        signed = await self.counter.enter(report, filled.now)
+        self.metrics.count(Outcome.SENT)
+        return pages.elsewhere(opened.address(RECEIPT, r=signed))
+
+    def _report(self, filled: Filling, faults: tuple[Finding, ...]) -> Accepted | tuple[Finding, ...]:
+        asked = filled.duty.questions(filled.due_at)
+        data = answers.report(
+            filled.duty.named,
+            _given(filled.values, asked),
+            enclosed=[one.file for one in filled.kept],
+            zone=filled.duty.zone,
+            percents=frozenset(one.key for one in asked if one.unit == questions.UNITS["percent"]),
+        )
+        if isinstance(data, tuple) or faults:
+            return (*(data if isinstance(data, tuple) else ()), *faults)
+        try:
+            return self.counter.examine(filled.duty, data, filled.now)
+        except RefusedError as error:
+            if error.refusal.problem is not Problem.INVALID:
+                raise
+            return error.refusal.findings
+
+    async def _files(self, form: Posted, opened: Opened) -> tuple[tuple[Kept, ...], tuple[Finding, ...]]:
+        files = list(self._kept_before(form, opened))
+        faults = []
+        for upload in form.files:
+            file = await uploads.described(upload)
+            if isinstance(file, Said):
+                faults.append(Finding(pointer=questions.pointer("attachments"), detail=file))
+                continue
+            await self.attachments.keep(file, upload.content)
+            files.append(replace(file, url=attachments.address_of(file.sha256)))
+        once = {(file.sha256, file.name): file for file in files}
+        return tuple(self._kept(file, opened) for file in once.values()), tuple(faults)
+
+    def _kept_before(self, form: Posted, opened: Opened) -> list[Enclosed]:
+        try:
+            described = [self.key.file(opened.duty.key, token) for token in form.fields.get("kept", ())]
+            return [Enclosed(**file) for file in described]  # type: ignore[arg-type] # as we signed it
+        except (BadLink, TypeError):
+            return []
+
+    def _kept(self, file: Enclosed, opened: Opened) -> Kept:
+        return Kept(file=file, token=self.key.file_token(opened.duty.key, asdict(file)))
+
+    def _drawn(self, filled: Filling, opened: Opened, *, status: int = 200) -> Response:
+        language = opened.language
+        values = filling.page_values(
+            filled,
+            action=opened.address(FORM),
+            other=opened.address(FORM, filling.other_language(language)),
+            limit_megabytes=self.bytes_max // _MEGABYTE,
+        )
+        return pages.page("form", language, status=status, **values)
+
+
+def _values(form: Posted) -> dict[str, str]:
+    return {name: values[-1] for name, values in form.fields.items()}
+
+
+def _given(values: Mapping[str, str], asked: tuple[questions.Question, ...]) -> dict[str, answers.Given]:
+    return {one.key: values.get(one.key, "") for one in asked if one.kind is not Kind.FILES}
