@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.ids import DutyKey
-from services.reporting.core.projections import Assessed, newest
+from services.reporting.core.lookup import known_by
+from services.reporting.core.projections import Assessed
 from services.reporting.records import UnreadableRecordError, read_delivery, read_verdict
 from services.reporting.store import Place
 
@@ -21,15 +22,9 @@ class LogArchive:
         for record in deliveries:
             self._keep_delivery(record)
 
-    async def standing(self, place: Place) -> list[bytes]:
-        """Return the newest revision of each duty meant."""
-        return [self._records[one.event] for one in newest(self._assessed).values() if _is_at(one.key, place)]
-
-    async def known_by(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
-        """Return the newest revision of each of *duties* recorded by *known_at*."""
-        wanted = set(duties)
-        known = (one for one in self._assessed if one.key in wanted and one.recorded_at <= known_at)
-        return [self._records[one.event] for one in newest(known).values()]
+    async def standing(self, place: Place, known_at: datetime) -> list[bytes]:
+        """Return the newest revision, of those recorded by *known_at*, of each duty meant."""
+        return [self._records[one.event] for one in known_by(self._assessed, known_at) if _is_at(one.key, place)]
 
     async def alerts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
         """Return every attempt by *known_at* that speaks of one of *duties*."""
@@ -64,7 +59,7 @@ class LogArchive:
 
 def _is_at(key: DutyKey, place: Place) -> bool:
     return (
-        place.plan in (None, key.plan)
+        place.plan == key.plan
         and place.agency in (None, key.agency)
         and place.obligation in (None, key.obligation)
         and (not place.periods or key.period in place.periods)

@@ -32,8 +32,7 @@ class UnknownError(Exception):
 class Archive(Protocol):
     """Where the records are found."""
 
-    async def standing(self, place: Place) -> list[bytes]: ...
-    async def known_by(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]: ...
+    async def standing(self, place: Place, known_at: datetime) -> list[bytes]: ...
     async def alerts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]: ...
     async def periods(self, plan: str) -> list[str]: ...
 
@@ -54,6 +53,20 @@ class Moment:
     as_of: datetime
     known_at: datetime
     language: str = "vi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which duties are asked about; an empty condition holds for all."""
+
+    plan: str | None = None
+    agency: str | None = None
+    obligation: str | None = None
+    periods: tuple[str | None, ...] = ()
+
+    def within(self, plan: str) -> Place:
+        """Return where to look for them in *plan*."""
+        return Place(plan=plan, agency=self.agency, obligation=self.obligation, periods=self.periods)
 
 
 class Inquiries:
@@ -87,13 +100,12 @@ class Inquiries:
         """Return the years in which a plan lays anything on anybody."""
         return sorted({period[:4] for period in await self._archive.periods(plan_id)})
 
-    async def lines(self, place: Place, moment: Moment) -> tuple[DutyLine, ...]:
+    async def lines(self, asked: Asked, moment: Moment) -> tuple[DutyLine, ...]:
         """Return every duty meant, as people read it; of all plans where none is named."""
-        plans = [self.plan(place.plan)] if place.plan else list(self.plans())
+        plans = [self.plan(asked.plan)] if asked.plan else list(self.plans())
         found: list[DutyLine] = []
         for plan in plans:
-            narrowed = Place(plan=plan.plan, agency=place.agency, obligation=place.obligation, periods=place.periods)
-            states, attempts = await self._known(narrowed, moment)
+            states, attempts = await self._known(asked.within(plan.plan), moment)
             found += lines_of(states, attempts, self._reader(plan, states, moment))
         return tuple(found)
 
@@ -109,14 +121,9 @@ class Inquiries:
         return compile_report(question, reported, heard, self._reader(plan, reported, moment))
 
     async def _known(self, place: Place, moment: Moment) -> tuple[list[DutyState], dict[DutyKey, list[Attempt]]]:
-        standing = [read_verdict(record).assessed for record in await self._archive.standing(place)]
-        known = [one for one in standing if one.recorded_at <= moment.known_at]
-        too_new = [one.key for one in standing if one.recorded_at > moment.known_at]
-        if too_new:
-            earlier = await self._archive.known_by(too_new, moment.known_at)
-            known += [read_verdict(record).assessed for record in earlier]
-        states = [state_at(one, moment.as_of) for one in known]
-        return states, await self._heard(known, moment)
+        records = await self._archive.standing(place, moment.known_at)
+        known = [read_verdict(record).assessed for record in records]
+        return [state_at(one, moment.as_of) for one in known], await self._heard(known, moment)
 
     async def _heard(self, known: Sequence[Assessed], moment: Moment) -> dict[DutyKey, list[Attempt]]:
         until = min(moment.known_at, moment.as_of)

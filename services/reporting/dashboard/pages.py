@@ -16,8 +16,7 @@ from services.reporting.dashboard.overview import Choice, Overview, chapter_of, 
 from services.reporting.http import questions
 from services.reporting.http.problems import BadQuestionError
 from services.reporting.http.questions import Parameters
-from services.reporting.inquiries import Inquiries, Moment
-from services.reporting.store import Place
+from services.reporting.inquiries import Asked, Inquiries, Moment
 from services.runtime.clock import Clock
 
 SECURITY = {
@@ -80,7 +79,7 @@ class Dashboard:
         parameters.refuse()
         agency = request.path_params["agency"]
         name = self._inquiries.agency_name(agency, moment)
-        lines = await self._inquiries.lines(Place(agency=agency), moment)
+        lines = await self._inquiries.lines(Asked(agency=agency), moment)
         plans = {plan.plan: plan for plan in self._inquiries.plans()}
         shown = [line for line in lines if line.status is not Status.NOT_APPLICABLE]
         values = {

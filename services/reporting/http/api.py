@@ -1,6 +1,7 @@
 """The questions of contract section 4 over HTTP: duties, an agency, a period's figures, a period's report."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +19,6 @@ from services.reporting.http import questions
 from services.reporting.http.questions import Parameters
 from services.reporting.inquiries import Inquiries, Moment, UnknownError
 from services.reporting.metrics import Metrics
-from services.reporting.store import Place
 from services.runtime.clock import Clock
 
 Maker = Callable[[AnnualReport, Letterhead], bytes]
@@ -55,10 +55,10 @@ class Api:
     async def duties(self, request: Request) -> Response:
         """Return the duties asked about, a page at a time."""
         parameters = Parameters(request)
-        moment, place = questions.moment(parameters, self._clock), questions.place(parameters)
+        moment, asked = questions.moment(parameters, self._clock), questions.asked(parameters)
         wanted, limit = questions.wanted(parameters), questions.limit(parameters)
         parameters.refuse()
-        lines = select(await self._inquiries.lines(place, moment), wanted)
+        lines = select(await self._inquiries.lines(asked, moment), wanted)
         page = page_of(lines, limit=limit, cursor=request.query_params.get("cursor"))
         return JSONResponse(
             {
@@ -72,12 +72,12 @@ class Api:
     async def agency(self, request: Request) -> Response:
         """Return one agency's duties in every plan and period, or in those asked for."""
         parameters = Parameters(request)
-        moment, place = questions.moment(parameters, self._clock), questions.place(parameters)
+        moment, asked = questions.moment(parameters, self._clock), questions.asked(parameters)
         wanted, limit = questions.wanted(parameters), questions.limit(parameters)
         parameters.refuse()
         agency = request.path_params["agency"]
         name = self._inquiries.agency_name(agency, moment)
-        owed = Place(plan=place.plan, agency=agency, obligation=place.obligation, periods=place.periods)
+        owed = replace(asked, agency=agency)
         lines = select(await self._inquiries.lines(owed, moment), wanted)
         page = page_of(lines, limit=limit, cursor=request.query_params.get("cursor"))
         shown = [views.duty(line) for line in page.lines]

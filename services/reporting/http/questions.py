@@ -11,8 +11,7 @@ from schemas import periods
 from schemas.assessments import Status
 from services.reporting.core.selection import Filter
 from services.reporting.http.problems import BadQuestionError, language_of
-from services.reporting.inquiries import Moment
-from services.reporting.store import Place
+from services.reporting.inquiries import Asked, Moment
 from services.runtime.clock import Clock
 
 DEFAULT_LIMIT, MOST_LIMIT = 100, 1_000
@@ -57,15 +56,15 @@ def moment(parameters: Parameters, clock: Clock) -> Moment:
     return Moment(as_of=as_of, known_at=known_at, language=language_of(parameters.request))
 
 
-def place(parameters: Parameters) -> Place:
+def asked(parameters: Parameters) -> Asked:
     """Return which duties are meant."""
-    asked = tuple(_period(text, parameters) for text in parameters.many("period"))
+    periods_asked = tuple(_period(text, parameters) for text in parameters.many("period"))
     query = parameters.request.query_params
-    return Place(
+    return Asked(
         plan=query.get("plan") or None,
         agency=query.get("agency") or None,
         obligation=query.get("obligation") or None,
-        periods=asked,
+        periods=periods_asked,
     )
 
 

@@ -1,0 +1,116 @@
+"""Reporting end to end beside raw unordered bulk writes of the same documents, in the same run.
+
+Ten assessments of each duty, as over a busy year, and every one of them is kept. `BENCH_VERDICTS` sets another size.
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from urllib.request import urlopen
+
+import msgspec
+import pytest
+from aiokafka import AIOKafkaProducer
+from pymongo import InsertOne, ReplaceOne
+from pymongo.collection import Collection
+
+from schemas.ids import partition_of
+from schemas.topics import VERDICTS
+from tests.support.annual import a_key, an_assessed
+from tests.support.annual_events import a_verdict
+from tests.support.eventually import eventually
+from tests.support.kafka import Bus
+from tests.support.mongo import Database, Document
+from tests.support.services import Launch, Service
+
+VERDICTS_TOLD = int(os.environ.get("BENCH_VERDICTS", "200000"))
+REVISIONS = 10
+DUTIES = VERDICTS_TOLD // REVISIONS
+BATCH = 5_000
+BATCH_BYTES = 512 * 1024
+FLOOR = 0.05  # of the raw writes; below this something is broken rather than slow
+Write = Callable[["Collection[Document]", int, list[tuple[str, bytes]]], None]
+KEPT = 'reporting_records_kept_total{topic="verdicts"}'
+
+
+@pytest.mark.timeout(600)
+async def test_reporting_events_a_second(bus: Bus, launch: Launch, database: Database) -> None:
+    """Print both rates, their ratio and the memory; fail only where the pipeline is broken."""
+    settings = {"DONDOC_MONGO_URL": database.url, "DONDOC_REPORTING_MONGO_DATABASE": database.name}
+    told = list(_told())
+    await _fill(bus, told)
+    inserted = await asyncio.to_thread(_raw_rate, database, told, _insert)
+    folded = await asyncio.to_thread(_raw_rate, database, told, _upsert_newest)
+    begun = time.perf_counter()
+    service = launch("reporting", ready=False, **settings)
+    await eventually(lambda: _figure(service, KEPT) > 0, "the first batch kept", timeout=60)
+    start, before = time.perf_counter(), _figure(service, KEPT)
+    await eventually(lambda: _figure(service, KEPT) >= len(told), "all kept", timeout=300)
+    rate = (len(told) - before) / (time.perf_counter() - start)
+    memory = _figure(service, "process_resident_memory_bytes") / 1e6
+    print(f"\nreporting, {len(told)} verdicts of {len(told[0][1])} bytes, {DUTIES} duties, batches of {BATCH}")
+    print(f"  raw unordered bulk, newest of a batch upserted {folded:10,.0f} events/s")
+    print(f"  raw unordered bulk, every revision inserted    {inserted:10,.0f} events/s")
+    print(f"  reporting, every revision                      {rate:10,.0f} events/s   {rate / inserted:.0%} of raw")
+    print(f"  memory {memory:.0f} MB resident; {time.perf_counter() - begun:.1f} s with start-up")
+    assert rate > FLOOR * inserted
+    assert database["assessments"].estimated_document_count() == len(told)
+
+
+def _told() -> Iterator[tuple[str, bytes]]:
+    """Give every revision of every duty, in no order of agencies, as traffic comes."""
+    order = list(range(DUTIES))
+    shuffle = random.Random(6766).shuffle  # noqa: S311 - an order, not a secret
+    for revision in range(1, REVISIONS + 1):
+        shuffle(order)
+        for number in order:
+            assessed = an_assessed(a_key(f"a-{number:06d}"), revision=revision)
+            yield assessed.key.agency, msgspec.json.encode(a_verdict(assessed))
+
+
+async def _fill(bus: Bus, told: list[tuple[str, bytes]]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap, max_batch_size=BATCH_BYTES) as producer:
+        batches = {number: producer.create_batch() for number in range(bus.partitions)}
+        for agency, value in told:
+            number = partition_of(agency, bus.partitions)
+            if batches[number].append(key=agency.encode(), value=value, timestamp=None) is None:
+                await producer.send_batch(batches[number], VERDICTS.name, partition=number)
+                batches[number] = producer.create_batch()
+                batches[number].append(key=agency.encode(), value=value, timestamp=None)
+        for number, batch in batches.items():
+            await producer.send_batch(batch, VERDICTS.name, partition=number)
+        await producer.flush()
+
+
+def _raw_rate(database: Database, told: list[tuple[str, bytes]], write: Write) -> float:
+    """Write the records as they are with the plain driver: nothing read, nothing indexed, nothing decided."""
+    raw = database["raw"]
+    start = time.perf_counter()
+    for begin in range(0, len(told), BATCH):
+        write(raw, begin, told[begin : begin + BATCH])
+    seconds = time.perf_counter() - start
+    raw.drop()
+    return len(told) / seconds
+
+
+def _insert(raw: "Collection[Document]", begin: int, batch: list[tuple[str, bytes]]) -> None:
+    documents = ({"_id": begin + place, "record": value} for place, (_, value) in enumerate(batch))
+    raw.bulk_write([InsertOne(document) for document in documents], ordered=False)
+
+
+def _upsert_newest(raw: "Collection[Document]", _begin: int, batch: list[tuple[str, bytes]]) -> None:
+    newest = dict(batch)
+    raw.bulk_write(
+        [ReplaceOne({"_id": key}, {"record": value}, upsert=True) for key, value in newest.items()], ordered=False
+    )
+
+
+def _figure(service: Service, name: str) -> float:
+    try:
+        with urlopen(f"{service.url}/metrics", timeout=5) as answer:  # noqa: S310 - our own loopback address
+            lines = answer.read().decode().splitlines()
+    except OSError:
+        return 0.0
+    return next((float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
