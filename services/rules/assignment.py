@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import IllegalStateError, InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from schemas.facts import PlanAdopted
 from schemas.topics import FACTS
@@ -33,12 +33,12 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         self._tools = tools
         self._halt = halt
         self._fenced_pause_seconds = fenced_pause_seconds
-        self._consumer: Callable[[], AIOKafkaConsumer] = _no_consumer
+        self._consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
         self._open: dict[int, Partition] = {}
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._is_assigned = False
 
-    def consume_from(self, consumer: Callable[[], AIOKafkaConsumer]) -> None:
+    def consume_from(self, consumer: Callable[[], AIOKafkaConsumer | None]) -> None:
         """Say where the consumer is found once it runs."""
         self._consumer = consumer
 
@@ -73,12 +73,12 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
 
     async def measure_lag(self) -> None:
         """Tell how far the consumer is behind each open partition's end, markers of transactions included."""
-        consumer = self._consumer()
         for number in list(self._open):
-            end = consumer.highwater(_place(number))
-            if end is not None:
-                behind = end - await consumer.position(_place(number))
-                self._tools.metrics.lag.labels(str(number)).set(max(0, behind))
+            with contextlib.suppress(IllegalStateError):  # taken away since
+                end = self._running().highwater(_place(number))
+                if end is not None:
+                    behind = end - await self._running().position(_place(number))
+                    self._tools.metrics.lag.labels(str(number)).set(max(0, behind))
 
     async def release(self, numbers: Iterable[int] | None = None) -> None:
         """Close the partitions *numbers*, or all; what is being processed is finished first."""
@@ -107,10 +107,11 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         if number in self._open:
             self._tools.metrics.reopened.inc()
             await self._close(number)
-            self._start_opening(number, pause=pause)
+            with contextlib.suppress(IllegalStateError):  # taken away since; whoever has it now opens it
+                self._start_opening(number, pause=pause)
 
     def _start_opening(self, number: int, *, pause: float) -> None:
-        self._consumer().pause(_place(number))
+        self._running().pause(_place(number))
         earlier = self._opening.pop(number, None)
         if earlier is not None:
             earlier.cancel()
@@ -139,7 +140,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         self._open[number] = partition
         gc.freeze()  # what is restored lives on: a collection that walked it each time would cost more than the facts
         self._tools.metrics.owned.set(len(self._open))
-        self._consumer().resume(_place(number))
+        with contextlib.suppress(IllegalStateError):  # taken away since
+            self._running().resume(_place(number))
 
     async def _opened(self, number: int) -> Partition:
         """Open a partition and lead the consumer to its committed offset, which stands still once others are fenced."""
@@ -147,13 +149,19 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
             partition = Partition(number, self._tools)
             stack.push_async_callback(partition.close)
             await partition.open()
-            consumer, place = self._consumer(), _place(number)
+            consumer, place = self._running(), _place(number)
             committed = await consumer.committed(place)
             offset = (await consumer.beginning_offsets([place]))[place] if committed is None else committed
             partition.start_at(offset)
             consumer.seek(place, offset)
             stack.pop_all()
         return partition
+
+    def _running(self) -> AIOKafkaConsumer:
+        consumer = self._consumer()
+        if consumer is None:
+            raise IllegalStateError("the consumer is stopping")
+        return consumer
 
     async def _close(self, number: int) -> None:
         opening = self._opening.pop(number, None)
@@ -173,7 +181,3 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
 
 def _place(number: int) -> TopicPartition:
     return TopicPartition(FACTS.name, number)
-
-
-def _no_consumer() -> AIOKafkaConsumer:
-    raise RuntimeError("the assignment is not connected to a consumer")

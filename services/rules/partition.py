@@ -15,7 +15,7 @@ from services.rules.books import Books
 from services.rules.judgement import Refused
 from services.rules.keeper import Keeper, Told, is_newer
 from services.rules.metrics import Metrics
-from services.rules.transactions import Transactions, Writes
+from services.rules.transactions import Letter, Transactions, Writes
 from services.rules.verdicts import Applied
 from services.runtime.clock import Clock, instant_of
 from services.runtime.references import References
@@ -84,13 +84,11 @@ class Partition:
             fresh = [record for record in records if record.offset >= self._next_offset]
             if not fresh:
                 return
-            metrics = self._tools.metrics
-            with metrics.batch_seconds.time():
+            with self._tools.metrics.batch_seconds.time():
                 writes = await self._applied(fresh)
                 await self._transactions.commit(writes)
             self._next_offset = writes.next_offset
-            metrics.facts.inc(len(fresh))
-            metrics.assessments.inc(len(writes.verdicts))
+            self._tell(writes, count=len(fresh))
 
     async def announce(self, wanted: Mapping[str, PlanAdopted]) -> None:
         """Write the adoptions that this partition lacks into its own log, once each."""
@@ -110,7 +108,7 @@ class Partition:
             try:
                 writes.verdicts += await self._told(record.value, applied)
             except Refused as cause:
-                self._set_aside(writes, record, cause)
+                writes.set_aside.append(Letter(record=record, kind=cause.kind, reason=f"{cause.kind}: {cause}"))
             if index % BREATH == 0:
                 await asyncio.sleep(0)
         writes.states = self.keeper.changes()
@@ -144,8 +142,12 @@ class Partition:
         self._unexpected = 0
         return told
 
-    def _set_aside(self, writes: Writes, record: ConsumerRecord[Any, Any], cause: Refused) -> None:
-        writes.set_aside.append((record, f"{cause.kind}: {cause}"))
-        self._tools.metrics.dead_letters.labels(cause.kind).inc()
-        place = {"partition": self.number, "offset": record.offset, "kind": cause.kind}
-        log.warning("a record is set aside", extra={"action": "dead_letter", **place})
+    def _tell(self, writes: Writes, *, count: int) -> None:
+        """Count and log what is now committed."""
+        metrics = self._tools.metrics
+        metrics.facts.inc(count)
+        metrics.assessments.inc(len(writes.verdicts))
+        for letter in writes.set_aside:
+            metrics.dead_letters.labels(letter.kind).inc()
+            place = {"partition": self.number, "offset": letter.record.offset, "kind": letter.kind}
+            log.warning("a record is set aside", extra={"action": "dead_letter", **place})

@@ -20,13 +20,22 @@ LARGEST_REQUEST_BYTES = 16 * 1024 * 1024  # what the topics carry in one record
 TRANSACTION_TIMEOUT_MS = 30_000  # a killed owner blocks committed readers no longer than this, should none follow it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A record to set aside, with the kind of reason and its words."""
+
+    record: ConsumerRecord[Any, Any]
+    kind: str
+    reason: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Writes:
     """What one batch leads to."""
 
     verdicts: list[tuple[str, bytes]] = field(default_factory=list)
     states: Sequence[tuple[str, bytes]] = ()
-    set_aside: list[tuple[ConsumerRecord[Any, Any], str]] = field(default_factory=list)
+    set_aside: list[Letter] = field(default_factory=list)
     next_offset: int = 0
 
 
@@ -57,7 +66,7 @@ class Transactions:
         """Write all of *writes* or nothing; raise `ProducerFenced` if the partition has another owner by now."""
         async with self._producer.transaction():
             sent = [*await self._sent(VERDICTS.name, writes.verdicts), *await self._sent(DUTIES.name, writes.states)]
-            aside = (self._dead_letters.set_aside(record, reason=reason) for record, reason in writes.set_aside)
+            aside = (self._dead_letters.set_aside(one.record, reason=one.reason) for one in writes.set_aside)
             await asyncio.gather(*sent, *aside)
             here = TopicPartition(FACTS.name, self._partition)
             await self._producer.send_offsets_to_transaction({here: writes.next_offset}, self._group)

@@ -2,7 +2,7 @@
 
 Traps of FastStream this module shuts: it decodes each record once more than needed, logs two lines a message, and
 swallows what a handler raises, after which the next commit would skip the failed records for good. So the raw records
-are handed over, the logger is off, and whatever a handler raises stops the consumer and halts the process, uncommitted.
+are handed over, the logger is off, and whatever a handler raises halts the process with nothing more committed.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
+from aiokafka.errors import CommitFailedError, IllegalStateError
 from faststream import AckPolicy
-from faststream.exceptions import StopConsume
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
@@ -77,13 +77,18 @@ def subscribe(
         decoder=_raw,
     )
 
+    has_failed = False
+
     async def on_batch(records: Records) -> None:
+        nonlocal has_failed
+        if has_failed:  # what is read while the process ends must not be committed over the failed batch
+            return
         try:
             await handler(records, subscriber.consumer)
-        except Exception as cause:
+        except Exception:
+            has_failed = True
             log.critical("a batch failed; nothing of it is committed", exc_info=True, extra={"action": "halted"})
             halt()
-            raise StopConsume from cause
 
     subscriber(on_batch)
     return subscriber
@@ -97,7 +102,10 @@ def committing(handler: Handler, recoverable: tuple[type[Exception], ...]) -> Ha
 
     async def commit_last(records: Records, consumer: AIOKafkaConsumer) -> None:
         await _insist(lambda: handler(records, consumer), recoverable)
-        await consumer.commit()
+        try:
+            await consumer.commit()
+        except (CommitFailedError, IllegalStateError):
+            log.info("a batch goes to another owner, written already", extra={"action": "commit_refused"})
 
     return commit_last
 

@@ -1,16 +1,20 @@
 """Create the declared topics that a broker lacks. It never changes one, and refuses one with other partitions."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from schemas.topics import DEAD_LETTER_CONFIG, TOPICS, WITH_DEAD_LETTERS
 
 _ALREADY_EXISTS = 36
 _PATIENCE_SECONDS = 30.0
 _POLL_SECONDS = 0.1
+_RETRY_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
 
 
 class TopicsError(Exception):
@@ -19,8 +23,7 @@ class TopicsError(Exception):
 
 async def ensure_topics(bootstrap: str, partitions: int, replication: int = 1) -> None:
     """Create what is missing and return once every topic has a leader everywhere; raise `TopicsError` on a mismatch."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
+    admin = await _connected(bootstrap)
     try:
         wanted = {topic.name: topic for topic in _declared(partitions, replication)}
         present = set(await admin.list_topics())
@@ -30,6 +33,23 @@ async def ensure_topics(bootstrap: str, partitions: int, replication: int = 1) -
         await _until_led(admin, {name: topic.num_partitions for name, topic in wanted.items()})
     finally:
         await admin.close()
+
+
+async def _connected(bootstrap: str) -> AIOKafkaAdminClient:
+    """Wait for a broker that is still starting; raise `KafkaConnectionError` when patience ends."""
+    deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+    while True:
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            await admin.start()
+        except KafkaConnectionError:
+            await admin.close()
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+        else:
+            return admin
+        log.warning("the broker is not there yet", extra={"action": "broker_awaited"})
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 def _declared(partitions: int, replication: int) -> Iterator[NewTopic]:

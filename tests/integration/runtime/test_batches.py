@@ -1,0 +1,60 @@
+"""A batch is committed last of all, or not at all."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer
+
+from schemas.topics import DELIVERIES
+from services.runtime.batches import Handler, Records, Subscription, committing, consuming_broker, subscribe
+from tests.support.eventually import eventually
+from tests.support.kafka import Bus
+
+GROUP = "test-batches"
+
+
+@asynccontextmanager
+async def consuming(bus: Bus, handler: Handler, halt: Callable[[], None]) -> AsyncIterator[None]:
+    """Run a consumer of the deliveries beside the test."""
+    broker = consuming_broker(bus.bootstrap)
+    subscribe(broker, Subscription(topic=DELIVERIES.name, group=GROUP), handler, halt=halt)
+    await broker.start()
+    try:
+        yield
+    finally:
+        await broker.stop()
+
+
+async def test_a_failed_batch_halts_and_nothing_after_it_is_read(bus: Bus) -> None:
+    """No later commit ever passes over the failed record."""
+    halted: list[bool] = []
+    read: list[bytes] = []
+
+    async def handler(records: Records, _consumer: AIOKafkaConsumer) -> None:
+        read.extend(record.value for record in records)
+        if any(record.value == b"poison" for record in records):
+            raise ValueError("no remedy")
+
+    async with consuming(bus, committing(handler, ()), lambda: halted.append(True)):
+        await bus.publish(DELIVERIES.name, b"good", partition=0)
+        await bus.caught_up(GROUP, DELIVERIES.name)
+        await bus.publish(DELIVERIES.name, b"poison", partition=0)
+        await eventually(lambda: halted, "a halt")
+        await bus.publish(DELIVERIES.name, b"later", partition=0)
+    assert (read, await bus.lag(GROUP, DELIVERIES.name)) == ([b"good", b"poison"], 2)
+
+
+async def test_a_recoverable_failure_is_tried_again_until_it_holds(bus: Bus) -> None:
+    """The same batch comes again, nothing is halted, and then it is committed."""
+    attempts: list[int] = []
+    halted: list[bool] = []
+
+    async def handler(records: Records, _consumer: AIOKafkaConsumer) -> None:
+        attempts.append(len(records))
+        if len(attempts) < 3:
+            raise ConnectionError("the database is away")
+
+    async with consuming(bus, committing(handler, (ConnectionError,)), lambda: halted.append(True)):
+        await bus.publish(DELIVERIES.name, b"x", headers=[("odd", b"\xff")])
+        await bus.caught_up(GROUP, DELIVERIES.name)
+    assert (attempts, halted) == ([1, 1, 1], [])

@@ -1,0 +1,78 @@
+"""The published documents are read whole at start, and followed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from schemas.topics import REFERENCES
+from services.runtime.references import References, publish_reference
+from services.runtime.topics import TopicsError, ensure_topics
+from tests.support import builders
+from tests.support.kafka import Bus
+from tests.support.rules import Rules
+
+
+@pytest.fixture
+async def references(bus: Bus) -> AsyncIterator[References]:
+    """A follower of the empty topic; stopped with the test."""
+    follower = References(bus.bootstrap)
+    yield follower
+    await follower.stop()
+
+
+async def test_what_was_published_before_is_there_at_start(bus: Bus, references: References) -> None:
+    """The latest version is found by id, every version by number."""
+    await Rules(bus).publish(builders.a_registry(), builders.a_plan(), builders.a_plan(version=2))
+    await references.start()
+    assert references.is_complete
+    assert references.plan("P-1") == builders.a_plan(version=2)
+    assert references.version("plan", "P-1", 1) == builders.a_plan()
+    assert references.registry("th") == builders.a_registry()
+
+
+async def test_what_is_published_later_is_told(bus: Bus, references: References) -> None:
+    """Callbacks run once the document is known; a plan without its registry is not enough to work by."""
+    await references.start()
+    told = asyncio.Event()
+    references.changed.append(told.set)
+    await Rules(bus).publish(builders.a_plan())
+    await references.catch_up()
+    assert (told.is_set(), references.is_complete) == (True, False)
+    await Rules(bus).publish(builders.a_registry())
+    await references.catch_up()
+    assert references.is_complete
+
+
+async def test_an_unreadable_document_is_passed_over(bus: Bus, references: References) -> None:
+    """One bad record on the topic keeps no service from working."""
+    await bus.publish(REFERENCES.name, b"{", key="plan:P-0@1", partition=0)
+    await bus.publish(REFERENCES.name, {}, key="nonsense", partition=0)
+    await Rules(bus).publish(builders.a_registry(), builders.a_plan())
+    await references.start()
+    assert [plan.plan for plan in references.plans()] == ["P-1"]
+
+
+async def test_a_removed_version_is_forgotten(bus: Bus, references: References) -> None:
+    """A record without a value takes its version back."""
+    await Rules(bus).publish(builders.a_registry(), builders.a_plan(), builders.a_plan(version=2))
+    await bus.publish(REFERENCES.name, None, key="plan:P-1@2", partition=0)
+    await references.start()
+    assert references.plan("P-1") == builders.a_plan()
+
+
+async def test_topics_with_other_partitions_are_refused(bus: Bus) -> None:
+    """The number of partitions is fixed for the life of the log; the message names the setting."""
+    with pytest.raises(TopicsError, match=f"set DONDOC_PARTITIONS={bus.partitions}"):
+        await ensure_topics(bus.bootstrap, bus.partitions + 1)
+    await ensure_topics(bus.bootstrap, bus.partitions)
+
+
+async def test_a_published_document_is_read_back_equal(bus: Bus, references: References) -> None:
+    """What `publish_reference` writes loses nothing."""
+    await references.start()
+    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
+        await publish_reference(producer, "plan", builders.a_plan())
+    await references.catch_up()
+    assert references.plan("P-1") == builders.a_plan()
