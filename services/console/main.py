@@ -4,7 +4,7 @@ import logging
 
 import typer
 
-from services.console import contacts, dead_letters, keys, schemas
+from services.console import contacts, dead_letters, keys, receipt, schemas
 from services.console.audit import audit
 from services.console.check import check
 from services.console.demo.command import demo
@@ -38,6 +38,7 @@ app.command()(up)
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(keys.app, name="keys")
+app.add_typer(receipt.app, name="receipt")
 app.add_typer(schemas.app, name="schemas")
 
 

@@ -31,6 +31,7 @@ from services.intake.form.routes import FormParts, form_routes
 from services.intake.http import Receive, Request, Response, Scope, Send
 from services.intake.keeping import Keeping
 from services.intake.library import ReferenceLibrary
+from services.intake.limits import Limits
 from services.intake.memory import Memory
 from services.intake.metrics import IntakeMetrics
 from services.intake.receipts import SigningKeys
@@ -140,6 +141,7 @@ def _reception(parts: Parts) -> Reception:
         library=parts.library,
         desk=Desk(parts.library),
         register=Register(parts.memory, Keeping(parts.bus, parts.spool, parts.drain), parts.metrics),
+        limits=Limits(),
         signing_keys=parts.signing_keys,
         dry_run=DryRun(parts.rules, str(parts.settings.rules_url)),
         clock=parts.clock,

@@ -137,7 +137,7 @@ class Appender:
     async def _abandon(self) -> None:
         """End the producer without flushing: an idempotent one tries a batch for ever, and its `stop` waits for that.
 
-        First the sender is cancelled, so that nothing is sent again; then the connections, so that nothing is under way.
+        First the sender is cancelled, so that nothing is sent again; then the connections, so that nothing is left.
         """
         producer = self._producer
         ending = asyncio.create_task(producer._sender.close())  # noqa: SLF001 - there is no public way around the flush

@@ -69,6 +69,10 @@ class Request:
         return None if found is None else found.decode("latin-1")
 
     @property
+    def has_query(self) -> bool:
+        return bool(self._query)
+
+    @property
     def query(self) -> Mapping[str, list[str]]:
         return parse_qs(self._query.decode("latin-1"), keep_blank_values=True)
 
@@ -82,12 +86,9 @@ class Request:
         announced = self.header(b"content-length")
         if announced is not None and announced.isdigit() and int(announced) > limit:
             raise RefusedError(too_large(limit))
-        message = await self._receive()
-        if not message.get("more_body", False) and message["type"] == "http.request":
-            return _bounded(message.get("body", b""), limit)
         try:
             async with asyncio.timeout(seconds):
-                return await self._rest_of_body(message, limit)
+                return await self._whole_body(limit)
         except TimeoutError as cause:
             raise RefusedError(too_slow(seconds)) from cause
 
@@ -109,17 +110,19 @@ class Request:
             yield part
             has_more = message.get("more_body", False)
 
-    async def _rest_of_body(self, message: MutableMapping[str, Any], limit: int) -> bytes:
-        arrived = bytearray()
+    async def _whole_body(self, limit: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
         while True:
+            message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise DisconnectedError
-            arrived += message.get("body", b"")
-            if len(arrived) > limit:
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limit:
                 raise RefusedError(too_large(limit))
             if not message.get("more_body", False):
-                return bytes(arrived)
-            message = await self._receive()
+                return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def preferred_language(accepted: str | None) -> Language:
@@ -177,12 +180,6 @@ def too_slow(seconds: float) -> Refusal:
         problem=Problem.TOO_SLOW,
         detail=Said(en=f"the body took longer than {seconds:g} s", vi=f"nội dung gửi lâu hơn {seconds:g} giây"),
     )
-
-
-def _bounded(body: bytes, limit: int) -> bytes:
-    if len(body) > limit:
-        raise RefusedError(too_large(limit))
-    return body
 
 
 def _weight(parameters: str) -> float:

@@ -15,6 +15,7 @@ from services.intake.desk import Accepted, Desk
 from services.intake.dry_run import DryRun
 from services.intake.http import RefusedError, Request, Response
 from services.intake.library import ReferenceLibrary
+from services.intake.limits import Limits
 from services.intake.metrics import IntakeMetrics
 from services.intake.modes import Mode
 from services.intake.receipts import SigningKeys
@@ -40,6 +41,7 @@ class Reception:
     room: Room
     desk: Desk
     register: Register
+    limits: Limits
     signing_keys: SigningKeys
     dry_run: DryRun
     clock: Clock
@@ -49,6 +51,14 @@ class Reception:
     async def receive(self, request: Request) -> Response:
         """Answer 202 with receipts once every event is durable; raise `RefusedError` for anything less."""
         key = self.keys.authenticate(request.header(b"authorization"))
+        try:
+            return await self._received(request, key)
+        except RefusedError as error:
+            _put_on_record(error.refusal, key)
+            raise
+
+    async def _received(self, request: Request, key: Key) -> Response:
+        self.limits.refuse_excess(key)
         is_dry = _is_dry_run(request)
         mode = modes.mode_of(request.headers)
         async with self.room.for_body(request, mode.bytes_max):
@@ -68,14 +78,8 @@ class Reception:
 
     def _examined(self, request: Request, mode: Mode, body: bytes, key: Key) -> tuple[Accepted, ...]:
         arrived = modes.read(mode, request.headers, body)
-        try:
-            return self.desk.examine(arrived, key, is_batch=mode is Mode.BATCH)
-        except RefusedError as error:
-            if error.refusal.problem is Problem.FORBIDDEN:
-                log.warning(
-                    "a key went beyond its scope", extra={"action": "forbidden", "key": key.id, "system": key.system}
-                )
-            raise
+        self.limits.charge(key, max(1, len(arrived)))
+        return self.desk.examine(arrived, key, is_batch=mode is Mode.BATCH)
 
     async def _taken(self, accepted: tuple[Accepted, ...], receivedtime: str, mode: Mode) -> Response:
         records = [record_of(one, receivedtime) for one in accepted]
@@ -84,6 +88,13 @@ class Reception:
         self.metrics.events.labels(mode.value).inc(len(receipts))
         document = {"receipts": receipts, "jws": self.signing_keys.signer.sign(receipts)}
         return Response(status=202, body=msgspec.json.encode(document))
+
+
+def _put_on_record(refusal: Refusal, key: Key) -> None:
+    """Leave a line for the audit: which key, whose, and why; never the secret or what was sent."""
+    pointers = [finding.pointer for finding in refusal.findings]
+    known = {"key": key.id, "system": key.system, "problem": refusal.problem.value.slug, "pointers": pointers}
+    log.warning("a request was refused", extra={"action": "refused", **known})
 
 
 _NO_PLAN = Refusal(
@@ -97,6 +108,8 @@ _NO_PLAN = Refusal(
 
 
 def _is_dry_run(request: Request) -> bool:
+    if not request.has_query:
+        return False
     given = request.query.get("dry_run", ["false"])[-1].lower()
     if given in TRUE:
         return True

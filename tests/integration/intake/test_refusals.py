@@ -124,7 +124,7 @@ async def test_a_key_goes_no_further_than_its_scope(start_intake: Callable[..., 
             answer = await client.post("/v1/events", content=written(event))
         assert answer.status_code == 403
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
-    lines = [line for line in service.logged() if line.get("action") == "forbidden"]
+    lines = [line for line in service.logged() if line.get("problem") == "forbidden"]
     assert [line["key"] for line in lines] == [bearer.split("_")[1] for bearer in bearers]
     assert not any(bearer.split("_", 2)[2] in service.program.log.read_text() for bearer in bearers)
 
@@ -143,6 +143,22 @@ async def test_keys_come_and_go_without_a_restart(intake: Service, desk: Desk) -
 
     await eventually(is_taken, "the new key taken")
     assert await status(expired) == 401
+
+
+async def test_a_key_in_debt_is_told_when_to_come_back(intake: Service, desk: Desk) -> None:
+    """A batch beyond the rate is taken once; what follows gets 429 with the seconds to wait."""
+    slow = desk.key(events_per_second=2.0)
+    events = [a_submission(f"s-{number}") for number in range(30)]
+    async with sender(intake, slow) as client:
+
+        async def taken() -> httpx.Response | None:
+            answer = await client.post("/v1/events", content=written(events), headers=BATCH_TYPE)
+            return answer if answer.status_code != 401 else None
+
+        assert (await eventually(taken, "the key known")).status_code == 202
+        answer = await client.post("/v1/events", content=written(a_submission("late")))
+        assert answer.status_code == 429
+        assert 5 < int(answer.headers["retry-after"]) <= 10
 
 
 async def test_a_stalled_body_holds_up_nobody(start_intake: Callable[..., Service], bearer: str) -> None:

@@ -1,0 +1,46 @@
+"""Checking a signed receipt with nothing but the published key set: no service, no network."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from services.intake.receipts import ALGORITHM
+
+
+class NotGenuineError(Exception):
+    """The receipt is not what the holder of the keys signed; the message says how it differs."""
+
+
+class UnusableKeysError(Exception):
+    """This is no key set; save what intake publishes at `/.well-known/jwks.json`."""
+
+
+def keys_of(text: bytes) -> KeySet:
+    """Return the key set that *text* writes (RFC 7517); a single key will do as well."""
+    try:
+        document = msgspec.json.decode(text, type=dict[str, Any])
+        return KeySet.import_key_set(document if "keys" in document else {"keys": [document]})  # type: ignore[arg-type]  # a file holds anything
+    except (msgspec.DecodeError, JoseError, KeyError, TypeError, ValueError) as cause:
+        raise UnusableKeysError(str(cause)) from cause
+
+
+def receipts_of(compact: str, keys: KeySet) -> tuple[str, list[dict[str, str]]]:
+    """Return the issuer and the receipts that *compact* signs; raise `NotGenuineError` if no key of *keys* did."""
+    try:
+        signed = jws.deserialize_compact(compact, keys, algorithms=[ALGORITHM])
+        payload = msgspec.json.decode(signed.payload, type=dict[str, Any])
+        return str(payload["iss"]), list(payload["receipts"])
+    except (JoseError, ValueError, KeyError, msgspec.DecodeError) as cause:
+        raise NotGenuineError(f"the signature does not hold: {cause}") from cause
+
+
+def check_claims(claimed: list[Mapping[str, object]], signed: list[dict[str, str]]) -> None:
+    """Raise `NotGenuineError` if what stands beside a signature is not among what it signs."""
+    for claim in claimed:
+        bare = {name: value for name, value in claim.items() if name != "jws"}
+        if bare not in signed:
+            raise NotGenuineError(f"the receipt of event {bare.get('id')!r} is not the one that was signed")

@@ -1,0 +1,89 @@
+"""An event sent again gets its first receipt, from any replica, after a restart; other content gets 409."""
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+
+from schemas.topics import FACTS
+from tests.integration.intake.conftest import BATCH, Desk, sender, written
+from tests.support.builders import Json, a_submission
+from tests.support.eventually import eventually
+from tests.support.kafka import Bus
+from tests.support.services import Service
+
+
+async def receipt_of(client: httpx.AsyncClient, event: Json) -> tuple[str, str]:
+    """Post *event* and return its receipt id and when it was first received."""
+    answer = await client.post("/v1/events", content=written(event))
+    assert answer.status_code == 202, answer.text
+    (receipt,) = answer.json()["receipts"]
+    return receipt["receiptid"], receipt["receivedtime"]
+
+
+async def test_a_repeated_event_gets_its_first_receipt_and_is_not_written_again(
+    client: httpx.AsyncClient, published: Bus
+) -> None:
+    """Alone, in a batch, twice within one batch, in another writing: always the same receipt."""
+    event = a_submission()
+    first = await receipt_of(client, event)
+    assert await receipt_of(client, dict(reversed(event.items()))) == first
+    answer = await client.post("/v1/events", content=written([event, event]), headers={"content-type": BATCH})
+    receipts = answer.json()["receipts"]
+    assert {(one["receiptid"], one["receivedtime"]) for one in receipts} == {first}
+    assert len(await published.records(FACTS.name)) == 1
+
+
+async def test_concurrent_repeats_are_written_once(client: httpx.AsyncClient, published: Bus) -> None:
+    """Fifty at once are one record and one receipt."""
+    receipts = await asyncio.gather(*(receipt_of(client, a_submission()) for _ in range(50)))
+    assert len(set(receipts)) == 1
+    assert len(await published.records(FACTS.name)) == 1
+
+
+async def test_the_first_receipt_is_given_by_any_replica_and_after_kill_9(
+    start_intake: Callable[..., Service], bearer: str, desk: Desk, published: Bus
+) -> None:
+    """What is remembered is read back from the log."""
+    spools = [str(desk.folder / name) for name in ("a", "b", "c")]
+    one, other = start_intake(DONDOC_INTAKE_SPOOL=spools[0]), start_intake(DONDOC_INTAKE_SPOOL=spools[1])
+    async with sender(one, bearer) as first_client, sender(other, bearer) as second_client:
+        first = await receipt_of(first_client, a_submission())
+
+        async def is_known() -> bool:
+            return "intake_identities_known 1.0" in (await second_client.get("/metrics")).text
+
+        await eventually(is_known, "the event known to the other replica")
+        assert await receipt_of(second_client, a_submission()) == first
+    one.kill()
+    again = start_intake(DONDOC_INTAKE_SPOOL=spools[2])
+    async with sender(again, bearer) as client:
+        assert await receipt_of(client, a_submission()) == first
+    assert len(await published.records(FACTS.name)) == 1
+
+
+async def test_the_same_identity_with_other_content_is_a_conflict_on_record(
+    client: httpx.AsyncClient, intake: Service, published: Bus
+) -> None:
+    """409, the pointer, an audit line, and nothing in the log; a batch with a conflict is refused whole."""
+    first, _ = await receipt_of(client, a_submission())
+    changed = a_submission(data={"period": "2023"})
+    answer = await client.post("/v1/events", content=written(changed))
+    assert answer.status_code == 409
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/id"]
+    batch = [a_submission("s-2"), changed]
+    answer = await client.post("/v1/events", content=written(batch), headers={"content-type": BATCH})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (409, "/1/id")
+    lines = [line for line in intake.logged() if line.get("action") == "conflict"]
+    assert [(line["event"], line["standing"]) for line in lines] == [("s-1", first)] * 2
+    assert [record.json["id"] for record in await published.records(FACTS.name)] == ["s-1"]
+
+
+async def test_two_contents_under_one_identity_in_a_batch_are_a_conflict(
+    client: httpx.AsyncClient, published: Bus
+) -> None:
+    """Neither is recorded."""
+    batch = [a_submission(), a_submission(data={"period": "2023"})]
+    answer = await client.post("/v1/events", content=written(batch), headers={"content-type": BATCH})
+    assert answer.status_code == 409
+    assert await published.records(FACTS.name) == []

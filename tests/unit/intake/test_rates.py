@@ -1,0 +1,29 @@
+"""The rate of a key."""
+
+import pytest
+
+from services.intake.core.rates import BURST_SECONDS, Bucket
+
+RATE = 10.0
+
+
+def test_a_quiet_key_may_use_some_seconds_at_once() -> None:
+    """And is not made to wait for it."""
+    bucket = Bucket.full(RATE, 0.0)
+    bucket.charge(int(RATE * BURST_SECONDS), 0.0)
+    assert bucket.seconds_until_open(0.0) == 0
+
+
+def test_a_request_beyond_the_rate_is_taken_and_paid_for_afterwards() -> None:
+    """So that a batch larger than the rate can be sent at all."""
+    bucket = Bucket.full(RATE, 0.0)
+    bucket.charge(1_000, 0.0)
+    assert bucket.seconds_until_open(0.0) == pytest.approx(1_000 / RATE - BURST_SECONDS)
+    assert bucket.seconds_until_open(1_000 / RATE - BURST_SECONDS) == pytest.approx(0)
+
+
+def test_waiting_longer_than_the_burst_saves_no_more() -> None:
+    """A key that was quiet for a year has the same burst as after some seconds."""
+    bucket = Bucket.full(RATE, 0.0)
+    bucket.charge(int(RATE * BURST_SECONDS) + 1, 1_000_000.0)
+    assert bucket.seconds_until_open(1_000_000.0) > 0
