@@ -1,65 +1,17 @@
 """Intake as a process on the real broker, with a published plan and a key that may do everything."""
 
-import json
-import secrets
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
 
-from services.intake import keyfile
-from services.intake.core.scopes import Key, Scope
-from services.runtime.references import PLAN, REGISTRY, publish_reference
-from tests.support.builders import Json, a_plan, a_registry, an_agency
+from services.runtime import clock
+from tests.support.form import NOW, SECRET, Site, publish_form_plan
+from tests.support.intake import Desk, publish_plan, sender
 from tests.support.kafka import Bus
 from tests.support.services import Launcher, Service
-
-STRUCTURED = "application/cloudevents+json"
-BATCH = "application/cloudevents-batch+json"
-ALIAS = "Huyện Một cũ"
-SUCCESSION = {"type": "merge_into", "from": ["h-ba"], "to": ["h-hai"], "on": "2025-01-01"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Desk:
-    """The files of intake's desk: keys and signing keys, shared by every process of a test."""
-
-    folder: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {
-            "DONDOC_INTAKE_KEYS": str(self.folder / "keys.json"),
-            "DONDOC_INTAKE_SIGNING_KEYS": str(self.folder / "signing.json"),
-            "DONDOC_INTAKE_SPOOL": str(self.folder / "spool"),
-        }
-
-    def key(self, **changes: Any) -> str:
-        """Add a key that may do everything, less what *changes* say, and return its bearer."""
-        path = self.folder / "keys.json"
-        scope: dict[str, Any] = {
-            "agencies": frozenset("*"),
-            "groups": frozenset(),
-            "types": frozenset("*"),
-            "may_decide": True,
-        }
-        scope |= {name: changes.pop(name) for name in list(changes) if name in scope}
-        secret = secrets.token_urlsafe(32)
-        key = Key(
-            id=secrets.token_hex(4),
-            system="test",
-            sha256=keyfile.digest_of(secret),
-            scope=Scope(**scope),
-            created_at=datetime.now(UTC),  # noqa: TID251 - a key is made now
-            **changes,
-        )
-        keyfile.write(path, [*keyfile.read(path), key])
-        return keyfile.bearer_of(key.id, secret)
 
 
 @pytest.fixture
@@ -77,10 +29,7 @@ def bearer(desk: Desk) -> str:
 @pytest.fixture
 async def published(bus: Bus) -> Bus:
     """The bus with a plan and a registry on it."""
-    agencies = [an_agency("h-mot", aliases=[ALIAS]), an_agency("h-hai"), an_agency("h-ba")]
-    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
-        await publish_reference(producer, REGISTRY, a_registry(*agencies, successions=[SUCCESSION]))
-        await publish_reference(producer, PLAN, a_plan())
+    await publish_plan(bus)
     return bus
 
 
@@ -109,12 +58,20 @@ async def client(intake: Service, bearer: str) -> AsyncIterator[httpx.AsyncClien
         yield own
 
 
-def sender(service: Service, bearer: str) -> httpx.AsyncClient:
-    """A client of *service* that posts events in structured mode."""
-    headers = {"authorization": f"Bearer {bearer}", "content-type": STRUCTURED}
-    return httpx.AsyncClient(base_url=service.url, headers=headers, timeout=30)
-
-
-def written(event: Json | list[Json]) -> bytes:
-    """The bytes of an event or a batch."""
-    return json.dumps(event, ensure_ascii=False).encode()
+@pytest.fixture
+async def site(bus: Bus, desk: Desk, launch: Launcher, tmp_path: Path) -> Site:
+    """The form, with rules to ask, on 1 December 2026."""
+    await publish_form_plan(bus)
+    steered = tmp_path / "clock"
+    clock.steer(steered, NOW)
+    shared = {"DONDOC_CLOCK": f"steered:{steered}", "DONDOC_FORM_KEY": SECRET}
+    rules = launch("rules", **shared)
+    intake = launch(
+        "intake",
+        **desk.environment,
+        **shared,
+        DONDOC_INTAKE_RULES_URL=rules.url,
+        DONDOC_INTAKE_ATTACHMENTS=str(tmp_path / "attachments"),
+        DONDOC_INTAKE_FORM_MAX_BYTES=str(2 * 1024 * 1024),
+    )
+    return Site(intake=intake, bus=bus, clock=steered, attachments=tmp_path / "attachments")

@@ -10,8 +10,8 @@ from joserfc.jwk import KeySet
 
 from schemas.ids import partition_of
 from schemas.topics import FACTS
-from tests.integration.intake.conftest import ALIAS, BATCH, written
 from tests.support.builders import a_submission
+from tests.support.intake import ALIAS, BATCH, written
 from tests.support.kafka import PARTITIONS, Bus
 
 

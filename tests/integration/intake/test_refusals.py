@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from schemas.topics import FACTS
-from tests.integration.intake.conftest import BATCH, Desk, sender, written
 from tests.support.builders import a_submission, an_extension
 from tests.support.eventually import eventually
+from tests.support.intake import BATCH, Desk, sender, written
 from tests.support.kafka import Bus
 from tests.support.services import Service
 

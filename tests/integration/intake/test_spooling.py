@@ -10,9 +10,9 @@ import httpx
 
 from deploy.local.kafka import Kafka
 from schemas.topics import FACTS
-from tests.integration.intake.conftest import BATCH, Desk, sender, written
 from tests.support.builders import Json, a_submission
 from tests.support.eventually import eventually
+from tests.support.intake import BATCH, Desk, sender, written
 from tests.support.kafka import Bus
 from tests.support.services import Service
 
