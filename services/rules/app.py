@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from faststream.asgi import AsgiFastStream
+from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
 from schemas.topics import FACTS
@@ -47,22 +48,13 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
             await assignment.release()
             await references.stop()
 
-    broker = batches.consuming_broker(settings.kafka_bootstrap)
-    subscription = batches.Subscription(
-        topic=FACTS.name,
-        group=settings.group,
-        max_records=settings.batch_records,
-        session_timeout_ms=settings.session_timeout_ms,
-    )
-    subscriber = batches.subscribe(broker, subscription, assignment.on_batch, halt=halt, listener=assignment)
-    assignment.consume_from(lambda: subscriber.consumer)
     ready = {
         "broker": references.is_answered,
         "references": references.is_ready,
         "partitions": assignment.is_settled,
     }
     return AsgiFastStream(
-        broker,
+        _consuming(settings, assignment, halt),
         lifespan=lifespan,
         logger=None,
         specification=AsyncAPI(title="Đôn Đốc rules", version="1", description="What the facts say of each duty."),
@@ -72,6 +64,20 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
             ("/v1/dry-run", dry_run(tools.books, assignment, clock=tools.clock)),
         ],
     )
+
+
+def _consuming(settings: RulesSettings, assignment: Assignment, halt: Callable[[], None]) -> KafkaBroker:
+    """Return a broker whose one subscriber gives the facts to *assignment*."""
+    broker = batches.consuming_broker(settings.kafka_bootstrap)
+    subscription = batches.Subscription(
+        topic=FACTS.name,
+        group=settings.group,
+        max_records=settings.batch_records,
+        session_timeout_ms=settings.session_timeout_ms,
+    )
+    subscriber = batches.subscribe(broker, subscription, assignment.on_batch, halt=halt, listener=assignment)
+    assignment.consume_from(lambda: subscriber.consumer)
+    return broker
 
 
 def _tools(settings: RulesSettings, references: References, metrics: Metrics) -> Tools:

@@ -77,18 +77,10 @@ def subscribe(
         decoder=_raw,
     )
 
-    has_failed = False
+    guarded = _halting(handler, halt)
 
     async def on_batch(records: Records) -> None:
-        nonlocal has_failed
-        if has_failed:  # what is read while the process ends must not be committed over the failed batch
-            return
-        try:
-            await handler(records, subscriber.consumer)
-        except Exception:
-            has_failed = True
-            log.critical("a batch failed; nothing of it is committed", exc_info=True, extra={"action": "halted"})
-            halt()
+        await guarded(records, subscriber.consumer)
 
     subscriber(on_batch)
     return subscriber
@@ -108,6 +100,23 @@ def committing(handler: Handler, recoverable: tuple[type[Exception], ...]) -> Ha
             log.info("a batch goes to another owner, written already", extra={"action": "commit_refused"})
 
     return commit_last
+
+
+def _halting(handler: Handler, halt: Callable[[], None]) -> Handler:
+    has_failed = False
+
+    async def guarded(records: Records, consumer: AIOKafkaConsumer) -> None:
+        nonlocal has_failed
+        if has_failed:  # what is read while the process ends must not be committed over the failed batch
+            return
+        try:
+            await handler(records, consumer)
+        except Exception:
+            has_failed = True
+            log.critical("a batch failed; nothing of it is committed", exc_info=True, extra={"action": "halted"})
+            halt()
+
+    return guarded
 
 
 async def _insist(attempt: Callable[[], Awaitable[None]], recoverable: tuple[type[Exception], ...]) -> None:

@@ -1,94 +1,16 @@
-"""What one partition knows and says: once each, the same after a restore, the same for the same log."""
+"""What one partition knows and says: once each, refusing what cannot be applied without a trace of it."""
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as some
 
-from schemas.ids import DutyKey
-from schemas.plan import Plan
-from schemas.registry import Registry
-from services.rules import adoption, keeper, reader, states
-from services.rules.books import Books
-from services.rules.core.assess import assess
-from services.rules.core.docket import Docket
+from services.rules import adoption, keeper
 from services.rules.judgement import Refused
-from services.rules.keeper import Keeper
-from services.rules.verdicts import Applied
 from tests.support import builders
+from tests.support.partition_log import NOON, Log, a_report
 
-NOON = datetime(2024, 12, 1, 5, tzinfo=UTC)
 FIRST, SECOND, _ = builders.AGENCIES
-
-
-class Shelf:
-    """The published documents, without a bus."""
-
-    def __init__(self, *documents: Plan | Registry) -> None:
-        self.documents = list(documents)
-
-    def plan(self, plan_id: str) -> Plan | None:
-        found = [one for one in self.documents if isinstance(one, Plan) and one.plan == plan_id]
-        return max(found, key=lambda one: one.version, default=None)
-
-    def registry(self, registry_id: str) -> Registry | None:
-        found = [one for one in self.documents if isinstance(one, Registry) and one.registry == registry_id]
-        return max(found, key=lambda one: one.version, default=None)
-
-    def plans(self) -> tuple[Plan, ...]:
-        ids = sorted({one.plan for one in self.documents if isinstance(one, Plan)})
-        return tuple(plan for plan in map(self.plan, ids) if plan is not None)
-
-    def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None:
-        names = {
-            ("plan" if isinstance(one, Plan) else "registry", _id_of(one), one.version): one for one in self.documents
-        }
-        return names.get((kind, document_id, version))
-
-
-class Log:
-    """Applies records to a keeper one after the other, as the log would hand them over."""
-
-    def __init__(self, *documents: Plan | Registry) -> None:
-        self.shelf = Shelf(*(documents or (builders.a_registry(), builders.a_plan())))
-        self.books = Books(self.shelf, 1)
-        self.keeper = Keeper(0, self.books)
-        self.offset = -1
-        self.changelog: dict[str, bytes] = {}
-
-    def append(self, event: dict[str, Any] | bytes | None) -> list[dict[str, Any]]:
-        """Apply one record and return what is said, decoded."""
-        return [json.loads(value)["data"] for value in self.raw(event)]
-
-    def raw(self, event: dict[str, Any] | bytes | None) -> list[bytes]:
-        """Apply one record and return what is said, byte for byte."""
-        self.offset += 1
-        value = event if isinstance(event, bytes | None) else json.dumps(event).encode()
-        said = list(self.keeper.apply(value, applied=self.applied))
-        self.changelog.update(self.keeper.changes())
-        return [value for _, value in said]
-
-    @property
-    def applied(self) -> Applied:
-        """The place of the record being applied, a second after the one before."""
-        return Applied(offset=self.offset, recorded_at=NOON + timedelta(seconds=self.offset))
-
-    def adopt(self, *, now: datetime = NOON) -> list[dict[str, Any]]:
-        """Append the adoption of the latest documents."""
-        (book,) = self.books.all_latest()
-        wanted = adoption.wanted(book, partition=0, now=now)
-        return self.append(adoption.event(wanted, now=now))
-
-    def restored(self) -> Keeper:
-        """Return a keeper that starts from the changelog."""
-        fresh = Keeper(0, self.books)
-        for key, value in self.changelog.items():
-            fresh.restore(key.encode(), value)
-        assert fresh.missing_books() == ()
-        return fresh
 
 
 @pytest.fixture
@@ -97,11 +19,6 @@ def log() -> Log:
     log = Log()
     log.adopt()
     return log
-
-
-def a_report(event: str = "s-1", **data: Any) -> dict[str, Any]:
-    """Build a recorded submission."""
-    return builders.a_submission(event, data=data, receivedtime="2024-12-01T08:00:00+07:00")
 
 
 def test_adoption_speaks_of_every_duty_that_opens_before_the_horizon() -> None:
@@ -184,99 +101,3 @@ def test_a_duty_takes_only_so_many_facts(log: Log, monkeypatch: pytest.MonkeyPat
         log.append(a_report("s-3"))
     assert refused.value.kind == "oversized"
     assert len(log.append(a_report("s-4", period="2023"))) == 1
-
-
-@settings(max_examples=25)
-@given(some.lists(some.integers(min_value=0, max_value=7), max_size=12))
-def test_a_restored_keeper_goes_on_as_if_it_had_never_stopped(numbers: list[int]) -> None:
-    """After any facts, what is said of the next one is the same byte for byte."""
-    log = Log()
-    log.adopt()
-    facts = _facts()
-    for number in numbers:
-        log.raw(facts[number])
-    restored = log.restored()
-    last = json.dumps(a_report("s-last")).encode()
-    log.offset += 1
-    assert list(restored.apply(last, applied=log.applied)) == list(log.keeper.apply(last, applied=log.applied))
-
-
-@settings(max_examples=25)
-@given(some.lists(some.integers(min_value=0, max_value=7), max_size=12))
-def test_the_same_log_gives_the_same_bytes(numbers: list[int]) -> None:
-    """Replayed from the beginning, verdicts are identical."""
-    facts = _facts()
-    first, second = Log(), Log()
-    assert first.adopt() == second.adopt()
-    assert [first.raw(facts[one]) for one in numbers] == [second.raw(facts[one]) for one in numbers]
-
-
-@settings(max_examples=25)
-@given(some.permutations(range(8)))
-def test_the_order_of_facts_changes_no_final_timeline(order: list[int]) -> None:
-    """Whatever comes first, once all are known the duty stands as it stands."""
-    facts = _facts()
-    log, other = Log(), Log()
-    for one in (log, other):
-        one.adopt()
-    last = [log.raw(fact) for fact in facts]
-    moved = [other.raw(facts[number]) for number in order]
-    assert _final(last) == _final(moved)
-
-
-def test_states_are_read_back_as_they_were_written(log: Log) -> None:
-    """Every kind of fact survives its state record."""
-    for fact in _facts():
-        log.raw(fact)
-    known = log.keeper.known(DutyKey(plan="P-1", agency=FIRST, obligation="results", period="2024"))
-    kept = {
-        fact for key, value in log.changelog.items() if "|results|" in key for fact in map(repr, states.read(value))
-    }
-    assert kept == {repr(fact) for fact in known}
-
-
-@settings(max_examples=50)
-@given(some.lists(some.sampled_from(range(12)), unique=True))
-def test_the_facts_that_bear_on_a_duty_assess_it_as_the_whole_docket_does(numbers: list[int]) -> None:
-    """Leaving out the reports of other years changes nothing, whatever withdrawals, moves and reliefs there are."""
-    log = Log()
-    log.adopt()
-    whole = Docket()
-    facts = [*_facts(), *(a_report(f"o-{year}", period=str(year)) for year in (2022, 2023, 2024, 2025))]
-    for number in numbers:
-        log.raw(facts[number])
-        whole.add(reader.read_fact(json.dumps(facts[number]).encode(), recorded_at=log.applied.recorded_at))
-    (book,) = log.books.all_latest()
-    for period in ("2022", "2023", "2024", "2025"):
-        duty = book.duty(agency=FIRST, obligation="results", period=period)
-        assert assess(duty, log.keeper.known(duty.key)) == assess(duty, whole)
-
-
-def _facts() -> list[dict[str, Any]]:
-    """Return one fact of every kind about the first agency, each received at its own minute."""
-    move = {**a_report()["data"], "submission": "s-2", "from_period": "2024", "to_period": "2023", "reason": "Nhầm"}
-    facts = [
-        a_report("s-1"),
-        a_report("s-2", content={"nil_return": True, "sections": {}, "indicators": {"x": 1.5}}),
-        a_report("s-3", corrects="s-1", attachments=[_file()]),
-        builders.a_withdrawal("w-1", "s-1"),
-        builders.an_extension("x-1", "2024-12-20T00:00:00+07:00"),
-        builders.an_exemption("e-1", "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
-        builders.a_revocation("r-1", "e-1", "2025-12-20T00:00:00+07:00"),
-        builders.an_event("vn.dondoc.report.reassigned.v1", "m-1", move),
-    ]
-    return [fact | {"receivedtime": f"2024-12-01T08:0{minute}:00+07:00"} for minute, fact in enumerate(facts)]
-
-
-def _id_of(document: Plan | Registry) -> str:
-    return document.plan if isinstance(document, Plan) else document.registry
-
-
-def _file() -> dict[str, Any]:
-    return {"name": "a.pdf", "media_type": "application/pdf", "size": 1, "sha256": "0" * 64, "url": None}
-
-
-def _final(said: list[list[bytes]]) -> dict[str, Any]:
-    """Return the last timeline told of each period."""
-    told = [json.loads(value)["data"] for batch in said for value in batch]
-    return {one["period"]: (one["timeline"], one["steps"]) for one in told}
