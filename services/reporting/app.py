@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from schemas.topics import DELIVERIES, VERDICTS, Topic
+from schemas.topics import DELIVERIES, FACTS, VERDICTS, Topic
 from services.reporting import handlers
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.dashboard.templating import environment
@@ -116,6 +116,7 @@ def _subscribed(parts: Parts, dead_letters: DeadLetters) -> KafkaBroker:
     broker = consuming_broker(parts.settings.kafka_bootstrap)
     _follow(broker, VERDICTS, handlers.verdicts(parts.store), parts=parts, dead_letters=dead_letters)
     _follow(broker, DELIVERIES, handlers.deliveries(parts.store), parts=parts, dead_letters=dead_letters)
+    _follow(broker, FACTS, handlers.facts(parts.store), parts=parts, dead_letters=dead_letters)
     return broker
 
 
@@ -134,7 +135,7 @@ def _follow(
 
 def _routes(parts: Parts) -> list[BaseRoute]:
     inquiries = Inquiries(parts.store, parts.references)
-    api = Api(inquiries, parts.clock, letterhead=parts.settings.letterhead, metrics=parts.metrics)
+    api = Api(inquiries, parts.store, clock=parts.clock, letterhead=parts.settings.letterhead, metrics=parts.metrics)
     templates = environment()
     checks = {
         "kafka": parts.connection.is_answering,

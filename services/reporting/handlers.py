@@ -1,4 +1,4 @@
-"""What reporting does with a batch of verdicts or deliveries: read each once, keep all in one write, commit last.
+"""What reporting does with a batch of records: read each once, keep all in one write, commit last.
 
 A record that cannot be read is set aside with its reason; if that fails, the batch fails, uncommitted.
 """
@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from aiokafka import AIOKafkaConsumer
 
 from services.reporting.metrics import Metrics
+from services.reporting.receipts import KeptReceipt, read_receipt
 from services.reporting.records import KeptAlert, KeptAssessment, UnreadableRecordError, read_delivery, read_verdict
 from services.runtime.batches import Handler, Records
 from services.runtime.dead_letters import Record
@@ -25,6 +26,7 @@ class Keeper(Protocol):
 
     async def keep_assessments(self, kept: Sequence[KeptAssessment]) -> None: ...
     async def keep_alerts(self, kept: Sequence[KeptAlert]) -> None: ...
+    async def keep_receipts(self, kept: Sequence[KeptReceipt]) -> None: ...
 
 
 class SettingAside(Protocol):
@@ -35,10 +37,10 @@ class SettingAside(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake(Generic[Kept]):
-    """How the records of one topic are read and kept; `label` names it in the metrics."""
+    """How the records of one topic are read and kept; what is read as nothing is passed over."""
 
     label: str
-    read: Callable[[bytes | None], Kept]
+    read: Callable[[bytes | None], Kept | None]
     keep: Callable[[Sequence[Kept]], Awaitable[None]]
 
 
@@ -50,6 +52,11 @@ def verdicts(keeper: Keeper) -> Intake[KeptAssessment]:
 def deliveries(keeper: Keeper) -> Intake[KeptAlert]:
     """Return how deliveries are kept."""
     return Intake(label="deliveries", read=read_delivery, keep=keeper.keep_alerts)
+
+
+def facts(keeper: Keeper) -> Intake[KeptReceipt]:
+    """Return how the receipts in facts are kept."""
+    return Intake(label="facts", read=read_receipt, keep=keeper.keep_receipts)
 
 
 def on_batch(intake: Intake[Kept], dead_letters: SettingAside, metrics: Metrics) -> Handler:
@@ -66,12 +73,14 @@ def on_batch(intake: Intake[Kept], dead_letters: SettingAside, metrics: Metrics)
         readable: list[Kept] = []
         for record in records:
             try:
-                readable.append(intake.read(record.value))
+                kept = intake.read(record.value)
             except UnreadableRecordError as cause:
                 await dead_letters.set_aside(record, reason=str(cause))
                 metrics.dead_letters.labels(intake.label).inc()
                 place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
                 log.warning("a record was set aside", extra={"action": "set_aside", "reason": str(cause), **place})
+            else:
+                readable += () if kept is None else (kept,)
         return readable
 
     return handle

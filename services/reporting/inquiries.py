@@ -20,6 +20,7 @@ from services.reporting.core.lines import DutyLine, Reader, lines_of
 from services.reporting.core.lookup import DutyState, state_at
 from services.reporting.core.projections import Assessed, Attempt
 from services.reporting.core.roster import Roster
+from services.reporting.receipts import KeptReceipt
 from services.reporting.records import read_delivery, read_verdict
 from services.reporting.store import Place
 from services.runtime.references import PLAN, REGISTRY
@@ -35,6 +36,12 @@ class Archive(Protocol):
     async def standing(self, place: Place, known_at: datetime) -> list[bytes]: ...
     async def alerts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]: ...
     async def periods(self, plan: str) -> list[str]: ...
+
+
+class Receipts(Protocol):
+    """Where receipts are found."""
+
+    async def receipt(self, receiptid: str) -> KeptReceipt | None: ...
 
 
 class Library(Protocol):

@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.runtime.metrics import SECONDS_BUCKETS
 
-TOPICS = ("verdicts", "deliveries")
+TOPICS = ("verdicts", "deliveries", "facts")
 FORMATS = ("docx", "pdf", "xlsx", "csv", "json")
 
 

@@ -1,4 +1,4 @@
-"""Reporting's own database: every assessment revision and every attempt at an alert, each under its own key, for good.
+"""Reporting's own database: every assessment, alert attempt and receipt, each under its own key, for good.
 
 Documents are only ever added, so repeats, order and kills change nothing, and nothing is compared or replaced. Which
 revision stands is read off an index. A document is the record as the log has it, beside the fields it is found by; its
@@ -16,6 +16,7 @@ from pymongo import ASCENDING, IndexModel, InsertOne
 from pymongo.errors import AutoReconnect, BulkWriteError, NotPrimaryError, WTimeoutError
 
 from schemas.ids import DutyKey
+from services.reporting.receipts import KeptReceipt
 from services.reporting.records import KeptAlert, KeptAssessment
 from services.runtime import mongo
 
@@ -23,7 +24,7 @@ DUPLICATE_KEY = 11000
 UNAVAILABLE: tuple[type[Exception], ...] = (AutoReconnect, NotPrimaryError, WTimeoutError)
 """What the driver raises while the database is away: the batch is worth trying again."""
 
-ASSESSMENTS, ALERTS = "assessments", "alerts"
+ASSESSMENTS, ALERTS, RECEIPTS = "assessments", "alerts", "receipts"
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
 AFTER_ANY = "\x7f"  # sorts after every character of an id
 _DUTY = ("plan", "agency", "obligation", "period")
@@ -70,6 +71,18 @@ class Store:
     async def keep_alerts(self, kept: Sequence[KeptAlert]) -> None:
         """Keep every attempt, under the identity of its event."""
         await self._insert(ALERTS, [_alert(one) for one in kept])
+
+    async def keep_receipts(self, kept: Sequence[KeptReceipt]) -> None:
+        """Keep every receipt, under its own id."""
+        await self._insert(RECEIPTS, [_receipt(one) for one in kept])
+
+    async def receipt(self, receiptid: str) -> KeptReceipt | None:
+        """Return one receipt, or nothing."""
+        found = await self._database[RECEIPTS].find_one({"_id": receiptid})
+        if found is None:
+            return None
+        duty = DutyKey.parse(found.pop("duty"))
+        return KeptReceipt(receiptid=found.pop("_id"), duty=duty, **found)
 
     async def standing(self, place: Place, known_at: datetime) -> list[bytes]:
         """Return the newest revision, of those recorded by *known_at* (to the ms), of each duty meant."""
@@ -131,6 +144,17 @@ def _alert(one: KeptAlert) -> dict[str, Any]:
         "duties": [str(attempt.key) for attempt in one.attempts],
         "attempted_at": one.attempted_at,
         "record": one.record,
+    }
+
+
+def _receipt(one: KeptReceipt) -> dict[str, Any]:
+    return {
+        "_id": one.receiptid,
+        "receivedtime": one.receivedtime,
+        "event": one.event,
+        "source": one.source,
+        "type": one.type,
+        "duty": str(one.duty),
     }
 
 

@@ -17,7 +17,7 @@ from services.reporting.documents import paper, plain, sheets, word
 from services.reporting.documents.letterhead import Letterhead
 from services.reporting.http import questions
 from services.reporting.http.questions import Parameters
-from services.reporting.inquiries import Inquiries, Moment, UnknownError
+from services.reporting.inquiries import Asked, Inquiries, Moment, Receipts, UnknownError
 from services.reporting.metrics import Metrics
 from services.runtime.clock import Clock
 
@@ -37,8 +37,11 @@ FORMATS: dict[str, tuple[str, Maker]] = {
 class Api:
     """The handlers, over the inquiries they put into words."""
 
-    def __init__(self, inquiries: Inquiries, clock: Clock, *, letterhead: Letterhead, metrics: Metrics) -> None:
+    def __init__(
+        self, inquiries: Inquiries, receipts: Receipts, *, clock: Clock, letterhead: Letterhead, metrics: Metrics
+    ) -> None:
         self._inquiries = inquiries
+        self._receipts = receipts
         self._clock = clock
         self._letterhead = letterhead
         self._metrics = metrics
@@ -48,6 +51,7 @@ class Api:
         return [
             Route("/v1/duties", self.duties),
             Route("/v1/agencies/{agency}", self.agency),
+            Route("/v1/receipts/{receiptid}", self.receipt),
             Route("/v1/plans/{plan}/periods/{period}", self.period),
             Route("/v1/plans/{plan}/periods/{period}/report.{extension}", self.report),
         ]
@@ -83,6 +87,22 @@ class Api:
         shown = [views.duty(line) for line in page.lines]
         described = {"agency": agency, "name": name, **_asked(moment), "total": page.total}
         return JSONResponse({**described, "duties": shown, "next_cursor": page.next_cursor})
+
+    async def receipt(self, request: Request) -> Response:
+        """Return the event that a receipt confirms, and how the duty it is about stands."""
+        parameters = Parameters(request)
+        moment = questions.moment(parameters, self._clock)
+        parameters.refuse()
+        receiptid = request.path_params["receiptid"]
+        found = await self._receipts.receipt(receiptid)
+        if found is None:
+            raise UnknownError(f"no receipt {receiptid!r} is on record; it appears a moment after it was given")
+        key = found.duty
+        asked = Asked(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))
+        lines = await self._inquiries.lines(asked, moment)
+        confirmed = {"id": found.event, "source": found.source, "type": found.type, "receivedtime": found.receivedtime}
+        duty = views.duty(lines[0]) if lines else None
+        return JSONResponse({"receiptid": receiptid, **confirmed, **_asked(moment), "duty": duty})
 
     async def period(self, request: Request) -> Response:
         """Return the figures of a plan's period, overall, by obligation and by group."""

@@ -1,10 +1,13 @@
 """What reporting tells about itself: the OpenAPI document, a page to read it by, the AsyncAPI of its topics."""
 
 import io
+from functools import reduce
 from importlib import resources
+from operator import or_
 from typing import Any
 
 from jinja2 import Environment
+from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -13,7 +16,8 @@ from starlette.routing import Route
 from schemas.assessments import DutyAssessed
 from schemas.deliveries import AlertAttempted
 from schemas.envelope import Envelope
-from schemas.topics import DELIVERIES, VERDICTS, Topic
+from schemas.facts import MODEL_OF
+from schemas.topics import DELIVERIES, FACTS, VERDICTS, Topic
 
 ASYNCAPI_VERSION = "3.0.0"
 
@@ -30,6 +34,7 @@ def asyncapi() -> dict[str, Any]:
     received = {
         "verdicts": (VERDICTS, Envelope[DutyAssessed].model_json_schema()),
         "deliveries": (DELIVERIES, Envelope[AlertAttempted].model_json_schema()),
+        "facts": (FACTS, _facts_schema()),
     }
     return {
         "asyncapi": ASYNCAPI_VERSION,
@@ -60,6 +65,11 @@ def routes(templates: Environment) -> list[Route]:
         Route("/asyncapi", get_asyncapi),
         Route("/docs", get_docs),
     ]
+
+
+def _facts_schema() -> dict[str, Any]:
+    envelopes: list[Any] = [Envelope[model] for model in MODEL_OF.values()]  # type: ignore[valid-type]  # published types
+    return TypeAdapter(reduce(or_, envelopes)).json_schema()
 
 
 def _channel(topic: Topic, schema: dict[str, Any]) -> dict[str, Any]:

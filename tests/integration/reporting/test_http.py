@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from schemas.topics import DELIVERIES, VERDICTS
+from schemas.topics import DELIVERIES, FACTS, VERDICTS
 from tests.support.annual import AS_OF, a_year
 from tests.support.kafka import Bus
 from tests.support.services import Service
@@ -126,6 +126,19 @@ async def test_the_dashboard_is_drawn_on_the_server_in_both_languages(year: Serv
     assert "end of 9 December 2026" in english.text
     assert 'lang="en"' in english.text
     assert "UBND huyện Đông Sơn" in (await ask(year, "/agencies/h-03", as_of=AT)).text
+
+
+async def test_a_receipt_names_its_event_and_how_the_duty_stands(year: Service, ask: Ask, bus: Bus) -> None:
+    """An upstream system can ask what became of what it handed in; a repeated record changes nothing."""
+    about = {"plan": "6766-KH-UBND", "obligation": "annual-results", "period": "2026", "agency": "h-03"}
+    fact = {"id": "e-1", "source": "s", "type": "t", "receiptid": "r-1", "receivedtime": AT, "subject": "h-03"}
+    for value in ({**fact, "data": about}, {**fact, "data": about}, b"no fact"):
+        await bus.publish(FACTS.name, value, key="h-03")
+    await bus.caught_up("dondoc-reporting", FACTS.name)
+    receipt = (await ask(year, "/v1/receipts/r-1", as_of=AT)).json()
+    assert (receipt["id"], receipt["duty"]["agency"], receipt["duty"]["period"]) == ("e-1", "h-03", "2026")
+    assert (await ask(year, "/v1/receipts/r-2")).status_code == 404
+    assert await bus.records(FACTS.dead_letter) == []
 
 
 async def test_reporting_describes_itself(reporting: Start, ask: Ask) -> None:
