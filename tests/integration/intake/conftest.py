@@ -11,7 +11,7 @@ from services.runtime import clock
 from tests.support.form import NOW, SECRET, Site, publish_form_plan
 from tests.support.intake import Desk, publish_plan, sender
 from tests.support.kafka import Bus
-from tests.support.services import Launcher, Service
+from tests.support.services import Launch, Service
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def published(bus: Bus) -> Bus:
 
 
 @pytest.fixture
-def start_intake(published: Bus, desk: Desk, bearer: str, launch: Launcher) -> Callable[..., Service]:
+def start_intake(published: Bus, desk: Desk, bearer: str, launch: Launch) -> Callable[..., Service]:
     """Start an intake, or another replica, once the plan is published and the first key made."""
     assert published.bootstrap
     assert bearer
@@ -59,7 +59,7 @@ async def client(intake: Service, bearer: str) -> AsyncIterator[httpx.AsyncClien
 
 
 @pytest.fixture
-async def site(bus: Bus, desk: Desk, launch: Launcher, tmp_path: Path) -> Site:
+async def site(bus: Bus, desk: Desk, launch: Launch, tmp_path: Path) -> Site:
     """The form, with rules to ask, on 1 December 2026."""
     await publish_form_plan(bus)
     steered = tmp_path / "clock"
