@@ -1,0 +1,186 @@
+"""The web form over HTTP: what it shows, refuses, keeps and records."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx
+import pypdf
+import pytest
+
+from services.intake.form.counter import SOURCE
+from tests.support.form import ANSWERS, DUE, NOW, PDF, Site, posted
+
+
+@pytest.fixture
+def browser() -> Iterator[httpx.Client]:
+    """A client that follows no redirect by itself."""
+    with httpx.Client(timeout=30) as client:
+        yield client
+
+
+def test_the_form_shows_the_duty_its_words_and_its_deadline(site: Site, browser: httpx.Client) -> None:
+    """The page names agency, clause, the exact words and the deadline in plain Vietnamese."""
+    page = browser.get(site.address())
+    assert page.status_code == 200
+    for said in (
+        "UBND huyện h-mot",
+        "mục III.1",
+        "gửi kết quả trước ngày 10 tháng 12 hàng năm",
+        "hết ngày 09/12/2026",
+        "còn 8 ngày",
+        "Vốn ủy thác",
+        "triệu đồng",
+        "ít nhất 1 tệp (PDF)",
+    ):
+        assert said in page.text
+    assert "the end of 09/12/2026" in browser.get(site.address(language="en")).text
+
+
+def test_the_form_lets_nothing_else_in(site: Site, browser: httpx.Client) -> None:
+    """No script, no frame, no cache, no referrer, no cookie."""
+    page = browser.get(site.address())
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "script" not in page.headers["content-security-policy"]
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["cache-control"] == "no-store"
+    assert "set-cookie" not in page.headers
+    assert "<script" not in page.text
+
+
+async def test_a_sent_form_is_one_event_with_a_signed_receipt(site: Site, browser: httpx.Client) -> None:
+    """The event names its source, its agency and its file by digest; the receipt tells the same as page and as PDF."""
+    sent = posted(browser, site.address(), files={"bao cao.pdf": PDF})
+    assert sent.status_code == 303
+    (event,) = await site.events()
+    assert event["source"] == SOURCE
+    assert event["subject"] == "h-mot"
+    assert event["receivedtime"] == "2026-12-01T02:00:00.000Z"
+    assert event["data"]["content"]["indicators"] == {"entrusted": "1234.5"}
+    assert event["data"]["content"]["figures_as_of"] == "2026-11-30"
+    digest = hashlib.sha256(PDF).hexdigest()
+    assert event["data"]["attachments"] == [
+        {
+            "name": "bao cao.pdf",
+            "media_type": "application/pdf",
+            "size": len(PDF),
+            "sha256": digest,
+            "url": f"urn:dondoc:attachment:sha256:{digest}",
+        }
+    ]
+    assert (site.attachments / digest[:2] / digest).read_bytes() == PDF
+    receipt = browser.get(site.intake.url + sent.headers["location"])
+    assert event["receiptid"] in receipt.text
+    assert "9 giờ 00 phút 00 giây, ngày 01/12/2026" in receipt.text
+    paper = browser.get(site.intake.url + sent.headers["location"].replace("/form/receipt", "/form/receipt.pdf"))
+    assert paper.headers["content-type"] == "application/pdf"
+    text = pypdf.PdfReader(io.BytesIO(paper.content)).pages[0].extract_text()
+    assert event["receiptid"] in text.replace("\u200b", "").replace("\n", "")
+    assert "XÁC NHẬN TIẾP NHẬN BÁO CÁO" in text
+
+
+async def test_a_double_click_is_one_event(site: Site, browser: httpx.Client) -> None:
+    """The same answers sent twice, by an older link too, get the first receipt."""
+    first = posted(browser, site.address(), files={"a.pdf": PDF})
+    site.steer(NOW + timedelta(hours=1))
+    again = posted(browser, site.address(site.token(days=30)), files={"a.pdf": PDF})
+    assert len(await site.events()) == 1
+    assert first.headers["location"].split("&r=")[1] == again.headers["location"].split("&r=")[1]
+
+
+async def test_check_records_nothing_and_keeps_the_file(site: Site, browser: httpx.Client) -> None:
+    """A check says that the report is complete; what it uploaded is sent without being uploaded again."""
+    checked = posted(browser, site.address(), action="check", files={"a.pdf": PDF})
+    assert checked.status_code == 200
+    assert "Báo cáo đã đầy đủ" in checked.text
+    assert "đúng hạn" in checked.text
+    assert await site.events() == []
+    token = checked.text.split('name="kept" value="')[1].split('"')[0]
+    sent = posted(browser, site.address(), kept=token)
+    assert sent.status_code == 303
+    (event,) = await site.events()
+    assert [one["name"] for one in event["data"]["attachments"]] == ["a.pdf"]
+
+
+async def test_an_incomplete_report_is_sent_only_on_request(site: Site, browser: httpx.Client) -> None:
+    """Sending without what the plan requires names it first, and goes through when asked again."""
+    page = posted(browser, site.address(), indicators__entrusted="")
+    assert page.status_code == 200
+    assert "Vốn ủy thác (triệu đồng, từ 0)" in page.text
+    assert "Vẫn gửi báo cáo chưa đầy đủ" in page.text
+    assert await site.events() == []
+    assert posted(browser, site.address(), action="send-anyway", indicators__entrusted="").status_code == 303
+    assert len(await site.events()) == 1
+
+
+async def test_faults_stand_beside_their_fields(site: Site, browser: httpx.Client) -> None:
+    """What cannot be meant is refused at its field, with what was written still there."""
+    page = posted(
+        browser, site.address(), document__number="", indicators__entrusted="1.234", files={"a.pdf": b"no pdf"}
+    )
+    assert page.status_code == 422
+    assert 'id="document.number-fault"' in page.text
+    assert "có thể hiểu là 1234 hoặc 1,234" in page.text
+    assert "không phải là PDF" in page.text
+    assert ANSWERS["sections.results"] in page.text
+    assert await site.events() == []
+
+
+def test_a_nil_return_needs_neither_figures_nor_files(site: Site, browser: httpx.Client) -> None:
+    """Ticking that there is nothing to report leaves only the document to be named."""
+    sent = posted(browser, site.address(), content__nil_return="x", indicators__entrusted="", sections__results="")
+    assert sent.status_code == 303
+
+
+def test_a_forged_link_gets_a_courteous_page(site: Site, browser: httpx.Client) -> None:
+    """A link signed with another key, cut short or missing opens nothing."""
+    for token in (site.token(secret="another secret that is long enough, too"), site.token()[:-3], "x"):
+        for answer in (browser.get(site.address(token)), posted(browser, site.address(token))):
+            assert answer.status_code == 403
+            assert "Liên kết không hợp lệ" in answer.text
+    assert browser.get(f"{site.intake.url}/form").status_code == 403
+
+
+def test_an_expired_link_takes_nothing_and_still_shows_receipts(site: Site, browser: httpx.Client) -> None:
+    """From the instant of its expiry a link opens no form; a receipt given before stays readable."""
+    token = site.token(days=1)
+    sent = posted(browser, site.address(token), files={"a.pdf": PDF})
+    site.steer(NOW + timedelta(days=1))
+    for answer in (browser.get(site.address(token)), posted(browser, site.address(token))):
+        assert answer.status_code == 410
+        assert "Liên kết đã hết hạn" in answer.text
+    assert browser.get(site.intake.url + sent.headers["location"]).status_code == 200
+
+
+def test_a_receipt_is_shown_with_its_own_duty_only(site: Site, browser: httpx.Client) -> None:
+    """A receipt under another agency's link, or with a changed signature, is not there."""
+    sent = posted(browser, site.address(), files={"a.pdf": PDF})
+    _, signed = sent.headers["location"].split("&r=")
+    other = f"{site.intake.url}/form/receipt?t={site.token(agency='h-hai')}&r={signed}"
+    changed = f"{site.intake.url}/form/receipt?t={site.token()}&r={signed[:-4]}AAAA"
+    assert [browser.get(one).status_code for one in (other, changed)] == [404, 404]
+
+
+def test_a_file_left_for_one_duty_is_not_another_s(site: Site, browser: httpx.Client) -> None:
+    """The signed description of an uploaded file is good for its own duty alone."""
+    checked = posted(browser, site.address(), action="check", files={"a.pdf": PDF})
+    token = checked.text.split('name="kept" value="')[1].split('"')[0]
+    page = posted(browser, site.address(site.token(agency="h-hai")), action="check", kept=token)
+    assert "ít nhất 1 tệp (PDF)" in page.text.split('id="outcome"')[1]
+
+
+def test_a_form_over_the_limit_is_refused(site: Site, browser: httpx.Client) -> None:
+    """More bytes than the limit end in a page that says so, and nothing is kept."""
+    page = posted(browser, site.address(), files={"a.pdf": PDF + b" " * 2 * 1024 * 1024})
+    assert page.status_code == 413
+    assert "Yêu cầu quá lớn" in page.text
+    assert not site.attachments.exists()
+
+
+def test_a_late_report_is_told_so_and_taken(site: Site, browser: httpx.Client) -> None:
+    """From the due instant on the page says how late it is, and takes the report all the same."""
+    site.steer(DUE)
+    assert "đã quá hạn" in browser.get(site.address()).text
+    assert "báo cáo quá hạn" in posted(browser, site.address(), action="check", files={"a.pdf": PDF}).text
+    assert posted(browser, site.address(), files={"a.pdf": PDF}).status_code == 303
