@@ -53,4 +53,5 @@ REFERENCES = Topic(
 )
 TOPICS = (FACTS, VERDICTS, DUTIES, DELIVERIES, REFERENCES)
 WITH_DEAD_LETTERS = (FACTS, VERDICTS, DELIVERIES)
-DEAD_LETTER_CONFIG = _config(FOREVER, EVENT_TIME, LARGE)
+DEAD_LETTER_CONFIG = _config(FOREVER, EVENT_TIME, {"max.message.bytes": str(17 * 1024 * 1024)})
+"""A dead letter is its record and the headers that say why: it must fit where the record just fitted."""

@@ -90,7 +90,7 @@ class Keeper:
             else:
                 fact = reader.fact_of(event, recorded_at=applied.recorded_at)
                 yield from self._take(fact, len(value), applied)
-        except UnreadableFact as cause:
+        except (UnreadableFact, UnicodeDecodeError, RecursionError) as cause:
             raise Refused("unreadable", str(cause)) from cause
 
     def changes(self) -> list[tuple[str, bytes]]:

@@ -104,9 +104,8 @@ class Partition:
     async def _applied(self, records: Sequence[ConsumerRecord[Any, Any]]) -> Writes:
         writes = Writes(next_offset=records[-1].offset + 1)
         for index, record in enumerate(records, start=1):
-            applied = Applied(offset=record.offset, recorded_at=instant_of(record.timestamp))
             try:
-                writes.verdicts += await self._told(record.value, applied)
+                writes.verdicts += await self._told(record.value, _applied(record))
             except Refused as cause:
                 writes.set_aside.append(Letter(record=record, kind=cause.kind, reason=f"{cause.kind}: {cause}"))
             if index % BREATH == 0:
@@ -151,3 +150,10 @@ class Partition:
             metrics.dead_letters.labels(letter.kind).inc()
             place = {"partition": self.number, "offset": letter.record.offset, "kind": letter.kind}
             log.warning("a record is set aside", extra={"action": "dead_letter", **place})
+
+
+def _applied(record: ConsumerRecord[Any, Any]) -> Applied:
+    try:
+        return Applied(offset=record.offset, recorded_at=instant_of(record.timestamp))
+    except (ValueError, OverflowError, OSError) as cause:
+        raise Refused("unreadable", f"the record's timestamp {record.timestamp} lies outside the calendar") from cause

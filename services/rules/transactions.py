@@ -16,7 +16,7 @@ from services.runtime.clock import Clock, milliseconds
 from services.runtime.dead_letters import DeadLetters
 
 BATCH_BYTES = 512 * 1024  # records of one request; the broker takes them as one batch
-LARGEST_REQUEST_BYTES = 16 * 1024 * 1024  # what the topics carry in one record
+LARGEST_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic carries in one record
 TRANSACTION_TIMEOUT_MS = 30_000  # a killed owner blocks committed readers no longer than this, should none follow it
 
 

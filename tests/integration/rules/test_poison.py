@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
@@ -18,6 +19,8 @@ FIRST, SECOND, THIRD = builders.AGENCIES
 POISON: list[tuple[Any, str]] = [
     (b"\xff\x00 no JSON", "unreadable: /"),
     (None, "unreadable: the record has no value"),
+    (b'{"specversion":"1.0","id":"\xed\xa0\x80","source":"s","type":"t","data":{}}', "unreadable: "),
+    (b'{"id":"x","source":"s","type":"t","data":' + b"[" * 100_000, "unreadable: "),
     ({"specversion": "1.0", "id": "x", "source": "s", "type": "no.such.v1", "data": {}}, "unreadable: /type"),
     (builders.a_submission("p-1", data={"plan": "P-9"}), "unreadable: /receivedtime"),
     (builders.a_submission("p-2", data={"plan": "P-9"}, receivedtime="2024-12-01T08:00:00Z"), "unknown: plan"),
@@ -48,6 +51,18 @@ async def test_poison_is_set_aside_byte_for_byte_and_the_next_fact_counts(rules:
         assert letter.headers["dondoc-origin-offset"].decode() == str(record.offset)
         assert letter.headers["dondoc-origin-topic"].decode() == FACTS.name
         assert letter.headers["trace"] == b"\xfe"
+
+
+async def test_a_record_from_beyond_the_calendar_is_set_aside(rules: Rules, launch: Launch) -> None:
+    """Any writer may stamp a record with any number; no number ends the consumer."""
+    launch("rules", ready=False)
+    await rules.adopted()
+    async with AIOKafkaProducer(bootstrap_servers=rules.bus.bootstrap) as producer:
+        await producer.send_and_wait(FACTS.name, b"{}", key=FIRST.encode(), timestamp_ms=2**60)
+    await rules.accept(builders.a_submission())
+    await rules.told(FIRST, times=2)
+    (letter,) = await rules.bus.records(FACTS.dead_letter)
+    assert b"outside the calendar" in letter.headers["dondoc-reason"]
 
 
 async def test_a_fact_in_the_wrong_partition_is_set_aside(rules: Rules, launch: Launch) -> None:
