@@ -25,9 +25,11 @@ def parsed(text: str) -> timedelta | isodate.Duration:
     """
     try:
         step = isodate.parse_duration(text)
-        _ = (_ANCHOR - step, _ANCHOR + step)
+        reach = max(_ANCHOR - (_ANCHOR - step), (_ANCHOR + step) - _ANCHOR, key=abs)
     except (isodate.ISO8601Error, ValueError, TypeError, OverflowError) as cause:
         raise ValueError(f"{text!r} is not an ISO 8601 duration; write P7D for seven days, PT0S for at once") from cause
+    if abs(reach) > LONGEST:
+        raise ValueError(f"{text!r} is longer than a century; write P7D for seven days, P1M for a month")
     return step
 
 
