@@ -1,0 +1,100 @@
+"""`dondoc publish` against a real broker: a version goes onto the bus once, checked, and never changes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from schemas.topics import REFERENCES
+from services.console.publish import HELD, PUBLISHED, REFUSED, UNCHANGED, Outcome, editions, published
+from services.runtime.settings import ServiceSettings
+from tests.support.kafka import PARTITIONS, Bus
+
+SOURCE = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
+DONDOC = str(Path(sys.executable).parent / "dondoc")
+REGISTRY_1, PLAN_1 = "registry:thanh-hoa@1", "plan:6766-KH-UBND@1"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Plan 6766 in a folder of this test's own."""
+    return Path(shutil.copytree(SOURCE, tmp_path / "plan"))
+
+
+async def publish(directory: Path, bus: Bus) -> dict[str, str]:
+    """Publish what is in *directory* and return what became of each document."""
+    return {one.edition.key: one.done for one in await outcomes(directory, bus)}
+
+
+async def outcomes(directory: Path, bus: Bus) -> list[Outcome]:
+    """Publish, and return the whole answer."""
+    return await published(
+        editions(directory), ServiceSettings(kafka_bootstrap=bus.bootstrap, partitions=bus.partitions)
+    )
+
+
+async def on_the_bus(bus: Bus) -> list[str]:
+    """Return the keys of what is published, in order."""
+    return [(record.key or b"").decode() for record in await bus.records(REFERENCES.name)]
+
+
+def run(directory: Path, bus: Bus) -> subprocess.CompletedProcess[str]:
+    """Run the command itself."""
+    environment = {**os.environ, "DONDOC_KAFKA_BOOTSTRAP": bus.bootstrap, "DONDOC_PARTITIONS": str(PARTITIONS)}
+    return subprocess.run(
+        [DONDOC, "publish", str(directory)], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+def change(file: Path, old: str, new: str) -> None:
+    """Write *new* in place of the first *old*."""
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+async def test_registry_and_plan_go_onto_the_bus_once_under_their_versions(bus: Bus, directory: Path) -> None:
+    """The registry first, so that nobody reads a plan whose agencies are not there; again writes nothing."""
+    assert await publish(directory, bus) == {REGISTRY_1: PUBLISHED, PLAN_1: PUBLISHED}
+    assert await publish(directory, bus) == {REGISTRY_1: UNCHANGED, PLAN_1: UNCHANGED}
+    assert await on_the_bus(bus) == [REGISTRY_1, PLAN_1]
+
+
+async def test_a_published_version_with_other_content_is_refused(bus: Bus, directory: Path) -> None:
+    """Neither the changed document nor the one beside it is written."""
+    await publish(directory, bus)
+    change(directory / "plan.yaml", "recipient: nhcsxh-tinh", "recipient: ubnd-tinh")
+    change(directory / "registry.yaml", "version: 1", "version: 2")
+    assert await publish(directory, bus) == {"registry:thanh-hoa@2": HELD, PLAN_1: REFUSED}
+    assert await on_the_bus(bus) == [REGISTRY_1, PLAN_1]
+
+
+async def test_the_next_version_stands_beside_the_first_and_no_older_one_follows(bus: Bus, directory: Path) -> None:
+    """Old versions stay, for old assessments cite them; versions only grow."""
+    await publish(directory, bus)
+    change(directory / "plan.yaml", "version: 1", "version: 3")
+    assert (await publish(directory, bus))["plan:6766-KH-UBND@3"] == PUBLISHED
+    assert await on_the_bus(bus) == [REGISTRY_1, PLAN_1, "plan:6766-KH-UBND@3"]
+    change(directory / "plan.yaml", "version: 3", "version: 2")
+    older = (await outcomes(directory, bus))[-1]
+    assert older.done == REFUSED
+    assert older.reason == "version 3 is published already; versions grow"
+
+
+async def test_the_command_says_what_it_did_and_refuses_a_faulty_plan(bus: Bus, directory: Path) -> None:
+    """JSON lines and exit code 0; a fault is named at its line with exit code 1, and nothing is written."""
+    change(directory / "plan.yaml", "addressees: [so-ban-nganh, ubnd-huyen]", "addressees: [so-ban-ngan]")
+    faulty = run(directory, bus)
+    assert faulty.returncode == 1
+    assert "unknown group" in faulty.stderr
+    assert await on_the_bus(bus) == []
+    change(directory / "plan.yaml", "addressees: [so-ban-ngan]", "addressees: [so-ban-nganh, ubnd-huyen]")
+    done = run(directory, bus)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        f'{{"document": "{REGISTRY_1}", "done": "published"}}',
+        f'{{"document": "{PLAN_1}", "done": "published"}}',
+    ]
