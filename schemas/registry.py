@@ -1,6 +1,8 @@
 """`registry.yaml`: the agencies, their names, groups and successions as effective-dated data (contract section 7)."""
 
+from collections.abc import Mapping
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -91,9 +93,14 @@ class Registry(Document):
     holidays: tuple[Holiday, ...] = ()
     working_days: tuple[Holiday | LocalDate, ...] = ()
 
+    @cached_property
+    def by_id(self) -> Mapping[str, Agency]:
+        """The agencies by their permanent ids: every alert and every line of a report asks for one."""
+        return {one.id: one for one in self.agencies}
+
     def agency(self, agency_id: str) -> Agency | None:
         """Return the agency of that permanent id, or nothing."""
-        return next((one for one in self.agencies if one.id == agency_id), None)
+        return self.by_id.get(agency_id)
 
     def resolve(self, name_or_id: str) -> str | None:
         """Return the permanent id behind an id or alias, or nothing where the registry knows neither."""

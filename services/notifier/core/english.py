@@ -112,10 +112,17 @@ def _rows(one: Matter) -> tuple[Row, ...]:
     ]
     if one.deadline:
         rows.append(Row(label="Due by", values=(f"{_day(one.deadline)} ({_distance(one.deadline)})",)))
-    rows.append(Row(label="State", values=("received, not complete" if one.lacks else "not received yet",)))
+    rows.append(Row(label="State", values=(_state(one),)))
     if one.lacks:
         rows.append(Row(label="Still missing", values=tuple(_lack(lack) for lack in one.lacks)))
     return tuple(rows)
+
+
+def _state(one: Matter) -> str:
+    if one.lacks:
+        return "received, not complete"
+    is_early = one.deadline is not None and not one.deadline.has_passed
+    return "not due yet, not received yet" if is_early else "not received yet"
 
 
 def _day(due: Deadline) -> str:

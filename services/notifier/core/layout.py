@@ -31,7 +31,7 @@ def html(prose: Prose, language: str) -> str:
         f'<meta name="viewport" content="width=device-width"><title>{escape(prose.subject)}</title></head>'
         f'<body style="margin:0;padding:16px;background:#efeae1;{_STYLE}"><div style="{_PAGE}">'
         f'<p style="margin:0 0 14px"><strong>{escape(prose.greeting)}</strong></p>'
-        f'<p style="margin:0 0 16px;text-align:justify">{escape(prose.opening)}</p>'
+        f'<p style="margin:0 0 16px">{escape(prose.opening)}</p>'
         f'{items}{closing}<p style="margin:0"><strong>{escape(prose.signature)}</strong></p>'
         f'<p style="{_FOOT}">{escape(prose.footer)}</p></div></body></html>'
     )

@@ -120,10 +120,17 @@ def _rows(one: Matter) -> tuple[Row, ...]:
     ]
     if one.deadline:
         rows.append(Row(label="Hạn cuối", values=(f"{_day(one.deadline)} ({_distance(one.deadline)})",)))
-    rows.append(Row(label="Tình trạng", values=("đã nhận, chưa đầy đủ" if one.lacks else "chưa nhận được báo cáo",)))
+    rows.append(Row(label="Tình trạng", values=(_state(one),)))
     if one.lacks:
         rows.append(Row(label="Còn thiếu", values=tuple(_lack(lack) for lack in one.lacks)))
     return tuple(rows)
+
+
+def _state(one: Matter) -> str:
+    if one.lacks:
+        return "đã nhận, chưa đầy đủ"
+    is_early = one.deadline is not None and not one.deadline.has_passed
+    return "chưa đến hạn, chưa nhận được báo cáo" if is_early else "chưa nhận được báo cáo"
 
 
 def _day(due: Deadline) -> str:

@@ -120,7 +120,10 @@ def test_html_shows_a_name_as_it_is_written() -> None:
     ("title", "sms"),
     [
         ("Kết quả năm", 'gui bao cao "Ket qua nam nam 2026" (muc III.1, 6766/KH-UBND).'),
-        ("Gửi kết quả thực hiện Kế hoạch về Ngân hàng", "gui bao cao nam 2026 theo muc III.1, 6766/KH-UBND."),
+        (
+            "Gửi kết quả thực hiện Kế hoạch về Ngân hàng Chính sách xã hội",
+            "gui bao cao nam 2026 theo muc III.1, 6766/KH-UBND.",
+        ),
     ],
     ids=["fuller", "terser"],
 )

@@ -1,0 +1,161 @@
+"""The notifier on a deadline night, ledger and all, beside a connection a mail, in the same run and into the same sink.
+
+Every agency has one alert that falls due at the same instant. `BENCH_ALERTS` sets another size.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from urllib.request import urlopen
+
+import aiosmtplib
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from deploy.local.daemon import Daemon, Program
+from deploy.local.ports import free_ports
+from deploy.local.sinks import Smsc, Smtp
+from schemas.topics import VERDICTS
+from tests.support import builders
+from tests.support.alerts import DUE, NOON, Alerts, a_contact, a_step, an_assessment, an_event_of
+from tests.support.eventually import eventually
+from tests.support.kafka import Bus
+from tests.support.mongo import Database
+from tests.support.services import Launch, Service
+from tests.support.smtp_sink import is_listening
+
+ALERTS = int(os.environ.get("BENCH_ALERTS", "10000"))
+RAW = 1_000  # mails for the figure beside: a connection each is slow
+LONE = 200  # alerts one after another, for the delay
+CONNECTIONS = 4
+AGENCIES = [f"a-{number:05d}" for number in range(ALERTS)]
+FALLS_DUE = DUE - timedelta(days=6, hours=12)
+NIGHT_SECONDS = 60.0  # for ten thousand alerts; the goal of the project
+LONGEST_DELAY_MS = 250.0  # at the median
+POLL_SECONDS = 0.002
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[int]:
+    """The port of a mail server that takes everything and keeps nothing."""
+    (port,) = free_ports(1)
+    command = (sys.executable, "-m", "tests.support.smtp_sink", str(port))
+    server = Daemon(Program(name="sink", command=command, folder=tmp_path, is_ready=lambda: is_listening(port)))
+    server.start()
+    yield port
+    server.kill()
+
+
+@pytest.fixture
+async def alerts(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Path) -> Alerts:
+    """The bus with its documents, and contacts for all agencies."""
+    outside = Alerts(bus, database, smtp, smsc, tmp_path / "clock")
+    outside.now_is(NOON)
+    await outside.published(builders.a_registry(*map(builders.an_agency, AGENCIES)), builders.a_plan())
+    await outside.reachable(*map(a_contact, AGENCIES))
+    return outside
+
+
+@pytest.mark.timeout(600)
+async def test_a_deadline_night(alerts: Alerts, launch: Launch, sink: int) -> None:
+    """Print mails a second; fail where ten thousand would not be out in a minute."""
+    raw = await _raw_rate(sink)
+    settings = {"DONDOC_NOTIFIER_SMTP_PORT": str(sink), "DONDOC_NOTIFIER_LEASE_SECONDS": "60"}
+    service = launch("notifier", **alerts.settings | settings)
+    following = await _followed(alerts, AGENCIES)
+    rate = await _rate(alerts)
+    memory = _figure(service, "process_resident_memory_bytes") / 1e6
+    cpu = _figure(service, "process_cpu_seconds_total") / ALERTS * 1e6
+    print(f"\nnotifier, {ALERTS} alerts due at once, {CONNECTIONS} connections")
+    print(f"  a connection a mail, nothing kept  {raw:8,.0f} mails/s")
+    print(f"  the notifier, ledger and all       {rate:8,.0f} mails/s   {rate / raw:.1f} times that")
+    print(f"  assessments followed               {following:8,.0f} a second")
+    print(f"  {memory:.0f} MB resident, {cpu:.0f} us of processor an alert")
+    assert rate * NIGHT_SECONDS > ALERTS
+
+
+async def test_the_delay_of_a_lone_alert(alerts: Alerts, launch: Launch) -> None:
+    """Print how long a verdict takes to become a mail on the disk of the mail server."""
+    launch("notifier", **alerts.settings)
+    alerts.now_is(FALLS_DUE)
+    delays = await _delays(alerts, AGENCIES[:LONE])
+    print(f"\nnotifier, verdict to mail: p50 {_at(delays, 50):.0f} ms, p99 {_at(delays, 99):.0f} ms")
+    assert _at(delays, 50) < LONGEST_DELAY_MS
+
+
+async def _raw_rate(port: int) -> float:
+    """Send mails as one would without thinking: built one by one, a connection each, a few at once."""
+    slots = asyncio.Semaphore(CONNECTIONS)
+
+    async def send(number: int) -> None:
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = "a@x.example", f"{number}@x.example", "Nhắc hạn: kết quả năm 2026"
+        mail.set_content("Kính gửi Quý cơ quan\n" * 20)
+        mail.add_alternative("<p>Kính gửi Quý cơ quan</p>\n" * 40, subtype="html")
+        async with slots:
+            await aiosmtplib.send(mail, hostname="127.0.0.1", port=port)
+
+    start = time.perf_counter()
+    await asyncio.gather(*map(send, range(RAW)))
+    return RAW / (time.perf_counter() - start)
+
+
+async def _followed(alerts: Alerts, agencies: Sequence[str]) -> float:
+    start = time.perf_counter()
+    async with AIOKafkaProducer(bootstrap_servers=alerts.bus.bootstrap, acks="all", linger_ms=5) as producer:
+        sent = [
+            await producer.send(VERDICTS.name, _verdict(agency).encode(), key=agency.encode()) for agency in agencies
+        ]
+        await asyncio.gather(*sent)
+    await eventually(lambda: alerts.database["agendas"].estimated_document_count() == len(agencies), "all", timeout=120)
+    return len(agencies) / (time.perf_counter() - start)
+
+
+async def _rate(alerts: Alerts) -> float:
+    done = {"state": "delivered"}
+    start = time.perf_counter()
+    alerts.now_is(FALLS_DUE)
+    await eventually(lambda: alerts.database["deliveries"].count_documents(done) == ALERTS, "all sent", timeout=300)
+    rate = ALERTS / (time.perf_counter() - start)
+    await alerts.nothing_left()
+    return rate
+
+
+async def _delays(alerts: Alerts, agencies: Sequence[str]) -> list[float]:
+    """Say one verdict after another and wait for its mail in the sink; return the delays in milliseconds."""
+    folder = alerts.smtp.mailbox.folder
+    delays = []
+    async with AIOKafkaProducer(bootstrap_servers=alerts.bus.bootstrap, acks="all", linger_ms=0) as producer:
+        for agency in agencies:
+            before = _mails(folder)
+            start = time.perf_counter()
+            await producer.send_and_wait(VERDICTS.name, _verdict(agency).encode(), key=agency.encode())
+            while _mails(folder) == before:  # noqa: ASYNC110 - a folder wakes nobody
+                await asyncio.sleep(POLL_SECONDS)
+            delays.append((time.perf_counter() - start) * 1000)
+    return delays
+
+
+def _mails(folder: Path) -> int:
+    return sum(1 for one in os.scandir(folder) if one.name.endswith(".eml"))
+
+
+def _verdict(agency: str) -> str:
+    return json.dumps(an_event_of(an_assessment(a_step(7), a_step(3), a_step(1), agency=agency)))
+
+
+def _at(delays: Sequence[float], percentile: int) -> float:
+    return statistics.quantiles(delays, n=100)[percentile - 1]
+
+
+def _figure(service: Service, name: str) -> float:
+    with urlopen(f"{service.url}/metrics") as answer:  # noqa: S310 - our own loopback address
+        lines = answer.read().decode().splitlines()
+    return next(float(line.split()[-1]) for line in lines if line.startswith(f"{name} "))
