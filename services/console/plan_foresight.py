@@ -62,10 +62,7 @@ def _timing(node: Node) -> Iterator[Finding]:
         return
     if version.due is None or (version.due.date is not None and version.recurrence.is_periodic):
         return
-    try:
-        yield from _first_departure(node, version, version.due)
-    except (ValueError, OverflowError):
-        yield node["due"].finding("leads beyond the years that a calendar has")
+    yield from _first_departure(node, version, version.due)
 
 
 def _first_departure(node: Node, version: ObligationVersion, due: Due) -> Iterator[Finding]:
