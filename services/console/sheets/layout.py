@@ -42,6 +42,15 @@ class Line:
         return self.question.label.vi + (" *" if self.question.is_needed and not self.is_fixed else "")
 
     @property
+    def hint(self) -> str:
+        """How to answer, in Vietnamese; the agencies to choose from are too many to tell here."""
+        if self.is_fixed:
+            return ""
+        form = "ngày/tháng/năm" if self.question.kind is Kind.DAY else ""
+        choices = self.choices if self.choices == YES_NO else ()
+        return "; ".join(part for part in (self.question.hint.vi, form, *choices) if part)
+
+    @property
     def unit(self) -> str:
         return self.question.unit.vi if self.question.unit else ""
 

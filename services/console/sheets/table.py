@@ -17,8 +17,6 @@ def write(sheet: Sheet, path: Path) -> None:
         for part in sheet.parts:
             rows.writerow(["", part.title])
             for line in part.lines:
-                hint = line.question.hint.vi
-                if line.choices:
-                    hint = "; ".join((hint, *line.choices))
-                rows.writerow([line.question.key, line.label, line.answer, line.unit, hint])
+                listed = "; ".join((line.hint, *line.choices)) if line.question.key == "agency" else line.hint
+                rows.writerow([line.question.key, line.label, line.answer, line.unit, listed])
         rows.writerows(["", note] for note in (NOTES, *sheet.notes) if sheet.notes)

@@ -90,8 +90,7 @@ class _Writer:
         self._page.write_string(self._row, 1, line.label, self._styles["label"])
         self._page.write(self._row, ANSWER, line.answer or None, self._styles[style])
         self._page.write_string(self._row, ANSWER + 1, line.unit, self._styles["hint"])
-        hint = "" if line.is_fixed else line.question.hint.vi
-        self._page.write_string(self._row, ANSWER + 2, hint, self._styles["hint"])
+        self._page.write_string(self._row, ANSWER + 2, line.hint, self._styles["hint"])
         if not line.is_fixed:
             self._check(line)
         self._row += 1

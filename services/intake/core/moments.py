@@ -61,10 +61,10 @@ def distance(due_at: datetime, zone: tzinfo, now: datetime) -> Said:
     days = (last - now.astimezone(zone).date()).days
     if now >= due_at:
         late = -days
-        return Said(en=f"{late} day(s) past", vi=f"đã quá hạn {late} ngày") if late else _JUST_PAST
+        return Said(en=f"{_days(late)} past", vi=f"đã quá hạn {late} ngày") if late else _JUST_PAST
     if days == 0:
         return Said(en="today is the last day", vi="hôm nay là ngày cuối")
-    return Said(en=f"{days} day(s) left", vi=f"còn {days} ngày")
+    return Said(en=f"{_days(days)} left", vi=f"còn {days} ngày")
 
 
 def clock_time(instant: datetime, zone: tzinfo) -> Said:
@@ -94,6 +94,10 @@ def period(text: str) -> Said:
             )
         case _:
             return Said(en=str(year), vi=f"năm {year}")
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
 
 
 _JUST_PAST = Said(en="the deadline has passed", vi="đã quá hạn")

@@ -127,7 +127,7 @@ def _of_document(requires: Requirements) -> tuple[Question, ...]:
             key="document.issued_on",
             kind=Kind.DAY,
             label=Said(en="Date of the document", vi="Ngày ban hành văn bản"),
-            hint=Said(en="day/month/year", vi="ngày/tháng/năm"),
+            hint=Said(en="as it stands on the document", vi="ngày ghi trên văn bản"),
             is_needed=True,
         ),
         Question(
@@ -202,7 +202,8 @@ def _files(requires: Requirements) -> Question:
     kinds = f" ({kinds})" if kinds else ""
     hint = UNSAID
     if wanted.min:
-        hint = Said(en=f"at least {wanted.min} file(s){kinds}", vi=f"ít nhất {wanted.min} tệp{kinds}")
+        files = "1 file" if wanted.min == 1 else f"{wanted.min} files"
+        hint = Said(en=f"at least {files}{kinds}", vi=f"ít nhất {wanted.min} tệp{kinds}")
     return Question(
         key="attachments",
         kind=Kind.FILES,

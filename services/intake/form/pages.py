@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.intake.core.refusals import Language, Refusal, Said
+from services.intake.core.refusals import Language, Problem, Refusal, Said
 from services.intake.form import texts
 from services.intake.http import Request, Response
 
@@ -71,7 +71,8 @@ def notice(said: tuple[Said, Said], language: Language, *, status: int) -> Respo
 def refused(refusal: Refusal, language: Language) -> Response:
     """Return the page for a request that cannot be taken now, or not like this."""
     kind = refusal.problem.value
-    made = page("notice", language, status=kind.status, heading=texts.REFUSED, advice=[kind.title, refusal.detail])
+    advice = [texts.TOO_LARGE] if refusal.problem is Problem.TOO_LARGE else [kind.title, refusal.detail]
+    made = page("notice", language, status=kind.status, heading=texts.REFUSED, advice=advice)
     if refusal.retry_after_seconds is None:
         return made
     retry = (b"retry-after", b"%d" % refusal.retry_after_seconds)

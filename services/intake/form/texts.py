@@ -141,3 +141,9 @@ NO_RECEIPT = (
     ),
 )
 REFUSED = Said(vi="Chưa gửi được báo cáo", en="The report was not sent")
+TOO_LARGE = Said(
+    vi="Nội dung và các tệp đính kèm vượt quá dung lượng cho phép. Vui lòng quay lại, giảm dung lượng tệp (ví dụ quét "
+    "với độ phân giải thấp hơn) hoặc gửi ít tệp hơn.",
+    en="The content and its files are larger than what is taken. Please go back and make the files smaller (a scan of "
+    "lower resolution, for example), or send fewer.",
+)
