@@ -1,29 +1,28 @@
-"""`POST /v1/dry-run`: what would be said of a report if it were sent now, and what is still missing. Records nothing.
+"""`POST /v1/dry-run`: what would be said if an event were sent now, and what is still missing. Records nothing.
 
 It answers from the facts known where this process owns the agency's partition, else from the requirements alone.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
 from schemas.plan import Requirements
-from services.rules import reader, verdicts
+from services.rules import reader, states, verdicts
 from services.rules.assignment import Assignment
 from services.rules.books import Books
 from services.rules.core import completeness
 from services.rules.core.assess import assess
 from services.rules.core.book import Book, UnknownDuty
 from services.rules.core.duty import Duty
-from services.rules.core.facts import Submission
+from services.rules.core.facts import Exemption, Fact, Revocation, Submission
 from services.rules.reader import UnreadableFact
 from services.runtime.clock import Clock
 from services.runtime.probes import AsgiHandler, Receive, Scope, Send, answer
 
-LARGEST_BYTES = 1024 * 1024  # intake takes no larger event
+LARGEST_BYTES = 2 * 1024 * 1024  # intake takes no larger event than half of this, and adds to it
 PROBLEM = "application/problem+json"
 
 
@@ -58,41 +57,48 @@ def _assessed(books: Books, assignment: Assignment, body: bytes, now: datetime) 
         raise NoAnswer(503, "The plan is not published, or not known here yet.")
     fact, duty = _resolved(book, told)
     partition = assignment.owned(books.home(fact.agency))
+    basis = "requirements" if partition is None else "record"
+    if duty is None:
+        return msgspec.json.encode({"duty": None, "basis": basis, "segment": None, "missing": ()})
     known = () if partition is None else partition.keeper.known(duty.key)
     assessment = assess(duty, [*known, fact])
     filing = next((one for one in assessment.filings if one.submission is fact), None)
-    requires = duty.version.requires if duty.version else Requirements()
+    segment = assessment.at(max(now, filing.effective_at if filing else now))
     return msgspec.json.encode(
         {
             "duty": str(duty.key),
-            "basis": "requirements" if partition is None else "record",
-            "segment": verdicts.segment(assessment.at(max(now, filing.effective_at if filing else now))),
-            "missing": filing.missing if filing else completeness.missing(requires, fact.report),
+            "basis": basis,
+            "segment": verdicts.segment(segment),
+            "missing": _missing(duty, fact) if isinstance(fact, Submission) else segment.missing,
         }
     )
 
 
-def _told(body: bytes, now: datetime) -> Submission:
+def _told(body: bytes, now: datetime) -> Fact:
     try:
         event = json.loads(body)
         if not isinstance(event, dict):
             raise UnreadableFact("", "an event is a JSON object")
-        fact = reader.read_fact(msgspec.json.encode({"receivedtime": now.isoformat(), **event}))
-    except ValueError as cause:
+        return reader.read_fact(msgspec.json.encode({"receivedtime": now.isoformat(), **event}))
+    except (ValueError, RecursionError) as cause:
         pointer, detail = (cause.pointer, cause.message) if isinstance(cause, UnreadableFact) else ("", str(cause))
         raise NoAnswer(422, "The event cannot be read.", errors=_one(pointer, detail)) from cause
-    if not isinstance(fact, Submission):
-        raise NoAnswer(422, "Only a report can be tried.", errors=_one("/type", "send a submitted report"))
-    return fact
 
 
-def _resolved(book: Book, told: Submission) -> tuple[Submission, Duty]:
+def _resolved(book: Book, told: Fact) -> tuple[Fact, Duty | None]:
+    """Return *told* with aliases resolved, and the one duty it is about; an exemption is about no one duty."""
     try:
-        agency = book.resolved(told).agency
-        duty = book.duty(agency=agency, obligation=told.obligation, period=told.period)
+        fact = book.resolved(told)
+        if isinstance(fact, Exemption | Revocation):
+            return fact, None
+        period = states.home(fact).period
+        return fact, book.duty(agency=fact.agency, obligation=fact.obligation, period=period)
     except UnknownDuty as cause:
         raise NoAnswer(422, "There is no such duty.", errors=_one(f"/data/{cause.field}", cause.message)) from cause
-    return replace(told, agency=agency, filed_by=book.agencies.resolve(told.filed_by) or told.filed_by), duty
+
+
+def _missing(duty: Duty, fact: Submission) -> tuple[str, ...]:
+    return completeness.missing(duty.version.requires if duty.version else Requirements(), fact.report)
 
 
 async def _posted(scope: Scope, receive: Receive) -> bytes:

@@ -3,7 +3,10 @@
 import json
 from datetime import datetime
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+
+import pytest
 
 from schemas.assessments import Status
 from schemas.topics import DUTIES, FACTS
@@ -120,6 +123,12 @@ async def test_a_dry_run_answers_from_the_record_and_records_nothing(rules: Rule
     empty = builders.a_submission("s-2", data={"content": {"nil_return": False, "sections": {}, "indicators": {}}})
     answer = _tried(service, empty)
     assert (answer["basis"], answer["missing"], answer["segment"]["submissions"]) == ("record", ["sections.results"], 2)
+    undone = _tried(service, builders.a_withdrawal("w-1", "s-1"))
+    assert undone["segment"]["status"] == "overdue"
+    released = _tried(service, builders.an_exemption("e-1", "2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z"))
+    assert (released["duty"], released["missing"]) == (None, [])
+    with pytest.raises(HTTPError, match="422"):
+        _tried(service, builders.a_submission(data={"agency": "h-bon"}))
     assert len(await rules.bus.records(FACTS.name)) == 1 + rules.bus.partitions
 
 
