@@ -1,0 +1,76 @@
+"""Intake killed again and again while ten thousand events are posted: every 202 is found in the log exactly once."""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from schemas.topics import FACTS
+from tests.support.builders import AGENCIES, Json, a_submission
+from tests.support.eventually import eventually
+from tests.support.intake import Desk, publish_plan, sender, written
+from tests.support.kafka import Bus
+from tests.support.services import Launch, Service
+
+POSTS = int(os.environ.get("CHAOS_POSTS", "10000"))
+SENDERS = 32
+KILLS = 5
+PAUSE_SECONDS = (0.5, 3.0)
+
+
+def events() -> Iterator[Json]:
+    """Different reports of every agency."""
+    for number in range(POSTS):
+        agency = AGENCIES[number % len(AGENCIES)]
+        yield a_submission(f"k-{number}", data={"agency": agency}, subject=agency)
+
+
+async def post(client: httpx.AsyncClient, event: Json) -> Json:
+    """Post until the answer is 202, as an upstream system does, and return the receipt."""
+    while True:
+        try:
+            answer = await client.post("/v1/events", content=written(event))
+        except httpx.TransportError:
+            await asyncio.sleep(0.05)
+            continue
+        if answer.status_code == 202:
+            (receipt,) = answer.json()["receipts"]
+            return dict(receipt)
+        assert answer.status_code == 503, answer.text
+        await asyncio.sleep(0.05)
+
+
+async def kill_often(service: Service) -> None:
+    """Kill -9 at moments nobody chose, and start again on the same port, keys and spool."""
+    moments = random.Random(6766)  # noqa: S311 - moments, not secrets
+    for _ in range(KILLS):
+        await asyncio.sleep(moments.uniform(*PAUSE_SECONDS))
+        service.kill()
+        await asyncio.to_thread(service.start)
+
+
+async def test_every_202_is_in_the_log_once_after_kill_9(bus: Bus, launch: Launch, tmp_path: Path) -> None:
+    """What was acknowledged is there, once, with the receipt that was given."""
+    desk = Desk(folder=tmp_path)
+    bearer = desk.key()
+    await publish_plan(bus)
+    service = launch("intake", **desk.environment)
+    receipts: dict[str, Json] = {}
+    ahead = events()
+
+    async def send_on() -> None:
+        async with sender(service, bearer) as client:
+            for event in ahead:
+                receipts[event["id"]] = await post(client, event)
+
+    await asyncio.gather(kill_often(service), *(send_on() for _ in range(SENDERS)))
+    await eventually(service.is_ready, "intake ready after the last kill", timeout=60)
+    records = [record.json for record in await bus.records(FACTS.name)]
+    assert len(receipts) == POSTS
+    assert Counter(record["id"] for record in records) == Counter(dict.fromkeys(receipts, 1))
+    told = {record["id"]: (record["receiptid"], record["receivedtime"]) for record in records}
+    assert told == {event: (one["receiptid"], one["receivedtime"]) for event, one in receipts.items()}
