@@ -135,6 +135,23 @@ def report(
         "obligation": named.obligation,
         "period": named.period,
         "agency": named.agency,
+        **_covering(reader),
+        "content": _content(reader, given, percents),
+        "attachments": [
+            {"name": one.name, "media_type": one.media_type, "size": one.size, "sha256": one.sha256, "url": one.url}
+            for one in enclosed
+        ],
+    }
+    if named.period is None:
+        del data["period"]
+    if corrected := reader.text("corrects"):
+        data["corrects"] = corrected
+    return tuple(reader.faults) if reader.faults else data
+
+
+def _covering(reader: _Reader) -> dict[str, object]:
+    """Read the covering document, and how it was sent."""
+    return {
         "document": {
             "number": reader.needed("document.number"),
             "issued_on": reader.day("document.issued_on", is_needed=True),
@@ -146,26 +163,20 @@ def report(
             "proof": reader.proof("dispatch.proof"),
             "reference": reader.text("dispatch.reference") or None,
         },
-        "content": {
-            "nil_return": reader.yes("content.nil_return"),
-            "figures_as_of": reader.day("content.figures_as_of"),
-            "sections": {name: text for name, key in _below("sections", given) if (text := reader.text(key))},
-            "indicators": {
-                code: number
-                for code, key in _below("indicators", given)
-                if (number := reader.figure(key, is_percent=key in percents)) is not None
-            },
-        },
-        "attachments": [
-            {"name": one.name, "media_type": one.media_type, "size": one.size, "sha256": one.sha256, "url": one.url}
-            for one in enclosed
-        ],
     }
-    if named.period is None:
-        del data["period"]
-    if corrected := reader.text("corrects"):
-        data["corrects"] = corrected
-    return tuple(reader.faults) if reader.faults else data
+
+
+def _content(reader: _Reader, given: Mapping[str, Given], percents: frozenset[str]) -> dict[str, object]:
+    return {
+        "nil_return": reader.yes("content.nil_return"),
+        "figures_as_of": reader.day("content.figures_as_of"),
+        "sections": {name: text for name, key in _below("sections", given) if (text := reader.text(key))},
+        "indicators": {
+            code: number
+            for code, key in _below("indicators", given)
+            if (number := reader.figure(key, is_percent=key in percents)) is not None
+        },
+    }
 
 
 def _below(head: str, given: Mapping[str, Given]) -> Iterator[tuple[str, str]]:
