@@ -90,16 +90,19 @@ def editions(directory: Path) -> tuple[Edition, ...]:
 
 async def published(wanted: Iterable[Edition], settings: ServiceSettings) -> list[Outcome]:
     """Publish what is new among *wanted*; nothing of it where one is refused. Raise `Unusable` without a broker."""
+    bootstrap = settings.kafka_bootstrap
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
     try:
-        await ensure_topics(settings.kafka_bootstrap, settings.partitions, settings.kafka_replication)
-        return await _published(tuple(wanted), settings.kafka_bootstrap)
+        async with producer:  # first of all: it says at once that there is no broker
+            await ensure_topics(bootstrap, settings.partitions, settings.kafka_replication)
+            return await _published(tuple(wanted), producer, bootstrap)
     except (KafkaError, TopicsError) as cause:
         raise inputs.Unusable(
-            f"the broker at {settings.kafka_bootstrap} cannot be used: {cause}; set DONDOC_KAFKA_BOOTSTRAP"
+            f"the broker at {bootstrap} cannot be used: {cause}; set DONDOC_KAFKA_BOOTSTRAP"
         ) from cause
 
 
-async def _published(wanted: tuple[Edition, ...], bootstrap: str) -> list[Outcome]:
+async def _published(wanted: tuple[Edition, ...], producer: AIOKafkaProducer, bootstrap: str) -> list[Outcome]:
     references = References(bootstrap)
     try:
         await references.start()
@@ -108,7 +111,9 @@ async def _published(wanted: tuple[Edition, ...], bootstrap: str) -> list[Outcom
         await references.stop()
     if any(one.done == REFUSED for one in judged):
         return [replace(one, done=HELD) if one.done == PUBLISHED else one for one in judged]
-    await _write([one.edition for one in judged if one.done == PUBLISHED], bootstrap)
+    for one in judged:
+        if one.done == PUBLISHED:
+            await publish_reference(producer, one.edition.kind, one.edition.document)
     return judged
 
 
@@ -125,9 +130,3 @@ def judge(edition: Edition, references: References) -> Outcome:
         reason = f"version {latest.version} is published already; versions grow"
         return Outcome(edition=edition, done=REFUSED, reason=reason)
     return Outcome(edition=edition, done=PUBLISHED)
-
-
-async def _write(fresh: list[Edition], bootstrap: str) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True) as producer:
-        for edition in fresh:
-            await publish_reference(producer, edition.kind, edition.document)

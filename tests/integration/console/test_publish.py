@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.ports import LOOPBACK, free_ports
 from schemas.topics import REFERENCES
 from services.console.publish import HELD, PUBLISHED, REFUSED, UNCHANGED, Outcome, editions, published
 from services.runtime.settings import ServiceSettings
@@ -98,3 +99,10 @@ async def test_the_command_says_what_it_did_and_refuses_a_faulty_plan(bus: Bus, 
         f'{{"document": "{REGISTRY_1}", "done": "published"}}',
         f'{{"document": "{PLAN_1}", "done": "published"}}',
     ]
+
+
+def test_without_a_broker_the_setting_is_named_at_once(directory: Path) -> None:
+    """Unusable surroundings are exit code 2 and the variable to set."""
+    lost = run(directory, Bus(f"{LOOPBACK}:{free_ports(1)[0]}"))
+    assert lost.returncode == 2
+    assert "DONDOC_KAFKA_BOOTSTRAP" in lost.stderr
