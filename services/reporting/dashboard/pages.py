@@ -109,7 +109,7 @@ def _choice(parameters: Parameters, moment: Moment) -> Choice:
     query = parameters.request.query_params
     return Choice(
         plan=query.get("plan") or None,
-        period=parameters.one("period", lambda text: periods.parse(text).text, None),
+        period=parameters.one("period", _period, None),
         obligation=query.get("obligation") or None,
         group=query.get("group") or None,
         status=parameters.one("status", _status, None),
@@ -118,7 +118,14 @@ def _choice(parameters: Parameters, moment: Moment) -> Choice:
     )
 
 
-def _status(name: str) -> Status:
+def _period(text: str) -> str | None:
+    """Return the period chosen; the form sends an empty text for no choice."""
+    return periods.parse(text).text if text else None
+
+
+def _status(name: str) -> Status | None:
+    if not name:
+        return None
     try:
         return Status(name)
     except ValueError as cause:

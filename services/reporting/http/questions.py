@@ -15,6 +15,7 @@ from services.reporting.inquiries import Asked, Moment
 from services.runtime.clock import Clock
 
 DEFAULT_LIMIT, MOST_LIMIT = 100, 1_000
+LANGUAGES = ("vi", "en")
 ONE_OFF = "none"
 """How a duty without a period is asked for."""
 
@@ -31,7 +32,7 @@ class Parameters:
     def one(self, name: str, read: Callable[[str], Parsed], default: Parsed) -> Parsed:
         """Return one parameter as *read* understands it, or *default* where it is absent or at fault."""
         text = self.request.query_params.get(name)
-        if text is None or text == "":
+        if text is None:
             return default
         try:
             return read(text)
@@ -53,7 +54,8 @@ def moment(parameters: Parameters, clock: Clock) -> Moment:
     """Return as of when and by what was known when; by default now, and what was known at that instant."""
     as_of = parameters.one("as_of", _instant, clock.now())
     known_at = parameters.one("known_at", _instant, as_of)
-    return Moment(as_of=as_of, known_at=known_at, language=language_of(parameters.request))
+    language = parameters.one("lang", _language, language_of(parameters.request))
+    return Moment(as_of=as_of, known_at=known_at, language=language)
 
 
 def asked(parameters: Parameters) -> Asked:
@@ -112,6 +114,12 @@ def _instant(text: str) -> datetime:
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} has no offset; write 2026-12-09T23:59:00+07:00")
     return instant
+
+
+def _language(text: str) -> str:
+    if text not in LANGUAGES:
+        raise ValueError(f"{text!r} is no language of this interface; choose from {', '.join(LANGUAGES)}")
+    return text
 
 
 def _limit(text: str) -> int:
