@@ -16,9 +16,6 @@ from schemas.periods import Period, Recurrence
 from schemas.plan import Due, ObligationVersion
 from services.rules.core import calendar, conditions
 
-SEEN_BY_CHECKS = frozenset({"indicators", "sections", "attachments", "signed_by", "nil_return"})
-"""What `conditions` shows of a submission; a test holds the two together."""
-
 _NAMESPACES = frozenset({"base64", "cel", "lists", "math", "optional", "sets", "strings"})
 _BOUND_BY_MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
 _PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
@@ -44,8 +41,10 @@ def _condition(cel: Node) -> Iterator[Finding]:
         yield cel.finding(_in_words(str(cause)))
         return
     bound = set(_BOUND_BY_MACRO.findall(cel.text))
-    for name in sorted(set(program.variables()) - SEEN_BY_CHECKS - _NAMESPACES - bound):
-        yield cel.warning(f"nothing in a submission is called {name!r}; there are {', '.join(sorted(SEEN_BY_CHECKS))}")
+    for name in sorted(set(program.variables()) - conditions.SHOWN.keys() - _NAMESPACES - bound):
+        yield cel.warning(
+            f"nothing in a submission is called {name!r}; there are {', '.join(sorted(conditions.SHOWN))}"
+        )
 
 
 def _in_words(refusal: str) -> str:

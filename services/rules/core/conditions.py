@@ -4,11 +4,21 @@ Expressions see `indicators` (numbers, as doubles), `sections` and `attachments`
 are doubles, as CEL reads JSON: write `100.0`, not `100`, in arithmetic.
 """
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import cel
 
 from services.rules.core.facts import Report
+
+SHOWN: Mapping[str, Callable[[Report], object]] = {
+    "indicators": lambda report: dict(report.indicators),
+    "sections": lambda report: dict(report.sections),
+    "attachments": lambda report: [{"media_type": one.media_type, "sha256": one.sha256} for one in report.attachments],
+    "signed_by": lambda report: report.signed_by,
+    "nil_return": lambda report: report.is_nil_return,
+}
+"""What an expression may look at, by name."""
 
 
 class ConditionInvalid(ValueError):  # noqa: N818 - it reads as a claim about the input
@@ -27,16 +37,12 @@ def compiled(expression: str) -> cel.Program:
 def holds(expression: str, report: Report) -> bool:
     """Whether *expression* is true of *report*; one that cannot be evaluated (a figure is missing) is not."""
     try:
-        return compiled(expression).execute(_seen(report)) is True
+        return compiled(expression).execute({name: SHOWN[name](report) for name in _asked(expression)}) is True
     except (KeyError, TypeError, ValueError, ZeroDivisionError, RuntimeError):
         return False
 
 
-def _seen(report: Report) -> dict[str, object]:
-    return {
-        "indicators": dict(report.indicators),
-        "sections": dict(report.sections),
-        "attachments": [{"media_type": one.media_type, "sha256": one.sha256} for one in report.attachments],
-        "signed_by": report.signed_by,
-        "nil_return": report.is_nil_return,
-    }
+@lru_cache(maxsize=4096)
+def _asked(expression: str) -> tuple[str, ...]:
+    """Return what *expression* looks at: the engine copies everything it is shown, down to the text of each section."""
+    return tuple(sorted(SHOWN.keys() & compiled(expression).variables()))

@@ -2,9 +2,6 @@
 
 import pytest
 
-from services.console import plan_foresight
-from services.rules.core import conditions
-from services.rules.core.facts import Report
 from tests.support.sound_documents import PLAN, REGISTRY, edited, faults_in
 
 PLAN_FAULTS = [
@@ -222,14 +219,6 @@ def test_a_fault_of_the_plan_is_named_at_its_line(old: str, new: str, expected: 
     found = faults_in(plan=edited(PLAN, old, new))
     assert any(line.startswith(expected) for line in found), found
     assert {line.split(":")[1] for line in found} == {expected.split(":")[1]}
-
-
-def test_what_checks_may_name_is_what_conditions_show() -> None:
-    """The names that a check may use are those of a submission, no more and no fewer."""
-    report = Report(
-        number="", issued_on=None, signed_by="", is_nil_return=False, sections={}, indicators={}, attachments=()
-    )
-    assert set(conditions._seen(report)) == set(plan_foresight.SEEN_BY_CHECKS)
 
 
 def test_a_reminder_before_the_beginning_of_the_calendar_is_refused() -> None:
