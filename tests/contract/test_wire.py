@@ -11,14 +11,12 @@ import jsonschema_rs
 import msgspec
 import pytest
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from schemas import catalogue, facts
 from schemas.assessments import ASSESSED, DutyAssessed
 from schemas.catalogue import Message
 from schemas.envelope import Envelope
-from schemas.topics import TOPICS
 from services.console import inputs, schemas
 from services.console.main import app
 from services.rules import reader, verdicts
@@ -205,32 +203,6 @@ class TestIncompatible:
         assert breaks(published(message), new) == []
 
 
-class TestBus:
-    """The AsyncAPI document."""
-
-    document = YAML(typ="safe").load((PUBLISHED / "asyncapi.yaml").read_text())
-
-    def test_every_topic_is_a_channel(self) -> None:
-        """With its address and its number of partitions."""
-        assert {one["address"] for one in self.document["channels"].values()} == {topic.name for topic in TOPICS}
-
-    def test_every_reference_leads_somewhere(self) -> None:
-        """Within the document or to a published file."""
-        for reference in _references(self.document):
-            if not reference.startswith("#/"):
-                assert (PUBLISHED / reference).is_file()
-                continue
-            node = self.document
-            for step in reference[2:].split("/"):
-                node = node[step]
-
-    def test_every_event_shows_its_example(self) -> None:
-        """A reader sees what a record looks like."""
-        for message in EVENTS:
-            shown = self.document["components"]["messages"][message.name]["examples"]
-            assert shown == [{"payload": example(message)}]
-
-
 def _is_accepted(model: type[BaseModel], event: dict[str, Any]) -> bool:
     try:
         model.model_validate_json(json.dumps(event))
@@ -261,17 +233,3 @@ def _paths(node: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
         for key, value in node.items():
             yield (*path, key)
             yield from _paths(value, (*path, key))
-
-
-def _references(node: object) -> Iterator[str]:
-    match node:
-        case {"$ref": str(reference)}:
-            yield reference
-        case dict():
-            for value in node.values():
-                yield from _references(value)
-        case list():
-            for value in node:
-                yield from _references(value)
-        case _:
-            return
