@@ -15,7 +15,7 @@ from services.console.rehearsal import Files, Rehearsal, Sent, unreachable
 from services.notifier.contacts import resolved
 from services.notifier.core import render
 from services.notifier.core.deliveries import alerted
-from services.notifier.core.render import SmsLetters
+from services.notifier.core.render import Means, SmsLetters
 from services.notifier.core.routing import ContactBook
 from services.rules.core.book import Book
 from services.rules.core.facts import Fact
@@ -50,7 +50,7 @@ def _lines(sent: list[Sent], calendar: Files, letters: SmsLetters) -> Iterator[d
     for one in sent:
         if one.notice.contacts:
             language = one.notice.contacts[0].language
-            text = render.text(one.notice, calendar, language=language, letters=letters, now=one.at)
+            text = render.text(one.notice, calendar, language=language, means=Means(letters=letters), now=one.at)
             lead = one.notice.lead.call
             yield {
                 "at": output.instant(one.at, calendar.book.calendar.zone),

@@ -10,7 +10,7 @@ from schemas.deliveries import Channel, Outcome
 from services.notifier.channels.message import Answer, Carrier, Message
 from services.notifier.core import render, retry
 from services.notifier.core.deliveries import Attempt
-from services.notifier.core.render import SmsLetters, Text
+from services.notifier.core.render import Means, Text
 from services.notifier.core.retry import RetryPolicy
 from services.notifier.documents import Claimed, Ended
 from services.notifier.library import PublishedLibrary
@@ -26,7 +26,7 @@ class Manner:
     spread: Callable[[], float]
     lease: timedelta
     domain: str
-    letters: SmsLetters
+    means: Means
     slots: Mapping[Channel, int]
 
 
@@ -126,7 +126,7 @@ class Sender:
     def _text(self, claimed: Claimed, now: datetime) -> Text:
         delivery = claimed.delivery
         manner = self._manner
-        return render.text(delivery.notice, self._library, language=delivery.language, letters=manner.letters, now=now)
+        return render.text(delivery.notice, self._library, language=delivery.language, means=manner.means, now=now)
 
     def _next_open(self, claimed: Claimed, now: datetime) -> datetime:
         lead = claimed.delivery.notice.lead

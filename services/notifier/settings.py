@@ -3,9 +3,10 @@
 from datetime import time
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from schemas.links import KEY_LENGTH_MIN
 from services.notifier.core.render import SmsLetters
 from services.runtime.settings import MongoSettings, ServiceSettings
 
@@ -43,6 +44,10 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     smpp_timeout_seconds: float = Field(default=20.0, gt=0)
     sms_sender: str = Field(default="DONDOC", min_length=1, max_length=LONGEST_BRAND_NAME)
     sms_letters: SmsLetters = SmsLetters.UNACCENTED
+
+    form_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
+    form_url: HttpUrl | None = None
+    form_link_days: float = Field(default=90.0, gt=0)
 
     lease_seconds: float = Field(default=60.0, gt=0)
     retry_first_seconds: float = Field(default=30.0, gt=0)

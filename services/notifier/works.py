@@ -10,12 +10,15 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from schemas.deliveries import Channel
+from schemas.links import LinkKey
 from services.notifier.attempts import Attempts
 from services.notifier.channels.email import EmailCarrier, SmtpServer
 from services.notifier.channels.message import Carrier
 from services.notifier.channels.smpp_link import SmsCentre
 from services.notifier.channels.sms_smpp import WINDOW, SmsCarrier
 from services.notifier.clocks import Clocks
+from services.notifier.core.links import FormLinks
+from services.notifier.core.render import Means
 from services.notifier.core.retry import RetryPolicy
 from services.notifier.hand_over import HandOver
 from services.notifier.handlers import Verdicts
@@ -104,12 +107,15 @@ class Works:
         lease = timedelta(seconds=self._settings.lease_seconds)
         publishing = Loop(Publisher(self.ledger, producer, self.clock).publish, tick_seconds=TICK_SECONDS)
 
-        async def send() -> bool:
-            is_more = await hand_over.due(lease)
+        async def attempt() -> bool:
             attempted = await attempts.make_due()
             if attempted:
                 publishing.wake()
-            return is_more or attempted > 0
+            return attempted > 0
+
+        async def send() -> bool:
+            is_more = await hand_over.due(lease)
+            return await attempt() or is_more
 
         async def survey() -> bool:
             await hand_over.finish_lost()
@@ -118,7 +124,9 @@ class Works:
             return False
 
         sending = Loop(send, tick_seconds=TICK_SECONDS)
-        for loop in (publishing, Loop(survey, tick_seconds=SURVEY_SECONDS), sending):
+        # A second chunk is on its way while the first is written down.
+        helping = Loop(attempt, tick_seconds=SURVEY_SECONDS)
+        for loop in (publishing, Loop(survey, tick_seconds=SURVEY_SECONDS), helping, sending):
             loop.start(halt)
             opened.push_async_callback(loop.stop)
         return sending
@@ -134,7 +142,7 @@ class Works:
             spread=random.SystemRandom().random,
             lease=timedelta(seconds=settings.lease_seconds),
             domain=settings.mail_from.rpartition("@")[2],
-            letters=settings.sms_letters,
+            means=Means(letters=settings.sms_letters, links=_links(settings)),
             slots={Channel.EMAIL: settings.smtp_connections, Channel.SMS: WINDOW},
         )
         sender = Sender(manner, library=self._library, carriers=carriers, clock=self.clock, metrics=self._metrics)
@@ -171,3 +179,13 @@ class Works:
             sender=settings.sms_sender,
             timeout_seconds=settings.smpp_timeout_seconds,
         )
+
+
+def _links(settings: NotifierSettings) -> FormLinks | None:
+    if settings.form_key is None or settings.form_url is None:
+        return None
+    return FormLinks(
+        key=LinkKey(settings.form_key.get_secret_value()),
+        base=str(settings.form_url),
+        lasting=timedelta(days=settings.form_link_days),
+    )

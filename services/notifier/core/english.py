@@ -115,6 +115,8 @@ def _rows(one: Matter) -> tuple[Row, ...]:
     rows.append(Row(label="State", values=(_state(one),)))
     if one.lacks:
         rows.append(Row(label="Still missing", values=tuple(_lack(lack) for lack in one.lacks)))
+    if one.link:
+        rows.append(Row(label="Send online (for your agency only)", values=("Open the form",), link=one.link))
     return tuple(rows)
 
 

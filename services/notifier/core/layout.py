@@ -10,6 +10,9 @@ _PAGE = "max-width:640px;margin:0 auto;padding:24px 28px;background:#ffffff;bord
 _TABLE = "width:100%;border-collapse:collapse;margin:0 0 18px;background:#faf7f2;border-left:3px solid #c8963e"
 _LABEL = "text-align:left;vertical-align:top;padding:5px 12px;width:31%;font-weight:normal;color:#5c5348"
 _VALUE = "vertical-align:top;padding:5px 12px"
+_BUTTON = (
+    "display:inline-block;padding:7px 16px;background:#a3171c;color:#ffffff;text-decoration:none;border-radius:4px"
+)
 _FOOT = "font-size:14px;color:#6b6459;border-top:1px solid #ddd5c8;padding-top:10px;margin:22px 0 0"
 
 
@@ -38,6 +41,8 @@ def html(prose: Prose, language: str) -> str:
 
 
 def _plain_row(row: Row) -> str:
+    if row.link is not None:
+        return f"{row.label}: {row.link}"
     if len(row.values) == 1:
         return f"{row.label}: {row.values[0]}"
     return "\n".join([f"{row.label}:", *(f"  - {value}" for value in row.values)])
@@ -53,6 +58,8 @@ def _html_item(item: tuple[Row, ...]) -> str:
 
 
 def _html_values(row: Row) -> str:
+    if row.link is not None:
+        return f'<a href="{escape(row.link)}" style="{_BUTTON}">{escape(row.values[0])}</a>'
     if len(row.values) == 1:
         return escape(row.values[0])
     values = "".join(f"<li>{escape(value)}</li>" for value in row.values)

@@ -37,7 +37,10 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
-    """One telling, ready to be put into words. `receiver` is who gets the report and in whose name the alert speaks."""
+    """One telling, ready to be put into words. `receiver` is who gets the report and in whose name the alert speaks.
+
+    `link` opens the form for it, where the reader may use it.
+    """
 
     kind: StepKind
     agency: str
@@ -49,6 +52,7 @@ class Matter:
     source_issued_on: date | None
     deadline: Deadline | None
     lacks: tuple[Lack, ...]
+    link: str | None = None
 
 
 def matter(telling: Telling, library: Library, *, language: Language, now: datetime) -> Matter:

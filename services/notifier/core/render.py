@@ -1,6 +1,6 @@
 """Rendering: a notice becomes a mail or an SMS in the reader's language, as things stand at the instant of sending."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
@@ -10,6 +10,7 @@ from schemas.deliveries import Channel
 from services.notifier.core import layout, matters, segments
 from services.notifier.core.digests import Notice
 from services.notifier.core.english import English
+from services.notifier.core.links import FormLinks
 from services.notifier.core.matters import Library, Matter
 from services.notifier.core.routing import Language
 from services.notifier.core.unaccented import unaccented
@@ -29,6 +30,14 @@ class SmsLetters(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a message may make use of: the letters of an SMS, and links to the form for a mail, if there is a form."""
+
+    letters: SmsLetters = SmsLetters.UNACCENTED
+    links: FormLinks | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """A message as it reads. An SMS has no subject and no HTML, a mail no segments."""
 
@@ -38,20 +47,30 @@ class Text:
     segments: int | None
 
 
-def text(notice: Notice, library: Library, *, language: Language, letters: SmsLetters, now: datetime) -> Text:
+def text(notice: Notice, library: Library, *, language: Language, means: Means, now: datetime) -> Text:
     """Return *notice* in words; raise `LookupError` where a cited document has not come yet."""
     told = [matters.matter(one, library, language=language, now=now) for one in notice.tellings]
     reader = _reader(notice, library, language=language, now=now)
     match notice.channel:
         case Channel.EMAIL:
-            prose = WORDINGS[language].prose(told, reader)
+            linked = _linked(told, notice, means.links, language=language, now=now)
+            prose = WORDINGS[language].prose(linked, reader)
             return Text(
                 subject=prose.subject, body=layout.plain(prose), html=layout.html(prose, language), segments=None
             )
         case Channel.SMS:
-            return _sms(told, reader, language, letters)
+            return _sms(told, reader, language, means.letters)
         case _:
             assert_never(notice.channel)
+
+
+def _linked(
+    told: list[Matter], notice: Notice, links: FormLinks | None, *, language: Language, now: datetime
+) -> list[Matter]:
+    if links is None:
+        return told
+    pairs = zip(told, notice.tellings, strict=True)
+    return [replace(one, link=links.address(telling, notice, language=language, now=now)) for one, telling in pairs]
 
 
 def _reader(notice: Notice, library: Library, *, language: Language, now: datetime) -> str | None:

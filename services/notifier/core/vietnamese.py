@@ -123,6 +123,8 @@ def _rows(one: Matter) -> tuple[Row, ...]:
     rows.append(Row(label="Tình trạng", values=(_state(one),)))
     if one.lacks:
         rows.append(Row(label="Còn thiếu", values=tuple(_lack(lack) for lack in one.lacks)))
+    if one.link:
+        rows.append(Row(label="Gửi trực tuyến (dành riêng cho Quý cơ quan)", values=("Mở biểu mẫu",), link=one.link))
     return tuple(rows)
 
 

@@ -9,10 +9,11 @@ from services.notifier.core.matters import Matter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A labelled line of a message: one value, or a list of them."""
+    """A labelled line of a message: one value, or a list of them; a link's value is what is written on it."""
 
     label: str
     values: tuple[str, ...]
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

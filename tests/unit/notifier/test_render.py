@@ -6,7 +6,7 @@ import pytest
 
 from schemas.assessments import StepKind
 from schemas.deliveries import Channel
-from services.notifier.core.render import SmsLetters
+from services.notifier.core.render import Means, SmsLetters
 from tests.unit.notifier.agendas import DUE, days
 from tests.unit.notifier.words import EVERYTHING, Shelf, a_notice, a_telling, all_in, written
 
@@ -136,7 +136,7 @@ def test_a_usual_sms_is_one_part_without_marks(title: str, sms: str) -> None:
 
 def test_an_accented_sms_is_an_option_and_costs_more() -> None:
     """The same words with their marks, in UCS-2."""
-    text = written(a_notice(channel=Channel.SMS), letters=SmsLetters.ACCENTED)
+    text = written(a_notice(channel=Channel.SMS), means=Means(letters=SmsLetters.ACCENTED))
     assert text.body.startswith("Kính đề nghị UBND huyện Thọ Xuân")
     assert (text.segments or 0) > 1
 

@@ -14,7 +14,7 @@ from services.notifier.core import render
 from services.notifier.core.calls import Call, Telling
 from services.notifier.core.digests import Notice
 from services.notifier.core.quiet_hours import SendingHours
-from services.notifier.core.render import SmsLetters, Text
+from services.notifier.core.render import Means, Text
 from services.notifier.core.routing import Language
 from tests.support import builders
 from tests.unit.notifier.agendas import DUE, days
@@ -98,12 +98,12 @@ def written(
     notice: Notice,
     *,
     language: Language = "vi",
-    letters: SmsLetters = SmsLetters.UNACCENTED,
+    means: Means | None = None,
     now: datetime | None = None,
     shelf: Shelf | None = None,
 ) -> Text:
     """The notice in words, a week before it is due unless told otherwise."""
-    return render.text(notice, shelf or Shelf(), language=language, letters=letters, now=now or days(-6.5))
+    return render.text(notice, shelf or Shelf(), language=language, means=means or Means(), now=now or days(-6.5))
 
 
 def all_in(text: str, *parts: str) -> Sequence[str]:
