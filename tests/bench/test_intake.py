@@ -92,12 +92,8 @@ async def test_intake_events_a_second(bus: Bus, launch: Launch, tmp_path: Path) 
         f"\nintake, {EVENTS} events of {len(next(_events('x', 1)))} bytes, signed and acknowledged; CPU is intake's own"
     )
     print(f"  raw produce        {raw:10,.0f} events/s")
-    print(
-        f"  single, {CONNECTIONS} conn.   {single:10,.0f} events/s   {_told(single_seconds)}   {single_cpu * 1e6:.0f} us CPU"
-    )
-    print(
-        f"  batches of {BATCH_EVENTS}     {rate:10,.0f} events/s   {_told(batch_seconds)}   {batch_cpu * 1e6:.0f} us CPU"
-    )
+    _print_rate(f"single, {CONNECTIONS} conn.", single, single_seconds, single_cpu)
+    _print_rate(f"batches of {BATCH_EVENTS}", rate, batch_seconds, batch_cpu)
     print(f"  memory {_figure(service, 'process_resident_memory_bytes') / 1e6:.0f} MB resident")
     assert min(single, rate) > FLOOR * raw
 
@@ -152,10 +148,11 @@ async def _raw_rate(bus: Bus) -> float:
         return len(events) / (time.perf_counter() - start)
 
 
-def _told(seconds: list[float]) -> str:
+def _print_rate(name: str, rate: float, seconds: list[float], cpu_seconds: float) -> None:
     ordered = sorted(seconds)
-    middle, late = ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100]
-    return f"p50 {middle * 1e3:6.1f} ms   p99 {late * 1e3:6.1f} ms"
+    middle, late = (ordered[len(ordered) * percent // 100] * 1e3 for percent in (50, 99))
+    cpu = f"{cpu_seconds * 1e6:.0f} us CPU each"
+    print(f"  {name:18} {rate:10,.0f} events/s   p50 {middle:6.1f} ms   p99 {late:6.1f} ms   {cpu}")
 
 
 def _cpu_seconds(service: Service) -> float:
