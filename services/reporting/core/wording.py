@@ -25,8 +25,8 @@ STATUS = {
     Status.EXEMPT: Bilingual(vi="Được miễn", en="Exempt"),
     Status.SUPERSEDED: Bilingual(vi="Đơn vị kế thừa thực hiện", en="Passed to a successor"),
     Status.ENDED_NO_SUCCESSOR: Bilingual(vi="Chấm dứt, chưa có đơn vị kế thừa", en="Ended, no successor"),
-    Status.OPEN: Bilingual(vi="Chưa thực hiện", en="Open"),
-    Status.FULFILLED: Bilingual(vi="Đã thực hiện", en="Fulfilled"),
+    Status.OPEN: Bilingual(vi="Chưa ghi nhận kết quả", en="Open"),
+    Status.FULFILLED: Bilingual(vi="Đã ghi nhận kết quả", en="Fulfilled"),
     Status.NOT_APPLICABLE: Bilingual(vi="Không áp dụng", en="Not applicable"),
 }
 

@@ -36,7 +36,7 @@ TEXTS = {
     "clear": Bilingual(vi="Bỏ lọc", en="Clear filters"),
     "report": Bilingual(vi="Báo cáo năm", en="Annual report"),
     "undated": Bilingual(vi="Nhiệm vụ không có thời hạn", en="Duties without a date"),
-    "undated_done": Bilingual(vi="{done}/{whole} đơn vị đã thực hiện", en="{done} of {whole} agencies have done it"),
+    "undated_done": Bilingual(vi="đã ghi nhận {done}/{whole} đơn vị", en="on record from {done} of {whole} agencies"),
     "nothing_yet": Bilingual(vi="Chưa có kế hoạch nào được công bố.", en="No plan is published yet."),
     "nothing_yet_hint": Bilingual(
         vi="Công bố kế hoạch bằng lệnh “dondoc publish”, rồi tải lại trang này.",

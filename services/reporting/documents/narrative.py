@@ -4,7 +4,7 @@ Every sentence is made of figures of the report or of the plan's own words. What
 dotted line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -45,9 +45,10 @@ def sections(report: AnnualReport) -> tuple[Section, ...]:
 
 
 def appendix(report: AnnualReport) -> tuple[Table, ...]:
-    """Return the tables of the appendix: every agency, and those out of the denominator."""
+    """Return the tables of the appendix: every agency, those out of the denominator, the duties without a date."""
     zone = ZoneInfo(report.plan.zone)
     found = [table for chapter in report.chapters for table in (tables.agencies(chapter, zone), tables.apart(chapter))]
+    found.append(tables.undated(report))
     return tuple(table for table in found if table.rows)
 
 
@@ -94,7 +95,7 @@ def _beside(total: Scorecard) -> str:
 
 def _results(report: AnnualReport) -> Section:
     paragraphs = [_result(chapter.title, chapter.total) for chapter in report.chapters]
-    paragraphs += [_undated(score) for score in report.undated]
+    paragraphs += [_undated(report.undated)] if report.undated else []
     return Section(
         numeral="II",
         title="KẾT QUẢ THỰC HIỆN",
@@ -116,9 +117,13 @@ def _result(title: str, total: Scorecard) -> str:
     )
 
 
-def _undated(score: UndatedScore) -> str:
-    done, whole = vietnamese.number(score.fulfilled), vietnamese.number(score.fulfilled + score.open)
-    return f"{score.title} (Mục {score.clause}, Kế hoạch không quy định thời hạn): {done}/{whole} đơn vị đã thực hiện."
+def _undated(scores: Sequence[UndatedScore]) -> str:
+    heard_of = vietnamese.number(sum(score.fulfilled > 0 for score in scores))
+    return (
+        f"Ngoài ra, Kế hoạch giao {vietnamese.number(len(scores))} nhiệm vụ không quy định thời hạn; "
+        f"đã ghi nhận kết quả của {heard_of} nhiệm vụ (chi tiết tại Phụ lục). "
+        "Chưa ghi nhận kết quả không có nghĩa là chưa thực hiện."
+    )
 
 
 def _shortcomings(report: AnnualReport) -> Section:

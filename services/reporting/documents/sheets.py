@@ -21,6 +21,7 @@ SHEETS = {
     "urgings": "Đôn đốc",
     "missing": "Còn thiếu",
     "apart": "Không tính",
+    "undated": "Không thời hạn",
 }
 NUMBER_FORMATS = {
     Form.TEXT: "@",
@@ -47,6 +48,8 @@ def xlsx(report: AnnualReport) -> bytes:
         look = Look(workbook)
         for index, chapter in enumerate(report.chapters):
             _chapter(workbook, look, report, chapter, suffix=f" {index + 1}" if index else "")
+        if report.undated:
+            _sheet(workbook, look, report, tables.undated(report))
         if not report.chapters:
             workbook.add_worksheet(SHEETS["summary"]).write(0, 0, narrative.subject(report))
     return written.getvalue()
@@ -73,15 +76,19 @@ class Look:
 
 
 def _chapter(workbook: Workbook, look: Look, report: AnnualReport, chapter: Chapter, *, suffix: str) -> None:
-    zone = ZoneInfo(report.plan.zone)
     for table in tables.tables_of(report, chapter):
-        table_with_groups = _with_groups(table, chapter) if table.name == "agencies" else table
-        sheet = workbook.add_worksheet(f"{SHEETS[table.name]}{suffix}")
-        _fill(sheet, look, table_with_groups, zone)
-        sheet.write(0, 0, f"{table.title} – {chapter.title}, {chapter.period or report.period}", look.title)
-        sheet.write(1, 0, narrative.colophon(report), look.note)
+        shown = _with_groups(table, chapter) if table.name == "agencies" else table
+        sheet = _sheet(workbook, look, report, shown, suffix=suffix)
         if table.name == "summary":
             _chart(workbook, sheet, table)
+
+
+def _sheet(workbook: Workbook, look: Look, report: AnnualReport, table: Table, *, suffix: str = "") -> Worksheet:
+    sheet = workbook.add_worksheet(f"{SHEETS[table.name]}{suffix}")
+    _fill(sheet, look, table, ZoneInfo(report.plan.zone))
+    sheet.write(0, 0, f"{table.title}, {report.period}", look.title)
+    sheet.write(1, 0, narrative.colophon(report), look.note)
+    return sheet
 
 
 def _with_groups(table: Table, chapter: Chapter) -> Table:

@@ -57,6 +57,15 @@ APART = (
 )
 
 
+UNDATED = (
+    Column(name="number", title="STT", share=6, form=Form.NUMBER, is_centred=True),
+    Column(name="title", title="Nhiệm vụ", share=58),
+    Column(name="clause", title="Mục", share=10, is_centred=True),
+    Column(name="agencies", title="Số đơn vị được giao", share=13, form=Form.NUMBER, is_centred=True),
+    Column(name="fulfilled", title="Đã ghi nhận kết quả", share=13, form=Form.NUMBER, is_centred=True),
+)
+
+
 def summary(chapter: Chapter) -> Table:
     """Return the figures by group and overall; the total counts duties, so no agency is counted twice."""
     rows = [Row(cells=_scores(group.name, group.scores)) for group in chapter.groups]
@@ -110,6 +119,15 @@ def tables_of(report: AnnualReport, chapter: Chapter) -> tuple[Table, ...]:
     """Return every table of a chapter, the empty ones too, so that a program finds what it expects."""
     zone = ZoneInfo(report.plan.zone)
     return summary(chapter), agencies(chapter, zone), urgings(chapter.urged, zone), missing(chapter), apart(chapter)
+
+
+def undated(report: AnnualReport) -> Table:
+    """Return the duties without a date. That nothing is on record does not say that nothing was done."""
+    rows = (
+        Row(cells=(number, one.title, one.clause, one.fulfilled + one.open, one.fulfilled))
+        for number, one in enumerate(report.undated, start=1)
+    )
+    return Table(name="undated", title="Nhiệm vụ Kế hoạch không quy định thời hạn", columns=UNDATED, rows=tuple(rows))
 
 
 def _scores(name: str, scores: Scorecard) -> tuple[Cell, ...]:
