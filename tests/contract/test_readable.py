@@ -53,7 +53,7 @@ odd_values = st.one_of(
 @st.composite
 def odd_facts(draw: st.DrawFn) -> dict[str, Any]:
     """A fact with some of its data replaced, taken out or added to."""
-    event = copy.deepcopy(draw(st.sampled_from(FACTS)))
+    event: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(FACTS)))
     for _ in range(draw(st.integers(1, 3))):
         owner = draw(st.sampled_from([*_objects(event["data"])]))
         key = draw(st.sampled_from([*owner, "unheard-of"]))

@@ -4,7 +4,6 @@ The assessment depends on the *set* of facts: their order, repetition and the ti
 no clock here.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,8 +51,10 @@ class Assessment:
 
     def at(self, instant: datetime) -> Segment:
         """Return the segment in force at *instant*; before the first one the obligation does not bind."""
-        index = bisect_right(self.timeline, instant, key=_start)
-        return self.timeline[index - 1] if index else Segment(starts_at=instant, status=Status.NOT_APPLICABLE)
+        for segment in reversed(self.timeline):
+            if segment.starts_at <= instant:
+                return segment
+        return Segment(starts_at=instant, status=Status.NOT_APPLICABLE)
 
 
 def assess(duty: Duty, facts: Iterable[Fact]) -> Assessment:
@@ -61,10 +62,6 @@ def assess(duty: Duty, facts: Iterable[Fact]) -> Assessment:
     known = _distinct(facts)
     filed = filings(duty, known)
     return Assessment(duty=duty, timeline=_timeline(duty, filed, Reliefs(duty, known)), filings=filed)
-
-
-def _start(segment: Segment) -> datetime:
-    return segment.starts_at
 
 
 def _answer(segment: Segment) -> tuple[object, ...]:
