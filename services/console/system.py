@@ -4,6 +4,7 @@ Started in order, watched, stopped in reverse. It refuses to know what is publis
 """
 
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,9 @@ from deploy.local import pidfile
 from deploy.local.daemon import Daemon, Program
 from deploy.local.ports import LOOPBACK, Listeners, Ports, refuse_taken, variable
 from deploy.local.stack import Stack
+from services.intake import keyfile
 
+SECRET_BYTES = 32
 PROBE_SECONDS = 2.5  # a readiness check itself may take two
 
 
@@ -101,7 +104,10 @@ class System:
             "DONDOC_INTAKE_KEYS": str(self.keys_file),
             "DONDOC_INTAKE_SIGNING_KEYS": str(folder / "signing-keys.json"),
             "DONDOC_INTAKE_SPOOL": str(folder / "spool"),
+            "DONDOC_INTAKE_ATTACHMENTS": str(folder / "attachments"),
             "DONDOC_INTAKE_RULES_URL": f"http://{LOOPBACK}:{self.ports.rules}",
+            "DONDOC_FORM_KEY": _kept_secret(folder / "form.key"),
+            "DONDOC_FORM_URL": os.environ.get("DONDOC_FORM_URL", f"http://{LOOPBACK}:{self.ports.intake}"),
             "DONDOC_NOTIFIER_SMTP_HOST": LOOPBACK,
             "DONDOC_NOTIFIER_SMTP_PORT": str(self.stack.ports.smtp),
             "DONDOC_NOTIFIER_SMPP_HOST": LOOPBACK,
@@ -153,6 +159,13 @@ def _undisturbed() -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the secret in *path*, made when it is first asked for: links in old mails go on opening the form."""
+    if not path.exists():
+        keyfile.replace(path, secrets.token_urlsafe(SECRET_BYTES).encode())
+    return path.read_text("ascii")
 
 
 def _interrupt(number: int, frame: object) -> None:
