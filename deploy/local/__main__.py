@@ -27,14 +27,14 @@ def main() -> int:
 
 def up() -> int:
     """Start the stack and hold it until Ctrl-C or TERM."""
-    stop = {signal.SIGINT, signal.SIGTERM}
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # both: a shell starts what is in the background with INT ignored
+        signal.signal(number, _interrupt)
     try:
         with Stack(home() / FOLDER, Ports.from_environment(os.environ), jars=jars(), say=say) as stack:
             for name, value in stack.environment().items():
                 print(f"export {name}={value!r}")
             sys.stdout.flush()
-            signal.sigwait(stop)
+            signal.pause()
     except KeyboardInterrupt:
         say("stopped")
     return 0
