@@ -1,0 +1,107 @@
+"""From answers to the data of an event."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from schemas.facts import ReportSubmitted
+from schemas.plan import Requirements
+from services.intake.core import answers, questions
+from services.intake.core.answers import Enclosed, Given, Named
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+NAMED = Named(plan="P-1", obligation="results", period="2026", agency="h-mot")
+ANSWERS: dict[str, Given] = {
+    "document.number": "12/BC-UBND",
+    "document.issued_on": "30/11/2026",
+    "document.signed_by": "",
+    "content.nil_return": "",
+    "sections.results": "Đã làm",
+    "indicators.entrusted": "1.234,5",
+}
+
+
+def stated(**changes: Any) -> Any:
+    """What the answers state; *changes* by their key, with `__` for the dot."""
+    given = ANSWERS | {name.replace("__", "."): value for name, value in changes.items()}
+    return answers.report(NAMED, given, enclosed=(), zone=ZONE)
+
+
+def test_answers_become_the_data_of_a_submitted_event() -> None:
+    """The published model accepts them, each at its place."""
+    fact = ReportSubmitted.model_validate(stated())
+    assert fact.document.issued_on == date(2026, 11, 30)
+    assert fact.document.signed_by is None
+    assert fact.content.indicators == {"entrusted": "1234.5"}
+    assert fact.content.sections == {"results": "Đã làm"}
+    assert fact.dispatch.proof == "none"
+
+
+def test_a_duty_without_periods_names_none() -> None:
+    """A one-off duty's event has no period at all."""
+    once = Named(plan="P-1", obligation="programme", period=None, agency="h-mot")
+    data = answers.report(once, ANSWERS, enclosed=(), zone=ZONE)
+    assert "period" not in data
+
+
+def test_a_spreadsheet_s_own_values_are_taken_as_they_are() -> None:
+    """Dates, times, numbers and whole numbers in decimal cells keep their meaning."""
+    data = stated(
+        document__number=12.0,
+        document__issued_on=datetime(2026, 11, 30),  # noqa: DTZ001 - a cell has no zone
+        dispatch__sent_at=datetime(2026, 12, 1, 8, 30),  # noqa: DTZ001 - as above
+        dispatch__proof="dấu bưu điện",
+        indicators__entrusted=1234.5,
+        indicators__households=7.0,
+        content__nil_return="Không",
+    )
+    assert data["document"]["number"] == "12"
+    assert data["document"]["issued_on"] == "2026-11-30"
+    assert data["dispatch"] == {"sent_at": "2026-12-01T08:30:00+07:00", "proof": "postmark", "reference": None}
+    assert data["content"]["indicators"] == {"entrusted": "1234.5", "households": 7}
+
+
+@pytest.mark.parametrize(
+    "key,answer",
+    [
+        ("document.number", " "),
+        ("document.issued_on", "31/11/2026"),
+        ("content.figures_as_of", "mai"),
+        ("content.nil_return", "có lẽ"),
+        ("dispatch.sent_at", "hôm qua"),
+        ("dispatch.proof", "lời hứa"),
+        ("indicators.entrusted", "1.234"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_at_its_place(key: str, answer: str) -> None:
+    """Each fault points to the place of its answer in the event."""
+    (fault,) = stated(**{key.replace(".", "__"): answer})
+    assert fault.pointer == questions.pointer(key)
+    assert questions.key_at(fault.pointer) == key
+
+
+def test_files_come_along_by_digest() -> None:
+    """A file's name, type, size, digest and place stand in the event."""
+    file = Enclosed(name="a.pdf", media_type="application/pdf", size=3, sha256="0" * 64)
+    data = answers.report(NAMED, ANSWERS, enclosed=[file], zone=ZONE)
+    assert isinstance(data, dict)
+    assert ReportSubmitted.model_validate(data).attachments[0].name == "a.pdf"
+
+
+def test_every_question_of_a_plan_has_a_place_of_its_own() -> None:
+    """The key of a question and its place in the event lead to each other, odd codes included."""
+    requires = Requirements.model_validate(
+        {"sections": ["results", "next.year-1"], "indicators": [{"code": "a.b_c-d"}], "attachments": {"min": 2}}
+    )
+    asked = questions.questions(requires)
+    assert [questions.key_at(questions.pointer(one.key)) for one in asked] == [one.key for one in asked]
+    assert len({one.key for one in asked}) == len(asked)
+
+
+def test_what_rules_calls_missing_leads_to_its_question() -> None:
+    """Sections and figures go by their own names, the signature to who signed, a check to no single question."""
+    names = ("sections.results", "indicators.a.b", "attachments", "signed", "checks.ratio")
+    keys = ["sections.results", "indicators.a.b", "attachments", "document.signed_by", ""]
+    assert [questions.key_of_missing(one) for one in names] == keys
