@@ -18,6 +18,8 @@ from services.reporting.core.projections import Attempt
 from services.reporting.core.roster import Roster
 from services.reporting.core.urging import Urging, urging_of
 
+INHERITED_BY = "inherited_by_"
+"""Begins the flag that names, by id, who took a duty over."""
 COMPLETE = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
 
@@ -39,6 +41,7 @@ class DutyLine:
     submissions: int
     flags: tuple[str, ...]
     missing: tuple[str, ...]
+    heirs: tuple[str, ...]
     urging: Urging
     event: str
     revision: int
@@ -62,6 +65,11 @@ class Reader:
     def zone(self) -> ZoneInfo:
         """The plan's zone; days are its local dates."""
         return ZoneInfo(self.plan.zone)
+
+    @property
+    def today(self) -> date:
+        """The local day asked about."""
+        return self.as_of.astimezone(self.zone).date()
 
 
 def lines_of(
@@ -111,10 +119,15 @@ def line_of(state: DutyState, attempts: list[Attempt], *, obligation: Obligation
         submissions=standing.submissions,
         flags=standing.flags,
         missing=standing.missing,
+        heirs=tuple(reader.roster.name_on(heir, reader.today, reader.language) for heir in _heirs(standing.flags)),
         urging=urging_of(attempts, completed_at),
         event=state.assessed.event,
         revision=state.assessed.revision,
     )
+
+
+def _heirs(flags: Iterable[str]) -> list[str]:
+    return [flag.removeprefix(INHERITED_BY) for flag in flags if flag.startswith(INHERITED_BY)]
 
 
 def roster_day(state: DutyState, as_of: datetime, zone: tzinfo) -> date:

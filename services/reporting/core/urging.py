@@ -22,7 +22,7 @@ UNSENT = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Urging:
-    """What was said to an agency about one duty, and whether the report came afterwards."""
+    """What was said to an agency about one duty; the report that came afterwards, and the last word before it."""
 
     reminders: int = 0
     urgings: int = 0
@@ -33,6 +33,7 @@ class Urging:
     unknown: int = 0
     first_at: datetime | None = None
     last_at: datetime | None = None
+    prompted_at: datetime | None = None
     answered_at: datetime | None = None
 
     @property
@@ -52,6 +53,7 @@ def urging_of(attempts: Iterable[Attempt], effective_at: datetime | None) -> Urg
     sent = [one for one in last_words if one.outcome in SENT]
     occasions = Counter(kind for kind, _step, _due in {(one.kind, one.step, one.due_at) for one in sent})
     spoken = sorted(one.attempted_at for one in sent if one.kind is not StepKind.ESCALATION)
+    heard = [at for at in spoken if effective_at is not None and at <= effective_at]
     channels = Counter(one.channel for one in sent)
     return Urging(
         reminders=occasions[StepKind.REMINDER],
@@ -63,7 +65,8 @@ def urging_of(attempts: Iterable[Attempt], effective_at: datetime | None) -> Urg
         unknown=sum(one.outcome is Outcome.UNKNOWN for one in last_words),
         first_at=spoken[0] if spoken else None,
         last_at=spoken[-1] if spoken else None,
-        answered_at=_answered(spoken, effective_at),
+        prompted_at=heard[-1] if heard else None,
+        answered_at=effective_at if heard else None,
     )
 
 
@@ -75,10 +78,3 @@ def _last_words(attempts: Iterable[Attempt]) -> list[Attempt]:
         if known is None or known.outcome is not Outcome.DELIVERED:
             ended[one.alert] = one
     return list(ended.values())
-
-
-def _answered(spoken: list[datetime], effective_at: datetime | None) -> datetime | None:
-    """Return when the report came if somebody had spoken to the agency before."""
-    if effective_at is None or not spoken or spoken[0] > effective_at:
-        return None
-    return effective_at

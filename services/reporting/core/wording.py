@@ -11,7 +11,7 @@ from schemas.deliveries import Channel
 from schemas.plan import Obligation
 from schemas.values import Bilingual
 from services.reporting.core import vietnamese
-from services.reporting.core.lines import DutyLine
+from services.reporting.core.lines import INHERITED_BY, DutyLine
 from services.reporting.core.urging import Urging
 
 Language = Literal["vi", "en"]
@@ -23,8 +23,8 @@ STATUS = {
     Status.OVERDUE: Bilingual(vi="Quá hạn, chưa gửi", en="Overdue"),
     Status.PENDING: Bilingual(vi="Chưa đến hạn", en="Not yet due"),
     Status.EXEMPT: Bilingual(vi="Được miễn", en="Exempt"),
-    Status.SUPERSEDED: Bilingual(vi="Đơn vị kế thừa thực hiện", en="Passed to a successor"),
-    Status.ENDED_NO_SUCCESSOR: Bilingual(vi="Chấm dứt, chưa có đơn vị kế thừa", en="Ended, no successor"),
+    Status.SUPERSEDED: Bilingual(vi="Chuyển đơn vị kế thừa", en="Passed to a successor"),
+    Status.ENDED_NO_SUCCESSOR: Bilingual(vi="Chấm dứt, chưa kế thừa", en="Ended, no successor"),
     Status.OPEN: Bilingual(vi="Chưa ghi nhận kết quả", en="Open"),
     Status.FULFILLED: Bilingual(vi="Đã ghi nhận kết quả", en="Fulfilled"),
     Status.NOT_APPLICABLE: Bilingual(vi="Không áp dụng", en="Not applicable"),
@@ -65,13 +65,14 @@ def status(value: Status, language: str = "vi") -> str:
 
 
 def flag(name: str, language: str = "vi") -> str:
-    """Return a flag in words; `inherited_by_ID` names the heir's id, an unknown flag stands for itself."""
-    if name in FLAG:
-        return FLAG[name].in_language(language)
-    if name.startswith("inherited_by_"):
-        heir = name.removeprefix("inherited_by_")
-        return f"{heir} kế thừa" if language == "vi" else f"inherited by {heir}"
-    return name
+    """Return a flag in words; an unknown flag stands for itself."""
+    return FLAG[name].in_language(language) if name in FLAG else name
+
+
+def notes(line: DutyLine, language: str = "vi") -> list[str]:
+    """Return what is to be noted of a line: who inherits it, and its flags."""
+    heirs = [f"{name} kế thừa" if language == "vi" else f"inherited by {name}" for name in line.heirs]
+    return heirs + [flag(name, language) for name in line.flags if not name.startswith(INHERITED_BY)]
 
 
 def missing_part(name: str, obligation: Obligation, language: str = "vi") -> str:
@@ -124,9 +125,8 @@ def urged(urging: Urging, zone: tzinfo, language: str = "vi") -> str:
 def effect(line: DutyLine, zone: tzinfo) -> str:
     """Return what the urging led to, in Vietnamese as the report prints it."""
     urging = line.urging
-    if urging.answered_at is not None and urging.first_at is not None:
-        before = [one for one in (urging.last_at, urging.first_at) if one is not None and one <= urging.answered_at]
-        days = (urging.answered_at.astimezone(zone).date() - before[0].astimezone(zone).date()).days
+    if urging.answered_at is not None and urging.prompted_at is not None:
+        days = (urging.answered_at.astimezone(zone).date() - urging.prompted_at.astimezone(zone).date()).days
         return "đã gửi trong ngày" if days == 0 else f"đã gửi sau {days} ngày"
     match line.status:
         case Status.ON_TIME | Status.LATE | Status.FULFILLED:

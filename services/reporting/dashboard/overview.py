@@ -100,8 +100,7 @@ class Overview:
         """Return what a line lacks and what is to be noted, in words."""
         obligation = self.plan.obligation(line.key.obligation)
         parts = [wording.missing(line, obligation, self.choice.language)] if obligation else []
-        parts += [wording.flag(flag, self.choice.language) for flag in line.flags]
-        return "; ".join(part for part in parts if part)
+        return "; ".join(part for part in (*parts, *wording.notes(line, self.choice.language)) if part)
 
     def urged(self, line: DutyLine) -> str:
         """Return how often and by what channel the agency was spoken to."""

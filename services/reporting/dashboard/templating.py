@@ -20,7 +20,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(text=text, urlencode=urlencode, status_name=wording.status, flag_name=wording.flag)
+    made.globals.update(text=text, urlencode=urlencode, status_name=wording.status)
     made.filters.update(day=day, moment=moment, deadline=deadline, rate=rate)
     return made
 

@@ -26,10 +26,10 @@ AGENCIES = (
     Column(name="agency", title="Đơn vị", share=21),
     Column(name="due_on", title="Hạn cuối (hết ngày)", share=13, form=Form.DATE, is_centred=True),
     Column(name="received_at", title="Thời điểm gửi", share=13, form=Form.INSTANT, is_centred=True),
-    Column(name="status", title="Tình trạng", share=12),
+    Column(name="status", title="Tình trạng", share=14),
     Column(name="days_late", title="Số ngày trễ", share=7, form=Form.NUMBER, is_centred=True),
-    Column(name="missing", title="Còn thiếu, ghi chú", share=18),
-    Column(name="urged", title="Nhắc, đôn đốc", share=20),
+    Column(name="missing", title="Còn thiếu, ghi chú", share=17),
+    Column(name="urged", title="Nhắc, đôn đốc", share=19),
 )
 MISSING = (
     Column(name="number", title="STT", share=6, form=Form.NUMBER, is_centred=True),
@@ -107,7 +107,7 @@ def apart(chapter: Chapter) -> Table:
                 number,
                 line.agency_name,
                 wording.status(line.status),
-                ", ".join(wording.flag(flag) for flag in line.flags),
+                ", ".join(wording.notes(line)),
             )
         )
         for number, line in enumerate(chapter.apart, start=1)
@@ -146,7 +146,9 @@ def _scores(name: str, scores: Scorecard) -> tuple[Cell, ...]:
 
 
 def _agency(number: int, line: DutyLine, chapter: Chapter, zone: ZoneInfo) -> Row:
-    notes = [wording.missing(line, chapter.obligation), *(wording.flag(flag) for flag in line.flags if flag in _TOLD)]
+    heirs = (f"{heir} kế thừa" for heir in line.heirs)
+    flags = (wording.flag(flag) for flag in line.flags if flag in _TOLD)
+    notes = [wording.missing(line, chapter.obligation), *heirs, *flags]
     return Row(
         cells=(
             number,
