@@ -55,7 +55,7 @@ def odd_facts(draw: st.DrawFn) -> dict[str, Any]:
     """A fact with some of its data replaced, taken out or added to."""
     event: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(FACTS)))
     for _ in range(draw(st.integers(1, 3))):
-        owner = draw(st.sampled_from([*_objects(event["data"])]))
+        owner = draw(st.sampled_from(_objects(event["data"])))
         key = draw(st.sampled_from([*owner, "unheard-of"]))
         if draw(st.integers(0, 4)):
             owner[key] = draw(odd_values)
