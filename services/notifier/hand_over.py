@@ -60,6 +60,10 @@ class HandOver:
         agendas = await self._ledger.taken(round_)
         tellings = [one.telling(call) for one in agendas if one.taken for call in one.taken.calls]
         notices = rounds.notices(tellings, self._library, await self._contacts.book(), now)
+        for notice in notices:
+            if not notice.contacts:
+                told = {"action": "unreachable", "to_agency": notice.to_agency}
+                log.warning("an alert reaches nobody: there is no contact", extra=told)
         created = [delivery for notice in notices for delivery in deliveries(notice, round_)]
         await self._ledger.hand_over(round_, created, now)
 

@@ -1,6 +1,7 @@
 """What is set of the notifier from outside: variables `DONDOC_NOTIFIER_…` (and the shared `DONDOC_…`)."""
 
 from datetime import time
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, HttpUrl, SecretStr
@@ -30,6 +31,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=1025, ge=1, le=65535)
     smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_ca_file: Path | None = None
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_connections: int = Field(default=4, ge=1)

@@ -164,6 +164,7 @@ class Works:
             password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
             use_tls=settings.smtp_security == "tls",
             start_tls=settings.smtp_security == "starttls",
+            ca_file=settings.smtp_ca_file,
             timeout_seconds=settings.smtp_timeout_seconds,
             sender=settings.mail_from,
             sender_name=settings.mail_from_name,

@@ -7,6 +7,7 @@ called anything else.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPResponseException, SMTPSenderRefused
 
@@ -27,6 +28,7 @@ class SmtpServer:
     password: str | None
     use_tls: bool
     start_tls: bool
+    ca_file: Path | None
     timeout_seconds: float
     sender: str
     sender_name: str
@@ -99,6 +101,7 @@ class EmailCarrier:
             password=server.password,
             use_tls=server.use_tls,
             start_tls=server.start_tls,
+            cert_bundle=None if server.ca_file is None else str(server.ca_file),
             timeout=server.timeout_seconds,
         )
         await client.connect()

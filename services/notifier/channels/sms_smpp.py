@@ -117,10 +117,10 @@ def outcome(taken: Sequence[Taken | None]) -> Answer:
         return Answer(outcome=Outcome.UNKNOWN, reason="smpp_unanswered")
     status = max(one.status for one in taken if one)
     if status in _BUSY:
-        return Answer(outcome=Outcome.TEMPORARY_FAILURE, reason=f"smpp_{status:#04x}")
+        return Answer(outcome=Outcome.TEMPORARY_FAILURE, reason=f"smpp_{status:#x}")
     if status in _NEVER:
-        return Answer(outcome=Outcome.PERMANENT_FAILURE, reason=f"smpp_{status:#04x}")
-    return Answer(outcome=Outcome.TECHNICAL_FAILURE, reason=f"smpp_{status:#04x}")
+        return Answer(outcome=Outcome.PERMANENT_FAILURE, reason=f"smpp_{status:#x}")
+    return Answer(outcome=Outcome.TECHNICAL_FAILURE, reason=f"smpp_{status:#x}")
 
 
 def _serve(link: _Link) -> None:

@@ -8,6 +8,7 @@ from deploy.local.mongod import Mongod
 from schemas.deliveries import Channel, Outcome
 from schemas.topics import VERDICTS
 from tests.integration.notifier.conftest import Start
+from tests.support import builders
 from tests.support.alerts import AGENCY, DUE, Alerts, a_contact, a_step, an_assessment, an_event_of
 from tests.support.eventually import eventually
 
@@ -89,26 +90,33 @@ async def test_an_alert_that_failed_is_cancelled_once_the_report_is_in(alerts: A
     assert not alerts.smtp.mails()
 
 
-@pytest.mark.parametrize(
-    ("act", "outcome"),
-    [
-        ({"status": 0x58}, Outcome.TEMPORARY_FAILURE),
-        ({"status": 0x0B}, Outcome.PERMANENT_FAILURE),
-        ({"status": 0x45}, Outcome.TECHNICAL_FAILURE),
-        ({"drop": True}, Outcome.UNKNOWN),
-        ({"silent": True}, Outcome.UNKNOWN),
-    ],
-    ids=["throttled", "no such number", "submission failed", "hung up", "silent"],
-)
-async def test_an_sms_centre_has_its_answer_told(
-    alerts: Alerts, start: Start, act: dict[str, object], outcome: Outcome
-) -> None:
-    """Each answer of the centre, and none at all, has its outcome."""
+async def test_a_refusal_of_the_sms_centre_has_its_outcome(alerts: Alerts, start: Start) -> None:
+    """Throttled may be taken later, a number that does not exist never, and the rest is ours or theirs to mend."""
+    refusals = {"84912345671": 0x58, "84912345672": 0x0B, "84912345673": 0x45}
+    alerts.smsc.plant({number: [{"status": status, "times": 0}] for number, status in refusals.items()})
+    people = zip(builders.AGENCIES, refusals, strict=True)
+    await alerts.reachable(*(a_contact(one, channel=Channel.SMS, address=f"+{number}") for one, number in people))
+    await alerts.published()
+    alerts.now_is(NOW)
+    start()
+    await alerts.assessed(*(an_assessment(a_step(7), agency=agency) for agency in builders.AGENCIES))
+    assert {one.to_agency: (one.outcome, one.reason) for one in await alerts.told(3)} == {
+        builders.AGENCIES[0]: (Outcome.TEMPORARY_FAILURE, "smpp_0x58"),
+        builders.AGENCIES[1]: (Outcome.PERMANENT_FAILURE, "smpp_0xb"),
+        builders.AGENCIES[2]: (Outcome.TECHNICAL_FAILURE, "smpp_0x45"),
+    }
+
+
+@pytest.mark.parametrize("act", [{"drop": True}, {"silent": True}], ids=["hung up", "silent"])
+async def test_an_sms_that_nobody_answers_for_is_unknown(alerts: Alerts, start: Start, act: dict[str, bool]) -> None:
+    """The centre may have it: it is recorded as unknown and not sent again."""
     alerts.smsc.plant({NUMBER: [act]})
     await alerts.reachable(a_contact(channel=Channel.SMS, address=f"+{NUMBER}"))
     await _attempted(alerts, start)
-    (told, *_) = await alerts.told(1)
-    assert told.outcome is outcome
+    (told,) = await alerts.told(1)
+    alerts.now_is(NOW + timedelta(hours=1))
+    await alerts.nothing_left()
+    assert (told.outcome, len(await alerts.attempts())) == (Outcome.UNKNOWN, 1)
 
 
 async def test_a_receipt_corrects_an_sms_that_never_arrived(alerts: Alerts, start: Start) -> None:
