@@ -140,14 +140,18 @@ class System:
 
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """End quietly on TERM as on Ctrl-C, after everything below has been stopped."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    """End quietly on TERM as on Ctrl-C, after everything below has been stopped.
+
+    INT is handled too, because a shell starts what is in the background with INT ignored.
+    """
+    before = {one: signal.signal(one, _interrupt) for one in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 @contextmanager
