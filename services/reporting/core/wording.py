@@ -4,7 +4,6 @@ Courteous by decision: a bank urges departments it has no power over. Figures an
 """
 
 from datetime import tzinfo
-from typing import Literal
 
 from schemas.assessments import Status
 from schemas.deliveries import Channel
@@ -13,8 +12,6 @@ from schemas.values import Bilingual
 from services.reporting.core import vietnamese
 from services.reporting.core.lines import INHERITED_BY, DutyLine
 from services.reporting.core.urging import Urging
-
-Language = Literal["vi", "en"]
 
 STATUS = {
     Status.ON_TIME: Bilingual(vi="Đúng hạn", en="On time"),

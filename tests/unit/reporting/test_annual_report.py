@@ -10,11 +10,13 @@ from schemas.assessments import Status
 from services.reporting.core.annual_report import Question, compile_report, digest_of
 from services.reporting.core.lines import lines_of
 from services.reporting.core.lookup import DutyState, state_at
+from services.reporting.core.projections import Standing
 from services.reporting.core.roster import BY_NAME, Roster
 from services.reporting.core.scorecard import scorecard
 from tests.support.annual import (
     AS_OF,
     DUE,
+    OPENS,
     a_key,
     a_plan,
     a_reader,
@@ -139,3 +141,34 @@ def test_lines_follow_the_plan_then_the_group_then_the_alphabet() -> None:
     names = [line.agency_name.removeprefix("UBND huyện ") for line in a_report().chapters[0].lines]
     assert names.index("Cẩm Thủy") < names.index("Đông Sơn") < names.index("Hà Trung")
     assert names.index("Thanh tra tỉnh") < names.index("Bá Thước")
+
+
+def test_a_chapter_lists_who_is_outstanding_apart_urged_and_pressed() -> None:
+    """Outstanding is past due without a complete report; a reminder before the deadline presses nobody."""
+    (chapter,) = a_report().chapters
+    assert {line.status for line in chapter.outstanding} == {Status.OVERDUE, Status.INCOMPLETE}
+    assert {line.status for line in chapter.apart} == {Status.EXEMPT, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR}
+    assert len(chapter.urged) == len(chapter.lines)
+    assert {line.status for line in chapter.pressed} == {Status.OVERDUE, Status.INCOMPLETE, Status.LATE}
+
+
+def test_an_exempt_duty_without_a_date_makes_no_chapter() -> None:
+    """Only dated duties can be counted on time."""
+    key = a_key(obligation="action-programme", period=None)
+    state = state_at(an_assessed(key, timeline=(Standing(from_at=OPENS, status=Status.EXEMPT),)), AS_OF)
+    report = compile_report(Question(period="2026", as_of=AS_OF, known_at=AS_OF), [state], {}, a_reader())
+    assert (report.chapters, report.undated) == ((), ())
+
+
+def test_an_undated_duty_of_a_period_is_read_by_the_roster_of_its_last_day() -> None:
+    """Once the period is over, later changes of the roster change nothing in it."""
+    renamed = {
+        "id": "h-00",
+        "names": [{"vi": "Tên cũ", "to": "2026-01-01"}, {"vi": "Tên mới", "from": "2026-01-01"}],
+        "groups": [{"id": "ubnd-huyen"}],
+    }
+    registry = a_registry(agencies=[renamed])
+    key = a_key(obligation="action-programme", period="2025")
+    state = state_at(an_assessed(key, timeline=(Standing(from_at=OPENS, status=Status.OPEN),)), AS_OF)
+    (line,) = lines_of([state], {}, a_reader(registry=registry))
+    assert line.agency_name == "Tên cũ"

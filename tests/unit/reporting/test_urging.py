@@ -22,7 +22,8 @@ def test_a_further_attempt_at_the_same_alert_counts_nothing_more() -> None:
     """A failed attempt and the one that came through are one alert."""
     failed = an_attempt(alert="a", event="1", outcome=Outcome.TEMPORARY_FAILURE)
     through = an_attempt(alert="a", event="2", attempted_at=failed.attempted_at + timedelta(minutes=5))
-    for order in ([failed, through], [through, failed], [failed, through, failed]):
+    bounced = an_attempt(alert="a", event="3", outcome=Outcome.UNKNOWN, attempted_at=DUE)
+    for order in ([failed, through], [through, failed], [failed, through, failed], [bounced, through, failed]):
         urging = urging_of(order, None)
         assert (urging.reminders, urging.unsent, urging.by_channel) == (1, 0, ((Channel.EMAIL, 1),))
 
@@ -48,7 +49,7 @@ def test_a_cancelled_alert_is_no_occasion() -> None:
 def test_an_escalation_is_told_apart() -> None:
     """It went to somebody else."""
     urging = urging_of([an_attempt(kind=StepKind.ESCALATION, at=LATER)], None)
-    assert (urging.occasions, urging.escalations, urging.last_at) == (0, 1, None)
+    assert (urging.occasions, urging.escalations, urging.by_channel, urging.last_at) == (0, 1, (), None)
 
 
 def test_a_report_answers_only_what_was_said_before_it() -> None:

@@ -45,6 +45,8 @@ def test_a_missing_part_is_named_as_the_plan_names_it() -> None:
         "seal",
     ]
     assert wording.missing_part("checks.ratio", OBLIGATION, "en") == "check ratio"
+    line = a_line(Status.INCOMPLETE, missing=("attachments", "signed"))
+    assert wording.missing(line, OBLIGATION) == "tệp kèm theo; chữ ký"
 
 
 def test_an_heir_is_named_and_not_numbered() -> None:
