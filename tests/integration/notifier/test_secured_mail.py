@@ -1,4 +1,4 @@
-"""A mail server that asks for TLS and a password gets both; with the wrong ones no mail is sent and the fault is ours."""
+"""A mail server that asks for TLS and a password gets both; with the wrong ones no mail is sent, and it shows."""
 
 from collections.abc import Iterator
 from dataclasses import replace
