@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Recurrence(StrEnum):
@@ -54,6 +55,7 @@ class Period:
         return self.starts_on <= other.starts_on and other.ends_on <= self.ends_on
 
 
+@lru_cache(maxsize=4096)  # a log names the same few periods millions of times
 def parse(text: str) -> Period:
     """Return the period that *text* writes; raise `ValueError` naming the accepted forms otherwise."""
     match = _WRITTEN.fullmatch(text)

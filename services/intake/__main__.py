@@ -12,7 +12,7 @@ def main() -> None:
     settings = IntakeSettings()
     logs.configure("intake", settings.log_level, clock_from(settings.clock))
     halt = Halt()
-    serve.run(build_app(settings, halt), host=settings.host, port=settings.port, halt=halt)
+    serve.run(build_app(settings, halt), host=settings.host, port=settings.port, halt=halt, tls=settings.tls)
 
 
 if __name__ == "__main__":

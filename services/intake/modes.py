@@ -31,7 +31,15 @@ _PREFIX = b"ce-"
 
 Value = TypeVar("Value")
 
-_RAW_ATTRIBUTES = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+class _Data(msgspec.Struct):
+    """The data in the sender's own writing."""
+
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_DATA = msgspec.json.Decoder(_Data)
+_OBJECT = msgspec.json.Decoder(dict[str, object])
 _RAW_BATCH = msgspec.json.Decoder(list[msgspec.Raw])
 _ANY = msgspec.json.Decoder()
 _CANONICAL = msgspec.json.Encoder(order="sorted")
@@ -121,18 +129,20 @@ def _batch(body: bytes) -> tuple[Arrived, ...]:
 
 
 def _structured(body: bytes, where: str) -> Arrived:
-    raw = _decoded(_RAW_ATTRIBUTES, body, where)
-    data: bytes | msgspec.Raw | None = raw.pop("data", None)
-    encoded = raw.pop("data_base64", None)
-    written = {name: _decoded(_ANY, value, where) for name, value in raw.items()}
-    attributes = {name: value for name, value in written.items() if value is not None}
-    if encoded is not None and data is not None:
-        return Faulty(findings=(_fault("/data_base64", _ONE_OF_TWO),))
+    attributes = _decoded(_OBJECT, body, where)
+    encoded = attributes.pop("data_base64", None)
+    has_data = "data" in attributes
+    data = attributes.pop("data", None)
+    if None in attributes.values():
+        attributes = {name: value for name, value in attributes.items() if value is not None}
     if encoded is not None:
-        data = _from_base64(_decoded(_ANY, encoded, where))
-        if data is None:
-            return Faulty(findings=(_fault("/data_base64", _NOT_BASE64),))
-    return _event(attributes, None if data is None else bytes(data), arrived=body, where=where)
+        written = None if has_data else _from_base64(encoded)
+        if written is None:
+            return Faulty(findings=(_fault("/data_base64", _ONE_OF_TWO if has_data else _NOT_BASE64),))
+        data = _decoded(_ANY, written, f"the data of {where}")
+    else:
+        written = bytes(_decoded(_DATA, body, where).data)
+    return _event(attributes, data, written=written, arrived=body)
 
 
 def _binary(headers: Pairs, body: bytes) -> Arrived:
@@ -144,7 +154,7 @@ def _binary(headers: Pairs, body: bytes) -> Arrived:
         if attribute in attributes or attribute in {"data", "data_base64"}:
             raise _unreadable(f"the header ce-{attribute} must not stand here, or not twice")
         attributes[attribute] = _header_text(attribute, value)
-    return _event(attributes, body, arrived=body, where="the body")
+    return _event(attributes, _decoded(_ANY, body, "the body"), written=body, arrived=body)
 
 
 def _header_text(attribute: str, value: bytes) -> str:
@@ -159,18 +169,17 @@ def _header_text(attribute: str, value: bytes) -> str:
         raise _unreadable(f"the header ce-{attribute} is not percent-encoded UTF-8") from cause
 
 
-def _event(attributes: dict[str, object], data: bytes | None, *, arrived: bytes, where: str) -> Arrived:
+def _event(attributes: dict[str, object], data: object, *, written: bytes, arrived: bytes) -> Arrived:
     for name in events.RESERVED:
         attributes.pop(name, None)
-    faults = tuple(events.faults_of(attributes))
+    faults = () if events.is_plain(attributes) else tuple(events.faults_of(attributes))
     if faults:
         return Faulty(findings=faults)
-    value = None if data is None else _decoded(_ANY, data, f"the data of {where}")
     return Event(
         attributes=attributes,
-        data=value,
-        written_data=data or b"null",
-        content=_CANONICAL.encode([_content_attributes(attributes), value]),
+        data=data,
+        written_data=written,
+        content=_CANONICAL.encode([_content_attributes(attributes), data]),
         sha256=hashlib.sha256(arrived).hexdigest(),
     )
 

@@ -3,13 +3,14 @@
 The first key of the file signs; the others are published so that what they signed can still be checked.
 """
 
+import base64
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
-from joserfc import jws
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
@@ -32,15 +33,18 @@ class Signer:
     """Signs with the current key and tells the public ones."""
 
     def __init__(self, keys: Sequence[OKPKey], issuer: str) -> None:
-        self._current = keys[0]
         self._keys = tuple(keys)
-        self._header = {"alg": ALGORITHM, "kid": keys[0].thumbprint(), "typ": TYPE}
+        self._private = _private_half(keys[0])
+        self._header = _base64url(msgspec.json.encode({"alg": ALGORITHM, "kid": keys[0].thumbprint(), "typ": TYPE}))
         self._issuer = issuer
 
     def sign(self, receipts: Sequence[Receipt]) -> str:
-        """Return the compact JWS over *receipts* and the issuer."""
-        payload = msgspec.json.encode({"iss": self._issuer, "receipts": receipts})
-        return jws.serialize_compact(self._header, payload, self._current, algorithms=[ALGORITHM])
+        """Return the compact JWS (RFC 7515) over *receipts* and the issuer.
+
+        Put together here because the header never changes: that is a quarter of the cost of an answer.
+        """
+        signed = self._header + b"." + _base64url(msgspec.json.encode({"iss": self._issuer, "receipts": receipts}))
+        return (signed + b"." + _base64url(self._private.sign(signed))).decode("ascii")
 
     def published(self) -> bytes:
         """Return the public key set (RFC 7517), current key first."""
@@ -90,6 +94,17 @@ def rotate(path: Path) -> list[OKPKey]:
     keyfile.replace(path, msgspec.json.encode({"keys": written}))
     log.info("a new signing key is in force", extra={"action": "signing_key_rotated", "kid": fresh.thumbprint()})
     return [fresh, *former]
+
+
+def _private_half(key: OKPKey) -> Ed25519PrivateKey:
+    private = key.private_key
+    if not isinstance(private, Ed25519PrivateKey):
+        raise SigningKeysError("the first key has no private half, or is not for Ed25519")
+    return private
+
+
+def _base64url(content: bytes) -> bytes:
+    return base64.urlsafe_b64encode(content).rstrip(b"=")
 
 
 def _public(key: OKPKey) -> dict[str, object]:

@@ -1,11 +1,13 @@
 """What is set of intake from outside, by environment variables `DONDOC_INTAKE_…` (and the shared `DONDOC_…`)."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from schemas.links import KEY_LENGTH_MIN
+from services.runtime.serve import Tls
 from services.runtime.settings import ServiceSettings
 
 MEBIBYTE = 1024 * 1024
@@ -23,6 +25,8 @@ class IntakeSettings(ServiceSettings):
     spool_max_bytes: int = Field(default=1024 * MEBIBYTE, ge=MEBIBYTE)
     issuer: str = "dondoc-intake"
     rules_url: HttpUrl = HttpUrl("http://127.0.0.1:8002")
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
     memory_hours: float = Field(default=24.0, gt=0)
     bus_patience_seconds: float = Field(default=1.5, gt=0)
     body_patience_seconds: float = Field(default=30.0, gt=0)
@@ -31,3 +35,16 @@ class IntakeSettings(ServiceSettings):
     form_patience_seconds: float = Field(default=300.0, gt=0)
     attachments: str = ".dondoc/attachments"
     bodies_max_bytes: int = Field(default=256 * MEBIBYTE, ge=16 * MEBIBYTE)
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("set both DONDOC_INTAKE_TLS_CERTIFICATE and DONDOC_INTAKE_TLS_KEY, or neither")
+        return self
+
+    @property
+    def tls(self) -> Tls | None:
+        """What the port is served with; nothing where a proxy in front ends TLS."""
+        if self.tls_certificate is None or self.tls_key is None:
+            return None
+        return Tls(certificate=self.tls_certificate, key=self.tls_key)

@@ -3,6 +3,8 @@
 import logging
 import signal
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -24,7 +26,15 @@ class Halt:
         signal.raise_signal(signal.SIGTERM)
 
 
-def run(app: Any, *, host: str, port: int, halt: Halt | None = None) -> None:  # noqa: ANN401 - any ASGI application
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """The certificate chain and the private key (PEM) that a port is served with."""
+
+    certificate: Path
+    key: Path
+
+
+def run(app: Any, *, host: str, port: int, halt: Halt | None = None, tls: Tls | None = None) -> None:  # noqa: ANN401 - any ASGI application
     """Serve *app* until a signal; exit with 1 if it could not start or asked to be halted."""
     server = uvicorn.Server(
         uvicorn.Config(
@@ -37,8 +47,11 @@ def run(app: Any, *, host: str, port: int, halt: Halt | None = None) -> None:  #
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_certfile=None if tls is None else tls.certificate,
+            ssl_keyfile=None if tls is None else tls.key,
         )
     )
 

@@ -66,7 +66,7 @@ def admit(fact: FactModel, subject: str | None, *, library: Library, scope: Scop
 
 def _faults(fact: FactModel, subject: str | None, *, agency: str, prepared: Prepared) -> Iterator[Finding]:
     predecessor = _predecessor_named(fact, prepared)
-    if subject is not None and prepared.resolve(subject) not in {agency, predecessor} - {None}:
+    if subject is not None and subject != agency and prepared.resolve(subject) not in {agency, predecessor} - {None}:
         yield _subject_differs(subject, agency)
     if isinstance(fact, ReportSubmitted) and fact.on_behalf_of is not None:
         yield from _faults_of_behalf(fact.on_behalf_of, predecessor, agency=agency, prepared=prepared)
@@ -110,6 +110,8 @@ def _periods_of(fact: FactModel) -> Mapping[str, str | None]:
 
 
 def _faults_of_period(name: str, period: str | None, recurrences: frozenset[Recurrence]) -> Iterator[Finding]:
+    if period is not None and periods.parse(period).recurrence in recurrences:
+        return
     periodic = {one for one in recurrences if one.is_periodic}
     if period is None:
         if periodic == recurrences:
@@ -122,7 +124,7 @@ def _faults_of_period(name: str, period: str | None, recurrences: frozenset[Recu
         yield _data(
             name, Said(en="must be left out: this duty has no periods", vi="phải bỏ trống: nhiệm vụ này không theo kỳ")
         )
-    elif periods.parse(period).recurrence not in periodic:
+    else:
         yield _data(
             name,
             Said(
