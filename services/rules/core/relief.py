@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from services.rules.core import calendar
+from services.rules.core.distances import one_period_after
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Exemption, Extension, Fact, Revocation, identity
 
@@ -69,8 +70,17 @@ class Reliefs:
         return fold.relieved()
 
     def _concerns(self, decision: Extension | Exemption | Revocation) -> bool:
-        """Whether the decision may bear on the duty; which due instants an exemption releases is seen as it acts."""
-        return not isinstance(decision, Extension) or decision.period == self._duty.key.period
+        """Whether the decision may bear on the duty; which due instants an exemption releases is seen as it acts.
+
+        A revocation reopens nothing from before the period that it interrupts: a year served exempt stays so.
+        """
+        match decision:
+            case Extension():
+                return decision.period == self._duty.key.period
+            case Revocation() if self._duty.due_at is not None:
+                return self.acts_at(decision) < one_period_after(self._duty.due_at, self._duty)
+            case _:
+                return True
 
     def _target(self, revocation: Revocation) -> Exemption | None:
         same = self._exemptions.get((revocation.source, revocation.exemption))

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from schemas import durations, instants
+from schemas import durations
 from schemas.assessments import Status, StepKind
-from schemas.periods import MONTHS_OF, Recurrence
 from schemas.plan import Reminders
 from services.rules.core.assess import Assessment, Segment
+from services.rules.core.distances import one_period_after, shifted
 from services.rules.core.duty import Duty
 
 NOT_YET_SETTLED = frozenset({Status.PENDING, Status.INCOMPLETE})
@@ -41,21 +39,6 @@ def steps(assessment: Assessment) -> tuple[Step, ...]:
     wanted = [step for due_at in dues for step in _about(due_at, duty, reminders, assessment)]
     wanted.extend(_deficiencies(assessment))
     return tuple(sorted(wanted, key=lambda one: (one.at, one.kind, one.to, one.step)))
-
-
-def shifted(instant: datetime, duration: str, duty: Duty, *, back: bool = False) -> datetime:
-    """Return the instant whose wall time in the plan's zone is *duration* away from that of *instant*."""
-    return _shifted(instant, duration, duty.zone, back)
-
-
-@lru_cache(maxsize=65_536)  # the due instants of a plan are few, and every duty that shares one asks for the same steps
-def _shifted(instant: datetime, duration: str, zone: ZoneInfo, back: bool) -> datetime:  # noqa: FBT001 - a cache key
-    local = instants.in_zone(instant, zone).replace(tzinfo=None)
-    try:
-        moved = durations.shift(local, duration, back=back)
-    except (OverflowError, ValueError):
-        moved = local  # over the end of the calendar, where nothing moves
-    return instants.in_zone(moved.replace(tzinfo=zone), UTC)
 
 
 def _about(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[Step]:
@@ -89,18 +72,13 @@ def _repeated(due_at: datetime, duty: Duty, reminders: Reminders, assessment: As
     """
     every = reminders.then_every or ""
     first = max((shifted(due_at, after, duty) for after in reminders.after), default=due_at)
-    silent_from = shifted(due_at, f"P{_months_between_dues(duty)}M", duty)
+    silent_from = one_period_after(due_at, duty)
     for starts_at, ends_at in _stretches(assessment.timeline, due_at):
         at = _next(first, every, duty, starts_at)
         until = min(ends_at or silent_from, silent_from)
         if starts_at <= at < until:
             label = durations.between(due_at, at)
             yield Step(kind=StepKind.URGING, step=label, at=at, due_at=due_at, every=every, until=until)
-
-
-def _months_between_dues(duty: Duty) -> int:
-    recurrence = duty.version.recurrence if duty.version else Recurrence.YEAR
-    return MONTHS_OF.get(recurrence, MONTHS_OF[Recurrence.YEAR])
 
 
 def _next(first: datetime, every: str, duty: Duty, starts_at: datetime) -> datetime:

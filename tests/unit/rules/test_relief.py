@@ -171,6 +171,12 @@ class TestRevocation:
         assert (found.status.value, found.flags) == ("exempt", ("revocation_refused",))
         assert found.evidence == ("r-1", "e-1")
 
+    def test_it_reopens_no_year_served_exempt(self) -> None:
+        """Taken back in November 2025 with a date for 2025, an exemption of both years still covers 2024."""
+        exempted = exemption(on="2024-06-01", until="2026-01-01 00:00")
+        taken_back = revocation("2025-12-31 00:00", on="2025-12-11")
+        assert history(a_duty(), exempted, taken_back)[-1] == ("2024-06-01 00:00", "exempt")
+
     def test_a_revocation_of_something_unknown_is_held(self) -> None:
         """It acts once its exemption is here."""
         held = revocation("2025-02-01 00:00", on="2024-12-20", of="e-9")
