@@ -52,9 +52,10 @@ def urging_of(attempts: Iterable[Attempt], effective_at: datetime | None) -> Urg
     last_words = _last_words(attempts)
     sent = [one for one in last_words if one.outcome in SENT]
     occasions = Counter(kind for kind, _step, _due in {(one.kind, one.step, one.due_at) for one in sent})
-    spoken = sorted(one.attempted_at for one in sent if one.kind is not StepKind.ESCALATION)
+    to_agency = [one for one in sent if one.kind is not StepKind.ESCALATION]
+    spoken = sorted(one.attempted_at for one in to_agency)
     heard = [at for at in spoken if effective_at is not None and at <= effective_at]
-    channels = Counter(one.channel for one in sent)
+    channels = Counter(one.channel for one in to_agency)
     return Urging(
         reminders=occasions[StepKind.REMINDER],
         urgings=occasions[StepKind.URGING],
