@@ -10,7 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.ids import partition_of
 from schemas.topics import FACTS
-from tests.support import builders
+from tests.support import builders, faults
 from tests.support.kafka import Bus
 from tests.support.rules import GROUP, Rules
 from tests.support.services import Launch
@@ -63,6 +63,20 @@ async def test_a_record_from_beyond_the_calendar_is_set_aside(rules: Rules, laun
     await rules.told(FIRST, times=2)
     (letter,) = await rules.bus.records(FACTS.dead_letter)
     assert b"outside the calendar" in letter.headers["dondoc-reason"]
+
+
+async def test_a_fact_that_breaks_its_assessment_is_set_aside_without_a_trace(rules: Rules, launch: Launch) -> None:
+    """A fault of our own costs one record, which can be replayed, and the next one is assessed as if alone."""
+    healthy = launch("rules", ready=False)
+    await rules.adopted()
+    healthy.stop()
+    launch("rules", faults=[faults.raise_before("services.rules.verdicts", "assess")])
+    await rules.accept(builders.a_submission("s-1"))
+    await rules.accept(builders.a_submission("s-2"))
+    _, said = await rules.told(FIRST, times=2)
+    (letter,) = await rules.bus.records(FACTS.dead_letter)
+    assert letter.headers["dondoc-reason"].startswith(b"unexpected: OSError")
+    assert said.timeline[-1].evidence == ("s-2",)
 
 
 async def test_a_fact_in_the_wrong_partition_is_set_aside(rules: Rules, launch: Launch) -> None:
