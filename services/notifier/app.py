@@ -7,8 +7,8 @@ from faststream.asgi import AsgiFastStream
 from faststream.specification import AsyncAPI
 
 from schemas.topics import VERDICTS
-from services.notifier.errors import LedgerUnavailableError
 from services.notifier.http import OUTBOX, outbox
+from services.notifier.loops import RECOVERABLE
 from services.notifier.settings import NotifierSettings
 from services.notifier.works import Works
 from services.runtime import batches, mongo
@@ -36,7 +36,7 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     subscription = batches.Subscription(
         topic=VERDICTS.name, group=GROUP, max_records=BATCH, session_timeout_ms=settings.session_timeout_ms
     )
-    handler = batches.committing(works.on_batch, (LedgerUnavailableError,))
+    handler = batches.committing(works.on_batch, RECOVERABLE)
     batches.subscribe(broker, subscription, handler, halt=halt)
     ready = {
         "broker": works.references.is_answered,

@@ -5,7 +5,7 @@ followed changes nothing, so repeats and rewinds are harmless.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,11 +14,11 @@ from aiokafka import AIOKafkaConsumer
 from services.notifier.core import dedup
 from services.notifier.core.assessed import Assessed
 from services.notifier.documents import Change
-from services.notifier.errors import DocumentsMissingError
+from services.notifier.errors import DocumentsMissingError, NotifierError, UnreadableAssessmentError
 from services.notifier.ledger import Ledger
 from services.notifier.library import PublishedLibrary
 from services.notifier.metrics import NotifierMetrics
-from services.notifier.reader import UnreadableAssessmentError, read_assessed
+from services.notifier.reader import read_assessed
 from services.runtime.batches import Records
 from services.runtime.clock import Clock
 from services.runtime.dead_letters import DeadLetters, Record
@@ -41,26 +41,33 @@ class Verdicts:
     async def on_batch(self, records: Records, consumer: AIOKafkaConsumer) -> None:
         """Follow what the batch assesses; raise what the ledger or the dead letter topic raise, uncommitted."""
         latest: dict[str, Assessed] = {}
+        refused: list[tuple[Record, NotifierError]] = []
         for record in records:
-            assessed = await self._read(record)
+            try:
+                assessed = await self._read(record)
+            except (UnreadableAssessmentError, DocumentsMissingError) as cause:
+                refused.append((record, cause))
+                continue
             if assessed is not None and self._is_newer(assessed, latest):
                 latest[str(assessed.duty)] = assessed
         while latest and not await self._follow(latest):
             log.info("an agenda changed meanwhile and is followed anew", extra={"action": "agenda_raced"})
+        await self._set_aside(refused)
         self.metrics.assessments.inc(len(latest))
         self.metrics.lag.set(await _lag(consumer))
         self.followed()
 
-    async def _read(self, record: Record) -> Assessed | None:
-        try:
-            assessed = read_assessed(record.value)
-            if assessed is not None:
-                await self._ensure_known(assessed)
-        except (UnreadableAssessmentError, DocumentsMissingError) as cause:
+    async def _set_aside(self, refused: Iterable[tuple[Record, NotifierError]]) -> None:
+        """Write the dead letters last: a batch that waits for the database does not write them again and again."""
+        for record, cause in refused:
             await self.dead_letters.set_aside(record, reason=f"{type(cause).__name__}: {cause}")
             self.metrics.dead_letters.inc()
             log.warning("a verdict is set aside", extra={"action": "dead_lettered", "offset": record.offset})
-            return None
+
+    async def _read(self, record: Record) -> Assessed | None:
+        assessed = read_assessed(record.value)
+        if assessed is not None:
+            await self._ensure_known(assessed)
         return assessed
 
     async def _ensure_known(self, assessed: Assessed) -> None:

@@ -8,11 +8,7 @@ import msgspec
 from schemas.assessments import ASSESSED, Status, StepKind
 from schemas.ids import DutyKey
 from services.notifier.core.assessed import Assessed, Step, Stretch
-
-
-class UnreadableAssessmentError(ValueError):
-    """The record is no assessment that the notifier can read; the message names the place."""
-
+from services.notifier.errors import UnreadableAssessmentError
 
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 

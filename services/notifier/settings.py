@@ -17,7 +17,7 @@ LONGEST_BRAND_NAME = 11  # letters in an alphanumeric SMS sender, 3GPP TS 23.040
 class NotifierSettings(ServiceSettings, MongoSettings):
     """The notifier's own settings."""
 
-    model_config = SettingsConfigDict(env_prefix="DONDOC_NOTIFIER_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DONDOC_NOTIFIER_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     port: int = Field(default=8003, ge=0, le=65535)
     mongo_database: str = "dondoc_notifier"

@@ -38,6 +38,7 @@ from services.runtime.references import References
 from services.runtime.topics import ensure_topics
 
 TICK_SECONDS = 0.05  # between looks at the clock: well below the quarter second in which an alert should follow
+LARGEST_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic carries in one record
 SURVEY_SECONDS = 1.0  # between looks for what dead processes left, and between readings of the backlog
 
 
@@ -69,7 +70,10 @@ class Works:
             await self.references.start()
             opened.push_async_callback(self.references.stop)
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._settings.kafka_bootstrap, acks="all", enable_idempotence=True
+                bootstrap_servers=self._settings.kafka_bootstrap,
+                acks="all",
+                enable_idempotence=True,
+                max_request_size=LARGEST_REQUEST_BYTES,
             )
             await producer.start()
             opened.push_async_callback(producer.stop)

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.structs import OffsetAndMetadata
 
+from schemas.topics import DEAD_LETTER_CONFIG
 from services.runtime.clock import instant_of, milliseconds
 from services.runtime.topics import ensure_topics
 from tests.support.eventually import eventually
@@ -120,6 +123,25 @@ class Bus:
             return await self.lag(group, topic) == 0
 
         await eventually(is_caught_up, f"group {group} at the end of {topic}", timeout=timeout)
+
+    @asynccontextmanager
+    async def refusing(self, topic: str) -> AsyncIterator[None]:
+        """Let *topic* refuse every record, for its size."""
+        usual = dict(DEAD_LETTER_CONFIG).get("max.message.bytes", "1048588")
+        await self._limit(topic, "100")
+        try:
+            yield
+        finally:
+            await self._limit(topic, usual)
+
+    async def _limit(self, topic: str, most_bytes: str) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            limit = {"max.message.bytes": most_bytes}
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=limit)])
+        finally:
+            await admin.close()
 
     async def _parts(self, topic: str) -> list[TopicPartition]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)

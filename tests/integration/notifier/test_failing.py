@@ -7,6 +7,7 @@ import pytest
 from deploy.local.mongod import Mongod
 from schemas.deliveries import Channel, Outcome
 from schemas.topics import VERDICTS
+from services.notifier.app import GROUP
 from tests.integration.notifier.conftest import Start
 from tests.support import builders
 from tests.support.alerts import AGENCY, DUE, Alerts, a_contact, a_step, an_assessment, an_event_of
@@ -145,6 +146,22 @@ async def test_a_poison_verdict_is_set_aside_and_the_next_is_followed(alerts: Al
     assert rubbish.value == b"\x00rubbish"
     assert b"UnreadableAssessment" in rubbish.headers["dondoc-reason"]
     assert b"P-0@1" in unpublished.headers["dondoc-reason"]
+
+
+async def test_an_unwritable_dead_letter_holds_its_batch_until_it_can_be_written(alerts: Alerts, start: Start) -> None:
+    """Nothing is committed past the poison, what is known goes on being sent, and nothing is lost."""
+    await alerts.published()
+    await alerts.reachable()
+    start()
+    await alerts.assessed(an_assessment(a_step(7)))
+    await alerts.followed()
+    async with alerts.bus.refusing(VERDICTS.dead_letter):
+        poison = await alerts.bus.publish(VERDICTS.name, b"poison " * 40, key=AGENCY)
+        alerts.now_is(NOW)
+        await alerts.mailed(1)
+        assert (await alerts.bus.committed(GROUP, VERDICTS.name))[poison.partition] <= poison.offset
+    await alerts.followed()
+    assert {one.value for one in await alerts.bus.records(VERDICTS.dead_letter)} == {poison.value}
 
 
 async def test_a_database_that_is_away_stops_nothing_for_good(alerts: Alerts, start: Start, mongod: Mongod) -> None:

@@ -1,17 +1,12 @@
 """A poison record stops nobody: it is set aside with its reason, or nothing of its batch is committed."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.ids import partition_of
 from schemas.topics import FACTS
 from tests.support import builders, faults
-from tests.support.kafka import Bus
 from tests.support.rules import GROUP, Rules
 from tests.support.services import Launch
 
@@ -98,7 +93,7 @@ async def test_an_unwritable_dead_letter_stops_its_partition_and_no_other(rules:
     await rules.adopted()
     here = partition_of(FIRST, rules.bus.partitions)
     other = next(one for one in builders.AGENCIES if partition_of(one, rules.bus.partitions) != here)
-    async with _too_small(rules.bus, FACTS.dead_letter):
+    async with rules.bus.refusing(FACTS.dead_letter):
         poison = await rules.bus.publish(FACTS.name, b"poison " * 40, key=FIRST)
         await rules.accept(builders.a_submission())
         await rules.accept(builders.a_submission("o-1", data={"agency": other}))
@@ -118,23 +113,3 @@ async def test_a_report_of_a_mebibyte_is_assessed(rules: Rules, launch: Launch) 
     await rules.accept(report)
     await rules.told(FIRST, times=2)
     await rules.settled()
-
-
-@asynccontextmanager
-async def _too_small(bus: Bus, topic: str) -> AsyncIterator[None]:
-    """Let *topic* refuse every record for its size."""
-    await _limit(bus, topic, "100")
-    try:
-        yield
-    finally:
-        await _limit(bus, topic, "16777216")
-
-
-async def _limit(bus: Bus, topic: str, limit: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bus.bootstrap)
-    await admin.start()
-    try:
-        resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs={"max.message.bytes": limit})
-        await admin.alter_configs([resource])
-    finally:
-        await admin.close()
