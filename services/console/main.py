@@ -17,6 +17,7 @@ COMMANDS = {
     "report": "report:report",
     "audit": "audit:audit",
     "sheet": "sheet:sheet",
+    "link": "link:link",
     "demo": "demo.command:demo",
     "up": "up:up",
     "contacts": "contacts:app",

@@ -16,7 +16,7 @@ MEBIBYTE = 1024 * 1024
 class IntakeSettings(ServiceSettings):
     """Intake's own settings."""
 
-    model_config = SettingsConfigDict(env_prefix="DONDOC_INTAKE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DONDOC_INTAKE_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     port: int = Field(default=8001, ge=0, le=65535)
     keys: Path = Path(".dondoc/keys.json")

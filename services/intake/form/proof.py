@@ -8,26 +8,19 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
+from services.intake import verification
 from services.intake.core import moments
 from services.intake.core.digest import Receipt
 from services.intake.core.refusals import Language, Said
 from services.intake.form import texts
 from services.intake.form.duties import FormDuty
-from services.intake.receipts import ALGORITHM
+from services.intake.verification import NotGenuineError
 from services.runtime import typesetting
 
 TYPST = Path(__file__).parent / "templates" / "receipt.typ"
 JWS_LENGTH_MAX = 8192
 _BREAKS = re.compile(r"(.{64})")
-
-
-class _Payload(msgspec.Struct):
-    iss: str
-    receipts: list[Receipt]
 
 
 class NoReceipt(ValueError):  # noqa: N818 - it reads as a claim about the text
@@ -39,10 +32,9 @@ def read(signed: str, published: bytes) -> Receipt:
     if len(signed) > JWS_LENGTH_MAX:
         raise NoReceipt("too long")
     try:
-        keys = KeySet.import_key_set(msgspec.json.decode(published))
-        found = jws.deserialize_compact(signed, keys, algorithms=[ALGORITHM])
-        (receipt,) = msgspec.json.decode(found.payload, type=_Payload).receipts
-    except (JoseError, msgspec.DecodeError, ValueError) as cause:
+        _, receipts = verification.receipts_of(signed, verification.keys_of(published))
+        (receipt,) = msgspec.convert(receipts, list[Receipt])
+    except (NotGenuineError, msgspec.ValidationError, ValueError) as cause:
         raise NoReceipt("not signed by us") from cause
     return receipt
 

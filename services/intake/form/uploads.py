@@ -20,7 +20,7 @@ from services.intake.core.answers import Enclosed
 from services.intake.core.refusals import Problem, Refusal, Said
 from services.intake.http import RefusedError, Request, too_slow
 
-FIELDS_MAX = 500
+FIELDS_MAX = 100
 FILES_MAX = 20
 FIELD_BYTES_MAX = 1024 * 1024
 """Of one text: an event of that size is refused anyhow."""
