@@ -120,9 +120,9 @@ def test_no_sms_takes_more_than_two_parts_or_an_accent(year: Played) -> None:
     assert all(int(str(message["parts"])) <= 2 for message in messages)
 
 
-def test_nothing_was_set_aside(year: Played) -> None:
-    """A story without poison leaves no service with a fault in its log."""
+def test_no_service_met_a_fault(year: Played) -> None:
+    """A story without poison leaves no error behind; what waits for a slow machine may warn."""
     for service in year.system.services:
         logged = service.program.log.read_text(encoding="utf-8").splitlines()
-        levels = {json.loads(line)["level"] for line in logged if line.startswith("{") and "aiokafka" not in line}
-        assert levels <= {"debug", "info"}, service.program.name
+        ours = [json.loads(line) for line in logged if line.startswith("{") and "aiokafka" not in line]
+        assert [line for line in ours if line["level"] in {"error", "critical"}] == [], service.program.name
