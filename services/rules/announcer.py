@@ -7,6 +7,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
 
 from schemas.facts import PlanAdopted
 from services.rules import adoption
@@ -42,14 +44,16 @@ class Announcer:
 
     async def _look(self) -> None:
         while True:
-            await self._assignment.announce(self._wanted)
+            now = self._clock.now()
+            for book in self._books.all_latest():
+                await self._books.prepare(book, adoption.horizon(now))
+            await self._assignment.announce(partial(self._wanted, now=now))
             await self._assignment.measure_lag()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), LOOK_SECONDS)
             self._news.clear()
 
-    def _wanted(self, partition: int) -> Mapping[str, PlanAdopted]:
-        now = self._clock.now()
+    def _wanted(self, partition: int, *, now: datetime) -> Mapping[str, PlanAdopted]:
         books = self._books.all_latest()
         return {book.plan.plan: adoption.wanted(book, partition=partition, now=now) for book in books}
 

@@ -1,5 +1,6 @@
 """The books of duties, prepared once for each pair of plan and registry version and shared by all partitions."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -9,6 +10,8 @@ from schemas.ids import DutyKey, partition_of
 from schemas.plan import Plan
 from schemas.registry import Registry
 from services.rules.core.book import Book
+
+BREATH = 500  # after so many duties the loop may turn
 
 
 class Published(Protocol):
@@ -49,10 +52,21 @@ class Books:
             return self._book(plan, registry)
         return None
 
+    async def prepare(self, book: Book, until: datetime) -> None:
+        """Find the duties expected before *until* in small steps: of a large plan they take seconds."""
+        if self._is_prepared(book, until):
+            return
+        shares: dict[int, list[DutyKey]] = {}
+        for count, key in enumerate(book.expected(until), start=1):
+            shares.setdefault(self.home(key.agency), []).append(key)
+            if count % BREATH == 0:
+                await asyncio.sleep(0)
+        self._expected[_name(book.plan, book.registry)] = (until, shares)
+
     def expected(self, book: Book, until: datetime, *, partition: int) -> Sequence[DutyKey]:
         """Return the duties that open before *until*, of the agencies at home in *partition*."""
         name = _name(book.plan, book.registry)
-        if name not in self._expected or self._expected[name][0] != until:
+        if not self._is_prepared(book, until):
             shares: dict[int, list[DutyKey]] = {}
             for key in book.expected(until):
                 shares.setdefault(self.home(key.agency), []).append(key)
@@ -64,6 +78,10 @@ class Books:
         if agency not in self._homes:
             self._homes[agency] = partition_of(agency, self._partitions)
         return self._homes[agency]
+
+    def _is_prepared(self, book: Book, until: datetime) -> bool:
+        found = self._expected.get(_name(book.plan, book.registry))
+        return found is not None and found[0] == until
 
     def _book(self, plan: Plan, registry: Registry) -> Book:
         name = _name(plan, registry)
