@@ -1,6 +1,7 @@
 """The report as XLSX: one sheet a table, real dates and numbers, frozen headers, filters and a native chart."""
 
 import io
+import math
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 from services.reporting.core.annual_report import AnnualReport, Chapter
 from services.reporting.documents import narrative, tables
 from services.reporting.documents.chart import SHOWN
-from services.reporting.documents.table import Cell, Form, Row, Table
+from services.reporting.documents.table import Cell, Column, Form, Row, Table
 
 SHEETS = {
     "summary": "Tổng hợp",
@@ -32,7 +33,9 @@ NUMBER_FORMATS = {
 }
 COLOURS = {"on_time": "#1B6E45", "late": "#E0A126", "incomplete": "#D08A3C", "overdue": "#A3232B", "pending": "#D7D7D7"}
 HEADER_ROW = 3  # below the title, the statement of what the figures rest on, and a blank line
-CHARACTERS_PER_SHARE = 1.15
+LINE_PT = 16.0  # one line of text at 11 pt
+A4 = 9  # the number that the file format gives this paper
+CHARACTERS_PER_SHARE = 1.3
 
 
 def xlsx(report: AnnualReport) -> bytes:
@@ -104,19 +107,40 @@ def _with_groups(table: Table, chapter: Chapter) -> Table:
 
 
 def _fill(sheet: Worksheet, look: Look, table: Table, zone: ZoneInfo) -> None:
+    sheet.set_row(HEADER_ROW, 2 * LINE_PT)
     for index, column in enumerate(table.columns):
-        sheet.set_column(index, index, max(8, column.share * CHARACTERS_PER_SHARE))
+        sheet.set_column(index, index, _width(column))
         sheet.write(HEADER_ROW, index, column.title, look.header)
     for offset, row in enumerate(table.rows, start=HEADER_ROW + 1):
+        sheet.set_row(offset, _lines(row, table) * LINE_PT)
         for index, (cell, column) in enumerate(zip(row.cells, table.columns, strict=True)):
             _write(sheet, (offset, index), cell, look.of(column.form, row), zone)
-    last = HEADER_ROW + len(table.records)
-    sheet.autofilter(HEADER_ROW, 0, max(last, HEADER_ROW + 1), len(table.columns) - 1)
+    _arrange(sheet, table)
+
+
+def _arrange(sheet: Worksheet, table: Table) -> None:
+    """Let the header stay in sight, filter the records but not the total, and fit the width of a printed page."""
+    last = HEADER_ROW + max(1, len(table.records))
+    sheet.autofilter(HEADER_ROW, 0, last, len(table.columns) - 1)
     sheet.freeze_panes(HEADER_ROW + 1, 2 if table.columns[0].name == "number" else 1)
-    sheet.set_paper(9)
+    sheet.set_paper(A4)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(HEADER_ROW)
+
+
+def _width(column: Column) -> float:
+    return max(8, column.share * CHARACTERS_PER_SHARE)
+
+
+def _lines(row: Row, table: Table) -> int:
+    """Return how many lines the longest cell wraps to: not every program measures rows when it opens a file."""
+    wrapped = (
+        math.ceil(len(cell) / _width(column))
+        for cell, column in zip(row.cells, table.columns, strict=True)
+        if isinstance(cell, str)
+    )
+    return max((1, *wrapped))
 
 
 def _write(sheet: Worksheet, place: tuple[int, int], cell: Cell, form: Format, zone: ZoneInfo) -> None:
@@ -149,6 +173,8 @@ def _chart(workbook: Workbook, sheet: Worksheet, table: Table) -> None:
         )
     chart.set_title({"name": "Tình hình gửi kết quả theo nhóm đơn vị", "name_font": {"size": 12}})
     chart.set_y_axis({"reverse": True})
+    # With the categories from top to bottom the axis lies on top; its labels belong below.
+    chart.set_x_axis({"label_position": "high", "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}})
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": 820, "height": 90 + 48 * len(table.rows)})
     sheet.insert_chart(last + 2, 0, chart)
