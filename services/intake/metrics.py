@@ -37,7 +37,6 @@ class IntakeMetrics:
             "Records of the facts log that no receipt can be read from",
             registry=registry,
         )
-        for mode in Mode:
-            self.events.labels(mode.value)
+        self.accepted = {mode: self.events.labels(mode.value) for mode in Mode}
         for problem in Problem:
             self.refusals.labels(problem.value.slug)

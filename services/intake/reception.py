@@ -1,6 +1,7 @@
 """`POST /v1/events`: from the bytes of a request to the receipts of its events, one step a line."""
 
 import logging
+import time
 from dataclasses import dataclass
 
 import msgspec
@@ -61,15 +62,17 @@ class Reception:
         self.limits.refuse_excess(key)
         is_dry = _is_dry_run(request)
         mode = modes.mode_of(request.headers)
-        async with self.room.for_body(request, mode.bytes_max):
+        room = self.room.take(request, mode.bytes_max)
+        try:
             body = await request.body(mode.bytes_max, seconds=self.body_patience_seconds)
-            received_at = self.clock.now()
+            receivedtime = written(self.clock.now())
             await self._opened()
             accepted = self._examined(request, mode, body, key)
-            receivedtime = written(received_at)
             if is_dry:
                 return await self.dry_run.answer(accepted, receivedtime, is_batch=mode is Mode.BATCH)
             return await self._taken(accepted, receivedtime, mode)
+        finally:
+            self.room.give_back(room)
 
     async def _opened(self) -> None:
         await self.bus.settled()
@@ -83,9 +86,10 @@ class Reception:
 
     async def _taken(self, accepted: tuple[Accepted, ...], receivedtime: str, mode: Mode) -> Response:
         records = [record_of(one, receivedtime) for one in accepted]
-        with self.metrics.seconds.time():
-            receipts = await self.register.enter(records, is_batch=mode is Mode.BATCH)
-        self.metrics.events.labels(mode.value).inc(len(receipts))
+        began = time.perf_counter()
+        receipts = await self.register.enter(records, is_batch=mode is Mode.BATCH)
+        self.metrics.seconds.observe(time.perf_counter() - began)
+        self.metrics.accepted[mode].inc(len(receipts))
         document = {"receipts": receipts, "jws": self.signing_keys.signer.sign(receipts)}
         return Response(status=202, body=msgspec.json.encode(document))
 

@@ -1,8 +1,5 @@
 """How much room requests may take up together, so that a flood meets a 503 and not the end of the process."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from services.intake.core.refusals import Problem, Refusal, Said
 from services.intake.http import RefusedError, Request
 from services.intake.metrics import IntakeMetrics
@@ -16,22 +13,20 @@ class Room:
     def __init__(self, bytes_max: int, metrics: IntakeMetrics) -> None:
         self._bytes_max = bytes_max
         self._taken = 0
-        self._metrics = metrics
+        metrics.bodies.set_function(lambda: self._taken)
 
-    @asynccontextmanager
-    async def for_body(self, request: Request, limit: int) -> AsyncIterator[None]:
-        """Hold room for the body of *request*: what it announces, or else all it may have."""
+    def take(self, request: Request, limit: int) -> int:
+        """Take room for the body of *request*: what it announces, or else all it may have. It must be given back."""
         announced = request.header(b"content-length")
         wanted = min(int(announced), limit) if announced is not None and announced.isdigit() else limit
         if self._taken + wanted > self._bytes_max:
             raise RefusedError(_FULL)
         self._taken += wanted
-        self._metrics.bodies.set(self._taken)
-        try:
-            yield
-        finally:
-            self._taken -= wanted
-            self._metrics.bodies.set(self._taken)
+        return wanted
+
+    def give_back(self, taken: int) -> None:
+        """End what `take` began."""
+        self._taken -= taken
 
 
 _FULL = Refusal(

@@ -44,4 +44,6 @@ class Key:
 
     def is_good_at(self, instant: datetime) -> bool:
         """Whether the key is valid at *instant*: neither expired nor revoked. Both ends are exclusive instants."""
-        return all(end is None or instant < end for end in (self.expires_at, self.revoked_at))
+        if self.expires_at is not None and instant >= self.expires_at:
+            return False
+        return self.revoked_at is None or instant < self.revoked_at
