@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from schemas.assessments import StepKind
 from schemas.deliveries import Channel
 from schemas.ids import digest
 from services.notifier.core.calls import SEVERITY, Telling
@@ -46,13 +45,6 @@ def gathered(
             for channel in sorted(channels)
         ]
     return notices
-
-
-def about_own_duty(notice: Notice) -> bool:
-    """Whether the notice speaks only of duties of the agency that reads it."""
-    return all(
-        one.duty.agency == notice.to_agency and one.call.kind is not StepKind.ESCALATION for one in notice.tellings
-    )
 
 
 def _urgency(telling: Telling) -> tuple[int, str, str]:

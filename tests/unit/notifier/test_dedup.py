@@ -207,3 +207,15 @@ def test_the_order_in_which_assessments_arrive_does_not_matter(order: list[int])
     for number in order:
         agenda = followed(revisions[number], OPENS, known=agenda)
     assert agenda == followed(revisions[4], OPENS)
+
+
+def test_a_notice_of_what_is_missing_ends_with_its_reason() -> None:
+    """Completed or withdrawn, the report is no longer incomplete."""
+    came_at = days(-5)
+    timeline = [
+        a_stretch(OPENS, Status.PENDING),
+        a_stretch(came_at, Status.INCOMPLETE),
+        a_stretch(days(-4), Status.ON_TIME),
+    ]
+    notice = Step(kind=StepKind.INCOMPLETE, step="incomplete:s-1", at=came_at, due_at=DUE)
+    assert told(followed(an_assessment(notice, timeline=timeline), days(-3)), days(-3))[0] == []

@@ -40,3 +40,8 @@ def test_a_reminder_is_moved_forward_while_that_is_before_the_due_instant() -> N
 def test_a_reminder_never_passes_its_due_instant(meant: str, sent: str) -> None:
     """An hour before the end of 9 December is moved back to that afternoon, not on to the 10th."""
     assert at(sent) == HOURS.moved(at(meant), before=at("10 05:00"))
+
+
+def test_what_falls_in_the_sending_hours_stays_where_it_is() -> None:
+    """Even where the next opening would be too late."""
+    assert at("09 16:00") == HOURS.moved(at("09 16:00"), before=at("09 12:00"))

@@ -1,12 +1,14 @@
 """The texts are courteous, name what they are about, and tell what is missing in words."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from schemas.assessments import StepKind
 from schemas.deliveries import Channel
 from services.notifier.core.render import Means, SmsLetters
+from services.notifier.core.routing import Language
+from tests.support.builders import Json
 from tests.unit.notifier.agendas import DUE, days
 from tests.unit.notifier.words import EVERYTHING, Shelf, a_notice, a_telling, all_in, written
 
@@ -24,9 +26,9 @@ def test_every_mail_names_agency_duty_clause_source_and_deadline(kind: StepKind)
 
 @pytest.mark.parametrize("kind", StepKind)
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_every_text_requests_and_none_threatens(kind: StepKind, language: str) -> None:
+def test_every_text_requests_and_none_threatens(kind: StepKind, language: Language) -> None:
     """A receiving bank has no power of command: it asks."""
-    mail = written(a_notice(a_telling(kind)), language="vi" if language == "vi" else "en")
+    mail = written(a_notice(a_telling(kind)), language=language)
     assert [word for word in THREATS if word in mail.body.lower()] == []
     assert ("kính đề nghị" if language == "vi" else "respectfully requests") in mail.body.lower()
 
@@ -57,9 +59,9 @@ def test_the_subject_says_what_it_is(kind: StepKind, subject: str) -> None:
         (days(3.2), "đã quá hạn 4 ngày"),
     ],
 )
-def test_the_distance_to_the_deadline_is_that_of_the_day_of_sending(now: object, words: str) -> None:
+def test_the_distance_to_the_deadline_is_that_of_the_day_of_sending(now: datetime, words: str) -> None:
     """Counted in local days from the last good day."""
-    assert words in written(a_notice(), now=now).body  # type: ignore[arg-type] # the cases are instants
+    assert words in written(a_notice(), now=now).body
 
 
 def test_a_due_instant_in_the_middle_of_a_day_is_told_with_its_time() -> None:
@@ -100,6 +102,13 @@ def test_a_digest_lists_every_duty() -> None:
     text = written(a_notice(a_telling(), a_telling(period="2025", due_at=DUE - timedelta(days=365))))
     assert text.subject == "Kính đề nghị quan tâm 2 báo cáo theo 6766/KH-UBND"
     assert all_in(text.body, "1. Nội dung", "2. Nội dung", "hết ngày 09/12/2026", "hết ngày 09/12/2025") == []
+
+
+def test_an_english_digest_lists_every_duty_too() -> None:
+    """Under a subject that counts them."""
+    text = written(a_notice(a_telling(), a_telling(period="2025")), language="en")
+    assert text.subject == "Kind request concerning 2 reports under 6766/KH-UBND"
+    assert all_in(text.body, "to the 2 matters below", "1. Subject", "2. Subject") == []
 
 
 def test_an_escalation_speaks_to_its_reader_about_the_agency() -> None:
@@ -156,3 +165,97 @@ def test_an_sms_never_exceeds_three_parts() -> None:
 def test_a_period_is_told_as_people_say_it(period: str, words: str) -> None:
     """Month, quarter and half-year."""
     assert words in written(a_notice(a_telling(period=period))).body
+
+
+UNDATED: Json = {"due_at": None, "step": "incomplete:s-1"}
+
+
+@pytest.mark.parametrize("kind", StepKind)
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("channel", Channel)
+def test_a_duty_without_a_date_is_told_without_one(kind: StepKind, language: Language, channel: Channel) -> None:
+    """No date that the plan does not give."""
+    text = written(a_notice(a_telling(kind, period=None, **UNDATED), channel=channel), language=language)
+    assert [word for word in ("Hạn cuối:", "Han cuoi", "Due by", "2026") if word in text.body] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "sms"),
+    [
+        (StepKind.REMINDER, "Reminder: ", "is kindly requested to send the report for 2026"),
+        (StepKind.URGING, "Kind request: ", "is kindly requested to send the report for 2026"),
+        (StepKind.INCOMPLETE, "Please complete: ", "is kindly requested to complete the report for 2026"),
+        (StepKind.ESCALATION, "For information: ", "has not sent the report for 2026"),
+    ],
+)
+def test_english_says_what_it_is(kind: StepKind, subject: str, sms: str) -> None:
+    """By mail in the subject, by SMS in the verb."""
+    assert (written(a_notice(a_telling(kind)), language="en").subject or "").startswith(subject)
+    assert sms in written(a_notice(a_telling(kind), channel=Channel.SMS), language="en").body
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("vi", "Kinh de nghi UBND huyen Tho Xuan quan tam 2 bao cao"), ("en", "kindly requested to 2 reports")],
+)
+def test_an_sms_about_several_duties_counts_them(language: Language, words: str) -> None:
+    """With the nearest deadline, if any has one; the rest is in the mail."""
+    dated = a_notice(a_telling(), a_telling(period="2025", due_at=DUE - timedelta(days=365)), channel=Channel.SMS)
+    undated = a_notice(a_telling(**UNDATED), a_telling(period="2025", **UNDATED), channel=Channel.SMS)
+    assert all_in(written(dated, language=language).body, words, "09/12/2025") == []
+    assert "09/12" not in written(undated, language=language).body
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_an_incomplete_report_is_not_called_absent(language: Language) -> None:
+    """An urging to complete says that something is there, by mail and to the superior by SMS."""
+    lacking = {"missing": ("sections.results",)}
+    mail = written(a_notice(a_telling(StepKind.URGING, **lacking)), language=language)
+    sms = written(a_notice(a_telling(StepKind.ESCALATION, **lacking), channel=Channel.SMS), language=language)
+    assert ("đã nhận, chưa đầy đủ" if language == "vi" else "received, not complete") in mail.body
+    assert ("chua gui day du" if language == "vi" else "in full") in sms.body
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (days(-2.5), "2 days left"),
+        (days(-1.5), "1 day left"),
+        (days(-0.5), "today is the last day"),
+        (days(0.1), "1 day overdue"),
+    ],
+)
+def test_english_counts_the_days(now: datetime, words: str) -> None:
+    """As in Vietnamese, with a singular."""
+    assert words in written(a_notice(), language="en", now=now).body
+
+
+@pytest.mark.parametrize(
+    ("period", "words"),
+    [("2026-07", "for 07/2026"), ("2026-Q3", "for quarter 3 of 2026"), ("2026-H2", "for the second half of 2026")],
+)
+def test_english_tells_a_period(period: str, words: str) -> None:
+    """Month, quarter and half-year."""
+    assert words in written(a_notice(a_telling(period=period)), language="en").body
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_due_instant_of_this_very_day_that_has_passed(language: Language) -> None:
+    """Due at five, told at six: overdue, and by no whole day."""
+    due = DUE + timedelta(hours=17)
+    text = written(a_notice(a_telling(due_at=due)), language=language, now=due + timedelta(hours=1))
+    assert ("(đã quá hạn)" if language == "vi" else "(overdue)") in text.body
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_an_indicator_that_the_plan_does_not_describe_is_told_by_its_code(language: Language) -> None:
+    """As is a check, and a part that this version of the notifier does not know."""
+    missing = ("indicators.unknown", "checks.gone", "annex")
+    text = written(a_notice(a_telling(StepKind.INCOMPLETE, missing=missing)), language=language)
+    assert all_in(text.body, "unknown", "gone", "annex") == []
+
+
+def test_an_obligation_that_the_plan_version_lacks_is_a_missing_document() -> None:
+    """The attempt is made again when the right version has come."""
+    with pytest.raises(LookupError, match="has no obligation gone"):
+        written(a_notice(a_telling(obligation="gone")))

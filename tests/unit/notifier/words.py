@@ -74,7 +74,7 @@ def a_telling(kind: StepKind = StepKind.REMINDER, **changes: Any) -> Telling:
     duty = DutyKey(
         plan=builders.PLAN,
         agency=changes.pop("agency", AGENCY),
-        obligation=builders.OBLIGATION,
+        obligation=changes.pop("obligation", builders.OBLIGATION),
         period=changes.pop("period", "2026"),
     )
     at = changes.get("at", days(-7))
