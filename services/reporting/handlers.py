@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import IllegalStateError
 
 from services.reporting.metrics import Metrics
 from services.reporting.receipts import KeptReceipt, read_receipt
@@ -64,29 +65,42 @@ def on_batch(intake: Intake[Kept], dead_letters: SettingAside, metrics: Metrics)
 
     async def handle(records: Records, consumer: AIOKafkaConsumer) -> None:
         with metrics.batch_seconds.labels(intake.label).time():
-            readable = await _readable(records)
+            readable, poison = _sorted_out(intake, records)
             await intake.keep(readable)
-        metrics.records.labels(intake.label).inc(len(readable))
-        metrics.lag.labels(intake.label).set(await _lag(consumer))
-
-    async def _readable(records: Records) -> list[Kept]:
-        readable: list[Kept] = []
-        for record in records:
-            try:
-                kept = intake.read(record.value)
-            except UnreadableRecordError as cause:
-                await dead_letters.set_aside(record, reason=str(cause))
-                metrics.dead_letters.labels(intake.label).inc()
+            # After the write, which is tried again while the database is away: so nothing is set aside at each try.
+            for record, reason in poison:
+                await dead_letters.set_aside(record, reason=reason)
                 place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-                log.warning("a record was set aside", extra={"action": "set_aside", "reason": str(cause), **place})
-            else:
-                readable += () if kept is None else (kept,)
-        return readable
+                log.warning("a record was set aside", extra={"action": "set_aside", "reason": reason, **place})
+        metrics.records.labels(intake.label).inc(len(readable))
+        metrics.dead_letters.labels(intake.label).inc(len(poison))
+        metrics.lag.labels(intake.label).set(await _lag(consumer))
 
     return handle
 
 
+def _sorted_out(intake: Intake[Kept], records: Records) -> tuple[list[Kept], list[tuple[Record, str]]]:
+    """Return what could be read of *records*, and what could not with its reason."""
+    readable: list[Kept] = []
+    poison: list[tuple[Record, str]] = []
+    for record in records:
+        try:
+            kept = intake.read(record.value)
+        except UnreadableRecordError as cause:
+            poison.append((record, str(cause)))
+        else:
+            readable += () if kept is None else (kept,)
+    return readable, poison
+
+
 async def _lag(consumer: AIOKafkaConsumer) -> int:
     """Return how many records the broker had, at its last answer, beyond those handed over."""
-    behind = [(consumer.highwater(part) or 0) - await consumer.position(part) for part in consumer.assignment()]
-    return sum(max(0, records) for records in behind)
+    behind = 0
+    for part in consumer.assignment():
+        try:
+            position = await consumer.position(part)
+        except IllegalStateError:
+            continue  # a rebalance took the partition away meanwhile; its new owner counts it
+        if part in consumer.assignment():
+            behind += max(0, (consumer.highwater(part) or 0) - position)
+    return behind
