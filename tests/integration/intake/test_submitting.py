@@ -1,0 +1,76 @@
+"""`dondoc submit` against the real intake: receipts out, refusals by line, patience while intake is away."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from typer import Typer
+from typer.testing import CliRunner
+
+from schemas.topics import FACTS
+from services.console.submit import submit
+from tests.support.builders import a_submission
+from tests.support.kafka import Bus
+from tests.support.services import Service
+
+
+async def submitted(file: Path, service: Service, bearer: str, *options: str) -> tuple[int, list[dict[str, Any]], str]:
+    """The exit code, the receipts and the talk of `dondoc submit`."""
+    app = Typer()
+    app.command()(submit)
+    arguments = [str(file), "--url", service.url, "--key", bearer, *options]
+    result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    return result.exit_code, [json.loads(line) for line in result.stdout.splitlines()], result.stderr
+
+
+def a_file(path: Path, *events: dict[str, Any]) -> Path:
+    """Events, one a line."""
+    path.write_text("".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events), encoding="utf-8")
+    return path
+
+
+async def test_each_line_gets_its_receipt_and_a_second_run_the_same(
+    intake: Service, bearer: str, published: Bus, tmp_path: Path
+) -> None:
+    """Submitting again is always safe."""
+    file = a_file(tmp_path / "events.jsonl", *(a_submission(f"s-{number}") for number in range(3)))
+    code, first, _ = await submitted(file, intake, bearer)
+    assert (code, [receipt["id"] for receipt in first]) == (0, ["s-0", "s-1", "s-2"])
+    _, second, _ = await submitted(file, intake, bearer)
+    assert [one["receivedtime"] for one in second] == [one["receivedtime"] for one in first]
+    assert len(await published.records(FACTS.name)) == 3
+
+
+async def test_a_refused_line_is_named_and_the_others_are_handed_in(
+    intake: Service, bearer: str, published: Bus, tmp_path: Path
+) -> None:
+    """Exit 1, the line and the pointer in the language asked for."""
+    file = a_file(tmp_path / "events.jsonl", a_submission("s-0"), a_submission("s-1", data={"period": "2024-13"}))
+    code, receipts, talk = await submitted(file, intake, bearer, "--lang", "vi")
+    assert (code, [receipt["id"] for receipt in receipts]) == (1, ["s-0"])
+    assert "events.jsonl:2" in talk
+    assert "/data/period" in talk
+    assert len(await published.records(FACTS.name)) == 1
+
+
+async def test_submit_waits_for_an_intake_that_is_being_restarted(
+    intake: Service, bearer: str, published: Bus, tmp_path: Path
+) -> None:
+    """A killed intake is tried again until it is back."""
+    file = a_file(tmp_path / "events.jsonl", a_submission())
+    intake.kill()
+    handing_in = asyncio.create_task(submitted(file, intake, bearer))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(intake.start)
+    assert (await handing_in)[0] == 0
+    assert len(await published.records(FACTS.name)) == 1
+
+
+async def test_an_intake_that_stays_away_is_a_failure(intake: Service, bearer: str, tmp_path: Path) -> None:
+    """After the attempts it was given, submit says that nothing was handed in."""
+    file = a_file(tmp_path / "events.jsonl", a_submission())
+    intake.kill()
+    code, receipts, talk = await submitted(file, intake, bearer, "--attempts", "2")
+    assert (code, receipts) == (1, [])
+    assert "cannot be reached" in talk

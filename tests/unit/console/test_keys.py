@@ -1,0 +1,93 @@
+"""`dondoc keys`: made once and shown once, listed without secrets, rotated with overlap, revoked."""
+
+import json
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from services.console import keys
+from services.intake import keyfile
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the keys will be."""
+    return tmp_path / "keys.json"
+
+
+def run(path: Path, *arguments: str) -> tuple[int, list[Json]]:
+    """The exit code and the lines of data."""
+    result = CliRunner().invoke(keys.app, [*arguments, "--keys", str(path)])
+    return result.exit_code, [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+
+
+def created(path: Path, *options: str) -> Json:
+    """A key that was just made."""
+    code, (row,) = run(path, "create", "--system", "qlvb", *options)
+    assert code == 0
+    return row
+
+
+def test_a_key_is_shown_once_and_only_its_digest_is_kept(path: Path) -> None:
+    """The file has no secret and is its owner's alone to read."""
+    row = created(path, "--agency", "so-tc")
+    named = keyfile.split_bearer(row["key"])
+    assert named is not None
+    assert named[1] not in path.read_text()
+    (key,) = keyfile.read(path)
+    assert (key.id, key.sha256) == (named[0], keyfile.digest_of(named[1]))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_key_needs_somebody_to_post_for(path: Path) -> None:
+    """A key for nobody is a mistake, not a default."""
+    assert run(path, "create", "--system", "qlvb") == (2, [])
+
+
+def test_a_key_makes_no_decisions_unless_it_is_said(path: Path) -> None:
+    """Not even with all types."""
+    assert not created(path, "--agency", "*")["decisions"]
+    assert created(path, "--agency", "*", "--decisions")["decisions"]
+
+
+def test_the_list_has_no_secrets(path: Path) -> None:
+    """Only who, what and until when."""
+    created(path, "--group", "ubnd-huyen", "--valid-for", "P1Y", "--rate", "5")
+    code, (row,) = run(path, "list")
+    assert code == 0
+    assert "key" not in row
+    assert (row["groups"], row["events_per_second"]) == (["ubnd-huyen"], 5.0)
+    assert datetime.fromisoformat(row["expires_at"]) > datetime.now(UTC) + timedelta(days=364)  # noqa: TID251 - from now
+
+
+def test_a_rotated_key_stays_good_for_the_overlap(path: Path) -> None:
+    """Long enough to bring the new one out, and no longer."""
+    old = created(path, "--agency", "*")["id"]
+    created(path, "--agency", "*", "--rotates", old, "--overlap", "P2D")
+    by_id = {key.id: key for key in keyfile.read(path)}
+    now = datetime.now(UTC)  # noqa: TID251 - from now
+    assert by_id[old].is_good_at(now + timedelta(days=1))
+    assert not by_id[old].is_good_at(now + timedelta(days=3))
+
+
+def test_a_revoked_key_is_not_good_any_more(path: Path) -> None:
+    """And an unknown one is unusable input."""
+    made = created(path, "--agency", "*")["id"]
+    assert run(path, "revoke", made)[0] == 0
+    (key,) = keyfile.read(path)
+    assert not key.is_good_at(datetime.now(UTC))  # noqa: TID251 - from now
+    assert run(path, "revoke", "nobody")[0] == 2
+
+
+@pytest.mark.parametrize("content", ["{", '{"keys": [{"id": "x"}]}', "[]"])
+def test_a_broken_file_is_unusable_input_and_stays_as_it_is(path: Path, content: str) -> None:
+    """A command that cannot read the keys must not replace them."""
+    path.write_text(content)
+    assert run(path, "create", "--system", "qlvb", "--agency", "*")[0] == 2
+    assert path.read_text() == content

@@ -1,0 +1,109 @@
+"""`dondoc receipt`: genuine receipts pass offline, anything altered does not, and rotation keeps the old ones good."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from services.console import receipt
+from services.intake import receipts
+from services.intake.core.digest import Receipt
+
+EVENT = b'{"id": "1"}'
+RECEIPT = Receipt(
+    id="1",
+    source="urn:x",
+    receiptid="0" * 32,
+    receivedtime="2024-12-09T16:59:59.999Z",
+    sha256=hashlib.sha256(EVENT).hexdigest(),
+)
+
+
+@pytest.fixture
+def signing_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of signing keys of this machine's intake."""
+    path = tmp_path / "signing.json"
+    monkeypatch.setenv("DONDOC_INTAKE_SIGNING_KEYS", str(path))
+    return path
+
+
+def signer(path: Path) -> receipts.Signer:
+    """The signer with the keys in force."""
+    return receipts.Signer(receipts.load(path), "intake")
+
+
+def an_answer(path: Path) -> dict[str, object]:
+    """What intake answers with."""
+    return {"receipts": [msgspec.to_builtins(RECEIPT)], "jws": signer(path).sign([RECEIPT])}
+
+
+def verified(file: Path, *options: str) -> int:
+    """The exit code of `dondoc receipt verify`."""
+    return CliRunner().invoke(receipt.app, ["verify", str(file), *options]).exit_code
+
+
+def test_an_answer_passes_with_the_published_keys_alone(signing_keys: Path, tmp_path: Path) -> None:
+    """As a whole answer, as a line of submit's output, and as a bare signature."""
+    answer = an_answer(signing_keys)
+    published = tmp_path / "jwks.json"
+    published.write_bytes(signer(signing_keys).published())
+    signing_keys.unlink()
+    line = {**msgspec.to_builtins(RECEIPT), "jws": answer["jws"]}
+    for number, text in enumerate(
+        [json.dumps(answer, indent=1), f"{json.dumps(line)}\n{json.dumps(line)}", str(answer["jws"])]
+    ):
+        file = tmp_path / f"{number}.txt"
+        file.write_text(text)
+        assert verified(file, "--keys", str(published)) == 0
+
+
+@pytest.mark.parametrize("name", ["receivedtime", "receiptid", "id", "sha256"])
+def test_an_altered_receipt_does_not_pass(signing_keys: Path, tmp_path: Path, name: str) -> None:
+    """What stands beside the signature must be what was signed."""
+    answer = an_answer(signing_keys)
+    answer["receipts"] = [{**msgspec.to_builtins(RECEIPT), name: "other"}]
+    file = tmp_path / "receipt.json"
+    file.write_text(json.dumps(answer))
+    assert verified(file) == 1
+
+
+def test_a_signature_of_somebody_else_does_not_pass(signing_keys: Path, tmp_path: Path) -> None:
+    """Only the published keys count."""
+    other = tmp_path / "other.json"
+    file = tmp_path / "receipt.json"
+    file.write_text(json.dumps(an_answer(other)))
+    receipts.load(signing_keys)
+    assert verified(file) == 1
+
+
+def test_a_receipt_stays_good_after_rotation(signing_keys: Path, tmp_path: Path) -> None:
+    """The former key's public half remains, its private half is gone."""
+    file = tmp_path / "receipt.json"
+    file.write_text(json.dumps(an_answer(signing_keys)))
+    assert CliRunner().invoke(receipt.app, ["rotate"]).exit_code == 0
+    assert verified(file) == 0
+    current, former = json.loads(signing_keys.read_text())["keys"]
+    assert "d" in current
+    assert "d" not in former
+
+
+def test_a_receipt_is_for_one_very_event(signing_keys: Path, tmp_path: Path) -> None:
+    """`--event` compares the digest of the bytes that were sent."""
+    file, sent, other = tmp_path / "receipt.json", tmp_path / "sent.json", tmp_path / "other.json"
+    file.write_text(json.dumps(an_answer(signing_keys)))
+    sent.write_bytes(EVENT)
+    other.write_bytes(EVENT + b" ")
+    assert verified(file, "--event", str(sent)) == 0
+    assert verified(file, "--event", str(other)) == 1
+
+
+@pytest.mark.parametrize("content", ["{}", '{"jws": 7}', "{\n{"])
+def test_a_file_without_a_receipt_is_unusable(signing_keys: Path, tmp_path: Path, content: str) -> None:
+    """Exit 2 says that nothing could be judged."""
+    receipts.load(signing_keys)
+    file = tmp_path / "receipt.json"
+    file.write_text(content)
+    assert verified(file) == 2
