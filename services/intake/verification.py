@@ -10,6 +10,8 @@ from joserfc.jwk import KeySet
 
 from services.intake.receipts import ALGORITHM
 
+LONGEST_PAYLOAD_BYTES = 8 * 1024 * 1024  # a batch of a thousand events with the longest names, in base64
+
 
 class NotGenuineError(Exception):
     """The receipt is not what the holder of the keys signed; the message says how it differs."""
@@ -17,6 +19,12 @@ class NotGenuineError(Exception):
 
 class UnusableKeysError(Exception):
     """This is no key set; save what intake publishes at `/.well-known/jwks.json`."""
+
+
+class _Batches(jws.JWSRegistry):
+    """The library's own limit is that of a web request's header; the receipts of a whole batch are longer."""
+
+    max_payload_length = LONGEST_PAYLOAD_BYTES
 
 
 def keys_of(text: bytes) -> KeySet:
@@ -31,7 +39,7 @@ def keys_of(text: bytes) -> KeySet:
 def receipts_of(compact: str, keys: KeySet) -> tuple[str, list[dict[str, str]]]:
     """Return the issuer and the receipts that *compact* signs; raise `NotGenuineError` if no key of *keys* did."""
     try:
-        signed = jws.deserialize_compact(compact, keys, algorithms=[ALGORITHM])
+        signed = jws.deserialize_compact(compact, keys, registry=_Batches(algorithms=[ALGORITHM]))
         payload = msgspec.json.decode(signed.payload, type=dict[str, Any])
         return str(payload["iss"]), list(payload["receipts"])
     except (JoseError, ValueError, KeyError, msgspec.DecodeError) as cause:

@@ -18,6 +18,7 @@ from services.console.demo.papers import RESULTS
 from services.console.demo.performance import Performance
 from services.console.demo.story import Story
 from services.console.system import System
+from services.intake import verification
 from tests.support.year import a_stage
 
 pytestmark = pytest.mark.timeout(420)  # a year takes about half a minute alone, and more where others share the cores
@@ -48,9 +49,9 @@ def year(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[Playe
     """The story of 2024, played once without the days on which nothing happens."""
     with a_stage(tmp_path_factory.mktemp("year"), jars) as stage:
         played = Performance(story=stage.story, registry=stage.registry, keys=stage.keys, clock=stage.clock, every=None)
-        receipts = asyncio.run(performance.play(stage.system, played))
+        came = asyncio.run(performance.play(stage.system, played))
         mails = stage.system.stack.smtp.mails()
-        yield Played(story=stage.story, system=stage.system, receipts=list(receipts), mails=mails)
+        yield Played(story=stage.story, system=stage.system, receipts=list(came.answers), mails=mails)
 
 
 def test_dashboard_and_report_say_what_was_planted(year: Played) -> None:
@@ -63,6 +64,14 @@ def test_every_post_has_its_receipt(year: Played) -> None:
     receipts = [receipt for answer in year.receipts for receipt in answer["receipts"]]
     assert len(receipts) == len(year.story.archive) + len(year.story.posts)
     assert len({receipt["receiptid"] for receipt in receipts}) == len(receipts)
+
+
+def test_every_receipt_is_genuine(year: Played) -> None:
+    """The published keys vouch for each answer, that of the batch of the archive too."""
+    keys = verification.keys_of(performance.key_set(year.system.intake.url))
+    for answer in year.receipts:
+        _, signed = verification.receipts_of(answer["jws"], keys)
+        assert signed == answer["receipts"]
 
 
 def test_the_figures_of_the_report_are_the_sums_of_its_lines(year: Played) -> None:

@@ -95,7 +95,10 @@ def _arranged(running: System, directory: Path, registry: Registry) -> Keys:
 def _performed(running: System, told: Performance, takings: Takings) -> list[str]:
     """Play, gather what came of it, and say where everything lies."""
     say(f"the year {YEAR} begins: {len(told.story.truths)} agencies owe results before 10 December")
-    takings.keep_lines("receipts.jsonl", asyncio.run(performance.play(running, told)))
+    played = asyncio.run(performance.play(running, told))
+    takings.keep_lines("facts.jsonl", played.facts)
+    takings.keep_lines("receipts.jsonl", played.answers)
+    takings.keep("keys.json", performance.key_set(running.intake.url))
     mails = takings.keep_mails(running.stack.smtp.mailbox.folder)
     messages = running.stack.smsc.messages()
     takings.keep_lines("sms.jsonl", messages)
@@ -103,15 +106,22 @@ def _performed(running: System, told: Performance, takings: Takings) -> list[str
     for extension in FORMATS:
         takings.keep(f"report-{YEAR}.{extension}", performance.report(url, extension))
     pictures = takings.keep_pictures(url)
-    differences = performance.differences(url, told.story, json.loads(performance.report(url, "json")))
-    out = takings.folder
+    _say_where(takings.folder, mails=mails, messages=len(messages), pictures=pictures)
+    return _judged(performance.differences(url, told.story, json.loads(performance.report(url, "json"))), told)
+
+
+def _say_where(out: Path, *, mails: int, messages: int, pictures: list[Path]) -> None:
     say("")
     say(f"report     {out}/report-{YEAR}.docx  .pdf  .xlsx  .csv  .json")
     say(f"mails      {out}/mails/ ({mails})")
-    say(f"SMS        {out}/sms.jsonl ({len(messages)})")
-    say(f"receipts   {out}/receipts.jsonl")
+    say(f"SMS        {out}/sms.jsonl ({messages})")
+    say(f"facts      {out}/facts.jsonl, for dondoc evaluate --facts")
+    say(f"receipts   {out}/receipts.jsonl, for dondoc receipt verify --keys {out}/keys.json")
     say(f"dashboard  {', '.join(map(str, pictures)) or 'no picture: there is no chromium here'}")
     say(f"logs       {out}/logs/")
+
+
+def _judged(differences: list[str], told: Performance) -> list[str]:
     for difference in differences:
         say(difference)
     verdict = f"{len(differences)} differences" if differences else "dashboard and report say what the story planted"

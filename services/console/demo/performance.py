@@ -39,8 +39,16 @@ class Performance:
     every: timedelta | None = ONE_DAY
 
 
-async def play(running: System, performance: Performance) -> Sequence[Mapping[str, Any]]:
-    """Play the story to the *running* system and return intake's answers."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What came back: intake's answers, and the facts as the log holds them."""
+
+    answers: Sequence[Mapping[str, Any]]
+    facts: Sequence[Mapping[str, Any]]
+
+
+async def play(running: System, performance: Performance) -> Played:
+    """Play the story to the *running* system."""
     tally = Tally()
     groups = {"rules": RulesSettings().group, "notifier": GROUP, "reporting": ReportingSettings().group}
     async with AsyncExitStack() as opened:
@@ -49,13 +57,20 @@ async def play(running: System, performance: Performance) -> Sequence[Mapping[st
             for service in (running.intake, running.notifier)
         ]
         log = await opened.enter_async_context(
-            Log(running.stack.kafka.bootstrap, ServiceSettings().partitions, lambda record: tally.hear(record.value))
+            Log(running.stack.kafka.bootstrap, ServiceSettings().partitions, tally.hear)
         )
         mailroom = Mailroom(intake, performance.keys)
         player = Player(performance.clock, mailroom, Rest(log, notifier, groups), every=performance.every)
         with _screen(performance.registry, tally) as screen:
             await player.play(performance.story, screen.happened)
-        return mailroom.answers
+        return Played(answers=mailroom.answers, facts=tally.facts)
+
+
+def key_set(url: str) -> bytes:
+    """Return the keys that intake at *url* signs its receipts with."""
+    answer = httpx.get(f"{url}/.well-known/jwks.json", timeout=ANSWER_SECONDS)
+    answer.raise_for_status()
+    return answer.content
 
 
 def report(url: str, extension: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What the log tells a spectator: how the duties of the year stand at an instant, and how many alerts went out.
+"""What the log tells a spectator: how the duties of the year stand at an instant, how many alerts went out, every fact.
 
 It reads records as anybody may; that a record is malformed is not its business, so it passes over what it cannot read.
 """
@@ -11,28 +11,35 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from aiokafka import ConsumerRecord
+
 from schemas.assessments import ASSESSED
 from schemas.deliveries import DELIVERED, Channel, Outcome
+from schemas.facts import MODEL_OF
 from services.console.demo.papers import RESULTS, YEAR
+from services.runtime.clock import instant_of
 
 Turn = tuple[datetime, str]
 
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """Counts as the records come."""
+    """Counts as the records come. `facts` are those that agencies and the authority sent, as `evaluate` reads them."""
 
+    facts: list[dict[str, Any]] = field(default_factory=list)
     _sent: dict[str, set[str]] = field(default_factory=dict)
     _timelines: dict[str, list[Turn]] = field(default_factory=dict)
 
-    def hear(self, value: bytes) -> None:
-        """Take in one record of verdicts or deliveries; any other is nothing to count."""
-        event = json.loads(value)
+    def hear(self, record: ConsumerRecord[bytes, bytes]) -> None:
+        """Take in one record of facts, verdicts or deliveries."""
+        event = json.loads(record.value or b"{}")
         match event.get("type"):
             case kind if kind == ASSESSED:
                 self._assess(event["data"])
             case kind if kind == DELIVERED:
                 self._deliver(event["data"])
+            case kind if kind in MODEL_OF:
+                self.facts.append({**event, "recordedtime": instant_of(record.timestamp).isoformat()})
 
     def statuses(self, at: datetime) -> Mapping[str, int]:
         """Return how many of the year's dated duties have which status at an instant."""
