@@ -62,11 +62,12 @@ class Unpublished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What is due and not sent, when the next falls due, and what is sent but not told on the bus."""
+    """What is due and not sent, what has failed and is tried again, when the next falls due, what is not told yet."""
 
     due_unsent: int
     next_send_at: datetime | None
     unpublished: int
+    retrying: Mapping[Channel, int]
 
 
 def agenda_document(change: Change) -> Document:

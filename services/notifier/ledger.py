@@ -16,7 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from schemas.deliveries import Outcome
+from schemas.deliveries import Channel, Outcome
 from services.notifier import documents
 from services.notifier.core.calls import Agenda
 from services.notifier.core.deliveries import Delivery
@@ -177,8 +177,13 @@ class Ledger:
             sending += await self._agendas.count_documents({"round": _IS_THERE})
             coming = [await self._next(self._agendas, now), await self._next(self._deliveries, now)]
             unpublished = await self._deliveries.count_documents({"unpublished": True})
+            retrying = {channel: await self._retrying(channel) for channel in Channel}
         next_at = min((one for one in coming if one is not None), default=None)
-        return Backlog(due_unsent=due + sending, next_send_at=next_at, unpublished=unpublished)
+        return Backlog(due_unsent=due + sending, next_send_at=next_at, unpublished=unpublished, retrying=retrying)
+
+    async def _retrying(self, channel: Channel) -> int:
+        failed = {"next_at": _IS_THERE, "attempt": {"$gt": 0}, "delivery.channel": channel.value}
+        return int(await self._deliveries.count_documents(failed))
 
     async def _next(self, collection: Any, now: datetime) -> datetime | None:  # noqa: ANN401 - either collection
         found = await collection.find_one({"next_at": {"$gt": now}}, {"next_at": True}, sort=[("next_at", ASCENDING)])

@@ -29,6 +29,12 @@ class NotifierMetrics:
             registry=registry,
         )
         self.due_unsent = Gauge("notifier_due_unsent", "Alerts that are due and not sent", registry=registry)
+        self.retrying = Gauge(
+            "notifier_retrying",
+            "Deliveries whose last attempt failed and that are tried again",
+            ["channel"],
+            registry=registry,
+        )
         self.unpublished = Gauge(
             "notifier_unpublished", "Deliveries whose events are not on the bus yet", registry=registry
         )
@@ -37,6 +43,7 @@ class NotifierMetrics:
         )
         for channel in Channel:
             self.seconds.labels(channel.value)
+            self.retrying.labels(channel.value)
             for outcome in Outcome:
                 self.attempts.labels(channel.value, outcome.value)
 
@@ -44,3 +51,5 @@ class NotifierMetrics:
         """Show what is still to be done."""
         self.due_unsent.set(backlog.due_unsent)
         self.unpublished.set(backlog.unpublished)
+        for channel, deliveries in backlog.retrying.items():
+            self.retrying.labels(channel.value).set(deliveries)

@@ -15,7 +15,7 @@ from services.notifier.core.lacks import (
     LackingSignature,
 )
 from services.notifier.core.matters import Deadline, Matter
-from services.notifier.core.wording import Prose, Row
+from services.notifier.core.wording import Prose, Row, is_list
 
 UNITS = {"million_vnd": "million VND", "billion_vnd": "billion VND", "vnd": "VND", "percent": "%"}
 SIGNATURE = "Đôn Đốc reporting calendar"
@@ -35,7 +35,7 @@ class English:
             subject=_subject(matters),
             greeting=f"To: {reader or 'Sir or Madam'}",
             opening=_opening(first, reader) if len(matters) == 1 else _opening_of_many(matters, reader),
-            items=tuple(_rows(one) for one in matters),
+            items=(tuple(map(_line, matters)),) if is_list(matters) else tuple(map(_rows, matters)),
             closing=("Thank you for your kind attention and cooperation.",),
             signature=first.receiver or SIGNATURE,
             footer=FOOTER,
@@ -118,6 +118,14 @@ def _rows(one: Matter) -> tuple[Row, ...]:
     if one.link:
         rows.append(Row(label="Send online (for your agency only)", values=("Open the form",), link=one.link))
     return tuple(rows)
+
+
+def _line(one: Matter) -> Row:
+    parts = [f"{one.title}{_of_period(one)} (clause {one.clause}, {one.source})"]
+    if one.deadline:
+        parts.append(f"due by {_day(one.deadline)} ({_distance(one.deadline)})")
+    parts.append(f"still missing {'; '.join(map(_lack, one.lacks))}" if one.lacks else "not received yet")
+    return Row(label=one.agency, values=("; ".join(parts),))
 
 
 def _state(one: Matter) -> str:

@@ -15,7 +15,7 @@ from services.notifier.core.lacks import (
     LackingSignature,
 )
 from services.notifier.core.matters import Deadline, Matter
-from services.notifier.core.wording import Prose, Row
+from services.notifier.core.wording import Prose, Row, is_list
 
 UNITS = {
     "million_vnd": "triệu đồng",
@@ -43,7 +43,7 @@ class Vietnamese:
             subject=_subject(matters),
             greeting=f"Kính gửi: {reader or READER}",
             opening=_opening(first, reader) if len(matters) == 1 else _opening_of_many(matters, reader),
-            items=tuple(_rows(one) for one in matters),
+            items=(tuple(map(_line, matters)),) if is_list(matters) else tuple(map(_rows, matters)),
             closing=("Trân trọng cảm ơn sự quan tâm, phối hợp của Quý cơ quan.",),
             signature=first.receiver or SIGNATURE,
             footer=FOOTER,
@@ -126,6 +126,14 @@ def _rows(one: Matter) -> tuple[Row, ...]:
     if one.link:
         rows.append(Row(label="Gửi trực tuyến (dành riêng cho Quý cơ quan)", values=("Mở biểu mẫu",), link=one.link))
     return tuple(rows)
+
+
+def _line(one: Matter) -> Row:
+    parts = [f"{one.title}{_of_period(one)} (mục {one.clause}, {one.source})"]
+    if one.deadline:
+        parts.append(f"hạn cuối: {_day(one.deadline)} ({_distance(one.deadline)})")
+    parts.append(f"còn thiếu {'; '.join(map(_lack, one.lacks))}" if one.lacks else "chưa nhận được báo cáo")
+    return Row(label=one.agency, values=("; ".join(parts),))
 
 
 def _state(one: Matter) -> str:

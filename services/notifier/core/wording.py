@@ -29,6 +29,14 @@ class Prose:
     footer: str
 
 
+DETAILED = 6  # matters told row by row; of more, each is a line of one table, for a superior looks down a list
+
+
+def is_list(matters: Sequence[Matter]) -> bool:
+    """Whether *matters* are told as a list: too many for details, and none with a link to open."""
+    return len(matters) > DETAILED and not any(one.link for one in matters)
+
+
 class Wording(Protocol):
     """One language. *reader* is the name of the agency that reads, or nothing for a contact list."""
 

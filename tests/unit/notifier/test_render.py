@@ -13,6 +13,7 @@ from tests.unit.notifier.agendas import DUE, days
 from tests.unit.notifier.words import EVERYTHING, Shelf, a_notice, a_telling, all_in, written
 
 THREATS = ("phạt", "xử lý", "kỷ luật", "yêu cầu", "penalt", "sanction", "must ")
+UNDATED: Json = {"due_at": None, "step": "incomplete:s-1"}
 MATTERS = ("UBND huyện Thọ Xuân", "Kết quả thực hiện Kế hoạch năm 2026", "III.1", "6766/KH-UBND", "09/12/2026")
 
 
@@ -111,6 +112,23 @@ def test_an_english_digest_lists_every_duty_too() -> None:
     assert all_in(text.body, "to the 2 matters below", "1. Subject", "2. Subject") == []
 
 
+@pytest.mark.parametrize(
+    ("language", "deadline", "state", "lack"),
+    [
+        ("vi", "hạn cuối: hết ngày 09/12/2026", "chưa nhận được báo cáo", "còn thiếu chữ ký"),
+        ("en", "due by the end of 09/12/2026", "not received yet", "still missing the signature"),
+    ],
+)
+def test_a_long_digest_is_a_list(language: Language, deadline: str, state: str, lack: str) -> None:
+    """One line an agency, with its clause, its deadline and what is missing."""
+    agencies = [a_telling(StepKind.ESCALATION, agency=f"h-{number}") for number in range(6)]
+    others = a_telling(StepKind.ESCALATION, missing=("signed",)), a_telling(StepKind.ESCALATION, **UNDATED)
+    text = written(a_notice(*agencies, *others, to="ubnd-tinh"), language=language)
+    lines = [line for line in text.body.splitlines() if line.startswith("h-")]
+    assert [all_in(line, "III.1", deadline, state) for line in lines] == [[]] * 6
+    assert lack in text.body
+
+
 def test_an_escalation_speaks_to_its_reader_about_the_agency() -> None:
     """The province is greeted, the district is named."""
     text = written(a_notice(a_telling(StepKind.ESCALATION), to="ubnd-tinh"))
@@ -165,9 +183,6 @@ def test_an_sms_never_exceeds_three_parts() -> None:
 def test_a_period_is_told_as_people_say_it(period: str, words: str) -> None:
     """Month, quarter and half-year."""
     assert words in written(a_notice(a_telling(period=period))).body
-
-
-UNDATED: Json = {"due_at": None, "step": "incomplete:s-1"}
 
 
 @pytest.mark.parametrize("kind", StepKind)
