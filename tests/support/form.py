@@ -15,7 +15,7 @@ from schemas.links import DutyLink, LinkKey, form_address
 from schemas.topics import FACTS
 from services.runtime import clock
 from services.runtime.references import PLAN, REGISTRY, publish_reference
-from tests.support.builders import Json, a_plan, a_registry, a_version, an_obligation
+from tests.support.builders import Json, a_plan, a_registry, a_version, an_agency, an_obligation
 from tests.support.kafka import Bus
 from tests.support.services import Service
 
@@ -30,6 +30,7 @@ REQUIRES: Json = {
     "attachments": {"min": 1, "media_types": ["application/pdf"]},
     "signed": True,
 }
+AGENCIES_OF_FORM = tuple(f"h-{number}" for number in range(1, 41))
 PDF = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
 ANSWERS = {
     "document.number": "12/BC-UBND",
@@ -50,10 +51,11 @@ class Site:
     bus: Bus
     clock: Path
     attachments: Path
+    agency: str
 
-    def token(self, *, agency: str = "h-mot", period: str = "2026", days: float = 90, secret: str = SECRET) -> str:
+    def token(self, *, agency: str | None = None, period: str = "2026", days: float = 90, secret: str = SECRET) -> str:
         """The token of a link that expires *days* from now."""
-        duty = DutyKey(plan="P-1", agency=agency, obligation="results", period=period)
+        duty = DutyKey(plan="P-1", agency=agency or self.agency, obligation="results", period=period)
         return LinkKey(secret).token(DutyLink(duty=duty, expires_at=NOW + timedelta(days=days)))
 
     def address(self, token: str | None = None, language: str = "vi") -> str:
@@ -65,18 +67,17 @@ class Site:
         clock.steer(self.clock, instant)
 
     async def events(self) -> list[Json]:
-        """Every event of the facts log."""
-        return [record.json for record in await self.bus.records(FACTS.name) if record.json["type"] != _HORIZON]
-
-
-_HORIZON = "vn.dondoc.plan.adopted.v1"
+        """Every event of the agency in the facts log."""
+        found = [record.json for record in await self.bus.records(FACTS.name)]
+        return [event for event in found if event.get("subject") == self.agency]
 
 
 async def publish_form_plan(bus: Bus) -> None:
     """Publish a plan whose one obligation asks for a section, a figure, a file and a signature."""
     plan = a_plan(an_obligation(a_version(requires=REQUIRES)))
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
-        await publish_reference(producer, REGISTRY, a_registry())
+        agencies = [an_agency(agency) for agency in AGENCIES_OF_FORM]
+        await publish_reference(producer, REGISTRY, a_registry(*agencies))
         await publish_reference(producer, PLAN, plan)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -10,7 +11,10 @@ import pypdf
 import pytest
 
 from services.intake.form.counter import SOURCE
-from tests.support.form import ANSWERS, DUE, NOW, PDF, Site, posted
+from tests.support.eventually import eventually
+from tests.support.form import ANSWERS, DUE, NOW, PDF, SECRET, Site, posted
+from tests.support.intake import Desk
+from tests.support.services import Launch
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ def test_the_form_shows_the_duty_its_words_and_its_deadline(site: Site, browser:
     page = browser.get(site.address())
     assert page.status_code == 200
     for said in (
-        "UBND huyện h-mot",
+        f"UBND huyện {site.agency}",
         "mục III.1",
         "gửi kết quả trước ngày 10 tháng 12 hàng năm",
         "hết ngày 09/12/2026",
@@ -55,7 +59,7 @@ async def test_a_sent_form_is_one_event_with_a_signed_receipt(site: Site, browse
     assert sent.status_code == 303
     (event,) = await site.events()
     assert event["source"] == SOURCE
-    assert event["subject"] == "h-mot"
+    assert event["subject"] == site.agency
     assert event["receivedtime"] == "2026-12-01T02:00:00.000Z"
     assert event["data"]["content"]["indicators"] == {"entrusted": "1234.5"}
     assert event["data"]["content"]["figures_as_of"] == "2026-11-30"
@@ -157,7 +161,7 @@ def test_a_receipt_is_shown_with_its_own_duty_only(site: Site, browser: httpx.Cl
     """A receipt under another agency's link, or with a changed signature, is not there."""
     sent = posted(browser, site.address(), files={"a.pdf": PDF})
     _, signed = sent.headers["location"].split("&r=")
-    other = f"{site.intake.url}/form/receipt?t={site.token(agency='h-hai')}&r={signed}"
+    other = f"{site.intake.url}/form/receipt?t={site.token(agency='h-40')}&r={signed}"
     changed = f"{site.intake.url}/form/receipt?t={site.token()}&r={signed[:-4]}AAAA"
     assert [browser.get(one).status_code for one in (other, changed)] == [404, 404]
 
@@ -166,16 +170,17 @@ def test_a_file_left_for_one_duty_is_not_another_s(site: Site, browser: httpx.Cl
     """The signed description of an uploaded file is good for its own duty alone."""
     checked = posted(browser, site.address(), action="check", files={"a.pdf": PDF})
     token = checked.text.split('name="kept" value="')[1].split('"')[0]
-    page = posted(browser, site.address(site.token(agency="h-hai")), action="check", kept=token)
+    page = posted(browser, site.address(site.token(agency="h-40")), action="check", kept=token)
     assert "ít nhất 1 tệp (PDF)" in page.text.split('id="outcome"')[1]
 
 
 def test_a_form_over_the_limit_is_refused(site: Site, browser: httpx.Client) -> None:
     """More bytes than the limit end in a page that says so, and nothing is kept."""
-    page = posted(browser, site.address(), files={"a.pdf": PDF + b" " * 2 * 1024 * 1024})
+    large = PDF + b" " * 2 * 1024 * 1024
+    page = posted(browser, site.address(), files={"a.pdf": large})
     assert page.status_code == 413
-    assert "Yêu cầu quá lớn" in page.text
-    assert not site.attachments.exists()
+    assert "vượt quá dung lượng" in page.text
+    assert not list(site.attachments.rglob(hashlib.sha256(large).hexdigest()))
 
 
 def test_a_late_report_is_told_so_and_taken(site: Site, browser: httpx.Client) -> None:
@@ -184,3 +189,31 @@ def test_a_late_report_is_told_so_and_taken(site: Site, browser: httpx.Client) -
     assert "đã quá hạn" in browser.get(site.address()).text
     assert "báo cáo quá hạn" in posted(browser, site.address(), action="check", files={"a.pdf": PDF}).text
     assert posted(browser, site.address(), files={"a.pdf": PDF}).status_code == 303
+
+
+async def test_without_rules_a_report_is_taken_unchecked(
+    site: Site, browser: httpx.Client, launch: Launch, desk: Desk
+) -> None:
+    """Where completeness cannot be asked about, the check says so and sending goes through: nobody is late for it."""
+    alone = launch(
+        "intake",
+        **desk.environment,
+        DONDOC_CLOCK=f"steered:{site.clock}",
+        DONDOC_FORM_KEY=SECRET,
+        DONDOC_INTAKE_ATTACHMENTS=str(desk.folder / "attachments"),
+        DONDOC_INTAKE_RULES_URL="http://127.0.0.1:9",
+    )
+    address = replace(site, intake=alone).address()
+    assert "Hạn cuối" not in browser.get(address).text
+    assert "trước ngày 10 tháng 12" in browser.get(address).text
+    assert "chưa kiểm tra được" in posted(browser, address, action="check").text
+    assert posted(browser, address).status_code == 303
+    assert len(await site.events()) == 1
+
+
+async def test_a_completed_report_is_on_file_for_the_next_visit(site: Site, browser: httpx.Client) -> None:
+    """After an incomplete report the page asks for the rest; the same document with the rest is then complete."""
+    posted(browser, site.address(), action="send-anyway", indicators__entrusted="", files={"a.pdf": PDF})
+    await eventually(lambda: "nhưng chưa đầy đủ" in browser.get(site.address()).text, "the incomplete report on file")
+    assert posted(browser, site.address(), files={"a.pdf": PDF}).status_code == 303
+    await eventually(lambda: "đã nhận đầy đủ" in browser.get(site.address()).text, "the complete report on file")
