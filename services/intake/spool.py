@@ -44,6 +44,7 @@ class Spool:
         self._segments = Segments(folder)
         self._max_bytes = max_bytes
         self._metrics = metrics
+        metrics.spool_bytes_max.set(max_bytes)
         self._bytes = 0
         self._waiting: list[_Waiting] = []
         self._is_writing = False

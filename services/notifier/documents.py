@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.deliveries import Outcome
+from schemas.deliveries import Channel, Outcome
 from services.notifier.core.calls import Agenda
 from services.notifier.core.deliveries import Attempt, Delivery, events
 

@@ -171,6 +171,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         partition = self._open.pop(number, None)
         if partition is not None:
             await partition.close()
+            self._tools.metrics.lag.labels(str(number)).set(0)  # its new owner tells it; this process no longer knows
         self._tools.metrics.owned.set(len(self._open))
 
     def _halt_on_surprise(self, task: asyncio.Task[None]) -> None:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 Scope = MutableMapping[str, Any]
@@ -26,15 +26,25 @@ log = logging.getLogger(__name__)
 
 def probe_routes(ready: Mapping[str, Check], registry: CollectorRegistry) -> Sequence[tuple[str, AsgiHandler]]:
     """Return the three routes; *ready* names what must be there for this service to do its work."""
+    holding = Gauge("runtime_check_holds", "1 while a readiness check holds, else 0", ["check"], registry=registry)
+    for name in ready:
+        holding.labels(name).set(0)
+
+    async def checked() -> Mapping[str, bool]:
+        found = dict(zip(ready, await asyncio.gather(*map(_holds, ready.values())), strict=True))
+        for name, holds in found.items():
+            holding.labels(name).set(holds)
+        return found
 
     async def livez(_scope: Scope, _receive: Receive, send: Send) -> None:
         await answer(send, b'{"live": true}')
 
     async def readyz(_scope: Scope, _receive: Receive, send: Send) -> None:
-        found = dict(zip(ready, await asyncio.gather(*map(_holds, ready.values())), strict=True))
+        found = await checked()
         await answer(send, json.dumps(found).encode(), status=200 if all(found.values()) else 503)
 
     async def metrics(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await checked()
         await answer(send, generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
     return (("/livez", livez), ("/readyz", readyz), ("/metrics", metrics))

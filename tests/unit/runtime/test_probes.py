@@ -59,3 +59,10 @@ def test_a_live_service_says_so() -> None:
 def test_metrics_are_served_as_text() -> None:
     """The process's own figures are there without a word from the service."""
     assert b"process_resident_memory_bytes" in _asked("/metrics")[1]
+
+
+def test_metrics_tell_each_check_anew() -> None:
+    """A database that is away shows in the metrics by its name, so that an alert can say it."""
+    told = _asked("/metrics", broker=_yes, database=_broken)[1]
+    assert b'runtime_check_holds{check="broker"} 1.0' in told
+    assert b'runtime_check_holds{check="database"} 0.0' in told
