@@ -111,7 +111,7 @@ def _parts(settings: IntakeSettings) -> Parts:
     metrics = IntakeMetrics(registry)
     references = References(settings.kafka_bootstrap)
     memory = Memory(span=timedelta(hours=settings.memory_hours), now=clock.now)
-    follower = Follower(settings, memory, clock, metrics)
+    follower = Follower(settings, memory, clock)
     connection = Connection(settings, references, follower, clock)
     spool = Spool(settings.spool, settings.spool_max_bytes, metrics)
     drain = Drain(spool, memory, follower)

@@ -72,7 +72,7 @@ class Bus:
             try:
                 await self._lost.wait()
             finally:
-                self._give_up(appender)
+                self._appender = None
                 await appender.close()
 
     def _give_up(self, appender: Appender) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from services.intake.core.refusals import Problem, Refusal, Said
+from schemas.facts import SUBMITTED
+from services.intake.core.refusals import Finding, Problem, Refusal, Said
 from services.intake.desk import Accepted
 from services.intake.http import RefusedError, Response
 from services.intake.records import record_of
@@ -18,7 +19,21 @@ RETRY_AFTER_SECONDS = 5
 AT_ONCE = 8
 """Questions to rules at a time; a batch may hold a thousand."""
 
+INVALID = 422
+
 log = logging.getLogger(__name__)
+
+
+class _Fault(msgspec.Struct):
+    pointer: str
+    detail: str
+
+
+class _Told(msgspec.Struct):
+    """What rules says when it cannot judge a report."""
+
+    title: str
+    errors: list[_Fault] = []
 
 
 class DryRun:
@@ -29,7 +44,8 @@ class DryRun:
         self._url = rules_url.rstrip("/") + "/v1/dry-run"
 
     async def answer(self, accepted: Sequence[Accepted], receivedtime: str, *, is_batch: bool) -> Response:
-        """Return what rules says of each event, in order; raise with 503 if it cannot be asked."""
+        """Return what rules says of each event, in order; raise with 422 for others than reports, 503 without rules."""
+        _refuse_others(accepted, is_batch=is_batch)
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def ask(one: Accepted) -> Any:  # noqa: ANN401 - rules' own answer, passed on
@@ -45,6 +61,8 @@ class DryRun:
             response = await self._client.post(
                 self._url, content=event, headers={"content-type": "application/json"}, timeout=TIMEOUT_SECONDS
             )
+            if response.status_code == INVALID:
+                raise RefusedError(_refused_by_rules(response.content))
             response.raise_for_status()
             return msgspec.json.decode(response.content, type=dict[str, Any])
         except (httpx.HTTPError, msgspec.DecodeError) as cause:
@@ -52,6 +70,23 @@ class DryRun:
             raise RefusedError(_CANNOT_ASK) from cause
 
 
+def _refuse_others(accepted: Sequence[Accepted], *, is_batch: bool) -> None:
+    findings = tuple(
+        Finding(pointer=f"/{index}/type" if is_batch else "/type", detail=_REPORTS_ONLY)
+        for index, one in enumerate(accepted)
+        if one.event.type != SUBMITTED
+    )
+    if findings:
+        raise RefusedError(Refusal(problem=Problem.INVALID, detail=_REPORTS_ONLY, findings=findings))
+
+
+def _refused_by_rules(body: bytes) -> Refusal:
+    told = msgspec.json.decode(body, type=_Told)
+    findings = tuple(Finding(pointer=one.pointer, detail=Said(en=one.detail, vi=one.detail)) for one in told.errors)
+    return Refusal(problem=Problem.INVALID, detail=Said(en=told.title, vi=told.title), findings=findings)
+
+
+_REPORTS_ONLY = Said(en="only a submitted report can be tried", vi="chỉ kiểm tra thử được báo cáo nộp")
 _CANNOT_ASK = Refusal(
     problem=Problem.UNAVAILABLE,
     detail=Said(

@@ -15,7 +15,6 @@ from aiokafka.errors import KafkaError
 from schemas.topics import FACTS
 from services.intake import records
 from services.intake.memory import Memory
-from services.intake.metrics import IntakeMetrics
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
 
@@ -34,14 +33,13 @@ log = logging.getLogger(__name__)
 class Follower:
     """Keeps the memory up with the log."""
 
-    def __init__(self, settings: IntakeSettings, memory: Memory, clock: Clock, metrics: IntakeMetrics) -> None:
+    def __init__(self, settings: IntakeSettings, memory: Memory, clock: Clock) -> None:
         self._bootstrap = settings.kafka_bootstrap
         self._partitions = settings.partitions
         self._span = timedelta(hours=settings.memory_hours)
         self._memory = memory
         self._clock = clock
         self._since: datetime | None = None
-        self._metrics = metrics
         self._consumer: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
         self._positions: dict[TopicPartition, int] = {}
@@ -130,7 +128,5 @@ class Follower:
     def _remember(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         for record in batch:
             entry = records.entry_of(record.value or b"")
-            if entry is None:
-                self._metrics.unreadable.inc()
-            else:
+            if entry is not None:  # others write there too: adoptions have no receipt
                 self._memory.remember_logged(entry.identity, entry.known)

@@ -33,11 +33,6 @@ class IntakeMetrics:
         self.drained = Counter("intake_spool_drained_events", "Events brought to the bus", registry=registry)
         self.spool_bytes = Gauge("intake_spool_bytes", "Bytes in the spool", registry=registry)
         self.spool_bytes_max = Gauge("intake_spool_bytes_max", "Bytes that the spool may hold", registry=registry)
-        self.unreadable = Counter(
-            "intake_log_records_unreadable",
-            "Records of the facts log that no receipt can be read from",
-            registry=registry,
-        )
         self.accepted = {mode: self.events.labels(mode.value) for mode in Mode}
         for problem in Problem:
             self.refusals.labels(problem.value.slug)

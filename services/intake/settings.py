@@ -28,7 +28,7 @@ class IntakeSettings(ServiceSettings):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     memory_hours: float = Field(default=24.0, gt=0)
-    bus_patience_seconds: float = Field(default=1.5, gt=0)
+    bus_patience_seconds: float = Field(default=2.5, gt=0)
     body_patience_seconds: float = Field(default=30.0, gt=0)
     form_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
     form_max_bytes: int = Field(default=32 * MEBIBYTE, ge=MEBIBYTE)
