@@ -55,8 +55,6 @@ class _Reader:
         match self._given.get(key):
             case None:
                 return ""
-            case datetime() as moment:
-                return moment.isoformat()
             case date() as day:
                 return day.isoformat()
             case float() as number if number.is_integer():
@@ -144,8 +142,6 @@ def report(
     }
     if named.period is None:
         del data["period"]
-    if corrected := reader.text("corrects"):
-        data["corrects"] = corrected
     return tuple(reader.faults) if reader.faults else data
 
 

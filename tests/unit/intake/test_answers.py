@@ -105,3 +105,29 @@ def test_what_rules_calls_missing_leads_to_its_question() -> None:
     names = ("sections.results", "indicators.a.b", "attachments", "signed", "checks.ratio")
     keys = ["sections.results", "indicators.a.b", "attachments", "document.signed_by", ""]
     assert [questions.key_of_missing(one) for one in names] == keys
+
+
+def test_a_figure_is_asked_with_its_unit_and_range() -> None:
+    """Both ends of the range are said in the reader's own writing; an unknown unit is told as it is."""
+    indicators = [{"code": "a", "unit": "percent", "min": 0, "max": 99.5}, {"code": "b", "unit": "tấn"}, {"code": "c"}]
+    asked = {one.key: one for one in questions.questions(Requirements.model_validate({"indicators": indicators}))}
+    assert asked["indicators.a"].hint.vi == "từ 0 đến 99,5"
+    assert asked["indicators.a"].hint.en == "from 0 to 99.5"
+    assert [one.unit.vi if (one := asked[f"indicators.{code}"]).unit else None for code in "abc"] == ["%", "tấn", None]
+
+
+def test_files_are_asked_for_by_number_and_kind() -> None:
+    """A plan that asks for none says nothing; one that asks for two PDFs says so."""
+    none, two = (
+        questions.questions(Requirements.model_validate({"attachments": {"min": least, "media_types": kinds}}))[-1]
+        for least, kinds in ((0, []), (2, ["application/pdf", "text/csv"]))
+    )
+    assert (none.hint, none.is_needed) == (questions.UNSAID, False)
+    assert (two.hint.vi, two.is_needed) == ("ít nhất 2 tệp (PDF, text/csv)", True)
+    assert two.hint.en == "at least 2 files (PDF, text/csv)"
+
+
+def test_a_day_where_text_is_asked_stays_readable() -> None:
+    """A number that the spreadsheet took for a day comes as ISO 8601 text, for a person to see."""
+    assert stated(document__number=date(2026, 12, 9))["document"]["number"] == "2026-12-09"
+    assert stated(content__figures_as_of=date(2026, 11, 30))["content"]["figures_as_of"] == "2026-11-30"

@@ -26,6 +26,7 @@ from services.intake.core.refusals import Said
         ("1\u00a0234", "1234"),
         ("0,123", "0.123"),
         ("1234,567", "1234.567"),
+        ("1.234,567", "1234.567"),
         (" 12,50 ", "12.5"),
     ],
 )
@@ -44,7 +45,9 @@ def test_a_figure_with_two_meanings_is_refused_with_both_writings(text: str) -> 
     assert readings == {Decimal(text.replace(".", "").replace(",", "")), Decimal(text.replace(",", "."))}
 
 
-@pytest.mark.parametrize("text", ["", "abc", "1.2.3", "12 triệu", "1,2,3", "--1", "1e5", "NaN", "(5)", "1" * 31, "5%"])
+@pytest.mark.parametrize(
+    "text", ["", "abc", "1.2.3", "12 triệu", "1,2,3", "1.234,567.890", "--1", "1e5", "NaN", "(5)", "1" * 31, "5%"]
+)
 def test_what_is_no_figure_is_refused(text: str) -> None:
     """Words, units, broken grouping and the writings of programs are not guessed at."""
     assert isinstance(figures.read(text), Said)

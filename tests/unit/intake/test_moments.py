@@ -72,3 +72,9 @@ def test_the_distance_is_counted_in_days_of_the_zone(now: datetime, said: str) -
 def test_a_period_is_said_as_people_say_it(period: str, said: str) -> None:
     """Quarters are counted in Roman numerals, half-years in months."""
     assert moments.period(period).vi == said
+
+
+def test_a_receipt_tells_the_second() -> None:
+    """The instant of reception is said in full, in the zone of the plan."""
+    said = moments.clock_time(DUE.replace(day=9, hour=8, minute=5, second=7), ZONE)
+    assert (said.vi, said.en) == ("8 giờ 05 phút 07 giây, ngày 09/12/2026", "08:05:07 on 09/12/2026")

@@ -1,0 +1,138 @@
+"""Reading a filled sheet back: round trip, faults by cell, the same event each time."""
+
+import json
+from datetime import time
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from schemas.facts import ReportSubmitted
+from services.console.sheets import filled
+from tests.support.builders import AGENCIES
+from tests.support.form import PDF
+from tests.support.sheets import FILL, a_filled, faults, fill_keys, fill_table, fill_workbook, made, row_of
+
+
+def test_a_filled_workbook_states_the_report(tmp_path: Path) -> None:
+    """Agency, period, figures, days and the file's digest arrive in the event."""
+    event = json.loads(filled.read(a_filled(tmp_path), "vi").event)
+    fact = ReportSubmitted.model_validate(event["data"])
+    assert (fact.agency, fact.period, fact.obligation) == (AGENCIES[0], "2026", "results")
+    assert str(fact.document.issued_on) == "2026-11-30"
+    assert fact.content.indicators == {"entrusted": "1234.5"}
+    assert [(one.name, one.media_type, one.size) for one in fact.attachments] == [
+        ("bao cao.pdf", "application/pdf", len(PDF))
+    ]
+
+
+def test_a_table_states_the_same(tmp_path: Path) -> None:
+    """The CSV of the same answers is the same event, whatever sign parts its columns."""
+    workbook = filled.read(a_filled(tmp_path), "vi").event
+    table = a_filled(tmp_path, "report.csv", document__issued_on="30/11/2026", indicators__entrusted="1.234,5")
+    assert filled.read(table, "vi").event == workbook
+    fill_table(table, {}, delimiter=";")
+    assert filled.read(table, "vi").event == workbook
+
+
+def test_a_table_saved_as_unicode_text_is_read(tmp_path: Path) -> None:
+    """What spreadsheet programs call Unicode text is UTF-16 with tabs."""
+    table = a_filled(tmp_path, "report.csv", document__issued_on="30/11/2026")
+    before = filled.read(table, "vi").event
+    fill_table(table, {}, delimiter="\t", encoding="utf-16")
+    assert filled.read(table, "vi").event == before
+
+
+def test_the_same_content_is_the_same_event(tmp_path: Path) -> None:
+    """A retry has the same id; another figure makes another event."""
+    path = a_filled(tmp_path)
+    first = json.loads(filled.read(path, "vi").event)["id"]
+    assert json.loads(filled.read(path, "vi").event)["id"] == first
+    fill_workbook(path, {"indicators.entrusted": 1234.6})
+    assert json.loads(filled.read(path, "vi").event)["id"] != first
+
+
+def test_every_fault_is_told_at_its_cell(tmp_path: Path) -> None:
+    """All faults in one run, each `report.xlsx!C7: …`, in the language asked for."""
+    path = a_filled(
+        tmp_path, document__number="", indicators__entrusted="1.234", attachments__1="khong co.pdf", dispatch__proof="?"
+    )
+    told = faults(path)
+    assert len(told) == 4
+    number, figure = row_of(path, "document.number"), row_of(path, "indicators.entrusted")
+    assert f"report.xlsx!C{number}: cần được điền" in told
+    assert any(one.startswith(f"report.xlsx!C{figure}: “1.234” có thể hiểu là") for one in told)
+    assert any("không tìm thấy tệp “khong co.pdf”" in one for one in told)
+    assert f"report.xlsx!C{number}: is needed" in faults(path, "en")
+
+
+def test_a_fault_that_intake_finds_has_its_cell_too(tmp_path: Path) -> None:
+    """A pointer into the event is told as the cell that answered it."""
+    path = a_filled(tmp_path)
+    sheet = filled.read(path, "vi").sheet
+    for pointer, key in (
+        ("/data/period", "period"),
+        ("/data/document/issued_on", "document.issued_on"),
+        ("/data/content/indicators/entrusted", "indicators.entrusted"),
+        ("/data/attachments/0/sha256", "attachments.1"),
+    ):
+        assert sheet.place(pointer) == f"{path}!C{row_of(path, key)}"
+    assert sheet.place("/id") == str(path)
+
+
+def test_an_open_sheet_asks_for_agency_and_period(tmp_path: Path) -> None:
+    """Without both it offers the agencies that are addressed, and reads the id before the name."""
+    assert made(tmp_path, "report.xlsx").exit_code == 0
+    path = tmp_path / "report.xlsx"
+    (tmp_path / "bao cao.pdf").write_bytes(PDF)
+    fill_workbook(path, FILL | {"agency": "h-hai – UBND huyện h-hai", "period": 2026})
+    data = json.loads(filled.read(path, "vi").event)["data"]
+    assert (data["agency"], data["period"]) == ("h-hai", "2026")
+    fill_workbook(path, {"agency": None, "period": "tháng 7"})
+    assert [one.split(": ")[0] for one in faults(path)] == [
+        f"report.xlsx!C{row_of(path, key)}" for key in ("agency", "period")
+    ]
+
+
+def test_what_is_no_sheet_is_refused(tmp_path: Path) -> None:
+    """Another workbook, a broken one, a line twice or of no meaning."""
+    other = tmp_path / "other.xlsx"
+    openpyxl.Workbook().save(other)
+    assert "dondoc sheet" in faults(other)[0]
+    (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04")
+    assert "XLSX" in faults(tmp_path / "broken.xlsx")[0]
+    path = a_filled(tmp_path)
+    fill_keys(path, {"document.title": "document.number"})
+    assert "bị lặp" in faults(path)[0]
+    fill_keys(a_filled(tmp_path), {"document.title": "nope.x"})
+    assert f"report.xlsx!A{row_of(path, 'nope.x')}: không có dòng nào" in faults(path)[0]
+
+
+@pytest.mark.parametrize("name", ["none.xlsx", "none.csv"])
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
+    """Whatever the kind of sheet."""
+    assert name in faults(tmp_path / name)[0]
+
+
+def test_a_broken_table_is_refused(tmp_path: Path) -> None:
+    """A quote that never ends is no CSV, and a page of a spreadsheet program's other encodings is no UTF-8."""
+    (tmp_path / "a.csv").write_text('Mã,Nội dung\nperiod,"2026', encoding="utf-8")
+    assert "not CSV" in faults(tmp_path / "a.csv")[0]
+    (tmp_path / "b.csv").write_bytes("Mã,Nội dung\n".encode("cp1252", "replace") + b"\xff")
+    assert "UTF-8" in faults(tmp_path / "b.csv")[0]
+
+
+def test_a_sheet_that_was_tampered_with_is_refused_at_its_cells(tmp_path: Path) -> None:
+    """Another form, an unknown zone, a file of no known kind: each is told where it stands."""
+    path = a_filled(tmp_path, format="dondoc-sheet/9", zone="Mars/Olympus", attachments__1="a.exe")
+    (tmp_path / "a.exe").write_bytes(b"MZ")
+    places = [row_of(path, key) for key in ("format", "zone", "attachments.1")]
+    assert [one.split(": ")[0] for one in faults(path)] == [f"report.xlsx!C{row}" for row in places]
+
+
+def test_ticks_and_times_of_a_spreadsheet_are_understood(tmp_path: Path) -> None:
+    """TRUE in a cell is a yes; a time alone is no moment."""
+    path = a_filled(tmp_path, content__nil_return=True)
+    assert json.loads(filled.read(path, "vi").event)["data"]["content"]["nil_return"] is True
+    fill_workbook(path, {"dispatch.sent_at": time(8, 30), "content.nil_return": False})
+    assert [one.split(": ")[0] for one in faults(path)] == [f"report.xlsx!C{row_of(path, 'dispatch.sent_at')}"]
