@@ -16,7 +16,6 @@ from services.runtime.metrics import new_registry
 from services.runtime.probes import probe_routes
 from services.runtime.serve import Halt
 
-GROUP = "dondoc.notifier"
 BATCH = 2_000  # verdicts followed in one read and one write of the ledger
 
 
@@ -34,7 +33,7 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
 
     broker = batches.consuming_broker(settings.kafka_bootstrap)
     subscription = batches.Subscription(
-        topic=VERDICTS.name, group=GROUP, max_records=BATCH, session_timeout_ms=settings.session_timeout_ms
+        topic=VERDICTS.name, group=settings.group, max_records=BATCH, session_timeout_ms=settings.session_timeout_ms
     )
     handler = batches.committing(works.on_batch, RECOVERABLE)
     batches.subscribe(broker, subscription, handler, halt=halt)

@@ -11,6 +11,7 @@ from schemas.links import KEY_LENGTH_MIN
 from services.notifier.core.render import SmsLetters
 from services.runtime.settings import MongoSettings, ServiceSettings
 
+GROUP = "dondoc.notifier"
 LONGEST_BRAND_NAME = 11  # letters in an alphanumeric SMS sender, 3GPP TS 23.040 section 9.1.2.5
 
 
@@ -22,6 +23,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     port: int = Field(default=8003, ge=0, le=65535)
     mongo_database: str = "dondoc_notifier"
 
+    group: str = GROUP
     session_timeout_ms: int = Field(default=10_000, ge=1_000)
 
     opens: time = time(7, 30)

@@ -15,7 +15,7 @@ from deploy.local.daemon import Daemon
 from services.console.demo import contacts, performance
 from services.console.demo.player import Mailroom, Player
 from services.console.demo.settling import Log, Rest
-from services.notifier.app import GROUP
+from services.notifier.settings import GROUP
 from services.reporting.settings import ReportingSettings
 from services.rules.settings import RulesSettings
 from services.runtime.settings import ServiceSettings

@@ -14,8 +14,8 @@ from schemas.ids import digest, reference_key
 from schemas.plan import Plan
 from schemas.registry import Registry
 from schemas.topics import DELIVERIES, REFERENCES, VERDICTS
-from services.notifier.app import GROUP
 from services.notifier.core.routing import Contact
+from services.notifier.settings import GROUP
 from services.notifier.store import ContactStore
 from services.runtime import mongo
 from services.runtime.clock import steer

@@ -19,7 +19,7 @@ from services.console.demo.settling import Log, Rest
 from services.console.demo.story import Story
 from services.console.demo.tally import Tally
 from services.console.system import System
-from services.notifier.app import GROUP
+from services.notifier.settings import GROUP
 from services.reporting.settings import ReportingSettings
 from services.rules.settings import RulesSettings
 from services.runtime.settings import ServiceSettings

@@ -7,7 +7,7 @@ import pytest
 from deploy.local.mongod import Mongod
 from schemas.deliveries import Channel, Outcome
 from schemas.topics import VERDICTS
-from services.notifier.app import GROUP
+from services.notifier.settings import GROUP
 from tests.integration.notifier.conftest import Start
 from tests.support import builders
 from tests.support.alerts import AGENCY, DUE, Alerts, a_contact, a_step, an_assessment, an_event_of
