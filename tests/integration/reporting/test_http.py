@@ -4,6 +4,7 @@ import json
 from collections.abc import Awaitable, Callable
 
 import httpx
+import jsonschema
 import pytest
 
 from schemas.topics import DELIVERIES, FACTS, VERDICTS
@@ -48,6 +49,8 @@ async def test_duties_are_filtered_and_paged(year: Service, ask: Ask) -> None:
     """Conditions join, pages follow each other, the total counts what matches."""
     everything = (await ask(year, "/v1/duties", period="2026", as_of=AT)).json()
     assert everything["total"] == 38
+    described = (await ask(year, "/openapi.json")).json()
+    jsonschema.validate(everything, {**described, "$ref": "#/components/schemas/Duties"})
     late = (await ask(year, "/v1/duties", period="2026", status="late,overdue", group="ubnd-huyen", as_of=AT)).json()
     assert {duty["status"] for duty in late["duties"]} == {"late", "overdue"}
     assert late["total"] == len(late["duties"]) == 5
@@ -75,6 +78,8 @@ async def test_following_the_cursors_gives_every_duty_once(year: Service, ask: A
 async def test_a_period_has_its_figures_in_dhis2s_terms(year: Service, ask: Ask) -> None:
     """Expected and actual reports and both rates, overall and by group."""
     summary = (await ask(year, PERIOD, as_of=AT)).json()
+    described = (await ask(year, "/openapi.json")).json()
+    jsonschema.validate(summary, {**described, "$ref": "#/components/schemas/Summary"})
     total = summary["total"]
     assert (total["expected_reports"], total["actual_reports"], total["on_time"]) == (35, 27, 22)
     assert (total["reporting_rate"], total["reporting_rate_on_time"]) == (0.7714, 0.6286)
