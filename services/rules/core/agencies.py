@@ -1,4 +1,8 @@
-"""Who the agencies are over time: aliases, lifetimes, memberships, and who takes whose place (ruling 7)."""
+"""Who the agencies are over time: aliases, lifetimes, memberships, and who takes whose place (ruling 7).
+
+Every duty of every period asks the same of its agency, so the answers are kept: one for each agency, and one for each
+agency and list of addressees of the plan.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +33,9 @@ class Agencies:
         }
         self._successions = registry.successions
         self._heirs: dict[str, tuple[str, ...]] = {}
+        self._lives: dict[str, Stay] = {}
+        self._lines: dict[str, frozenset[str]] = {}
+        self._stays: dict[tuple[str, tuple[str, ...]], tuple[Stay, ...]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._agencies)
@@ -46,18 +53,21 @@ class Agencies:
 
     def life(self, agency_id: str) -> Stay:
         """Return the dates on which the agency exists; a succession ends it where its own entry does not say."""
-        valid = self._agencies[agency_id].valid
-        ends = [act.on for act in self._acts_ending(agency_id)]
-        to = valid.to or (min(ends) if ends else date.max)
-        return Stay(from_=valid.from_ or date.min, to=to)
+        if agency_id not in self._lives:
+            valid = self._agencies[agency_id].valid
+            to = valid.to or min((act.on for act in self._acts_ending(agency_id)), default=date.max)
+            self._lives[agency_id] = Stay(from_=valid.from_ or date.min, to=to)
+        return self._lives[agency_id]
 
     def stays(self, agency_id: str, addressees: tuple[str, ...]) -> tuple[Stay, ...]:
         """Return when the agency was addressed, by name or as member of a group, in order and without overlap."""
-        agency = self._agencies[agency_id]
-        life = self.life(agency_id)
-        spans = [life] if agency_id in addressees else [*_memberships(agency, addressees)]
-        clipped = [Stay(from_=max(span.from_, life.from_), to=min(span.to, life.to)) for span in spans]
-        return _joined([span for span in clipped if span.from_ < span.to])
+        name = (agency_id, addressees)
+        if name not in self._stays:
+            life = self.life(agency_id)
+            spans = [life] if agency_id in addressees else _memberships(self._agencies[agency_id], addressees)
+            clipped = [Stay(from_=max(span.from_, life.from_), to=min(span.to, life.to)) for span in spans]
+            self._stays[name] = _joined([span for span in clipped if span.from_ < span.to])
+        return self._stays[name]
 
     def heirs(self, agency_id: str) -> tuple[str, ...]:
         """Return the agencies that directly took the place of one that ended; none for an abolition."""
@@ -71,14 +81,16 @@ class Agencies:
 
     def line(self, agency_id: str) -> frozenset[str]:
         """Return all successors, near and far."""
-        found: set[str] = set()
-        waiting = list(self.heirs(agency_id))
-        while waiting:
-            heir = waiting.pop()
-            if heir not in found:
-                found.add(heir)
-                waiting.extend(self.heirs(heir))
-        return frozenset(found - {agency_id})
+        if agency_id not in self._lines:
+            found: set[str] = set()
+            waiting = list(self.heirs(agency_id))
+            while waiting:
+                heir = waiting.pop()
+                if heir not in found:
+                    found.add(heir)
+                    waiting.extend(self.heirs(heir))
+            self._lines[agency_id] = frozenset(found - {agency_id})
+        return self._lines[agency_id]
 
     def _acts_ending(self, agency_id: str) -> list[Succession]:
         return [act for act in self._successions if agency_id in act.from_ and agency_id not in act.to]

@@ -42,9 +42,10 @@ class Book:
     def duty(self, *, agency: str, obligation: str, period: str | None) -> Duty:
         """Return the duty of that name, binding or not; raise `UnknownDuty` naming the field that fits nothing."""
         name = (agency, obligation, period)
-        if name not in self._duties:
-            self._duties[name] = self._made(agency, obligation, period)
-        return self._duties[name]
+        duty = self._duties.get(name)
+        if duty is None:
+            duty = self._duties[name] = self._made(agency, obligation, period)
+        return duty
 
     def resolved(self, fact: Fact) -> Fact:
         """Return *fact* with aliases of agencies replaced by ids; raise `UnknownDuty` if it is about no duty here."""
@@ -52,7 +53,9 @@ class Book:
         if fact.obligation not in self._obligations:
             raise self._unknown_obligation(fact.obligation)
         if isinstance(fact, Submission):
-            return replace(fact, agency=agency, filed_by=self._known(fact.filed_by))
+            filed_by = self._known(fact.filed_by)
+            if filed_by != fact.filed_by:
+                return replace(fact, agency=agency, filed_by=filed_by)
         return fact if agency == fact.agency else replace(fact, agency=agency)
 
     def expected(self, until: datetime) -> Iterator[DutyKey]:

@@ -4,6 +4,7 @@ from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schemas import durations, instants, periods
@@ -12,6 +13,7 @@ from schemas.plan import Anchor, Obligation, ObligationVersion, Plan
 from services.rules.core.working_days import WorkingDays
 
 _DAY = timedelta(days=1)
+_DAYS_KEPT = 65_536  # the days on which the duties of a plan open, fall due and end are few, and all agencies share them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +27,13 @@ class Terms:
     due_at: datetime | None
 
 
+@lru_cache(maxsize=_DAYS_KEPT)
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of a local *day*, in UTC, for times of one zone compare by the clock on its walls."""
     return instants.in_zone(datetime.combine(day, time(), zone), UTC)
 
 
+@lru_cache(maxsize=_DAYS_KEPT)
 def last_good_day(due_at: datetime, zone: ZoneInfo) -> date:
     """Return the local day of the last instant before *due_at*."""
     return (instants.in_zone(due_at, zone) - timedelta(microseconds=1)).date()
