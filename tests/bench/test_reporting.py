@@ -54,6 +54,8 @@ async def test_reporting_events_a_second(bus: Bus, launch: Launch, database: Dat
     print(f"  raw unordered bulk, newest of a batch upserted {folded:10,.0f} events/s")
     print(f"  raw unordered bulk, every revision inserted    {inserted:10,.0f} events/s")
     print(f"  reporting, every revision                      {rate:10,.0f} events/s   {rate / inserted:.0%} of raw")
+    cpu = _figure(service, "process_cpu_seconds_total") / len(told) * 1e6
+    print(f"  processor time of reporting {cpu:.0f} µs an event, start-up included")
     print(f"  memory {memory:.0f} MB resident; {time.perf_counter() - begun:.1f} s with start-up")
     assert rate > FLOOR * inserted
 
