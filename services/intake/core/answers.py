@@ -3,6 +3,7 @@
 Whether the report is complete is not decided here.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -15,6 +16,9 @@ from services.intake.core.refusals import Finding, Said
 
 Given = str | int | float | date | None
 """An answer as it came: text from a form, a typed value from a spreadsheet's cell."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no document can hold: they come from careless pasting and mean nothing."""
 
 Value = TypeVar("Value")
 
@@ -60,7 +64,7 @@ class _Reader:
             case float() as number if number.is_integer():
                 return str(int(number))
             case other:
-                return str(other).strip()
+                return _CONTROL.sub("", str(other)).strip()
 
     def needed(self, key: str) -> str:
         text = self.text(key)

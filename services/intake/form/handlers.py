@@ -8,13 +8,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
+import msgspec
+
 from schemas.links import BadLink, LinkKey
 from services.intake.core import answers, questions
 from services.intake.core.answers import Enclosed
 from services.intake.core.questions import Kind
 from services.intake.core.refusals import Finding, Problem, Said
 from services.intake.desk import Accepted
-from services.intake.form import attachments, filling, pages, uploads
+from services.intake.form import attachments, filling, pages, texts, uploads
 from services.intake.form.attachments import Attachments
 from services.intake.form.counter import Counter
 from services.intake.form.doorway import Opened
@@ -95,8 +97,14 @@ class FormHandlers:
             return error.refusal.findings
 
     async def _files(self, form: Posted, opened: Opened) -> tuple[tuple[Kept, ...], tuple[Finding, ...]]:
-        files = list(self._kept_before(form, opened))
-        faults = []
+        files: list[Enclosed] = []
+        faults: list[Finding] = []
+        for token in form.fields.get("kept", ()):
+            kept = self._kept_before(token, opened)
+            if kept is None:
+                faults.append(Finding(pointer=questions.pointer("attachments"), detail=texts.FILE_LOST))
+            else:
+                files.append(kept)
         for upload in form.files:
             file = await uploads.described(upload)
             if isinstance(file, Said):
@@ -107,12 +115,11 @@ class FormHandlers:
         once = {(file.sha256, file.name): file for file in files}
         return tuple(self._kept(file, opened) for file in once.values()), tuple(faults)
 
-    def _kept_before(self, form: Posted, opened: Opened) -> list[Enclosed]:
+    def _kept_before(self, token: str, opened: Opened) -> Enclosed | None:
         try:
-            described = [self.key.file(opened.duty.key, token) for token in form.fields.get("kept", ())]
-            return [Enclosed(**file) for file in described]  # type: ignore[arg-type] # as we signed it
-        except (BadLink, TypeError):
-            return []
+            return msgspec.convert(self.key.file(opened.duty.key, token), Enclosed)
+        except (BadLink, msgspec.ValidationError):
+            return None
 
     def _kept(self, file: Enclosed, opened: Opened) -> Kept:
         return Kept(file=file, token=self.key.file_token(opened.duty.key, asdict(file)))

@@ -31,6 +31,10 @@ _HEADERS = (
 )
 
 
+_ADVICE = {Problem.TOO_LARGE: [texts.TOO_LARGE], Problem.UNREADABLE: [texts.UNREADABLE]}
+"""What a person is told where the words for programs would say little."""
+
+
 @cache
 def _environment() -> Environment:
     return Environment(
@@ -71,7 +75,7 @@ def notice(said: tuple[Said, Said], language: Language, *, status: int) -> Respo
 def refused(refusal: Refusal, language: Language) -> Response:
     """Return the page for a request that cannot be taken now, or not like this."""
     kind = refusal.problem.value
-    advice = [texts.TOO_LARGE] if refusal.problem is Problem.TOO_LARGE else [kind.title, refusal.detail]
+    advice = _ADVICE.get(refusal.problem) or [kind.title, refusal.detail]
     made = page("notice", language, status=kind.status, heading=texts.REFUSED, advice=advice)
     if refusal.retry_after_seconds is None:
         return made

@@ -147,3 +147,11 @@ TOO_LARGE = Said(
     en="The content and its files are larger than what is taken. Please go back and make the files smaller (a scan of "
     "lower resolution, for example), or send fewer.",
 )
+FILE_LOST = Said(
+    vi="tệp đã tải lên trước đó không còn dùng được ở đây; vui lòng chọn lại tệp",
+    en="a file that was uploaded before is no longer good here; please choose it again",
+)
+UNREADABLE = Said(
+    vi="Biểu mẫu gửi lên không đọc được, có thể do đường truyền bị gián đoạn. Vui lòng mở lại liên kết và gửi lại.",
+    en="What was sent cannot be read; perhaps the connection broke. Please open the link again and send anew.",
+)

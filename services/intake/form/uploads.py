@@ -18,6 +18,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from services.intake import contents
 from services.intake.core.answers import Enclosed
 from services.intake.core.refusals import Problem, Refusal, Said
+from services.intake.form import texts
 from services.intake.http import RefusedError, Request, too_slow
 
 FIELDS_MAX = 100
@@ -120,5 +121,5 @@ def _described(upload: Upload) -> Enclosed | Said:
 
 _NO_FORM = Refusal(
     problem=Problem.UNREADABLE,
-    detail=Said(en="the form cannot be read; open the link again", vi="không đọc được biểu mẫu; hãy mở lại liên kết"),
+    detail=texts.UNREADABLE,
 )

@@ -39,6 +39,13 @@ def test_answers_become_the_data_of_a_submitted_event() -> None:
     assert fact.dispatch.proof == "none"
 
 
+def test_what_no_document_can_hold_is_left_out() -> None:
+    """Control characters of a careless paste vanish; line breaks and tabs stay."""
+    data = stated(document__number="12\x00/BC", sections__results="a\tb\nc\x1b\ud800")
+    assert data["document"]["number"] == "12/BC"
+    assert data["content"]["sections"] == {"results": "a\tb\nc"}
+
+
 def test_a_duty_without_periods_names_none() -> None:
     """A one-off duty's event has no period at all."""
     once = Named(plan="P-1", obligation="programme", period=None, agency="h-mot")
