@@ -23,6 +23,9 @@ class Home:
     size: int = 0
 
 
+_EMPTY = Home()  # never written to: a home that keeps something is made by `Folder.put`
+
+
 class Folder:
     """One docket, and its facts by the home they are written to."""
 
@@ -36,7 +39,7 @@ class Folder:
 
     def home(self, period: str | None) -> Home:
         """Return the home of what is kept under *period*, an empty one if nothing is."""
-        return self._homes.get(period) or Home()
+        return self._homes.get(period, _EMPTY)
 
     def bearing_on(self, period: str | None) -> Sequence[Fact]:
         """Return the facts that can bear on one period: assessing these alone or the whole docket gives the same.
@@ -46,11 +49,14 @@ class Folder:
         """
         if self._is_entangled:
             return tuple(self.docket)
-        return (*self._acts, *(one for one in self.home(period).facts if isinstance(one, Submission)))
+        return [*self._acts, *[one for one in self.home(period).facts if isinstance(one, Submission)]]
 
     def put(self, fact: Fact, *, size: int) -> None:
         """Keep in its home a fact that the docket has taken in."""
-        home = self._homes.setdefault(states.home(fact).period, Home())
+        period = states.home(fact)
+        home = self._homes.get(period)
+        if home is None:
+            home = self._homes[period] = Home()
         home.facts.append(fact)
         home.size += size
         if not isinstance(fact, Submission):
@@ -86,10 +92,9 @@ class Cabinet:
             folder = self._open[name] = _unsealed(self._sealed.pop(name, ()))
         return folder
 
-    def bearing_on(self, key: DutyKey) -> Sequence[Fact]:
+    def bearing_on(self, name: Name, period: str | None) -> Sequence[Fact]:
         """Return the facts that can bear on one duty; keeps nothing new."""
-        name = name_of(key)
-        return self.folder(name).bearing_on(key.period) if name in self else ()
+        return self.folder(name).bearing_on(period) if name in self else ()
 
     def periods(self, name: Name) -> frozenset[str | None]:
         """Return the periods that facts of that docket are about."""
@@ -99,9 +104,9 @@ class Cabinet:
         """Put another folder in the place of one."""
         self._open[name] = folder
 
-    def written(self, key: DutyKey) -> bytes:
-        """Write what is kept under *key*."""
-        return states.written(self.folder(name_of(key)).home(key.period).facts)
+    def written(self, name: Name, period: str | None) -> bytes:
+        """Write what the docket of that name keeps under *period*."""
+        return states.written(self.folder(name).home(period).facts)
 
     def names(self, plan: str) -> Iterator[Name]:
         """Yield the names of the dockets of *plan* that hold facts."""
@@ -111,9 +116,9 @@ class Cabinet:
         return name in self._open or name in self._sealed
 
 
-def name_of(key: DutyKey) -> Name:
-    """Return the docket that a duty belongs to."""
-    return key.plan, key.agency, key.obligation
+def name_of(one: DutyKey | Fact) -> Name:
+    """Return the docket that a duty or a fact belongs to."""
+    return one.plan, one.agency, one.obligation
 
 
 def _unsealed(homes: Iterable[bytes]) -> Folder:

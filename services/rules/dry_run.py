@@ -91,7 +91,7 @@ def _resolved(book: Book, told: Fact) -> tuple[Fact, Duty | None]:
         fact = book.resolved(told)
         if isinstance(fact, Exemption | Revocation):
             return fact, None
-        period = states.home(fact).period
+        period = states.home(fact)
         return fact, book.duty(agency=fact.agency, obligation=fact.obligation, period=period)
     except UnknownDuty as cause:
         raise NoAnswer(422, "There is no such duty.", errors=_one(f"/data/{cause.field}", cause.message)) from cause

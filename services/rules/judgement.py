@@ -1,5 +1,7 @@
 """Whether a fact is about a duty that the plan in force, or a later published one, knows, and lies where it belongs."""
 
+from collections.abc import Iterator
+
 from schemas.ids import DutyKey
 from services.rules import states
 from services.rules.books import Books
@@ -32,16 +34,23 @@ class Judge:
         A duty that only a later published version knows is held until that version is adopted here.
         """
         reason = f"plan: {fact.plan!r} is not published"
-        for book in (in_force, self._books.latest(fact.plan)):
-            if book is not None:
-                try:
-                    resolved = _resolved(book, fact)
-                except UnknownDuty as cause:
-                    reason = str(cause)
-                else:
-                    self._refuse_misrouted(resolved.agency)
-                    return resolved, book if book is in_force else None
+        for book in self._candidates(fact.plan, in_force):
+            try:
+                resolved = _resolved(book, fact)
+            except UnknownDuty as cause:
+                reason = str(cause)
+            else:
+                self._refuse_misrouted(resolved.agency)
+                return resolved, book if book is in_force else None
         raise Refused("unknown", reason, may_be_news=True)
+
+    def _candidates(self, plan: str, in_force: Book | None) -> Iterator[Book]:
+        """Yield the book *in_force*, then the latest: nearly every fact is known to the first, so the second waits."""
+        if in_force is not None:
+            yield in_force
+        latest = self._books.latest(plan)
+        if latest is not None:
+            yield latest
 
     def _refuse_misrouted(self, agency: str) -> None:
         home = self._books.home(agency)
@@ -73,4 +82,4 @@ def _periods(fact: Fact) -> tuple[str | None, ...]:
         case Reassignment():
             return fact.from_period, fact.to_period
         case _:
-            return (states.home(fact).period,)
+            return (states.home(fact),)

@@ -47,7 +47,7 @@ class Keeper:
         self._cabinet = Cabinet()
         self._adoptions: dict[str, PlanAdopted] = {}
         self._in_force: dict[str, Force] = {}
-        self._changed: dict[DutyKey, None] = {}
+        self._changed: dict[tuple[Name, str | None], None] = {}
 
     @property
     def adoptions(self) -> Mapping[str, PlanAdopted]:
@@ -56,7 +56,7 @@ class Keeper:
 
     def known(self, key: DutyKey) -> Sequence[Fact]:
         """Return the facts that bear on a duty."""
-        return self._cabinet.bearing_on(key)
+        return self._cabinet.bearing_on(name_of(key), key.period)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take back one record that `changes` once gave."""
@@ -95,50 +95,51 @@ class Keeper:
 
     def changes(self) -> list[tuple[str, bytes]]:
         """Return the states changed since last asked, as (key, value)."""
-        changed = [(str(key), self._written(key)) for key in self._changed]
+        changed = [self._written(name, period) for name, period in self._changed]
         self._changed.clear()
         return changed
 
-    def _written(self, key: DutyKey) -> bytes:
+    def _written(self, name: Name, period: str | None) -> tuple[str, bytes]:
+        plan, agency, obligation = name
+        key = DutyKey(plan=plan, agency=agency, obligation=obligation, period=period)
         if states.is_adoption(key):
-            return states.written_adoption(self._adoptions[key.plan])
-        return self._cabinet.written(key)
+            return str(key), states.written_adoption(self._adoptions[plan])
+        return str(key), self._cabinet.written(name, period)
 
     def _take(self, received: Fact, size: int, applied: Applied) -> Iterable[Told]:
         force = self._in_force.get(received.plan)
         fact, book = self._judge.judged(received, None if force is None else force.book)
-        key = states.home(fact)
-        folder = self._cabinet.folder(name_of(key))
+        name, home = name_of(fact), states.home(fact)
+        folder = self._cabinet.folder(name)
         touched = folder.docket.add(fact)
         if not touched:
             return ()
         try:
-            _refuse_overflow(key, folder.home(key.period), size)
+            _refuse_overflow(name, folder.home(home), size)
             folder.put(fact, size=size)
-            periods = self._periods(key, folder, touched)
-            told = () if book is None else tuple(self._told(book, periods, name_of(key), applied))
+            told = () if book is None else tuple(self._told(book, self._periods(name, folder, touched), name, applied))
         except Exception:
-            self._cabinet.replace(name_of(key), folder.without(fact))
+            self._cabinet.replace(name, folder.without(fact))
             raise
-        self._changed[key] = None
+        self._changed[name, home] = None
         return told
 
-    def _periods(self, key: DutyKey, folder: Folder, touched: frozenset[str | None]) -> list[str | None]:
+    def _periods(self, name: Name, folder: Folder, touched: frozenset[str | None]) -> Iterable[str | None]:
         """Return the periods to assess; a fact about no one period touches all that are expected or have facts."""
         if EVERY_PERIOD not in touched:
-            return _sorted(touched)
+            return touched if len(touched) == 1 else _sorted(touched)
         periods = set(touched | folder.docket.periods) - {EVERY_PERIOD}
-        force = self._in_force.get(key.plan)
+        force = self._in_force.get(name[0])
         if force is not None:
             expected = self._books.expected(force.book, force.adoption.horizon, partition=self.partition)
-            periods |= {one.period for one in expected if name_of(one) == name_of(key)}
+            periods |= {one.period for one in expected if name_of(one) == name}
         return _sorted(periods)
 
     def _told(self, book: Book, periods: Iterable[str | None], name: Name, applied: Applied) -> Iterator[Told]:
         _, agency, obligation = name
         for period in periods:
             duty = book.duty(agency=agency, obligation=obligation, period=period)
-            yield agency, verdict(book, duty, self._cabinet.bearing_on(duty.key), applied=applied)
+            yield agency, verdict(book, duty, self._cabinet.bearing_on(name, period), applied=applied)
 
     def _adopt(self, adoption: PlanAdopted, applied: Applied) -> Iterator[Told]:
         if adoption.partition != self.partition:
@@ -153,7 +154,7 @@ class Keeper:
             yield from self._told(book, (key.period,), name_of(key), applied)
         self._adoptions[adoption.plan] = adoption
         self._in_force[adoption.plan] = Force(adoption=adoption, book=book)
-        self._changed[states.adoption_key(adoption.plan)] = None
+        self._changed[name_of(states.adoption_key(adoption.plan)), None] = None
 
     def _newly_owed(self, book: Book, adoption: PlanAdopted, before: Force | None) -> Iterator[DutyKey]:
         """Yield what must be said anew: after other versions everything, after a moved horizon what it uncovered."""
@@ -188,9 +189,10 @@ def _opens(book: Book, key: DutyKey) -> float:
     return float("-inf") if opens_at is None else opens_at.timestamp()
 
 
-def _refuse_overflow(key: DutyKey, home: Home, size: int) -> None:
+def _refuse_overflow(name: Name, home: Home, size: int) -> None:
     if len(home.facts) >= MOST_FACTS_A_DUTY or home.size + size > LARGEST_DUTY_BYTES:
-        raise Refused("oversized", f"{key} holds {len(home.facts)} facts of {home.size} bytes; it takes no more")
+        held = f"{len(home.facts)} facts of {home.size} bytes"
+        raise Refused("oversized", f"a duty of {'|'.join(name)} holds {held}; it takes no more")
 
 
 def _sorted(periods: Iterable[str | None]) -> list[str | None]:

@@ -160,6 +160,8 @@ def fact_of(event: Event, *, recorded_at: datetime | None = None) -> Fact:
 
 
 def _told(event: Event, data: Any, received_at: datetime, recorded_at: datetime) -> Fact:  # noqa: ANN401 - one of the structs above
+    if isinstance(data, _Submitted):
+        return _submission(event, data, received_at, recorded_at)
     common: dict[str, Any] = {
         "id": event.id,
         "source": event.source,
@@ -170,8 +172,6 @@ def _told(event: Event, data: Any, received_at: datetime, recorded_at: datetime)
         "recorded_at": recorded_at,
     }
     match data:
-        case _Submitted():
-            return _submission(data, common)
         case _Withdrawn():
             return Withdrawal(**common, period=data.period, withdraws=data.withdraws)
         case _Reassigned():
@@ -191,23 +191,34 @@ def _told(event: Event, data: Any, received_at: datetime, recorded_at: datetime)
             )
 
 
-def _submission(data: _Submitted, common: dict[str, Any]) -> Submission:
+def _submission(event: Event, data: _Submitted, received_at: datetime, recorded_at: datetime) -> Submission:
     return Submission(
-        **(common | {"agency": data.on_behalf_of or data.agency}),
+        id=event.id,
+        source=event.source,
+        plan=data.plan,
+        obligation=data.obligation,
+        agency=data.on_behalf_of or data.agency,
+        received_at=received_at,
+        recorded_at=recorded_at,
         period=data.period,
         filed_by=data.agency,
         corrects=data.corrects,
         sent_at=_instant(data.dispatch.sent_at, "/data/dispatch/sent_at") if data.dispatch.sent_at else None,
         proof=data.dispatch.proof,
-        report=Report(
-            number=data.document.number or "",
-            issued_on=data.document.issued_on,
-            signed_by=data.document.signed_by or "",
-            is_nil_return=data.content.nil_return,
-            sections={name: text or "" for name, text in data.content.sections.items()},
-            indicators=_figures(data.content.indicators),
-            attachments=tuple(Attachment(media_type=one.media_type, sha256=one.sha256) for one in data.attachments),
-        ),
+        report=_report(data),
+    )
+
+
+def _report(data: _Submitted) -> Report:
+    document, content = data.document, data.content
+    return Report(
+        number=document.number or "",
+        issued_on=document.issued_on,
+        signed_by=document.signed_by or "",
+        is_nil_return=content.nil_return,
+        sections={name: text or "" for name, text in content.sections.items()},
+        indicators=_figures(content.indicators) if content.indicators else {},
+        attachments=tuple([Attachment(media_type=one.media_type, sha256=one.sha256) for one in data.attachments]),
     )
 
 

@@ -5,6 +5,7 @@ home under the docket's key with an empty period. A docket is the union of its h
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -32,16 +33,20 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     revocations: tuple[Revocation, ...] = ()
 
 
+_KINDS: tuple[tuple[str, type[Fact]], ...] = (
+    ("submissions", Submission),
+    ("withdrawals", Withdrawal),
+    ("reassignments", Reassignment),
+    ("extensions", Extension),
+    ("exemptions", Exemption),
+    ("revocations", Revocation),
+)
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_Known)
 
 
-def home(fact: Fact) -> DutyKey:
-    """Return the key under which *fact* is kept."""
-    return DutyKey(plan=fact.plan, agency=fact.agency, obligation=fact.obligation, period=_period(fact))
-
-
-def _period(fact: Fact) -> str | None:
+def home(fact: Fact) -> str | None:
+    """Return the period under which *fact* is kept in its docket."""
     match fact:
         case Submission() | Withdrawal() | Extension():
             return fact.period
@@ -53,17 +58,11 @@ def _period(fact: Fact) -> str | None:
 
 def written(facts: Iterable[Fact]) -> bytes:
     """Write the facts of one home."""
-    known = tuple(facts)
-    return _ENCODER.encode(
-        _Known(
-            submissions=tuple(one for one in known if isinstance(one, Submission)),
-            withdrawals=tuple(one for one in known if isinstance(one, Withdrawal)),
-            reassignments=tuple(one for one in known if isinstance(one, Reassignment)),
-            extensions=tuple(one for one in known if isinstance(one, Extension)),
-            exemptions=tuple(one for one in known if isinstance(one, Exemption)),
-            revocations=tuple(one for one in known if isinstance(one, Revocation)),
-        )
-    )
+    found: dict[type, list[Fact]] = {}
+    for fact in facts:
+        found.setdefault(type(fact), []).append(fact)
+    kinds: dict[str, Any] = {field: tuple(found[kind]) for field, kind in _KINDS if kind in found}
+    return _ENCODER.encode(_Known(**kinds))
 
 
 def read(value: bytes) -> tuple[Fact, ...]:

@@ -13,7 +13,7 @@ from schemas.plan import Anchor, Obligation, ObligationVersion, Plan
 from services.rules.core.working_days import WorkingDays
 
 _DAY = timedelta(days=1)
-_DAYS_KEPT = 65_536  # the days on which the duties of a plan open, fall due and end are few, and all agencies share them
+_DAYS_KEPT = 65_536  # the days on which duties open, fall due and end are few, and all agencies share them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The docket: all facts known of one obligation of one agency, and which duties a new fact touches."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import assert_never
 
 from services.rules.core.facts import (
@@ -26,7 +27,7 @@ class Docket:
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self._facts: dict[tuple[str, str], Fact] = {}
         self._periods: set[str | None] = set()
-        self._periods_of: dict[str, set[str | None]] = {}
+        self._periods_of: dict[str, frozenset[str | None]] = {}
         for fact in facts:
             self.add(fact)
 
@@ -51,7 +52,8 @@ class Docket:
             return frozenset()
         self._facts[name] = fact
         touched = self._touched(fact)
-        self._periods |= touched - {EVERY_PERIOD}
+        self._periods.update(touched)
+        self._periods.discard(EVERY_PERIOD)
         return touched
 
     def _touched(self, fact: Fact) -> frozenset[str | None]:
@@ -71,6 +73,12 @@ class Docket:
 
     def _places(self, event_id: str, *periods: str | None) -> frozenset[str | None]:
         """Note the *periods* of a submission and return all it may belong to, for a move acts in order of receipt."""
-        known = self._periods_of.setdefault(event_id, set())
-        known.update(periods)
-        return frozenset(known)
+        places = _places(*periods)
+        known = places | self._periods_of[event_id] if event_id in self._periods_of else places
+        self._periods_of[event_id] = known
+        return known
+
+
+@lru_cache(maxsize=4096)  # nearly every submission is about one of a few periods: they share one set each
+def _places(*periods: str | None) -> frozenset[str | None]:
+    return frozenset(periods)
