@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError
 
 from services.reporting.metrics import Metrics
@@ -95,12 +95,13 @@ def _sorted_out(intake: Intake[Kept], records: Records) -> tuple[list[Kept], lis
 
 async def _lag(consumer: AIOKafkaConsumer) -> int:
     """Return how many records the broker had, at its last answer, beyond those handed over."""
-    behind = 0
-    for part in consumer.assignment():
-        try:
-            position = await consumer.position(part)
-        except IllegalStateError:
-            continue  # a rebalance took the partition away meanwhile; its new owner counts it
-        if part in consumer.assignment():
-            behind += max(0, (consumer.highwater(part) or 0) - position)
-    return behind
+    return sum([await _behind(consumer, part) for part in consumer.assignment()])
+
+
+async def _behind(consumer: AIOKafkaConsumer, part: TopicPartition) -> int:
+    try:
+        position = await consumer.position(part)
+    except IllegalStateError:
+        return 0  # a rebalance took the partition away meanwhile; its new owner counts it
+    is_ours = part in consumer.assignment()
+    return max(0, (consumer.highwater(part) or 0) - position) if is_ours else 0
