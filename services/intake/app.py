@@ -81,6 +81,7 @@ class Parts:
     references: References
     connection: Connection
     bus: Bus
+    follower: Follower
     spool: Spool
     drain: Drain
     memory: Memory
@@ -123,6 +124,7 @@ def _parts(settings: IntakeSettings) -> Parts:
         references=references,
         connection=connection,
         bus=Bus(connection.open, drain.drain, metrics),
+        follower=follower,
         spool=spool,
         drain=drain,
         memory=memory,
@@ -140,7 +142,7 @@ def _reception(parts: Parts) -> Reception:
         bus=parts.bus,
         library=parts.library,
         desk=Desk(parts.library),
-        register=Register(parts.memory, Keeping(parts.bus, parts.spool, parts.drain), parts.metrics),
+        register=Register(parts.memory, Keeping(parts.bus, parts.spool, parts.drain, parts.follower), parts.metrics),
         limits=Limits(),
         signing_keys=parts.signing_keys,
         dry_run=DryRun(parts.rules, str(parts.settings.rules_url)),

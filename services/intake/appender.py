@@ -39,6 +39,10 @@ HEADERS = [("content-type", CONTENT_TYPE.encode())]
 log = logging.getLogger(__name__)
 
 
+Ends = dict[int, int]
+"""For each partition that was appended to, the offset behind the last record."""
+
+
 class BusDownError(Exception):
     """The bus did not acknowledge in time; whether it has the records is not known yet."""
 
@@ -49,9 +53,11 @@ class _Append:
 
     missing: int
     done: asyncio.Future[None]
+    ends: Ends
 
-    def acknowledge(self, count: int) -> None:
-        self.missing -= count
+    def acknowledge(self, partition: int, end: int) -> None:
+        self.missing -= 1
+        self.ends[partition] = end
         if self.missing == 0 and not self.done.done():
             self.done.set_result(None)
 
@@ -107,13 +113,13 @@ class Appender:
         self._is_closed = False
         self._partition_of: dict[bytes, int] = {}
 
-    async def append(self, records: Sequence[Kept]) -> None:
-        """Return when every record is acknowledged; raise `BusDownError` when that takes too long or fails."""
+    async def append(self, records: Sequence[Kept]) -> Ends:
+        """Return where every record ended up, acknowledged; raise `BusDownError` when that takes too long or fails."""
         if self._is_closed:
             raise BusDownError("the producer is closed")
         if not records:
-            return
-        waiting = _Append(missing=len(records), done=asyncio.get_running_loop().create_future())
+            return {}
+        waiting = _Append(missing=len(records), done=asyncio.get_running_loop().create_future(), ends={})
         for lane in self._gather(records, waiting):
             self._send_next(lane)
         try:
@@ -121,6 +127,7 @@ class Appender:
                 await waiting.done
         except (TimeoutError, KafkaError) as cause:
             raise BusDownError("the bus does not acknowledge") from cause
+        return waiting.ends
 
     async def close(self) -> None:
         """Stop at once; afterwards no record given to `append` can reach the bus any more."""
@@ -175,7 +182,8 @@ class Appender:
 
     async def _send(self, partition: int, batch: list[tuple[Kept, _Append]]) -> None:
         try:
-            await (await self._producer.send_batch(self._built(batch), FACTS.name, partition=partition))
+            future = await self._producer.send_batch(self._built(batch), FACTS.name, partition=partition)
+            end = (await future).offset + len(batch)
         except KafkaError as error:
             place = {"action": "append_failed", "partition": partition}
             log.warning("a batch was not acknowledged", exc_info=True, extra=place)
@@ -183,7 +191,7 @@ class Appender:
                 waiting.fail(error)
         else:
             for _, waiting in batch:
-                waiting.acknowledge(1)
+                waiting.acknowledge(partition, end)
         finally:
             self._lanes[partition].is_busy = False
             self._send_next(partition)

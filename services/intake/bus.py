@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from aiokafka.errors import KafkaError
 
-from services.intake.appender import Appender, BusDownError
+from services.intake.appender import Appender, BusDownError, Ends
 from services.intake.core.frames import Kept
 from services.intake.metrics import IntakeMetrics
 
@@ -49,13 +49,13 @@ class Bus:
         if self._appender is not None:
             self._give_up(self._appender)
 
-    async def append(self, records: Sequence[Kept]) -> None:
-        """Return when every record is acknowledged; raise `BusDownError` if the bus is down or goes down meanwhile."""
+    async def append(self, records: Sequence[Kept]) -> Ends:
+        """Return where the records ended up, acknowledged; raise `BusDownError` if the bus is down or goes down."""
         appender = self._appender
         if appender is None:
             raise BusDownError("the bus is down")
         try:
-            await appender.append(records)
+            return await appender.append(records)
         except BusDownError:
             self._give_up(appender)
             raise

@@ -14,14 +14,18 @@ from aiokafka.errors import KafkaError
 
 from schemas.topics import FACTS
 from services.intake import records
+from services.intake.appender import Ends
 from services.intake.memory import Memory
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
 
 POLL_MS = 200
 GATHER_RECORDS = 20
-GATHER_SECONDS = 0.01
-"""Under load records are read a hundred times a second, not a few at a time; a lone record is read at once."""
+GATHER_SECONDS = 0.002
+"""Under load records are read a few hundred times a second, not one by one; a lone record is read at once."""
+
+PASS_SECONDS = 0.5
+"""How long an answer waits for the log to be read back."""
 
 RETRY_SECONDS = 1.0
 RECORDS_MAX = 2_000
@@ -43,8 +47,8 @@ class Follower:
         self._consumer: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
         self._positions: dict[TopicPartition, int] = {}
-        self._advanced = asyncio.Condition()
-        self._waiting = 0
+        self._advanced = asyncio.Event()
+        self._catching_up = 0
 
     @property
     def is_started(self) -> bool:
@@ -60,7 +64,7 @@ class Follower:
             bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            isolation_level="read_committed",
+            isolation_level="read_uncommitted",  # receipts are written without transactions, and wait for nobody's
         )
         await consumer.start()
         try:
@@ -84,12 +88,23 @@ class Follower:
         if self._consumer is None:
             raise KafkaError("the follower is not started")
         ends = await self._consumer.end_offsets(list(self._positions))
-        self._waiting += 1
+        self._catching_up += 1
         try:
-            async with self._advanced:
-                await self._advanced.wait_for(lambda: all(self._positions[part] >= end for part, end in ends.items()))
+            await self._until({part.partition: end for part, end in ends.items()})
         finally:
-            self._waiting -= 1
+            self._catching_up -= 1
+
+    async def passed(self, ends: Ends) -> None:
+        """Return when the log was read up to *ends*, or after a while without: a reader that lags makes nobody wait."""
+        try:
+            async with asyncio.timeout(PASS_SECONDS):
+                await self._until(ends)
+        except TimeoutError:
+            log.warning("the log is read too slowly", extra={"action": "follower_lags"})
+
+    async def _until(self, ends: Ends) -> None:
+        while any(self._positions[TopicPartition(FACTS.name, number)] < end for number, end in ends.items()):
+            await self._advanced.wait()
 
     async def _seek(self, consumer: AIOKafkaConsumer) -> None:
         parts = [TopicPartition(FACTS.name, number) for number in range(self._partitions)]
@@ -108,22 +123,27 @@ class Follower:
         while True:
             try:
                 batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
-                for batch in batches.values():
+                for part, batch in batches.items():
                     self._remember(batch)
-                if self._waiting:
-                    await self._tell_positions(consumer)
+                    self._positions[part] = batch[-1].offset + 1
+                if self._catching_up:
+                    await self._ask_positions(consumer)
+                if batches or self._catching_up:
+                    self._wake()
                 if sum(map(len, batches.values())) >= GATHER_RECORDS:
                     await asyncio.sleep(GATHER_SECONDS)
             except KafkaError:
                 log.warning("the log cannot be followed for now", exc_info=True, extra={"action": "follower_waiting"})
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _tell_positions(self, consumer: AIOKafkaConsumer) -> None:
-        """Say how far was read. The end of a log may be a marker of a transaction, which no record tells."""
-        async with self._advanced:
-            for part in self._positions:
-                self._positions[part] = await consumer.position(part)
-            self._advanced.notify_all()
+    async def _ask_positions(self, consumer: AIOKafkaConsumer) -> None:
+        """Find out how far was read: the end of a log may be a marker of a transaction, which no record tells."""
+        for part in self._positions:
+            self._positions[part] = await consumer.position(part)
+
+    def _wake(self) -> None:
+        advanced, self._advanced = self._advanced, asyncio.Event()
+        advanced.set()
 
     def _remember(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         for record in batch:

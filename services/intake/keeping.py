@@ -10,6 +10,7 @@ from services.intake.appender import BusDownError
 from services.intake.bus import Bus
 from services.intake.core.refusals import Problem, Refusal, Said
 from services.intake.draining import Drain
+from services.intake.follower import Follower
 from services.intake.http import RefusedError
 from services.intake.records import Record
 from services.intake.spool import Spool, SpoolFullError
@@ -22,8 +23,9 @@ log = logging.getLogger(__name__)
 class Keeping:
     """Keeps records, wherever they can be kept."""
 
-    def __init__(self, bus: Bus, spool: Spool, drain: Drain) -> None:
+    def __init__(self, bus: Bus, spool: Spool, drain: Drain, follower: Follower) -> None:
         self._bus = bus
+        self._follower = follower
         self._spool = spool
         self._drain = drain
 
@@ -33,10 +35,12 @@ class Keeping:
         await self._drain.passed()
         if self._bus.is_up:
             try:
-                await self._bus.append(kept)
+                ends = await self._bus.append(kept)
             except BusDownError:
                 log.info("records go to the spool", extra={"action": "spooling", "records": len(kept)})
             else:
+                # Another replica may have been first with the same event: the log says so to both alike.
+                await self._follower.passed(ends)
                 return
         try:
             await self._spool.append(kept)

@@ -6,7 +6,7 @@ Between the look-up and the reservation nothing awaits, so that two requests wit
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from services.intake.core.digest import Receipt
@@ -53,23 +53,26 @@ class Register:
         self._refuse_conflicts(records, is_batch=is_batch)
         fresh: dict[bytes, Record] = {}
         awaited: list[asyncio.Future[None]] = []
-        receipts = []
         for record in records:
-            known = self._memory.find(record.identity)
             reserved = self._reserved.get(record.identity)
-            if known is None and reserved is None:
-                fresh.setdefault(record.identity, record)
-            elif reserved is not None:
-                known = reserved.known
+            if reserved is not None:
                 awaited.append(reserved.done)
-            if known is not None:
-                self._metrics.repeats.inc()
-            receipts.append(record.receipt if known is None else _first(record.receipt, known))
+            elif self._memory.find(record.identity) is None:
+                fresh.setdefault(record.identity, record)
+        self._metrics.repeats.inc(len(records) - len(fresh))
         if fresh:
             await self._keep(fresh)
         for other in awaited:
             await asyncio.shield(other)
-        return tuple(receipts)
+        # Another replica may have been first with other content while this one wrote: the log has decided for both.
+        self._refuse_conflicts(records, is_batch=is_batch)
+        return tuple(self._first(record.receipt, record.identity) for record in records)
+
+    def _first(self, receipt: Receipt, identity: bytes) -> Receipt:
+        known = self._memory.find(identity)
+        if known is None or known.receivedtime == receipt.receivedtime:
+            return receipt
+        return replace(receipt, receivedtime=known.receivedtime)
 
     async def _keep(self, fresh: dict[bytes, Record]) -> None:
         done = asyncio.get_running_loop().create_future()
@@ -111,16 +114,6 @@ class Register:
 
 def _known(record: Record) -> Known:
     return Known(receiptid=record.receipt.receiptid, receivedtime=record.receipt.receivedtime)
-
-
-def _first(receipt: Receipt, known: Known) -> Receipt:
-    return Receipt(
-        id=receipt.id,
-        source=receipt.source,
-        receiptid=known.receiptid,
-        receivedtime=known.receivedtime,
-        sha256=receipt.sha256,
-    )
 
 
 def _put_on_record(record: Record, standing: str) -> None:
