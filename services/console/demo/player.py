@@ -4,7 +4,7 @@ It refuses to hurry: the clock moves only when everything said before has been h
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -81,7 +81,7 @@ class Player:
             now = self._next_stop(now, waiting, next_alert)
             steer(self._clock, now)
             next_alert = await self._rest.settle()
-            posted = [waiting.popleft() for _ in range(len(waiting)) if waiting[0].at <= now]
+            posted = list(_due(waiting, now))
             for post in posted:
                 await self._mailroom.post(post)
             if posted:
@@ -97,3 +97,8 @@ class Player:
         if next_alert is not None:
             stops.append(next_alert.astimezone(now.tzinfo))
         return min(stop for stop in stops if stop > now)
+
+
+def _due(waiting: deque[Post], now: datetime) -> Iterator[Post]:
+    while waiting and waiting[0].at <= now:
+        yield waiting.popleft()
