@@ -147,8 +147,8 @@ def _listen(session: SmppLink) -> None:
 def _bind(session: SmppLink) -> None:
     try:
         session.bind()
-    except LinkBrokenError:
-        log.warning("the SMS centre cannot be reached", extra={"action": "smpp_unbound"})
+    except LinkBrokenError as cause:
+        log.warning("the SMS centre cannot be reached", extra={"action": "smpp_unbound", "reason": str(cause)})
 
 
 def _waiting(link: _Link) -> list[_Job | None]:

@@ -1,0 +1,157 @@
+"""The Kubernetes manifests, read without a cluster: complete, hardened, and true to the code."""
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "deploy/kubernetes"
+SERVICES = ("intake", "rules", "notifier", "reporting")
+OUR_USER = 10001
+LISTED = "kustomization.yaml"
+
+Manifest = Mapping[str, Any]
+
+
+def manifests() -> list[Manifest]:
+    """Return every object that the kustomization lists, in order."""
+    names = YAML(typ="safe").load(FOLDER / LISTED)["resources"]
+    return [document for name in names for document in YAML(typ="safe").load_all(FOLDER / name)]
+
+
+def of_kind(*kinds: str) -> dict[str, Manifest]:
+    """Return the objects of some kinds by name."""
+    return {one["metadata"]["name"]: one for one in manifests() if one["kind"] in kinds}
+
+
+def workload(service: str) -> Manifest:
+    """Return what runs a service."""
+    return of_kind("Deployment", "StatefulSet")[service]
+
+
+def pod_of(service: str) -> Manifest:
+    """Return the pod of a service."""
+    pod: Manifest = workload(service)["spec"]["template"]["spec"]
+    return pod
+
+
+def container_of(service: str) -> Manifest:
+    """Return its only container."""
+    (container,) = pod_of(service)["containers"]
+    found: Manifest = container
+    return found
+
+
+def port_of(service: str) -> int:
+    """Return the port that the service's own settings name."""
+    kind = getattr(importlib.import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
+    return int(kind.model_fields["port"].default)
+
+
+def test_every_file_is_listed_and_every_object_has_its_place() -> None:
+    """Nothing lies beside the kustomization unapplied, and no secret is among it."""
+    files = {path.name for path in FOLDER.glob("*.yaml")} - {LISTED}
+    assert set(YAML(typ="safe").load(FOLDER / LISTED)["resources"]) == files
+    assert set(of_kind("Deployment", "StatefulSet")) == set(of_kind("Service")) == set(SERVICES)
+    assert set(of_kind("PodDisruptionBudget")) == set(SERVICES)
+    assert of_kind("Secret") == {}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_runs_the_module_of_its_name_on_its_own_port(service: str) -> None:
+    """The image is that of the compose file; container, probes, service and scraping agree on the port."""
+    container, port = container_of(service), port_of(service)
+    compose = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"][service]
+    assert container["image"] == compose["image"]
+    assert container["args"] == compose["command"]
+    assert container["ports"] == [{"name": "http", "containerPort": port}]
+    assert {"name": "DONDOC_PORT", "value": str(port)} in container["env"]
+    assert of_kind("Service")[service]["spec"]["ports"] == [{"name": "http", "port": port, "targetPort": "http"}]
+    annotations = workload(service)["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["prometheus.io/port"] == str(port)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_that_people_reach_stays_reachable_without_the_broker(service: str) -> None:
+    """Readiness by `/readyz` would take intake away just when its spool is needed; the others may use it."""
+    container = container_of(service)
+    for probe in ("startupProbe", "livenessProbe"):
+        assert container[probe]["httpGet"] == {"path": "/livez", "port": "http"}
+    wanted = "/livez" if service in {"intake", "reporting"} else "/readyz"
+    assert container["readinessProbe"]["httpGet"] == {"path": wanted, "port": "http"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_may_do_no_more_than_it_must(service: str) -> None:
+    """Not root, nothing writable but what is mounted, no capability, no token, bounded memory."""
+    pod, container = pod_of(service), container_of(service)
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] == OUR_USER
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False
+    allowed = container["securityContext"]
+    assert allowed["readOnlyRootFilesystem"] is True
+    assert allowed["allowPrivilegeEscalation"] is False
+    assert allowed["capabilities"] == {"drop": ["ALL"]}
+    assert container["resources"]["limits"]["memory"]
+    assert set(container["resources"]["requests"]) == {"cpu", "memory"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_selector_meets_its_pods(service: str) -> None:
+    """Workload, service and disruption budget select by the label that the pod bears."""
+    label = {"app.kubernetes.io/name": service}
+    assert label.items() <= workload(service)["spec"]["template"]["metadata"]["labels"].items()
+    assert workload(service)["spec"]["selector"]["matchLabels"] == label
+    assert of_kind("Service")[service]["spec"]["selector"] == label
+    assert of_kind("PodDisruptionBudget")[service]["spec"]["selector"]["matchLabels"] == label
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_volume_that_is_mounted_is_there(service: str) -> None:
+    """A mount names a volume of the pod or a claim of the workload."""
+    claims = {one["metadata"]["name"] for one in workload(service)["spec"].get("volumeClaimTemplates", [])}
+    volumes = {one["name"] for one in pod_of(service)["volumes"]} | claims
+    assert {one["name"] for one in container_of(service)["volumeMounts"]} == volumes
+
+
+def test_every_variable_given_is_a_setting() -> None:
+    """A variable that no page explains is a misspelt one."""
+    documented = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    given = {name for one in of_kind("ConfigMap").values() for name in one["data"]}
+    given |= {variable["name"] for service in SERVICES for variable in container_of(service)["env"]}
+    assert sorted(name for name in given if f"`{name}`" not in documented) == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_a_service_is_given_makes_its_settings(
+    service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings class accepts the ConfigMap and the container's own variables, secrets filled in."""
+    monkeypatch.chdir(tmp_path)
+    shared = of_kind("ConfigMap")["dondoc"]["data"]
+    own = {one["name"]: one.get("value", "a-secret-of-more-than-32-letters") for one in container_of(service)["env"]}
+    for name, value in {**shared, **own}.items():
+        monkeypatch.setenv(name, str(value))
+    kind = getattr(importlib.import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
+    settings = kind()
+    assert (settings.host, settings.port) == ("0.0.0.0", port_of(service))  # noqa: S104 - inside its pod
+    assert settings.kafka_bootstrap == shared["DONDOC_KAFKA_BOOTSTRAP"]
+
+
+def test_intake_has_room_for_its_spool() -> None:
+    """The volume is larger than the bound: the copy of the documents lies there too."""
+    settings = {one["name"]: one.get("value") for one in container_of("intake")["env"]}
+    (claim,) = workload("intake")["spec"]["volumeClaimTemplates"]
+    gibibytes = int(claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi"))
+    assert int(settings["DONDOC_INTAKE_SPOOL_MAX_BYTES"]) < gibibytes * 1024**3
+
+
+def test_nothing_is_reachable_that_no_policy_names() -> None:
+    """Everything is denied first, in both directions."""
+    denied = of_kind("NetworkPolicy")["default-deny"]["spec"]
+    assert denied == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}

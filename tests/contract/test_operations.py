@@ -1,0 +1,124 @@
+"""What an operator goes by, held to the code: alerts, the runbook and the dashboard name only what exists."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+from services.console.main import COMMANDS, app
+
+ROOT = Path(__file__).parents[2]
+RUNBOOK = ROOT / "deploy/runbook.md"
+ALERTS = ROOT / "deploy/prometheus/alerts.yml"
+PLAYED = ROOT / "deploy/prometheus/tests/alerts.test.yml"
+DASHBOARD = ROOT / "deploy/grafana/dondoc.json"
+METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|runtime)_[a-z_]+_[a-z]+\b")
+HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
+SETTING = re.compile(r"DONDOC_[A-Z_]*[A-Z]\b")
+COMMAND = re.compile(r"`dondoc ([a-z-]+)(?: ([a-z-]+))?([^`]*)`")
+OPTION = re.compile(r"(?<=\s)--[a-z-]+")
+ACTION = re.compile(r"action: ([a-z_]+)")
+LINK = re.compile(r"\]\(([^)\s]*)#([^)\s]+)\)")
+GROUPS = {"keys", "contacts", "dead-letters", "receipt"}
+
+
+def text_of(path: Path) -> str:
+    """Return a file as text."""
+    return path.read_text(encoding="utf-8")
+
+
+def alerts() -> list[dict[str, Any]]:
+    """Return every alert rule."""
+    return [rule for group in YAML(typ="safe").load(ALERTS)["groups"] for rule in group["rules"]]
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that the headings of a document have where it is read."""
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def undocumented(text: str) -> list[str]:
+    """Return the metrics of ours that *text* names and docs/metrics.md does not."""
+    documented = text_of(ROOT / "docs/metrics.md")
+    named = {HISTOGRAM_SUFFIX.sub("", name) for name in METRIC.findall(text)}
+    return sorted(name for name in named if f"`{name}`" not in documented)
+
+
+def test_every_alert_says_what_it_is_and_where_to_read_on() -> None:
+    """Each has a severity, a summary and a heading of the runbook that exists; so nobody is woken without a word."""
+    known = anchors(text_of(RUNBOOK))
+    for rule in alerts():
+        file, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert (file, anchor) == ("deploy/runbook.md", rule["alert"].lower())
+        assert anchor in known
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert rule["annotations"]["summary"]
+
+
+def test_every_heading_under_alerts_is_an_alert() -> None:
+    """What is no longer watched has no place among the alerts."""
+    chapter = text_of(RUNBOOK).partition("\n## Alerts\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^### (.+)$", chapter, flags=re.MULTILINE) == [rule["alert"] for rule in alerts()]
+
+
+def test_the_plays_are_of_alerts_that_exist() -> None:
+    """Each case for promtool names an alert, and expects the summary's runbook."""
+    names = {rule["alert"] for rule in alerts()}
+    cases = [case for play in YAML(typ="safe").load(PLAYED)["tests"] for case in play["alert_rule_test"]]
+    assert cases
+    assert [case["alertname"] for case in cases if case["alertname"] not in names] == []
+
+
+@pytest.mark.parametrize("path", [RUNBOOK, DASHBOARD, ALERTS, PLAYED], ids=lambda path: path.name)
+def test_only_metrics_that_exist_are_named(path: Path) -> None:
+    """A question about a metric that nobody tells is answered with silence."""
+    assert undocumented(text_of(path)) == []
+
+
+def test_the_links_of_the_runbook_lead_somewhere() -> None:
+    """Each anchor is one of its own headings."""
+    text = text_of(RUNBOOK)
+    assert [anchor for file, anchor in LINK.findall(text) if not file and anchor not in anchors(text)] == []
+
+
+@pytest.mark.parametrize("path", [RUNBOOK, ROOT / "deploy/kubernetes/README.md"], ids=lambda path: path.name)
+def test_only_commands_and_settings_that_exist_are_told(path: Path) -> None:
+    """Each command answers `--help`, with the options that are told; each variable is documented."""
+    settings = text_of(ROOT / "docs/settings.md")
+    known = set(re.findall(r"`(DONDOC_[A-Z_]+)`", settings)) | {"DONDOC_FORM_KEY", "DONDOC_FORM_URL"}
+    assert sorted(set(SETTING.findall(text_of(path))) - known) == []
+    for words, options in set(_commands(text_of(path))):
+        answer = CliRunner().invoke(app, [*words, "--help"], terminal_width=200)
+        assert answer.exit_code == 0, words
+        assert [option for option in options if option not in answer.output] == [], words
+
+
+def test_only_actions_that_services_log_are_looked_for() -> None:
+    """Each `action` in the runbook is in the code of a service."""
+    code = "\n".join(text_of(path) for path in (ROOT / "services").rglob("*.py"))
+    assert [action for action in ACTION.findall(text_of(RUNBOOK)) if f'"action": "{action}"' not in code] == []
+
+
+def test_every_panel_of_the_dashboard_says_what_it_shows() -> None:
+    """Titles for those who watch, a description for those who wonder, at least one question each; no id twice."""
+    panels = json.loads(text_of(DASHBOARD))["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for panel in panels:
+        if panel["type"] != "row":
+            assert panel["title"]
+            assert panel["description"]
+            assert all(target["expr"] for target in panel["targets"])
+
+
+def _commands(text: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Yield each command told, by its words, with its options."""
+    for name, second, rest in COMMAND.findall(text):
+        assert name in COMMANDS, name
+        words = (name, second) if name in GROUPS and second else (name,)
+        yield words, tuple(OPTION.findall(f" {rest}"))
