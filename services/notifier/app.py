@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from faststream.asgi import AsgiFastStream
+from faststream.asgi import AsgiFastStream, AsyncAPIRoute
 from faststream.specification import AsyncAPI
 
 from schemas.topics import VERDICTS
@@ -47,6 +47,7 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
         lifespan=lifespan,
         logger=None,
         specification=AsyncAPI(title="Đôn Đốc notifier", version="1", description="Who is told what, and when."),
-        asyncapi_path="/asyncapi",
+        # Without "try it out": that page would publish to the bus for anybody who asks.
+        asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
         asgi_routes=[*probe_routes(ready, registry), (OUTBOX, outbox(works.ledger, works.clock))],
     )

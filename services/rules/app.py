@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from faststream.asgi import AsgiFastStream
+from faststream.asgi import AsgiFastStream, AsyncAPIRoute
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
@@ -58,7 +58,8 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
         lifespan=lifespan,
         logger=None,
         specification=AsyncAPI(title="Đôn Đốc rules", version="1", description="What the facts say of each duty."),
-        asyncapi_path="/asyncapi",
+        # Without "try it out": that page would publish to the bus for anybody who asks.
+        asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
         asgi_routes=[
             *probe_routes(ready, registry),
             ("/v1/dry-run", dry_run(tools.books, assignment, clock=tools.clock)),
