@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from schemas import periods
 from schemas.ids import DutyKey
 from schemas.links import DutyLink, LinkKey, form_address
 from services.console import inputs, output
@@ -27,7 +28,14 @@ def link(
         base = url or (str(settings.form_url) if settings.form_url else None)
         if settings.form_key is None or base is None:
             raise inputs.Unusable("set DONDOC_FORM_KEY, as intake has it, and DONDOC_FORM_URL or --url")
-        duty = DutyKey(plan=plan, agency=agency, obligation=obligation, period=period)
+        duty = DutyKey(plan=plan, agency=agency, obligation=obligation, period=_period(period))
         expires_at = clock_from(settings.clock).now() + timedelta(days=days)
         token = LinkKey(settings.form_key.get_secret_value()).token(DutyLink(duty=duty, expires_at=expires_at))
         output.line({"link": form_address(base, token, "vi"), "expires_at": expires_at.isoformat("T", "seconds")})
+
+
+def _period(text: str | None) -> str | None:
+    try:
+        return None if text is None else periods.parse(text).text
+    except ValueError as cause:
+        raise inputs.Unusable(f"--period: {cause}") from cause

@@ -53,9 +53,10 @@ class Site:
     attachments: Path
     agency: str
 
-    def token(self, *, agency: str | None = None, period: str = "2026", days: float = 90, secret: str = SECRET) -> str:
-        """The token of a link that expires *days* from now."""
-        duty = DutyKey(plan="P-1", agency=agency or self.agency, obligation="results", period=period)
+    def token(self, *, days: float = 90, secret: str = SECRET, **duty_changes: str) -> str:
+        """The token of a link to the agency's duty of 2026, changed by *duty_changes*, that expires *days* from now."""
+        named = {"plan": "P-1", "agency": self.agency, "obligation": "results", "period": "2026"}
+        duty = DutyKey(**(named | duty_changes))
         return LinkKey(secret).token(DutyLink(duty=duty, expires_at=NOW + timedelta(days=days)))
 
     def address(self, token: str | None = None, language: str = "vi") -> str:

@@ -108,14 +108,21 @@ class FormDuty:
 
 
 def find(key: DutyKey, documents: Documents, now: datetime) -> FormDuty | None:
-    """Return the duty of *key*, or nothing where the plan or the obligation is not published."""
+    """Return the duty of *key*, or nothing where the plan or the obligation is not published, or no such period is."""
     found = documents(key.plan)
     obligation = None if found is None else found[0].obligation(key.obligation)
-    if found is None or obligation is None:
+    if found is None or obligation is None or not _is_period(key.period):
         return None
     plan, registry = found
     day = instants.in_zone(now, ZoneInfo(plan.zone)).date()
     return FormDuty(key=key, plan=plan, registry=registry, obligation=obligation, day=day)
+
+
+def _is_period(text: str | None) -> bool:
+    try:
+        return text is None or bool(periods.parse(text))
+    except ValueError:
+        return False
 
 
 def _lack(name: str, asked: dict[str, Question], checks: dict[str, Bilingual]) -> tuple[str, Said]:

@@ -1,5 +1,6 @@
 """The receipt as a page after sending, and as a PDF to keep. Its address itself holds the signed receipt."""
 
+import asyncio
 from dataclasses import dataclass
 
 from services.intake.core.digest import Receipt
@@ -44,7 +45,8 @@ class ReceiptHandlers:
         signed, receipt = self._found(request, opened)
         if receipt is None:
             return pages.notice(texts.NO_RECEIPT, opened.language, status=404)
-        body = proof.pdf(opened.duty, receipt, signed, opened.language)
+        # Typesetting takes tens of milliseconds: the loop goes on with other requests meanwhile.
+        body = await asyncio.to_thread(proof.pdf, opened.duty, receipt, signed, opened.language)
         return pages.document(body, b"application/pdf", f"bien-nhan-{receipt.receiptid}.pdf")
 
     def _found(self, request: Request, opened: Opened) -> tuple[str, Receipt | None]:

@@ -146,6 +146,14 @@ def test_a_forged_link_gets_a_courteous_page(site: Site, browser: httpx.Client) 
     assert browser.get(f"{site.intake.url}/form").status_code == 403
 
 
+def test_a_link_to_no_duty_says_so(site: Site, browser: httpx.Client) -> None:
+    """A genuine link whose plan or period is not known here is answered in words."""
+    for token in (site.token(period="2026-13"), site.token(plan="P-9")):
+        answer = browser.get(site.address(token))
+        assert answer.status_code == 503
+        assert "Chưa mở được nhiệm vụ" in answer.text
+
+
 def test_an_expired_link_takes_nothing_and_still_shows_receipts(site: Site, browser: httpx.Client) -> None:
     """From the instant of its expiry a link opens no form; a receipt given before stays readable."""
     token = site.token(days=1)

@@ -31,3 +31,10 @@ def test_without_a_key_there_is_no_link(monkeypatch: pytest.MonkeyPatch) -> None
     answer = CliRunner().invoke(app, [*COMMAND, "--url", "https://baocao.example"])
     assert answer.exit_code == 2
     assert "DONDOC_FORM_KEY" in answer.stderr
+
+
+def test_a_period_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link that could open nothing is not made."""
+    monkeypatch.setenv("DONDOC_FORM_KEY", SECRET)
+    arguments = [*COMMAND[:-1], "year 2026", "--url", "https://baocao.example"]
+    assert CliRunner().invoke(app, arguments).exit_code == 2
