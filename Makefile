@@ -56,6 +56,9 @@ up: setup ## the whole system in real time, until Ctrl-C
 down: setup ## stop what an interrupted run left behind
 	@$(BIN)/python -m deploy.local down
 
+# Two workers, each with servers of its own; the tests of one file stay together and share them.
+PARALLEL := --numprocesses=2 --dist=loadfile
+
 # --- the gates ------------------------------------------------------------------------------------------------------
 
 test: setup lint types imports unit contract integration e2e ## every check
@@ -71,13 +74,13 @@ imports: setup ## import-linter
 	@$(BIN)/lint-imports
 
 unit: setup ## cores only, no event loop
-	@$(BIN)/pytest tests/unit
+	@$(BIN)/pytest $(PARALLEL) tests/unit
 
 contract: setup ## wire, ledger, channels, architecture, documents
 	@$(BIN)/pytest tests/contract
 
 integration: setup ## one service on the real broker and database
-	@$(BIN)/pytest tests/integration
+	@$(BIN)/pytest $(PARALLEL) tests/integration
 
 e2e: setup ## four processes, one year
 	@$(BIN)/pytest tests/e2e

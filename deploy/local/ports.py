@@ -1,5 +1,6 @@
 """Where each program of the stack listens, and whether it still can. Knows no program."""
 
+import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -9,6 +10,7 @@ from deploy.local.errors import PortTakenError, StackError
 
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
+OWN_RANGE = range(20_000, 32_000)  # outgoing connections get theirs from 32768 on (Linux) or 49152 on (RFC 6335)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +48,24 @@ def variable(name: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Pick *count* different free ports; all are held open until the last is known, so that none comes twice."""
-    listeners = [socket.socket() for _ in range(count)]
+    """Pick *count* different free ports, below those that the system lends to outgoing connections.
+
+    A server that is stopped and started again finds its port still free, for no client can have been given it.
+    """
+    picked: dict[int, socket.socket] = {}
     try:
-        for listener in listeners:
-            listener.bind((LOOPBACK, 0))
-        return [int(listener.getsockname()[1]) for listener in listeners]
+        while len(picked) < count:
+            port = secrets.choice(OWN_RANGE)
+            listener = socket.socket()
+            try:
+                listener.bind((LOOPBACK, port))
+            except OSError:
+                listener.close()
+            else:
+                picked[port] = listener
+        return list(picked)
     finally:
-        for listener in listeners:
+        for listener in picked.values():
             listener.close()
 
 
