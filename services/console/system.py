@@ -140,15 +140,13 @@ class System:
 
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """End quietly on TERM as on Ctrl-C, after everything below has been stopped.
+    """Raise `KeyboardInterrupt` on TERM as on Ctrl-C, so that everything below is stopped on the way out.
 
     INT is handled too, because a shell starts what is in the background with INT ignored.
     """
     before = {one: signal.signal(one, _interrupt) for one in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)

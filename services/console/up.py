@@ -36,6 +36,8 @@ def up(
                 _keep_up(running)
         except StackError as cause:
             raise inputs.Unusable(str(cause)) from cause
+        except KeyboardInterrupt:
+            say("stopped")
 
 
 def _start(running: System, directory: Path) -> None:

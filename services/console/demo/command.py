@@ -46,6 +46,9 @@ def demo(
         except (StackError, NeverSettledError, NotTakenError, httpx.HTTPError) as cause:
             output.say(f"the demo failed: {type(cause).__name__}: {cause}")
             raise typer.Exit(output.NEGATIVE) from cause
+        except KeyboardInterrupt as cause:
+            output.say("the demo was interrupted; nothing of it runs any more")
+            raise typer.Exit(output.NEGATIVE) from cause
         output.say(f"{time.monotonic() - began:.0f} s in all")
         if differences:
             raise typer.Exit(output.NEGATIVE)
