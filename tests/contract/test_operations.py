@@ -24,6 +24,7 @@ COMMAND = re.compile(r"`dondoc ([a-z-]+)(?: ([a-z-]+))?([^`]*)`")
 OPTION = re.compile(r"(?<=\s)--[a-z-]+")
 ACTION = re.compile(r"action: ([a-z_]+)")
 LINK = re.compile(r"\]\(([^)\s]*)#([^)\s]+)\)")
+CHECK = re.compile(r'check=~?"([^"]+)"')
 GROUPS = {"keys", "contacts", "dead-letters", "receipt"}
 
 
@@ -59,6 +60,14 @@ def test_every_alert_says_what_it_is_and_where_to_read_on() -> None:
         assert anchor in known
         assert rule["labels"]["severity"] in {"page", "ticket"}
         assert rule["annotations"]["summary"]
+
+
+def test_alerts_ask_for_checks_that_services_make() -> None:
+    """A readiness check that was renamed would never fail again."""
+    code = "\n".join(text_of(path) for path in (ROOT / "services").glob("*/app.py"))
+    named = {name for rule in alerts() for names in CHECK.findall(rule["expr"]) for name in names.split("|")}
+    assert named
+    assert sorted(name for name in named if f'"{name}": ' not in code) == []
 
 
 def test_every_heading_under_alerts_is_an_alert() -> None:
