@@ -11,11 +11,11 @@ from datetime import datetime
 from schemas.assessments import Status
 from services.rules.core import rulings
 from services.rules.core.duty import Duty
-from services.rules.core.facts import Fact, arrival, identity
+from services.rules.core.facts import Fact, Submission, arrival, identity
 from services.rules.core.filings import Filing, filings
 from services.rules.core.relief import Reliefs
 from services.rules.core.rulings import Moment
-from services.rules.core.standing import standing
+from services.rules.core.standing import File
 
 DISCHARGED = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
@@ -35,7 +35,15 @@ class Segment:
 
     def says_the_same(self, other: "Segment") -> bool:
         """Whether the two differ in nothing but their beginning."""
-        return _answer(self) == _answer(other)
+        return (
+            self.status is other.status
+            and self.due_at == other.due_at
+            and self.effective_at == other.effective_at
+            and self.submissions == other.submissions
+            and self.flags == other.flags
+            and self.missing == other.missing
+            and self.evidence == other.evidence
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +68,9 @@ class Assessment:
 def assess(duty: Duty, facts: Iterable[Fact]) -> Assessment:
     """Assess *duty* from the *facts* of its docket (same plan, agency and obligation), in any order."""
     known = _distinct(facts)
-    filed = filings(duty, known)
-    return Assessment(duty=duty, timeline=_timeline(duty, filed, Reliefs(duty, known)), filings=filed)
-
-
-def _answer(segment: Segment) -> tuple[object, ...]:
-    return (
-        segment.status,
-        segment.due_at,
-        segment.effective_at,
-        segment.submissions,
-        segment.flags,
-        segment.missing,
-        segment.evidence,
-    )
+    acts = [one for one in known if not isinstance(one, Submission)]
+    filed = filings(duty, [one for one in known if isinstance(one, Submission)], acts)
+    return Assessment(duty=duty, timeline=_timeline(duty, filed, Reliefs(duty, acts)), filings=filed)
 
 
 def _distinct(facts: Iterable[Fact]) -> list[Fact]:
@@ -83,7 +80,7 @@ def _distinct(facts: Iterable[Fact]) -> list[Fact]:
         other = first.setdefault(identity(fact), fact)
         if other is not fact and _precedence(fact) < _precedence(other):
             first[identity(fact)] = fact
-    return sorted(first.values(), key=arrival)
+    return sorted(first.values(), key=arrival) if len(first) > 1 else [*first.values()]
 
 
 def _precedence(fact: Fact) -> tuple[datetime, datetime, str]:
@@ -93,10 +90,13 @@ def _precedence(fact: Fact) -> tuple[datetime, datetime, str]:
 def _timeline(duty: Duty, filed: tuple[Filing, ...], reliefs: Reliefs) -> tuple[Segment, ...]:
     if duty.opens_at is None:
         return ()
+    file = File(filed, duty.key.agency)
     timeline: list[Segment] = []
     was_overdue = False
     for instant in _turning_points(duty, duty.opens_at, filed, reliefs):
-        segment = _segment(duty, filed, reliefs, instant, was_overdue=was_overdue)
+        relief = reliefs.at(instant)
+        moment = Moment(duty=duty, at=instant, relief=relief, on_file=file.at(instant, due_at=relief.due_at))
+        segment = _segment(moment, file, was_overdue=was_overdue)
         was_overdue = was_overdue or segment.status is Status.OVERDUE
         if not timeline or not timeline[-1].says_the_same(segment):
             timeline.append(segment)
@@ -107,22 +107,22 @@ def _turning_points(duty: Duty, start: datetime, filed: tuple[Filing, ...], reli
     """Return *start* and the later instants at which the answer may change, in order."""
     points = {duty.due_at, duty.ends_at, duty.left_at, *reliefs.turning_points()}
     for one in filed:
-        points |= {one.effective_at, one.ended_at}
-    return [start, *sorted(point for point in points if point is not None and point > start)]
+        points.add(one.effective_at)
+        points.add(one.ended_at)
+    return [start, *sorted([point for point in points if point is not None and point > start])]
 
 
-def _segment(duty: Duty, filed: tuple[Filing, ...], reliefs: Reliefs, at: datetime, *, was_overdue: bool) -> Segment:
-    relief = reliefs.at(at)
-    on_file = standing(filed, at=at, due_at=relief.due_at, agency=duty.key.agency)
-    moment = Moment(duty=duty, at=at, relief=relief, on_file=on_file)
+def _segment(moment: Moment, file: File, *, was_overdue: bool) -> Segment:
+    relief, on_file = moment.relief, moment.on_file
     status = rulings.status(moment)
+    evidence = [*file.evidence_at(moment.at), *relief.evidence]
     return Segment(
-        starts_at=at,
+        starts_at=moment.at,
         status=status,
         due_at=relief.due_at,
         effective_at=on_file.effective_at,
         submissions=on_file.submissions,
         flags=rulings.flags(moment, status, was_overdue=was_overdue),
         missing=() if status in DISCHARGED else on_file.missing,
-        evidence=tuple(dict.fromkeys((*(name for one in filed for name in one.evidence_at(at)), *relief.evidence))),
+        evidence=tuple(dict.fromkeys(evidence)),
     )

@@ -3,8 +3,6 @@
 The names are `sections.ID`, `indicators.CODE`, `attachments`, `signed` and `checks.ID`.
 """
 
-from collections.abc import Iterator
-
 from schemas.plan import IndicatorRequirement, Requirements
 from services.rules.core import conditions
 from services.rules.core.facts import Report
@@ -15,25 +13,17 @@ def missing(requires: Requirements, report: Report) -> tuple[str, ...]:
 
     A nil return has nothing to fill in, so only the signature can be missing from it (ruling 11).
     """
-    return tuple(_unmet(requires, report))
-
-
-def _unmet(requires: Requirements, report: Report) -> Iterator[str]:
-    if not report.is_nil_return:
-        yield from (
-            f"sections.{section}" for section in requires.sections if not report.sections.get(section, "").strip()
-        )
-        yield from (
-            f"indicators.{one.code}"
-            for one in requires.indicators
-            if not _is_given(one, report.indicators.get(one.code))
-        )
-        if not _has_attachments(requires, report):
-            yield "attachments"
-    if requires.signed and not report.signed_by.strip():
-        yield "signed"
-    if not report.is_nil_return:
-        yield from (f"checks.{check.id}" for check in requires.checks if not conditions.holds(check.cel, report))
+    unsigned = ("signed",) if requires.signed and not report.signed_by.strip() else ()
+    if report.is_nil_return:
+        return unsigned
+    given = report.indicators
+    return (
+        *[f"sections.{section}" for section in requires.sections if not report.sections.get(section, "").strip()],
+        *[f"indicators.{one.code}" for one in requires.indicators if not _is_given(one, given.get(one.code))],
+        *(() if _has_attachments(requires, report) else ("attachments",)),
+        *unsigned,
+        *[f"checks.{check.id}" for check in requires.checks if not conditions.holds(check.cel, report)],
+    )
 
 
 def _is_given(wanted: IndicatorRequirement, figure: float | None) -> bool:
@@ -43,6 +33,8 @@ def _is_given(wanted: IndicatorRequirement, figure: float | None) -> bool:
 
 
 def _has_attachments(requires: Requirements, report: Report) -> bool:
+    if not requires.attachments.min:
+        return True
     wanted = {one.lower() for one in requires.attachments.media_types}
     fitting = [
         one for one in report.attachments if not wanted or one.media_type.split(";")[0].strip().lower() in wanted

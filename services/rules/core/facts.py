@@ -98,7 +98,10 @@ class Revocation(Recorded):
     decided_on: date
 
 
-Fact = Submission | Withdrawal | Reassignment | Extension | Exemption | Revocation
+Act = Withdrawal | Reassignment | Extension | Exemption | Revocation
+"""What is done about reports and due instants."""
+
+Fact = Submission | Act
 
 
 def identity(fact: Fact) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from schemas.plan import Requirements
 from services.rules.core import completeness, kinship
 from services.rules.core.duty import Duty
-from services.rules.core.facts import Fact, Reassignment, Submission, Withdrawal, identity
+from services.rules.core.facts import Act, Reassignment, Submission, Withdrawal, identity
 from services.rules.core.kinship import Identity, Kin
 
 TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
@@ -52,22 +52,23 @@ class Filing:
         return (self.submission.id, *self.moved_by, *ending)
 
 
-def filings(duty: Duty, known: Sequence[Fact]) -> tuple[Filing, ...]:
-    """Return the filings of *duty* among the facts of its docket, *known* once each and in order of arrival.
+def filings(duty: Duty, submissions: Sequence[Submission], acts: Sequence[Act]) -> tuple[Filing, ...]:
+    """Return the filings of *duty* from the *submissions* and *acts* of its docket, once each, in order of arrival.
 
     A correction whose target is not known is held: it takes part once the target is here (ruling 5).
     """
-    submissions = [one for one in known if isinstance(one, Submission)]
     if not submissions:
         return ()
-    moves = _moves(submissions, known)
+    moves = _moves(submissions, acts)
     filed = [one for one in submissions if _is_filed_here(duty, one, moves.get(identity(one), ()))]
     kin = kinship.kin(filed)
-    endings = _endings(submissions, known)
+    endings = _endings(submissions, acts)
     return tuple(
-        _filing(duty, one, kin[name], ending=endings.get(name), moved_by=moves.get(name, ()))
-        for one in filed
-        if (name := identity(one)) in kin
+        [
+            _filing(duty, one, kin[name], ending=endings.get(name), moved_by=moves.get(name, ()))
+            for one in filed
+            if (name := identity(one)) in kin
+        ]
     )
 
 
@@ -97,15 +98,15 @@ def _filing(
         depth=kin.depth,
         family=kin.family,
         copies=kin.copies,
-        moved_by=tuple(move.id for move in moved_by),
+        moved_by=tuple([move.id for move in moved_by]),
         ended_by=ending.id if ending else None,
     )
 
 
-def _moves(submissions: Sequence[Submission], known: Iterable[Fact]) -> Mapping[Identity, list[Reassignment]]:
+def _moves(submissions: Sequence[Submission], acts: Iterable[Act]) -> Mapping[Identity, list[Reassignment]]:
     """Return the reassignments that moved each submission, as they arrived; one from another period moves nothing."""
     found: dict[Identity, list[Reassignment]] = {}
-    for move in known:
+    for move in acts:
         if not isinstance(move, Reassignment):
             continue
         target = kinship.named(submissions, move.submission, move.source)
@@ -114,10 +115,10 @@ def _moves(submissions: Sequence[Submission], known: Iterable[Fact]) -> Mapping[
     return found
 
 
-def _endings(submissions: Sequence[Submission], known: Iterable[Fact]) -> Mapping[Identity, Withdrawal]:
+def _endings(submissions: Sequence[Submission], acts: Iterable[Act]) -> Mapping[Identity, Withdrawal]:
     """Return the first withdrawal of each submission."""
     found: dict[Identity, Withdrawal] = {}
-    for act in known:
+    for act in acts:
         if isinstance(act, Withdrawal):
             target = kinship.named(submissions, act.withdraws, act.source)
             if target is not None:

@@ -8,7 +8,7 @@ from typing import assert_never
 from services.rules.core import calendar
 from services.rules.core.distances import one_period_after
 from services.rules.core.duty import Duty
-from services.rules.core.facts import Exemption, Extension, Fact, Revocation, identity
+from services.rules.core.facts import Act, Exemption, Extension, Revocation, identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +25,12 @@ class Relieved:
 class Reliefs:
     """The decisions about one duty, in the order in which they begin to act."""
 
-    def __init__(self, duty: Duty, known: Sequence[Fact]) -> None:
+    def __init__(self, duty: Duty, acts: Sequence[Act]) -> None:
         self._duty = duty
         self._unmoved = Relieved(due_at=duty.due_at)
-        self._exemptions = {identity(one): one for one in known if isinstance(one, Exemption)}
+        self._exemptions = {identity(one): one for one in acts if isinstance(one, Exemption)}
         kinds = (Extension, Exemption, Revocation)
-        decisions = [one for one in known if isinstance(one, kinds) and self._concerns(one)]
+        decisions = [one for one in acts if isinstance(one, kinds) and self._concerns(one)]
         self._decisions = sorted(
             decisions, key=lambda one: (self.acts_at(one), isinstance(one, Revocation), one.source, one.id)
         )

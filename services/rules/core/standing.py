@@ -7,6 +7,8 @@ from datetime import datetime
 from services.rules.core.facts import arrival, identity
 from services.rules.core.filings import Filing
 
+_NO_FLAGS: frozenset[str] = frozenset()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -20,7 +22,7 @@ class Standing:
     effective_at: datetime | None = None
     first_sent_at: datetime | None = None
     missing: tuple[str, ...] = ()
-    flags: frozenset[str] = frozenset()
+    flags: frozenset[str] = _NO_FLAGS
 
     @property
     def is_empty(self) -> bool:
@@ -50,14 +52,35 @@ class _Family:
         return min(one.effective_at for one in self.live if one.is_complete)
 
 
-def standing(filings: Sequence[Filing], *, at: datetime, due_at: datetime | None, agency: str) -> Standing:
-    """Return what stands on file at an instant, judged against the due instant then in force."""
-    live = [one for one in filings if one.is_live(at)]
-    is_taken_back = any(one.is_withdrawn(at) for one in filings)
-    if not live:
-        return _TAKEN_BACK if is_taken_back else _NOTHING
-    if len(filings) == 1:
-        return _single(live[0], agency)
+class File:
+    """The filings of one duty of *agency*.
+
+    Nearly every duty has at most one: what that amounts to is the same whenever it stands, and is worked out once.
+    """
+
+    __slots__ = ("_agency", "_filings", "_lone")
+
+    def __init__(self, filings: Sequence[Filing], agency: str) -> None:
+        self._filings = filings
+        self._agency = agency
+        self._lone = _single(filings[0], agency) if len(filings) == 1 else None
+
+    def at(self, instant: datetime, *, due_at: datetime | None) -> Standing:
+        """Return what stands on file at *instant*, judged against the due instant then in force."""
+        live = [one for one in self._filings if one.is_live(instant)]
+        if live and self._lone is not None:
+            return self._lone
+        is_taken_back = any(one.is_withdrawn(instant) for one in self._filings)
+        if not live:
+            return _TAKEN_BACK if is_taken_back else _NOTHING
+        return _of_several(live, due_at, self._agency, is_taken_back=is_taken_back)
+
+    def evidence_at(self, instant: datetime) -> list[str]:
+        """Return the events behind what stands on file at *instant*."""
+        return [name for one in self._filings for name in one.evidence_at(instant)]
+
+
+def _of_several(live: Sequence[Filing], due_at: datetime | None, agency: str, *, is_taken_back: bool) -> Standing:
     families = [_family(live, number) for number in dict.fromkeys(one.family for one in live)]
     complete = [one for one in families if one.current.is_complete]
     deciding = (
@@ -78,7 +101,7 @@ def standing(filings: Sequence[Filing], *, at: datetime, due_at: datetime | None
 
 
 def _single(filing: Filing, agency: str) -> Standing:
-    """Return what the only submission of a duty amounts to; this is the case nearly every time."""
+    """Return what the only submission of a duty amounts to while it stands."""
     found = []
     if filing.submission.filed_by != agency:
         found.append("filed_by_successor")
@@ -90,7 +113,7 @@ def _single(filing: Filing, agency: str) -> Standing:
         effective_at=filing.effective_at,
         first_sent_at=filing.effective_at,
         missing=filing.missing,
-        flags=frozenset(found),
+        flags=frozenset(found) if found else _NO_FLAGS,
     )
 
 

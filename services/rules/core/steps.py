@@ -13,6 +13,7 @@ from services.rules.core.duty import Duty
 
 NOT_YET_SETTLED = frozenset({Status.PENDING, Status.INCOMPLETE})
 PAST_AND_UNSETTLED = frozenset({Status.OVERDUE, Status.INCOMPLETE})
+UNSETTLED = NOT_YET_SETTLED | PAST_AND_UNSETTLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,9 @@ def steps(assessment: Assessment) -> tuple[Step, ...]:
     """Return the alerts that the *assessment* calls for, past and future, in order of time."""
     duty = assessment.duty
     reminders = duty.version.reminders if duty.version else Reminders()
-    dues = dict.fromkeys(one.due_at for one in assessment.timeline if one.due_at is not None)
+    # Only about a due instant that is in force while the duty is unsettled is there anything to say.
+    unsettled = [one.due_at for one in assessment.timeline if one.status in UNSETTLED]
+    dues = [due_at for due_at in dict.fromkeys(unsettled) if due_at is not None]
     wanted = [step for due_at in dues for step in _about(due_at, duty, reminders, assessment)]
     wanted.extend(_deficiencies(assessment))
     return tuple(sorted(wanted, key=lambda one: (one.at, one.kind, one.to, one.step)))
@@ -106,9 +109,11 @@ def _deficiencies(assessment: Assessment) -> Iterator[Step]:
     """Yield a notice for each incomplete report, once for the same missing parts."""
     told: set[tuple[str, ...]] = set()
     for filing in assessment.filings:
+        if filing.is_complete or filing.missing in told:
+            continue
         received_at = filing.submission.received_at
         segment = assessment.at(received_at)
-        if filing.missing and filing.missing not in told and segment.status is Status.INCOMPLETE:
+        if segment.status is Status.INCOMPLETE:
             told.add(filing.missing)
             yield Step(
                 kind=StepKind.INCOMPLETE,
