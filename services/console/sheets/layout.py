@@ -47,8 +47,8 @@ class Line:
         if self.is_fixed:
             return ""
         form = "ngày/tháng/năm" if self.question.kind is Kind.DAY else ""
-        choices = self.choices if self.choices == YES_NO else ()
-        return "; ".join(part for part in (self.question.hint.vi, form, *choices) if part)
+        choices = f"ghi {' hoặc '.join(YES_NO)}" if self.choices == YES_NO else ""
+        return "; ".join(part for part in (self.question.hint.vi, form, choices) if part)
 
     @property
     def unit(self) -> str:
