@@ -76,7 +76,7 @@ class Sender:
                 return self.ended(claimed, Answer(outcome=Outcome.TECHNICAL_FAILURE, reason="documents_missing"))
             if opens > now:
                 return Postponed(claimed=claimed, until=opens)
-            answer = await self._sent(claimed, text, left)
+            answer = await self._sent(claimed, text, now=now, seconds=left)
         return self.ended(claimed, answer, segments=text.segments)
 
     def ended(self, claimed: Claimed, answer: Answer, *, segments: int | None = None) -> Ended:
@@ -101,18 +101,18 @@ class Sender:
             provider_ids=answer.provider_ids,
         )
 
-    async def _sent(self, claimed: Claimed, text: Text, seconds: float) -> Answer:
+    async def _sent(self, claimed: Claimed, text: Text, *, now: datetime, seconds: float) -> Answer:
         channel = claimed.delivery.channel
         started = monotonic.perf_counter()
         try:
             async with asyncio.timeout(seconds):
-                return await self._carriers[channel].send(self._message(claimed, text))
+                return await self._carriers[channel].send(self._message(claimed, text, now))
         except TimeoutError:
             return Answer(outcome=Outcome.UNKNOWN, reason="no_answer")
         finally:
             self._metrics.seconds.labels(channel.value).observe(monotonic.perf_counter() - started)
 
-    def _message(self, claimed: Claimed, text: Text) -> Message:
+    def _message(self, claimed: Claimed, text: Text, now: datetime) -> Message:
         delivery = claimed.delivery
         return Message(
             id=delivery.id,
@@ -120,7 +120,7 @@ class Sender:
             message_id=self._message_id(claimed),
             language=delivery.language,
             text=text,
-            at=self._clock.now(),
+            at=now,
         )
 
     def _text(self, claimed: Claimed, now: datetime) -> Text:

@@ -1,5 +1,6 @@
 """The works of the notifier: each part made once from the settings, opened in order, closed in reverse."""
 
+import gc
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -69,6 +70,7 @@ class Works:
             )
             await self.references.start()
             opened.push_async_callback(self.references.stop)
+            gc.freeze()  # what is published lives on: no collection need walk it
             producer = AIOKafkaProducer(
                 bootstrap_servers=self._settings.kafka_bootstrap,
                 acks="all",
