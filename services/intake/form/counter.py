@@ -4,6 +4,7 @@ The same admission, the same register, the same signed receipts as `POST /v1/eve
 duty and the content, so that a double click, or the form sent again, is one event.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,8 @@ from services.intake.modes import EVENT_BYTES_MAX, Mode
 from services.intake.receipts import SigningKeys
 from services.intake.records import record_of
 from services.intake.register import Register
+
+log = logging.getLogger(__name__)
 
 SOURCE = "urn:dondoc:form"
 ID_PART = 16
@@ -73,6 +76,8 @@ class Counter:
     async def enter(self, report: Accepted, received_at: datetime) -> str:
         """Return the signed receipt once no crash can lose the report; raise `RefusedError` for anything less."""
         receipts = await self.register.enter([record_of(report, written(received_at))], is_batch=False)
+        told = {"agency": report.admitted.agency, "receiptid": receipts[0].receiptid}
+        log.info("a report came by the form", extra={"action": "form_sent", **told})
         return self.signing_keys.signer.sign(receipts)
 
 
