@@ -10,11 +10,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-import httpx
 
 from deploy.local import pidfile
 from deploy.local.daemon import Daemon, Program
@@ -48,11 +48,15 @@ class Service(Daemon):
         )
 
     def is_ready(self) -> bool:
-        """Ask the service itself."""
+        """Ask the service itself, by the plainest client: it is asked often, while others need the machine."""
+        connection = HTTPConnection(LOOPBACK, self.port, timeout=PROBE_SECONDS)
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=PROBE_SECONDS).status_code == httpx.codes.OK
-        except httpx.TransportError:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
             return False
+        finally:
+            connection.close()
 
 
 class System:
