@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 import msgspec
@@ -210,37 +210,30 @@ def _submission(event: Event, data: _Submitted, received_at: datetime, recorded_
 
 
 def _report(data: _Submitted) -> Report:
-    document, content = data.document, data.content
     return Report(
-        number=document.number or "",
-        issued_on=document.issued_on,
-        signed_by=document.signed_by or "",
-        is_nil_return=content.nil_return,
-        sections={name: text or "" for name, text in content.sections.items()},
-        indicators=_figures(content.indicators) if content.indicators else {},
+        number=data.document.number or "",
+        issued_on=data.document.issued_on,
+        signed_by=data.document.signed_by or "",
+        is_nil_return=data.content.nil_return,
+        sections={name: text or "" for name, text in data.content.sections.items()},
+        indicators=_figures(data.content.indicators),
         attachments=tuple([Attachment(media_type=one.media_type, sha256=one.sha256) for one in data.attachments]),
     )
 
 
 def _figures(indicators: Mapping[str, float | str | None]) -> dict[str, float]:
-    figures = {}
-    for code, written in indicators.items():
-        if written is None:
-            continue
-        figure = _number(written)
-        if figure is None:
-            pointer = f"/data/content/indicators/{code}"
-            raise UnreadableFact(pointer, f"{written!r} is not a number; write digits and a point")
-        figures[code] = figure
-    return figures
+    return {code: _figure(code, written) for code, written in indicators.items() if written is not None}
 
 
-def _number(written: float | str) -> float | None:
+def _figure(code: str, written: float | str) -> float:
     try:
         figure = float(written)
     except ValueError:
-        return None
-    return figure if isfinite(figure) else None
+        figure = nan
+    if not isfinite(figure):
+        pointer = f"/data/content/indicators/{code}"
+        raise UnreadableFact(pointer, f"{written!r} is not a number; write digits and a point")
+    return figure
 
 
 def _instant(text: str, pointer: str) -> datetime:

@@ -5,8 +5,9 @@ no clock here.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from schemas.assessments import Status
 from services.rules.core import rulings
@@ -20,8 +21,7 @@ from services.rules.core.standing import File
 DISCHARGED = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """The answer that holds from `starts_at` until the next segment begins."""
 
     starts_at: datetime
@@ -46,8 +46,7 @@ class Segment:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
+class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """The status of one duty as a function of time.
 
     The timeline starts where the duty starts and is empty where it never binds.

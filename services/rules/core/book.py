@@ -1,8 +1,9 @@
 """The book of duties: one plan and one registry version, prepared for looking duties up and listing them."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime
+
+from msgspec.structs import replace
 
 from schemas import periods
 from schemas.ids import DutyKey

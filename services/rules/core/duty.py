@@ -1,15 +1,15 @@
 """A duty: one obligation of one agency for one period, with everything needed to assess it from facts alone."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from schemas.ids import DutyKey
 from schemas.plan import Obligation, ObligationVersion
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duty:
+class Duty(msgspec.Struct, frozen=True, kw_only=True):
     """What is owed. `opens_at` is nothing where the obligation never binds the agency for the period.
 
     `ends_at` is the instant at which the agency ends (`heirs` then owe the duty themselves) and `left_at` the one at

@@ -1,8 +1,9 @@
 """The submissions of one duty as filings: when each counts, what it lacks, what ended it (rulings 2, 4 and 5)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from schemas.plan import Requirements
 from services.rules.core import completeness, kinship
@@ -13,8 +14,7 @@ from services.rules.core.kinship import Identity, Kin
 TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filing:
+class Filing(msgspec.Struct, frozen=True, kw_only=True):
     """One submission in effect from `effective_at` until `ended_at`.
 
     `depth` counts the corrections behind it; filings of one `family` are versions or copies of one submission;

@@ -1,7 +1,8 @@
 """How the submissions of one duty are related: which corrects which, which carry the same document (rulings 4 to 6)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from services.rules.core.facts import Report, Submission, identity
 
@@ -10,8 +11,7 @@ Lineages = Mapping[Identity, tuple[Identity, ...]]
 """The corrected submissions behind each one, nearest first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kin:
+class Kin(msgspec.Struct, frozen=True, kw_only=True):
     """The relations of one submission.
 
     `depth` counts the corrections behind it; those of one `family` are versions or copies of one report; `copies` are

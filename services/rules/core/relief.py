@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
+import msgspec
+
 from services.rules.core import calendar
 from services.rules.core.distances import one_period_after
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Act, Exemption, Extension, Revocation, identity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relieved:
+class Relieved(msgspec.Struct, frozen=True, kw_only=True):
     """What the decisions in force at an instant make of the duty."""
 
     due_at: datetime | None

@@ -1,8 +1,9 @@
 """The status of a duty at one instant, and its flags: from what stands on file and the decisions in force then."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from schemas.assessments import Status
 from services.rules.core.duty import Duty
@@ -27,8 +28,7 @@ FLAGS = (
 """The order in which flags are told; `inherited_by_ID` comes last."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides about *duty* at an instant."""
 
     duty: Duty

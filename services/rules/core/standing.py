@@ -1,8 +1,9 @@
 """What stands on file at an instant, and whether it discharges the duty (rulings 4 to 6 and 11)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from services.rules.core.facts import arrival, identity
 from services.rules.core.filings import Filing
@@ -10,8 +11,7 @@ from services.rules.core.filings import Filing
 _NO_FLAGS: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the file.
 
     `effective_at` is the discharge where `is_complete`, else when the first thing was put on file.
@@ -34,8 +34,7 @@ _NOTHING = Standing()
 _TAKEN_BACK = Standing(flags=frozenset({"withdrawn"}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Family:
+class _Family(msgspec.Struct, frozen=True, kw_only=True):
     """The live versions and copies of one submission."""
 
     current: Filing

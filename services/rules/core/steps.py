@@ -1,8 +1,9 @@
 """The alerts a duty calls for: reminders before due, urging and escalation after, and what a report lacks."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from schemas import durations
 from schemas.assessments import Status, StepKind
@@ -16,8 +17,7 @@ PAST_AND_UNSETTLED = frozenset({Status.OVERDUE, Status.INCOMPLETE})
 UNSETTLED = NOT_YET_SETTLED | PAST_AND_UNSETTLED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """An alert due at `at`.
 
     `step` is its ISO 8601 distance from `due_at`; the last urging repeats `every` so long until `until`.
