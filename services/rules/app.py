@@ -32,8 +32,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     references = References(settings.kafka_bootstrap)
     tools = _tools(settings, references, Metrics(registry, settings.partitions))
     # A session that has passed without a word from the broker has ended: only then may a fenced owner think again.
-    fenced_pause = 2 * settings.session_timeout_ms / 1000
-    assignment = Assignment(tools, halt=halt, fenced_pause_seconds=fenced_pause)
+    assignment = Assignment(tools, halt=halt, fenced_pause_seconds=2 * settings.session_timeout_ms / 1000)
     announcer = Announcer(tools.books, assignment, clock=tools.clock)
 
     @asynccontextmanager
