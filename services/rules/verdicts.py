@@ -85,8 +85,7 @@ def verdict(book: Book, duty: Duty, facts: Sequence[Fact], *, applied: Applied) 
 
 
 def _event_id(book: Book, duty: Duty, facts: Sequence[Fact]) -> str:
-    versions = f"{book.plan.version}/{book.registry.registry}@{book.registry.version}"
-    return digest(str(duty.key), versions, *sorted("\x1e".join(identity(fact)) for fact in facts))
+    return digest(str(duty.key), book.versions, *sorted(["\x1e".join(identity(fact)) for fact in facts]))
 
 
 def _told(book: Book, assessment: Assessment, applied: Applied) -> _Assessed:
@@ -103,7 +102,7 @@ def _told(book: Book, assessment: Assessment, applied: Applied) -> _Assessed:
         opens_at=duty.opens_at,
         recorded_at=applied.recorded_at,
         revision=applied.offset,
-        timeline=tuple(segment(one) for one in assessment.timeline),
+        timeline=tuple([segment(one) for one in assessment.timeline]),
         steps=steps.steps(assessment),
     )
 

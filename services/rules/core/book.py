@@ -34,6 +34,7 @@ class Book:
     def __init__(self, plan: Plan, registry: Registry) -> None:
         self.plan = plan
         self.registry = registry
+        self.versions = f"{plan.version}/{registry.registry}@{registry.version}"
         self.agencies = Agencies(registry)
         self.calendar = Calendar(plan, WorkingDays(registry))
         self._obligations = {one.id: one for one in plan.obligations}

@@ -41,7 +41,7 @@ def steps(assessment: Assessment) -> tuple[Step, ...]:
     dues = [due_at for due_at in dict.fromkeys(unsettled) if due_at is not None]
     wanted = [step for due_at in dues for step in _about(due_at, duty, reminders, assessment)]
     wanted.extend(_deficiencies(assessment))
-    return tuple(sorted(wanted, key=lambda one: (one.at, one.kind, one.to, one.step)))
+    return tuple(sorted(wanted, key=lambda one: (one.at, one.kind, one.to, one.step))) if wanted else ()
 
 
 def _about(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[Step]:
