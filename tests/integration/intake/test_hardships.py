@@ -51,14 +51,6 @@ async def test_replicas_share_the_work(
     assert Counter(records) == Counter(f"s-{n}" for n in range(200))
 
 
-async def test_two_processes_never_share_a_spool(start_intake: Callable[..., Service]) -> None:
-    """The second one refuses to start, and says which setting to change."""
-    start_intake()
-    second = start_intake(ready=False)
-    await second.ended()
-    assert "SpoolInUseError" in second.program.log.read_text()
-
-
 async def test_a_disk_that_cannot_be_written_is_a_503(
     start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
 ) -> None:

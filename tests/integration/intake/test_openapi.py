@@ -18,7 +18,7 @@ from tests.support.intake import BATCH, STRUCTURED, sender
 from tests.support.kafka import Bus
 from tests.support.services import Service
 
-EXAMPLES = 60
+EXAMPLES = 30
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     status_code_conformance,

@@ -1,10 +1,7 @@
 """With the bus away intake goes on: what it accepts survives on disk and reaches the log in order, once."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
-from pathlib import Path
 
 import httpx
 
@@ -12,7 +9,7 @@ from deploy.local.kafka import Kafka
 from schemas.topics import FACTS
 from tests.support.builders import Json, a_submission
 from tests.support.eventually import eventually
-from tests.support.intake import BATCH, Desk, sender, written
+from tests.support.intake import BATCH, sender, written
 from tests.support.kafka import Bus
 from tests.support.services import Service
 
@@ -149,42 +146,3 @@ async def test_kill_9_in_the_middle_of_draining_loses_and_repeats_nothing(
     await eventually(again.is_ready, "intake ready", timeout=60)
     found = await logged(published, 300)
     assert [one["id"] for one in found] == [f"s-{number}" for number in range(300)]
-
-
-async def test_a_torn_tail_is_cut_off(
-    start_intake: Callable[..., Service], bearer: str, desk: Desk, published: Bus, kafka: Kafka
-) -> None:
-    """What a power cut left half written was never acknowledged; all before it is drained."""
-    service = start_intake()
-    kafka.kill()
-    async with sender(service, bearer) as client:
-        await posted(client, reports(0, 3))
-    service.kill()
-    tear_the_tail(desk.folder / "spool")
-    kafka.start()
-    again = start_intake()
-    assert again.is_ready()
-    assert [one["id"] for one in await logged(published, 3)] == ["s-0", "s-1", "s-2"]
-
-
-def tear_the_tail(spool: Path) -> None:
-    """Leave the first half of a frame at the end, as a power cut does."""
-    (segment,) = spool.glob("*.spool")
-    with segment.open("ab") as stream:
-        stream.write(segment.read_bytes()[:100])
-
-
-async def test_many_requests_share_a_sync(
-    client: httpx.AsyncClient, intake: Service, published: Bus, kafka: Kafka
-) -> None:
-    """A burst into the spool takes far less than a sync each."""
-    kafka.kill()
-    await posted(client, reports(0, 1))
-    answers = await asyncio.gather(*(client.post("/v1/events", content=written(one)) for one in reports(1, 300)))
-    assert {answer.status_code for answer in answers} == {202}
-    kafka.start()
-    await eventually(intake.is_ready, "intake ready again", timeout=60)
-    found = await logged(published, 301)
-    received = [datetime.fromisoformat(one["receivedtime"]) for one in found]
-    assert max(received) - min(received) < timedelta(seconds=10)
-    assert len({one["id"] for one in found}) == len(found) == 301
