@@ -91,12 +91,13 @@ def _timeline(duty: Duty, filed: tuple[Filing, ...], reliefs: Reliefs) -> tuple[
         return ()
     file = File(filed, duty.key.agency)
     timeline: list[Segment] = []
-    was_overdue = False
+    missed: datetime | None = None
     for instant in _turning_points(duty, duty.opens_at, filed, reliefs):
         relief = reliefs.at(instant)
         moment = Moment(duty=duty, at=instant, relief=relief, on_file=file.at(instant, due_at=relief.due_at))
-        segment = _segment(moment, file, was_overdue=was_overdue)
-        was_overdue = was_overdue or segment.status is Status.OVERDUE
+        segment = _segment(moment, file, missed=missed)
+        if missed is None and segment.status is Status.OVERDUE:
+            missed = segment.due_at
         if not timeline or not timeline[-1].says_the_same(segment):
             timeline.append(segment)
     return tuple(timeline)
@@ -111,7 +112,7 @@ def _turning_points(duty: Duty, start: datetime, filed: tuple[Filing, ...], reli
     return [start, *sorted([point for point in points if point is not None and point > start])]
 
 
-def _segment(moment: Moment, file: File, *, was_overdue: bool) -> Segment:
+def _segment(moment: Moment, file: File, *, missed: datetime | None) -> Segment:
     relief, on_file = moment.relief, moment.on_file
     status = rulings.status(moment)
     evidence = [*file.evidence_at(moment.at), *relief.evidence]
@@ -121,7 +122,7 @@ def _segment(moment: Moment, file: File, *, was_overdue: bool) -> Segment:
         due_at=relief.due_at,
         effective_at=on_file.effective_at,
         submissions=on_file.submissions,
-        flags=rulings.flags(moment, status, was_overdue=was_overdue),
+        flags=rulings.flags(moment, status, missed=missed),
         missing=() if status in DISCHARGED else on_file.missing,
         evidence=tuple(dict.fromkeys(evidence)),
     )

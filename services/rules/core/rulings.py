@@ -66,9 +66,12 @@ def status(moment: Moment) -> Status:
     return Status.OVERDUE if moment.is_past_due else Status.PENDING
 
 
-def flags(moment: Moment, found: Status, *, was_overdue: bool) -> tuple[str, ...]:
-    """Return what is to be known besides the status that was *found*, in the order of `FLAGS`."""
-    raised = {*moment.on_file.flags, *_raised(moment, found, was_overdue=was_overdue)}
+def flags(moment: Moment, found: Status, *, missed: datetime | None) -> tuple[str, ...]:
+    """Return what is to be known besides the status that was *found*, in the order of `FLAGS`.
+
+    *missed* is the due instant at which nothing stood on file first, if there was one.
+    """
+    raised = {*moment.on_file.flags, *_raised(moment, found, missed=missed)}
     told = tuple(flag for flag in FLAGS if flag in raised) if raised else ()
     if found is Status.SUPERSEDED:
         return (*told, *(f"inherited_by_{heir}" for heir in moment.duty.heirs))
@@ -81,7 +84,7 @@ def _discharged(on_file: Standing, due_at: datetime | None) -> Status:
     return Status.ON_TIME if on_file.effective_at < due_at else Status.LATE
 
 
-def _raised(moment: Moment, found: Status, *, was_overdue: bool) -> Iterator[str]:
+def _raised(moment: Moment, found: Status, *, missed: datetime | None) -> Iterator[str]:
     on_file, relief = moment.on_file, moment.relief
     is_short = found is Status.INCOMPLETE and moment.is_past_due
     if is_short:
@@ -90,7 +93,7 @@ def _raised(moment: Moment, found: Status, *, was_overdue: bool) -> Iterator[str
         yield "first_sent_on_time"
     if relief.is_extended:
         yield "under_extension"
-    if was_overdue and (relief.is_exempt or relief.due_at != moment.duty.due_at):
+    if missed is not None and (relief.is_exempt or relief.due_at != missed):
         yield "was_overdue"
     if relief.is_exempt and not on_file.is_empty:
         yield "voluntary_report"

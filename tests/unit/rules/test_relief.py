@@ -47,6 +47,11 @@ class TestExtension:
         assert history(a_duty(), *facts)[-1] == ("2024-12-20 08:00", "on_time")
         assert at(LATER, a_duty(), *facts).evidence == ("s-1", "x-1")
 
+    def test_late_under_an_extension_granted_in_time_it_never_was_overdue_before(self) -> None:
+        """What was missed is the new due instant, and late says so."""
+        facts = extension("2024-12-31 00:00", on="2024-12-05"), report("2025-01-03 08:00")
+        assert at(LATER, a_duty(), *facts).flags == ("under_extension",)
+
     def test_granted_after_due_the_overdue_stretch_stays_in_the_record(self) -> None:
         """Overdue until the decision, pending after it, and the flag says what was."""
         duty, granted = a_duty(), extension("2024-12-31 00:00", on="2024-12-15")
