@@ -6,11 +6,10 @@ import pytest
 
 from schemas.assessments import StepKind
 from schemas.deliveries import Channel
-from services.notifier.core.render import Means, SmsLetters
 from services.notifier.core.routing import Language
 from tests.support.builders import Json
 from tests.unit.notifier.agendas import DUE, days
-from tests.unit.notifier.words import EVERYTHING, Shelf, a_notice, a_telling, all_in, written
+from tests.unit.notifier.words import EVERYTHING, a_notice, a_telling, all_in, written
 
 THREATS = ("phạt", "xử lý", "kỷ luật", "yêu cầu", "penalt", "sanction", "must ")
 UNDATED: Json = {"due_at": None, "step": "incomplete:s-1"}
@@ -85,31 +84,11 @@ def test_what_is_missing_is_told_in_words() -> None:
     assert all_in(text.html or "", *wanted) == []
 
 
-def test_an_english_reader_gets_english() -> None:
-    """Names, titles and what is missing, where the documents have them in English."""
-    text = written(a_notice(a_telling(StepKind.INCOMPLETE, missing=EVERYTHING)), language="en")
-    wanted = (
-        "Tho Xuan District People's Committee",
-        "Results of the plan for 2026",
-        "the end of 09/12/2026",
-        'the indicator "Entrusted local budget" (in million VND; from 0 to 9,984.2)',
-        "The ratio is wrong",
-    )
-    assert all_in(text.body, *wanted) == []
-
-
 def test_a_digest_lists_every_duty() -> None:
     """Numbered, each with its own deadline."""
     text = written(a_notice(a_telling(), a_telling(period="2025", due_at=DUE - timedelta(days=365))))
     assert text.subject == "Kính đề nghị quan tâm 2 báo cáo theo 6766/KH-UBND"
     assert all_in(text.body, "1. Nội dung", "2. Nội dung", "hết ngày 09/12/2026", "hết ngày 09/12/2025") == []
-
-
-def test_an_english_digest_lists_every_duty_too() -> None:
-    """Under a subject that counts them."""
-    text = written(a_notice(a_telling(), a_telling(period="2025")), language="en")
-    assert text.subject == "Kind request concerning 2 reports under 6766/KH-UBND"
-    assert all_in(text.body, "to the 2 matters below", "1. Subject", "2. Subject") == []
 
 
 @pytest.mark.parametrize(
@@ -144,39 +123,6 @@ def test_html_shows_a_name_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "sms"),
-    [
-        ("Kết quả năm", 'gui bao cao "Ket qua nam nam 2026" (muc III.1, 6766/KH-UBND).'),
-        (
-            "Gửi kết quả thực hiện Kế hoạch về Ngân hàng Chính sách xã hội",
-            "gui bao cao nam 2026 theo muc III.1, 6766/KH-UBND.",
-        ),
-    ],
-    ids=["fuller", "terser"],
-)
-def test_a_usual_sms_is_one_part_without_marks(title: str, sms: str) -> None:
-    """The fuller wording where it fits, the terser where it does not."""
-    text = written(a_notice(channel=Channel.SMS), shelf=Shelf(title))
-    assert text.body == f"Kinh de nghi UBND huyen Tho Xuan {sms} Han cuoi: het ngay 09/12/2026."
-    assert (text.subject, text.html, text.segments) == (None, None, 1)
-
-
-def test_an_accented_sms_is_an_option_and_costs_more() -> None:
-    """The same words with their marks, in UCS-2."""
-    text = written(a_notice(channel=Channel.SMS), means=Means(letters=SmsLetters.ACCENTED))
-    assert text.body.startswith("Kính đề nghị UBND huyện Thọ Xuân")
-    assert (text.segments or 0) > 1
-
-
-def test_an_sms_never_exceeds_three_parts() -> None:
-    """However much is missing, it is cut before operators would."""
-    missing = tuple(f"sections.{'phan-rat-dai-' * 5}{number}" for number in range(20))
-    text = written(a_notice(a_telling(StepKind.INCOMPLETE, missing=missing), channel=Channel.SMS))
-    assert text.segments == 3
-    assert text.body.endswith("...")
-
-
-@pytest.mark.parametrize(
     ("period", "words"),
     [("2026-07", "tháng 7 năm 2026"), ("2026-Q3", "quý III năm 2026"), ("2026-H2", "6 tháng cuối năm 2026")],
 )
@@ -194,33 +140,6 @@ def test_a_duty_without_a_date_is_told_without_one(kind: StepKind, language: Lan
     assert [word for word in ("Hạn cuối:", "Han cuoi", "Due by", "2026") if word in text.body] == []
 
 
-@pytest.mark.parametrize(
-    ("kind", "subject", "sms"),
-    [
-        (StepKind.REMINDER, "Reminder: ", "is kindly requested to send the report for 2026"),
-        (StepKind.URGING, "Kind request: ", "is kindly requested to send the report for 2026"),
-        (StepKind.INCOMPLETE, "Please complete: ", "is kindly requested to complete the report for 2026"),
-        (StepKind.ESCALATION, "For information: ", "has not sent the report for 2026"),
-    ],
-)
-def test_english_says_what_it_is(kind: StepKind, subject: str, sms: str) -> None:
-    """By mail in the subject, by SMS in the verb."""
-    assert (written(a_notice(a_telling(kind)), language="en").subject or "").startswith(subject)
-    assert sms in written(a_notice(a_telling(kind), channel=Channel.SMS), language="en").body
-
-
-@pytest.mark.parametrize(
-    ("language", "words"),
-    [("vi", "Kinh de nghi UBND huyen Tho Xuan quan tam 2 bao cao"), ("en", "kindly requested to 2 reports")],
-)
-def test_an_sms_about_several_duties_counts_them(language: Language, words: str) -> None:
-    """With the nearest deadline, if any has one; the rest is in the mail."""
-    dated = a_notice(a_telling(), a_telling(period="2025", due_at=DUE - timedelta(days=365)), channel=Channel.SMS)
-    undated = a_notice(a_telling(**UNDATED), a_telling(period="2025", **UNDATED), channel=Channel.SMS)
-    assert all_in(written(dated, language=language).body, words, "09/12/2025") == []
-    assert "09/12" not in written(undated, language=language).body
-
-
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_an_incomplete_report_is_not_called_absent(language: Language) -> None:
     """An urging to complete says that something is there, by mail and to the superior by SMS."""
@@ -229,29 +148,6 @@ def test_an_incomplete_report_is_not_called_absent(language: Language) -> None:
     sms = written(a_notice(a_telling(StepKind.ESCALATION, **lacking), channel=Channel.SMS), language=language)
     assert ("đã nhận, chưa đầy đủ" if language == "vi" else "received, not complete") in mail.body
     assert ("chua gui day du" if language == "vi" else "in full") in sms.body
-
-
-@pytest.mark.parametrize(
-    ("now", "words"),
-    [
-        (days(-2.5), "2 days left"),
-        (days(-1.5), "1 day left"),
-        (days(-0.5), "today is the last day"),
-        (days(0.1), "1 day overdue"),
-    ],
-)
-def test_english_counts_the_days(now: datetime, words: str) -> None:
-    """As in Vietnamese, with a singular."""
-    assert words in written(a_notice(), language="en", now=now).body
-
-
-@pytest.mark.parametrize(
-    ("period", "words"),
-    [("2026-07", "for 07/2026"), ("2026-Q3", "for quarter 3 of 2026"), ("2026-H2", "for the second half of 2026")],
-)
-def test_english_tells_a_period(period: str, words: str) -> None:
-    """Month, quarter and half-year."""
-    assert words in written(a_notice(a_telling(period=period)), language="en").body
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
