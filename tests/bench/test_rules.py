@@ -120,7 +120,7 @@ async def _rate(bus: Bus, service: Service) -> float:
     begun = time.perf_counter()
     await _until(service, EVENTS)
     seconds = time.perf_counter() - begun
-    assert await bus.lag(GROUP, FACTS.name) == 0
+    await bus.caught_up(GROUP, FACTS.name)
     assert len(await bus.records(VERDICTS.name)) >= EVENTS
     return (EVENTS - first) / seconds
 
