@@ -10,14 +10,14 @@ from schemas.deliveries import Channel
 from services.notifier.core import layout, matters, segments
 from services.notifier.core.digests import Notice
 from services.notifier.core.english import English
+from services.notifier.core.letter import Letter
 from services.notifier.core.links import FormLinks
 from services.notifier.core.matters import Library, Matter
 from services.notifier.core.routing import Language
 from services.notifier.core.unaccented import unaccented
 from services.notifier.core.vietnamese import Vietnamese
-from services.notifier.core.wording import Wording
 
-WORDINGS: dict[Language, Wording] = {"vi": Vietnamese(), "en": English()}
+LETTERS: dict[Language, Letter] = {"vi": Letter(Vietnamese()), "en": Letter(English())}
 LONGEST_SMS_PARTS = 3  # 459 letters; providers cut or refuse beyond about 495
 _ELLIPSIS = "..."
 
@@ -54,7 +54,7 @@ def text(notice: Notice, library: Library, *, language: Language, means: Means, 
     match notice.channel:
         case Channel.EMAIL:
             linked = _linked(told, notice, means.links, language=language, now=now)
-            prose = WORDINGS[language].prose(linked, reader)
+            prose = LETTERS[language].prose(linked, reader)
             return Text(
                 subject=prose.subject, body=layout.plain(prose), html=layout.html(prose, language), segments=None
             )
@@ -82,7 +82,7 @@ def _reader(notice: Notice, library: Library, *, language: Language, now: dateti
 
 def _sms(told: list[Matter], reader: str | None, language: Language, letters: SmsLetters) -> Text:
     """Return the fullest wording that fits one part, or else the tersest, cut where even that is too long."""
-    wordings = WORDINGS[language].short(told, reader)
+    wordings = LETTERS[language].short(told, reader)
     written = [unaccented(one) if letters is SmsLetters.UNACCENTED else one for one in wordings]
     body = next((one for one in written if segments.cost(one).parts == 1), None) or _cut(written[-1])
     return Text(subject=None, body=body, html=None, segments=segments.cost(body).parts)

@@ -1,10 +1,14 @@
-"""What a language must be able to say. The sentences themselves stand in `vietnamese` and `english`."""
+"""What a message consists of, and what a language must be able to say. The phrases stand in `vietnamese` and `english`.
 
-from collections.abc import Sequence
+How phrases become a letter is `letter`'s to decide, how a letter looks is `layout`'s.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.notifier.core.matters import Matter
+from schemas.periods import Period
+from services.notifier.core.matters import Deadline, Matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,21 +33,88 @@ class Prose:
     footer: str
 
 
-DETAILED = 6  # matters told row by row; of more, each is a line of one table, for a superior looks down a list
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What stands before the values of a matter told row by row."""
+
+    title: str
+    agency: str
+    basis: str
+    deadline: str
+    state: str
+    lacks: str
+    form: str
 
 
-def is_list(matters: Sequence[Matter]) -> bool:
-    """Whether *matters* are told as a list: too many for details, and none with a link to open."""
-    return len(matters) > DETAILED and not any(one.link for one in matters)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a language says the same way whatever the matter.
+
+    `signature` speaks where no receiver is known, `reader` stands for a reader without a name. `absent`, `early` and
+    `partial` are the states of a report; `lacking` goes on in a sentence, `missing` begins one.
+    """
+
+    labels: Labels
+    signature: str
+    reader: str
+    closing: str
+    footer: str
+    open_form: str
+    clause: str
+    due: str
+    undated: str
+    nearest: str
+    absent: str
+    early: str
+    partial: str
+    lacking: str
+    missing: str
+    unsigned: str
+    unit: str
+    low: str
+    high: str
+    units: Mapping[str, str]
+    media_types: Mapping[str, str]
 
 
-class Wording(Protocol):
-    """One language. *reader* is the name of the agency that reads, or nothing for a contact list."""
+class Phrases(Protocol):
+    """One language: its words, and the sentences and forms that it builds its own way.
 
-    def prose(self, matters: Sequence[Matter], reader: str | None) -> Prose:
-        """Return the mail about *matters*, the most pressing first."""
-        ...
+    *about* is a title with its period, *by* a deadline in words, *who* speaks to *reader*.
+    """
 
-    def short(self, matters: Sequence[Matter], reader: str | None) -> tuple[str, ...]:
-        """Return the SMS about *matters*, from the fullest wording to the tersest."""
-        ...
+    words: Words
+
+    def greeting(self, reader: str | None) -> str: ...
+
+    def subject(self, one: Matter, about: str) -> str: ...
+
+    def subject_of_many(self, count: int, sources: str) -> str: ...
+
+    def opening(self, one: Matter, *, who: str, by: str, reader: str) -> str: ...
+
+    def opening_of_many(self, count: int, *, who: str, reader: str) -> str: ...
+
+    def basis(self, one: Matter) -> str: ...
+
+    def report(self, one: Matter, about: str) -> str: ...
+
+    def report_in_brief(self, one: Matter, of_period: str) -> str: ...
+
+    def short(self, one: Matter, report: str) -> str: ...
+
+    def short_of_many(self, count: int, *, sources: str, reader: str) -> str: ...
+
+    def section(self, name: str) -> str: ...
+
+    def indicator(self, title: str) -> str: ...
+
+    def attachments(self, least: int) -> str: ...
+
+    def day(self, due: Deadline) -> str: ...
+
+    def distance(self, due: Deadline) -> str: ...
+
+    def period(self, period: Period) -> str: ...
+
+    def number(self, value: float) -> str: ...
