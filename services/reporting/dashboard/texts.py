@@ -47,7 +47,7 @@ TEXTS = {
     "duty": Bilingual(vi="Nghĩa vụ", en="Duty"),
     "clause": Bilingual(vi="Mục {clause}", en="Clause {clause}"),
     "language": Bilingual(vi="English", en="Tiếng Việt"),
-    "one_off": Bilingual(vi="một lần", en="once"),
+    "no_period": Bilingual(vi="không theo kỳ", en="no period"),
     "not_found": Bilingual(vi="Không tìm thấy trang này", en="This page was not found"),
     "by_group": Bilingual(vi="Theo nhóm đơn vị", en="By group"),
     "weekdays": Bilingual(
