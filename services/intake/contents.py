@@ -23,8 +23,6 @@ _ODF = frozenset({"application/vnd.oasis.opendocument.text", "application/vnd.oa
 _PART_BYTES_MAX = 256 * 1024
 """Bytes read of a part that names the type; larger ones are no document of an office program."""
 
-KNOWN = frozenset({*_SIGNATURES.values(), *_OOXML.values(), *_ODF})
-
 
 def media_type_of(stream: BinaryIO) -> str | None:
     """Return the media type of a seekable *stream* by its content, or nothing for what is not taken."""

@@ -57,12 +57,6 @@ def short_date(day: date) -> str:
     return f"{day:%d/%m/%Y}"
 
 
-def long_date(day: date) -> str:
-    """Write `ngày 05 tháng 12 năm 2020`: days under 10 and months 1 and 2 get a leading nought (Decree 30/2020)."""
-    month = f"{day.month:02d}" if day.month <= 2 else str(day.month)  # noqa: PLR2004 - January and February
-    return f"ngày {day.day:02d} tháng {month} năm {day.year}"
-
-
 def moment(instant: datetime, zone: tzinfo) -> str:
     """Write an instant in local time: 23:59 ngày 09/12/2026."""
     local = instant.astimezone(zone)

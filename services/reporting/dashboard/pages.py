@@ -25,7 +25,6 @@ SECURITY = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-KEPT = frozenset({"as_of", "known_at", "lang"})
 A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 

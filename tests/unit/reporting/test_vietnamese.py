@@ -1,6 +1,6 @@
 """Vietnamese numbers, dates, order and search."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -27,13 +27,6 @@ def test_a_percentage_of_nothing_is_a_dash() -> None:
     """Where nothing was expected there is no rate, not zero."""
     assert vietnamese.percent(None) == "–"
     assert vietnamese.percent(Decimal("0.7714")) == "77,1%"
-
-
-def test_a_long_date_writes_days_under_ten_and_months_one_and_two_with_a_nought() -> None:
-    """Decree 30/2020 asks for it."""
-    assert vietnamese.long_date(date(2020, 12, 5)) == "ngày 05 tháng 12 năm 2020"
-    assert vietnamese.long_date(date(2020, 2, 15)) == "ngày 15 tháng 02 năm 2020"
-    assert vietnamese.long_date(date(2020, 3, 15)) == "ngày 15 tháng 3 năm 2020"
 
 
 def test_a_deadline_is_said_by_its_last_good_day() -> None:
