@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from services.intake.core.refusals import Problem
+from services.intake.core.refusals import UNHEARD, Problem
 from services.intake.modes import Mode
 from services.runtime.metrics import SECONDS_BUCKETS
 
@@ -34,5 +34,5 @@ class IntakeMetrics:
         self.spool_bytes = Gauge("intake_spool_bytes", "Bytes in the spool", registry=registry)
         self.spool_bytes_max = Gauge("intake_spool_bytes_max", "Bytes that the spool may hold", registry=registry)
         self.accepted = {mode: self.events.labels(mode.value) for mode in Mode}
-        for problem in Problem:
+        for problem in set(Problem) - UNHEARD:
             self.refusals.labels(problem.value.slug)

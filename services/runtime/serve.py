@@ -9,6 +9,8 @@ from typing import Any
 
 import uvicorn
 
+from services.runtime.connections import Connection
+
 GRACE_SECONDS = 20  # a batch in flight is finished, then connections are closed
 BACKLOG = 4096  # a deadline night's burst of connections waits instead of being refused
 
@@ -42,7 +44,8 @@ def run(app: Any, *, host: str, port: int, halt: Halt | None = None, tls: Tls | 
             host=host,
             port=port,
             loop="uvloop",
-            http="httptools",
+            http=Connection,
+            ws="none",
             lifespan="on",
             access_log=False,
             log_config=None,

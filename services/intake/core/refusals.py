@@ -38,6 +38,11 @@ class Problem(Enum):
         status=400,
         title=Said(en="The request cannot be read as CloudEvents", vi="Không đọc được yêu cầu theo chuẩn CloudEvents"),
     )
+    NOT_HTTP = Kind(
+        slug="not-http",
+        status=400,
+        title=Said(en="The request is not HTTP/1.1", vi="Yêu cầu không đúng giao thức HTTP/1.1"),
+    )
     UNAUTHENTICATED = Kind(
         slug="unauthenticated",
         status=401,
@@ -88,6 +93,13 @@ class Problem(Enum):
         status=429,
         title=Said(en="The key has used up its rate", vi="Khóa truy cập đã vượt quá tần suất cho phép"),
     )
+    HEAD_TOO_LARGE = Kind(
+        slug="head-too-large",
+        status=431,
+        title=Said(
+            en="The request line and the headers are too large", vi="Dòng yêu cầu và các trường tiêu đề quá lớn"
+        ),
+    )
     INTERNAL = Kind(
         slug="internal",
         status=500,
@@ -103,6 +115,10 @@ class Problem(Enum):
             vi="Hiện chưa tiếp nhận được; chưa ghi nhận nội dung nào",
         ),
     )
+
+
+UNHEARD = frozenset({Problem.NOT_HTTP, Problem.HEAD_TOO_LARGE})
+"""What the connection answers before anybody hears of the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
