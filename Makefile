@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 export DONDOC_HOME ?= $(CURDIR)/.dondoc
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 JARS := $(DONDOC_HOME)/kafka/jars
+# The newest that Debian 12's own Go, 1.19, can build.
+TOXIPROXY_VERSION := 2.8.0
+TOXIPROXY := $(DONDOC_HOME)/toxiproxy
 SOURCES := services schemas deploy/local tests
 # Universal: one lock holds for every Python from 3.11 on and every platform. No index address gets in.
 COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -43,6 +46,14 @@ $(JARS)/.copied: deploy/local/pom.xml | preflight
 	@echo "setup: fetching the Kafka broker"
 	@rm -rf $(JARS) && mkdir -p $(JARS)
 	@mvn -q -B -Dstyle.color=never -f deploy/local/pom.xml dependency:copy-dependencies -DoutputDirectory=$(JARS)
+	@touch $@
+
+# For `make chaos` alone: who only runs the demo and the gates needs no Go.
+$(TOXIPROXY)/.built-$(TOXIPROXY_VERSION):
+	@PYTHON=$(PYTHON) deploy/local/preflight.sh go
+	@echo "setup: building Toxiproxy $(TOXIPROXY_VERSION)"
+	@rm -rf $(TOXIPROXY) && mkdir -p $(TOXIPROXY)
+	@GOBIN=$(TOXIPROXY) go install github.com/Shopify/toxiproxy/v2/cmd/server@v$(TOXIPROXY_VERSION)
 	@touch $@
 
 # --- the main job ---------------------------------------------------------------------------------------------------
@@ -85,7 +96,7 @@ integration: setup ## one service on the real broker and database
 e2e: setup ## four processes, one year
 	@$(BIN)/pytest tests/e2e
 
-chaos: setup ## kills, pauses and restarts, for longer than the gates have time
+chaos: $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION) setup ## kills, pauses, slow and broken connections, for longer than the gates have time
 	@$(BIN)/pytest tests/chaos
 
 bench: setup ## throughput and latency beside the raw client

@@ -5,6 +5,7 @@ import socket
 import string
 import struct
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import ports
@@ -21,13 +22,32 @@ PROBE_SECONDS = 1.0
 JVM = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 
 
-class Kafka(Daemon):
-    """A one-node broker on 127.0.0.1 with its data in *folder*."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detour:
+    """A second listener, on *port*, that sends its clients to *entrance*: something stands there and passes them on.
 
-    def __init__(self, folder: Path, *, jars: Path, port: int, controller_port: int) -> None:
+    A client follows the addresses that a broker advertises, so a proxy in front of the usual port would be left aside.
+    """
+
+    port: int
+    entrance: int
+
+    @property
+    def bootstrap(self) -> str:
+        """Where a client begins that shall go this way."""
+        return f"{ports.LOOPBACK}:{self.entrance}"
+
+
+class Kafka(Daemon):
+    """A one-node broker on 127.0.0.1 with its data in *folder*, and a *detour* to it if wanted."""
+
+    def __init__(
+        self, folder: Path, *, jars: Path, port: int, controller_port: int, detour: Detour | None = None
+    ) -> None:
         self.port = port
         self.controller_port = controller_port
         self.bootstrap = f"{ports.LOOPBACK}:{port}"
+        self._detour = detour
         self._jars = jars
         self._data = folder / "kafka"
         self._configuration = folder / "kafka.properties"
@@ -67,7 +87,13 @@ class Kafka(Daemon):
 
     def _configure(self, data: Path) -> None:
         template = string.Template((HERE / "server.properties").read_text(encoding="utf-8"))
-        text = template.substitute(port=self.port, controller_port=self.controller_port, data=data)
+        text = template.substitute(
+            port=self.port,
+            controller_port=self.controller_port,
+            data=data,
+            detour_listens=f",DETOUR://{ports.LOOPBACK}:{self._detour.port}" if self._detour else "",
+            detour_advertised=f",DETOUR://{self._detour.bootstrap}" if self._detour else "",
+        )
         self._configuration.write_text(text, encoding="utf-8")
 
     def _answers(self) -> bool:

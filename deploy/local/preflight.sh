@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # What the two commands need from the machine. Names all that is missing at once, with the one command that brings it.
+# `preflight.sh go` asks for what `make chaos` needs besides.
 set -u
 
 python="${PYTHON:-python3}"
@@ -25,6 +26,15 @@ if ! command -v java >/dev/null 2>&1; then
   lacks "a Java 17 or newer runtime (for the Kafka broker)" openjdk-17-jre-headless
 elif [ "$(java_major)" -lt 17 ] 2>/dev/null; then
   lacks "a Java 17 or newer runtime (java is $(java_major))" openjdk-17-jre-headless
+fi
+
+go_minor() { go version 2>&1 | sed -nE 's/.*go1\.([0-9]+).*/\1/p' | head -n 1; }
+if [ "${1:-}" = go ]; then
+  if ! command -v go >/dev/null 2>&1; then
+    lacks "Go 1.19 or newer (make chaos needs Go: it builds Toxiproxy, which slows and breaks connections)" golang-go
+  elif [ "$(go_minor)" -lt 19 ] 2>/dev/null; then
+    lacks "Go 1.19 or newer (make chaos needs Go: it builds Toxiproxy; go is 1.$(go_minor))" golang-go
+  fi
 fi
 
 command -v mvn >/dev/null 2>&1 || lacks "Maven (fetches the broker's jars)" maven

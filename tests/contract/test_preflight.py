@@ -31,10 +31,10 @@ def add(machine: Path, name: str, script: str) -> None:
     path.chmod(0o755)
 
 
-def preflight(machine: Path) -> subprocess.CompletedProcess[str]:
+def preflight(machine: Path, *besides: str) -> subprocess.CompletedProcess[str]:
     """Run the check as `make` does."""
     return subprocess.run(
-        [machine / "bash", PREFLIGHT], env={"PATH": str(machine)}, capture_output=True, text=True, check=False
+        [machine / "bash", PREFLIGHT, *besides], env={"PATH": str(machine)}, capture_output=True, text=True, check=False
     )
 
 
@@ -60,6 +60,29 @@ def test_an_old_python_is_not_enough(machine: Path) -> None:
     (machine / "python3").unlink()
     add(machine, "python3", '[ "$1" = -V ] && echo "Python 3.9.2"; exit 1')
     assert "python3 is Python 3.9.2" in preflight(machine).stderr
+
+
+@pytest.mark.parametrize("version", [None, "1.18.1"])
+def test_only_chaos_needs_go_and_says_so(machine: Path, version: str | None) -> None:
+    """Demo and gates do without; where it is missing or too old, the same one line brings it."""
+    add(machine, "java", """echo 'openjdk version "21" 2023-09-19' >&2""")
+    add(machine, "mvn", "exit 0")
+    if version:
+        add(machine, "go", f"echo go version go{version} linux/amd64")
+    assert preflight(machine).returncode == 0
+    done = preflight(machine, "go")
+    assert done.returncode == 2
+    assert "make chaos needs Go: it builds Toxiproxy" in done.stderr
+    assert "apt-get install -y golang-go" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["1.19", "1.26.8"])
+def test_a_go_from_1_19_on_is_enough_for_chaos(machine: Path, version: str) -> None:
+    """Debian 12 has 1.19."""
+    add(machine, "java", """echo 'openjdk version "21" 2023-09-19' >&2""")
+    add(machine, "mvn", "exit 0")
+    add(machine, "go", f"echo go version go{version} linux/amd64")
+    assert preflight(machine, "go").returncode == 0
 
 
 def test_a_machine_with_everything_passes_in_silence(machine: Path) -> None:

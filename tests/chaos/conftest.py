@@ -1,0 +1,44 @@
+"""What chaos needs besides: a broker with a detour, and the real Toxiproxy at its entrance."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.kafka import Detour, Kafka
+from deploy.local.ports import free_ports
+from tests.support.toxiproxy import Road, Toxiproxy
+
+
+@pytest.fixture(scope="session")
+def detour() -> Detour:
+    """A second way to the broker, with nobody at its entrance yet."""
+    port, entrance = free_ports(2)
+    return Detour(port=port, entrance=entrance)
+
+
+@pytest.fixture(scope="session")
+def session_kafka(servers: Path, jars: Path, detour: Detour) -> Iterator[Kafka]:
+    """One real broker that can also be reached by a detour."""
+    port, controller_port = free_ports(2)
+    server = Kafka(servers / "detoured", jars=jars, port=port, controller_port=controller_port, detour=detour)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def toxiproxy(servers: Path, jars: Path) -> Iterator[Toxiproxy]:
+    """One real Toxiproxy; `make chaos` builds it beside the broker's jars."""
+    server = Toxiproxy(servers, binary=jars.parents[1] / "toxiproxy" / "server", port=free_ports(1)[0])
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def road(toxiproxy: Toxiproxy, kafka: Kafka, detour: Detour) -> AsyncIterator[Road]:
+    """The detour to the running broker, sound until a test harms it."""
+    assert kafka.is_running
+    async with toxiproxy.road(entrance=detour.entrance, to=detour.port) as way:
+        yield way

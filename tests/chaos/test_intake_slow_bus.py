@@ -1,0 +1,139 @@
+"""Intake while the broker answers slowly or its connections break: Toxiproxy stands between the two, under load."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from statistics import median
+
+import httpx
+import pytest
+
+from tests.support import toxiproxy
+from tests.support.eventually import eventually
+from tests.support.intake import Desk, publish_plan
+from tests.support.kafka import Bus
+from tests.support.services import Launch, Service
+from tests.support.toxiproxy import Road
+from tests.support.upstream import Answer, logged, more, posting, told
+
+PATIENCE_SECONDS = 1.0
+LATE_SECONDS = PATIENCE_SECONDS + 2.0  # what an answer may take at worst: the patience, and a busy machine
+USUAL_SECONDS = 0.5  # what half of the answers take at most on a busy machine that shares two cores with forty senders
+TOLERABLE_MS = 300
+UNBEARABLE_MS = 6_000
+BRIEF_SECONDS = 0.4  # well within the patience
+ROUNDS = 2
+
+Harm = Callable[[Road], AbstractAsyncContextManager[None]]
+SEVERED: dict[str, Harm] = {
+    "cut in the middle of an answer": lambda road: road.harmed(toxiproxy.cut_after(150)),
+    "silent, then closed": lambda road: road.harmed(toxiproxy.mute(700)),
+    "reset": lambda road: road.harmed(toxiproxy.reset()),
+    "refused": lambda road: road.closed(),
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """An empty desk."""
+    return Desk(folder=tmp_path)
+
+
+@pytest.fixture
+def bearer(desk: Desk) -> str:
+    """A key that may do everything, there before intake starts."""
+    return desk.key()
+
+
+@pytest.fixture
+async def start_intake(bus: Bus, desk: Desk, bearer: str, road: Road, launch: Launch) -> Callable[..., Service]:
+    """Start an intake that goes to the broker by the road alone, once a plan is published and the first key made."""
+    assert bearer
+    await publish_plan(bus)
+
+    def start(**settings: str) -> Service:
+        return launch("intake", **desk.environment, **settings, DONDOC_KAFKA_BOOTSTRAP=road.bootstrap)
+
+    return start
+
+
+@pytest.fixture
+def intake(start_intake: Callable[..., Service]) -> Service:
+    """One intake that waits only a second for the broker."""
+    return start_intake(DONDOC_INTAKE_BUS_PATIENCE_SECONDS=str(PATIENCE_SECONDS))
+
+
+async def test_a_slow_broker_is_waited_for(
+    bus: Bus, start_intake: Callable[..., Service], bearer: str, road: Road
+) -> None:
+    """Within the usual patience nothing goes to the spool, and nobody is told anything before the broker said it."""
+    intake = start_intake()
+    async with road.harmed(toxiproxy.slow(TOLERABLE_MS)), posting(intake, bearer) as answers:
+        await more(answers, 300)
+    assert min(answer.seconds for answer in answers) >= TOLERABLE_MS / 1000
+    assert spooled(intake) == 0
+    assert await logged(bus) == told(answers)
+
+
+async def test_a_broker_slower_than_the_patience_makes_nobody_late(
+    bus: Bus, intake: Service, bearer: str, road: Road
+) -> None:
+    """Who waits already waits for the patience, who comes then is served as usual; all of it is drained in order."""
+    async with posting(intake, bearer) as answers:
+        await more(answers, 200)
+        async with road.harmed(toxiproxy.slow(UNBEARABLE_MS)):
+            harmed_at = time.monotonic()
+            await more(answers, 1_000)
+            lifted_at = time.monotonic()
+        await eventually(intake.is_ready, "intake ready again", timeout=60)
+        await more(answers, 200)
+    assert max(answer.seconds for answer in answers) < LATE_SECONDS
+    assert median(seconds(answers, after=harmed_at + PATIENCE_SECONDS, before=lifted_at)) < USUAL_SECONDS
+    assert spooled(intake) > 500
+    assert await logged(bus) == told(answers)
+
+
+@pytest.mark.parametrize("harm", SEVERED.values(), ids=SEVERED.keys())
+async def test_connections_that_break_under_load_lose_and_double_nothing(
+    bus: Bus, intake: Service, bearer: str, road: Road, harm: Harm
+) -> None:
+    """However a request ends, its event is in the log once, in order, with the receipt that was given."""
+    async with posting(intake, bearer) as answers:
+        for _ in range(ROUNDS):
+            await more(answers, 100)
+            async with harm(road):  # for a moment: the producer comes back and repeats what was not answered
+                await asyncio.sleep(BRIEF_SECONDS)  # its length is what the moment is
+            await more(answers, 100)
+            async with harm(road):  # for good: the producer is given up
+                await eventually(lambda: not intake.is_ready(), "the bus given up")
+                await more(answers, 100)
+            await eventually(intake.is_ready, "intake ready again", timeout=60)
+    await eventually(intake.is_ready, "intake ready at the end", timeout=60)
+    assert spooled(intake) > 0
+    assert await logged(bus) == told(answers)
+
+
+async def test_requests_that_arrive_late_lose_nothing(bus: Bus, intake: Service, bearer: str, road: Road) -> None:
+    """What was held up and given up reaches the log after all: it may stand there twice, but with one receipt."""
+    async with posting(intake, bearer) as answers:
+        await more(answers, 100)
+        async with road.harmed(toxiproxy.slow(UNBEARABLE_MS, stream="upstream")):
+            await more(answers, 500)
+        await eventually(intake.is_ready, "intake ready again", timeout=60)
+        await more(answers, 100)
+    assert spooled(intake) > 0
+    assert set(await logged(bus)) == set(told(answers))
+
+
+def seconds(answers: list[Answer], *, after: float, before: float) -> list[float]:
+    """How long the posts took that began within a span."""
+    return [answer.seconds for answer in answers if after <= answer.began_at < before]
+
+
+def spooled(service: Service) -> int:
+    """How many events went to the spool so far."""
+    lines = httpx.get(f"{service.url}/metrics").text.splitlines()
+    (count,) = [line.split()[1] for line in lines if line.startswith("intake_spool_events_total ")]
+    return int(float(count))
