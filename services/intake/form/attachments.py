@@ -1,11 +1,15 @@
 """Where attached files are kept: under their digest, so that the same file twice is kept once.
 
-A file is stored before the report that names it is recorded; a crash in between leaves a file that nobody names.
+What a form uploads is first put by, and put where it stays before the report that names it is recorded: so whatever
+was put by for long belongs to no report, and is swept away without asking the log. A crash between the two leaves a
+file that nobody names; the same form sent again names it.
 """
 
 import asyncio
 import logging
-import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,42 +18,103 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from services.intake.core.answers import Enclosed
-from services.intake.core.refusals import Problem, Refusal, Said
-from services.intake.http import RefusedError
+from services.intake.form import folders
+from services.runtime.clock import Clock
 
-RETRY_AFTER_SECONDS = 10
 URN = "urn:dondoc:attachment:sha256:"
+UNSENT = "unsent"
+UNSENT_DAYS = 30
+"""How long a form may lie open between an upload and being sent; then its files are to be chosen again."""
+
+SWEEP_EVERY = timedelta(days=1)
+STORE_SECONDS = 30
+"""A form's files pass in that time over a line of 10 Mbit/s; a person who waits longer has given up."""
 
 log = logging.getLogger(__name__)
 
 
+class CannotKeepError(Exception):
+    """The store cannot be used just now. The log says why; the same form sent again in a while may go through."""
+
+
 class Attachments:
-    """Keeps files in *where*: a folder, or the address of an S3-compatible store such as `s3://bucket/reports`."""
+    """Keeps files in *where*: a folder, or the address of an S3-compatible store such as `s3://bucket/reports`.
 
-    def __init__(self, where: str) -> None:
-        self._where = where
+    *clock* is the one that the store dates its files by, which no test steers.
+    """
+
+    def __init__(self, where: str, clock: Clock) -> None:
         self._folder = None if "://" in where else Path(where)
-        self._opened: ObjectStore | None = None
+        self._clock = clock
+        # An address that names no store is an error of the settings: it shows at the start, not on a person's page.
+        self._opened: ObjectStore | None = None if self._folder is not None else from_url(where)
+        self._swept_at: datetime | None = None
 
-    async def keep(self, file: Enclosed, content: BinaryIO) -> None:
-        """Return when *content* is durable; raise `RefusedError` with 503 if the store cannot take it now."""
-        path = _path(file.sha256)
-        try:
-            store = self._store()
-            if await _is_there(store, path, file.size):
+    async def put_by(self, file: Enclosed, content: BinaryIO) -> None:
+        """Return when *content* is durable until it is sent, or swept; raise `CannotKeepError`."""
+        await self._sweep_daily()
+        async with self._used() as store:
+            if await _is_there(store, _path(file.sha256), file.size):
                 return
-            # Keyed by its digest: writing it twice writes the same bytes to the same place.
-            await obstore.put_async(store, path, content)
+            # Keyed by its digest: writing it twice writes the same bytes to the same place, and makes it young again.
+            await obstore.put_async(store, _unsent(file.sha256), content)
             if self._folder is not None:
-                await asyncio.to_thread(_settle, self._folder / path)
+                await asyncio.to_thread(folders.force, self._folder, _unsent(file.sha256))
+
+    async def keep(self, files: Iterable[Enclosed]) -> tuple[Enclosed, ...]:
+        """Keep *files* for good, and return those that are not here any more; raise `CannotKeepError`."""
+        async with self._used() as store:
+            return tuple([file for file in files if not await self._is_kept(store, file)])
+
+    async def _is_kept(self, store: ObjectStore, file: Enclosed) -> bool:
+        path = _path(file.sha256)
+        if not await _is_there(store, path, file.size):
+            try:
+                await obstore.rename_async(store, _unsent(file.sha256), path)
+            except FileNotFoundError:
+                # It was swept, or another request has just kept the same file.
+                if not await _is_there(store, path, file.size):
+                    return False
+        if self._folder is not None:
+            await asyncio.to_thread(folders.force, self._folder, path)
+        return True
+
+    async def _sweep_daily(self) -> None:
+        """Sweep once a day when a file comes: a store that nobody fills needs no sweeping."""
+        now = self._clock.now()
+        if self._swept_at is not None and now - self._swept_at < SWEEP_EVERY:
+            return
+        self._swept_at = now
+        try:
+            swept = await self._sweep(now - timedelta(days=UNSENT_DAYS))
+        except CannotKeepError:
+            return
+        if swept:
+            log.info("files of forms never sent are gone", extra={"action": "attachments_swept", "files": swept})
+
+    async def _sweep(self, before: datetime) -> int:
+        async with self._used() as store:
+            if self._folder is not None:
+                return await asyncio.to_thread(folders.sweep, self._folder / UNSENT, before)
+            old: list[str] = []
+            async for found in obstore.list(store, prefix=UNSENT):
+                old += [one["path"] for one in found if one["last_modified"] < before]
+            if old:
+                await obstore.delete_async(store, old)
+            return len(old)
+
+    @asynccontextmanager
+    async def _used(self) -> AsyncIterator[ObjectStore]:
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                yield self._store()
         except (BaseError, OSError) as cause:
-            log.exception("a file cannot be stored", extra={"action": "attachment_failed"})
-            raise RefusedError(_CANNOT_KEEP) from cause
+            log.exception("the store of files cannot be used", extra={"action": "attachment_failed"})
+            raise CannotKeepError from cause
 
     def _store(self) -> ObjectStore:
         if self._opened is None:
-            local = self._folder
-            self._opened = from_url(self._where) if local is None else LocalStore(prefix=local, mkdir=True)
+            self._opened = LocalStore(prefix=self._folder, mkdir=True)
         return self._opened
 
 
@@ -70,21 +135,5 @@ def _path(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
 
 
-def _settle(path: Path) -> None:
-    """Force a file and its folder to disk: the local store leaves both to the page cache."""
-    for one in (path, path.parent):
-        descriptor = os.open(one, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-_CANNOT_KEEP = Refusal(
-    problem=Problem.UNAVAILABLE,
-    detail=Said(
-        en="the files cannot be stored just now; please send the form again",
-        vi="hiện chưa lưu được tệp đính kèm; vui lòng gửi lại biểu mẫu",
-    ),
-    retry_after_seconds=RETRY_AFTER_SECONDS,
-)
+def _unsent(sha256: str) -> str:
+    return f"{UNSENT}/{sha256}"

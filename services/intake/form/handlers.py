@@ -17,7 +17,7 @@ from services.intake.core.questions import Kind
 from services.intake.core.refusals import Finding, Problem, Said
 from services.intake.desk import Accepted
 from services.intake.form import attachments, filling, pages, texts, uploads
-from services.intake.form.attachments import Attachments
+from services.intake.form.attachments import Attachments, CannotKeepError
 from services.intake.form.counter import Counter
 from services.intake.form.doorway import Opened
 from services.intake.form.filling import Filling, Kept
@@ -31,6 +31,9 @@ RECEIPT = "/form/receipt"
 CHECK, SEND, SEND_ANYWAY = "check", "send", "send-anyway"
 FORMS_AT_ONCE = 64
 """Forms being read together; who comes next waits with nothing read yet, and takes no memory."""
+
+RETRY_AFTER_SECONDS = 60
+"""A store that is started anew is there again by then."""
 
 _MEGABYTE = 1024 * 1024
 
@@ -64,8 +67,7 @@ class FormHandlers:
         filled = Filling(duty=opened.duty, now=received_at, before=before, values=_values(form), kept=kept)
         report = self._report(filled, faults)
         if not isinstance(report, Accepted):
-            self.metrics.count(Outcome.FAULTY)
-            return self._drawn(replace(filled, faults=report), opened, status=422)
+            return self._faulty(filled, report, opened)
         return await self._judged(filled, report, form.text("action"), opened)
 
     async def _judged(self, filled: Filling, report: Accepted, action: str, opened: Opened) -> Response:
@@ -74,6 +76,16 @@ class FormHandlers:
         if action == CHECK or is_lacking:
             self.metrics.count(Outcome.INCOMPLETE if is_lacking else Outcome.CHECKED)
             return self._drawn(replace(filled, verdict=verdict, was_checked=True), opened)
+        return await self._entered(filled, report, opened)
+
+    async def _entered(self, filled: Filling, report: Accepted, opened: Opened) -> Response:
+        try:
+            lost = await self.attachments.keep([one.file for one in filled.kept])
+        except CannotKeepError:
+            return self._faulty(filled, (_about_files(texts.CANNOT_SEND),), opened)
+        if lost:
+            there = tuple(one for one in filled.kept if one.file not in lost)
+            return self._faulty(replace(filled, kept=there), (_about_files(texts.FILE_LOST),), opened)
         signed = await self.counter.enter(report, filled.now)
         self.metrics.count(Outcome.SENT)
         return pages.elsewhere(opened.address(RECEIPT, r=signed))
@@ -102,15 +114,19 @@ class FormHandlers:
         for token in form.fields.get("kept", ()):
             kept = self._kept_before(token, opened)
             if kept is None:
-                faults.append(Finding(pointer=questions.pointer("attachments"), detail=texts.FILE_LOST))
+                faults.append(_about_files(texts.FILE_LOST))
             else:
                 files.append(kept)
         for upload in form.files:
             file = await uploads.described(upload)
             if isinstance(file, Said):
-                faults.append(Finding(pointer=questions.pointer("attachments"), detail=file))
+                faults.append(_about_files(file))
                 continue
-            await self.attachments.keep(file, upload.content)
+            try:
+                await self.attachments.put_by(file, upload.content)
+            except CannotKeepError:
+                faults.append(_about_files(texts.CANNOT_KEEP))
+                break  # each of the others would wait as long
             files.append(replace(file, url=attachments.address_of(file.sha256)))
         once = {(file.sha256, file.name): file for file in files}
         return tuple(self._kept(file, opened) for file in once.values()), tuple(faults)
@@ -124,6 +140,15 @@ class FormHandlers:
     def _kept(self, file: Enclosed, opened: Opened) -> Kept:
         return Kept(file=file, token=self.key.file_token(opened.duty.key, asdict(file)))
 
+    def _faulty(self, filled: Filling, faults: tuple[Finding, ...], opened: Opened) -> Response:
+        """Draw the form with what is wrong beside it, and everything that was written still in it."""
+        filled = replace(filled, faults=faults)
+        if any(fault.detail in (texts.CANNOT_KEEP, texts.CANNOT_SEND) for fault in faults):
+            self.metrics.count(Outcome.REFUSED)
+            return pages.later(self._drawn(filled, opened, status=503), RETRY_AFTER_SECONDS)
+        self.metrics.count(Outcome.FAULTY)
+        return self._drawn(filled, opened, status=422)
+
     def _drawn(self, filled: Filling, opened: Opened, *, status: int = 200) -> Response:
         language = opened.language
         values = filling.page_values(
@@ -133,6 +158,10 @@ class FormHandlers:
             limit_megabytes=self.bytes_max // _MEGABYTE,
         )
         return pages.page("form", language, status=status, **values)
+
+
+def _about_files(said: Said) -> Finding:
+    return Finding(pointer=questions.pointer("attachments"), detail=said)
 
 
 def _values(form: Posted) -> dict[str, str]:

@@ -4,6 +4,7 @@ A page is never kept by a cache, never framed, and tells no other site its addre
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from urllib.parse import urlencode
@@ -79,8 +80,12 @@ def refused(refusal: Refusal, language: Language) -> Response:
     made = page("notice", language, status=kind.status, heading=texts.REFUSED, advice=advice)
     if refusal.retry_after_seconds is None:
         return made
-    retry = (b"retry-after", b"%d" % refusal.retry_after_seconds)
-    return Response(status=made.status, body=made.body, media_type=HTML, headers=(*made.headers, retry))
+    return later(made, refusal.retry_after_seconds)
+
+
+def later(made: Response, seconds: int) -> Response:
+    """Return the page *made*, saying when it is worth trying again."""
+    return replace(made, headers=(*made.headers, (b"retry-after", b"%d" % seconds)))
 
 
 def elsewhere(target: str) -> Response:

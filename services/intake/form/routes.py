@@ -15,7 +15,7 @@ from services.intake.form.metrics import FormMetrics
 from services.intake.form.receipts import ReceiptHandlers
 from services.intake.router import Route
 from services.intake.settings import IntakeSettings
-from services.runtime.clock import Clock
+from services.runtime.clock import Clock, SystemClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ def form_routes(parts: FormParts) -> dict[str, Route]:
     form = FormHandlers(
         key=key,
         counter=parts.counter,
-        attachments=Attachments(parts.settings.attachments),
+        attachments=Attachments(parts.settings.attachments, SystemClock()),
         clock=parts.clock,
         metrics=metrics,
         bytes_max=parts.settings.form_max_bytes,

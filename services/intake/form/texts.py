@@ -151,6 +151,17 @@ FILE_LOST = Said(
     vi="tệp đã tải lên trước đó không còn dùng được ở đây; vui lòng chọn lại tệp",
     en="a file that was uploaded before is no longer good here; please choose it again",
 )
+CANNOT_KEEP = Said(
+    vi="hiện chưa lưu được tệp đính kèm; nội dung đã điền vẫn còn trên trang này, vui lòng chọn lại tệp và gửi lại sau "
+    "ít phút",
+    en="files cannot be stored just now; what you wrote is still on this page: please choose the file again and send "
+    "again in a few minutes",
+)
+CANNOT_SEND = Said(
+    vi="hiện chưa lưu được tệp đính kèm; nội dung và các tệp vẫn còn trên trang này, vui lòng gửi lại sau ít phút",
+    en="files cannot be stored just now; what you wrote and your files are still on this page: please send again in a "
+    "few minutes",
+)
 UNREADABLE = Said(
     vi="Biểu mẫu gửi lên không đọc được, có thể do đường truyền bị gián đoạn. Vui lòng mở lại liên kết và gửi lại.",
     en="What was sent cannot be read; perhaps the connection broke. Please open the link again and send anew.",

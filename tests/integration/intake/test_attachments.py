@@ -2,56 +2,159 @@
 
 import hashlib
 import io
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import obstore
 import pytest
+from obstore.exceptions import BaseError
 
 from services.intake.core.answers import Enclosed
-from services.intake.form.attachments import Attachments
-from services.intake.http import RefusedError
+from services.intake.form import folders
+from services.intake.form.attachments import UNSENT, UNSENT_DAYS, Attachments, CannotKeepError
+from services.runtime.clock import SystemClock
 from tests.support.form import PDF
 
 
-def a_file(content: bytes) -> Enclosed:
+class FixedClock:
+    """A clock that stands where a test puts it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.instant = now
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+def a_file(content: bytes = PDF) -> Enclosed:
     """The description of *content*."""
     digest = hashlib.sha256(content).hexdigest()
     return Enclosed(name="a.pdf", media_type="application/pdf", size=len(content), sha256=digest)
 
 
+def in_folder(folder: Path) -> Attachments:
+    """Files kept in *folder*."""
+    return Attachments(str(folder), SystemClock())
+
+
+def kept_at(folder: Path, file: Enclosed) -> Path:
+    """Where *file* stays."""
+    return folder / file.sha256[:2] / file.sha256
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Every file below *folder*, by its path."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def made_old(path: Path, *, days: float) -> None:
+    """Date *path* back by *days*."""
+    before = (SystemClock().now() - timedelta(days=days)).timestamp()
+    os.utime(path, (before, before))
+
+
 async def test_a_file_is_kept_once_under_its_digest(tmp_path: Path) -> None:
-    """The same content twice is one file; a larger one streams in whole."""
-    kept = Attachments(str(tmp_path / "store"))
+    """The same content twice is one file; a larger one streams in whole; nothing is left of their waiting."""
+    store = in_folder(tmp_path)
     large = PDF + bytes(12 * 1024 * 1024)
     for content in (PDF, PDF, large):
-        await kept.keep(a_file(content), io.BytesIO(content))
-    found = {path.name: path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file()}
-    assert found == {a_file(one).sha256: one for one in (PDF, large)}
+        await store.put_by(a_file(content), io.BytesIO(content))
+        assert await store.keep([a_file(content)]) == ()
+    assert files_in(tmp_path) == {str(kept_at(Path(), a_file(content))): content for content in (PDF, large)}
 
 
 async def test_what_a_crash_left_half_is_written_anew(tmp_path: Path) -> None:
     """A file of another size than it should have is not taken for the file."""
-    file = a_file(PDF)
-    half = tmp_path / file.sha256[:2] / file.sha256
+    half = kept_at(tmp_path, a_file())
     half.parent.mkdir()
     half.write_bytes(PDF[:5])
-    await Attachments(str(tmp_path)).keep(file, io.BytesIO(PDF))
+    store = in_folder(tmp_path)
+    assert await store.keep([a_file()]) == (a_file(),)
+    await store.put_by(a_file(), io.BytesIO(PDF))
+    assert await store.keep([a_file()]) == ()
     assert half.read_bytes() == PDF
 
 
 async def test_an_address_names_another_store() -> None:
     """A store behind an address is used alike; this one lies in memory."""
-    kept = Attachments("memory:///")
-    await kept.keep(a_file(PDF), io.BytesIO(PDF))
-    store = kept._store()
-    found = await obstore.get_async(store, f"{a_file(PDF).sha256[:2]}/{a_file(PDF).sha256}")
+    store = Attachments("memory:///", SystemClock())
+    await store.put_by(a_file(), io.BytesIO(PDF))
+    assert await store.keep([a_file()]) == ()
+    found = await obstore.get_async(store._store(), str(kept_at(Path(), a_file())))
     assert bytes(await found.bytes_async()) == PDF
 
 
-async def test_a_store_that_cannot_keep_refuses(tmp_path: Path) -> None:
-    """Where nothing can be written the sender is asked to try again, and is told nothing else."""
+def test_an_address_of_no_store_fails_at_the_start() -> None:
+    """Not at the first person's upload."""
+    with pytest.raises(BaseError, match="s4://reports"):
+        Attachments("s4://reports", SystemClock())
+
+
+async def test_a_folder_that_cannot_keep_says_so(tmp_path: Path) -> None:
+    """And keeps as soon as it can."""
     blocked = tmp_path / "store"
     blocked.write_bytes(b"a file where the folder should be")
-    with pytest.raises(RefusedError) as caught:
-        await Attachments(str(blocked)).keep(a_file(PDF), io.BytesIO(PDF))
-    assert caught.value.refusal.problem.value.status == 503
+    store = in_folder(blocked)
+    with pytest.raises(CannotKeepError):
+        await store.put_by(a_file(), io.BytesIO(PDF))
+    with pytest.raises(CannotKeepError):
+        await store.keep([a_file()])
+    blocked.unlink()
+    await store.put_by(a_file(), io.BytesIO(PDF))
+    assert await store.keep([a_file()]) == ()
+
+
+async def test_what_is_never_sent_is_swept_and_what_is_sent_never(tmp_path: Path) -> None:
+    """After its days, when the next file comes; half a file that a crash left goes with it, a younger one stays."""
+    sent, forgotten, young, newest = (a_file(PDF + bytes([number])) for number in range(4))
+    store = in_folder(tmp_path)
+    for number, file in enumerate((sent, forgotten, young)):
+        await store.put_by(file, io.BytesIO(PDF + bytes([number])))
+    half = tmp_path / UNSENT / f"{forgotten.sha256}#1"
+    half.write_bytes(PDF[:5])
+    assert await store.keep([sent]) == ()
+    for path in (kept_at(tmp_path, sent), tmp_path / UNSENT / forgotten.sha256, half):
+        made_old(path, days=UNSENT_DAYS + 1)
+    made_old(tmp_path / UNSENT / young.sha256, days=UNSENT_DAYS - 1)
+    again = in_folder(tmp_path)
+    await again.put_by(newest, io.BytesIO(PDF + bytes([3])))
+    left = {str(kept_at(Path(), sent)), f"{UNSENT}/{young.sha256}", f"{UNSENT}/{newest.sha256}"}
+    assert set(files_in(tmp_path)) == left
+    assert await again.keep([sent, forgotten, young]) == (forgotten,)
+
+
+async def test_a_file_uploaded_again_is_young_again(tmp_path: Path) -> None:
+    """Its days count from the last upload, so no open form loses it early."""
+    await in_folder(tmp_path).put_by(a_file(), io.BytesIO(PDF))
+    made_old(tmp_path / UNSENT / a_file().sha256, days=UNSENT_DAYS + 1)
+    store = in_folder(tmp_path)
+    await store.put_by(a_file(), io.BytesIO(PDF))
+    assert await store.keep([a_file()]) == ()
+
+
+async def test_a_store_behind_an_address_is_swept_alike() -> None:
+    """By the dates that it gives its files."""
+    clock = FixedClock(datetime.now(UTC))  # noqa: TID251 - the store dates its files by the machine's clock
+    store = Attachments("memory:///", clock)
+    old, new = a_file(), a_file(PDF + b"new")
+    await store.put_by(old, io.BytesIO(PDF))
+    clock.instant += timedelta(days=UNSENT_DAYS - 1)
+    await store.put_by(new, io.BytesIO(PDF + b"new"))
+    assert await store.keep([old]) == ()
+    await store.put_by(new, io.BytesIO(PDF + b"new"))
+    clock.instant += timedelta(days=2)
+    await store.put_by(a_file(PDF + b"newest"), io.BytesIO(PDF + b"newest"))
+    assert await store.keep([old, new]) == (new,)
+
+
+async def test_a_sweep_that_fails_refuses_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried again the next day; the upload goes on."""
+
+    def fail(*_: object) -> int:
+        raise OSError
+
+    monkeypatch.setattr(folders, "sweep", fail)
+    store = in_folder(tmp_path)
+    await store.put_by(a_file(), io.BytesIO(PDF))
+    assert await store.keep([a_file()]) == ()

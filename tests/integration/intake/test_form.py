@@ -107,6 +107,20 @@ async def test_check_records_nothing_and_keeps_the_file(site: Site, browser: htt
     assert [one["name"] for one in event["data"]["attachments"]] == ["a.pdf"]
 
 
+async def test_a_file_that_is_here_no_more_is_asked_for_again(site: Site, browser: httpx.Client) -> None:
+    """A form left open for too long loses its files, not its answers; nothing is recorded that names a lost file."""
+    own = PDF + site.agency.encode()
+    checked = posted(browser, site.address(), action="check", files={"a.pdf": own})
+    token = checked.text.split('name="kept" value="')[1].split('"')[0]
+    (site.attachments / "unsent" / hashlib.sha256(own).hexdigest()).unlink()
+    page = posted(browser, site.address(), kept=token)
+    assert page.status_code == 422
+    assert "vui lòng chọn lại tệp" in page.text
+    assert token not in page.text
+    assert ANSWERS["sections.results"] in page.text
+    assert await site.events() == []
+
+
 async def test_an_incomplete_report_is_sent_only_on_request(site: Site, browser: httpx.Client) -> None:
     """Sending without what the plan requires names it first, and goes through when asked again."""
     page = posted(browser, site.address(), indicators__entrusted="")

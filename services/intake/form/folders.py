@@ -1,0 +1,35 @@
+"""What a folder needs so that it keeps files like a store does: forcing them to disk, and sweeping old ones."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+
+def force(root: Path, path: str) -> None:
+    """Force the file *path* and its folders up to *root* to disk, which the local store leaves to the page cache.
+
+    A file that is not there any more was moved by another request, which forces it where it is now.
+    """
+    file = root / path
+    for one in (file, *(parent for parent in file.parents if parent.is_relative_to(root))):
+        try:
+            descriptor = os.open(one, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def sweep(folder: Path, before: datetime) -> int:
+    """Delete the files in *folder* last written *before*, halves that a crash left included; return how many."""
+    swept = 0
+    for file in folder.iterdir() if folder.is_dir() else ():
+        try:
+            if file.stat().st_mtime < before.timestamp():
+                file.unlink()
+                swept += 1
+        except FileNotFoundError:
+            continue  # kept meanwhile, or swept by another replica
+    return swept

@@ -1,0 +1,49 @@
+"""The form survives kill -9 anywhere on a file's way: sent again, the report is one event whose file is there."""
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from tests.integration.intake.test_attachments import a_file, files_in, kept_at
+from tests.support.faults import kill_after, kill_before
+from tests.support.form import PDF, SECRET, Site, posted
+from tests.support.intake import Desk
+from tests.support.services import Launch
+
+ATTACHMENTS = "services.intake.form.attachments"
+POINTS = {
+    "before the file is put by": kill_before("obstore", "put_async"),
+    "when it lies there": kill_after("obstore", "put_async"),
+    "before it is moved": kill_before("obstore", "rename_async"),
+    "when it is moved": kill_after("obstore", "rename_async"),
+    "when it is kept": kill_after(ATTACHMENTS, "Attachments.keep"),
+    "when the event is in the log": kill_after("services.intake.form.counter", "Counter.enter"),
+}
+
+
+@pytest.mark.parametrize("fault", POINTS.values(), ids=POINTS)
+async def test_a_form_sent_again_after_a_kill_is_one_event_with_its_file(
+    fault: str, site: Site, launch: Launch, desk: Desk
+) -> None:
+    """The file lies under its digest alone; what the kill left behind is of no form that was sent."""
+    folder = desk.folder / "attachments"
+    settings = {
+        **desk.environment,
+        "DONDOC_KAFKA_BOOTSTRAP": site.bus.bootstrap,
+        "DONDOC_CLOCK": f"steered:{site.clock}",
+        "DONDOC_FORM_KEY": SECRET,
+        "DONDOC_INTAKE_ATTACHMENTS": str(folder),
+        "DONDOC_INTAKE_RULES_URL": "http://127.0.0.1:9",
+    }
+    doomed = launch("intake", faults=[fault], **settings)
+    with httpx.Client(timeout=30) as browser:
+        with pytest.raises(httpx.TransportError):
+            posted(browser, replace(site, intake=doomed).address(), files={"a.pdf": PDF})
+        await doomed.ended()
+        survivor = replace(site, intake=launch("intake", **settings))
+        assert posted(browser, survivor.address(), files={"a.pdf": PDF}).status_code == 303
+    (event,) = await site.events()
+    assert [one["sha256"] for one in event["data"]["attachments"]] == [a_file().sha256]
+    assert kept_at(folder, a_file()).read_bytes() == PDF
+    assert set(files_in(folder).values()) == {PDF}

@@ -1,0 +1,166 @@
+"""Files of the form in an S3-compatible store that checks signatures: put by, kept, swept, refused, away."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.intake.form import attachments
+from services.intake.form.attachments import UNSENT, UNSENT_DAYS, Attachments, CannotKeepError
+from services.runtime.clock import SystemClock
+from tests.integration.intake.test_attachments import FixedClock, a_file
+from tests.support.form import ANSWERS, PDF, SECRET, Site, posted
+from tests.support.intake import Desk
+from tests.support.object_store import ADDRESS, ObjectStore
+from tests.support.services import Launch
+
+LARGE = PDF + bytes(12 * 1024 * 1024)
+"""It goes over in several parts."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ObjectStore]:
+    """The store, running, with one bucket."""
+    running = ObjectStore(tmp_path / "object-store")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def ours(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Attachments:
+    """Files kept there, set as an operator sets it."""
+    for name, value in store.environment().items():
+        monkeypatch.setenv(name, value)
+    return Attachments(ADDRESS, SystemClock())
+
+
+@pytest.fixture
+def browser() -> Iterator[httpx.Client]:
+    """A client that waits as long as a person may."""
+    with httpx.Client(timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def form_with(site: Site, launch: Launch, desk: Desk) -> Callable[[dict[str, str]], Site]:
+    """Start an intake with a store of its own, and return its form."""
+    settings = {
+        **desk.environment,
+        "DONDOC_KAFKA_BOOTSTRAP": site.bus.bootstrap,
+        "DONDOC_CLOCK": f"steered:{site.clock}",
+        "DONDOC_FORM_KEY": SECRET,
+        "DONDOC_INTAKE_RULES_URL": "http://127.0.0.1:9",
+    }
+
+    def start(environment: dict[str, str]) -> Site:
+        return replace(site, intake=launch("intake", **settings, **environment))
+
+    return start
+
+
+def path_of(content: bytes) -> str:
+    """Where a file stays in the bucket."""
+    digest = a_file(content).sha256
+    return f"attachments/{digest[:2]}/{digest}"
+
+
+def unsent(content: bytes) -> str:
+    """Where it wasite."""
+    return f"attachments/{UNSENT}/{a_file(content).sha256}"
+
+
+async def test_files_wait_and_then_stay(ours: Attachments, store: ObjectStore) -> None:
+    """Whole, under their digest, in one part or several; another client finds them so."""
+    for content in (PDF, LARGE):
+        await ours.put_by(a_file(content), io.BytesIO(content))
+    assert store.objects() == {unsent(content): content for content in (PDF, LARGE)}
+    for _ in range(2):
+        assert await ours.keep([a_file(PDF), a_file(LARGE)]) == ()
+    assert store.objects() == {path_of(content): content for content in (PDF, LARGE)}
+    await ours.put_by(a_file(PDF), io.BytesIO(PDF))
+    assert store.objects().keys() == {path_of(PDF), path_of(LARGE)}
+
+
+async def test_what_is_not_there_any_more_is_named(ours: Attachments) -> None:
+    """So that it can be asked for again, before anything is recorded."""
+    assert await ours.keep([a_file(PDF)]) == (a_file(PDF),)
+
+
+async def test_what_is_never_sent_is_swept(ours: Attachments, store: ObjectStore) -> None:
+    """What was sent stays, however old."""
+    for content in (PDF, LARGE):
+        await ours.put_by(a_file(content), io.BytesIO(content))
+    assert await ours.keep([a_file(PDF)]) == ()
+    later = Attachments(ADDRESS, FixedClock(SystemClock().now() + timedelta(days=UNSENT_DAYS + 1)))
+    await later.put_by(a_file(PDF), io.BytesIO(PDF))
+    await later.put_by(a_file(PDF + b"new"), io.BytesIO(PDF + b"new"))
+    assert store.objects().keys() == {path_of(PDF), unsent(PDF + b"new")}
+
+
+async def test_a_store_that_does_not_answer_is_given_up_and_found_again(
+    ours: Attachments, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In bounded time; afterwards everything works as before."""
+    await ours.put_by(a_file(PDF), io.BytesIO(PDF))
+    monkeypatch.setattr(attachments, "STORE_SECONDS", 1)
+    store.pause()
+    for attempt in (ours.put_by(a_file(LARGE), io.BytesIO(LARGE)), ours.keep([a_file(PDF)])):
+        with pytest.raises(CannotKeepError):
+            await attempt
+    store.resume()
+    monkeypatch.undo()
+    assert await ours.keep([a_file(PDF)]) == ()
+
+
+async def test_a_report_with_a_file_goes_into_the_store(
+    browser: httpx.Client, store: ObjectStore, form_with: Callable[[dict[str, str]], Site]
+) -> None:
+    """From the form to the event, whose digest is that of what lies in the store."""
+    site = form_with(store.environment())
+    sent = posted(browser, site.address(), action="send-anyway", files={"a.pdf": PDF})
+    assert sent.status_code == 303
+    (event,) = await site.events()
+    (file,) = event["data"]["attachments"]
+    assert store.objects() == {f"attachments/{file['sha256'][:2]}/{file['sha256']}": PDF}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"AWS_SECRET_ACCESS_KEY": "wrong"}, {"DONDOC_INTAKE_ATTACHMENTS": "s3://nowhere"}], ids=["key", "bucket"]
+)
+async def test_a_store_that_refuses_us_leaves_the_form_as_it_was_filled_in(
+    wrong: dict[str, str], browser: httpx.Client, store: ObjectStore, form_with: Callable[[dict[str, str]], Site]
+) -> None:
+    """The page says what to do and keeps every answer, nothing is recorded, the log says why, a report without goes."""
+    site = form_with(store.environment(**wrong))
+    page = posted(browser, site.address(), action="send-anyway", files={"a.pdf": PDF})
+    assert page.status_code == 503
+    assert "retry-after" in page.headers
+    assert "chưa lưu được tệp đính kèm" in page.text
+    assert ANSWERS["sections.results"] in page.text
+    assert await site.events() == []
+    assert store.objects() == {}
+    line = next(line for line in site.intake.logged() if line.get("action") == "attachment_failed")
+    assert "403" in str(line) or "NoSuchBucket" in str(line)
+    assert store.environment()["AWS_SECRET_ACCESS_KEY"] not in str(line)
+    assert posted(browser, site.address(), action="send-anyway").status_code == 303
+
+
+async def test_a_store_that_goes_away_between_check_and_send_loses_nothing(
+    browser: httpx.Client, store: ObjectStore, form_with: Callable[[dict[str, str]], Site]
+) -> None:
+    """The page says so and still holds the answers and the file; nothing is recorded that names a file not there."""
+    site = form_with(store.environment())
+    checked = posted(browser, site.address(), action="check", files={"a.pdf": PDF})
+    token = checked.text.split('name="kept" value="')[1].split('"')[0]
+    store.kill()
+    page = posted(browser, site.address(), kept=token)
+    assert page.status_code == 503
+    assert "vui lòng gửi lại sau ít phút" in page.text
+    assert token in page.text
+    assert ANSWERS["sections.results"] in page.text
+    assert await site.events() == []
