@@ -18,7 +18,7 @@ SOURCES := services schemas deploy/local tests
 COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help setup preflight demo up down test lint types imports unit contract integration e2e chaos bench coverage format lock clean
+.PHONY: help setup preflight demo up down test lint types imports unit contract integration e2e chaos bench fuzz coverage format lock clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,10 @@ $(VENV)/.installed: requirements-dev.txt requirements-local.txt pyproject.toml |
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-local.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.fuzzer: requirements-fuzz.txt $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-fuzz.txt
 	@touch $@
 
 $(JARS)/.copied: deploy/local/pom.xml | preflight
@@ -102,6 +106,11 @@ chaos: $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION) setup ## kills, pauses, slow and
 bench: setup ## throughput and latency beside the raw client
 	@$(BIN)/pytest tests/bench -s
 
+FUZZ_SECONDS ?= 60
+fuzz: setup $(VENV)/.fuzzer ## coverage-guided fuzzing of intake's decoder, FUZZ_SECONDS long
+	@mkdir -p out/fuzz
+	@$(BIN)/python -m tests.fuzz.decoder $(DONDOC_HOME)/fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=out/fuzz/
+
 coverage: setup ## branch coverage of the cores by their unit tests
 	@$(BIN)/pytest tests/unit --cov --cov-report=term-missing
 
@@ -115,6 +124,7 @@ lock: ## resolve requirements*.in into the hashed locks
 	@$(COMPILE) requirements.in -o requirements.txt
 	@$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
 	@$(COMPILE) --no-deps requirements-local.in -o requirements-local.txt
+	@$(COMPILE) --no-deps requirements-fuzz.in -o requirements-fuzz.txt
 
 clean: ## remove everything that was made here
 	@rm -rf $(VENV) $(DONDOC_HOME) out build dondoc.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

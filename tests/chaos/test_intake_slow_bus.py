@@ -3,19 +3,19 @@
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from statistics import median
 
 import httpx
 import pytest
 
+from deploy.local.kafka import Kafka
 from tests.support import toxiproxy
 from tests.support.eventually import eventually
 from tests.support.intake import Desk, publish_plan
 from tests.support.kafka import Bus
 from tests.support.services import Launch, Service
-from tests.support.toxiproxy import Road
+from tests.support.toxiproxy import SEVERED, Harm, Road
 from tests.support.upstream import Answer, logged, more, posting, told
 
 PATIENCE_SECONDS = 1.0
@@ -25,14 +25,6 @@ TOLERABLE_MS = 300
 UNBEARABLE_MS = 6_000
 BRIEF_SECONDS = 0.4  # well within the patience
 ROUNDS = 2
-
-Harm = Callable[[Road], AbstractAsyncContextManager[None]]
-SEVERED: dict[str, Harm] = {
-    "cut in the middle of an answer": lambda road: road.harmed(toxiproxy.cut_after(150)),
-    "silent, then closed": lambda road: road.harmed(toxiproxy.mute(700)),
-    "reset": lambda road: road.harmed(toxiproxy.reset()),
-    "refused": lambda road: road.closed(),
-}
 
 
 @pytest.fixture
@@ -111,6 +103,21 @@ async def test_connections_that_break_under_load_lose_and_double_nothing(
                 await more(answers, 100)
             await eventually(intake.is_ready, "intake ready again", timeout=60)
     await eventually(intake.is_ready, "intake ready at the end", timeout=60)
+    assert spooled(intake) > 0
+    assert await logged(bus) == told(answers)
+
+
+async def test_a_broker_killed_under_load_loses_and_doubles_nothing(
+    bus: Bus, intake: Service, bearer: str, kafka: Kafka
+) -> None:
+    """What it had written without a word of it is found when it is back, and not written again."""
+    async with posting(intake, bearer) as answers:
+        await more(answers, 200)
+        kafka.kill()
+        await more(answers, 500)
+        await asyncio.to_thread(kafka.start)
+        await eventually(intake.is_ready, "intake ready again", timeout=60)
+        await more(answers, 100)
     assert spooled(intake) > 0
     assert await logged(bus) == told(answers)
 

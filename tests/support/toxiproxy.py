@@ -3,8 +3,8 @@
 It refuses to know what travels there. A toxic harms what the server says, never what it is told, unless it says so.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,3 +112,15 @@ class Road:
             yield
         finally:
             (await self._client.post(self._path, json={"enabled": True})).raise_for_status()
+
+
+Harm = Callable[[Road], AbstractAsyncContextManager[None]]
+"""Something that is done to a road for a while."""
+
+SEVERED: Mapping[str, Harm] = {
+    "cut in the middle of an answer": lambda road: road.harmed(cut_after(150)),
+    "silent, then closed": lambda road: road.harmed(mute(700)),
+    "reset": lambda road: road.harmed(reset()),
+    "refused": lambda road: road.closed(),
+}
+"""The ways in which a connection ends that nobody wanted to end."""
