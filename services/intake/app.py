@@ -1,6 +1,7 @@
 """Wires intake: settings in, an ASGI application out. Its lifespan opens what is needed and closes it in reverse."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -34,6 +35,7 @@ from services.intake.library import ReferenceLibrary
 from services.intake.limits import Limits
 from services.intake.memory import Memory
 from services.intake.metrics import IntakeMetrics
+from services.intake.patience import Patience
 from services.intake.receipts import SigningKeys
 from services.intake.reception import Reception
 from services.intake.register import Register
@@ -148,7 +150,7 @@ def _reception(parts: Parts) -> Reception:
         dry_run=DryRun(parts.rules, str(parts.settings.rules_url)),
         clock=parts.clock,
         metrics=parts.metrics,
-        body_patience_seconds=parts.settings.body_patience_seconds,
+        patience=Patience(parts.settings.body_patience_seconds),
     )
 
 
@@ -181,6 +183,7 @@ def _lifespan(parts: Parts, halt: Callable[[], None]) -> Lifespan:
         parts.signing_keys.load()
         parts.library.load_copy()
         await parts.spool.open(parts.drain.take_over)
+        gc.freeze()  # what is here now stays to the end, and need not be looked through again and again
         following = (parts.keys.follow, parts.signing_keys.follow, parts.bus.supervise)
         tasks = [asyncio.create_task(follow()) for follow in following]
         for task in tasks:

@@ -6,9 +6,7 @@ waits for nothing. It refuses to wait for a bus that is down: after its patience
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -17,16 +15,13 @@ from faststream.kafka import KafkaBroker
 
 from schemas.ids import partition_of
 from schemas.topics import FACTS
-from services.intake.core.frames import Kept
-from services.intake.records import CONTENT_TYPE
+from services.intake.lanes import Append, BusDownError, Ends, Lane, Part, fail, parts
+from services.intake.records import CONTENT_TYPE, Record
 from services.runtime.clock import Clock, milliseconds
 
 MEBIBYTE = 1024 * 1024
 BATCH_MAX_BYTES = 2 * MEBIBYTE
 """Of one batch to one partition; an event of the largest size still fits with what intake adds."""
-
-BATCH_TARGET_BYTES = 768 * 1024
-"""Beyond this a gathered batch is sent without more: a broker's default limit is 1 MiB."""
 
 REQUEST_TIMEOUT_MS = 5_000
 """How long one attempt of the client may take. Appends have their own, shorter patience."""
@@ -39,39 +34,8 @@ HEADERS = [("content-type", CONTENT_TYPE.encode())]
 log = logging.getLogger(__name__)
 
 
-Ends = dict[int, int]
-"""For each partition that was appended to, the offset behind the last record."""
-
-
-class BusDownError(Exception):
-    """The bus did not acknowledge in time; whether it has the records is not known yet."""
-
-
-@dataclass(eq=False, slots=True)
-class _Append:
-    """One caller waiting for *missing* records, in one or more partitions."""
-
-    missing: int
-    done: asyncio.Future[None]
-    ends: Ends
-
-    def acknowledge(self, partition: int, end: int) -> None:
-        self.missing -= 1
-        self.ends[partition] = end
-        if self.missing == 0 and not self.done.done():
-            self.done.set_result(None)
-
-    def fail(self, error: BaseException) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
-
-
-@dataclass(eq=False, slots=True)
-class _Lane:
-    """What waits for one partition, and whether a batch of it is under way."""
-
-    waiting: deque[tuple[Kept, _Append]] = field(default_factory=deque)
-    is_busy: bool = False
+OnAppended = Callable[[int, int, Sequence[Record]], None]
+"""Told of each acknowledged batch: its partition, the offset of its first record (-1 if unknown), its records."""
 
 
 async def connected_broker(bootstrap: str) -> KafkaBroker:
@@ -101,40 +65,40 @@ def _producer_of(broker: KafkaBroker) -> AIOKafkaProducer:
 
 
 class Appender:
-    """Appends to the facts topic through one connected broker."""
+    """Appends to the facts topic through one connected broker, and tells *on_appended* of every batch."""
 
-    def __init__(self, broker: KafkaBroker, clock: Clock, *, partitions: int, patience_seconds: float) -> None:
+    def __init__(
+        self, broker: KafkaBroker, clock: Clock, on_appended: OnAppended, *, partitions: int, patience_seconds: float
+    ) -> None:
         self._broker = broker
         self._producer = _producer_of(broker)
         self._clock = clock
+        self._on_appended = on_appended
         self._patience_seconds = patience_seconds
-        self._lanes = [_Lane() for _ in range(partitions)]
+        self._lanes = [Lane() for _ in range(partitions)]
         self._batches: set[asyncio.Task[None]] = set()
         self._is_closed = False
         self._partition_of: dict[bytes, int] = {}
 
-    async def append(self, records: Sequence[Kept]) -> Ends:
+    async def append(self, records: Sequence[Record]) -> Ends:
         """Return where every record ended up, acknowledged; raise `BusDownError` when that takes too long or fails."""
         if self._is_closed:
             raise BusDownError("the producer is closed")
         if not records:
             return {}
-        waiting = _Append(missing=len(records), done=asyncio.get_running_loop().create_future(), ends={})
-        for lane in self._gather(records, waiting):
-            self._send_next(lane)
-        try:
-            async with asyncio.timeout(self._patience_seconds):
-                await waiting.done
-        except (TimeoutError, KafkaError) as cause:
-            raise BusDownError("the bus does not acknowledge") from cause
-        return waiting.ends
+        append = Append(asyncio.get_running_loop().create_future())
+        touched = self._gather(records, append)
+        for partition in touched:
+            self._send_next(partition)
+        await append.done
+        return append.ends
 
     async def close(self) -> None:
         """Stop at once; afterwards no record given to `append` can reach the bus any more."""
         self._is_closed = True
         for lane in self._lanes:
-            for _, waiting in lane.waiting:
-                waiting.fail(BusDownError("the producer is closed"))
+            for part in lane.waiting:
+                part.append.fail(BusDownError("the producer is closed"))
             lane.waiting.clear()
         await self._abandon()
         for batch in self._batches:
@@ -156,13 +120,15 @@ class Appender:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
 
-    def _gather(self, records: Iterable[Kept], waiting: _Append) -> set[int]:
-        touched = set()
+    def _gather(self, records: Iterable[Record], append: Append) -> Iterable[int]:
+        by_lane: dict[int, list[Record]] = {}
         for record in records:
-            lane = self._lane_of(record.key)
-            self._lanes[lane].waiting.append((record, waiting))
-            touched.add(lane)
-        return touched
+            by_lane.setdefault(self._lane_of(record.key), []).append(record)
+        for partition, for_one in by_lane.items():
+            for part in parts(for_one, append):
+                self._lanes[partition].waiting.append(part)
+                append.missing += 1
+        return by_lane
 
     def _lane_of(self, key: bytes) -> int:
         lane = self._partition_of.get(key)
@@ -176,39 +142,34 @@ class Appender:
         if lane.is_busy or not lane.waiting:
             return
         lane.is_busy = True
-        batch = asyncio.create_task(self._send(partition, _next_batch(lane)))
+        batch = asyncio.create_task(self._send(partition, lane.next_batch()))
         self._batches.add(batch)
         batch.add_done_callback(self._batches.discard)
 
-    async def _send(self, partition: int, batch: list[tuple[Kept, _Append]]) -> None:
+    async def _send(self, partition: int, batch: Sequence[Part]) -> None:
+        # One clock for the whole batch. Who waits behind it waits no longer: with it the appender is given up.
+        patience = asyncio.get_running_loop().call_later(self._patience_seconds, fail, batch, "no acknowledgement yet")
+        records = [record for part in batch for record in part.records]
         try:
-            future = await self._producer.send_batch(self._built(batch), FACTS.name, partition=partition)
-            end = (await future).offset + len(batch)
+            future = await self._producer.send_batch(self._built(records), FACTS.name, partition=partition)
+            base = (await future).offset
         except KafkaError as error:
             place = {"action": "append_failed", "partition": partition}
             log.warning("a batch was not acknowledged", exc_info=True, extra=place)
-            for _, waiting in batch:
-                waiting.fail(error)
+            fail(batch, repr(error))
         else:
-            for _, waiting in batch:
-                waiting.acknowledge(partition, end)
+            self._on_appended(partition, base, records)
+            for part in batch:
+                part.append.acknowledge(partition, base + len(records))
         finally:
+            patience.cancel()
             self._lanes[partition].is_busy = False
             self._send_next(partition)
 
-    def _built(self, batch: list[tuple[Kept, _Append]]) -> BatchBuilder:
+    def _built(self, records: Iterable[Record]) -> BatchBuilder:
         builder = self._producer.create_batch()
         timestamp = milliseconds(self._clock.now())
-        for record, _ in batch:
+        for record in records:
             if builder.append(key=record.key, value=record.value, timestamp=timestamp, headers=HEADERS) is None:
                 raise RuntimeError("a batch outgrew its bound")  # events are bounded far below it
         return builder
-
-
-def _next_batch(lane: _Lane) -> list[tuple[Kept, _Append]]:
-    batch = [lane.waiting.popleft()]
-    size = len(batch[0][0].value)
-    while lane.waiting and size + len(lane.waiting[0][0].value) <= BATCH_TARGET_BYTES:
-        batch.append(lane.waiting.popleft())
-        size += len(batch[-1][0].value)
-    return batch

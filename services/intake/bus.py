@@ -10,9 +10,10 @@ from contextlib import suppress
 
 from aiokafka.errors import KafkaError
 
-from services.intake.appender import Appender, BusDownError, Ends
-from services.intake.core.frames import Kept
+from services.intake.appender import Appender
+from services.intake.lanes import BusDownError, Ends
 from services.intake.metrics import IntakeMetrics
+from services.intake.records import Record
 
 RETRY_SECONDS = 0.5
 FIRST_ATTEMPT_SECONDS = 10.0
@@ -49,7 +50,7 @@ class Bus:
         if self._appender is not None:
             self._give_up(self._appender)
 
-    async def append(self, records: Sequence[Kept]) -> Ends:
+    async def append(self, records: Sequence[Record]) -> Ends:
         """Return where the records ended up, acknowledged; raise `BusDownError` if the bus is down or goes down."""
         appender = self._appender
         if appender is None:

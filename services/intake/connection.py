@@ -30,6 +30,7 @@ class Connection:
         return Appender(
             await connected_broker(settings.kafka_bootstrap),
             self._clock,
+            self._follower.appended,
             partitions=settings.partitions,
             patience_seconds=settings.bus_patience_seconds,
         )

@@ -4,15 +4,18 @@ A batch passes whole or is refused whole, with every fault it has.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
+from msgspec import Struct
 
 from schemas.facts import MODEL_OF
 from services.intake import shape
 from services.intake.core import admission
 from services.intake.core.admission import Admitted, Library, NotInScope, Untrue
+from services.intake.core.claims import Claim, claim_of
 from services.intake.core.events import Event
 from services.intake.core.refusals import Finding, Problem, Refusal, Said
-from services.intake.core.scopes import DECISIONS, Key
+from services.intake.core.scopes import DECISIONS, Key, Scope
 from services.intake.http import RefusedError
 from services.intake.modes import Arrived, Faulty
 
@@ -20,8 +23,7 @@ FINDINGS_MAX = 100
 """Faults told of one request."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Struct, frozen=True, kw_only=True):
     """An event that may enter the log."""
 
     event: Event
@@ -39,7 +41,7 @@ class Desk:
 
     def examine(self, arrived: Sequence[Arrived], key: Key, *, is_batch: bool) -> tuple[Accepted, ...]:
         """Return the events, all of them good; raise with 403 or 422 and what is wrong with any."""
-        examined = [self._examine_one(one, key) for one in arrived]
+        examined = [self._examine_one(one, key.scope) for one in arrived]
         accepted = tuple(one for one in examined if isinstance(one, Accepted))
         if len(accepted) == len(examined):
             return accepted
@@ -48,21 +50,25 @@ class Desk:
             raise RefusedError(_forbidden(out_of_scope))
         raise RefusedError(_invalid(tuple(_pointed(examined, Untrue, is_batch=is_batch))))
 
-    def _examine_one(self, arrived: Arrived, key: Key) -> Examined:
+    def _examine_one(self, arrived: Arrived, scope: Scope) -> Examined:
         if isinstance(arrived, Faulty):
             return Untrue(findings=arrived.findings)
         if arrived.type not in MODEL_OF:
             return Untrue(findings=(_unknown_type(arrived.type),))
-        if not key.scope.covers_type(arrived.type):
+        if not scope.covers_type(arrived.type):
             return NotInScope(finding=_type_out_of_scope(arrived.type))
-        fact = shape.fact_of(arrived.type, arrived.data)
+        if arrived.claim is not None:
+            verdict = self._admit(arrived, arrived.claim, scope)
+            if isinstance(verdict, Accepted):
+                return verdict
+        fact = shape.fact_of(arrived.type, msgspec.json.decode(arrived.written_data))
         if isinstance(fact, tuple):
             return Untrue(findings=fact)
-        subject = arrived.attributes.get("subject")
-        verdict = admission.admit(
-            fact, None if subject is None else str(subject), library=self._library, scope=key.scope
-        )
-        return Accepted(event=arrived, admitted=verdict) if isinstance(verdict, Admitted) else verdict
+        return self._admit(arrived, claim_of(fact), scope)
+
+    def _admit(self, event: Event, claim: Claim, scope: Scope) -> Examined:
+        verdict = admission.admit(claim, event.subject, library=self._library, scope=scope)
+        return Accepted(event=event, admitted=verdict) if isinstance(verdict, Admitted) else verdict
 
 
 def _pointed(

@@ -5,14 +5,16 @@ At the end of draining new records wait for a moment, so that the last of the sp
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from services.intake import records
 from services.intake.appender import Appender
 from services.intake.core.frames import Kept
+from services.intake.core.stamps import receivedtime_of
 from services.intake.follower import Follower
 from services.intake.memory import Memory
+from services.intake.records import Record
 from services.intake.segments import Segment
 from services.intake.spool import Spool
 
@@ -41,9 +43,9 @@ class Drain:
 
     def take_over(self, left: Sequence[Kept]) -> None:
         """Remember what an earlier process left in the spool, and have the log asked whether it is there already."""
-        for entry in filter(None, (records.entry_of(one.value) for one in left)):
-            self._memory.remember(entry.identity, entry.known)
-            self._follower.reach_back_to(datetime.fromisoformat(entry.known.receivedtime))
+        for record in _recorded(left):
+            self._memory.remember(record.entry)
+            self._follower.reach_back_to(datetime.fromisoformat(receivedtime_of(record.entry.stamp)))
 
     async def drain(self, appender: Appender) -> None:
         """Bring the spool to the bus in order; afterwards, and until the caller next awaits, nothing is left in it."""
@@ -61,14 +63,18 @@ class Drain:
             self._may_pass.set()
 
     async def _drain_one(self, segment: Segment, appender: Appender) -> None:
-        missing = [one for one in segment.records if not self._is_logged(one)]
+        missing = [one for one in _recorded(segment.records) if not self._memory.is_logged(one.entry)]
         for start in range(0, len(missing), CHUNK_RECORDS):
             await appender.append(missing[start : start + CHUNK_RECORDS])
         await self._spool.remove(segment)
         counts = {"records": len(segment.records), "appended": len(missing)}
         log.info("a part of the spool is on the bus", extra={"action": "drained", **counts})
 
-    def _is_logged(self, kept: Kept) -> bool:
-        """Whether the log has this record: an append that was never acknowledged may have arrived all the same."""
-        entry = records.entry_of(kept.value)
-        return entry is not None and self._memory.is_logged(entry.identity, entry.known.receiptid)
+
+def _recorded(kept: Iterable[Kept]) -> Iterator[Record]:
+    """Yield the records of a spool with what they are known by; whatever is in a spool was given a receipt."""
+    for one in kept:
+        entry = records.entry_of(one.value)
+        if entry is None:
+            raise ValueError("a record of the spool has no receipt")
+        yield Record(key=one.key, value=one.value, entry=entry)

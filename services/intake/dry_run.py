@@ -12,7 +12,7 @@ from schemas.facts import SUBMITTED
 from services.intake.core.refusals import Finding, Problem, Refusal, Said
 from services.intake.desk import Accepted
 from services.intake.http import RefusedError, Response
-from services.intake.records import record_of
+from services.intake.records import registered
 
 TIMEOUT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 5
@@ -50,7 +50,7 @@ class DryRun:
 
         async def ask(one: Accepted) -> Any:  # noqa: ANN401 - rules' own answer, passed on
             async with gate:
-                return await self._ask(record_of(one, receivedtime).kept.value)
+                return await self._ask(registered(one, receivedtime).record.value)
 
         answers = await asyncio.gather(*(ask(one) for one in accepted))
         document = {"dry_run": True, "answers": answers} if is_batch else {"dry_run": True, **answers[0]}

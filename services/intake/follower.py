@@ -1,31 +1,38 @@
-"""Reads the facts log back into the memory: its last span at start, then everything that any replica appends.
+"""Keeps the memory up with the log: its last span at start, then what any replica appends, in the order of the log.
 
-So a restart, or another replica, gives a repeated event its first receipt, and intake needs no database for it.
+What this process appended itself it need not read: the acknowledgement tells where that lies. Only what others wrote in
+between is read. So a lone replica reads nothing, and two agree all the same on who was first.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.topics import FACTS
 from services.intake import records
-from services.intake.appender import Ends
+from services.intake.core.stamps import Entry
+from services.intake.lanes import Ends
 from services.intake.memory import Memory
+from services.intake.records import Record
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
 
-POLL_MS = 200
-GATHER_RECORDS = 20
-GATHER_SECONDS = 0.002
-"""Under load records are read a few hundred times a second, not one by one; a lone record is read at once."""
+POLL_SECONDS = 0.1
+"""How often the log is asked for what others wrote where this process appends nothing."""
 
+SETTLE_SECONDS = 0.02
+"""Between asking and reading: the acknowledgements of this process's own appends may be on their way."""
+
+READ_MS = 20
 PASS_SECONDS = 0.5
-"""How long an answer waits for the log to be read back."""
+"""How long an answer waits for what others wrote before it."""
 
 RETRY_SECONDS = 1.0
 RECORDS_MAX = 2_000
@@ -34,21 +41,30 @@ RECORDS_MAX = 2_000
 log = logging.getLogger(__name__)
 
 
+class _Own(NamedTuple):
+    """A batch that this process appended: the offset of its first record, and what the records are known by."""
+
+    base: int
+    entries: Sequence[Entry]
+
+
 class Follower:
-    """Keeps the memory up with the log."""
+    """Follows the log into the memory. `_positions` tells for each partition how far the memory holds all of it."""
 
     def __init__(self, settings: IntakeSettings, memory: Memory, clock: Clock) -> None:
         self._bootstrap = settings.kafka_bootstrap
-        self._partitions = settings.partitions
+        self._parts = [TopicPartition(FACTS.name, number) for number in range(settings.partitions)]
         self._span = timedelta(hours=settings.memory_hours)
         self._memory = memory
         self._clock = clock
         self._since: datetime | None = None
         self._consumer: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
-        self._positions: dict[TopicPartition, int] = {}
+        self._positions: dict[int, int] = {}
+        self._own: dict[int, deque[_Own]] = {part.partition: deque() for part in self._parts}
+        self._wanted: dict[int, int] = {}
+        self._called = asyncio.Event()
         self._advanced = asyncio.Event()
-        self._catching_up = 0
 
     @property
     def is_started(self) -> bool:
@@ -64,6 +80,7 @@ class Follower:
             bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            fetch_max_wait_ms=READ_MS,
             isolation_level="read_uncommitted",  # receipts are written without transactions, and wait for nobody's
         )
         await consumer.start()
@@ -83,70 +100,121 @@ class Follower:
         if self._consumer is not None:
             await self._consumer.stop()
 
-    async def catch_up(self) -> None:
-        """Return when the memory holds everything that was in the log when this was called."""
-        if self._consumer is None:
-            raise KafkaError("the follower is not started")
-        ends = await self._consumer.end_offsets(list(self._positions))
-        self._catching_up += 1
-        try:
-            await self._until({part.partition: end for part, end in ends.items()})
-        finally:
-            self._catching_up -= 1
+    def appended(self, partition: int, base: int, batch: Sequence[Record]) -> None:
+        """Take note of an acknowledged batch. Where the client cannot tell its place it is read like any other."""
+        if base < 0:
+            return
+        self._own[partition].append(_Own(base, [record.entry for record in batch]))
+        self._settle(partition)
+        if self._positions[partition] < base:
+            self._want({partition: base})
 
     async def passed(self, ends: Ends) -> None:
-        """Return when the log was read up to *ends*, or after a while without: a reader that lags makes nobody wait."""
+        """Return when all before *ends* is remembered, or after a while without: no answer waits for a slow reader."""
+        if self._has_passed(ends):
+            return
         try:
             async with asyncio.timeout(PASS_SECONDS):
                 await self._until(ends)
         except TimeoutError:
             log.warning("the log is read too slowly", extra={"action": "follower_lags"})
 
+    async def catch_up(self) -> None:
+        """Return when the memory holds everything that was in the log when this was called."""
+        if self._consumer is None:
+            raise KafkaError("the follower is not started")
+        ends = await self._ends(self._consumer)
+        self._want(ends)
+        await self._until(ends)
+
+    def _has_passed(self, ends: Ends) -> bool:
+        return all(self._positions[partition] >= end for partition, end in ends.items())
+
     async def _until(self, ends: Ends) -> None:
-        while any(self._positions[TopicPartition(FACTS.name, number)] < end for number, end in ends.items()):
+        while not self._has_passed(ends):
             await self._advanced.wait()
 
+    def _want(self, ends: Mapping[int, int]) -> None:
+        for partition, end in ends.items():
+            self._wanted[partition] = max(end, self._wanted.get(partition, 0))
+        self._called.set()
+
+    async def _ends(self, consumer: AIOKafkaConsumer) -> Ends:
+        return {part.partition: end for part, end in (await consumer.end_offsets(self._parts)).items()}
+
     async def _seek(self, consumer: AIOKafkaConsumer) -> None:
-        parts = [TopicPartition(FACTS.name, number) for number in range(self._partitions)]
-        consumer.assign(parts)
+        consumer.assign(self._parts)
+        consumer.pause(*self._parts)
         span_ago = self._clock.now() - self._span
         # One span more than asked for: a clock that was set back stamps records earlier than it received them.
         since = milliseconds(span_ago if self._since is None else min(span_ago, self._since - self._span))
-        found = await consumer.offsets_for_times(dict.fromkeys(parts, since))
-        ends = await consumer.end_offsets(parts)
-        for part in parts:
+        found = await consumer.offsets_for_times(dict.fromkeys(self._parts, since))
+        ends = await self._ends(consumer)
+        for part in self._parts:
             first = found.get(part)
-            self._positions[part] = ends[part] if first is None else first.offset
-            consumer.seek(part, self._positions[part])
+            self._positions[part.partition] = ends[part.partition] if first is None else first.offset
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         while True:
             try:
-                batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
-                for part, batch in batches.items():
-                    self._remember(batch)
-                    self._positions[part] = batch[-1].offset + 1
-                if self._catching_up:
-                    await self._ask_positions(consumer)
-                if batches or self._catching_up:
-                    self._wake()
-                if sum(map(len, batches.values())) >= GATHER_RECORDS:
-                    await asyncio.sleep(GATHER_SECONDS)
+                if not await self._is_called():
+                    self._want(await self._ends(consumer))
+                    await asyncio.sleep(SETTLE_SECONDS)
+                self._called.clear()
+                await self._read(consumer)
             except KafkaError:
                 log.warning("the log cannot be followed for now", exc_info=True, extra={"action": "follower_waiting"})
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _ask_positions(self, consumer: AIOKafkaConsumer) -> None:
-        """Find out how far was read: the end of a log may be a marker of a transaction, which no record tells."""
-        for part in self._positions:
-            self._positions[part] = await consumer.position(part)
+    async def _is_called(self) -> bool:
+        """Wait until somebody wants more of the log, and whether anybody did before the next poll is due."""
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                return await self._called.wait()
+        except TimeoutError:
+            return False
 
-    def _wake(self) -> None:
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        """Read every partition up to where it is wanted, and no further."""
+        behind = self._behind()
+        while behind:
+            for part in behind:
+                if part in consumer.paused():
+                    consumer.seek(part, self._positions[part.partition])
+                    consumer.resume(part)
+            await self._read_some(consumer)
+            ahead, behind = behind, self._behind()
+            consumer.pause(*set(ahead).difference(behind))
+
+    def _behind(self) -> list[TopicPartition]:
+        return [part for part in self._parts if self._positions[part.partition] < self._wanted.get(part.partition, 0)]
+
+    async def _read_some(self, consumer: AIOKafkaConsumer) -> None:
+        for part, batch in (await consumer.getmany(timeout_ms=READ_MS, max_records=RECORDS_MAX)).items():
+            self._remember(record.value or b"" for record in batch)
+            self._advance(part.partition, batch[-1].offset + 1)
+        for part in self._behind():
+            # The end of a log may be a marker of a transaction, which no record tells.
+            self._advance(part.partition, await consumer.position(part))
+
+    def _advance(self, partition: int, position: int) -> None:
+        if position > self._positions[partition]:
+            self._positions[partition] = position
+            self._settle(partition)
+
+    def _settle(self, partition: int) -> None:
+        """Go past what this process appended itself, as far as nothing of others lies before it."""
+        own = self._own[partition]
+        while own and own[0].base <= self._positions[partition]:
+            base, entries = own.popleft()
+            for entry in entries:
+                self._memory.remember_logged(entry)
+            self._positions[partition] = max(self._positions[partition], base + len(entries))
         advanced, self._advanced = self._advanced, asyncio.Event()
         advanced.set()
 
-    def _remember(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
-        for record in batch:
-            entry = records.entry_of(record.value or b"")
+    def _remember(self, values: Iterable[bytes]) -> None:
+        for value in values:
+            entry = records.entry_of(value)
             if entry is not None:  # others write there too: adoptions have no receipt
-                self._memory.remember_logged(entry.identity, entry.known)
+                self._memory.remember_logged(entry)

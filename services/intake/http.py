@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from services.intake.core.refusals import Language, Problem, Refusal, Said
+from services.intake.patience import Patience
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -59,13 +60,11 @@ class Request:
         self._query: bytes = scope.get("query_string", b"")
         self._receive = receive
         self.headers: Pairs = scope["headers"]
+        self._headers = dict(self.headers)
 
     def header(self, name: bytes) -> str | None:
         """Return the value of the header *name* (lower case), the last one if it is repeated."""
-        found = None
-        for key, value in self.headers:
-            if key == name:
-                found = value
+        found = self._headers.get(name)
         return None if found is None else found.decode("latin-1")
 
     @property
@@ -81,22 +80,28 @@ class Request:
         """The first language of `Accept-Language` that we speak, by weight; English by default."""
         return preferred_language(self.header(b"accept-language"))
 
-    async def body(self, limit: int, *, seconds: float) -> bytes:
-        """Return the whole body; refuse more than *limit* bytes, or one that takes longer than *seconds*."""
-        announced = self.header(b"content-length")
-        if announced is not None and announced.isdigit() and int(announced) > limit:
-            raise RefusedError(too_large(limit))
+    @property
+    def announced_bytes(self) -> int | None:
+        """How long the body is going to be, where its sender says so."""
+        announced = self._headers.get(b"content-length")
+        return int(announced) if announced is not None and announced.isdigit() else None
+
+    async def body(self, limit: int, patience: Patience) -> bytes:
+        """Return the whole body; refuse more than *limit* bytes, or one that outlasts *patience*."""
+        self._refuse_announced(limit)
+        task = patience.begin()
         try:
-            async with asyncio.timeout(seconds):
-                return await self._whole_body(limit)
-        except TimeoutError as cause:
-            raise RefusedError(too_slow(seconds)) from cause
+            return await self._whole_body(limit)
+        except asyncio.CancelledError as cause:
+            if patience.is_over(task):
+                raise RefusedError(too_slow(patience.seconds)) from cause
+            raise
+        finally:
+            patience.end(task)
 
     async def chunks(self, limit: int) -> AsyncIterator[bytes]:
         """Yield the body as it comes; refuse more than *limit* bytes. How long it may take is the caller's to bound."""
-        announced = self.header(b"content-length")
-        if announced is not None and announced.isdigit() and int(announced) > limit:
-            raise RefusedError(too_large(limit))
+        self._refuse_announced(limit)
         arrived = 0
         has_more = True
         while has_more:
@@ -109,6 +114,11 @@ class Request:
                 raise RefusedError(too_large(limit))
             yield part
             has_more = message.get("more_body", False)
+
+    def _refuse_announced(self, limit: int) -> None:
+        announced = self.announced_bytes
+        if announced is not None and announced > limit:
+            raise RefusedError(too_large(limit))
 
     async def _whole_body(self, limit: int) -> bytes:
         parts: list[bytes] = []

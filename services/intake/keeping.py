@@ -6,12 +6,12 @@ While the spool holds anything, everything goes there, so that the order stays.
 import logging
 from collections.abc import Sequence
 
-from services.intake.appender import BusDownError
 from services.intake.bus import Bus
 from services.intake.core.refusals import Problem, Refusal, Said
 from services.intake.draining import Drain
 from services.intake.follower import Follower
 from services.intake.http import RefusedError
+from services.intake.lanes import BusDownError
 from services.intake.records import Record
 from services.intake.spool import Spool, SpoolFullError
 
@@ -31,19 +31,18 @@ class Keeping:
 
     async def keep(self, fresh: Sequence[Record]) -> None:
         """Return when no crash can lose *fresh*; raise with 503 if neither bus nor spool takes them."""
-        kept = [record.kept for record in fresh]
         await self._drain.passed()
         if self._bus.is_up:
             try:
-                ends = await self._bus.append(kept)
+                ends = await self._bus.append(fresh)
             except BusDownError:
-                log.info("records go to the spool", extra={"action": "spooling", "records": len(kept)})
+                log.info("records go to the spool", extra={"action": "spooling", "records": len(fresh)})
             else:
                 # Another replica may have been first with the same event: the log says so to both alike.
                 await self._follower.passed(ends)
                 return
         try:
-            await self._spool.append(kept)
+            await self._spool.append(fresh)
         except SpoolFullError as cause:
             raise RefusedError(_FULL) from cause
         if self._bus.is_up:

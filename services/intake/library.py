@@ -37,7 +37,7 @@ class ReferenceLibrary:
     @property
     def is_ready(self) -> bool:
         """Whether there is anything to admit by."""
-        return self._references.is_complete or bool(self._copy.plans)
+        return bool(self._prepared) or self._references.is_complete or bool(self._copy.plans)
 
     def load_copy(self) -> None:
         """Take the copy of an earlier run for the time until the bus has told more."""

@@ -5,27 +5,17 @@ millions costs nothing. It is a cache of the log and the spool; nothing in it is
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.intake.core.digest import RECEIPT_ID_HEX
+from services.intake.core.stamps import Entry, Stamp, is_same_content
 
-_RECEIPT_ID_BYTES = RECEIPT_ID_HEX // 2
 _PENDING = b"p"
 _LOGGED = b"l"
-"""In front of a packed receipt: whether the log was seen to have it, or it may still be on its way there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """The first receipt of an event: its id, which tells the content, and when the event had been received."""
-
-    receiptid: str
-    receivedtime: str
+"""In front of a stamp: whether the log was seen to have it, or it may still be on its way there."""
 
 
 class Memory:
-    """First receipts by identity."""
+    """First stamps by identity."""
 
     def __init__(self, *, span: timedelta, now: Callable[[], datetime]) -> None:
         self._span = span
@@ -37,43 +27,35 @@ class Memory:
     def __len__(self) -> int:
         return len(self._recent) + len(self._older)
 
-    def find(self, identity: bytes) -> Known | None:
-        """Return the first receipt of *identity*, or nothing if it was not seen within the span."""
-        packed = self._recent.get(identity) or self._older.get(identity)
-        return None if packed is None else _unpacked(packed)
+    def find(self, identity: bytes) -> Stamp | None:
+        """Return the first stamp of *identity*, or nothing if it was not seen within the span."""
+        marked = self._marked(identity)
+        return None if marked is None else marked[1:]
 
-    def remember(self, identity: bytes, known: Known) -> None:
-        """Keep the first receipt of *identity*, which this process made durable; a later one changes nothing."""
-        if identity not in self._recent and identity not in self._older:
-            self._keep(identity, _PENDING + _packed(known))
+    def remember(self, entry: Entry) -> None:
+        """Keep the first stamp of an event, which this process made durable; a later one changes nothing."""
+        if self._marked(entry.identity) is None:
+            self._keep(entry.identity, _PENDING + entry.stamp)
 
-    def remember_logged(self, identity: bytes, known: Known) -> None:
-        """Keep that the log has *identity*. The first receipt stays, and so does one of other content."""
-        packed = self._recent.get(identity) or self._older.get(identity)
-        if packed is None:
-            self._keep(identity, _LOGGED + _packed(known))
-        elif packed[:1] == _PENDING and _unpacked(packed).receiptid == known.receiptid:
-            self._keep(identity, _LOGGED + packed[1:])
+    def remember_logged(self, entry: Entry) -> None:
+        """Keep that the log has *entry*. The first stamp stays, and so does one of other content."""
+        marked = self._marked(entry.identity)
+        if marked is None:
+            self._keep(entry.identity, _LOGGED + entry.stamp)
+        elif marked[:1] == _PENDING and is_same_content(marked[1:], entry.stamp):
+            self._keep(entry.identity, _LOGGED + marked[1:])
 
-    def is_logged(self, identity: bytes, receiptid: str) -> bool:
-        """Whether the log is known to hold *identity* with the content that *receiptid* tells."""
-        packed = self._recent.get(identity) or self._older.get(identity)
-        return packed is not None and packed[:1] == _LOGGED and _unpacked(packed).receiptid == receiptid
+    def is_logged(self, entry: Entry) -> bool:
+        """Whether the log is known to hold the event of *entry* with its content."""
+        marked = self._marked(entry.identity)
+        return marked is not None and marked[:1] == _LOGGED and is_same_content(marked[1:], entry.stamp)
 
-    def _keep(self, identity: bytes, packed: bytes) -> None:
-        self._swap_when_due()
-        self._recent[identity] = packed
+    def _marked(self, identity: bytes) -> bytes | None:
+        return self._recent.get(identity) or self._older.get(identity)
 
-    def _swap_when_due(self) -> None:
-        if self._now() - self._swapped_at >= self._span:
+    def _keep(self, identity: bytes, marked: bytes) -> None:
+        now = self._now()
+        if now - self._swapped_at >= self._span:
             self._older, self._recent = self._recent, {}
-            self._swapped_at = self._now()
-
-
-def _packed(known: Known) -> bytes:
-    return bytes.fromhex(known.receiptid) + known.receivedtime.encode("ascii")
-
-
-def _unpacked(packed: bytes) -> Known:
-    split = 1 + _RECEIPT_ID_BYTES
-    return Known(receiptid=packed[1:split].hex(), receivedtime=packed[split:].decode("ascii"))
+            self._swapped_at = now
+        self._recent[identity] = marked

@@ -6,14 +6,16 @@ Knows headers and JSON; refuses to know what an event is about.
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
 import msgspec
+from msgspec import Raw
 
+from services.intake import usual
 from services.intake.core import events
 from services.intake.core.events import Event
 from services.intake.core.refusals import Finding, Problem, Refusal, Said
@@ -35,12 +37,12 @@ Value = TypeVar("Value")
 class _Data(msgspec.Struct):
     """The data in the sender's own writing."""
 
-    data: msgspec.Raw = msgspec.Raw(b"null")
+    data: Raw = Raw(b"null")
 
 
 _DATA = msgspec.json.Decoder(_Data)
 _OBJECT = msgspec.json.Decoder(dict[str, object])
-_RAW_BATCH = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_BATCH = msgspec.json.Decoder(list[Raw])
 _ANY = msgspec.json.Decoder()
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 
@@ -87,7 +89,7 @@ def read(mode: Mode, headers: Pairs, body: bytes) -> tuple[Arrived, ...]:
     """Return the events that arrived, in order; refuse with 400 what cannot be parsed at all."""
     match mode:
         case Mode.STRUCTURED:
-            return (_structured(body, "the body"),)
+            return (_structured(body),)
         case Mode.BINARY:
             return (_binary(headers, body),)
         case Mode.BATCH:
@@ -120,15 +122,24 @@ def _batch(body: bytes) -> tuple[Arrived, ...]:
     raws = _decoded(_RAW_BATCH, body, "the batch")
     if len(raws) > BATCH_EVENTS_MAX:
         raise RefusedError(_too_many(len(raws)))
+    if len(body) > EVENT_BYTES_MAX:
+        _refuse_large(raws)
+    return tuple(_structured(raw, index) for index, raw in enumerate(raws))
+
+
+def _refuse_large(raws: Sequence[Raw]) -> None:
     for index, raw in enumerate(raws):
         if len(memoryview(raw)) > EVENT_BYTES_MAX:
             finding = Finding(pointer=f"/{index}", detail=Said(en="over 1 MiB", vi="vượt quá 1 MiB"))
             refusal = too_large(EVENT_BYTES_MAX)
             raise RefusedError(Refusal(problem=refusal.problem, detail=refusal.detail, findings=(finding,)))
-    return tuple(_structured(bytes(raw), f"event {index}") for index, raw in enumerate(raws))
 
 
-def _structured(body: bytes, where: str) -> Arrived:
+def _structured(text: bytes | Raw, index: int | None = None) -> Arrived:
+    return usual.read(text) or _unusual(bytes(text), "the body" if index is None else f"event {index}")
+
+
+def _unusual(body: bytes, where: str) -> Arrived:
     attributes = _decoded(_OBJECT, body, where)
     encoded = attributes.pop("data_base64", None)
     has_data = "data" in attributes
@@ -172,12 +183,11 @@ def _header_text(attribute: str, value: bytes) -> str:
 def _event(attributes: dict[str, object], data: object, *, written: bytes, arrived: bytes) -> Arrived:
     for name in events.RESERVED:
         attributes.pop(name, None)
-    faults = () if events.is_plain(attributes) else tuple(events.faults_of(attributes))
+    faults = tuple(events.faults_of(attributes))
     if faults:
         return Faulty(findings=faults)
     return Event(
         attributes=attributes,
-        data=data,
         written_data=written,
         content=_CANONICAL.encode([_content_attributes(attributes), data]),
         sha256=hashlib.sha256(arrived).hexdigest(),
@@ -198,7 +208,7 @@ def _from_base64(encoded: object) -> bytes | None:
         return None
 
 
-def _decoded(decoder: msgspec.json.Decoder[Value], text: bytes | msgspec.Raw, where: str) -> Value:
+def _decoded(decoder: msgspec.json.Decoder[Value], text: bytes | Raw, where: str) -> Value:
     try:
         return decoder.decode(text)
     except RecursionError as cause:

@@ -19,8 +19,9 @@ from services.intake.library import ReferenceLibrary
 from services.intake.limits import Limits
 from services.intake.metrics import IntakeMetrics
 from services.intake.modes import Mode
+from services.intake.patience import Patience
 from services.intake.receipts import SigningKeys
-from services.intake.records import record_of
+from services.intake.records import registered
 from services.intake.register import Register
 from services.intake.room import Room
 from services.runtime.clock import Clock
@@ -47,7 +48,7 @@ class Reception:
     dry_run: DryRun
     clock: Clock
     metrics: IntakeMetrics
-    body_patience_seconds: float
+    patience: Patience
 
     async def receive(self, request: Request) -> Response:
         """Answer 202 with receipts once every event is durable; raise `RefusedError` for anything less."""
@@ -64,7 +65,7 @@ class Reception:
         mode = modes.mode_of(request.headers)
         room = self.room.take(request, mode.bytes_max)
         try:
-            body = await request.body(mode.bytes_max, seconds=self.body_patience_seconds)
+            body = await request.body(mode.bytes_max, self.patience)
             receivedtime = written(self.clock.now())
             await self._opened()
             accepted = self._examined(request, mode, body, key)
@@ -85,9 +86,9 @@ class Reception:
         return self.desk.examine(arrived, key, is_batch=mode is Mode.BATCH)
 
     async def _taken(self, accepted: tuple[Accepted, ...], receivedtime: str, mode: Mode) -> Response:
-        records = [record_of(one, receivedtime) for one in accepted]
+        arrived = [registered(one, receivedtime) for one in accepted]
         began = time.perf_counter()
-        receipts = await self.register.enter(records, is_batch=mode is Mode.BATCH)
+        receipts = await self.register.enter(arrived, is_batch=mode is Mode.BATCH)
         self.metrics.seconds.observe(time.perf_counter() - began)
         self.metrics.accepted[mode].inc(len(receipts))
         document = {"receipts": receipts, "jws": self.signing_keys.signer.sign(receipts)}

@@ -3,14 +3,13 @@
 The sender's data stays in the sender's own writing; the subject is the agency's permanent id.
 """
 
-from dataclasses import dataclass
-
 import msgspec
+from msgspec import Raw, Struct
 
-from services.intake.core.digest import RECEIPT_ID_HEX, Receipt, identity_of, receipt_id
+from services.intake.core.digest import RECEIPT_ID_HEX, Receipt, identity_and_receipt_id, identity_of
 from services.intake.core.frames import Kept
+from services.intake.core.stamps import Entry, stamped
 from services.intake.desk import Accepted
-from services.intake.memory import Known
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 INSTANT_MAX = 40
@@ -20,7 +19,7 @@ _ENCODER = msgspec.json.Encoder()
 _HEX = frozenset("0123456789abcdef")
 
 
-class _Head(msgspec.Struct):
+class _Head(Struct):
     """What of a record tells its receipt. Records that others write have none."""
 
     id: str
@@ -32,21 +31,17 @@ class _Head(msgspec.Struct):
 _HEAD = msgspec.json.Decoder(_Head)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One record for the facts topic, and the receipt that stands for it."""
+class Record(Kept, frozen=True, kw_only=True):
+    """A record for the facts topic, and what its event is known by."""
 
-    identity: bytes
+    entry: Entry
+
+
+class Registered(Struct, frozen=True, kw_only=True):
+    """An accepted event, ready to be kept: its record, and the receipt that stands for it once it is."""
+
+    record: Record
     receipt: Receipt
-    kept: Kept
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What a record in the log or the spool tells of its event: its identity and its first receipt."""
-
-    identity: bytes
-    known: Known
 
 
 def entry_of(value: bytes) -> Entry | None:
@@ -59,30 +54,28 @@ def entry_of(value: bytes) -> Entry | None:
         return None
     if len(head.receivedtime) > INSTANT_MAX or not head.receivedtime.isascii():
         return None
-    known = Known(receiptid=head.receiptid, receivedtime=head.receivedtime)
-    return Entry(identity=identity_of(head.source, head.id), known=known)
+    return Entry(identity_of(head.source, head.id), stamped(head.receiptid, head.receivedtime))
 
 
-def record_of(accepted: Accepted, receivedtime: str) -> Record:
-    """Return the record of an accepted event that was received at *receivedtime*."""
+def registered(accepted: Accepted, receivedtime: str) -> Registered:
+    """Return the record and the receipt of an accepted event that was received at *receivedtime*."""
     event = accepted.event
-    receipt = Receipt(
-        id=event.id,
-        source=event.source,
-        receiptid=receipt_id(event.source, event.id, event.content),
-        receivedtime=receivedtime,
-        sha256=event.sha256,
-    )
+    identity, receiptid = identity_and_receipt_id(event.source, event.id, event.content)
     value = {
         **event.attributes,
         "subject": accepted.admitted.agency,
         "datacontenttype": "application/json",
         "receivedtime": receivedtime,
-        "receiptid": receipt.receiptid,
-        "data": msgspec.Raw(event.written_data),
+        "receiptid": receiptid,
+        "data": Raw(event.written_data),
     }
-    return Record(
-        identity=identity_of(event.source, event.id),
-        receipt=receipt,
-        kept=Kept(key=accepted.admitted.duty_of.encode(), value=_ENCODER.encode(value)),
+    return Registered(
+        record=Record(
+            key=accepted.admitted.duty_of.encode(),
+            value=_ENCODER.encode(value),
+            entry=Entry(identity, stamped(receiptid, receivedtime)),
+        ),
+        receipt=Receipt(
+            id=event.id, source=event.source, receiptid=receiptid, receivedtime=receivedtime, sha256=event.sha256
+        ),
     )

@@ -17,8 +17,8 @@ class Room:
 
     def take(self, request: Request, limit: int) -> int:
         """Take room for the body of *request*: what it announces, or else all it may have. It must be given back."""
-        announced = request.header(b"content-length")
-        wanted = min(int(announced), limit) if announced is not None and announced.isdigit() else limit
+        announced = request.announced_bytes
+        wanted = limit if announced is None else min(announced, limit)
         if self._taken + wanted > self._bytes_max:
             raise RefusedError(_FULL)
         self._taken += wanted

@@ -11,6 +11,7 @@ import json
 import logging
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -75,6 +76,37 @@ HEAD_TOO_LARGE = Fault(
 )
 
 
+class Gathered:
+    """A transport that writes once what is written to it in one turn of the loop: an answer's head and body together.
+
+    uvicorn writes them one by one, and each costs a system call here and wakes the client there.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._waiting: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a transport can do
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write *data* when the loop turns."""
+        if not self._waiting:
+            self._loop.call_soon(self._flush)
+        self._waiting.append(data)
+
+    def close(self) -> None:
+        """Write what waits, then close."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting and not self._transport.is_closing():
+            self._transport.write(b"".join(waiting))
+
+
 class Connection(HttpToolsProtocol):
     """uvicorn's connection with bounds. A request that comes in one piece costs two comparisons and no timer."""
 
@@ -84,7 +116,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Give the first head its time."""
-        super().connection_made(transport)
+        super().connection_made(Gathered(transport, self.loop))  # type: ignore[arg-type]  # a transport in all it is asked
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

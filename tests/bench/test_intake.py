@@ -4,10 +4,9 @@ Sixty-four connections post single events, then sixteen post batches of a hundre
 broker's acknowledgement. `BENCH_EVENTS` sets another size.
 """
 
-import asyncio
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -20,6 +19,7 @@ from schemas.topics import FACTS
 from tests.support.builders import AGENCIES, a_submission
 from tests.support.intake import BATCH, STRUCTURED, Desk, publish_plan
 from tests.support.kafka import Bus
+from tests.support.load import Load, post_all
 from tests.support.services import Launch, Service
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "60000"))
@@ -31,44 +31,6 @@ RAW_BATCH_BYTES = 768 * 1024
 FLOOR = 0.01  # of the raw produce rate; below this something is broken rather than slow
 
 
-class Sender(asyncio.Protocol):
-    """One keep-alive connection that posts the next request when the answer to the last is whole."""
-
-    def __init__(self, requests: Iterator[bytes], seconds: list[float], done: asyncio.Future[None]) -> None:
-        self._requests = requests
-        self._seconds = seconds
-        self._done = done
-        self._answer = b""
-        self._sent_at = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._post()
-
-    def data_received(self, data: bytes) -> None:
-        self._answer += data
-        head, blank, body = self._answer.partition(b"\r\n\r\n")
-        if not blank or len(body) < int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]):
-            return
-        self._seconds.append(time.perf_counter() - self._sent_at)
-        if not head.startswith(b"HTTP/1.1 202"):
-            self._done.set_exception(AssertionError(self._answer[:500].decode()))
-            self._transport.close()
-            return
-        self._answer = b""
-        self._post()
-
-    def _post(self) -> None:
-        request = next(self._requests, None)
-        if request is None:
-            self._transport.close()
-            self._done.set_result(None)
-            return
-        self._sent_at = time.perf_counter()
-        self._transport.write(request)
-
-
 @pytest.mark.timeout(600)
 async def test_intake_events_a_second(bus: Bus, launch: Launch, tmp_path: Path) -> None:
     """Print single and batch rates, latencies and memory beside the raw rate; fail only where intake is broken."""
@@ -78,36 +40,23 @@ async def test_intake_events_a_second(bus: Bus, launch: Launch, tmp_path: Path) 
     service = launch("intake", **desk.environment, DONDOC_LOG_LEVEL="WARNING")
     raw = await _raw_rate(bus)
     warm = [_request(bearer, STRUCTURED, body) for body in _events("warm", int(EVENTS * WARM_UP))]
-    await _rate(service, warm, CONNECTIONS)
+    post_all(service.port, warm, connections=CONNECTIONS)
     singles = [_request(bearer, STRUCTURED, body) for body in _events("single", EVENTS)]
     before = _cpu_seconds(service)
-    single, single_seconds = await _rate(service, singles, CONNECTIONS)
+    single = post_all(service.port, singles, connections=CONNECTIONS)
     single_cpu = (_cpu_seconds(service) - before) / len(singles)
     batches = [_request(bearer, BATCH, body) for body in _batches("batch", EVENTS)]
     before = _cpu_seconds(service)
-    batch, batch_seconds = await _rate(service, batches, BATCH_CONNECTIONS)
+    batch = post_all(service.port, batches, connections=BATCH_CONNECTIONS)
     batch_cpu = (_cpu_seconds(service) - before) / (len(batches) * BATCH_EVENTS)
-    rate = batch * BATCH_EVENTS
     print(
         f"\nintake, {EVENTS} events of {len(next(_events('x', 1)))} bytes, signed and acknowledged; CPU is intake's own"
     )
     print(f"  raw produce        {raw:10,.0f} events/s")
-    _print_rate(f"single, {CONNECTIONS} conn.", single, single_seconds, single_cpu)
-    _print_rate(f"batches of {BATCH_EVENTS}", rate, batch_seconds, batch_cpu)
+    _print_load(f"single, {CONNECTIONS} conn.", single, 1, single_cpu)
+    _print_load(f"batches of {BATCH_EVENTS}", batch, BATCH_EVENTS, batch_cpu)
     print(f"  memory {_figure(service, 'process_resident_memory_bytes') / 1e6:.0f} MB resident")
-    assert min(single, rate) > FLOOR * raw
-
-
-async def _rate(service: Service, requests: Sequence[bytes], connections: int) -> tuple[float, list[float]]:
-    loop = asyncio.get_running_loop()
-    ahead = iter(requests)
-    seconds: list[float] = []
-    done = [loop.create_future() for _ in range(connections)]
-    start = time.perf_counter()
-    for one in done:
-        await loop.create_connection(lambda one=one: Sender(ahead, seconds, one), "127.0.0.1", service.port)  # type: ignore[misc]  # a default binds it
-    await asyncio.gather(*done)
-    return len(requests) / (time.perf_counter() - start), seconds
+    assert min(single.rate, batch.rate * BATCH_EVENTS) > FLOOR * raw
 
 
 def _events(name: str, count: int) -> Iterator[bytes]:
@@ -148,11 +97,10 @@ async def _raw_rate(bus: Bus) -> float:
         return len(events) / (time.perf_counter() - start)
 
 
-def _print_rate(name: str, rate: float, seconds: list[float], cpu_seconds: float) -> None:
-    ordered = sorted(seconds)
-    middle, late = (ordered[len(ordered) * percent // 100] * 1e3 for percent in (50, 99))
+def _print_load(name: str, load: Load, events: int, cpu_seconds: float) -> None:
+    middle, late = (load.percentile(percent) * 1e3 for percent in (50, 99))
     cpu = f"{cpu_seconds * 1e6:.0f} us CPU each"
-    print(f"  {name:18} {rate:10,.0f} events/s   p50 {middle:6.1f} ms   p99 {late:6.1f} ms   {cpu}")
+    print(f"  {name:18} {load.rate * events:10,.0f} events/s   p50 {middle:6.1f} ms   p99 {late:6.1f} ms   {cpu}")
 
 
 def _cpu_seconds(service: Service) -> float:

@@ -3,13 +3,15 @@
 Decides from the fact and the prepared references alone. Whether a report is complete or in time is for rules to say.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
 from schemas import periods
-from schemas.facts import ExemptionGranted, FactModel, ReportReassigned, ReportSubmitted
 from schemas.periods import Recurrence
+from services.intake.core.claims import Claim
 from services.intake.core.references import Prepared
 from services.intake.core.refusals import Finding, Said, pointer_of
 from services.intake.core.scopes import Scope
@@ -23,8 +25,7 @@ class Library(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted:
+class Admitted(Struct, frozen=True, kw_only=True):
     """A fact that may enter: `agency` sends it, `duty_of` is the agency whose duty it is, the key on the log."""
 
     agency: str
@@ -46,92 +47,83 @@ class Untrue:
 
 
 Verdict = Admitted | NotInScope | Untrue
+Faults = tuple[Finding, ...]
 
 
-def admit(fact: FactModel, subject: str | None, *, library: Library, scope: Scope) -> Verdict:
-    """Judge one fact, sent with the CloudEvents *subject*, by a key of *scope*."""
-    prepared = library.prepared(fact.plan)
+def admit(claim: Claim, subject: str | None, *, library: Library, scope: Scope) -> Verdict:
+    """Judge one fact by what it claims, sent with the CloudEvents *subject*, by a key of *scope*."""
+    prepared = library.prepared(claim.plan)
     if prepared is None:
-        return Untrue(findings=(_unknown("plan", fact.plan, _PUBLISH),))
-    agency = prepared.resolve(fact.agency)
+        return Untrue(findings=(_unknown("plan", claim.plan, _PUBLISH),))
+    agency = prepared.resolve(claim.agency)
     if agency is None:
-        return Untrue(findings=(_unknown("agency", fact.agency, _REGISTRY),))
+        return Untrue(findings=(_unknown("agency", claim.agency, _REGISTRY),))
     if not scope.covers_agency(agency, prepared.groups_of(agency)):
         return NotInScope(finding=_out_of_scope(agency))
-    faults = tuple(_faults(fact, subject, agency=agency, prepared=prepared))
-    if faults:
-        return Untrue(findings=faults)
-    return Admitted(agency=agency, duty_of=_predecessor_named(fact, prepared) or agency)
+    predecessor = None if claim.on_behalf_of is None else prepared.resolve(claim.on_behalf_of)
+    faults = (
+        *_faults_of_subject(subject, agency, predecessor, prepared),
+        *_faults_of_behalf(claim.on_behalf_of, predecessor, agency=agency, prepared=prepared),
+        *_faults_of_duty(claim, prepared.recurrences.get(claim.obligation)),
+        *_faults_of_span(claim.span),
+    )
+    return Untrue(findings=faults) if faults else Admitted(agency=agency, duty_of=predecessor or agency)
 
 
-def _faults(fact: FactModel, subject: str | None, *, agency: str, prepared: Prepared) -> Iterator[Finding]:
-    predecessor = _predecessor_named(fact, prepared)
-    if subject is not None and subject != agency and prepared.resolve(subject) not in {agency, predecessor} - {None}:
-        yield _subject_differs(subject, agency)
-    if isinstance(fact, ReportSubmitted) and fact.on_behalf_of is not None:
-        yield from _faults_of_behalf(fact.on_behalf_of, predecessor, agency=agency, prepared=prepared)
-    recurrences = prepared.recurrences.get(fact.obligation)
+def _faults_of_subject(subject: str | None, agency: str, predecessor: str | None, prepared: Prepared) -> Faults:
+    if subject is None or subject == agency or prepared.resolve(subject) in {agency, predecessor} - {None}:
+        return ()
+    return (_subject_differs(subject, agency),)
+
+
+def _faults_of_duty(claim: Claim, recurrences: frozenset[Recurrence] | None) -> Faults:
     if recurrences is None:
-        yield _unknown("obligation", fact.obligation, _OBLIGATIONS)
-    else:
-        for name, period in _periods_of(fact).items():
-            yield from _faults_of_period(name, period, recurrences)
-    if isinstance(fact, ExemptionGranted) and fact.until <= fact.from_:
-        yield _data("until", Said(en="must be later than from", vi="phải sau thời điểm from"))
+        return (_unknown("obligation", claim.obligation, _OBLIGATIONS),)
+    faults: Faults = ()
+    for name, period in claim.periods:
+        faults += _faults_of_period(name, period, recurrences)
+    return faults
 
 
-def _predecessor_named(fact: FactModel, prepared: Prepared) -> str | None:
-    if isinstance(fact, ReportSubmitted) and fact.on_behalf_of is not None:
-        return prepared.resolve(fact.on_behalf_of)
-    return None
+def _faults_of_span(span: tuple[datetime, datetime] | None) -> Faults:
+    if span is None or span[0] < span[1]:
+        return ()
+    return (_data("until", Said(en="must be later than from", vi="phải sau thời điểm from")),)
 
 
-def _faults_of_behalf(named: str, predecessor: str | None, *, agency: str, prepared: Prepared) -> Iterator[Finding]:
+def _faults_of_behalf(named: str | None, predecessor: str | None, *, agency: str, prepared: Prepared) -> Faults:
+    if named is None or predecessor == agency:
+        return ()
     if predecessor is None:
-        yield _unknown("on_behalf_of", named, _REGISTRY)
-    elif predecessor != agency and not prepared.is_heir(agency, predecessor):
-        yield _data(
-            "on_behalf_of",
-            Said(
-                en=f"{agency} is no successor of {predecessor}; the registry has no such succession",
-                vi=f"{agency} không phải đơn vị kế thừa của {predecessor} theo danh mục đơn vị",
-            ),
-        )
+        return (_unknown("on_behalf_of", named, _REGISTRY),)
+    if prepared.is_heir(agency, predecessor):
+        return ()
+    detail = Said(
+        en=f"{agency} is no successor of {predecessor}; the registry has no such succession",
+        vi=f"{agency} không phải đơn vị kế thừa của {predecessor} theo danh mục đơn vị",
+    )
+    return (_data("on_behalf_of", detail),)
 
 
-def _periods_of(fact: FactModel) -> Mapping[str, str | None]:
-    match fact:
-        case ReportReassigned():
-            return {"from_period": fact.from_period, "to_period": fact.to_period}
-        case _ if hasattr(fact, "period"):
-            return {"period": fact.period}
-        case _:
-            return {}
-
-
-def _faults_of_period(name: str, period: str | None, recurrences: frozenset[Recurrence]) -> Iterator[Finding]:
+def _faults_of_period(name: str, period: str | None, recurrences: frozenset[Recurrence]) -> Faults:
     if period is not None and periods.parse(period).recurrence in recurrences:
-        return
+        return ()
     periodic = {one for one in recurrences if one.is_periodic}
-    if period is None:
-        if periodic == recurrences:
-            yield _data(
-                name,
-                Said(en=f"is required here; write {_forms(periodic)}", vi=f"là bắt buộc; hãy ghi {_forms(periodic)}"),
-            )
-        return
+    if period is None and periodic != recurrences:
+        return ()
+    return (_data(name, _period_meant(period, periodic)),)
+
+
+def _period_meant(period: str | None, periodic: set[Recurrence]) -> Said:
     if not periodic:
-        yield _data(
-            name, Said(en="must be left out: this duty has no periods", vi="phải bỏ trống: nhiệm vụ này không theo kỳ")
-        )
-    else:
-        yield _data(
-            name,
-            Said(
-                en=f"{period} does not fit this obligation; write {_forms(periodic)}",
-                vi=f"{period} không khớp với kỳ báo cáo của nhiệm vụ này; hãy ghi {_forms(periodic)}",
-            ),
-        )
+        return Said(en="must be left out: this duty has no periods", vi="phải bỏ trống: nhiệm vụ này không theo kỳ")
+    forms = _forms(periodic)
+    if period is None:
+        return Said(en=f"is required here; write {forms}", vi=f"là bắt buộc; hãy ghi {forms}")
+    return Said(
+        en=f"{period} does not fit this obligation; write {forms}",
+        vi=f"{period} không khớp với kỳ báo cáo của nhiệm vụ này; hãy ghi {forms}",
+    )
 
 
 _FORMS = {

@@ -4,17 +4,19 @@ Derived from content alone, so that every replica, today and after a restart, gi
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-RECEIPT_ID_HEX = 32
-"""Hex digits of a receipt id: 128 bits, so that nobody finds two contents with one id by trying."""
+from msgspec import Struct
+
+DIGEST_BYTES = 16
+"""Of the digest behind a receipt id: 128 bits, so that nobody finds two contents with one id by trying."""
+
+RECEIPT_ID_HEX = 2 * DIGEST_BYTES
 
 IDENTITY_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True):
     """What the sender gets for one event."""
 
     id: str
@@ -26,13 +28,20 @@ class Receipt:
 
 def identity_of(source: str, event_id: str) -> bytes:
     """Return the identity of an event in the few bytes that a memory of millions can afford."""
-    return hashlib.sha256(f"{source}\x1f{event_id}".encode()).digest()[:IDENTITY_BYTES]
+    return _named(source, event_id).digest()[:IDENTITY_BYTES]
 
 
-def receipt_id(source: str, event_id: str, content: bytes) -> str:
-    """Return the receipt id of an event with *content* (in its one canonical writing)."""
-    head = f"{source}\x1f{event_id}\x1f".encode()
-    return hashlib.sha256(head + content).hexdigest()[:RECEIPT_ID_HEX]
+def identity_and_receipt_id(source: str, event_id: str, content: bytes) -> tuple[bytes, str]:
+    """Return the identity of an event and the receipt id that it has with *content* (in its one canonical writing)."""
+    digest = _named(source, event_id)
+    identity = digest.digest()[:IDENTITY_BYTES]
+    digest.update(b"\x1f")
+    digest.update(content)
+    return identity, digest.hexdigest()[:RECEIPT_ID_HEX]
+
+
+def _named(source: str, event_id: str) -> "hashlib._Hash":
+    return hashlib.sha256(f"{source}\x1f{event_id}".encode())
 
 
 def written(instant: datetime) -> str:

@@ -8,14 +8,15 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 _HEADER = struct.Struct(">II")
 """Length and CRC-32 of the payload, big-endian."""
 
 _KEY_LENGTH = struct.Struct(">H")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """A record as it goes to the bus: its key and its value."""
 
     key: bytes

@@ -26,7 +26,7 @@ from services.intake.form.duties import FormDuty, Standing
 from services.intake.http import RefusedError, too_large
 from services.intake.modes import EVENT_BYTES_MAX, Mode
 from services.intake.receipts import SigningKeys
-from services.intake.records import record_of
+from services.intake.records import registered
 from services.intake.register import Register
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Counter:
 
     async def enter(self, report: Accepted, received_at: datetime) -> str:
         """Return the signed receipt once no crash can lose the report; raise `RefusedError` for anything less."""
-        receipts = await self.register.enter([record_of(report, written(received_at))], is_batch=False)
+        receipts = await self.register.enter([registered(report, written(received_at))], is_batch=False)
         told = {"agency": report.admitted.agency, "receiptid": receipts[0].receiptid}
         log.info("a report came by the form", extra={"action": "form_sent", **told})
         return self.signing_keys.signer.sign(receipts)

@@ -8,6 +8,7 @@ from schemas.facts import MODEL_OF
 from schemas.registry import Succession
 from services.intake.core import admission
 from services.intake.core.admission import Admitted, NotInScope, Untrue, Verdict
+from services.intake.core.claims import claim_of
 from services.intake.core.references import Prepared, prepare
 from services.intake.core.scopes import Scope
 from tests.support import builders
@@ -54,7 +55,7 @@ class Shelf:
 def judged(event: Json, *, subject: str | None = None, scope: Scope = EVERYBODY) -> Verdict:
     """The verdict on the data of *event*."""
     fact = MODEL_OF[event["type"]].model_validate(event["data"])
-    return admission.admit(fact, subject, library=Shelf(), scope=scope)
+    return admission.admit(claim_of(fact), subject, library=Shelf(), scope=scope)
 
 
 def a_report(**data: Any) -> Json:

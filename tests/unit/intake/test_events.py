@@ -70,27 +70,3 @@ def test_json_data_may_be_declared_with_parameters(media_type: str) -> None:
 def test_any_attributes_are_judged_without_an_error(given_attributes: dict[str, object]) -> None:
     """Whatever arrives, the answer is a list of faults."""
     assert isinstance(list(events.faults_of(given_attributes)), list)
-
-
-NEARLY_PLAIN = st.fixed_dictionaries(
-    {"specversion": st.sampled_from(["1.0", "0.3"]), "id": st.text(max_size=3), "source": st.text(max_size=3)},
-    optional={
-        "type": st.sampled_from(["t", ""]),
-        "time": st.sampled_from(["2024-12-01T08:00:00Z", "2024-12-01T08:00:00", "2024-13-01T08:00:00Z"]),
-        "subject": st.text(max_size=3) | st.integers(),
-        "datacontenttype": st.sampled_from(["application/json", "text/xml"]),
-        "x": st.just("1"),
-        "X": st.just("1"),
-    },
-)
-
-
-@given(NEARLY_PLAIN)
-def test_the_shortcut_never_says_yes_wrongly(given_attributes: dict[str, object]) -> None:
-    """What passes as plain has no fault by the full rules."""
-    assert not events.is_plain(given_attributes) or pointers(given_attributes) == []
-
-
-def test_the_usual_event_takes_the_shortcut() -> None:
-    """Otherwise it would save nothing."""
-    assert events.is_plain(attributes(subject="h-mot", datacontenttype="application/json"))

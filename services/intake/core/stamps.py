@@ -1,0 +1,38 @@
+"""An event in the few bytes that a memory of millions can afford: who it is, what it says, when it was received.
+
+Whoever holds a stamp can tell whether another delivery of the event says the same, and when the first one came.
+"""
+
+from msgspec import Struct
+
+from services.intake.core.digest import DIGEST_BYTES
+
+Stamp = bytes
+"""The digest behind a receipt id, then the `receivedtime` in ASCII."""
+
+
+class Entry(Struct, frozen=True):
+    """What a record tells of its event: its identity and its stamp."""
+
+    identity: bytes
+    stamp: Stamp
+
+
+def stamped(receiptid: str, receivedtime: str) -> Stamp:
+    """Return the stamp of an event that was given *receiptid* at *receivedtime*."""
+    return bytes.fromhex(receiptid) + receivedtime.encode("ascii")
+
+
+def is_same_content(one: Stamp, other: Stamp) -> bool:
+    """Whether two stamps of one identity stand for the same content."""
+    return one[:DIGEST_BYTES] == other[:DIGEST_BYTES]
+
+
+def receiptid_of(stamp: Stamp) -> str:
+    """Return the receipt id that *stamp* holds."""
+    return stamp[:DIGEST_BYTES].hex()
+
+
+def receivedtime_of(stamp: Stamp) -> str:
+    """Return the time of receipt that *stamp* holds."""
+    return stamp[DIGEST_BYTES:].decode("ascii")

@@ -1,0 +1,88 @@
+"""What waits for the partitions of the facts topic: who asked for it, and how much of it makes a batch.
+
+Records in, batches out; knows no broker.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from services.intake.records import Record
+
+BATCH_TARGET_BYTES = 768 * 1024
+"""Beyond this a gathered batch is sent without more: a broker's default limit is 1 MiB."""
+
+Ends = dict[int, int]
+"""For each partition that was appended to, the offset behind the last record."""
+
+
+class BusDownError(Exception):
+    """The bus did not acknowledge in time; whether it has the records is not known yet."""
+
+
+class Append:
+    """One caller waiting for *missing* parts, in one or more partitions."""
+
+    __slots__ = ("done", "ends", "missing")
+
+    def __init__(self, done: asyncio.Future[None]) -> None:
+        self.missing = 0
+        self.done = done
+        self.ends: Ends = {}
+
+    def acknowledge(self, partition: int, end: int) -> None:
+        self.missing -= 1
+        self.ends[partition] = end
+        if self.missing == 0 and not self.done.done():
+            self.done.set_result(None)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+class Part(NamedTuple):
+    """The records of one caller for one partition, as many as fit into a batch."""
+
+    records: Sequence[Record]
+    size: int
+    append: Append
+
+
+class Lane:
+    """What waits for one partition, and whether a batch of it is under way."""
+
+    __slots__ = ("is_busy", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: deque[Part] = deque()
+        self.is_busy = False
+
+    def next_batch(self) -> list[Part]:
+        """Take off the parts that fit into one batch, the first one in any case."""
+        batch = [self.waiting.popleft()]
+        size = batch[0].size
+        while self.waiting and size + self.waiting[0].size <= BATCH_TARGET_BYTES:
+            batch.append(self.waiting.popleft())
+            size += batch[-1].size
+        return batch
+
+
+def parts(records: Sequence[Record], append: Append) -> Iterator[Part]:
+    """Yield *records* in order, in parts of no more than a batch may hold; a larger record is a part by itself."""
+    part: list[Record] = []
+    size = 0
+    for record in records:
+        if part and size + len(record.value) > BATCH_TARGET_BYTES:
+            yield Part(part, size, append)
+            part, size = [], 0
+        part.append(record)
+        size += len(record.value)
+    yield Part(part, size, append)
+
+
+def fail(batch: Iterable[Part], why: str) -> None:
+    """Tell everybody who waits for *batch* that the bus is down."""
+    for part in batch:
+        part.append.fail(BusDownError(why))

@@ -1,0 +1,129 @@
+"""The shortcut for the usual report: it takes what it should, and never says yes where the full way would say no."""
+
+import hashlib
+from copy import deepcopy
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.facts import SUBMITTED, ReportSubmitted
+from services.intake import shape, usual
+from services.intake.core import events
+from services.intake.core.claims import claim_of
+from tests.support.builders import Json, a_submission, a_withdrawal
+
+ATTACHMENT: Json = {
+    "name": "phu-luc.xlsx",
+    "media_type": "application/pdf",
+    "size": 1,
+    "sha256": "a" * 64,
+    "url": None,
+}
+FULL: Json = {
+    "corrects": "s-0",
+    "on_behalf_of": "h-ba",
+    "dispatch": {"sent_at": "2024-12-01T08:00:00+07:00", "proof": "postmark", "reference": "RB1"},
+    "content": {
+        "nil_return": False,
+        "figures_as_of": "2024-11-30",
+        "sections": {"results": "Đã làm", "plans": ""},
+        "indicators": {"b": "9984.2", "a": 5, "c": 1.5},
+    },
+    "attachments": [ATTACHMENT],
+}
+VALUES: tuple[Any, ...] = (
+    *(None, True, False, 0, -1, 1.5, 10**30, 10**31, -(10**31), 1e300, [], {}, [None], {"x": 1}),
+    *("", " ", "\x1c", "a\x00b", "a\x7fb", "\ufdd0", "x" * 201, "x" * 1025, "1.0", "-", "đã"),
+    *("2024", "2024-Q3", "2024-13", "2024-02-30", "2024-12-01", "0999-01-01", "3000-01-01", "2024-12-01 "),
+    *("2024-12-01T08:00:00+07:00", "2024-12-01T08:00:00", "2024-12-01t08:00:00z", "2024-12-01T25:00:00Z"),
+    *("9984.2", "1.", "1e999", "1e5", "+.5", "1,5", "nan", "9" * 41, "none", "mail-gateway", "A" * 64, "a" * 63),
+    *("application/json", "Application/JSON", "text/plain", "vn.dondoc.report.withdrawn.v1", "a/b", "a/b;c"),
+)
+KEYS = ("extra", "receivedtime", "data_base64", "period", "url", "subject")
+
+
+def written(event: Json) -> bytes:
+    """The bytes an upstream system sends."""
+    return msgspec.json.encode(event)
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value in a JSON document, the document itself left out."""
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [place for key, value in inner for place in ((*path, key), *places(value, (*path, key)))]
+
+
+@st.composite
+def nearly_usual(draw: st.DrawFn) -> Json:
+    """A usual report in which up to three values are others, missing or too many."""
+    event: Json = msgspec.json.decode(written(a_submission(data=draw(st.sampled_from([{}, FULL])))))
+    for _ in range(draw(st.integers(0, 3))):
+        *path, last = draw(st.sampled_from(places(event)))
+        holder = event
+        for step in path:
+            holder = holder[step]
+        match draw(st.sampled_from(["other", "gone", "more"])):
+            case "other":
+                holder[last] = deepcopy(draw(st.sampled_from(VALUES)))
+            case "gone":
+                del holder[last]
+            case _ if isinstance(holder, dict):
+                holder[draw(st.sampled_from(KEYS))] = deepcopy(draw(st.sampled_from(VALUES)))
+    return event
+
+
+@given(nearly_usual())
+def test_what_the_shortcut_takes_the_full_way_takes_alike(event: Json) -> None:
+    """No attribute at fault, the shape published, the same claim, the same canonical writing, the same digest."""
+    text = written(event)
+    found = usual.read(text)
+    if found is None:
+        return
+    attributes = {name: value for name, value in event.items() if name not in {"data", "datacontenttype"}}
+    assert found.attributes == attributes
+    assert list(events.faults_of(attributes)) == []
+    assert event.get("datacontenttype", "application/json") == "application/json"
+    fact = shape.fact_of(SUBMITTED, event["data"])
+    assert isinstance(fact, ReportSubmitted)
+    assert found.claim == claim_of(fact)
+    assert msgspec.json.decode(found.written_data) == event["data"]
+    assert found.content == msgspec.json.encode([attributes, event["data"]], order="sorted")
+    assert found.sha256 == hashlib.sha256(text).hexdigest()
+
+
+@pytest.mark.parametrize("data", [{}, FULL, FULL | {"corrects": None, "on_behalf_of": None}], ids=str)
+def test_a_usual_report_is_taken(data: Json) -> None:
+    """With all that a report may hold, and with nulls where a value may be missing."""
+    assert usual.read(written(a_submission(data=data))) is not None
+
+
+@pytest.mark.parametrize("missing", ["subject", "time", "datacontenttype"])
+def test_an_attribute_that_may_be_missing_may_be_missing(missing: str) -> None:
+    """The least event is usual too."""
+    event = a_submission()
+    del event[missing]
+    assert usual.read(written(event)) is not None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        a_withdrawal("w-1", "s-1"),
+        a_submission(traceparent="00-x"),
+        a_submission(data={"note": "x"}),
+        a_submission(data={"period": "2024-13"}),
+    ],
+    ids=["another type", "an extension", "an attribute of our own", "a fault"],
+)
+def test_what_is_not_usual_takes_the_full_way(event: Json) -> None:
+    """It is not refused here, and not judged."""
+    assert usual.read(written(event)) is None
+
+
+def test_what_is_no_json_takes_the_full_way() -> None:
+    """The full way says what is wrong with it."""
+    assert usual.read(b"{") is None
+    assert usual.read(b"[" * 100_000) is None
