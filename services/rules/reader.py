@@ -20,6 +20,7 @@ from services.rules.core.facts import (
     Submission,
     Withdrawal,
 )
+from services.runtime.decoding import decoded
 
 
 class UnreadableFact(ValueError):  # noqa: N818 - it reads as a claim about the input
@@ -135,20 +136,17 @@ def read_event(record: bytes) -> Event:
 
 
 def read_fact(record: bytes, *, recorded_at: datetime | None = None) -> Fact:
-    """Return the fact in *record*, recorded when the log says (default: `recordedtime`, else `receivedtime`).
-
-    Raises `UnreadableFact` naming the place that cannot be read.
-    """
+    """Return the fact in *record*, recorded by default at its `recordedtime`, else `receivedtime`; or raise."""
     return fact_of(read_event(record), recorded_at=recorded_at)
 
 
 def fact_of(event: Event, *, recorded_at: datetime | None = None) -> Fact:
-    """Return the fact that *event* tells; raise `UnreadableFact` if its type is unknown or its data unfit."""
+    """Return the fact that *event* tells; raise `UnreadableFact` naming the place if its type or data is unfit."""
     decoder = _DATA.get(event.type)
     if decoder is None:
         raise UnreadableFact("/type", f"{event.type!r} is not a type of fact; the types are {', '.join(_DATA)}")
     try:
-        data = decoder.decode(event.data)
+        data = decoded(decoder, event.data)
     except (msgspec.DecodeError, RecursionError) as cause:
         raise _unreadable("/data", cause) from cause
     if event.receivedtime is None:

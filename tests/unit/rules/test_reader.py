@@ -93,6 +93,12 @@ def test_what_rules_does_not_need_may_be_missing_or_unknown() -> None:
     assert (fact.period, fact.report.number, fact.report.indicators) == (None, "", {})
 
 
+def test_of_a_name_that_stands_twice_the_last_value_counts() -> None:
+    """As at intake: what was accepted there can be read here, even if the overruled value could not."""
+    twice = edited('"issued_on":', '"issued_on": "no day", "issued_on":')
+    assert reader.read_fact(twice) == reader.read_fact(record(a_submission()))
+
+
 def test_figures_are_numbers_or_decimal_strings() -> None:
     """An absent figure is absent, a huge one is huge."""
     content = {"indicators": {"a": 1, "b": "2.5", "c": None, "d": "1e29"}, "sections": {"x": None}}
