@@ -3,6 +3,7 @@
 Whoever holds the key can make them (the notifier, for its mails) and believe them (intake). Time is an argument.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ KEY_LENGTH_MIN = 32
 _ALGORITHM = "HS256"
 _DUTY = "dondoc-form+jws"
 _FILE = "dondoc-file+jws"
+_DOCUMENT = "dondoc-document+jws"
 TOKEN_LENGTH_MAX = 4096
 
 
@@ -74,6 +76,18 @@ class LinkKey:
             raise BadLink("the file was not left for this duty")
         return file
 
+    def document_token(self, receipt: str, document: dict[str, str]) -> str:
+        """Return the signed description of the *document* that the signed *receipt* was given for."""
+        return self._signed(_DOCUMENT, {"receipt": _digest(receipt), "document": document})
+
+    def document(self, receipt: str, token: str) -> dict[str, str]:
+        """Return the document that *token* describes; raise `BadLink` if *receipt* was given for another."""
+        claims = self._believed(_DOCUMENT, token)
+        document = claims.get("document")
+        if claims.get("receipt") != _digest(receipt) or not isinstance(document, dict):
+            raise BadLink("the document has another receipt")
+        return document
+
     def _signed(self, kind: str, claims: dict[str, object]) -> str:
         payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         return jws.serialize_compact({"alg": _ALGORITHM, "typ": kind}, payload, self._key, algorithms=[_ALGORITHM])
@@ -89,6 +103,10 @@ class LinkKey:
         if found.headers().get("typ") != kind or not isinstance(claims, dict):
             raise BadLink("the link is for something else")
         return claims
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def form_address(base: str, token: str, language: str) -> str:

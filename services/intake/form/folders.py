@@ -1,6 +1,7 @@
 """What a folder needs so that it keeps files like a store does: forcing them to disk, and sweeping old ones."""
 
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -12,24 +13,25 @@ def force(root: Path, path: str) -> None:
     """
     file = root / path
     for one in (file, *(parent for parent in file.parents if parent.is_relative_to(root))):
-        try:
-            descriptor = os.open(one, os.O_RDONLY)
-        except FileNotFoundError:
-            continue
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with suppress(FileNotFoundError):
+            _force(one)
 
 
 def sweep(folder: Path, before: datetime) -> int:
     """Delete the files in *folder* last written *before*, halves that a crash left included; return how many."""
     swept = 0
     for file in folder.iterdir() if folder.is_dir() else ():
-        try:
+        # It may be kept by a request, or swept by another replica, at this very moment.
+        with suppress(FileNotFoundError):
             if file.stat().st_mtime < before.timestamp():
                 file.unlink()
                 swept += 1
-        except FileNotFoundError:
-            continue  # kept meanwhile, or swept by another replica
     return swept
+
+
+def _force(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

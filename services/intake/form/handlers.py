@@ -16,7 +16,7 @@ from services.intake.core.answers import Enclosed
 from services.intake.core.questions import Kind
 from services.intake.core.refusals import Finding, Problem, Said
 from services.intake.desk import Accepted
-from services.intake.form import attachments, filling, pages, texts, uploads
+from services.intake.form import attachments, filling, pages, proof, texts, uploads
 from services.intake.form.attachments import Attachments, CannotKeepError
 from services.intake.form.counter import Counter
 from services.intake.form.doorway import Opened
@@ -88,7 +88,8 @@ class FormHandlers:
             return self._faulty(replace(filled, kept=there), (_about_files(texts.FILE_LOST),), opened)
         signed = await self.counter.enter(report, filled.now)
         self.metrics.count(Outcome.SENT)
-        return pages.elsewhere(opened.address(RECEIPT, r=signed))
+        document = self.key.document_token(signed, proof.document_in(bytes(report.event.written_data)))
+        return pages.elsewhere(opened.address(RECEIPT, r=signed, d=document))
 
     def _report(self, filled: Filling, faults: tuple[Finding, ...]) -> Accepted | tuple[Finding, ...]:
         asked = filled.duty.questions(filled.due_at)

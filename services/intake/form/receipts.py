@@ -3,56 +3,72 @@
 import asyncio
 from dataclasses import dataclass
 
-from services.intake.core.digest import Receipt
+from schemas.links import BadLink, LinkKey
+from services.intake.core.refusals import Said
 from services.intake.form import filling, pages, proof, texts
 from services.intake.form.counter import is_about
 from services.intake.form.doorway import Opened
 from services.intake.form.handlers import FORM, RECEIPT
 from services.intake.form.metrics import FormMetrics, Outcome
-from services.intake.form.proof import NoReceipt
+from services.intake.form.proof import NoReceipt, Proof
 from services.intake.http import Request, Response
 from services.intake.receipts import SigningKeys
 
 PDF = "/form/receipt.pdf"
-SIGNED = "r"
-"""The parameter of the address that holds the signed receipt."""
+SIGNED, DOCUMENT = "r", "d"
+"""The parameters of the address: the signed receipt, and the document that it was given for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptHandlers:
     """Shows receipts for the duty that a link has opened."""
 
+    key: LinkKey
     signing_keys: SigningKeys
     metrics: FormMetrics
 
     async def show(self, request: Request, opened: Opened) -> Response:
         """Answer with the receipt as a page."""
-        signed, receipt = self._found(request, opened)
-        if receipt is None:
+        found = self._found(request, opened)
+        if found is None:
             return pages.notice(texts.NO_RECEIPT, opened.language, status=404)
         self.metrics.count(Outcome.RECEIPT)
+        r, d = found.signed, _last(request, DOCUMENT)
         return pages.page(
             "receipt",
             opened.language,
-            rows=proof.lines(opened.duty, receipt),
-            pdf=opened.address(PDF, r=signed),
+            rows=proof.lines(found),
+            pdf=opened.address(PDF, r=r, d=d),
             form=opened.address(FORM),
-            other=opened.address(RECEIPT, filling.other_language(opened.language), r=signed),
+            other=opened.address(RECEIPT, filling.other_language(opened.language), r=r, d=d),
         )
 
     async def print(self, request: Request, opened: Opened) -> Response:
         """Answer with the receipt as a PDF."""
-        signed, receipt = self._found(request, opened)
-        if receipt is None:
+        found = self._found(request, opened)
+        if found is None:
             return pages.notice(texts.NO_RECEIPT, opened.language, status=404)
         # Typesetting takes tens of milliseconds: the loop goes on with other requests meanwhile.
-        body = await asyncio.to_thread(proof.pdf, opened.duty, receipt, signed, opened.language)
-        return pages.document(body, b"application/pdf", f"bien-nhan-{receipt.receiptid}.pdf")
+        body = await asyncio.to_thread(proof.pdf, found, opened.language)
+        return pages.document(body, b"application/pdf", f"bien-nhan-{found.receipt.receiptid}.pdf")
 
-    def _found(self, request: Request, opened: Opened) -> tuple[str, Receipt | None]:
-        signed = request.query.get(SIGNED, [""])[-1]
+    def _found(self, request: Request, opened: Opened) -> Proof | None:
+        signed = _last(request, SIGNED)
         try:
             receipt = proof.read(signed, self.signing_keys.signer.published())
         except NoReceipt:
-            return signed, None
-        return signed, receipt if is_about(receipt, opened.duty.key) else None
+            return None
+        if not is_about(receipt, opened.duty.key):
+            return None
+        return Proof(duty=opened.duty, receipt=receipt, signed=signed, document=self._document(request, signed))
+
+    def _document(self, request: Request, signed: str) -> Said | None:
+        """Return the document of the receipt in words; nothing where the address was cut short behind the receipt."""
+        try:
+            return proof.document_named(self.key.document(signed, _last(request, DOCUMENT)))
+        except BadLink:
+            return None
+
+
+def _last(request: Request, name: str) -> str:
+    return request.query.get(name, [""])[-1]

@@ -45,7 +45,7 @@ def form_routes(parts: FormParts) -> dict[str, Route]:
         bytes_max=parts.settings.form_max_bytes,
         patience_seconds=parts.settings.form_patience_seconds,
     )
-    receipt = ReceiptHandlers(signing_keys=parts.counter.signing_keys, metrics=metrics)
+    receipt = ReceiptHandlers(key=key, signing_keys=parts.counter.signing_keys, metrics=metrics)
     door = Doorway(key=key, documents=parts.documents, clock=parts.clock, metrics=metrics)
     return {
         FORM: Route(methods={"GET": door.leading_to(form.show), "POST": door.leading_to(form.take)}),

@@ -81,6 +81,7 @@ TEXTS = {
         en="This page is for the agency that was sent the link; please do not pass the link on.",
     ),
     "proof_title": Said(vi="XÁC NHẬN TIẾP NHẬN BÁO CÁO", en="RECEIPT OF A REPORT"),
+    "proof_document": Said(vi="Văn bản báo cáo", en="Document"),
     "proof_duty": Said(vi="Nội dung báo cáo", en="Report"),
     "proof_signature": Said(
         vi="Chữ ký số (Ed25519), kiểm tra được ngoại tuyến bằng lệnh “dondoc receipt verify”",

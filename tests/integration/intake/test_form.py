@@ -24,6 +24,11 @@ def browser() -> Iterator[httpx.Client]:
         yield client
 
 
+def receipt_in(sent: httpx.Response) -> str:
+    """The signed receipt in the address that an answer leads to."""
+    return sent.headers["location"].split("&r=")[1].split("&")[0]
+
+
 def test_the_form_shows_the_duty_its_words_and_its_deadline(site: Site, browser: httpx.Client) -> None:
     """The page names agency, clause, the exact words and the deadline in plain Vietnamese."""
     page = browser.get(site.address())
@@ -77,9 +82,11 @@ async def test_a_sent_form_is_one_event_with_a_signed_receipt(site: Site, browse
     receipt = browser.get(site.intake.url + sent.headers["location"])
     assert event["receiptid"] in receipt.text
     assert "9 giờ 00 phút 00 giây, ngày 01/12/2026" in receipt.text
+    assert "số 12/BC-UBND ngày 30/11/2026" in receipt.text
     paper = browser.get(site.intake.url + sent.headers["location"].replace("/form/receipt", "/form/receipt.pdf"))
     assert paper.headers["content-type"] == "application/pdf"
     text = pypdf.PdfReader(io.BytesIO(paper.content)).pages[0].extract_text()
+    assert "số 12/BC-UBND ngày 30/11/2026" in text.replace("\u200b", "")
     assert event["receiptid"] in text.replace("\u200b", "").replace("\n", "")
     assert "XÁC NHẬN TIẾP NHẬN BÁO CÁO" in text
 
@@ -90,7 +97,7 @@ async def test_a_double_click_is_one_event(site: Site, browser: httpx.Client) ->
     site.steer(NOW + timedelta(hours=1))
     again = posted(browser, site.address(site.token(days=30)), files={"a.pdf": PDF})
     assert len(await site.events()) == 1
-    assert first.headers["location"].split("&r=")[1] == again.headers["location"].split("&r=")[1]
+    assert receipt_in(first) == receipt_in(again)
 
 
 async def test_check_records_nothing_and_keeps_the_file(site: Site, browser: httpx.Client) -> None:
@@ -182,10 +189,23 @@ def test_an_expired_link_takes_nothing_and_still_shows_receipts(site: Site, brow
 def test_a_receipt_is_shown_with_its_own_duty_only(site: Site, browser: httpx.Client) -> None:
     """A receipt under another agency's link, or with a changed signature, is not there."""
     sent = posted(browser, site.address(), files={"a.pdf": PDF})
-    _, signed = sent.headers["location"].split("&r=")
+    signed = receipt_in(sent)
     other = f"{site.intake.url}/form/receipt?t={site.token(agency='h-40')}&r={signed}"
     changed = f"{site.intake.url}/form/receipt?t={site.token()}&r={signed[:-4]}AAAA"
     assert [browser.get(one).status_code for one in (other, changed)] == [404, 404]
+
+
+def test_a_receipt_names_no_other_document_than_its_own(site: Site, browser: httpx.Client) -> None:
+    """The number and date of another report's receipt are not believed; the receipt itself still stands."""
+    first, second = (
+        posted(browser, site.address(), action="send-anyway", document__number=number) for number in ("1/BC", "2/BC")
+    )
+    _, own = first.headers["location"].split("&d=")
+    address = f"{site.intake.url}/form/receipt?t={site.token()}&r={receipt_in(second)}"
+    shown = browser.get(f"{address}&d={own}")
+    assert shown.status_code == 200
+    assert "1/BC" not in shown.text
+    assert browser.get(address).status_code == 200
 
 
 def test_a_file_left_for_one_duty_is_not_another_s(site: Site, browser: httpx.Client) -> None:

@@ -63,6 +63,18 @@ def test_a_file_is_good_for_its_duty_alone() -> None:
         KEY.file(DUTY, KEY.token(LINK))
 
 
+def test_a_document_is_named_for_its_receipt_alone() -> None:
+    """The signed description of a document passes neither for another receipt nor for a file or a link."""
+    token = KEY.document_token("receipt", {"number": "12/BC-UBND"})
+    assert KEY.document("receipt", token) == {"number": "12/BC-UBND"}
+    with pytest.raises(BadLink):
+        KEY.document("another", token)
+    with pytest.raises(BadLink):
+        KEY.file(DUTY, token)
+    with pytest.raises(BadLink):
+        KEY.document("receipt", KEY.file_token(DUTY, {"name": "a.pdf"}))
+
+
 def test_a_short_secret_is_refused() -> None:
     """A key that can be guessed is no key."""
     with pytest.raises(ValueError, match="32"):

@@ -1,0 +1,26 @@
+"""What a receipt tells of the document that it was given for."""
+
+import json
+
+from services.intake.core.refusals import Said
+from services.intake.form import proof
+from services.intake.form.proof import NUMBER_LENGTH_MAX
+
+
+def a_report(number: str) -> bytes:
+    """The data of a report, as far as it matters here."""
+    return json.dumps({"document": {"number": number, "issued_on": "2026-11-30"}, "content": {}}).encode()
+
+
+def test_a_document_is_told_by_number_and_date() -> None:
+    """As its sender numbered and dated it, in the words of either language."""
+    named = proof.document_named(proof.document_in(a_report(" 12/BC-UBND ")))
+    assert named == Said(vi="số 12/BC-UBND ngày 30/11/2026", en="12/BC-UBND of 30/11/2026")
+
+
+def test_a_number_that_is_too_long_for_an_address_is_cut() -> None:
+    """And shows that it was."""
+    whole = "9" * NUMBER_LENGTH_MAX
+    assert proof.document_in(a_report(whole))["number"] == whole
+    cut = proof.document_in(a_report(whole + "9"))["number"]
+    assert (len(cut), cut[-1]) == (NUMBER_LENGTH_MAX, "…")
