@@ -101,3 +101,10 @@ def site(standing_site: Site, request: pytest.FixtureRequest) -> Site:
     used = request.session.stash.setdefault(USED_AGENCIES, [])
     used.append(AGENCIES_OF_FORM[len(used)])
     return replace(standing_site, agency=used[-1])
+
+
+@pytest.fixture
+def browser() -> Iterator[httpx.Client]:
+    """A client that follows no redirect by itself."""
+    with httpx.Client(timeout=30) as client:
+        yield client
