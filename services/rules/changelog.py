@@ -9,6 +9,7 @@ from collections.abc import Callable
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import DUTIES
+from services.runtime import consumers
 
 POLL_MS = 200
 BREATH = 2_000  # after so many records the loop may turn: heartbeats go on during a long restore
@@ -35,7 +36,7 @@ async def restore(bootstrap: str, partition: int, take: Callable[[bytes, bytes |
             fetched = await consumer.getmany(here, timeout_ms=POLL_MS)
             latest.update((record.key, record.value) for record in fetched.get(here, ()))
     finally:
-        await consumer.stop()
+        await consumers.stop(consumer)
     for count, (key, value) in enumerate(latest.items(), start=1):
         take(key, value)
         if count % BREATH == 0:

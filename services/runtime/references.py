@@ -17,6 +17,7 @@ from schemas.ids import reference_key
 from schemas.plan import Plan
 from schemas.registry import Registry
 from schemas.topics import REFERENCES
+from services.runtime import consumers
 
 PLAN = "plan"
 REGISTRY = "registry"
@@ -59,7 +60,7 @@ class References:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
         if self._consumer is not None:
-            await self._consumer.stop()
+            await consumers.stop(self._consumer)
 
     async def catch_up(self) -> None:
         """Return when all that was published before this call is known here: ask before calling something unknown."""
