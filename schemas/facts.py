@@ -166,8 +166,6 @@ class ExtensionGranted(DutyRef):
 class ExemptionGranted(FactData):
     """The authority releases an agency from the duties whose due instant falls in [from, until)."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
-
     plan: Identifier
     obligation: Identifier
     agency: AgencyRef
