@@ -1,0 +1,217 @@
+"""What must hold of intake's decoder and desk for every request whatever, fuzzed or remembered.
+
+A request is written as text: the mode; in binary mode the headers, a line each, and an empty line; the body.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+import pytest
+
+from services.console.inputs import read_book
+from services.intake import http, modes, usual
+from services.intake.core.events import Event
+from services.intake.core.references import Prepared, prepare
+from services.intake.core.refusals import Finding, Problem, Refusal
+from services.intake.core.scopes import Key, Scope
+from services.intake.desk import Accepted, Desk
+from services.intake.http import RefusedError
+from services.intake.modes import Arrived, Faulty, Mode
+from services.intake.records import entry_of, registered
+from services.rules.reader import read_fact
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLES = ROOT / "schemas" / "examples"
+REGRESSIONS = ROOT / "tests" / "fuzz" / "regressions"
+RECEIVED = "2026-12-01T02:00:00.000Z"
+UNREADABLE = frozenset({Problem.UNREADABLE, Problem.TOO_LARGE})
+UNSUPPORTED = frozenset({Problem.UNSUPPORTED_MEDIA_TYPE})
+REFUSED = frozenset({Problem.INVALID, Problem.FORBIDDEN})
+ANSWER_BYTES_MAX = 256 * 1024
+"""A hundred findings that each repeat what was written, which is at most a kibibyte."""
+
+_EVERYBODY = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
+_KEY = Key(id="k", system="fuzz", sha256="", scope=_EVERYBODY, created_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A request."""
+
+    mode: Mode
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+    @classmethod
+    def parse(cls, text: bytes) -> Self | None:
+        """The request that *text* writes; none where it names no mode."""
+        name, _, rest = text.partition(b"\n")
+        if name not in {mode.value.encode() for mode in Mode}:
+            return None
+        mode = Mode(name.decode())
+        if mode is not Mode.BINARY:
+            return cls(mode=mode, headers=(), body=rest)
+        head, _, body = rest.partition(b"\n\n")
+        pairs = (line.partition(b": ") for line in head.split(b"\n"))
+        return cls(mode=mode, headers=tuple((name.lower(), value) for name, _, value in pairs), body=body)
+
+    def text(self) -> bytes:
+        """The request as text."""
+        head = b"\n".join(b"%s: %s" % pair for pair in self.headers)
+        if self.mode is Mode.BINARY:
+            head += b"\n\n"
+        return self.mode.value.encode() + b"\n" + head + self.body
+
+
+class _Shelf:
+    """The plan of the examples."""
+
+    def __init__(self) -> None:
+        book = read_book(ROOT / "deploy" / "plans" / "6766-kh-ubnd")
+        self._prepared = prepare(book.plan, book.registry)
+
+    def prepared(self, plan_id: str) -> Prepared | None:
+        return self._prepared if plan_id == self._prepared.plan_id else None
+
+
+class Examiner:
+    """Holds requests to the rules; `AssertionError` or any other exception is a finding of the fuzzer."""
+
+    def __init__(self) -> None:
+        self._desk = Desk(_Shelf())
+
+    def examine(self, text: bytes) -> tuple[Accepted, ...]:
+        """Return what was accepted, everything that must hold of it having held."""
+        request = Written.parse(text)
+        if request is None:
+            return ()
+        _declared(request)
+        arrived = _read(request)
+        outcome = self._examined(request, arrived)
+        with _without_the_short_way():
+            fully = _read(request)
+            assert [_told(one) for one in fully] == [_told(one) for one in arrived]
+            assert [one.admitted for one in self._examined(request, fully)] == [one.admitted for one in outcome]
+        for one in outcome:
+            self._assert_it_reads_back(one)
+        return outcome
+
+    def _examined(self, request: Written, arrived: Sequence[Arrived]) -> tuple[Accepted, ...]:
+        try:
+            return self._desk.examine(arrived, _KEY, is_batch=request.mode is Mode.BATCH)
+        except RefusedError as error:
+            _assert_well_refused(error.refusal, REFUSED)
+            findings = error.refusal.findings
+        document = _document_of(request)
+        assert findings
+        assert not [finding for finding in findings if not _resolves(finding, document)]
+        return ()
+
+    def _assert_it_reads_back(self, accepted: Accepted) -> None:
+        """The record in the log is the same event to intake, and a fact to rules."""
+        before = accepted.event
+        entered = registered(accepted, RECEIVED)
+        assert entry_of(entered.record.value) == entered.record.entry
+        (after,) = modes.read(Mode.STRUCTURED, (), entered.record.value)
+        assert isinstance(after, Event)
+        assert _own(after) == _own(before)
+        assert after.subject == accepted.admitted.agency
+        assert msgspec.json.decode(after.written_data) == msgspec.json.decode(before.written_data)
+        (again,) = self._desk.examine([after], _KEY, is_batch=False)
+        assert again.admitted == accepted.admitted
+        assert read_fact(entered.record.value).id
+
+
+def seeds() -> Iterator[tuple[str, bytes]]:
+    """The published examples in each mode, by name."""
+    for path in sorted(EXAMPLES.glob("*.json")):
+        event = path.read_bytes()
+        yield f"{path.stem}-structured", b"structured\n" + event
+        yield f"{path.stem}-batch", b"batch\n[" + event + b"," + event + b"]"
+        attributes = json.loads(event)
+        body = json.dumps(attributes.pop("data"), ensure_ascii=False).encode()
+        attributes.pop("datacontenttype", None)
+        named = tuple((f"ce-{name}".encode(), str(value).encode()) for name, value in attributes.items())
+        headers = ((b"content-type", b"application/json"), *named)
+        yield f"{path.stem}-binary", Written(mode=Mode.BINARY, headers=headers, body=body).text()
+
+
+def regressions() -> Iterator[tuple[str, bytes]]:
+    """What the fuzzer once found, by name."""
+    for path in sorted(REGRESSIONS.iterdir()):
+        yield path.name, path.read_bytes()
+
+
+def _declared(request: Written) -> None:
+    try:
+        modes.mode_of(request.headers)
+    except RefusedError as error:
+        _assert_well_refused(error.refusal, UNSUPPORTED)
+
+
+def _read(request: Written) -> tuple[Arrived, ...]:
+    """What arrived; nothing where it could not be parsed."""
+    try:
+        return modes.read(request.mode, request.headers, request.body)
+    except RefusedError as error:
+        _assert_well_refused(error.refusal, UNREADABLE)
+        return ()
+
+
+@contextmanager
+def _without_the_short_way() -> Iterator[None]:
+    """Here the shortcut for usual reports takes none, so that all go the full way."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(usual, "read", lambda _: None)
+        yield
+
+
+def _assert_well_refused(refusal: Refusal, problems: frozenset[Problem]) -> None:
+    """It is one of *problems*, and can be said in both languages in few words."""
+    assert refusal.problem in problems
+    for language in ("en", "vi"):
+        assert len(http.problem(refusal, language).body) < ANSWER_BYTES_MAX
+
+
+def _told(arrived: Arrived) -> object:
+    """Everything of an event that the two ways must agree on; the content type is what intake writes anyhow."""
+    if isinstance(arrived, Faulty):
+        assert arrived.findings
+        return arrived
+    return _own(arrived), arrived.subject, arrived.content, arrived.sha256, bytes(arrived.written_data)
+
+
+def _own(event: Event) -> dict[str, object]:
+    """The attributes that neither the mode nor intake decides."""
+    return {name: value for name, value in event.attributes.items() if name not in {"subject", "datacontenttype"}}
+
+
+def _document_of(request: Written) -> Any:
+    if request.mode is not Mode.BINARY:
+        return msgspec.json.decode(request.body)
+    named = {name.removeprefix(b"ce-").decode("latin-1"): value for name, value in request.headers}
+    return {**named, "data": msgspec.json.decode(request.body)}
+
+
+def _resolves(finding: Finding, document: Any) -> bool:
+    """Whether the pointer leads to something there, or to a name that is missing from something there."""
+    *ahead, last = [token.replace("~1", "/").replace("~0", "~") for token in finding.pointer.split("/")[1:]]
+    found = document
+    for token in ahead:
+        found = _member(found, token)
+    return isinstance(found, dict) or (isinstance(found, list) and last.isdigit() and int(last) < len(found))
+
+
+def _member(document: Any, token: str) -> Any:
+    if isinstance(document, list):
+        return document[int(token)]
+    if token == "data" and document.get("data_base64") is not None:
+        return msgspec.json.decode(base64.b64decode(document["data_base64"]))
+    return document[token]
