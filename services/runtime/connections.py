@@ -9,11 +9,15 @@ for the service to say.
 import asyncio
 import json
 import logging
+import sys
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from services.runtime import upgrades
 
 HEAD_SECONDS = 10.0
 """A head is a packet or two; TCP sends a lost one again after 1, 3 and 7 seconds."""
@@ -110,6 +114,7 @@ class Gathered:
 class Connection(HttpToolsProtocol):
     """uvicorn's connection with bounds. A request that comes in one piece costs two comparisons and no timer."""
 
+    _fed: bytes = b""
     _head_timer: asyncio.TimerHandle | None = None
     _head_room: int = HEAD_BYTES_MAX
     _reading_timer: asyncio.TimerHandle | None = None
@@ -130,6 +135,7 @@ class Connection(HttpToolsProtocol):
         if len(data) > self._head_room and not self._is_at_work():
             self._received_in_parts(data)
             return
+        self._fed = data
         super().data_received(data)
         if not self._is_at_work():
             self._still_awaiting(len(data))
@@ -142,6 +148,17 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
             return
         self._refuse(NOT_HTTP)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Go on without the upgrade that was offered; uvicorn calls this while it handles the parser's exception."""
+        _, offer, _ = sys.exc_info()
+        if not isinstance(offer, httptools.HttpParserUpgrade):
+            return
+        self._fed = upgrades.head_again(self.headers) + self._fed[offer.args[0] :]
+        self.cycle.more_body = True
+        self.cycle.message_event.clear()
+        self.parser = upgrades.parser_of_rest(self)
+        super().data_received(self._fed)
 
     def pause_writing(self) -> None:
         """Watch a client that does not read as fast as it is answered."""

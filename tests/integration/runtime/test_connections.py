@@ -200,6 +200,26 @@ async def test_a_large_body_with_a_small_head_is_served(open_one: Open) -> None:
         assert (await one_answer(reader)).endswith(body)
 
 
+@pytest.mark.parametrize("offered", [b"h2c", b"websocket"])
+async def test_who_offers_another_protocol_is_served_over_this_one(open_one: Open, offered: bytes) -> None:
+    """With its body, however it comes, and as often as it offers; Java's own client does so with a first request."""
+    reader, writer = await open_one()
+    offer = b"host: x\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: %b\r\nhttp2-settings: AAEA\r\n" % offered
+    offering = WHOLE.replace(b"host: x\r\n", offer)
+    chunked = offering.replace(b"content-length: 2", b"transfer-encoding: chunked").replace(
+        b"hi", b"2\r\nhi\r\n0\r\n\r\n"
+    )
+    for request in (offering, chunked, WHOLE, offering + WHOLE + chunked + offering):
+        writer.write(request)
+        for _ in range(request.count(b"POST")):
+            assert (await one_answer(reader)).startswith(b"HTTP/1.1 200")
+    writer.write(offering[:-1])
+    await asyncio.sleep(PATIENCE_SECONDS)
+    writer.write(offering[-1:] + b"GET / HTTP/1.1\r\nhost: x\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n" + WHOLE)
+    assert (await one_answer(reader)).startswith(b"HTTP/1.1 200")
+    assert b"content-length: 0\r\n" in await one_answer(reader)
+
+
 async def test_what_is_no_http_gets_400(open_one: Open) -> None:
     """As a problem document, like every other refusal."""
     reader, writer = await open_one()
