@@ -7,16 +7,15 @@ between is read. So a lone replica reads nothing, and two agree all the same on 
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.topics import FACTS
 from services.intake import records
+from services.intake.core.progress import Progress
 from services.intake.core.stamps import Entry
 from services.intake.lanes import Ends
 from services.intake.memory import Memory
@@ -41,15 +40,8 @@ RECORDS_MAX = 2_000
 log = logging.getLogger(__name__)
 
 
-class _Own(NamedTuple):
-    """A batch that this process appended: the offset of its first record, and what the records are known by."""
-
-    base: int
-    entries: Sequence[Entry]
-
-
 class Follower:
-    """Follows the log into the memory. `_positions` tells for each partition how far the memory holds all of it."""
+    """Follows the log into the memory, partition by partition."""
 
     def __init__(self, settings: IntakeSettings, memory: Memory, clock: Clock) -> None:
         self._bootstrap = settings.kafka_bootstrap
@@ -60,8 +52,7 @@ class Follower:
         self._since: datetime | None = None
         self._consumer: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
-        self._positions: dict[int, int] = {}
-        self._own: dict[int, deque[_Own]] = {part.partition: deque() for part in self._parts}
+        self._progress: dict[int, Progress] = {}
         self._wanted: dict[int, int] = {}
         self._called = asyncio.Event()
         self._advanced = asyncio.Event()
@@ -104,9 +95,9 @@ class Follower:
         """Take note of an acknowledged batch. Where the client cannot tell its place it is read like any other."""
         if base < 0:
             return
-        self._own[partition].append(_Own(base, [record.entry for record in batch]))
-        self._settle(partition)
-        if self._positions[partition] < base:
+        progress = self._progress[partition]
+        self._remember(progress.appended(base, [record.entry for record in batch]))
+        if progress.position < base:
             self._want({partition: base})
 
     async def passed(self, ends: Ends) -> None:
@@ -128,7 +119,7 @@ class Follower:
         await self._until(ends)
 
     def _has_passed(self, ends: Ends) -> bool:
-        return all(self._positions[partition] >= end for partition, end in ends.items())
+        return all(self._progress[partition].position >= end for partition, end in ends.items())
 
     async def _until(self, ends: Ends) -> None:
         while not self._has_passed(ends):
@@ -152,7 +143,7 @@ class Follower:
         ends = await self._ends(consumer)
         for part in self._parts:
             first = found.get(part)
-            self._positions[part.partition] = ends[part.partition] if first is None else first.offset
+            self._progress[part.partition] = Progress(ends[part.partition] if first is None else first.offset)
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         while True:
@@ -178,43 +169,28 @@ class Follower:
         """Read every partition up to where it is wanted, and no further."""
         behind = self._behind()
         while behind:
-            for part in behind:
-                if part in consumer.paused():
-                    consumer.seek(part, self._positions[part.partition])
-                    consumer.resume(part)
+            for part in behind & consumer.paused():
+                consumer.seek(part, self._progress[part.partition].position)
+                consumer.resume(part)
             await self._read_some(consumer)
             ahead, behind = behind, self._behind()
-            consumer.pause(*set(ahead).difference(behind))
+            consumer.pause(*ahead - behind)
 
-    def _behind(self) -> list[TopicPartition]:
-        return [part for part in self._parts if self._positions[part.partition] < self._wanted.get(part.partition, 0)]
+    def _behind(self) -> set[TopicPartition]:
+        wanted = self._wanted
+        return {part for part in self._parts if self._progress[part.partition].position < wanted.get(part.partition, 0)}
 
     async def _read_some(self, consumer: AIOKafkaConsumer) -> None:
         for part, batch in (await consumer.getmany(timeout_ms=READ_MS, max_records=RECORDS_MAX)).items():
-            self._remember(record.value or b"" for record in batch)
-            self._advance(part.partition, batch[-1].offset + 1)
+            # Others write there too: adoptions have no receipt.
+            entries = [entry for record in batch if (entry := records.entry_of(record.value or b""))]
+            self._remember(self._progress[part.partition].read(batch[-1].offset + 1, entries))
         for part in self._behind():
             # The end of a log may be a marker of a transaction, which no record tells.
-            self._advance(part.partition, await consumer.position(part))
+            self._remember(self._progress[part.partition].read(await consumer.position(part), ()))
 
-    def _advance(self, partition: int, position: int) -> None:
-        if position > self._positions[partition]:
-            self._positions[partition] = position
-            self._settle(partition)
-
-    def _settle(self, partition: int) -> None:
-        """Go past what this process appended itself, as far as nothing of others lies before it."""
-        own = self._own[partition]
-        while own and own[0].base <= self._positions[partition]:
-            base, entries = own.popleft()
-            for entry in entries:
-                self._memory.remember_logged(entry)
-            self._positions[partition] = max(self._positions[partition], base + len(entries))
+    def _remember(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._memory.remember_logged(entry)
         advanced, self._advanced = self._advanced, asyncio.Event()
         advanced.set()
-
-    def _remember(self, values: Iterable[bytes]) -> None:
-        for value in values:
-            entry = records.entry_of(value)
-            if entry is not None:  # others write there too: adoptions have no receipt
-                self._memory.remember_logged(entry)

@@ -149,7 +149,8 @@ def _unusual(body: bytes, where: str) -> Arrived:
     if encoded is not None:
         written = None if has_data else _from_base64(encoded)
         if written is None:
-            return Faulty(findings=(_fault("/data_base64", _ONE_OF_TWO if has_data else _NOT_BASE64),))
+            detail = _ONE_OF_TWO if has_data else _NOT_BASE64
+            return Faulty(findings=(Finding(pointer="/data_base64", detail=detail),))
         data = _decoded(_ANY, written, f"the data of {where}")
     else:
         written = bytes(_decoded(_DATA, body, where).data)
@@ -219,10 +220,6 @@ def _decoded(decoder: msgspec.json.Decoder[Value], text: bytes | Raw, where: str
 
 _ONE_OF_TWO = Said(en="give data or data_base64, not both", vi="chỉ ghi một trong hai: data hoặc data_base64")
 _NOT_BASE64 = Said(en="must be a base64 string (RFC 4648)", vi="phải là chuỗi base64 (RFC 4648)")
-
-
-def _fault(pointer: str, detail: Said) -> Finding:
-    return Finding(pointer=pointer, detail=detail)
 
 
 def _unreadable(what: str) -> RefusedError:
