@@ -145,7 +145,7 @@ class FormHandlers:
         """Draw the form with what is wrong beside it, and everything that was written still in it."""
         filled = replace(filled, faults=faults)
         if any(fault.detail in (texts.CANNOT_KEEP, texts.CANNOT_SEND) for fault in faults):
-            self.metrics.count(Outcome.REFUSED)
+            self.metrics.count(Outcome.UNKEPT)
             return pages.later(self._drawn(filled, opened, status=503), RETRY_AFTER_SECONDS)
         self.metrics.count(Outcome.FAULTY)
         return self._drawn(filled, opened, status=422)

@@ -18,6 +18,7 @@ class Outcome(Enum):
     EXPIRED = "expired"
     NO_DUTY = "no_duty"
     REFUSED = "refused"
+    UNKEPT = "unkept"
 
 
 class FormMetrics:
