@@ -1,7 +1,7 @@
 """Keeps the memory up with the log: its last span at start, then what any replica appends, in the order of the log.
 
-What this process appended itself it need not read: the acknowledgement tells where that lies. Only what others wrote in
-between is read. So a lone replica reads nothing, and two agree all the same on who was first.
+At rest it listens to all of the log. While this process appends a lot it need not read that back, for the
+acknowledgements tell where it lies: then only what others wrote in between is read, so a lone replica reads nothing.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from schemas.topics import FACTS
 from services.intake import records
 from services.intake.core.progress import Progress
+from services.intake.core.rates import Pace
 from services.intake.core.stamps import Entry
 from services.intake.lanes import Ends
 from services.intake.memory import Memory
@@ -23,13 +24,16 @@ from services.intake.records import Record
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
 
-POLL_SECONDS = 0.1
-"""How often the log is asked for what others wrote where this process appends nothing."""
+WATCH_SECONDS = 0.1
+"""How long the log is listened to at a time; and how often it is asked, while nobody listens, what others wrote."""
+
+BUSY_RECORDS_A_SECOND = 300
+"""Of this process's own: from there on reading them back costs more than it is worth."""
 
 SETTLE_SECONDS = 0.02
 """Between asking and reading: the acknowledgements of this process's own appends may be on their way."""
 
-READ_MS = 20
+WATCH_MS = int(WATCH_SECONDS * 1000)
 PASS_SECONDS = 0.5
 """How long an answer waits for what others wrote before it."""
 
@@ -54,6 +58,7 @@ class Follower:
         self._following: asyncio.Task[None] | None = None
         self._progress: dict[int, Progress] = {}
         self._wanted: dict[int, int] = {}
+        self._own = Pace(span=WATCH_SECONDS)
         self._called = asyncio.Event()
         self._advanced = asyncio.Event()
 
@@ -71,7 +76,7 @@ class Follower:
             bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=READ_MS,
+            fetch_max_wait_ms=WATCH_MS,
             isolation_level="read_uncommitted",  # receipts are written without transactions, and wait for nobody's
         )
         await consumer.start()
@@ -95,6 +100,7 @@ class Follower:
         """Take note of an acknowledged batch. Where the client cannot tell its place it is read like any other."""
         if base < 0:
             return
+        self._own.count(len(batch))
         progress = self._progress[partition]
         self._remember(progress.appended(base, [record.entry for record in batch]))
         if progress.position < base:
@@ -148,40 +154,48 @@ class Follower:
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         while True:
             try:
-                if not await self._is_called():
-                    self._want(await self._ends(consumer))
-                    await asyncio.sleep(SETTLE_SECONDS)
-                self._called.clear()
-                await self._read(consumer)
+                if self._own.measured(asyncio.get_running_loop().time()) > BUSY_RECORDS_A_SECOND:
+                    await self._watch(consumer)
+                else:
+                    self._listen_to(set(self._parts), consumer)
+                    await self._read(consumer)
             except KafkaError:
                 log.warning("the log cannot be followed for now", exc_info=True, extra={"action": "follower_waiting"})
                 await asyncio.sleep(RETRY_SECONDS)
 
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+        """Wait until more of the log is wanted, or ask for its end; read every partition so far, and no further."""
+        if not await self._is_called():
+            self._want(await self._ends(consumer))
+            await asyncio.sleep(SETTLE_SECONDS)
+        self._called.clear()
+        self._listen_to(self._behind(), consumer)
+        while self._behind():
+            await self._read(consumer)
+            self._listen_to(self._behind(), consumer)
+
     async def _is_called(self) -> bool:
-        """Wait until somebody wants more of the log, and whether anybody did before the next poll is due."""
+        """Wait until somebody wants more of the log, and whether anybody did before it is time to ask."""
         try:
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(WATCH_SECONDS):
                 return await self._called.wait()
         except TimeoutError:
             return False
 
-    async def _read(self, consumer: AIOKafkaConsumer) -> None:
-        """Read every partition up to where it is wanted, and no further."""
-        behind = self._behind()
-        while behind:
-            for part in behind & consumer.paused():
-                consumer.seek(part, self._progress[part.partition].position)
-                consumer.resume(part)
-            await self._read_some(consumer)
-            ahead, behind = behind, self._behind()
-            consumer.pause(*ahead - behind)
+    def _listen_to(self, parts: set[TopicPartition], consumer: AIOKafkaConsumer) -> None:
+        """Have just *parts* fetched, each from where the memory is."""
+        paused = consumer.paused()
+        for part in parts & paused:
+            consumer.seek(part, self._progress[part.partition].position)
+        consumer.resume(*parts & paused)
+        consumer.pause(*set(self._parts) - parts - paused)
 
     def _behind(self) -> set[TopicPartition]:
         wanted = self._wanted
         return {part for part in self._parts if self._progress[part.partition].position < wanted.get(part.partition, 0)}
 
-    async def _read_some(self, consumer: AIOKafkaConsumer) -> None:
-        for part, batch in (await consumer.getmany(timeout_ms=READ_MS, max_records=RECORDS_MAX)).items():
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        for part, batch in (await consumer.getmany(timeout_ms=WATCH_MS, max_records=RECORDS_MAX)).items():
             # Others write there too: adoptions have no receipt.
             entries = [entry for record in batch if (entry := records.entry_of(record.value or b""))]
             self._remember(self._progress[part.partition].read(batch[-1].offset + 1, entries))

@@ -1,4 +1,7 @@
-"""How fast a key may post: a bucket that fills with time and may be overdrawn by one request, so that a batch fits."""
+"""How fast a key may post: a bucket that fills with time and may be overdrawn by one request, so that a batch fits.
+
+And how fast something goes, for whoever works otherwise when it goes fast.
+"""
 
 from dataclasses import dataclass
 
@@ -33,3 +36,25 @@ class Bucket:
         most = self.events_per_second * BURST_SECONDS
         self.level = min(most, self.level + (now - self.at) * self.events_per_second)
         self.at = now
+
+
+@dataclass(slots=True, kw_only=True)
+class Pace:
+    """Counts what happens, and tells how much of it there was a second, measured anew each *span* seconds."""
+
+    span: float
+    since: float = 0.0
+    counted: int = 0
+    a_second: float = 0.0
+
+    def count(self, events: int) -> None:
+        """Take note of *events*."""
+        self.counted += events
+
+    def measured(self, now: float) -> float:
+        """Return the events a second of the last whole span before *now*, an instant of a clock that goes forward."""
+        passed = now - self.since
+        if passed >= self.span:
+            self.a_second = self.counted / passed
+            self.since, self.counted = now, 0
+        return self.a_second

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.intake.core.rates import BURST_SECONDS, Bucket
+from services.intake.core.rates import BURST_SECONDS, Bucket, Pace
 
 RATE = 10.0
 
@@ -27,3 +27,13 @@ def test_waiting_longer_than_the_burst_saves_no_more() -> None:
     bucket = Bucket.full(RATE, 0.0)
     bucket.charge(int(RATE * BURST_SECONDS) + 1, 1_000_000.0)
     assert bucket.seconds_until_open(1_000_000.0) > 0
+
+
+def test_a_pace_is_that_of_the_last_span() -> None:
+    """Until a span has passed the one before it counts; what happened long ago does not."""
+    pace = Pace(span=0.5, since=10.0)
+    pace.count(50)
+    assert pace.measured(10.25) == 0.0
+    assert pace.measured(10.5) == 100.0
+    assert pace.measured(10.75) == 100.0
+    assert pace.measured(11.0) == 0.0
