@@ -4,7 +4,6 @@ The link is the whole authority: no cookie, no session, nothing remembered betwe
 an earlier check comes back as a signed description, and is not uploaded again.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
@@ -22,6 +21,7 @@ from services.intake.form.counter import Counter
 from services.intake.form.doorway import Opened
 from services.intake.form.filling import Filling, Kept
 from services.intake.form.metrics import FormMetrics, Outcome
+from services.intake.form.places import Places
 from services.intake.form.uploads import Posted
 from services.intake.http import RefusedError, Request, Response
 from services.runtime.clock import Clock
@@ -29,9 +29,6 @@ from services.runtime.clock import Clock
 FORM = "/form"
 RECEIPT = "/form/receipt"
 CHECK, SEND, SEND_ANYWAY = "check", "send", "send-anyway"
-FORMS_AT_ONCE = 64
-"""Forms being read together; who comes next waits with nothing read yet, and takes no memory."""
-
 RETRY_AFTER_SECONDS = 60
 """A store that is started anew is there again by then."""
 
@@ -49,7 +46,7 @@ class FormHandlers:
     metrics: FormMetrics
     bytes_max: int
     patience_seconds: float
-    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FORMS_AT_ONCE))
+    places: Places = field(default_factory=Places)
 
     async def show(self, _request: Request, opened: Opened) -> Response:
         """Answer with the empty form."""
@@ -60,7 +57,10 @@ class FormHandlers:
 
     async def take(self, request: Request, opened: Opened) -> Response:
         """Check what was filled in, or take it and answer with the way to its receipt."""
-        async with self.places, uploads.posted(request, self.bytes_max, seconds=self.patience_seconds) as form:
+        async with (
+            self.places.taken_by(str(opened.duty.key)),
+            uploads.posted(request, self.bytes_max, seconds=self.patience_seconds) as form,
+        ):
             received_at = self.clock.now()
             kept, faults = await self._files(form, opened)
         before = await self.counter.standing(opened.duty, received_at)

@@ -32,7 +32,12 @@ _HEADERS = (
 )
 
 
-_ADVICE = {Problem.TOO_LARGE: [texts.TOO_LARGE], Problem.UNREADABLE: [texts.UNREADABLE]}
+_ADVICE = {
+    Problem.TOO_LARGE: [texts.TOO_LARGE],
+    Problem.UNREADABLE: [texts.UNREADABLE],
+    Problem.TOO_SLOW: [texts.UNREADABLE],
+    Problem.TOO_MANY_REQUESTS: [texts.TOO_MANY],
+}
 """What a person is told where the words for programs would say little."""
 
 

@@ -148,6 +148,10 @@ TOO_LARGE = Said(
     en="The content and its files are larger than what is taken. Please go back and make the files smaller (a scan of "
     "lower resolution, for example), or send fewer.",
 )
+TOO_MANY = Said(
+    vi="Báo cáo này đang được gửi từ nhiều nơi cùng lúc. Vui lòng đợi một phút rồi gửi lại.",
+    en="This report is being sent from several places at once. Please wait a minute and send again.",
+)
 FILE_LOST = Said(
     vi="tệp đã tải lên trước đó không còn dùng được ở đây; vui lòng chọn lại tệp",
     en="a file that was uploaded before is no longer good here; please choose it again",

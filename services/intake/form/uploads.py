@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -25,6 +25,9 @@ FIELDS_MAX = 100
 FILES_MAX = 20
 FIELD_BYTES_MAX = 1024 * 1024
 """Of one text: an event of that size is refused anyhow."""
+
+STALL_SECONDS = 30.0
+"""A phone that changes cells is back long before; who sends nothing for so long gives up its place."""
 
 NAME_LENGTH_MAX = 120
 FORM_TYPE = "multipart/form-data"
@@ -58,7 +61,7 @@ async def posted(request: Request, limit: int, *, seconds: float) -> AsyncIterat
         raise RefusedError(_NO_FORM)
     parser = MultiPartParser(
         Headers(raw=list(request.headers)),
-        cast("AsyncGenerator[bytes, None]", request.chunks(limit)),
+        _steady(request.chunks(limit)),
         max_files=FILES_MAX,
         max_fields=FIELDS_MAX,
         max_part_size=FIELD_BYTES_MAX,
@@ -74,6 +77,19 @@ async def posted(request: Request, limit: int, *, seconds: float) -> AsyncIterat
         yield _posted(form)
     finally:
         await form.close()
+
+
+async def _steady(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield *chunks* as they come; refuse to wait for ever for the next."""
+    while True:
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as cause:
+            raise RefusedError(too_slow(STALL_SECONDS)) from cause
+        yield chunk
 
 
 def _posted(form: FormData) -> Posted:

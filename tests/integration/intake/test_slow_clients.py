@@ -2,14 +2,18 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from services.intake.core.refusals import UNHEARD, Problem
+from services.intake.form.places import OF_ONE_DUTY
 from services.runtime.connections import HEAD_SECONDS, HEAD_TOO_LARGE, NOT_HTTP, TOO_SLOW, Fault
 from tests.support.builders import a_submission
+from tests.support.eventually import eventually
+from tests.support.form import AGENCIES_OF_FORM, Site, posted
 from tests.support.intake import written
 from tests.support.services import Service
 
@@ -61,6 +65,29 @@ async def test_a_head_too_large_is_refused_with_a_problem_document(client: httpx
     assert answer.headers["content-type"] == "application/problem+json"
     taken = await client.post("/v1/events", content=written(a_submission()), headers={"x-long": "x" * 20_000})
     assert taken.status_code == 202
+
+
+async def test_whoever_stalls_with_forms_holds_up_only_its_own_link(site: Site, browser: httpx.Client) -> None:
+    """The fifth form of a duty is refused in words; another duty's is taken meanwhile, its own when one ends."""
+    stalled = [await begun(site) for _ in range(OF_ONE_DUTY)]
+    await eventually(lambda: posted(browser, site.address(), action="check").status_code == 429, "no place left")
+    page = posted(browser, site.address(), action="check")
+    assert "đang được gửi từ nhiều nơi" in page.text
+    assert page.headers["retry-after"] == "60"
+    other = replace(site, agency=AGENCIES_OF_FORM[-1])
+    assert posted(browser, other.address(), action="check").status_code == 200
+    for writer in stalled:
+        writer.close()
+    await eventually(lambda: posted(browser, site.address(), action="check").status_code == 200, "a place free")
+
+
+async def begun(site: Site) -> asyncio.StreamWriter:
+    """A form of which the head and a little more is here, and no more comes."""
+    _, writer = await asyncio.open_connection("127.0.0.1", site.intake.port)
+    head = f"POST /form?t={site.token()} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n"
+    writer.write(f"{head}content-type: multipart/form-data; boundary=b\r\n\r\n--b\r\n".encode())
+    await writer.drain()
+    return writer
 
 
 async def dripped(port: int) -> bytes:

@@ -1,10 +1,15 @@
-"""The names of uploaded files."""
+"""Posted forms: the names of their files, and what becomes of one that stalls."""
+
+import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.intake.core.refusals import Problem
 from services.intake.form import uploads
+from services.intake.http import RefusedError, Request
 
 
 @pytest.mark.parametrize(
@@ -33,3 +38,27 @@ def test_no_name_is_dangerous_or_empty(given_name: str) -> None:
     assert 0 < len(name) <= uploads.NAME_LENGTH_MAX
     assert not set(name) & set('/\\\r\n\x00<>:"|?*')
     assert name not in {".", ".."}
+
+
+async def test_a_form_that_stalls_is_given_up_long_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow one is read: what counts is how long nothing came."""
+    monkeypatch.setattr(uploads, "STALL_SECONDS", 0.2)
+    pieces = [b"--b\r\ncontent-disposition: form-data; name=a\r\n\r\nx", b"y", b"z", b"\r\n--b--\r\n"]
+
+    def arriving(count: int) -> Request:
+        left = pieces[:count]
+
+        async def receive() -> dict[str, Any]:
+            await asyncio.sleep(0.1 if left else 10)
+            part = left.pop(0)
+            return {"type": "http.request", "body": part, "more_body": bool(left) or count < len(pieces)}
+
+        headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+        return Request({"method": "POST", "path": "/form", "headers": headers}, receive)
+
+    async with uploads.posted(arriving(4), 1000, seconds=5) as form:
+        assert form.text("a") == "xyz"
+    with pytest.raises(RefusedError) as refused:
+        async with uploads.posted(arriving(3), 1000, seconds=5):
+            pass
+    assert refused.value.refusal.problem is Problem.TOO_SLOW
