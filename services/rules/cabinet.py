@@ -49,6 +49,8 @@ class Folder:
         """
         if self._is_entangled:
             return tuple(self.docket)
+        if not self._acts:
+            return self.home(period).facts
         return [*self._acts, *[one for one in self.home(period).facts if isinstance(one, Submission)]]
 
     def put(self, fact: Fact, *, size: int) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 
 from schemas.plan import Requirements
-from services.rules import reader, states, verdicts
+from services.rules import reader, states
 from services.rules.assignment import Assignment
 from services.rules.books import Books
 from services.rules.core import completeness
@@ -68,7 +68,7 @@ def _assessed(books: Books, assignment: Assignment, body: bytes, now: datetime) 
         {
             "duty": str(duty.key),
             "basis": basis,
-            "segment": verdicts.segment(segment),
+            "segment": segment,
             "missing": _missing(duty, fact) if isinstance(fact, Submission) else segment.missing,
         }
     )

@@ -1,12 +1,9 @@
 """Whether a fact is about a duty that the plan in force, or a later published one, knows, and lies where it belongs."""
 
-from collections.abc import Iterator
-
 from schemas.ids import DutyKey
-from services.rules import states
 from services.rules.books import Books
 from services.rules.core.book import Book, UnknownDuty
-from services.rules.core.facts import Exemption, Fact, Reassignment, Revocation
+from services.rules.core.facts import Exemption, Extension, Fact, Reassignment, Revocation, Submission, Withdrawal
 
 
 class Refused(Exception):  # noqa: N818 - it reads as a claim about the record
@@ -31,26 +28,29 @@ class Judge:
     def judged(self, fact: Fact, in_force: Book | None) -> tuple[Fact, Book | None]:
         """Return *fact* with aliases resolved, and the book *in_force* if that knows it; raise `Refused` if none does.
 
-        A duty that only a later published version knows is held until that version is adopted here.
+        Nearly every fact is known to the book in force. A duty that only a later published version knows is held
+        until that version is adopted here.
         """
-        reason = f"plan: {fact.plan!r} is not published"
-        for book in self._candidates(fact.plan, in_force):
-            try:
-                resolved = _resolved(book, fact)
-            except UnknownDuty as cause:
-                reason = str(cause)
-            else:
-                self._refuse_misrouted(resolved.agency)
-                return resolved, book if book is in_force else None
-        raise Refused("unknown", reason, may_be_news=True)
+        if in_force is None:
+            return self._held(fact, f"plan: {fact.plan!r} is not published"), None
+        try:
+            resolved = _resolved(in_force, fact)
+        except UnknownDuty as cause:
+            return self._held(fact, str(cause)), None
+        self._refuse_misrouted(resolved.agency)
+        return resolved, in_force
 
-    def _candidates(self, plan: str, in_force: Book | None) -> Iterator[Book]:
-        """Yield the book *in_force*, then the latest: nearly every fact is known to the first, so the second waits."""
-        if in_force is not None:
-            yield in_force
-        latest = self._books.latest(plan)
-        if latest is not None:
-            yield latest
+    def _held(self, fact: Fact, reason: str) -> Fact:
+        """Return *fact* as the latest published book reads it; where there is none, refuse for *reason*."""
+        latest = self._books.latest(fact.plan)
+        if latest is None:
+            raise Refused("unknown", reason, may_be_news=True)
+        try:
+            resolved = _resolved(latest, fact)
+        except UnknownDuty as cause:
+            raise Refused("unknown", str(cause), may_be_news=True) from cause
+        self._refuse_misrouted(resolved.agency)
+        return resolved
 
     def _refuse_misrouted(self, agency: str) -> None:
         home = self._books.home(agency)
@@ -77,9 +77,9 @@ def _resolved(book: Book, fact: Fact) -> Fact:
 
 def _periods(fact: Fact) -> tuple[str | None, ...]:
     match fact:
-        case Exemption() | Revocation():
-            return ()
+        case Submission() | Withdrawal() | Extension():
+            return (fact.period,)
         case Reassignment():
             return fact.from_period, fact.to_period
-        case _:
-            return (states.home(fact),)
+        case Exemption() | Revocation():
+            return ()

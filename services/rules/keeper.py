@@ -76,20 +76,19 @@ class Keeper:
                 self._in_force[plan] = Force(adoption=self._adoptions[plan], book=book)
         return tuple(self._adoptions[plan] for plan, book in found.items() if book is None)
 
-    def apply(self, value: bytes | None, *, applied: Applied) -> Iterator[Told]:
-        """Take one record in while yielding what is now to be said; raise `Refused`, and know nothing of the record.
+    def apply(self, value: bytes | None, *, applied: Applied) -> Iterable[Told]:
+        """Take one record in and return what is now to be said; raise `Refused`, and know nothing of the record.
 
-        The record counts once the iterator is exhausted.
+        An adoption says much: it is told, and may still be refused, step by step, and counts once all is told.
         """
         if value is None:
             raise Refused("unreadable", "the record has no value")
         try:
             event = reader.read_event(value)
             if event.type == wire.ADOPTED:
-                yield from self._adopt(_adoption(event), applied)
-            else:
-                fact = reader.fact_of(event, recorded_at=applied.recorded_at)
-                yield from self._take(fact, len(value), applied)
+                return self._adopt(_adoption(event), applied)
+            fact = reader.fact_of(event, recorded_at=applied.recorded_at)
+            return self._take(fact, len(value), applied)
         except (UnreadableFact, UnicodeDecodeError, RecursionError) as cause:
             raise Refused("unreadable", str(cause)) from cause
 
@@ -117,7 +116,7 @@ class Keeper:
         try:
             _refuse_overflow(name, folder.home(home), size)
             folder.put(fact, size=size)
-            told = () if book is None else tuple(self._told(book, self._periods(name, folder, touched), name, applied))
+            told = () if book is None else self._told(book, self._periods(name, folder, touched), name, applied)
         except Exception:
             self._cabinet.replace(name, folder.without(fact))
             raise
@@ -135,11 +134,11 @@ class Keeper:
             periods |= {one.period for one in expected if name_of(one) == name}
         return _sorted(periods)
 
-    def _told(self, book: Book, periods: Iterable[str | None], name: Name, applied: Applied) -> Iterator[Told]:
+    def _told(self, book: Book, periods: Iterable[str | None], name: Name, applied: Applied) -> list[Told]:
         _, agency, obligation = name
-        for period in periods:
-            duty = book.duty(agency=agency, obligation=obligation, period=period)
-            yield agency, verdict(book, duty, self._cabinet.bearing_on(name, period), applied=applied)
+        duties = [book.duty(agency=agency, obligation=obligation, period=period) for period in periods]
+        known = self._cabinet.bearing_on
+        return [(agency, verdict(book, one, known(name, one.key.period), applied=applied)) for one in duties]
 
     def _adopt(self, adoption: PlanAdopted, applied: Applied) -> Iterator[Told]:
         if adoption.partition != self.partition:

@@ -4,7 +4,7 @@ A fact has one home: the duty of its own period. Those about no one period (exem
 home under the docket's key with an empty period. A docket is the union of its homes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -33,14 +33,14 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     revocations: tuple[Revocation, ...] = ()
 
 
-_KINDS: tuple[tuple[str, type[Fact]], ...] = (
-    ("submissions", Submission),
-    ("withdrawals", Withdrawal),
-    ("reassignments", Reassignment),
-    ("extensions", Extension),
-    ("exemptions", Exemption),
-    ("revocations", Revocation),
-)
+_FIELDS: Mapping[type[Fact], str] = {
+    Submission: "submissions",
+    Withdrawal: "withdrawals",
+    Reassignment: "reassignments",
+    Extension: "extensions",
+    Exemption: "exemptions",
+    Revocation: "revocations",
+}
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_Known)
 
@@ -58,10 +58,9 @@ def home(fact: Fact) -> str | None:
 
 def written(facts: Iterable[Fact]) -> bytes:
     """Write the facts of one home."""
-    found: dict[type, list[Fact]] = {}
+    kinds: dict[str, Any] = {}
     for fact in facts:
-        found.setdefault(type(fact), []).append(fact)
-    kinds: dict[str, Any] = {field: tuple(found[kind]) for field, kind in _KINDS if kind in found}
+        kinds.setdefault(_FIELDS[type(fact)], []).append(fact)
     return _ENCODER.encode(_Known(**kinds))
 
 

@@ -5,41 +5,27 @@ plan and registry and the facts known; the structs mirror `schemas.assessments`,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from schemas.assessments import ASSESSED
 from schemas.ids import digest
-from services.rules.core import steps
-from services.rules.core.assess import Assessment, Segment, assess
+from services.rules.core.assess import Segment
 from services.rules.core.book import Book
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, identity
+from services.rules.core.steps import Step
+from services.rules.core.usual import Course
 
 SOURCE = "dondoc/rules"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """The record of the log that an assessment follows from: its offset, and when the log recorded it."""
 
     offset: int
     recorded_at: datetime
-
-
-class TimelineSegment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"from_": "from"}):
-    """`schemas.assessments.Segment`, fast to write."""
-
-    from_: datetime
-    status: str
-    due_at: datetime | None = None
-    effective_at: datetime | None = None
-    submissions: int = 0
-    flags: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
 
 
 class _Assessed(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +40,8 @@ class _Assessed(msgspec.Struct, frozen=True, kw_only=True):
     opens_at: datetime | None
     recorded_at: datetime
     revision: int
-    timeline: tuple[TimelineSegment, ...]
-    steps: tuple[steps.Step, ...]
+    timeline: tuple[Segment, ...]
+    steps: tuple[Step, ...]
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,12 +60,11 @@ _ENCODER = msgspec.json.Encoder()
 
 def verdict(book: Book, duty: Duty, facts: Sequence[Fact], *, applied: Applied) -> bytes:
     """Assess *duty* from the *facts* that bear on it and return the event that tells it."""
-    assessment = assess(duty, facts)
     event = _Event(
         id=_event_id(book, duty, facts),
         subject=duty.key.agency,
         time=applied.recorded_at,
-        data=_told(book, assessment, applied),
+        data=_told(book, duty, book.courses.of(duty, facts), applied),
     )
     return _ENCODER.encode(event)
 
@@ -88,8 +73,7 @@ def _event_id(book: Book, duty: Duty, facts: Sequence[Fact]) -> str:
     return digest(str(duty.key), book.versions, *sorted(["\x1e".join(identity(fact)) for fact in facts]))
 
 
-def _told(book: Book, assessment: Assessment, applied: Applied) -> _Assessed:
-    duty = assessment.duty
+def _told(book: Book, duty: Duty, course: Course, applied: Applied) -> _Assessed:
     return _Assessed(
         plan=book.plan.plan,
         plan_version=book.plan.version,
@@ -102,20 +86,6 @@ def _told(book: Book, assessment: Assessment, applied: Applied) -> _Assessed:
         opens_at=duty.opens_at,
         recorded_at=applied.recorded_at,
         revision=applied.offset,
-        timeline=tuple([segment(one) for one in assessment.timeline]),
-        steps=steps.steps(assessment),
-    )
-
-
-def segment(one: Segment) -> TimelineSegment:
-    """Return *one* as it is written on the wire."""
-    return TimelineSegment(
-        from_=one.starts_at,
-        status=one.status,
-        due_at=one.due_at,
-        effective_at=one.effective_at,
-        submissions=one.submissions,
-        flags=one.flags,
-        missing=one.missing,
-        evidence=one.evidence,
+        timeline=course.timeline,
+        steps=course.steps,
     )

@@ -21,8 +21,8 @@ from services.rules.core.standing import File
 DISCHARGED = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
 
-class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer that holds from `starts_at` until the next segment begins."""
+class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, rename={"starts_at": "from"}):
+    """The answer that holds from `starts_at` until the next segment begins, written as `schemas.assessments` says."""
 
     starts_at: datetime
     status: Status

@@ -16,6 +16,7 @@ from services.rules.core.applicability import Bound, Left, Unbound
 from services.rules.core.calendar import Calendar, Terms
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
+from services.rules.core.usual import Courses
 from services.rules.core.working_days import WorkingDays
 
 
@@ -37,6 +38,7 @@ class Book:
         self.versions = f"{plan.version}/{registry.registry}@{registry.version}"
         self.agencies = Agencies(registry)
         self.calendar = Calendar(plan, WorkingDays(registry))
+        self.courses = Courses()
         self._obligations = {one.id: one for one in plan.obligations}
         self._terms: dict[tuple[str, str | None], Terms | None] = {}
         self._duties: dict[tuple[str, str, str | None], Duty] = {}

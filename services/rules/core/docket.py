@@ -58,8 +58,6 @@ class Docket:
 
     def _touched(self, fact: Fact) -> frozenset[str | None]:
         match fact:
-            case Exemption() | Revocation():
-                return frozenset({EVERY_PERIOD})
             case Submission():
                 return self._places(fact.id, fact.period)
             case Withdrawal():
@@ -68,6 +66,8 @@ class Docket:
                 return self._places(fact.submission, fact.from_period, fact.to_period)
             case Extension():
                 return frozenset({fact.period})
+            case Exemption() | Revocation():
+                return frozenset({EVERY_PERIOD})
             case _:
                 assert_never(fact)
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 import msgspec
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every fact has: its identity (`source`, `id`), the docket it belongs to, and when it came and was recorded.
 
     `agency` is the agency whose duty it is, as the sender wrote it; aliases are resolved by the book.
@@ -25,14 +25,14 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
-class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file that came along."""
 
     media_type: str
     sha256: str
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a submission contains, as far as completeness asks."""
 
     number: str
@@ -44,7 +44,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...]
 
 
-class Submission(Recorded, frozen=True, kw_only=True):
+class Submission(Recorded, frozen=True, kw_only=True, gc=False):
     """A report, or the correction of an earlier one; `filed_by` differs from `agency` where a successor files."""
 
     period: str | None
@@ -55,14 +55,14 @@ class Submission(Recorded, frozen=True, kw_only=True):
     report: Report
 
 
-class Withdrawal(Recorded, frozen=True, kw_only=True):
+class Withdrawal(Recorded, frozen=True, kw_only=True, gc=False):
     """A report taken back."""
 
     period: str | None
     withdraws: str
 
 
-class Reassignment(Recorded, frozen=True, kw_only=True):
+class Reassignment(Recorded, frozen=True, kw_only=True, gc=False):
     """A report moved from one period to another."""
 
     submission: str
@@ -70,7 +70,7 @@ class Reassignment(Recorded, frozen=True, kw_only=True):
     to_period: str | None
 
 
-class Extension(Recorded, frozen=True, kw_only=True):
+class Extension(Recorded, frozen=True, kw_only=True, gc=False):
     """A new due instant by decision."""
 
     period: str | None
@@ -78,7 +78,7 @@ class Extension(Recorded, frozen=True, kw_only=True):
     decided_on: date
 
 
-class Exemption(Recorded, frozen=True, kw_only=True):
+class Exemption(Recorded, frozen=True, kw_only=True, gc=False):
     """A release from the duties whose due instant falls in [from_, until)."""
 
     from_: datetime
@@ -86,7 +86,7 @@ class Exemption(Recorded, frozen=True, kw_only=True):
     decided_on: date
 
 
-class Revocation(Recorded, frozen=True, kw_only=True):
+class Revocation(Recorded, frozen=True, kw_only=True, gc=False):
     """An exemption taken back, with the instant by which the report is due again."""
 
     exemption: str

@@ -58,12 +58,19 @@ def status(moment: Moment) -> Status:
     if moment.has_passed_on and not (on_file.is_complete and _precedes_end(on_file.effective_at, duty)):
         return Status.SUPERSEDED if duty.heirs else Status.ENDED_NO_SUCCESSOR
     if on_file.is_complete:
-        return _discharged(on_file, moment.relief.due_at)
+        return discharged(on_file.effective_at, moment.relief.due_at)
     if not on_file.is_empty:
         return Status.INCOMPLETE
     if moment.relief.due_at is None:
         return Status.OPEN
     return Status.OVERDUE if moment.is_past_due else Status.PENDING
+
+
+def discharged(effective_at: datetime | None, due_at: datetime | None) -> Status:
+    """Return the status of a duty that a complete report settles (ruling 1)."""
+    if due_at is None or effective_at is None:
+        return Status.FULFILLED
+    return Status.ON_TIME if effective_at < due_at else Status.LATE
 
 
 def flags(moment: Moment, found: Status, *, missed: datetime | None) -> tuple[str, ...]:
@@ -76,12 +83,6 @@ def flags(moment: Moment, found: Status, *, missed: datetime | None) -> tuple[st
     if found is Status.SUPERSEDED:
         return (*told, *(f"inherited_by_{heir}" for heir in moment.duty.heirs))
     return told
-
-
-def _discharged(on_file: Standing, due_at: datetime | None) -> Status:
-    if due_at is None or on_file.effective_at is None:
-        return Status.FULFILLED
-    return Status.ON_TIME if on_file.effective_at < due_at else Status.LATE
 
 
 def _raised(moment: Moment, found: Status, *, missed: datetime | None) -> Iterator[str]:

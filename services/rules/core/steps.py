@@ -17,7 +17,7 @@ PAST_AND_UNSETTLED = frozenset({Status.OVERDUE, Status.INCOMPLETE})
 UNSETTLED = NOT_YET_SETTLED | PAST_AND_UNSETTLED
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An alert due at `at`.
 
     `step` is its ISO 8601 distance from `due_at`; the last urging repeats `every` so long until `until`.

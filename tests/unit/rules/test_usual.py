@@ -1,0 +1,109 @@
+"""The shortcut for the usual duty: it takes what it should, and says what the full way says."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.rules.core.duty import Duty
+from services.rules.core.facts import Fact
+from services.rules.core.usual import Courses, folded
+from tests.support import strategies as some
+from tests.support.builders import (
+    AGENCIES,
+    Json,
+    a_plan,
+    a_registry,
+    a_submission,
+    a_version,
+    a_withdrawal,
+    an_agency,
+    an_extension,
+    an_obligation,
+)
+from tests.support.filings import EMPTY, NIL
+from tests.support.spec import a_book, a_duty, received, undated
+
+FIRST, SECOND, THIRD = AGENCIES
+REMINDERS: Json = {**some.REMINDERS, "before": ["P30D", "P7D", "P1D"], "after": ["PT0S", "P3D"]}
+JOINED_LATE = a_registry(
+    an_agency(FIRST),
+    an_agency(SECOND, groups=[{"id": "huyen", "from": "2024-12-08"}]),
+    an_agency(THIRD),
+)
+BOOK = a_book(a_plan(an_obligation(a_version(reminders=REMINDERS))), JOINED_LATE)
+DUTIES: tuple[Duty, ...] = (
+    *some.DUTIES,
+    a_duty(a_version(reminders=REMINDERS)),
+    a_duty(a_version(reminders=REMINDERS, due={"month": 12, "day": 10, "basis": "receipt"})),
+    a_duty(a_version(requires={"signed": True}, recurrence="none", due={"date": "2024-12-10"}), period=None),
+    a_duty(registry=a_registry(an_agency(FIRST, groups=[{"id": "huyen", "from": "2016-05-05", "to": "2024-06-01"}]))),
+)
+logs = st.one_of(
+    st.lists(some.recorded(some.submissions()), max_size=1),
+    st.builds(lambda event: [event | {"data": event["data"] | PLAIN}], some.recorded(some.submissions())),
+    some.logs,
+)
+PLAIN: Json = {"agency": FIRST, "corrects": None, "period": "2024", "content": some.FULL}
+
+
+@given(duty=st.sampled_from(DUTIES), log=logs)
+def test_what_the_shortcut_takes_the_full_way_takes_alike(duty: Duty, log: list[Json]) -> None:
+    """The same timeline and the same alerts, whatever is known and whenever it came."""
+    facts = some.facts_of(log)
+    found = Courses().usual(duty, facts)
+    assert found is None or found == folded(duty, facts)
+
+
+@given(chosen=st.lists(st.tuples(st.sampled_from(AGENCIES), st.sampled_from(some.PERIODS), logs), max_size=5))
+def test_duties_of_one_book_share_only_what_is_the_same(chosen: list[tuple[str, str, list[Json]]]) -> None:
+    """Agencies bound from different days, and other periods, are not told of each other's silence."""
+    courses = Courses()
+    for agency, period, log in chosen:
+        duty = BOOK.duty(agency=agency, obligation="results", period=period)
+        facts = some.facts_of(log)
+        assert courses.of(duty, facts) == folded(duty, facts)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        (),
+        (received(a_submission(), "2024-12-01 08:00"),),
+        (received(a_submission(), "2025-02-01 08:00"),),
+        (received(a_submission(data={"content": NIL}), "2024-12-10 00:00"),),
+    ],
+    ids=["silence", "in time", "late", "nothing to report"],
+)
+def test_the_usual_duty_is_taken(facts: Sequence[Fact]) -> None:
+    """Nothing, or one complete report of its own."""
+    assert Courses().usual(a_duty(), facts) is not None
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        (received(a_submission(data={"content": EMPTY}), "2024-12-01 08:00"),),
+        (received(a_submission(data={"corrects": "s-0"}), "2024-12-01 08:00"),),
+        (received(a_submission(data={"period": "2023"}), "2024-12-01 08:00"),),
+        (received(a_submission(data={"agency": SECOND, "on_behalf_of": FIRST}), "2024-12-01 08:00"),),
+        (received(an_extension("x-1", "2024-12-20T00:00:00+07:00"), "2024-12-01 08:00"),),
+        (received(a_submission(), "2024-12-01 08:00"), received(a_withdrawal("w-1", "s-1"), "2024-12-02 08:00")),
+    ],
+    ids=["incomplete", "a correction", "another period", "filed by another", "a decision", "two facts"],
+)
+def test_what_is_not_usual_takes_the_full_way(facts: Sequence[Fact]) -> None:
+    """It is not judged here."""
+    assert Courses().usual(a_duty(), facts) is None
+
+
+def test_an_agency_that_ends_or_leaves_takes_the_full_way() -> None:
+    """What becomes of its duty then is more than a report and its absence."""
+    ended = a_duty(registry=some.MERGED)
+    left = a_duty(
+        undated(),
+        registry=a_registry(an_agency(FIRST, groups=[{"id": "huyen", "from": "2016-05-05", "to": "2024-06-01"}])),
+        period=None,
+    )
+    assert [Courses().usual(duty, ()) for duty in (ended, left)] == [None, None]
