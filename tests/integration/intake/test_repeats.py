@@ -6,10 +6,13 @@ from collections.abc import Callable
 import httpx
 
 from schemas.topics import FACTS
-from tests.support.builders import Json, a_submission
+from tests.support.builders import AGENCIES, Json, a_submission
 from tests.support.intake import BATCH, Desk, sender, written
 from tests.support.kafka import Bus
 from tests.support.services import Service
+
+ROUNDS = 20
+ROUND_EVENTS = 60  # so many at once, twenty times: a few thousand a second
 
 
 async def receipt_of(client: httpx.AsyncClient, event: Json) -> tuple[str, str]:
@@ -18,6 +21,19 @@ async def receipt_of(client: httpx.AsyncClient, event: Json) -> tuple[str, str]:
     assert answer.status_code == 202, answer.text
     (receipt,) = answer.json()["receipts"]
     return receipt["receiptid"], receipt["receivedtime"]
+
+
+async def receipts_of(client: httpx.AsyncClient, batch: list[Json]) -> dict[str, tuple[str, str]]:
+    """Post *batch* and return for each event its receipt id and when it was first received."""
+    answer = await client.post("/v1/events", content=written(batch), headers={"content-type": BATCH})
+    assert answer.status_code == 202, answer.text
+    return {one["id"]: (one["receiptid"], one["receivedtime"]) for one in answer.json()["receipts"]}
+
+
+def of_any_agency(event: str, number: int) -> Json:
+    """A report of one agency or another, so that every partition gets some."""
+    agency = AGENCIES[number % len(AGENCIES)]
+    return a_submission(event, data={"agency": agency}, subject=agency)
 
 
 async def test_a_repeated_event_gets_its_first_receipt_and_is_not_written_again(
@@ -66,6 +82,24 @@ async def test_two_replicas_that_get_one_event_at_once_give_one_receipt(
         for number in range(20):
             event = a_submission(f"s-{number}")
             assert len(set(await asyncio.gather(receipt_of(one, event), receipt_of(other, event)))) == 1
+
+
+async def test_two_busy_replicas_agree_on_who_was_first(
+    start_intake: Callable[..., Service], bearer: str, desk: Desk, published: Bus
+) -> None:
+    """Under a load at which neither reads its own records back, the first in the log gives both their receipts."""
+    replicas = [start_intake(DONDOC_INTAKE_SPOOL=str(desk.folder / name)) for name in ("a", "b")]
+    given: dict[str, tuple[str, str]] = {}
+    async with sender(replicas[0], bearer) as one, sender(replicas[1], bearer) as other:
+        for number in range(ROUNDS):
+            batch = [of_any_agency(f"s-{number}-{place}", place) for place in range(ROUND_EVENTS)]
+            first, second = await asyncio.gather(receipts_of(one, batch), receipts_of(other, batch))
+            assert first == second
+            given |= first
+    in_log: dict[str, tuple[str, str]] = {}
+    for record in await published.records(FACTS.name):
+        in_log.setdefault(record.json["id"], (record.json["receiptid"], record.json["receivedtime"]))
+    assert in_log == given
 
 
 async def test_two_replicas_that_get_two_contents_at_once_accept_one(
