@@ -12,12 +12,12 @@ import logging
 import sys
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.runtime import upgrades
+from services.runtime.gathered import Gathered
 
 HEAD_SECONDS = 10.0
 """A head is a packet or two; TCP sends a lost one again after 1, 3 and 7 seconds."""
@@ -80,40 +80,11 @@ HEAD_TOO_LARGE = Fault(
 )
 
 
-class Gathered:
-    """A transport that writes once what is written to it in one turn of the loop: an answer's head and body together.
-
-    uvicorn writes them one by one, and each costs a system call here and wakes the client there.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._waiting: list[bytes] = []
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a transport can do
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Write *data* when the loop turns."""
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
-        self._waiting.append(data)
-
-    def close(self) -> None:
-        """Write what waits, then close."""
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        if waiting and not self._transport.is_closing():
-            self._transport.write(b"".join(waiting))
-
-
 class Connection(HttpToolsProtocol):
     """uvicorn's connection with bounds. A request that comes in one piece costs two comparisons and no timer."""
 
+    _has_body = False
+    _unheard: int = 0
     _fed: bytes = b""
     _head_timer: asyncio.TimerHandle | None = None
     _head_room: int = HEAD_BYTES_MAX
@@ -131,16 +102,22 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Hand *data* to the parser; what is left without a request in work after it is an unfinished head."""
+        """Hand *data* to the parser; what completes no head, and is no body, may not go on for ever."""
         if len(data) > self._head_room and not self._is_at_work():
             self._received_in_parts(data)
             return
         self._fed = data
+        before = self.cycle
         super().data_received(data)
-        if not self._is_at_work():
-            self._still_awaiting(len(data))
-        elif self._head_timer is not None:
+        if self.cycle is before:
+            self._received_no_head(len(data))
+        elif self._head_timer is not None or self._unheard:
             self._head_is_whole()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass on a part of a body, which is for the service to bound."""
+        self._has_body = True
+        super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words for it
         """Answer what cannot be parsed; say nothing where it would pass for the answer to a request before it."""
@@ -190,15 +167,21 @@ class Connection(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.data_received(data[room:])
 
-    def _still_awaiting(self, received: int) -> None:
+    def _received_no_head(self, size: int) -> None:
         if self.transport.is_closing():
             return
-        if self._head_timer is None:
+        if self._head_timer is None and not self._is_at_work():
             self._await_head()
-        if self._has_begun_head():
-            self._head_room -= received
+        if self._has_begun_head() and not self._is_at_work():
+            self._head_room -= size
             if self._head_room <= 0 or len(self.headers) > HEADERS_MAX:
                 self._refuse(HEAD_TOO_LARGE)
+            return
+        # A trailer, an extension of a chunk, a head before its turn: the parser keeps them, and nobody hears of them.
+        self._unheard = 0 if self._has_body else self._unheard + size
+        self._has_body = False
+        if self._unheard > HEAD_BYTES_MAX:
+            self.transport.abort()
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._on_late_head)
@@ -208,6 +191,7 @@ class Connection(HttpToolsProtocol):
             self._head_timer.cancel()
             self._head_timer = None
         self._head_room = HEAD_BYTES_MAX
+        self._unheard = 0
 
     def _on_late_head(self) -> None:
         if self._has_begun_head():

@@ -1,0 +1,35 @@
+"""A server on the loop of the test, whose connections are ours and whose patience is short."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from services.runtime import connections
+from services.runtime.connections import Connection
+from tests.support.connections import PATIENCE_SECONDS, Open, app
+
+
+@pytest.fixture
+async def open_one(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
+    """Open a connection to a server whose patience is short."""
+    monkeypatch.setattr(connections, "HEAD_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(connections, "READING_SECONDS", PATIENCE_SECONDS)
+    config = Config(app, log_config=None, access_log=False, ws="none", timeout_keep_alive=2)
+    config.load()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(config, ServerState(), {}, loop), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    writers = []
+
+    async def open_one() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024 * 1024)
+        writers.append(writer)
+        return reader, writer
+
+    yield open_one
+    for writer in writers:
+        writer.close()
+    server.close()
