@@ -5,7 +5,15 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from schemas.periods import Recurrence
 from schemas.values import Bilingual, Identifier, IsoDuration, LocalDate, MediaType, NonBlank
@@ -78,6 +86,31 @@ class Due(Anchor):
     basis: Literal["dispatch", "receipt"] = "dispatch"
 
 
+class SectionRequirement(Document):
+    """A section that must have text. Where it has no title, its id alone stands for it, in the file and on the bus."""
+
+    id: Identifier
+    title: Bilingual | None = None
+
+    def called(self, language: str) -> str:
+        """Return its title in *language*, its id where it has none."""
+        return self.title.in_language(language) if self.title else self.id
+
+    @model_serializer(mode="wrap")
+    def _in_short(self, written: SerializerFunctionWrapHandler) -> object:
+        return written(self) if self.title else self.id
+
+
+def _in_full(given: object) -> object:
+    return given if isinstance(given, dict | SectionRequirement) else {"id": given}
+
+
+Section = Annotated[
+    SectionRequirement, BeforeValidator(_in_full, json_schema_input_type=Identifier | SectionRequirement)
+]
+"""A section as a plan names it: `results`, or `{id: results, title: {vi: …}}`."""
+
+
 class IndicatorRequirement(Document):
     """A figure that must be given, in its unit and within its range (both ends included)."""
 
@@ -86,6 +119,10 @@ class IndicatorRequirement(Document):
     min: float | None = None
     max: float | None = None
     title: Bilingual | None = None
+
+    def called(self, language: str) -> str:
+        """Return its title in *language*, its code where it has none."""
+        return self.title.in_language(language) if self.title else self.code
 
 
 class AttachmentRequirement(Document):
@@ -106,7 +143,7 @@ class Check(Document):
 class Requirements(Document):
     """What makes a submission complete; by default being a submission is enough."""
 
-    sections: tuple[Identifier, ...] = ()
+    sections: tuple[Section, ...] = ()
     indicators: tuple[IndicatorRequirement, ...] = ()
     attachments: AttachmentRequirement = AttachmentRequirement(min=0)
     signed: bool = False

@@ -78,13 +78,17 @@ def _day_of_year(month: Node, day: Node) -> Iterator[Finding]:
 
 
 def _requirements(requires: Node) -> Iterator[Finding]:
-    yield from identities.used_twice(requires["sections"].each(), Severity.WARNING)
+    yield from identities.used_twice(map(_id_of_section, requires["sections"].each()), Severity.WARNING)
     yield from identities.used_twice(one["code"] for one in requires["indicators"].each())
     yield from identities.used_twice(one["id"] for one in requires["checks"].each())
     for indicator in requires["indicators"].each():
         least, most = indicator["min"].value, indicator["max"].value
         if isinstance(least, int | float) and isinstance(most, int | float) and most < least:
             yield indicator["max"].finding(f"{most} is less than `min`, {least}; no figure can satisfy both")
+
+
+def _id_of_section(section: Node) -> Node:
+    return section["id"] if section["id"].is_given else section
 
 
 def _reminders(reminders: Node, due: Node) -> Iterator[Finding]:

@@ -100,7 +100,7 @@ class TestPublished:
     def test_a_version_is_never_changed_under_its_users(self, message: Message) -> None:
         """Against the frozen copy only optional additions pass; anything else wants a new version beside the old."""
         frozen = json.loads((FROZEN / f"{message.name}.schema.json").read_text())
-        assert breaks(frozen, published(message)) == []
+        assert breaks(frozen, published(message), is_event=message.is_event) == []
 
     def test_nothing_published_disappears(self) -> None:
         """Each frozen schema is still published."""
@@ -201,6 +201,19 @@ class TestIncompatible:
         new["$defs"]["Dispatch"]["properties"]["proof"]["enum"].append("courier")
         new["description"] = "Clearer."
         assert breaks(published(message), new) == []
+
+    def test_a_further_form_breaks_no_document(self) -> None:
+        """What people wrote stays valid; an event's readers would have to learn it, and its first form must stay."""
+        message = next(one for one in catalogue.MESSAGES if one.name == "plan")
+        new = published(message)
+        new["properties"]["registry"] = {"anyOf": [new["properties"]["registry"], {"type": "object"}]}
+        assert breaks(published(message), new, is_event=False) == []
+        assert breaks(published(message), new) == [
+            "$.registry: pattern was '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' and is None",
+            "$.registry: type was 'string' and is None",
+        ]
+        new["properties"]["registry"]["anyOf"].reverse()
+        assert any("type was 'string'" in line for line in breaks(published(message), new, is_event=False))
 
 
 def _is_accepted(model: type[BaseModel], event: dict[str, Any]) -> bool:

@@ -220,7 +220,7 @@ def _dated() -> dict[str, Any]:
                 "recurrence": "year",
                 "due": {"month": 12, "day": 10},
                 "requires": {
-                    "sections": ["results"],
+                    "sections": ["proposals", {"id": "results", "title": {"vi": "Kết quả thực hiện"}}],
                     "indicators": [
                         {"code": "entrusted_local_budget", "title": {"vi": "Vốn ngân sách địa phương ủy thác"}}
                     ],

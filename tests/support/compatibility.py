@@ -8,17 +8,21 @@ BOUNDS = ("pattern", "format", "const", "minimum", "maximum", "exclusiveMinimum"
 LENGTHS = ("minLength", "maxLength", "minItems", "maxItems", "additionalProperties")
 
 
-def breaks(old: Schema, new: Schema) -> list[str]:
-    """Return a line for each promise of *old* that *new* breaks; additions of optional fields break none."""
-    return sorted(_breaks(_Side(old, old), _Side(new, new), "$"))
+def breaks(old: Schema, new: Schema, *, is_event: bool = True) -> list[str]:
+    """Return a line for each promise of *old* that *new* breaks; additions of optional fields break none.
+
+    A document is written by people: it may also take what had one form in a further one. An event may not.
+    """
+    return sorted(_breaks(_Side(old, old), _Side(new, new, takes_further_forms=not is_event), "$"))
 
 
 class _Side:
     """A place in one of the two schemas, with references resolved."""
 
-    def __init__(self, root: Schema, node: Any) -> None:
+    def __init__(self, root: Schema, node: Any, *, takes_further_forms: bool = False) -> None:
         self.root = root
         self.node = node
+        self.takes_further_forms = takes_further_forms
         while isinstance(self.node, dict) and "$ref" in self.node:
             self.node = root["$defs"][self.node["$ref"].rpartition("/")[2]]
 
@@ -26,10 +30,16 @@ class _Side:
         return self.node.get(key)
 
     def below(self, node: Any) -> "_Side":
-        return _Side(self.root, node)
+        return _Side(self.root, node, takes_further_forms=self.takes_further_forms)
+
+    def in_the_form_of(self, old: "_Side") -> "_Side":
+        """Return its first form, where *old* has but one and this may take more."""
+        is_further = self.takes_further_forms and bool(self.get("anyOf")) and not old.get("anyOf")
+        return self.below(self.get("anyOf")[0]) if is_further else self
 
 
 def _breaks(old: _Side, new: _Side, path: str) -> Iterator[str]:
+    new = new.in_the_form_of(old)
     for word in (*BOUNDS, *LENGTHS, "type"):
         before, after = old.get(word), new.get(word)
         if not isinstance(before, dict) and before != after:

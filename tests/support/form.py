@@ -23,7 +23,7 @@ SECRET = "a secret of the form that is long enough"
 NOW = datetime.fromisoformat("2026-12-01T09:00:00+07:00")
 DUE = datetime.fromisoformat("2026-12-10T00:00:00+07:00")
 REQUIRES: Json = {
-    "sections": ["results"],
+    "sections": [{"id": "results", "title": {"vi": "Kết quả thực hiện", "en": "Results"}}],
     "indicators": [
         {"code": "entrusted", "unit": "million_vnd", "min": 0, "title": {"vi": "Vốn ủy thác", "en": "Entrusted"}}
     ],

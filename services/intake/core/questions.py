@@ -6,7 +6,7 @@ A report sheet and the web form ask the same questions under the same keys. How 
 from dataclasses import dataclass
 from enum import Enum
 
-from schemas.plan import IndicatorRequirement, Requirements
+from schemas.plan import IndicatorRequirement, Requirements, SectionRequirement
 from services.intake.core import figures
 from services.intake.core.refusals import Said, pointer_of
 
@@ -24,13 +24,6 @@ UNITS = {
     "percent": Said(en="%", vi="%"),
     "household": Said(en="households", vi="hộ"),
     "households": Said(en="households", vi="hộ"),
-}
-SECTIONS = {
-    "results": Said(en="Results", vi="Kết quả thực hiện"),
-    "difficulties": Said(en="Difficulties", vi="Khó khăn, vướng mắc"),
-    "causes": Said(en="Causes", vi="Nguyên nhân"),
-    "proposals": Said(en="Proposals", vi="Đề xuất, kiến nghị"),
-    "plan": Said(en="Plan for the coming period", vi="Phương hướng, nhiệm vụ kỳ tới"),
 }
 FILE_KINDS = {
     "application/pdf": "PDF",
@@ -75,7 +68,7 @@ def questions(requires: Requirements) -> tuple[Question, ...]:
     return (
         *_of_document(requires),
         *_ABOUT,
-        *(_section(name) for name in requires.sections),
+        *(_section(one) for one in requires.sections),
         *(_indicator(one) for one in requires.indicators),
         _files(requires),
     )
@@ -160,27 +153,26 @@ _ABOUT = (
 )
 
 
-def _section(name: str) -> Question:
-    known = SECTIONS.get(name)
-    label = known or Said(en=name.replace("_", " "), vi=name.replace("_", " "))
-    return Question(key=f"sections.{name}", kind=Kind.LONG_TEXT, label=label, is_needed=True)
+def _section(wanted: SectionRequirement) -> Question:
+    return Question(key=f"sections.{wanted.id}", kind=Kind.LONG_TEXT, label=_title(wanted), is_needed=True)
 
 
 def _indicator(wanted: IndicatorRequirement) -> Question:
-    title = Said(en=wanted.code, vi=wanted.code)
-    if wanted.title:
-        title = Said(en=wanted.title.in_language("en"), vi=wanted.title.vi)
     unit = None if wanted.unit is None else UNITS.get(wanted.unit, Said(en=wanted.unit, vi=wanted.unit))
     return Question(
         key=f"indicators.{wanted.code}",
         kind=Kind.FIGURE,
-        label=title,
+        label=_title(wanted),
         hint=_range(wanted.min, wanted.max),
         is_needed=True,
         unit=unit,
         low=wanted.min,
         high=wanted.max,
     )
+
+
+def _title(wanted: SectionRequirement | IndicatorRequirement) -> Said:
+    return Said(en=wanted.called("en"), vi=wanted.called("vi"))
 
 
 def _range(low: float | None, high: float | None) -> Said:

@@ -118,8 +118,8 @@ class English:
     def short_of_many(self, count: int, *, sources: str, reader: str) -> str:
         return f"The attention of {reader} is kindly requested to {count} reports under {sources}"
 
-    def section(self, name: str) -> str:
-        return f'the section "{name}"'
+    def section(self, title: str) -> str:
+        return f'the section "{title}"'
 
     def indicator(self, title: str) -> str:
         return f'the indicator "{title}"'

@@ -15,7 +15,7 @@ from services.notifier.core.routing import Language
 class LackingSection:
     """A section without text."""
 
-    name: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,8 @@ def lacks(missing: Iterable[str], obligation: Obligation, *, on: date, language:
 
 def _lack(part: str, _dot: str, name: str, requires: Requirements, language: Language) -> Lack:
     match part:
+        case "sections":
+            return _section(name, requires, language)
         case "indicators":
             return _indicator(name, requires, language)
         case "attachments":
@@ -73,12 +75,16 @@ def _lack(part: str, _dot: str, name: str, requires: Requirements, language: Lan
             check = next((one for one in requires.checks if one.id == name), None)
             return FailedCheck(message=check.message.in_language(language) if check else name)
         case _:
-            return LackingSection(name=name or part)
+            return LackingSection(title=name or part)
+
+
+def _section(section: str, requires: Requirements, language: Language) -> LackingSection:
+    wanted = next((one for one in requires.sections if one.id == section), None)
+    return LackingSection(title=wanted.called(language) if wanted else section)
 
 
 def _indicator(code: str, requires: Requirements, language: Language) -> LackingIndicator:
     wanted = next((one for one in requires.indicators if one.code == code), None)
     if wanted is None:
         return LackingIndicator(title=code, unit=None, low=None, high=None)
-    title = wanted.title.in_language(language) if wanted.title else code
-    return LackingIndicator(title=title, unit=wanted.unit, low=wanted.min, high=wanted.max)
+    return LackingIndicator(title=wanted.called(language), unit=wanted.unit, low=wanted.min, high=wanted.max)

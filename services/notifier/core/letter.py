@@ -118,7 +118,7 @@ class Letter:
     def _lack(self, lack: Lack) -> str:
         match lack:
             case LackingSection():
-                return self.phrases.section(lack.name)
+                return self.phrases.section(lack.title)
             case LackingIndicator():
                 return f"{self.phrases.indicator(lack.title)}{self._measure(lack)}"
             case LackingAttachments():

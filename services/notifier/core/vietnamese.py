@@ -127,8 +127,8 @@ class Vietnamese:
     def short_of_many(self, count: int, *, sources: str, reader: str) -> str:
         return f"Kính đề nghị {reader} quan tâm {count} báo cáo theo {sources}"
 
-    def section(self, name: str) -> str:
-        return f"nội dung phần “{name}”"
+    def section(self, title: str) -> str:
+        return f"nội dung phần “{title}”"
 
     def indicator(self, title: str) -> str:
         return f"chỉ tiêu “{title}”"

@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 from schemas.assessments import Status
 from schemas.deliveries import Channel
-from schemas.plan import Obligation
+from schemas.plan import Obligation, Requirements
 from schemas.values import Bilingual
 from services.reporting.core import vietnamese
 from services.reporting.core.lines import INHERITED_BY, DutyLine
@@ -53,7 +53,6 @@ _PART = {
     "checks": Bilingual(vi="điều kiện", en="check"),
 }
 """The parts of a report as rules names them, by the first word of their name."""
-_SECTION = {"results": Bilingual(vi="kết quả thực hiện", en="results")}
 
 
 def status(value: Status, language: str = "vi") -> str:
@@ -73,7 +72,7 @@ def notes(line: DutyLine, language: str = "vi") -> list[str]:
 
 
 def missing_part(name: str, obligation: Obligation, language: str = "vi") -> str:
-    """Return a missing part in words: the plan's own title of an indicator, or message of a check, where it has one."""
+    """Return a missing part in words: the plan's own title of it, or message of a check, where it has one."""
     kind, _, part = name.partition(".")
     if kind not in _PART:
         return name
@@ -85,17 +84,20 @@ def missing_part(name: str, obligation: Obligation, language: str = "vi") -> str
 def _described(kind: str, part: str, obligation: Obligation) -> Bilingual | None:
     """Return the plan's words for a part, of the latest version that has any."""
     requirements = [version.requires for version in reversed(obligation.versions)]
-    titles = {one.code: one.title for requires in requirements for one in reversed(requires.indicators)}
-    messages = {check.id: check.message for requires in requirements for check in reversed(requires.checks)}
+    return next((words for one in requirements if (words := _words(kind, part, one))), None)
+
+
+def _words(kind: str, part: str, requires: Requirements) -> Bilingual | None:
     match kind:
-        case "indicators":
-            return titles.get(part)
-        case "checks":
-            return messages.get(part)
         case "sections":
-            return _SECTION.get(part)
+            found = [one.title for one in requires.sections if one.id == part]
+        case "indicators":
+            found = [one.title for one in requires.indicators if one.code == part]
+        case "checks":
+            found = [one.message for one in requires.checks if one.id == part]
         case _:
-            return None
+            found = []
+    return next(filter(None, found), None)
 
 
 def missing(line: DutyLine, obligation: Obligation, language: str = "vi") -> str:

@@ -18,7 +18,7 @@ def missing(requires: Requirements, report: Report) -> tuple[str, ...]:
         return unsigned
     given = report.indicators
     return (
-        *[f"sections.{section}" for section in requires.sections if not report.sections.get(section, "").strip()],
+        *[f"sections.{one.id}" for one in requires.sections if not report.sections.get(one.id, "").strip()],
         *[f"indicators.{one.code}" for one in requires.indicators if not _is_given(one, given.get(one.code))],
         *(() if _has_attachments(requires, report) else ("attachments",)),
         *unsigned,

@@ -55,6 +55,14 @@ def test_a_sheet_tells_the_checks_of_the_plan(tmp_path: Path) -> None:
     assert "– Nợ quá hạn không lớn hơn dư nợ." in shown
 
 
+def test_a_sheet_asks_for_sections_and_figures_by_their_titles(tmp_path: Path) -> None:
+    """As the plan calls them in Vietnamese, with the id in the first column for the machine."""
+    assert made(tmp_path, "a.csv").exit_code == 0
+    lines = (tmp_path / "a.csv").read_text("utf-8-sig").splitlines()
+    for start in ("sections.results,Kết quả thực hiện *,", "indicators.entrusted,Vốn ủy thác *,"):
+        assert any(line.startswith(start) for line in lines), start
+
+
 def test_a_period_lists_the_agencies_that_owe_it(tmp_path: Path) -> None:
     """With a period and no agency the sheet offers those who owe the report for it."""
     assert made(tmp_path, "a.csv", "--period", "2026").exit_code == 0

@@ -114,6 +114,19 @@ def test_what_rules_calls_missing_leads_to_its_question() -> None:
     assert [questions.key_of_missing(one) for one in names] == keys
 
 
+def test_a_section_or_figure_is_asked_for_by_its_title() -> None:
+    """In both languages, in Vietnamese where there is no English; by its id or code where there is no title."""
+    titles = ({"vi": "Kết quả", "en": "Results"}, {"vi": "Khó khăn"}, None)
+    sections = [{"id": one, "title": title} for one, title in zip("abc", titles, strict=True)]
+    indicators = [{"code": one, "title": title} for one, title in zip("xyz", titles, strict=True)]
+    requires = Requirements.model_validate({"sections": [*sections, "next_year"], "indicators": indicators})
+    asked = {one.key: (one.label.vi, one.label.en) for one in questions.questions(requires)}
+    named = [("Kết quả", "Results"), ("Khó khăn", "Khó khăn")]
+    assert [asked[f"sections.{one}"] for one in "abc"] == [*named, ("c", "c")]
+    assert [asked[f"indicators.{one}"] for one in "xyz"] == [*named, ("z", "z")]
+    assert asked["sections.next_year"] == ("next_year", "next_year")
+
+
 def test_a_figure_is_asked_with_its_unit_and_range() -> None:
     """Both ends of the range are said in the reader's own writing; an unknown unit is told as it is."""
     indicators = [{"code": "a", "unit": "percent", "min": 0, "max": 99.5}, {"code": "b", "unit": "tấn"}, {"code": "c"}]

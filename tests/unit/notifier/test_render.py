@@ -71,10 +71,10 @@ def test_a_due_instant_in_the_middle_of_a_day_is_told_with_its_time() -> None:
 
 
 def test_what_is_missing_is_told_in_words() -> None:
-    """Section, indicator with title, unit and range, attachment, signature, and the plan's own words for a check."""
+    """Section by its title, figure with unit and range, file, signature, and the plan's own words for a check."""
     text = written(a_notice(a_telling(StepKind.INCOMPLETE, missing=EVERYTHING)))
     wanted = (
-        "nội dung phần “results”",
+        "nội dung phần “Kết quả thực hiện”",
         "chỉ tiêu “Vốn ngân sách địa phương ủy thác” (đơn vị: triệu đồng; từ 0 đến 9.984,2)",
         "ít nhất 1 tệp đính kèm (PDF)",
         "chữ ký của người có thẩm quyền",
@@ -159,11 +159,21 @@ def test_a_due_instant_of_this_very_day_that_has_passed(language: Language) -> N
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_an_indicator_that_the_plan_does_not_describe_is_told_by_its_code(language: Language) -> None:
-    """As is a check, and a part that this version of the notifier does not know."""
-    missing = ("indicators.unknown", "checks.gone", "annex")
+def test_what_the_plan_does_not_describe_is_told_by_its_name(language: Language) -> None:
+    """A section without a title, a section, figure or check of another version, a part not known here."""
+    missing = ("sections.proposals", "sections.old", "indicators.unknown", "checks.gone", "annex")
     text = written(a_notice(a_telling(StepKind.INCOMPLETE, missing=missing)), language=language)
-    assert all_in(text.body, "unknown", "gone", "annex") == []
+    assert all_in(text.body, "proposals", "old", "unknown", "gone", "annex") == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("vi", 'Con thieu: noi dung phan "Ket qua thuc hien".'), ("en", 'Missing: the section "Results".')],
+)
+def test_an_sms_calls_a_section_as_the_plan_does(language: Language, words: str) -> None:
+    """In the reader's language, without marks."""
+    telling = a_telling(StepKind.INCOMPLETE, missing=("sections.results",))
+    assert words in written(a_notice(telling, channel=Channel.SMS), language=language).body
 
 
 def test_an_obligation_that_the_plan_version_lacks_is_a_missing_document() -> None:

@@ -22,7 +22,7 @@ from tests.unit.notifier.agendas import DUE, days
 AGENCY = "h-tho-xuan"
 BANK = "nhcsxh-tinh"
 REQUIRES = {
-    "sections": ["results"],
+    "sections": [{"id": "results", "title": {"vi": "Kết quả thực hiện", "en": "Results"}}, "proposals"],
     "indicators": [
         {
             "code": "entrusted",

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.assessments import Status
 from schemas.deliveries import Channel, Outcome
+from schemas.plan import Obligation
 from services.reporting.core import wording
 from services.reporting.core.lines import DutyLine, lines_of
 from services.reporting.core.lookup import state_at
@@ -32,14 +33,22 @@ def test_every_status_has_words_in_both_languages(status: Status) -> None:
 
 
 def test_a_missing_part_is_named_as_the_plan_names_it() -> None:
-    """The indicator's title, the section's name, the attachment, the signature; the unknown as it is."""
+    """Figure and section by their titles, by id without one; the attachment, the signature; the unknown as it is."""
     words = [
         wording.missing_part(name, OBLIGATION)
-        for name in ("indicators.entrusted_local_budget", "sections.results", "attachments", "signed", "seal")
+        for name in (
+            "indicators.entrusted_local_budget",
+            "sections.results",
+            "sections.proposals",
+            "attachments",
+            "signed",
+            "seal",
+        )
     ]
     assert words == [
         "chỉ tiêu “Vốn ngân sách địa phương ủy thác”",
-        "mục “kết quả thực hiện”",
+        "mục “Kết quả thực hiện”",
+        "mục proposals",
         "tệp kèm theo",
         "chữ ký",
         "seal",
@@ -47,6 +56,21 @@ def test_a_missing_part_is_named_as_the_plan_names_it() -> None:
     assert wording.missing_part("checks.ratio", OBLIGATION, "en") == "check ratio"
     line = a_line(Status.INCOMPLETE, missing=("attachments", "signed"))
     assert wording.missing(line, OBLIGATION) == "tệp kèm theo; chữ ký"
+
+
+def test_the_latest_title_counts() -> None:
+    """A version that says nothing more of a part leaves it the title that an earlier one gave it."""
+    versions = [
+        {"from": f"{year}-01-01", "to": f"{year + 1}-01-01", "recurrence": "year", "requires": {"sections": sections}}
+        for year, sections in (
+            (2016, [{"id": "a", "title": {"vi": "Cũ", "en": "Old"}}, {"id": "b", "title": {"vi": "Còn"}}]),
+            (2017, [{"id": "a", "title": {"vi": "Mới", "en": "New"}}, "b"]),
+        )
+    ]
+    obligation = Obligation.model_validate(OBLIGATION.model_dump(by_alias=True) | {"versions": versions})
+    assert wording.missing_part("sections.a", obligation) == "mục “Mới”"
+    assert wording.missing_part("sections.a", obligation, "en") == "section “New”"
+    assert wording.missing_part("sections.b", obligation) == "mục “Còn”"
 
 
 def test_an_heir_is_named_and_not_numbered() -> None:

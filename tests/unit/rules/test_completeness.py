@@ -59,6 +59,14 @@ def test_a_section_wants_text(text: str, names: tuple[str, ...]) -> None:
     assert lacking({"sections": ["results"]}, a_report(sections={"results": text})) == names
 
 
+def test_a_section_is_missing_under_its_id_whatever_it_is_called() -> None:
+    """A title is for people; what rules says of a duty does not change with it."""
+    titled = {"sections": [{"id": "results", "title": {"vi": "Kết quả"}}, {"id": "plans"}, "causes"]}
+    names = ("sections.results", "sections.plans", "sections.causes")
+    assert lacking(titled, a_report()) == lacking({"sections": ["results", "plans", "causes"]}, a_report()) == names
+    assert lacking(titled, a_report(sections={"results": "x", "plans": "x", "causes": "x"})) == ()
+
+
 @pytest.mark.parametrize(
     "figure, is_given",
     [(0, True), (100, True), ("99.9", True), (-1, False), (100.1, False), ("-0.1", False), (None, False)],

@@ -1,0 +1,60 @@
+"""A plan names its sections by id alone or with a title; whoever reads it sees one shape."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from schemas import documents
+from schemas.plan import Plan, Requirements
+from tests.support.sound_documents import PLAN, edited
+
+FROZEN = Path(__file__).parents[2] / "contract" / "frozen" / "plan.schema.json"
+TITLED = "sections: [results, {id: plans, title: {vi: Phương hướng, en: Plans}}, {id: causes}]"
+
+
+def required(text: str) -> Requirements:
+    """What the second version of the obligation in *text* requires."""
+    return documents.parse_plan(text).obligations[0].versions[1].requires
+
+
+def published(plan: Plan) -> Any:
+    """The sections as other services read them on the bus."""
+    document = json.loads(plan.model_dump_json(by_alias=True, exclude_defaults=True))
+    return document["obligations"][0]["versions"][1]["requires"]["sections"]
+
+
+def test_an_id_alone_is_a_section_without_a_title() -> None:
+    """Written either way it is the same section, so that a plan written anew is not another plan."""
+    assert documents.parse_plan(edited(PLAN, "[results]", "[{id: results}]")) == documents.parse_plan(PLAN)
+
+
+@pytest.mark.parametrize("language, names", [("vi", ["results", "Phương hướng"]), ("en", ["results", "Plans"])])
+def test_a_section_is_called_by_its_title(language: str, names: list[str]) -> None:
+    """By its id where it has none."""
+    sections = required(edited(PLAN, "sections: [results]", TITLED)).sections
+    assert [one.called(language) for one in sections] == [*names, "causes"]
+
+
+def test_a_figure_is_called_by_its_title() -> None:
+    """By its code where it has none, in Vietnamese where nobody translated it."""
+    indicators = required(edited(PLAN, "{code: loans,", "{code: x}, {code: loans, title: {vi: Dư nợ},")).indicators
+    assert [one.called("en") for one in indicators] == ["x", "Dư nợ"]
+
+
+def test_only_a_title_changes_what_is_published() -> None:
+    """Without one the bus carries the id alone, as it always did; with one, what the file says."""
+    title = {"vi": "Phương hướng", "en": "Plans"}
+    plan = documents.parse_plan(edited(PLAN, "sections: [results]", TITLED))
+    assert published(plan) == ["results", {"id": "plans", "title": title}, "causes"]
+    assert Plan.model_validate_json(plan.model_dump_json(by_alias=True, exclude_defaults=True)) == plan
+
+
+def test_a_plan_without_titles_fits_the_schema_of_before() -> None:
+    """Whoever read plans before sections had titles goes on reading every such plan."""
+    plan = documents.parse_plan(edited(PLAN, "[results]", "[results, {id: plans}]"))
+    sent = json.loads(plan.model_dump_json(by_alias=True, exclude_defaults=True))
+    frozen = json.loads(FROZEN.read_text(encoding="utf-8"))
+    jsonschema_rs.validator_for(frozen, validate_formats=True).validate(sent)
