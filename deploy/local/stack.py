@@ -18,6 +18,11 @@ from deploy.local.ports import LOOPBACK, Ports, refuse_taken
 from deploy.local.sinks import Smsc, Smtp
 
 DEFAULT_HOME = ".dondoc"
+SECURITY = tuple(
+    f"DONDOC_KAFKA_{name}"
+    for name in ("SECURITY_PROTOCOL", "CA_FILE", "CERTIFICATE_FILE", "KEY_FILE", "USERNAME", "PASSWORD_FILE")
+)
+"""What guards the way to another broker. The local one is open, to this machine alone."""
 
 
 class Stack:
@@ -68,8 +73,9 @@ class Stack:
         self._drop_lock()
 
     def environment(self) -> dict[str, str]:
-        """Name this stack to a service in the variables it reads."""
+        """Name this stack to a service in the variables it reads, and put out those meant for another broker."""
         return {
+            **dict.fromkeys(SECURITY, ""),
             "DONDOC_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "DONDOC_MONGO_URL": self.mongod.url,
         }

@@ -17,14 +17,15 @@ from services.notifier.core.routing import Contact
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import ContactStore
 from services.runtime import mongo
+from services.runtime.kafka import Access
 from services.runtime.settings import ServiceSettings
 
 SECRET_BYTES = 32
 
 
 def publish_documents(directory: Path, bootstrap: str) -> tuple[str, ...]:
-    """Publish the plan and registry in *directory* and return what became of them; raise `Unusable` on a refusal."""
-    outcomes = asyncio.run(published(editions(directory), ServiceSettings(kafka_bootstrap=bootstrap)))
+    """Publish what is in *directory* to a local broker; return what became of it; raise `Unusable` on a refusal."""
+    outcomes = asyncio.run(published(editions(directory), Access(bootstrap=bootstrap), settings=ServiceSettings()))
     refused = [one for one in outcomes if one.done == REFUSED]
     if refused:
         raise Unusable("\n".join(f"{one.edition.key}: {one.reason}" for one in refused))

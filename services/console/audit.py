@@ -52,7 +52,7 @@ def audit(
         moment = Moment(as_of=instant, known_at=instant, language="vi")
         path = f"/v1/plans/{plan}/periods/{period}/report.json"
         live = ask(url, path, as_of=instant.isoformat(), lang="vi").json()
-        rebuilt = asyncio.run(log.from_broker(_rebuilt(plan, period, moment, settings), settings.kafka_bootstrap))
+        rebuilt = asyncio.run(log.from_broker(_rebuilt(plan, period, moment, settings), settings.kafka))
     found = [
         {"rebuilt_from": origin.value, **difference}
         for origin, told in rebuilt.items()
@@ -68,12 +68,12 @@ def audit(
 async def _rebuilt(
     plan: str, period: str, moment: Moment, settings: ServiceSettings
 ) -> Mapping[Origin, dict[str, Any]]:
-    references = References(settings.kafka_bootstrap)
+    references = References(settings.kafka)
     try:
         await references.start()
-        facts = await log.read(settings.kafka_bootstrap, FACTS.name)
-        verdicts = await log.read(settings.kafka_bootstrap, VERDICTS.name)
-        deliveries = await log.read(settings.kafka_bootstrap, DELIVERIES.name)
+        facts = await log.read(settings.kafka, FACTS.name)
+        verdicts = await log.read(settings.kafka, VERDICTS.name)
+        deliveries = await log.read(settings.kafka, DELIVERIES.name)
         alerts = [record.value for records in deliveries.values() for record in records]
         told = {
             Origin.FACTS: list(_assessed_anew(facts, Books(references, len(facts)))),

@@ -7,11 +7,10 @@ from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
-from aiokafka.errors import KafkaError
 
 from schemas.plan import Plan
 from schemas.registry import Registry
-from services.console import inputs, output
+from services.console import inputs, log, output
 from services.console.inputs import Unusable
 from services.notifier import contacts as files
 from services.notifier.core.routing import Contact, ContactBook
@@ -20,6 +19,7 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.store import ContactStore
 from services.runtime import mongo
 from services.runtime.clock import clock_from
+from services.runtime.kafka import Access
 from services.runtime.references import References
 
 app = typer.Typer(help="Who is told: contacts of agencies and lists, and who is out of reach.", no_args_is_help=True)
@@ -103,16 +103,12 @@ def _documents(folder: Path | None) -> Documents:
         book = inputs.read_book(folder)
         return [(book.plan, book.registry)]
     settings = NotifierSettings()
-    try:
-        return asyncio.run(_published(settings.kafka_bootstrap))
-    except KafkaError as cause:
-        raise Unusable(
-            f"the broker at {settings.kafka_bootstrap} does not answer; name the plan with --plan DIR"
-        ) from cause
+    remedy = "set DONDOC_KAFKA_BOOTSTRAP, or name the plan with --plan DIR"
+    return asyncio.run(log.from_broker(_published(settings.kafka), settings.kafka, remedy=remedy))
 
 
-async def _published(bootstrap: str) -> Documents:
-    references = References(bootstrap)
+async def _published(kafka: Access) -> Documents:
+    references = References(kafka)
     try:
         await references.start()
         plans = references.plans()

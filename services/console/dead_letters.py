@@ -105,7 +105,7 @@ async def _all(topics: Iterable[Topic]) -> list[DeadLetter]:
     found = [
         DeadLetter(topic=topic, record=record)
         for topic in topics
-        for records in (await log.read(settings.kafka_bootstrap, topic.dead_letter)).values()
+        for records in (await log.read(settings.kafka, topic.dead_letter)).values()
         for record in records
     ]
     return sorted(found, key=lambda one: (one.record.timestamp, one.name))
@@ -114,9 +114,7 @@ async def _all(topics: Iterable[Topic]) -> list[DeadLetter]:
 async def _sent(found: Iterable[DeadLetter]) -> None:
     settings = ServiceSettings()
     clock = clock_from(settings.clock)
-    async with AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap, acks="all", enable_idempotence=True
-    ) as producer:
+    async with AIOKafkaProducer(**settings.kafka.client(), acks="all", enable_idempotence=True) as producer:
         for one in found:
             await producer.send_and_wait(
                 one.topic.name,
@@ -148,7 +146,7 @@ def _topics(short: str) -> tuple[Topic, ...]:
 
 
 def _run(answer: Any) -> Any:  # noqa: ANN401 - whatever the coroutine answers
-    return asyncio.run(log.from_broker(answer, ServiceSettings().kafka_bootstrap))
+    return asyncio.run(log.from_broker(answer, ServiceSettings().kafka))
 
 
 def _text(value: bytes | None) -> str | None:

@@ -7,26 +7,29 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.console.inputs import Unusable
+from services.runtime.kafka import Access
 
 Records = dict[int, list[ConsumerRecord[Any, Any]]]
 Answer = TypeVar("Answer")
 POLL_MS = 200
 
 
-async def from_broker(answer: Awaitable[Answer], bootstrap: str) -> Answer:
-    """Await *answer*; turn a broker that does not answer into `Unusable`."""
+async def from_broker(
+    answer: Awaitable[Answer], kafka: Access, *, remedy: str = "set DONDOC_KAFKA_BOOTSTRAP"
+) -> Answer:
+    """Await *answer*; turn a broker that does not answer, or refuses, into `Unusable`."""
     try:
         return await answer
     except KafkaError as cause:
-        remedy = "set DONDOC_KAFKA_BOOTSTRAP"
-        raise Unusable(f"the broker at {bootstrap} cannot be read: {cause}; {remedy}") from cause
+        said = await kafka.refusal() or f"the broker at {kafka.bootstrap} cannot be used: {cause}; {remedy}"
+        raise Unusable(said) from cause
 
 
-async def read(bootstrap: str, topic: str) -> Records:
+async def read(kafka: Access, topic: str) -> Records:
     """Return every committed record of *topic* by partition; an unknown topic has none."""
     consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
         topic,
-        bootstrap_servers=bootstrap,
+        **kafka.client(),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -40,11 +41,16 @@ def say(message: str) -> None:
 
 @contextmanager
 def exits() -> Iterator[None]:
-    """Turn unusable input into its message and exit code 2."""
+    """Turn unusable input, and settings that cannot be, into their message and exit code 2."""
     try:
         yield
     except Unusable as cause:
         say(str(cause))
+        raise typer.Exit(UNUSABLE) from cause
+    except ValidationError as cause:
+        if not cause.title.endswith("Settings"):  # any other document that does not fit is a fault of ours
+            raise
+        say("\n".join(_setting_faults(cause)))
         raise typer.Exit(UNUSABLE) from cause
 
 
@@ -72,6 +78,12 @@ def rows(rows: Iterable[Mapping[str, Any]], fmt: Format, *, title: str) -> None:
 def instant(value: datetime | None, zone: ZoneInfo) -> str | None:
     """Write an instant as RFC 3339 with milliseconds in the plan's zone."""
     return None if value is None else instants.in_zone(value, zone).isoformat(timespec="milliseconds")
+
+
+def _setting_faults(cause: ValidationError) -> Iterator[str]:
+    for fault in cause.errors(include_url=False, include_input=False):
+        place = "".join(f"setting {name}: " for name in fault["loc"])
+        yield f"{place}{fault['msg'].removeprefix('Value error, ')}"
 
 
 def _cell(value: object) -> str:

@@ -11,13 +11,13 @@ from typing import Annotated, Any
 
 import typer
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from schemas import documents, ids
 from schemas.plan import Plan
 from schemas.registry import Registry
-from services.console import inputs, output
+from services.console import inputs, log, output
 from services.console.check import checked
+from services.runtime.kafka import Access
 from services.runtime.references import PLAN, REGISTRY, References, publish_reference
 from services.runtime.settings import ServiceSettings
 from services.runtime.topics import TopicsError, ensure_topics
@@ -71,7 +71,8 @@ def publish(
             output.say(str(fault))
         if faults:
             raise typer.Exit(output.NEGATIVE)
-        outcomes = asyncio.run(published(editions(directory), ServiceSettings()))
+        settings = ServiceSettings()
+        outcomes = asyncio.run(published(editions(directory), settings.kafka, settings=settings))
     for one in outcomes:
         output.line(one.row())
     if any(one.done == REFUSED for one in outcomes):
@@ -88,22 +89,22 @@ def editions(directory: Path) -> tuple[Edition, ...]:
     )
 
 
-async def published(wanted: Iterable[Edition], settings: ServiceSettings) -> list[Outcome]:
+async def published(wanted: Iterable[Edition], kafka: Access, *, settings: ServiceSettings) -> list[Outcome]:
     """Publish what is new among *wanted*; nothing of it where one is refused. Raise `Unusable` without a broker."""
-    bootstrap = settings.kafka_bootstrap
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
     try:
-        async with producer:  # first of all: it says at once that there is no broker
-            await ensure_topics(bootstrap, settings.partitions, settings.kafka_replication)
-            return await _published(tuple(wanted), producer, bootstrap)
-    except (KafkaError, TopicsError) as cause:
-        raise inputs.Unusable(
-            f"the broker at {bootstrap} cannot be used: {cause}; set DONDOC_KAFKA_BOOTSTRAP"
-        ) from cause
+        return await log.from_broker(_published(tuple(wanted), kafka, settings), kafka)
+    except TopicsError as cause:
+        raise inputs.Unusable(f"the broker at {kafka.bootstrap} cannot be used: {cause}") from cause
 
 
-async def _published(wanted: tuple[Edition, ...], producer: AIOKafkaProducer, bootstrap: str) -> list[Outcome]:
-    references = References(bootstrap)
+async def _published(wanted: tuple[Edition, ...], kafka: Access, settings: ServiceSettings) -> list[Outcome]:
+    # The producer first of all: it says at once that there is no broker.
+    async with AIOKafkaProducer(**kafka.client(), acks="all", enable_idempotence=True) as producer:
+        await ensure_topics(kafka, settings.partitions, settings.kafka_replication)
+        return await _put(wanted, producer, References(kafka))
+
+
+async def _put(wanted: tuple[Edition, ...], producer: AIOKafkaProducer, references: References) -> list[Outcome]:
     try:
         await references.start()
         judged = [judge(edition, references) for edition in wanted]

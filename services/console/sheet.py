@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from aiokafka.errors import KafkaError
 
-from services.console import inputs, output
+from services.console import inputs, log, output
 from services.console.sheets import layout, table, workbook
 from services.rules.core.book import Book, UnknownDuty
+from services.runtime.kafka import Access
 from services.runtime.references import References
 from services.runtime.settings import ServiceSettings
 
@@ -44,18 +44,16 @@ def sheet(
 def _book(plan: str) -> Book:
     if Path(plan).is_dir():
         return inputs.read_book(Path(plan))
-    bootstrap = ServiceSettings().kafka_bootstrap
-    try:
-        found = asyncio.run(_published(plan, bootstrap))
-    except KafkaError as cause:
-        raise inputs.Unusable(f"{plan} is no folder, and the broker at {bootstrap} cannot be asked: {cause}") from cause
+    kafka = ServiceSettings().kafka
+    remedy = f"set DONDOC_KAFKA_BOOTSTRAP, or name a folder: {plan} is none"
+    found = asyncio.run(log.from_broker(_published(plan, kafka), kafka, remedy=remedy))
     if found is None:
         raise inputs.Unusable(f"{plan} is neither a folder nor a published plan")
     return found
 
 
-async def _published(plan_id: str, bootstrap: str) -> Book | None:
-    references = References(bootstrap)
+async def _published(plan_id: str, kafka: Access) -> Book | None:
+    references = References(kafka)
     try:
         await references.start()
         plan = references.plan(plan_id)

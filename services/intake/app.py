@@ -47,6 +47,7 @@ from services.runtime.clock import Clock, clock_from
 from services.runtime.metrics import new_registry
 from services.runtime.probes import probe_routes
 from services.runtime.references import References
+from services.runtime.security import security_of
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ def _parts(settings: IntakeSettings) -> Parts:
     clock = clock_from(settings.clock)
     registry = new_registry()
     metrics = IntakeMetrics(registry)
-    references = References(settings.kafka_bootstrap)
+    references = References(settings.kafka)
     memory = Memory(span=timedelta(hours=settings.memory_hours), now=clock.now)
     follower = Follower(settings, memory, clock)
     connection = Connection(settings, references, follower, clock)
@@ -228,7 +229,7 @@ def _router(parts: Parts, mounted: dict[str, Asgi]) -> Router:
 
 
 def _described(settings: IntakeSettings) -> KafkaBroker:
-    broker = BrokerOnPaper(settings.kafka_bootstrap, logger=None)
+    broker = BrokerOnPaper(settings.kafka.bootstrap, security=security_of(settings.kafka), logger=None)
     envelopes = (Envelope[model] for model in MODEL_OF.values())  # type: ignore[valid-type]  # built from the published types
     broker.publisher(FACTS.name, schema=reduce(or_, envelopes), description=FACTS.holds)
     return broker

@@ -18,6 +18,8 @@ from schemas.topics import FACTS
 from services.intake.lanes import Append, BusDownError, Ends, Lane, Part, fail, parts
 from services.intake.records import CONTENT_TYPE, Record
 from services.runtime.clock import Clock, milliseconds
+from services.runtime.kafka import Access
+from services.runtime.security import security_of
 
 MEBIBYTE = 1024 * 1024
 BATCH_MAX_BYTES = 2 * MEBIBYTE
@@ -38,10 +40,11 @@ OnAppended = Callable[[int, int, Sequence[Record]], None]
 """Told of each acknowledged batch: its partition, the offset of its first record (-1 if unknown), its records."""
 
 
-async def connected_broker(bootstrap: str) -> KafkaBroker:
+async def connected_broker(kafka: Access) -> KafkaBroker:
     """Return a broker whose producer is connected, idempotent and waits for all in-sync replicas."""
     broker = KafkaBroker(
-        bootstrap,
+        kafka.bootstrap,
+        security=security_of(kafka),
         acks="all",
         enable_idempotence=True,
         linger_ms=0,

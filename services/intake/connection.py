@@ -25,10 +25,10 @@ class Connection:
     async def open(self) -> Appender:
         """Return an appender on a connected producer; raise `KafkaError` while the bus is not there."""
         settings = self._settings
-        await ensure_topics(settings.kafka_bootstrap, settings.partitions, settings.kafka_replication)
+        await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
         await self._open_readers()
         return Appender(
-            await connected_broker(settings.kafka_bootstrap),
+            await connected_broker(settings.kafka),
             self._clock,
             self._follower.appended,
             partitions=settings.partitions,

@@ -48,7 +48,7 @@ class Follower:
     """Follows the log into the memory, partition by partition."""
 
     def __init__(self, settings: IntakeSettings, memory: Memory, clock: Clock) -> None:
-        self._bootstrap = settings.kafka_bootstrap
+        self._kafka = settings.kafka
         self._parts = [TopicPartition(FACTS.name, number) for number in range(settings.partitions)]
         self._span = timedelta(hours=settings.memory_hours)
         self._memory = memory
@@ -73,7 +73,7 @@ class Follower:
     async def start(self) -> None:
         """Begin one span ago and follow in the background; `catch_up` says when the end is reached."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.client(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=WATCH_MS,

@@ -54,7 +54,7 @@ class Works:
         self._name = secrets.token_hex(8)
         self.client = mongo.connect(settings.mongo_url)
         self.ledger = Ledger(self.client, settings.mongo_database)
-        self.references = References(settings.kafka_bootstrap)
+        self.references = References(settings.kafka)
         self._library = PublishedLibrary(self.references, opens=settings.opens, closes=settings.closes)
         self._contacts = ContactStore(self.client, settings.mongo_database)
         self._verdicts: Verdicts | None = None
@@ -65,14 +65,12 @@ class Works:
         async with AsyncExitStack() as opened:
             opened.callback(self.client.close)
             await self.ledger.prepare()
-            await ensure_topics(
-                self._settings.kafka_bootstrap, self._settings.partitions, self._settings.kafka_replication
-            )
+            await ensure_topics(self._settings.kafka, self._settings.partitions, self._settings.kafka_replication)
             await self.references.start()
             opened.push_async_callback(self.references.stop)
             gc.freeze()  # what is published lives on: no collection need walk it
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._settings.kafka_bootstrap,
+                **self._settings.kafka.client(),
                 acks="all",
                 enable_idempotence=True,
                 max_request_size=LARGEST_REQUEST_BYTES,

@@ -80,7 +80,7 @@ def build_app(settings: ReportingSettings) -> Reporting:
         clock=clock_from(settings.clock),
         registry=registry,
         metrics=Metrics(registry),
-        references=References(settings.kafka_bootstrap),
+        references=References(settings.kafka),
         store=Store(mongo.connect(settings.mongo_url), settings.mongo_database),
         connection=Connection(),
         halt=Halt(),
@@ -97,10 +97,10 @@ def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager
         async with AsyncExitStack() as opened:
             opened.callback(parts.store.close)
             await parts.store.prepare()
-            await ensure_topics(settings.kafka_bootstrap, settings.partitions, settings.kafka_replication)
+            await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
             opened.push_async_callback(parts.references.stop)
             await parts.references.start()
-            producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap, enable_idempotence=True)
+            producer = AIOKafkaProducer(**settings.kafka.client(), enable_idempotence=True)
             opened.push_async_callback(producer.stop)
             await producer.start()
             parts.connection.producer = producer
@@ -113,7 +113,7 @@ def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager
 
 
 def _subscribed(parts: Parts, dead_letters: DeadLetters) -> KafkaBroker:
-    broker = consuming_broker(parts.settings.kafka_bootstrap)
+    broker = consuming_broker(parts.settings.kafka)
     _follow(broker, VERDICTS, handlers.verdicts(parts.store), parts=parts, dead_letters=dead_letters)
     _follow(broker, DELIVERIES, handlers.deliveries(parts.store), parts=parts, dead_letters=dead_letters)
     _follow(broker, FACTS, handlers.facts(parts.store), parts=parts, dead_letters=dead_letters)

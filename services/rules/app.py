@@ -29,7 +29,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     settings = settings or RulesSettings()
     halt = halt or Halt()
     registry = new_registry()
-    references = References(settings.kafka_bootstrap)
+    references = References(settings.kafka)
     tools = _tools(settings, references, Metrics(registry, settings.partitions))
     # A session that has passed without a word from the broker has ended: only then may a fenced owner think again.
     assignment = Assignment(tools, halt=halt, fenced_pause_seconds=2 * settings.session_timeout_ms / 1000)
@@ -37,7 +37,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        await ensure_topics(settings.kafka_bootstrap, settings.partitions, settings.kafka_replication)
+        await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
         await references.start()
         announcer.start(references, halt=halt)
         try:
@@ -68,7 +68,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
 
 def _consuming(settings: RulesSettings, assignment: Assignment, halt: Callable[[], None]) -> KafkaBroker:
     """Return a broker whose one subscriber gives the facts to *assignment*."""
-    broker = batches.consuming_broker(settings.kafka_bootstrap)
+    broker = batches.consuming_broker(settings.kafka)
     subscription = batches.Subscription(
         topic=FACTS.name,
         group=settings.group,
@@ -82,7 +82,7 @@ def _consuming(settings: RulesSettings, assignment: Assignment, halt: Callable[[
 
 def _tools(settings: RulesSettings, references: References, metrics: Metrics) -> Tools:
     return Tools(
-        bootstrap=settings.kafka_bootstrap,
+        kafka=settings.kafka,
         group=settings.group,
         books=Books(references, settings.partitions),
         references=references,

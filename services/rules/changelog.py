@@ -10,17 +10,18 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import DUTIES
 from services.runtime import consumers
+from services.runtime.kafka import Access
 
 POLL_MS = 200
 BREATH = 2_000  # after so many records the loop may turn: heartbeats go on during a long restore
 FETCH_BYTES = 8 * 1024 * 1024  # a restore reads in bulk
 
 
-async def restore(bootstrap: str, partition: int, take: Callable[[bytes, bytes | None], None]) -> int:
+async def restore(kafka: Access, partition: int, take: Callable[[bytes, bytes | None], None]) -> int:
     """Give every record, oldest first, to *take*; return how many there were. A later record of a key replaces it."""
     here = TopicPartition(DUTIES.name, partition)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **kafka.client(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",

@@ -18,6 +18,7 @@ from services.rules.metrics import Metrics
 from services.rules.transactions import Letter, Transactions, Writes
 from services.rules.verdicts import Applied
 from services.runtime.clock import Clock, instant_of
+from services.runtime.kafka import Access
 from services.runtime.references import References
 
 BREATH = 200  # after so many records or verdicts the loop may turn: heartbeats and probes are answered in between
@@ -34,7 +35,7 @@ class BooksMissingError(Exception):
 class Tools:
     """What every partition works with."""
 
-    bootstrap: str
+    kafka: Access
     group: str
     books: Books
     references: References
@@ -49,7 +50,7 @@ class Partition:
         self.number = number
         self.keeper = Keeper(number, tools.books)
         self._tools = tools
-        self._transactions = Transactions(tools.bootstrap, tools.group, number, clock=tools.clock)
+        self._transactions = Transactions(tools.kafka, tools.group, number, clock=tools.clock)
         self._lock = asyncio.Lock()
         self._next_offset = 0
         self._announced: dict[str, PlanAdopted] = {}
@@ -59,7 +60,7 @@ class Partition:
         """Fence the earlier owner, then take over its state: in this order nothing of its work is missed."""
         begun = time.perf_counter()
         await self._transactions.open()
-        restored = await changelog.restore(self._tools.bootstrap, self.number, self.keeper.restore)
+        restored = await changelog.restore(self._tools.kafka, self.number, self.keeper.restore)
         if self.keeper.missing_books():
             await self._tools.references.catch_up()
         missing = self.keeper.missing_books()

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from schemas.topics import DUTIES, FACTS, VERDICTS
 from services.runtime.clock import Clock, milliseconds
 from services.runtime.dead_letters import DeadLetters
+from services.runtime.kafka import Access
 
 BATCH_BYTES = 512 * 1024  # records of one request; the broker takes them as one batch
 LARGEST_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic carries in one record
@@ -42,12 +43,12 @@ class Writes:
 class Transactions:
     """The transactional producer of one partition. After any failure it is closed, never used further."""
 
-    def __init__(self, bootstrap: str, group: str, partition: int, *, clock: Clock) -> None:
+    def __init__(self, kafka: Access, group: str, partition: int, *, clock: Clock) -> None:
         self._group = group
         self._partition = partition
         self._clock = clock
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+            **kafka.client(),
             transactional_id=f"{group}-{FACTS.name}-{partition}",
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             max_batch_size=BATCH_BYTES,

@@ -17,6 +17,9 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
+from services.runtime.kafka import Access
+from services.runtime.security import security_of
+
 Records = Sequence[ConsumerRecord[Any, Any]]
 Handler = Callable[[Records, AIOKafkaConsumer], Awaitable[None]]
 
@@ -39,10 +42,11 @@ class Subscription:
     max_fetch_bytes_a_partition: int = 4 * 1024 * 1024
 
 
-def consuming_broker(bootstrap: str) -> KafkaBroker:
+def consuming_broker(kafka: Access) -> KafkaBroker:
     """Return a broker that only consumes: producers are opened by who needs them, with the guarantees they need."""
     return KafkaBroker(
-        bootstrap,
+        kafka.bootstrap,
+        security=security_of(kafka),
         consumer_only=True,
         apply_types=False,
         logger=None,

@@ -18,6 +18,7 @@ from schemas.plan import Plan
 from schemas.registry import Registry
 from schemas.topics import REFERENCES
 from services.runtime import consumers
+from services.runtime.kafka import Access
 
 PLAN = "plan"
 REGISTRY = "registry"
@@ -32,10 +33,10 @@ log = logging.getLogger(__name__)
 class References:
     """What is published, by kind, id and version. The callbacks in `changed` are called when documents have arrived."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, kafka: Access) -> None:
         self.changed: list[Callable[[], None]] = []
         self._documents: dict[tuple[str, str], dict[int, Plan | Registry]] = {}
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._consumer: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
         self._advanced = asyncio.Event()
@@ -44,7 +45,7 @@ class References:
     async def start(self) -> None:
         """Read everything that is published by now, then follow in the background."""
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.client(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",

@@ -4,13 +4,18 @@ The names every service shares begin with `DONDOC_`; a service's own begin with 
 override a shared one. It refuses to read anything at import: a service builds its settings when it starts.
 """
 
-from typing import Annotated, ClassVar
+import ssl
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schemas.topics import DEFAULT_PARTITIONS
 from services.runtime.clock import SYSTEM, clock_from
+from services.runtime.kafka import Access, Credentials, Mechanism, Protocol
 
 SHARED_PREFIX = "DONDOC_"
 
@@ -23,16 +28,68 @@ def _a_clock(setting: str) -> str:
 class ServiceSettings(BaseSettings):
     """What every service needs to know. A service subclasses it with its `env_prefix` and its own port."""
 
-    model_config = SettingsConfigDict(env_prefix=SHARED_PREFIX, extra="ignore", frozen=True)
+    # An error is shown to whoever reads the log: it names the setting, never what else was set, secrets among it.
+    model_config = SettingsConfigDict(
+        env_prefix=SHARED_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
     shared: ClassVar[str] = SHARED_PREFIX
 
     kafka_bootstrap: str = "127.0.0.1:9092"
     kafka_replication: int = Field(default=1, ge=1)
+    kafka_security_protocol: Protocol = Protocol.PLAINTEXT
+    kafka_ca_file: Path | None = None
+    kafka_certificate_file: Path | None = None
+    kafka_key_file: Path | None = None
+    kafka_sasl_mechanism: Mechanism = Mechanism.SCRAM_SHA_512
+    kafka_username: str | None = None
+    kafka_password_file: Path | None = None
     partitions: int = Field(default=DEFAULT_PARTITIONS, ge=1)
     clock: Annotated[str, AfterValidator(_a_clock)] = SYSTEM
     log_level: str = "INFO"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+
+    @cached_property
+    def kafka(self) -> Access:
+        """What every client of the bus is opened with; made once."""
+        return Access(bootstrap=self.kafka_bootstrap, tls=self._tls(), credentials=self._credentials())
+
+    @model_validator(mode="after")
+    def _can_reach_the_bus(self) -> Self:
+        """Refuse at start what could not work later, and what was set in the belief that it protects something."""
+        _ = self.kafka
+        return self
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if not self.kafka_security_protocol.is_encrypted:
+            files = {
+                "DONDOC_KAFKA_CA_FILE": self.kafka_ca_file,
+                "DONDOC_KAFKA_CERTIFICATE_FILE": self.kafka_certificate_file,
+                "DONDOC_KAFKA_KEY_FILE": self.kafka_key_file,
+            }
+            _refuse_idle(files, f"{self.kafka_security_protocol} encrypts nothing", remedy="SSL or SASL_SSL")
+            return None
+        if (self.kafka_certificate_file is None) != (self.kafka_key_file is None):
+            raise ValueError("set both DONDOC_KAFKA_CERTIFICATE_FILE and DONDOC_KAFKA_KEY_FILE, or neither")
+        return _context(ca=self.kafka_ca_file, certificate=self.kafka_certificate_file, key=self.kafka_key_file)
+
+    def _credentials(self) -> Credentials | None:
+        protocol = self.kafka_security_protocol
+        given = {
+            "DONDOC_KAFKA_USERNAME": self.kafka_username,
+            "DONDOC_KAFKA_PASSWORD_FILE": self.kafka_password_file,
+        }
+        if not protocol.is_authenticated:
+            _refuse_idle(given, f"{protocol} asks for no password", remedy="SASL_SSL")
+            return None
+        if self.kafka_username is None or self.kafka_password_file is None:
+            missing = next(name for name, value in given.items() if value is None)
+            raise ValueError(f"{protocol} asks for a user and a password; set {missing}")
+        credentials = Credentials(
+            username=self.kafka_username, password_file=self.kafka_password_file, mechanism=self.kafka_sasl_mechanism
+        )
+        _refuse_unreadable(credentials)
+        return credentials
 
     @classmethod
     def settings_customise_sources(
@@ -52,3 +109,41 @@ class MongoSettings(BaseSettings):
 
     mongo_url: str = "mongodb://127.0.0.1:27017/?replicaSet=rs0&directConnection=true"
     mongo_database: str = "dondoc"
+
+
+def _refuse_idle(given: Mapping[str, object], why: str, *, remedy: str) -> None:
+    """Refuse a setting that would do nothing: whoever set it believes that the way is safe."""
+    idle = [name for name, value in given.items() if value is not None]
+    if idle:
+        raise ValueError(
+            f"{' and '.join(idle)} would do nothing: {why}; set DONDOC_KAFKA_SECURITY_PROTOCOL to {remedy}, or unset it"
+        )
+
+
+def _context(*, ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca)
+    except OSError as cause:
+        raise ValueError(f"DONDOC_KAFKA_CA_FILE: {ca} cannot be used: {cause}; it holds certificates in PEM") from cause
+    if certificate is None:
+        return context
+    try:
+        # No passphrase: a key that wants one would be asked about at a terminal that a service does not have.
+        context.load_cert_chain(certificate, key, password="")
+    except OSError as cause:
+        pair = f"DONDOC_KAFKA_CERTIFICATE_FILE and DONDOC_KAFKA_KEY_FILE: {certificate} and {key}"
+        remedy = "they hold a certificate chain and its key without a passphrase, in PEM"
+        raise ValueError(f"{pair} cannot be used: {cause}; {remedy}") from cause
+    return context
+
+
+def _refuse_unreadable(credentials: Credentials) -> None:
+    place = f"DONDOC_KAFKA_PASSWORD_FILE: {credentials.password_file}"
+    try:
+        password = credentials.password()
+    except UnicodeError as cause:
+        raise ValueError(f"{place} is no text in UTF-8") from cause
+    except OSError as cause:
+        raise ValueError(f"{place} cannot be read: {cause.strerror}") from cause
+    if not password:
+        raise ValueError(f"{place} is empty; it holds the password, and nothing else")

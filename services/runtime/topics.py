@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from schemas.topics import DEAD_LETTER_CONFIG, TOPICS, WITH_DEAD_LETTERS
+from services.runtime.kafka import Access, RefusedError
 
 _ALREADY_EXISTS = 36
 _PATIENCE_SECONDS = 30.0
@@ -21,9 +22,9 @@ class TopicsError(Exception):
     """The broker's topics are not as declared; the message says which. Partitions are fixed for the life of the log."""
 
 
-async def ensure_topics(bootstrap: str, partitions: int, replication: int = 1) -> None:
+async def ensure_topics(kafka: Access, partitions: int, replication: int = 1) -> None:
     """Create what is missing and return once every topic has a leader everywhere; raise `TopicsError` on a mismatch."""
-    admin = await _connected(bootstrap)
+    admin = await _connected(kafka)
     try:
         wanted = {topic.name: topic for topic in _declared(partitions, replication)}
         present = set(await admin.list_topics())
@@ -35,15 +36,21 @@ async def ensure_topics(bootstrap: str, partitions: int, replication: int = 1) -
         await admin.close()
 
 
-async def _connected(bootstrap: str) -> AIOKafkaAdminClient:
-    """Wait for a broker that is still starting; raise `KafkaConnectionError` when patience ends."""
+async def _connected(kafka: Access) -> AIOKafkaAdminClient:
+    """Wait for a broker that is still starting; raise `KafkaConnectionError` when patience ends.
+
+    Raise `RefusedError` at once where waiting does not help.
+    """
     deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
     while True:
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        admin = AIOKafkaAdminClient(**kafka.client())
         try:
             await admin.start()
-        except KafkaConnectionError:
+        except KafkaConnectionError as cause:
             await admin.close()
+            refusal = await kafka.refusal()
+            if refusal is not None:
+                raise RefusedError(refusal) from cause
             if asyncio.get_running_loop().time() > deadline:
                 raise
         else:

@@ -14,6 +14,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from schemas.topics import DEAD_LETTER_CONFIG
 from services.runtime.clock import instant_of, milliseconds
+from services.runtime.kafka import Access
 from services.runtime.topics import ensure_topics
 from tests.support.eventually import eventually
 
@@ -45,6 +46,7 @@ class Bus:
 
     def __init__(self, bootstrap: str, *, partitions: int = PARTITIONS) -> None:
         self.bootstrap = bootstrap
+        self.access = Access(bootstrap=bootstrap)
         self.partitions = partitions
 
     async def fresh(self) -> None:
@@ -55,7 +57,7 @@ class Bus:
             await self._drop(admin)
         finally:
             await admin.close()
-        await ensure_topics(self.bootstrap, self.partitions)
+        await ensure_topics(self.access, self.partitions)
 
     async def publish(  # noqa: PLR0913  # these are the parts of a Kafka record
         self,

@@ -32,9 +32,7 @@ async def publish(directory: Path, bus: Bus) -> dict[str, str]:
 
 async def outcomes(directory: Path, bus: Bus) -> list[Outcome]:
     """Publish, and return the whole answer."""
-    return await published(
-        editions(directory), ServiceSettings(kafka_bootstrap=bus.bootstrap, partitions=bus.partitions)
-    )
+    return await published(editions(directory), bus.access, settings=ServiceSettings(partitions=bus.partitions))
 
 
 async def on_the_bus(bus: Bus) -> list[str]:

@@ -16,7 +16,7 @@ GROUP = "test-batches"
 @asynccontextmanager
 async def consuming(bus: Bus, handler: Handler, halt: Callable[[], None]) -> AsyncIterator[None]:
     """Run a consumer of the deliveries beside the test."""
-    broker = consuming_broker(bus.bootstrap)
+    broker = consuming_broker(bus.access)
     subscribe(broker, Subscription(topic=DELIVERIES.name, group=GROUP), handler, halt=halt)
     await broker.start()
     try:

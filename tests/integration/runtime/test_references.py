@@ -17,7 +17,7 @@ from tests.support.rules import Rules
 @pytest.fixture
 async def references(bus: Bus) -> AsyncIterator[References]:
     """A follower of the empty topic; stopped with the test."""
-    follower = References(bus.bootstrap)
+    follower = References(bus.access)
     yield follower
     await follower.stop()
 
@@ -65,8 +65,8 @@ async def test_a_removed_version_is_forgotten(bus: Bus, references: References) 
 async def test_topics_with_other_partitions_are_refused(bus: Bus) -> None:
     """The number of partitions is fixed for the life of the log; the message names the setting."""
     with pytest.raises(TopicsError, match=f"set DONDOC_PARTITIONS={bus.partitions}"):
-        await ensure_topics(bus.bootstrap, bus.partitions + 1)
-    await ensure_topics(bus.bootstrap, bus.partitions)
+        await ensure_topics(bus.access, bus.partitions + 1)
+    await ensure_topics(bus.access, bus.partitions)
 
 
 async def test_a_published_document_is_read_back_equal(bus: Bus, references: References) -> None:
