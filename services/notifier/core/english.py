@@ -39,7 +39,7 @@ WORDS = Words(
     low="from",
     high="to",
     units={"million_vnd": "million VND", "billion_vnd": "billion VND", "vnd": "VND", "percent": "%"},
-    media_types={},
+    media_types={"application/pdf": "PDF"},
 )
 
 

@@ -113,7 +113,8 @@ class Letter:
         return f"{self.phrases.day(due)} ({self.phrases.distance(due)})"
 
     def _lacks(self, one: Matter) -> str:
-        return "; ".join(map(self._lack, one.lacks))
+        """Return what is missing as part of a sentence, which the plan's own words for a check do not end."""
+        return "; ".join(self._lack(lack).removesuffix(".") for lack in one.lacks)
 
     def _lack(self, lack: Lack) -> str:
         match lack:

@@ -168,12 +168,15 @@ def test_what_the_plan_does_not_describe_is_told_by_its_name(language: Language)
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("vi", 'Con thieu: noi dung phan "Ket qua thuc hien".'), ("en", 'Missing: the section "Results".')],
+    [
+        ("vi", 'Con thieu: noi dung phan "Ket qua thuc hien"; Ty le no qua han sai.'),
+        ("en", 'Missing: the section "Results"; The ratio is wrong.'),
+    ],
 )
-def test_an_sms_calls_a_section_as_the_plan_does(language: Language, words: str) -> None:
-    """In the reader's language, without marks."""
-    telling = a_telling(StepKind.INCOMPLETE, missing=("sections.results",))
-    assert words in written(a_notice(telling, channel=Channel.SMS), language=language).body
+def test_an_sms_tells_what_is_missing_in_one_sentence(language: Language, words: str) -> None:
+    """A section by its title, without marks; a check in the plan's words, whose full stop is the sentence's."""
+    telling = a_telling(StepKind.INCOMPLETE, missing=("sections.results", "checks.ratio"))
+    assert written(a_notice(telling, channel=Channel.SMS), language=language).body.endswith(f" {words}")
 
 
 def test_an_obligation_that_the_plan_version_lacks_is_a_missing_document() -> None:

@@ -34,7 +34,7 @@ REQUIRES = {
     ],
     "attachments": {"min": 1, "media_types": ["application/pdf"]},
     "signed": True,
-    "checks": [{"id": "ratio", "cel": "true", "message": {"vi": "Tỷ lệ nợ quá hạn sai", "en": "The ratio is wrong"}}],
+    "checks": [{"id": "ratio", "cel": "true", "message": {"vi": "Tỷ lệ nợ quá hạn sai.", "en": "The ratio is wrong."}}],
 }
 EVERYTHING = ("sections.results", "indicators.entrusted", "attachments", "signed", "checks.ratio")
 

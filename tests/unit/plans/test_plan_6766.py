@@ -104,3 +104,12 @@ def _results(plan: Plan) -> Obligation:
     found = plan.obligation("annual-results")
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_nobody_reads_an_id(plan: Plan, language: str) -> None:
+    """Every section and figure that the plan asks for has a title in both languages."""
+    required = [version.requires for one in plan.obligations for version in one.versions]
+    parts = [part for one in required for part in (*one.sections, *one.indicators)]
+    assert parts
+    assert [part for part in parts if part.title is None or not getattr(part.title, language)] == []
