@@ -11,18 +11,20 @@ import pytest
 
 from deploy.local.kafka import Kafka
 from tests.support import toxiproxy
+from tests.support.builders import AGENCIES
 from tests.support.eventually import eventually
-from tests.support.intake import Desk, publish_plan
+from tests.support.intake import Desk, publish_plan, sender, written
 from tests.support.kafka import Bus
 from tests.support.services import Launch, Service
 from tests.support.toxiproxy import SEVERED, Harm, Road
-from tests.support.upstream import Answer, logged, more, posting, told
+from tests.support.upstream import Answer, logged, more, posting, reports, told
 
 PATIENCE_SECONDS = 1.0
 LATE_SECONDS = PATIENCE_SECONDS + 2.0  # what an answer may take at worst: the patience, and a busy machine
 USUAL_SECONDS = 0.5  # what half of the answers take at most on a busy machine that shares two cores with forty senders
 TOLERABLE_MS = 300
 UNBEARABLE_MS = 6_000
+LONG_PATIENCE_SECONDS = 4.0  # longer than it takes to close a producer whose broker does not answer
 BRIEF_SECONDS = 0.4  # well within the patience
 ROUNDS = 2
 
@@ -87,6 +89,24 @@ async def test_a_broker_slower_than_the_patience_makes_nobody_late(
     assert await logged(bus) == told(answers)
 
 
+async def test_who_came_last_is_answered_when_the_broker_is_given_up(
+    bus: Bus, start_intake: Callable[..., Service], bearer: str, road: Road
+) -> None:
+    """The first whose patience ends gives the broker up for all: nobody goes on waiting for what will never come."""
+    intake = start_intake(DONDOC_INTAKE_BUS_PATIENCE_SECONDS=str(LONG_PATIENCE_SECONDS))
+    async with road.harmed(toxiproxy.slow(UNBEARABLE_MS)), sender(intake, bearer) as client:
+        answers = []
+        for system, _ in enumerate(AGENCIES):  # they lie in more than one partition
+            event = next(iter(reports(system)))
+            answers.append(asyncio.create_task(client.post("/v1/events", content=written(event))))
+            await asyncio.sleep(LONG_PATIENCE_SECONDS * 0.45)
+        async with asyncio.timeout(LONG_PATIENCE_SECONDS):
+            statuses = [answer.status_code for answer in await asyncio.gather(*answers)]
+    assert statuses == [202] * len(AGENCIES)
+    await eventually(intake.is_ready, "intake ready again", timeout=60)
+    assert [one.event for one in await logged(bus)] == ["u-0-0", "u-1-0", "u-2-0"]
+
+
 @pytest.mark.parametrize("harm", SEVERED.values(), ids=SEVERED.keys())
 async def test_connections_that_break_under_load_lose_and_double_nothing(
     bus: Bus, intake: Service, bearer: str, road: Road, harm: Harm
@@ -115,7 +135,7 @@ async def test_a_broker_killed_under_load_loses_and_doubles_nothing(
         await more(answers, 200)
         kafka.kill()
         await more(answers, 500)
-        await asyncio.to_thread(kafka.start)
+        kafka.launch()  # not from another thread: it would end with that thread
         await eventually(intake.is_ready, "intake ready again", timeout=60)
         await more(answers, 100)
     assert spooled(intake) > 0
