@@ -85,7 +85,13 @@ def build_app(settings: ReportingSettings) -> Reporting:
         connection=Connection(),
         halt=Halt(),
     )
-    app = Reporting(routes=_routes(parts), lifespan=_lifespan(parts), exception_handlers=problems.HANDLERS)
+    inquiries, templates = Inquiries(parts.store, parts.references), environment()
+    dashboard = Dashboard(inquiries, parts.clock, templates)
+    app = Reporting(
+        routes=[*_routes(parts, inquiries), *descriptions.routes(templates), *dashboard.routes()],
+        lifespan=_lifespan(parts),
+        exception_handlers=problems.handlers(dashboard.problem),
+    )
     app.halt = parts.halt
     return app
 
@@ -133,15 +139,12 @@ def _follow(
     subscribe(broker, subscription, committing(handler, UNAVAILABLE), halt=parts.halt)
 
 
-def _routes(parts: Parts) -> list[BaseRoute]:
-    inquiries = Inquiries(parts.store, parts.references)
+def _routes(parts: Parts, inquiries: Inquiries) -> list[BaseRoute]:
     api = Api(inquiries, parts.store, clock=parts.clock, letterhead=parts.settings.letterhead, metrics=parts.metrics)
-    templates = environment()
     checks = {
         "kafka": parts.connection.is_answering,
         "mongo": parts.store.is_answering,
         "references": parts.references.is_ready,
     }
     probes = [Route(path, Probe(handler)) for path, handler in probe_routes(checks, parts.registry)]
-    dashboard = Dashboard(inquiries, parts.clock, templates)
-    return [*probes, *api.routes(), *descriptions.routes(templates), *dashboard.routes()]
+    return [*probes, *api.routes()]

@@ -1,6 +1,7 @@
 """The dashboard's pages: the overview, an agency, the style sheet. They ask, and hand what they got to a template."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from importlib import resources
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from schemas.assessments import Status
 from services.reporting.core import wording
 from services.reporting.dashboard.overview import Choice, Overview, chapter_of, shown_lines
 from services.reporting.http import questions
-from services.reporting.http.problems import BadQuestionError
+from services.reporting.http.problems import BadQuestionError, Told, language_of
 from services.reporting.http.questions import Parameters
 from services.reporting.inquiries import Asked, Inquiries, Moment
 from services.runtime.clock import Clock
@@ -91,17 +92,26 @@ class Dashboard:
         }
         return self._page("agency.html", request, moment, values)
 
+    def problem(self, request: Request, told: Told) -> Response:
+        """Return the page that says what is wrong and leads back. It asks for nothing, so it can always be drawn."""
+        kind = told.problem.value
+        language = language_of(request)
+        values = {"title": kind.title.in_language(language), "told": told, "kept": {}}
+        return self._drawn("problem.html", request, language, values, status=kind.status)
+
     def _page(self, name: str, request: Request, moment: Moment, values: Mapping[str, object]) -> Response:
-        other = "en" if moment.language == "vi" else "vi"
-        switched = request.url.include_query_params(lang=other)
+        return self._drawn(name, request, moment.language, {**values, "moment": moment, "kept": _kept(request)})
+
+    def _drawn(
+        self, name: str, request: Request, language: str, values: Mapping[str, object], *, status: int = HTTPStatus.OK
+    ) -> Response:
+        switched = request.url.include_query_params(lang="en" if language == "vi" else "vi")
         page = self._templates.get_template(name).render(
-            **values,
-            language=moment.language,
-            moment=moment,
-            kept=_kept(request),
-            other_language=f"{switched.path}?{switched.query}",
+            **values, language=language, other_language=f"{switched.path}?{switched.query}"
         )
-        return HTMLResponse(page, headers={**SECURITY, "Content-Language": moment.language, "Vary": "Accept-Language"})
+        return HTMLResponse(
+            page, status, headers={**SECURITY, "Content-Language": language, "Vary": "Accept, Accept-Language"}
+        )
 
 
 def _choice(parameters: Parameters, moment: Moment) -> Choice:

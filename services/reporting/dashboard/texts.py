@@ -42,13 +42,24 @@ TEXTS = {
         vi="Công bố kế hoạch bằng lệnh “dondoc publish”, rồi tải lại trang này.",
         en="Publish one with “dondoc publish”, then load this page again.",
     ),
+    "check_question": Bilingual(
+        vi="Không hiểu các giá trị sau trong địa chỉ trang. Hãy sửa lại hoặc về bảng chung:",
+        en="These values in the address cannot be read. Correct them, or go back to the overview:",
+    ),
+    "check_address": Bilingual(
+        vi="Không có kế hoạch, đơn vị hoặc trang nào ứng với địa chỉ này. Hãy kiểm tra lại địa chỉ.",
+        en="No plan, agency or page is known by this address. Check how it is written.",
+    ),
+    "try_again": Bilingual(
+        vi="Dữ liệu vẫn an toàn. Hãy tải lại trang này sau giây lát.",
+        en="The records are safe. Load this page again in a moment.",
+    ),
     "no_duties": Bilingual(vi="Kỳ này chưa có nghĩa vụ nào.", en="Nobody owes anything in this period yet."),
     "back": Bilingual(vi="Về bảng chung", en="Back to the overview"),
     "duty": Bilingual(vi="Nghĩa vụ", en="Duty"),
     "clause": Bilingual(vi="Mục {clause}", en="Clause {clause}"),
     "language": Bilingual(vi="English", en="Tiếng Việt"),
     "no_period": Bilingual(vi="không theo kỳ", en="no period"),
-    "not_found": Bilingual(vi="Không tìm thấy trang này", en="This page was not found"),
     "by_group": Bilingual(vi="Theo nhóm đơn vị", en="By group"),
     "weekdays": Bilingual(
         vi="thứ Hai,thứ Ba,thứ Tư,thứ Năm,thứ Sáu,thứ Bảy,Chủ nhật",

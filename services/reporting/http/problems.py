@@ -1,8 +1,10 @@
-"""Errors as RFC 9457 problem details, in Vietnamese for who asks for it. The `type` of each is stable."""
+"""Errors as RFC 9457 problem details, in Vietnamese for who asks for it, or as a page. The `type` of each is stable."""
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -56,50 +58,77 @@ def language_of(request: Request) -> str:
     return first.strip()[:2]
 
 
-def answer(problem: Problem, request: Request, *, detail: str = "", faults: dict[str, str] | None = None) -> Response:
-    """Return *problem* as its document."""
-    kind = problem.value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is said of one error."""
+
+    problem: Problem
+    detail: str = ""
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+def document(told: Told, request: Request) -> Response:
+    """Return the problem document."""
+    kind = told.problem.value
     body: dict[str, object] = {
         "type": f"/problems/{kind.slug}",
         "title": kind.title.in_language(language_of(request)),
         "status": kind.status,
         "instance": request.url.path,
     }
-    if detail:
-        body["detail"] = detail
-    if faults:
-        body["errors"] = [{"pointer": f"/query/{name}", "detail": text} for name, text in faults.items()]
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if problem is Problem.UNAVAILABLE else {}
-    return JSONResponse(body, kind.status, headers, MEDIA_TYPE)
+    if told.detail:
+        body["detail"] = told.detail
+    if told.faults:
+        body["errors"] = [{"pointer": f"/query/{name}", "detail": text} for name, text in told.faults.items()]
+    return JSONResponse(body, kind.status, media_type=MEDIA_TYPE)
 
 
-async def on_bad_question(request: Request, error: Exception) -> Response:
-    """Answer a question that is not valid."""
+Page = Callable[[Request, Told], Response]
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def handlers(page: Page) -> dict[Any, Handler]:
+    """Return the handler of every error: a document, or what *page* draws where a person looks for a page."""
+
+    def handler(tell: Callable[[Exception], Told]) -> Handler:
+        async def handle(request: Request, error: Exception) -> Response:
+            told = tell(error)
+            answer = page(request, told) if _is_page_wanted(request) else document(told, request)
+            if told.problem is Problem.UNAVAILABLE:
+                answer.headers["Retry-After"] = RETRY_AFTER_SECONDS
+            return answer
+
+        return handle
+
+    tellers = {
+        BadQuestionError: _bad_question,
+        UnknownError: _unknown,
+        HTTPException: _http,
+        Exception: _http,
+        **dict.fromkeys(UNAVAILABLE, _unavailable),
+    }
+    return {kind: handler(tell) for kind, tell in tellers.items()}
+
+
+def _is_page_wanted(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+def _bad_question(error: Exception) -> Told:
     faults = error.faults if isinstance(error, BadQuestionError) else {}
-    return answer(Problem.INVALID_QUERY, request, detail=str(error), faults=faults)
+    return Told(problem=Problem.INVALID_QUERY, detail=str(error), faults=faults)
 
 
-async def on_unknown(request: Request, error: Exception) -> Response:
-    """Answer for a name that nothing bears."""
-    return answer(Problem.NOT_FOUND, request, detail=str(error))
+def _unknown(error: Exception) -> Told:
+    return Told(problem=Problem.NOT_FOUND, detail=str(error))
 
 
-async def on_unavailable(request: Request, _error: Exception) -> Response:
-    """Answer while the database is away."""
-    return answer(Problem.UNAVAILABLE, request)
+def _unavailable(_error: Exception) -> Told:
+    return Told(problem=Problem.UNAVAILABLE)
 
 
-async def on_http(request: Request, error: Exception) -> Response:
-    """Answer for a path or a method that is not there."""
+def _http(error: Exception) -> Told:
+    """Tell of a path or a method that is not there, and of what nobody foresaw."""
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
     known = {problem.value.status: problem for problem in Problem}
-    return answer(known.get(status, Problem.UNEXPECTED), request)
-
-
-HANDLERS = {
-    BadQuestionError: on_bad_question,
-    UnknownError: on_unknown,
-    HTTPException: on_http,
-    Exception: on_http,
-    **dict.fromkeys(UNAVAILABLE, on_unavailable),
-}
+    return Told(problem=known.get(status, Problem.UNEXPECTED))

@@ -113,6 +113,27 @@ async def test_a_bad_question_gets_problem_details(reporting: Start, ask: Ask) -
         assert [error["pointer"] for error in problem.get("errors", ())] == pointers, path
 
 
+@pytest.mark.parametrize(
+    "path,query,status,words",
+    [
+        ("/agencies/nobody", {}, 404, "Không tìm thấy"),
+        ("/nowhere", {"lang": "en"}, 404, "Not found"),
+        ("/", {"as_of": "yesterday"}, 400, "<code>as_of</code>"),
+        ("/", {"plan": "<script>"}, 404, "Về bảng chung"),
+    ],
+)
+async def test_who_looks_for_a_page_is_told_by_a_page(
+    reporting: Start, path: str, query: dict[str, str], status: int, words: str
+) -> None:
+    """With the status a program would see, in the reader's language, and with a way back."""
+    async with httpx.AsyncClient(base_url=reporting().url, headers={"accept": "text/html,*/*;q=0.8"}) as browser:
+        page = await browser.get(path, params=query)
+    assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert words in page.text
+    assert "<script" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
 async def test_the_dashboard_is_drawn_on_the_server_in_both_languages(year: Service, ask: Ask) -> None:
     """It needs no script, loads nothing from elsewhere, and says the deadline in plain words."""
     page = await ask(year, "/", as_of=AT)
