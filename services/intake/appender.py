@@ -100,9 +100,7 @@ class Appender:
         """Stop at once; afterwards no record given to `append` can reach the bus any more."""
         self._is_closed = True
         for lane in self._lanes:
-            for part in lane.waiting:
-                part.append.fail(BusDownError("the producer is closed"))
-            lane.waiting.clear()
+            lane.give_up("the producer is closed")
         await self._abandon()
         for batch in self._batches:
             batch.cancel()
@@ -142,9 +140,8 @@ class Appender:
 
     def _send_next(self, partition: int) -> None:
         lane = self._lanes[partition]
-        if lane.is_busy or not lane.waiting:
+        if lane.under_way or not lane.waiting:
             return
-        lane.is_busy = True
         batch = asyncio.create_task(self._send(partition, lane.next_batch()))
         self._batches.add(batch)
         batch.add_done_callback(self._batches.discard)
@@ -166,7 +163,7 @@ class Appender:
                 part.append.acknowledge(partition, base + len(records))
         finally:
             patience.cancel()
-            self._lanes[partition].is_busy = False
+            self._lanes[partition].under_way = []
             self._send_next(partition)
 
     def _built(self, records: Iterable[Record]) -> BatchBuilder:

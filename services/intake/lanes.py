@@ -51,22 +51,27 @@ class Part(NamedTuple):
 
 
 class Lane:
-    """What waits for one partition, and whether a batch of it is under way."""
+    """What waits for one partition, and the batch of it that is under way."""
 
-    __slots__ = ("is_busy", "waiting")
+    __slots__ = ("under_way", "waiting")
 
     def __init__(self) -> None:
         self.waiting: deque[Part] = deque()
-        self.is_busy = False
+        self.under_way: list[Part] = []
 
     def next_batch(self) -> list[Part]:
-        """Take off the parts that fit into one batch, the first one in any case."""
-        batch = [self.waiting.popleft()]
+        """Bring on their way the parts that fit into one batch, the first one in any case."""
+        batch = self.under_way = [self.waiting.popleft()]
         size = batch[0].size
         while self.waiting and size + self.waiting[0].size <= BATCH_TARGET_BYTES:
             batch.append(self.waiting.popleft())
             size += batch[-1].size
         return batch
+
+    def give_up(self, why: str) -> None:
+        """Tell everybody here that the bus is down, those as well whose batch is under way: nobody awaits it now."""
+        fail((*self.under_way, *self.waiting), why)
+        self.waiting.clear()
 
 
 def parts(records: Sequence[Record], append: Append) -> Iterator[Part]:
