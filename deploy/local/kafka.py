@@ -5,7 +5,8 @@ import socket
 import string
 import struct
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local import ports
@@ -23,35 +24,43 @@ JVM = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Detour:
-    """A second listener, on *port*, that sends its clients to *entrance*: something stands there and passes them on.
+class Listener:
+    """One more way into the broker, on *port*, with *settings* of its own in Kafka's words.
 
-    A client follows the addresses that a broker advertises, so a proxy in front of the usual port would be left aside.
+    Its clients are sent to *entrance*: the port itself, or that of something which passes them on. A client follows the
+    addresses that a broker advertises, so a proxy in front of the usual port would be left aside.
     """
 
+    name: str
     port: int
     entrance: int
+    protocol: str = "PLAINTEXT"
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def bootstrap(self) -> str:
         """Where a client begins that shall go this way."""
         return f"{ports.LOOPBACK}:{self.entrance}"
 
+    def lines(self) -> str:
+        """Return its settings as lines of the broker's configuration."""
+        return "".join(f"listener.name.{self.name.lower()}.{name}={value}\n" for name, value in self.settings.items())
+
 
 class Kafka(Daemon):
-    """A one-node broker on 127.0.0.1 with its data in *folder*, and a *detour* to it if wanted."""
+    """A one-node broker on 127.0.0.1 with its data in *folder*, and more ways into it *besides* if wanted."""
 
     def __init__(
-        self, folder: Path, *, jars: Path, port: int, controller_port: int, detour: Detour | None = None
+        self, folder: Path, *, jars: Path, port: int, controller_port: int, besides: Sequence[Listener] = ()
     ) -> None:
         self.port = port
         self.controller_port = controller_port
         self.bootstrap = f"{ports.LOOPBACK}:{port}"
-        self._detour = detour
+        self._besides = besides
         self._jars = jars
         self._data = folder / "kafka"
         self._configuration = folder / "kafka.properties"
-        command = (*_java(jars), "kafka.Kafka", str(self._configuration))
+        command = (*java(jars), "kafka.Kafka", str(self._configuration))
         super().__init__(Program(name="kafka", command=command, folder=folder, is_ready=self._answers))
 
     def launch(self) -> None:
@@ -72,7 +81,7 @@ class Kafka(Daemon):
         shutil.rmtree(fresh, ignore_errors=True)
         self._configure(fresh)
         command = (
-            *_java(self._jars),
+            *java(self._jars),
             "kafka.tools.StorageTool",
             "format",
             "-t",
@@ -91,8 +100,10 @@ class Kafka(Daemon):
             port=self.port,
             controller_port=self.controller_port,
             data=data,
-            detour_listens=f",DETOUR://{ports.LOOPBACK}:{self._detour.port}" if self._detour else "",
-            detour_advertised=f",DETOUR://{self._detour.bootstrap}" if self._detour else "",
+            also_listens="".join(f",{one.name}://{ports.LOOPBACK}:{one.port}" for one in self._besides),
+            also_advertised="".join(f",{one.name}://{one.bootstrap}" for one in self._besides),
+            also_speaks="".join(f",{one.name}:{one.protocol}" for one in self._besides),
+            settings_besides="".join(one.lines() for one in self._besides),
         )
         self._configuration.write_text(text, encoding="utf-8")
 
@@ -106,7 +117,8 @@ class Kafka(Daemon):
             return False
 
 
-def _java(jars: Path) -> tuple[str, ...]:
+def java(jars: Path) -> tuple[str, ...]:
+    """Return the beginning of a command that runs a class out of *jars*; raise `ProgramMissingError` without Java."""
     java = shutil.which("java")
     if java is None:
         raise ProgramMissingError("java is not installed; `make setup` names the package")

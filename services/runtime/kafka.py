@@ -22,9 +22,6 @@ from aiokafka.errors import (
 QUESTION_TIMEOUT_MS = 5_000
 """Of one attempt to learn why no client could start."""
 
-CONVERSATION_ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
-"""What a broker that stops or starts does to a handshake: it says nothing about us."""
-
 
 class Protocol(StrEnum):
     """What a listener of the broker speaks, in Kafka's own words."""
@@ -94,7 +91,8 @@ class Access:
         aiokafka tells its log alone, and raises the same error for a wrong password as for an absent broker.
         """
         for host, port, _ in collect_hosts(self.bootstrap):
-            said = await _answered(f"the broker at {host}:{port}", self._security(), host=host, port=port)
+            failure = await _failure(self._security(), host=host, port=port)
+            said = _explained(failure, f"the broker at {host}:{port}")
             if said is not None:
                 return said
         return None
@@ -111,24 +109,31 @@ class Access:
         }
 
 
-async def _answered(broker: str, security: Mapping[str, Any], *, host: str, port: int) -> str | None:
+async def _failure(security: Mapping[str, Any], *, host: str, port: int) -> BaseException | None:
     try:
         connection = await create_conn(host, port, request_timeout_ms=QUESTION_TIMEOUT_MS, **security)
-    except ssl.SSLCertVerificationError as cause:
-        remedy = "look at DONDOC_KAFKA_CA_FILE and at the name in DONDOC_KAFKA_BOOTSTRAP"
-        return f"{broker} shows a certificate that is not trusted: {cause.verify_message}; {remedy}"
-    except CONVERSATION_ENDED:
-        return None
-    except ssl.SSLError as cause:
-        remedy = "look at DONDOC_KAFKA_SECURITY_PROTOCOL, the listener's port and DONDOC_KAFKA_CERTIFICATE_FILE"
-        return f"{broker} and we find no common TLS: {cause.reason}; {remedy}"
-    except SaslAuthenticationFailed as cause:
-        remedy = "look at DONDOC_KAFKA_USERNAME and DONDOC_KAFKA_PASSWORD_FILE"
-        return f"{broker} does not take this user with this password: {cause}; {remedy}"
-    except (UnsupportedSaslMechanismError, IllegalSaslStateError) as cause:
-        remedy = "look at DONDOC_KAFKA_SASL_MECHANISM and DONDOC_KAFKA_SECURITY_PROTOCOL"
-        return f"{broker} does not authenticate like this: {cause}; {remedy}"
-    except (KafkaError, OSError, TimeoutError):
-        return None
+    except (KafkaError, OSError, TimeoutError) as cause:
+        return cause.__cause__ or cause  # what has ended a connection stands behind aiokafka's own error
     connection.close()
     return None
+
+
+def _explained(failure: BaseException | None, broker: str) -> str | None:
+    """Put a refusal into words, with its remedy; nothing for what may be otherwise at the next attempt."""
+    match failure:
+        case ssl.SSLCertVerificationError():
+            remedy = "look at DONDOC_KAFKA_CA_FILE and at the name in DONDOC_KAFKA_BOOTSTRAP"
+            return f"{broker} shows a certificate that is not trusted: {failure.verify_message}; {remedy}"
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():  # so a broker ends a handshake when it stops, too
+            return None
+        case ssl.SSLError():
+            remedy = "look at DONDOC_KAFKA_CERTIFICATE_FILE and DONDOC_KAFKA_SECURITY_PROTOCOL"
+            return f"{broker} breaks TLS off: {failure.reason}; {remedy}"
+        case SaslAuthenticationFailed():
+            remedy = "look at DONDOC_KAFKA_USERNAME and DONDOC_KAFKA_PASSWORD_FILE"
+            return f"{broker} does not take this user with this password: {failure}; {remedy}"
+        case UnsupportedSaslMechanismError() | IllegalSaslStateError():
+            remedy = "look at DONDOC_KAFKA_SASL_MECHANISM and DONDOC_KAFKA_SECURITY_PROTOCOL"
+            return f"{broker} does not authenticate like this: {failure}; {remedy}"
+        case _:
+            return None

@@ -48,15 +48,22 @@ async def _connected(kafka: Access) -> AIOKafkaAdminClient:
             await admin.start()
         except KafkaConnectionError as cause:
             await admin.close()
-            refusal = await kafka.refusal()
-            if refusal is not None:
-                raise RefusedError(refusal) from cause
+            await _raise_refusal(kafka, cause)
             if asyncio.get_running_loop().time() > deadline:
-                raise
+                remedy = "look at DONDOC_KAFKA_BOOTSTRAP and DONDOC_KAFKA_SECURITY_PROTOCOL"
+                place = f"the broker at {kafka.bootstrap} does not answer in {kafka.protocol}"
+                raise KafkaConnectionError(f"{place}; {remedy}") from cause
         else:
             return admin
         log.warning("the broker is not there yet", extra={"action": "broker_awaited"})
         await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _raise_refusal(kafka: Access, cause: KafkaConnectionError) -> None:
+    refusal = await kafka.refusal()
+    if refusal is not None:
+        log.error("the broker is not to be had", extra={"action": "broker_refused", "reason": refusal})
+        raise RefusedError(refusal) from cause
 
 
 def _declared(partitions: int, replication: int) -> Iterator[NewTopic]:

@@ -5,23 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.kafka import Detour, Kafka
+from deploy.local.kafka import Kafka, Listener
 from deploy.local.ports import free_ports
 from tests.support.toxiproxy import Road, Toxiproxy
 
 
 @pytest.fixture(scope="session")
-def detour() -> Detour:
+def detour() -> Listener:
     """A second way to the broker, with nobody at its entrance yet."""
     port, entrance = free_ports(2)
-    return Detour(port=port, entrance=entrance)
+    return Listener(name="DETOUR", port=port, entrance=entrance)
 
 
 @pytest.fixture(scope="session")
-def session_kafka(servers: Path, jars: Path, detour: Detour) -> Iterator[Kafka]:
+def session_kafka(servers: Path, jars: Path, detour: Listener) -> Iterator[Kafka]:
     """One real broker that can also be reached by a detour."""
     port, controller_port = free_ports(2)
-    server = Kafka(servers / "detoured", jars=jars, port=port, controller_port=controller_port, detour=detour)
+    server = Kafka(servers / "detoured", jars=jars, port=port, controller_port=controller_port, besides=[detour])
     server.start()
     yield server
     server.kill()
@@ -37,7 +37,7 @@ def toxiproxy(servers: Path, jars: Path) -> Iterator[Toxiproxy]:
 
 
 @pytest.fixture
-async def road(toxiproxy: Toxiproxy, kafka: Kafka, detour: Detour) -> AsyncIterator[Road]:
+async def road(toxiproxy: Toxiproxy, kafka: Kafka, detour: Listener) -> AsyncIterator[Road]:
     """The detour to the running broker, sound until a test harms it."""
     assert kafka.is_running
     async with toxiproxy.road(entrance=detour.entrance, to=detour.port) as way:

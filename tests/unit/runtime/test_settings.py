@@ -1,9 +1,13 @@
 """Settings come from the environment: a service's own name first, then the shared one, then the default."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
+from services.notifier.settings import NotifierSettings
 from services.rules.settings import RulesSettings
+from services.runtime.kafka import Access
 from services.runtime.settings import ServiceSettings
 
 
@@ -25,3 +29,67 @@ def test_a_clock_that_is_none_is_refused_at_start(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("DONDOC_CLOCK", "steered")
     with pytest.raises(ValidationError, match="is no clock"):
         ServiceSettings()
+
+
+OPEN = {"DONDOC_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}
+TLS = {"DONDOC_KAFKA_SECURITY_PROTOCOL": "SSL"}
+SASL = {"DONDOC_KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "DONDOC_KAFKA_USERNAME": "dondoc"}
+REFUSED = {
+    "a password where nobody asks for one": (OPEN | {"DONDOC_KAFKA_PASSWORD_FILE": "password"}, "would do nothing"),
+    "a user where nobody asks for one": (TLS | {"DONDOC_KAFKA_USERNAME": "dondoc"}, "USERNAME would do nothing"),
+    "an authority where nothing is encrypted": (OPEN | {"DONDOC_KAFKA_CA_FILE": "ca.pem"}, "CA_FILE would do nothing"),
+    "a certificate without its key": (TLS | {"DONDOC_KAFKA_CERTIFICATE_FILE": "c.pem"}, "set both"),
+    "a user without a password": (SASL, "set DONDOC_KAFKA_PASSWORD_FILE"),
+    "a password that is not there": (SASL | {"DONDOC_KAFKA_PASSWORD_FILE": "absent"}, "absent cannot be read"),
+    "an empty password": (SASL | {"DONDOC_KAFKA_PASSWORD_FILE": "empty"}, "is empty"),
+    "a password that is no text": (SASL | {"DONDOC_KAFKA_PASSWORD_FILE": "binary"}, "is no text in UTF-8"),
+    "an authority that is none": (TLS | {"DONDOC_KAFKA_CA_FILE": "password"}, "CA_FILE: password cannot be used"),
+    "an authority that is not there": (TLS | {"DONDOC_KAFKA_CA_FILE": "absent"}, "CA_FILE: absent cannot be used"),
+    "a certificate that is none": (
+        TLS | {"DONDOC_KAFKA_CERTIFICATE_FILE": "password", "DONDOC_KAFKA_KEY_FILE": "password"},
+        "password and password cannot be used",
+    ),
+    "a protocol that is none": ({"DONDOC_KAFKA_SECURITY_PROTOCOL": "TLS"}, "kafka_security_protocol"),
+    "a mechanism that is none": ({"DONDOC_KAFKA_SASL_MECHANISM": "NTLM"}, "kafka_sasl_mechanism"),
+}
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a password file may be, in the folder a process runs in."""
+    monkeypatch.chdir(tmp_path)
+    Path("password").write_text("a secret of ours\n", encoding="utf-8")
+    Path("empty").write_text("\n", encoding="utf-8")
+    Path("binary").write_bytes(b"\xff\xfe")
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_way_to_the_bus_that_cannot_be_is_refused_at_start(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the name of the setting; and no secret stands in the refusal."""
+    given, message = REFUSED[case]
+    for name, value in {"DONDOC_FORM_KEY": "a secret of more than 32 letters", **given}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=message) as refused:
+        NotifierSettings()
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.usefixtures("files")
+def test_the_way_to_the_bus_is_made_once_and_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The password is read for a client, not before; a changed file holds for the next client."""
+    for name, value in (SASL | {"DONDOC_KAFKA_PASSWORD_FILE": "password"}).items():
+        monkeypatch.setenv(name, value)
+    settings = ServiceSettings()
+    assert settings.kafka.client()["sasl_plain_password"] == "a secret of ours"
+    assert "secret" not in f"{settings!r} {settings.kafka!r}"
+    Path("password").write_text("another", encoding="utf-8")
+    assert settings.kafka.client()["sasl_plain_password"] == "another"
+    assert settings.kafka.tls is settings.kafka.tls is not None
+
+
+def test_a_variable_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compose file passes on what may be set: empty means that it is not."""
+    for name in ("SECURITY_PROTOCOL", "CA_FILE", "SASL_MECHANISM", "USERNAME", "PASSWORD_FILE"):
+        monkeypatch.setenv(f"DONDOC_KAFKA_{name}", "")
+    assert RulesSettings().kafka == Access(bootstrap="127.0.0.1:9092")
