@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.console.inputs import Unusable
+from services.runtime import consumers
 from services.runtime.kafka import Access
 
 Records = dict[int, list[ConsumerRecord[Any, Any]]]
@@ -38,7 +39,7 @@ async def read(kafka: Access, topic: str) -> Records:
     try:
         return await _to_end(consumer, sorted(consumer.assignment()))
     finally:
-        await consumer.stop()
+        await consumers.stop(consumer)
 
 
 async def _to_end(consumer: "AIOKafkaConsumer[Any, Any]", parts: list[TopicPartition]) -> Records:

@@ -22,6 +22,7 @@ from services.intake.lanes import Ends
 from services.intake.memory import Memory
 from services.intake.records import Record
 from services.intake.settings import IntakeSettings
+from services.runtime import consumers
 from services.runtime.clock import Clock, milliseconds
 
 WATCH_SECONDS = 0.1
@@ -83,7 +84,7 @@ class Follower:
         try:
             await self._seek(consumer)
         except BaseException:
-            await consumer.stop()
+            await consumers.stop(consumer)
             raise
         self._consumer = consumer
         self._following = asyncio.create_task(self._follow(consumer))
@@ -94,7 +95,7 @@ class Follower:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
         if self._consumer is not None:
-            await self._consumer.stop()
+            await consumers.stop(self._consumer)
 
     def appended(self, partition: int, base: int, batch: Sequence[Record]) -> None:
         """Take note of an acknowledged batch. Where the client cannot tell its place it is read like any other."""

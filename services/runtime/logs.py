@@ -7,11 +7,17 @@ high speed reads in its own time.
 import json
 import logging
 import sys
+from collections import Counter
 
 from services.runtime.clock import Clock
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _CHATTY = ("aiokafka", "faststream", "kafka", "uvicorn", "pymongo", "httpx", "httpcore")
+
+SELDOM_SECONDS = 10.0
+"""Between two lines of a library that differ in nothing but their values."""
+KINDS_MAX = 1_000
+"""Kinds of lines that are remembered; some libraries put the values into the sentence."""
 
 
 class JsonLines(logging.Formatter):
@@ -36,10 +42,34 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class Seldom(logging.Filter):
+    """Lets a library say the same once in a while, and then how often it wanted to: a broker that is away is one event."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+        self._held_back: Counter[tuple[str, str]] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in _CHATTY:
+            return True
+        kind = record.name, str(record.msg)
+        if record.created - self._said.get(kind, -SELDOM_SECONDS) < SELDOM_SECONDS:
+            self._held_back[kind] += 1
+            return False
+        if len(self._said) >= KINDS_MAX:
+            self._said.clear()
+        self._said[kind] = record.created
+        if kind in self._held_back:
+            record.held_back = self._held_back.pop(kind)
+        return True
+
+
 def configure(service: str, level: str, clock: Clock) -> None:
     """Send every log of this process to standard error; libraries speak only from warnings up."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(service, clock))
+    handler.addFilter(Seldom())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

@@ -5,7 +5,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from services.runtime.logs import JsonLines
+from services.runtime.logs import SELDOM_SECONDS, JsonLines, Seldom
 
 
 class _Noon:
@@ -40,3 +40,20 @@ def test_an_error_is_told_in_the_same_line() -> None:
     except ValueError:
         line = _line(exc_info=sys.exc_info())
     assert "ValueError: invalid literal" in str(line["exception"])
+
+
+def a_line(name: str, message: str, at: float, *values: object) -> logging.LogRecord:
+    """A warning of the logger *name*, written at an instant."""
+    record = logging.LogRecord(name, logging.WARNING, __file__, 1, message, values, None)
+    record.created = at
+    return record
+
+
+def test_a_library_says_the_same_thing_once_in_a_while_and_how_often_it_wanted_to() -> None:
+    """While a broker is away, that is; other sentences, and ours, are never held back."""
+    seldom = Seldom()
+    said = [a_line("aiokafka.conn", "no answer from %s", at, f"b{at}") for at in (0.0, 1.0, 2.0, SELDOM_SECONDS)]
+    assert [bool(seldom.filter(line)) for line in said] == [True, False, False, True]
+    assert said[3].__dict__["held_back"] == 2
+    assert seldom.filter(a_line("aiokafka.conn", "another", 0.0))
+    assert all(seldom.filter(a_line("services.intake", "the same", 0.0)) for _ in range(3))
