@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from services.runtime.kafka import Protocol
+from tests.support.certificates import Authority
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy/kubernetes"
 SERVICES = ("intake", "rules", "notifier", "reporting")
@@ -133,14 +136,18 @@ def test_what_a_service_is_given_makes_its_settings(
 ) -> None:
     """The settings class accepts the ConfigMap and the container's own variables, secrets filled in."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "password").write_text("a-secret", encoding="utf-8")
+    Authority(tmp_path, "ca").certificate.rename(tmp_path / "ca.crt")
     shared = of_kind("ConfigMap")["dondoc"]["data"]
     own = {one["name"]: one.get("value", "a-secret-of-more-than-32-letters") for one in container_of(service)["env"]}
+    mounted = {one["name"]: one["mountPath"] for one in container_of(service)["volumeMounts"]}
     for name, value in {**shared, **own}.items():
-        monkeypatch.setenv(name, str(value))
+        monkeypatch.setenv(name, str(value).replace(mounted["kafka"], str(tmp_path)))
     kind = getattr(importlib.import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
     settings = kind()
     assert (settings.host, settings.port) == ("0.0.0.0", port_of(service))  # noqa: S104 - inside its pod
     assert settings.kafka_bootstrap == shared["DONDOC_KAFKA_BOOTSTRAP"]
+    assert settings.kafka.protocol is Protocol.SASL_SSL
 
 
 def test_intake_has_room_for_its_spool() -> None:
