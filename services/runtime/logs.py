@@ -43,7 +43,7 @@ class JsonLines(logging.Formatter):
 
 
 class Seldom(logging.Filter):
-    """Lets a library say the same once in a while, and then how often it wanted to: a broker that is away is one event."""
+    """Lets a library say the same once in a while, and then how often it wanted to: a broker away is one event."""
 
     def __init__(self) -> None:
         super().__init__()
