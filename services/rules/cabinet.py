@@ -96,7 +96,10 @@ class Cabinet:
 
     def bearing_on(self, name: Name, period: str | None) -> Sequence[Fact]:
         """Return the facts that can bear on one duty; keeps nothing new."""
-        return self.folder(name).bearing_on(period) if name in self else ()
+        folder = self._open.get(name)
+        if folder is None and name in self._sealed:
+            folder = self.folder(name)
+        return () if folder is None else folder.bearing_on(period)
 
     def periods(self, name: Name) -> frozenset[str | None]:
         """Return the periods that facts of that docket are about."""
@@ -113,9 +116,6 @@ class Cabinet:
     def names(self, plan: str) -> Iterator[Name]:
         """Yield the names of the dockets of *plan* that hold facts."""
         return (name for name in [*self._open, *self._sealed] if name[0] == plan)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._open or name in self._sealed
 
 
 def name_of(one: DutyKey | Fact) -> Name:

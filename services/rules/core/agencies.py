@@ -5,14 +5,14 @@ agency and list of addressees of the plan.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
+
+import msgspec
 
 from schemas.registry import HEIRS_BY_LAW, Agency, Registry, Succession
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stay:
+class Stay(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Half-open local dates during which an agency was addressed."""
 
     from_: date

@@ -135,15 +135,14 @@ class Book:
         return self._terms[name]
 
     def _bound(self, key: DutyKey, terms: Terms) -> Duty:
-        zone = self.calendar.zone
-        bound = applicability.binding(self.agencies, terms, key.agency, zone)
+        bound = applicability.binding(self.agencies, terms, key.agency)
         opens_on = None if isinstance(bound, Unbound) else bound.opens_on
         ends_on = bound.ends_on if isinstance(bound, Bound) else None
         return Duty(
             key=key,
             obligation=terms.obligation,
             version=terms.version,
-            zone=zone,
+            zone=self.calendar.zone,
             opens_at=self._midnight(opens_on),
             due_at=None if opens_on is None else terms.due_at,
             ends_at=self._midnight(ends_on),

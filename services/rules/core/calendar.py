@@ -18,12 +18,16 @@ _DAYS_KEPT = 65_536  # the days on which duties open, fall due and end are few, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What the plan asks for one period of an obligation, whoever the agency is."""
+    """What the plan asks for one period of an obligation, whoever the agency is.
+
+    Membership on `decided_on` decides whom it binds; without due instant and period, at the end of time.
+    """
 
     obligation: Obligation
     version: ObligationVersion
     period: Period | None
     opens_on: date
+    decided_on: date
     due_at: datetime | None
 
 
@@ -97,7 +101,14 @@ class Calendar:
         closes_on = last_good_day(due_at, self.zone) + _DAY if due_at else (period.ends_on if period else date.max)
         if closes_on <= opens_on:
             return None
-        return Terms(obligation=obligation, version=chosen, period=period, opens_on=opens_on, due_at=due_at)
+        return Terms(
+            obligation=obligation,
+            version=chosen,
+            period=period,
+            opens_on=opens_on,
+            decided_on=closes_on - _DAY,
+            due_at=due_at,
+        )
 
     def _deciding(self, versions: list[ObligationVersion], period: Period | None) -> ObligationVersion | None:
         dated = [(due, version) for version in versions if (due := self.due_at(version, period)) is not None]

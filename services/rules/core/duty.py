@@ -9,7 +9,7 @@ from schemas.ids import DutyKey
 from schemas.plan import Obligation, ObligationVersion
 
 
-class Duty(msgspec.Struct, frozen=True, kw_only=True):
+class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is owed. `opens_at` is nothing where the obligation never binds the agency for the period.
 
     `ends_at` is the instant at which the agency ends (`heirs` then owe the duty themselves) and `left_at` the one at

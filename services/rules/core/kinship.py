@@ -65,8 +65,8 @@ def _copies(standing: Sequence[Submission], behind: Lineages) -> dict[Identity, 
     found: dict[Identity, set[Identity]] = {identity(one): set() for one in standing}
     for index, one in enumerate(standing):
         for other in standing[index + 1 :]:
-            if _is_same_document(one.report, other.report) and not _is_corrected(
-                identity(one), identity(other), behind
+            if not _is_corrected(identity(one), identity(other), behind) and _is_same_document(
+                one.report, other.report
             ):
                 found[identity(one)].add(identity(other))
                 found[identity(other)].add(identity(one))

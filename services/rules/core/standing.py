@@ -41,37 +41,40 @@ class _Family(msgspec.Struct, frozen=True, kw_only=True):
     live: tuple[Filing, ...]
 
     @property
-    def first_sent_at(self) -> datetime:
-        """When its first version was put on file."""
-        return min(one.effective_at for one in self.live)
-
-    @property
     def completed_at(self) -> datetime:
         """When it was first complete, if its current version is."""
-        return min(one.effective_at for one in self.live if one.is_complete)
+        return min([one.effective_at for one in self.live if one.is_complete])
 
 
 class File:
     """The filings of one duty of *agency*.
 
-    Nearly every duty has at most one: what that amounts to is the same whenever it stands, and is worked out once.
+    Asked in order of time it works out once what they amount to for as long as the same ones stand.
     """
 
-    __slots__ = ("_agency", "_filings", "_lone")
+    __slots__ = ("_agency", "_asked", "_filings", "_found")
 
     def __init__(self, filings: Sequence[Filing], agency: str) -> None:
         self._filings = filings
         self._agency = agency
-        self._lone = _single(filings[0], agency) if len(filings) == 1 else None
+        self._asked: object = None
+        self._found = _NOTHING
 
     def at(self, instant: datetime, *, due_at: datetime | None) -> Standing:
         """Return what stands on file at *instant*, judged against the due instant then in force."""
         live = [one for one in self._filings if one.is_live(instant)]
-        if live and self._lone is not None:
-            return self._lone
         is_taken_back = any(one.is_withdrawn(instant) for one in self._filings)
         if not live:
             return _TAKEN_BACK if is_taken_back else _NOTHING
+        asked = (live, is_taken_back, due_at)
+        if asked != self._asked:
+            self._asked = asked
+            self._found = self._amounting_to(live, due_at, is_taken_back=is_taken_back)
+        return self._found
+
+    def _amounting_to(self, live: Sequence[Filing], due_at: datetime | None, *, is_taken_back: bool) -> Standing:
+        if len(live) == 1 and not is_taken_back:
+            return _single(live[0], self._agency)
         return _of_several(live, due_at, self._agency, is_taken_back=is_taken_back)
 
     def evidence_at(self, instant: datetime) -> list[str]:
@@ -87,7 +90,7 @@ def _of_several(live: Sequence[Filing], due_at: datetime | None, agency: str, *,
         if complete
         else max(families, key=lambda one: one.current.effective_at)
     )
-    first_sent_at = min(one.first_sent_at for one in families)
+    first_sent_at = min([one.effective_at for one in live])
     flags = set(_flags(families, deciding, due_at, agency))
     return Standing(
         submissions=len(families),
@@ -100,7 +103,7 @@ def _of_several(live: Sequence[Filing], due_at: datetime | None, agency: str, *,
 
 
 def _single(filing: Filing, agency: str) -> Standing:
-    """Return what the only submission of a duty amounts to while it stands."""
+    """Return what a submission amounts to while it stands alone."""
     found = []
     if filing.submission.filed_by != agency:
         found.append("filed_by_successor")
@@ -121,7 +124,7 @@ def _family(live: Sequence[Filing], number: int) -> _Family:
 
     That is the last of the deepest corrections; of several copies of one document, a complete one.
     """
-    members = tuple(one for one in live if one.family == number)
+    members = tuple([one for one in live if one.family == number])
     if len(members) == 1:
         return _Family(current=members[0], live=members)
     last = max(members, key=lambda one: (one.depth, arrival(one.submission)))
@@ -146,8 +149,9 @@ def _flags(families: Sequence[_Family], deciding: _Family, due_at: datetime | No
 
 
 def _has_copies(live: Sequence[Filing]) -> bool:
-    names = {identity(one.submission) for one in live}
-    return any(one.copies & names for one in live)
+    copies = [one for one in live if one.copies]
+    names = {identity(one.submission) for one in copies}
+    return any(not names.isdisjoint(one.copies) for one in copies)
 
 
 def _is_amended_late(family: _Family, due_at: datetime) -> bool:
