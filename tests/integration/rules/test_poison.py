@@ -65,7 +65,7 @@ async def test_a_fact_that_breaks_its_assessment_is_set_aside_without_a_trace(ru
     healthy = launch("rules", ready=False)
     await rules.adopted()
     healthy.stop()
-    launch("rules", faults=[faults.raise_before("services.rules.verdicts", "assess")])
+    launch("rules", faults=[faults.raise_before("services.rules.keeper", "verdict")])
     await rules.accept(builders.a_submission("s-1"))
     await rules.accept(builders.a_submission("s-2"))
     _, said = await rules.told(FIRST, times=2)
