@@ -31,7 +31,7 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
         async with works.running(halt):
             yield
 
-    broker = batches.consuming_broker(settings.kafka)
+    broker = batches.ConsumingBroker(settings.kafka, halt=halt)
     subscription = batches.Subscription(
         topic=VERDICTS.name, group=settings.group, max_records=BATCH, session_timeout_ms=settings.session_timeout_ms
     )

@@ -23,7 +23,7 @@ from services.reporting.metrics import Metrics
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import UNAVAILABLE, Store
 from services.runtime import mongo
-from services.runtime.batches import Subscription, committing, consuming_broker, subscribe
+from services.runtime.batches import ConsumingBroker, Subscription, committing, subscribe
 from services.runtime.clock import Clock, clock_from
 from services.runtime.dead_letters import DeadLetters
 from services.runtime.metrics import new_registry
@@ -119,7 +119,7 @@ def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager
 
 
 def _subscribed(parts: Parts, dead_letters: DeadLetters) -> KafkaBroker:
-    broker = consuming_broker(parts.settings.kafka)
+    broker = ConsumingBroker(parts.settings.kafka, halt=parts.halt)
     _follow(broker, VERDICTS, handlers.verdicts(parts.store), parts=parts, dead_letters=dead_letters)
     _follow(broker, DELIVERIES, handlers.deliveries(parts.store), parts=parts, dead_letters=dead_letters)
     _follow(broker, FACTS, handlers.facts(parts.store), parts=parts, dead_letters=dead_letters)

@@ -68,7 +68,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
 
 def _consuming(settings: RulesSettings, assignment: Assignment, halt: Callable[[], None]) -> KafkaBroker:
     """Return a broker whose one subscriber gives the facts to *assignment*."""
-    broker = batches.consuming_broker(settings.kafka)
+    broker = batches.ConsumingBroker(settings.kafka, halt=halt)
     subscription = batches.Subscription(
         topic=FACTS.name,
         group=settings.group,

@@ -42,16 +42,32 @@ class Subscription:
     max_fetch_bytes_a_partition: int = 4 * 1024 * 1024
 
 
-def consuming_broker(kafka: Access) -> KafkaBroker:
-    """Return a broker that only consumes: producers are opened by who needs them, with the guarantees they need."""
-    return KafkaBroker(
-        kafka.bootstrap,
-        security=security_of(kafka),
-        consumer_only=True,
-        apply_types=False,
-        logger=None,
-        graceful_timeout=GRACE_SECONDS,
-    )
+class ConsumingBroker(KafkaBroker):
+    """A broker that only consumes: producers are opened by who needs them, with the guarantees they need.
+
+    What keeps it from starting ends in *halt*: FastStream has told the server by then that the application is up, and
+    the process would go on answering without reading anything.
+    """
+
+    def __init__(self, kafka: Access, *, halt: Callable[[], None]) -> None:
+        super().__init__(
+            kafka.bootstrap,
+            security=security_of(kafka),
+            consumer_only=True,
+            apply_types=False,
+            logger=None,
+            graceful_timeout=GRACE_SECONDS,
+        )
+        self._halt = halt
+
+    async def start(self) -> None:
+        """Start consuming, or halt and raise."""
+        try:
+            await super().start()
+        except Exception:
+            log.critical("the consumer could not start", exc_info=True, extra={"action": "halted"})
+            self._halt()
+            raise
 
 
 def subscribe(

@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest
 from aiokafka import AIOKafkaConsumer
 
 from schemas.topics import DELIVERIES
-from services.runtime.batches import Handler, Records, Subscription, committing, consuming_broker, subscribe
+from services.runtime.batches import ConsumingBroker, Handler, Records, Subscription, committing, subscribe
+from tests.support import faults
 from tests.support.eventually import eventually
 from tests.support.kafka import Bus
+from tests.support.mongo import Database
+from tests.support.services import Launch
 
 GROUP = "test-batches"
 
@@ -16,7 +20,7 @@ GROUP = "test-batches"
 @asynccontextmanager
 async def consuming(bus: Bus, handler: Handler, halt: Callable[[], None]) -> AsyncIterator[None]:
     """Run a consumer of the deliveries beside the test."""
-    broker = consuming_broker(bus.access)
+    broker = ConsumingBroker(bus.access, halt=halt)
     subscribe(broker, Subscription(topic=DELIVERIES.name, group=GROUP), handler, halt=halt)
     await broker.start()
     try:
@@ -58,3 +62,16 @@ async def test_a_recoverable_failure_is_tried_again_until_it_holds(bus: Bus) -> 
         await bus.publish(DELIVERIES.name, b"x", headers=[("odd", b"\xff")])
         await bus.caught_up(GROUP, DELIVERIES.name)
     assert (attempts, halted) == ([1, 1, 1], [])
+
+
+@pytest.mark.parametrize("service", ["rules", "notifier"])
+async def test_a_consumer_that_cannot_start_ends_its_process(
+    bus: Bus, database: Database, launch: Launch, service: str
+) -> None:
+    """Instead of leaving one that answers and reads nothing; the first consumer is that of the references."""
+    assert bus.bootstrap
+    failing = [faults.raise_before("aiokafka", "AIOKafkaConsumer.start", call=2)]
+    process = launch(service, faults=failing, ready=False, DONDOC_MONGO_URL=database.url)
+    await process.ended()
+    (last,) = (line for line in process.logged() if line.get("action") == "halted")
+    assert last["message"] == "the consumer could not start"
