@@ -107,6 +107,8 @@ class ServiceSettings(BaseSettings):
 class MongoSettings(BaseSettings):
     """What a service with a database needs besides. The database is the service's own; each names its own default."""
 
+    model_config = SettingsConfigDict(env_ignore_empty=True)
+
     mongo_url: str = "mongodb://127.0.0.1:27017/?replicaSet=rs0&directConnection=true"
     mongo_database: str = "dondoc"
 

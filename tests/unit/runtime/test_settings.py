@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from services.intake.settings import IntakeSettings
 from services.notifier.settings import NotifierSettings
+from services.reporting.settings import ReportingSettings
 from services.rules.settings import RulesSettings
-from services.runtime.kafka import Access
+from services.runtime.kafka import Access, Protocol
 from services.runtime.settings import ServiceSettings
 
 
@@ -15,6 +17,13 @@ def test_a_shared_name_reaches_every_service(monkeypatch: pytest.MonkeyPatch) ->
     """One variable sets the broker for all."""
     monkeypatch.setenv("DONDOC_KAFKA_BOOTSTRAP", "kafka:9092")
     assert RulesSettings().kafka_bootstrap == "kafka:9092"
+
+
+@pytest.mark.parametrize("settings", [IntakeSettings, RulesSettings, NotifierSettings, ReportingSettings])
+def test_a_variable_that_is_empty_is_not_set(settings: type[ServiceSettings], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a compose file writes it where nobody gave a value: for every service, with a database or without."""
+    monkeypatch.setenv("DONDOC_KAFKA_SECURITY_PROTOCOL", "")
+    assert settings().kafka_security_protocol is Protocol.PLAINTEXT
 
 
 def test_a_service_may_override_a_shared_name(monkeypatch: pytest.MonkeyPatch) -> None:
