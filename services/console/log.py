@@ -4,7 +4,12 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 
 from services.console.inputs import Unusable
 from services.runtime import consumers
@@ -13,6 +18,7 @@ from services.runtime.kafka import Access
 Records = dict[int, list[ConsumerRecord[Any, Any]]]
 Answer = TypeVar("Answer")
 POLL_MS = 200
+NOT_ALLOWED = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 
 async def from_broker(
@@ -21,6 +27,9 @@ async def from_broker(
     """Await *answer*; turn a broker that does not answer, or refuses, into `Unusable`."""
     try:
         return await answer
+    except NOT_ALLOWED as cause:
+        rights = "give its user the rights that deploy/runbook.md names"
+        raise Unusable(f"the broker at {kafka.bootstrap} does not allow it: {cause}; {rights}") from cause
     except KafkaError as cause:
         said = await kafka.refusal() or f"the broker at {kafka.bootstrap} cannot be used: {cause}; {remedy}"
         raise Unusable(said) from cause
