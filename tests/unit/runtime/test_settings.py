@@ -20,7 +20,9 @@ def test_a_shared_name_reaches_every_service(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("settings", [IntakeSettings, RulesSettings, NotifierSettings, ReportingSettings])
-def test_a_variable_that_is_empty_is_not_set(settings: type[ServiceSettings], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_service_takes_an_empty_variable_for_a_value(
+    settings: type[ServiceSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As a compose file writes it where nobody gave a value: for every service, with a database or without."""
     monkeypatch.setenv("DONDOC_KAFKA_SECURITY_PROTOCOL", "")
     assert settings().kafka_security_protocol is Protocol.PLAINTEXT
