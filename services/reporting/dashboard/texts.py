@@ -43,8 +43,8 @@ TEXTS = {
         en="Publish one with “dondoc publish”, then load this page again.",
     ),
     "check_question": Bilingual(
-        vi="Không hiểu các giá trị sau trong địa chỉ trang. Hãy sửa lại hoặc về bảng chung:",
-        en="These values in the address cannot be read. Correct them, or go back to the overview:",
+        vi="Không đọc được các giá trị sau trong địa chỉ trang; hãy sửa lại hoặc về bảng chung.",
+        en="These values in the address cannot be read; correct them, or go back to the overview.",
     ),
     "check_address": Bilingual(
         vi="Không có kế hoạch, đơn vị hoặc trang nào ứng với địa chỉ này. Hãy kiểm tra lại địa chỉ.",
