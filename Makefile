@@ -21,7 +21,7 @@ COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --pyt
 .PHONY: help setup preflight demo up down test lint types imports unit contract integration e2e chaos bench fuzz coverage format lock clean
 
 help: ## list the recipes
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # --- set-up: each stamp is as new as what it was made from, so a second run does nothing ------------------------------
 
