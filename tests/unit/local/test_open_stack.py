@@ -1,0 +1,29 @@
+"""The local broker asks for nothing, and what an operator has set for another one does not reach it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from deploy.local.ports import Ports
+from deploy.local.stack import SECURITY, Stack
+from services.rules.settings import RulesSettings
+from services.runtime.kafka import Protocol
+from services.runtime.settings import ServiceSettings
+
+
+def test_what_guards_another_broker_is_put_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make demo` runs the same in a shell that is set for production."""
+    for name, value in {"SECURITY_PROTOCOL": "SASL_SSL", "USERNAME": "dondoc", "PASSWORD_FILE": "elsewhere"}.items():
+        monkeypatch.setenv(f"DONDOC_KAFKA_{name}", value)
+    stack = Stack(tmp_path, Ports(), jars=tmp_path)
+    for name, value in {**os.environ, **stack.environment()}.items():
+        monkeypatch.setenv(name, value)
+    assert RulesSettings().kafka.protocol is Protocol.PLAINTEXT
+
+
+def test_nothing_that_guards_is_forgotten() -> None:
+    """Each of the settings but the mechanism, which does nothing alone."""
+    guarding = {f"DONDOC_{name}".upper() for name in ServiceSettings.model_fields if name.startswith("kafka_")}
+    rest = {"DONDOC_KAFKA_BOOTSTRAP", "DONDOC_KAFKA_REPLICATION", "DONDOC_KAFKA_SASL_MECHANISM"}
+    assert guarding - rest == set(SECURITY)
