@@ -4,7 +4,7 @@ The names are `sections.ID`, `indicators.CODE`, `attachments`, `signed` and `che
 """
 
 from schemas.plan import IndicatorRequirement, Requirements
-from services.rules.core import conditions
+from services.rules.core.conditions import Shown
 from services.rules.core.facts import Report
 
 
@@ -22,8 +22,13 @@ def missing(requires: Requirements, report: Report) -> tuple[str, ...]:
         *[f"indicators.{one.code}" for one in requires.indicators if not _is_given(one, given.get(one.code))],
         *(() if _has_attachments(requires, report) else ("attachments",)),
         *unsigned,
-        *[f"checks.{check.id}" for check in requires.checks if not conditions.holds(check.cel, report)],
+        *(_unmet(requires, report) if requires.checks else ()),
     )
+
+
+def _unmet(requires: Requirements, report: Report) -> list[str]:
+    shown = Shown(report)
+    return [f"checks.{check.id}" for check in requires.checks if not shown.satisfies(check.cel)]
 
 
 def _is_given(wanted: IndicatorRequirement, figure: float | None) -> bool:

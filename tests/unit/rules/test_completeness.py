@@ -126,6 +126,16 @@ def test_a_condition_holds_only_where_it_evaluates_to_true(cel: str, *, holds: b
     assert (lacking(a_check(cel), report) == ()) is holds
 
 
+def test_each_condition_is_judged_by_itself() -> None:
+    """One that cannot be evaluated, or that looks at the same, makes no difference to the others."""
+    expressions = ("indicators.a / 0 > 1", "indicators.a > 1.0", "size(sections) == 0", "indicators.a > 2.0")
+    checks = [
+        {"id": f"c-{number}", "cel": cel, "message": {"vi": "Sai", "en": "Wrong"}}
+        for number, cel in enumerate(expressions)
+    ]
+    assert lacking({"checks": checks}, a_report(indicators={"a": 2})) == ("checks.c-0", "checks.c-3")
+
+
 def test_an_expression_that_is_not_cel_says_where() -> None:
     """The engine's own words lead to the place."""
     with pytest.raises(ConditionInvalid, match="1"):
