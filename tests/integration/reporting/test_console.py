@@ -56,7 +56,10 @@ def a_report(agency: str) -> dict[str, object]:
             "obligation": "annual-results",
             "period": "2026",
             "agency": agency,
-            "content": {"sections": {"results": "Đã thực hiện."}, "indicators": {"entrusted_local_budget": 1}},
+            "content": {
+                "sections": {"results": "Đã thực hiện.", "proposals": "Không có."},
+                "indicators": {"entrusted_local_budget": 1},
+            },
         },
     }
 
