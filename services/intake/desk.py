@@ -52,7 +52,7 @@ class Desk:
 
     def _examine_one(self, arrived: Arrived, scope: Scope) -> Examined:
         if isinstance(arrived, Faulty):
-            return Untrue(findings=arrived.findings)
+            return Untrue(findings=(*arrived.findings, *_faults_of_data(arrived)))
         if arrived.type not in MODEL_OF:
             return Untrue(findings=(_unknown_type(arrived.type),))
         if not scope.covers_type(arrived.type):
@@ -69,6 +69,14 @@ class Desk:
     def _admit(self, event: Event, claim: Claim, scope: Scope) -> Examined:
         verdict = admission.admit(claim, event.subject, library=self._library, scope=scope)
         return Accepted(event=event, admitted=verdict) if isinstance(verdict, Admitted) else verdict
+
+
+def _faults_of_data(faulty: Faulty) -> tuple[Finding, ...]:
+    """Return what is wrong with the data besides, so that nobody learns of one fault after the other."""
+    if faulty.type not in MODEL_OF:
+        return ()
+    fact = shape.fact_of(faulty.type, msgspec.json.decode(faulty.written_data))
+    return fact if isinstance(fact, tuple) else ()
 
 
 def _pointed(

@@ -61,9 +61,11 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faulty:
-    """An event that breaks the CloudEvents rules."""
+    """An event that breaks the CloudEvents rules. Its type and data are there if they could be made out."""
 
     findings: tuple[Finding, ...]
+    type: str = ""
+    written_data: bytes = b"null"
 
 
 Arrived = Event | Faulty
@@ -186,7 +188,7 @@ def _event(attributes: dict[str, object], data: object, *, written: bytes, arriv
         attributes.pop(name, None)
     faults = tuple(events.faults_of(attributes))
     if faults:
-        return Faulty(findings=faults)
+        return Faulty(findings=faults, type=str(attributes.get("type")), written_data=written)
     return Event(
         attributes=attributes,
         written_data=written,

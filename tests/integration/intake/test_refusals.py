@@ -56,6 +56,12 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str, list[str]]] = {
         "invalid-event",
         ["/data/attachments"],
     ),
+    "wrong outside and inside": (
+        {"content": written(a_submission(time="2024-12-01T08:00:00", data={"attachments": {}}))},
+        422,
+        "invalid-event",
+        ["/time", "/data/attachments"],
+    ),
     "over one mebibyte": ({"content": b"x" * (MEBIBYTE + 1)}, 413, "too-large", []),
     "batch over eight mebibytes": ({"content": b"x" * (8 * MEBIBYTE + 1), "headers": BATCH_TYPE}, 413, "too-large", []),
     "batch over a thousand": ({"content": b"[" + b"{}," * 1000 + b"{}]", "headers": BATCH_TYPE}, 413, "too-large", []),
