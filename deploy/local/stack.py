@@ -75,9 +75,9 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """Name this stack to a service in the variables it reads, and put out those meant for another broker."""
         return {
-            **dict.fromkeys(SECURITY, ""),
             "DONDOC_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "DONDOC_MONGO_URL": self.mongod.url,
+            **dict.fromkeys(SECURITY, ""),
         }
 
     def _programs(self) -> tuple[tuple[Daemon, str], ...]:
