@@ -24,7 +24,7 @@ from tests.support.year import Stage, a_stage
 GROUPS = {"rules": RulesSettings().group, "notifier": GROUP, "reporting": ReportingSettings().group}
 LEASE_SECONDS = "3"  # how long a claim of a killed notifier holds up the mail it claimed
 SESSION_MS = "2000"  # how long a killed consumer holds up its partitions
-FEWEST_KILLS = 10  # a year takes over half a minute, however fast the machine
+FEWEST_KILLS = 5  # a year takes over twenty seconds, however fast the machine
 RETRY_SECONDS = 0.1
 ASKED_SECONDS = 60.0
 PAUSE_SECONDS = (1.0, 4.0)  # between two kills: shorter, and nothing would ever be done
