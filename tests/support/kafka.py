@@ -49,12 +49,12 @@ class Bus:
         self.access = Access(bootstrap=bootstrap)
         self.partitions = partitions
 
-    async def fresh(self) -> None:
-        """Drop every topic of ours, and with it every group's offsets in it, then declare the topics anew."""
+    async def fresh(self, *topics: str) -> None:
+        """Drop *topics*, or every one of ours, and with it every group's offsets in it, then declare them anew."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
-            await self._drop(admin)
+            await self._drop(admin, topics)
         finally:
             await admin.close()
         await ensure_topics(self.access, self.partitions)
@@ -154,13 +154,13 @@ class Bus:
             await admin.close()
         return [TopicPartition(topic, part["partition"]) for part in described[0]["partitions"]]
 
-    async def _drop(self, admin: AIOKafkaAdminClient) -> None:
-        ours = [name for name in await admin.list_topics() if name.startswith(OURS)]
-        if ours:
-            await admin.delete_topics(ours)
+    async def _drop(self, admin: AIOKafkaAdminClient, topics: Sequence[str]) -> None:
+        dropped = topics or [name for name in await admin.list_topics() if name.startswith(OURS)]
+        if dropped:
+            await admin.delete_topics(list(dropped))
 
         async def is_gone() -> bool:
-            return not any(name.startswith(OURS) for name in await admin.list_topics())
+            return not set(dropped).intersection(await admin.list_topics())
 
         await eventually(is_gone, "the old topics gone")
 
