@@ -1,0 +1,37 @@
+"""What rules says follows from the log alone: said anew from its beginning, it is the same to the byte."""
+
+from schemas.topics import DUTIES, FACTS, VERDICTS
+from tests.support import builders
+from tests.support.kafka import Bus
+from tests.support.rules import QUICK_SESSION, Rules
+from tests.support.services import Launch
+
+REBUILDERS = "dondoc-rules-rebuilt"
+FIRST = builders.AGENCIES[0]
+
+
+async def test_a_rebuild_from_the_log_says_the_same_to_the_byte(rules: Rules, launch: Launch) -> None:
+    """State and verdicts are gone, the facts stay: the next owner says all of it again, in the same order."""
+    owner = launch("rules", ready=False, **QUICK_SESSION)
+    await rules.adopted()
+    extended = builders.an_extension("e-1", "2024-12-20T00:00:00+07:00", receivedtime="2024-12-04T08:00:00+07:00")
+    withdrawn = builders.a_withdrawal("w-1", "s-1", receivedtime="2024-12-05T08:00:00+07:00")
+    again = builders.a_submission("s-2", data={"corrects": "s-1"}, receivedtime="2024-12-06T08:00:00+07:00")
+    for event in (builders.a_submission(), extended, withdrawn, again, builders.a_submission()):
+        await rules.accept(event)
+    await rules.told(FIRST, times=5)
+    await rules.settled()
+    said = await spoken(rules.bus)
+    facts = len(await rules.bus.records(FACTS.name))
+    owner.stop()
+    await rules.bus.fresh(VERDICTS.name, DUTIES.name)
+    launch("rules", ready=False, DONDOC_RULES_GROUP=REBUILDERS, **QUICK_SESSION)
+    await rules.told(FIRST, times=5)
+    await rules.bus.caught_up(REBUILDERS, FACTS.name)
+    assert await spoken(rules.bus) == said
+    assert len(await rules.bus.records(FACTS.name)) == facts
+
+
+async def spoken(bus: Bus) -> list[tuple[int, bytes | None, bytes | None]]:
+    """All that the verdicts topic holds, in its order: the partition, the key and the bytes of each."""
+    return [(one.partition, one.key, one.value) for one in await bus.records(VERDICTS.name)]
