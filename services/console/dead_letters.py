@@ -4,8 +4,9 @@ A record is named `TOPIC/PARTITION/OFFSET`, where it lies among the dead letters
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from schemas.topics import WITH_DEAD_LETTERS, Topic
 from services.console import log, output
 from services.console.inputs import Unusable
+from services.console.log import Answer
 from services.runtime import dead_letters as headers
 from services.runtime.clock import clock_from, milliseconds
 from services.runtime.settings import ServiceSettings
@@ -64,7 +66,7 @@ def listed(
 ) -> None:
     """List what was set aside. Exit 1 if there is anything."""
     with output.exits():
-        found = _run(_all(_topics(topic)))
+        found = _run(partial(_all, _topics(topic)))
     if not found:
         output.say("nothing was set aside")
         return
@@ -94,14 +96,13 @@ def replay(
     with output.exits():
         if bool(names) == everything:
             raise Unusable("name the records to send again, or give --all")
-        found = _run(_all(tuple(SHORT.values()))) if everything else _named(names or [])
-        _run(_sent(found))
+        found = _run(partial(_all, tuple(SHORT.values()))) if everything else _named(names or [])
+        _run(partial(_sent, found))
     for one in found:
         output.line({"name": one.name, "sent_to": one.topic.name, "partition": one.record.partition})
 
 
-async def _all(topics: Iterable[Topic]) -> list[DeadLetter]:
-    settings = ServiceSettings()
+async def _all(topics: Iterable[Topic], settings: ServiceSettings) -> list[DeadLetter]:
     found = [
         DeadLetter(topic=topic, record=record)
         for topic in topics
@@ -111,8 +112,7 @@ async def _all(topics: Iterable[Topic]) -> list[DeadLetter]:
     return sorted(found, key=lambda one: (one.record.timestamp, one.name))
 
 
-async def _sent(found: Iterable[DeadLetter]) -> None:
-    settings = ServiceSettings()
+async def _sent(found: Iterable[DeadLetter], settings: ServiceSettings) -> None:
     clock = clock_from(settings.clock)
     async with AIOKafkaProducer(**settings.kafka.client(), acks="all", enable_idempotence=True) as producer:
         for one in found:
@@ -132,7 +132,7 @@ def _theirs(one: DeadLetter) -> Iterator[tuple[str, bytes]]:
 
 
 def _named(names: Iterable[str]) -> list[DeadLetter]:
-    known = {one.name: one for one in _run(_all(tuple(SHORT.values())))}
+    known = {one.name: one for one in _run(partial(_all, tuple(SHORT.values())))}
     missing = [name for name in names if name not in known]
     if missing:
         raise Unusable(f"no dead letter {', '.join(missing)}; `dondoc dead-letters list` names them")
@@ -145,8 +145,9 @@ def _topics(short: str) -> tuple[Topic, ...]:
     return (SHORT[short],) if short else tuple(SHORT.values())
 
 
-def _run(answer: Any) -> Any:  # noqa: ANN401 - whatever the coroutine answers
-    return asyncio.run(log.from_broker(answer, ServiceSettings().kafka))
+def _run(ask: Callable[[ServiceSettings], Awaitable[Answer]]) -> Answer:
+    settings = ServiceSettings()
+    return asyncio.run(log.from_broker(ask(settings), settings.kafka))
 
 
 def _text(value: bytes | None) -> str | None:

@@ -19,12 +19,13 @@ from rich.table import Table
 
 from schemas import instants
 from services.console.inputs import Unusable
+from services.runtime import process
 
 LINE_BREAKS = {ord(one): f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
 """What JSON lets stand in a text and many readers take for the end of a line, and how it is escaped."""
 
 NEGATIVE = 1
-UNUSABLE = 2
+UNUSABLE = process.UNUSABLE
 
 
 class Format(StrEnum):
@@ -50,7 +51,7 @@ def exits() -> Iterator[None]:
     except ValidationError as cause:
         if not cause.title.endswith("Settings"):  # any other document that does not fit is a fault of ours
             raise
-        say("\n".join(_setting_faults(cause)))
+        say("\n".join(process.faults(cause)))
         raise typer.Exit(UNUSABLE) from cause
 
 
@@ -78,12 +79,6 @@ def rows(rows: Iterable[Mapping[str, Any]], fmt: Format, *, title: str) -> None:
 def instant(value: datetime | None, zone: ZoneInfo) -> str | None:
     """Write an instant as RFC 3339 with milliseconds in the plan's zone."""
     return None if value is None else instants.in_zone(value, zone).isoformat(timespec="milliseconds")
-
-
-def _setting_faults(cause: ValidationError) -> Iterator[str]:
-    for fault in cause.errors(include_url=False, include_input=False):
-        place = "".join(f"setting {name}: " for name in fault["loc"])
-        yield f"{place}{fault['msg'].removeprefix('Value error, ')}"
 
 
 def _cell(value: object) -> str:

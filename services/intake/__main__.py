@@ -2,15 +2,14 @@
 
 from services.intake.app import build_app
 from services.intake.settings import IntakeSettings
-from services.runtime import logs, serve
-from services.runtime.clock import clock_from
+from services.runtime import process, serve
 from services.runtime.serve import Halt
 
 
 def main() -> None:
     """Read the settings, configure the logs, serve."""
-    settings = IntakeSettings()
-    logs.configure("intake", settings.log_level, clock_from(settings.clock))
+    process.collect_seldom()
+    settings = process.begin("intake", IntakeSettings)
     halt = Halt()
     serve.run(build_app(settings, halt), host=settings.host, port=settings.port, halt=halt, tls=settings.tls)
 

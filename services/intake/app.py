@@ -184,7 +184,7 @@ def _lifespan(parts: Parts, halt: Callable[[], None]) -> Lifespan:
         parts.signing_keys.load()
         parts.library.load_copy()
         await parts.spool.open(parts.drain.take_over)
-        _spare_the_collector()
+        gc.freeze()  # what is here now stays to the end: no collection need walk it
         following = (parts.keys.follow, parts.signing_keys.follow, parts.bus.supervise)
         tasks = [asyncio.create_task(follow()) for follow in following]
         for task in tasks:
@@ -200,12 +200,6 @@ def _lifespan(parts: Parts, halt: Callable[[], None]) -> Lifespan:
             await parts.rules.aclose()
 
     return lifespan
-
-
-def _spare_the_collector() -> None:
-    """Let it look seldom: what is here now stays to the end, and a request leaves no circles behind."""
-    gc.freeze()
-    gc.set_threshold(50_000)
 
 
 def _router(parts: Parts, mounted: dict[str, Asgi]) -> Router:

@@ -1,0 +1,25 @@
+"""A service that is started with a setting that cannot be."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from services.runtime import process
+
+WRONG = {"DONDOC_KAFKA_SECURITY_PROTOCOL": "SSL2", "DONDOC_CLOCK": "steered"}
+
+
+@pytest.mark.parametrize("service", ["intake", "rules", "notifier", "reporting"])
+def test_a_setting_that_cannot_be_is_named_in_a_line(service: str) -> None:
+    """No trace of our code, no word of what else is set, and the code that means unusable."""
+    command = [sys.executable, "-m", f"services.{service}"]
+    ended = subprocess.run(
+        command, env=os.environ | WRONG, capture_output=True, text=True, timeout=60, check=False
+    )
+    first, second = ended.stderr.splitlines()
+    assert ended.returncode == process.UNUSABLE
+    assert first.startswith("setting kafka_security_protocol: ")
+    assert second.startswith("setting clock: ")
+    assert "SSL2" not in ended.stderr
