@@ -19,13 +19,13 @@ from rich.table import Table
 
 from schemas import instants
 from services.console.inputs import Unusable
-from services.runtime import process
+from services.runtime import refusals
 
 LINE_BREAKS = {ord(one): f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
 """What JSON lets stand in a text and many readers take for the end of a line, and how it is escaped."""
 
 NEGATIVE = 1
-UNUSABLE = process.UNUSABLE
+UNUSABLE = refusals.UNUSABLE
 
 
 class Format(StrEnum):
@@ -51,7 +51,7 @@ def exits() -> Iterator[None]:
     except ValidationError as cause:
         if not cause.title.endswith("Settings"):  # any other document that does not fit is a fault of ours
             raise
-        say("\n".join(process.faults(cause)))
+        say("\n".join(refusals.faults(cause)))
         raise typer.Exit(UNUSABLE) from cause
 
 

@@ -2,14 +2,14 @@
 
 from services.intake.app import build_app
 from services.intake.settings import IntakeSettings
-from services.runtime import process, serve
+from services.runtime import beginning, serve
 from services.runtime.serve import Halt
 
 
 def main() -> None:
     """Read the settings, configure the logs, serve."""
-    process.collect_seldom()
-    settings = process.begin("intake", IntakeSettings)
+    beginning.collect_seldom()
+    settings = beginning.begin("intake", IntakeSettings)
     halt = Halt()
     serve.run(build_app(settings, halt), host=settings.host, port=settings.port, halt=halt, tls=settings.tls)
 

@@ -2,13 +2,13 @@
 
 from services.notifier.app import build_app
 from services.notifier.settings import NotifierSettings
-from services.runtime import process, serve
+from services.runtime import beginning, serve
 
 
 def main() -> None:
     """Read the settings from the environment and serve."""
-    process.collect_seldom()
-    settings = process.begin("notifier", NotifierSettings)
+    beginning.collect_seldom()
+    settings = beginning.begin("notifier", NotifierSettings)
     halt = serve.Halt()
     serve.run(build_app(settings, halt=halt), host=settings.host, port=settings.port, halt=halt)
 

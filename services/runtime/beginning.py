@@ -5,17 +5,13 @@ Whoever starts it with a setting that cannot be is told which in a line, not whe
 
 import gc
 import sys
-from collections.abc import Iterator
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from services.runtime import logs
+from services.runtime import logs, refusals
 from services.runtime.clock import clock_from
 from services.runtime.settings import ServiceSettings
-
-UNUSABLE = 2
-"""The exit code, as of the console's commands."""
 
 COLLECT_AFTER = (50_000, 20, 100)
 
@@ -27,17 +23,10 @@ def begin(service: str, kind: type[Settings]) -> Settings:
     try:
         settings = kind()
     except ValidationError as cause:
-        sys.stderr.write("".join(f"{fault}\n" for fault in faults(cause)))
-        sys.exit(UNUSABLE)
+        sys.stderr.write("".join(f"{fault}\n" for fault in refusals.faults(cause)))
+        sys.exit(refusals.UNUSABLE)
     logs.configure(service, settings.log_level, clock_from(settings.clock))
     return settings
-
-
-def faults(refused: ValidationError) -> Iterator[str]:
-    """Yield what is wrong with each setting, by its name."""
-    for fault in refused.errors(include_url=False, include_input=False):
-        place = "".join(f"setting {name}: " for name in fault["loc"])
-        yield f"{place}{fault['msg'].removeprefix('Value error, ')}"
 
 
 def collect_seldom() -> None:
