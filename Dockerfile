@@ -6,7 +6,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
 RUN python -m venv /opt/venv
 COPY requirements.txt ./
-RUN /opt/venv/bin/pip install --require-hashes -r requirements.txt
+RUN /opt/venv/bin/pip install --require-hashes --no-deps -r requirements.txt
 COPY deploy/docker/dondoc /opt/venv/bin/dondoc
 
 FROM python:3.11.14-slim-bookworm
