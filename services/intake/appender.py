@@ -1,12 +1,15 @@
 """Appending to the facts topic through one connected producer, each record acknowledged by all in-sync replicas.
 
-While a batch of a partition is under way the next one gathers, so that batches grow with the load and a lone record
-waits for nothing. It refuses to wait for a bus that is down: after its patience an append raises.
+Records go in waves, a batch a partition: while one is under way the next one gathers, so that batches grow with the
+load and a lone record waits for nothing. A wave is one request to each broker; partition by partition they would go one
+after the other, for the client has one request to a broker under way. An append refuses to wait for a bus that is down:
+after its patience it raises.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -30,6 +33,8 @@ REQUEST_TIMEOUT_MS = 5_000
 
 CLOSE_SECONDS = 2.0
 """A frozen broker answers nothing, not even the end of a connection."""
+
+_LATE = "no acknowledgement yet"
 
 HEADERS = [("content-type", CONTENT_TYPE.encode())]
 
@@ -79,7 +84,7 @@ class Appender:
         self._on_appended = on_appended
         self._patience_seconds = patience_seconds
         self._lanes = [Lane() for _ in range(partitions)]
-        self._batches: set[asyncio.Task[None]] = set()
+        self._waves: asyncio.Task[None] | None = None
         self._is_closed = False
         self._partition_of: dict[bytes, int] = {}
 
@@ -90,9 +95,9 @@ class Appender:
         if not records:
             return {}
         append = Append(asyncio.get_running_loop().create_future())
-        touched = self._gather(records, append)
-        for partition in touched:
-            self._send_next(partition)
+        self._gather(records, append)
+        if self._waves is None:
+            self._waves = asyncio.create_task(self._send_waves())
         await append.done
         return append.ends
 
@@ -102,9 +107,9 @@ class Appender:
         for lane in self._lanes:
             lane.give_up("the producer is closed")
         await self._abandon()
-        for batch in self._batches:
-            batch.cancel()
-        await asyncio.gather(*self._batches, return_exceptions=True)
+        if self._waves is not None:
+            self._waves.cancel()
+            await asyncio.gather(self._waves, return_exceptions=True)
 
     async def _abandon(self) -> None:
         """End the producer without flushing: an idempotent one tries a batch for ever, and its `stop` waits for that.
@@ -121,7 +126,7 @@ class Appender:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
 
-    def _gather(self, records: Iterable[Record], append: Append) -> Iterable[int]:
+    def _gather(self, records: Iterable[Record], append: Append) -> None:
         by_lane: dict[int, list[Record]] = {}
         for record in records:
             by_lane.setdefault(self._lane_of(record.key), []).append(record)
@@ -129,7 +134,6 @@ class Appender:
             for part in parts(for_one, append):
                 self._lanes[partition].waiting.append(part)
                 append.missing += 1
-        return by_lane
 
     def _lane_of(self, key: bytes) -> int:
         lane = self._partition_of.get(key)
@@ -138,17 +142,20 @@ class Appender:
             lane = self._partition_of[key] = partition_of(key.decode(), len(self._lanes))
         return lane
 
-    def _send_next(self, partition: int) -> None:
-        lane = self._lanes[partition]
-        if lane.under_way or not lane.waiting:
-            return
-        batch = asyncio.create_task(self._send(partition, lane.next_batch()))
-        self._batches.add(batch)
-        batch.add_done_callback(self._batches.discard)
+    async def _send_waves(self) -> None:
+        try:
+            while wave := {number: lane.next_batch() for number, lane in enumerate(self._lanes) if lane.waiting}:
+                # One clock for the wave. Who waits behind it waits no longer: with it the appender is given up.
+                parts_of_all = tuple(chain.from_iterable(wave.values()))
+                patience = asyncio.get_running_loop().call_later(self._patience_seconds, fail, parts_of_all, _LATE)
+                try:
+                    await asyncio.gather(*(self._send(number, batch) for number, batch in wave.items()))
+                finally:
+                    patience.cancel()
+        finally:
+            self._waves = None
 
     async def _send(self, partition: int, batch: Sequence[Part]) -> None:
-        # One clock for the whole batch. Who waits behind it waits no longer: with it the appender is given up.
-        patience = asyncio.get_running_loop().call_later(self._patience_seconds, fail, batch, "no acknowledgement yet")
         records = [record for part in batch for record in part.records]
         try:
             future = await self._producer.send_batch(self._built(records), FACTS.name, partition=partition)
@@ -162,9 +169,7 @@ class Appender:
             for part in batch:
                 part.append.acknowledge(partition, base + len(records))
         finally:
-            patience.cancel()
             self._lanes[partition].under_way = []
-            self._send_next(partition)
 
     def _built(self, records: Iterable[Record]) -> BatchBuilder:
         builder = self._producer.create_batch()
