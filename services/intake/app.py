@@ -22,6 +22,8 @@ from schemas.topics import FACTS
 from services.intake import documents
 from services.intake.auth import KeyRing
 from services.intake.bus import Bus
+from services.intake.clerks.files import Files
+from services.intake.clerks.staff import Staff
 from services.intake.connection import Connection
 from services.intake.desk import Desk
 from services.intake.draining import Drain
@@ -30,6 +32,7 @@ from services.intake.follower import Follower
 from services.intake.form.counter import Counter
 from services.intake.form.routes import FormParts, form_routes
 from services.intake.http import Receive, Request, Response, Scope, Send
+from services.intake.issuing import Issuer
 from services.intake.keeping import Keeping
 from services.intake.library import ReferenceLibrary
 from services.intake.limits import Limits
@@ -91,6 +94,7 @@ class Parts:
     library: ReferenceLibrary
     keys: KeyRing
     signing_keys: SigningKeys
+    staff: Staff
     rules: httpx.AsyncClient
 
 
@@ -119,6 +123,8 @@ def _parts(settings: IntakeSettings) -> Parts:
     connection = Connection(settings, references, follower, clock)
     spool = Spool(settings.spool, settings.spool_max_bytes, metrics)
     drain = Drain(spool, memory, follower)
+    library = ReferenceLibrary(references, settings.spool)
+    signing_keys = SigningKeys(settings.signing_keys, settings.issuer)
     return Parts(
         settings=settings,
         clock=clock,
@@ -131,9 +137,10 @@ def _parts(settings: IntakeSettings) -> Parts:
         spool=spool,
         drain=drain,
         memory=memory,
-        library=ReferenceLibrary(references, settings.spool),
+        library=library,
         keys=KeyRing(settings.keys, clock),
-        signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
+        signing_keys=signing_keys,
+        staff=Staff(settings.clerks, Files(library, signing_keys).papers, metrics),
         rules=httpx.AsyncClient(),
     )
 
@@ -145,7 +152,9 @@ def _reception(parts: Parts) -> Reception:
         bus=parts.bus,
         library=parts.library,
         desk=Desk(parts.library),
-        register=Register(parts.memory, Keeping(parts.bus, parts.spool, parts.drain, parts.follower), parts.metrics),
+        issuer=Issuer(parts.library),
+        staff=parts.staff,
+        register=_register(parts),
         limits=Limits(),
         signing_keys=parts.signing_keys,
         dry_run=DryRun(parts.rules, str(parts.settings.rules_url)),
@@ -153,6 +162,11 @@ def _reception(parts: Parts) -> Reception:
         metrics=parts.metrics,
         patience=Patience(parts.settings.body_patience_seconds),
     )
+
+
+def _register(parts: Parts) -> Register:
+    keeping = Keeping(parts.bus, parts.spool, parts.drain, parts.follower)
+    return Register(parts.memory, keeping, parts.signing_keys, parts.metrics)
 
 
 def _form(parts: Parts, reception: Reception) -> FormParts:
@@ -185,7 +199,7 @@ def _lifespan(parts: Parts, halt: Callable[[], None]) -> Lifespan:
         parts.library.load_copy()
         await parts.spool.open(parts.drain.take_over)
         gc.freeze()  # what is here now stays to the end: no collection need walk it
-        following = (parts.keys.follow, parts.signing_keys.follow, parts.bus.supervise)
+        following = (parts.keys.follow, parts.signing_keys.follow, parts.bus.supervise, parts.staff.supervise)
         tasks = [asyncio.create_task(follow()) for follow in following]
         for task in tasks:
             task.add_done_callback(on_end)

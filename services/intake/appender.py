@@ -8,12 +8,15 @@ after its patience it raises.
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import RecordMetadata
 from faststream.kafka import KafkaBroker
 
 from schemas.ids import partition_of
@@ -39,6 +42,15 @@ _LATE = "no acknowledgement yet"
 HEADERS = [("content-type", CONTENT_TYPE.encode())]
 
 log = logging.getLogger(__name__)
+
+
+class _Sent(NamedTuple):
+    """A batch of a partition that is under way, and the future of its acknowledgement."""
+
+    partition: int
+    batch: Sequence[Part]
+    records: Sequence[Record]
+    future: asyncio.Future[RecordMetadata]
 
 
 OnAppended = Callable[[int, int, Sequence[Record]], None]
@@ -127,19 +139,19 @@ class Appender:
         await asyncio.gather(*unfinished, return_exceptions=True)
 
     def _gather(self, records: Iterable[Record], append: Append) -> None:
-        by_lane: dict[int, list[Record]] = {}
+        by_lane: defaultdict[int, list[Record]] = defaultdict(list)
+        lane_of = self._partition_of
         for record in records:
-            by_lane.setdefault(self._lane_of(record.key), []).append(record)
+            lane = lane_of.get(record.key)
+            by_lane[self._lane_of(record.key) if lane is None else lane].append(record)
         for partition, for_one in by_lane.items():
             for part in parts(for_one, append):
                 self._lanes[partition].waiting.append(part)
                 append.missing += 1
 
     def _lane_of(self, key: bytes) -> int:
-        lane = self._partition_of.get(key)
-        if lane is None:
-            # Keys are ids of the registry, so this stays as small as the registry.
-            lane = self._partition_of[key] = partition_of(key.decode(), len(self._lanes))
+        # Keys are ids of the registry, so what is remembered of them stays as small as the registry.
+        lane = self._partition_of[key] = partition_of(key.decode(), len(self._lanes))
         return lane
 
     async def _send_waves(self) -> None:
@@ -148,28 +160,37 @@ class Appender:
                 # One clock for the wave. Who waits behind it waits no longer: with it the appender is given up.
                 parts_of_all = tuple(chain.from_iterable(wave.values()))
                 patience = asyncio.get_running_loop().call_later(self._patience_seconds, fail, parts_of_all, _LATE)
-                try:
-                    await asyncio.gather(*(self._send(number, batch) for number, batch in wave.items()))
-                finally:
-                    patience.cancel()
+                sent = [await self._send(number, batch) for number, batch in wave.items()]
+                for one in sent:
+                    await self._acknowledge(one)
+                patience.cancel()
         finally:
             self._waves = None
 
-    async def _send(self, partition: int, batch: Sequence[Part]) -> None:
+    async def _send(self, partition: int, batch: Sequence[Part]) -> _Sent:
+        """Hand *batch* to the client, which sends together what is there when its turn comes."""
         records = [record for part in batch for record in part.records]
         try:
             future = await self._producer.send_batch(self._built(records), FACTS.name, partition=partition)
-            base = (await future).offset
         except KafkaError as error:
-            place = {"action": "append_failed", "partition": partition}
+            future = asyncio.get_running_loop().create_future()
+            future.set_exception(error)
+        return _Sent(partition, batch, records, future)
+
+    async def _acknowledge(self, sent: _Sent) -> None:
+        """Tell those who wait for a batch what became of it."""
+        try:
+            base = (await sent.future).offset
+        except KafkaError as error:
+            place = {"action": "append_failed", "partition": sent.partition}
             log.warning("a batch was not acknowledged", exc_info=True, extra=place)
-            fail(batch, repr(error))
+            fail(sent.batch, repr(error))
         else:
-            self._on_appended(partition, base, records)
-            for part in batch:
-                part.append.acknowledge(partition, base + len(records))
+            self._on_appended(sent.partition, base, sent.records)
+            for part in sent.batch:
+                part.append.acknowledge(sent.partition, base + len(sent.records))
         finally:
-            self._lanes[partition].under_way = []
+            self._lanes[sent.partition].under_way = []
 
     def _built(self, records: Iterable[Record]) -> BatchBuilder:
         builder = self._producer.create_batch()

@@ -3,7 +3,7 @@
 A batch passes whole or is refused whole, with every fault it has.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -12,10 +12,10 @@ from schemas.facts import MODEL_OF
 from services.intake import shape
 from services.intake.core import admission
 from services.intake.core.admission import Admitted, Library, NotInScope, Untrue
-from services.intake.core.claims import Claim, claim_of
+from services.intake.core.claims import claim_of
 from services.intake.core.events import Event
 from services.intake.core.refusals import Finding, Problem, Refusal, Said
-from services.intake.core.scopes import DECISIONS, Key, Scope
+from services.intake.core.scopes import DECISIONS, Scope
 from services.intake.http import RefusedError
 from services.intake.modes import Arrived, Faulty
 
@@ -39,10 +39,10 @@ class Desk:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def examine(self, arrived: Sequence[Arrived], key: Key, *, is_batch: bool) -> tuple[Accepted, ...]:
-        """Return the events, all of them good; raise with 403 or 422 and what is wrong with any."""
-        examined = [self._examine_one(one, key.scope) for one in arrived]
-        accepted = tuple(one for one in examined if isinstance(one, Accepted))
+    def examine(self, arrived: Mapping[int, Arrived], scope: Scope, *, is_batch: bool) -> tuple[Accepted, ...]:
+        """Return the events by their places, all of them good; raise with 403 or 422 and what is wrong with any."""
+        examined = {place: self._examine_one(one, scope) for place, one in arrived.items()}
+        accepted = tuple(one for one in examined.values() if isinstance(one, Accepted))
         if len(accepted) == len(examined):
             return accepted
         out_of_scope = tuple(_pointed(examined, NotInScope, is_batch=is_batch))
@@ -57,18 +57,11 @@ class Desk:
             return Untrue(findings=(_unknown_type(arrived.type),))
         if not scope.covers_type(arrived.type):
             return NotInScope(finding=_type_out_of_scope(arrived.type))
-        if arrived.claim is not None:
-            verdict = self._admit(arrived, arrived.claim, scope)
-            if isinstance(verdict, Accepted):
-                return verdict
         fact = shape.fact_of(arrived.type, msgspec.json.decode(arrived.written_data))
         if isinstance(fact, tuple):
             return Untrue(findings=fact)
-        return self._admit(arrived, claim_of(fact), scope)
-
-    def _admit(self, event: Event, claim: Claim, scope: Scope) -> Examined:
-        verdict = admission.admit(claim, event.subject, library=self._library, scope=scope)
-        return Accepted(event=event, admitted=verdict) if isinstance(verdict, Admitted) else verdict
+        verdict = admission.admit(claim_of(fact), arrived.subject, library=self._library, scope=scope)
+        return Accepted(event=arrived, admitted=verdict) if isinstance(verdict, Admitted) else verdict
 
 
 def _faults_of_data(faulty: Faulty) -> tuple[Finding, ...]:
@@ -80,10 +73,10 @@ def _faults_of_data(faulty: Faulty) -> tuple[Finding, ...]:
 
 
 def _pointed(
-    examined: Iterable[Examined], kind: type[NotInScope] | type[Untrue], *, is_batch: bool
+    examined: Mapping[int, Examined], kind: type[NotInScope] | type[Untrue], *, is_batch: bool
 ) -> Iterator[Finding]:
-    for index, one in enumerate(examined):
-        prefix = f"/{index}" if is_batch else ""
+    for place, one in examined.items():
+        prefix = f"/{place}" if is_batch else ""
         match one:
             case NotInScope(finding=finding) if kind is NotInScope:
                 yield finding.within(prefix)

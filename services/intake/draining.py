@@ -44,7 +44,7 @@ class Drain:
     def take_over(self, left: Sequence[Kept]) -> None:
         """Remember what an earlier process left in the spool, and have the log asked whether it is there already."""
         for record in _recorded(left):
-            self._memory.remember(record.entry)
+            self._memory.remember((record.entry,))
             self._follower.reach_back_to(datetime.fromisoformat(receivedtime_of(record.entry.stamp)))
 
     async def drain(self, appender: Appender) -> None:

@@ -205,7 +205,6 @@ class Follower:
             self._remember(self._progress[part.partition].read(await consumer.position(part), ()))
 
     def _remember(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            self._memory.remember_logged(entry)
+        self._memory.remember_logged(tuple(entries))
         advanced, self._advanced = self._advanced, asyncio.Event()
         advanced.set()

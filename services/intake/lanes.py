@@ -76,6 +76,10 @@ class Lane:
 
 def parts(records: Sequence[Record], append: Append) -> Iterator[Part]:
     """Yield *records* in order, in parts of no more than a batch may hold; a larger record is a part by itself."""
+    whole = sum([len(record.value) for record in records])
+    if whole <= BATCH_TARGET_BYTES:
+        yield Part(records, whole, append)
+        return
     part: list[Record] = []
     size = 0
     for record in records:

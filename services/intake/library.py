@@ -32,6 +32,7 @@ class ReferenceLibrary:
         self._path = folder / FILE
         self._copy = _Copy()
         self._prepared: dict[str, Prepared] = {}
+        self.edition = 0
         references.changed.append(self._on_change)
 
     @property
@@ -56,6 +57,12 @@ class ReferenceLibrary:
         found = self.documents(plan_id)
         return None if found is None else self._prepared.setdefault(plan_id, prepare(*found))
 
+    def every(self) -> tuple[Prepared, ...]:
+        """Return every published plan, prepared. They are the same while `edition` is."""
+        plans = self._references.plans() if self._references.is_complete else self._copy.plans
+        prepared = (self.prepared(plan.plan) for plan in plans)
+        return tuple(one for one in prepared if one is not None)
+
     def documents(self, plan_id: str) -> tuple[Plan, Registry] | None:
         """Return the latest version of a plan with its registry, or nothing while either is not published."""
         plan, registry = self._published(plan_id) if self._references.is_complete else self._copied(plan_id)
@@ -72,6 +79,7 @@ class ReferenceLibrary:
 
     def _on_change(self) -> None:
         self._prepared.clear()
+        self.edition += 1
         if not self._references.is_complete:
             return
         plans = self._references.plans()

@@ -4,14 +4,10 @@ Two generations, swapped once a span: an identity is remembered for at least one
 millions costs nothing. It is a cache of the log and the spool; nothing in it is the only copy.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from services.intake.core.stamps import Entry, Stamp, is_same_content
-
-_PENDING = b"p"
-_LOGGED = b"l"
-"""In front of a stamp: whether the log was seen to have it, or it may still be on its way there."""
 
 
 class Memory:
@@ -20,42 +16,56 @@ class Memory:
     def __init__(self, *, span: timedelta, now: Callable[[], datetime]) -> None:
         self._span = span
         self._now = now
-        self._recent: dict[bytes, bytes] = {}
-        self._older: dict[bytes, bytes] = {}
+        self._recent: dict[bytes, Stamp] = {}
+        self._older: dict[bytes, Stamp] = {}
         self._swapped_at = now()
+        self._unlogged: set[bytes] = set()
 
     def __len__(self) -> int:
         return len(self._recent) + len(self._older)
 
     def find(self, identity: bytes) -> Stamp | None:
         """Return the first stamp of *identity*, or nothing if it was not seen within the span."""
-        marked = self._marked(identity)
-        return None if marked is None else marked[1:]
+        return self._recent.get(identity) or self._older.get(identity)
 
-    def remember(self, entry: Entry) -> None:
-        """Keep the first stamp of an event, which this process made durable; a later one changes nothing."""
-        if self._marked(entry.identity) is None:
-            self._keep(entry.identity, _PENDING + entry.stamp)
+    def first(self, identities: Iterable[bytes]) -> list[Stamp | None]:
+        """Return the first stamp of each of *identities*, nothing for one that was not seen within the span."""
+        recent, older = self._recent, self._older
+        return [recent.get(identity) or older.get(identity) for identity in identities]
 
-    def remember_logged(self, entry: Entry) -> None:
-        """Keep that the log has *entry*. The first stamp stays, and so does one of other content."""
-        marked = self._marked(entry.identity)
-        if marked is None:
-            self._keep(entry.identity, _LOGGED + entry.stamp)
-        elif marked[:1] == _PENDING and is_same_content(marked[1:], entry.stamp):
-            self._keep(entry.identity, _LOGGED + marked[1:])
+    def knows_none_of(self, identities: Iterable[bytes]) -> bool:
+        """Whether none of *identities* was seen within the span."""
+        return self._recent.keys().isdisjoint(identities) and self._older.keys().isdisjoint(identities)
+
+    def remember(self, entries: Iterable[Entry]) -> None:
+        """Keep the first stamps of events that this process made durable; a later one changes nothing."""
+        recent, older = self._recent, self._older
+        for entry in entries:
+            if entry.identity not in recent and entry.identity not in older:
+                self._kept_now()[entry.identity] = entry.stamp
+                self._unlogged.add(entry.identity)
+
+    def remember_logged(self, entries: Sequence[Entry]) -> None:
+        """Keep that the log has *entries*, in its order. A first stamp stays, and so does one of other content."""
+        of_identity = {entry.identity: entry.stamp for entry in reversed(entries)}
+        if not self._unlogged and self.knows_none_of(of_identity):
+            self._kept_now().update(of_identity)
+            return
+        for entry in entries:
+            standing = self.find(entry.identity)
+            if standing is None:
+                self._kept_now()[entry.identity] = entry.stamp
+            elif is_same_content(standing, entry.stamp):
+                self._unlogged.discard(entry.identity)
 
     def is_logged(self, entry: Entry) -> bool:
         """Whether the log is known to hold the event of *entry* with its content."""
-        marked = self._marked(entry.identity)
-        return marked is not None and marked[:1] == _LOGGED and is_same_content(marked[1:], entry.stamp)
+        standing = self.find(entry.identity)
+        return standing is not None and entry.identity not in self._unlogged and is_same_content(standing, entry.stamp)
 
-    def _marked(self, identity: bytes) -> bytes | None:
-        return self._recent.get(identity) or self._older.get(identity)
-
-    def _keep(self, identity: bytes, marked: bytes) -> None:
+    def _kept_now(self) -> dict[bytes, Stamp]:
         now = self._now()
         if now - self._swapped_at >= self._span:
             self._older, self._recent = self._recent, {}
             self._swapped_at = now
-        self._recent[identity] = marked
+        return self._recent

@@ -28,6 +28,7 @@ class IntakeMetrics:
         )
         self.bodies = Gauge("intake_bodies_bytes", "Bytes of requests that are being worked on", registry=registry)
         self.known = Gauge("intake_identities_known", "Event identities held in memory", registry=registry)
+        self.clerks = Gauge("intake_clerks", "Clerk processes that share in the work", registry=registry)
         self.bus_is_up = Gauge("intake_bus_is_up", "1 while the bus acknowledges, else 0", registry=registry)
         self.spooled = Counter("intake_spool_events", "Events kept in the spool", registry=registry)
         self.drained = Counter("intake_spool_drained_events", "Events brought to the bus", registry=registry)

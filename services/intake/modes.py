@@ -15,7 +15,6 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from msgspec import Raw
 
-from services.intake import usual
 from services.intake.core import events
 from services.intake.core.events import Event
 from services.intake.core.refusals import Finding, Problem, Refusal, Said
@@ -87,15 +86,28 @@ def mode_of(headers: Pairs) -> Mode:
     raise _unsupported(media_type or "no content type")
 
 
-def read(mode: Mode, headers: Pairs, body: bytes) -> tuple[Arrived, ...]:
+def texts(mode: Mode, body: bytes) -> Sequence[bytes | Raw]:
+    """Return the text of each event in order, in binary mode of its data; refuse with 400 what is no batch."""
+    if mode is not Mode.BATCH:
+        return (body,)
+    raws = _decoded(_RAW_BATCH, body, "the batch")
+    if len(raws) > BATCH_EVENTS_MAX:
+        raise RefusedError(_too_many(len(raws)))
+    if len(body) > EVENT_BYTES_MAX:
+        _refuse_large(raws)
+    return raws
+
+
+def read(mode: Mode, headers: Pairs, text: bytes | Raw, place: int = 0) -> Arrived:
+    """Return the event of one of `texts`, at its *place*; refuse with 400 what cannot be parsed at all."""
+    if mode is Mode.BINARY:
+        return _binary(headers, bytes(text))
+    return _structured(bytes(text), f"event {place}" if mode is Mode.BATCH else "the body")
+
+
+def read_all(mode: Mode, headers: Pairs, body: bytes) -> tuple[Arrived, ...]:
     """Return the events that arrived, in order; refuse with 400 what cannot be parsed at all."""
-    match mode:
-        case Mode.STRUCTURED:
-            return (_structured(body),)
-        case Mode.BINARY:
-            return (_binary(headers, body),)
-        case Mode.BATCH:
-            return _batch(body)
+    return tuple(read(mode, headers, text, place) for place, text in enumerate(texts(mode, body)))
 
 
 def _declared(headers: Pairs) -> tuple[str, str, str, bool]:
@@ -120,15 +132,6 @@ def _charset(parameters: str) -> str:
     return ""
 
 
-def _batch(body: bytes) -> tuple[Arrived, ...]:
-    raws = _decoded(_RAW_BATCH, body, "the batch")
-    if len(raws) > BATCH_EVENTS_MAX:
-        raise RefusedError(_too_many(len(raws)))
-    if len(body) > EVENT_BYTES_MAX:
-        _refuse_large(raws)
-    return tuple(_structured(raw, index) for index, raw in enumerate(raws))
-
-
 def _refuse_large(raws: Sequence[Raw]) -> None:
     for index, raw in enumerate(raws):
         if len(memoryview(raw)) > EVENT_BYTES_MAX:
@@ -137,11 +140,7 @@ def _refuse_large(raws: Sequence[Raw]) -> None:
             raise RefusedError(Refusal(problem=refusal.problem, detail=refusal.detail, findings=(finding,)))
 
 
-def _structured(text: bytes | Raw, index: int | None = None) -> Arrived:
-    return usual.read(text) or _unusual(bytes(text), "the body" if index is None else f"event {index}")
-
-
-def _unusual(body: bytes, where: str) -> Arrived:
+def _structured(body: bytes, where: str) -> Arrived:
     attributes = _decoded(_OBJECT, body, where)
     encoded = attributes.pop("data_base64", None)
     has_data = "data" in attributes

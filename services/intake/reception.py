@@ -4,24 +4,23 @@ import logging
 import time
 from dataclasses import dataclass
 
-import msgspec
-
 from services.intake import modes
 from services.intake.auth import KeyRing
 from services.intake.bus import Bus
+from services.intake.clerks.staff import Staff
 from services.intake.core.digest import written
 from services.intake.core.refusals import Problem, Refusal, Said
 from services.intake.core.scopes import Key
-from services.intake.desk import Accepted, Desk
+from services.intake.desk import Desk
 from services.intake.dry_run import DryRun
 from services.intake.http import RefusedError, Request, Response
+from services.intake.issuing import Handed, Issued, Issuer
 from services.intake.library import ReferenceLibrary
 from services.intake.limits import Limits
 from services.intake.metrics import IntakeMetrics
 from services.intake.modes import Mode
 from services.intake.patience import Patience
 from services.intake.receipts import SigningKeys
-from services.intake.records import registered
 from services.intake.register import Register
 from services.intake.room import Room
 from services.runtime.clock import Clock
@@ -42,6 +41,8 @@ class Reception:
     library: ReferenceLibrary
     room: Room
     desk: Desk
+    issuer: Issuer
+    staff: Staff
     register: Register
     limits: Limits
     signing_keys: SigningKeys
@@ -68,10 +69,10 @@ class Reception:
             body = await request.body(mode.bytes_max, self.patience)
             receivedtime = written(self.clock.now())
             await self._opened()
-            accepted = self._examined(request, mode, body, key)
+            handed = Handed(mode, request.headers, body, key.scope, receivedtime)
             if is_dry:
-                return await self.dry_run.answer(accepted, receivedtime, is_batch=mode is Mode.BATCH)
-            return await self._taken(accepted, receivedtime, mode)
+                return await self._tried(handed, key)
+            return await self._taken(await self._issued(handed, key), mode)
         finally:
             self.room.give_back(room)
 
@@ -80,19 +81,29 @@ class Reception:
         if not self.library.is_ready:
             raise RefusedError(_NO_PLAN)
 
-    def _examined(self, request: Request, mode: Mode, body: bytes, key: Key) -> tuple[Accepted, ...]:
-        arrived = modes.read(mode, request.headers, body)
+    async def _tried(self, handed: Handed, key: Key) -> Response:
+        is_batch = handed.mode is Mode.BATCH
+        arrived = dict(enumerate(modes.read_all(handed.mode, handed.headers, handed.body)))
         self.limits.charge(key, max(1, len(arrived)))
-        return self.desk.examine(arrived, key, is_batch=mode is Mode.BATCH)
+        accepted = self.desk.examine(arrived, handed.scope, is_batch=is_batch)
+        return await self.dry_run.answer(accepted, handed.receivedtime, is_batch=is_batch)
 
-    async def _taken(self, accepted: tuple[Accepted, ...], receivedtime: str, mode: Mode) -> Response:
-        arrived = [registered(one, receivedtime) for one in accepted]
+    async def _issued(self, handed: Handed, key: Key) -> Issued:
+        """Have a clerk issue what was handed in, or do it here, where its faults are told."""
+        issued = await self.staff.issued(handed)
+        if issued is not None:
+            self.limits.charge(key, max(1, len(issued.records)))
+            return issued
+        texts = modes.texts(handed.mode, handed.body)
+        self.limits.charge(key, max(1, len(texts)))
+        return self.issuer.issue(handed, texts, self.signing_keys.signer)
+
+    async def _taken(self, issued: Issued, mode: Mode) -> Response:
         began = time.perf_counter()
-        receipts = await self.register.enter(arrived, is_batch=mode is Mode.BATCH)
+        answer = await self.register.enter(issued, is_batch=mode is Mode.BATCH)
         self.metrics.seconds.observe(time.perf_counter() - began)
-        self.metrics.accepted[mode].inc(len(receipts))
-        document = {"receipts": receipts, "jws": self.signing_keys.signer.sign(receipts)}
-        return Response(status=202, body=msgspec.json.encode(document))
+        self.metrics.accepted[mode].inc(len(issued.records))
+        return Response(status=202, body=answer)
 
 
 def _put_on_record(refusal: Refusal, key: Key) -> None:

@@ -6,7 +6,7 @@ The sender's data stays in the sender's own writing; the subject is the agency's
 import msgspec
 from msgspec import Raw, Struct
 
-from services.intake.core.digest import RECEIPT_ID_HEX, Receipt, identity_and_receipt_id, identity_of
+from services.intake.core.digest import RECEIPT_ID_HEX, Receipt, identity_and_digest, identity_of
 from services.intake.core.frames import Kept
 from services.intake.core.stamps import Entry, stamped
 from services.intake.desk import Accepted
@@ -31,13 +31,13 @@ class _Head(Struct):
 _HEAD = msgspec.json.Decoder(_Head)
 
 
-class Record(Kept, frozen=True, kw_only=True):
+class Record(Kept, frozen=True, kw_only=True, gc=False):
     """A record for the facts topic, and what its event is known by."""
 
     entry: Entry
 
 
-class Registered(Struct, frozen=True, kw_only=True):
+class Registered(Struct, frozen=True, kw_only=True, gc=False):
     """An accepted event, ready to be kept: its record, and the receipt that stands for it once it is."""
 
     record: Record
@@ -54,13 +54,14 @@ def entry_of(value: bytes) -> Entry | None:
         return None
     if len(head.receivedtime) > INSTANT_MAX or not head.receivedtime.isascii():
         return None
-    return Entry(identity_of(head.source, head.id), stamped(head.receiptid, head.receivedtime))
+    return Entry(identity_of(head.source, head.id), stamped(bytes.fromhex(head.receiptid), head.receivedtime))
 
 
 def registered(accepted: Accepted, receivedtime: str) -> Registered:
     """Return the record and the receipt of an accepted event that was received at *receivedtime*."""
     event = accepted.event
-    identity, receiptid = identity_and_receipt_id(event.source, event.id, event.content)
+    identity, digest = identity_and_digest(event.source, event.id, event.content)
+    receiptid = digest.hex()
     value = {
         **event.attributes,
         "subject": accepted.admitted.agency,
@@ -73,7 +74,7 @@ def registered(accepted: Accepted, receivedtime: str) -> Registered:
         record=Record(
             key=accepted.admitted.duty_of.encode(),
             value=_ENCODER.encode(value),
-            entry=Entry(identity, stamped(receiptid, receivedtime)),
+            entry=Entry(identity, stamped(digest, receivedtime)),
         ),
         receipt=Receipt(
             id=event.id, source=event.source, receiptid=receiptid, receivedtime=receivedtime, sha256=event.sha256

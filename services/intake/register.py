@@ -5,18 +5,19 @@ Between the look-up and the reservation nothing awaits, so that two requests wit
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from msgspec.structs import replace
-
+from services.intake import issuing
 from services.intake.core.digest import Receipt
 from services.intake.core.refusals import Finding, Problem, Refusal, Said
-from services.intake.core.stamps import Stamp, is_same_content, receiptid_of, receivedtime_of
+from services.intake.core.stamps import Stamp, is_same_content, receiptid_of
 from services.intake.http import RefusedError
+from services.intake.issuing import Issued
 from services.intake.memory import Memory
 from services.intake.metrics import IntakeMetrics
-from services.intake.records import Record, Registered
+from services.intake.receipts import SigningKeys
+from services.intake.records import Record
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +31,100 @@ class Keeper(Protocol):
 
 
 class _Reserved(NamedTuple):
-    """An identity that a request is making durable right now."""
+    """What a request is making durable right now: stamps by identity."""
 
-    stamp: Stamp
+    stamps: Mapping[bytes, Stamp]
     done: asyncio.Future[None]
+
+
+class _Sorted(NamedTuple):
+    """The records of a request that nobody has sent before, and what to wait for of the rest."""
+
+    fresh: Sequence[Record]
+    awaited: Sequence[asyncio.Future[None]]
+
+
+class Register:
+    """Gives receipts."""
+
+    def __init__(self, memory: Memory, keeper: Keeper, signing_keys: SigningKeys, metrics: IntakeMetrics) -> None:
+        self._memory = memory
+        self._keeper = keeper
+        self._signing_keys = signing_keys
+        self._metrics = metrics
+        metrics.known.set_function(lambda: len(memory))
+        self._reserved: dict[bytes, _Reserved] = {}
+
+    async def enter(self, issued: Issued, *, is_batch: bool) -> bytes:
+        """Return the answer with a receipt an event; raise with 409 if any identity stands for other content.
+
+        Repeated events get their first receipt and are not written again.
+        """
+        fresh, awaited = self._sorted(issued, is_batch=is_batch)
+        if len(fresh) < len(issued.records):
+            self._metrics.repeats.inc(len(issued.records) - len(fresh))
+        if fresh:
+            await self._keep(fresh)
+        for other in awaited:
+            await asyncio.shield(other)
+        # Another replica may have been first while this one wrote: the log has decided for both.
+        return self._answer(issued, is_batch=is_batch)
+
+    def _sorted(self, issued: Issued, *, is_batch: bool) -> _Sorted:
+        identities = [one.entry.identity for one in issued.records]
+        if self._are_new(identities):
+            return _Sorted(issued.records, ())
+        fresh: dict[bytes, Record] = {}
+        awaited: list[asyncio.Future[None]] = []
+        standing: list[Stamp] = []
+        for record in issued.records:
+            identity = record.entry.identity
+            known = self._memory.find(identity)
+            reserved = self._reserved.get(identity)
+            if known is not None:
+                standing.append(known)
+            elif reserved is not None:
+                standing.append(reserved.stamps[identity])
+                awaited.append(reserved.done)
+            else:
+                standing.append(fresh.setdefault(identity, record).entry.stamp)
+        _refuse_conflicts(issued, standing, is_batch=is_batch)
+        return _Sorted(tuple(fresh.values()), awaited)
+
+    def _are_new(self, identities: Sequence[bytes]) -> bool:
+        """Whether each is there once, nobody sent it before, and nobody is sending it now: nearly always."""
+        return (
+            self._memory.knows_none_of(identities)
+            and self._reserved.keys().isdisjoint(identities)
+            and len(set(identities)) == len(identities)
+        )
+
+    async def _keep(self, fresh: Sequence[Record]) -> None:
+        entries = [record.entry for record in fresh]
+        done = asyncio.get_running_loop().create_future()
+        stamps = {entry.identity: entry.stamp for entry in entries}
+        self._reserved.update(dict.fromkeys(stamps, _Reserved(stamps, done)))
+        try:
+            await self._keeper.keep(fresh)
+        except BaseException as error:
+            done.set_exception(error)
+            done.exception()  # seen: there may be no other request that waits for it
+            raise
+        else:
+            self._memory.remember(entries)
+            done.set_result(None)
+        finally:
+            for identity in stamps:
+                del self._reserved[identity]
+
+    def _answer(self, issued: Issued, *, is_batch: bool) -> bytes:
+        given = [record.entry.stamp for record in issued.records]
+        seen = self._memory.first([record.entry.identity for record in issued.records])
+        if seen == given:
+            return issued.answer
+        first = [stamp or own for stamp, own in zip(seen, given, strict=True)]
+        _refuse_conflicts(issued, first, is_batch=is_batch)
+        return issuing.answer_anew(issued, first, self._signing_keys.signer)
 
 
 class _Conflict(NamedTuple):
@@ -44,90 +135,16 @@ class _Conflict(NamedTuple):
     standing: Stamp
 
 
-class Register:
-    """Gives receipts."""
-
-    def __init__(self, memory: Memory, keeper: Keeper, metrics: IntakeMetrics) -> None:
-        self._memory = memory
-        self._keeper = keeper
-        self._metrics = metrics
-        metrics.known.set_function(lambda: len(memory))
-        self._reserved: dict[bytes, _Reserved] = {}
-
-    async def enter(self, arrived: Sequence[Registered], *, is_batch: bool) -> list[Receipt]:
-        """Return a receipt an event, in order; raise with 409 if any identity stands for other content.
-
-        Repeated events get their first receipt and are not written again.
-        """
-        fresh, awaited = self._told_apart(arrived, is_batch=is_batch)
-        if len(fresh) < len(arrived):
-            self._metrics.repeats.inc(len(arrived) - len(fresh))
-        if fresh:
-            await self._keep(fresh)
-        for other in awaited:
-            await asyncio.shield(other)
-        # Another replica may have been first while this one wrote: the log has decided for both.
-        return self._first_receipts(arrived, is_batch=is_batch)
-
-    def _told_apart(
-        self, arrived: Sequence[Registered], *, is_batch: bool
-    ) -> tuple[dict[bytes, Record], list[asyncio.Future[None]]]:
-        """Return what nobody has sent before, by identity, and what to wait for of the rest."""
-        fresh: dict[bytes, Record] = {}
-        awaited: list[asyncio.Future[None]] = []
-        conflicts: list[_Conflict] = []
-        for place, one in enumerate(arrived):
-            entry = one.record.entry
-            standing = self._memory.find(entry.identity)
-            if standing is None:
-                reserved = self._reserved.get(entry.identity)
-                if reserved is None:
-                    standing = fresh.setdefault(entry.identity, one.record).entry.stamp
-                else:
-                    standing = reserved.stamp
-                    awaited.append(reserved.done)
-            if not is_same_content(standing, entry.stamp):
-                conflicts.append(_Conflict(place, one.receipt, standing))
-        _refuse(conflicts, is_batch=is_batch)
-        return fresh, awaited
-
-    async def _keep(self, fresh: dict[bytes, Record]) -> None:
-        done = asyncio.get_running_loop().create_future()
-        for identity, record in fresh.items():
-            self._reserved[identity] = _Reserved(record.entry.stamp, done)
-        try:
-            await self._keeper.keep(tuple(fresh.values()))
-        except BaseException as error:
-            done.set_exception(error)
-            done.exception()  # seen: there may be no other request that waits for it
-            raise
-        else:
-            for record in fresh.values():
-                self._memory.remember(record.entry)
-            done.set_result(None)
-        finally:
-            for identity in fresh:
-                del self._reserved[identity]
-
-    def _first_receipts(self, arrived: Sequence[Registered], *, is_batch: bool) -> list[Receipt]:
-        receipts: list[Receipt] = []
-        conflicts: list[_Conflict] = []
-        for place, one in enumerate(arrived):
-            entry = one.record.entry
-            standing = self._memory.find(entry.identity) or entry.stamp
-            if standing == entry.stamp:
-                receipts.append(one.receipt)
-            elif is_same_content(standing, entry.stamp):
-                receipts.append(replace(one.receipt, receivedtime=receivedtime_of(standing)))
-            else:
-                conflicts.append(_Conflict(place, one.receipt, standing))
-        _refuse(conflicts, is_batch=is_batch)
-        return receipts
-
-
-def _refuse(conflicts: Sequence[_Conflict], *, is_batch: bool) -> None:
-    if not conflicts:
+def _refuse_conflicts(issued: Issued, standing: Sequence[Stamp], *, is_batch: bool) -> None:
+    places = [
+        place
+        for place, (record, stamp) in enumerate(zip(issued.records, standing, strict=True))
+        if not is_same_content(record.entry.stamp, stamp)
+    ]
+    if not places:
         return
+    receipts = issuing.answer_of(issued).receipts
+    conflicts = [_Conflict(place, receipts[place], standing[place]) for place in places]
     for conflict in conflicts:
         _put_on_record(conflict)
     raise RefusedError(_refusal(_finding(one, is_batch=is_batch) for one in conflicts))

@@ -23,6 +23,7 @@ class IntakeSettings(ServiceSettings):
     signing_keys: Path = Path(".dondoc/signing-keys.json")
     spool: Path = Path(".dondoc/spool")
     spool_max_bytes: int = Field(default=1024 * MEBIBYTE, ge=MEBIBYTE)
+    clerks: int = Field(default=0, ge=0, le=64)
     issuer: str = "dondoc-intake"
     rules_url: HttpUrl = HttpUrl("http://127.0.0.1:8002")
     tls_certificate: Path | None = None

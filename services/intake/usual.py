@@ -4,9 +4,9 @@ What is not exactly usual (another type, an attribute we do not name, any fault 
 full way through `modes` and `shape`, which alone can tell a fault. A test holds the two ways to the same answer.
 """
 
-import hashlib
+import re
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -15,9 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas import periods
 from schemas.facts import FIGURE_BOUND, Attachment, DecimalText, Proof
 from schemas.values import Identifier, Instant, LocalDate
-from services.intake.core import events
-from services.intake.core.claims import Claim
-from services.intake.core.events import TEXT_MAX, Event
+from services.intake.core.events import TEXT_MAX
 
 DATE_LENGTH = 10
 IDENTIFIER_MAX = 100
@@ -32,7 +30,9 @@ _Period = Annotated[str, Meta(min_length=1, max_length=7)]
 # The fields of what follows stand in the order of their names: written as they are, they are in canonical writing.
 
 
-class _Envelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Envelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """The attributes of a report, and its data in the sender's own writing."""
+
     data: Raw
     datacontenttype: Literal["application/json"] | UnsetType = UNSET
     id: _Text
@@ -43,7 +43,16 @@ class _Envelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     type: Literal["vn.dondoc.report.submitted.v1"]
 
 
-class _Attachment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Attributes(Struct, frozen=True, kw_only=True, gc=False):
+    id: str
+    source: str
+    specversion: str
+    subject: str | UnsetType
+    time: str | UnsetType
+    type: str
+
+
+class _Attachment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     media_type: str
     name: str
     sha256: str
@@ -51,27 +60,29 @@ class _Attachment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     url: str | None
 
 
-class _Content(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Content(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     figures_as_of: str | None
     indicators: dict[str, int | float | str]
     nil_return: bool
     sections: dict[str, str]
 
 
-class _Dispatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Dispatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     proof: Proof
     reference: str | None
     sent_at: str | None
 
 
-class _Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     issued_on: str
     number: str
     signed_by: str | None
     title: str
 
 
-class _Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What a report says."""
+
     agency: _Reference
     attachments: list[_Attachment]
     content: _Content
@@ -84,8 +95,34 @@ class _Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     plan: str
 
 
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
-_REPORT = msgspec.json.Decoder(_Report)
+class Report(NamedTuple):
+    """A usual report."""
+
+    envelope: Envelope
+    data: Data
+
+    @property
+    def content(self) -> bytes:
+        """The event in its one canonical writing."""
+        envelope, data = self
+        attributes = _Attributes(
+            id=envelope.id,
+            source=envelope.source,
+            specversion=envelope.specversion,
+            subject=envelope.subject,
+            time=envelope.time,
+            type=envelope.type,
+        )
+        return _CANONICAL.encode((attributes, data))
+
+
+_TIME = re.compile(
+    r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-](0\d|1[0-2]):[0-5]\d)"
+)
+"""An instant of this century, on a day that every month has."""
+
+_ENVELOPE = msgspec.json.Decoder(Envelope)
+_DATA = msgspec.json.Decoder(Data)
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
 _IDENTIFIER = TypeAdapter[object](Identifier)
 _DATE = TypeAdapter[object](LocalDate)
@@ -94,68 +131,39 @@ _DECIMAL = TypeAdapter[object](DecimalText)
 _ATTACHMENT = TypeAdapter[object](Attachment)
 
 
-def read(text: bytes | Raw) -> Event | None:
-    """Return the event that *text* writes in structured mode, with what it claims; nothing unless it is usual."""
+def read(text: bytes | Raw) -> Report | None:
+    """Return the report that *text* writes in structured mode, nothing at fault in it; nothing unless it is usual."""
     try:
         envelope = _ENVELOPE.decode(text)
-        report = _REPORT.decode(envelope.data)
+        data = _DATA.decode(envelope.data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if not (_is_plain(envelope) and _is_sound(report)):
-        return None
-    attributes = _attributes(envelope)
-    return Event(
-        attributes=attributes,
-        written_data=envelope.data,
-        content=_CANONICAL.encode([attributes, report]),
-        sha256=hashlib.sha256(text).hexdigest(),
-        claim=Claim(
-            plan=report.plan,
-            obligation=report.obligation,
-            agency=report.agency,
-            on_behalf_of=report.on_behalf_of or None,
-            periods=(("period", report.period or None),),
-        ),
-    )
+    return Report(envelope, data) if _is_plain(envelope) and _is_sound(data) else None
 
 
-def _attributes(envelope: _Envelope) -> dict[str, object]:
-    attributes: dict[str, object] = {
-        "id": envelope.id,
-        "source": envelope.source,
-        "specversion": envelope.specversion,
-        "type": envelope.type,
-    }
-    if envelope.subject is not UNSET:
-        attributes["subject"] = envelope.subject
-    if envelope.time is not UNSET:
-        attributes["time"] = envelope.time
-    return attributes
-
-
-def _is_plain(envelope: _Envelope) -> bool:
+def _is_plain(envelope: Envelope) -> bool:
     """Whether the attributes hold nothing but printable text: no control character, nothing unassigned."""
     return (
         envelope.id.isprintable()
         and envelope.source.isprintable()
         and (envelope.subject is UNSET or envelope.subject.isprintable())
-        and (envelope.time is UNSET or events.is_instant(envelope.time))
+        and (envelope.time is UNSET or _TIME.fullmatch(envelope.time) is not None)
     )
 
 
-def _is_sound(report: _Report) -> bool:
+def _is_sound(data: Data) -> bool:
     """Whether every value is one that the published model takes; what a type cannot say is asked here."""
-    content = report.content
+    content = data.content
     return (
-        _is_identifier(report.plan)
-        and _is_identifier(report.obligation)
-        and _is_date(report.document.issued_on)
+        _is_identifier(data.plan)
+        and _is_identifier(data.obligation)
+        and _is_date(data.document.issued_on)
         and (content.figures_as_of is None or _is_date(content.figures_as_of))
-        and (report.dispatch.sent_at is None or _is_instant(report.dispatch.sent_at))
-        and bool(report.document.number.strip())
-        and (not report.period or _is_period(report.period))
+        and (data.dispatch.sent_at is None or _is_instant(data.dispatch.sent_at))
+        and bool(data.document.number.strip())
+        and (not data.period or _is_period(data.period))
         and all(map(_is_figure, content.indicators.values()))
-        and all(map(_is_attachment, report.attachments))
+        and all(map(_is_attachment, data.attachments))
     )
 
 

@@ -6,25 +6,25 @@ A request is written as text: the mode; in binary mode the headers, a line each,
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
-import pytest
+from joserfc.jwk import OKPKey
 
 from services.console.inputs import read_book
-from services.intake import http, modes, usual
+from services.intake import http, issuing, modes
 from services.intake.core.events import Event
 from services.intake.core.references import Prepared, prepare
 from services.intake.core.refusals import Finding, Problem, Refusal
-from services.intake.core.scopes import Key, Scope
+from services.intake.core.scopes import Scope
 from services.intake.desk import Accepted, Desk
 from services.intake.http import RefusedError
-from services.intake.modes import Arrived, Faulty, Mode
-from services.intake.records import entry_of, registered
+from services.intake.issuing import Handed, Issued, Issuer
+from services.intake.modes import Mode
+from services.intake.receipts import Signer
+from services.intake.records import Record, entry_of, registered
 from services.rules.reader import read_fact
 
 ROOT = Path(__file__).parent.parent.parent
@@ -38,7 +38,6 @@ ANSWER_BYTES_MAX = 256 * 1024
 """A hundred findings that each repeat what was written, which is at most a kibibyte."""
 
 _EVERYBODY = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
-_KEY = Key(id="k", system="fuzz", sha256="", scope=_EVERYBODY, created_at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,10 @@ class Examiner:
     """Holds requests to the rules; `AssertionError` or any other exception is a finding of the fuzzer."""
 
     def __init__(self) -> None:
-        self._desk = Desk(_Shelf())
+        shelf = _Shelf()
+        self._desk = Desk(shelf)
+        self._issuer = Issuer(shelf)
+        self._signer = Signer([OKPKey.generate_key("Ed25519", private=True)], "fuzz")
 
     def examine(self, text: bytes) -> tuple[Accepted, ...]:
         """Return what was accepted, everything that must hold of it having held."""
@@ -93,38 +95,58 @@ class Examiner:
         if request is None:
             return ()
         _declared(request)
-        arrived = _read(request)
-        outcome = self._examined(request, arrived)
-        with _without_the_short_way():
-            fully = _read(request)
-            assert [_told(one) for one in fully] == [_told(one) for one in arrived]
-            assert [one.admitted for one in self._examined(request, fully)] == [one.admitted for one in outcome]
-        for one in outcome:
+        accepted, refusal = self._by_the_full_way(request)
+        self._assert_issued_alike(request, accepted, refusal)
+        for one in accepted:
             self._assert_it_reads_back(one)
-        return outcome
+        return accepted
 
-    def _examined(self, request: Written, arrived: Sequence[Arrived]) -> tuple[Accepted, ...]:
+    def _by_the_full_way(self, request: Written) -> tuple[tuple[Accepted, ...], Refusal | None]:
         try:
-            return self._desk.examine(arrived, _KEY, is_batch=request.mode is Mode.BATCH)
+            arrived = modes.read_all(request.mode, request.headers, request.body)
         except RefusedError as error:
-            _assert_well_refused(error.refusal, REFUSED)
-            findings = error.refusal.findings
+            _assert_well_refused(error.refusal, UNREADABLE)
+            return (), error.refusal
+        examined = dict(enumerate(arrived))
+        try:
+            return self._desk.examine(examined, _EVERYBODY, is_batch=request.mode is Mode.BATCH), None
+        except RefusedError as error:
+            refusal = error.refusal
+        _assert_well_refused(refusal, REFUSED)
         document = _document_of(request)
-        assert findings
-        assert not [finding for finding in findings if not _resolves(finding, document)]
-        return ()
+        assert refusal.findings
+        assert not [finding for finding in refusal.findings if not _resolves(finding, document)]
+        return (), refusal
+
+    def _assert_issued_alike(self, request: Written, accepted: Sequence[Accepted], refusal: Refusal | None) -> None:
+        """By the shortcut or without, a request gets the same records and receipts, or the same refusal."""
+        issued = self._issued(request)
+        if isinstance(issued, Refusal):
+            assert issued == refusal
+            return
+        assert refusal is None
+        entered = [registered(one, RECEIVED) for one in accepted]
+        assert [_told(one) for one in issued.records] == [_told(one.record) for one in entered]
+        assert issuing.answer_of(issued).receipts == [one.receipt for one in entered]
+
+    def _issued(self, request: Written) -> Issued | Refusal:
+        handed = Handed(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
+        try:
+            return self._issuer.issue(handed, modes.texts(request.mode, request.body), self._signer)
+        except RefusedError as error:
+            return error.refusal
 
     def _assert_it_reads_back(self, accepted: Accepted) -> None:
         """The record in the log is the same event to intake, and a fact to rules."""
         before = accepted.event
         entered = registered(accepted, RECEIVED)
         assert entry_of(entered.record.value) == entered.record.entry
-        (after,) = modes.read(Mode.STRUCTURED, (), entered.record.value)
+        after = modes.read(Mode.STRUCTURED, (), entered.record.value)
         assert isinstance(after, Event)
         assert _own(after) == _own(before)
         assert after.subject == accepted.admitted.agency
         assert msgspec.json.decode(after.written_data) == msgspec.json.decode(before.written_data)
-        (again,) = self._desk.examine([after], _KEY, is_batch=False)
+        (again,) = self._desk.examine({0: after}, _EVERYBODY, is_batch=False)
         assert again.admitted == accepted.admitted
         assert read_fact(entered.record.value).id
 
@@ -156,23 +178,6 @@ def _declared(request: Written) -> None:
         _assert_well_refused(error.refusal, UNSUPPORTED)
 
 
-def _read(request: Written) -> tuple[Arrived, ...]:
-    """What arrived; nothing where it could not be parsed."""
-    try:
-        return modes.read(request.mode, request.headers, request.body)
-    except RefusedError as error:
-        _assert_well_refused(error.refusal, UNREADABLE)
-        return ()
-
-
-@contextmanager
-def _without_the_short_way() -> Iterator[None]:
-    """Here the shortcut for usual reports takes none, so that all go the full way."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(usual, "read", lambda _: None)
-        yield
-
-
 def _assert_well_refused(refusal: Refusal, problems: frozenset[Problem]) -> None:
     """It is one of *problems*, and can be said in both languages in few words."""
     assert refusal.problem in problems
@@ -180,12 +185,9 @@ def _assert_well_refused(refusal: Refusal, problems: frozenset[Problem]) -> None
         assert len(http.problem(refusal, language).body) < ANSWER_BYTES_MAX
 
 
-def _told(arrived: Arrived) -> object:
-    """Everything of an event that the two ways must agree on; the content type is what intake writes anyhow."""
-    if isinstance(arrived, Faulty):
-        assert arrived.findings
-        return arrived
-    return _own(arrived), arrived.subject, arrived.content, arrived.sha256, bytes(arrived.written_data)
+def _told(record: Record) -> object:
+    """Everything that a record holds; the order of its attributes says nothing."""
+    return record.key, record.entry, msgspec.json.decode(record.value)
 
 
 def _own(event: Event) -> dict[str, object]:

@@ -16,7 +16,7 @@ RECEIPT_ID_HEX = 2 * DIGEST_BYTES
 IDENTITY_BYTES = 16
 
 
-class Receipt(Struct, frozen=True, kw_only=True):
+class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     """What the sender gets for one event."""
 
     id: str
@@ -28,20 +28,21 @@ class Receipt(Struct, frozen=True, kw_only=True):
 
 def identity_of(source: str, event_id: str) -> bytes:
     """Return the identity of an event in the few bytes that a memory of millions can afford."""
-    return _named(source, event_id).digest()[:IDENTITY_BYTES]
+    return hashlib.sha256(_named(source, event_id)).digest()[:IDENTITY_BYTES]
 
 
-def identity_and_receipt_id(source: str, event_id: str, content: bytes) -> tuple[bytes, str]:
-    """Return the identity of an event and the receipt id that it has with *content* (in its one canonical writing)."""
-    digest = _named(source, event_id)
-    identity = digest.digest()[:IDENTITY_BYTES]
-    digest.update(b"\x1f")
-    digest.update(content)
-    return identity, digest.hexdigest()[:RECEIPT_ID_HEX]
+def identity_and_digest(source: str, event_id: str, content: bytes) -> tuple[bytes, bytes]:
+    """Return the identity of an event and its digest with *content* (in its one canonical writing).
+
+    The receipt id is the digest in hex.
+    """
+    named = _named(source, event_id)
+    identity = hashlib.sha256(named).digest()[:IDENTITY_BYTES]
+    return identity, hashlib.sha256(named + b"\x1f" + content).digest()[:DIGEST_BYTES]
 
 
-def _named(source: str, event_id: str) -> "hashlib._Hash":
-    return hashlib.sha256(f"{source}\x1f{event_id}".encode())
+def _named(source: str, event_id: str) -> bytes:
+    return f"{source}\x1f{event_id}".encode()
 
 
 def written(instant: datetime) -> str:

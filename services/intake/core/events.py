@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
-from services.intake.core.claims import Claim
 from services.intake.core.refusals import Finding, Said, pointer_of
 
 REQUIRED = ("specversion", "id", "source", "type")
@@ -33,14 +32,13 @@ class Event(Struct, frozen=True, kw_only=True):
     """An event: its context attributes (absent ones left out, reserved ones dropped), its data, and how it arrived.
 
     `written_data` is the data in the sender's own writing, `content` the event in one canonical writing and `sha256`
-    the digest of the bytes that arrived. `claim` stands where the shape of the data is known to be good.
+    the digest of the bytes that arrived.
     """
 
     attributes: Mapping[str, object]
-    written_data: bytes | Raw
+    written_data: bytes
     content: bytes
     sha256: str
-    claim: Claim | None = None
 
     @property
     def type(self) -> str:

@@ -16,7 +16,7 @@ _HEADER = struct.Struct(">II")
 _KEY_LENGTH = struct.Struct(">H")
 
 
-class Kept(Struct, frozen=True, kw_only=True):
+class Kept(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A record as it goes to the bus: its key and its value."""
 
     key: bytes

@@ -11,16 +11,16 @@ Stamp = bytes
 """The digest behind a receipt id, then the `receivedtime` in ASCII."""
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, array_like=True, gc=False):
     """What a record tells of its event: its identity and its stamp."""
 
     identity: bytes
     stamp: Stamp
 
 
-def stamped(receiptid: str, receivedtime: str) -> Stamp:
-    """Return the stamp of an event that was given *receiptid* at *receivedtime*."""
-    return bytes.fromhex(receiptid) + receivedtime.encode("ascii")
+def stamped(digest: bytes, receivedtime: str) -> Stamp:
+    """Return the stamp of an event with *digest* that was received at *receivedtime*."""
+    return digest + receivedtime.encode("ascii")
 
 
 def is_same_content(one: Stamp, other: Stamp) -> bool:

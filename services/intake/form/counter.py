@@ -16,14 +16,15 @@ from schemas import ids
 from schemas.assessments import Status
 from schemas.facts import SUBMITTED
 from schemas.ids import DutyKey
-from services.intake import modes
+from services.intake import issuing, modes
 from services.intake.core.digest import Receipt, written
 from services.intake.core.refusals import Problem
-from services.intake.core.scopes import Key, Scope
+from services.intake.core.scopes import Scope
 from services.intake.desk import Accepted, Desk
 from services.intake.dry_run import DryRun
 from services.intake.form.duties import FormDuty, Standing
 from services.intake.http import RefusedError, too_large
+from services.intake.issuing import Answer
 from services.intake.modes import EVENT_BYTES_MAX, Mode
 from services.intake.receipts import SigningKeys
 from services.intake.records import registered
@@ -48,18 +49,19 @@ class Counter:
     signing_keys: SigningKeys
     dry_run: DryRun
 
-    def examine(self, duty: FormDuty, data: Mapping[str, object], now: datetime) -> Accepted:
+    def examine(self, duty: FormDuty, data: Mapping[str, object]) -> Accepted:
         """Return the report as an event that may enter the log; raise `RefusedError` with what is wrong with it."""
         body = _event(duty.key, data)
         if len(body) > EVENT_BYTES_MAX:
             raise RefusedError(too_large(EVENT_BYTES_MAX))
-        (accepted,) = self.desk.examine(modes.read(Mode.STRUCTURED, (), body), _key(duty.key, now), is_batch=False)
+        arrived = modes.read(Mode.STRUCTURED, (), body)
+        (accepted,) = self.desk.examine({0: arrived}, _scope(duty.key), is_batch=False)
         return accepted
 
     async def standing(self, duty: FormDuty, now: datetime) -> Standing | None:
         """Return how the duty stands, told by an empty report that is never sent; nothing where rules is away."""
         try:
-            return await self.judged(self.examine(duty, _empty(duty), now), now)
+            return await self.judged(self.examine(duty, _empty(duty)), now)
         except RefusedError:
             return None
 
@@ -75,10 +77,12 @@ class Counter:
 
     async def enter(self, report: Accepted, received_at: datetime) -> str:
         """Return the signed receipt once no crash can lose the report; raise `RefusedError` for anything less."""
-        receipts = await self.register.enter([registered(report, written(received_at))], is_batch=False)
-        told = {"agency": report.admitted.agency, "receiptid": receipts[0].receiptid}
+        entered = registered(report, written(received_at))
+        issued = issuing.issued([entered], self.signing_keys.signer)
+        answer = msgspec.json.decode(await self.register.enter(issued, is_batch=False), type=Answer)
+        told = {"agency": report.admitted.agency, "receiptid": answer.receipts[0].receiptid}
         log.info("a report came by the form", extra={"action": "form_sent", **told})
-        return self.signing_keys.signer.sign(receipts)
+        return answer.jws
 
 
 def is_about(receipt: Receipt, key: DutyKey) -> bool:
@@ -103,10 +107,9 @@ def _event(key: DutyKey, data: Mapping[str, object]) -> bytes:
     return msgspec.json.encode(event)
 
 
-def _key(key: DutyKey, now: datetime) -> Key:
-    """Return the key that a link amounts to: reports of one agency, nothing else."""
-    scope = Scope(agencies=frozenset({key.agency}), groups=frozenset(), types=frozenset({SUBMITTED}), may_decide=False)
-    return Key(id="form", system="form", sha256="", scope=scope, created_at=now)
+def _scope(key: DutyKey) -> Scope:
+    """Return what a link covers: reports of one agency, nothing else."""
+    return Scope(agencies=frozenset({key.agency}), groups=frozenset(), types=frozenset({SUBMITTED}), may_decide=False)
 
 
 def _empty(duty: FormDuty) -> dict[str, object]:

@@ -103,7 +103,7 @@ class FormHandlers:
         if isinstance(data, tuple) or faults:
             return (*(data if isinstance(data, tuple) else ()), *faults)
         try:
-            return self.counter.examine(filled.duty, data, filled.now)
+            return self.counter.examine(filled.duty, data)
         except RefusedError as error:
             if error.refusal.problem is not Problem.INVALID:
                 raise

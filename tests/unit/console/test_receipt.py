@@ -37,7 +37,10 @@ def signer(path: Path) -> receipts.Signer:
 
 def an_answer(path: Path) -> dict[str, object]:
     """What intake answers with."""
-    return {"receipts": [msgspec.to_builtins(RECEIPT)], "jws": signer(path).sign([RECEIPT])}
+    return {
+        "receipts": [msgspec.to_builtins(RECEIPT)],
+        "jws": signer(path).sign(msgspec.Raw(msgspec.json.encode([RECEIPT]))),
+    }
 
 
 def verified(file: Path, *options: str) -> int:

@@ -7,7 +7,7 @@ from services.intake.core import digest
 
 def receipt_id(source: str, event_id: str, content: bytes) -> str:
     """The receipt id alone."""
-    return digest.identity_and_receipt_id(source, event_id, content)[1]
+    return digest.identity_and_digest(source, event_id, content)[1].hex()
 
 
 def test_a_receipt_id_is_the_same_for_the_same_event_everywhere() -> None:
@@ -28,7 +28,7 @@ def test_other_content_is_another_receipt() -> None:
 
 def test_the_identity_is_the_same_with_any_content() -> None:
     """So that other content under the same identity is seen."""
-    assert digest.identity_and_receipt_id("a", "1", b"x")[0] == digest.identity_of("a", "1")
+    assert digest.identity_and_digest("a", "1", b"x")[0] == digest.identity_of("a", "1")
 
 
 def test_an_instant_is_cut_to_the_millisecond() -> None:

@@ -49,7 +49,7 @@ def binary_headers(**named: str) -> list[tuple[bytes, bytes]]:
 
 def one(mode: Mode, body: bytes, given: list[tuple[bytes, bytes]] | None = None) -> Event:
     """The only event, which must have no fault."""
-    (arrived,) = modes.read(mode, given or [], body)
+    (arrived,) = modes.read_all(mode, given or [], body)
     assert isinstance(arrived, Event)
     return arrived
 
@@ -57,7 +57,7 @@ def one(mode: Mode, body: bytes, given: list[tuple[bytes, bytes]] | None = None)
 def refusal_of(mode: Mode, body: bytes, given: list[tuple[bytes, bytes]] | None = None) -> Problem:
     """Why nothing could be read."""
     with pytest.raises(RefusedError) as refused:
-        modes.read(mode, given or [], body)
+        modes.read_all(mode, given or [], body)
     return refused.value.refusal.problem
 
 
@@ -184,19 +184,19 @@ def test_what_is_no_json_object_is_unreadable(body: bytes) -> None:
 )
 def test_an_event_against_the_rules_is_faulty(changes: dict[str, Any], pointer: str) -> None:
     """Readable events that break a rule are told by pointer."""
-    (arrived,) = modes.read(Mode.STRUCTURED, [], written(an_event(**changes)))
+    (arrived,) = modes.read_all(Mode.STRUCTURED, [], written(an_event(**changes)))
     assert isinstance(arrived, Faulty)
     assert [fault.pointer for fault in arrived.findings] == [pointer]
 
 
 def test_a_batch_may_be_empty() -> None:
     """The specification allows it, and there is nothing wrong to tell."""
-    assert modes.read(Mode.BATCH, [], b"[]") == ()
+    assert modes.read_all(Mode.BATCH, [], b"[]") == ()
 
 
 def test_a_batch_has_at_most_a_thousand_events() -> None:
     """One more is refused with 413."""
-    assert len(modes.read(Mode.BATCH, [], written([an_event()] * 1_000))) == 1_000
+    assert len(modes.read_all(Mode.BATCH, [], written([an_event()] * 1_000))) == 1_000
     assert refusal_of(Mode.BATCH, written([an_event()] * 1_001)) is Problem.TOO_LARGE
 
 
@@ -209,7 +209,7 @@ def test_an_event_in_a_batch_has_at_most_a_mebibyte() -> None:
 def test_any_bytes_are_read_or_refused(mode: Mode, body: bytes) -> None:
     """No body makes the decoder fail in any other way."""
     try:
-        modes.read(mode, binary_headers(), body)
+        modes.read_all(mode, binary_headers(), body)
     except RefusedError as refused:
         assert refused.refusal.problem in {Problem.UNREADABLE, Problem.TOO_LARGE}  # noqa: PT017 - either is an answer
 
@@ -229,6 +229,6 @@ JSON_VALUES = st.recursive(
 def test_any_json_object_is_read_or_refused(event: dict[str, Any]) -> None:
     """No object makes the decoder fail in any other way."""
     try:
-        modes.read(Mode.STRUCTURED, [], json.dumps(event).encode())
+        modes.read_all(Mode.STRUCTURED, [], json.dumps(event).encode())
     except RefusedError as refused:
         assert refused.refusal.problem is Problem.UNREADABLE  # noqa: PT017 - the other answer

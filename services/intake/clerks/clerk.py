@@ -1,0 +1,102 @@
+"""`python -m services.intake.clerks.clerk SOCKET`: one clerk, at work until its socket ends.
+
+It inherits one end of a socket pair by number, opens nothing else, and ends with whoever holds the other end.
+"""
+
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+
+import msgspec
+
+from services.intake import modes
+from services.intake.clerks import messages
+from services.intake.clerks.messages import Done, Errand, Granted, Inbox, Papers, Told
+from services.intake.core.references import Prepared
+from services.intake.core.scopes import Scope
+from services.intake.http import RefusedError
+from services.intake.issuing import Handed, Issued, Issuer
+from services.intake.receipts import Signer
+from services.intake.settings import IntakeSettings
+from services.runtime import beginning
+
+RECEIVE_BYTES = 256 * 1024
+ANSWER_BYTES = 4 * 1024
+"""Beyond this, what is done is sent while more waits to be done."""
+
+log = logging.getLogger(__name__)
+
+
+class Clerk:
+    """Issues what it can, by the papers it was given last."""
+
+    def __init__(self) -> None:
+        self._plans: dict[str, Prepared] = {}
+        self._scopes: dict[int, Scope] = {}
+        self._signer: Signer | None = None
+        self._issuer = Issuer(self)
+
+    def prepared(self, plan_id: str) -> Prepared | None:
+        """Return a plan of the papers, as the issuer asks for it."""
+        return self._plans.get(plan_id)
+
+    def hear(self, told: Told) -> Done | None:
+        """Take note, or do an errand and return its end."""
+        match told:
+            case Papers():
+                self._plans = {one.plan_id: one for one in told.plans}
+                self._signer = Signer.of_json(told.signing_key, told.issuer)
+                return None
+            case Granted():
+                self._scopes[told.number] = told.scope
+                return None
+            case Errand():
+                return Done(told.number, self._issued(told))
+
+    def _issued(self, errand: Errand) -> Issued | None:
+        if self._signer is None:
+            raise RuntimeError("an errand came before the papers")
+        scope = self._scopes[errand.scope]
+        handed = Handed(errand.mode, errand.headers, errand.body, scope, errand.receivedtime)
+        try:
+            return self._issuer.issue(handed, modes.texts(handed.mode, handed.body), self._signer)
+        except RefusedError:
+            return None  # whoever answers the client finds the faults again, and tells them
+        except Exception:
+            log.exception("an errand failed", extra={"action": "errand_failed"})
+            return None
+
+
+def main() -> None:
+    """Work off what arrives, until the other end is closed. A signal to the whole group is for that end to heed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    beginning.collect_seldom()
+    beginning.begin("intake", IntakeSettings)
+    with socket.socket(fileno=int(sys.argv[1])) as line:
+        for answers in _answered(line):
+            line.sendall(answers)
+
+
+def _answered(line: socket.socket) -> Iterator[bytearray]:
+    clerk, inbox, outbox = Clerk(), Inbox(), bytearray()
+    decoder = msgspec.msgpack.Decoder(Told)
+    messages.add(Done(0), outbox)
+    yield outbox
+    while arrived := line.recv(RECEIVE_BYTES):
+        outbox.clear()
+        for content in inbox.take(arrived):
+            done = clerk.hear(decoder.decode(content))
+            if done is None:
+                continue
+            messages.add(done, outbox)
+            if len(outbox) > ANSWER_BYTES:
+                yield outbox
+                outbox.clear()
+        yield outbox
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""The line to one clerk: errands out, gathered a turn of the loop; their ends back; what the clerk was told already.
+
+Whoever waits on a line that breaks gets nothing, and does the errand without a clerk.
+"""
+
+import asyncio
+from itertools import count
+
+import msgspec
+
+from services.intake.clerks import messages
+from services.intake.clerks.messages import Done, Errand, Granted, Inbox, Papers, Told
+from services.intake.core.scopes import Scope
+from services.intake.issuing import Handed, Issued
+from services.intake.modes import Mode
+
+_DECODER = msgspec.msgpack.Decoder(Done)
+
+
+class Line(asyncio.Protocol):
+    """One clerk as the event loop sees it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.is_open = loop.create_future()
+        self.has_ended = loop.create_future()
+        self.waiting_bytes = 0
+        self._transport: asyncio.WriteTransport | None = None
+        self._inbox = Inbox()
+        self._outbox = bytearray()
+        self._numbers = count(1)
+        self._waiting: dict[int, tuple[asyncio.Future[Issued | None], int]] = {}
+        self._scopes: dict[Scope, int] = {}
+        self._papers: Papers | None = None
+        self._heard_at = loop.time()
+
+    def ask(self, handed: Handed, papers: Papers) -> asyncio.Future[Issued | None]:
+        """Send an errand, with what the clerk must know first; the future tells its end, nothing if the line breaks."""
+        if self._papers is not papers:
+            self._send(papers)
+            self._papers = papers
+        number = next(self._numbers)
+        self._send(
+            Errand(
+                number=number,
+                scope=self._number_of(handed.scope),
+                mode=handed.mode,
+                headers=tuple(handed.headers) if handed.mode is Mode.BINARY else (),
+                body=handed.body,
+                receivedtime=handed.receivedtime,
+            )
+        )
+        if not self._waiting:
+            self._heard_at = self._loop.time()
+        ended: asyncio.Future[Issued | None] = self._loop.create_future()
+        self._waiting[number] = (ended, len(handed.body))
+        self.waiting_bytes += len(handed.body)
+        return ended
+
+    def is_stuck(self, seconds: float) -> bool:
+        """Whether the clerk owes an answer and has said nothing for *seconds*."""
+        return bool(self._waiting) and self._loop.time() - self._heard_at > seconds
+
+    def hang_up(self) -> None:
+        """End the line at once; whoever waits is told on the next turn of the loop."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.WriteTransport) -> None:  # type: ignore[override]  # the one of a socket
+        """Keep the way to the clerk."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Wake whoever waits for what is done."""
+        self._heard_at = self._loop.time()
+        for content in self._inbox.take(data):
+            done = _DECODER.decode(content)
+            if done.number == 0:
+                self.is_open.set_result(None)
+                continue
+            ended, size = self._waiting.pop(done.number)
+            self.waiting_bytes -= size
+            _tell(ended, done.issued)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - it has ended, whatever for
+        """Tell everybody who waits that nothing comes."""
+        for ended, _ in self._waiting.values():
+            _tell(ended, None)
+        self._waiting.clear()
+        self.has_ended.set_result(None)
+
+    def _number_of(self, scope: Scope) -> int:
+        number = self._scopes.get(scope)
+        if number is None:
+            number = self._scopes[scope] = len(self._scopes)
+            self._send(Granted(number, scope))
+        return number
+
+    def _send(self, told: Told) -> None:
+        if not self._outbox:
+            self._loop.call_soon(self._flush)
+        messages.add(told, self._outbox)
+
+    def _flush(self) -> None:
+        outbox, self._outbox = self._outbox, bytearray()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(outbox)
+
+
+def _tell(ended: asyncio.Future[Issued | None], issued: Issued | None) -> None:
+    if not ended.done():  # else its client has gone
+        ended.set_result(issued)
