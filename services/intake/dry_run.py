@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import msgspec
 
-from schemas.facts import SUBMITTED
 from services.intake.core.refusals import Finding, Problem, Refusal, Said
 from services.intake.desk import Accepted
 from services.intake.http import RefusedError, Response
@@ -44,8 +43,7 @@ class DryRun:
         self._url = rules_url.rstrip("/") + "/v1/dry-run"
 
     async def answer(self, accepted: Sequence[Accepted], receivedtime: str, *, is_batch: bool) -> Response:
-        """Return what rules says of each event, in order; raise with 422 for others than reports, 503 without rules."""
-        _refuse_others(accepted, is_batch=is_batch)
+        """Return what rules says of each event, in order; raise with 422 what it cannot judge, with 503 without it."""
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def ask(one: Accepted) -> Any:  # noqa: ANN401 - rules' own answer, passed on
@@ -70,23 +68,12 @@ class DryRun:
             raise RefusedError(_CANNOT_ASK) from cause
 
 
-def _refuse_others(accepted: Sequence[Accepted], *, is_batch: bool) -> None:
-    findings = tuple(
-        Finding(pointer=f"/{index}/type" if is_batch else "/type", detail=_REPORTS_ONLY)
-        for index, one in enumerate(accepted)
-        if one.event.type != SUBMITTED
-    )
-    if findings:
-        raise RefusedError(Refusal(problem=Problem.INVALID, detail=_REPORTS_ONLY, findings=findings))
-
-
 def _refused_by_rules(body: bytes) -> Refusal:
     told = msgspec.json.decode(body, type=_Told)
     findings = tuple(Finding(pointer=one.pointer, detail=Said(en=one.detail, vi=one.detail)) for one in told.errors)
     return Refusal(problem=Problem.INVALID, detail=Said(en=told.title, vi=told.title), findings=findings)
 
 
-_REPORTS_ONLY = Said(en="only a submitted report can be tried", vi="chỉ kiểm tra thử được báo cáo nộp")
 _CANNOT_ASK = Refusal(
     problem=Problem.UNAVAILABLE,
     detail=Said(

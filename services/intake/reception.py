@@ -4,7 +4,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from services.intake import modes
+from services.intake import issuing, modes
 from services.intake.auth import KeyRing
 from services.intake.bus import Bus
 from services.intake.clerks.staff import Staff
@@ -21,6 +21,7 @@ from services.intake.metrics import IntakeMetrics
 from services.intake.modes import Mode
 from services.intake.patience import Patience
 from services.intake.receipts import SigningKeys
+from services.intake.records import registered
 from services.intake.register import Register
 from services.intake.room import Room
 from services.runtime.clock import Clock
@@ -86,6 +87,8 @@ class Reception:
         arrived = dict(enumerate(modes.read_all(handed.mode, handed.headers, handed.body)))
         self.limits.charge(key, max(1, len(arrived)))
         accepted = self.desk.examine(arrived, handed.scope, is_batch=is_batch)
+        entered = [registered(one, handed.receivedtime) for one in accepted]
+        self.register.refuse_conflicts(issuing.issued(entered, self.signing_keys.signer), is_batch=is_batch)
         return await self.dry_run.answer(accepted, handed.receivedtime, is_batch=is_batch)
 
     async def _issued(self, handed: Handed, key: Key) -> Issued:

@@ -70,6 +70,10 @@ class Register:
         # Another replica may have been first while this one wrote: the log has decided for both.
         return self._answer(issued, is_batch=is_batch)
 
+    def refuse_conflicts(self, issued: Issued, *, is_batch: bool) -> None:
+        """Raise with 409 where `enter` would by what is known now; nothing is entered."""
+        self._sorted(issued, is_batch=is_batch)
+
     def _sorted(self, issued: Issued, *, is_batch: bool) -> _Sorted:
         identities = [one.entry.identity for one in issued.records]
         if self._are_new(identities):

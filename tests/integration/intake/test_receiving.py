@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from urllib.parse import quote
 
 import httpx
@@ -11,10 +10,9 @@ from joserfc.jwk import KeySet
 
 from schemas.ids import partition_of
 from schemas.topics import FACTS
-from tests.support.builders import a_submission, an_extension
-from tests.support.intake import ALIAS, BATCH, sender, written
+from tests.support.builders import a_submission
+from tests.support.intake import ALIAS, BATCH, written
 from tests.support.kafka import PARTITIONS, Bus
-from tests.support.services import Launcher, Service
 
 
 async def test_an_accepted_event_is_in_the_log_with_what_intake_adds(client: httpx.AsyncClient, published: Bus) -> None:
@@ -109,30 +107,3 @@ async def test_an_empty_batch_has_no_receipts(client: httpx.AsyncClient) -> None
     """There is nothing to keep and nothing wrong."""
     answer = await client.post("/v1/events", content=b"[]", headers={"content-type": BATCH})
     assert (answer.status_code, answer.json()["receipts"]) == (202, [])
-
-
-async def test_a_dry_run_records_nothing_and_says_when_rules_is_away(client: httpx.AsyncClient, published: Bus) -> None:
-    """Rules owns completeness; without it the answer is 503, not a guess."""
-    answer = await client.post("/v1/events?dry_run=true", content=written(a_submission()))
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) > 0
-    assert await published.records(FACTS.name) == []
-
-
-async def test_a_dry_run_says_what_is_missing_before_the_deadline_does(
-    start_intake: Callable[..., Service], launch: Launcher, bearer: str, published: Bus
-) -> None:
-    """Rules is asked, nothing is recorded; a decision is no report and cannot be tried."""
-    rules = launch("rules")
-    service = start_intake(DONDOC_INTAKE_RULES_URL=rules.url)
-    async with sender(service, bearer) as client:
-        event = a_submission(
-            data={"content": {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}}
-        )
-        answer = await client.post("/v1/events?dry_run=true", content=written(event))
-        assert (answer.status_code, answer.json()["dry_run"]) == (200, True)
-        assert answer.json()["missing"] == ["sections.results"]
-        decision = an_extension("e-1", "2024-12-20T00:00:00+07:00")
-        refused = await client.post("/v1/events?dry_run=true", content=written(decision))
-        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/type")
-    assert [one.json["id"] for one in await published.records(FACTS.name) if one.json["id"] in {"s-1", "e-1"}] == []
