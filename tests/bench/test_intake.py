@@ -1,12 +1,16 @@
-"""Intake end to end beside the raw produce rate of the same records in the same run.
+"""Intake end to end beside the raw produce rate of the same records, and beside its peer where there is one.
 
 Sixty-four connections post single events, then sixteen post batches of a hundred; each answer is a signed 202 after the
-broker's acknowledgement. `BENCH_EVENTS` sets another size.
+broker's acknowledgement. In rounds, each beside the peer: the speed of a shared machine changes within seconds, so that
+only what was measured side by side makes a ratio. `BENCH_EVENTS` sets another size, `BENCH_CLERKS` other numbers of
+clerks, `BENCH_KARAPACE` the command that starts the peer.
 """
 
 import os
+import statistics
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -15,48 +19,124 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.ids import partition_of
-from schemas.topics import FACTS
+from schemas.topics import FACTS, VERDICTS
+from tests.bench.karapace import COMMAND, Karapace
 from tests.support.builders import AGENCIES, a_submission
+from tests.support.eventually import eventually
 from tests.support.intake import BATCH, STRUCTURED, Desk, publish_plan
 from tests.support.kafka import Bus
 from tests.support.load import Load, post_all
 from tests.support.services import Launch, Service
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "60000"))
-CONNECTIONS = 64
-BATCH_CONNECTIONS = 16
+CLERKS = [int(number) for number in os.environ.get("BENCH_CLERKS", "0,1").split(",")]
+ROUNDS = 4
+PEER_SHARE = 0.1  # of the events: it takes about as long for them
 BATCH_EVENTS = 100
-WARM_UP = 0.1  # of the events, before anything is measured
 RAW_BATCH_BYTES = 768 * 1024
+PEER_TOPIC = VERDICTS.name  # declared like the facts topic, and empty here
 FLOOR = 0.01  # of the raw produce rate; below this something is broken rather than slow
 
 
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """One way to post: over how many connections, how many events at once; and what came of it, round by round."""
+
+    name: str
+    connections: int
+    events: int
+    loads: list[Load] = field(default_factory=list)
+    peer: list[Load] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Events a second in the middle round."""
+        return statistics.median(load.rate for load in self.loads) * self.events
+
+    def row(self) -> str:
+        """One line of the print."""
+        seconds = sorted(second for load in self.loads for second in load.seconds)
+        middle, late = (seconds[len(seconds) * percent // 100] * 1e3 for percent in (50, 99))
+        cpu = sum(self.cpu_seconds) / (len(seconds) * self.events) * 1e6
+        return (
+            f"  {self.name:18} {self.rate:10,.0f} events/s   p50 {middle:6.1f} ms   p99 {late:6.1f} ms"
+            f"   {cpu:.0f} us CPU each{self._beside()}"
+        )
+
+    def _beside(self) -> str:
+        if not self.peer:
+            return ""
+        ratios = [ours.rate / theirs.rate for ours, theirs in zip(self.loads, self.peer, strict=True)]
+        return f"   {statistics.median(ratios):.1f} x Karapace ({min(ratios):.1f} to {max(ratios):.1f})"
+
+
+@pytest.fixture
+def peer(bus: Bus, tmp_path: Path) -> Iterator[Karapace | None]:
+    """The peer, if this machine has one."""
+    if not COMMAND:
+        yield None
+        return
+    karapace = Karapace(tmp_path, bus.bootstrap)
+    karapace.start()
+    yield karapace
+    karapace.kill()
+
+
 @pytest.mark.timeout(600)
-async def test_intake_events_a_second(bus: Bus, launch: Launch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("clerks", CLERKS)
+async def test_intake_events_a_second(
+    bus: Bus, launch: Launch, tmp_path: Path, peer: Karapace | None, clerks: int
+) -> None:
     """Print single and batch rates, latencies and memory beside the raw rate; fail only where intake is broken."""
     desk = Desk(folder=tmp_path)
     bearer = desk.key()
     await publish_plan(bus)
-    service = launch("intake", **desk.environment, DONDOC_LOG_LEVEL="WARNING")
+    settings = {"DONDOC_LOG_LEVEL": "WARNING", "DONDOC_INTAKE_CLERKS": str(clerks)}
+    service = launch("intake", **desk.environment, **settings)
+    await eventually(lambda: _figure(service, "intake_clerks") == clerks, "the clerks at work")
     raw = await _raw_rate(bus)
-    warm = [_request(bearer, STRUCTURED, body) for body in _events("warm", int(EVENTS * WARM_UP))]
-    post_all(service.port, warm, connections=CONNECTIONS)
-    singles = [_request(bearer, STRUCTURED, body) for body in _events("single", EVENTS)]
-    before = _cpu_seconds(service)
-    single = post_all(service.port, singles, connections=CONNECTIONS)
-    single_cpu = (_cpu_seconds(service) - before) / len(singles)
-    batches = [_request(bearer, BATCH, body) for body in _batches("batch", EVENTS)]
-    before = _cpu_seconds(service)
-    batch = post_all(service.port, batches, connections=BATCH_CONNECTIONS)
-    batch_cpu = (_cpu_seconds(service) - before) / (len(batches) * BATCH_EVENTS)
-    print(
-        f"\nintake, {EVENTS} events of {len(next(_events('x', 1)))} bytes, signed and acknowledged; CPU is intake's own"
+    courses = (
+        Course(name="single, 64 conn.", connections=64, events=1),
+        Course(name="batches of 100", connections=16, events=BATCH_EVENTS),
     )
+    _play(courses[0], -1, service, bearer)  # to warm up
+    courses[0].loads.clear()
+    courses[0].cpu_seconds.clear()
+    for number in range(ROUNDS):
+        for course in courses:
+            if peer is not None:
+                _play_peer(course, number, peer)
+            _play(course, number, service, bearer)
+    print(f"\nintake with {clerks} clerks, {EVENTS} events of {len(next(_events('x', 1)))} bytes, signed, acknowledged")
     print(f"  raw produce        {raw:10,.0f} events/s")
-    _print_load(f"single, {CONNECTIONS} conn.", single, 1, single_cpu)
-    _print_load(f"batches of {BATCH_EVENTS}", batch, BATCH_EVENTS, batch_cpu)
-    print(f"  memory {_figure(service, 'process_resident_memory_bytes') / 1e6:.0f} MB resident")
-    assert min(single.rate, batch.rate * BATCH_EVENTS) > FLOOR * raw
+    print("\n".join(course.row() for course in courses))
+    print(f"  memory {_figure(service, 'process_resident_memory_bytes') / 1e6:.0f} MB resident, clerks apart")
+    assert min(course.rate for course in courses) > FLOOR * raw
+
+
+def _play(course: Course, number: int, service: Service, bearer: str) -> None:
+    media_type = STRUCTURED if course.events == 1 else BATCH
+    name = f"{course.events}-{number}"
+    requests = [_request(bearer, media_type, body) for body in _bodies(name, EVENTS // ROUNDS, course.events)]
+    before = service.cpu_seconds()
+    course.loads.append(post_all(service.port, requests, connections=course.connections))
+    course.cpu_seconds.append(service.cpu_seconds() - before)
+
+
+def _play_peer(course: Course, number: int, peer: Karapace) -> None:
+    events = list(_events(f"peer-{course.events}-{number}", int(EVENTS // ROUNDS * PEER_SHARE)))
+    keyed = [(AGENCIES[place % len(AGENCIES)], event) for place, event in enumerate(events)]
+    chunks = [keyed[start : start + course.events] for start in range(0, len(keyed), course.events)]
+    requests = [peer.request(PEER_TOPIC, chunk) for chunk in chunks]
+    course.peer.append(post_all(peer.port, requests, connections=course.connections, expected=b"HTTP/1.1 200"))
+
+
+def _bodies(name: str, count: int, at_once: int) -> Iterator[bytes]:
+    events = list(_events(name, count))
+    if at_once == 1:
+        return iter(events)
+    return (b"[" + b",".join(events[start : start + at_once]) + b"]" for start in range(0, count, at_once))
 
 
 def _events(name: str, count: int) -> Iterator[bytes]:
@@ -64,12 +144,6 @@ def _events(name: str, count: int) -> Iterator[bytes]:
         agency = AGENCIES[number % len(AGENCIES)]
         event = a_submission(f"{name}-{number}", data={"agency": agency}, subject=agency)
         yield msgspec.json.encode(event)
-
-
-def _batches(name: str, count: int) -> Iterator[bytes]:
-    events = list(_events(name, count))
-    for begin in range(0, count, BATCH_EVENTS):
-        yield b"[" + b",".join(events[begin : begin + BATCH_EVENTS]) + b"]"
 
 
 def _request(bearer: str, media_type: str, body: bytes) -> bytes:
@@ -95,16 +169,6 @@ async def _raw_rate(bus: Bus) -> float:
             await producer.send_batch(batch, FACTS.name, partition=number)
         await producer.flush()
         return len(events) / (time.perf_counter() - start)
-
-
-def _print_load(name: str, load: Load, events: int, cpu_seconds: float) -> None:
-    middle, late = (load.percentile(percent) * 1e3 for percent in (50, 99))
-    cpu = f"{cpu_seconds * 1e6:.0f} us CPU each"
-    print(f"  {name:18} {load.rate * events:10,.0f} events/s   p50 {middle:6.1f} ms   p99 {late:6.1f} ms   {cpu}")
-
-
-def _cpu_seconds(service: Service) -> float:
-    return _figure(service, "process_cpu_seconds_total")
 
 
 def _figure(service: Service, name: str) -> float:

@@ -45,7 +45,7 @@ class _Connection:
             raise ConnectionError("the server closed the connection")
         self.answer += received
         head, blank, body = self.answer.partition(b"\r\n\r\n")
-        return bool(blank) and len(body) >= int(head.partition(_LENGTH)[2].partition(b"\r\n")[0])
+        return bool(blank) and len(body) >= int(head.lower().partition(_LENGTH)[2].partition(b"\r\n")[0])
 
 
 def post_all(port: int, requests: Sequence[bytes], *, connections: int, expected: bytes = b"HTTP/1.1 202") -> Load:

@@ -1,6 +1,7 @@
 """Services as processes of their own: started, asked, stopped, killed, paused, with faults planted if wanted."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +26,18 @@ class Service(system.Service):
     async def ended(self, *, timeout: float = 30.0) -> None:
         """Wait until the process is gone, as a planted kill makes it."""
         await eventually(lambda: not self.is_running, f"{self.program.name} ended", timeout=timeout)
+
+    def children(self) -> list[int]:
+        """The process ids of what it has started and what still runs: its clerks, if it is an intake."""
+        stats = (path.read_text(encoding="utf-8") for path in Path("/proc").glob("[0-9]*/stat"))
+        pairs = ((int(stat.partition(" ")[0]), int(stat.rpartition(")")[2].split()[1])) for stat in stats)
+        return [child for child, parent in pairs if parent == self.pid]
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the service and its children have used."""
+        ticks = os.sysconf("SC_CLK_TCK")
+        stats = (Path(f"/proc/{pid}/stat").read_text(encoding="utf-8") for pid in (self.pid, *self.children()))
+        return sum(sum(map(int, stat.rpartition(")")[2].split()[11:13])) for stat in stats) / ticks
 
     def logged(self) -> list[dict[str, Any]]:
         """Read the log lines that are JSON, in order."""

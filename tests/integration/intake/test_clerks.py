@@ -46,13 +46,6 @@ async def client(staffed: Service, bearer: str) -> AsyncIterator[httpx.AsyncClie
         yield own
 
 
-def clerks_of(service: Service) -> list[int]:
-    """The process ids of its clerks."""
-    stats = (path.read_text() for path in Path("/proc").glob("[0-9]*/stat"))
-    parents = ((int(stat.split()[0]), int(stat.rpartition(")")[2].split()[1])) for stat in stats)
-    return [child for child, parent in parents if parent == service.pid]
-
-
 async def all_at_work(service: Service) -> None:
     """Wait until as many clerks share in the work as are wanted."""
 
@@ -139,7 +132,7 @@ async def test_nobody_is_refused_or_lost_when_clerks_fall_out(
     events = reports("k", POSTS)
     posting = asyncio.create_task(post_all(client, events))
     await asyncio.sleep(0.1)
-    fallen = clerks_of(staffed)
+    fallen = staffed.children()
     assert len(fallen) == CLERKS
     for clerk in fallen:
         os.kill(clerk, number)
@@ -147,7 +140,7 @@ async def test_nobody_is_refused_or_lost_when_clerks_fall_out(
     assert Counter(answer.status_code for answer in answers) == {202: POSTS}
     assert max(answer.elapsed.total_seconds() for answer in answers) < FROZEN_SECONDS
     await assert_kept_once(published, events)
-    await eventually(lambda: not set(fallen) & set(clerks_of(staffed)), "the fallen clerks gone")
+    await eventually(lambda: not set(fallen) & set(staffed.children()), "the fallen clerks gone")
     await all_at_work(staffed)
 
 
@@ -181,6 +174,6 @@ async def test_a_plan_that_is_published_later_is_admitted_by(client: httpx.Async
 
 async def test_no_clerk_outlives_its_intake(staffed: Service) -> None:
     """Not even one whose intake was killed: it hears the end of its line."""
-    clerks = clerks_of(staffed)
+    clerks = staffed.children()
     os.kill(staffed.pid, signal.SIGKILL)
     await eventually(lambda: not any(Path(f"/proc/{clerk}").exists() for clerk in clerks), "the clerks gone")
