@@ -48,8 +48,9 @@ def bearer_for(system: str, keys: Path, *, now: datetime, may_decide: bool = Fal
     )
     key = Key(id=system, system=system, sha256=keyfile.digest_of(secret), scope=scope, created_at=now)
     bearer = keyfile.bearer_of(key.id, secret)
-    others = [one for one in keyfile.read(keys) if one.id != system]
-    keyfile.write(keys, [*others, key])
+    with keyfile.held(keys):
+        others = [one for one in keyfile.read(keys) if one.id != system]
+        keyfile.write(keys, [*others, key])
     keyfile.replace(kept, f"{bearer}\n".encode())
     return bearer
 

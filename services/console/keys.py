@@ -1,19 +1,18 @@
 """`dondoc keys`: the keys that upstream systems post with. A secret is shown once, when it is made, kept nowhere."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import isodate
 import typer
 
-from services.console import inputs, output
+from services.console import grants, inputs, output
 from services.intake import keyfile
-from services.intake.core.scopes import EVERYTHING, Key, Scope
+from services.intake.core.scopes import Key
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import clock_from
 
@@ -49,22 +48,22 @@ def create(
     """Make a key and print it: the only time its secret is seen."""
     with _exits():
         path, now = _path(keys), _now()
-        scope = _scope(agency, group, event_type, may_decide=decisions)
         secret = secrets.token_urlsafe(SECRET_BYTES)
         key = Key(
             id=secrets.token_hex(ID_BYTES),
-            system=system,
+            system=grants.name(system, "--system"),
             sha256=keyfile.digest_of(secret),
-            scope=scope,
+            scope=grants.scope(agency or (), group or (), event_type or (), may_decide=decisions),
             created_at=now,
-            expires_at=None if valid_for is None else now + _duration(valid_for, "--valid-for"),
-            events_per_second=rate,
+            expires_at=grants.expiry(valid_for, since=now),
+            events_per_second=grants.rate(rate),
         )
-        known = list(keyfile.read(path))
-        if rotates is not None:
-            known = _expired(known, rotates, now + _duration(overlap, "--overlap"))
-        keyfile.write(path, [*known, key])
-        output.line({**_row(key), "key": keyfile.bearer_of(key.id, secret)})
+        old_ends = grants.overlap(overlap, since=now)
+        with keyfile.held(path):
+            known = keyfile.read(path)
+            kept = known if rotates is None else _expired(known, rotates, old_ends)
+            keyfile.write(path, [*kept, key])
+    output.line({**_row(key), "key": keyfile.bearer_of(key.id, secret)})
 
 
 @app.command(name="list")
@@ -74,7 +73,8 @@ def list_keys(
 ) -> None:
     """List every key: whose it is, what it covers, until when. Secrets are not known here."""
     with _exits():
-        output.rows((_row(key) for key in keyfile.read(_path(keys))), fmt, title="keys")
+        known = keyfile.read(_path(keys))
+    output.rows((_row(key) for key in known), fmt, title="keys")
 
 
 @app.command()
@@ -85,30 +85,20 @@ def revoke(
     """End a key at once; running services see it within a second."""
     with _exits():
         path, now = _path(keys), _now()
-        known = list(keyfile.read(path))
-        _known(known, key_id)
-        keyfile.write(path, [replace(key, revoked_at=now) if key.id == key_id else key for key in known])
-        output.say(f"{key_id} is revoked")
+        with keyfile.held(path):
+            known = keyfile.read(path)
+            ended = _known(known, key_id)
+            keyfile.write(path, [replace(key, revoked_at=now) if key is ended else key for key in known])
+    output.say(f"{key_id} is revoked")
 
 
-def _scope(agencies: list[str] | None, groups: list[str] | None, types: list[str] | None, *, may_decide: bool) -> Scope:
-    if not agencies and not groups:
-        raise inputs.Unusable("say for whom the key may post: --agency ID, --group ID or --agency '*'")
-    return Scope(
-        agencies=frozenset(agencies or ()),
-        groups=frozenset(groups or ()),
-        types=frozenset(types or (EVERYTHING,)),
-        may_decide=may_decide,
-    )
-
-
-def _expired(known: list[Key], key_id: str, at: datetime) -> list[Key]:
+def _expired(known: Sequence[Key], key_id: str, at: datetime) -> list[Key]:
     old = _known(known, key_id)
     ends = at if old.expires_at is None else min(at, old.expires_at)
     return [replace(key, expires_at=ends) if key is old else key for key in known]
 
 
-def _known(known: list[Key], key_id: str) -> Key:
+def _known(known: Sequence[Key], key_id: str) -> Key:
     for key in known:
         if key.id == key_id:
             return key
@@ -138,14 +128,6 @@ def _now() -> datetime:
     return clock_from(IntakeSettings().clock).now()
 
 
-def _duration(text: str, option: str) -> timedelta:
-    try:
-        found = isodate.parse_duration(text)
-    except isodate.ISO8601Error as cause:
-        raise inputs.Unusable(f"{option}: {text!r} is no ISO 8601 duration such as P7D") from cause
-    return timedelta(0) + found if isinstance(found, timedelta) else found.totimedelta(start=_now())
-
-
 @contextmanager
 def _exits() -> Iterator[None]:
     with output.exits():
@@ -153,3 +135,6 @@ def _exits() -> Iterator[None]:
             yield
         except keyfile.KeyFileError as cause:
             raise inputs.Unusable(str(cause)) from cause
+        except OSError as cause:
+            remedy = "name a place that can be written, with --keys or DONDOC_INTAKE_KEYS"
+            raise inputs.Unusable(f"{cause.filename}: {cause.strerror}; {remedy}") from cause

@@ -56,7 +56,10 @@ def rotate() -> None:
             fresh = receipts.rotate(IntakeSettings().signing_keys)[0]
         except receipts.SigningKeysError as cause:
             raise inputs.Unusable(f"{cause}: no file of signing keys") from cause
-        output.line({"kid": fresh.thumbprint()})
+        except OSError as cause:
+            remedy = "let DONDOC_INTAKE_SIGNING_KEYS name a place that can be written"
+            raise inputs.Unusable(f"{cause.filename}: {cause.strerror}; {remedy}") from cause
+    output.line({"kid": fresh.thumbprint()})
 
 
 def _genuine(signed: Signed, keys: KeySet) -> list[dict[str, str]]:

@@ -1,11 +1,16 @@
 """The file of keys: digests of secrets and their scopes, never the secrets. Replaced whole, never seen half.
 
+Who changes a file that others may change, too, holds it from the reading to the replacing (`held`): else the later
+writer would bring back what the earlier one had changed, a revoked key among it.
+
 A secret is 256 random bits, so a plain SHA-256 of it is as good as a slow hash and costs a request nothing.
 """
 
+import fcntl
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +64,23 @@ def write(path: Path, keys: Iterable[Key]) -> None:
     """Replace the file by *keys*, readable by its owner alone, on disk before this returns."""
     document = _File(keys=tuple(_entry(key) for key in keys))
     replace(path, document.model_dump_json(indent=2).encode() + b"\n")
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep everybody else from changing the secret file *path*; whoever holds it already is waited for.
+
+    Raises `OSError` where its folder cannot be written. It keeps nobody from reading, and a thread that holds a file
+    must not ask for it again. The lock lies beside the file, which each replacement makes another one, and it stays:
+    a lock that somebody deletes is held twice.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def replace(path: Path, content: bytes) -> None:

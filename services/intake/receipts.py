@@ -87,24 +87,29 @@ class SigningKeys:
 
 def load(path: Path) -> list[OKPKey]:
     """Return the keys of *path*, the signing one first; create the file with a fresh key if there is none."""
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        return rotate(path)
-    try:
-        return [OKPKey.import_key(one) for one in msgspec.json.decode(text)["keys"]]
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError, JoseError) as cause:
-        raise SigningKeysError(str(path)) from cause
+    return _kept(path) or rotate(path)
 
 
 def rotate(path: Path) -> list[OKPKey]:
     """Put a fresh key in front; of the former ones only the public half stays."""
-    former = load(path) if path.exists() else []
     fresh = OKPKey.generate_key(CURVE, private=True)
-    written = [fresh.as_dict(private=True), *(key.as_dict(private=False) for key in former)]
-    keyfile.replace(path, msgspec.json.encode({"keys": written}))
+    with keyfile.held(path):  # two rotations at once would each publish only their own key
+        former = _kept(path)
+        written = [fresh.as_dict(private=True), *(key.as_dict(private=False) for key in former)]
+        keyfile.replace(path, msgspec.json.encode({"keys": written}))
     log.info("a new signing key is in force", extra={"action": "signing_key_rotated", "kid": fresh.thumbprint()})
     return [fresh, *former]
+
+
+def _kept(path: Path) -> list[OKPKey]:
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    try:
+        return [OKPKey.import_key(one) for one in msgspec.json.decode(text)["keys"]]
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError, JoseError) as cause:
+        raise SigningKeysError(str(path)) from cause
 
 
 def _private_half(key: OKPKey) -> SigningKey:

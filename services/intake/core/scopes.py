@@ -12,7 +12,7 @@ DECISIONS = frozenset({facts.EXTENDED, facts.EXEMPTED, facts.REVOKED, facts.REAS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What one key covers. `agencies`, `groups` and `types` may hold `*`; decisions need `may_decide` besides."""
+    """What one key covers. `agencies` and `types` may hold `*`, `groups` not; decisions need `may_decide` besides."""
 
     agencies: frozenset[str]
     groups: frozenset[str]

@@ -91,3 +91,64 @@ def test_a_broken_file_is_unusable_input_and_stays_as_it_is(path: Path, content:
     path.write_text(content)
     assert run(path, "create", "--system", "qlvb", "--agency", "*")[0] == 2
     assert path.read_text() == content
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "-inf", "1e-320"])
+def test_a_rate_is_a_number_above_zero(path: Path, rate: str) -> None:
+    """Whatever else a number can be is refused, and no key is made."""
+    assert run(path, "create", "--system", "qlvb", "--agency", "*", "--rate", rate) == (2, [])
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("span", ["P99999Y", "P9999999999D", "-P1D", "P0D", "P0.5Y", "1 year", "", "P", "PT1E9999H"])
+def test_a_key_is_good_for_a_while_that_can_be_counted(path: Path, span: str) -> None:
+    """Neither beyond the calendar nor over before it begins."""
+    assert run(path, "create", "--system", "qlvb", "--agency", "*", "--valid-for", span) == (2, [])
+    assert not path.exists()
+
+
+def test_an_overlap_may_be_none_but_not_in_the_past(path: Path) -> None:
+    """To end the old key at once is a way of rotating, too."""
+    old = created(path, "--agency", "*")["id"]
+    assert run(path, "create", "--system", "qlvb", "--agency", "*", "--rotates", old, "--overlap", "-P1D") == (2, [])
+    created(path, "--agency", "*", "--rotates", old, "--overlap", "P0D")
+    by_id = {key.id: key for key in keyfile.read(path)}
+    assert not by_id[old].is_good_at(datetime.now(UTC))  # noqa: TID251 - from now
+
+
+def test_a_system_has_a_name(path: Path) -> None:
+    """Which is text: an argument of a terminal may hold bytes that are none."""
+    for name in ("", " ", "a\udcff", "a\n"):
+        assert run(path, "create", "--system", name, "--agency", "*") == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        (["--group", "*"], "--agency '*'"),
+        (["--agency", " "], "--agency"),
+        (["--agency", "*", "--type", "vn.nonsense"], "vn.dondoc.report.submitted.v1"),
+        (["--agency", "*", "--type", "vn.dondoc.extension.granted.v1"], "--decisions"),
+    ],
+)
+def test_a_key_that_nobody_could_use_is_refused_with_the_remedy(path: Path, options: list[str], remedy: str) -> None:
+    """A mistake shows when the key is made, not on the day it is needed."""
+    result = CliRunner().invoke(keys.app, ["create", "--system", "qlvb", *options, "--keys", str(path)])
+    assert (result.exit_code, result.stdout, remedy in result.stderr) == (2, "", True)
+    assert not path.exists()
+
+
+def test_a_key_for_named_types_is_made(path: Path) -> None:
+    """Decisions among them, where it may decide."""
+    types = ["vn.dondoc.extension.granted.v1", "vn.dondoc.report.submitted.v1"]
+    options = [part for one in types for part in ("--type", one)]
+    assert created(path, "--agency", "*", *options, "--decisions")["types"] == types
+
+
+@pytest.mark.parametrize("command", [["create", "--system", "qlvb", "--agency", "*"], ["revoke", "x"], ["list"]])
+def test_a_place_that_cannot_hold_keys_is_named(tmp_path: Path, command: list[str]) -> None:
+    """Not even as a folder."""
+    (tmp_path / "file").write_text("")
+    place = tmp_path / "file" / "keys.json"
+    result = CliRunner().invoke(keys.app, [*command, "--keys", str(place)])
+    assert (result.exit_code, str(tmp_path / "file") in result.stderr) == (2, True)

@@ -93,6 +93,15 @@ def test_a_receipt_stays_good_after_rotation(signing_keys: Path, tmp_path: Path)
     assert "d" not in former
 
 
+def test_a_place_that_cannot_hold_signing_keys_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 2, and nothing is printed as data."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DONDOC_INTAKE_SIGNING_KEYS", str(tmp_path / "file" / "keys.json"))
+    result = CliRunner().invoke(receipt.app, ["rotate"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "DONDOC_INTAKE_SIGNING_KEYS" in result.stderr
+
+
 def test_a_receipt_is_for_one_very_event(signing_keys: Path, tmp_path: Path) -> None:
     """`--event` compares the digest of the bytes that were sent."""
     file, sent, other = tmp_path / "receipt.json", tmp_path / "sent.json", tmp_path / "other.json"
