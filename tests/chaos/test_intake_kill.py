@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from schemas.topics import FACTS
 from tests.support.builders import AGENCIES, Json, a_submission
@@ -53,12 +54,13 @@ async def kill_often(service: Service) -> None:
         await asyncio.to_thread(service.start)
 
 
-async def test_every_202_is_in_the_log_once_after_kill_9(bus: Bus, launch: Launch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("clerks", ["0", "1"], ids=["alone", "with a clerk"])
+async def test_every_202_is_in_the_log_once_after_kill_9(bus: Bus, launch: Launch, tmp_path: Path, clerks: str) -> None:
     """What was acknowledged is there, once, with the receipt that was given."""
     desk = Desk(folder=tmp_path)
     bearer = desk.key()
     await publish_plan(bus)
-    service = launch("intake", **desk.environment)
+    service = launch("intake", **desk.environment, DONDOC_INTAKE_CLERKS=clerks)
     receipts: dict[str, Json] = {}
     ahead = events()
 
