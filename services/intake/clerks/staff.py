@@ -45,29 +45,32 @@ class Staff:
 
     async def _keep_one(self) -> None:
         while True:
-            await self._employ()
-            log.warning("a clerk has ended", extra={"action": "clerk_ended"})
+            try:
+                await self._employ()
+                log.warning("a clerk has ended", extra={"action": "clerk_ended"})
+            except OSError:  # no more processes or descriptors; intake needs none of its clerks
+                log.exception("a clerk cannot be started", extra={"action": "clerk_missing"})
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _employ(self) -> None:
         """Start a clerk and return when it has ended."""
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
-        with theirs:
+        with ours, theirs:
             number = theirs.fileno()
             clerk = await asyncio.create_subprocess_exec(sys.executable, *PROGRAM, str(number), pass_fds=(number,))
-        _, line = await loop.create_unix_connection(lambda: Line(loop), sock=ours)
-        try:
-            await asyncio.wait([line.is_open, line.has_ended], return_when=asyncio.FIRST_COMPLETED)
-            await self._give_work(line)
-        finally:
-            line.hang_up()
-            with contextlib.suppress(ProcessLookupError):
-                clerk.kill()
-            await clerk.wait()
+            try:
+                theirs.close()  # else the clerk would never hear the end
+                _, line = await loop.create_unix_connection(lambda: Line(loop), sock=ours)
+                await self._give_work(line)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    clerk.kill()
+                await clerk.wait()
 
     async def _give_work(self, line: Line) -> None:
-        """Have the clerk share in the work until it ends or is stuck."""
+        """Have the clerk share in the work, once it has begun, until it ends or is stuck."""
+        await asyncio.wait([line.is_open, line.has_ended], return_when=asyncio.FIRST_COMPLETED)
         self._lines.append(line)
         self._metrics.clerks.set(len(self._lines))
         try:
@@ -76,6 +79,7 @@ class Staff:
         finally:
             self._lines.remove(line)
             self._metrics.clerks.set(len(self._lines))
+            line.hang_up()
 
 
 def _load(line: Line) -> int:
