@@ -1,29 +1,19 @@
 """`dondoc receipt`: checking what intake signed, offline; and changing the keys it signs with."""
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from joserfc.jwk import KeySet
 
-from services.console import inputs, output
+from services.console import events, inputs, output, signatures
+from services.console.signatures import Signed
 from services.intake import receipts, verification
 from services.intake.settings import IntakeSettings
 
 app = typer.Typer(help="Signed receipts.", no_args_is_help=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
-    """A signature and the receipts that stand beside it in the file, if any."""
-
-    place: str
-    jws: str
-    claimed: list[Mapping[str, object]]
 
 
 @app.command()
@@ -34,17 +24,25 @@ def verify(
         Path | None, typer.Option(metavar="JWKS", help="The published key set (default: this machine's own keys).")
     ] = None,
     event: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also check that this very event is among the receipts.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also check that the events of this file, as submit sends them, are among the receipts.",
+        ),
     ] = None,
 ) -> None:
     """Check receipts against the public keys and print them. Exit 1 if any is not genuine."""
     with output.exits():
         key_set = _key_set(keys or IntakeSettings().signing_keys)
-        found = list(_signed(file))
-        digest = None if event is None else hashlib.sha256(_bytes(event)).hexdigest()
+        found = list(signatures.read(file))
+        content = None if event is None else _bytes(event)
     digests = {receipt.get("sha256") for one in found for receipt in _genuine(one, key_set)}
-    if digest is not None and digest not in digests:
-        output.say(f"{event}: sha256 {digest} is not among the receipts")
+    if event is None or content is None or _digest_of(content) in digests:
+        return
+    told = list(_missing(event, content, digests))
+    for one in told:
+        output.say(one)
+    if told:
         raise typer.Exit(output.NEGATIVE)
 
 
@@ -74,36 +72,28 @@ def _genuine(signed: Signed, keys: KeySet) -> list[dict[str, str]]:
     return genuine
 
 
+def _missing(file: Path, content: bytes, digests: Collection[str | None]) -> Iterator[str]:
+    """Yield what of *file*, as submit sends it, is not among *digests*; *content* is not, as it lies there."""
+    each = [(str(file), content)]
+    try:
+        each = [(one.place, one.body) for one in events.read(file, "en")] or each
+    except inputs.Unusable as cause:
+        yield str(cause)
+    for place, sent in each:
+        digest = _digest_of(sent)
+        if digest not in digests:
+            yield f"{place}: sha256 {digest} is not among the receipts"
+
+
+def _digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _key_set(path: Path) -> KeySet:
     try:
         return verification.keys_of(_bytes(path))
     except verification.UnusableKeysError as cause:
         raise inputs.Unusable(f"{path}: no key set ({cause}); save /.well-known/jwks.json of intake") from cause
-
-
-def _signed(file: Path) -> Iterator[Signed]:
-    text = inputs.read_text(file).strip()
-    if not text.startswith("{"):
-        yield Signed(place=str(file), jws=text, claimed=[])
-        return
-    for number, document in enumerate(_documents(file, text), 1):
-        jws = document.get("jws")
-        if not isinstance(jws, str):
-            raise inputs.Unusable(f"{file}:{number}: there is no jws in it")
-        beside = document.get("receipts", [document] if "receiptid" in document else [])
-        yield Signed(place=f"{file}:{number}", jws=jws, claimed=beside)
-
-
-def _documents(file: Path, text: str) -> Iterator[dict[str, Any]]:
-    """Yield one JSON document that may fill many lines, or else one a line."""
-    try:
-        yield json.loads(text)
-    except ValueError:
-        for number, line in enumerate(text.splitlines(), 1):
-            try:
-                yield json.loads(line)
-            except ValueError as cause:
-                raise inputs.Unusable(f"{file}:{number}: not JSON: {cause}") from cause
 
 
 def _bytes(path: Path) -> bytes:

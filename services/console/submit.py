@@ -3,19 +3,16 @@
 Safe to repeat: an event that was received already gets its first receipt again. So every doubtful answer is retried.
 """
 
-import json
+import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import httpx
 import typer
+from pydantic import HttpUrl, TypeAdapter, ValidationError
 
-from services.console import inputs, output
-from services.console.sheets import filled
-from services.intake.core.refusals import Language
+from services.console import events, inputs, output
 
 EVENT = "application/cloudevents+json"
 WORTH_RETRYING = frozenset({408, 429, 500, 502, 503, 504})
@@ -23,14 +20,17 @@ FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 15.0
 REQUEST_SECONDS = 35.0
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One event of the file, in its own writing, and the place where it stands; *pointed* names a place within it."""
-
-    place: str
-    body: bytes
-    pointed: Callable[[str], str]
+_ADDRESS = TypeAdapter(HttpUrl)
+_NO_ADDRESS = (
+    "this is no address of intake: let DONDOC_INTAKE_URL, or --url, be one such as http://127.0.0.1:8001, "
+    "without user, password or query"
+)
+_KEY = re.compile("[!-~]+")
+"""Visible ASCII without a space: what can stand in a header and a key is made of."""
+_NO_KEY = (
+    "this is no key, for it holds a space, a line break or a letter that no key has: let DONDOC_KEY, or --key, be "
+    "the key alone, as `dondoc keys create` has printed it"
+)
 
 
 class Refused(Exception):  # noqa: N818 - it reads as the answer
@@ -54,12 +54,15 @@ def submit(
 ) -> None:
     """Hand in events and print a signed receipt a line. Exit 1 if any was refused."""
     with output.exits():
-        sources = list(read(file, lang))
-    headers = {"authorization": f"Bearer {key}", "content-type": EVENT, "accept-language": lang}
+        headers = {"authorization": _bearer(key), "content-type": EVENT, "accept-language": lang}
+        address = _address(url)
+        sources = list(events.read(file, lang))
     query = {"dry_run": "true"} if dry_run else {}
     refused = 0
-    with httpx.Client(base_url=url, headers=headers, timeout=REQUEST_SECONDS) as client:
+    with httpx.Client(base_url=address, headers=headers, timeout=REQUEST_SECONDS) as client:
         for source in sources:
+            for warning in source.warnings:
+                output.say(warning)
             try:
                 answer = _posted(client, source.body, query, attempts=attempts)
             except Refused as refusal:
@@ -74,44 +77,25 @@ def submit(
         raise typer.Exit(output.NEGATIVE)
 
 
-def read(file: Path, language: Language) -> Iterator[Source]:
-    """Yield the events of *file* in order; raise `Unusable` naming the line that is none."""
-    match file.suffix.lower():
-        case ".json":
-            yield from _from_json(file)
-        case ".jsonl" | ".ndjson":
-            for number, text in enumerate(inputs.read_text(file).splitlines(), 1):
-                if text.strip():
-                    place = f"{file}:{number}"
-                    yield _source(text, _decoded(text, place), place)
-        case ".xlsx" | ".csv":
-            found = filled.read(file, language)
-            yield Source(place=str(file), body=found.event, pointed=found.sheet.place)
-        case other:
-            raise inputs.Unusable(f"{file}: {other or 'no suffix'} is not taken; use .json, .jsonl, .xlsx or .csv")
-
-
-def _from_json(file: Path) -> Iterator[Source]:
-    text = inputs.read_text(file)
-    found = _decoded(text, str(file))
-    if not isinstance(found, list):
-        yield _source(text, found, str(file))
-        return
-    for number, event in enumerate(found, 1):
-        yield _source(json.dumps(event, ensure_ascii=False), event, f"{file}: event {number}")
-
-
-def _source(text: str, event: object, place: str) -> Source:
-    if not isinstance(event, dict):
-        raise inputs.Unusable(f"{place}: an event is a JSON object")
-    return Source(place=place, body=text.encode(), pointed=lambda pointer: f"{place}: {pointer}")
-
-
-def _decoded(text: str, place: str) -> object:
+def _address(url: str) -> str:
+    """Return where intake is; what was given instead is not shown, for it may be a secret in the wrong place."""
     try:
-        return json.loads(text)
-    except ValueError as cause:
-        raise inputs.Unusable(f"{place}: not JSON: {cause}") from cause
+        found = _ADDRESS.validate_python(url.strip())
+    except ValidationError as cause:
+        raise inputs.Unusable(_NO_ADDRESS) from cause
+    if found.username or found.password or found.query or found.fragment:
+        raise inputs.Unusable(_NO_ADDRESS)
+    return str(found)
+
+
+def _bearer(key: str) -> str:
+    """Return the key as it is sent, without the white space around it that files and pasting leave."""
+    bare = key.strip()
+    if not bare:
+        raise inputs.Unusable("there is no key: let DONDOC_KEY, or --key, be one that `dondoc keys create` has printed")
+    if not _KEY.fullmatch(bare):
+        raise inputs.Unusable(_NO_KEY)
+    return f"Bearer {bare}"
 
 
 def _posted(client: httpx.Client, body: bytes, query: dict[str, str], *, attempts: int) -> dict[str, Any]:
@@ -127,8 +111,7 @@ def _posted(client: httpx.Client, body: bytes, query: dict[str, str], *, attempt
             refusal = Refused(f"intake cannot be reached: {cause}")
             continue
         if response.is_success:
-            answer: dict[str, Any] = response.json()
-            return answer
+            return _answer(response)
         refusal = _refusal(response)
         if response.status_code not in WORTH_RETRYING:
             break
@@ -141,14 +124,29 @@ def _asked_pause(response: httpx.Response) -> float:
     return float(asked) if asked.isdigit() else 0.0
 
 
+def _answer(response: httpx.Response) -> dict[str, Any]:
+    document = _document(response)
+    if document is None:
+        raise Refused("what answers there is not intake: let DONDOC_INTAKE_URL, or --url, be where intake is")
+    return document
+
+
 def _refusal(response: httpx.Response) -> Refused:
+    document = _document(response)
+    if document is None:
+        return Refused(f"{response.status_code} {response.reason_phrase}")
+    title = f"{document.get('title', response.reason_phrase)} ({response.status_code})"
+    detail = str(document.get("detail"))
+    faults = tuple((one["pointer"], one["detail"]) for one in document.get("errors", ()))
+    return Refused(f"{title}: {detail}", faults)
+
+
+def _document(response: httpx.Response) -> dict[str, Any] | None:
     try:
         document = response.json()
     except ValueError:
-        return Refused(f"{response.status_code} {response.reason_phrase}")
-    title, detail = (f"{document.get('title')} ({response.status_code})", str(document.get("detail")))
-    faults = tuple((one["pointer"], one["detail"]) for one in document.get("errors", ()))
-    return Refused(f"{title}: {detail}", faults)
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _printed(answer: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,11 @@ class UnusableKeysError(Exception):
     """This is no key set; save what intake publishes at `/.well-known/jwks.json`."""
 
 
+class _Payload(msgspec.Struct):
+    iss: str
+    receipts: list[dict[str, str]]
+
+
 class _Batches(jws.JWSRegistry):
     """The library's own limit is that of a web request's header; the receipts of a whole batch are longer."""
 
@@ -32,7 +37,7 @@ def keys_of(text: bytes) -> KeySet:
     try:
         document = msgspec.json.decode(text, type=dict[str, Any])
         return KeySet.import_key_set(document if "keys" in document else {"keys": [document]})  # type: ignore[arg-type]  # a file holds anything
-    except (msgspec.DecodeError, JoseError, KeyError, TypeError, ValueError) as cause:
+    except (msgspec.DecodeError, JoseError, KeyError, TypeError, ValueError, RecursionError) as cause:
         raise UnusableKeysError(str(cause)) from cause
 
 
@@ -40,10 +45,10 @@ def receipts_of(compact: str, keys: KeySet) -> tuple[str, list[dict[str, str]]]:
     """Return the issuer and the receipts that *compact* signs; raise `NotGenuineError` if no key of *keys* did."""
     try:
         signed = jws.deserialize_compact(compact, keys, registry=_Batches(algorithms=[ALGORITHM]))
-        payload = msgspec.json.decode(signed.payload, type=dict[str, Any])
-        return str(payload["iss"]), list(payload["receipts"])
-    except (JoseError, ValueError, KeyError, msgspec.DecodeError) as cause:
+        payload = msgspec.json.decode(signed.payload, type=_Payload)
+    except (JoseError, ValueError, KeyError, TypeError, RecursionError, msgspec.DecodeError) as cause:
         raise NotGenuineError(f"the signature does not hold: {cause}") from cause
+    return payload.iss, payload.receipts
 
 
 def check_claims(claimed: list[Mapping[str, object]], signed: list[dict[str, str]]) -> None:

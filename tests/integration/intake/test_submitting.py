@@ -9,18 +9,20 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from schemas.topics import FACTS
+from services.console.main import app
 from services.console.submit import submit
 from tests.support.builders import a_submission
+from tests.support.intake import Desk
 from tests.support.kafka import Bus
 from tests.support.services import Service
 
 
 async def submitted(file: Path, service: Service, bearer: str, *options: str) -> tuple[int, list[dict[str, Any]], str]:
     """The exit code, the receipts and the talk of `dondoc submit`."""
-    app = Typer()
-    app.command()(submit)
+    alone = Typer()
+    alone.command()(submit)
     arguments = [str(file), "--url", service.url, "--key", bearer, *options]
-    result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    result = await asyncio.to_thread(CliRunner().invoke, alone, arguments)
     return result.exit_code, [json.loads(line) for line in result.stdout.splitlines()], result.stderr
 
 
@@ -74,3 +76,32 @@ async def test_an_intake_that_stays_away_is_a_failure(intake: Service, bearer: s
     code, receipts, talk = await submitted(file, intake, bearer, "--attempts", "2")
     assert (code, receipts) == (1, [])
     assert "cannot be reached" in talk
+
+
+async def test_what_is_sent_is_what_the_file_says_and_its_receipt_is_for_the_file(
+    intake: Service, bearer: str, published: Bus, desk: Desk, tmp_path: Path
+) -> None:
+    """Every figure in the sender's own writing, whatever holds the events; `receipt verify` finds each of them."""
+    events = [
+        json.dumps(a_submission(f"s-{number}", data={"note": f"a{inside}b"}), ensure_ascii=False).replace(
+            '"indicators": {}', '"indicators": {"entrusted": 9984.20}'
+        )
+        for number, inside in enumerate(("\u2028", "\x85", "", ""))
+    ]
+    files = {
+        "marked.json": f"\ufeff{events[0]}\n",
+        "lines.jsonl": f"{events[1]}\r\n{events[2]}\n",
+        "array.json": f"[{events[3]}]",
+    }
+    answers = tmp_path / "receipts.jsonl"
+    for name, content in files.items():
+        file = tmp_path / name
+        file.write_bytes(content.encode())
+        code, receipts, talk = await submitted(file, intake, bearer)
+        assert (code, talk) == (0, "")
+        answers.write_text("".join(f"{json.dumps(one)}\n" for one in receipts), encoding="utf-8")
+        command = ["receipt", "verify", str(answers), "--event", str(file)]
+        verified = await asyncio.to_thread(CliRunner().invoke, app, command, env=desk.environment)
+        assert verified.exit_code == 0, verified.stderr
+    records = [record.value for record in await published.records(FACTS.name)]
+    assert [value is not None and b"9984.20" in value for value in records] == [True] * len(events)

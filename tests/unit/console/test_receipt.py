@@ -112,10 +112,75 @@ def test_a_receipt_is_for_one_very_event(signing_keys: Path, tmp_path: Path) -> 
     assert verified(file, "--event", str(other)) == 1
 
 
-@pytest.mark.parametrize("content", ["{}", '{"jws": 7}', "{\n{"])
-def test_a_file_without_a_receipt_is_unusable(signing_keys: Path, tmp_path: Path, content: str) -> None:
-    """Exit 2 says that nothing could be judged."""
-    receipts.load(signing_keys)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_receipt_is_found_for_the_file_that_was_submitted(signing_keys: Path, tmp_path: Path, mark: bytes) -> None:
+    """Submit sends no byte order mark, and of many events each by itself; verify reads the file in the same way."""
     file = tmp_path / "receipt.json"
-    file.write_text(content)
-    assert verified(file) == 2
+    file.write_text(json.dumps(an_answer(signing_keys)))
+    for name, content in (("a.json", EVENT), ("a.jsonl", EVENT + b"\r\n"), ("b.json", b"[" + EVENT + b" ]")):
+        (tmp_path / name).write_bytes(mark + content)
+        assert verified(file, "--event", str(tmp_path / name)) == 0
+
+
+def test_each_event_of_a_file_has_its_receipt(signing_keys: Path, tmp_path: Path) -> None:
+    """The one that has none is named."""
+    file, sent = tmp_path / "receipt.json", tmp_path / "sent.jsonl"
+    file.write_text(json.dumps(an_answer(signing_keys)))
+    sent.write_bytes(EVENT + b'\n{"id": "2"}\n')
+    result = CliRunner().invoke(receipt.app, ["verify", str(file), "--event", str(sent)])
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith(f"{sent}:2: sha256 ")
+
+
+def test_a_file_that_holds_no_event_is_compared_as_it_is(signing_keys: Path, tmp_path: Path) -> None:
+    """Other senders have other names for their files; one that was damaged is not the one that was received."""
+    file, named_otherwise, damaged = tmp_path / "receipt.json", tmp_path / "sent.bin", tmp_path / "sent.json"
+    file.write_text(json.dumps(an_answer(signing_keys)))
+    named_otherwise.write_bytes(EVENT)
+    damaged.write_bytes(EVENT[:-1])
+    assert verified(file, "--event", str(named_otherwise)) == 0
+    assert verified(file, "--event", str(damaged)) == 1
+    assert verified(file, "--event", str(tmp_path / "nowhere")) == 2
+
+
+def test_only_a_line_feed_ends_a_line_of_receipts(signing_keys: Path, tmp_path: Path) -> None:
+    """What other readers break lines at may stand in a name."""
+    named = msgspec.structs.replace(RECEIPT, id="a\u2028b\x85c")
+    signed = signer(signing_keys).sign(msgspec.Raw(msgspec.json.encode([named])))
+    line = json.dumps({**msgspec.to_builtins(named), "jws": signed}, ensure_ascii=False)
+    file = tmp_path / "receipts.jsonl"
+    file.write_text(f"{line}\n\n{line}\n{signed}\n")
+    assert verified(file) == 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        " \n",
+        "{}",
+        '{"jws": 7}',
+        "{\n{",
+        "hello",
+        "hello.world",
+        "5",
+        "null",
+        "[JWS]",
+        '[{"jws": JWS}]',
+        '{"jws": JWS, "receipts": 5}',
+        '{"jws": JWS, "receipts": null}',
+        '{"jws": JWS, "receipts": [5]}',
+        '{"jws": JWS}\n5',
+        '{"jws": JWS}\n[]',
+        '{"jws": JWS}\n"\ud800"',
+        "[" * 100_000,
+    ],
+)
+def test_a_file_without_a_receipt_is_unusable(signing_keys: Path, tmp_path: Path, content: str) -> None:
+    """Exit 2 says that nothing could be judged, and what could be."""
+    file = tmp_path / "receipt.json"
+    file.write_text(content.replace("JWS", json.dumps(an_answer(signing_keys)["jws"])), "utf-8", "surrogatepass")
+    result = CliRunner().invoke(receipt.app, ["verify", str(file)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "a compact JWS" in result.stderr or "UTF-8" in result.stderr
+    assert result.stderr.startswith(str(file))

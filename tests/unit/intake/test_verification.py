@@ -1,5 +1,6 @@
 """Receipts are checked with the published keys alone, those of the largest batch too."""
 
+import base64
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ from msgspec import Raw
 from services.intake import receipts, verification
 from services.intake.core.digest import Receipt
 from services.intake.receipts import Signer
-from services.intake.verification import NotGenuineError
+from services.intake.verification import NotGenuineError, UnusableKeysError
 
 LARGEST_BATCH = 1_000
 LONGEST_NAME = "n" * 1_024
@@ -46,3 +47,29 @@ def test_another_key_does_not_vouch_for_it(signer: Signer, tmp_path: Path) -> No
     other = Signer(receipts.rotate(tmp_path / "others.json"), "intake")
     with pytest.raises(NotGenuineError):
         verification.receipts_of(signer.sign(written(a_receipt("1"))), verification.keys_of(other.published()))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"alg": "Ed25519", "crit": 5}, {"alg": "Ed25519", "crit": [5]}, {"alg": None}, {"alg": []}, {"alg": "none"}, 5],
+)
+def test_a_header_of_any_shape_is_not_genuine(signer: Signer, header: object) -> None:
+    """A receipt comes from anybody: nothing in it is a fault of ours."""
+    _, payload, signature = signer.sign(written(a_receipt("1"))).split(".")
+    encoded = base64.urlsafe_b64encode(msgspec.json.encode(header)).rstrip(b"=").decode()
+    with pytest.raises(NotGenuineError):
+        verification.receipts_of(f"{encoded}.{payload}.{signature}", verification.keys_of(signer.published()))
+
+
+@pytest.mark.parametrize("payload", ["5", '{"keys": []}', "[5]", "[[]]"])
+def test_a_payload_that_holds_no_receipts_is_not_genuine(signer: Signer, payload: str) -> None:
+    """Whoever signed it."""
+    with pytest.raises(NotGenuineError):
+        verification.receipts_of(signer.sign(Raw(payload.encode())), verification.keys_of(signer.published()))
+
+
+@pytest.mark.parametrize("text", [b"5", b'{"keys": 5}', b'{"keys": [5]}', b"\xff", b'{"keys":' + b"[" * 100_000])
+def test_what_is_no_key_set_is_said_to_be_none(text: bytes) -> None:
+    """Whatever the file holds."""
+    with pytest.raises(UnusableKeysError):
+        verification.keys_of(text)
