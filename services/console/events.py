@@ -48,7 +48,7 @@ def read(file: Path, language: Language) -> Iterator[Source]:
                 yield _source(line.removesuffix("\r").encode(), f"{file}:{number}")
         case ".xlsx" | ".csv":
             found = filled.read(file, language)
-            yield Source(place=str(file), body=found.event, pointed=found.sheet.place)
+            yield Source(place=str(file), body=found.event, pointed=found.sheet.place, warnings=found.warnings)
         case other:
             raise Unusable(f"{file}: {other or 'no suffix'} is not taken; use .json, .jsonl, .xlsx or .csv")
 

@@ -4,7 +4,7 @@ Every fault is told at its cell, in the reader's language, all in one run.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from schemas import ids, periods
 from schemas.facts import SUBMITTED
 from services.console import inputs
-from services.console.sheets import enclosures, reading
+from services.console.sheets import enclosures, gaps, reading
 from services.console.sheets.layout import CHOICE_MARK, FORMAT
 from services.console.sheets.reading import Cell
 from services.intake import shape
@@ -27,10 +27,11 @@ _HEADS = frozenset({"document", "dispatch", "content", "sections", "indicators",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """The event that a sheet states, and where on the sheet each place of it was answered."""
+    """The event that a sheet states, where on the sheet each place of it was answered, and what it lacks, by cell."""
 
     event: bytes
     sheet: "Sheet"
+    warnings: tuple[str, ...]
 
 
 class Sheet:
@@ -61,7 +62,7 @@ class Sheet:
 def read(path: Path, language: Language) -> Filled:
     """Return what the sheet in *path* states; raise `Unusable` with every fault at its cell."""
     sheet = _sheet(path, language)
-    faults: list[Finding] = []
+    faults = [_fault(key, _UNRECKONED) for key, cell in sheet.cells.items() if cell.is_unreckoned]
     zone = _zone(sheet, faults)
     named = _named(sheet, faults)
     enclosed = _enclosed(sheet, faults)
@@ -74,8 +75,9 @@ def read(path: Path, language: Language) -> Filled:
         fact = shape.fact_of(SUBMITTED, stated)
         faults += fact if isinstance(fact, tuple) else ()
     if faults or isinstance(stated, tuple):
-        raise _refused(sheet, faults, language)
-    return Filled(event=_event(stated), sheet=sheet)
+        raise inputs.Unusable("\n".join(_told(sheet, faults, language)))
+    warnings = _told(sheet, gaps.found(sheet.cells, stated), language)
+    return Filled(event=_event(stated), sheet=sheet, warnings=tuple(warnings))
 
 
 def _sheet(path: Path, language: Language) -> Sheet:
@@ -139,9 +141,13 @@ def _event(data: Mapping[str, object]) -> bytes:
     return json.dumps(event, ensure_ascii=False).encode()
 
 
-def _refused(sheet: Sheet, faults: list[Finding], language: Language) -> inputs.Unusable:
-    lines = {f"{sheet.place(one.pointer)}: {one.detail.in_language(language)}": None for one in faults}
-    return inputs.Unusable("\n".join(lines))
+def _told(sheet: Sheet, findings: Iterable[Finding], language: Language) -> list[str]:
+    """Return a line for each place that something was found of, with what was found first."""
+    first: dict[str, Finding] = {}
+    for one in findings:
+        first.setdefault(one.pointer, one)
+    lines = (f"{sheet.place(one.pointer)}: {one.detail.in_language(language)}" for one in first.values())
+    return list(dict.fromkeys(lines))
 
 
 def _fault(key: str, said: Said) -> Finding:
@@ -149,6 +155,11 @@ def _fault(key: str, said: Said) -> Finding:
 
 
 _NEEDED = Said(en="is needed", vi="cần được điền")
+_UNRECKONED = Said(
+    en="the result of this formula is not in the file; "
+    "open the sheet in a spreadsheet program and save it, or write what the formula comes to",
+    vi="công thức ở ô này chưa có kết quả; hãy mở phiếu bằng phần mềm bảng tính rồi lưu lại, hoặc ghi thẳng kết quả",
+)
 _NO_PERIOD = Said(
     en="write the period as text: 2026, 2026-H1, 2026-Q3 or 2026-07",
     vi="hãy ghi kỳ báo cáo dạng chữ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07",

@@ -19,6 +19,8 @@ FILES_MAX = 5
 HEADER = ("Mã", "Nội dung", "Trả lời", "Đơn vị tính", "Hướng dẫn")
 NOTES = "Điều kiện được kiểm tra khi tiếp nhận:"
 YES_NO = ("có", "không")
+STAR = " *"
+"""Ends the label of a line that needs an answer."""
 CHOICE_MARK = " – "
 """Stands between an agency's id and its name where an agency is chosen."""
 
@@ -39,7 +41,7 @@ class Line:
     @property
     def label(self) -> str:
         """The question in Vietnamese; a star says that an answer is needed."""
-        return self.question.label.vi + (" *" if self.question.is_needed and not self.is_fixed else "")
+        return self.question.label.vi + (STAR if self.question.is_needed and not self.is_fixed else "")
 
     @property
     def hint(self) -> str:

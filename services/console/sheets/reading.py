@@ -10,14 +10,18 @@ from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
+from openpyxl.cell import Cell as WorkbookCell
+from openpyxl.cell import MergedCell
 from openpyxl.utils.exceptions import InvalidFileException
 
 from services.console import inputs
 from services.console.sheets.layout import HEADER
 from services.intake.core.answers import Given
 
-KEY, ANSWER, UNIT = 0, 2, 3
-"""Indices of the columns that are read: A, C and D."""
+KEY, LABEL, ANSWER, UNIT, HINT = range(5)
+"""Indices of the columns, A to E."""
+FORMULA, RESULT_TEXT = "f", "str"
+"""Types of a workbook's cells (ISO/IEC 29500, 18.18.11), the first as openpyxl calls it."""
 _COLUMNS = "ABCDE"
 _DELIMITERS = ",;\t"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -25,12 +29,26 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One answer: its key, the row it stands in, and its unit."""
+    """One answer with the row it stands in, and what the row says of it: its key, label, unit and hint.
+
+    An unreckoned one is a formula whose result is not in the file: there is no answer, yet one was meant.
+    """
 
     key: str
     row: int
     answer: Given
+    label: str = ""
     unit: str = ""
+    hint: str = ""
+    is_unreckoned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unreckoned:
+    formula: str
+
+    def __str__(self) -> str:
+        return self.formula
 
 
 def cells(path: Path) -> Iterator[Cell]:
@@ -40,8 +58,7 @@ def cells(path: Path) -> Iterator[Cell]:
     for number, row in enumerate(rows, start=1):
         key = str(row[KEY] or "").strip() if row else ""
         if is_begun and key:
-            padded = [*row, *[None] * len(HEADER)]
-            yield Cell(key=key, row=number, answer=_given(padded[ANSWER]), unit=str(padded[UNIT] or "").strip())
+            yield _cell(key, number, [*row, *[None] * len(HEADER)])
         is_begun = is_begun or key == HEADER[KEY]
     if not is_begun:
         raise inputs.Unusable(f"{path}: this is no report sheet; make one with `dondoc sheet`")
@@ -50,6 +67,14 @@ def cells(path: Path) -> Iterator[Cell]:
 def address(path: Path, column: int, row: int) -> str:
     """Return how people name a cell: `report.xlsx!C7`."""
     return f"{path}!{_COLUMNS[column]}{row}"
+
+
+def _cell(key: str, row: int, values: Sequence[object]) -> Cell:
+    answer = values[ANSWER]
+    label, unit, hint = (str(values[column] or "").strip() for column in (LABEL, UNIT, HINT))
+    is_unreckoned = isinstance(answer, _Unreckoned)
+    given = None if is_unreckoned else _given(answer)
+    return Cell(key=key, row=row, answer=given, label=label, unit=unit, hint=hint, is_unreckoned=is_unreckoned)
 
 
 def _given(value: object) -> Given:
@@ -66,13 +91,24 @@ def _given(value: object) -> Given:
 
 def _rows_of_workbook(path: Path) -> Iterable[Sequence[object]]:
     try:
-        book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()), data_only=True)
+        content = path.read_bytes()
+        results, written = (
+            openpyxl.load_workbook(io.BytesIO(content), data_only=is_result).worksheets[0]
+            for is_result in (True, False)
+        )
     except OSError as cause:
         raise inputs.Unusable(f"{path}: {cause.strerror or cause}") from cause
-    except (InvalidFileException, zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError) as cause:
+    except (InvalidFileException, zipfile.BadZipFile, ParseError, LookupError, ValueError, TypeError) as cause:
         raise inputs.Unusable(f"{path}: not an XLSX workbook; save it as .xlsx or .csv") from cause
-    page = book.worksheets[0]
-    return [tuple(cell.value for cell in row) for row in page.iter_rows(max_col=len(HEADER))]
+    pages = (page.iter_rows(max_col=len(HEADER)) for page in (results, written))
+    return [tuple(map(_value, *rows)) for rows in zip(*pages, strict=True)]
+
+
+def _value(result: WorkbookCell | MergedCell, written: WorkbookCell | MergedCell) -> object:
+    """Return the value of a cell. A formula that comes to an empty text has none, but is of the type of texts."""
+    if result.value is None and written.data_type == FORMULA and result.data_type != RESULT_TEXT:
+        return _Unreckoned(formula=str(written.value))
+    return result.value
 
 
 def _rows_of_table(path: Path) -> Iterable[Sequence[object]]:

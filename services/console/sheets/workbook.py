@@ -1,5 +1,6 @@
 """A report sheet as an XLSX workbook: answers in yellow cells that check what is written, everything else locked."""
 
+import io
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -146,8 +147,9 @@ class _Writer:
 
 
 def write(sheet: Sheet, path: Path) -> None:
-    """Write *sheet* to *path*."""
-    with xlsxwriter.Workbook(str(path)) as book:
+    """Write *sheet* to *path*; raise `OSError` where it cannot be."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
         writer = _Writer(book)
         writer.head(sheet)
         for part in sheet.parts:
@@ -157,6 +159,7 @@ def write(sheet: Sheet, path: Path) -> None:
         if sheet.notes:
             writer.notes((NOTES, *(f"– {note}" for note in sheet.notes)))
         writer.finish()
+    path.write_bytes(content.getvalue())
 
 
 def _range_of(line: Line) -> dict[str, Any]:

@@ -49,3 +49,17 @@ async def test_a_sheet_is_handed_in_once_and_refused_by_cell(
     refused = await handed_in(file, intake, bearer)
     assert refused.exit_code == 1
     assert "report.csv!C7: 2024-Q1 không khớp" in refused.stderr
+
+
+async def test_what_a_sheet_lacks_is_told_and_the_report_is_taken(
+    client: httpx.AsyncClient, intake: Service, published: Bus, bearer: str, tmp_path: Path
+) -> None:
+    """An incomplete report is on file; its sender learns so at the cell, beside the receipt."""
+    assert client.base_url == intake.url
+    file = tmp_path / "report.csv"
+    file.write_text(SHEET.replace("Kết quả,Đã làm", "Kết quả *,"), encoding="utf-8-sig")
+    taken = await handed_in(file, intake, bearer)
+    assert taken.exit_code == 0
+    assert json.loads(taken.stdout)["receiptid"]
+    assert taken.stderr == f"{file}!C10: cảnh báo: ô này còn để trống; thiếu mục này, báo cáo sẽ chưa đầy đủ\n"
+    assert len(await published.records(FACTS.name)) == 1

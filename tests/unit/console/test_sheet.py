@@ -75,3 +75,10 @@ def test_an_unknown_obligation_is_named(tmp_path: Path) -> None:
     a_folder(tmp_path)
     answer = CliRunner().invoke(app, ["sheet", str(tmp_path), "nope", "-o", str(tmp_path / "a.csv")])
     assert (answer.exit_code, "obligation: 'nope'" in answer.stderr) == (2, True)
+
+
+def test_a_place_that_cannot_hold_a_sheet_is_named(tmp_path: Path) -> None:
+    """Whatever the kind of sheet."""
+    for name in ("nowhere/a.xlsx", "nowhere/a.csv"):
+        result = made(tmp_path, name)
+        assert (result.exit_code, f"{tmp_path / name}: No such file" in result.stderr) == (2, True)
