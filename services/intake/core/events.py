@@ -9,6 +9,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from services.intake.core import uris
 from services.intake.core.refusals import Finding, Said, pointer_of
 
 REQUIRED = ("specversion", "id", "source", "type")
@@ -19,9 +20,14 @@ TEXT_MAX = 1024
 """Characters in an attribute's value; identities are held in memory and must stay small."""
 
 _NAME = re.compile(r"[a-z0-9]+")
-_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
-_JSON_MEDIA_TYPE = re.compile(r"application/json\s*(;.*)?", re.IGNORECASE)
+NO_CHARACTERS = "\x00-\x1f\x7f-\x9f\ufdd0-\ufdef" + "".join(
+    f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+"""What an attribute must not hold, for a character class: controls, and the noncharacters of every plane."""
+
+_FORBIDDEN = re.compile(f"[{NO_CHARACTERS}\ud800-\udfff]")
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII)
+_JSON_MEDIA_TYPE = re.compile(r"application/json *(;.*)?", re.ASCII | re.IGNORECASE)
 _INTEGER_MAX = 2**31
 """CloudEvents integers are signed 32-bit."""
 
@@ -103,12 +109,26 @@ def _faults_of_one(name: str, value: object) -> Iterator[Finding]:
 
 
 def _faults_of_text(name: str, value: str) -> Iterator[Finding]:
-    if value == "" and name in _TEXT_ATTRIBUTES:
-        yield _fault(name, "must not be empty", "không được để trống")
+    if value == "":
+        if name in _TEXT_ATTRIBUTES:
+            yield _fault(name, "must not be empty", "không được để trống")
+        return
     if len(value) > TEXT_MAX:
         yield _fault(name, f"must not exceed {TEXT_MAX} characters", f"không được dài quá {TEXT_MAX} ký tự")
     if _FORBIDDEN.search(value) is not None:
         yield _fault(name, "holds a control character", "chứa ký tự điều khiển")
+    elif name == "source" and not uris.is_reference(value):
+        yield _fault(
+            name,
+            "must be a URI-reference (RFC 3986), for example urn:x or qlvb.h-mot; percent-encode what else it holds",
+            "phải là tham chiếu URI (RFC 3986), ví dụ urn:x hoặc qlvb.h-mot; các ký tự khác phải mã hóa dạng %XX",
+        )
+    elif name == "dataschema" and not uris.is_absolute(value):
+        yield _fault(
+            name,
+            "must be an absolute URI without a fragment (RFC 3986 section 4.3)",
+            "phải là URI tuyệt đối, không có phần sau dấu # (RFC 3986 mục 4.3)",
+        )
 
 
 def is_instant(text: str) -> bool:
