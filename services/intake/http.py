@@ -4,7 +4,7 @@ Raw ASGI on purpose: a framework's route costs more than the whole admission of 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -77,8 +77,12 @@ class Request:
 
     @property
     def language(self) -> Language:
-        """The first language of `Accept-Language` that we speak, by weight; English by default."""
-        return preferred_language(self.header(b"accept-language"))
+        """The first language of `Accept-Language` that we speak, by weight; English by default.
+
+        Its lines are one list (RFC 9110 section 5.3).
+        """
+        lines = (value.decode("latin-1") for name, value in self.headers if name == b"accept-language")
+        return preferred_language(",".join(lines))
 
     @property
     def announced_bytes(self) -> int | None:
@@ -135,11 +139,11 @@ class Request:
                 return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def preferred_language(accepted: str | None) -> Language:
+def preferred_language(accepted: str) -> Language:
     """Return the language of ours that an `Accept-Language` header weighs highest."""
     best: Language = "en"
     weight = 0.0
-    for choice in (accepted or "").split(","):
+    for choice in accepted.split(","):
         tag, _, parameters = choice.strip().partition(";")
         language = tag.strip().lower().partition("-")[0]
         given = _weight(parameters)
@@ -161,15 +165,11 @@ def problem(refusal: Refusal, language: Language, *headers: tuple[bytes, bytes])
         document["errors"] = [
             {"pointer": one.pointer, "detail": one.detail.in_language(language)} for one in refusal.findings
         ]
-    if refusal.retry_after_seconds is not None:
-        headers = (*headers, (b"retry-after", b"%d" % refusal.retry_after_seconds))
-    if refusal.problem is Problem.UNAUTHENTICATED:
-        headers = (*headers, (b"www-authenticate", b'Bearer realm="dondoc"'))
     return Response(
         status=kind.status,
         body=msgspec.json.encode(document),
         media_type=PROBLEM_JSON,
-        headers=((b"content-language", language.encode()), *headers),
+        headers=((b"content-language", language.encode()), *headers, *_headers_of(refusal)),
     )
 
 
@@ -190,6 +190,18 @@ def too_slow(seconds: float) -> Refusal:
         problem=Problem.TOO_SLOW,
         detail=Said(en=f"the body took longer than {seconds:g} s", vi=f"nội dung gửi lâu hơn {seconds:g} giây"),
     )
+
+
+def _headers_of(refusal: Refusal) -> Iterator[tuple[bytes, bytes]]:
+    """Yield what tells a client, rather than a reader, what would do."""
+    if refusal.retry_after_seconds is not None:
+        yield b"retry-after", b"%d" % refusal.retry_after_seconds
+    if refusal.problem is Problem.UNAUTHENTICATED:
+        yield b"www-authenticate", b'Bearer realm="dondoc"'
+    if refusal.media_types_taken:
+        yield b"accept", ", ".join(refusal.media_types_taken).encode()
+    if refusal.codings_taken:
+        yield b"accept-encoding", ", ".join(refusal.codings_taken).encode()
 
 
 def _weight(parameters: str) -> float:

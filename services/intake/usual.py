@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas import periods
 from schemas.facts import FIGURE_BOUND, Attachment, DecimalText, Proof
 from schemas.values import Identifier, Instant, LocalDate
+from services.intake.core import uris
 from services.intake.core.events import TEXT_MAX
 
 DATE_LENGTH = 10
@@ -145,7 +146,7 @@ def _is_plain(envelope: Envelope) -> bool:
     """Whether the attributes hold nothing but printable text: no control character, nothing unassigned."""
     return (
         envelope.id.isprintable()
-        and envelope.source.isprintable()
+        and uris.is_reference(envelope.source)
         and (envelope.subject is UNSET or envelope.subject.isprintable())
         and (envelope.time is UNSET or _TIME.fullmatch(envelope.time) is not None)
     )
@@ -209,6 +210,8 @@ def _is_period(text: str) -> bool:
 def _is_figure(figure: float | str) -> bool:
     if isinstance(figure, str):
         return len(figure) <= SHORT and _is_valid(_DECIMAL, figure)
+    if type(figure) is float and figure.is_integer():
+        return False  # its canonical writing is its integer's, which the full way knows
     return -FIGURE_BOUND < figure < FIGURE_BOUND
 
 

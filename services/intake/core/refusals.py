@@ -135,12 +135,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A refused request: its problem, the sentence about this occurrence, the faults found."""
+    """A refused request: its problem, the sentence about this occurrence, the faults found; and what would do."""
 
     problem: Problem
     detail: Said
     findings: tuple[Finding, ...] = ()
     retry_after_seconds: int | None = None
+    media_types_taken: tuple[str, ...] = ()
+    codings_taken: tuple[str, ...] = ()
 
 
 def pointer_of(*tokens: str | int) -> str:

@@ -54,6 +54,23 @@ async def test_a_binary_event_is_recorded_in_structured_mode(client: httpx.Async
     assert record.json["data"] == event["data"]
 
 
+async def test_the_same_event_in_another_writing_gets_the_same_receipt(
+    client: httpx.AsyncClient, published: Bus
+) -> None:
+    """A whole number with a point, and an extension that a header can only write as text, make no other content."""
+    event = a_submission(count=5, flag=True, data={"note": [1]})
+    first = await client.post("/v1/events", content=written(event))
+    pointed = await client.post("/v1/events", content=written(event | {"data": event["data"] | {"note": [1.0]}}))
+    headers = {f"ce-{name}": event[name] for name in ("specversion", "id", "source", "type", "time", "subject")}
+    headers |= {"ce-count": "5", "ce-flag": "true", "content-type": "application/json"}
+    binary = await client.post("/v1/events", content=written(event["data"]), headers=headers)
+    answers = [first, pointed, binary]
+    assert [answer.status_code for answer in answers] == [202, 202, 202]
+    assert len({answer.json()["receipts"][0]["receiptid"] for answer in answers}) == 1
+    (record,) = await published.records(FACTS.name)
+    assert (record.json["count"], record.json["flag"]) == (5, True)
+
+
 async def test_an_alias_is_resolved_in_subject_and_key_but_not_in_the_data(
     client: httpx.AsyncClient, published: Bus
 ) -> None:

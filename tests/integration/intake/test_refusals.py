@@ -11,7 +11,7 @@ import pytest
 from schemas.topics import FACTS
 from tests.support.builders import a_submission, an_extension
 from tests.support.eventually import eventually
-from tests.support.intake import BATCH, Desk, sender, written
+from tests.support.intake import BATCH, STRUCTURED, Desk, sender, written
 from tests.support.kafka import Bus
 from tests.support.services import Service
 
@@ -22,6 +22,13 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str, list[str]]] = {
     "malformed JSON": ({"content": b"{"}, 400, "unreadable", []),
     "an array in structured mode": ({"content": b"[]"}, 400, "unreadable", []),
     "no CloudEvents type": ({"content": b"{}", "headers": JSON_TYPE}, 415, "unsupported-media-type", []),
+    "binary mode without a version": (
+        {"content": b"{}", "headers": JSON_TYPE | {"ce-id": "1", "ce-source": "urn:x", "ce-type": "t"}},
+        422,
+        "invalid-event",
+        ["/specversion"],
+    ),
+    "no source": ({"content": written(a_submission(source="a b"))}, 422, "invalid-event", ["/source"]),
     "missing attributes": ({"content": b'{"id": "1"}'}, 422, "invalid-event", ["/specversion", "/source", "/type"]),
     "unknown type": ({"content": written(a_submission(type="vn.other"))}, 422, "invalid-event", ["/type"]),
     "time without offset": (
@@ -85,6 +92,21 @@ async def test_each_wrong_request_gets_its_problem(client: httpx.AsyncClient, pu
         assert answer.headers["content-language"] == language
     assert found == expected
     assert await published.records(FACTS.name) == []
+
+
+async def test_the_lines_of_a_header_are_one_list(client: httpx.AsyncClient) -> None:
+    """A coding is not undone by another line, nor a language; 415 says which codings or types would do."""
+    structured = ("content-type", "application/cloudevents+json")
+    spoken = [("accept-language", "fr"), ("accept-language", "vi;q=0.9"), ("accept-language", "en;q=0.5")]
+    lines = [structured, ("content-encoding", "gzip"), ("content-encoding", "identity"), *spoken]
+    answer = await client.post("/v1/events", content=b"{}", headers=lines)
+    assert (answer.status_code, answer.headers["content-language"]) == (415, "vi")
+    assert answer.headers["accept-encoding"] == "identity"
+    assert "accept" not in answer.headers
+    answer = await client.post("/v1/events", content=b"{}", headers={"content-type": "text/plain"})
+    assert answer.status_code == 415
+    assert answer.headers["accept"].split(", ") == [STRUCTURED, BATCH, "application/json"]
+    assert "accept-encoding" not in answer.headers
 
 
 async def test_chunked_bodies_are_held_to_the_limit_too(client: httpx.AsyncClient) -> None:

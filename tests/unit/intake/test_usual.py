@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.facts import SUBMITTED, ReportSubmitted
-from services.intake import shape, usual
+from services.intake import parsing, shape, usual
 from services.intake.core import events
+from services.intake.core.canonical import content_of
+from services.intake.core.digest import identity_and_digest
 from tests.support.builders import Json, a_submission, a_withdrawal
 from tests.support.decoding import Examiner
 
@@ -34,10 +36,32 @@ FULL: Json = {
     "attachments": [ATTACHMENT],
 }
 VALUES: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, 1.5, 10**30, 10**31, -(10**31), 1e300, [], {}, [None], {"x": 1}),
+    *(
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1.5,
+        1.0,
+        -0.0,
+        2.0**53,
+        1e20,
+        10**20,
+        10**30,
+        10**31,
+        -(10**31),
+        1e300,
+        [],
+        {},
+        [None],
+        {"x": 1},
+    ),
+    *("a b", "urn:x", "%zz", "http://[", "sở", "\u00a0", "a\U0001fffe", "\U0010ffff", "1a:b"),
     *("", " ", "\x1c", "a\x00b", "a\x7fb", "\ufdd0", "x" * 201, "x" * 1025, "1.0", "-", "đã"),
     *("2024", "2024-Q3", "2024-13", "2024-02-30", "2024-12-01", "0999-01-01", "3000-01-01", "2024-12-01 "),
     *("2024-12-01T08:00:00+07:00", "2024-12-01T08:00:00", "2024-12-01t08:00:00z", "2024-12-01T25:00:00Z"),
+    *("2024-12-01T08:00:00+07:99", "2024-12-01T08:00:00+24:00", "2024-12-01T08:00:00+23:59"),
     *("9984.2", "1.", "1e999", "1e5", "+.5", "1,5", "nan", "9" * 41, "none", "mail-gateway", "A" * 64, "a" * 63),
     *("application/json", "Application/JSON", "text/plain", "vn.dondoc.report.withdrawn.v1", "a/b", "a/b;c"),
 )
@@ -87,7 +111,7 @@ def test_what_the_shortcut_takes_the_full_way_takes_alike(event: Json) -> None:
     assert event.get("datacontenttype", "application/json") == "application/json"
     assert isinstance(shape.fact_of(SUBMITTED, event["data"]), ReportSubmitted)
     assert msgspec.json.decode(found.envelope.data) == event["data"]
-    assert found.content == msgspec.json.encode([attributes, event["data"]], order="sorted")
+    assert found.content == content_of(attributes, parsing.value_of(written(event["data"]), parsing.BODY))
 
 
 @given(nearly_usual())
@@ -122,12 +146,22 @@ def test_an_attribute_that_may_be_missing_may_be_missing(missing: str) -> None:
         a_submission(traceparent="00-x"),
         a_submission(data={"note": "x"}),
         a_submission(data={"period": "2024-13"}),
+        a_submission(source="a b"),
+        a_submission(data=FULL | {"content": FULL["content"] | {"indicators": {"a": 1.0}}}),
     ],
-    ids=["another type", "an extension", "an attribute of our own", "a fault"],
+    ids=["another type", "an extension", "an attribute of our own", "a fault", "no source", "a whole number"],
 )
 def test_what_is_not_usual_takes_the_full_way(event: Json) -> None:
     """It is not refused here, and not judged."""
     assert usual.read(written(event)) is None
+
+
+def test_a_usual_report_gets_the_receipt_id_that_it_always_got() -> None:
+    """As computed before whole numbers were read alike."""
+    report = usual.read(written(a_submission(data=FULL)))
+    assert report is not None
+    digest = identity_and_digest(report.envelope.source, report.envelope.id, report.content)[1]
+    assert digest.hex() == "4cca7e685ef7f8f8125a3e3866df90d7"
 
 
 def test_what_is_no_json_takes_the_full_way() -> None:
