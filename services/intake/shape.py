@@ -3,9 +3,11 @@
 The published models judge. This module only turns their errors into findings in both languages.
 """
 
+from decimal import Decimal
+
 from pydantic import ValidationError
 
-from schemas.facts import MODEL_OF, FactModel
+from schemas.facts import FIGURE_BOUND, MODEL_OF, FactModel
 from services.intake.core.refusals import Finding, Said, pointer_of
 
 FINDINGS_MAX = 50
@@ -44,6 +46,10 @@ _INDICATOR = Said(
     en='must be a number, or a decimal string such as "9984.2" with a point and no thousands sign',
     vi='phải là số, hoặc chuỗi thập phân như "9984.2" dùng dấu chấm và không có dấu phân cách hàng nghìn',
 )
+_TOO_LARGE = Said(
+    en="must be below 10^30 and above -10^30; count in a larger unit",
+    vi="phải nhỏ hơn 10^30 và lớn hơn -10^30; hãy tính bằng đơn vị lớn hơn",
+)
 _NOT_VALID = "giá trị không hợp lệ"
 _FIGURES = ("content", "indicators")
 
@@ -58,11 +64,11 @@ def fact_of(event_type: str, data: object) -> FactModel | tuple[Finding, ...]:
 
 def _findings(error: ValidationError) -> list[Finding]:
     found: dict[str, Finding] = {}
-    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+    for fault in error.errors(include_url=False, include_context=False):
         location = fault["loc"]
         if location[:2] == _FIGURES and len(location) > len(_FIGURES):
             # A figure has three accepted writings; three errors about one value say less than one.
-            location, said = location[:3], _INDICATOR
+            location, said = location[:3], _TOO_LARGE if _is_too_large(fault["input"]) else _INDICATOR
         else:
             said = Said(en=_english(fault["msg"]), vi=_vietnamese(fault["type"], location))
         pointer = pointer_of("data", *location)
@@ -70,6 +76,17 @@ def _findings(error: ValidationError) -> list[Finding]:
         if len(found) == FINDINGS_MAX:
             break
     return list(found.values())
+
+
+def _is_too_large(figure: object) -> bool:
+    """Whether *figure*, which was refused, is a number nevertheless: then it is one beyond the bound."""
+    if not isinstance(figure, str):
+        return isinstance(figure, int | float) and not isinstance(figure, bool)
+    try:
+        number = Decimal(figure)
+        return number.is_finite() and abs(number) >= FIGURE_BOUND
+    except ArithmeticError:
+        return False  # no number, or one whose exponent alone fills a line
 
 
 def _english(message: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.facts import ADOPTED, MODEL_OF, SUBMITTED, ReportSubmitted
 from services.intake import shape
+from services.intake.core.refusals import Said
 from tests.support import builders
 
 
@@ -54,6 +55,35 @@ def test_an_unknown_extra_attribute_is_kept() -> None:
 def test_a_fault_is_told_by_its_pointer(name: str, value: object, pointer: str) -> None:
     """The pointer leads to the value; the sentence is not the catch-all."""
     assert faults(**{name: value})[pointer] != shape._NOT_VALID
+
+
+def figure_told(figure: object) -> Said:
+    """What is told of *figure*."""
+    data = builders.a_submission()["data"]
+    data["content"]["indicators"] = {"loans": figure}
+    found = shape.fact_of(SUBMITTED, data)
+    assert isinstance(found, tuple)
+    (one,) = found
+    assert one.pointer == "/data/content/indicators/loans"
+    return one.detail
+
+
+@pytest.mark.parametrize(
+    "figure", [1e30, -1e30, 1e300, 10**30, -(10**40), "1e30", "-1e30", "9" * 31, "1e999", "1e9999", "0.1e31"]
+)
+def test_a_figure_that_is_too_large_is_told_the_bound(figure: object) -> None:
+    """It is a number; what it is not is below 10^30."""
+    told = figure_told(figure)
+    assert told.en == "must be below 10^30 and above -10^30; count in a larger unit"
+    assert told.vi == "phải nhỏ hơn 10^30 và lớn hơn -10^30; hãy tính bằng đơn vị lớn hơn"
+
+
+@pytest.mark.parametrize(
+    "figure", ["nan", "inf", "9.984,2", "", True, None, [], {}, "1_0", "x" * 99, "0e9999", "1e" + "9" * 40]
+)
+def test_what_is_no_figure_is_told_how_to_write_one(figure: object) -> None:
+    """Whatever else it is."""
+    assert figure_told(figure).en.startswith("must be a number, or a decimal string")
 
 
 def test_a_missing_part_is_told_by_the_pointer_where_it_belongs() -> None:
