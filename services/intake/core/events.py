@@ -28,7 +28,7 @@ NO_CHARACTERS = "\x00-\x1f\x7f-\x9f\ufdd0-\ufdef" + "".join(
 _FORBIDDEN = re.compile(f"[{NO_CHARACTERS}\ud800-\udfff]")
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 _JSON_MEDIA_TYPE = re.compile(r"application/json *(;.*)?", re.ASCII | re.IGNORECASE)
-_INTEGER_MAX = 2**31
+INTEGER_MIN, INTEGER_MAX = -(2**31), 2**31 - 1
 """CloudEvents integers are signed 32-bit."""
 
 _TEXT_ATTRIBUTES = frozenset({*REQUIRED, "subject", "time", "datacontenttype", "dataschema"})
@@ -94,7 +94,7 @@ def _faults_of_one(name: str, value: object) -> Iterator[Finding]:
         case bool() if name not in _TEXT_ATTRIBUTES:
             pass
         case int() if name not in _TEXT_ATTRIBUTES:
-            if not -_INTEGER_MAX <= value < _INTEGER_MAX:
+            if not INTEGER_MIN <= value <= INTEGER_MAX:
                 yield _fault(
                     name,
                     "must fit 32 bits; write larger numbers as a string",
