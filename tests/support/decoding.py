@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import msgspec
 from joserfc.jwk import OKPKey
@@ -146,6 +147,7 @@ class Examiner:
         assert _own(after) == _own(before)
         assert after.subject == accepted.admitted.agency
         assert msgspec.json.decode(after.written_data) == msgspec.json.decode(before.written_data)
+        assert _in_binary_mode(before).content == before.content
         (again,) = self._desk.examine({0: after}, _EVERYBODY, is_batch=False)
         assert again.admitted == accepted.admitted
         assert read_fact(entered.record.value).id
@@ -193,6 +195,16 @@ def _told(record: Record) -> object:
 def _own(event: Event) -> dict[str, object]:
     """The attributes that neither the mode nor intake decides."""
     return {name: value for name, value in event.attributes.items() if name not in {"subject", "datacontenttype"}}
+
+
+def _in_binary_mode(event: Event) -> Event:
+    """The event as it arrives where headers say its attributes, which are only text there."""
+    named = {name: value for name, value in event.attributes.items() if name != "datacontenttype"}
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in named.items()}
+    headers = tuple((f"ce-{name}".encode(), quote(text).encode()) for name, text in texts.items())
+    arrived = modes.read(Mode.BINARY, headers, event.written_data)
+    assert isinstance(arrived, Event)
+    return arrived
 
 
 def _document_of(request: Written) -> Any:

@@ -10,8 +10,10 @@ import jsonschema_rs
 import pytest
 
 from schemas.facts import MODEL_OF
-from services.intake import event_schemas, modes, openapi, shape
+from services.intake import event_schemas, modes, openapi, reception, shape
+from services.intake.core import events
 from services.intake.core.events import Event
+from services.intake.core.refusals import Problem
 from services.intake.modes import Mode
 from tests.support import builders
 from tests.support.builders import Json, a_submission
@@ -139,3 +141,20 @@ def test_every_type_is_described() -> None:
     """By its own schema, which its data refers to."""
     components = event_schemas.components()
     assert {f"{model.__name__}Event" for model in MODEL_OF.values()} < set(components)
+
+
+def test_every_answer_and_every_header_of_binary_mode_is_described() -> None:
+    """Whatever intake may be asked or say."""
+    operation = json.loads(openapi.document())["paths"]["/v1/events"]["post"]
+    statuses = {str(problem.value.status) for problem in Problem}
+    assert set(operation["responses"]) == statuses | {"200", "202"}
+    named = {one["name"] for one in operation["parameters"] if one["in"] == "header"}
+    assert {f"ce-{name}" for name in events.REQUIRED} < named
+
+
+@pytest.mark.parametrize("given", [*reception.TRUE, *reception.FALSE, "True", "FALSE", "on", "", "2", "truefalse"])
+def test_a_dry_run_is_asked_for_in_the_words_of_the_document(given: str) -> None:
+    """Those that intake knows, in any case."""
+    (dry_run, *_) = json.loads(openapi.document())["paths"]["/v1/events"]["post"]["parameters"]
+    is_known = given.lower() in reception.TRUE | reception.FALSE
+    assert jsonschema_rs.is_valid(dry_run["schema"], given) == is_known
