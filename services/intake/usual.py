@@ -122,6 +122,10 @@ _TIME = re.compile(
 )
 """An instant of this century, on a day that every month has."""
 
+_LOWEST = -FIGURE_BOUND
+_LOW, _HIGH = float(-FIGURE_BOUND), float(FIGURE_BOUND)
+"""The same bounds for what is a float already: to compare it with an integer takes longer."""
+
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _DATA = msgspec.json.Decoder(Data)
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
@@ -210,9 +214,9 @@ def _is_period(text: str) -> bool:
 def _is_figure(figure: float | str) -> bool:
     if isinstance(figure, str):
         return len(figure) <= SHORT and _is_valid(_DECIMAL, figure)
-    if type(figure) is float and figure.is_integer():
-        return False  # its canonical writing is its integer's, which the full way knows
-    return -FIGURE_BOUND < figure < FIGURE_BOUND
+    if type(figure) is float:  # a whole one is written as its integer is, which the full way knows
+        return _LOW < figure < _HIGH and not figure.is_integer()
+    return _LOWEST < figure < FIGURE_BOUND
 
 
 def _is_attachment(attachment: _Attachment) -> bool:
