@@ -36,6 +36,10 @@ class Line(asyncio.Protocol):
 
     def ask(self, handed: Handed, papers: Papers) -> asyncio.Future[Issued | None]:
         """Send an errand, with what the clerk must know first; the future tells its end, nothing if the line breaks."""
+        ended: asyncio.Future[Issued | None] = self._loop.create_future()
+        if self.has_ended.done():  # whoever offers this line may not have heard of it yet
+            ended.set_result(None)
+            return ended
         if self._papers is not papers:
             self._send(papers)
             self._papers = papers
@@ -52,7 +56,6 @@ class Line(asyncio.Protocol):
         )
         if not self._waiting:
             self._heard_at = self._loop.time()
-        ended: asyncio.Future[Issued | None] = self._loop.create_future()
         self._waiting[number] = (ended, len(handed.body))
         self.waiting_bytes += len(handed.body)
         return ended

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 import signal
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -15,6 +16,11 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.topics import FACTS
 from services.intake import receipts, verification
+from services.intake.clerks.line import Line
+from services.intake.clerks.messages import Papers
+from services.intake.core.scopes import Scope
+from services.intake.issuing import Handed
+from services.intake.modes import Mode
 from services.runtime.references import PLAN, publish_reference
 from tests.support.builders import AGENCIES, Json, a_plan, a_submission, a_withdrawal
 from tests.support.eventually import eventually
@@ -23,6 +29,7 @@ from tests.support.kafka import Bus
 from tests.support.services import Service
 
 CLERKS = 2
+SCOPE = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
 POSTS = 600
 AT_ONCE = 24
 FROZEN_SECONDS = 4.0
@@ -170,6 +177,21 @@ async def test_a_plan_that_is_published_later_is_admitted_by(client: httpx.Async
         return (await client.post("/v1/events", content=written(a_submission("p-2", data={"plan": "P-2"})))).is_success
 
     await eventually(is_admitted, "a report on the new plan taken")
+
+
+async def test_a_line_that_has_ended_keeps_nobody_waiting() -> None:
+    """Who asks before the clerk is known to be gone is told at once to do without, and so is who asked before that."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    _, line = await loop.create_unix_connection(lambda: Line(loop), sock=ours)
+    papers = Papers((), b"{}", "intake")
+    handed = Handed(Mode.STRUCTURED, (), b"{}", SCOPE, "2026-12-09T16:59:59.999Z")
+    async with asyncio.timeout(10):
+        before = line.ask(handed, papers)
+        theirs.close()
+        assert await before is None
+        await line.has_ended
+        assert await line.ask(handed, papers) is None
 
 
 async def test_no_clerk_outlives_its_intake(staffed: Service) -> None:
