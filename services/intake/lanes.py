@@ -68,11 +68,6 @@ class Lane:
             size += batch[-1].size
         return batch
 
-    def let_go_of(self, batch: Sequence[Part]) -> None:
-        """Let go of *batch*, unless another one is under way by now."""
-        if self.under_way is batch:
-            self.under_way = []
-
     def give_up(self, why: str) -> None:
         """Tell everybody here that the bus is down, those as well whose batch is under way: nobody awaits it now."""
         fail((*self.under_way, *self.waiting), why)

@@ -16,9 +16,6 @@ from aiokafka.structs import RecordMetadata
 from services.intake.lanes import Lane, Part, fail
 from services.intake.records import Record
 
-TURNS_TO_SEND = 3
-"""Of the loop, until the client has sent what it was handed."""
-
 Acknowledgement = asyncio.Future[RecordMetadata]
 
 Send = Callable[[int, Sequence[Record]], Awaitable[Acknowledgement]]
@@ -44,11 +41,6 @@ class _Wave(NamedTuple):
 
     sent: Sequence[_Sent]
     patience: asyncio.TimerHandle
-
-    async def settled(self) -> bool:
-        """Wait until all of it is acknowledged or has failed, and whether it is acknowledged."""
-        await asyncio.wait([one.acknowledgement for one in self.sent])
-        return all(one.acknowledgement.exception() is None for one in self.sent)
 
 
 class Waves:
@@ -80,24 +72,11 @@ class Waves:
 
     async def _send_all(self) -> None:
         try:
-            wave = await self._handed_over()
-            while wave is not None:
-                wave = await self._next_after(wave)
+            while (wave := await self._handed_over()) is not None:
+                await asyncio.wait([sent.acknowledgement for sent in wave.sent])
+                self._tell(wave)
         finally:
             self._sending = None
-
-    async def _next_after(self, wave: _Wave) -> _Wave | None:
-        """Wait for *wave*, and have the next one sent before those of the last one take their turns to answer."""
-        ahead = None
-        is_acknowledged = await wave.settled()
-        try:
-            if is_acknowledged:
-                ahead = await self._handed_over()
-                for _ in range(TURNS_TO_SEND if ahead else 0):
-                    await asyncio.sleep(0)
-        finally:
-            self._tell(wave)
-        return ahead or await self._handed_over()
 
     async def _handed_over(self) -> _Wave | None:
         """Hand to the client what waits, if anything does."""
@@ -132,7 +111,7 @@ class Waves:
                 place = {"action": "append_failed", "partition": sent.partition}
                 log.warning("a batch was not acknowledged", exc_info=error, extra=place)
                 fail(sent.batch, repr(error))
-            self._lanes[sent.partition].let_go_of(sent.batch)
+            self._lanes[sent.partition].under_way = []
         wave.patience.cancel()
 
 
