@@ -70,8 +70,8 @@ class DryRun:
 
 def _refused_by_rules(body: bytes) -> Refusal:
     told = msgspec.json.decode(body, type=_Told)
-    findings = tuple(Finding(pointer=one.pointer, detail=Said(en=one.detail, vi=one.detail)) for one in told.errors)
-    return Refusal(problem=Problem.INVALID, detail=Said(en=told.title, vi=told.title), findings=findings)
+    findings = tuple(Finding(pointer=one.pointer, detail=Said(en=one.detail, vi=_NOT_SO)) for one in told.errors)
+    return Refusal(problem=Problem.INVALID, detail=Said(en=told.title, vi=_CANNOT_JUDGE), findings=findings)
 
 
 _CANNOT_ASK = Refusal(
@@ -82,3 +82,5 @@ _CANNOT_ASK = Refusal(
     ),
     retry_after_seconds=RETRY_AFTER_SECONDS,
 )
+_CANNOT_JUDGE = "chưa đánh giá được sự kiện này theo kế hoạch đang áp dụng"
+_NOT_SO = "không khớp với kế hoạch hoặc danh mục đơn vị đang áp dụng"
