@@ -151,7 +151,6 @@ def _reception(parts: Parts) -> Reception:
         room=Room(parts.settings.bodies_max_bytes, parts.metrics),
         bus=parts.bus,
         library=parts.library,
-        desk=Desk(parts.library),
         issuer=Issuer(parts.library),
         staff=parts.staff,
         register=_register(parts),
@@ -171,7 +170,7 @@ def _register(parts: Parts) -> Register:
 
 def _form(parts: Parts, reception: Reception) -> FormParts:
     counter = Counter(
-        desk=reception.desk,
+        desk=Desk(parts.library),
         register=reception.register,
         signing_keys=reception.signing_keys,
         dry_run=reception.dry_run,

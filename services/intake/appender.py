@@ -64,6 +64,18 @@ def _producer_of(broker: KafkaBroker) -> AIOKafkaProducer:
     return broker.config.producer._producer.producer  # type: ignore[attr-defined]  # noqa: SLF001 - it has no door for it
 
 
+class _PartitionOf(dict[bytes, int]):
+    """The partition of each key. Keys are ids of the registry, so this stays as small as the registry."""
+
+    def __init__(self, partitions: int) -> None:
+        super().__init__()
+        self._partitions = partitions
+
+    def __missing__(self, key: bytes) -> int:
+        partition = self[key] = partition_of(key.decode(), self._partitions)
+        return partition
+
+
 class Appender:
     """Appends to the facts topic through one connected broker, and tells *on_appended* of every batch."""
 
@@ -74,9 +86,8 @@ class Appender:
         self._producer = _producer_of(broker)
         self._clock = clock
         self._waves = Waves(partitions, self._send, on_appended, patience_seconds=patience_seconds)
-        self._partitions = partitions
         self._is_closed = False
-        self._partition_of: dict[bytes, int] = {}
+        self._partition_of = _PartitionOf(partitions)
 
     async def append(self, records: Sequence[Record]) -> Ends:
         """Return where every record ended up, acknowledged; raise `BusDownError` when that takes too long or fails."""
@@ -112,20 +123,13 @@ class Appender:
         await asyncio.gather(*unfinished, return_exceptions=True)
 
     def _gather(self, records: Iterable[Record], append: Append) -> None:
-        by_lane: defaultdict[int, list[Record]] = defaultdict(list)
-        lane_of = self._partition_of
+        by_partition: defaultdict[int, list[Record]] = defaultdict(list)
         for record in records:
-            lane = lane_of.get(record.key)
-            by_lane[self._lane_of(record.key) if lane is None else lane].append(record)
-        for partition, for_one in by_lane.items():
+            by_partition[self._partition_of[record.key]].append(record)
+        for partition, for_one in by_partition.items():
             for part in parts(for_one, append):
                 append.missing += 1
                 self._waves.add(partition, part)
-
-    def _lane_of(self, key: bytes) -> int:
-        # Keys are ids of the registry, so what is remembered of them stays as small as the registry.
-        lane = self._partition_of[key] = partition_of(key.decode(), self._partitions)
-        return lane
 
     async def _send(self, partition: int, records: Sequence[Record]) -> Acknowledgement:
         sent: Acknowledgement = await self._producer.send_batch(self._built(records), FACTS.name, partition=partition)

@@ -9,9 +9,7 @@ import httpx
 import msgspec
 
 from services.intake.core.refusals import Finding, Problem, Refusal, Said
-from services.intake.desk import Accepted
 from services.intake.http import RefusedError, Response
-from services.intake.records import registered
 
 TIMEOUT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 5
@@ -36,21 +34,21 @@ class _Told(msgspec.Struct):
 
 
 class DryRun:
-    """Answers what would be said of events that have passed the desk."""
+    """Answers what would be said of records that could be kept."""
 
     def __init__(self, client: httpx.AsyncClient, rules_url: str) -> None:
         self._client = client
         self._url = rules_url.rstrip("/") + "/v1/dry-run"
 
-    async def answer(self, accepted: Sequence[Accepted], receivedtime: str, *, is_batch: bool) -> Response:
-        """Return what rules says of each event, in order; raise with 422 what it cannot judge, with 503 without it."""
+    async def answer(self, records: Sequence[bytes], *, is_batch: bool) -> Response:
+        """Return what rules says of *records*, in order; raise with 422 what it cannot judge, with 503 without it."""
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def ask(one: Accepted) -> Any:  # noqa: ANN401 - rules' own answer, passed on
+        async def ask(record: bytes) -> Any:  # noqa: ANN401 - rules' own answer, passed on
             async with gate:
-                return await self._ask(registered(one, receivedtime).record.value)
+                return await self._ask(record)
 
-        answers = await asyncio.gather(*(ask(one) for one in accepted))
+        answers = await asyncio.gather(*map(ask, records))
         document = {"dry_run": True, "answers": answers} if is_batch else {"dry_run": True, **answers[0]}
         return Response(status=200, body=msgspec.json.encode(document))
 

@@ -100,11 +100,6 @@ def read(mode: Mode, headers: Pairs, text: bytes | Raw, place: int = 0) -> Arriv
     return _structured(bytes(text), parsing.event_at(place) if mode is Mode.BATCH else parsing.BODY)
 
 
-def read_all(mode: Mode, headers: Pairs, body: bytes) -> tuple[Arrived, ...]:
-    """Return the events that arrived, in order; refuse with 400 what cannot be parsed at all."""
-    return tuple(read(mode, headers, text, place) for place, text in enumerate(texts(mode, body)))
-
-
 def _refuse_large(raws: Sequence[Raw]) -> None:
     for index, raw in enumerate(raws):
         if len(memoryview(raw)) > EVENT_BYTES_MAX:

@@ -4,14 +4,13 @@ import logging
 import time
 from dataclasses import dataclass
 
-from services.intake import issuing, modes
+from services.intake import modes
 from services.intake.auth import KeyRing
 from services.intake.bus import Bus
 from services.intake.clerks.staff import Staff
 from services.intake.core.digest import written
 from services.intake.core.refusals import Problem, Refusal, Said
 from services.intake.core.scopes import Key
-from services.intake.desk import Desk
 from services.intake.dry_run import DryRun
 from services.intake.http import RefusedError, Request, Response
 from services.intake.issuing import Handed, Issued, Issuer
@@ -21,7 +20,6 @@ from services.intake.metrics import IntakeMetrics
 from services.intake.modes import Mode
 from services.intake.patience import Patience
 from services.intake.receipts import SigningKeys
-from services.intake.records import registered
 from services.intake.register import Register
 from services.intake.room import Room
 from services.runtime.clock import Clock
@@ -41,7 +39,6 @@ class Reception:
     bus: Bus
     library: ReferenceLibrary
     room: Room
-    desk: Desk
     issuer: Issuer
     staff: Staff
     register: Register
@@ -71,9 +68,8 @@ class Reception:
             receivedtime = written(self.clock.now())
             await self._opened()
             handed = Handed(mode, request.headers, body, key.scope, receivedtime)
-            if is_dry:
-                return await self._tried(handed, key)
-            return await self._taken(await self._issued(handed, key), mode)
+            issued = await self._issued(handed, key)
+            return await (self._tried(issued, mode) if is_dry else self._taken(issued, mode))
         finally:
             self.room.give_back(room)
 
@@ -81,15 +77,6 @@ class Reception:
         await self.bus.settled()
         if not self.library.is_ready:
             raise RefusedError(_NO_PLAN)
-
-    async def _tried(self, handed: Handed, key: Key) -> Response:
-        is_batch = handed.mode is Mode.BATCH
-        arrived = dict(enumerate(modes.read_all(handed.mode, handed.headers, handed.body)))
-        self.limits.charge(key, max(1, len(arrived)))
-        accepted = self.desk.examine(arrived, handed.scope, is_batch=is_batch)
-        entered = [registered(one, handed.receivedtime) for one in accepted]
-        self.register.refuse_conflicts(issuing.issued(entered, self.signing_keys.signer), is_batch=is_batch)
-        return await self.dry_run.answer(accepted, handed.receivedtime, is_batch=is_batch)
 
     async def _issued(self, handed: Handed, key: Key) -> Issued:
         """Have a clerk issue what was handed in, or do it here, where its faults are told."""
@@ -100,6 +87,11 @@ class Reception:
         texts = modes.texts(handed.mode, handed.body)
         self.limits.charge(key, max(1, len(texts)))
         return self.issuer.issue(handed, texts, self.signing_keys.signer)
+
+    async def _tried(self, issued: Issued, mode: Mode) -> Response:
+        """Answer what would be said: what was issued stays here, records and receipts."""
+        self.register.refuse_conflicts(issued, is_batch=mode is Mode.BATCH)
+        return await self.dry_run.answer([one.value for one in issued.records], is_batch=mode is Mode.BATCH)
 
     async def _taken(self, issued: Issued, mode: Mode) -> Response:
         began = time.perf_counter()

@@ -59,25 +59,25 @@ class Shortcut:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._admissions: dict[Scope, dict[_Named, _Admission]] = {}
+        self._admissions: dict[Scope, Admissions] = {}
 
     def admissions_of(self, scope: Scope) -> "Admissions":
-        """Return what *scope* admits, for the events of one request."""
+        """Return what *scope* admits."""
         known = self._admissions.get(scope)
         if known is None:
             if len(self._admissions) >= SCOPES_MAX:
                 self._admissions.clear()
-            known = self._admissions[scope] = {}
-        return Admissions(self._library, scope, known)
+            known = self._admissions[scope] = Admissions(self._library, scope)
+        return known
 
 
 class Admissions:
     """Registers usual reports that one scope may send."""
 
-    def __init__(self, library: Library, scope: Scope, known: dict[_Named, _Admission]) -> None:
+    def __init__(self, library: Library, scope: Scope) -> None:
         self._library = library
         self._scope = scope
-        self._known = known
+        self._known: dict[_Named, _Admission] = {}
 
     def registered(self, text: bytes | Raw, receivedtime: str) -> Registered | None:
         """Return the event of *text*, in structured mode, registered; nothing where the full way must be taken."""

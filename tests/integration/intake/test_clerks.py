@@ -131,6 +131,23 @@ async def test_faults_are_told_as_without_clerks(
             assert (told[0].status_code, told[0].json()) == (told[1].status_code, told[1].json())
 
 
+async def test_other_content_under_one_identity_is_refused_whoever_issued_it(
+    client: httpx.AsyncClient, published: Bus
+) -> None:
+    """Alone, beside good events and within a batch: 409 at its place, and nothing of that request is kept."""
+    document = a_submission()["data"]["document"]
+    other = a_submission("d-0", data={"document": {**document, "title": "khác"}})
+    await post_all(client, [a_submission("d-0")])
+    (refused,) = await post_all(client, [other])
+    batches = ([*reports("e", 2), other], [a_submission("e-9"), {**other, "id": "e-9"}])
+    told = [await client.post("/v1/events", content=written(one), headers={"content-type": BATCH}) for one in batches]
+    assert [answer.status_code for answer in (refused, *told)] == [409] * 3
+    pointers = [answer.json()["errors"][0]["pointer"] for answer in (refused, *told)]
+    assert pointers == ["/id", "/2/id", "/1/id"]
+    kept = [record.json["id"] for record in await published.records(FACTS.name) if "receiptid" in record.json]
+    assert kept == ["d-0"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
 async def test_nobody_is_refused_or_lost_when_clerks_fall_out(
     staffed: Service, client: httpx.AsyncClient, published: Bus, number: signal.Signals

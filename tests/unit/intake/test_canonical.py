@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake import modes
 from services.intake.core.canonical import content_of
 from services.intake.core.digest import identity_and_digest
 from services.intake.core.events import Event
@@ -17,6 +16,7 @@ from services.intake.http import RefusedError
 from services.intake.modes import Mode
 from services.intake.parsing import BODY, value_of
 from tests.support.builders import Json, a_submission
+from tests.support.decoding import read_all
 
 NOTED: list[Any] = [1.5, -2.5e-3, 2**53, 1e300, 10**20, "1.0", True, None, {"é": 0}]
 WHOLE = 2**53
@@ -25,7 +25,7 @@ WHOLE = 2**53
 def event_of(text: str | bytes, mode: Mode = Mode.STRUCTURED, headers: Mapping[str, str] | None = None) -> Event:
     """The event that *text* writes."""
     pairs = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-    (arrived,) = modes.read_all(mode, pairs, text.encode() if isinstance(text, str) else text)
+    (arrived,) = read_all(mode, pairs, text.encode() if isinstance(text, str) else text)
     assert isinstance(arrived, Event)
     return arrived
 

@@ -10,13 +10,14 @@ import jsonschema_rs
 import pytest
 
 from schemas.facts import MODEL_OF
-from services.intake import event_schemas, modes, openapi, reception, shape
+from services.intake import event_schemas, openapi, reception, shape
 from services.intake.core import events
 from services.intake.core.events import Event
 from services.intake.core.refusals import Problem
 from services.intake.modes import Mode
 from tests.support import builders
 from tests.support.builders import Json, a_submission
+from tests.support.decoding import read_all
 
 ABSENT: Any = object()
 ENCODED = base64.b64encode(json.dumps(a_submission()["data"]).encode()).decode()
@@ -60,7 +61,7 @@ def validator() -> jsonschema_rs.Validator:
 
 def has_its_form(event: Json) -> bool:
     """Whether intake finds no fault in the form of *event*."""
-    (arrived,) = modes.read_all(Mode.STRUCTURED, [], json.dumps(event).encode())
+    (arrived,) = read_all(Mode.STRUCTURED, [], json.dumps(event).encode())
     if not isinstance(arrived, Event) or arrived.type not in MODEL_OF:
         return False
     return not isinstance(shape.fact_of(arrived.type, json.loads(arrived.written_data)), tuple)

@@ -9,6 +9,7 @@ from services.intake.core.events import Event
 from services.intake.core.refusals import Problem, Refusal
 from services.intake.http import RefusedError
 from services.intake.modes import Faulty, Mode
+from tests.support.decoding import read_all
 
 Pairs = list[tuple[bytes, bytes]]
 DATA = b"{}"
@@ -33,7 +34,7 @@ def binary_headers(**named: str) -> Pairs:
 
 def subject_of(value: str) -> object:
     """The subject that an event in binary mode has, with *value* in its header."""
-    (arrived,) = modes.read_all(Mode.BINARY, binary_headers(ce_subject=value), DATA)
+    (arrived,) = read_all(Mode.BINARY, binary_headers(ce_subject=value), DATA)
     assert isinstance(arrived, Event)
     return arrived.attributes["subject"]
 
@@ -41,7 +42,7 @@ def subject_of(value: str) -> object:
 def unreadable(given: Pairs) -> Refusal:
     """Why *given* cannot be read."""
     with pytest.raises(RefusedError) as refused:
-        modes.read_all(Mode.BINARY, given, DATA)
+        read_all(Mode.BINARY, given, DATA)
     return refused.value.refusal
 
 
@@ -76,7 +77,7 @@ def test_json_with_cloudevents_headers_is_binary_mode(name: str) -> None:
 def test_a_missing_header_is_told_by_its_attribute(name: str) -> None:
     """Each of the required ones alike."""
     given = [pair for pair in binary_headers() if pair[0] != f"ce-{name}".encode()]
-    (arrived,) = modes.read_all(Mode.BINARY, given, DATA)
+    (arrived,) = read_all(Mode.BINARY, given, DATA)
     assert isinstance(arrived, Faulty)
     assert [fault.pointer for fault in arrived.findings] == [f"/{name}"]
 

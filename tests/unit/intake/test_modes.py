@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake import modes
 from services.intake.core.events import Event
 from services.intake.core.refusals import Problem
 from services.intake.http import RefusedError
 from services.intake.modes import Faulty, Mode
+from tests.support.decoding import read_all
 
 DATA = {"plan": "P-1", "note": "đã gửi"}
 
@@ -40,7 +40,7 @@ BINARY = [
 
 def one(mode: Mode, body: bytes, given: list[tuple[bytes, bytes]] | None = None) -> Event:
     """The only event, which must have no fault."""
-    (arrived,) = modes.read_all(mode, given or [], body)
+    (arrived,) = read_all(mode, given or [], body)
     assert isinstance(arrived, Event)
     return arrived
 
@@ -48,7 +48,7 @@ def one(mode: Mode, body: bytes, given: list[tuple[bytes, bytes]] | None = None)
 def refusal_of(mode: Mode, body: bytes, given: list[tuple[bytes, bytes]] | None = None) -> Problem:
     """Why nothing could be read."""
     with pytest.raises(RefusedError) as refused:
-        modes.read_all(mode, given or [], body)
+        read_all(mode, given or [], body)
     return refused.value.refusal.problem
 
 
@@ -117,7 +117,7 @@ def test_what_is_no_json_object_is_unreadable(body: bytes) -> None:
 )
 def test_an_event_against_the_rules_is_faulty(changes: dict[str, Any], pointer: str) -> None:
     """Readable events that break a rule are told by pointer."""
-    (arrived,) = modes.read_all(Mode.STRUCTURED, [], written(an_event(**changes)))
+    (arrived,) = read_all(Mode.STRUCTURED, [], written(an_event(**changes)))
     assert isinstance(arrived, Faulty)
     assert [fault.pointer for fault in arrived.findings] == [pointer]
 
@@ -125,19 +125,19 @@ def test_an_event_against_the_rules_is_faulty(changes: dict[str, Any], pointer: 
 def test_data_that_cannot_be_read_hide_no_other_fault() -> None:
     """Nobody learns of one fault after the other."""
     event = an_event(data=None, data_base64="%%", id=None, time="now")
-    (arrived,) = modes.read_all(Mode.STRUCTURED, [], written(event))
+    (arrived,) = read_all(Mode.STRUCTURED, [], written(event))
     assert isinstance(arrived, Faulty)
     assert [fault.pointer for fault in arrived.findings] == ["/id", "/time", "/data_base64"]
 
 
 def test_a_batch_may_be_empty() -> None:
     """The specification allows it, and there is nothing wrong to tell."""
-    assert modes.read_all(Mode.BATCH, [], b"[]") == ()
+    assert read_all(Mode.BATCH, [], b"[]") == ()
 
 
 def test_a_batch_has_at_most_a_thousand_events() -> None:
     """One more is refused with 413."""
-    assert len(modes.read_all(Mode.BATCH, [], written([an_event()] * 1_000))) == 1_000
+    assert len(read_all(Mode.BATCH, [], written([an_event()] * 1_000))) == 1_000
     assert refusal_of(Mode.BATCH, written([an_event()] * 1_001)) is Problem.TOO_LARGE
 
 
@@ -150,7 +150,7 @@ def test_an_event_in_a_batch_has_at_most_a_mebibyte() -> None:
 def test_any_bytes_are_read_or_refused(mode: Mode, body: bytes) -> None:
     """No body makes the decoder fail in any other way."""
     try:
-        modes.read_all(mode, BINARY, body)
+        read_all(mode, BINARY, body)
     except RefusedError as refused:
         assert refused.refusal.problem in {Problem.UNREADABLE, Problem.TOO_LARGE}  # noqa: PT017 - either is an answer
 
@@ -170,6 +170,6 @@ JSON_VALUES = st.recursive(
 def test_any_json_object_is_read_or_refused(event: dict[str, Any]) -> None:
     """No object makes the decoder fail in any other way."""
     try:
-        modes.read_all(Mode.STRUCTURED, [], json.dumps(event).encode())
+        read_all(Mode.STRUCTURED, [], json.dumps(event).encode())
     except RefusedError as refused:
         assert refused.refusal.problem is Problem.UNREADABLE  # noqa: PT017 - the other answer

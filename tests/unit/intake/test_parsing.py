@@ -4,16 +4,16 @@ import base64
 
 import pytest
 
-from services.intake import modes
 from services.intake.core.refusals import Problem, Said
 from services.intake.http import RefusedError
 from services.intake.modes import Mode
+from tests.support.decoding import read_all
 
 
 def told(mode: Mode, body: bytes) -> Said:
     """Why *body* cannot be read."""
     with pytest.raises(RefusedError) as refused:
-        modes.read_all(mode, [], body)
+        read_all(mode, [], body)
     assert refused.value.refusal.problem is Problem.UNREADABLE
     return refused.value.refusal.detail
 
