@@ -14,6 +14,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from deploy.local.kafka import Kafka
 from schemas.topics import FACTS
 from services.intake import receipts, verification
 from services.intake.clerks.line import Line
@@ -166,6 +167,28 @@ async def test_nobody_is_refused_or_lost_when_clerks_fall_out(
     await assert_kept_once(published, events)
     await eventually(lambda: not set(fallen) & set(staffed.children()), "the fallen clerks gone")
     await all_at_work(staffed)
+
+
+async def test_a_bus_that_is_away_makes_nobody_late_with_or_without_clerks(
+    staffed: Service, client: httpx.AsyncClient, published: Bus, kafka: Kafka
+) -> None:
+    """What clerks issued is spooled; sent again without them it gets its first receipt; it is kept once, as told."""
+    events = reports("z", 20)
+    kafka.kill()
+    first = await post_all(client, events)
+    for clerk in staffed.children():
+        os.kill(clerk, signal.SIGKILL)
+    again = await post_all(client, events)
+    assert {answer.status_code for answer in (*first, *again)} == {202}
+    told = {one["id"]: one for answer in first for one in answer.json()["receipts"]}
+    assert {one["id"]: one for answer in again for one in answer.json()["receipts"]} == told
+    kafka.start()
+    await eventually(staffed.is_ready, "intake ready again", timeout=60)
+    await assert_kept_once(published, events)
+    kept = {record.json["id"]: record.json for record in await published.records(FACTS.name)}
+    assert {name: (one["receiptid"], one["receivedtime"]) for name, one in told.items()} == {
+        name: (kept[name]["receiptid"], kept[name]["receivedtime"]) for name in told
+    }
 
 
 async def test_a_new_signing_key_signs_at_once(client: httpx.AsyncClient, desk: Desk) -> None:
