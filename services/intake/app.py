@@ -41,6 +41,7 @@ from services.intake.metrics import IntakeMetrics
 from services.intake.patience import Patience
 from services.intake.receipts import SigningKeys
 from services.intake.reception import Reception
+from services.intake.records import Partitioner
 from services.intake.register import Register
 from services.intake.room import Room
 from services.intake.router import Asgi, Route, Router
@@ -91,6 +92,7 @@ class Parts:
     spool: Spool
     drain: Drain
     memory: Memory
+    partitioner: Partitioner
     library: ReferenceLibrary
     keys: KeyRing
     signing_keys: SigningKeys
@@ -122,7 +124,8 @@ def _parts(settings: IntakeSettings) -> Parts:
     follower = Follower(settings, memory, clock)
     connection = Connection(settings, references, follower, clock)
     spool = Spool(settings.spool, settings.spool_max_bytes, metrics)
-    drain = Drain(spool, memory, follower)
+    partitioner = Partitioner(settings.partitions)
+    drain = Drain(spool, memory, follower, partitioner)
     library = ReferenceLibrary(references, settings.spool)
     signing_keys = SigningKeys(settings.signing_keys, settings.issuer)
     return Parts(
@@ -137,6 +140,7 @@ def _parts(settings: IntakeSettings) -> Parts:
         spool=spool,
         drain=drain,
         memory=memory,
+        partitioner=partitioner,
         library=library,
         keys=KeyRing(settings.keys, clock),
         signing_keys=signing_keys,
@@ -151,7 +155,7 @@ def _reception(parts: Parts) -> Reception:
         room=Room(parts.settings.bodies_max_bytes, parts.metrics),
         bus=parts.bus,
         library=parts.library,
-        issuer=Issuer(parts.library),
+        issuer=Issuer(parts.library, parts.partitioner),
         staff=parts.staff,
         register=_register(parts),
         limits=Limits(),
@@ -173,6 +177,7 @@ def _form(parts: Parts, reception: Reception) -> FormParts:
         desk=Desk(parts.library),
         register=reception.register,
         signing_keys=reception.signing_keys,
+        partitioner=parts.partitioner,
         dry_run=reception.dry_run,
     )
     return FormParts(

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from services.intake.appender import Appender
 from services.intake.lanes import BusDownError, Ends
 from services.intake.metrics import IntakeMetrics
-from services.intake.records import Record
+from services.intake.records import Lot
 
 RETRY_SECONDS = 0.5
 FIRST_ATTEMPT_SECONDS = 10.0
@@ -50,13 +50,13 @@ class Bus:
         if self._appender is not None:
             self._give_up(self._appender)
 
-    async def append(self, records: Sequence[Record]) -> Ends:
+    async def append(self, lots: Sequence[Lot]) -> Ends:
         """Return where the records ended up, acknowledged; raise `BusDownError` if the bus is down or goes down."""
         appender = self._appender
         if appender is None:
             raise BusDownError("the bus is down")
         try:
-            return await appender.append(records)
+            return await appender.append(lots)
         except BusDownError:
             self._give_up(appender)
             raise

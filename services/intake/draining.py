@@ -11,10 +11,10 @@ from datetime import datetime
 from services.intake import records
 from services.intake.appender import Appender
 from services.intake.core.frames import Kept
-from services.intake.core.stamps import receivedtime_of
+from services.intake.core.stamps import Entry, receivedtime_of
 from services.intake.follower import Follower
 from services.intake.memory import Memory
-from services.intake.records import Record
+from services.intake.records import Partitioner, Record
 from services.intake.segments import Segment
 from services.intake.spool import Spool
 
@@ -30,10 +30,11 @@ log = logging.getLogger(__name__)
 class Drain:
     """Empties a spool."""
 
-    def __init__(self, spool: Spool, memory: Memory, follower: Follower) -> None:
+    def __init__(self, spool: Spool, memory: Memory, follower: Follower, partitioner: Partitioner) -> None:
         self._spool = spool
         self._memory = memory
         self._follower = follower
+        self._partitioner = partitioner
         self._may_pass = asyncio.Event()
         self._may_pass.set()
 
@@ -44,8 +45,8 @@ class Drain:
     def take_over(self, left: Sequence[Kept]) -> None:
         """Remember what an earlier process left in the spool, and have the log asked whether it is there already."""
         for record in _recorded(left):
-            self._memory.remember((record.entry,))
-            self._follower.reach_back_to(datetime.fromisoformat(receivedtime_of(record.entry.stamp)))
+            self._memory.remember({record.identity: record.stamp})
+            self._follower.reach_back_to(datetime.fromisoformat(receivedtime_of(record.stamp)))
 
     async def drain(self, appender: Appender) -> None:
         """Bring the spool to the bus in order; afterwards, and until the caller next awaits, nothing is left in it."""
@@ -63,9 +64,10 @@ class Drain:
             self._may_pass.set()
 
     async def _drain_one(self, segment: Segment, appender: Appender) -> None:
-        missing = [one for one in _recorded(segment.records) if not self._memory.is_logged(one.entry)]
+        held = _recorded(segment.records)
+        missing = [one for one in held if not self._memory.is_logged(Entry(one.identity, one.stamp))]
         for start in range(0, len(missing), CHUNK_RECORDS):
-            await appender.append(missing[start : start + CHUNK_RECORDS])
+            await appender.append(self._partitioner.lots(missing[start : start + CHUNK_RECORDS]))
         await self._spool.remove(segment)
         counts = {"records": len(segment.records), "appended": len(missing)}
         log.info("a part of the spool is on the bus", extra={"action": "drained", **counts})
@@ -77,4 +79,4 @@ def _recorded(kept: Iterable[Kept]) -> Iterator[Record]:
         entry = records.entry_of(one.value)
         if entry is None:
             raise ValueError("a record of the spool has no receipt")
-        yield Record(key=one.key, value=one.value, entry=entry)
+        yield Record(one.key, one.value, entry.identity, entry.stamp)

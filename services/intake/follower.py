@@ -17,10 +17,10 @@ from schemas.topics import FACTS
 from services.intake import records
 from services.intake.core.progress import Progress
 from services.intake.core.rates import Pace
-from services.intake.core.stamps import Entry
+from services.intake.core.stamps import Entries
 from services.intake.lanes import Ends
 from services.intake.memory import Memory
-from services.intake.records import Record
+from services.intake.records import Lot
 from services.intake.settings import IntakeSettings
 from services.runtime import consumers
 from services.runtime.clock import Clock, milliseconds
@@ -39,6 +39,7 @@ PASS_SECONDS = 0.5
 """How long an answer waits for what others wrote before it."""
 
 RETRY_SECONDS = 1.0
+_NO_ENTRIES = Entries((), ())
 RECORDS_MAX = 2_000
 """Read at a time: the loop serves requests in between."""
 
@@ -97,13 +98,16 @@ class Follower:
         if self._consumer is not None:
             await consumers.stop(self._consumer)
 
-    def appended(self, partition: int, base: int, batch: Sequence[Record]) -> None:
-        """Take note of an acknowledged batch. Where the client cannot tell its place it is read like any other."""
+    def appended(self, partition: int, base: int, batch: Sequence[Lot]) -> None:
+        """Take note of an acknowledged batch. Where the broker cannot tell its place it is read like any other."""
         if base < 0:
             return
-        self._own.count(len(batch))
         progress = self._progress[partition]
-        self._remember(progress.appended(base, [record.entry for record in batch]))
+        at = base
+        for lot in batch:
+            self._remember(progress.appended(at, lot.entries))
+            at += len(lot)
+        self._own.count(at - base)
         if progress.position < base:
             self._want({partition: base})
 
@@ -198,13 +202,14 @@ class Follower:
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         for part, batch in (await consumer.getmany(timeout_ms=WATCH_MS, max_records=RECORDS_MAX)).items():
             # Others write there too: adoptions have no receipt.
-            entries = [entry for record in batch if (entry := records.entry_of(record.value or b""))]
+            entries = Entries.of(entry for record in batch if (entry := records.entry_of(record.value or b"")))
             self._remember(self._progress[part.partition].read(batch[-1].offset + 1, entries))
         for part in self._behind():
             # The end of a log may be a marker of a transaction, which no record tells.
-            self._remember(self._progress[part.partition].read(await consumer.position(part), ()))
+            self._remember(self._progress[part.partition].read(await consumer.position(part), _NO_ENTRIES))
 
-    def _remember(self, entries: Iterable[Entry]) -> None:
-        self._memory.remember_logged(tuple(entries))
+    def _remember(self, in_order: Iterable[Entries]) -> None:
+        for entries in in_order:
+            self._memory.remember_logged(entries)
         advanced, self._advanced = self._advanced, asyncio.Event()
         advanced.set()

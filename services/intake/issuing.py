@@ -4,7 +4,7 @@ A receipt derives from what was sent and when it came, so it can be signed befor
 here until no crash can lose the records; where an event was received before, it is written anew with that time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
 import msgspec
@@ -13,14 +13,14 @@ from msgspec.structs import replace
 
 from services.intake import modes
 from services.intake.core.admission import Library
-from services.intake.core.digest import Receipt
+from services.intake.core.digest import Receipt, identity_of
 from services.intake.core.scopes import Scope
-from services.intake.core.stamps import Stamp, receivedtime_of
+from services.intake.core.stamps import Entry, Stamp, receivedtime_of, stamped
 from services.intake.desk import Desk
 from services.intake.http import Pairs
 from services.intake.modes import Mode
 from services.intake.receipts import Signer
-from services.intake.records import Record, Registered, registered
+from services.intake.records import Lot, Partitioner, Registered, registered
 from services.intake.shortcut import Shortcut
 
 
@@ -42,23 +42,28 @@ class Answer(Struct, frozen=True):
 
 
 class Issued(Struct, frozen=True, array_like=True):
-    """The records of a request, a record an event, in order; and its answer if all of them are new, as JSON."""
+    """The records of a request, a record an event, in lots; and its answer if all of them are new, as JSON."""
 
-    records: Sequence[Record]
+    lots: Sequence[Lot]
     answer: bytes
+
+    def __len__(self) -> int:
+        return sum(map(len, self.lots))
 
 
 class Issuer:
     """Issues what is handed in, by the published plans."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, partitioner: Partitioner) -> None:
         self._shortcut = Shortcut(library)
         self._desk = Desk(library)
+        self._partitioner = partitioner
 
     def issue(self, handed: Handed, texts: Sequence[bytes | Raw], signer: Signer) -> Issued:
         """Return what *handed* with its *texts* is worth; raise `RefusedError` with every fault if it has any."""
         entered = self._entered(handed, texts)
-        return issued(entered if _is_whole(entered) else self._completed(handed, texts, entered), signer)
+        whole = entered if _is_whole(entered) else self._completed(handed, texts, entered)
+        return issued(whole, self._partitioner, signer)
 
     def _entered(self, handed: Handed, texts: Sequence[bytes | Raw]) -> list[Registered | None]:
         """Return what takes the shortcut, and nothing in the place of the rest."""
@@ -84,21 +89,42 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Answer)
 
 
-def issued(entered: Sequence[Registered], signer: Signer) -> Issued:
+def issued(entered: Sequence[Registered], partitioner: Partitioner, signer: Signer) -> Issued:
     """Return the records of *entered*, with the answer that *signer* signs."""
-    return Issued([one.record for one in entered], _signed([one.receipt for one in entered], signer))
+    lots = partitioner.lots([one.record for one in entered])
+    return Issued(lots, _signed([one.receipt for one in entered], signer))
 
 
-def answer_of(issued: Issued) -> Answer:
-    """Return the answer in its parts."""
-    return _DECODER.decode(issued.answer)
+def receipts_of(issued: Issued) -> Sequence[Receipt]:
+    """Return the receipts of the answer, in the order of the events."""
+    return _DECODER.decode(issued.answer).receipts
 
 
-def answer_anew(issued: Issued, first: Sequence[Stamp], signer: Signer) -> bytes:
-    """Return the answer with the times of the *first* receipts, a stamp an event."""
-    receipts = answer_of(issued).receipts
-    pairs = zip(receipts, first, strict=True)
-    return _signed([replace(receipt, receivedtime=receivedtime_of(stamp)) for receipt, stamp in pairs], signer)
+def entries_of(issued: Issued) -> Iterator[Entry]:
+    """Yield what each record tells, in the order of the events."""
+    for one in receipts_of(issued):
+        yield Entry(identity_of(one.source, one.id), stamped(bytes.fromhex(one.receiptid), one.receivedtime))
+
+
+def values_of(issued: Issued) -> list[bytes]:
+    """Return the records as they would be kept, in the order of the events."""
+    of_identity = {
+        identity: value
+        for lot in issued.lots
+        for identity, value in zip(lot.entries.identities, lot.values, strict=True)
+    }
+    return [of_identity[one.identity] for one in entries_of(issued)]
+
+
+def answer_anew(issued: Issued, first: Mapping[bytes, Stamp], signer: Signer) -> bytes:
+    """Return the answer with the times of the *first* receipts, a stamp an identity."""
+    return _signed(
+        [
+            replace(one, receivedtime=receivedtime_of(first[identity_of(one.source, one.id)]))
+            for one in receipts_of(issued)
+        ],
+        signer,
+    )
 
 
 def _signed(receipts: Sequence[Receipt], signer: Signer) -> bytes:

@@ -12,7 +12,7 @@ from services.intake.draining import Drain
 from services.intake.follower import Follower
 from services.intake.http import RefusedError
 from services.intake.lanes import BusDownError
-from services.intake.records import Record
+from services.intake.records import Lot
 from services.intake.spool import Spool, SpoolFullError
 
 RETRY_AFTER_SECONDS = 5
@@ -29,20 +29,20 @@ class Keeping:
         self._spool = spool
         self._drain = drain
 
-    async def keep(self, fresh: Sequence[Record]) -> None:
+    async def keep(self, fresh: Sequence[Lot]) -> None:
         """Return when no crash can lose *fresh*; raise with 503 if neither bus nor spool takes them."""
         await self._drain.passed()
         if self._bus.is_up:
             try:
                 ends = await self._bus.append(fresh)
             except BusDownError:
-                log.info("records go to the spool", extra={"action": "spooling", "records": len(fresh)})
+                log.info("records go to the spool", extra={"action": "spooling", "records": sum(map(len, fresh))})
             else:
                 # Another replica may have been first with the same event: the log says so to both alike.
                 await self._follower.passed(ends)
                 return
         try:
-            await self._spool.append(fresh)
+            await self._spool.append([record for lot in fresh for record in zip(lot.keys, lot.values, strict=True)])
         except SpoolFullError as cause:
             raise RefusedError(_FULL) from cause
         if self._bus.is_up:

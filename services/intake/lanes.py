@@ -5,10 +5,10 @@ Records in, batches out; knows no broker.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from services.intake.records import Record
+from services.intake.records import Lot
 
 BATCH_TARGET_BYTES = 768 * 1024
 """Beyond this a gathered batch is sent without more: a broker's default limit is 1 MiB."""
@@ -45,7 +45,7 @@ class Append:
 class Part(NamedTuple):
     """The records of one caller for one partition, as many as fit into a batch."""
 
-    records: Sequence[Record]
+    lot: Lot
     size: int
     append: Append
 
@@ -74,21 +74,20 @@ class Lane:
         self.waiting.clear()
 
 
-def parts(records: Sequence[Record], append: Append) -> Iterator[Part]:
-    """Yield *records* in order, in parts of no more than a batch may hold; a larger record is a part by itself."""
-    whole = sum([len(record.value) for record in records])
+def parts(lot: Lot, append: Append) -> Iterator[Part]:
+    """Yield *lot* in parts of no more than a batch may hold; a larger record is a part by itself."""
+    sizes = list(map(len, lot.values))
+    whole = sum(sizes)
     if whole <= BATCH_TARGET_BYTES:
-        yield Part(records, whole, append)
+        yield Part(lot, whole, append)
         return
-    part: list[Record] = []
-    size = 0
-    for record in records:
-        if part and size + len(record.value) > BATCH_TARGET_BYTES:
-            yield Part(part, size, append)
-            part, size = [], 0
-        part.append(record)
-        size += len(record.value)
-    yield Part(part, size, append)
+    start = size = 0
+    for place, one in enumerate(sizes):
+        if size and size + one > BATCH_TARGET_BYTES:
+            yield Part(lot.cut(start, place), size, append)
+            start, size = place, 0
+        size += one
+    yield Part(lot.cut(start, len(lot)), size, append)
 
 
 def fail(batch: Iterable[Part], why: str) -> None:

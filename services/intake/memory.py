@@ -4,10 +4,10 @@ Two generations, swapped once a span: an identity is remembered for at least one
 millions costs nothing. It is a cache of the log and the spool; nothing in it is the only copy.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from services.intake.core.stamps import Entry, Stamp, is_same_content
+from services.intake.core.stamps import Entries, Entry, Stamp, is_same_content
 
 
 class Memory:
@@ -28,35 +28,35 @@ class Memory:
         """Return the first stamp of *identity*, or nothing if it was not seen within the span."""
         return self._recent.get(identity) or self._older.get(identity)
 
-    def first(self, identities: Iterable[bytes]) -> list[Stamp | None]:
-        """Return the first stamp of each of *identities*, nothing for one that was not seen within the span."""
-        recent, older = self._recent, self._older
-        return [recent.get(identity) or older.get(identity) for identity in identities]
+    def has_just(self, stamps: Mapping[bytes, Stamp]) -> bool:
+        """Whether each identity of *stamps* was seen lately, and its first stamp is the one given."""
+        return list(map(self._recent.get, stamps)) == list(stamps.values())
 
     def knows_none_of(self, identities: Iterable[bytes]) -> bool:
         """Whether none of *identities* was seen within the span."""
         return self._recent.keys().isdisjoint(identities) and self._older.keys().isdisjoint(identities)
 
-    def remember(self, entries: Iterable[Entry]) -> None:
+    def remember(self, stamps: Mapping[bytes, Stamp]) -> None:
         """Keep the first stamps of events that this process made durable; a later one changes nothing."""
-        recent, older = self._recent, self._older
-        for entry in entries:
-            if entry.identity not in recent and entry.identity not in older:
-                self._kept_now()[entry.identity] = entry.stamp
-                self._unlogged.add(entry.identity)
-
-    def remember_logged(self, entries: Sequence[Entry]) -> None:
-        """Keep that the log has *entries*, in its order. A first stamp stays, and so does one of other content."""
-        of_identity = {entry.identity: entry.stamp for entry in reversed(entries)}
-        if not self._unlogged and self.knows_none_of(of_identity):
-            self._kept_now().update(of_identity)
+        if all(map(self._recent.__contains__, stamps)):  # nearly always: the log told of them before
             return
-        for entry in entries:
-            standing = self.find(entry.identity)
+        for identity, stamp in stamps.items():
+            if self.find(identity) is None:
+                self._kept_now()[identity] = stamp
+                self._unlogged.add(identity)
+
+    def remember_logged(self, entries: Entries) -> None:
+        """Keep that the log has *entries*, in its order. A first stamp stays, and so does one of other content."""
+        first = dict(zip(reversed(entries.identities), reversed(entries.stamps), strict=True))
+        if not self._unlogged and self.knows_none_of(first):
+            self._kept_now().update(first)
+            return
+        for identity, stamp in zip(entries.identities, entries.stamps, strict=True):
+            standing = self.find(identity)
             if standing is None:
-                self._kept_now()[entry.identity] = entry.stamp
-            elif is_same_content(standing, entry.stamp):
-                self._unlogged.discard(entry.identity)
+                self._kept_now()[identity] = stamp
+            elif is_same_content(standing, stamp):
+                self._unlogged.discard(identity)
 
     def is_logged(self, entry: Entry) -> bool:
         """Whether the log is known to hold the event of *entry* with its content."""

@@ -4,7 +4,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from services.intake import modes
+from services.intake import issuing, modes
 from services.intake.auth import KeyRing
 from services.intake.bus import Bus
 from services.intake.clerks.staff import Staff
@@ -82,7 +82,7 @@ class Reception:
         """Have a clerk issue what was handed in, or do it here, where its faults are told."""
         issued = await self.staff.issued(handed)
         if issued is not None:
-            self.limits.charge(key, max(1, len(issued.records)))
+            self.limits.charge(key, max(1, len(issued)))
             return issued
         texts = modes.texts(handed.mode, handed.body)
         self.limits.charge(key, max(1, len(texts)))
@@ -91,13 +91,13 @@ class Reception:
     async def _tried(self, issued: Issued, mode: Mode) -> Response:
         """Answer what would be said: what was issued stays here, records and receipts."""
         self.register.refuse_conflicts(issued, is_batch=mode is Mode.BATCH)
-        return await self.dry_run.answer([one.value for one in issued.records], is_batch=mode is Mode.BATCH)
+        return await self.dry_run.answer(issuing.values_of(issued), is_batch=mode is Mode.BATCH)
 
     async def _taken(self, issued: Issued, mode: Mode) -> Response:
         began = time.perf_counter()
         answer = await self.register.enter(issued, is_batch=mode is Mode.BATCH)
         self.metrics.seconds.observe(time.perf_counter() - began)
-        self.metrics.accepted[mode].inc(len(issued.records))
+        self.metrics.accepted[mode].inc(len(issued))
         return Response(status=202, body=answer)
 
 

@@ -5,19 +5,19 @@ Between the look-up and the reservation nothing awaits, so that two requests wit
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from services.intake import issuing
-from services.intake.core.digest import Receipt
+from services.intake.core.digest import Receipt, identity_of
 from services.intake.core.refusals import Finding, Problem, Refusal, Said
-from services.intake.core.stamps import Stamp, is_same_content, receiptid_of
+from services.intake.core.stamps import Stamp, receiptid_of
 from services.intake.http import RefusedError
 from services.intake.issuing import Issued
 from services.intake.memory import Memory
 from services.intake.metrics import IntakeMetrics
 from services.intake.receipts import SigningKeys
-from services.intake.records import Record
+from services.intake.records import Lot
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 class Keeper(Protocol):
     """Where records become durable."""
 
-    async def keep(self, records: Sequence[Record]) -> None:
+    async def keep(self, fresh: Sequence[Lot]) -> None:
         """Return when no crash can lose them; raise `RefusedError` if that cannot be had now."""
         ...
 
@@ -38,9 +38,9 @@ class _Reserved(NamedTuple):
 
 
 class _Sorted(NamedTuple):
-    """The records of a request that nobody has sent before, and what to wait for of the rest."""
+    """What of a request nobody has sent before, and what to wait for of the rest."""
 
-    fresh: Sequence[Record]
+    fresh: Sequence[Lot]
     awaited: Sequence[asyncio.Future[None]]
 
 
@@ -60,53 +60,53 @@ class Register:
 
         Repeated events get their first receipt and are not written again.
         """
-        fresh, awaited = self._sorted(issued, is_batch=is_batch)
-        if len(fresh) < len(issued.records):
-            self._metrics.repeats.inc(len(issued.records) - len(fresh))
-        if fresh:
-            await self._keep(fresh)
-        for other in awaited:
-            await asyncio.shield(other)
+        stamps = _stamps(issued.lots)
+        if self._are_new(stamps, len(issued)):
+            await self._keep(issued.lots, stamps)
+        else:
+            await self._keep_rest(issued, is_batch=is_batch)
         # Another replica may have been first while this one wrote: the log has decided for both.
-        return self._answer(issued, is_batch=is_batch)
+        if self._memory.has_just(stamps):
+            return issued.answer
+        return self._answer_anew(issued, stamps, is_batch=is_batch)
 
     def refuse_conflicts(self, issued: Issued, *, is_batch: bool) -> None:
         """Raise with 409 where `enter` would by what is known now; nothing is entered."""
         self._sorted(issued, is_batch=is_batch)
 
+    def _are_new(self, stamps: Mapping[bytes, Stamp], events: int) -> bool:
+        """Whether each is there once, nobody sent it before, and nobody is sending it now: nearly always."""
+        return len(stamps) == events and self._memory.knows_none_of(stamps) and self._reserved.keys().isdisjoint(stamps)
+
+    async def _keep_rest(self, issued: Issued, *, is_batch: bool) -> None:
+        fresh, awaited = self._sorted(issued, is_batch=is_batch)
+        self._metrics.repeats.inc(len(issued) - sum(map(len, fresh)))
+        if fresh:
+            await self._keep(fresh, _stamps(fresh))
+        for other in awaited:
+            await asyncio.shield(other)
+
     def _sorted(self, issued: Issued, *, is_batch: bool) -> _Sorted:
-        identities = [one.entry.identity for one in issued.records]
-        if self._are_new(identities):
-            return _Sorted(issued.records, ())
-        fresh: dict[bytes, Record] = {}
+        fresh: set[bytes] = set()
         awaited: list[asyncio.Future[None]] = []
-        standing: list[Stamp] = []
-        for record in issued.records:
-            identity = record.entry.identity
+        standing: dict[bytes, Stamp] = {}
+        for identity, stamp in issuing.entries_of(issued):
             known = self._memory.find(identity)
             reserved = self._reserved.get(identity)
             if known is not None:
-                standing.append(known)
+                standing[identity] = known
             elif reserved is not None:
-                standing.append(reserved.stamps[identity])
+                standing[identity] = reserved.stamps[identity]
                 awaited.append(reserved.done)
             else:
-                standing.append(fresh.setdefault(identity, record).entry.stamp)
+                standing.setdefault(identity, stamp)
+                fresh.add(identity)
         _refuse_conflicts(issued, standing, is_batch=is_batch)
-        return _Sorted(tuple(fresh.values()), awaited)
+        lots = [lot.first_of(fresh) for lot in issued.lots]
+        return _Sorted([lot for lot in lots if len(lot)], awaited)
 
-    def _are_new(self, identities: Sequence[bytes]) -> bool:
-        """Whether each is there once, nobody sent it before, and nobody is sending it now: nearly always."""
-        return (
-            self._memory.knows_none_of(identities)
-            and self._reserved.keys().isdisjoint(identities)
-            and len(set(identities)) == len(identities)
-        )
-
-    async def _keep(self, fresh: Sequence[Record]) -> None:
-        entries = [record.entry for record in fresh]
+    async def _keep(self, fresh: Sequence[Lot], stamps: Mapping[bytes, Stamp]) -> None:
         done = asyncio.get_running_loop().create_future()
-        stamps = {entry.identity: entry.stamp for entry in entries}
         self._reserved.update(dict.fromkeys(stamps, _Reserved(stamps, done)))
         try:
             await self._keeper.keep(fresh)
@@ -115,20 +115,24 @@ class Register:
             done.exception()  # seen: there may be no other request that waits for it
             raise
         else:
-            self._memory.remember(entries)
+            self._memory.remember(stamps)
             done.set_result(None)
         finally:
             for identity in stamps:
                 del self._reserved[identity]
 
-    def _answer(self, issued: Issued, *, is_batch: bool) -> bytes:
-        given = [record.entry.stamp for record in issued.records]
-        seen = self._memory.first([record.entry.identity for record in issued.records])
-        if seen == given:
-            return issued.answer
-        first = [stamp or own for stamp, own in zip(seen, given, strict=True)]
+    def _answer_anew(self, issued: Issued, given: Mapping[bytes, Stamp], *, is_batch: bool) -> bytes:
+        first = {identity: self._memory.find(identity) or stamp for identity, stamp in given.items()}
         _refuse_conflicts(issued, first, is_batch=is_batch)
         return issuing.answer_anew(issued, first, self._signing_keys.signer)
+
+
+def _stamps(lots: Iterable[Lot]) -> dict[bytes, Stamp]:
+    """Return the stamp of each identity in *lots*."""
+    stamps: dict[bytes, Stamp] = {}
+    for lot in lots:
+        stamps.update(zip(lot.entries.identities, lot.entries.stamps, strict=True))
+    return stamps
 
 
 class _Conflict(NamedTuple):
@@ -139,19 +143,19 @@ class _Conflict(NamedTuple):
     standing: Stamp
 
 
-def _refuse_conflicts(issued: Issued, standing: Sequence[Stamp], *, is_batch: bool) -> None:
-    places = [
-        place
-        for place, (record, stamp) in enumerate(zip(issued.records, standing, strict=True))
-        if not is_same_content(record.entry.stamp, stamp)
-    ]
-    if not places:
-        return
-    receipts = issuing.answer_of(issued).receipts
-    conflicts = [_Conflict(place, receipts[place], standing[place]) for place in places]
+def _refuse_conflicts(issued: Issued, standing: Mapping[bytes, Stamp], *, is_batch: bool) -> None:
+    conflicts = list(_conflicts(issued, standing))
     for conflict in conflicts:
         _put_on_record(conflict)
-    raise RefusedError(_refusal(_finding(one, is_batch=is_batch) for one in conflicts))
+    if conflicts:
+        raise RefusedError(_refusal(_finding(one, is_batch=is_batch) for one in conflicts))
+
+
+def _conflicts(issued: Issued, standing: Mapping[bytes, Stamp]) -> Iterator[_Conflict]:
+    for place, receipt in enumerate(issuing.receipts_of(issued)):
+        stands = standing[identity_of(receipt.source, receipt.id)]
+        if receipt.receiptid != receiptid_of(stands):
+            yield _Conflict(place, receipt, stands)
 
 
 def _put_on_record(conflict: _Conflict) -> None:

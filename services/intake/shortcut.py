@@ -18,7 +18,7 @@ from services.intake.core.claims import Claim
 from services.intake.core.digest import Receipt, identity_and_digest
 from services.intake.core.references import Prepared
 from services.intake.core.scopes import Scope
-from services.intake.core.stamps import Entry, stamped
+from services.intake.core.stamps import stamped
 from services.intake.records import Record, Registered
 from services.intake.usual import Report
 
@@ -103,20 +103,12 @@ class Admissions:
             data=envelope.data,
         )
         return Registered(
-            record=Record(
-                key=admission_.key, value=_ENCODER.encode(value), entry=Entry(identity, stamped(digest, receivedtime))
-            ),
-            receipt=Receipt(
-                id=envelope.id,
-                source=envelope.source,
-                receiptid=receiptid,
-                receivedtime=receivedtime,
-                sha256=hashlib.sha256(text).hexdigest(),
-            ),
+            Record(admission_.key, _ENCODER.encode(value), identity, stamped(digest, receivedtime)),
+            Receipt(envelope.id, envelope.source, receiptid, receivedtime, hashlib.sha256(text).hexdigest()),
         )
 
     def _admitted(self, report: Report) -> _Admission | None:
-        envelope, data = report
+        envelope, data = report.envelope, report.data
         subject = None if envelope.subject is UNSET else envelope.subject
         predecessor, period = data.on_behalf_of or None, data.period or None
         named = (data.plan, data.obligation, data.agency, predecessor, period, subject)

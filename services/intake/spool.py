@@ -67,8 +67,8 @@ class Spool:
         await self._in_thread(self._segments.close)
         self._thread.shutdown()
 
-    async def append(self, records: Sequence[Kept]) -> None:
-        """Return when *records* are on disk; raise `SpoolFullError` when there is no room for them."""
+    async def append(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+        """Return when *records*, keys and values, are on disk; raise `SpoolFullError` when there is no room."""
         content = frames.framed(records)
         if self._bytes + len(content) > self._max_bytes:
             raise SpoolFullError("the bound is reached")

@@ -5,6 +5,7 @@ A request is written as text: the mode; in binary mode the headers, a line each,
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,13 @@ from services.intake.core.events import Event
 from services.intake.core.references import Prepared, prepare
 from services.intake.core.refusals import Finding, Problem, Refusal
 from services.intake.core.scopes import Scope
+from services.intake.core.stamps import Entry
 from services.intake.desk import Accepted, Desk
 from services.intake.http import Pairs, RefusedError
 from services.intake.issuing import Handed, Issued, Issuer
 from services.intake.modes import Arrived, Mode
 from services.intake.receipts import Signer
-from services.intake.records import Record, entry_of, registered
+from services.intake.records import Lot, Partitioner, Record, entry_of, registered
 from services.rules.reader import read_fact
 
 ROOT = Path(__file__).parent.parent.parent
@@ -38,6 +40,7 @@ REFUSED = frozenset({Problem.INVALID, Problem.FORBIDDEN})
 ANSWER_BYTES_MAX = 256 * 1024
 """A hundred findings that each repeat what was written, which is at most a kibibyte."""
 
+_PARTITIONER = Partitioner(3)
 _EVERYBODY = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
 
 
@@ -87,7 +90,7 @@ class Examiner:
     def __init__(self) -> None:
         shelf = _Shelf()
         self._desk = Desk(shelf)
-        self._issuer = Issuer(shelf)
+        self._issuer = Issuer(shelf, _PARTITIONER)
         self._signer = Signer([OKPKey.generate_key("Ed25519", private=True)], "fuzz")
 
     def examine(self, text: bytes) -> tuple[Accepted, ...]:
@@ -127,8 +130,11 @@ class Examiner:
             return
         assert refusal is None
         entered = [registered(one, RECEIVED) for one in accepted]
-        assert [_told(one) for one in issued.records] == [_told(one.record) for one in entered]
-        assert issuing.answer_of(issued).receipts == [one.receipt for one in entered]
+        records = Counter(_told(record) for lot in issued.lots for record in _records(lot))
+        assert records == Counter(_told(one.record) for one in entered)
+        assert all(_PARTITIONER[key] == lot.partition for lot in issued.lots for key in lot.keys)
+        assert issuing.receipts_of(issued) == [one.receipt for one in entered]
+        assert list(map(_sorted, issuing.values_of(issued))) == [_sorted(one.record.value) for one in entered]
 
     def _issued(self, request: Written) -> Issued | Refusal:
         handed = Handed(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
@@ -141,7 +147,7 @@ class Examiner:
         """The record in the log is the same event to intake, and a fact to rules."""
         before = accepted.event
         entered = registered(accepted, RECEIVED)
-        assert entry_of(entered.record.value) == entered.record.entry
+        assert entry_of(entered.record.value) == Entry(entered.record.identity, entered.record.stamp)
         after = modes.read(Mode.STRUCTURED, (), entered.record.value)
         assert isinstance(after, Event)
         assert _own(after) == _own(before)
@@ -192,9 +198,19 @@ def _assert_well_refused(refusal: Refusal, problems: frozenset[Problem]) -> None
         assert len(http.problem(refusal, language).body) < ANSWER_BYTES_MAX
 
 
-def _told(record: Record) -> object:
-    """Everything that a record holds; the order of its attributes says nothing."""
-    return record.key, record.entry, msgspec.json.decode(record.value)
+def _records(lot: Lot) -> Iterator[Record]:
+    columns = lot.keys, lot.values, lot.entries.identities, lot.entries.stamps
+    return (Record(*fields) for fields in zip(*columns, strict=True))
+
+
+def _told(record: Record) -> tuple[bytes, ...]:
+    """Everything that a record holds."""
+    return record.key, _sorted(record.value), record.identity, record.stamp
+
+
+def _sorted(value: bytes) -> bytes:
+    """A record with its attributes in one order, which says nothing."""
+    return msgspec.json.encode(msgspec.json.decode(value), order="sorted")
 
 
 def _own(event: Event) -> dict[str, object]:

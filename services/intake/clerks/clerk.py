@@ -19,6 +19,7 @@ from services.intake.core.scopes import Scope
 from services.intake.http import RefusedError
 from services.intake.issuing import Handed, Issued, Issuer
 from services.intake.receipts import Signer
+from services.intake.records import Partitioner
 from services.intake.settings import IntakeSettings
 from services.runtime import beginning
 
@@ -32,11 +33,11 @@ log = logging.getLogger(__name__)
 class Clerk:
     """Issues what it can, by the papers it was given last."""
 
-    def __init__(self) -> None:
+    def __init__(self, partitioner: Partitioner) -> None:
         self._plans: dict[str, Prepared] = {}
         self._scopes: dict[int, Scope] = {}
         self._signer: Signer | None = None
-        self._issuer = Issuer(self)
+        self._issuer = Issuer(self, partitioner)
 
     def prepared(self, plan_id: str) -> Prepared | None:
         """Return a plan of the papers, as the issuer asks for it."""
@@ -74,14 +75,15 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     beginning.collect_seldom()
-    beginning.begin("intake", IntakeSettings)
+    settings = beginning.begin("intake", IntakeSettings)
+    clerk = Clerk(Partitioner(settings.partitions))
     with socket.socket(fileno=int(sys.argv[1])) as line:
-        for answers in _answered(line):
+        for answers in _answered(line, clerk):
             line.sendall(answers)
 
 
-def _answered(line: socket.socket) -> Iterator[bytearray]:
-    clerk, inbox, outbox = Clerk(), Inbox(), bytearray()
+def _answered(line: socket.socket, clerk: Clerk) -> Iterator[bytearray]:
+    inbox, outbox = Inbox(), bytearray()
     decoder = msgspec.msgpack.Decoder(Told)
     messages.add(Done(0), outbox)
     yield outbox

@@ -16,7 +16,7 @@ RECEIPT_ID_HEX = 2 * DIGEST_BYTES
 IDENTITY_BYTES = 16
 
 
-class Receipt(Struct, frozen=True, kw_only=True, gc=False):
+class Receipt(Struct, frozen=True, gc=False):
     """What the sender gets for one event."""
 
     id: str
@@ -36,9 +36,10 @@ def identity_and_digest(source: str, event_id: str, content: bytes) -> tuple[byt
 
     The receipt id is the digest in hex.
     """
-    named = _named(source, event_id)
-    identity = hashlib.sha256(named).digest()[:IDENTITY_BYTES]
-    return identity, hashlib.sha256(named + b"\x1f" + content).digest()[:DIGEST_BYTES]
+    sha256 = hashlib.sha256(_named(source, event_id))
+    identity = sha256.digest()[:IDENTITY_BYTES]
+    sha256.update(b"\x1f" + content)
+    return identity, sha256.digest()[:DIGEST_BYTES]
 
 
 def _named(source: str, event_id: str) -> bytes:

@@ -7,8 +7,7 @@ import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from msgspec import Struct
+from typing import NamedTuple
 
 _HEADER = struct.Struct(">II")
 """Length and CRC-32 of the payload, big-endian."""
@@ -16,7 +15,7 @@ _HEADER = struct.Struct(">II")
 _KEY_LENGTH = struct.Struct(">H")
 
 
-class Kept(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+class Kept(NamedTuple):
     """A record as it goes to the bus: its key and its value."""
 
     key: bytes
@@ -31,9 +30,9 @@ class Scanned:
     whole_bytes: int
 
 
-def framed(records: Iterable[Kept]) -> bytes:
-    """Return the bytes that stand for *records*."""
-    return b"".join(_frame(_KEY_LENGTH.pack(len(one.key)) + one.key + one.value) for one in records)
+def framed(records: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return the bytes that stand for *records*, each a key and a value."""
+    return b"".join(_frame(_KEY_LENGTH.pack(len(key)) + key + value) for key, value in records)
 
 
 def scan(content: bytes) -> Scanned:

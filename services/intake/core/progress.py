@@ -4,9 +4,9 @@ Entries come out in the order of the log, so that whoever was first there is fir
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from services.intake.core.stamps import Entry
+from services.intake.core.stamps import Entries
 
 
 class Progress:
@@ -14,24 +14,24 @@ class Progress:
 
     def __init__(self, position: int) -> None:
         self.position = position
-        self._own: deque[tuple[int, Sequence[Entry]]] = deque()
+        self._own: deque[tuple[int, Entries]] = deque()
 
-    def appended(self, base: int, entries: Sequence[Entry]) -> Iterator[Entry]:
+    def appended(self, base: int, entries: Entries) -> Iterator[Entries]:
         """Take note of a batch of our own at *base*, in the order of the log; yield what is in order now."""
         self._own.append((base, entries))
         yield from self._own_reached()
 
-    def read(self, end: int, entries: Sequence[Entry]) -> Iterator[Entry]:
+    def read(self, end: int, entries: Entries) -> Iterator[Entries]:
         """Take note of *entries*, read from `position` up to *end*; yield what is in order now.
 
         Where that is our own, too, it comes out twice: whoever remembers the first loses nothing.
         """
-        yield from entries
+        yield entries
         self.position = max(self.position, end)
         yield from self._own_reached()
 
-    def _own_reached(self) -> Iterator[Entry]:
+    def _own_reached(self) -> Iterator[Entries]:
         while self._own and self._own[0][0] <= self.position:
             base, entries = self._own.popleft()
-            yield from entries
+            yield entries
             self.position = max(self.position, base + len(entries))

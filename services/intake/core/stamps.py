@@ -3,6 +3,9 @@
 Whoever holds a stamp can tell whether another delivery of the event says the same, and when the first one came.
 """
 
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
 from msgspec import Struct
 
 from services.intake.core.digest import DIGEST_BYTES
@@ -11,11 +14,27 @@ Stamp = bytes
 """The digest behind a receipt id, then the `receivedtime` in ASCII."""
 
 
-class Entry(Struct, frozen=True, array_like=True, gc=False):
+class Entry(NamedTuple):
     """What a record tells of its event: its identity and its stamp."""
 
     identity: bytes
     stamp: Stamp
+
+
+class Entries(Struct, frozen=True, array_like=True, gc=False):
+    """What many records tell, in order: their identities, and beside them their stamps."""
+
+    identities: Sequence[bytes]
+    stamps: Sequence[Stamp]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> "Entries":
+        """Return *entries*, in columns."""
+        pairs = tuple(entries)
+        return cls([one.identity for one in pairs], [one.stamp for one in pairs])
+
+    def __len__(self) -> int:
+        return len(self.identities)
 
 
 def stamped(digest: bytes, receivedtime: str) -> Stamp:

@@ -27,7 +27,7 @@ from services.intake.http import RefusedError, too_large
 from services.intake.issuing import Answer
 from services.intake.modes import EVENT_BYTES_MAX, Mode
 from services.intake.receipts import SigningKeys
-from services.intake.records import registered
+from services.intake.records import Partitioner, registered
 from services.intake.register import Register
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Counter:
     desk: Desk
     register: Register
     signing_keys: SigningKeys
+    partitioner: Partitioner
     dry_run: DryRun
 
     def examine(self, duty: FormDuty, data: Mapping[str, object]) -> Accepted:
@@ -79,7 +80,7 @@ class Counter:
     async def enter(self, report: Accepted, received_at: datetime) -> str:
         """Return the signed receipt once no crash can lose the report; raise `RefusedError` for anything less."""
         entered = registered(report, written(received_at))
-        issued = issuing.issued([entered], self.signing_keys.signer)
+        issued = issuing.issued([entered], self.partitioner, self.signing_keys.signer)
         answer = msgspec.json.decode(await self.register.enter(issued, is_batch=False), type=Answer)
         told = {"agency": report.admitted.agency, "receiptid": answer.receipts[0].receiptid}
         log.info("a report came by the form", extra={"action": "form_sent", **told})

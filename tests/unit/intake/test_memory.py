@@ -1,12 +1,13 @@
 """What intake remembers of an event: its first stamp, whether the log has it, for one span at least."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.core.digest import DIGEST_BYTES
-from services.intake.core.stamps import Entry, is_same_content, stamped
+from services.intake.core.stamps import Entries, Entry, Stamp, is_same_content, stamped
 from services.intake.memory import Memory
 
 SPAN = timedelta(hours=24)
@@ -35,6 +36,11 @@ def a_memory(clock: Steered | None = None) -> Memory:
     return Memory(span=SPAN, now=(clock or Steered()).now)
 
 
+def stamps_of(entries: Iterable[Entry]) -> dict[bytes, Stamp]:
+    """The first stamp of each identity among *entries*."""
+    return {entry.identity: entry.stamp for entry in reversed(list(entries))}
+
+
 @given(st.lists(st.tuples(st.booleans(), st.lists(ENTRIES, min_size=1, max_size=4)), max_size=8))
 def test_many_at_once_are_remembered_as_one_by_one(told: list[tuple[bool, list[Entry]]]) -> None:
     """The first stamp of an identity stays; the log has an event once it was told so of the same content."""
@@ -43,18 +49,20 @@ def test_many_at_once_are_remembered_as_one_by_one(told: list[tuple[bool, list[E
     logged: set[bytes] = set()
     for is_logged, entries in told:
         if is_logged:
-            at_once.remember_logged(entries)
+            at_once.remember_logged(Entries.of(entries))
         else:
-            at_once.remember(entries)
+            at_once.remember(stamps_of(entries))
         for entry in entries:
             standing = first.setdefault(entry.identity, entry)
             if is_logged:
-                one_by_one.remember_logged([entry])
+                one_by_one.remember_logged(Entries.of([entry]))
                 logged |= {entry.identity} if is_same_content(standing.stamp, entry.stamp) else set()
             else:
-                one_by_one.remember([entry])
+                one_by_one.remember(stamps_of([entry]))
     for memory in (at_once, one_by_one):
-        assert memory.first(first) == [entry.stamp for entry in first.values()]
+        assert [memory.find(identity) for identity in first] == [entry.stamp for entry in first.values()]
+        assert memory.has_just(stamps_of(first.values()))
+        assert not memory.has_just({b"four": b""})
         assert {identity for identity, entry in first.items() if memory.is_logged(entry)} == logged
         assert memory.knows_none_of([b"four"])
         assert memory.knows_none_of(first) == (not first)
@@ -65,8 +73,8 @@ def test_an_identity_is_forgotten_after_two_spans_and_not_before_one() -> None:
     clock = Steered()
     memory = a_memory(clock)
     old = Entry(b"old", stamped(b"a" * DIGEST_BYTES, "t"))
-    memory.remember_logged([old])
+    memory.remember_logged(Entries.of([old]))
     for hours, is_known in ((23, True), (47, True), (72, False)):
         clock.instant = START + timedelta(hours=hours)
-        memory.remember_logged([Entry(b"%d" % hours, old.stamp)])
+        memory.remember_logged(Entries.of([Entry(b"%d" % hours, old.stamp)]))
         assert (memory.find(b"old") is not None) == is_known

@@ -12,10 +12,10 @@ from services.intake.clerks import messages
 from services.intake.clerks.messages import Done, Errand, Granted, Inbox, Papers, Told
 from services.intake.core.references import Prepared
 from services.intake.core.scopes import Scope
-from services.intake.core.stamps import Entry
+from services.intake.core.stamps import Entries
 from services.intake.issuing import Issued
 from services.intake.modes import Mode
-from services.intake.records import Record
+from services.intake.records import Lot
 
 SCOPE = Scope(agencies=frozenset({"h-mot"}), groups=frozenset(), types=frozenset("*"), may_decide=False)
 PLAN = Prepared(
@@ -39,8 +39,8 @@ TOLD: list[Told] = [
     ERRAND,
     msgspec.structs.replace(ERRAND, body=b""),
 ]
-RECORD = Record(key=b"h-mot", value=b"{}", entry=Entry(b"i", b"s"))
-DONE = [Done(0), Done(7), Done(2**40, Issued([RECORD, RECORD], b"{}"))]
+LOT = Lot(2, [b"h-mot", b"h-hai"], [b"{}", b"[]"], Entries([b"i", b"j"], [b"s", b"t"]))
+DONE = [Done(0), Done(7), Done(2**40, Issued([LOT, LOT], b"{}"))]
 
 
 def heard(kind: Any, content: bytes, cuts: list[int]) -> list[object]:

@@ -1,10 +1,12 @@
 """The order in which a partition of the log is remembered, however acknowledgements and reading take turns."""
 
+from collections.abc import Iterable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.core.progress import Progress
-from services.intake.core.stamps import Entry
+from services.intake.core.stamps import Entries, Entry
 
 SEGMENTS = st.lists(st.tuples(st.booleans(), st.integers(1, 3)), max_size=8)
 """What lies in the log, one after the other: batches of our own, and of others, of so many records."""
@@ -13,6 +15,11 @@ SEGMENTS = st.lists(st.tuples(st.booleans(), st.integers(1, 3)), max_size=8)
 def an_entry(offset: int) -> Entry:
     """The entry of the record at *offset*."""
     return Entry(offset.to_bytes(2), b"")
+
+
+def entries_of(chunks: Iterable[Entries]) -> list[Entry]:
+    """What came out, one by one."""
+    return [Entry(*pair) for chunk in chunks for pair in zip(chunk.identities, chunk.stamps, strict=True)]
 
 
 def first_seen(entries: list[Entry]) -> list[Entry]:
@@ -32,10 +39,10 @@ def test_all_of_the_log_comes_out_in_its_order(segments: list[tuple[bool, int]],
         acknowledge = bool(own) and (progress.position >= end or data.draw(st.booleans()))
         if acknowledge:
             base, length = own.pop(0)
-            out += progress.appended(base, log[base : base + length])
+            out += entries_of(progress.appended(base, Entries.of(log[base : base + length])))
         else:
             upto = data.draw(st.integers(progress.position + 1, end))
-            out += progress.read(upto, log[progress.position : upto])
+            out += entries_of(progress.read(upto, Entries.of(log[progress.position : upto])))
         assert first_seen(out) == log[: progress.position]
     assert progress.position == end
 
@@ -43,9 +50,9 @@ def test_all_of_the_log_comes_out_in_its_order(segments: list[tuple[bool, int]],
 def test_nothing_is_read_where_nobody_else_writes() -> None:
     """Acknowledgements alone carry a lone replica along."""
     progress = Progress(7)
-    assert [*progress.appended(7, [an_entry(7)]), *progress.appended(8, [an_entry(8), an_entry(9)])] == [
-        an_entry(7),
-        an_entry(8),
-        an_entry(9),
+    chunks = [
+        *progress.appended(7, Entries.of([an_entry(7)])),
+        *progress.appended(8, Entries.of([an_entry(8), an_entry(9)])),
     ]
+    assert entries_of(chunks) == [an_entry(7), an_entry(8), an_entry(9)]
     assert progress.position == 10
