@@ -1,6 +1,7 @@
 """What the headers of a request declare of its events, as HTTP and the CloudEvents binding to it have it."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -29,18 +30,18 @@ class Declared(NamedTuple):
 
 def declared(headers: Pairs) -> Declared:
     """Return what *headers* declare. The lines of a list are one list (RFC 9110 section 5.3)."""
-    media_type = parameters = ""
+    media_type = charset = ""
     codings: list[str] = []
     is_binary = False
     for name, value in headers:
         if name == b"content-type":
-            media_type, _, parameters = value.decode("latin-1").lower().partition(";")
+            media_type, charset = _content_type(value)
         elif name == b"content-encoding":
             codings += value.decode("latin-1").lower().split(",")
         elif name in _TELLING:
             is_binary = True
     coding = ", ".join(filter(None, map(str.strip, codings)))
-    return Declared(media_type.strip(), _charset(parameters), coding, is_binary)
+    return Declared(media_type, charset, coding, is_binary)
 
 
 def attributes_of(headers: Pairs) -> dict[str, object]:
@@ -59,12 +60,15 @@ def attributes_of(headers: Pairs) -> dict[str, object]:
     return attributes
 
 
-def _charset(parameters: str) -> str:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
+@lru_cache(maxsize=64)  # nearly every client sends one of three
+def _content_type(value: bytes) -> tuple[str, str]:
+    """Return the media type and the charset, in lower case."""
+    media_type, *parameters = value.decode("latin-1").lower().split(";")
+    for parameter in parameters:
+        name, _, charset = parameter.partition("=")
         if name.strip() == "charset":
-            return value.strip().strip('"')
-    return ""
+            return media_type.strip(), charset.strip().strip('"')
+    return media_type.strip(), ""
 
 
 def _text(attribute: str, value: bytes) -> str:

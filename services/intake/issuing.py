@@ -91,8 +91,7 @@ _DECODER = msgspec.json.Decoder(Answer)
 
 def issued(entered: Sequence[Registered], partitioner: Partitioner, signer: Signer) -> Issued:
     """Return the records of *entered*, with the answer that *signer* signs."""
-    lots = partitioner.lots([one.record for one in entered])
-    return Issued(lots, _signed([one.receipt for one in entered], signer))
+    return Issued(partitioner.lots(entered), _signed([one.receipt for one in entered], signer))
 
 
 def receipts_of(issued: Issued) -> Sequence[Receipt]:

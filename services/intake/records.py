@@ -44,10 +44,9 @@ class Record(Struct, frozen=True, gc=False):
     stamp: Stamp
 
 
-class Registered(Struct, frozen=True, gc=False):
-    """An accepted event, ready to be kept: its record, and the receipt that stands for it once it is."""
+class Registered(Record, frozen=True, gc=False):
+    """The record of an accepted event, with the receipt that stands for it once it is kept."""
 
-    record: Record
     receipt: Receipt
 
 
@@ -136,12 +135,10 @@ def registered(accepted: Accepted, receivedtime: str) -> Registered:
         "data": Raw(event.written_data),
     }
     return Registered(
-        record=Record(
-            key=accepted.admitted.duty_of.encode(),
-            value=_ENCODER.encode(value),
-            identity=identity,
-            stamp=stamped(digest, receivedtime),
-        ),
+        key=accepted.admitted.duty_of.encode(),
+        value=_ENCODER.encode(value),
+        identity=identity,
+        stamp=stamped(digest, receivedtime),
         receipt=Receipt(
             id=event.id, source=event.source, receiptid=receiptid, receivedtime=receivedtime, sha256=event.sha256
         ),

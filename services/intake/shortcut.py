@@ -19,7 +19,7 @@ from services.intake.core.digest import Receipt, identity_and_digest
 from services.intake.core.references import Prepared
 from services.intake.core.scopes import Scope
 from services.intake.core.stamps import stamped
-from services.intake.records import Record, Registered
+from services.intake.records import Registered
 from services.intake.usual import Report
 
 ADMISSIONS_MAX = 10_000
@@ -103,7 +103,10 @@ class Admissions:
             data=envelope.data,
         )
         return Registered(
-            Record(admission_.key, _ENCODER.encode(value), identity, stamped(digest, receivedtime)),
+            admission_.key,
+            _ENCODER.encode(value),
+            identity,
+            stamped(digest, receivedtime),
             Receipt(envelope.id, envelope.source, receiptid, receivedtime, hashlib.sha256(text).hexdigest()),
         )
 

@@ -131,10 +131,10 @@ class Examiner:
         assert refusal is None
         entered = [registered(one, RECEIVED) for one in accepted]
         records = Counter(_told(record) for lot in issued.lots for record in _records(lot))
-        assert records == Counter(_told(one.record) for one in entered)
+        assert records == Counter(_told(one) for one in entered)
         assert all(_PARTITIONER[key] == lot.partition for lot in issued.lots for key in lot.keys)
         assert issuing.receipts_of(issued) == [one.receipt for one in entered]
-        assert list(map(_sorted, issuing.values_of(issued))) == [_sorted(one.record.value) for one in entered]
+        assert list(map(_sorted, issuing.values_of(issued))) == [_sorted(one.value) for one in entered]
 
     def _issued(self, request: Written) -> Issued | Refusal:
         handed = Handed(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
@@ -147,8 +147,8 @@ class Examiner:
         """The record in the log is the same event to intake, and a fact to rules."""
         before = accepted.event
         entered = registered(accepted, RECEIVED)
-        assert entry_of(entered.record.value) == Entry(entered.record.identity, entered.record.stamp)
-        after = modes.read(Mode.STRUCTURED, (), entered.record.value)
+        assert entry_of(entered.value) == Entry(entered.identity, entered.stamp)
+        after = modes.read(Mode.STRUCTURED, (), entered.value)
         assert isinstance(after, Event)
         assert _own(after) == _own(before)
         assert after.subject == accepted.admitted.agency
@@ -156,7 +156,7 @@ class Examiner:
         assert _in_binary_mode(before).content == before.content
         (again,) = self._desk.examine({0: after}, _EVERYBODY, is_batch=False)
         assert again.admitted == accepted.admitted
-        assert read_fact(entered.record.value).id
+        assert read_fact(entered.value).id
 
 
 def read_all(mode: Mode, headers: Pairs, body: bytes) -> tuple[Arrived, ...]:

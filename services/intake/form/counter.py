@@ -69,7 +69,7 @@ class Counter:
     async def judged(self, report: Accepted, now: datetime) -> Standing | None:
         """Return what rules would say of *report* if it were sent now; nothing where rules is away."""
         try:
-            record = registered(report, written(now)).record
+            record = registered(report, written(now))
             answer = await self.dry_run.answer([record.value], is_batch=False)
         except RefusedError as error:
             if error.refusal.problem is Problem.UNAVAILABLE:
