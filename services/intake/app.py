@@ -241,7 +241,7 @@ def _router(parts: Parts, mounted: dict[str, Asgi]) -> Router:
 
 
 def _described(settings: IntakeSettings) -> KafkaBroker:
-    broker = BrokerOnPaper(settings.kafka.bootstrap, security=security_of(settings.kafka), logger=None)
+    broker = BrokerOnPaper(settings.kafka.servers, security=security_of(settings.kafka), logger=None)
     envelopes = (Envelope[model] for model in MODEL_OF.values())  # type: ignore[valid-type]  # built from the published types
     broker.publisher(FACTS.name, schema=reduce(or_, envelopes), description=FACTS.holds)
     return broker

@@ -8,8 +8,6 @@ import logging
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
-from faststream.kafka import KafkaBroker
 
 from schemas.topics import FACTS
 from services.intake.lanes import Append, BusDownError, Ends, parts
@@ -18,7 +16,6 @@ from services.intake.records import Lot
 from services.intake.waves import OnAppended, Waves
 from services.runtime.clock import Clock
 from services.runtime.kafka import Access
-from services.runtime.security import security_of
 
 CLOSE_SECONDS = 2.0
 """A frozen broker answers nothing, not even the end of a connection."""
@@ -26,40 +23,34 @@ CLOSE_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
-async def connected_broker(kafka: Access) -> KafkaBroker:
-    """Return a broker whose client is connected, has a producer id, and knows who leads the facts topic."""
-    broker = KafkaBroker(
-        kafka.bootstrap,
-        security=security_of(kafka),
-        acks="all",
-        enable_idempotence=True,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
-        apply_types=False,
-        logger=None,
+async def connected(kafka: Access) -> AIOKafkaProducer:
+    """Return a client that has a producer id and knows who leads the facts; raise `KafkaError` without a broker."""
+    client = AIOKafkaProducer(
+        **kafka.client(), acks="all", enable_idempotence=True, request_timeout_ms=REQUEST_TIMEOUT_MS
     )
     try:
-        await broker.connect()
-        await _producer_of(broker).partitions_for(FACTS.name)  # the client learns who leads them
-    except KafkaError:
-        await broker.stop()
+        await client.start()
+        await client.partitions_for(FACTS.name)
+    except BaseException:
+        await client.stop()
         raise
-    return broker
-
-
-def _producer_of(broker: KafkaBroker) -> AIOKafkaProducer:
-    """Return the client below FastStream, whose `publish_batch` can neither tell where a batch is nor be given up."""
-    return broker.config.producer._producer.producer  # type: ignore[attr-defined]  # noqa: SLF001 - it has no door for it
+    return client
 
 
 class Appender:
-    """Appends to the facts topic through one connected broker, and tells *on_appended* of every batch."""
+    """Appends to the facts topic through one connected client, and tells *on_appended* of every batch."""
 
     def __init__(
-        self, broker: KafkaBroker, clock: Clock, on_appended: OnAppended, *, partitions: int, patience_seconds: float
+        self,
+        client: AIOKafkaProducer,
+        clock: Clock,
+        on_appended: OnAppended,
+        *,
+        partitions: int,
+        patience_seconds: float,
     ) -> None:
-        self._broker = broker
-        self._client = _producer_of(broker).client
-        producer = Producer(_producer_of(broker), clock)
+        self._client = client
+        producer = Producer(client, clock)
         self._waves = Waves(partitions, producer.produce, on_appended, patience_seconds=patience_seconds)
         self._is_closed = False
 
@@ -80,13 +71,12 @@ class Appender:
     async def close(self) -> None:
         """Stop at once; afterwards no record given to `append` can reach the bus any more.
 
-        First nothing is sent again, then the connections end; a frozen broker answers neither.
+        First nothing is sent again, then the connections end.
         """
         self._is_closed = True
         self._waves.give_up("the producer is closed")
         await self._waves.stop()
-        await self._client.close()
-        stopping = asyncio.create_task(self._broker.stop())
+        stopping = asyncio.create_task(self._client.stop())
         await asyncio.wait([stopping], timeout=CLOSE_SECONDS)
         stopping.cancel()
         await asyncio.gather(stopping, return_exceptions=True)

@@ -2,7 +2,7 @@
 
 import logging
 
-from services.intake.appender import Appender, connected_broker
+from services.intake.appender import Appender, connected
 from services.intake.follower import Follower
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock
@@ -28,7 +28,7 @@ class Connection:
         await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
         await self._open_readers()
         return Appender(
-            await connected_broker(settings.kafka),
+            await connected(settings.kafka),
             self._clock,
             self._follower.appended,
             partitions=settings.partitions,

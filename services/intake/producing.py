@@ -64,13 +64,15 @@ class Producer:
         """
         built = {partition: self._built(partition, lots) for partition, lots in batches.items()}
         outcomes = await self._attempt(built)
-        while again := [
-            partition for partition, outcome in outcomes.items() if outcome.error and outcome.error.retriable
-        ]:
-            log.warning("a batch is sent again", extra={"action": "append_again", "partitions": again})
+        again = _may_succeed(outcomes)
+        if again:
+            why = {partition: repr(outcomes[partition].error) for partition in again}
+            log.warning("batches are sent again until they are taken", extra={"action": "append_again", "why": why})
+        while again:
             await asyncio.sleep(BACKOFF_SECONDS)
             await self._client.force_metadata_update()
             outcomes |= await self._attempt({partition: built[partition] for partition in again})
+            again = _may_succeed(outcomes)
         for partition, lots in batches.items():
             self._sequences[partition] = (self._sequences[partition] + sum(map(len, lots))) % SEQUENCE_END
         return outcomes
@@ -111,6 +113,10 @@ class Producer:
                 offset += 1
         batch: bytearray = builder.build()
         return batch
+
+
+def _may_succeed(outcomes: Mapping[int, Outcome]) -> list[int]:
+    return [partition for partition, outcome in outcomes.items() if outcome.error and outcome.error.retriable]
 
 
 def _outcome(error_code: int, offset: int) -> Outcome:

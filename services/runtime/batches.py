@@ -51,7 +51,7 @@ class ConsumingBroker(KafkaBroker):
 
     def __init__(self, kafka: Access, *, halt: Callable[[], None]) -> None:
         super().__init__(
-            kafka.bootstrap,
+            kafka.servers,
             security=security_of(kafka),
             consumer_only=True,
             apply_types=False,

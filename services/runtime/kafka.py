@@ -71,8 +71,15 @@ class Access:
     """What every client of the bus is opened with. Without more than the address: neither encrypted nor known."""
 
     bootstrap: str
+    """Brokers to ask first, `HOST:PORT` each, with commas between them."""
+
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     credentials: Credentials | None = None
+
+    @property
+    def servers(self) -> list[str]:
+        """The brokers to ask first, one by one."""
+        return [one.strip() for one in self.bootstrap.split(",") if one.strip()]
 
     @property
     def protocol(self) -> Protocol:
@@ -83,14 +90,14 @@ class Access:
 
     def client(self) -> dict[str, Any]:
         """Return the arguments of any client of aiokafka. The password is among them: they are not for keeping."""
-        return {"bootstrap_servers": self.bootstrap, **self._security()}
+        return {"bootstrap_servers": self.servers, **self._security()}
 
     async def refusal(self) -> str | None:
         """Say what is wrong between us and the broker; nothing if it is just not there.
 
         aiokafka tells its log alone, and raises the same error for a wrong password as for an absent broker.
         """
-        for host, port, _ in collect_hosts(self.bootstrap):
+        for host, port, _ in collect_hosts(self.servers):
             failure = await _failure(self._security(), host=host, port=port)
             said = _explained(failure, f"the broker at {host}:{port}")
             if said is not None:

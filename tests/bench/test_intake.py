@@ -33,6 +33,7 @@ CLERKS = [int(number) for number in os.environ.get("BENCH_CLERKS", "0,1").split(
 ROUNDS = 4
 PEER_SHARE = 0.1  # of the events: it takes about as long for them
 BATCH_EVENTS = 100
+BATCHES_SHARE = 8  # times the events posted one by one: it takes about as long
 RAW_BATCH_BYTES = 768 * 1024
 PEER_TOPIC = VERDICTS.name  # declared like the facts topic, and empty here
 FLOOR = 0.01  # of the raw produce rate; below this something is broken rather than slow
@@ -40,11 +41,12 @@ FLOOR = 0.01  # of the raw produce rate; below this something is broken rather t
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """One way to post: over how many connections, how many events at once; and what came of it, round by round."""
+    """One way to post: how many events a round, over how many connections, how many at once; and what came of it."""
 
     name: str
     connections: int
     events: int
+    a_round: int
     loads: list[Load] = field(default_factory=list)
     peer: list[Load] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
@@ -97,8 +99,8 @@ async def test_intake_events_a_second(
     await eventually(lambda: _figure(service, "intake_clerks") == clerks, "the clerks at work")
     raw = await _raw_rate(bus)
     courses = (
-        Course(name="single, 64 conn.", connections=64, events=1),
-        Course(name="batches of 100", connections=16, events=BATCH_EVENTS),
+        Course(name="single, 64 conn.", connections=64, events=1, a_round=EVENTS // ROUNDS),
+        Course(name="batches of 100", connections=16, events=BATCH_EVENTS, a_round=EVENTS // ROUNDS * BATCHES_SHARE),
     )
     _play(courses[0], -1, service, bearer)  # to warm up
     courses[0].loads.clear()
@@ -118,14 +120,14 @@ async def test_intake_events_a_second(
 def _play(course: Course, number: int, service: Service, bearer: str) -> None:
     media_type = STRUCTURED if course.events == 1 else BATCH
     name = f"{course.events}-{number}"
-    requests = [_request(bearer, media_type, body) for body in _bodies(name, EVENTS // ROUNDS, course.events)]
+    requests = [_request(bearer, media_type, body) for body in _bodies(name, course.a_round, course.events)]
     before = service.cpu_seconds()
     course.loads.append(post_all(service.port, requests, connections=course.connections))
     course.cpu_seconds.append(service.cpu_seconds() - before)
 
 
 def _play_peer(course: Course, number: int, peer: Karapace) -> None:
-    events = list(_events(f"peer-{course.events}-{number}", int(EVENTS // ROUNDS * PEER_SHARE)))
+    events = list(_events(f"peer-{course.events}-{number}", int(course.a_round * PEER_SHARE)))
     keyed = [(AGENCIES[place % len(AGENCIES)], event) for place, event in enumerate(events)]
     chunks = [keyed[start : start + course.events] for start in range(0, len(keyed), course.events)]
     requests = [peer.request(PEER_TOPIC, chunk) for chunk in chunks]

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-import httpx
 import pytest
 
 from deploy.local.kafka import Kafka
 from tests.support import toxiproxy
 from tests.support.builders import AGENCIES
 from tests.support.eventually import eventually
-from tests.support.intake import Desk, publish_plan, sender, written
+from tests.support.intake import Desk, publish_plan, sender, spooled, written
 from tests.support.kafka import Bus
 from tests.support.services import Launch, Service
 from tests.support.toxiproxy import SEVERED, Harm, Road
@@ -157,10 +156,3 @@ async def test_requests_that_arrive_late_lose_nothing(bus: Bus, intake: Service,
 def seconds(answers: list[Answer], *, after: float, before: float) -> list[float]:
     """How long the posts took that began within a span."""
     return [answer.seconds for answer in answers if after <= answer.began_at < before]
-
-
-def spooled(service: Service) -> int:
-    """How many events went to the spool so far."""
-    lines = httpx.get(f"{service.url}/metrics").text.splitlines()
-    (count,) = [line.split()[1] for line in lines if line.startswith("intake_spool_events_total ")]
-    return int(float(count))

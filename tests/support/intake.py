@@ -77,3 +77,10 @@ def sender(service: Service, bearer: str) -> httpx.AsyncClient:
 def written(event: Json | list[Json]) -> bytes:
     """The bytes of an event or a batch."""
     return json.dumps(event, ensure_ascii=False).encode()
+
+
+def spooled(service: Service) -> int:
+    """How many events went to the spool so far."""
+    lines = httpx.get(f"{service.url}/metrics").text.splitlines()
+    (count,) = [line.split()[1] for line in lines if line.startswith("intake_spool_events_total ")]
+    return int(float(count))

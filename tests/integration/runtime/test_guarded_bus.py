@@ -10,6 +10,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from deploy.local.mongod import Mongod
+from deploy.local.ports import LOOPBACK, free_ports
 from schemas.topics import FACTS, VERDICTS
 from services.runtime import topics
 from services.runtime.kafka import Access, RefusedError
@@ -84,14 +85,20 @@ async def test_a_certificate_opens_the_bus(guarded: Guarded, monkeypatch: pytest
     await ensure_topics(settings_of(environment, monkeypatch).kafka, PARTITIONS)
 
 
-async def test_a_report_goes_all_the_way(inside: Bus, guarded_launch: Launcher, tmp_path: Path, mongod: Mongod) -> None:
-    """All four services are ready behind the guard, and a report posted to one of them is assessed by another."""
+async def test_a_report_goes_all_the_way(
+    guarded: Guarded, inside: Bus, guarded_launch: Launcher, tmp_path: Path, mongod: Mongod
+) -> None:
+    """All four services are ready behind the guard, and a report posted to one of them is assessed by another.
+
+    Of the brokers that they are told of, the first is away.
+    """
     await publish_plan(inside)
     desk = Desk(folder=tmp_path)
     bearer = desk.key()
     database = {"DONDOC_MONGO_URL": mongod.url, "DONDOC_MONGO_DATABASE": "guarded"}
+    brokers = {"DONDOC_KAFKA_BOOTSTRAP": f"{LOOPBACK}:{free_ports(1)[0]}, {guarded.by_password.bootstrap}"}
     names = ("rules", "intake", "notifier", "reporting")
-    services = {name: guarded_launch(name, ready=False, **desk.environment, **database) for name in names}
+    services = {name: guarded_launch(name, ready=False, **desk.environment, **database, **brokers) for name in names}
     for service in services.values():
         service.wait_until_ready()
     async with sender(services["intake"], bearer) as client:

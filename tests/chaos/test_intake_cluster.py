@@ -1,0 +1,71 @@
+"""Intake on three brokers of which one leaves or is killed under load: others lead then, and nothing is lost."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.cluster import NODES, Cluster
+from tests.support.intake import Desk, publish_plan, spooled
+from tests.support.services import Launch, Service
+from tests.support.upstream import logged, more, posting, told
+
+PATIENCE_SECONDS = 20.0  # longer than it takes the others to miss a broker that was killed
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path, jars: Path) -> AsyncIterator[Cluster]:
+    """Three brokers at work."""
+    made = Cluster(tmp_path / "cluster", jars=jars)
+    try:
+        await made.start()
+        yield made
+    finally:
+        made.kill()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """An empty desk."""
+    return Desk(folder=tmp_path)
+
+
+@pytest.fixture
+def bearer(desk: Desk) -> str:
+    """A key that may do everything, there before intake starts."""
+    return desk.key()
+
+
+@pytest.fixture
+async def intake(cluster: Cluster, desk: Desk, bearer: str, launch: Launch) -> Service:
+    """One intake that knows all three."""
+    assert bearer
+    await publish_plan(cluster.bus)
+    brokers = {"DONDOC_KAFKA_BOOTSTRAP": cluster.bus.bootstrap, "DONDOC_KAFKA_REPLICATION": str(NODES)}
+    return launch("intake", **desk.environment, **brokers, DONDOC_INTAKE_BUS_PATIENCE_SECONDS=str(PATIENCE_SECONDS))
+
+
+async def test_a_broker_that_leaves_is_not_missed(cluster: Cluster, intake: Service, bearer: str) -> None:
+    """What it led is sent to who leads it now; then it comes back."""
+    async with posting(intake, bearer) as answers:
+        await more(answers, 300)
+        cluster.nodes[2].stop()
+        await more(answers, 300)
+        cluster.nodes[2].launch()
+        cluster.nodes[2].wait_until_ready()
+        await more(answers, 300)
+    assert spooled(intake) == 0
+    assert await logged(cluster.bus) == told(answers)
+
+
+async def test_what_a_killed_broker_had_not_answered_is_sent_again(
+    cluster: Cluster, intake: Service, bearer: str
+) -> None:
+    """Its partitions wait until others lead them: who has the batch already knows it again."""
+    async with posting(intake, bearer) as answers:
+        await more(answers, 300)
+        cluster.nodes[3].kill()
+        await more(answers, 1_000)
+    assert spooled(intake) == 0
+    assert await logged(cluster.bus) == told(answers)
+    assert any(line.get("action") == "append_again" for line in intake.logged())
