@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.builders import AGENCIES
 from tests.support.cluster import NODES, Cluster
 from tests.support.intake import Desk, publish_plan, spooled
 from tests.support.services import Launch, Service
@@ -47,12 +48,13 @@ async def intake(cluster: Cluster, desk: Desk, bearer: str, launch: Launch) -> S
 
 async def test_a_broker_that_leaves_is_not_missed(cluster: Cluster, intake: Service, bearer: str) -> None:
     """What it led is sent to who leads it now; then it comes back."""
+    leader = await cluster.leader(AGENCIES)
     async with posting(intake, bearer) as answers:
         await more(answers, 300)
-        cluster.nodes[2].stop()
+        leader.stop()
         await more(answers, 300)
-        cluster.nodes[2].launch()
-        cluster.nodes[2].wait_until_ready()
+        leader.launch()
+        leader.wait_until_ready()
         await more(answers, 300)
     assert spooled(intake) == 0
     assert await logged(cluster.bus) == told(answers)
@@ -62,9 +64,10 @@ async def test_what_a_killed_broker_had_not_answered_is_sent_again(
     cluster: Cluster, intake: Service, bearer: str
 ) -> None:
     """Its partitions wait until others lead them: who has the batch already knows it again."""
+    leader = await cluster.leader(AGENCIES)
     async with posting(intake, bearer) as answers:
         await more(answers, 300)
-        cluster.nodes[3].kill()
+        leader.kill()
         await more(answers, 1_000)
     assert spooled(intake) == 0
     assert await logged(cluster.bus) == told(answers)

@@ -1,9 +1,14 @@
 """Three real brokers that copy from each other, each of which a test may stop or kill."""
 
+from collections.abc import Iterable
 from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.kafka import Kafka
 from deploy.local.ports import LOOPBACK, free_ports
+from schemas.ids import partition_of
+from schemas.topics import FACTS
 from services.runtime.topics import ensure_topics
 from tests.support.kafka import PARTITIONS, Bus
 
@@ -35,7 +40,7 @@ class Node(Kafka):
 
 
 class Cluster:
-    """The nodes, by number from 1, and the bus that they are together."""
+    """The nodes, by number from 1, and the bus that they are together. Each leads one partition of the facts."""
 
     def __init__(self, folder: Path, *, jars: Path) -> None:
         controller_port, *listening = free_ports(NODES + 1)
@@ -52,6 +57,18 @@ class Cluster:
         for node in self.nodes.values():
             node.wait_until_ready()
         await ensure_topics(self.bus.access, PARTITIONS, NODES)
+
+    async def leader(self, keys: Iterable[str]) -> Node:
+        """Return a node, not the first, that leads a partition of the facts with one of *keys*."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bus.bootstrap)
+        await admin.start()
+        try:
+            (facts,) = await admin.describe_topics([FACTS.name])
+        finally:
+            await admin.close()
+        leaders = {part["partition"]: part["leader"] for part in facts["partitions"]}
+        used = {leaders[partition_of(key, PARTITIONS)] for key in keys}
+        return self.nodes[max(used)]
 
     def kill(self) -> None:
         """End all."""
