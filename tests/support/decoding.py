@@ -6,7 +6,7 @@ A request is written as text: the mode; in binary mode the headers, a line each,
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -130,7 +130,7 @@ class Examiner:
             return
         assert refusal is None
         entered = [registered(one, RECEIVED) for one in accepted]
-        records = Counter(_told(record) for lot in issued.lots for record in _records(lot))
+        records = Counter(record for lot in issued.lots for record in _records(lot))
         assert records == Counter(_told(one) for one in entered)
         assert all(_PARTITIONER[key] == lot.partition for lot in issued.lots for key in lot.keys)
         assert issuing.receipts_of(issued) == [one.receipt for one in entered]
@@ -198,13 +198,11 @@ def _assert_well_refused(refusal: Refusal, problems: frozenset[Problem]) -> None
         assert len(http.problem(refusal, language).body) < ANSWER_BYTES_MAX
 
 
-def _records(lot: Lot) -> Iterator[Record]:
-    columns = lot.keys, lot.values, lot.entries.identities, lot.entries.stamps
-    return (Record(*fields) for fields in zip(*columns, strict=True))
+def _records(lot: Lot) -> Iterable[tuple[bytes, ...]]:
+    return zip(lot.keys, map(_sorted, lot.values), lot.entries.identities, lot.entries.stamps, strict=True)
 
 
 def _told(record: Record) -> tuple[bytes, ...]:
-    """Everything that a record holds."""
     return record.key, _sorted(record.value), record.identity, record.stamp
 
 
