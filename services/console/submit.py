@@ -4,6 +4,7 @@ Safe to repeat: an event that was received already gets its first receipt again.
 """
 
 import re
+import ssl
 import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -59,7 +60,7 @@ def submit(
         sources = list(events.read(file, lang))
     query = {"dry_run": "true"} if dry_run else {}
     refused = 0
-    with httpx.Client(base_url=address, headers=headers, timeout=REQUEST_SECONDS) as client:
+    with output.exits(), httpx.Client(base_url=address, headers=headers, timeout=REQUEST_SECONDS) as client:
         for source in sources:
             for warning in source.warnings:
                 output.say(warning)
@@ -108,6 +109,7 @@ def _posted(client: httpx.Client, body: bytes, query: dict[str, str], *, attempt
         try:
             response = client.post("/v1/events", content=body, params=query)
         except httpx.TransportError as cause:
+            _refuse_distrust(cause)
             refusal = Refused(f"intake cannot be reached: {cause}")
             continue
         if response.is_success:
@@ -117,6 +119,16 @@ def _posted(client: httpx.Client, body: bytes, query: dict[str, str], *, attempt
             break
         pause = max(pause, min(_asked_pause(response), LONGEST_PAUSE_SECONDS))
     raise refusal
+
+
+def _refuse_distrust(failure: httpx.TransportError) -> None:
+    """Raise `Unusable` where *failure* stands for a certificate that is not trusted: it will be the next time, too."""
+    cause: BaseException | None = failure
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
+        remedy = "let SSL_CERT_FILE name a file with the certificates of who vouches for it"
+        raise inputs.Unusable(f"intake shows a certificate that is not trusted: {cause.verify_message}; {remedy}")
 
 
 def _asked_pause(response: httpx.Response) -> float:

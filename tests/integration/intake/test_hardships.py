@@ -4,20 +4,16 @@ import asyncio
 import ssl
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from deploy.local.kafka import Kafka
 from schemas.topics import FACTS
 from services.runtime.clock import steer
 from tests.support.builders import a_submission
+from tests.support.certificates import Authority, over_tls
 from tests.support.eventually import eventually
 from tests.support.intake import Desk, sender, written
 from tests.support.kafka import Bus
@@ -89,9 +85,9 @@ async def test_the_port_speaks_tls_when_it_is_given_a_certificate(
     start_intake: Callable[..., Service], bearer: str, tmp_path: Path
 ) -> None:
     """With the certificate trusted, and plain HTTP refused."""
-    certificate, key = a_certificate(tmp_path)
-    service = start_intake(ready=False, DONDOC_INTAKE_TLS_CERTIFICATE=str(certificate), DONDOC_INTAKE_TLS_KEY=str(key))
-    trust = ssl.create_default_context(cafile=str(certificate))
+    authority = Authority(tmp_path, "authority")
+    service = start_intake(ready=False, **over_tls(authority))
+    trust = ssl.create_default_context(cafile=str(authority.certificate))
     url = f"https://127.0.0.1:{service.port}"
     async with httpx.AsyncClient(base_url=url, verify=trust, headers=dict(sender(service, bearer).headers)) as client:
 
@@ -104,27 +100,3 @@ async def test_the_port_speaks_tls_when_it_is_given_a_certificate(
         await eventually(is_ready, "intake ready over TLS")
         assert (await client.post("/v1/events", content=written(a_submission()))).status_code == 202
     assert not service.is_ready()
-
-
-def a_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for this machine that signs itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "intake")])
-    begins = datetime.now(UTC) - timedelta(days=1)  # noqa: TID251 - certificates know no steered clock
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(begins)
-        .not_valid_after(begins + timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem, private = folder / "certificate.pem", folder / "key.pem"
-    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    secret = serialization.NoEncryption()
-    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secret))
-    return pem, private

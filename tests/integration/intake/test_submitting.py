@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -12,6 +14,7 @@ from schemas.topics import FACTS
 from services.console.main import app
 from services.console.submit import submit
 from tests.support.builders import a_submission
+from tests.support.certificates import Authority, over_tls
 from tests.support.intake import Desk
 from tests.support.kafka import Bus
 from tests.support.services import Service
@@ -21,7 +24,7 @@ async def submitted(file: Path, service: Service, bearer: str, *options: str) ->
     """The exit code, the receipts and the talk of `dondoc submit`."""
     alone = Typer()
     alone.command()(submit)
-    arguments = [str(file), "--url", service.url, "--key", bearer, *options]
+    arguments = [str(file), "--url", service.url, "--key", bearer, *options]  # of an option given twice the last holds
     result = await asyncio.to_thread(CliRunner().invoke, alone, arguments)
     return result.exit_code, [json.loads(line) for line in result.stdout.splitlines()], result.stderr
 
@@ -76,6 +79,23 @@ async def test_an_intake_that_stays_away_is_a_failure(intake: Service, bearer: s
     code, receipts, talk = await submitted(file, intake, bearer, "--attempts", "2")
     assert (code, receipts) == (1, [])
     assert "cannot be reached" in talk
+
+
+async def test_an_intake_that_nobody_vouches_for_is_told_nothing(
+    start_intake: Callable[..., Service], bearer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, with the remedy; and that helps."""
+    authority = Authority(tmp_path, "authority")
+    service = start_intake(ready=False, **over_tls(authority))
+    file = a_file(tmp_path / "events.jsonl", a_submission())
+    secure = ("--url", service.url.replace("http:", "https:"), "--attempts", "20")
+    code, receipts, talk = await submitted(file, service, bearer, *secure)
+    assert (code, receipts) == (2, [])
+    assert "a certificate that is not trusted" in talk
+    assert "SSL_CERT_FILE" in talk
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+    code, receipts, _ = await submitted(file, service, bearer, *secure)
+    assert (code, len(receipts)) == (0, 1)
 
 
 async def test_what_is_sent_is_what_the_file_says_and_its_receipt_is_for_the_file(
