@@ -106,7 +106,7 @@ def entries_of(issued: Issued) -> Iterator[Entry]:
 
 
 def values_of(issued: Issued) -> list[bytes]:
-    """Return the records as they would be kept, in the order of the events."""
+    """Return the records as they would be kept, in the order of the events; no identity stands for two contents."""
     of_identity = {
         identity: value
         for lot in issued.lots
