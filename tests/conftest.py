@@ -17,6 +17,7 @@ from deploy.local.kafka import Kafka
 from deploy.local.mongod import Mongod
 from deploy.local.ports import free_ports
 from deploy.local.sinks import Smsc, Smtp
+from tests.support.intake import Desk
 from tests.support.kafka import PARTITIONS, Bus
 from tests.support.mongo import Database
 from tests.support.services import Launcher
@@ -157,3 +158,15 @@ def launch(tmp_path: Path, kafka: Kafka) -> Iterator[Launcher]:
     launcher = Launcher(tmp_path, {"DONDOC_KAFKA_BOOTSTRAP": kafka.bootstrap, "DONDOC_PARTITIONS": str(PARTITIONS)})
     yield launcher
     launcher.end()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """An empty desk."""
+    return Desk(folder=tmp_path)
+
+
+@pytest.fixture
+def bearer(desk: Desk) -> str:
+    """A key that may do everything, there before intake starts."""
+    return desk.key()

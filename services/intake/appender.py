@@ -25,9 +25,7 @@ log = logging.getLogger(__name__)
 
 async def connected(kafka: Access) -> AIOKafkaProducer:
     """Return a client that has a producer id and knows who leads the facts; raise `KafkaError` without a broker."""
-    client = AIOKafkaProducer(
-        **kafka.client(), acks="all", enable_idempotence=True, request_timeout_ms=REQUEST_TIMEOUT_MS
-    )
+    client = AIOKafkaProducer(**kafka.client(), enable_idempotence=True, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         await client.start()
         await client.partitions_for(FACTS.name)

@@ -26,18 +26,6 @@ async def cluster(tmp_path: Path, jars: Path) -> AsyncIterator[Cluster]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """An empty desk."""
-    return Desk(folder=tmp_path)
-
-
-@pytest.fixture
-def bearer(desk: Desk) -> str:
-    """A key that may do everything, there before intake starts."""
-    return desk.key()
-
-
-@pytest.fixture
 async def intake(cluster: Cluster, desk: Desk, bearer: str, launch: Launch) -> Service:
     """One intake that knows all three."""
     assert bearer

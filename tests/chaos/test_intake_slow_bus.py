@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 
 import pytest
@@ -26,18 +25,6 @@ UNBEARABLE_MS = 6_000
 LONG_PATIENCE_SECONDS = 4.0  # longer than it takes to close a producer whose broker does not answer
 BRIEF_SECONDS = 0.4  # well within the patience
 ROUNDS = 2
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """An empty desk."""
-    return Desk(folder=tmp_path)
-
-
-@pytest.fixture
-def bearer(desk: Desk) -> str:
-    """A key that may do everything, there before intake starts."""
-    return desk.key()
 
 
 @pytest.fixture

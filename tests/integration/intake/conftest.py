@@ -4,7 +4,6 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,18 +20,6 @@ from tests.support.services import Launch, Launcher, Service
 collect_ignore = [] if shutil.which("chromium") else ["test_form_browser.py"]
 
 USED_AGENCIES = pytest.StashKey[list[str]]()
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """An empty desk."""
-    return Desk(folder=tmp_path)
-
-
-@pytest.fixture
-def bearer(desk: Desk) -> str:
-    """A key that may do everything, there before intake starts."""
-    return desk.key()
 
 
 @pytest.fixture
