@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from deploy.local import ports
 from deploy.local.daemon import Daemon, Program
@@ -19,8 +20,8 @@ API_VERSIONS_REQUEST = struct.pack(
     ">hhih", 18, 0, 1, -1
 )  # the smallest question a broker answers: key, version, id, no client
 PROBE_SECONDS = 1.0
-# C1 alone starts in half the time; the heap is ample for one year of one province and for the tests.
-JVM = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+QUICK = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+"""C1 alone starts in half the time; the heap is ample for one year of one province and for the tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class Listener:
 class Kafka(Daemon):
     """A one-node broker on 127.0.0.1 with its data in *folder*, and more ways into it *besides* if wanted."""
 
+    jvm: ClassVar[Sequence[str]] = QUICK
+
     def __init__(
         self, folder: Path, *, jars: Path, port: int, controller_port: int, besides: Sequence[Listener] = ()
     ) -> None:
@@ -60,7 +63,7 @@ class Kafka(Daemon):
         self._jars = jars
         self._data = folder / "kafka"
         self._configuration = folder / "kafka.properties"
-        command = (*java(jars), "kafka.Kafka", str(self._configuration))
+        command = (*java(jars, self.jvm), "kafka.Kafka", str(self._configuration))
         super().__init__(Program(name="kafka", command=command, folder=folder, is_ready=self._answers))
 
     def launch(self) -> None:
@@ -117,9 +120,9 @@ class Kafka(Daemon):
             return False
 
 
-def java(jars: Path) -> tuple[str, ...]:
+def java(jars: Path, jvm: Sequence[str] = QUICK) -> tuple[str, ...]:
     """Return the beginning of a command that runs a class out of *jars*; raise `ProgramMissingError` without Java."""
     java = shutil.which("java")
     if java is None:
         raise ProgramMissingError("java is not installed; `make setup` names the package")
-    return (java, *JVM, f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}", "-cp", f"{jars}/*")
+    return (java, *jvm, f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}", "-cp", f"{jars}/*")
