@@ -47,14 +47,14 @@ class Memory:
 
     def remember_logged(self, entries: Entries) -> None:
         """Keep that the log has *entries*, in its order. A first stamp stays, and so does one of other content."""
-        first = dict(zip(reversed(entries.identities), reversed(entries.stamps), strict=True))
-        if not self._unlogged and self.knows_none_of(first):
-            self._kept_now().update(first)
+        recent = self._kept_now()
+        if not self._unlogged and self._older.keys().isdisjoint(entries.identities):
+            list(map(recent.setdefault, entries.identities, entries.stamps))
             return
         for identity, stamp in zip(entries.identities, entries.stamps, strict=True):
             standing = self.find(identity)
             if standing is None:
-                self._kept_now()[identity] = stamp
+                recent[identity] = stamp
             elif is_same_content(standing, stamp):
                 self._unlogged.discard(identity)
 
