@@ -74,6 +74,18 @@ def written(event: object) -> bytes:
     return msgspec.json.encode(event)
 
 
+def taken(text: bytes) -> usual.Report | None:
+    """The report that the shortcut takes, its names judged too."""
+    report = usual.read(text)
+    return report if report and usual.are_names(*report) else None
+
+
+def content(report: usual.Report) -> bytes:
+    """A report in its canonical writing."""
+    envelope, data = report
+    return usual.content_of(usual.written_attributes(envelope, envelope.subject), data)
+
+
 def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The path of every value in a JSON document, the document itself left out."""
     inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
@@ -103,15 +115,15 @@ def nearly_usual(draw: st.DrawFn) -> Json:
 def test_what_the_shortcut_takes_the_full_way_takes_alike(event: Json) -> None:
     """No attribute at fault, the shape published, the same canonical writing."""
     text = written(event)
-    found = usual.read(text)
+    found = taken(text)
     if found is None:
         return
     attributes = {name: value for name, value in event.items() if name not in {"data", "datacontenttype"}}
     assert list(events.faults_of(attributes)) == []
     assert event.get("datacontenttype", "application/json") == "application/json"
     assert isinstance(shape.fact_of(SUBMITTED, event["data"]), ReportSubmitted)
-    assert msgspec.json.decode(found.envelope.data) == event["data"]
-    assert found.content == content_of(attributes, parsing.value_of(written(event["data"]), parsing.BODY))
+    assert msgspec.json.decode(found[0].data) == event["data"]
+    assert content(found) == content_of(attributes, parsing.value_of(written(event["data"]), parsing.BODY))
 
 
 @given(nearly_usual())
@@ -128,7 +140,7 @@ def test_the_shortcut_gives_the_same_record_and_receipt(event: Json) -> None:
 @pytest.mark.parametrize("data", [{}, FULL, FULL | {"corrects": None, "on_behalf_of": None}], ids=str)
 def test_a_usual_report_is_taken(data: Json) -> None:
     """With all that a report may hold, and with nulls where a value may be missing."""
-    assert usual.read(written(a_submission(data=data))) is not None
+    assert taken(written(a_submission(data=data))) is not None
 
 
 @pytest.mark.parametrize("missing", ["subject", "time", "datacontenttype"])
@@ -136,7 +148,7 @@ def test_an_attribute_that_may_be_missing_may_be_missing(missing: str) -> None:
     """The least event is usual too."""
     event = a_submission()
     del event[missing]
-    assert usual.read(written(event)) is not None
+    assert taken(written(event)) is not None
 
 
 @pytest.mark.parametrize(
@@ -153,14 +165,14 @@ def test_an_attribute_that_may_be_missing_may_be_missing(missing: str) -> None:
 )
 def test_what_is_not_usual_takes_the_full_way(event: Json) -> None:
     """It is not refused here, and not judged."""
-    assert usual.read(written(event)) is None
+    assert taken(written(event)) is None
 
 
 def test_a_usual_report_gets_the_receipt_id_that_it_always_got() -> None:
     """As computed before whole numbers were read alike."""
     report = usual.read(written(a_submission(data=FULL)))
     assert report is not None
-    digest = identity_and_digest(report.envelope.source, report.envelope.id, report.content)[1]
+    digest = identity_and_digest(report[0].source, report[0].id, content(report))[1]
     assert digest.hex() == "4cca7e685ef7f8f8125a3e3866df90d7"
 
 
