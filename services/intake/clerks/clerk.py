@@ -1,6 +1,7 @@
-"""`python -m services.intake.clerks.clerk SOCKET`: one clerk, at work until its socket ends.
+"""`python -m services.intake.clerks.clerk SOCKET MEMORY`: one clerk, at work until its socket ends.
 
-It inherits one end of a socket pair by number, opens nothing else, and ends with whoever holds the other end.
+It inherits one end of a socket pair and the memory of its trays by number, opens nothing else, and ends with whoever
+holds the other end.
 """
 
 import logging
@@ -14,6 +15,7 @@ import msgspec
 from services.intake import modes
 from services.intake.clerks import messages
 from services.intake.clerks.messages import Done, Errand, Granted, Inbox, Papers, Told
+from services.intake.clerks.trays import Laid, Trays
 from services.intake.core.references import Prepared
 from services.intake.core.scopes import Scope
 from services.intake.http import RefusedError
@@ -25,7 +27,7 @@ from services.runtime import beginning
 
 RECEIVE_BYTES = 256 * 1024
 ANSWER_BYTES = 4 * 1024
-"""Beyond this, what is done is sent while more waits to be done."""
+"""Beyond this, what is done is sent while more waits to be done; so is what lies in a tray."""
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +35,8 @@ log = logging.getLogger(__name__)
 class Clerk:
     """Issues what it can, by the papers it was given last."""
 
-    def __init__(self, partitioner: Partitioner) -> None:
+    def __init__(self, partitioner: Partitioner, trays: Trays) -> None:
+        self._trays = trays
         self._plans: dict[str, Prepared] = {}
         self._scopes: dict[int, Scope] = {}
         self._signer: Signer | None = None
@@ -54,13 +57,20 @@ class Clerk:
                 self._scopes[told.number] = told.scope
                 return None
             case Errand():
-                return Done(told.number, self._issued(told))
+                return self._done(told)
 
-    def _issued(self, errand: Errand) -> Issued | None:
+    def _done(self, errand: Errand) -> Done:
+        if not isinstance(errand.body, Laid):
+            return Done(errand.number, self._issued(errand, errand.body))
+        issued = self._issued(errand, bytes(self._trays.content(errand.body)))
+        laid = self._trays.replace(errand.body, messages.packed(issued)) if issued else None
+        return Done(errand.number, laid=laid) if laid else Done(errand.number, issued)
+
+    def _issued(self, errand: Errand, body: bytes) -> Issued | None:
         if self._signer is None:
             raise RuntimeError("an errand came before the papers")
         scope = self._scopes[errand.scope]
-        handed = Handed(errand.mode, errand.headers, errand.body, scope, errand.receivedtime)
+        handed = Handed(errand.mode, errand.headers, body, scope, errand.receivedtime)
         try:
             return self._issuer.issue(handed, modes.texts(handed.mode, handed.body), self._signer)
         except RefusedError:
@@ -76,8 +86,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     beginning.collect_seldom()
     settings = beginning.begin("intake", IntakeSettings)
-    clerk = Clerk(Partitioner(settings.partitions))
-    with socket.socket(fileno=int(sys.argv[1])) as line:
+    number, memory = map(int, sys.argv[1:])
+    clerk = Clerk(Partitioner(settings.partitions), Trays(memory))
+    with socket.socket(fileno=number) as line:
         for answers in _answered(line, clerk):
             line.sendall(answers)
 
@@ -94,7 +105,7 @@ def _answered(line: socket.socket, clerk: Clerk) -> Iterator[bytearray]:
             if done is None:
                 continue
             messages.add(done, outbox)
-            if len(outbox) > ANSWER_BYTES:
+            if done.laid or len(outbox) > ANSWER_BYTES:
                 yield outbox
                 outbox.clear()
         yield outbox

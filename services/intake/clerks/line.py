@@ -5,11 +5,13 @@ Whoever waits on a line that breaks gets nothing, and does the errand without a 
 
 import asyncio
 from itertools import count
+from typing import NamedTuple
 
 import msgspec
 
 from services.intake.clerks import messages
 from services.intake.clerks.messages import Done, Errand, Granted, Inbox, Papers, Told
+from services.intake.clerks.trays import Laid, Trays
 from services.intake.core.scopes import Scope
 from services.intake.issuing import Handed, Issued
 from services.intake.modes import Mode
@@ -17,11 +19,20 @@ from services.intake.modes import Mode
 _DECODER = msgspec.msgpack.Decoder(Done)
 
 
-class Line(asyncio.Protocol):
-    """One clerk as the event loop sees it."""
+class _Awaited(NamedTuple):
+    """An errand that is under way: who waits for its end, how long its body is, and where that lies if in a tray."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    ended: asyncio.Future[Issued | None]
+    size: int
+    laid: Laid | None
+
+
+class Line(asyncio.Protocol):
+    """One clerk as the event loop sees it, and the trays that go to and fro."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, trays: Trays) -> None:
         self._loop = loop
+        self._trays = trays
         self.is_open = loop.create_future()
         self.has_ended = loop.create_future()
         self.waiting_bytes = 0
@@ -29,7 +40,7 @@ class Line(asyncio.Protocol):
         self._inbox = Inbox()
         self._outbox = bytearray()
         self._numbers = count(1)
-        self._waiting: dict[int, tuple[asyncio.Future[Issued | None], int]] = {}
+        self._waiting: dict[int, _Awaited] = {}
         self._scopes: dict[Scope, int] = {}
         self._papers: Papers | None = None
         self._heard_at = loop.time()
@@ -44,19 +55,20 @@ class Line(asyncio.Protocol):
             self._send(papers)
             self._papers = papers
         number = next(self._numbers)
+        laid = self._trays.lay(handed.body)
         self._send(
             Errand(
                 number=number,
                 scope=self._number_of(handed.scope),
                 mode=handed.mode,
                 headers=tuple(handed.headers) if handed.mode is Mode.BINARY else (),
-                body=handed.body,
+                body=laid or handed.body,
                 receivedtime=handed.receivedtime,
             )
         )
         if not self._waiting:
             self._heard_at = self._loop.time()
-        self._waiting[number] = (ended, len(handed.body))
+        self._waiting[number] = _Awaited(ended, len(handed.body), laid)
         self.waiting_bytes += len(handed.body)
         return ended
 
@@ -81,14 +93,17 @@ class Line(asyncio.Protocol):
             if done.number == 0:
                 self.is_open.set_result(None)
                 continue
-            ended, size = self._waiting.pop(done.number)
+            ended, size, laid = self._waiting.pop(done.number)
             self.waiting_bytes -= size
-            _tell(ended, done.issued)
+            issued = messages.unpacked(self._trays.content(done.laid)) if done.laid else done.issued
+            if laid is not None:
+                self._trays.give_back(laid)
+            _tell(ended, issued)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - it has ended, whatever for
         """Tell everybody who waits that nothing comes."""
-        for ended, _ in self._waiting.values():
-            _tell(ended, None)
+        for awaited in self._waiting.values():
+            _tell(awaited.ended, None)
         self._waiting.clear()
         self.has_ended.set_result(None)
 

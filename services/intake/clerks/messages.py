@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from services.intake.clerks.trays import Laid
 from services.intake.core.references import Prepared
 from services.intake.core.scopes import Scope
 from services.intake.issuing import Issued
@@ -36,27 +37,42 @@ class Granted(Struct, frozen=True, array_like=True, tag=True):
 
 
 class Errand(Struct, frozen=True, array_like=True, tag=True):
-    """A request to be issued; `headers` stand where the mode needs them."""
+    """A request to be issued; `headers` stand where the mode needs them, a long `body` lies in a tray."""
 
     number: int
     scope: int
     mode: Mode
     headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
+    body: bytes | Laid
     receivedtime: str
 
 
 class Done(Struct, frozen=True, array_like=True):
-    """The end of an errand: what it is worth, or nothing where it must be told why not. Number 0 opens the shop."""
+    """The end of an errand: what it is worth, or nothing where it must be told why not. Number 0 opens the shop.
+
+    What it is worth is `laid`, as MessagePack, where it is long and so was the body.
+    """
 
     number: int
     issued: Issued | None = None
+    laid: Laid | None = None
 
 
 Told = Papers | Granted | Errand
 
 _ENCODER = msgspec.msgpack.Encoder()
+_ISSUED = msgspec.msgpack.Decoder(Issued)
 _NO_LENGTH = bytes(_LENGTH.size)
+
+
+def packed(issued: Issued) -> bytes:
+    """Return *issued* as it lies in a tray."""
+    return _ENCODER.encode(issued)
+
+
+def unpacked(content: memoryview) -> Issued:
+    """Return what `packed` wrote; nothing of it points into *content*."""
+    return _ISSUED.decode(content)
 
 
 def add(message: Told | Done, outbox: bytearray) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from services.intake.clerks.line import Line
 from services.intake.clerks.messages import Papers
+from services.intake.clerks.trays import Trays, new_memory
 from services.intake.issuing import Handed, Issued
 from services.intake.metrics import IntakeMetrics
 
@@ -56,12 +57,13 @@ class Staff:
         """Start a clerk and return when it has ended."""
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
-        with ours, theirs:
-            number = theirs.fileno()
-            clerk = await asyncio.create_subprocess_exec(sys.executable, *PROGRAM, str(number), pass_fds=(number,))
+        with ours, theirs, new_memory() as memory:
+            numbers = theirs.fileno(), memory.fileno()
+            trays = Trays(memory.fileno())
+            clerk = await asyncio.create_subprocess_exec(sys.executable, *PROGRAM, *map(str, numbers), pass_fds=numbers)
             try:
                 theirs.close()  # else the clerk would never hear the end
-                _, line = await loop.create_unix_connection(lambda: Line(loop), sock=ours)
+                _, line = await loop.create_unix_connection(lambda: Line(loop, trays), sock=ours)
                 await self._give_work(line)
             finally:
                 with contextlib.suppress(ProcessLookupError):

@@ -11,6 +11,7 @@ import pytest
 
 from deploy.local.kafka import Kafka
 from services.runtime import clock
+from tests.support.clerks import CLERKS, all_at_work
 from tests.support.form import AGENCIES_OF_FORM, NOW, SECRET, Site, publish_form_plan
 from tests.support.intake import Desk, publish_plan, sender
 from tests.support.kafka import Bus
@@ -52,6 +53,14 @@ async def client(intake: Service, bearer: str) -> AsyncIterator[httpx.AsyncClien
     """A sender with the key."""
     async with sender(intake, bearer) as own:
         yield own
+
+
+@pytest.fixture
+async def staffed(start_intake: Callable[..., Service]) -> Service:
+    """An intake whose clerks are all at work."""
+    service = start_intake(DONDOC_INTAKE_CLERKS=str(CLERKS))
+    await all_at_work(service)
+    return service
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,6 @@
-"""Clerks are of use and never needed: killed, frozen or told something new, nothing is lost, refused or told wrong."""
+"""Clerks are of use: what they issue is signed, kept and counted as without them, by what is published now."""
 
-import asyncio
 import base64
-import os
-import signal
-import socket
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -14,37 +9,17 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.local.kafka import Kafka
 from schemas.topics import FACTS
 from services.intake import receipts, verification
-from services.intake.clerks.line import Line
-from services.intake.clerks.messages import Papers
-from services.intake.core.scopes import Scope
-from services.intake.issuing import Handed
-from services.intake.modes import Mode
 from services.runtime.references import PLAN, publish_reference
-from tests.support.builders import AGENCIES, Json, a_plan, a_submission, a_withdrawal
+from tests.support.builders import a_plan, a_submission, a_withdrawal
+from tests.support.clerks import assert_kept_once, post_all, reports
 from tests.support.eventually import eventually
 from tests.support.intake import BATCH, STRUCTURED, Desk, sender, written
 from tests.support.kafka import Bus
 from tests.support.services import Service
 
-CLERKS = 2
-SCOPE = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
-POSTS = 600
-AT_ONCE = 24
-FROZEN_SECONDS = 4.0
-"""A frozen clerk is given up after two seconds; whoever waits for it is then answered without."""
-
 BINARY = {"content-type": "application/json", "ce-specversion": "1.0", "ce-id": "b-1", "ce-source": "urn:b"}
-
-
-@pytest.fixture
-async def staffed(start_intake: Callable[..., Service]) -> Service:
-    """An intake whose clerks are all at work."""
-    service = start_intake(DONDOC_INTAKE_CLERKS=str(CLERKS))
-    await all_at_work(service)
-    return service
 
 
 @pytest.fixture
@@ -52,39 +27,6 @@ async def client(staffed: Service, bearer: str) -> AsyncIterator[httpx.AsyncClie
     """A sender with the key."""
     async with sender(staffed, bearer) as own:
         yield own
-
-
-async def all_at_work(service: Service) -> None:
-    """Wait until as many clerks share in the work as are wanted."""
-
-    async def is_staffed() -> bool:
-        async with httpx.AsyncClient() as asking:
-            return f"intake_clerks {CLERKS}.0" in (await asking.get(f"{service.url}/metrics")).text
-
-    await eventually(is_staffed, f"{CLERKS} clerks at work")
-
-
-def reports(name: str, count: int) -> list[Json]:
-    """Reports of every agency."""
-    of = [AGENCIES[number % len(AGENCIES)] for number in range(count)]
-    return [a_submission(f"{name}-{n}", data={"agency": agency}, subject=agency) for n, agency in enumerate(of)]
-
-
-async def post_all(client: httpx.AsyncClient, events: list[Json]) -> list[httpx.Response]:
-    """Post each by itself, many at a time."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def post(event: Json) -> httpx.Response:
-        async with gate:
-            return await client.post("/v1/events", content=written(event))
-
-    return await asyncio.gather(*map(post, events))
-
-
-async def assert_kept_once(bus: Bus, events: list[Json]) -> None:
-    """Each of *events* lies in the log, once."""
-    kept = Counter(record.json["id"] for record in await bus.records(FACTS.name))
-    assert {event["id"]: kept[event["id"]] for event in events} == dict.fromkeys((one["id"] for one in events), 1)
 
 
 async def test_what_clerks_issue_is_signed_kept_and_counted(
@@ -149,48 +91,6 @@ async def test_other_content_under_one_identity_is_refused_whoever_issued_it(
     assert kept == ["d-0"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
-async def test_nobody_is_refused_or_lost_when_clerks_fall_out(
-    staffed: Service, client: httpx.AsyncClient, published: Bus, number: signal.Signals
-) -> None:
-    """All of them in the midst of posts: each post is answered, each event kept once, and the clerks are replaced."""
-    events = reports("k", POSTS)
-    posting = asyncio.create_task(post_all(client, events))
-    await asyncio.sleep(0.1)
-    fallen = staffed.children()
-    assert len(fallen) == CLERKS
-    for clerk in fallen:
-        os.kill(clerk, number)
-    answers = await posting
-    assert Counter(answer.status_code for answer in answers) == {202: POSTS}
-    assert max(answer.elapsed.total_seconds() for answer in answers) < FROZEN_SECONDS
-    await assert_kept_once(published, events)
-    await eventually(lambda: not set(fallen) & set(staffed.children()), "the fallen clerks gone")
-    await all_at_work(staffed)
-
-
-async def test_a_bus_that_is_away_makes_nobody_late_with_or_without_clerks(
-    staffed: Service, client: httpx.AsyncClient, published: Bus, kafka: Kafka
-) -> None:
-    """What clerks issued is spooled; sent again without them it gets its first receipt; it is kept once, as told."""
-    events = reports("z", 20)
-    kafka.kill()
-    first = await post_all(client, events)
-    for clerk in staffed.children():
-        os.kill(clerk, signal.SIGKILL)
-    again = await post_all(client, events)
-    assert {answer.status_code for answer in (*first, *again)} == {202}
-    told = {one["id"]: one for answer in first for one in answer.json()["receipts"]}
-    assert {one["id"]: one for answer in again for one in answer.json()["receipts"]} == told
-    kafka.start()
-    await eventually(staffed.is_ready, "intake ready again", timeout=60)
-    await assert_kept_once(published, events)
-    kept = {record.json["id"]: record.json for record in await published.records(FACTS.name)}
-    assert {name: (one["receiptid"], one["receivedtime"]) for name, one in told.items()} == {
-        name: (kept[name]["receiptid"], kept[name]["receivedtime"]) for name in told
-    }
-
-
 async def test_a_new_signing_key_signs_at_once(client: httpx.AsyncClient, desk: Desk) -> None:
     """From the moment that intake publishes it the clerks sign with it, and never with the former one again."""
     await post_all(client, reports("before", 4))
@@ -217,25 +117,3 @@ async def test_a_plan_that_is_published_later_is_admitted_by(client: httpx.Async
         return (await client.post("/v1/events", content=written(a_submission("p-2", data={"plan": "P-2"})))).is_success
 
     await eventually(is_admitted, "a report on the new plan taken")
-
-
-async def test_a_line_that_has_ended_keeps_nobody_waiting() -> None:
-    """Who asks before the clerk is known to be gone is told at once to do without, and so is who asked before that."""
-    loop = asyncio.get_running_loop()
-    ours, theirs = socket.socketpair()
-    _, line = await loop.create_unix_connection(lambda: Line(loop), sock=ours)
-    papers = Papers((), b"{}", "intake")
-    handed = Handed(Mode.STRUCTURED, (), b"{}", SCOPE, "2026-12-09T16:59:59.999Z")
-    async with asyncio.timeout(10):
-        before = line.ask(handed, papers)
-        theirs.close()
-        assert await before is None
-        await line.has_ended
-        assert await line.ask(handed, papers) is None
-
-
-async def test_no_clerk_outlives_its_intake(staffed: Service) -> None:
-    """Not even one whose intake was killed: it hears the end of its line."""
-    clerks = staffed.children()
-    os.kill(staffed.pid, signal.SIGKILL)
-    await eventually(lambda: not any(Path(f"/proc/{clerk}").exists() for clerk in clerks), "the clerks gone")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.periods import Recurrence
 from services.intake.clerks import messages
 from services.intake.clerks.messages import Done, Errand, Granted, Inbox, Papers, Told
+from services.intake.clerks.trays import Laid
 from services.intake.core.references import Prepared
 from services.intake.core.scopes import Scope
 from services.intake.core.stamps import Entries
@@ -38,9 +39,11 @@ TOLD: list[Told] = [
     Granted(0, SCOPE),
     ERRAND,
     msgspec.structs.replace(ERRAND, body=b""),
+    msgspec.structs.replace(ERRAND, body=Laid(3, 2**20)),
 ]
 LOT = Lot(2, [b"h-mot", b"h-hai"], [b"{}", b"[]"], Entries([b"i", b"j"], [b"s", b"t"]))
-DONE = [Done(0), Done(7), Done(2**40, Issued([LOT, LOT], b"{}"))]
+ISSUED = Issued([LOT, LOT], b"{}")
+DONE = [Done(0), Done(7), Done(2**40, ISSUED), Done(8, laid=Laid(0, 1))]
 
 
 def heard(kind: Any, content: bytes, cuts: list[int]) -> list[object]:
@@ -68,3 +71,11 @@ def test_intake_hears_what_is_done(done: list[Done], cuts: list[int]) -> None:
     for one in done:
         messages.add(one, outbox)
     assert heard(Done, bytes(outbox), cuts) == done
+
+
+def test_what_lay_in_a_tray_outlives_it() -> None:
+    """The tray is written over while the records are still on their way."""
+    tray = bytearray(messages.packed(ISSUED))
+    issued = messages.unpacked(memoryview(tray))
+    tray[:] = bytes(len(tray))
+    assert issued == ISSUED
