@@ -48,6 +48,7 @@ class Appender:
         patience_seconds: float,
     ) -> None:
         self._client = client
+        self._loop = asyncio.get_running_loop()  # once: before Python 3.12 each question is a system call
         producer = Producer(client, clock)
         self._waves = Waves(partitions, producer.produce, on_appended, patience_seconds=patience_seconds)
         self._is_closed = False
@@ -58,7 +59,7 @@ class Appender:
             raise BusDownError("the producer is closed")
         if not lots:
             return {}
-        append = Append(asyncio.get_running_loop().create_future())
+        append = Append(self._loop.create_future())
         for lot in lots:
             for part in parts(lot, append):
                 append.missing += 1

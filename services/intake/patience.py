@@ -11,16 +11,17 @@ class Patience:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._begun: dict[asyncio.Task[object], float] = {}
         self._late: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> asyncio.Task[object]:
         """Start the clock for the running task, and return the task. It must be ended."""
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         if task is None:
             raise RuntimeError("only a task can be cancelled")
-        loop = task.get_loop()
+        loop = self._loop = task.get_loop()
         self._begun[task] = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(self.seconds / 10, self._look, loop)

@@ -30,11 +30,30 @@ class Keeper(Protocol):
         ...
 
 
-class _Reserved(NamedTuple):
-    """What a request is making durable right now: stamps by identity."""
+class _Reserved:
+    """What a request is making durable right now: stamps by identity. Others may wait for it, and hardly ever do."""
 
-    stamps: Mapping[bytes, Stamp]
-    done: asyncio.Future[None]
+    __slots__ = ("_done", "stamps")
+
+    def __init__(self, stamps: Mapping[bytes, Stamp]) -> None:
+        self.stamps = stamps
+        self._done: asyncio.Future[None] | None = None
+
+    def done(self) -> asyncio.Future[None]:
+        """Return what ends when this is durable, or fails as it did."""
+        if self._done is None:
+            self._done = asyncio.get_running_loop().create_future()
+        return self._done
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Tell whoever waits."""
+        if self._done is None:
+            return
+        if error is None:
+            self._done.set_result(None)
+        else:
+            self._done.set_exception(error)
+            self._done.exception()  # seen: who waited may have gone
 
 
 class _Sorted(NamedTuple):
@@ -97,7 +116,7 @@ class Register:
                 standing[identity] = known
             elif reserved is not None:
                 standing[identity] = reserved.stamps[identity]
-                awaited.append(reserved.done)
+                awaited.append(reserved.done())
             else:
                 standing.setdefault(identity, stamp)
                 fresh.add(identity)
@@ -106,17 +125,16 @@ class Register:
         return _Sorted([lot for lot in lots if len(lot)], awaited)
 
     async def _keep(self, fresh: Sequence[Lot], stamps: Mapping[bytes, Stamp]) -> None:
-        done = asyncio.get_running_loop().create_future()
-        self._reserved.update(dict.fromkeys(stamps, _Reserved(stamps, done)))
+        reserved = _Reserved(stamps)
+        self._reserved.update(dict.fromkeys(stamps, reserved))
         try:
             await self._keeper.keep(fresh)
         except BaseException as error:
-            done.set_exception(error)
-            done.exception()  # seen: there may be no other request that waits for it
+            reserved.end(error)
             raise
         else:
             self._memory.remember(stamps)
-            done.set_result(None)
+            reserved.end()
         finally:
             for identity in stamps:
                 del self._reserved[identity]
