@@ -1,8 +1,8 @@
 """Trays: memory that intake and one clerk both see, for what is too long to be worth sending through their socket.
 
-A socket copies what goes through it twice, and in pieces: with batches that was a tenth of all the work. A tray is in
-one pair of hands at a time, so nothing is locked: intake lays a body in it and lets go of it with the errand, the clerk
-with the errand's end. When the line breaks, its trays are gone with it.
+A socket copies what goes through it twice, and in pieces: with batches that was a twentieth of all the work. A tray is
+in one pair of hands at a time, so nothing is locked: intake lays a body in it and lets go of it with the errand, the
+clerk with the errand's end. When the line breaks, its trays are gone with it.
 """
 
 import mmap
