@@ -63,6 +63,13 @@ async def staffed(start_intake: Callable[..., Service]) -> Service:
     return service
 
 
+@pytest.fixture
+async def staffed_client(staffed: Service, bearer: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A sender whose posts clerks issue."""
+    async with sender(staffed, bearer) as own:
+        yield own
+
+
 @pytest.fixture(scope="module")
 def standing_site(session_kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The form, with rules to ask; one for the tests of a file, each of which has an agency of its own."""

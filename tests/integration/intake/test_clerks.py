@@ -1,12 +1,11 @@
 """Clerks are of use: what they issue is signed, kept and counted as without them, by what is published now."""
 
 import base64
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.topics import FACTS
@@ -22,18 +21,11 @@ from tests.support.services import Service
 BINARY = {"content-type": "application/json", "ce-specversion": "1.0", "ce-id": "b-1", "ce-source": "urn:b"}
 
 
-@pytest.fixture
-async def client(staffed: Service, bearer: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A sender with the key."""
-    async with sender(staffed, bearer) as own:
-        yield own
-
-
 async def test_what_clerks_issue_is_signed_kept_and_counted(
-    staffed: Service, client: httpx.AsyncClient, published: Bus
+    staffed: Service, staffed_client: httpx.AsyncClient, published: Bus
 ) -> None:
     """In every mode: the usual report, what is not usual, and a batch of both; sent again it gets the same receipt."""
-    ours = verification.keys_of((await client.get("/.well-known/jwks.json")).content)
+    ours = verification.keys_of((await staffed_client.get("/.well-known/jwks.json")).content)
     batch = [*reports("c", 3), a_withdrawal("w-1", "c-0"), a_submission("x-1", note="an extension")]
     binary = {**BINARY, "ce-type": "vn.dondoc.report.submitted.v1"}
     data = a_submission()["data"]
@@ -42,8 +34,8 @@ async def test_what_clerks_issue_is_signed_kept_and_counted(
         {"content": written(batch), "headers": {"content-type": BATCH}},
         {"content": written(data), "headers": binary},
     ]
-    first = [await client.post("/v1/events", **post) for post in posts]
-    again = [await client.post("/v1/events", **post) for post in posts]
+    first = [await staffed_client.post("/v1/events", **post) for post in posts]
+    again = [await staffed_client.post("/v1/events", **post) for post in posts]
     assert [answer.status_code for answer in (*first, *again)] == [202] * 6
     for answer, repeated in zip(first, again, strict=True):
         _, signed = verification.receipts_of(answer.json()["jws"], ours)
@@ -56,7 +48,7 @@ async def test_what_clerks_issue_is_signed_kept_and_counted(
 
 
 async def test_faults_are_told_as_without_clerks(
-    client: httpx.AsyncClient, start_intake: Callable[..., Service], bearer: str, tmp_path: Path
+    staffed_client: httpx.AsyncClient, start_intake: Callable[..., Service], bearer: str, tmp_path: Path
 ) -> None:
     """A clerk passes on what it cannot issue; the answer is the same to the letter."""
     faulty = a_submission("f-1", data={"agency": "nobody", "period": "2024-13"})
@@ -69,21 +61,24 @@ async def test_faults_are_told_as_without_clerks(
     async with sender(start_intake(DONDOC_INTAKE_SPOOL=str(tmp_path / "another")), bearer) as alone:
         for content, media_type in posts:
             headers = {"content-type": media_type, "accept-language": "vi"}
-            told = [await one.post("/v1/events", content=content, headers=headers) for one in (client, alone)]
+            told = [await one.post("/v1/events", content=content, headers=headers) for one in (staffed_client, alone)]
             assert told[0].status_code in {400, 422}
             assert (told[0].status_code, told[0].json()) == (told[1].status_code, told[1].json())
 
 
 async def test_other_content_under_one_identity_is_refused_whoever_issued_it(
-    client: httpx.AsyncClient, published: Bus
+    staffed_client: httpx.AsyncClient, published: Bus
 ) -> None:
     """Alone, beside good events and within a batch: 409 at its place, and nothing of that request is kept."""
     document = a_submission()["data"]["document"]
     other = a_submission("d-0", data={"document": {**document, "title": "khác"}})
-    await post_all(client, [a_submission("d-0")])
-    (refused,) = await post_all(client, [other])
+    await post_all(staffed_client, [a_submission("d-0")])
+    (refused,) = await post_all(staffed_client, [other])
     batches = ([*reports("e", 2), other], [a_submission("e-9"), {**other, "id": "e-9"}])
-    told = [await client.post("/v1/events", content=written(one), headers={"content-type": BATCH}) for one in batches]
+    told = [
+        await staffed_client.post("/v1/events", content=written(one), headers={"content-type": BATCH})
+        for one in batches
+    ]
     assert [answer.status_code for answer in (refused, *told)] == [409] * 3
     pointers = [answer.json()["errors"][0]["pointer"] for answer in (refused, *told)]
     assert pointers == ["/id", "/2/id", "/1/id"]
@@ -91,29 +86,31 @@ async def test_other_content_under_one_identity_is_refused_whoever_issued_it(
     assert kept == ["d-0"]
 
 
-async def test_a_new_signing_key_signs_at_once(client: httpx.AsyncClient, desk: Desk) -> None:
+async def test_a_new_signing_key_signs_at_once(staffed_client: httpx.AsyncClient, desk: Desk) -> None:
     """From the moment that intake publishes it the clerks sign with it, and never with the former one again."""
-    await post_all(client, reports("before", 4))
+    await post_all(staffed_client, reports("before", 4))
     fresh = receipts.rotate(Path(desk.environment["DONDOC_INTAKE_SIGNING_KEYS"]))[0].thumbprint()
 
     async def is_published() -> bool:
-        keys = (await client.get("/.well-known/jwks.json")).json()["keys"]
+        keys = (await staffed_client.get("/.well-known/jwks.json")).json()["keys"]
         return bool(keys[0]["kid"] == fresh)
 
     await eventually(is_published, "the new key published")
-    for answer in await post_all(client, reports("after", 8)):
+    for answer in await post_all(staffed_client, reports("after", 8)):
         header = answer.json()["jws"].partition(".")[0]
         assert fresh.encode() in base64.urlsafe_b64decode(header + "==")
 
 
-async def test_a_plan_that_is_published_later_is_admitted_by(client: httpx.AsyncClient, published: Bus) -> None:
+async def test_a_plan_that_is_published_later_is_admitted_by(staffed_client: httpx.AsyncClient, published: Bus) -> None:
     """Clerks that have worked by the former plans are given the new ones."""
-    (before,) = await post_all(client, [a_submission("p-1", data={"plan": "P-2"})])
+    (before,) = await post_all(staffed_client, [a_submission("p-1", data={"plan": "P-2"})])
     assert before.status_code == 422
     async with AIOKafkaProducer(bootstrap_servers=published.bootstrap) as producer:
         await publish_reference(producer, PLAN, a_plan(plan="P-2"))
 
     async def is_admitted() -> bool:
-        return (await client.post("/v1/events", content=written(a_submission("p-2", data={"plan": "P-2"})))).is_success
+        return (
+            await staffed_client.post("/v1/events", content=written(a_submission("p-2", data={"plan": "P-2"})))
+        ).is_success
 
     await eventually(is_admitted, "a report on the new plan taken")

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -22,7 +21,7 @@ from services.intake.modes import Mode
 from tests.support.builders import Json, a_submission
 from tests.support.clerks import AT_ONCE, CLERKS, all_at_work, assert_kept_once, post_all, reports
 from tests.support.eventually import eventually
-from tests.support.intake import BATCH, sender, written
+from tests.support.intake import BATCH, written
 from tests.support.kafka import Bus
 from tests.support.services import Service
 
@@ -33,20 +32,13 @@ FROZEN_SECONDS = 4.0
 """A frozen clerk is given up after two seconds; whoever waits for it is then answered without."""
 
 
-@pytest.fixture
-async def client(staffed: Service, bearer: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A sender with the key."""
-    async with sender(staffed, bearer) as own:
-        yield own
-
-
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
 async def test_nobody_is_refused_or_lost_when_clerks_fall_out(
-    staffed: Service, client: httpx.AsyncClient, published: Bus, number: signal.Signals
+    staffed: Service, staffed_client: httpx.AsyncClient, published: Bus, number: signal.Signals
 ) -> None:
     """All of them in the midst of posts: each post is answered, each event kept once, and the clerks are replaced."""
     events = reports("k", POSTS)
-    posting = asyncio.create_task(post_all(client, events))
+    posting = asyncio.create_task(post_all(staffed_client, events))
     await asyncio.sleep(0.1)
     fallen = staffed.children()
     assert len(fallen) == CLERKS
@@ -61,15 +53,15 @@ async def test_nobody_is_refused_or_lost_when_clerks_fall_out(
 
 
 async def test_a_bus_that_is_away_makes_nobody_late_with_or_without_clerks(
-    staffed: Service, client: httpx.AsyncClient, published: Bus, kafka: Kafka
+    staffed: Service, staffed_client: httpx.AsyncClient, published: Bus, kafka: Kafka
 ) -> None:
     """What clerks issued is spooled; sent again without them it gets its first receipt; it is kept once, as told."""
     events = reports("z", 20)
     kafka.kill()
-    first = await post_all(client, events)
+    first = await post_all(staffed_client, events)
     for clerk in staffed.children():
         os.kill(clerk, signal.SIGKILL)
-    again = await post_all(client, events)
+    again = await post_all(staffed_client, events)
     assert {answer.status_code for answer in (*first, *again)} == {202}
     told = {one["id"]: one for answer in first for one in answer.json()["receipts"]}
     assert {one["id"]: one for answer in again for one in answer.json()["receipts"]} == told
@@ -83,7 +75,7 @@ async def test_a_bus_that_is_away_makes_nobody_late_with_or_without_clerks(
 
 
 async def test_long_batches_are_kept_whole_and_apart(
-    client: httpx.AsyncClient, staffed: Service, published: Bus
+    staffed_client: httpx.AsyncClient, staffed: Service, published: Bus
 ) -> None:
     """More at a time than there are trays, and one too long for any; a clerk that is killed amid them loses nothing."""
     batches = [reports(f"l-{number}", LONG_BATCH) for number in range(CLERKS * TRAYS + AT_ONCE)]
@@ -91,7 +83,7 @@ async def test_long_batches_are_kept_whole_and_apart(
     batches.append([a_submission(f"longest-{number}", data={"content": content}) for number in range(LONG_BATCH)])
 
     async def post(batch: list[Json]) -> httpx.Response:
-        return await client.post("/v1/events", content=written(batch), headers={"content-type": BATCH})
+        return await staffed_client.post("/v1/events", content=written(batch), headers={"content-type": BATCH})
 
     posting = [asyncio.create_task(post(batch)) for batch in batches]
     await asyncio.wait(posting, return_when=asyncio.FIRST_COMPLETED)
