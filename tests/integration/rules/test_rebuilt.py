@@ -1,5 +1,8 @@
 """What rules says follows from the log alone: said anew from its beginning, it is the same to the byte."""
 
+from collections import Counter
+
+from schemas.facts import ADOPTED
 from schemas.topics import DUTIES, FACTS, VERDICTS
 from tests.support import builders
 from tests.support.kafka import Bus
@@ -37,6 +40,11 @@ async def spoken(bus: Bus) -> list[tuple[int, bytes | None, bytes | None]]:
     return [(one.partition, one.key, one.value) for one in await bus.records(VERDICTS.name)]
 
 
-async def known(bus: Bus) -> set[str]:
-    """The facts in the log by their ids. An adoption has one id, even if the next owner writes before it has read."""
-    return {record.json["id"] for record in await bus.records(FACTS.name)}
+async def known(bus: Bus) -> tuple[Counter[str], set[str]]:
+    """The ids of the facts in the log, each as often as it lies there; those of adoptions once.
+
+    An adoption has one id: it may lie there again if the next owner looks for it before it has read that far.
+    """
+    facts = [record.json for record in await bus.records(FACTS.name)]
+    adopted = {fact["id"] for fact in facts if fact["type"] == ADOPTED}
+    return Counter(fact["id"] for fact in facts if fact["type"] != ADOPTED), adopted
