@@ -5,6 +5,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -13,34 +14,37 @@ import pytest
 from schemas.topics import FACTS
 from tests.support.builders import AGENCIES, Json, a_submission
 from tests.support.eventually import eventually
-from tests.support.intake import Desk, publish_plan, sender, written
+from tests.support.intake import BATCH, STRUCTURED, Desk, publish_plan, sender, written
 from tests.support.kafka import Bus
 from tests.support.services import Launch, Service
 
 POSTS = int(os.environ.get("CHAOS_POSTS", "10000"))
+LONG_BATCH = 50  # events: what is so long goes to the clerk, and back, through memory
+BATCHES_SHARE = 20  # times the events posted one by one: the kills fall amid them
 SENDERS = 32
 KILLS = 5
 PAUSE_SECONDS = (0.5, 3.0)
 
 
-def events() -> Iterator[Json]:
+def events(count: int) -> Iterator[Json]:
     """Different reports of every agency."""
-    for number in range(POSTS):
+    for number in range(count):
         agency = AGENCIES[number % len(AGENCIES)]
         yield a_submission(f"k-{number}", data={"agency": agency}, subject=agency)
 
 
-async def post(client: httpx.AsyncClient, event: Json) -> Json:
-    """Post until the answer is 202, as an upstream system does, and return the receipt."""
+async def post(client: httpx.AsyncClient, batch: list[Json]) -> list[Json]:
+    """Post until the answer is 202, as an upstream system does, and return the receipts."""
+    alone = len(batch) == 1
+    headers = {"content-type": STRUCTURED if alone else BATCH}
     while True:
         try:
-            answer = await client.post("/v1/events", content=written(event))
+            answer = await client.post("/v1/events", content=written(batch[0] if alone else batch), headers=headers)
         except httpx.TransportError:
             await asyncio.sleep(0.05)
             continue
         if answer.status_code == 202:
-            (receipt,) = answer.json()["receipts"]
-            return dict(receipt)
+            return list(answer.json()["receipts"])
         assert answer.status_code == 503, answer.text
         await asyncio.sleep(0.05)
 
@@ -54,25 +58,30 @@ async def kill_often(service: Service) -> None:
         await asyncio.to_thread(service.start)
 
 
-@pytest.mark.parametrize("clerks", ["0", "1"], ids=["alone", "with a clerk"])
-async def test_every_202_is_in_the_log_once_after_kill_9(bus: Bus, launch: Launch, tmp_path: Path, clerks: str) -> None:
+@pytest.mark.parametrize(
+    ("clerks", "at_once"), [(0, 1), (1, 1), (1, LONG_BATCH)], ids=["alone", "with a clerk", "long batches with a clerk"]
+)
+async def test_every_202_is_in_the_log_once_after_kill_9(
+    bus: Bus, launch: Launch, tmp_path: Path, clerks: int, at_once: int
+) -> None:
     """What was acknowledged is there, once, with the receipt that was given."""
     desk = Desk(folder=tmp_path)
     bearer = desk.key()
     await publish_plan(bus)
-    service = launch("intake", **desk.environment, DONDOC_INTAKE_CLERKS=clerks)
+    service = launch("intake", **desk.environment, DONDOC_INTAKE_CLERKS=str(clerks))
     receipts: dict[str, Json] = {}
-    ahead = events()
+    count = POSTS if at_once == 1 else POSTS * BATCHES_SHARE
+    ahead = events(count)
 
     async def send_on() -> None:
         async with sender(service, bearer) as client:
-            for event in ahead:
-                receipts[event["id"]] = await post(client, event)
+            while batch := list(islice(ahead, at_once)):
+                receipts.update((one["id"], one) for one in await post(client, batch))
 
     await asyncio.gather(kill_often(service), *(send_on() for _ in range(SENDERS)))
     await eventually(service.is_ready, "intake ready after the last kill", timeout=60)
     records = [record.json for record in await bus.records(FACTS.name)]
-    assert len(receipts) == POSTS
+    assert len(receipts) == count
     assert Counter(record["id"] for record in records) == Counter(dict.fromkeys(receipts, 1))
     told = {record["id"]: (record["receiptid"], record["receivedtime"]) for record in records}
     assert told == {event: (one["receiptid"], one["receivedtime"]) for event, one in receipts.items()}
