@@ -13,14 +13,14 @@ import hypothesis
 import pymongo
 import pytest
 
-from deploy.local.kafka import Kafka
-from deploy.local.mongod import Mongod
-from deploy.local.ports import free_ports
-from deploy.local.sinks import Smsc, Smtp
-from tests.support.intake import Desk
-from tests.support.kafka import PARTITIONS, Bus
-from tests.support.mongo import Database
-from tests.support.services import Launcher
+from deploy.local.process.ports import free_ports
+from deploy.local.servers.kafka import Kafka
+from deploy.local.servers.message_servers import Smsc, Smtp
+from deploy.local.servers.mongod import Mongod
+from tests.support.servers.intake import Desk
+from tests.support.servers.kafka import PARTITIONS, Bus
+from tests.support.servers.mongo import Database
+from tests.support.servers.services import Launcher
 
 ROOT = Path(__file__).parent.parent
 MARKED_FOLDERS = ("unit", "contract", "integration", "e2e", "chaos", "bench")

@@ -5,9 +5,9 @@ import os
 import signal
 import sys
 
-from deploy.local import pidfile
 from deploy.local.errors import StackError
-from deploy.local.ports import Ports
+from deploy.local.process import pidfile
+from deploy.local.process.ports import Ports
 from deploy.local.stack import Stack, home, jars, owner_file, say
 
 FOLDER = "stack"  # beside the jars, which outlive any data

@@ -9,13 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local import pidfile
-from deploy.local.daemon import Daemon
 from deploy.local.errors import AlreadyRunningError
-from deploy.local.kafka import Kafka
-from deploy.local.mongod import Mongod
-from deploy.local.ports import LOOPBACK, Ports, refuse_taken
-from deploy.local.sinks import Smsc, Smtp
+from deploy.local.process import pidfile
+from deploy.local.process.daemon import Daemon
+from deploy.local.process.ports import LOOPBACK, Ports, refuse_taken
+from deploy.local.servers.kafka import Kafka
+from deploy.local.servers.message_servers import Smsc, Smtp
+from deploy.local.servers.mongod import Mongod
 
 DEFAULT_HOME = ".dondoc"
 SECURITY = tuple(

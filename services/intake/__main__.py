@@ -2,16 +2,17 @@
 
 from services.intake.app import build_app
 from services.intake.settings import IntakeSettings
-from services.runtime import beginning, serve
-from services.runtime.serve import Halt
+from services.runtime import bootstrap
+from services.runtime.http import server
+from services.runtime.http.server import Halt
 
 
 def main() -> None:
     """Read the settings, configure the logs, serve."""
-    beginning.collect_seldom()
-    settings = beginning.begin("intake", IntakeSettings)
+    bootstrap.collect_seldom()
+    settings = bootstrap.begin("intake", IntakeSettings)
     halt = Halt()
-    serve.run(build_app(settings, halt), host=settings.host, port=settings.port, halt=halt, tls=settings.tls)
+    server.run(build_app(settings, halt), host=settings.host, port=settings.port, halt=halt, tls=settings.tls)
 
 
 if __name__ == "__main__":

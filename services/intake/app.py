@@ -16,42 +16,42 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 from prometheus_client import CollectorRegistry
 
-from schemas.envelope import Envelope
-from schemas.facts import MODEL_OF
-from schemas.topics import FACTS
-from services.intake import documents
-from services.intake.auth import KeyRing
-from services.intake.bus import Bus
-from services.intake.clerks.files import Files
-from services.intake.clerks.staff import Staff
-from services.intake.connection import Connection
-from services.intake.desk import Desk
-from services.intake.draining import Drain
-from services.intake.dry_run import DryRun
-from services.intake.follower import Follower
-from services.intake.form.counter import Counter
+from schemas.events.envelope import Envelope
+from schemas.events.facts import MODEL_OF
+from schemas.events.topics import FACTS
+from services.intake.asgi import Receive, Request, Response, Scope, Send
+from services.intake.cloudevents.pipeline import Issuer
+from services.intake.cloudevents.validator import Desk
+from services.intake.dedup.deduplicator import Register
+from services.intake.dedup.log_reader import Follower
+from services.intake.dedup.recent_events import Memory
 from services.intake.form.routes import FormParts, form_routes
-from services.intake.http import Receive, Request, Response, Scope, Send
-from services.intake.issuing import Issuer
-from services.intake.keeping import Keeping
-from services.intake.library import ReferenceLibrary
-from services.intake.limits import Limits
-from services.intake.memory import Memory
+from services.intake.form.submit_report import Counter
+from services.intake.http import openapi_routes
+from services.intake.http.auth import KeyRing
+from services.intake.http.dry_run import DryRun
+from services.intake.http.inflight_limit import Room
+from services.intake.http.post_events import Reception
+from services.intake.http.rate_limits import Limits
+from services.intake.http.router import Asgi, Route, Router
+from services.intake.http.timeouts import Patience
+from services.intake.log.connector import Connection
+from services.intake.log.durable_writer import Keeping
+from services.intake.log.kafka_connection import Bus
+from services.intake.log.records import Partitioner
 from services.intake.metrics import IntakeMetrics
-from services.intake.patience import Patience
-from services.intake.receipts import SigningKeys
-from services.intake.reception import Reception
-from services.intake.records import Partitioner
-from services.intake.register import Register
-from services.intake.room import Room
-from services.intake.router import Asgi, Route, Router
+from services.intake.published_plans import ReferenceLibrary
+from services.intake.receipts.signing import SigningKeys
 from services.intake.settings import IntakeSettings
-from services.intake.spool import Spool
+from services.intake.spool.replay import Drain
+from services.intake.spool.spool import Spool
+from services.intake.workers.supervisor import Staff
+from services.intake.workers.worker_config import Files
 from services.runtime.clock import Clock, clock_from
+from services.runtime.faststream_security import security_of
 from services.runtime.metrics import new_registry
 from services.runtime.probes import probe_routes
-from services.runtime.references import References
-from services.runtime.security import security_of
+from services.runtime.published_documents import References
 
 log = logging.getLogger(__name__)
 
@@ -232,9 +232,9 @@ def _router(parts: Parts, mounted: dict[str, Asgi]) -> Router:
     routes = {
         "/v1/events": Route(methods={"POST": reception.receive}),
         "/.well-known/jwks.json": Route(methods={"GET": key_set}),
-        "/openapi.json": Route(methods={"GET": documents.get_openapi}),
-        "/docs": Route(methods={"GET": documents.get_docs}),
-        **documents.problem_routes(),
+        "/openapi.json": Route(methods={"GET": openapi_routes.get_openapi}),
+        "/docs": Route(methods={"GET": openapi_routes.get_docs}),
+        **openapi_routes.problem_routes(),
         **form_routes(_form(parts, reception)),
     }
     return Router(routes, {**mounted, **dict(probes)}, parts.metrics)

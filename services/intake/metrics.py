@@ -2,8 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from services.intake.core.refusals import UNHEARD, Problem
-from services.intake.modes import Mode
+from services.intake.cloudevents.http_binding import Mode
+from services.intake.core.problems import UNHEARD, Problem
 from services.runtime.metrics import SECONDS_BUCKETS
 
 

@@ -6,8 +6,8 @@ from typing import Self
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from schemas.links import KEY_LENGTH_MIN
-from services.runtime.serve import Tls
+from schemas.events.form_links import KEY_LENGTH_MIN
+from services.runtime.http.server import Tls
 from services.runtime.settings import ServiceSettings
 
 MEBIBYTE = 1024 * 1024

@@ -2,15 +2,16 @@
 
 from services.notifier.app import build_app
 from services.notifier.settings import NotifierSettings
-from services.runtime import beginning, serve
+from services.runtime import bootstrap
+from services.runtime.http import server
 
 
 def main() -> None:
     """Read the settings from the environment and serve."""
-    beginning.collect_seldom()
-    settings = beginning.begin("notifier", NotifierSettings)
-    halt = serve.Halt()
-    serve.run(build_app(settings, halt=halt), host=settings.host, port=settings.port, halt=halt)
+    bootstrap.collect_seldom()
+    settings = bootstrap.begin("notifier", NotifierSettings)
+    halt = server.Halt()
+    server.run(build_app(settings, halt=halt), host=settings.host, port=settings.port, halt=halt)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 from faststream.asgi import AsgiFastStream, AsyncAPIRoute
 from faststream.specification import AsyncAPI
 
-from schemas.topics import VERDICTS
+from schemas.events.topics import VERDICTS
+from services.notifier.background_loop import RECOVERABLE
 from services.notifier.http import OUTBOX, outbox
-from services.notifier.loops import RECOVERABLE
 from services.notifier.settings import NotifierSettings
-from services.notifier.works import Works
-from services.runtime import batches, mongo
+from services.notifier.wiring import Works
+from services.runtime import batch_consumer, mongo
+from services.runtime.http.server import Halt
 from services.runtime.metrics import new_registry
 from services.runtime.probes import probe_routes
-from services.runtime.serve import Halt
 
 BATCH = 2_000  # verdicts followed in one read and one write of the ledger
 
@@ -31,12 +31,12 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
         async with works.running(halt):
             yield
 
-    broker = batches.ConsumingBroker(settings.kafka, halt=halt)
-    subscription = batches.Subscription(
+    broker = batch_consumer.ConsumingBroker(settings.kafka, halt=halt)
+    subscription = batch_consumer.Subscription(
         topic=VERDICTS.name, group=settings.group, max_records=BATCH, session_timeout_ms=settings.session_timeout_ms
     )
-    handler = batches.committing(works.on_batch, RECOVERABLE)
-    batches.subscribe(broker, subscription, handler, halt=halt)
+    handler = batch_consumer.committing(works.on_batch, RECOVERABLE)
+    batch_consumer.subscribe(broker, subscription, handler, halt=halt)
     ready = {
         "broker": works.references.is_answered,
         "references": works.references.is_ready,

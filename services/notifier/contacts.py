@@ -12,10 +12,10 @@ from datetime import date
 from pathlib import Path
 from typing import get_args
 
-from schemas.deliveries import Channel
-from schemas.plan import Plan
-from schemas.registry import Registry
-from services.notifier.core.routing import PARENT, SELF, Contact, ContactBook, Language, destination
+from schemas.events.deliveries import Channel
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
+from services.notifier.core.scheduling.routing import PARENT, SELF, Contact, ContactBook, Language, destination
 
 COLUMNS = ("agency", "channel", "address", "role", "language", "from", "to")
 REQUIRED = COLUMNS[:3]

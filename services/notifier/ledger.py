@@ -16,12 +16,22 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from schemas.deliveries import Channel, Outcome
-from services.notifier import documents
-from services.notifier.core.calls import Agenda
-from services.notifier.core.deliveries import Delivery
-from services.notifier.documents import CREATED, SENDING, Backlog, Change, Claimed, Document, Ended, Stored, Unpublished
+from schemas.events.deliveries import Channel, Outcome
+from services.notifier import ledger_documents
+from services.notifier.core.scheduling.delivery import Delivery
+from services.notifier.core.scheduling.scheduled_alert import Agenda
 from services.notifier.errors import LedgerUnavailableError
+from services.notifier.ledger_documents import (
+    CREATED,
+    SENDING,
+    Backlog,
+    Change,
+    Claimed,
+    Document,
+    Ended,
+    Stored,
+    Unpublished,
+)
 
 _DUPLICATE_KEY = 11000
 
@@ -47,7 +57,7 @@ class Ledger:
         """Return the agendas of *duties*, those that are there."""
         async with _translated():
             found = await self._agendas.find({"_id": {"$in": duties}}).to_list(None)
-        return {one["_id"]: documents.read_agenda(one) for one in found}
+        return {one["_id"]: ledger_documents.read_agenda(one) for one in found}
 
     async def put(self, changes: Sequence[Change]) -> bool:
         """Write *changes*; false if another process was faster with any of them: read again and decide anew."""
@@ -67,7 +77,7 @@ class Ledger:
                 [("next_at", ASCENDING), ("agency", ASCENDING)]
             )
             found = await query.limit(limit).to_list(None)
-        return [documents.read_agenda(one) for one in found]
+        return [ledger_documents.read_agenda(one) for one in found]
 
     async def take(self, changes: Sequence[Change]) -> None:
         """Write agendas whose calls a round has taken; one that changed meanwhile is left to the next round."""
@@ -78,11 +88,11 @@ class Ledger:
         """Return the agendas whose calls *round_* has taken and not handed over."""
         async with _translated():
             found = await self._agendas.find({"round": round_}).to_list(None)
-        return [documents.read_agenda(one).agenda for one in found]
+        return [ledger_documents.read_agenda(one).agenda for one in found]
 
     async def hand_over(self, round_: str, deliveries: Iterable[Delivery], now: datetime) -> None:
         """Create the deliveries of *round_*, those that are not there yet, and close it. May be repeated."""
-        made = [documents.delivery_document(one, now) for one in deliveries]
+        made = [ledger_documents.delivery_document(one, now) for one in deliveries]
         async with _translated():
             if made:
                 writes = [UpdateOne({"_id": one.pop("_id")}, {"$setOnInsert": one}, upsert=True) for one in made]
@@ -111,7 +121,7 @@ class Ledger:
                 {"_id": {"$in": ids}, **is_due}, {"$set": taken, "$unset": {"next_at": ""}, "$inc": {"attempt": 1}}
             )
             found = await self._deliveries.find({"claim": claim}).to_list(None)
-        return [documents.read_claimed(one) for one in found]
+        return [ledger_documents.read_claimed(one) for one in found]
 
     async def record(self, ended: Sequence[Ended]) -> None:
         """Write how claimed deliveries ended, unless the claim was lost meanwhile."""
@@ -129,7 +139,7 @@ class Ledger:
         """Return the claims whose lease has run out: their processes died between the claim and its record."""
         async with _translated():
             found = await self._deliveries.find({"claim": _IS_THERE, "leased_until": {"$lt": wall_now}}).to_list(None)
-        return [documents.read_claimed(one) for one in found]
+        return [ledger_documents.read_claimed(one) for one in found]
 
     async def unpublished(self, limit: int) -> list[Unpublished]:
         """Return deliveries with events that are not on the bus yet."""
@@ -163,9 +173,9 @@ class Ledger:
                 taken = {"provider_ids": receipt["_id"], "state": Outcome.DELIVERED.value}
                 found = await self._deliveries.find_one(taken)
                 if found:
-                    attempt = documents.refused_later(found, Outcome(receipt["failed"]), now)
-                    told = {"$each": documents.told(documents.read_delivery(found), attempt)}
-                    corrected = {"$set": documents.ended_fields(attempt), "$push": {"events": told}}
+                    attempt = ledger_documents.refused_later(found, Outcome(receipt["failed"]), now)
+                    told = {"$each": ledger_documents.told(ledger_documents.read_delivery(found), attempt)}
+                    corrected = {"$set": ledger_documents.ended_fields(attempt), "$push": {"events": told}}
                     await self._deliveries.update_one({"_id": found["_id"], **taken}, corrected)
 
     async def backlog(self, now: datetime) -> Backlog:
@@ -197,7 +207,7 @@ _UNCLAIMED = {"claim": "", "leased_until": ""}
 
 
 def _replacing(change: Change) -> ReplaceOne[Document]:
-    document = documents.agenda_document(change)
+    document = ledger_documents.agenda_document(change)
     return ReplaceOne({"_id": document["_id"], "version": change.version}, document, upsert=change.version == 0)
 
 
@@ -211,12 +221,12 @@ def _freeing(one: Claimed, until: datetime) -> UpdateOne:
 
 
 def _ending(one: Ended) -> UpdateOne:
-    fields = documents.ended_fields(one.attempt)
+    fields = ledger_documents.ended_fields(one.attempt)
     if one.next_at is not None:
         fields["next_at"] = one.next_at
     if one.provider_ids:
         fields["provider_ids"] = list(one.provider_ids)
-    told = {"$each": documents.told(one.claimed.delivery, one.attempt)}
+    told = {"$each": ledger_documents.told(one.claimed.delivery, one.attempt)}
     return UpdateOne(_held(one.claimed), {"$set": fields, "$unset": _UNCLAIMED, "$push": {"events": told}})
 
 

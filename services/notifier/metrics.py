@@ -2,8 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from schemas.deliveries import Channel, Outcome
-from services.notifier.documents import Backlog
+from schemas.events.deliveries import Channel, Outcome
+from services.notifier.ledger_documents import Backlog
 from services.runtime.metrics import SECONDS_BUCKETS
 
 

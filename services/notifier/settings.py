@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from schemas.links import KEY_LENGTH_MIN
-from services.notifier.core.render import SmsLetters
+from schemas.events.form_links import KEY_LENGTH_MIN
+from services.notifier.core.rendering.render import SmsLetters
 from services.runtime.settings import MongoSettings, ServiceSettings
 
 GROUP = "dondoc.notifier"

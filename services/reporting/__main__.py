@@ -2,14 +2,15 @@
 
 from services.reporting.app import build_app
 from services.reporting.settings import ReportingSettings
-from services.runtime import beginning, serve
+from services.runtime import bootstrap
+from services.runtime.http import server
 
 
 def main() -> None:
     """Run until told to stop."""
-    settings = beginning.begin("reporting", ReportingSettings)
+    settings = bootstrap.begin("reporting", ReportingSettings)
     app = build_app(settings)
-    serve.run(app, host=settings.host, port=settings.port, halt=app.halt)
+    server.run(app, host=settings.host, port=settings.port, halt=app.halt)
 
 
 if __name__ == "__main__":

@@ -11,25 +11,25 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from schemas.topics import DELIVERIES, FACTS, VERDICTS, Topic
-from services.reporting import handlers
+from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
+from services.reporting import consumer
+from services.reporting.consumer import Intake, Kept
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.dashboard.templating import environment
-from services.reporting.handlers import Intake, Kept
 from services.reporting.http import descriptions, problems
 from services.reporting.http.api import Api
-from services.reporting.inquiries import Inquiries
 from services.reporting.metrics import Metrics
+from services.reporting.queries import Inquiries
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import UNAVAILABLE, Store
 from services.runtime import mongo
-from services.runtime.batches import ConsumingBroker, Subscription, committing, subscribe
+from services.runtime.batch_consumer import ConsumingBroker, Subscription, committing, subscribe
 from services.runtime.clock import Clock, clock_from
 from services.runtime.dead_letters import DeadLetters
+from services.runtime.http.server import Halt
 from services.runtime.metrics import new_registry
 from services.runtime.probes import AsgiHandler, probe_routes
-from services.runtime.references import References
-from services.runtime.serve import Halt
+from services.runtime.published_documents import References
 from services.runtime.topics import ensure_topics
 
 
@@ -120,9 +120,9 @@ def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager
 
 def _subscribed(parts: Parts, dead_letters: DeadLetters) -> KafkaBroker:
     broker = ConsumingBroker(parts.settings.kafka, halt=parts.halt)
-    _follow(broker, VERDICTS, handlers.verdicts(parts.store), parts=parts, dead_letters=dead_letters)
-    _follow(broker, DELIVERIES, handlers.deliveries(parts.store), parts=parts, dead_letters=dead_letters)
-    _follow(broker, FACTS, handlers.facts(parts.store), parts=parts, dead_letters=dead_letters)
+    _follow(broker, VERDICTS, consumer.verdicts(parts.store), parts=parts, dead_letters=dead_letters)
+    _follow(broker, DELIVERIES, consumer.deliveries(parts.store), parts=parts, dead_letters=dead_letters)
+    _follow(broker, FACTS, consumer.facts(parts.store), parts=parts, dead_letters=dead_letters)
     return broker
 
 
@@ -135,7 +135,7 @@ def _follow(
         max_records=parts.settings.batch_records,
         session_timeout_ms=parts.settings.session_timeout_ms,
     )
-    handler = handlers.on_batch(intake, dead_letters, parts.metrics)
+    handler = consumer.on_batch(intake, dead_letters, parts.metrics)
     subscribe(broker, subscription, committing(handler, UNAVAILABLE), halt=parts.halt)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from schemas.ids import DutyKey
+from schemas.events.ids import DutyKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

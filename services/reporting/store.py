@@ -15,9 +15,9 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, IndexModel, InsertOne
 from pymongo.errors import AutoReconnect, BulkWriteError, NotPrimaryError, WTimeoutError
 
-from schemas.ids import DutyKey
+from schemas.events.ids import DutyKey
+from services.reporting.event_decoder import KeptAlert, KeptAssessment
 from services.reporting.receipts import KeptReceipt
-from services.reporting.records import KeptAlert, KeptAssessment
 from services.runtime import mongo
 
 DUPLICATE_KEY = 11000

@@ -2,15 +2,16 @@
 
 from services.rules.app import build_app
 from services.rules.settings import RulesSettings
-from services.runtime import beginning, serve
+from services.runtime import bootstrap
+from services.runtime.http import server
 
 
 def main() -> None:
     """Serve until told to stop."""
-    beginning.collect_seldom()
-    settings = beginning.begin("rules", RulesSettings)
-    halt = serve.Halt()
-    serve.run(build_app(settings, halt=halt), host=settings.host, port=settings.port, halt=halt)
+    bootstrap.collect_seldom()
+    settings = bootstrap.begin("rules", RulesSettings)
+    halt = server.Halt()
+    server.run(build_app(settings, halt=halt), host=settings.host, port=settings.port, halt=halt)
 
 
 if __name__ == "__main__":

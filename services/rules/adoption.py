@@ -6,9 +6,9 @@ sent something. The horizon lies thirteen months ahead and moves a month at a ti
 
 from datetime import UTC, datetime
 
-from schemas.facts import ADOPTED, PlanAdopted
-from schemas.ids import digest
-from services.rules.core.book import Book
+from schemas.events.facts import ADOPTED, PlanAdopted
+from schemas.events.ids import digest
+from services.rules.core.duty_catalogue import Book
 
 MONTHS_AHEAD = 13  # a year and the month in which the next one is prepared
 SOURCE = "dondoc/rules"

@@ -7,20 +7,20 @@ from faststream.asgi import AsgiFastStream, AsyncAPIRoute
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
-from schemas.topics import FACTS
-from services.rules.announcer import Announcer
-from services.rules.assignment import Assignment
-from services.rules.books import Books
+from schemas.events.topics import FACTS
 from services.rules.dry_run import dry_run
+from services.rules.duty_catalogues import Books
 from services.rules.metrics import Metrics
 from services.rules.partition import Tools
+from services.rules.partitions import Assignment
+from services.rules.plan_adopter import Announcer
 from services.rules.settings import RulesSettings
-from services.runtime import batches
+from services.runtime import batch_consumer
 from services.runtime.clock import clock_from
+from services.runtime.http.server import Halt
 from services.runtime.metrics import new_registry
 from services.runtime.probes import probe_routes
-from services.runtime.references import References
-from services.runtime.serve import Halt
+from services.runtime.published_documents import References
 from services.runtime.topics import ensure_topics
 
 
@@ -68,14 +68,14 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
 
 def _consuming(settings: RulesSettings, assignment: Assignment, halt: Callable[[], None]) -> KafkaBroker:
     """Return a broker whose one subscriber gives the facts to *assignment*."""
-    broker = batches.ConsumingBroker(settings.kafka, halt=halt)
-    subscription = batches.Subscription(
+    broker = batch_consumer.ConsumingBroker(settings.kafka, halt=halt)
+    subscription = batch_consumer.Subscription(
         topic=FACTS.name,
         group=settings.group,
         max_records=settings.batch_records,
         session_timeout_ms=settings.session_timeout_ms,
     )
-    subscriber = batches.subscribe(broker, subscription, assignment.on_batch, halt=halt, listener=assignment)
+    subscriber = batch_consumer.subscribe(broker, subscription, assignment.on_batch, halt=halt, listener=assignment)
     assignment.consume_from(lambda: subscriber.consumer)
     return broker
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.topics import DUTIES
-from services.runtime import consumers
+from schemas.events.topics import DUTIES
+from services.runtime import consumer_shutdown
 from services.runtime.kafka import Access
 
 POLL_MS = 200
@@ -37,7 +37,7 @@ async def restore(kafka: Access, partition: int, take: Callable[[bytes, bytes | 
             fetched = await consumer.getmany(here, timeout_ms=POLL_MS)
             latest.update((record.key, record.value) for record in fetched.get(here, ()))
     finally:
-        await consumers.stop(consumer)
+        await consumer_shutdown.stop(consumer)
     for count, (key, value) in enumerate(latest.items(), start=1):
         take(key, value)
         if count % BREATH == 0:

@@ -9,16 +9,16 @@ from datetime import datetime
 
 import msgspec
 
-from schemas.plan import Requirements
-from services.rules import reader, states
-from services.rules.assignment import Assignment
-from services.rules.books import Books
+from schemas.plan.plan import Requirements
+from services.rules import fact_decoder, state_codec
 from services.rules.core import completeness
 from services.rules.core.assess import assess
-from services.rules.core.book import Book, UnknownDuty
 from services.rules.core.duty import Duty
+from services.rules.core.duty_catalogue import Book, UnknownDuty
 from services.rules.core.facts import Exemption, Fact, Revocation, Submission
-from services.rules.reader import UnreadableFact
+from services.rules.duty_catalogues import Books
+from services.rules.fact_decoder import UnreadableFact
+from services.rules.partitions import Assignment
 from services.runtime.clock import Clock
 from services.runtime.probes import AsgiHandler, Receive, Scope, Send, answer
 
@@ -79,7 +79,7 @@ def _told(body: bytes, now: datetime) -> Fact:
         event = json.loads(body)
         if not isinstance(event, dict):
             raise UnreadableFact("", "an event is a JSON object")
-        return reader.read_fact(msgspec.json.encode({"receivedtime": now.isoformat(), **event}))
+        return fact_decoder.read_fact(msgspec.json.encode({"receivedtime": now.isoformat(), **event}))
     except (ValueError, RecursionError) as cause:
         pointer, detail = (cause.pointer, cause.message) if isinstance(cause, UnreadableFact) else ("", str(cause))
         raise NoAnswer(422, "The event cannot be read.", errors=_one(pointer, detail)) from cause
@@ -91,7 +91,7 @@ def _resolved(book: Book, told: Fact) -> tuple[Fact, Duty | None]:
         fact = book.resolved(told)
         if isinstance(fact, Exemption | Revocation):
             return fact, None
-        period = states.home(fact)
+        period = state_codec.home(fact)
         return fact, book.duty(agency=fact.agency, obligation=fact.obligation, period=period)
     except UnknownDuty as cause:
         raise NoAnswer(422, "There is no such duty.", errors=_one(f"/data/{cause.field}", cause.message)) from cause

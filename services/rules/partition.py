@@ -9,17 +9,17 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
-from schemas.facts import PlanAdopted
+from schemas.events.facts import PlanAdopted
 from services.rules import adoption, changelog
-from services.rules.books import Books
-from services.rules.judgement import Refused
-from services.rules.keeper import Keeper, Told, is_newer
+from services.rules.assessment_event import Applied
+from services.rules.duty_catalogues import Books
+from services.rules.fact_validation import Refused
 from services.rules.metrics import Metrics
-from services.rules.transactions import Letter, Transactions, Writes
-from services.rules.verdicts import Applied
+from services.rules.processor import Keeper, Told, is_newer
+from services.rules.transactional_writer import Letter, Transactions, Writes
 from services.runtime.clock import Clock, instant_of
 from services.runtime.kafka import Access
-from services.runtime.references import References
+from services.runtime.published_documents import References
 
 BREATH = 200  # after so many records or verdicts the loop may turn: heartbeats and probes are answered in between
 MOST_UNEXPECTED_IN_A_ROW = 20  # beyond this it is the service that is broken, not the records

@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from schemas.topics import DEFAULT_PARTITIONS
+from schemas.events.topics import DEFAULT_PARTITIONS
 from services.runtime.clock import SYSTEM, clock_from
 from services.runtime.kafka import Access, Credentials, Mechanism, Protocol
 

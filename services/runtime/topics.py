@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
-from schemas.topics import DEAD_LETTER_CONFIG, TOPICS, WITH_DEAD_LETTERS
+from schemas.events.topics import DEAD_LETTER_CONFIG, TOPICS, WITH_DEAD_LETTERS
 from services.runtime.kafka import Access, RefusedError
 
 _ALREADY_EXISTS = 36

@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from deploy.local.daemon import Daemon, Program
-from deploy.local.ports import LOOPBACK, free_ports
+from deploy.local.process.daemon import Daemon, Program
+from deploy.local.process.ports import LOOPBACK, free_ports
 
 COMMAND = shlex.split(os.environ.get("BENCH_KARAPACE", ""))
 MEDIA_TYPE = "application/vnd.kafka.json.v2+json"

@@ -18,17 +18,17 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.local.kafka import Kafka
-from deploy.local.ports import free_ports
-from schemas.ids import partition_of
-from schemas.topics import FACTS, VERDICTS
+from deploy.local.process.ports import free_ports
+from deploy.local.servers.kafka import Kafka
+from schemas.events.ids import partition_of
+from schemas.events.topics import FACTS, VERDICTS
 from tests.bench.karapace import COMMAND, Karapace
-from tests.support.builders import AGENCIES, a_submission
-from tests.support.eventually import eventually
-from tests.support.intake import BATCH, STRUCTURED, Desk, publish_plan
-from tests.support.kafka import Bus
-from tests.support.load import Load, post_all
-from tests.support.services import Launch, Service
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.plans import AGENCIES, a_submission
+from tests.support.clients.http_load import Load, post_all
+from tests.support.servers.intake import BATCH, STRUCTURED, Desk, publish_plan
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Launch, Service
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "60000"))
 CLERKS = [int(number) for number in os.environ.get("BENCH_CLERKS", "0,1").split(",")]

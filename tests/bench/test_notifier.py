@@ -19,17 +19,17 @@ import aiosmtplib
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.local.daemon import Daemon, Program
-from deploy.local.ports import free_ports
-from deploy.local.sinks import Smsc, Smtp
-from schemas.topics import VERDICTS
-from tests.support import builders
-from tests.support.alerts import DUE, NOON, Alerts, a_contact, a_step, an_assessment, an_event_of
-from tests.support.eventually import eventually
-from tests.support.kafka import Bus
-from tests.support.mongo import Database
-from tests.support.services import Launch, Service
-from tests.support.smtp_sink import is_listening
+from deploy.local.process.daemon import Daemon, Program
+from deploy.local.process.ports import free_ports
+from deploy.local.servers.message_servers import Smsc, Smtp
+from schemas.events.topics import VERDICTS
+from tests.support.assertions.eventually import eventually
+from tests.support.builders import plans
+from tests.support.clients.notifier import DUE, NOON, Alerts, a_contact, a_step, an_assessment, an_event_of
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database
+from tests.support.servers.services import Launch, Service
+from tests.support.servers.smtp_sink import is_listening
 
 ALERTS = int(os.environ.get("BENCH_ALERTS", "10000"))
 RAW = 1_000  # mails for the figure beside: a connection each is slow
@@ -46,7 +46,7 @@ POLL_SECONDS = 0.002
 def sink(tmp_path: Path) -> Iterator[int]:
     """The port of a mail server that takes everything and keeps nothing."""
     (port,) = free_ports(1)
-    command = (sys.executable, "-m", "tests.support.smtp_sink", str(port))
+    command = (sys.executable, "-m", "tests.support.servers.smtp_sink", str(port))
     server = Daemon(Program(name="sink", command=command, folder=tmp_path, is_ready=lambda: is_listening(port)))
     server.start()
     yield port
@@ -58,7 +58,7 @@ async def alerts(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path:
     """The bus with its documents, and contacts for all agencies."""
     outside = Alerts(bus, database, smtp, smsc, tmp_path / "clock")
     outside.now_is(NOON)
-    await outside.published(builders.a_registry(*map(builders.an_agency, AGENCIES)), builders.a_plan())
+    await outside.published(plans.a_registry(*map(plans.an_agency, AGENCIES)), plans.a_plan())
     await outside.reachable(*map(a_contact, AGENCIES))
     return outside
 

@@ -16,14 +16,14 @@ from aiokafka import AIOKafkaProducer
 from pymongo import InsertOne, ReplaceOne
 from pymongo.collection import Collection
 
-from schemas.ids import partition_of
-from schemas.topics import VERDICTS
-from tests.support.annual import a_key, an_assessed
-from tests.support.annual_events import a_verdict
-from tests.support.eventually import eventually
-from tests.support.kafka import Bus
-from tests.support.mongo import Database, Document
-from tests.support.services import Launch, Service
+from schemas.events.ids import partition_of
+from schemas.events.topics import VERDICTS
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.annual_report import a_key, an_assessed
+from tests.support.builders.annual_report_events import a_verdict
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database, Document
+from tests.support.servers.services import Launch, Service
 
 VERDICTS_TOLD = int(os.environ.get("BENCH_VERDICTS", "200000"))
 REVISIONS = 10

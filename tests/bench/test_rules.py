@@ -15,14 +15,14 @@ from urllib.request import urlopen
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from schemas.ids import partition_of
-from schemas.topics import FACTS, VERDICTS
+from schemas.events.ids import partition_of
+from schemas.events.topics import FACTS, VERDICTS
 from services.runtime.clock import milliseconds, steer
-from tests.support import builders
-from tests.support.eventually import eventually
-from tests.support.kafka import Bus
-from tests.support.rules import GROUP, Rules
-from tests.support.services import Launch, Service
+from tests.support.assertions.eventually import eventually
+from tests.support.builders import plans
+from tests.support.servers.kafka import Bus
+from tests.support.servers.rules import GROUP, Rules
+from tests.support.servers.services import Launch, Service
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "200000"))
 MONTHS = 40
@@ -40,11 +40,9 @@ async def test_rules_events_a_second(bus: Bus, launch: Launch, tmp_path: Path) -
     rules = Rules(bus)
     steer(tmp_path / "clock", NOW)
     settings = {"DONDOC_CLOCK": f"steered:{tmp_path / 'clock'}"}
-    monthly = builders.a_version(recurrence="month", due={"day": 10}, **{"from": "2024-01-01"})
+    monthly = plans.a_version(recurrence="month", due={"day": 10}, **{"from": "2024-01-01"})
     service = launch("rules", ready=False, **settings)
-    await rules.publish(
-        builders.a_registry(*map(builders.an_agency, AGENCIES)), builders.a_plan(builders.an_obligation(monthly))
-    )
+    await rules.publish(plans.a_registry(*map(plans.an_agency, AGENCIES)), plans.a_plan(plans.an_obligation(monthly)))
     await rules.told(AGENCIES[-1], times=1, period="2024-01")
     await rules.settled()
     service.stop()
@@ -67,7 +65,7 @@ async def test_rules_events_a_second(bus: Bus, launch: Launch, tmp_path: Path) -
 def _events() -> Iterator[tuple[str, bytes]]:
     for month, period in enumerate(PERIODS):
         for agency in AGENCIES:
-            event = builders.a_submission(f"{agency}-{month}", data={"agency": agency, "period": period})
+            event = plans.a_submission(f"{agency}-{month}", data={"agency": agency, "period": period})
             yield agency, json.dumps({**event, "receivedtime": "2024-02-01T08:00:00+07:00"}).encode()
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.kafka import Kafka, Listener
-from deploy.local.ports import free_ports
-from tests.support.toxiproxy import Road, Toxiproxy
+from deploy.local.process.ports import free_ports
+from deploy.local.servers.kafka import Kafka, Listener
+from tests.support.faults.toxiproxy import Road, Toxiproxy
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import AGENCIES
-from tests.support.cluster import NODES, Cluster
-from tests.support.intake import Desk, publish_plan, spooled
-from tests.support.services import Launch, Service
-from tests.support.upstream import logged, more, posting, told
+from tests.support.builders.plans import AGENCIES
+from tests.support.clients.upstream import logged, more, posting, told
+from tests.support.servers.intake import Desk, publish_plan, spooled
+from tests.support.servers.kafka_cluster import NODES, Cluster
+from tests.support.servers.services import Launch, Service
 
 PATIENCE_SECONDS = 20.0  # longer than it takes the others to miss a broker that was killed
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from schemas.topics import FACTS
-from tests.support.builders import AGENCIES, Json, a_submission
-from tests.support.eventually import eventually
-from tests.support.intake import BATCH, STRUCTURED, Desk, publish_plan, sender, written
-from tests.support.kafka import Bus
-from tests.support.services import Launch, Service
+from schemas.events.topics import FACTS
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.plans import AGENCIES, Json, a_submission
+from tests.support.servers.intake import BATCH, STRUCTURED, Desk, publish_plan, sender, written
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Launch, Service
 
 POSTS = int(os.environ.get("CHAOS_POSTS", "10000"))
 LONG_BATCH = 50  # events: what is so long goes to the clerk, and back, through memory

@@ -7,15 +7,15 @@ from statistics import median
 
 import pytest
 
-from deploy.local.kafka import Kafka
-from tests.support import toxiproxy
-from tests.support.builders import AGENCIES
-from tests.support.eventually import eventually
-from tests.support.intake import Desk, publish_plan, sender, spooled, written
-from tests.support.kafka import Bus
-from tests.support.services import Launch, Service
-from tests.support.toxiproxy import SEVERED, Harm, Road
-from tests.support.upstream import Answer, logged, more, posting, reports, told
+from deploy.local.servers.kafka import Kafka
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.plans import AGENCIES
+from tests.support.clients.upstream import Answer, logged, more, posting, reports, told
+from tests.support.faults import toxiproxy
+from tests.support.faults.toxiproxy import SEVERED, Harm, Road
+from tests.support.servers.intake import Desk, publish_plan, sender, spooled, written
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Launch, Service
 
 PATIENCE_SECONDS = 1.0
 LATE_SECONDS = PATIENCE_SECONDS + 2.0  # what an answer may take at worst: the patience, and a busy machine

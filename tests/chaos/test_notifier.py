@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.sinks import Smsc, Smtp
-from schemas.deliveries import Outcome
-from tests.support import builders
-from tests.support.alerts import DUE, Alerts, a_contact, a_step, an_assessment
-from tests.support.eventually import eventually
-from tests.support.kafka import Bus
-from tests.support.mongo import Database
-from tests.support.services import Launch, Service
+from deploy.local.servers.message_servers import Smsc, Smtp
+from schemas.events.deliveries import Outcome
+from tests.support.assertions.eventually import eventually
+from tests.support.builders import plans
+from tests.support.clients.notifier import DUE, Alerts, a_contact, a_step, an_assessment
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database
+from tests.support.servers.services import Launch, Service
 
 AGENCIES = [f"a-{number:03d}" for number in range(400)]
 FALLS_DUE = DUE - timedelta(days=6, hours=12)
@@ -30,7 +30,7 @@ async def test_a_storm_of_kills_loses_no_alert_and_doubles_none_unseen(  # noqa:
     """Two notifiers, six kills: every agency has its mail, and one that has two has an `unknown` in the record."""
     alerts = Alerts(bus, database, smtp, smsc, tmp_path / "clock")
     alerts.now_is(FALLS_DUE)
-    await alerts.published(builders.a_registry(*map(builders.an_agency, AGENCIES)), builders.a_plan())
+    await alerts.published(plans.a_registry(*map(plans.an_agency, AGENCIES)), plans.a_plan())
     await alerts.reachable(*map(a_contact, AGENCIES))
     settings = alerts.settings | QUICK
     running = [launch("notifier", **settings), launch("notifier", **settings)]

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from tests.support import builders
-from tests.support.eventually import eventually
-from tests.support.kafka import Bus
-from tests.support.rules import QUICK_SESSION, Rules
-from tests.support.services import Launch
-from tests.support.toxiproxy import SEVERED, Harm, Road, slow
+from tests.support.assertions.eventually import eventually
+from tests.support.builders import plans
+from tests.support.faults.toxiproxy import SEVERED, Harm, Road, slow
+from tests.support.servers.kafka import Bus
+from tests.support.servers.rules import QUICK_SESSION, Rules
+from tests.support.servers.services import Launch
 
 REPORTS_EACH = 10  # a round
 TOLERABLE_MS = 300
@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 60.0
 async def rules(bus: Bus) -> Rules:
     """A plan is published."""
     rules = Rules(bus)
-    await rules.publish(builders.a_registry(), builders.a_plan())
+    await rules.publish(plans.a_registry(), plans.a_plan())
     return rules
 
 
@@ -55,8 +55,8 @@ async def test_connections_that_break_leave_each_report_counted_once(
 async def report(rules: Rules, name: str) -> None:
     """Put reports of every agency into the log, the agencies in turn."""
     for number in range(REPORTS_EACH):
-        for agency in builders.AGENCIES:
-            event = builders.a_submission(f"{name}-{agency}-{number}", data={"agency": agency}, subject=agency)
+        for agency in plans.AGENCIES:
+            event = plans.a_submission(f"{name}-{agency}-{number}", data={"agency": agency}, subject=agency)
             await rules.accept(event)
 
 
@@ -65,6 +65,6 @@ async def counted(rules: Rules, least: int) -> None:
 
     async def are_counted() -> bool:
         last = {said.agency: said.timeline[-1].submissions for said in await rules.verdicts() if said.period == "2024"}
-        return all(last.get(agency, 0) >= least for agency in builders.AGENCIES)
+        return all(last.get(agency, 0) >= least for agency in plans.AGENCIES)
 
     await eventually(are_counted, f"{least} reports of each agency counted", timeout=PATIENCE_SECONDS)

@@ -9,16 +9,16 @@ from datetime import datetime
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.local.kafka import Kafka
-from schemas.facts import SUBMITTED
-from schemas.registry import Registry
-from schemas.topics import FACTS
+from deploy.local.servers.kafka import Kafka
+from schemas.events.facts import SUBMITTED
+from schemas.events.topics import FACTS
+from schemas.plan.registry import Registry
 from services.runtime.clock import milliseconds
-from tests.support import builders
-from tests.support.eventually import eventually
-from tests.support.kafka import Bus
-from tests.support.rules import QUICK_SESSION, Rules
-from tests.support.services import Launcher, Service
+from tests.support.assertions.eventually import eventually
+from tests.support.builders import plans
+from tests.support.servers.kafka import Bus
+from tests.support.servers.rules import QUICK_SESSION, Rules
+from tests.support.servers.services import Launcher, Service
 
 AGENCIES = tuple(f"h-{number:02d}" for number in range(40))
 REPORTS_EACH = 25
@@ -35,7 +35,7 @@ RECEIVED = "2024-12-01T08:00:01.000+07:00"
 async def test_a_storm_of_kills_loses_and_doubles_nothing(bus: Bus, kafka: Kafka, launch: Launcher, seed: int) -> None:
     """However often replicas and broker are killed, the last word on each duty counts each report once."""
     rules = Rules(bus)
-    await rules.publish(a_wide_registry(), builders.a_plan())
+    await rules.publish(a_wide_registry(), plans.a_plan())
     replicas = [launch("rules", ready=False, **QUICK_SESSION) for _ in range(REPLICAS)]
     load = asyncio.create_task(post(bus.bootstrap))
     await storm(replicas, kafka, random.Random(seed))  # noqa: S311  # a storm that can be repeated
@@ -75,18 +75,18 @@ async def post(bootstrap: str) -> None:
             )
 
 
-def reports() -> Iterator[builders.Json]:
+def reports() -> Iterator[plans.Json]:
     """Every agency's reports, the agencies in turn; all different documents."""
     for number in range(REPORTS_EACH):
         for agency in AGENCIES:
-            usual = builders.a_submission(f"{agency}-{number}")
+            usual = plans.a_submission(f"{agency}-{number}")
             data = usual["data"] | {"agency": agency}
-            yield builders.an_event(SUBMITTED, usual["id"], data, receivedtime=RECEIVED)
+            yield plans.an_event(SUBMITTED, usual["id"], data, receivedtime=RECEIVED)
 
 
 def a_wide_registry() -> Registry:
     """Enough agencies for every partition to have some."""
-    return builders.a_registry(*(builders.an_agency(agency) for agency in AGENCIES))
+    return plans.a_registry(*(plans.an_agency(agency) for agency in AGENCIES))
 
 
 async def all_counted(rules: Rules) -> bool:

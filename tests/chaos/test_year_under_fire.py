@@ -11,15 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.daemon import Daemon
-from services.console.demo import contacts, performance
-from services.console.demo.player import Mailroom, Player
-from services.console.demo.settling import Log, Rest
+from deploy.local.process.daemon import Daemon
+from services.console.demo import contacts, run
+from services.console.demo.client import Mailroom, Player
+from services.console.demo.quiescence import Log, Rest
 from services.notifier.settings import GROUP
 from services.reporting.settings import ReportingSettings
 from services.rules.settings import RulesSettings
 from services.runtime.settings import ServiceSettings
-from tests.support.year import Stage, a_stage
+from tests.support.clients.demo_year import Stage, a_stage
 
 GROUPS = {"rules": RulesSettings().group, "notifier": GROUP, "reporting": ReportingSettings().group}
 LEASE_SECONDS = "3"  # how long a claim of a killed notifier holds up the mail it claimed
@@ -74,8 +74,8 @@ async def test_a_year_under_fire_comes_out_as_planted(stage: Stage) -> None:
     assert len(killed) >= FEWEST_KILLS, killed
     for service in stage.system.services:
         service.start()
-    annual = json.loads(performance.report(stage.system.reporting.url, "json"))
-    assert performance.differences(stage.system.reporting.url, stage.story, annual) == []
+    annual = json.loads(run.report(stage.system.reporting.url, "json"))
+    assert run.differences(stage.system.reporting.url, stage.story, annual) == []
     assert different_mails(stage) == {
         truth.agency: truth.told.reminders + truth.told.urgings + truth.told.about_incomplete
         for truth in stage.story.truths

@@ -7,9 +7,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from schemas import catalogue
-from schemas.catalogue import Message
-from schemas.topics import TOPICS
+from schemas.events import catalogue
+from schemas.events.catalogue import Message
+from schemas.events.topics import TOPICS
 
 PUBLISHED = Path(__file__).parents[2] / "schemas"
 EVENTS = [one for one in catalogue.MESSAGES if one.is_event]

@@ -10,8 +10,8 @@ from types import ModuleType
 from pydantic_settings import BaseSettings
 
 import services
-from deploy.local.ports import Ports, variable
-from schemas.topics import TOPICS, WITH_DEAD_LETTERS
+from deploy.local.process.ports import Ports, variable
+from schemas.events.topics import TOPICS, WITH_DEAD_LETTERS
 
 ROOT = Path(__file__).parents[2]
 METRIC_KINDS = {"Counter", "Gauge", "Histogram", "Summary", "Info", "Enum"}

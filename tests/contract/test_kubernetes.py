@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from services.runtime.kafka import Protocol
-from tests.support.certificates import Authority
+from tests.support.servers.certificates import Authority
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy/kubernetes"

@@ -10,8 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.facts import MODEL_OF
-from services.rules import reader
+from schemas.events.facts import MODEL_OF
+from services.rules import fact_decoder
 
 EXAMPLES = Path(__file__).parent.parent.parent / "schemas" / "examples"
 FACTS = [json.loads((EXAMPLES / f"{name}.json").read_text()) for name in MODEL_OF]
@@ -76,4 +76,4 @@ def test_a_fact_that_the_models_accept_is_read_by_rules(event: dict[str, Any]) -
         MODEL_OF[event["type"]].model_validate(event["data"])
     except ValidationError:
         assume(False)
-    assert reader.read_fact(msgspec.json.encode(event | STAMP)).id == event["id"]
+    assert fact_decoder.read_fact(msgspec.json.encode(event | STAMP)).id == event["id"]

@@ -13,15 +13,16 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from typer.testing import CliRunner
 
-from schemas import catalogue, facts
-from schemas.assessments import ASSESSED, DutyAssessed
-from schemas.catalogue import Message
-from schemas.envelope import Envelope
-from services.console import inputs, schemas
+from schemas.events import catalogue, facts
+from schemas.events.assessments import ASSESSED, DutyAssessed
+from schemas.events.catalogue import Message
+from schemas.events.envelope import Envelope
+from services.console.commands.plans import schemas
 from services.console.main import app
-from services.rules import reader, verdicts
-from services.rules.verdicts import Applied
-from tests.support.compatibility import breaks
+from services.console.support import inputs
+from services.rules import assessment_event, fact_decoder
+from services.rules.assessment_event import Applied
+from tests.support.assertions.schema_compatibility import breaks
 
 ROOT = Path(__file__).parent.parent.parent
 PUBLISHED = ROOT / "schemas"
@@ -51,10 +52,10 @@ def example(message: Message) -> dict[str, Any]:
 def the_verdict(submitted: dict[str, Any]) -> bytes:
     """What rules tells of plan 6766 when it reads *submitted* at offset 41."""
     book = inputs.read_book(PLAN_FOLDER)
-    fact = book.resolved(reader.read_fact(msgspec.json.encode(submitted | {"receivedtime": RECEIVED})))
+    fact = book.resolved(fact_decoder.read_fact(msgspec.json.encode(submitted | {"receivedtime": RECEIVED})))
     duty = book.duty(agency=fact.agency, obligation=fact.obligation, period="2024")
     applied = Applied(offset=OFFSET, recorded_at=datetime.fromisoformat(RECEIVED).astimezone(UTC))
-    return verdicts.verdict(book, duty, [fact], applied=applied)
+    return assessment_event.verdict(book, duty, [fact], applied=applied)
 
 
 class TestPublished:
@@ -135,7 +136,7 @@ class TestExamples:
     def test_rules_reads_it(self, message: Message) -> None:
         """The tolerant reader knows every fact that an upstream system may send."""
         event = example(message) | {"receivedtime": RECEIVED}
-        fact = reader.read_fact(msgspec.json.encode(event))
+        fact = fact_decoder.read_fact(msgspec.json.encode(event))
         assert (fact.id, fact.source, fact.agency) == (event["id"], event["source"], event["data"]["agency"])
 
 

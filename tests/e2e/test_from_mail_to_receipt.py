@@ -9,16 +9,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.sinks import Smsc, Smtp
-from schemas.deliveries import Channel
-from schemas.topics import FACTS, VERDICTS
-from tests.support.alerts import NOON, Alerts, a_contact, text_of
-from tests.support.eventually import eventually
-from tests.support.form import PDF, SECRET, posted, publish_form_plan
-from tests.support.intake import Desk
-from tests.support.kafka import Bus
-from tests.support.mongo import Database
-from tests.support.services import Launch
+from deploy.local.servers.message_servers import Smsc, Smtp
+from schemas.events.deliveries import Channel
+from schemas.events.topics import FACTS, VERDICTS
+from tests.support.assertions.eventually import eventually
+from tests.support.clients.form import PDF, SECRET, posted, publish_form_plan
+from tests.support.clients.notifier import NOON, Alerts, a_contact, text_of
+from tests.support.servers.intake import Desk
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database
+from tests.support.servers.services import Launch
 
 AGENCY = "h-7"
 REMINDED = datetime.fromisoformat("2026-12-03T08:00:00+07:00")

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local import pidfile
-from deploy.local.ports import LOOPBACK, free_ports
-from tests.support.eventually import eventually
+from deploy.local.process import pidfile
+from deploy.local.process.ports import LOOPBACK, free_ports
+from tests.support.assertions.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (str(Path(sys.executable).parent / "dondoc"), "up")

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from schemas.assessments import Status
-from services.console.demo import contacts, performance
-from services.console.demo.papers import RESULTS
-from services.console.demo.performance import Performance
+from schemas.events.assessments import Status
+from services.console.demo import contacts, run
+from services.console.demo.events import RESULTS
+from services.console.demo.run import Performance
 from services.console.demo.story import Story
-from services.console.system import System
-from services.intake import verification
-from tests.support.year import a_stage
+from services.console.support.local_system import System
+from services.intake.receipts import verification
+from tests.support.clients.demo_year import a_stage
 
 pytestmark = pytest.mark.timeout(420)  # a year takes about half a minute alone, and more where others share the cores
 
@@ -36,7 +36,7 @@ class Played:
     @property
     def report(self) -> Mapping[str, Any]:
         """The annual report, for programs."""
-        document: Mapping[str, Any] = json.loads(performance.report(self.system.reporting.url, "json"))
+        document: Mapping[str, Any] = json.loads(run.report(self.system.reporting.url, "json"))
         return document
 
     def mails_to(self, agency: str) -> list[EmailMessage]:
@@ -49,14 +49,14 @@ def year(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[Playe
     """The story of 2024, played once without the days on which nothing happens."""
     with a_stage(tmp_path_factory.mktemp("year"), jars) as stage:
         played = Performance(story=stage.story, registry=stage.registry, keys=stage.keys, clock=stage.clock, every=None)
-        came = asyncio.run(performance.play(stage.system, played))
+        came = asyncio.run(run.play(stage.system, played))
         mails = stage.system.stack.smtp.mails()
         yield Played(story=stage.story, system=stage.system, receipts=list(came.answers), mails=mails)
 
 
 def test_dashboard_and_report_say_what_was_planted(year: Played) -> None:
     """No agency differs in status, instants, days late, flags, missing parts or in how often it was urged."""
-    assert performance.differences(year.system.reporting.url, year.story, year.report) == []
+    assert run.differences(year.system.reporting.url, year.story, year.report) == []
 
 
 def test_every_post_has_its_receipt(year: Played) -> None:
@@ -68,7 +68,7 @@ def test_every_post_has_its_receipt(year: Played) -> None:
 
 def test_every_receipt_is_genuine(year: Played) -> None:
     """The published keys vouch for each answer, that of the batch of the archive too."""
-    keys = verification.keys_of(performance.key_set(year.system.intake.url))
+    keys = verification.keys_of(run.key_set(year.system.intake.url))
     for answer in year.receipts:
         _, signed = verification.receipts_of(answer["jws"], keys)
         assert signed == answer["receipts"]
@@ -87,7 +87,7 @@ def test_the_figures_of_the_report_are_the_sums_of_its_lines(year: Played) -> No
 
 def test_the_spreadsheet_says_the_same(year: Played) -> None:
     """CSV and JSON are two writings of one report."""
-    text = performance.report(year.system.reporting.url, "csv").decode("utf-8-sig")
+    text = run.report(year.system.reporting.url, "csv").decode("utf-8-sig")
     rows = {row["agency"]: row for row in csv.DictReader(io.StringIO(text)) if row["obligation"] == RESULTS}
     assert {agency: row["status"] for agency, row in rows.items()} == {
         truth.agency: truth.status.value for truth in year.story.truths
@@ -97,7 +97,7 @@ def test_the_spreadsheet_says_the_same(year: Played) -> None:
 @pytest.mark.parametrize("extension, begins", [("pdf", b"%PDF-"), ("docx", b"PK"), ("xlsx", b"PK")])
 def test_the_report_comes_as_a_document(year: Played, extension: str, begins: bytes) -> None:
     """A program that knows the format takes it for what it is."""
-    assert performance.report(year.system.reporting.url, extension).startswith(begins)
+    assert run.report(year.system.reporting.url, extension).startswith(begins)
 
 
 def test_each_agency_got_as_many_mails_as_it_was_told_things(year: Played) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 atheris = importlib.import_module("atheris")  # it ships no annotations, and only `make fuzz` installs it
 
-with atheris.instrument_imports(include=["services.intake", "schemas", "tests.support.decoding"]):
+with atheris.instrument_imports(include=["services.intake", "schemas", "tests.support.assertions.decoding"]):
     from tests.fuzz.mutation import mutated
-    from tests.support.decoding import Examiner, regressions, seeds
+    from tests.support.assertions.decoding import Examiner, regressions, seeds
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.decoding import Written
+from tests.support.assertions.decoding import Written
 
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1.5, 2**31, 2**63, 10**30, 1e308, "", "\x00", "\u200b", "\ufdd0", "\U0010ffff", "đ",

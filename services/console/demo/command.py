@@ -14,20 +14,20 @@ from typing import Annotated
 import httpx
 import typer
 
-from deploy.local import pidfile
 from deploy.local.errors import StackError
-from deploy.local.ports import Ports
+from deploy.local.process import pidfile
+from deploy.local.process.ports import Ports
 from deploy.local.stack import Stack, home, jars, owner_file, say
-from schemas.registry import Registry
-from services.console import arrangements, inputs, output, system
-from services.console.demo import contacts, performance, story
-from services.console.demo.papers import YEAR
-from services.console.demo.performance import Performance
-from services.console.demo.player import Keys, NotTakenError
-from services.console.demo.settling import NeverSettledError
+from schemas.plan.registry import Registry
+from services.console.demo import contacts, run, story
+from services.console.demo.artifacts import FORMATS, Takings
+from services.console.demo.client import Keys, NotTakenError
+from services.console.demo.events import YEAR
+from services.console.demo.quiescence import NeverSettledError
+from services.console.demo.run import Performance
 from services.console.demo.story import BEGINS_AT
-from services.console.demo.takings import FORMATS, Takings
-from services.console.system import ServicePorts, System
+from services.console.support import inputs, local_system, output, seeding
+from services.console.support.local_system import ServicePorts, System
 from services.runtime.clock import STEERED, steer
 
 DIRECTORY = Path("deploy/plans/6766-kh-ubnd")
@@ -40,7 +40,7 @@ def demo(
 ) -> None:
     """Play the year 2024 of plan 6766 to the real services, and compare what they say with what was planted."""
     began = time.monotonic()
-    with output.exits(), system.ending_on_signals():
+    with output.exits(), local_system.ending_on_signals():
         try:
             differences = _run(Takings(out), directory)
         except (StackError, NeverSettledError, NotTakenError, httpx.HTTPError) as cause:
@@ -84,12 +84,12 @@ def _fresh_folder() -> Path:
 
 def _arranged(running: System, directory: Path, registry: Registry) -> Keys:
     running.start_stack()
-    for line in arrangements.publish_documents(directory, running.stack.kafka.bootstrap):
+    for line in seeding.publish_documents(directory, running.stack.kafka.bootstrap):
         say(line)
-    arrangements.load_contacts(contacts.contacts(story.addressed(registry)), running.stack.mongod.url)
+    seeding.load_contacts(contacts.contacts(story.addressed(registry)), running.stack.mongod.url)
     keys = Keys(
-        reports=arrangements.bearer_for("demo-reports", running.keys_file, now=BEGINS_AT),
-        decisions=arrangements.bearer_for("demo-decisions", running.keys_file, now=BEGINS_AT, may_decide=True),
+        reports=seeding.bearer_for("demo-reports", running.keys_file, now=BEGINS_AT),
+        decisions=seeding.bearer_for("demo-decisions", running.keys_file, now=BEGINS_AT, may_decide=True),
     )
     running.start_services()
     return keys
@@ -98,19 +98,19 @@ def _arranged(running: System, directory: Path, registry: Registry) -> Keys:
 def _performed(running: System, told: Performance, takings: Takings) -> list[str]:
     """Play, gather what came of it, and say where everything lies."""
     say(f"the year {YEAR} begins: {len(told.story.truths)} agencies owe results before 10 December")
-    played = asyncio.run(performance.play(running, told))
+    played = asyncio.run(run.play(running, told))
     takings.keep_lines("facts.jsonl", played.facts)
     takings.keep_lines("receipts.jsonl", played.answers)
-    takings.keep("keys.json", performance.key_set(running.intake.url))
+    takings.keep("keys.json", run.key_set(running.intake.url))
     mails = takings.keep_mails(running.stack.smtp.mailbox.folder)
     messages = running.stack.smsc.messages()
     takings.keep_lines("sms.jsonl", messages)
     url = running.reporting.url
     for extension in FORMATS:
-        takings.keep(f"report-{YEAR}.{extension}", performance.report(url, extension))
+        takings.keep(f"report-{YEAR}.{extension}", run.report(url, extension))
     pictures = takings.keep_pictures(url)
     _say_where(takings.folder, mails=mails, messages=len(messages), pictures=pictures)
-    return _judged(performance.differences(url, told.story, json.loads(performance.report(url, "json"))), told)
+    return _judged(run.differences(url, told.story, json.loads(run.report(url, "json"))), told)
 
 
 def _say_where(out: Path, *, mails: int, messages: int, pictures: list[Path]) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.console.demo.papers import RESULTS
-from services.console.demo.truth import Truth
+from services.console.demo.events import RESULTS
+from services.console.demo.expected import Truth
 
 Row = Mapping[str, Any]
 

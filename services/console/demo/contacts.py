@@ -7,8 +7,8 @@ has been given since 2018.
 from collections.abc import Iterable
 from datetime import date
 
-from schemas.deliveries import Channel
-from services.notifier.core.routing import Contact, Language
+from schemas.events.deliveries import Channel
+from services.notifier.core.scheduling.routing import Contact, Language
 
 UNREACHABLE = "h-ba-thuoc"
 MERGED = {"h-dong-son": date(2025, 1, 1)}

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from schemas.registry import Registry
-from services.console.demo import cast
-from services.console.demo.papers import ARCHIVE, ZONE, Event, Post, Report, drawn
-from services.console.demo.truth import Truth
+from schemas.plan.registry import Registry
+from services.console.demo import agencies
+from services.console.demo.events import ARCHIVE, ZONE, Event, Post, Report, drawn
+from services.console.demo.expected import Truth
 
 BEGINS_AT = datetime(2024, 1, 1, tzinfo=ZONE)
 LAST_GOOD_DAY = date(2024, 12, 9)
@@ -30,10 +30,10 @@ class Story:
 
 def told(registry: Registry) -> Story:
     """Tell the story for the agencies of *registry* that the plan addressed in 2024."""
-    agencies = tuple(addressed(registry))
-    parts = [cast.part_of(agency) for agency in agencies]
+    owing = tuple(addressed(registry))
+    parts = [agencies.part_of(agency) for agency in owing]
     return Story(
-        archive=tuple(event for agency in agencies for event in _filed_before(agency)),
+        archive=tuple(event for agency in owing for event in _filed_before(agency)),
         posts=tuple(sorted((post for part in parts for post in part.posts), key=lambda post: post.at)),
         truths=tuple(part.truth for part in parts),
     )

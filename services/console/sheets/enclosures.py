@@ -3,9 +3,9 @@
 import hashlib
 from pathlib import Path
 
-from services.intake import contents
-from services.intake.core.answers import Enclosed
-from services.intake.core.refusals import Said
+from services.intake.core.form_to_event import Enclosed
+from services.intake.core.problems import Said
+from services.intake.form import file_types
 
 
 def enclosed(folder: Path, name: str) -> Enclosed | Said:
@@ -13,7 +13,7 @@ def enclosed(folder: Path, name: str) -> Enclosed | Said:
     path = folder / name
     try:
         with path.open("rb") as stream:
-            media_type = contents.media_type_of(stream)
+            media_type = file_types.media_type_of(stream)
             stream.seek(0)
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             size = stream.tell()

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas import ids, periods
-from schemas.facts import SUBMITTED
-from services.console import inputs
+from schemas.events import ids
+from schemas.events.facts import SUBMITTED
+from schemas.plan import periods
 from services.console.sheets import enclosures, gaps, reading
 from services.console.sheets.layout import CHOICE_MARK, FORMAT
 from services.console.sheets.reading import Cell
-from services.intake import shape
-from services.intake.core import answers, questions
-from services.intake.core.answers import Enclosed, Named
-from services.intake.core.refusals import Finding, Language, Said
+from services.console.support import inputs
+from services.intake.cloudevents import schema_errors
+from services.intake.core import form_fields, form_to_event
+from services.intake.core.form_to_event import Enclosed, Named
+from services.intake.core.problems import Finding, Language, Said
 
 SOURCE = "urn:dondoc:sheet"
 _SINGLE = frozenset({"format", "plan", "obligation", "zone", "agency", "period"})
@@ -50,7 +51,7 @@ class Sheet:
 
     def place(self, pointer: str) -> str:
         """Return the cell that answers for *pointer*, or the file where none does."""
-        key = questions.key_at(pointer)
+        key = form_fields.key_at(pointer)
         head, _, number = pointer.removeprefix("/data/").partition("/")
         if head == "attachments":
             index = number.partition("/")[0]
@@ -68,11 +69,11 @@ def read(path: Path, language: Language) -> Filled:
     enclosed = _enclosed(sheet, faults)
     percents = frozenset(key for key, cell in sheet.cells.items() if cell.unit == "%")
     given = {key: cell.answer for key, cell in sheet.cells.items()}
-    stated = answers.report(named, given, enclosed=enclosed, zone=zone, percents=percents)
+    stated = form_to_event.report(named, given, enclosed=enclosed, zone=zone, percents=percents)
     if isinstance(stated, tuple):
         faults += stated
     elif not faults:
-        fact = shape.fact_of(SUBMITTED, stated)
+        fact = schema_errors.fact_of(SUBMITTED, stated)
         faults += fact if isinstance(fact, tuple) else ()
     if faults or isinstance(stated, tuple):
         raise inputs.Unusable("\n".join(_told(sheet, faults, language)))
@@ -151,7 +152,7 @@ def _told(sheet: Sheet, findings: Iterable[Finding], language: Language) -> list
 
 
 def _fault(key: str, said: Said) -> Finding:
-    return Finding(pointer=questions.pointer(key), detail=said)
+    return Finding(pointer=form_fields.pointer(key), detail=said)
 
 
 _NEEDED = Said(en="is needed", vi="cần được điền")

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.plan import Obligation, ObligationVersion
-from schemas.registry import Agency
-from services.intake.core import moments, questions
-from services.intake.core.questions import Kind, Question
-from services.intake.core.refusals import Said
-from services.rules.core.book import Book, UnknownDuty
+from schemas.plan.plan import Obligation, ObligationVersion
+from schemas.plan.registry import Agency
+from services.intake.core import date_parsing, form_fields
+from services.intake.core.form_fields import Kind, Question
+from services.intake.core.problems import Said
+from services.rules.core.duty_catalogue import Book, UnknownDuty
 
 FORMAT = "dondoc-sheet/1"
 FILES_MAX = 5
@@ -111,9 +111,9 @@ def sheet(book: Book, wanted: Asked) -> Sheet:
     citation = wanted.obligation.citation
     source = next((one for one in book.plan.sources if one.id == citation.source), None)
     dated = f" ngày {source.issued_on:%d/%m/%Y}" if source and source.issued_on else ""
-    by = f"; hạn cuối: {moments.deadline(wanted.due_at, book.calendar.zone).vi}" if wanted.due_at else ""
+    by = f"; hạn cuối: {date_parsing.deadline(wanted.due_at, book.calendar.zone).vi}" if wanted.due_at else ""
     return Sheet(
-        title=wanted.obligation.title.vi + (f" – {moments.period(wanted.period).vi}" if wanted.period else ""),
+        title=wanted.obligation.title.vi + (f" – {date_parsing.period(wanted.period).vi}" if wanted.period else ""),
         basis=f"Căn cứ mục {citation.clause}, văn bản số {source.number if source else book.plan.plan}{dated}{by}",
         quote=f"“{citation.quote}”",
         parts=tuple(_parts(book, wanted)),
@@ -122,7 +122,7 @@ def sheet(book: Book, wanted: Asked) -> Sheet:
 
 
 def _parts(book: Book, wanted: Asked) -> Iterator[Part]:
-    asked_of_all = questions.questions(wanted.version.requires)
+    asked_of_all = form_fields.questions(wanted.version.requires)
     yield Part(title="1. Nhiệm vụ báo cáo", lines=tuple(_identity(book, wanted)))
     yield _part("2. Văn bản", asked_of_all, "document")
     yield Part(title="3. Gửi văn bản (nếu đã gửi bằng đường khác)", lines=tuple(Line(question=one) for one in _SENDING))
@@ -200,7 +200,7 @@ def _fixed(key: str, label: str, answer: str) -> Line:
     return Line(question=_question(key, label), answer=answer, is_fixed=True, is_technical=True)
 
 
-def _question(key: str, label: str, *, hint: Said = questions.UNSAID) -> Question:
+def _question(key: str, label: str, *, hint: Said = form_fields.UNSAID) -> Question:
     return Question(key=key, kind=Kind.TEXT, label=Said(en=key, vi=label), hint=hint, is_needed=True)
 
 
@@ -217,8 +217,8 @@ _SENDING = (
         kind=Kind.PROOF,
         label=Said(en="Proof of sending", vi="Căn cứ xác nhận thời điểm gửi"),
         hint=Said(
-            en=", ".join(one.en for one in questions.PROOFS.values()),
-            vi="chọn: " + ", ".join(one.vi for one in questions.PROOFS.values()),
+            en=", ".join(one.en for one in form_fields.PROOFS.values()),
+            vi="chọn: " + ", ".join(one.vi for one in form_fields.PROOFS.values()),
         ),
     ),
     Question(

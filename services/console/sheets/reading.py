@@ -14,9 +14,9 @@ from openpyxl.cell import Cell as WorkbookCell
 from openpyxl.cell import MergedCell
 from openpyxl.utils.exceptions import InvalidFileException
 
-from services.console import inputs
 from services.console.sheets.layout import HEADER
-from services.intake.core.answers import Given
+from services.console.support import inputs
+from services.intake.core.form_to_event import Given
 
 KEY, LABEL, ANSWER, UNIT, HINT = range(5)
 """Indices of the columns, A to E."""

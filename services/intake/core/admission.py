@@ -9,11 +9,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from schemas import periods
-from schemas.periods import Recurrence
-from services.intake.core.claims import Claim
-from services.intake.core.references import Prepared
-from services.intake.core.refusals import Finding, Said, pointer_of
+from schemas.plan import periods
+from schemas.plan.periods import Recurrence
+from services.intake.core.duty_reference import Claim
+from services.intake.core.plan_index import Prepared
+from services.intake.core.problems import Finding, Said, pointer_of
 from services.intake.core.scopes import Scope
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas import facts
+from schemas.events import facts
 
 EVERYTHING = "*"
 DECISIONS = frozenset({facts.EXTENDED, facts.EXEMPTED, facts.REVOKED, facts.REASSIGNED})

@@ -17,8 +17,8 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from services.intake.core.answers import Enclosed
-from services.intake.form import folders
+from services.intake.core.form_to_event import Enclosed
+from services.intake.form import local_files
 from services.runtime.clock import Clock
 
 URN = "urn:dondoc:attachment:sha256:"
@@ -59,7 +59,7 @@ class Attachments:
             # Keyed by its digest: writing it twice writes the same bytes to the same place, and makes it young again.
             await obstore.put_async(store, _unsent(file.sha256), content)
             if self._folder is not None:
-                await asyncio.to_thread(folders.force, self._folder, _unsent(file.sha256))
+                await asyncio.to_thread(local_files.force, self._folder, _unsent(file.sha256))
 
     async def keep(self, files: Iterable[Enclosed]) -> tuple[Enclosed, ...]:
         """Keep *files* for good, and return those that are not here any more; raise `CannotKeepError`."""
@@ -76,7 +76,7 @@ class Attachments:
                 if not await _is_there(store, path, file.size):
                     return False
         if self._folder is not None:
-            await asyncio.to_thread(folders.force, self._folder, path)
+            await asyncio.to_thread(local_files.force, self._folder, path)
         return True
 
     async def _sweep_daily(self) -> None:
@@ -95,7 +95,7 @@ class Attachments:
     async def _sweep(self, before: datetime) -> int:
         async with self._used() as store:
             if self._folder is not None:
-                return await asyncio.to_thread(folders.sweep, self._folder / UNSENT, before)
+                return await asyncio.to_thread(local_files.sweep, self._folder / UNSENT, before)
             old: list[str] = []
             async for found in obstore.list(store, prefix=UNSENT):
                 old += [one["path"] for one in found if one["last_modified"] < before]

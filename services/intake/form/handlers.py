@@ -9,21 +9,21 @@ from dataclasses import asdict, dataclass, field, replace
 
 import msgspec
 
-from schemas.links import BadLink, LinkKey
-from services.intake.core import answers, questions
-from services.intake.core.answers import Enclosed
-from services.intake.core.questions import Kind
-from services.intake.core.refusals import Finding, Problem, Said
-from services.intake.desk import Accepted
-from services.intake.form import attachments, filling, pages, proof, texts, uploads
+from schemas.events.form_links import BadLink, LinkKey
+from services.intake.asgi import RefusedError, Request, Response
+from services.intake.cloudevents.validator import Accepted
+from services.intake.core import form_fields, form_to_event
+from services.intake.core.form_fields import Kind
+from services.intake.core.form_to_event import Enclosed
+from services.intake.core.problems import Finding, Problem, Said
+from services.intake.form import attachments, form_state, pages, receipt_view, texts, uploads
 from services.intake.form.attachments import Attachments, CannotKeepError
-from services.intake.form.counter import Counter
-from services.intake.form.doorway import Opened
-from services.intake.form.filling import Filling, Kept
+from services.intake.form.concurrency_limit import Places
+from services.intake.form.form_state import Filling, Kept
+from services.intake.form.link_guard import Opened
 from services.intake.form.metrics import FormMetrics, Outcome
-from services.intake.form.places import Places
+from services.intake.form.submit_report import Counter
 from services.intake.form.uploads import Posted
-from services.intake.http import RefusedError, Request, Response
 from services.runtime.clock import Clock
 
 FORM = "/form"
@@ -88,17 +88,17 @@ class FormHandlers:
             return self._faulty(replace(filled, kept=there), (_about_files(texts.FILE_LOST),), opened)
         signed = await self.counter.enter(report, filled.now)
         self.metrics.count(Outcome.SENT)
-        document = self.key.document_token(signed, proof.document_in(bytes(report.event.written_data)))
+        document = self.key.document_token(signed, receipt_view.document_in(bytes(report.event.written_data)))
         return pages.elsewhere(opened.address(RECEIPT, r=signed, d=document))
 
     def _report(self, filled: Filling, faults: tuple[Finding, ...]) -> Accepted | tuple[Finding, ...]:
         asked = filled.duty.questions(filled.due_at)
-        data = answers.report(
+        data = form_to_event.report(
             filled.duty.named,
             _given(filled.values, asked),
             enclosed=[one.file for one in filled.kept],
             zone=filled.duty.zone,
-            percents=frozenset(one.key for one in asked if one.unit == questions.UNITS["percent"]),
+            percents=frozenset(one.key for one in asked if one.unit == form_fields.UNITS["percent"]),
         )
         if isinstance(data, tuple) or faults:
             return (*(data if isinstance(data, tuple) else ()), *faults)
@@ -152,22 +152,22 @@ class FormHandlers:
 
     def _drawn(self, filled: Filling, opened: Opened, *, status: int = 200) -> Response:
         language = opened.language
-        values = filling.page_values(
+        values = form_state.page_values(
             filled,
             action=opened.address(FORM),
-            other=opened.address(FORM, filling.other_language(language)),
+            other=opened.address(FORM, form_state.other_language(language)),
             limit_megabytes=self.bytes_max // _MEGABYTE,
         )
         return pages.page("form", language, status=status, **values)
 
 
 def _about_files(said: Said) -> Finding:
-    return Finding(pointer=questions.pointer("attachments"), detail=said)
+    return Finding(pointer=form_fields.pointer("attachments"), detail=said)
 
 
 def _values(form: Posted) -> dict[str, str]:
     return {name: values[-1] for name, values in form.fields.items()}
 
 
-def _given(values: Mapping[str, str], asked: tuple[questions.Question, ...]) -> dict[str, answers.Given]:
+def _given(values: Mapping[str, str], asked: tuple[form_fields.Question, ...]) -> dict[str, form_to_event.Given]:
     return {one.key: values.get(one.key, "") for one in asked if one.kind is not Kind.FILES}

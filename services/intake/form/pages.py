@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.intake.core.refusals import Language, Problem, Refusal, Said
+from services.intake.asgi import Request, Response
+from services.intake.core.problems import Language, Problem, Refusal, Said
 from services.intake.form import texts
-from services.intake.http import Request, Response
 
 HTML = b"text/html; charset=utf-8"
 CSS = b"text/css; charset=utf-8"

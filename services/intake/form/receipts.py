@@ -3,16 +3,16 @@
 import asyncio
 from dataclasses import dataclass
 
-from schemas.links import BadLink, LinkKey
-from services.intake.core.refusals import Said
-from services.intake.form import filling, pages, proof, texts
-from services.intake.form.counter import is_about
-from services.intake.form.doorway import Opened
+from schemas.events.form_links import BadLink, LinkKey
+from services.intake.asgi import Request, Response
+from services.intake.core.problems import Said
+from services.intake.form import form_state, pages, receipt_view, texts
 from services.intake.form.handlers import FORM, RECEIPT
+from services.intake.form.link_guard import Opened
 from services.intake.form.metrics import FormMetrics, Outcome
-from services.intake.form.proof import NoReceipt, Proof
-from services.intake.http import Request, Response
-from services.intake.receipts import SigningKeys
+from services.intake.form.receipt_view import NoReceipt, Proof
+from services.intake.form.submit_report import is_about
+from services.intake.receipts.signing import SigningKeys
 
 PDF = "/form/receipt.pdf"
 SIGNED, DOCUMENT = "r", "d"
@@ -37,10 +37,10 @@ class ReceiptHandlers:
         return pages.page(
             "receipt",
             opened.language,
-            rows=proof.lines(found),
+            rows=receipt_view.lines(found),
             pdf=opened.address(PDF, r=r, d=d),
             form=opened.address(FORM),
-            other=opened.address(RECEIPT, filling.other_language(opened.language), r=r, d=d),
+            other=opened.address(RECEIPT, form_state.other_language(opened.language), r=r, d=d),
         )
 
     async def print(self, request: Request, opened: Opened) -> Response:
@@ -49,13 +49,13 @@ class ReceiptHandlers:
         if found is None:
             return pages.notice(texts.NO_RECEIPT, opened.language, status=404)
         # Typesetting takes tens of milliseconds: the loop goes on with other requests meanwhile.
-        body = await asyncio.to_thread(proof.pdf, found, opened.language)
+        body = await asyncio.to_thread(receipt_view.pdf, found, opened.language)
         return pages.document(body, b"application/pdf", f"bien-nhan-{found.receipt.receiptid}.pdf")
 
     def _found(self, request: Request, opened: Opened) -> Proof | None:
         signed = _last(request, SIGNED)
         try:
-            receipt = proof.read(signed, self.signing_keys.signer.published())
+            receipt = receipt_view.read(signed, self.signing_keys.signer.published())
         except NoReceipt:
             return None
         if not is_about(receipt, opened.duty.key):
@@ -65,7 +65,7 @@ class ReceiptHandlers:
     def _document(self, request: Request, signed: str) -> Said | None:
         """Return the document of the receipt in words; nothing where the address was cut short behind the receipt."""
         try:
-            return proof.document_named(self.key.document(signed, _last(request, DOCUMENT)))
+            return receipt_view.document_named(self.key.document(signed, _last(request, DOCUMENT)))
         except BadLink:
             return None
 

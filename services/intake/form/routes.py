@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
-from schemas.links import LinkKey
+from schemas.events.form_links import LinkKey
 from services.intake.form import pages, receipts
 from services.intake.form.attachments import Attachments
-from services.intake.form.counter import Counter
-from services.intake.form.doorway import Doorway
-from services.intake.form.duties import Documents
+from services.intake.form.duty_view import Documents
 from services.intake.form.handlers import FORM, RECEIPT, FormHandlers
+from services.intake.form.link_guard import Doorway
 from services.intake.form.metrics import FormMetrics
 from services.intake.form.receipts import ReceiptHandlers
-from services.intake.router import Route
+from services.intake.form.submit_report import Counter
+from services.intake.http.router import Route
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, SystemClock
 

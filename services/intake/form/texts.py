@@ -1,7 +1,7 @@
 """What the form's pages say, in Vietnamese and English side by side. Courteous, and each refusal with the way out."""
 
-from schemas.assessments import Status
-from services.intake.core.refusals import Said
+from schemas.events.assessments import Status
+from services.intake.core.problems import Said
 
 TEXTS = {
     "brand": Said(vi="Đôn Đốc", en="Đôn Đốc"),

@@ -15,11 +15,10 @@ from typing import BinaryIO
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from services.intake import contents
-from services.intake.core.answers import Enclosed
-from services.intake.core.refusals import Problem, Refusal, Said
-from services.intake.form import texts
-from services.intake.http import RefusedError, Request, too_slow
+from services.intake.asgi import RefusedError, Request, too_slow
+from services.intake.core.form_to_event import Enclosed
+from services.intake.core.problems import Problem, Refusal, Said
+from services.intake.form import file_types, texts
 
 FIELDS_MAX = 100
 FILES_MAX = 20
@@ -120,7 +119,7 @@ async def described(upload: Upload) -> Enclosed | Said:
 
 
 def _described(upload: Upload) -> Enclosed | Said:
-    media_type = contents.media_type_of(upload.content)
+    media_type = file_types.media_type_of(upload.content)
     if media_type is None:
         return Said(
             vi=f"nội dung tệp “{upload.name}” không phải là PDF, DOCX, XLSX, ODT, ODS, JPEG hoặc PNG",

@@ -1,1 +1,1 @@
-"""The ways an alert travels. Each adapts one protocol to `schemas.deliveries` and refuses to know what a duty is."""
+"""The channels of an alert: each adapts one protocol (SMTP, SMPP) and knows nothing of duties."""

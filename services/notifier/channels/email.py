@@ -11,9 +11,9 @@ from pathlib import Path
 
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPResponseException, SMTPSenderRefused
 
-from schemas.deliveries import Outcome
+from schemas.events.deliveries import Outcome
 from services.notifier.channels.message import Answer, Message
-from services.notifier.core import mime
+from services.notifier.core.rendering import mime
 
 _PERMANENT_FROM = 500
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from schemas.deliveries import Outcome
-from services.notifier.core.render import Text
-from services.notifier.core.routing import Language
+from schemas.events.deliveries import Outcome
+from services.notifier.core.rendering.render import Text
+from services.notifier.core.scheduling.routing import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,10 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 
-from schemas.deliveries import Outcome
+from schemas.events.deliveries import Outcome
 from services.notifier.channels.message import Answer, Message
-from services.notifier.channels.smpp_link import LinkBrokenError, Part, SmppLink, SmsCentre, Taken
-from services.notifier.core import segments
+from services.notifier.channels.smpp_session import LinkBrokenError, Part, SmppLink, SmsCentre, Taken
+from services.notifier.core.rendering import sms_segments
 from services.notifier.errors import NotifierError
 
 WINDOW = 32  # messages under way at once; centres commonly allow tens of open submissions
@@ -95,13 +95,13 @@ def _settle(answered: "asyncio.Future[Answer]", found: Answer) -> None:
 def parts(message: Message) -> tuple[Part, ...]:
     """Return *message* as parts. Their common reference derives from the delivery, the same on a retry."""
     body = message.text.body
-    texts, in_gsm7 = segments.split(body), segments.cost(body).is_gsm7
+    texts, in_gsm7 = sms_segments.split(body), sms_segments.cost(body).is_gsm7
     reference = int(message.id[:2], 16)
     headers = [bytes((5, 0, 3, reference, len(texts), number)) for number in range(1, len(texts) + 1)]
     return tuple(
         Part(
             address=message.address,
-            content=(header if len(texts) > 1 else b"") + segments.encoded(text, in_gsm7=in_gsm7),
+            content=(header if len(texts) > 1 else b"") + sms_segments.encoded(text, in_gsm7=in_gsm7),
             is_ucs2=not in_gsm7,
             has_header=len(texts) > 1,
         )

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas import ids
-from schemas.assessments import Status
-from schemas.ids import DutyKey
-from schemas.plan import Obligation, Plan, Source
+from schemas.events import ids
+from schemas.events.assessments import Status
+from schemas.events.ids import DutyKey
+from schemas.plan.plan import Obligation, Plan, Source
 from services.reporting.core.lines import DutyLine, Reader, lines_of
 from services.reporting.core.lookup import DutyState
 from services.reporting.core.projections import Attempt

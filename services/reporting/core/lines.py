@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from schemas import periods
-from schemas.assessments import Status
-from schemas.ids import DutyKey
-from schemas.plan import Obligation, Plan
+from schemas.events.assessments import Status
+from schemas.events.ids import DutyKey
+from schemas.plan import periods
+from schemas.plan.plan import Obligation, Plan
 from services.reporting.core import vietnamese
 from services.reporting.core.lookup import DutyState
 from services.reporting.core.projections import Attempt

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.assessments import Status
-from schemas.ids import DutyKey
+from schemas.events.assessments import Status
+from schemas.events.ids import DutyKey
 from services.reporting.core.projections import Assessed, Standing, newest
 
 

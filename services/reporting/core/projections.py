@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.assessments import Status, StepKind
-from schemas.deliveries import Channel, Outcome
-from schemas.ids import DutyKey
+from schemas.events.assessments import Status, StepKind
+from schemas.events.deliveries import Channel, Outcome
+from schemas.events.ids import DutyKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

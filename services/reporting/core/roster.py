@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.plan import Obligation
-from schemas.registry import Agency, Registry
+from schemas.plan.plan import Obligation
+from schemas.plan.registry import Agency, Registry
 
 BY_NAME = "named"
 """The group of agencies that an obligation addresses by name and not through a group."""

@@ -6,7 +6,7 @@ A page is told by the key of its last duty, so that duties appearing meanwhile s
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from schemas.assessments import Status
+from schemas.events.assessments import Status
 from services.reporting.core import vietnamese
 from services.reporting.core.lines import DutyLine
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.assessments import StepKind
-from schemas.deliveries import Channel, Outcome
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import Channel, Outcome
 from services.reporting.core.projections import Attempt
 
 SENT = frozenset({Outcome.DELIVERED, Outcome.UNKNOWN})

@@ -5,10 +5,10 @@ Courteous by decision: a bank urges departments it has no power over. Figures an
 
 from datetime import tzinfo
 
-from schemas.assessments import Status
-from schemas.deliveries import Channel
-from schemas.plan import Obligation, Requirements
-from schemas.values import Bilingual
+from schemas.events.assessments import Status
+from schemas.events.deliveries import Channel
+from schemas.plan.plan import Obligation, Requirements
+from schemas.plan.values import Bilingual
 from services.reporting.core import vietnamese
 from services.reporting.core.lines import INHERITED_BY, DutyLine
 from services.reporting.core.urging import Urging

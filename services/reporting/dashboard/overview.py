@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from schemas.assessments import Status
-from schemas.plan import Plan
+from schemas.events.assessments import Status
+from schemas.plan.plan import Plan
 from services.reporting.core import vietnamese, wording
 from services.reporting.core.annual_report import AnnualReport, Chapter
 from services.reporting.core.lines import DutyLine

@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from schemas import periods
-from schemas.assessments import Status
+from schemas.events.assessments import Status
+from schemas.plan import periods
 from services.reporting.core import wording
 from services.reporting.dashboard.overview import Choice, Overview, chapter_of, shown_lines
 from services.reporting.http import questions
 from services.reporting.http.problems import BadQuestionError, Told, language_of
 from services.reporting.http.questions import Parameters
-from services.reporting.inquiries import Asked, Inquiries, Moment
+from services.reporting.queries import Asked, Inquiries, Moment
 from services.runtime.clock import Clock
 
 SECURITY = {

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from schemas.assessments import Status
+from schemas.events.assessments import Status
 from services.reporting.core import vietnamese, wording
 from services.reporting.dashboard.texts import text
 

@@ -1,6 +1,6 @@
 """The dashboard's own words, by name, in both languages."""
 
-from schemas.values import Bilingual
+from schemas.plan.values import Bilingual
 
 TEXTS = {
     "title": Bilingual(vi="Theo dõi báo cáo", en="Report tracking"),

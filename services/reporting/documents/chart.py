@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.assessments import Status
+from schemas.events.assessments import Status
 from services.reporting.core import wording
 from services.reporting.core.annual_report import Chapter
 from services.reporting.core.scorecard import Scorecard

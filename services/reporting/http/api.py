@@ -9,16 +9,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from schemas import periods
+from schemas.plan import periods
 from services.reporting.core import views
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.core.selection import page_of, select
-from services.reporting.documents import paper, plain, sheets, word
+from services.reporting.documents import csv_json, docx, pdf, xlsx
 from services.reporting.documents.letterhead import Letterhead
 from services.reporting.http import questions
 from services.reporting.http.questions import Parameters
-from services.reporting.inquiries import Asked, Inquiries, Moment, Receipts, UnknownError
 from services.reporting.metrics import Metrics
+from services.reporting.queries import Asked, Inquiries, Moment, Receipts, UnknownError
 from services.runtime.clock import Clock
 
 Maker = Callable[[AnnualReport, Letterhead], bytes]
@@ -26,11 +26,11 @@ Maker = Callable[[AnnualReport, Letterhead], bytes]
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMATS: dict[str, tuple[str, Maker]] = {
-    "docx": (WORD, word.docx_bytes),
-    "pdf": ("application/pdf", paper.pdf),
-    "xlsx": (SHEET, lambda report, _letterhead: sheets.xlsx(report)),
-    "csv": ("text/csv; charset=utf-8", lambda report, _letterhead: plain.csv_bytes(report)),
-    "json": ("application/json", lambda report, _letterhead: plain.json_bytes(report)),
+    "docx": (WORD, docx.docx_bytes),
+    "pdf": ("application/pdf", pdf.pdf),
+    "xlsx": (SHEET, lambda report, _letterhead: xlsx.xlsx(report)),
+    "csv": ("text/csv; charset=utf-8", lambda report, _letterhead: csv_json.csv_bytes(report)),
+    "json": ("application/json", lambda report, _letterhead: csv_json.json_bytes(report)),
 }
 
 

@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from schemas.assessments import DutyAssessed
-from schemas.deliveries import AlertAttempted
-from schemas.envelope import Envelope
-from schemas.facts import MODEL_OF
-from schemas.topics import DELIVERIES, FACTS, VERDICTS, Topic
+from schemas.events.assessments import DutyAssessed
+from schemas.events.deliveries import AlertAttempted
+from schemas.events.envelope import Envelope
+from schemas.events.facts import MODEL_OF
+from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
 
 ASYNCAPI_VERSION = "3.0.0"
 

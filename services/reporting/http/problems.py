@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from schemas.values import Bilingual
-from services.reporting.inquiries import UnknownError
+from schemas.plan.values import Bilingual
+from services.reporting.queries import UnknownError
 from services.reporting.store import UNAVAILABLE
 
 MEDIA_TYPE = "application/problem+json"

@@ -7,11 +7,11 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from schemas import periods
-from schemas.assessments import Status
+from schemas.events.assessments import Status
+from schemas.plan import periods
 from services.reporting.core.selection import Filter
 from services.reporting.http.problems import BadQuestionError, language_of
-from services.reporting.inquiries import Asked, Moment
+from services.reporting.queries import Asked, Moment
 from services.runtime.clock import Clock
 
 DEFAULT_LIMIT, MOST_LIMIT = 100, 1_000

@@ -9,7 +9,7 @@ from datetime import date
 
 import msgspec
 
-from schemas.registry import HEIRS_BY_LAW, Agency, Registry, Succession
+from schemas.plan.registry import HEIRS_BY_LAW, Agency, Registry, Succession
 
 
 class Stay(msgspec.Struct, frozen=True, kw_only=True, gc=False):

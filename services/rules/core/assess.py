@@ -9,20 +9,20 @@ from datetime import datetime
 
 import msgspec
 
-from schemas.assessments import Status
-from services.rules.core import rulings
+from schemas.events.assessments import Status
+from services.rules.core import status_rules
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission, arrival, identity
+from services.rules.core.filing_status import File
 from services.rules.core.filings import Filing, filings
 from services.rules.core.relief import Reliefs
-from services.rules.core.rulings import Moment
-from services.rules.core.standing import File
+from services.rules.core.status_rules import Moment
 
 DISCHARGED = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, rename={"starts_at": "from"}):
-    """The answer that holds from `starts_at` until the next segment begins, written as `schemas.assessments` says."""
+    """The answer that holds from `starts_at` until the next segment begins (`schemas.events.assessments`)."""
 
     starts_at: datetime
     status: Status
@@ -114,7 +114,7 @@ def _turning_points(duty: Duty, start: datetime, filed: tuple[Filing, ...], reli
 
 def _segment(moment: Moment, file: File, *, missed: datetime | None) -> Segment:
     relief, on_file = moment.relief, moment.on_file
-    status = rulings.status(moment)
+    status = status_rules.status(moment)
     evidence = [*file.evidence_at(moment.at), *relief.evidence]
     return Segment(
         starts_at=moment.at,
@@ -122,7 +122,7 @@ def _segment(moment: Moment, file: File, *, missed: datetime | None) -> Segment:
         due_at=relief.due_at,
         effective_at=on_file.effective_at,
         submissions=on_file.submissions,
-        flags=rulings.flags(moment, status, missed=missed),
+        flags=status_rules.flags(moment, status, missed=missed),
         missing=() if status in DISCHARGED else on_file.missing,
         evidence=tuple(dict.fromkeys(evidence)),
     )

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from schemas import durations, instants, periods
-from schemas.periods import MONTHS_OF, Period, Recurrence
-from schemas.plan import Anchor, Obligation, ObligationVersion, Plan
+from schemas.plan import durations, instants, periods
+from schemas.plan.periods import MONTHS_OF, Period, Recurrence
+from schemas.plan.plan import Anchor, Obligation, ObligationVersion, Plan
 from services.rules.core.working_days import WorkingDays
 
 _DAY = timedelta(days=1)

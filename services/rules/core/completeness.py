@@ -3,7 +3,7 @@
 The names are `sections.ID`, `indicators.CODE`, `attachments`, `signed` and `checks.ID`.
 """
 
-from schemas.plan import IndicatorRequirement, Requirements
+from schemas.plan.plan import IndicatorRequirement, Requirements
 from services.rules.core.conditions import Shown
 from services.rules.core.facts import Report
 

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from schemas.ids import DutyKey
-from schemas.plan import Obligation, ObligationVersion
+from schemas.events.ids import DutyKey
+from schemas.plan.plan import Obligation, ObligationVersion
 
 
 class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):

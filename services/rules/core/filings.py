@@ -5,11 +5,11 @@ from datetime import datetime
 
 import msgspec
 
-from schemas.plan import Requirements
-from services.rules.core import completeness, kinship
+from schemas.plan.plan import Requirements
+from services.rules.core import completeness, related_filings
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Act, Reassignment, Submission, Withdrawal, identity
-from services.rules.core.kinship import Identity, Kin
+from services.rules.core.related_filings import Identity, Kin
 
 TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
 
@@ -61,7 +61,7 @@ def filings(duty: Duty, submissions: Sequence[Submission], acts: Sequence[Act]) 
         return ()
     moves = _moves(submissions, acts)
     filed = [one for one in submissions if _is_filed_here(duty, one, moves.get(identity(one), ()))]
-    kin = kinship.kin(filed)
+    kin = related_filings.kin(filed)
     endings = _endings(submissions, acts)
     return tuple(
         [
@@ -109,7 +109,7 @@ def _moves(submissions: Sequence[Submission], acts: Iterable[Act]) -> Mapping[Id
     for move in acts:
         if not isinstance(move, Reassignment):
             continue
-        target = kinship.named(submissions, move.submission, move.source)
+        target = related_filings.named(submissions, move.submission, move.source)
         if target is not None and _period(target, found.get(identity(target), ())) == move.from_period:
             found.setdefault(identity(target), []).append(move)
     return found
@@ -120,7 +120,7 @@ def _endings(submissions: Sequence[Submission], acts: Iterable[Act]) -> Mapping[
     found: dict[Identity, Withdrawal] = {}
     for act in acts:
         if isinstance(act, Withdrawal):
-            target = kinship.named(submissions, act.withdraws, act.source)
+            target = related_filings.named(submissions, act.withdraws, act.source)
             if target is not None:
                 found.setdefault(identity(target), act)
     return found

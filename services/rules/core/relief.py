@@ -8,9 +8,9 @@ from typing import assert_never
 import msgspec
 
 from services.rules.core import calendar
-from services.rules.core.distances import one_period_after
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Act, Exemption, Extension, Revocation, identity
+from services.rules.core.time_offsets import one_period_after
 
 
 class Relieved(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Literal
 
 from holidays.countries.vietnam import Vietnam
 
-from schemas.registry import Holiday, Registry
+from schemas.plan.registry import Holiday, Registry
 
 WeekendRule = Literal["none", "next_working_day", "previous_working_day"]
 _DAY = timedelta(days=1)

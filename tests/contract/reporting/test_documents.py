@@ -19,12 +19,14 @@ from docx.oxml.ns import qn
 from docx.shared import Mm
 from pypdf import PdfReader
 
-from schemas.assessments import Status
+from schemas.events.assessments import Status
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.documents import paper, plain, sheets, typesetting, word
+from services.reporting.documents import csv_json, typst_sources, xlsx
+from services.reporting.documents import docx as docx_format
+from services.reporting.documents import pdf as pdf_format
 from services.reporting.documents.chart import chart_of
 from services.reporting.documents.letterhead import Letterhead
-from tests.support.annual import AS_OF, a_report
+from tests.support.builders.annual_report import AS_OF, a_report
 
 BASES = "aăâeêioôơuưyAĂÂEÊIOÔƠUƯY"
 TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
@@ -39,19 +41,19 @@ CHAPTER = REPORT.chapters[0]
 @pytest.fixture(scope="module")
 def pdf() -> PdfReader:
     """The report as PDF, read back."""
-    return PdfReader(io.BytesIO(paper.pdf(REPORT, LETTERHEAD)))
+    return PdfReader(io.BytesIO(pdf_format.pdf(REPORT, LETTERHEAD)))
 
 
 @pytest.fixture(scope="module")
 def document() -> Document:
     """The report as DOCX, read back."""
-    return docx.Document(io.BytesIO(word.docx_bytes(REPORT, LETTERHEAD)))
+    return docx.Document(io.BytesIO(docx_format.docx_bytes(REPORT, LETTERHEAD)))
 
 
 @pytest.fixture(scope="module")
 def workbook() -> openpyxl.Workbook:
     """The report as XLSX, read back."""
-    return openpyxl.load_workbook(io.BytesIO(sheets.xlsx(REPORT)))
+    return openpyxl.load_workbook(io.BytesIO(xlsx.xlsx(REPORT)))
 
 
 def text_of(reader: PdfReader) -> str:
@@ -77,24 +79,24 @@ def test_every_vietnamese_letter_comes_through_the_pdf() -> None:
     """No letter turns into a box or into another font's."""
     spelt = "".join(LETTERS)
     letterhead = replace(LETTERHEAD, addressee=spelt, superior=spelt[:70], issuer=spelt[70:])
-    text = text_of(PdfReader(io.BytesIO(paper.pdf(REPORT, letterhead)))).replace(" ", "")
+    text = text_of(PdfReader(io.BytesIO(pdf_format.pdf(REPORT, letterhead)))).replace(" ", "")
     assert [letter for letter in LETTERS if text.count(letter) < 2] == []
 
 
 def test_the_chart_is_drawn_as_one_picture() -> None:
     """The DOCX carries the chart of the PDF."""
-    picture = typesetting.draw("chart_page.typ", {"chart": chart_of(CHAPTER)}, dated=AS_OF)
+    picture = typst_sources.draw("chart_page.typ", {"chart": chart_of(CHAPTER)}, dated=AS_OF)
     assert picture.startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: paper.pdf(REPORT, LETTERHEAD),
-        lambda: word.docx_bytes(REPORT, LETTERHEAD),
-        lambda: sheets.xlsx(REPORT),
-        lambda: plain.csv_bytes(REPORT),
-        lambda: plain.json_bytes(REPORT),
+        lambda: pdf_format.pdf(REPORT, LETTERHEAD),
+        lambda: docx_format.docx_bytes(REPORT, LETTERHEAD),
+        lambda: xlsx.xlsx(REPORT),
+        lambda: csv_json.csv_bytes(REPORT),
+        lambda: csv_json.json_bytes(REPORT),
     ],
     ids=["pdf", "docx", "xlsx", "csv", "json"],
 )
@@ -172,7 +174,7 @@ def test_the_figures_are_the_same_in_every_format(
     last = next(row for row in workbook["Tổng hợp"].iter_rows(values_only=True) if row[0] == "Tổng cộng")
     assert last[1:8] == counts
     assert last[8:10] == pytest.approx((float(total.reporting_rate or 0), float(total.reporting_rate_on_time or 0)))
-    told = json.loads(plain.json_bytes(REPORT))["chapters"][0]
+    told = json.loads(csv_json.json_bytes(REPORT))["chapters"][0]
     assert [told["total"][name] for name in ("expected_reports", "actual_reports", "on_time", "overdue")] == [
         35,
         27,
@@ -184,7 +186,7 @@ def test_the_figures_are_the_same_in_every_format(
 
 def test_the_csv_lists_every_duty_and_opens_in_a_spreadsheet_program() -> None:
     """A byte order mark, one line a duty, the last good day as a date."""
-    raw = plain.csv_bytes(REPORT)
+    raw = csv_json.csv_bytes(REPORT)
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
     assert [row["agency"] for row in rows] == [line.key.agency for line in CHAPTER.lines]
@@ -197,7 +199,7 @@ def test_a_name_cannot_become_a_formula() -> None:
     """A cell that a spreadsheet program would calculate is quoted."""
     lines = (replace(CHAPTER.lines[0], agency_name="=1+1"), *CHAPTER.lines[1:])
     report = replace(REPORT, chapters=(replace(CHAPTER, lines=lines),))
-    assert b"'=1+1" in plain.csv_bytes(report)
+    assert b"'=1+1" in csv_json.csv_bytes(report)
 
 
 def test_the_workbook_has_real_dates_filters_frozen_headers_and_a_native_chart(workbook: openpyxl.Workbook) -> None:
@@ -207,7 +209,7 @@ def test_the_workbook_has_real_dates_filters_frozen_headers_and_a_native_chart(w
     assert agencies.freeze_panes == "C5"
     assert isinstance(agencies["D5"].value, datetime)
     assert workbook.sheetnames == ["Tổng hợp", "Đơn vị", "Đôn đốc", "Còn thiếu", "Không tính", "Không thời hạn"]
-    with zipfile.ZipFile(io.BytesIO(sheets.xlsx(REPORT))) as parts:
+    with zipfile.ZipFile(io.BytesIO(xlsx.xlsx(REPORT))) as parts:
         assert "xl/charts/chart1.xml" in parts.namelist()
 
 
@@ -216,13 +218,13 @@ def test_the_digest_stands_in_every_format(pdf: PdfReader, document: Document, w
     assert REPORT.digest in text_of(pdf).replace(" ", "")
     assert any(REPORT.digest in paragraph.text for paragraph in document.paragraphs)
     assert REPORT.digest in str(workbook["Tổng hợp"]["A2"].value)
-    assert json.loads(plain.json_bytes(REPORT))["digest"] == REPORT.digest
+    assert json.loads(csv_json.json_bytes(REPORT))["digest"] == REPORT.digest
 
 
 def test_a_period_in_which_nobody_owes_anything_still_makes_a_report() -> None:
     """An empty year is an answer too."""
     nothing: AnnualReport = replace(REPORT, chapters=(), undated=(), as_of=datetime(2030, 1, 1, tzinfo=UTC))
-    assert paper.pdf(nothing, LETTERHEAD).startswith(b"%PDF")
-    assert docx.Document(io.BytesIO(word.docx_bytes(nothing, LETTERHEAD))).tables
-    assert openpyxl.load_workbook(io.BytesIO(sheets.xlsx(nothing))).sheetnames == ["Tổng hợp"]
-    assert json.loads(plain.json_bytes(nothing))["chapters"] == []
+    assert pdf_format.pdf(nothing, LETTERHEAD).startswith(b"%PDF")
+    assert docx.Document(io.BytesIO(docx_format.docx_bytes(nothing, LETTERHEAD))).tables
+    assert openpyxl.load_workbook(io.BytesIO(xlsx.xlsx(nothing))).sheetnames == ["Tổng hợp"]
+    assert json.loads(csv_json.json_bytes(nothing))["chapters"] == []

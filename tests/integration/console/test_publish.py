@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.ports import LOOPBACK, free_ports
-from schemas.topics import REFERENCES
-from services.console.publish import HELD, PUBLISHED, REFUSED, UNCHANGED, Outcome, editions, published
+from deploy.local.process.ports import LOOPBACK, free_ports
+from schemas.events.topics import REFERENCES
+from services.console.commands.plans.publish import HELD, PUBLISHED, REFUSED, UNCHANGED, Outcome, editions, published
 from services.runtime.settings import ServiceSettings
-from tests.support.kafka import PARTITIONS, Bus
+from tests.support.servers.kafka import PARTITIONS, Bus
 
 SOURCE = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
 DONDOC = str(Path(sys.executable).parent / "dondoc")

@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.kafka import Kafka
+from deploy.local.servers.kafka import Kafka
 from services.runtime import clock
-from tests.support.clerks import CLERKS, all_at_work
-from tests.support.form import AGENCIES_OF_FORM, NOW, SECRET, Site, publish_form_plan
-from tests.support.intake import Desk, publish_plan, sender
-from tests.support.kafka import Bus
-from tests.support.services import Launch, Launcher, Service
+from tests.support.clients.form import AGENCIES_OF_FORM, NOW, SECRET, Site, publish_form_plan
+from tests.support.servers.intake import Desk, publish_plan, sender
+from tests.support.servers.intake_workers import CLERKS, all_at_work
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Launch, Launcher, Service
 
 # Without a browser on the machine the form is tried over HTTP alone; CI installs one.
 collect_ignore = [] if shutil.which("chromium") else ["test_form_browser.py"]

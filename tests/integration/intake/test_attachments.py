@@ -10,11 +10,11 @@ import obstore
 import pytest
 from obstore.exceptions import BaseError
 
-from services.intake.core.answers import Enclosed
-from services.intake.form import folders
+from services.intake.core.form_to_event import Enclosed
+from services.intake.form import local_files
 from services.intake.form.attachments import UNSENT, UNSENT_DAYS, Attachments, CannotKeepError
 from services.runtime.clock import SystemClock
-from tests.support.form import PDF
+from tests.support.clients.form import PDF
 
 
 class FixedClock:
@@ -154,7 +154,7 @@ async def test_a_sweep_that_fails_refuses_no_file(tmp_path: Path, monkeypatch: p
     def fail(*_: object) -> int:
         raise OSError
 
-    monkeypatch.setattr(folders, "sweep", fail)
+    monkeypatch.setattr(local_files, "sweep", fail)
     store = in_folder(tmp_path)
     await store.put_by(a_file(), io.BytesIO(PDF))
     assert await store.keep([a_file()]) == ()

@@ -8,15 +8,15 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from schemas.topics import FACTS
-from services.intake import receipts, verification
-from services.runtime.references import PLAN, publish_reference
-from tests.support.builders import a_plan, a_submission, a_withdrawal
-from tests.support.clerks import assert_kept_once, post_all, reports
-from tests.support.eventually import eventually
-from tests.support.intake import BATCH, STRUCTURED, Desk, sender, written
-from tests.support.kafka import Bus
-from tests.support.services import Service
+from schemas.events.topics import FACTS
+from services.intake.receipts import signing, verification
+from services.runtime.published_documents import PLAN, publish_reference
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.plans import a_plan, a_submission, a_withdrawal
+from tests.support.servers.intake import BATCH, STRUCTURED, Desk, sender, written
+from tests.support.servers.intake_workers import assert_kept_once, post_all, reports
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
 
 BINARY = {"content-type": "application/json", "ce-specversion": "1.0", "ce-id": "b-1", "ce-source": "urn:b"}
 
@@ -89,7 +89,7 @@ async def test_other_content_under_one_identity_is_refused_whoever_issued_it(
 async def test_a_new_signing_key_signs_at_once(staffed_client: httpx.AsyncClient, desk: Desk) -> None:
     """From the moment that intake publishes it the clerks sign with it, and never with the former one again."""
     await post_all(staffed_client, reports("before", 4))
-    fresh = receipts.rotate(Path(desk.environment["DONDOC_INTAKE_SIGNING_KEYS"]))[0].thumbprint()
+    fresh = signing.rotate(Path(desk.environment["DONDOC_INTAKE_SIGNING_KEYS"]))[0].thumbprint()
 
     async def is_published() -> bool:
         keys = (await staffed_client.get("/.well-known/jwks.json")).json()["keys"]

@@ -10,20 +10,20 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.kafka import Kafka
-from schemas.topics import FACTS
-from services.intake.clerks.line import Line
-from services.intake.clerks.messages import Papers
-from services.intake.clerks.trays import TRAY_BYTES, TRAYS, Trays, new_memory
+from deploy.local.servers.kafka import Kafka
+from schemas.events.topics import FACTS
+from services.intake.cloudevents.http_binding import Mode
+from services.intake.cloudevents.pipeline import Handed
 from services.intake.core.scopes import Scope
-from services.intake.issuing import Handed
-from services.intake.modes import Mode
-from tests.support.builders import Json, a_submission
-from tests.support.clerks import AT_ONCE, CLERKS, all_at_work, assert_kept_once, post_all, reports
-from tests.support.eventually import eventually
-from tests.support.intake import BATCH, written
-from tests.support.kafka import Bus
-from tests.support.services import Service
+from services.intake.workers.protocol import Papers
+from services.intake.workers.shared_memory import TRAY_BYTES, TRAYS, Trays, new_memory
+from services.intake.workers.worker_connection import Line
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.plans import Json, a_submission
+from tests.support.servers.intake import BATCH, written
+from tests.support.servers.intake_workers import AT_ONCE, CLERKS, all_at_work, assert_kept_once, post_all, reports
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
 
 SCOPE = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
 POSTS = 600

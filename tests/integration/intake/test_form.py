@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import httpx
 
-from tests.support.eventually import eventually
-from tests.support.form import ANSWERS, DUE, NOW, PDF, SECRET, Site, posted
-from tests.support.intake import Desk
-from tests.support.services import Launch
+from tests.support.assertions.eventually import eventually
+from tests.support.clients.form import ANSWERS, DUE, NOW, PDF, SECRET, Site, posted
+from tests.support.servers.intake import Desk
+from tests.support.servers.services import Launch
 
 
 def test_the_form_shows_the_duty_its_words_and_its_deadline(site: Site, browser: httpx.Client) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
-from tests.support.form import ANSWERS, NOW, PDF, Site
+from tests.support.clients.form import ANSWERS, NOW, PDF, Site
 
 CHROMIUM = shutil.which("chromium") or "chromium"
 # Without a sandbox, for root has none; and silent: a browser for our own pages asks nobody anything.

@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from tests.integration.intake.test_attachments import a_file, files_in, kept_at
-from tests.support.faults import kill_after, kill_before
-from tests.support.form import PDF, SECRET, Site, posted
-from tests.support.intake import Desk
-from tests.support.services import Launch
+from tests.support.clients.form import PDF, SECRET, Site, posted
+from tests.support.faults.fault_plan import kill_after, kill_before
+from tests.support.servers.intake import Desk
+from tests.support.servers.services import Launch
 
 ATTACHMENTS = "services.intake.form.attachments"
 POINTS = {
@@ -18,7 +18,7 @@ POINTS = {
     "before it is moved": kill_before("obstore", "rename_async"),
     "when it is moved": kill_after("obstore", "rename_async"),
     "when it is kept": kill_after(ATTACHMENTS, "Attachments.keep"),
-    "when the event is in the log": kill_after("services.intake.form.counter", "Counter.enter"),
+    "when the event is in the log": kill_after("services.intake.form.submit_report", "Counter.enter"),
 }
 
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import httpx
 import pypdf
 
-from services.intake.form.counter import SOURCE
-from tests.support.form import NOW, PDF, Site, posted
+from services.intake.form.submit_report import SOURCE
+from tests.support.clients.form import NOW, PDF, Site, posted
 
 
 async def test_a_sent_form_is_one_event_with_a_signed_receipt(site: Site, browser: httpx.Client) -> None:

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local.kafka import Kafka
-from schemas.topics import FACTS
+from deploy.local.servers.kafka import Kafka
+from schemas.events.topics import FACTS
 from services.runtime.clock import steer
-from tests.support.builders import a_submission
-from tests.support.certificates import Authority, over_tls
-from tests.support.eventually import eventually
-from tests.support.intake import Desk, sender, written
-from tests.support.kafka import Bus
-from tests.support.services import Service
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.plans import a_submission
+from tests.support.servers.certificates import Authority, over_tls
+from tests.support.servers.intake import Desk, sender, written
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
 
 CONNECTIONS = 1_000
 

@@ -13,10 +13,10 @@ from services.intake.form import attachments
 from services.intake.form.attachments import UNSENT, UNSENT_DAYS, Attachments, CannotKeepError
 from services.runtime.clock import SystemClock
 from tests.integration.intake.test_attachments import FixedClock, a_file
-from tests.support.form import ANSWERS, PDF, SECRET, Site, posted
-from tests.support.intake import Desk
-from tests.support.object_store import ADDRESS, ObjectStore
-from tests.support.services import Launch
+from tests.support.clients.form import ANSWERS, PDF, SECRET, Site, posted
+from tests.support.servers.intake import Desk
+from tests.support.servers.object_store import ADDRESS, ObjectStore
+from tests.support.servers.services import Launch
 
 LARGE = PDF + bytes(12 * 1024 * 1024)
 """It goes over in several parts."""

@@ -24,13 +24,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from schemas.facts import SUBMITTED
-from schemas.topics import FACTS
-from tests.support import builders
-from tests.support.builders import AGENCIES, OBLIGATION, PLAN, Json
-from tests.support.intake import BATCH, STRUCTURED, sender
-from tests.support.kafka import Bus
-from tests.support.services import Service
+from schemas.events.facts import SUBMITTED
+from schemas.events.topics import FACTS
+from tests.support.builders import plans
+from tests.support.builders.plans import AGENCIES, OBLIGATION, PLAN, Json
+from tests.support.servers.intake import BATCH, STRUCTURED, sender
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
 
 BINARY = "application/json"
 EXAMPLES = 12
@@ -55,12 +55,12 @@ CONFIG = SchemathesisConfig.from_dict(
 )
 INSTANT = "2024-12-01T00:00:00+07:00"
 FACT_OF = {
-    "ReportSubmitted": builders.a_submission(),
-    "ReportWithdrawn": builders.a_withdrawal("w-1", "s-1"),
-    "ReportReassigned": builders.a_reassignment("m-1", "s-1", to="2025"),
-    "ExtensionGranted": builders.an_extension("e-1", INSTANT),
-    "ExemptionGranted": builders.an_exemption("x-1", INSTANT, "2025-01-01T00:00:00+07:00"),
-    "ExemptionRevoked": builders.a_revocation("r-1", "x-1", None),
+    "ReportSubmitted": plans.a_submission(),
+    "ReportWithdrawn": plans.a_withdrawal("w-1", "s-1"),
+    "ReportReassigned": plans.a_reassignment("m-1", "s-1", to="2025"),
+    "ExtensionGranted": plans.an_extension("e-1", INSTANT),
+    "ExemptionGranted": plans.an_exemption("x-1", INSTANT, "2025-01-01T00:00:00+07:00"),
+    "ExemptionRevoked": plans.a_revocation("r-1", "x-1", None),
 }
 KNOWN: Json = {
     "plan": {"const": PLAN},

@@ -8,11 +8,11 @@ import httpx
 from joserfc import jws
 from joserfc.jwk import KeySet
 
-from schemas.ids import partition_of
-from schemas.topics import FACTS
-from tests.support.builders import a_submission
-from tests.support.intake import ALIAS, BATCH, written
-from tests.support.kafka import PARTITIONS, Bus
+from schemas.events.ids import partition_of
+from schemas.events.topics import FACTS
+from tests.support.builders.plans import a_submission
+from tests.support.servers.intake import ALIAS, BATCH, written
+from tests.support.servers.kafka import PARTITIONS, Bus
 
 
 async def test_an_accepted_event_is_in_the_log_with_what_intake_adds(client: httpx.AsyncClient, published: Bus) -> None:

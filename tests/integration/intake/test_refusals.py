@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from schemas.topics import FACTS
-from tests.support.builders import a_submission, an_extension
-from tests.support.eventually import eventually
-from tests.support.intake import BATCH, STRUCTURED, Desk, sender, written
-from tests.support.kafka import Bus
-from tests.support.services import Service
+from schemas.events.topics import FACTS
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.plans import a_submission, an_extension
+from tests.support.servers.intake import BATCH, STRUCTURED, Desk, sender, written
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
 
 MEBIBYTE = 1024 * 1024
 JSON_TYPE = {"content-type": "application/json"}

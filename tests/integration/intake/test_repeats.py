@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import httpx
 
-from schemas.topics import FACTS
-from tests.support.builders import AGENCIES, Json, a_submission
-from tests.support.intake import BATCH, Desk, sender, written
-from tests.support.kafka import Bus
-from tests.support.services import Service
+from schemas.events.topics import FACTS
+from tests.support.builders.plans import AGENCIES, Json, a_submission
+from tests.support.servers.intake import BATCH, Desk, sender, written
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
 
 ROUNDS = 20
 ROUND_EVENTS = 60  # so many at once, twenty times: a few thousand a second

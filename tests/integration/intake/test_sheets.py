@@ -7,11 +7,11 @@ from pathlib import Path
 import httpx
 from typer.testing import CliRunner, Result
 
-from schemas.topics import FACTS
+from schemas.events.topics import FACTS
 from services.console.main import app
 from services.console.sheets.layout import FORMAT
-from tests.support.kafka import Bus
-from tests.support.services import Service
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
 
 SHEET = f"""Mã,Nội dung,Trả lời,Đơn vị tính,Hướng dẫn
 format,Mẫu phiếu,{FORMAT}

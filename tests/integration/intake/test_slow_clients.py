@@ -8,14 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.intake.core.refusals import UNHEARD, Problem
-from services.intake.form.places import OF_ONE_DUTY
-from services.runtime.connections import HEAD_SECONDS, HEAD_TOO_LARGE, NOT_HTTP, TOO_SLOW, Fault
-from tests.support.builders import a_submission
-from tests.support.eventually import eventually
-from tests.support.form import AGENCIES_OF_FORM, Site, posted
-from tests.support.intake import written
-from tests.support.services import Service
+from services.intake.core.problems import UNHEARD, Problem
+from services.intake.form.concurrency_limit import OF_ONE_DUTY
+from services.runtime.http.connection import HEAD_SECONDS, HEAD_TOO_LARGE, NOT_HTTP, TOO_SLOW, Fault
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.plans import a_submission
+from tests.support.clients.form import AGENCIES_OF_FORM, Site, posted
+from tests.support.servers.intake import written
+from tests.support.servers.services import Service
 
 DRIPPING = 400
 SILENT = 100

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.intake.core.frames import Kept
 from services.intake.metrics import IntakeMetrics
-from services.intake.segments import SpoolInUseError
-from services.intake.spool import SEGMENT_BYTES, Spool, SpoolFullError
+from services.intake.spool.record_format import Kept
+from services.intake.spool.segment_files import SpoolInUseError
+from services.intake.spool.spool import SEGMENT_BYTES, Spool, SpoolFullError
 
 ROOM = 16 * 1024 * 1024
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 
 import httpx
 
-from deploy.local.kafka import Kafka
-from schemas.topics import FACTS
-from tests.support.builders import Json, a_submission
-from tests.support.eventually import eventually
-from tests.support.intake import BATCH, sender, written
-from tests.support.kafka import Bus
-from tests.support.services import Service
+from deploy.local.servers.kafka import Kafka
+from schemas.events.topics import FACTS
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.plans import Json, a_submission
+from tests.support.servers.intake import BATCH, sender, written
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
 
 USUAL_SECONDS = 0.25
 

@@ -10,14 +10,14 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
-from schemas.topics import FACTS
+from schemas.events.topics import FACTS
+from services.console.commands.intake.submit import submit
 from services.console.main import app
-from services.console.submit import submit
-from tests.support.builders import a_submission
-from tests.support.certificates import Authority, over_tls
-from tests.support.intake import Desk
-from tests.support.kafka import Bus
-from tests.support.services import Service
+from tests.support.builders.plans import a_submission
+from tests.support.servers.certificates import Authority, over_tls
+from tests.support.servers.intake import Desk
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
 
 
 async def submitted(file: Path, service: Service, bearer: str, *options: str) -> tuple[int, list[dict[str, Any]], str]:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import httpx
 
-from schemas.topics import FACTS
-from tests.support.builders import Json, a_submission, a_withdrawal, an_exemption, an_extension
-from tests.support.intake import BATCH, sender, written
-from tests.support.kafka import Bus
-from tests.support.services import Launcher, Service
+from schemas.events.topics import FACTS
+from tests.support.builders.plans import Json, a_submission, a_withdrawal, an_exemption, an_extension
+from tests.support.servers.intake import BATCH, sender, written
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Launcher, Service
 
 DRY = "/v1/events?dry_run=true"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.pidfile import read
-from deploy.local.ports import Ports, variable
-from tests.support.eventually import eventually
+from deploy.local.process.pidfile import read
+from deploy.local.process.ports import Ports, variable
+from tests.support.assertions.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 

@@ -8,7 +8,7 @@ import smpplib.client
 import smpplib.exceptions
 import smpplib.gsm
 
-from deploy.local.sinks import Smsc
+from deploy.local.servers.message_servers import Smsc
 
 NUMBER = "84900000001"
 ACCOUNT = "dondoc"  # system id and password of the local centre

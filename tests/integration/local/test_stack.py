@@ -5,12 +5,12 @@ import smtplib
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from deploy.local.kafka import Kafka
-from deploy.local.mongod import Mongod
-from deploy.local.sinks import Smtp
-from schemas.topics import DUTIES, FACTS
-from tests.support.kafka import Bus
-from tests.support.mongo import Database
+from deploy.local.servers.kafka import Kafka
+from deploy.local.servers.message_servers import Smtp
+from deploy.local.servers.mongod import Mongod
+from schemas.events.topics import DUTIES, FACTS
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database
 
 
 async def test_a_record_is_read_back_where_it_was_written(bus: Bus) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from deploy.local.sinks import Smsc, Smtp
-from tests.support.alerts import NOON, Alerts
-from tests.support.kafka import Bus
-from tests.support.mongo import Database
-from tests.support.services import Launch, Service
+from deploy.local.servers.message_servers import Smsc, Smtp
+from tests.support.clients.notifier import NOON, Alerts
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database
+from tests.support.servers.services import Launch, Service
 
 Start = Callable[..., Service]
 

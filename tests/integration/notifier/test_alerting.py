@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import httpx
 
-from schemas.assessments import StepKind
-from schemas.deliveries import Channel, Outcome
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import Channel, Outcome
 from tests.integration.notifier.conftest import Start
-from tests.support import builders
-from tests.support.alerts import (
+from tests.support.assertions.eventually import eventually
+from tests.support.builders import plans
+from tests.support.clients.notifier import (
     AGENCY,
     DUE,
     NOON,
@@ -19,7 +20,6 @@ from tests.support.alerts import (
     an_urging,
     text_of,
 )
-from tests.support.eventually import eventually
 
 SIX_DAYS_LEFT = DUE - timedelta(days=6, hours=12)  # in the sending hours of the day after the P7D reminder
 NEXT_DAY = timedelta(days=1)
@@ -63,7 +63,7 @@ async def test_repeated_and_older_assessments_say_nothing_again(alerts: Alerts, 
 async def test_an_alert_is_cancelled_when_the_report_arrives(alerts: Alerts, start: Start) -> None:
     """The reminder of 8 December is not sent to an agency that reported on the 2nd; its neighbour gets one."""
     await alerts.published()
-    other = builders.AGENCIES[1]
+    other = plans.AGENCIES[1]
     await alerts.reachable(a_contact(), a_contact(other))
     start()
     await alerts.assessed(an_assessment(a_step(1)), an_assessment(a_step(1), agency=other))
@@ -112,8 +112,8 @@ async def test_what_falls_due_at_night_goes_out_in_the_morning(alerts: Alerts, s
 
 async def test_what_one_agency_gets_at_one_time_is_one_message(alerts: Alerts, start: Start) -> None:
     """Three duties of one agency make one mail that lists all three."""
-    obligations = [builders.an_obligation(id=name) for name in ("results", "plan", "budget")]
-    await alerts.published(builders.a_registry(), builders.a_plan(*obligations))
+    obligations = [plans.an_obligation(id=name) for name in ("results", "plan", "budget")]
+    await alerts.published(plans.a_registry(), plans.a_plan(*obligations))
     await alerts.reachable()
     start()
     await alerts.assessed(*(an_assessment(a_step(7), obligation=one.id) for one in obligations))
@@ -162,7 +162,7 @@ async def test_the_last_urging_repeats_until_the_report_is_in(alerts: Alerts, st
 async def test_two_processes_share_the_work_and_double_nothing(alerts: Alerts, start: Start) -> None:
     """Forty agencies and two notifiers on one ledger: forty mails, forty events."""
     agencies = [f"h-{number:02d}" for number in range(40)]
-    await alerts.published(builders.a_registry(*map(builders.an_agency, agencies)), builders.a_plan())
+    await alerts.published(plans.a_registry(*map(plans.an_agency, agencies)), plans.a_plan())
     await alerts.reachable(*map(a_contact, agencies))
     start()
     start()

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from deploy.local.mongod import Mongod
-from schemas.deliveries import Channel, Outcome
-from schemas.topics import VERDICTS
+from deploy.local.servers.mongod import Mongod
+from schemas.events.deliveries import Channel, Outcome
+from schemas.events.topics import VERDICTS
 from services.notifier.settings import GROUP
 from tests.integration.notifier.conftest import Start
-from tests.support import builders
-from tests.support.alerts import AGENCY, DUE, Alerts, a_contact, a_step, an_assessment, an_event_of
-from tests.support.eventually import eventually
+from tests.support.assertions.eventually import eventually
+from tests.support.builders import plans
+from tests.support.clients.notifier import AGENCY, DUE, Alerts, a_contact, a_step, an_assessment, an_event_of
 
 NOW = DUE - timedelta(days=6, hours=12)
 ADDRESS = f"van-thu@{AGENCY}.example"
@@ -95,16 +95,16 @@ async def test_a_refusal_of_the_sms_centre_has_its_outcome(alerts: Alerts, start
     """Throttled may be taken later, a number that does not exist never, and the rest is ours or theirs to mend."""
     refusals = {"84912345671": 0x58, "84912345672": 0x0B, "84912345673": 0x45}
     alerts.smsc.plant({number: [{"status": status, "times": 0}] for number, status in refusals.items()})
-    people = zip(builders.AGENCIES, refusals, strict=True)
+    people = zip(plans.AGENCIES, refusals, strict=True)
     await alerts.reachable(*(a_contact(one, channel=Channel.SMS, address=f"+{number}") for one, number in people))
     await alerts.published()
     alerts.now_is(NOW)
     start()
-    await alerts.assessed(*(an_assessment(a_step(7), agency=agency) for agency in builders.AGENCIES))
+    await alerts.assessed(*(an_assessment(a_step(7), agency=agency) for agency in plans.AGENCIES))
     assert {one.to_agency: (one.outcome, one.reason) for one in await alerts.told(3)} == {
-        builders.AGENCIES[0]: (Outcome.TEMPORARY_FAILURE, "smpp_0x58"),
-        builders.AGENCIES[1]: (Outcome.PERMANENT_FAILURE, "smpp_0xb"),
-        builders.AGENCIES[2]: (Outcome.TECHNICAL_FAILURE, "smpp_0x45"),
+        plans.AGENCIES[0]: (Outcome.TEMPORARY_FAILURE, "smpp_0x58"),
+        plans.AGENCIES[1]: (Outcome.PERMANENT_FAILURE, "smpp_0xb"),
+        plans.AGENCIES[2]: (Outcome.TECHNICAL_FAILURE, "smpp_0x45"),
     }
 
 

@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.deliveries import Channel, Outcome
-from schemas.topics import VERDICTS
+from schemas.events.deliveries import Channel, Outcome
+from schemas.events.topics import VERDICTS
 from services.notifier.settings import GROUP
 from tests.integration.notifier.conftest import Start
-from tests.support import builders, faults
-from tests.support.alerts import DUE, Alerts, a_contact, a_step, an_assessment
+from tests.support.builders import plans
+from tests.support.clients.notifier import DUE, Alerts, a_contact, a_step, an_assessment
+from tests.support.faults import fault_plan
 
 NOW = DUE - timedelta(days=6, hours=12)
 LEDGER = "services.notifier.ledger"
@@ -18,17 +19,17 @@ EMAIL = "services.notifier.channels.email"
 SMS = "services.notifier.channels.sms_smpp"
 
 BEFORE_THE_SEND = {
-    "before the agenda is written": faults.kill_before(LEDGER, "Ledger.put"),
-    "after the agenda, before the offset": faults.kill_after(LEDGER, "Ledger.put"),
-    "before the hand-over": faults.kill_before(LEDGER, "Ledger.hand_over"),
-    "after the hand-over": faults.kill_after(LEDGER, "Ledger.hand_over"),
-    "after the claim": faults.kill_before("services.notifier.attempts", "Attempts._sifted"),
-    "before the first send": faults.kill_before(EMAIL, "EmailCarrier.send"),
+    "before the agenda is written": fault_plan.kill_before(LEDGER, "Ledger.put"),
+    "after the agenda, before the offset": fault_plan.kill_after(LEDGER, "Ledger.put"),
+    "before the hand-over": fault_plan.kill_before(LEDGER, "Ledger.hand_over"),
+    "after the hand-over": fault_plan.kill_after(LEDGER, "Ledger.hand_over"),
+    "after the claim": fault_plan.kill_before("services.notifier.dispatcher", "Attempts._sifted"),
+    "before the first send": fault_plan.kill_before(EMAIL, "EmailCarrier.send"),
 }
 AFTER_THE_SEND = {
-    "after the record": faults.kill_after(LEDGER, "Ledger.record"),
-    "before the outbox is cleared": faults.kill_before(LEDGER, "Ledger.published"),
-    "after the outbox is cleared": faults.kill_after(LEDGER, "Ledger.published"),
+    "after the record": fault_plan.kill_after(LEDGER, "Ledger.record"),
+    "before the outbox is cleared": fault_plan.kill_before(LEDGER, "Ledger.published"),
+    "after the outbox is cleared": fault_plan.kill_after(LEDGER, "Ledger.published"),
 }
 
 
@@ -39,7 +40,7 @@ async def test_killed_before_the_send_it_sends_once_afterwards(alerts: Alerts, s
     await alerts.mailed(2)
     await alerts.nothing_left()
     assert Counter(str(mail["To"]) for mail in alerts.smtp.mails()) == {
-        f"van-thu@{agency}.example": 1 for agency in builders.AGENCIES[:2]
+        f"van-thu@{agency}.example": 1 for agency in plans.AGENCIES[:2]
     }
     delivered = [one for one in await alerts.told(2) if one.outcome is Outcome.DELIVERED]
     assert len(delivered) == len({one.alert for one in delivered}) == 2
@@ -58,7 +59,7 @@ async def test_killed_after_the_record_it_sends_nothing_again(alerts: Alerts, st
 async def test_a_mail_of_unknown_outcome_is_sent_again_under_the_same_message_id(alerts: Alerts, start: Start) -> None:
     """Killed between the server's answer and the record: both attempts show, and the mails are recognisably one."""
     await alerts.reachable()
-    await _killed(alerts, start, faults.kill_after(EMAIL, "EmailCarrier.send"), agencies=1)
+    await _killed(alerts, start, fault_plan.kill_after(EMAIL, "EmailCarrier.send"), agencies=1)
     first, second = await alerts.mailed(2)
     await alerts.nothing_left()
     told = await alerts.told(2)
@@ -70,7 +71,7 @@ async def test_a_mail_of_unknown_outcome_is_sent_again_under_the_same_message_id
 async def test_an_sms_of_unknown_outcome_is_not_sent_again(alerts: Alerts, start: Start) -> None:
     """Killed between the centre's answer and the record: one SMS, and a record that says `unknown`."""
     await alerts.reachable(a_contact(channel=Channel.SMS, address="+84912345678"))
-    await _killed(alerts, start, faults.kill_after(SMS, "SmsCarrier.send"), agencies=1, load=False)
+    await _killed(alerts, start, fault_plan.kill_after(SMS, "SmsCarrier.send"), agencies=1, load=False)
     (told,) = await alerts.told(1)
     await alerts.nothing_left()
     assert (told.channel, told.attempt, told.outcome) == (Channel.SMS, 1, Outcome.UNKNOWN)
@@ -79,7 +80,7 @@ async def test_an_sms_of_unknown_outcome_is_not_sent_again(alerts: Alerts, start
 
 async def _killed(alerts: Alerts, start: Start, fault: str, *, agencies: int = 2, load: bool = True) -> None:
     """Have alerts fall due in a process that dies at *fault*, then start another one."""
-    named = builders.AGENCIES[:agencies]
+    named = plans.AGENCIES[:agencies]
     await alerts.published()
     if load:
         await alerts.reachable(*map(a_contact, named))

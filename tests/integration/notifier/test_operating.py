@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import httpx
 
-from schemas.topics import VERDICTS
+from schemas.events.topics import VERDICTS
 from tests.integration.notifier.conftest import Start
-from tests.support.alerts import AGENCY, DUE, Alerts, a_step, an_assessment
-from tests.support.eventually import eventually
-from tests.support.services import Service
+from tests.support.assertions.eventually import eventually
+from tests.support.clients.notifier import AGENCY, DUE, Alerts, a_step, an_assessment
+from tests.support.servers.services import Service
 
 NOW = DUE - timedelta(days=2, hours=12)
 ADDRESS = f"van-thu@{AGENCY}.example"

@@ -11,13 +11,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from deploy.local.ports import LOOPBACK, free_ports
-from deploy.local.sinks import Smtp
-from schemas.deliveries import Outcome
+from deploy.local.process.ports import LOOPBACK, free_ports
+from deploy.local.servers.message_servers import Smtp
+from schemas.events.deliveries import Outcome
 from services.notifier.channels.email import EmailCarrier, SmtpServer
 from services.notifier.channels.message import Answer, Message
-from services.notifier.core.render import Text
-from tests.support.alerts import NOON
+from services.notifier.core.rendering.render import Text
+from tests.support.clients.notifier import NOON
 
 MESSAGE = Message(
     id="ab" * 32,

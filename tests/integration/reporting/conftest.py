@@ -8,14 +8,14 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from schemas.topics import DELIVERIES, VERDICTS
+from schemas.events.topics import DELIVERIES, VERDICTS
 from services.reporting.core.projections import Assessed, Attempt
-from services.runtime.references import PLAN, REGISTRY, publish_reference
-from tests.support.annual import a_plan, a_registry
-from tests.support.annual_events import a_delivery, a_verdict
-from tests.support.kafka import Bus
-from tests.support.mongo import Database
-from tests.support.services import Launch, Service
+from services.runtime.published_documents import PLAN, REGISTRY, publish_reference
+from tests.support.builders.annual_report import a_plan, a_registry
+from tests.support.builders.annual_report_events import a_delivery, a_verdict
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database
+from tests.support.servers.services import Launch, Service
 
 GROUP = "dondoc-reporting"
 

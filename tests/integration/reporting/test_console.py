@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from schemas.facts import SUBMITTED
-from schemas.topics import DELIVERIES, FACTS, VERDICTS
-from tests.support.annual import a_key, an_attempt
-from tests.support.eventually import eventually
-from tests.support.kafka import Bus
-from tests.support.mongo import Database
-from tests.support.services import Launch, Service
+from schemas.events.facts import SUBMITTED
+from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.annual_report import a_key, an_attempt
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database
+from tests.support.servers.services import Launch, Service
 
 PLAN = "6766-KH-UBND"
 AS_OF = "2026-12-22T09:00:00+07:00"

@@ -7,10 +7,10 @@ import httpx
 import jsonschema
 import pytest
 
-from schemas.topics import DELIVERIES, FACTS, VERDICTS
-from tests.support.annual import AS_OF, a_year
-from tests.support.kafka import Bus
-from tests.support.services import Service
+from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
+from tests.support.builders.annual_report import AS_OF, a_year
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
 
 AT = AS_OF.isoformat()
 PERIOD = "/v1/plans/6766-KH-UBND/periods/2026"

@@ -9,15 +9,15 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.mongod import Mongod
-from schemas.assessments import Status
-from schemas.topics import DELIVERIES, VERDICTS
-from tests.support import faults
-from tests.support.annual import AS_OF, DUE, a_key, a_timeline, a_year, an_assessed, an_attempt
-from tests.support.annual_events import a_verdict
-from tests.support.kafka import Bus
-from tests.support.mongo import Database
-from tests.support.services import Service
+from deploy.local.servers.mongod import Mongod
+from schemas.events.assessments import Status
+from schemas.events.topics import DELIVERIES, VERDICTS
+from tests.support.builders.annual_report import AS_OF, DUE, a_key, a_timeline, a_year, an_assessed, an_attempt
+from tests.support.builders.annual_report_events import a_verdict
+from tests.support.faults import fault_plan
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database
+from tests.support.servers.services import Service
 
 GROUP = "dondoc-reporting"
 STORE = "services.reporting.store"
@@ -60,9 +60,9 @@ async def test_repeated_and_reordered_records_change_nothing(
 @pytest.mark.parametrize(
     "fault",
     [
-        faults.kill_before(STORE, "Store.keep_assessments", call=2),
-        faults.kill_after(STORE, "Store.keep_assessments", call=1),
-        faults.kill_after(STORE, "Store.keep_alerts", call=1),
+        fault_plan.kill_before(STORE, "Store.keep_assessments", call=2),
+        fault_plan.kill_after(STORE, "Store.keep_assessments", call=1),
+        fault_plan.kill_after(STORE, "Store.keep_alerts", call=1),
     ],
     ids=["before-a-write", "before-the-commit", "before-the-commit-of-alerts"],
 )
@@ -199,7 +199,7 @@ def _explained(database: Database, collection: str, condition: dict[str, Any]) -
 
 async def test_an_unwritable_dead_letter_stops_without_a_commit(reporting: Start, bus: Bus) -> None:
     """Nothing is lost: the poison record is still there for the next process."""
-    fault = faults.raise_before("services.runtime.dead_letters", "DeadLetters.set_aside")
+    fault = fault_plan.raise_before("services.runtime.dead_letters", "DeadLetters.set_aside")
     service = reporting(faults=[fault])
     await bus.publish(VERDICTS.name, b"{", key="h-00")
     await service.ended()

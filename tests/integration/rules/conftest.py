@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.kafka import Bus
-from tests.support.rules import Rules
+from tests.support.servers.kafka import Bus
+from tests.support.servers.rules import Rules
 
 
 @pytest.fixture

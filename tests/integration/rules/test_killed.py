@@ -4,22 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.kafka import Kafka
-from schemas.assessments import Status
-from tests.support import builders, faults
-from tests.support.eventually import eventually
-from tests.support.rules import QUICK_SESSION, Rules, status_at
-from tests.support.services import Launch, Service
+from deploy.local.servers.kafka import Kafka
+from schemas.events.assessments import Status
+from tests.support.assertions.eventually import eventually
+from tests.support.builders import plans
+from tests.support.faults import fault_plan
+from tests.support.servers.rules import QUICK_SESSION, Rules, status_at
+from tests.support.servers.services import Launch, Service
 
-FIRST = builders.AGENCIES[0]
+FIRST = plans.AGENCIES[0]
 AFTER_DUE = "2024-12-10T00:00:00+07:00"
 PRODUCER = "aiokafka.producer.producer"
 MOMENTS = {
-    "before the verdicts": faults.kill_before(PRODUCER, "AIOKafkaProducer.send_batch", call=1),
-    "between verdicts and states": faults.kill_before(PRODUCER, "AIOKafkaProducer.send_batch", call=2),
-    "before the offsets": faults.kill_before(PRODUCER, "AIOKafkaProducer.send_offsets_to_transaction"),
-    "between offsets and commit": faults.kill_before(PRODUCER, "AIOKafkaProducer.commit_transaction"),
-    "after the commit": faults.kill_after(PRODUCER, "AIOKafkaProducer.commit_transaction"),
+    "before the verdicts": fault_plan.kill_before(PRODUCER, "AIOKafkaProducer.send_batch", call=1),
+    "between verdicts and states": fault_plan.kill_before(PRODUCER, "AIOKafkaProducer.send_batch", call=2),
+    "before the offsets": fault_plan.kill_before(PRODUCER, "AIOKafkaProducer.send_offsets_to_transaction"),
+    "between offsets and commit": fault_plan.kill_before(PRODUCER, "AIOKafkaProducer.commit_transaction"),
+    "after the commit": fault_plan.kill_after(PRODUCER, "AIOKafkaProducer.commit_transaction"),
 }
 
 
@@ -30,7 +31,7 @@ async def test_killed_between_two_writes_it_says_everything_once(rules: Rules, l
     await rules.adopted()
     healthy.stop()
     doomed = launch("rules", ready=False, faults=[MOMENTS[moment]], **QUICK_SESSION)
-    await rules.accept(builders.a_submission())
+    await rules.accept(plans.a_submission())
     await doomed.ended()
     launch("rules", ready=False, **QUICK_SESSION)
     _, said = await rules.told(FIRST, times=2)
@@ -44,16 +45,16 @@ async def test_a_frozen_owner_is_fenced_and_says_nothing_twice(rules: Rules, lau
     healthy = launch("rules", ready=False, **QUICK_SESSION)
     await rules.adopted()
     healthy.stop()
-    freeze = faults.stop_before(PRODUCER, "AIOKafkaProducer.commit_transaction")
+    freeze = fault_plan.stop_before(PRODUCER, "AIOKafkaProducer.commit_transaction")
     zombie = launch("rules", ready=False, faults=[freeze], **QUICK_SESSION)
-    await rules.accept(builders.a_submission())
+    await rules.accept(plans.a_submission())
     await _frozen(zombie)
     successor = launch("rules", ready=False, **QUICK_SESSION)
     await rules.told(FIRST, times=2)
     zombie.resume()
     await _says(zombie, "fenced")
     successor.kill()
-    await rules.accept(builders.a_withdrawal("w-1", "s-1", receivedtime="2024-12-05T08:00:00+07:00"))
+    await rules.accept(plans.a_withdrawal("w-1", "s-1", receivedtime="2024-12-05T08:00:00+07:00"))
     _, _, said = await rules.told(FIRST, times=3)
     assert status_at(said, AFTER_DUE) is Status.OVERDUE
     assert (len(await rules.of(FIRST)), await rules.repeated()) == (3, [])
@@ -64,10 +65,10 @@ async def test_a_broker_killed_under_load_loses_and_doubles_nothing(rules: Rules
     service = launch("rules", ready=False, **QUICK_SESSION)
     await rules.adopted()
     for number in range(30):
-        await rules.accept(builders.a_submission(f"s-{number}"))
+        await rules.accept(plans.a_submission(f"s-{number}"))
     kafka.kill()
     kafka.start()
-    await rules.accept(builders.a_submission("s-last"))
+    await rules.accept(plans.a_submission("s-last"))
     said = (await rules.told(FIRST, times=32))[-1]
     await rules.settled()
     assert said.timeline[-1].submissions == 31

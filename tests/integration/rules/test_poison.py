@@ -4,27 +4,28 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from schemas.ids import partition_of
-from schemas.topics import FACTS
-from tests.support import builders, faults
-from tests.support.rules import GROUP, Rules
-from tests.support.services import Launch
+from schemas.events.ids import partition_of
+from schemas.events.topics import FACTS
+from tests.support.builders import plans
+from tests.support.faults import fault_plan
+from tests.support.servers.rules import GROUP, Rules
+from tests.support.servers.services import Launch
 
-FIRST, SECOND, THIRD = builders.AGENCIES
+FIRST, SECOND, THIRD = plans.AGENCIES
 POISON: list[tuple[Any, str]] = [
     (b"\xff\x00 no JSON", "unreadable: /"),
     (None, "unreadable: the record has no value"),
     (b'{"specversion":"1.0","id":"\xed\xa0\x80","source":"s","type":"t","data":{}}', "unreadable: "),
     (b'{"id":"x","source":"s","type":"t","data":' + b"[" * 100_000, "unreadable: "),
     ({"specversion": "1.0", "id": "x", "source": "s", "type": "no.such.v1", "data": {}}, "unreadable: /type"),
-    (builders.a_submission("p-1", data={"plan": "P-9"}), "unreadable: /receivedtime"),
-    (builders.a_submission("p-2", data={"plan": "P-9"}, receivedtime="2024-12-01T08:00:00Z"), "unknown: plan"),
-    (builders.a_submission("p-3", data={"period": "2024-07"}, receivedtime="2024-12-01T08:00:00Z"), "unknown: period"),
+    (plans.a_submission("p-1", data={"plan": "P-9"}), "unreadable: /receivedtime"),
+    (plans.a_submission("p-2", data={"plan": "P-9"}, receivedtime="2024-12-01T08:00:00Z"), "unknown: plan"),
+    (plans.a_submission("p-3", data={"period": "2024-07"}, receivedtime="2024-12-01T08:00:00Z"), "unknown: period"),
     (
-        builders.a_submission("p-4", data={"obligation": "o"}, receivedtime="2024-12-01T08:00:00Z"),
+        plans.a_submission("p-4", data={"obligation": "o"}, receivedtime="2024-12-01T08:00:00Z"),
         "unknown: obligation",
     ),
-    (builders.a_submission("p-5", data={"agency": "h-bon"}, receivedtime="2024-12-01T08:00:00Z"), "unknown: agency"),
+    (plans.a_submission("p-5", data={"agency": "h-bon"}, receivedtime="2024-12-01T08:00:00Z"), "unknown: agency"),
 ]
 
 
@@ -35,7 +36,7 @@ async def test_poison_is_set_aside_byte_for_byte_and_the_next_fact_counts(rules:
     written = [
         await rules.bus.publish(FACTS.name, value, key=FIRST, headers=[("trace", b"\xfe")]) for value, _ in POISON
     ]
-    await rules.accept(builders.a_submission())
+    await rules.accept(plans.a_submission())
     await rules.told(FIRST, times=2)
     found = await rules.bus.records(FACTS.dead_letter)
     assert [(one.key, one.value, one.partition) for one in found] == [
@@ -54,7 +55,7 @@ async def test_a_record_from_beyond_the_calendar_is_set_aside(rules: Rules, laun
     await rules.adopted()
     async with AIOKafkaProducer(bootstrap_servers=rules.bus.bootstrap) as producer:
         await producer.send_and_wait(FACTS.name, b"{}", key=FIRST.encode(), timestamp_ms=2**60)
-    await rules.accept(builders.a_submission())
+    await rules.accept(plans.a_submission())
     await rules.told(FIRST, times=2)
     (letter,) = await rules.bus.records(FACTS.dead_letter)
     assert b"outside the calendar" in letter.headers["dondoc-reason"]
@@ -65,9 +66,9 @@ async def test_a_fact_that_breaks_its_assessment_is_set_aside_without_a_trace(ru
     healthy = launch("rules", ready=False)
     await rules.adopted()
     healthy.stop()
-    launch("rules", faults=[faults.raise_before("services.rules.keeper", "verdict")])
-    await rules.accept(builders.a_submission("s-1"))
-    await rules.accept(builders.a_submission("s-2"))
+    launch("rules", faults=[fault_plan.raise_before("services.rules.processor", "verdict")])
+    await rules.accept(plans.a_submission("s-1"))
+    await rules.accept(plans.a_submission("s-2"))
     _, said = await rules.told(FIRST, times=2)
     (letter,) = await rules.bus.records(FACTS.dead_letter)
     assert letter.headers["dondoc-reason"].startswith(b"unexpected: OSError")
@@ -79,7 +80,7 @@ async def test_a_fact_in_the_wrong_partition_is_set_aside(rules: Rules, launch: 
     launch("rules", ready=False)
     await rules.adopted()
     elsewhere = (partition_of(FIRST, rules.bus.partitions) + 1) % rules.bus.partitions
-    stray = builders.a_submission(receivedtime="2024-12-01T08:00:00Z")
+    stray = plans.a_submission(receivedtime="2024-12-01T08:00:00Z")
     await rules.bus.publish(FACTS.name, stray, key=FIRST, partition=elsewhere)
     await rules.settled()
     (letter,) = await rules.bus.records(FACTS.dead_letter)
@@ -92,11 +93,11 @@ async def test_an_unwritable_dead_letter_stops_its_partition_and_no_other(rules:
     launch("rules", ready=False)
     await rules.adopted()
     here = partition_of(FIRST, rules.bus.partitions)
-    other = next(one for one in builders.AGENCIES if partition_of(one, rules.bus.partitions) != here)
+    other = next(one for one in plans.AGENCIES if partition_of(one, rules.bus.partitions) != here)
     async with rules.bus.refusing(FACTS.dead_letter):
         poison = await rules.bus.publish(FACTS.name, b"poison " * 40, key=FIRST)
-        await rules.accept(builders.a_submission())
-        await rules.accept(builders.a_submission("o-1", data={"agency": other}))
+        await rules.accept(plans.a_submission())
+        await rules.accept(plans.a_submission("o-1", data={"agency": other}))
         await rules.told(other, times=2)
         assert (await rules.bus.committed(GROUP, FACTS.name))[here] <= poison.offset
         assert len(await rules.of(FIRST)) == 1
@@ -109,7 +110,7 @@ async def test_a_report_of_a_mebibyte_is_assessed(rules: Rules, launch: Launch) 
     launch("rules", ready=False)
     await rules.adopted()
     text = "Kết quả " * 90_000
-    report = builders.a_submission(data={"content": {"nil_return": False, "sections": {"results": text}}})
+    report = plans.a_submission(data={"content": {"nil_return": False, "sections": {"results": text}}})
     await rules.accept(report)
     await rules.told(FIRST, times=2)
     await rules.settled()

@@ -2,25 +2,25 @@
 
 from collections import Counter
 
-from schemas.facts import ADOPTED
-from schemas.topics import DUTIES, FACTS, VERDICTS
-from tests.support import builders
-from tests.support.kafka import Bus
-from tests.support.rules import QUICK_SESSION, Rules
-from tests.support.services import Launch
+from schemas.events.facts import ADOPTED
+from schemas.events.topics import DUTIES, FACTS, VERDICTS
+from tests.support.builders import plans
+from tests.support.servers.kafka import Bus
+from tests.support.servers.rules import QUICK_SESSION, Rules
+from tests.support.servers.services import Launch
 
 REBUILDERS = "dondoc-rules-rebuilt"
-FIRST = builders.AGENCIES[0]
+FIRST = plans.AGENCIES[0]
 
 
 async def test_a_rebuild_from_the_log_says_the_same_to_the_byte(rules: Rules, launch: Launch) -> None:
     """State and verdicts are gone, the facts stay: the next owner says all of it again, in the same order."""
     owner = launch("rules", ready=False, **QUICK_SESSION)
     await rules.adopted()
-    extended = builders.an_extension("e-1", "2024-12-20T00:00:00+07:00", receivedtime="2024-12-04T08:00:00+07:00")
-    withdrawn = builders.a_withdrawal("w-1", "s-1", receivedtime="2024-12-05T08:00:00+07:00")
-    again = builders.a_submission("s-2", data={"corrects": "s-1"}, receivedtime="2024-12-06T08:00:00+07:00")
-    for event in (builders.a_submission(), extended, withdrawn, again, builders.a_submission()):
+    extended = plans.an_extension("e-1", "2024-12-20T00:00:00+07:00", receivedtime="2024-12-04T08:00:00+07:00")
+    withdrawn = plans.a_withdrawal("w-1", "s-1", receivedtime="2024-12-05T08:00:00+07:00")
+    again = plans.a_submission("s-2", data={"corrects": "s-1"}, receivedtime="2024-12-06T08:00:00+07:00")
+    for event in (plans.a_submission(), extended, withdrawn, again, plans.a_submission()):
         await rules.accept(event)
     await rules.told(FIRST, times=5)
     await rules.settled()

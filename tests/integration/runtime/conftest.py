@@ -7,16 +7,16 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from services.runtime import connections
-from services.runtime.connections import Connection
-from tests.support.connections import PATIENCE_SECONDS, Open, app
+from services.runtime.http import connection
+from services.runtime.http.connection import Connection
+from tests.support.clients.http_connections import PATIENCE_SECONDS, Open, app
 
 
 @pytest.fixture
 async def open_one(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     """Open a connection to a server whose patience is short."""
-    monkeypatch.setattr(connections, "HEAD_SECONDS", PATIENCE_SECONDS)
-    monkeypatch.setattr(connections, "READING_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(connection, "READING_SECONDS", PATIENCE_SECONDS)
     config = Config(app, log_config=None, access_log=False, ws="none", timeout_keep_alive=2)
     config.load()
     loop = asyncio.get_running_loop()

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from schemas.topics import DELIVERIES
-from services.runtime.batches import ConsumingBroker, Handler, Records, Subscription, committing, subscribe
-from tests.support import faults
-from tests.support.eventually import eventually
-from tests.support.kafka import Bus
-from tests.support.mongo import Database
-from tests.support.services import Launch
+from schemas.events.topics import DELIVERIES
+from services.runtime.batch_consumer import ConsumingBroker, Handler, Records, Subscription, committing, subscribe
+from tests.support.assertions.eventually import eventually
+from tests.support.faults import fault_plan
+from tests.support.servers.kafka import Bus
+from tests.support.servers.mongo import Database
+from tests.support.servers.services import Launch
 
 GROUP = "test-batches"
 
@@ -70,7 +70,7 @@ async def test_a_consumer_that_cannot_start_ends_its_process(
 ) -> None:
     """Instead of leaving one that answers and reads nothing; the first consumer is that of the references."""
     assert bus.bootstrap
-    failing = [faults.raise_before("aiokafka", "AIOKafkaConsumer.start", call=2)]
+    failing = [fault_plan.raise_before("aiokafka", "AIOKafkaConsumer.start", call=2)]
     process = launch(service, faults=failing, ready=False, DONDOC_MONGO_URL=database.url)
     await process.ended()
     (last,) = (line for line in process.logged() if line.get("action") == "halted")

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services.runtime.connections import HEAD_BYTES_MAX, HEAD_TOO_LARGE, HEADERS_MAX, NOT_HTTP, TOO_SLOW
-from tests.support.connections import (
+from services.runtime.http.connection import HEAD_BYTES_MAX, HEAD_TOO_LARGE, HEADERS_MAX, NOT_HTTP, TOO_SLOW
+from tests.support.clients.http_connections import (
     PATIENCE_SECONDS,
     WHOLE,
     Open,

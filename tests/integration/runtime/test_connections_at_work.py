@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services.runtime.connections import HEAD_BYTES_MAX
-from tests.support.connections import (
+from services.runtime.http.connection import HEAD_BYTES_MAX
+from tests.support.clients.http_connections import (
     LARGE_ANSWER,
     PATIENCE_SECONDS,
     WHOLE,

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from deploy.local.mongod import Mongod
-from deploy.local.ports import LOOPBACK, free_ports
-from schemas.topics import FACTS, VERDICTS
+from deploy.local.process.ports import LOOPBACK, free_ports
+from deploy.local.servers.mongod import Mongod
+from schemas.events.topics import FACTS, VERDICTS
 from services.runtime import topics
 from services.runtime.kafka import Access, RefusedError
 from services.runtime.settings import ServiceSettings
 from services.runtime.topics import ensure_topics
-from tests.support.builders import a_submission
-from tests.support.certificates import Authority
-from tests.support.eventually import eventually
-from tests.support.guarded import PASSWORD, USER, Guarded, guarded_broker, set_password
-from tests.support.intake import Desk, publish_plan, sender, written
-from tests.support.kafka import PARTITIONS, Bus
-from tests.support.services import Launcher
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.plans import a_submission
+from tests.support.servers.certificates import Authority
+from tests.support.servers.intake import Desk, publish_plan, sender, written
+from tests.support.servers.kafka import PARTITIONS, Bus
+from tests.support.servers.secured_kafka import PASSWORD, USER, Guarded, guarded_broker, set_password
+from tests.support.servers.services import Launcher
 
 WRONG = "not the password"
 

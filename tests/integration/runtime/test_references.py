@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from schemas.topics import REFERENCES
-from services.runtime.references import References, publish_reference
+from schemas.events.topics import REFERENCES
+from services.runtime.published_documents import References, publish_reference
 from services.runtime.topics import TopicsError, ensure_topics
-from tests.support import builders
-from tests.support.kafka import Bus
-from tests.support.rules import Rules
+from tests.support.builders import plans
+from tests.support.servers.kafka import Bus
+from tests.support.servers.rules import Rules
 
 
 @pytest.fixture
@@ -24,12 +24,12 @@ async def references(bus: Bus) -> AsyncIterator[References]:
 
 async def test_what_was_published_before_is_there_at_start(bus: Bus, references: References) -> None:
     """The latest version is found by id, every version by number."""
-    await Rules(bus).publish(builders.a_registry(), builders.a_plan(), builders.a_plan(version=2))
+    await Rules(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
     await references.start()
     assert references.is_complete
-    assert references.plan("P-1") == builders.a_plan(version=2)
-    assert references.version("plan", "P-1", 1) == builders.a_plan()
-    assert references.registry("th") == builders.a_registry()
+    assert references.plan("P-1") == plans.a_plan(version=2)
+    assert references.version("plan", "P-1", 1) == plans.a_plan()
+    assert references.registry("th") == plans.a_registry()
 
 
 async def test_what_is_published_later_is_told(bus: Bus, references: References) -> None:
@@ -37,10 +37,10 @@ async def test_what_is_published_later_is_told(bus: Bus, references: References)
     await references.start()
     told = asyncio.Event()
     references.changed.append(told.set)
-    await Rules(bus).publish(builders.a_plan())
+    await Rules(bus).publish(plans.a_plan())
     await references.catch_up()
     assert (told.is_set(), references.is_complete) == (True, False)
-    await Rules(bus).publish(builders.a_registry())
+    await Rules(bus).publish(plans.a_registry())
     await references.catch_up()
     assert references.is_complete
 
@@ -49,17 +49,17 @@ async def test_an_unreadable_document_is_passed_over(bus: Bus, references: Refer
     """One bad record on the topic keeps no service from working."""
     await bus.publish(REFERENCES.name, b"{", key="plan:P-0@1", partition=0)
     await bus.publish(REFERENCES.name, {}, key="nonsense", partition=0)
-    await Rules(bus).publish(builders.a_registry(), builders.a_plan())
+    await Rules(bus).publish(plans.a_registry(), plans.a_plan())
     await references.start()
     assert [plan.plan for plan in references.plans()] == ["P-1"]
 
 
 async def test_a_removed_version_is_forgotten(bus: Bus, references: References) -> None:
     """A record without a value takes its version back."""
-    await Rules(bus).publish(builders.a_registry(), builders.a_plan(), builders.a_plan(version=2))
+    await Rules(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
     await bus.publish(REFERENCES.name, None, key="plan:P-1@2", partition=0)
     await references.start()
-    assert references.plan("P-1") == builders.a_plan()
+    assert references.plan("P-1") == plans.a_plan()
 
 
 async def test_topics_with_other_partitions_are_refused(bus: Bus) -> None:
@@ -73,6 +73,6 @@ async def test_a_published_document_is_read_back_equal(bus: Bus, references: Ref
     """What `publish_reference` writes loses nothing."""
     await references.start()
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
-        await publish_reference(producer, "plan", builders.a_plan())
+        await publish_reference(producer, "plan", plans.a_plan())
     await references.catch_up()
-    assert references.plan("P-1") == builders.a_plan()
+    assert references.plan("P-1") == plans.a_plan()

@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 from typer.testing import CliRunner
 
-from services.console import check
-from tests.support.sound_documents import PLAN, REGISTRY, edited, faults_in
+from services.console.commands.plans import check
+from tests.support.builders.valid_documents import PLAN, REGISTRY, edited, faults_in
 
 
 def test_a_sound_plan_and_registry_have_no_fault() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.sound_documents import PLAN, REGISTRY, edited, faults_in
+from tests.support.builders.valid_documents import PLAN, REGISTRY, edited, faults_in
 
 PLAN_FAULTS = [
     (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.sound_documents import REGISTRY, edited, faults_in
+from tests.support.builders.valid_documents import REGISTRY, edited, faults_in
 
 REGISTRY_FAULTS = [
     (

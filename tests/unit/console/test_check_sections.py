@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.sound_documents import PLAN, edited, faults_in
+from tests.support.builders.valid_documents import PLAN, edited, faults_in
 
 SECTIONS = "          sections: [results]\n"
 PLACE = "results.versions[1].requires.sections"

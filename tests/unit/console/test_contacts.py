@@ -6,7 +6,7 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from services.console.main import app
-from tests.support.plan_folders import a_folder
+from tests.support.builders.plan_folders import a_folder
 
 HEADER = "agency,channel,address,role,language,from,to\n"
 

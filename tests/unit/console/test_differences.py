@@ -1,6 +1,6 @@
 """Where two answers differ is said by path, element by element."""
 
-from services.console.differences import ABSENT, differences
+from services.console.support.json_diff import ABSENT, differences
 
 
 def test_equal_answers_do_not_differ() -> None:

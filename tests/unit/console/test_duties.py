@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.console.main import app
-from tests.support.builders import SINCE, Json, a_version, an_agency, an_obligation
-from tests.support.plan_folders import a_folder
-from tests.support.spec import undated
+from tests.support.assertions.spec import undated
+from tests.support.builders.plan_folders import a_folder
+from tests.support.builders.plans import SINCE, Json, a_version, an_agency, an_obligation
 
 ENDED = an_agency("h-hai", valid={"from": SINCE, "to": "2024-07-01"})
 

@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.console.main import app
-from tests.support.builders import Json, a_submission, a_version, a_withdrawal, an_agency, an_event
-from tests.support.plan_folders import a_folder
-from tests.support.spec import rfc3339
+from tests.support.assertions.spec import rfc3339
+from tests.support.builders.plan_folders import a_folder
+from tests.support.builders.plans import Json, a_submission, a_version, a_withdrawal, an_agency, an_event
 
 LATER = "2025-06-01T00:00:00+07:00"
 ASKED: Json = {"agency": "h-mot", "obligation": "results", "period": "2024", "at": LATER}

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from services.console.main import app
-from tests.support.builders import (
+from tests.support.assertions.spec import undated
+from tests.support.builders.plan_folders import a_folder
+from tests.support.builders.plans import (
     Json,
     a_reassignment,
     a_revocation,
@@ -23,8 +25,6 @@ from tests.support.builders import (
     an_extension,
     an_obligation,
 )
-from tests.support.plan_folders import a_folder
-from tests.support.spec import undated
 
 PLACE = re.compile(r"(facts|queries)\.jsonl:\d+: ")
 STAMP = "2024-12-01T08:00:00+07:00"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.console import events
-from services.console.inputs import Unusable
+from services.console.support import event_files
+from services.console.support.inputs import Unusable
 
 DEEP = 200_000
 
@@ -13,7 +13,7 @@ DEEP = 200_000
 def bodies(file: Path, content: str | bytes) -> list[bytes]:
     """What is sent of a file with *content*."""
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return [one.body for one in events.read(file, "en")]
+    return [one.body for one in event_files.read(file, "en")]
 
 
 def refusal(file: Path, content: str | bytes) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from typer.testing import CliRunner
 
-from schemas.links import LinkKey
+from schemas.events.form_links import LinkKey
 from services.console.main import app
 
 SECRET = "a secret of the form that is long enough"

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from services.console import receipt
-from services.intake import receipts
-from services.intake.core.digest import Receipt
+from services.console.commands.intake import receipt
+from services.intake.core.event_id import Receipt
+from services.intake.receipts import signing
 
 EVENT = b'{"id": "1"}'
 RECEIPT = Receipt(
@@ -30,9 +30,9 @@ def signing_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def signer(path: Path) -> receipts.Signer:
+def signer(path: Path) -> signing.Signer:
     """The signer with the keys in force."""
-    return receipts.Signer(receipts.load(path), "intake")
+    return signing.Signer(signing.load(path), "intake")
 
 
 def an_answer(path: Path) -> dict[str, object]:
@@ -78,7 +78,7 @@ def test_a_signature_of_somebody_else_does_not_pass(signing_keys: Path, tmp_path
     other = tmp_path / "other.json"
     file = tmp_path / "receipt.json"
     file.write_text(json.dumps(an_answer(other)))
-    receipts.load(signing_keys)
+    signing.load(signing_keys)
     assert verified(file) == 1
 
 

@@ -10,14 +10,14 @@ import pytest
 from aiokafka import ConsumerRecord
 from rich.console import Console
 
-from schemas.assessments import ASSESSED
-from schemas.deliveries import DELIVERED
-from schemas.facts import SUBMITTED
-from services.console.demo import papers
-from services.console.demo.papers import RESULTS, YEAR, ZONE, Post, Report
-from services.console.demo.screen import LiveScreen, PlainScreen, caption, screen_for
-from services.console.demo.tally import Tally
-from services.console.demo.truth import DUE_AT
+from schemas.events.assessments import ASSESSED
+from schemas.events.deliveries import DELIVERED
+from schemas.events.facts import SUBMITTED
+from services.console.demo import events
+from services.console.demo.events import RESULTS, YEAR, ZONE, Post, Report
+from services.console.demo.expected import DUE_AT
+from services.console.demo.progress_view import LiveScreen, PlainScreen, caption, screen_for
+from services.console.demo.statistics import Tally
 
 NOON = datetime(2024, 12, 3, 12, tzinfo=ZONE)
 REPORT = Report(agency="so-tp", at=NOON)
@@ -48,10 +48,10 @@ def an_attempt(alert: str, channel: str = "email", outcome: str = "delivered") -
         (Report(agency="so-tp", at=NOON, is_nil=True).post(), "has nothing to report, and says so"),
         (Report(agency="so-tp", at=NOON, on_behalf_of="x").post(), "reports for the district it has taken in"),
         (Report(agency="so-tp", at=NOON, obligation="other").post(), "holds its review of the year"),
-        (papers.withdrawal(REPORT, NOON, "x"), "takes its report back"),
-        (papers.extension("so-tp", NOON, DUE_AT), "is given until 10/12"),
-        (papers.exemption("so-tp", NOON, DUE_AT), "is released from this year's report"),
-        (papers.reassignment(REPORT, NOON, "2025"), "has its report moved from 2024 to 2025"),
+        (events.withdrawal(REPORT, NOON, "x"), "takes its report back"),
+        (events.extension("so-tp", NOON, DUE_AT), "is given until 10/12"),
+        (events.exemption("so-tp", NOON, DUE_AT), "is released from this year's report"),
+        (events.reassignment(REPORT, NOON, "2025"), "has its report moved from 2024 to 2025"),
     ],
 )
 def test_each_paper_has_its_words(post: Post, words: str) -> None:

@@ -6,9 +6,9 @@ import openpyxl
 from typer.testing import CliRunner
 
 from services.console.main import app
-from tests.support.builders import AGENCIES, a_version, an_obligation
-from tests.support.plan_folders import a_folder
-from tests.support.sheets import a_filled, made, row_of
+from tests.support.builders.plan_folders import a_folder
+from tests.support.builders.plans import AGENCIES, a_version, an_obligation
+from tests.support.builders.sheets import a_filled, made, row_of
 
 
 def test_only_answers_can_be_changed(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from schemas.facts import ReportSubmitted
+from schemas.events.facts import ReportSubmitted
 from services.console.sheets import filled
-from tests.support.builders import AGENCIES
-from tests.support.form import PDF
-from tests.support.sheets import FILL, a_filled, faults, fill_keys, fill_table, fill_workbook, made, row_of
+from tests.support.builders.plans import AGENCIES
+from tests.support.builders.sheets import FILL, a_filled, faults, fill_keys, fill_table, fill_workbook, made, row_of
+from tests.support.clients.form import PDF
 
 
 def test_a_filled_workbook_states_the_report(tmp_path: Path) -> None:

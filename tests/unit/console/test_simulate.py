@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.console.main import app
-from tests.support.builders import Json, a_submission, a_withdrawal
-from tests.support.plan_folders import a_folder
-from tests.support.spec import rfc3339
+from tests.support.assertions.spec import rfc3339
+from tests.support.builders.plan_folders import a_folder
+from tests.support.builders.plans import Json, a_submission, a_withdrawal
 
 HEADER = "agency,channel,address,role,language,from,to\n"
 MAIL = "h-mot,email,van-thu@mot.example,,vi,,\n"

@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schemas.assessments import Status
-from schemas.facts import MODEL_OF
-from services.console import inputs
+from schemas.events.assessments import Status
+from schemas.events.facts import MODEL_OF
 from services.console.demo import comparison, story
-from services.console.demo.papers import RESULTS, YEAR, Post
+from services.console.demo.events import RESULTS, YEAR, Post
+from services.console.demo.expected import CURTAIN_AT, DUE_AT, Truth, from_, told
 from services.console.demo.story import BEGINS_AT, Story
-from services.console.demo.truth import CURTAIN_AT, DUE_AT, Truth, from_, told
-from services.rules import reader
+from services.console.support import inputs
+from services.rules import fact_decoder
 from services.rules.core.assess import assess
-from services.rules.core.book import Book
+from services.rules.core.duty_catalogue import Book
 from services.rules.core.facts import Fact
 
 DIRECTORY = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
@@ -102,7 +102,7 @@ class TestWhatIsPlanted:
         dockets: dict[tuple[str, str], list[Fact]] = defaultdict(list)
         for post in handed_in(year):
             received = {**post.event, "receivedtime": post.at.isoformat()}
-            fact = book.resolved(reader.fact_of(reader.read_event(json.dumps(received).encode())))
+            fact = book.resolved(fact_decoder.fact_of(fact_decoder.read_event(json.dumps(received).encode())))
             dockets[fact.agency, fact.obligation].append(fact)
         for truth in year.truths:
             duty = book.duty(agency=truth.agency, obligation=RESULTS, period=YEAR)

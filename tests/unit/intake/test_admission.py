@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from schemas.facts import MODEL_OF
-from schemas.registry import Succession
+from schemas.events.facts import MODEL_OF
+from schemas.plan.registry import Succession
 from services.intake.core import admission
 from services.intake.core.admission import Admitted, NotInScope, Untrue, Verdict
-from services.intake.core.claims import claim_of
-from services.intake.core.references import Prepared, prepare
+from services.intake.core.duty_reference import claim_of
+from services.intake.core.plan_index import Prepared, prepare
 from services.intake.core.scopes import Scope
-from tests.support import builders
-from tests.support.builders import Json, a_plan, a_registry, a_version, an_agency, an_obligation
+from tests.support.builders import plans
+from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_agency, an_obligation
 
 EVERYBODY = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
 MONTHLY, ONE_OFF, MIXED = "monthly", "one-off", "mixed"
@@ -60,7 +60,7 @@ def judged(event: Json, *, subject: str | None = None, scope: Scope = EVERYBODY)
 
 def a_report(**data: Any) -> Json:
     """A submission whose data differs; None takes a field away."""
-    event = builders.a_submission()
+    event = plans.a_submission()
     event["data"] = {name: value for name, value in (event["data"] | data).items() if value is not None}
     return event
 
@@ -142,7 +142,7 @@ def test_every_fault_is_told_at_once() -> None:
 def test_a_reassignment_is_held_to_both_its_periods() -> None:
     """Both must fit the obligation."""
     data = {"plan": "P-1", "obligation": "results", "agency": "h-mot", "submission": "s-1", "reason": "nhầm kỳ"}
-    event = builders.an_event(
+    event = plans.an_event(
         "vn.dondoc.report.reassigned.v1", "r-1", {**data, "from_period": "2023", "to_period": "2024-Q1"}
     )
     assert pointers(judged(event)) == ["/data/to_period"]
@@ -150,14 +150,14 @@ def test_a_reassignment_is_held_to_both_its_periods() -> None:
 
 def test_an_exemption_ends_after_it_begins() -> None:
     """An empty span would release nobody."""
-    event = builders.an_exemption("e-1", "2024-12-01T00:00:00+07:00", "2024-12-01T00:00:00+07:00")
+    event = plans.an_exemption("e-1", "2024-12-01T00:00:00+07:00", "2024-12-01T00:00:00+07:00")
     assert pointers(judged(event)) == ["/data/until"]
 
 
 def test_a_key_speaks_only_for_its_agencies() -> None:
     """By id, or by a group they belong to."""
     own = Scope(agencies=frozenset({"h-hai"}), groups=frozenset(), types=frozenset("*"), may_decide=False)
-    group = Scope(agencies=frozenset(), groups=frozenset({builders.GROUP}), types=frozenset("*"), may_decide=False)
+    group = Scope(agencies=frozenset(), groups=frozenset({plans.GROUP}), types=frozenset("*"), may_decide=False)
     assert isinstance(judged(a_report(), scope=own), NotInScope)
     assert isinstance(judged(a_report(), scope=group), Admitted)
     assert isinstance(judged(a_report(agency="h-hai"), scope=own), Admitted)

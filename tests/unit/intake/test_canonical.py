@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.core.canonical import content_of
-from services.intake.core.digest import identity_and_digest
-from services.intake.core.events import Event
-from services.intake.core.refusals import Problem
-from services.intake.http import RefusedError
-from services.intake.modes import Mode
-from services.intake.parsing import BODY, value_of
-from tests.support.builders import Json, a_submission
-from tests.support.decoding import read_all
+from services.intake.asgi import RefusedError
+from services.intake.cloudevents.http_binding import Mode
+from services.intake.cloudevents.json_decoding import BODY, value_of
+from services.intake.core.canonical_json import content_of
+from services.intake.core.cloud_event import Event
+from services.intake.core.event_id import identity_and_digest
+from services.intake.core.problems import Problem
+from tests.support.assertions.decoding import read_all
+from tests.support.builders.plans import Json, a_submission
 
 NOTED: list[Any] = [1.5, -2.5e-3, 2**53, 1e300, 10**20, "1.0", True, None, {"é": 0}]
 WHOLE = 2**53

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake import contents
-from tests.support.form import PDF, an_office_file
+from services.intake.form import file_types
+from tests.support.clients.form import PDF, an_office_file
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -36,7 +36,7 @@ def an_archive(**parts: bytes) -> bytes:
 )
 def test_a_known_kind_is_told_by_its_content(content: bytes, media_type: str) -> None:
     """The first bytes, or the declaration inside an archive, say what a file is."""
-    assert contents.media_type_of(io.BytesIO(content)) == media_type
+    assert file_types.media_type_of(io.BytesIO(content)) == media_type
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def test_a_known_kind_is_told_by_its_content(content: bytes, media_type: str) ->
 )
 def test_anything_else_is_not_taken(content: bytes) -> None:
     """Programs, pages, macros, bare archives and broken ones are none of the kinds."""
-    assert contents.media_type_of(io.BytesIO(content)) is None
+    assert file_types.media_type_of(io.BytesIO(content)) is None
 
 
 @given(st.binary(max_size=200))
 def test_no_archive_breaks_the_look_inside(rest: bytes) -> None:
     """Whatever follows the mark of an archive, the answer is a kind or none."""
-    assert contents.media_type_of(io.BytesIO(b"PK\x03\x04" + rest)) is None
+    assert file_types.media_type_of(io.BytesIO(b"PK\x03\x04" + rest)) is None

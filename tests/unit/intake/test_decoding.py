@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.decoding import Examiner, regressions, seeds
+from tests.support.assertions.decoding import Examiner, regressions, seeds
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from services.intake.core import digest
+from services.intake.core import event_id
 
 
-def receipt_id(source: str, event_id: str, content: bytes) -> str:
+def receipt_id(source: str, id_: str, content: bytes) -> str:
     """The receipt id alone."""
-    return digest.identity_and_digest(source, event_id, content)[1].hex()
+    return event_id.identity_and_digest(source, id_, content)[1].hex()
 
 
 def test_a_receipt_id_is_the_same_for_the_same_event_everywhere() -> None:
@@ -17,7 +17,7 @@ def test_a_receipt_id_is_the_same_for_the_same_event_everywhere() -> None:
 
 def test_source_and_id_are_kept_apart() -> None:
     """Moving a letter from one to the other is another event."""
-    assert digest.identity_of("ab", "c") != digest.identity_of("a", "bc")
+    assert event_id.identity_of("ab", "c") != event_id.identity_of("a", "bc")
     assert receipt_id("ab", "c", b"") != receipt_id("a", "bc", b"")
 
 
@@ -28,10 +28,10 @@ def test_other_content_is_another_receipt() -> None:
 
 def test_the_identity_is_the_same_with_any_content() -> None:
     """So that other content under the same identity is seen."""
-    assert digest.identity_and_digest("a", "1", b"x")[0] == digest.identity_of("a", "1")
+    assert event_id.identity_and_digest("a", "1", b"x")[0] == event_id.identity_of("a", "1")
 
 
 def test_an_instant_is_cut_to_the_millisecond() -> None:
     """Rounding up would make a report received in the last half millisecond late."""
     instant = datetime.fromisoformat("2024-12-09T23:59:59.999999+07:00")
-    assert digest.written(instant) == "2024-12-09T16:59:59.999Z"
+    assert event_id.written(instant) == "2024-12-09T16:59:59.999Z"

@@ -9,15 +9,16 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from schemas.facts import MODEL_OF
-from services.intake import event_schemas, openapi, reception, shape
-from services.intake.core import events
-from services.intake.core.events import Event
-from services.intake.core.refusals import Problem
-from services.intake.modes import Mode
-from tests.support import builders
-from tests.support.builders import Json, a_submission
-from tests.support.decoding import read_all
+from schemas.events.facts import MODEL_OF
+from services.intake.cloudevents import schema_errors
+from services.intake.cloudevents.http_binding import Mode
+from services.intake.core import cloud_event
+from services.intake.core.cloud_event import Event
+from services.intake.core.problems import Problem
+from services.intake.http import event_schemas, openapi, post_events
+from tests.support.assertions.decoding import read_all
+from tests.support.builders import plans
+from tests.support.builders.plans import Json, a_submission
 
 ABSENT: Any = object()
 ENCODED = base64.b64encode(json.dumps(a_submission()["data"]).encode()).decode()
@@ -64,7 +65,7 @@ def has_its_form(event: Json) -> bool:
     (arrived,) = read_all(Mode.STRUCTURED, [], json.dumps(event).encode())
     if not isinstance(arrived, Event) or arrived.type not in MODEL_OF:
         return False
-    return not isinstance(shape.fact_of(arrived.type, json.loads(arrived.written_data)), tuple)
+    return not isinstance(schema_errors.fact_of(arrived.type, json.loads(arrived.written_data)), tuple)
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -92,11 +93,11 @@ def changed(event: Json, place: tuple[Any, ...], value: Any) -> Json:
     "event",
     [
         SUBMISSION,
-        builders.a_withdrawal("w", "s-1"),
-        builders.a_reassignment("m", "s-1", to="2025"),
-        builders.an_extension("e", "2024-12-20T00:00:00+07:00"),
-        builders.an_exemption("x", "2024-12-01T00:00:00+07:00", "2025-01-01T00:00:00+07:00"),
-        builders.a_revocation("r", "x", None),
+        plans.a_withdrawal("w", "s-1"),
+        plans.a_reassignment("m", "s-1", to="2025"),
+        plans.an_extension("e", "2024-12-20T00:00:00+07:00"),
+        plans.an_exemption("x", "2024-12-01T00:00:00+07:00", "2025-01-01T00:00:00+07:00"),
+        plans.a_revocation("r", "x", None),
     ],
     ids=lambda event: str(event["type"]),
 )
@@ -156,14 +157,14 @@ def test_every_answer_and_every_header_of_binary_mode_is_described() -> None:
     statuses = {str(problem.value.status) for problem in Problem}
     assert set(operation["responses"]) == statuses | {"200", "202"}
     named = {one["name"] for one in operation["parameters"] if one["in"] == "header"}
-    assert {f"ce-{name}" for name in events.REQUIRED} < named
+    assert {f"ce-{name}" for name in cloud_event.REQUIRED} < named
 
 
 @pytest.mark.parametrize(
-    "given", [*sorted(reception.TRUE | reception.FALSE), "True", "FALSE", "on", "", "2", "truefalse"]
+    "given", [*sorted(post_events.TRUE | post_events.FALSE), "True", "FALSE", "on", "", "2", "truefalse"]
 )
 def test_a_dry_run_is_asked_for_in_the_words_of_the_document(given: str) -> None:
     """Those that intake knows, in any case."""
     (dry_run, *_) = json.loads(openapi.document())["paths"]["/v1/events"]["post"]["parameters"]
-    is_known = given.lower() in reception.TRUE | reception.FALSE
+    is_known = given.lower() in post_events.TRUE | post_events.FALSE
     assert jsonschema_rs.is_valid(dry_run["schema"], given) == is_known

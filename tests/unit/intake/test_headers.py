@@ -4,12 +4,12 @@ from urllib.parse import quote
 
 import pytest
 
-from services.intake import modes
-from services.intake.core.events import Event
-from services.intake.core.refusals import Problem, Refusal
-from services.intake.http import RefusedError
-from services.intake.modes import Faulty, Mode
-from tests.support.decoding import read_all
+from services.intake.asgi import RefusedError
+from services.intake.cloudevents import http_binding
+from services.intake.cloudevents.http_binding import Faulty, Mode
+from services.intake.core.cloud_event import Event
+from services.intake.core.problems import Problem, Refusal
+from tests.support.assertions.decoding import read_all
 
 Pairs = list[tuple[bytes, bytes]]
 DATA = b"{}"
@@ -49,7 +49,7 @@ def unreadable(given: Pairs) -> Refusal:
 def unsupported(given: Pairs) -> Refusal:
     """Why *given* declare no mode."""
     with pytest.raises(RefusedError) as refused:
-        modes.mode_of(given)
+        http_binding.mode_of(given)
     return refused.value.refusal
 
 
@@ -63,14 +63,14 @@ def unsupported(given: Pairs) -> Refusal:
 )
 def test_the_media_type_declares_the_mode(media_type: str, mode: Mode) -> None:
     """Case and a UTF-8 charset make no difference."""
-    assert modes.mode_of(headers(content_type=media_type)) is mode
+    assert http_binding.mode_of(headers(content_type=media_type)) is mode
 
 
 @pytest.mark.parametrize("name", ["ce_id", "ce_source", "ce_type", "ce_specversion"])
 def test_json_with_cloudevents_headers_is_binary_mode(name: str) -> None:
     """The attributes are in the headers, the body is the data; any required one tells the mode."""
-    assert modes.mode_of(binary_headers()) is Mode.BINARY
-    assert modes.mode_of(headers(content_type="application/json", **{name: "x"})) is Mode.BINARY
+    assert http_binding.mode_of(binary_headers()) is Mode.BINARY
+    assert http_binding.mode_of(headers(content_type="application/json", **{name: "x"})) is Mode.BINARY
 
 
 @pytest.mark.parametrize("name", ["specversion", "id", "source", "type"])
@@ -107,7 +107,7 @@ def test_the_lines_of_a_header_are_one_list() -> None:
     gzip, identity = headers(content_encoding="gzip"), headers(content_encoding="identity")
     assert unsupported([*structured, *gzip, *identity]).codings_taken == ("identity",)
     assert unsupported([*structured, *identity, *gzip]).codings_taken == ("identity",)
-    assert modes.mode_of([*structured, *identity, *headers(content_encoding="Identity,")]) is Mode.STRUCTURED
+    assert http_binding.mode_of([*structured, *identity, *headers(content_encoding="Identity,")]) is Mode.STRUCTURED
 
 
 def test_who_is_told_that_something_is_not_taken_is_told_what_is() -> None:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.core.digest import DIGEST_BYTES
-from services.intake.core.stamps import Entries, Entry, Stamp, is_same_content, stamped
-from services.intake.memory import Memory
+from services.intake.core.dedup_entry import Entries, Entry, Stamp, is_same_content, stamped
+from services.intake.core.event_id import DIGEST_BYTES
+from services.intake.dedup.recent_events import Memory
 
 SPAN = timedelta(hours=24)
 START = datetime(2026, 12, 9, tzinfo=UTC)

@@ -7,16 +7,16 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.periods import Recurrence
-from services.intake.clerks import messages
-from services.intake.clerks.messages import Done, Errand, Granted, Inbox, Papers, Told
-from services.intake.clerks.trays import Laid
-from services.intake.core.references import Prepared
+from schemas.plan.periods import Recurrence
+from services.intake.cloudevents.http_binding import Mode
+from services.intake.cloudevents.pipeline import Issued
+from services.intake.core.dedup_entry import Entries
+from services.intake.core.plan_index import Prepared
 from services.intake.core.scopes import Scope
-from services.intake.core.stamps import Entries
-from services.intake.issuing import Issued
-from services.intake.modes import Mode
-from services.intake.records import Lot
+from services.intake.log.records import Lot
+from services.intake.workers import protocol
+from services.intake.workers.protocol import Done, Errand, Granted, Inbox, Papers, Told
+from services.intake.workers.shared_memory import Laid
 
 SCOPE = Scope(agencies=frozenset({"h-mot"}), groups=frozenset(), types=frozenset("*"), may_decide=False)
 PLAN = Prepared(
@@ -60,7 +60,7 @@ def test_a_clerk_hears_what_it_is_told(told: list[Told], cuts: list[int]) -> Non
     """Papers, scopes and errands, in their order."""
     outbox = bytearray()
     for one in told:
-        messages.add(one, outbox)
+        protocol.add(one, outbox)
     assert heard(Told, bytes(outbox), cuts) == told
 
 
@@ -69,13 +69,13 @@ def test_intake_hears_what_is_done(done: list[Done], cuts: list[int]) -> None:
     """With the records and the answer, or without."""
     outbox = bytearray()
     for one in done:
-        messages.add(one, outbox)
+        protocol.add(one, outbox)
     assert heard(Done, bytes(outbox), cuts) == done
 
 
 def test_what_lay_in_a_tray_outlives_it() -> None:
     """The tray is written over while the records are still on their way."""
-    tray = bytearray(messages.packed(ISSUED))
-    issued = messages.unpacked(memoryview(tray))
+    tray = bytearray(protocol.packed(ISSUED))
+    issued = protocol.unpacked(memoryview(tray))
     tray[:] = bytes(len(tray))
     assert issued == ISSUED

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.core.events import Event
-from services.intake.core.refusals import Problem
-from services.intake.http import RefusedError
-from services.intake.modes import Faulty, Mode
-from tests.support.decoding import read_all
+from services.intake.asgi import RefusedError
+from services.intake.cloudevents.http_binding import Faulty, Mode
+from services.intake.core.cloud_event import Event
+from services.intake.core.problems import Problem
+from tests.support.assertions.decoding import read_all
 
 DATA = {"plan": "P-1", "note": "đã gửi"}
 

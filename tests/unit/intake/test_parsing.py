@@ -4,10 +4,10 @@ import base64
 
 import pytest
 
-from services.intake.core.refusals import Problem, Said
-from services.intake.http import RefusedError
-from services.intake.modes import Mode
-from tests.support.decoding import read_all
+from services.intake.asgi import RefusedError
+from services.intake.cloudevents.http_binding import Mode
+from services.intake.core.problems import Problem, Said
+from tests.support.assertions.decoding import read_all
 
 
 def told(mode: Mode, body: bytes) -> Said:

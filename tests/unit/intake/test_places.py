@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from services.intake.core.refusals import Problem
-from services.intake.form.places import Places
-from services.intake.http import RefusedError
+from services.intake.asgi import RefusedError
+from services.intake.core.problems import Problem
+from services.intake.form.concurrency_limit import Places
 
 
 async def test_one_duty_holds_few_places_and_gets_them_back() -> None:

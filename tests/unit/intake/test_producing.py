@@ -11,12 +11,12 @@ from aiokafka.protocol.produce import ProduceRequest_v7, ProduceResponse_v7
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.structs import TopicPartition
 
-from schemas.topics import FACTS
-from services.intake import producing
-from services.intake.core.stamps import Entries
-from services.intake.produce_request import Produce
-from services.intake.producing import REQUEST_TIMEOUT_MS, Outcome, Producer
-from services.intake.records import Lot
+from schemas.events.topics import FACTS
+from services.intake.core.dedup_entry import Entries
+from services.intake.log import producer as producer_module
+from services.intake.log.produce_request import Produce
+from services.intake.log.producer import REQUEST_TIMEOUT_MS, Outcome, Producer
+from services.intake.log.records import Lot
 from services.runtime.clock import SystemClock
 
 PRODUCER_ID, EPOCH = 7, 1
@@ -64,7 +64,7 @@ class ScriptedClient:
 @pytest.fixture(autouse=True)
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits between two attempts here."""
-    monkeypatch.setattr(producing, "BACKOFF_SECONDS", 0)
+    monkeypatch.setattr(producer_module, "BACKOFF_SECONDS", 0)
 
 
 def a_producer(client: ScriptedClient) -> Producer:
@@ -109,10 +109,10 @@ async def test_sequence_numbers_begin_anew_behind_the_last() -> None:
     """As the broker counts them: 31 bits, then zero."""
     client = ScriptedClient(leaders={0: 1}, answers=[{0: (OK, 0)}, {0: (OK, 2)}])
     producer = a_producer(client)
-    producer._sequences[0] = producing.SEQUENCE_END - 1  # two thousand million records later
+    producer._sequences[0] = producer_module.SEQUENCE_END - 1  # two thousand million records later
     await producer.produce({0: [a_lot(0, b"a", b"b")]})
     await producer.produce({0: [a_lot(0, b"c")]})
-    assert [sent[0].base_sequence for _, sent in client.sent] == [producing.SEQUENCE_END - 1, 1]
+    assert [sent[0].base_sequence for _, sent in client.sent] == [producer_module.SEQUENCE_END - 1, 1]
 
 
 @pytest.mark.parametrize(

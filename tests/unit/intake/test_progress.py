@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.core.progress import Progress
-from services.intake.core.stamps import Entries, Entry
+from services.intake.core.dedup_entry import Entries, Entry
+from services.intake.dedup.offset_tracker import Progress
 
 SEGMENTS = st.lists(st.tuples(st.booleans(), st.integers(1, 3)), max_size=8)
 """What lies in the log, one after the other: batches of our own, and of others, of so many records."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.intake.core.rates import BURST_SECONDS, Bucket, Pace
+from services.intake.core.token_bucket import BURST_SECONDS, Bucket, Pace
 
 RATE = 10.0
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.intake.clerks import trays
-from services.intake.clerks.trays import SHORT_BYTES, TRAY_BYTES, TRAYS, Laid, Trays
+from services.intake.workers import shared_memory
+from services.intake.workers.shared_memory import SHORT_BYTES, TRAY_BYTES, TRAYS, Laid, Trays
 
 LONG = b"x" * (SHORT_BYTES + 1)
 
@@ -13,7 +13,7 @@ LONG = b"x" * (SHORT_BYTES + 1)
 @pytest.fixture
 def sides() -> Iterator[tuple[Trays, Trays]]:
     """Intake's side and the clerk's."""
-    with trays.new_memory() as memory:
+    with shared_memory.new_memory() as memory:
         yield Trays(memory.fileno()), Trays(memory.fileno())
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.core.refusals import Problem
+from services.intake.asgi import RefusedError, Request
+from services.intake.core.problems import Problem
 from services.intake.form import uploads
-from services.intake.http import RefusedError, Request
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from services.intake import receipts, verification
-from services.intake.core.digest import Receipt
-from services.intake.receipts import Signer
-from services.intake.verification import NotGenuineError, UnusableKeysError
+from services.intake.core.event_id import Receipt
+from services.intake.receipts import signing, verification
+from services.intake.receipts.signing import Signer
+from services.intake.receipts.verification import NotGenuineError, UnusableKeysError
 
 LARGEST_BATCH = 1_000
 LONGEST_NAME = "n" * 1_024
@@ -19,7 +19,7 @@ LONGEST_NAME = "n" * 1_024
 @pytest.fixture
 def signer(tmp_path: Path) -> Signer:
     """Signs with a key of its own."""
-    return Signer(receipts.rotate(tmp_path / "signing-keys.json"), "intake")
+    return Signer(signing.rotate(tmp_path / "signing-keys.json"), "intake")
 
 
 def written(*receipts: Receipt) -> Raw:
@@ -44,7 +44,7 @@ def test_the_largest_batch_with_the_longest_names_is_verified(signer: Signer) ->
 
 def test_another_key_does_not_vouch_for_it(signer: Signer, tmp_path: Path) -> None:
     """A signature holds for the keys it was made with."""
-    other = Signer(receipts.rotate(tmp_path / "others.json"), "intake")
+    other = Signer(signing.rotate(tmp_path / "others.json"), "intake")
     with pytest.raises(NotGenuineError):
         verification.receipts_of(signer.sign(written(a_receipt("1"))), verification.keys_of(other.published()))
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import pidfile
 from deploy.local.errors import PortTakenError, StackError
-from deploy.local.mailbox import Mailbox
-from deploy.local.ports import LOOPBACK, Ports, free_ports, refuse_taken
-from deploy.local.script import Script
+from deploy.local.process import pidfile
+from deploy.local.process.ports import LOOPBACK, Ports, free_ports, refuse_taken
+from deploy.local.servers.fault_script import Script
+from deploy.local.servers.mailbox import Mailbox
 
 
 def test_a_mail_is_kept_with_its_envelope_on_top(tmp_path: Path) -> None:

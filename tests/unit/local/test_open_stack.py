@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.ports import Ports
+from deploy.local.process.ports import Ports
 from deploy.local.stack import SECURITY, Stack
 from services.rules.settings import RulesSettings
 from services.runtime.kafka import Protocol

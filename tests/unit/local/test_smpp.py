@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local import smpp
-from deploy.local.smpp import Command, MalformedPduError, Pdu, Reader, Status, Submission
+from deploy.local.servers import smpp_pdu
+from deploy.local.servers.smpp_pdu import Command, MalformedPduError, Pdu, Reader, Status, Submission
 
 SUBMISSION = bytes.fromhex(
     "00"  # service_type
@@ -24,7 +24,7 @@ SUBMISSION = bytes.fromhex(
 def test_a_unit_survives_the_wire() -> None:
     """What is packed is read back."""
     sent = Pdu(command=Command.ENQUIRE_LINK, sequence=7)
-    length, read = smpp.parse_header(sent.pack())
+    length, read = smpp_pdu.parse_header(sent.pack())
     assert (length, read) == (0, sent)
 
 
@@ -36,7 +36,7 @@ def test_an_answer_repeats_the_sequence_and_sets_the_response_bit() -> None:
 
 def test_a_submission_is_read_field_by_field() -> None:
     """Source, destination, header bit, receipt wish, encoding and text stand where section 4.4.1 puts them."""
-    assert smpp.parse_submission(SUBMISSION) == Submission(
+    assert smpp_pdu.parse_submission(SUBMISSION) == Submission(
         source="DONDOC", destination="8490", esm_class=0x40, registered_delivery=1, data_coding=8, content=b"\0"
     )
 
@@ -44,20 +44,20 @@ def test_a_submission_is_read_field_by_field() -> None:
 def test_a_long_text_may_come_as_a_payload() -> None:
     """With an empty short message the message_payload option is the text."""
     body = SUBMISSION[:-2] + b"\0" + bytes.fromhex("0424 0002 6869")
-    assert smpp.parse_submission(body).content == b"hi"
+    assert smpp_pdu.parse_submission(body).content == b"hi"
 
 
-@pytest.mark.parametrize("length", [0, 15, smpp.LONGEST_PDU_BYTES + 1])
+@pytest.mark.parametrize("length", [0, 15, smpp_pdu.LONGEST_PDU_BYTES + 1])
 def test_an_impossible_length_is_refused(length: int) -> None:
     """No peer makes the centre wait for, or hold, what no unit can be."""
     with pytest.raises(MalformedPduError):
-        smpp.parse_header(smpp.HEADER.pack(length, 4, 0, 1))
+        smpp_pdu.parse_header(smpp_pdu.HEADER.pack(length, 4, 0, 1))
 
 
 @given(st.binary(max_size=80))
 def test_any_body_is_read_or_refused(body: bytes) -> None:
     """No octets whatever raise anything but the refusal."""
-    for parse in (smpp.parse_submission, smpp.parse_bind):
+    for parse in (smpp_pdu.parse_submission, smpp_pdu.parse_bind):
         with contextlib.suppress(MalformedPduError):
             parse(body)
 

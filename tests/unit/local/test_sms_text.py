@@ -5,9 +5,9 @@ import smpplib.gsm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local import sms_text
-from deploy.local.smpp import Submission
-from deploy.local.sms_text import Part, Undecodable
+from deploy.local.servers import sms_text
+from deploy.local.servers.smpp_pdu import Submission
+from deploy.local.servers.sms_text import Part, Undecodable
 
 
 def a_submission(content: bytes, *, esm_class: int = 0, options: dict[int, bytes] | None = None) -> Submission:

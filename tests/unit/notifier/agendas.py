@@ -5,12 +5,12 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from schemas.assessments import Status, StepKind
-from schemas.ids import DutyKey
-from services.notifier.core import dedup
-from services.notifier.core.assessed import Assessed, Step, Stretch
-from services.notifier.core.calls import Agenda
-from services.notifier.core.quiet_hours import SendingHours
+from schemas.events.assessments import Status, StepKind
+from schemas.events.ids import DutyKey
+from services.notifier.core.scheduling import schedule
+from services.notifier.core.scheduling.assessment import Assessed, Step, Stretch
+from services.notifier.core.scheduling.quiet_hours import SendingHours
+from services.notifier.core.scheduling.scheduled_alert import Agenda
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 ALWAYS = SendingHours(opens=time.min, closes=time.max, zone=ZONE)
@@ -66,12 +66,12 @@ def an_assessment(*steps: Step, timeline: Iterable[Stretch] = SILENT, **changes:
 
 def followed(assessed: Assessed, now: datetime, *, known: Agenda | None = None, hours: SendingHours = ALWAYS) -> Agenda:
     """The agenda after an assessment."""
-    return dedup.follow(known, assessed, hours, now=now, lookback=MONTH)
+    return schedule.follow(known, assessed, hours, now=now, lookback=MONTH)
 
 
 def told(agenda: Agenda, now: datetime, *, hours: SendingHours = ALWAYS) -> tuple[list[str], Agenda]:
     """The labels of what is told at an instant, and the agenda after it."""
-    calls, after = dedup.take(agenda, hours, now)
+    calls, after = schedule.take(agenda, hours, now)
     return [f"{one.kind} {one.label}" for one in calls], after
 
 

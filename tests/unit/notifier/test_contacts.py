@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.deliveries import Channel
+from schemas.events.deliveries import Channel
 from services.notifier import contacts
-from services.notifier.core.routing import Contact, ContactBook
-from tests.support import builders
+from services.notifier.core.scheduling.routing import Contact, ContactBook
+from tests.support.builders import plans
 
 HEADER = "agency,channel,address,role,language,from,to\n"
 
@@ -79,7 +79,7 @@ def test_a_file_without_its_columns_is_refused(file: Path) -> None:
 
 def test_an_alias_is_replaced_by_the_id_behind_it() -> None:
     """The name of a list, which no registry knows, stays."""
-    registry = builders.a_registry(builders.an_agency("h-mot", aliases=["H56.12"]))
+    registry = plans.a_registry(plans.an_agency("h-mot", aliases=["H56.12"]))
     given = [Contact(agency=name, channel=Channel.EMAIL, address="a@x.example") for name in ("H56.12", "chairman-list")]
     assert [one.agency for one in contacts.resolved(given, [registry])] == ["h-mot", "chairman-list"]
 
@@ -87,12 +87,12 @@ def test_an_alias_is_replaced_by_the_id_behind_it() -> None:
 def test_whoever_nobody_could_reach_is_named() -> None:
     """Addressed agencies, and those that alerts escalate to; an agency that has ended is no longer missed."""
     reminders = {"escalate": [{"after": "P7D", "to": "parent"}, {"after": "P14D", "to": "chairman-list"}]}
-    plan = builders.a_plan(builders.an_obligation(builders.a_version(reminders=reminders)))
-    registry = builders.a_registry(
-        builders.an_agency("h-mot", parent="tinh"),
-        builders.an_agency("h-hai", parent="tinh"),
-        builders.an_agency("h-cu", valid={"from": "2016-05-05", "to": "2020-01-01"}),
-        builders.an_agency("tinh", groups=[]),
+    plan = plans.a_plan(plans.an_obligation(plans.a_version(reminders=reminders)))
+    registry = plans.a_registry(
+        plans.an_agency("h-mot", parent="tinh"),
+        plans.an_agency("h-hai", parent="tinh"),
+        plans.an_agency("h-cu", valid={"from": "2016-05-05", "to": "2020-01-01"}),
+        plans.an_agency("tinh", groups=[]),
     )
     book = ContactBook([Contact(agency="h-mot", channel=Channel.SMS, address="+84912345678")])
     assert sorted(contacts.unreached(book, plan, registry, date(2026, 12, 1))) == ["chairman-list", "h-hai", "tinh"]

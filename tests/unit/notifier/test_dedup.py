@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.assessments import Status, StepKind
-from services.notifier.core import dedup
-from services.notifier.core.assessed import Step
+from schemas.events.assessments import Status, StepKind
+from services.notifier.core.scheduling import schedule
+from services.notifier.core.scheduling.assessment import Step
 from tests.unit.notifier.agendas import (
     ALWAYS,
     DAY,
@@ -170,7 +170,7 @@ def test_an_incomplete_report_is_told_with_what_is_missing() -> None:
     lacking = a_stretch(came_at, Status.INCOMPLETE, missing=("sections.results",))
     notice = Step(kind=StepKind.INCOMPLETE, step="incomplete:s-1", at=came_at, due_at=DUE)
     agenda = followed(an_assessment(notice, timeline=[a_stretch(OPENS, Status.PENDING), lacking]), came_at)
-    (call,), _ = dedup.take(agenda, ALWAYS, came_at)
+    (call,), _ = schedule.take(agenda, ALWAYS, came_at)
     assert call.missing == ("sections.results",)
     assert agenda.stands(call, came_at)
     done = an_assessment(timeline=[a_stretch(OPENS, Status.PENDING), a_stretch(came_at, Status.ON_TIME)], revision=2)
@@ -179,7 +179,7 @@ def test_an_incomplete_report_is_told_with_what_is_missing() -> None:
 
 def test_what_is_passed_over_counts_as_said() -> None:
     """A rehearsal that begins in the middle does not tell what came before."""
-    agenda = dedup.pass_over(followed(an_assessment(*USUAL), OPENS), ALWAYS, days(-2))
+    agenda = schedule.pass_over(followed(an_assessment(*USUAL), OPENS), ALWAYS, days(-2))
     assert told_until(agenda, days(30)) == ["reminder P1D", "urging PT0S", "urging P3D"]
 
 

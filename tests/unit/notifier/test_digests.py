@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from schemas.assessments import StepKind
-from schemas.deliveries import Channel, Outcome
-from services.notifier.core.deliveries import Attempt, deliveries, events
-from services.notifier.core.digests import gathered
-from services.notifier.core.routing import Contact, ContactBook, destination
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import Channel, Outcome
+from services.notifier.core.scheduling.delivery import Attempt, deliveries, events
+from services.notifier.core.scheduling.digest import gathered
+from services.notifier.core.scheduling.routing import Contact, ContactBook, destination
 from tests.unit.notifier.agendas import days
 from tests.unit.notifier.words import AGENCY, Shelf, a_telling
 

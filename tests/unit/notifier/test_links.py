@@ -4,11 +4,11 @@ import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from schemas.assessments import StepKind
-from schemas.deliveries import Channel
-from schemas.links import LinkKey
-from services.notifier.core.links import FormLinks
-from services.notifier.core.render import Means
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import Channel
+from schemas.events.form_links import LinkKey
+from services.notifier.core.rendering.form_links import FormLinks
+from services.notifier.core.rendering.render import Means
 from tests.unit.notifier.agendas import days
 from tests.unit.notifier.words import AGENCY, a_notice, a_telling, written
 

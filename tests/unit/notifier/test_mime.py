@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.core import mime
+from services.notifier.core.rendering import mime
 
 ENVELOPE = mime.Envelope(
     sender="don-doc@dondoc.example",

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from schemas.assessments import StepKind
-from schemas.deliveries import Channel
-from services.notifier.core.routing import Language
-from tests.support.builders import Json
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import Channel
+from services.notifier.core.scheduling.routing import Language
+from tests.support.builders.plans import Json
 from tests.unit.notifier.agendas import DUE, days
 from tests.unit.notifier.words import EVERYTHING, a_notice, a_telling, all_in, written
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from schemas.assessments import StepKind
-from schemas.deliveries import Channel
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import Channel
 from tests.unit.notifier.agendas import days
 from tests.unit.notifier.words import EVERYTHING, a_notice, a_telling, all_in, written
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.assessments import StepKind
-from schemas.deliveries import Channel
-from services.notifier.core.render import Means, SmsLetters
-from services.notifier.core.routing import Language
-from tests.support.builders import Json
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import Channel
+from services.notifier.core.rendering.render import Means, SmsLetters
+from services.notifier.core.scheduling.routing import Language
+from tests.support.builders.plans import Json
 from tests.unit.notifier.agendas import DUE
 from tests.unit.notifier.words import Shelf, a_notice, a_telling, all_in, written
 

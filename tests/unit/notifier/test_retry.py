@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.deliveries import Channel, Outcome
-from services.notifier.core.retry import RetryPolicy, pause_after
+from schemas.events.deliveries import Channel, Outcome
+from services.notifier.core.scheduling.retry import RetryPolicy, pause_after
 
 POLICY = RetryPolicy(first=timedelta(seconds=30), longest=timedelta(hours=4), attempts=5)
 AGAIN = [Outcome.TEMPORARY_FAILURE, Outcome.TECHNICAL_FAILURE]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.core import segments
+from services.notifier.core.rendering import sms_segments
 
 
 @pytest.mark.parametrize(
@@ -28,20 +28,20 @@ from services.notifier.core import segments
 )
 def test_parts_are_counted_at_every_boundary(text: str, is_gsm7: bool, parts: int) -> None:  # noqa: FBT001 - a case
     """160 and 153 septets, an extension letter two; 70 and 67 units, an emoji two."""
-    assert segments.Cost(is_gsm7=is_gsm7, parts=parts) == segments.cost(text)
+    assert sms_segments.Cost(is_gsm7=is_gsm7, parts=parts) == sms_segments.cost(text)
 
 
 def test_a_letter_of_two_septets_is_not_cut_in_half() -> None:
     """The euro sign that would straddle two parts goes whole into the second."""
-    first, second = segments.split("a" * 152 + "€" + "b" * 100)
+    first, second = sms_segments.split("a" * 152 + "€" + "b" * 100)
     assert (first, second) == ("a" * 152, "€" + "b" * 100)
 
 
 @given(st.text(max_size=400))
 def test_the_parts_are_the_text(text: str) -> None:
     """Splitting loses nothing, and no part is longer than a part may be."""
-    parts = segments.split(text)
-    in_gsm7 = segments.cost(text).is_gsm7
+    parts = sms_segments.split(text)
+    in_gsm7 = sms_segments.cost(text).is_gsm7
     assert text == "".join(parts)
     longest = max(len(_octets(part, in_gsm7=in_gsm7)) for part in parts)
     assert longest <= ((153 if in_gsm7 else 134) if len(parts) > 1 else (160 if in_gsm7 else 140))
@@ -49,8 +49,8 @@ def test_the_parts_are_the_text(text: str) -> None:
 
 def test_gsm_letters_have_the_codes_of_the_standard() -> None:
     """Code points of 3GPP TS 23.038, an escape before those of the extension table."""
-    assert bytes([0x00, 0x41, 0x1B, 0x65, 0x7F]) == segments.encoded("@A€à", in_gsm7=True)
+    assert bytes([0x00, 0x41, 0x1B, 0x65, 0x7F]) == sms_segments.encoded("@A€à", in_gsm7=True)
 
 
 def _octets(part: str, *, in_gsm7: bool) -> bytes:
-    return part.encode("utf-16-be", "surrogatepass") if not in_gsm7 else segments.encoded(part, in_gsm7=True)
+    return part.encode("utf-16-be", "surrogatepass") if not in_gsm7 else sms_segments.encoded(part, in_gsm7=True)

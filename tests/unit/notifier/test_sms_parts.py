@@ -2,11 +2,11 @@
 
 import pytest
 
-from schemas.deliveries import Outcome
+from schemas.events.deliveries import Outcome
 from services.notifier.channels.message import Message
-from services.notifier.channels.smpp_link import NOT_SENT, Taken
+from services.notifier.channels.smpp_session import NOT_SENT, Taken
 from services.notifier.channels.sms_smpp import outcome, parts
-from services.notifier.core.render import Text
+from services.notifier.core.rendering.render import Text
 from tests.unit.notifier.agendas import DUE
 
 OK = Taken(status=0, provider_id="a1")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.core import segments
-from services.notifier.core.unaccented import unaccented
+from services.notifier.core.rendering import sms_segments
+from services.notifier.core.rendering.unaccented import unaccented
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ def test_marks_and_typographic_signs_are_stripped(written: str, sent: str) -> No
 @given(st.text())
 def test_nothing_left_forces_the_costly_encoding(text: str) -> None:
     """Whatever goes in, GSM-7 comes out."""
-    assert segments.cost(unaccented(text)).is_gsm7
+    assert sms_segments.cost(unaccented(text)).is_gsm7

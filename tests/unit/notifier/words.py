@@ -5,18 +5,18 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from schemas.assessments import StepKind
-from schemas.deliveries import Channel
-from schemas.ids import DutyKey
-from schemas.plan import Plan
-from schemas.registry import Registry
-from services.notifier.core import render
-from services.notifier.core.calls import Call, Telling
-from services.notifier.core.digests import Notice
-from services.notifier.core.quiet_hours import SendingHours
-from services.notifier.core.render import Means, Text
-from services.notifier.core.routing import Language
-from tests.support import builders
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import Channel
+from schemas.events.ids import DutyKey
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
+from services.notifier.core.rendering import render
+from services.notifier.core.rendering.render import Means, Text
+from services.notifier.core.scheduling.digest import Notice
+from services.notifier.core.scheduling.quiet_hours import SendingHours
+from services.notifier.core.scheduling.routing import Language
+from services.notifier.core.scheduling.scheduled_alert import Call, Telling
+from tests.support.builders import plans
 from tests.unit.notifier.agendas import DUE, days
 
 AGENCY = "h-tho-xuan"
@@ -44,16 +44,16 @@ class Shelf:
 
     def __init__(self, title: str = "Kết quả thực hiện Kế hoạch") -> None:
         named = {"vi": title, "en": "Results of the plan"}
-        obligation = builders.an_obligation(
-            builders.a_version(requires=REQUIRES), title=named, recipient=BANK, addressees=[builders.GROUP]
+        obligation = plans.an_obligation(
+            plans.a_version(requires=REQUIRES), title=named, recipient=BANK, addressees=[plans.GROUP]
         )
-        self._plan = builders.a_plan(obligation)
+        self._plan = plans.a_plan(obligation)
         names = [{"vi": "UBND huyện Thọ Xuân", "en": "Tho Xuan District People's Committee"}]
         bank = [{"vi": "Chi nhánh NHCSXH tỉnh Thanh Hóa", "en": "VBSP Thanh Hoa branch"}]
-        self._registry = builders.a_registry(
-            builders.an_agency(AGENCY, names=names, parent="ubnd-tinh"),
-            builders.an_agency(BANK, names=bank, groups=[]),
-            builders.an_agency("ubnd-tinh", names=[{"vi": "UBND tỉnh Thanh Hóa"}], groups=[]),
+        self._registry = plans.a_registry(
+            plans.an_agency(AGENCY, names=names, parent="ubnd-tinh"),
+            plans.an_agency(BANK, names=bank, groups=[]),
+            plans.an_agency("ubnd-tinh", names=[{"vi": "UBND tỉnh Thanh Hóa"}], groups=[]),
         )
 
     def plan(self, plan_id: str, version: int) -> Plan:
@@ -72,9 +72,9 @@ class Shelf:
 def a_telling(kind: StepKind = StepKind.REMINDER, **changes: Any) -> Telling:
     """A call about the agency's duty of 2026; *changes* are of the call, `agency` and `period` of the duty."""
     duty = DutyKey(
-        plan=builders.PLAN,
+        plan=plans.PLAN,
         agency=changes.pop("agency", AGENCY),
-        obligation=changes.pop("obligation", builders.OBLIGATION),
+        obligation=changes.pop("obligation", plans.OBLIGATION),
         period=changes.pop("period", "2026"),
     )
     at = changes.get("at", days(-7))
@@ -82,7 +82,7 @@ def a_telling(kind: StepKind = StepKind.REMINDER, **changes: Any) -> Telling:
     return Telling(
         duty=duty,
         plan_version=1,
-        registry=builders.REGISTRY,
+        registry=plans.REGISTRY,
         registry_version=1,
         clause="III.1",
         call=Call(kind=kind, **(usual | changes)),

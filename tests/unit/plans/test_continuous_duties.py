@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.assessments import Status
-from services.console import inputs
+from schemas.events.assessments import Status
+from services.console.support import inputs
 from services.rules.core.assess import assess
 
 PLAN = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from schemas import documents, periods
-from schemas.plan import Due, Obligation, Plan
-from schemas.registry import Registry
-from services.console import check
-from services.console.duties import listed
-from services.rules.core.book import Book
+from schemas.lint import documents
+from schemas.plan import periods
+from schemas.plan.plan import Due, Obligation, Plan
+from schemas.plan.registry import Registry
+from services.console.commands.plans import check
+from services.console.commands.plans.duties import listed
+from services.rules.core.duty_catalogue import Book
 
 FOLDER = Path(__file__).parents[3] / "deploy/plans/6766-kh-ubnd"
 TRANSCRIPTION = Path(__file__).with_name("ke-hoach-6766.txt")

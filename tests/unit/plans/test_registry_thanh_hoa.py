@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas import documents
-from schemas.registry import Agency, Registry, Succession
+from schemas.lint import documents
+from schemas.plan.registry import Agency, Registry, Succession
 
 FILE = Path(__file__).parents[3] / "deploy/plans/6766-kh-ubnd/registry.yaml"
 END_OF_DISTRICTS = date(2025, 7, 1)

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from schemas.assessments import Status
+from schemas.events.assessments import Status
 from services.reporting.core.annual_report import Question, compile_report, digest_of
 from services.reporting.core.lines import lines_of
 from services.reporting.core.lookup import DutyState, state_at
 from services.reporting.core.projections import Standing
 from services.reporting.core.roster import BY_NAME, Roster
 from services.reporting.core.scorecard import scorecard
-from tests.support.annual import (
+from tests.support.builders.annual_report import (
     AS_OF,
     DUE,
     OPENS,

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from itertools import permutations
 
-from schemas.assessments import Status
+from schemas.events.assessments import Status
 from services.reporting.core.lookup import known_by, standing_at, state_at
 from services.reporting.core.projections import newest
-from tests.support.annual import DUE, OPENS, a_key, a_timeline, an_assessed
+from tests.support.builders.annual_report import DUE, OPENS, a_key, a_timeline, an_assessed
 
 
 def test_a_segment_holds_from_its_instant_until_the_next() -> None:

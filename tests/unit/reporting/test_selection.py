@@ -2,10 +2,10 @@
 
 import pytest
 
-from schemas.assessments import Status
+from schemas.events.assessments import Status
 from services.reporting.core.lines import DutyLine
 from services.reporting.core.selection import Filter, page_of, select
-from tests.support.annual import a_report
+from tests.support.builders.annual_report import a_report
 
 LINES = a_report().chapters[0].lines
 

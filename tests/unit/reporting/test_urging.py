@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.assessments import StepKind
-from schemas.deliveries import Channel, Outcome
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import Channel, Outcome
 from services.reporting.core.urging import urging_of
-from tests.support.annual import DUE, an_attempt
+from tests.support.builders.annual_report import DUE, an_attempt
 
 LATER = DUE + timedelta(days=3)
 

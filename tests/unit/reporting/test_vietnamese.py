@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.reporting.core import vietnamese
-from tests.support.annual import DUE
+from tests.support.builders.annual_report import DUE
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 

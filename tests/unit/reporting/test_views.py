@@ -3,7 +3,7 @@
 import json
 
 from services.reporting.core import views
-from tests.support.annual import a_report
+from tests.support.builders.annual_report import a_report
 
 REPORT = a_report()
 

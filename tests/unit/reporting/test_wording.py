@@ -6,14 +6,23 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schemas.assessments import Status
-from schemas.deliveries import Channel, Outcome
-from schemas.plan import Obligation
+from schemas.events.assessments import Status
+from schemas.events.deliveries import Channel, Outcome
+from schemas.plan.plan import Obligation
 from services.reporting.core import wording
 from services.reporting.core.lines import DutyLine, lines_of
 from services.reporting.core.lookup import state_at
 from services.reporting.core.urging import Urging, urging_of
-from tests.support.annual import AS_OF, DUE, a_key, a_plan, a_reader, a_timeline, an_assessed, an_attempt
+from tests.support.builders.annual_report import (
+    AS_OF,
+    DUE,
+    a_key,
+    a_plan,
+    a_reader,
+    a_timeline,
+    an_assessed,
+    an_attempt,
+)
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 OBLIGATION = a_plan().obligations[0]

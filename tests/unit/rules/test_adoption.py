@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas.envelope import Envelope
-from schemas.facts import PlanAdopted
+from schemas.events.envelope import Envelope
+from schemas.events.facts import PlanAdopted
 from services.rules import adoption
-from services.rules.core.book import Book
-from tests.support import builders
+from services.rules.core.duty_catalogue import Book
+from tests.support.builders import plans
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_the_horizon_is_the_first_of_a_month_at_least_thirteen_months_ahead(now:
 
 def test_an_adoption_is_a_cloud_event_whose_id_derives_from_what_it_adopts() -> None:
     """Two owners that write the same adoption at different times write the same event identity."""
-    book = Book(builders.a_plan(), builders.a_registry())
+    book = Book(plans.a_plan(), plans.a_registry())
     first, second = (datetime(2024, 12, day, tzinfo=UTC) for day in (1, 9))
     told = [adoption.event(adoption.wanted(book, partition=3, now=now), now=now) for now in (first, second)]
     event, again = (Envelope[PlanAdopted].model_validate_json(one) for one in told)

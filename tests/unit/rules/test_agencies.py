@@ -2,9 +2,10 @@
 
 from datetime import date
 
-from schemas.registry import Registry
+from schemas.plan.registry import Registry
 from services.rules.core.agencies import Agencies
-from tests.support.builders import (
+from tests.support.assertions.spec import a_book, a_duty, at, decided, history, received, undated
+from tests.support.builders.plans import (
     GROUP,
     SINCE,
     Json,
@@ -14,7 +15,6 @@ from tests.support.builders import (
     an_agency,
     an_extension,
 )
-from tests.support.spec import a_book, a_duty, at, decided, history, received, undated
 
 ENDS = "2024-07-01"
 MERGED: Json = {"type": "merge_into", "from": ["h-mot"], "to": ["h-hai"], "on": ENDS}

@@ -3,8 +3,8 @@
 import pytest
 
 from services.rules.core.assess import assess
-from tests.support.builders import Json, a_submission, a_version
-from tests.support.spec import a_duty, at, history, instant, received, undated, wall
+from tests.support.assertions.spec import a_duty, at, history, instant, received, undated, wall
+from tests.support.builders.plans import Json, a_submission, a_version
 
 EMPTY: Json = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
 

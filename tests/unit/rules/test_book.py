@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas import periods
-from services.rules.core.book import Book, UnknownDuty
-from tests.support.builders import a_plan, a_registry, a_submission, a_version, an_agency, an_obligation
-from tests.support.spec import a_book, instant, received, undated
+from schemas.plan import periods
+from services.rules.core.duty_catalogue import Book, UnknownDuty
+from tests.support.assertions.spec import a_book, instant, received, undated
+from tests.support.builders.plans import a_plan, a_registry, a_submission, a_version, an_agency, an_obligation
 
 QUARTERLY = an_obligation(a_version(recurrence="quarter", due={"offset": "P14D"}), id="quarterly")
 ONCE = an_obligation(a_version(recurrence="once", due=None), id="programme")

@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from schemas import periods
+from schemas.plan import periods
 from services.rules.core import calendar
-from tests.support.builders import Json, a_plan, a_version, an_obligation
-from tests.support.spec import HANOI, a_book, a_duty, instant, wall
+from tests.support.assertions.spec import HANOI, a_book, a_duty, instant, wall
+from tests.support.builders.plans import Json, a_plan, a_version, an_obligation
 
 YEARS = range(2016, 2030)
 

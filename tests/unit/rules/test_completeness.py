@@ -2,13 +2,13 @@
 
 import pytest
 
-from schemas.plan import Requirements
+from schemas.plan.plan import Requirements
 from services.rules.core import conditions
 from services.rules.core.completeness import missing
 from services.rules.core.conditions import ConditionInvalid
 from services.rules.core.facts import Report, Submission
-from tests.support.builders import Json, a_submission
-from tests.support.spec import received
+from tests.support.assertions.spec import received
+from tests.support.builders.plans import Json, a_submission
 
 EMPTY: Json = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
 

@@ -2,7 +2,8 @@
 
 from services.rules.core.docket import EVERY_PERIOD, Docket
 from services.rules.core.facts import Fact
-from tests.support.builders import (
+from tests.support.assertions.spec import received, rfc3339
+from tests.support.builders.plans import (
     a_reassignment,
     a_revocation,
     a_submission,
@@ -10,7 +11,6 @@ from tests.support.builders import (
     an_exemption,
     an_extension,
 )
-from tests.support.spec import received, rfc3339
 
 DUE = rfc3339("2025-01-31 00:00")
 

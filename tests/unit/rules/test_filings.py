@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.builders import a_submission, a_version, a_withdrawal
-from tests.support.filings import EMPTY, LATER, in_the_end, outcome, report
-from tests.support.spec import a_duty, at, history, received, rfc3339, undated, wall
+from tests.support.assertions.spec import a_duty, at, history, received, rfc3339, undated, wall
+from tests.support.builders.filings import EMPTY, LATER, in_the_end, outcome, report
+from tests.support.builders.plans import a_submission, a_version, a_withdrawal
 
 
 class TestBoundary:

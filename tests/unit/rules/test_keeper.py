@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from services.rules import adoption, keeper
-from services.rules.judgement import Refused
-from tests.support import builders
-from tests.support.partition_log import NOON, Log, a_report
+from services.rules import adoption, processor
+from services.rules.fact_validation import Refused
+from tests.support.builders import plans
+from tests.support.builders.partition_log import NOON, Log, a_report
 
-FIRST, SECOND, _ = builders.AGENCIES
+FIRST, SECOND, _ = plans.AGENCIES
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def log() -> Log:
 def test_adoption_speaks_of_every_duty_that_opens_before_the_horizon() -> None:
     """Three agencies, from 2016 to the year of the horizon, sent or silent."""
     said = Log().adopt()
-    assert {one["agency"] for one in said} == set(builders.AGENCIES)
+    assert {one["agency"] for one in said} == set(plans.AGENCIES)
     assert {one["period"] for one in said} == {str(year) for year in range(2016, 2027)}
 
 
@@ -56,8 +56,8 @@ def test_a_fact_before_the_adoption_waits_and_counts_then() -> None:
 
 def test_a_fact_for_an_agency_of_a_later_registry_waits_for_its_adoption(log: Log) -> None:
     """Intake may know a new version a moment before the partition adopts it."""
-    agencies = [*builders.a_registry().agencies, builders.an_agency("h-moi")]
-    log.shelf.documents.append(builders.a_registry(*agencies, version=2))
+    agencies = [*plans.a_registry().agencies, plans.an_agency("h-moi")]
+    log.shelf.documents.append(plans.a_registry(*agencies, version=2))
     assert log.append(a_report(agency="h-moi")) == []
     (said,) = [one for one in log.adopt() if (one["agency"], one["period"]) == ("h-moi", "2024")]
     assert (said["registry_version"], said["timeline"][-1]["status"]) == (2, "on_time")
@@ -66,7 +66,7 @@ def test_a_fact_for_an_agency_of_a_later_registry_waits_for_its_adoption(log: Lo
 def test_an_older_version_is_never_adopted_over_a_newer(log: Log) -> None:
     """A replica whose documents lag behind cannot take a plan back."""
     (old,) = log.books.all_latest()
-    log.shelf.documents.append(builders.a_plan(version=2))
+    log.shelf.documents.append(plans.a_plan(version=2))
     log.adopt()
     late = adoption.wanted(old, partition=0, now=NOON + timedelta(days=400))
     assert log.append(adoption.event(late, now=NOON)) == []
@@ -94,7 +94,7 @@ def test_what_cannot_be_applied_is_refused_and_leaves_no_trace(log: Log, event: 
 
 def test_a_duty_takes_only_so_many_facts(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood for one duty ends in dead letters, not in ever larger states; a later year is not touched by it."""
-    monkeypatch.setattr(keeper, "MOST_FACTS_A_DUTY", 2)
+    monkeypatch.setattr(processor, "MOST_FACTS_A_DUTY", 2)
     log.append(a_report("s-1"))
     log.append(a_report("s-2"))
     with pytest.raises(Refused) as refused:

@@ -6,14 +6,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from schemas.ids import DutyKey
-from services.rules import reader, states
+from schemas.events.ids import DutyKey
+from services.rules import fact_decoder, state_codec
 from services.rules.core.assess import assess
 from services.rules.core.docket import Docket
-from tests.support import builders
-from tests.support.partition_log import Log, a_report, facts_of_every_kind
+from tests.support.builders import plans
+from tests.support.builders.partition_log import Log, a_report, facts_of_every_kind
 
-FIRST = builders.AGENCIES[0]
+FIRST = plans.AGENCIES[0]
 
 
 @settings(max_examples=25)
@@ -62,7 +62,10 @@ def test_states_are_read_back_as_they_were_written() -> None:
         log.raw(fact)
     known = log.keeper.known(DutyKey(plan="P-1", agency=FIRST, obligation="results", period="2024"))
     kept = {
-        fact for key, value in log.changelog.items() if "|results|" in key for fact in map(repr, states.read(value))
+        fact
+        for key, value in log.changelog.items()
+        if "|results|" in key
+        for fact in map(repr, state_codec.read(value))
     }
     assert kept == {repr(fact) for fact in known}
 
@@ -77,7 +80,7 @@ def test_the_facts_that_bear_on_a_duty_assess_it_as_the_whole_docket_does(number
     facts = [*facts_of_every_kind(), *(a_report(f"o-{year}", period=str(year)) for year in (2022, 2023, 2024, 2025))]
     for number in numbers:
         log.raw(facts[number])
-        whole.add(reader.read_fact(json.dumps(facts[number]).encode(), recorded_at=log.applied.recorded_at))
+        whole.add(fact_decoder.read_fact(json.dumps(facts[number]).encode(), recorded_at=log.applied.recorded_at))
     (book,) = log.books.all_latest()
     for period in ("2022", "2023", "2024", "2025"):
         duty = book.duty(agency=FIRST, obligation="results", period=period)

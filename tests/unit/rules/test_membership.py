@@ -2,16 +2,8 @@
 
 import pytest
 
-from tests.support.builders import (
-    GROUP,
-    SINCE,
-    a_plan,
-    a_registry,
-    a_version,
-    an_agency,
-    an_obligation,
-)
-from tests.support.spec import a_book, a_duty, at, history, wall
+from tests.support.assertions.spec import a_book, a_duty, at, history, wall
+from tests.support.builders.plans import GROUP, SINCE, a_plan, a_registry, a_version, an_agency, an_obligation
 
 
 class TestMembership:

@@ -1,9 +1,9 @@
 """Which reports are one, which say nothing, and which stand under another period (rulings 6 and 11)."""
 
 from services.rules.core.facts import Fact
-from tests.support.builders import a_reassignment, a_submission, a_version, a_withdrawal
-from tests.support.filings import EMPTY, LATER, NIL, in_the_end, outcome, report
-from tests.support.spec import a_duty, at, history, instant, received
+from tests.support.assertions.spec import a_duty, at, history, instant, received
+from tests.support.builders.filings import EMPTY, LATER, NIL, in_the_end, outcome, report
+from tests.support.builders.plans import a_reassignment, a_submission, a_version, a_withdrawal
 
 
 class TestOneDocument:

@@ -6,16 +6,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.assessments import Status
-from services.console.evaluate import Query, answer
+from schemas.events.assessments import Status
+from services.console.commands.plans.evaluate import Query, answer
+from services.rules.core.alerts import steps
 from services.rules.core.assess import assess
 from services.rules.core.docket import EVERY_PERIOD, Docket
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact
-from services.rules.core.steps import steps
-from tests.support import strategies as some
-from tests.support.builders import Json, a_submission
-from tests.support.spec import a_book, a_duty, instant, known
+from tests.support.assertions.spec import a_book, a_duty, instant, known
+from tests.support.builders import strategies as some
+from tests.support.builders.plans import Json, a_submission
 
 UNSETTLED = frozenset({Status.PENDING, Status.INCOMPLETE, Status.OVERDUE})
 duties = st.sampled_from(some.DUTIES)

@@ -3,8 +3,8 @@
 import pytest
 
 from services.rules.core.facts import Fact
-from tests.support.builders import Json, a_revocation, a_submission, a_version, an_exemption, an_extension
-from tests.support.spec import a_duty, at, decided, history, received, rfc3339, undated, wall
+from tests.support.assertions.spec import a_duty, at, decided, history, received, rfc3339, undated, wall
+from tests.support.builders.plans import Json, a_revocation, a_submission, a_version, an_exemption, an_extension
 
 LATER = "2025-06-01 00:00"
 DUE = "2024-12-10 00:00"

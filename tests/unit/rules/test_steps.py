@@ -2,12 +2,20 @@
 
 import pytest
 
-from schemas.assessments import StepKind
+from schemas.events.assessments import StepKind
+from services.rules.core.alerts import Step, steps
 from services.rules.core.assess import assess
 from services.rules.core.facts import Fact
-from services.rules.core.steps import Step, steps
-from tests.support.builders import Json, a_plan, a_submission, a_version, a_withdrawal, an_extension, an_obligation
-from tests.support.spec import a_book, a_duty, alerts, decided, received, rfc3339, undated, wall
+from tests.support.assertions.spec import a_book, a_duty, alerts, decided, received, rfc3339, undated, wall
+from tests.support.builders.plans import (
+    Json,
+    a_plan,
+    a_submission,
+    a_version,
+    a_withdrawal,
+    an_extension,
+    an_obligation,
+)
 
 EMPTY: Json = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
 FULL: Json = {

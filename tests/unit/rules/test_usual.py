@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact
-from services.rules.core.usual import Courses, folded
-from tests.support import strategies as some
-from tests.support.builders import (
+from services.rules.core.fast_path import Courses, folded
+from tests.support.assertions.spec import a_book, a_duty, received, undated
+from tests.support.builders import strategies as some
+from tests.support.builders.filings import EMPTY, NIL
+from tests.support.builders.plans import (
     AGENCIES,
     Json,
     a_plan,
@@ -22,8 +24,6 @@ from tests.support.builders import (
     an_extension,
     an_obligation,
 )
-from tests.support.filings import EMPTY, NIL
-from tests.support.spec import a_book, a_duty, received, undated
 
 FIRST, SECOND, THIRD = AGENCIES
 REMINDERS: Json = {**some.REMINDERS, "before": ["P30D", "P7D", "P1D"], "after": ["PT0S", "P3D"]}

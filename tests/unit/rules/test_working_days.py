@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from services.rules.core.working_days import WorkingDays
-from tests.support.builders import a_registry
+from tests.support.builders.plans import a_registry
 
 
 @pytest.mark.parametrize(

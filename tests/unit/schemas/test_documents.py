@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas import documents, yaml_source
-from tests.support.sound_documents import PLAN, REGISTRY, edited
+from schemas.lint import documents, yaml_source
+from tests.support.builders.valid_documents import PLAN, REGISTRY, edited
 
 
 def test_a_sound_text_becomes_its_model() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas import durations
+from schemas.plan import durations
 
 NOON = datetime(2024, 1, 31, 12)  # noqa: DTZ001 - a wall time
 

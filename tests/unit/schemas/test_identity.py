@@ -2,8 +2,8 @@
 
 import pytest
 
-from schemas import ids
-from schemas.ids import DutyKey
+from schemas.events import ids
+from schemas.events.ids import DutyKey
 
 
 @pytest.mark.parametrize("period", ["2024", None])

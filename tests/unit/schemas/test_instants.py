@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from schemas import instants
+from schemas.plan import instants
 
 EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.ids import DutyKey
-from schemas.links import BadLink, DutyLink, LinkKey, form_address
+from schemas.events.form_links import BadLink, DutyLink, LinkKey, form_address
+from schemas.events.ids import DutyKey
 
 KEY = LinkKey("a secret of the form that is long enough")
 OTHER = LinkKey("another secret that is long enough, too")

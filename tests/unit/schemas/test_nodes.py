@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from schemas.nodes import Node
+from schemas.lint.document_tree import Node
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from schemas import periods
-from schemas.periods import Recurrence
+from schemas.plan import periods
+from schemas.plan.periods import Recurrence
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from schemas import documents
-from schemas.plan import Plan, Requirements
-from tests.support.sound_documents import PLAN, edited
+from schemas.lint import documents
+from schemas.plan.plan import Plan, Requirements
+from tests.support.builders.valid_documents import PLAN, edited
 
 FROZEN = Path(__file__).parents[2] / "contract" / "frozen" / "plan.schema.json"
 TITLED = "sections: [results, {id: plans, title: {vi: Phương hướng, en: Plans}}, {id: causes}]"

@@ -3,11 +3,11 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.facts import Figure
-from schemas.plan import Plan
-from schemas.registry import Name, Span
-from schemas.values import Bilingual, Instant, LocalDate
-from tests.support.builders import a_plan, a_registry, an_agency
+from schemas.events.facts import Figure
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Name, Span
+from schemas.plan.values import Bilingual, Instant, LocalDate
+from tests.support.builders.plans import a_plan, a_registry, an_agency
 
 
 @pytest.mark.parametrize("text", ["2026-12-09T23:59:00+07:00", "2026-12-09t16:59:00z", "2026-12-09 16:59:00.5Z"])

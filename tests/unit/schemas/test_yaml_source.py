@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas import yaml_source
+from schemas.lint import yaml_source
 
 
 def test_scalars_have_the_types_of_yaml_1_2_and_dates_stay_text() -> None:

@@ -7,32 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import faults, faulty
+from tests.support.faults import fault_plan, faulty_process
 
 ROOT = Path(__file__).parents[3]
 
 
 def run(fault: str) -> "subprocess.CompletedProcess[str]":
     """Run the standard library's JSON tool with one fault planted in what it calls."""
-    command = [sys.executable, "-m", "tests.support.faulty", fault, "--", "json.tool", "--compact"]
+    command = [sys.executable, "-m", "tests.support.faults.faulty_process", fault, "--", "json.tool", "--compact"]
     return subprocess.run(command, cwd=ROOT, input="[1]", capture_output=True, text=True, check=False)
 
 
 def test_a_kill_before_a_call_leaves_it_undone() -> None:
     """The process is gone with signal 9, and the call never ran."""
-    done = run(faults.kill_before("json", "dump"))
+    done = run(fault_plan.kill_before("json", "dump"))
     assert (done.returncode, done.stdout) == (-9, "")
 
 
 def test_a_fault_planted_at_a_later_call_lets_the_first_pass() -> None:
     """Calls are counted from one."""
-    done = run(faults.kill_before("json", "dump", call=2))
+    done = run(fault_plan.kill_before("json", "dump", call=2))
     assert (done.returncode, done.stdout) == (0, "[1]\n")
 
 
 def test_a_planted_error_is_raised_in_place_of_the_call() -> None:
     """The program meets an OSError and names where it was planted."""
-    done = run(faults.raise_before("json", "load"))
+    done = run(fault_plan.raise_before("json", "load"))
     assert done.returncode == 1
     assert "planted in json.load" in done.stderr
 
@@ -40,9 +40,9 @@ def test_a_planted_error_is_raised_in_place_of_the_call() -> None:
 def test_a_fault_after_a_call_strikes_when_its_body_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """A coroutine is awaited first, then the fault strikes."""
     struck: list[str] = []
-    monkeypatch.setattr(faulty.Fault, "_act", lambda fault: struck.append(fault.name))
+    monkeypatch.setattr(faulty_process.Fault, "_act", lambda fault: struck.append(fault.name))
     monkeypatch.setattr(asyncio, "sleep", asyncio.sleep)
-    faulty.plant(faulty.parse(faults.kill_after("asyncio", "sleep")))
+    faulty_process.plant(faulty_process.parse(fault_plan.kill_after("asyncio", "sleep")))
     asyncio.run(asyncio.sleep(0))
     assert struck == ["sleep"]
 
@@ -51,4 +51,4 @@ def test_a_fault_after_a_call_strikes_when_its_body_is_done(monkeypatch: pytest.
 def test_what_is_no_fault_is_refused(text: str) -> None:
     """A misspelt fault fails the test that wrote it, instead of never striking."""
     with pytest.raises(ValueError, match=r"fault|unpack"):
-        faulty.parse(text)
+        faulty_process.parse(text)

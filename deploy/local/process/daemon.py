@@ -1,0 +1,140 @@
+"""One program as a child process: started in its own group, watched until it is ready, stopped, killed or paused.
+
+Knows nothing of what the program does. Where Linux lets it, the kernel kills the child when the thread that started it
+ends, so that not even kill -9 of the parent leaves a process behind.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local.errors import ProgramDiedError, ProgramSlowError
+from deploy.local.process import pidfile
+
+POLL_SECONDS = 0.02  # short against the fastest start here, the mail server's
+LAST_WORDS_LINES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What to run, where it keeps its log and its process id, and how to see that it is ready."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+    is_ready: Callable[[], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    start_patience_seconds: float = 60.0
+    stop_patience_seconds: float = 20.0
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.folder / f"{self.name}.pid"
+
+
+class Daemon:
+    """A handle on one running program; every method may be called again without harm."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id; raises ProgramDiedError when the program does not run."""
+        if self._child is None or self._child.poll() is not None:
+            raise ProgramDiedError(f"{self.program.name} does not run")
+        return self._child.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    def start(self) -> None:
+        """Launch the program and return when it is ready."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start the program without waiting for it; clears away what an earlier, lost run left."""
+        if self.is_running:
+            return
+        self.program.folder.mkdir(parents=True, exist_ok=True)
+        pidfile.end_leftover(self.program.pid_file)
+        with self.program.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                _bound_to_parent(self.program.command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.program.environment},
+                start_new_session=True,
+            )
+        pidfile.write(self.program.pid_file, self._child.pid)
+
+    def wait_until_ready(self) -> None:
+        """Return once the program's own probe says so; raise with its last words if it ended or was too slow."""
+        deadline = time.monotonic() + self.program.start_patience_seconds
+        while not self.program.is_ready():
+            if not self.is_running:
+                raise ProgramDiedError(f"{self.program.name} ended while starting:\n{self._last_words()}")
+            if time.monotonic() > deadline:
+                patience = self.program.start_patience_seconds
+                raise ProgramSlowError(
+                    f"{self.program.name} was not ready after {patience:.0f} s; see {self.program.log}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Ask the program to end, and kill its group if it has not after its patience."""
+        self._signal(signal.SIGCONT)
+        self._signal(signal.SIGTERM)
+        try:
+            self._wait(self.program.stop_patience_seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self.program.pid_file.unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """Kill -9 the program and all it started."""
+        self._signal(signal.SIGKILL)
+        self._wait(None)
+
+    def pause(self) -> None:
+        """Freeze the program where it stands (SIGSTOP)."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a frozen program go on (SIGCONT)."""
+        self._signal(signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Stop in good order and start again on the same data and port."""
+        self.stop()
+        self.start()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._child is not None and self._child.poll() is None:
+            os.killpg(self._child.pid, number)
+
+    def _wait(self, seconds: float | None) -> None:
+        if self._child is not None:
+            self._child.wait(seconds)
+
+    def _last_words(self) -> str:
+        text = self.program.log.read_text(encoding="utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-LAST_WORDS_LINES:])
+
+
+def _bound_to_parent(command: tuple[str, ...]) -> tuple[str, ...]:
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--", *command) if setpriv else command

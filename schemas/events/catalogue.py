@@ -1,0 +1,69 @@
+"""What is published for others to rely on: every message of the bus and every document, by the name of its schema.
+
+It refuses to know where the files lie.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+
+from schemas.events import facts
+from schemas.events.assessments import ASSESSED, DutyAssessed
+from schemas.events.deliveries import DELIVERED, AlertAttempted
+from schemas.events.envelope import Envelope
+from schemas.events.topics import DELIVERIES, FACTS, REFERENCES, VERDICTS, Topic
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A kind of record on a topic: the CloudEvents `type` (or the kind of document), and what its data holds."""
+
+    name: str
+    topic: Topic
+    data: type[BaseModel]
+    is_event: bool = True
+
+    @property
+    def model(self) -> type[BaseModel]:
+        """The whole record: the envelope with its data, or the document itself."""
+        return Envelope[self.data] if self.is_event else self.data  # type: ignore[name-defined]  # a type made at run time
+
+
+MESSAGES: tuple[Message, ...] = (
+    *(Message(name=name, topic=FACTS, data=model) for name, model in facts.MODEL_OF.items()),
+    Message(name=facts.ADOPTED, topic=FACTS, data=facts.PlanAdopted),
+    Message(name=ASSESSED, topic=VERDICTS, data=DutyAssessed),
+    Message(name=DELIVERED, topic=DELIVERIES, data=AlertAttempted),
+    Message(name="plan", topic=REFERENCES, data=Plan, is_event=False),
+    Message(name="registry", topic=REFERENCES, data=Registry, is_event=False),
+)
+
+
+def json_schema(message: Message) -> dict[str, Any]:
+    """Return the JSON Schema of *message*, the same text from the same models."""
+    schema = message.model.model_json_schema(by_alias=True, schema_generator=_WithoutFieldTitles)
+    if message.is_event:
+        schema["properties"]["type"] = {"const": message.name}
+        schema["required"] = ["specversion", *schema["required"]]
+    summary = {"title": message.data.__name__, "description": message.data.__doc__}
+    return {"$schema": DIALECT, "$id": identifier(message)} | schema | summary
+
+
+def identifier(message: Message) -> str:
+    """Return the stable `$id` of the schema of *message*: a name, not a place."""
+    return f"urn:dondoc:schema:{message.name}"
+
+
+class _WithoutFieldTitles(GenerateJsonSchema):
+    """A field's title would only repeat its name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401 - a core schema of pydantic's own
+        """Whether to write a title; never."""
+        del schema
+        return False

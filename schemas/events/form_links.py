@@ -1,0 +1,115 @@
+"""Links by which a person opens the form of one duty: signed, expiring, a capability for exactly that agency and duty.
+
+Whoever holds the key can make them (the notifier, for its mails) and believe them (intake). Time is an argument.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from schemas.events.ids import DutyKey
+
+KEY_LENGTH_MIN = 32
+"""Letters of the shared key: an HMAC key shorter than its digest weakens it (RFC 2104 section 3)."""
+
+_ALGORITHM = "HS256"
+_DUTY = "dondoc-form+jws"
+_FILE = "dondoc-file+jws"
+_DOCUMENT = "dondoc-document+jws"
+TOKEN_LENGTH_MAX = 4096
+
+
+class BadLink(ValueError):  # noqa: N818 - it reads as a claim about the link
+    """The link was not made with our key, or was changed on the way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyLink:
+    """What a link gives access to, until the exclusive instant `expires_at`."""
+
+    duty: DutyKey
+    expires_at: datetime
+
+    def has_expired(self, now: datetime) -> bool:
+        return now >= self.expires_at
+
+
+class LinkKey:
+    """The key behind the links."""
+
+    def __init__(self, secret: str) -> None:
+        if len(secret) < KEY_LENGTH_MIN:
+            raise ValueError(f"the key of the form needs {KEY_LENGTH_MIN} letters or more")
+        self._key = OctKey.import_key(secret)
+
+    def token(self, link: DutyLink) -> str:
+        """Return the signed form of *link*."""
+        expires = int(link.expires_at.timestamp())
+        return self._signed(_DUTY, {"duty": str(link.duty), "exp": expires})
+
+    def link(self, token: str) -> DutyLink:
+        """Return what *token* gives access to, expired or not; raise `BadLink` if it is none of ours."""
+        match self._believed(_DUTY, token):
+            case {"duty": str(duty), "exp": int(expires)}:
+                try:
+                    return DutyLink(duty=DutyKey.parse(duty), expires_at=datetime.fromtimestamp(expires, tz=UTC))
+                except (ValueError, OverflowError, OSError) as cause:
+                    raise BadLink("the link names no duty") from cause
+            case _:
+                raise BadLink("the link names no duty")
+
+    def file_token(self, duty: DutyKey, file: dict[str, str | int]) -> str:
+        """Return the signed description of a *file* that was left for *duty*."""
+        return self._signed(_FILE, {"duty": str(duty), "file": file})
+
+    def file(self, duty: DutyKey, token: str) -> dict[str, str | int]:
+        """Return the file that *token* describes; raise `BadLink` if it was not left for *duty*."""
+        claims = self._believed(_FILE, token)
+        file = claims.get("file")
+        if claims.get("duty") != str(duty) or not isinstance(file, dict):
+            raise BadLink("the file was not left for this duty")
+        return file
+
+    def document_token(self, receipt: str, document: dict[str, str]) -> str:
+        """Return the signed description of the *document* that the signed *receipt* was given for."""
+        return self._signed(_DOCUMENT, {"receipt": _digest(receipt), "document": document})
+
+    def document(self, receipt: str, token: str) -> dict[str, str]:
+        """Return the document that *token* describes; raise `BadLink` if *receipt* was given for another."""
+        claims = self._believed(_DOCUMENT, token)
+        document = claims.get("document")
+        if claims.get("receipt") != _digest(receipt) or not isinstance(document, dict):
+            raise BadLink("the document has another receipt")
+        return document
+
+    def _signed(self, kind: str, claims: dict[str, object]) -> str:
+        payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return jws.serialize_compact({"alg": _ALGORITHM, "typ": kind}, payload, self._key, algorithms=[_ALGORITHM])
+
+    def _believed(self, kind: str, token: str) -> dict[str, object]:
+        try:
+            if len(token) > TOKEN_LENGTH_MAX:
+                raise BadLink("the link is too long")
+            found = jws.deserialize_compact(token, self._key, algorithms=[_ALGORITHM])
+            claims = json.loads(found.payload)
+        except (JoseError, ValueError) as cause:
+            raise BadLink("the link is not ours") from cause
+        if found.headers().get("typ") != kind or not isinstance(claims, dict):
+            raise BadLink("the link is for something else")
+        return claims
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def form_address(base: str, token: str, language: str) -> str:
+    """Return the address of the form below *base*; Vietnamese needs no saying."""
+    query = {"t": token} if language == "vi" else {"t": token, "lang": language}
+    return f"{base.rstrip('/')}/form?{urlencode(query)}"

@@ -1,0 +1,92 @@
+"""What a registry must not say, beyond the shape of its values.
+
+Ids used twice, names with holes, groups nobody lists, parents in circles, days that are both on and off.
+"""
+
+from collections.abc import Iterator
+
+from schemas.lint import id_checks, succession_rules
+from schemas.lint.diagnostics import Finding, Severity
+from schemas.lint.document_tree import Node
+from schemas.plan import date_intervals
+
+
+def findings(registry: Node) -> Iterator[Finding]:
+    """Yield every fault of *registry*."""
+    groups, agencies = registry["groups"].each(), registry["agencies"].each()
+    aliases = [alias for agency in agencies for alias in agency["aliases"].each()]
+    ids = {one["id"].text for one in agencies}
+    yield from id_checks.used_twice((*(one["id"] for one in (*groups, *agencies)), *aliases))
+    for agency in agencies:
+        yield from _life(agency)
+        yield from _memberships(agency, groups)
+        yield from id_checks.unlisted(agency["parent"], ids)
+    yield from _parents_in_circles(agencies)
+    yield from succession_rules.findings(registry["successions"].each(), agencies)
+    yield from _calendar(registry)
+
+
+def _life(agency: Node) -> Iterator[Finding]:
+    names = agency["names"].each()
+    yield from date_intervals.empty_spans([agency["valid"]])
+    yield from date_intervals.empty_spans(names)
+    yield from date_intervals.overlaps(names)
+    yield from date_intervals.holes(names)
+    yield from _nameless(agency["valid"], names)
+
+
+def _nameless(valid: Node, names: tuple[Node, ...]) -> Iterator[Finding]:
+    """Yield the beginning and the end of a life that no name covers."""
+    borne = [span for span in map(date_intervals.interval, names) if span is not None]
+    life = date_intervals.interval(valid)
+    if life is None or not borne or len(borne) < len(names):
+        return
+    first, last = min(borne, key=lambda one: one.from_), max(borne, key=lambda one: one.to)
+    if life.from_ < first.from_:
+        yield first.node["from"].warning(f"leaves a hole: the agency is valid from {_written(valid['from'])}")
+    if last.to < life.to:
+        yield last.node["to"].warning(f"leaves a hole: the agency is valid to {_written(valid['to'])}")
+
+
+def _written(day: Node) -> str:
+    return str(day.day) if day.day else "no stated day"
+
+
+def _memberships(agency: Node, groups: tuple[Node, ...]) -> Iterator[Finding]:
+    """Yield the faults of an agency's groups; where the registry lists none, its agencies' words are its groups."""
+    memberships = agency["groups"].each()
+    listed = {one["id"].text for one in groups}
+    yield from date_intervals.empty_spans(memberships)
+    for group in dict.fromkeys(one["id"].text for one in memberships):
+        yield from date_intervals.overlaps([one for one in memberships if one["id"].text == group])
+    life = date_intervals.interval(agency["valid"])
+    for membership in memberships:
+        if groups:
+            yield from id_checks.unknown(membership["id"], listed, "group")
+        stay = date_intervals.interval(membership)
+        if stay and life and (stay.to <= life.from_ or life.to <= stay.from_):
+            yield membership.warning("lies outside the dates on which the agency is valid")
+
+
+def _parents_in_circles(agencies: tuple[Node, ...]) -> Iterator[Finding]:
+    parents = {one["id"].text: one["parent"] for one in agencies if one["parent"].text}
+    cleared: set[str] = set()
+    for start in parents:
+        line = [start]
+        while line[-1] in parents and line[-1] not in cleared and parents[line[-1]].text not in line:
+            line.append(parents[line[-1]].text)
+        last = parents.get(line[-1])
+        if last is not None and line[-1] not in cleared:
+            yield last.finding(f"{last.text!r} is under {line[-1]!r} itself; a parent stands above")
+        cleared.update(line)
+
+
+def _calendar(registry: Node) -> Iterator[Finding]:
+    off = [one["date"] for one in registry["holidays"].each()]
+    on = [one["date"] if one["date"].is_given else one for one in registry["working_days"].each()]
+    yield from id_checks.used_twice(off, Severity.WARNING)
+    yield from id_checks.used_twice(on, Severity.WARNING)
+    holidays = {one.text for one in off}
+    for day in on:
+        if day.text and day.text in holidays:
+            yield day.finding(f"{day.text} is a holiday too; a day is one or the other")

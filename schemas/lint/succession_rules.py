@@ -1,0 +1,109 @@
+"""What successions must not say: agencies nobody lists, heirs not there yet, dates against the record, circles."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from schemas.lint import id_checks
+from schemas.lint.diagnostics import Finding, Severity
+from schemas.lint.document_tree import Node
+from schemas.plan import date_intervals
+
+_ONE_HEIR = frozenset({"merge_into", "merge_new"})
+
+
+def findings(successions: tuple[Node, ...], agencies: tuple[Node, ...]) -> Iterator[Finding]:
+    """Yield every fault of *successions* among *agencies*."""
+    known = {one["id"].text: one for one in agencies}
+    for succession in successions:
+        for side in ("from", "to"):
+            for one in succession[side].each():
+                yield from id_checks.unknown(one, known, "agency")
+            yield from id_checks.used_twice(succession[side].each(), Severity.WARNING)
+        yield from _heirs_in_number(succession)
+        yield from _ends(succession, known)
+        yield from _begins(succession, known)
+    yield from _circles(successions)
+    yield from _ended_without_act(successions, agencies)
+
+
+def _heirs_in_number(succession: Node) -> Iterator[Finding]:
+    kind, heirs = succession["type"].text, succession["to"]
+    if kind == "abolish" and heirs.each():
+        yield heirs.finding("an abolition has no heir; write `to: []`, or another type")
+    elif kind in _ONE_HEIR and len(heirs.each()) != 1:
+        yield heirs.finding(
+            f"a {kind} has one heir; write a split where there are several, abolish where there is none"
+        )
+    elif kind == "split" and not heirs.each():
+        yield heirs.finding("a split has heirs; write abolish where there is none")
+
+
+def _ends(succession: Node, agencies: Mapping[str, Node]) -> Iterator[Finding]:
+    """Yield the agencies whose own end is not the day of the act; who is among the heirs goes on."""
+    on, survivors = succession["on"], {one.text for one in succession["to"].each()}
+    for ended in succession["from"].each():
+        agency = agencies.get(ended.text)
+        if agency is None or on.day is None or ended.text in survivors:
+            continue
+        to = agency["valid"]["to"]
+        if to.day and to.day != on.day:
+            yield on.finding(f"{on.day} is not the day on which {ended.text!r} ends, {to.day} (its `valid.to`)")
+        elif not to.is_given:
+            yield on.warning(f"{ended.text!r} ends by this act; say so in its `valid.to`: {on.day}")
+
+
+def _begins(succession: Node, agencies: Mapping[str, Node]) -> Iterator[Finding]:
+    on = succession["on"]
+    for heir in succession["to"].each():
+        agency = agencies.get(heir.text)
+        life = date_intervals.interval(agency["valid"]) if agency else None
+        if life is None or on.day is None:
+            continue
+        if on.day < life.from_ or life.to <= on.day:
+            yield on.finding(f"the heir {heir.text!r} does not exist on {on.day}; it {_in_words(life)}")
+        elif (
+            succession["type"].text == "merge_new"
+            and life.from_ < on.day
+            and agency
+            and agency["valid"]["from"].is_given
+        ):
+            yield on.warning(
+                f"{heir.text!r} exists since {life.from_}; a new body begins with the act, else write merge_into"
+            )
+
+
+def _in_words(life: date_intervals.Interval) -> str:
+    begin = "from the start" if life.from_ == date.min else f"from {life.from_}"
+    return f"is valid {begin} and {life.end_in_words}"
+
+
+def _circles(successions: tuple[Node, ...]) -> Iterator[Finding]:
+    """Yield each succession that leads back, over those before it, to an agency it starts from."""
+    heirs: dict[str, set[str]] = {}
+    for succession in successions:
+        ended = {one.text for one in succession["from"].each()}
+        taking = {one.text for one in succession["to"].each()}
+        if ended and (ended == taking or _reached(taking - ended, heirs) & ended):
+            names = ", ".join(sorted(ended))
+            yield succession.finding(f"closes a circle: {names} would follow upon itself")
+        for one in ended - taking:
+            heirs.setdefault(one, set()).update(taking)
+
+
+def _reached(starts: set[str], heirs: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting.extend(heirs.get(one, ()))
+    return found
+
+
+def _ended_without_act(successions: tuple[Node, ...], agencies: tuple[Node, ...]) -> Iterator[Finding]:
+    acted = {one.text for succession in successions for one in succession["from"].each()}
+    for agency in agencies:
+        to = agency["valid"]["to"]
+        if to.day and agency["id"].text not in acted:
+            yield to.warning("ends without a succession; its open duties end with no successor")

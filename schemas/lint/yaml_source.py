@@ -1,0 +1,126 @@
+"""YAML text as plain values, with the line on which each of them stands. It refuses to know what the values mean.
+
+The composed nodes are read, not constructed objects: so dates stay text and `2026-02-30` is a wrong date with a line,
+not a broken file; a key that stands twice is a finding like any other; and every key keeps its own line.
+"""
+
+from dataclasses import dataclass, field
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from schemas.lint.diagnostics import DocumentPath, Finding
+
+_TAG = "tag:yaml.org,2002:"
+
+
+class NotYaml(ValueError):  # noqa: N818 - it reads as a claim about the text
+    """The text is not a YAML mapping; `line` is where reading stopped."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(problem)
+        self.line = line
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YamlSource:
+    """One document as plain values, the line of each, and the keys that stand twice."""
+
+    content: object
+    lines: dict[DocumentPath, int] = field(default_factory=dict)
+    duplicates: tuple[Finding, ...] = ()
+
+    def line_of(self, path: DocumentPath) -> int:
+        """Return the line (from 1) of the value at *path*, or of the nearest enclosing one where it is missing."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def read(text: str) -> YamlSource:
+    """Return the document in *text*; raise `NotYaml` with the line where there is none."""
+    try:
+        root = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as cause:
+        mark = cause.problem_mark or cause.context_mark
+        problem = ", ".join(part for part in (cause.context, cause.problem) if part)
+        raise NotYaml(mark.line + 1 if mark else 1, f"not YAML: {problem}") from cause
+    except YAMLError as cause:
+        raise NotYaml(1, f"not YAML: {str(cause).splitlines()[0]}") from cause
+    if not isinstance(root, MappingNode):
+        raise NotYaml(1, "no document here: a mapping of keys to values is wanted")
+    return _Reading().source(root)
+
+
+class _Reading:
+    """Walks the nodes of one document once."""
+
+    def __init__(self) -> None:
+        self._lines: dict[DocumentPath, int] = {}
+        self._duplicates: list[Finding] = []
+        self._open: list[Node] = []
+
+    def source(self, root: MappingNode) -> YamlSource:
+        content = self._value(root, ())
+        return YamlSource(content=content, lines=self._lines, duplicates=tuple(self._duplicates))
+
+    def _value(self, node: Node, path: DocumentPath) -> object:
+        if any(node is one for one in self._open):
+            raise NotYaml(_line(node), "not YAML to build on: an anchor contains itself")
+        self._open.append(node)
+        try:
+            return self._read(node, path)
+        finally:
+            self._open.pop()
+
+    def _read(self, node: Node, path: DocumentPath) -> object:
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return [self._member(one, (*path, index)) for index, one in enumerate(node.value)]
+        return _scalar(node)
+
+    def _mapping(self, node: MappingNode, path: DocumentPath) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            at = (*path, key)
+            if key in found:
+                message = f"stands twice; the first is at line {self._lines[at]}"
+                self._duplicates.append(Finding(path=at, message=message, line=_line(key_node)))
+                continue
+            self._lines[at] = _line(key_node)
+            found[key] = self._value(value_node, at)
+        return found
+
+    def _member(self, node: Node, path: DocumentPath) -> object:
+        self._lines[path] = _line(node)
+        return self._value(node, path)
+
+
+def _line(node: Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _scalar(node: Node) -> object:
+    text = str(node.value)
+    try:
+        return _typed(str(node.tag).removeprefix(_TAG), text)
+    except ValueError:
+        return text
+
+
+def _typed(tag: str, text: str) -> object:
+    match tag:
+        case "null":
+            return None
+        case "bool":
+            return text.lower() == "true"
+        case "int":
+            return int(text.replace("_", ""), 0 if text.lstrip("+-").startswith(("0x", "0o")) else 10)
+        case "float":
+            return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+        case _:
+            return text

@@ -1,0 +1,213 @@
+"""`plan.yaml`: one plan as effective-dated data, obligation by obligation (contract section 7)."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
+
+from schemas.plan.periods import Recurrence
+from schemas.plan.values import Bilingual, Identifier, IsoDuration, LocalDate, MediaType, NonBlank
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as cause:
+        raise ValueError(f"{name!r} is not an IANA time zone; write for example Asia/Ho_Chi_Minh") from cause
+    return name
+
+
+class Kind(StrEnum):
+    """What sort of duty the text lays down."""
+
+    REPORTING = "reporting"
+    ACTION_PROGRAMME = "action-programme"
+    PERIODIC_REVIEW = "periodic-review"
+    BUDGET = "budget"
+    ORGANISATIONAL = "organisational"
+    PUBLICITY = "publicity"
+    SUPERVISION = "supervision"
+    INSPECTION = "inspection"
+    AGGREGATION = "aggregation"
+
+
+class Document(BaseModel):
+    """Base of everything in a plan or registry file: frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Source(Document):
+    """A document that citations point into."""
+
+    id: Identifier
+    number: NonBlank
+    issued_on: LocalDate | None = None
+    title: Bilingual | None = None
+
+
+class Citation(Document):
+    """Where the duty stands in its source, and its exact words."""
+
+    source: Identifier
+    clause: NonBlank
+    quote: NonBlank
+
+
+class Anchor(Document):
+    """A day relative to a period. Without `month` and `day` it is the first day after the period.
+
+    `day` is the day of the month; past the month's end it means its last day (a fixed month refuses it). `month` is the
+    calendar month for a yearly period and the n-th month of the period for shorter ones (default: its last month).
+    `offset` moves the day on. `date` fixes the day of a one-off duty.
+    """
+
+    month: int | None = Field(default=None, ge=1, le=12)
+    day: int | None = Field(default=None, ge=1, le=31)
+    offset: IsoDuration | None = None
+    date: LocalDate | None = None
+
+
+class Due(Anchor):
+    """When the duty falls due: the named day, its boundary and what moves it (rulings 1 to 3 of contract section 5)."""
+
+    boundary: Literal["exclusive", "inclusive"] = "exclusive"
+    weekend_rule: Literal["none", "next_working_day", "previous_working_day"] = "none"
+    basis: Literal["dispatch", "receipt"] = "dispatch"
+
+
+class SectionRequirement(Document):
+    """A section that must have text. Where it has no title, its id alone stands for it, in the file and on the bus."""
+
+    id: Identifier
+    title: Bilingual | None = None
+
+    def called(self, language: str) -> str:
+        """Return its title in *language*, its id where it has none."""
+        return self.title.in_language(language) if self.title else self.id
+
+    @model_serializer(mode="wrap")
+    def _in_short(self, written: SerializerFunctionWrapHandler) -> object:
+        return written(self) if self.title else self.id
+
+
+def _in_full(given: object) -> object:
+    return given if isinstance(given, dict | SectionRequirement) else {"id": given}
+
+
+Section = Annotated[
+    SectionRequirement, BeforeValidator(_in_full, json_schema_input_type=Identifier | SectionRequirement)
+]
+"""A section as a plan names it: `results`, or `{id: results, title: {vi: …}}`."""
+
+
+class IndicatorRequirement(Document):
+    """A figure that must be given, in its unit and within its range (both ends included)."""
+
+    code: Identifier
+    unit: NonBlank | None = None
+    min: float | None = None
+    max: float | None = None
+    title: Bilingual | None = None
+
+    def called(self, language: str) -> str:
+        """Return its title in *language*, its code where it has none."""
+        return self.title.in_language(language) if self.title else self.code
+
+
+class AttachmentRequirement(Document):
+    """How many files of which media types must come along."""
+
+    min: int = Field(default=1, ge=0)
+    media_types: tuple[MediaType, ...] = ()
+
+
+class Check(Document):
+    """A condition in the Common Expression Language over the submission, and what to say when it does not hold."""
+
+    id: Identifier
+    cel: NonBlank
+    message: Bilingual
+
+
+class Requirements(Document):
+    """What makes a submission complete; by default being a submission is enough."""
+
+    sections: tuple[Section, ...] = ()
+    indicators: tuple[IndicatorRequirement, ...] = ()
+    attachments: AttachmentRequirement = AttachmentRequirement(min=0)
+    signed: bool = False
+    checks: tuple[Check, ...] = ()
+
+
+class Escalation(Document):
+    """Who else hears of an overdue duty: the agency's `parent`, or a contact list by name."""
+
+    after: IsoDuration
+    to: Identifier
+
+
+class Reminders(Document):
+    """When an agency is reminded before and urged after its due instant."""
+
+    before: tuple[IsoDuration, ...] = ()
+    after: tuple[IsoDuration, ...] = ()
+    then_every: IsoDuration | None = None
+    escalate: tuple[Escalation, ...] = ()
+
+
+class ObligationVersion(Document):
+    """The settings of an obligation in force on the local dates [from, to)."""
+
+    from_: LocalDate = Field(alias="from")
+    to: LocalDate | None = None
+    recurrence: Recurrence
+    due: Due | None = None
+    cut_off: Anchor | None = None
+    requires: Requirements = Requirements()
+    reminders: Reminders = Reminders()
+
+    def in_force_on(self, day: date) -> bool:
+        """Whether this version rules on the local date *day*."""
+        return self.from_ <= day and (self.to is None or day < self.to)
+
+
+class Obligation(Document):
+    """What the plan lays on a group of agencies."""
+
+    id: Identifier
+    citation: Citation
+    title: Bilingual
+    kind: Kind = Kind.REPORTING
+    tracking: Literal["event", "milestone", "narrative"] = "event"
+    addressees: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    recipient: Identifier | None = None
+    versions: Annotated[tuple[ObligationVersion, ...], Field(min_length=1)]
+
+
+class Plan(Document):
+    """A plan: the published set of obligations."""
+
+    plan: Identifier
+    version: int = Field(ge=1)
+    title: Bilingual
+    issued_on: LocalDate
+    issuer: Identifier | None = None
+    zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Ho_Chi_Minh"
+    registry: Identifier
+    sources: tuple[Source, ...] = ()
+    obligations: Annotated[tuple[Obligation, ...], Field(min_length=1)]
+
+    def obligation(self, obligation_id: str) -> Obligation | None:
+        """Return the obligation of that id, or nothing."""
+        return next((one for one in self.obligations if one.id == obligation_id), None)

@@ -1,0 +1,1 @@
+"""Commands on handing in: keys, link, receipt, sheet, submit."""

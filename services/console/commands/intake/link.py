@@ -1,0 +1,41 @@
+"""`dondoc link`: a link that opens the web form of one duty, for whoever has lost the one in the mail."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from schemas.events.form_links import DutyLink, LinkKey, form_address
+from schemas.events.ids import DutyKey
+from schemas.plan import periods
+from services.console.support import inputs, output
+from services.notifier.settings import NotifierSettings
+from services.runtime.clock import clock_from
+
+
+def link(
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="Id of the plan.")],
+    obligation: Annotated[str, typer.Argument(metavar="OBLIGATION", help="Id of the obligation.")],
+    *,
+    agency: Annotated[str, typer.Option(help="Id of the agency that owes the report.")],
+    period: Annotated[str | None, typer.Option(help="2026, 2026-H1, 2026-Q3 or 2026-07; none for a one-off.")] = None,
+    days: Annotated[float, typer.Option(min=0.01, help="How long the link is good for.")] = 14,
+    url: Annotated[str | None, typer.Option(help="Where people reach intake (default: DONDOC_FORM_URL).")] = None,
+) -> None:
+    """Print a link to the form, signed with DONDOC_FORM_KEY. Whoever has it can report for the agency."""
+    with output.exits():
+        settings = NotifierSettings()
+        base = url or (str(settings.form_url) if settings.form_url else None)
+        if settings.form_key is None or base is None:
+            raise inputs.Unusable("set DONDOC_FORM_KEY, as intake has it, and DONDOC_FORM_URL or --url")
+        duty = DutyKey(plan=plan, agency=agency, obligation=obligation, period=_period(period))
+        expires_at = clock_from(settings.clock).now() + timedelta(days=days)
+        token = LinkKey(settings.form_key.get_secret_value()).token(DutyLink(duty=duty, expires_at=expires_at))
+        output.line({"link": form_address(base, token, "vi"), "expires_at": expires_at.isoformat("T", "seconds")})
+
+
+def _period(text: str | None) -> str | None:
+    try:
+        return None if text is None else periods.parse(text).text
+    except ValueError as cause:
+        raise inputs.Unusable(f"--period: {cause}") from cause

@@ -1,0 +1,103 @@
+"""`dondoc receipt`: checking what intake signed, offline; and changing the keys it signs with."""
+
+import hashlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from joserfc.jwk import KeySet
+
+from services.console.support import event_files, inputs, output, receipt_files
+from services.console.support.receipt_files import Signed
+from services.intake.receipts import signing, verification
+from services.intake.settings import IntakeSettings
+
+app = typer.Typer(help="Signed receipts.", no_args_is_help=True)
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An answer of intake, the output of submit, or a JWS.")],
+    *,
+    keys: Annotated[
+        Path | None, typer.Option(metavar="JWKS", help="The published key set (default: this machine's own keys).")
+    ] = None,
+    event: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also check that the events of this file, as submit sends them, are among the receipts.",
+        ),
+    ] = None,
+) -> None:
+    """Check receipts against the public keys and print them. Exit 1 if any is not genuine."""
+    with output.exits():
+        key_set = _key_set(keys or IntakeSettings().signing_keys)
+        found = list(receipt_files.read(file))
+        content = None if event is None else _bytes(event)
+    digests = {receipt.get("sha256") for one in found for receipt in _genuine(one, key_set)}
+    if event is None or content is None or _digest_of(content) in digests:
+        return
+    told = list(_missing(event, content, digests))
+    for one in told:
+        output.say(one)
+    if told:
+        raise typer.Exit(output.NEGATIVE)
+
+
+@app.command()
+def rotate() -> None:
+    """Put a fresh signing key in force; receipts signed before stay verifiable with the published set."""
+    with output.exits():
+        try:
+            fresh = signing.rotate(IntakeSettings().signing_keys)[0]
+        except signing.SigningKeysError as cause:
+            raise inputs.Unusable(f"{cause}: no file of signing keys") from cause
+        except OSError as cause:
+            remedy = "let DONDOC_INTAKE_SIGNING_KEYS name a place that can be written"
+            raise inputs.Unusable(f"{cause.filename}: {cause.strerror}; {remedy}") from cause
+    output.line({"kid": fresh.thumbprint()})
+
+
+def _genuine(signed: Signed, keys: KeySet) -> list[dict[str, str]]:
+    try:
+        issuer, genuine = verification.receipts_of(signed.jws, keys)
+        verification.check_claims(signed.claimed, genuine)
+    except verification.NotGenuineError as cause:
+        output.say(f"{signed.place}: {cause}")
+        raise typer.Exit(output.NEGATIVE) from cause
+    for receipt in genuine:
+        output.line({"issuer": issuer, **receipt})
+    return genuine
+
+
+def _missing(file: Path, content: bytes, digests: Collection[str | None]) -> Iterator[str]:
+    """Yield what of *file*, as submit sends it, is not among *digests*; *content* is not, as it lies there."""
+    each = [(str(file), content)]
+    try:
+        each = [(one.place, one.body) for one in event_files.read(file, "en")] or each
+    except inputs.Unusable as cause:
+        yield str(cause)
+    for place, sent in each:
+        digest = _digest_of(sent)
+        if digest not in digests:
+            yield f"{place}: sha256 {digest} is not among the receipts"
+
+
+def _digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _key_set(path: Path) -> KeySet:
+    try:
+        return verification.keys_of(_bytes(path))
+    except verification.UnusableKeysError as cause:
+        raise inputs.Unusable(f"{path}: no key set ({cause}); save /.well-known/jwks.json of intake") from cause
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as cause:
+        raise inputs.Unusable(f"{path}: {cause.strerror or cause}") from cause

@@ -1,0 +1,1 @@
+"""Commands of operation: up, dead-letters."""

@@ -1,0 +1,1 @@
+"""Commands on plans: check, duties, evaluate, simulate, publish, schemas."""

@@ -1,0 +1,65 @@
+"""`dondoc duties`: the calendar of a plan, one line a duty."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from schemas.events.assessments import Status
+from schemas.plan import periods
+from services.console.support import inputs, output
+from services.rules.core.assess import assess
+from services.rules.core.duty import Duty
+from services.rules.core.duty_catalogue import Book
+
+NOT_OWED = frozenset({Status.NOT_APPLICABLE, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
+
+
+def duties(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with plan.yaml and registry.yaml.")],
+    period: Annotated[
+        str, typer.Option(help="2026, 2026-H1, 2026-Q3 or 2026-07; shorter periods inside it are listed too.")
+    ],
+    as_of: Annotated[
+        str | None, typer.Option(metavar="T", help="List the duties owed at this RFC 3339 instant (default: at due).")
+    ] = None,
+    fmt: Annotated[output.Format, typer.Option("--format", help="jsonl or table.")] = output.Format.JSONL,
+) -> None:
+    """Expand the calendar: every duty of the period with its opening, due instant and citation."""
+    with output.exits():
+        book = inputs.read_book(directory)
+        at = inputs.read_instant(as_of, "--as-of") if as_of is not None else None
+        try:
+            year = periods.parse(period)
+        except ValueError as cause:
+            raise inputs.Unusable(f"--period: {cause}") from cause
+        output.rows(listed(book, year, at), fmt, title=f"{book.plan.plan} {period}")
+
+
+def listed(book: Book, year: periods.Period, at: datetime | None) -> Iterator[dict[str, Any]]:
+    """Yield the lines of the calendar of *year*, those owed *at* an instant or in the end, soonest due first."""
+    owed = [duty for duty in book.duties_within(year) if _is_owed(duty, at)]
+    for duty in sorted(owed, key=_order):
+        yield {
+            "agency": duty.key.agency,
+            "obligation": duty.key.obligation,
+            "period": duty.key.period,
+            "opens_at": output.instant(duty.opens_at, duty.zone),
+            "due_at": output.instant(duty.due_at, duty.zone),
+            "citation": json.loads(duty.obligation.citation.model_dump_json()),
+        }
+
+
+def _is_owed(duty: Duty, at: datetime | None) -> bool:
+    """Whether the duty is owed *at* an instant; without one, whether it is owed in the end."""
+    timeline = assess(duty, ())
+    found = timeline.at(at) if at is not None else timeline.timeline[-1]
+    return found.status not in NOT_OWED
+
+
+def _order(duty: Duty) -> tuple[bool, float, str, str, str]:
+    due = duty.due_at.timestamp() if duty.due_at else 0.0
+    return duty.due_at is None, due, duty.key.period or "", duty.key.obligation, duty.key.agency

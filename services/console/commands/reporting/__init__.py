@@ -1,0 +1,1 @@
+"""Commands on reports: report, audit."""

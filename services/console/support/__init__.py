@@ -1,0 +1,1 @@
+"""What several commands share: input, output, reading topics, simulation, the local system."""

@@ -1,0 +1,1 @@
+"""From the bytes of a request to validated CloudEvents, their Kafka records and the signed receipts."""

@@ -1,0 +1,119 @@
+"""The shortcut from the text of a usual report to its record and its receipt, in one pass: nearly every event takes it.
+
+It never says yes wrongly, and says nothing else: what is not usual, or not to be admitted, goes the full way through
+`modes` and `desk`, which alone tell a fault. A test holds the two ways to the same record and the same receipt.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+from msgspec import UNSET, Raw, UnsetType
+
+from schemas.events.facts import SUBMITTED
+from services.intake.cloudevents import fast_path_decoding
+from services.intake.cloudevents.fast_path_decoding import Report
+from services.intake.core import admission
+from services.intake.core.admission import Admitted, Library
+from services.intake.core.dedup_entry import stamped
+from services.intake.core.duty_reference import Claim
+from services.intake.core.event_id import Receipt, identity_and_digest
+from services.intake.core.plan_index import Prepared
+from services.intake.core.scopes import Scope
+from services.intake.log.records import Registered
+
+ADMISSIONS_MAX = 10_000
+"""Remembered of one scope. A province has some hundred duties a year; who names more starts anew."""
+
+SCOPES_MAX = 1_000
+
+_Maybe = str | UnsetType | None
+_Names = tuple[str, str, str, _Maybe, _Maybe, _Maybe, str]
+
+
+class _Admission(NamedTuple):
+    """An admission, by which plan it was given, and its agency as the log has it."""
+
+    plan: Prepared
+    agency: str
+    key: bytes
+
+
+_RECEIVED, _RECEIPT, _DATA = b',"datacontenttype":"application/json","receivedtime":"', b'","receiptid":"', b'","data":'
+"""What stands between the parts of a record, written as `records` writes it."""
+
+
+class Shortcut:
+    """Registers usual reports by the published plans. What was admitted once is admitted again while they stand."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._admissions: dict[Scope, Admissions] = {}
+
+    def admissions_of(self, scope: Scope) -> "Admissions":
+        """Return what *scope* admits."""
+        known = self._admissions.get(scope)
+        if known is None:
+            if len(self._admissions) >= SCOPES_MAX:
+                self._admissions.clear()
+            known = self._admissions[scope] = Admissions(self._library, scope)
+        return known
+
+
+class Admissions:
+    """Registers usual reports that one scope may send."""
+
+    def __init__(self, library: Library, scope: Scope) -> None:
+        self._library = library
+        self._scope = scope
+        self._known: dict[_Names, _Admission] = {}
+
+    def registered(self, text: bytes | Raw, receivedtime: str) -> Registered | None:
+        """Return the event of *text*, in structured mode, registered; nothing where the full way must be taken."""
+        report = fast_path_decoding.read(text)
+        if report is None:
+            return None
+        envelope, data = report
+        source, subject = envelope.source, envelope.subject
+        names = (data.plan, data.obligation, data.agency, data.on_behalf_of, data.period, subject, source)
+        admission_ = self._known.get(names)
+        if admission_ is None or admission_.plan is not self._library.prepared(data.plan):
+            admission_ = self._admitted(report)
+            if admission_ is None:
+                return None
+            self._remember(names, admission_)
+        attributes = fast_path_decoding.written_attributes(envelope, subject)
+        identity, digest = identity_and_digest(source, envelope.id, fast_path_decoding.content_of(attributes, data))
+        receiptid = digest.hex()
+        if subject != admission_.agency:
+            attributes = fast_path_decoding.written_attributes(envelope, admission_.agency)
+        parts = (attributes[:-1], _RECEIVED, receivedtime.encode(), _RECEIPT, receiptid.encode(), _DATA, envelope.data)
+        return Registered(
+            admission_.key,
+            b"".join((*parts, b"}")),
+            identity,
+            stamped(digest, receivedtime),
+            Receipt(envelope.id, source, receiptid, receivedtime, hashlib.sha256(text).hexdigest()),
+        )
+
+    def _admitted(self, report: Report) -> _Admission | None:
+        envelope, data = report
+        if not fast_path_decoding.are_names(envelope, data) or not self._scope.covers_type(SUBMITTED):
+            return None
+        claim = Claim(
+            plan=data.plan,
+            obligation=data.obligation,
+            agency=data.agency,
+            on_behalf_of=data.on_behalf_of or None,
+            periods=(("period", data.period or None),),
+        )
+        subject = None if envelope.subject is UNSET else envelope.subject
+        verdict = admission.admit(claim, subject, library=self._library, scope=self._scope)
+        plan = self._library.prepared(data.plan)
+        if plan is None or not isinstance(verdict, Admitted):
+            return None
+        return _Admission(plan, verdict.agency, verdict.duty_of.encode())
+
+    def _remember(self, names: _Names, admission_: _Admission) -> None:
+        if len(self._known) >= ADMISSIONS_MAX:
+            self._known.clear()
+        self._known[names] = admission_

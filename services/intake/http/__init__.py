@@ -1,0 +1,1 @@
+"""The HTTP interface: routing, authentication, limits, and the handlers of `/v1/events`."""

@@ -1,0 +1,84 @@
+"""`?dry_run=true`: asks rules, which owns completeness, what it would say of a report. Nothing is recorded."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import msgspec
+
+from services.intake.asgi import RefusedError, Response
+from services.intake.core.problems import Finding, Problem, Refusal, Said
+
+TIMEOUT_SECONDS = 5.0
+RETRY_AFTER_SECONDS = 5
+AT_ONCE = 8
+"""Questions to rules at a time; a batch may hold a thousand."""
+
+INVALID = 422
+
+log = logging.getLogger(__name__)
+
+
+class _Fault(msgspec.Struct):
+    pointer: str
+    detail: str
+
+
+class _Told(msgspec.Struct):
+    """What rules says when it cannot judge a report."""
+
+    title: str
+    errors: list[_Fault] = []
+
+
+class DryRun:
+    """Answers what would be said of records that could be kept."""
+
+    def __init__(self, client: httpx.AsyncClient, rules_url: str) -> None:
+        self._client = client
+        self._url = rules_url.rstrip("/") + "/v1/dry-run"
+
+    async def answer(self, records: Sequence[bytes], *, is_batch: bool) -> Response:
+        """Return what rules says of *records*, in order; raise with 422 what it cannot judge, with 503 without it."""
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(record: bytes) -> Any:  # noqa: ANN401 - rules' own answer, passed on
+            async with gate:
+                return await self._ask(record)
+
+        answers = await asyncio.gather(*map(ask, records))
+        document = {"dry_run": True, "answers": answers} if is_batch else {"dry_run": True, **answers[0]}
+        return Response(status=200, body=msgspec.json.encode(document))
+
+    async def _ask(self, event: bytes) -> dict[str, Any]:
+        try:
+            response = await self._client.post(
+                self._url, content=event, headers={"content-type": "application/json"}, timeout=TIMEOUT_SECONDS
+            )
+            if response.status_code == INVALID:
+                raise RefusedError(_refused_by_rules(response.content))
+            response.raise_for_status()
+            return msgspec.json.decode(response.content, type=dict[str, Any])
+        except (httpx.HTTPError, msgspec.DecodeError) as cause:
+            log.warning("rules cannot be asked", exc_info=True, extra={"action": "dry_run_failed"})
+            raise RefusedError(_CANNOT_ASK) from cause
+
+
+def _refused_by_rules(body: bytes) -> Refusal:
+    told = msgspec.json.decode(body, type=_Told)
+    findings = tuple(Finding(pointer=one.pointer, detail=Said(en=one.detail, vi=_NOT_SO)) for one in told.errors)
+    return Refusal(problem=Problem.INVALID, detail=Said(en=told.title, vi=_CANNOT_JUDGE), findings=findings)
+
+
+_CANNOT_ASK = Refusal(
+    problem=Problem.UNAVAILABLE,
+    detail=Said(
+        en="rules, which knows what makes a report complete, cannot be asked; try again, or send without dry_run",
+        vi="hiện không kiểm tra được mức độ đầy đủ của báo cáo; hãy thử lại hoặc gửi chính thức không dùng dry_run",
+    ),
+    retry_after_seconds=RETRY_AFTER_SECONDS,
+)
+_CANNOT_JUDGE = "chưa đánh giá được sự kiện này theo kế hoạch đang áp dụng"
+_NOT_SO = "không khớp với kế hoạch hoặc danh mục đơn vị đang áp dụng"

@@ -1,0 +1,186 @@
+"""The OpenAPI document of intake: what `POST /v1/events` takes in its three modes, and everything it may answer."""
+
+from functools import cache
+
+import msgspec
+
+from schemas.events.facts import MODEL_OF
+from services.intake.cloudevents import http_binding
+from services.intake.core import cloud_event
+from services.intake.core.problems import Problem
+from services.intake.http import event_schemas
+from services.intake.http.event_schemas import ref
+
+STATUSES = tuple(sorted({problem.value.status for problem in Problem}))
+
+
+@cache
+def document() -> bytes:
+    """Return the OpenAPI 3.1 document of this service."""
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Đôn Đốc intake",
+                "version": "1",
+                "description": "Takes CloudEvents and answers with signed receipts once nothing can lose them.",
+            },
+            "paths": {
+                "/v1/events": {"post": _post_events()},
+                "/.well-known/jwks.json": {"get": _get("The keys that receipts are signed with (RFC 7517).")},
+            },
+            "components": {
+                "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+                "schemas": {
+                    **event_schemas.components(),
+                    "Receipts": _RECEIPTS,
+                    "DryRun": _DRY_RUN,
+                    "Problem": _PROBLEM,
+                },
+            },
+        }
+    )
+
+
+def _post_events() -> dict[str, object]:
+    return {
+        "operationId": "postEvents",
+        "summary": "Hand in events: one (structured or binary mode) or a batch, which is accepted or refused whole.",
+        "security": [{"key": []}],
+        "parameters": [*_PARAMETERS, *_headers_of_binary_mode()],
+        "requestBody": {
+            "required": True,
+            "content": {
+                http_binding.STRUCTURED_TYPE: {"schema": ref("Event")},
+                http_binding.BATCH_TYPE: {
+                    "schema": {"type": "array", "items": ref("Event"), "maxItems": http_binding.BATCH_EVENTS_MAX}
+                },
+                http_binding.BINARY_TYPE: {
+                    "schema": {
+                        "anyOf": [ref(model.__name__) for model in MODEL_OF.values()],
+                        "description": "The data of the type that `ce-type` names; all attributes are `ce-` headers.",
+                    }
+                },
+            },
+        },
+        "responses": {
+            "200": _answered("The dry run's answer.", "DryRun"),
+            "202": _answered("Every event is durable.", "Receipts"),
+            **{str(status): _refused(status) for status in STATUSES},
+        },
+    }
+
+
+def _headers_of_binary_mode() -> list[dict[str, object]]:
+    """Describe the headers that CloudEvents names. None is required of the other modes, so none is required here."""
+    told = {name: f"Binary mode: the attribute `{name}`, percent-encoded where it is not ASCII." for name in _HEADERS}
+    told |= {name: f"{told[name]} Required in that mode." for name in cloud_event.REQUIRED}
+    return [
+        {"name": f"ce-{name}", "in": "header", "required": False, "schema": schema, "description": told[name]}
+        for name, schema in _HEADERS.items()
+    ]
+
+
+def _refused(status: int) -> dict[str, object]:
+    titles = [problem.value.title.en for problem in Problem if problem.value.status == status]
+    language = {"schema": {"enum": ["en", "vi"]}, "description": "Of the problem document."}
+    return {
+        "description": "; ".join(titles),
+        "headers": {"Content-Language": language, **_HEADERS_OF_STATUS.get(status, {})},
+        "content": {"application/problem+json": {"schema": ref("Problem")}},
+    }
+
+
+def _answered(description: str, schema: str) -> dict[str, object]:
+    return {"description": description, "content": {"application/json": {"schema": ref(schema)}}}
+
+
+def _get(summary: str) -> dict[str, object]:
+    answered = {"description": "OK", "content": {"application/json": {}}}
+    return {"summary": summary, "responses": {"200": answered, "405": _refused(405), "500": _refused(500)}}
+
+
+_TEXT = {"type": "string"}
+_PARAMETERS: list[dict[str, object]] = [
+    {
+        "name": "dry_run",
+        "in": "query",
+        "schema": {
+            "type": "string",
+            "pattern": "^([Tt][Rr][Uu][Ee]|1|[Yy][Ee][Ss]|[Ff][Aa][Ll][Ss][Ee]|0|[Nn][Oo])$",
+            "default": "false",
+        },
+        "description": "`true`: answer what would be said of the report and what would be missing; record nothing.",
+    },
+    {
+        "name": "Accept-Language",
+        "in": "header",
+        "schema": _TEXT,
+        "description": "`vi` for Vietnamese.",
+    },
+]
+_HEADER = {"type": "string", "minLength": 1, "pattern": "^[!-~]([ -~]*[!-~])?$"}
+_HEADERS: dict[str, dict[str, object]] = {
+    "specversion": {"const": "1.0"},
+    "id": _HEADER,
+    "source": _HEADER,
+    "type": {"enum": sorted(MODEL_OF)},
+    "subject": _HEADER,
+    "time": _HEADER | {"format": "date-time"},
+    "dataschema": _HEADER | {"format": "uri"},
+}
+_RETRY_AFTER: dict[str, object] = {
+    "Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds."}
+}
+_HEADERS_OF_STATUS: dict[int, dict[str, object]] = {
+    401: {"WWW-Authenticate": {"schema": _TEXT}},
+    405: {"Allow": {"schema": _TEXT, "description": "The methods that are taken there."}},
+    415: {
+        "Accept": {"schema": _TEXT, "description": "The media types that are taken, where that was the trouble."},
+        "Accept-Encoding": {"schema": _TEXT, "description": "The content coding that is taken, where that was."},
+    },
+    429: _RETRY_AFTER,
+    503: _RETRY_AFTER,
+}
+_RECEIPT = {
+    "type": "object",
+    "required": ["id", "source", "receiptid", "receivedtime", "sha256"],
+    "properties": {
+        "id": _TEXT,
+        "source": _TEXT,
+        "receiptid": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "receivedtime": {"type": "string", "format": "date-time"},
+        "sha256": {
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}$",
+            "description": "Of the event as received: the body, or its own bytes within a batch.",
+        },
+    },
+}
+_RECEIPTS = {
+    "type": "object",
+    "required": ["receipts", "jws"],
+    "properties": {
+        "receipts": {"type": "array", "items": _RECEIPT},
+        "jws": {"type": "string", "description": 'Compact JWS (Ed25519) over {"iss", "receipts"}.'},
+    },
+}
+_DRY_RUN = {"type": "object", "required": ["dry_run"], "properties": {"dry_run": {"const": True}}}
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"enum": [f"/problems/{problem.value.slug}" for problem in Problem]},
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {"pointer": _TEXT, "detail": _TEXT},
+            },
+        },
+    },
+}

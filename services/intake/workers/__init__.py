@@ -1,0 +1,1 @@
+"""Worker processes that share intake's work over several cores."""

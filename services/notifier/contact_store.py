@@ -1,0 +1,85 @@
+"""Contacts in the notifier's own database. They never leave it: not to a log, an event or another service."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, InsertOne
+from pymongo.errors import PyMongoError
+
+from schemas.events.deliveries import Channel
+from services.notifier.core.scheduling.routing import Contact, ContactBook
+from services.notifier.errors import LedgerUnavailableError
+
+Document = dict[str, Any]
+_EDITION = "contacts"
+
+
+class ContactStore:
+    """Reads all contacts at once and again only when they have changed: there are thousands, not millions."""
+
+    def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
+        self._client = client
+        self._contacts = client[name]["contacts"]
+        self._editions = client[name]["editions"]
+        self._edition: int | None = None
+        self._book = ContactBook()
+
+    async def book(self) -> ContactBook:
+        """Return the contacts as they are now."""
+        try:
+            current = await self._editions.find_one({"_id": _EDITION})
+            edition = current["edition"] if current else 0
+            if edition != self._edition:
+                found = await self._contacts.find().sort("_id", ASCENDING).to_list(None)
+                self._book = ContactBook(_read(one) for one in found)
+                self._edition = edition
+        except PyMongoError as cause:
+            raise LedgerUnavailableError(type(cause).__name__) from cause
+        return self._book
+
+    async def replace(self, contacts: Iterable[Contact]) -> None:
+        """Put *contacts* in place of all contacts of the agencies and lists they name, in one transaction."""
+        ours = list(contacts)
+        named = sorted({one.agency for one in ours})
+        written = [InsertOne(_written(one, place)) for place, one in enumerate(ours)]
+        try:
+            async with await self._client.start_session() as session, session.start_transaction():
+                await self._contacts.delete_many({"agency": {"$in": named}}, session=session)
+                if written:
+                    await self._contacts.bulk_write(written, session=session)
+                step = {"$inc": {"edition": 1}}
+                await self._editions.update_one({"_id": _EDITION}, step, upsert=True, session=session)
+        except PyMongoError as cause:
+            raise LedgerUnavailableError(type(cause).__name__) from cause
+
+
+def _written(contact: Contact, place: int) -> Document:
+    return {
+        "_id": f"{contact.agency}|{place:06d}",  # keeps the order of the file within an agency
+        "agency": contact.agency,
+        "channel": contact.channel.value,
+        "address": contact.address,
+        "role": contact.role,
+        "language": contact.language,
+        "from": contact.from_ and _midnight(contact.from_),
+        "to": contact.to and _midnight(contact.to),
+    }
+
+
+def _read(document: Document) -> Contact:
+    return Contact(
+        agency=document["agency"],
+        channel=Channel(document["channel"]),
+        address=document["address"],
+        role=document["role"],
+        language=document["language"],
+        from_=document["from"] and document["from"].date(),
+        to=document["to"] and document["to"].date(),
+    )
+
+
+def _midnight(day: date) -> datetime:
+    """Write a date as MongoDB can: it knows instants only."""
+    return datetime.combine(day, time.min, tzinfo=UTC)

@@ -1,0 +1,178 @@
+"""The book of duties: one plan and one registry version, prepared for looking duties up and listing them."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from msgspec.structs import replace
+
+from schemas.events.ids import DutyKey
+from schemas.plan import periods
+from schemas.plan.periods import Period
+from schemas.plan.plan import Obligation, Plan
+from schemas.plan.registry import Registry
+from services.rules.core import applicability, calendar
+from services.rules.core.agencies import Agencies
+from services.rules.core.applicability import Bound, Left, Unbound
+from services.rules.core.calendar import Calendar, Terms
+from services.rules.core.duty import Duty
+from services.rules.core.facts import Fact, Submission
+from services.rules.core.fast_path import Courses
+from services.rules.core.working_days import WorkingDays
+
+
+class UnknownDuty(LookupError):  # noqa: N818 - it reads as a claim about the input
+    """There is no such duty in the plan and registry. `field` says which part of the name to correct."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class Book:
+    """Duties of one plan version over one registry version. Pure; answers are cached."""
+
+    def __init__(self, plan: Plan, registry: Registry) -> None:
+        self.plan = plan
+        self.registry = registry
+        self.versions = f"{plan.version}/{registry.registry}@{registry.version}"
+        self.agencies = Agencies(registry)
+        self.calendar = Calendar(plan, WorkingDays(registry))
+        self.courses = Courses()
+        self._obligations = {one.id: one for one in plan.obligations}
+        self._terms: dict[tuple[str, str | None], Terms | None] = {}
+        self._duties: dict[tuple[str, str, str | None], Duty] = {}
+
+    def duty(self, *, agency: str, obligation: str, period: str | None) -> Duty:
+        """Return the duty of that name, binding or not; raise `UnknownDuty` naming the field that fits nothing."""
+        name = (agency, obligation, period)
+        duty = self._duties.get(name)
+        if duty is None:
+            duty = self._duties[name] = self._made(agency, obligation, period)
+        return duty
+
+    def resolved(self, fact: Fact) -> Fact:
+        """Return *fact* with aliases of agencies replaced by ids; raise `UnknownDuty` if it is about no duty here."""
+        agency = self._known(fact.agency)
+        if fact.obligation not in self._obligations:
+            raise self._unknown_obligation(fact.obligation)
+        if isinstance(fact, Submission):
+            filed_by = self._known(fact.filed_by)
+            if filed_by != fact.filed_by:
+                return replace(fact, agency=agency, filed_by=filed_by)
+        return fact if agency == fact.agency else replace(fact, agency=agency)
+
+    def expected(self, until: datetime) -> Iterator[DutyKey]:
+        """Yield every duty that opens before *until*, agency by agency within each obligation and period."""
+        horizon = until.astimezone(self.calendar.zone).date()
+        for obligation in self.plan.obligations:
+            for period in self._periods(obligation, horizon):
+                for agency in self.agencies:
+                    duty = self.duty(agency=agency, obligation=obligation.id, period=period)
+                    if duty.opens_at is not None and duty.opens_at < until:
+                        yield duty.key
+
+    def duties_within(self, year: Period) -> Iterator[Duty]:
+        """Yield the binding duties of the periods inside *year*, and the one-off ones that open (or fall due) in it."""
+        for obligation in self.plan.obligations:
+            for recurrence in sorted(calendar.recurrences(obligation)):
+                texts: list[str | None] = (
+                    [one.text for one in periods.within(year, recurrence)] if recurrence.is_periodic else [None]
+                )
+                for text in texts:
+                    yield from (duty for duty in self._of_all(obligation, text) if text or self._falls_into(duty, year))
+
+    def _of_all(self, obligation: Obligation, period: str | None) -> Iterator[Duty]:
+        duties = (self.duty(agency=agency, obligation=obligation.id, period=period) for agency in self.agencies)
+        return (duty for duty in duties if duty.is_binding)
+
+    def _falls_into(self, duty: Duty, year: Period) -> bool:
+        telling = duty.due_at or duty.opens_at
+        return (
+            telling is not None and year.starts_on <= calendar.last_good_day(telling, self.calendar.zone) < year.ends_on
+        )
+
+    def _periods(self, obligation: Obligation, horizon: date) -> Iterator[str | None]:
+        for recurrence in sorted(calendar.recurrences(obligation)):
+            if not recurrence.is_periodic:
+                yield None
+                continue
+            period = periods.containing(max(self.plan.issued_on, obligation.versions[0].from_), recurrence)
+            while period.starts_on <= horizon:
+                yield period.text
+                period = periods.following(period)
+
+    def _made(self, agency: str, obligation_id: str, period: str | None) -> Duty:
+        if agency not in self.agencies:
+            raise self._unknown_agency(agency)
+        obligation = self._obligations.get(obligation_id)
+        if obligation is None:
+            raise self._unknown_obligation(obligation_id)
+        key = DutyKey(plan=self.plan.plan, agency=agency, obligation=obligation_id, period=period)
+        terms = self._terms_of(obligation, period)
+        if terms is None:
+            return Duty(
+                key=key, obligation=obligation, version=None, zone=self.calendar.zone, opens_at=None, due_at=None
+            )
+        return self._bound(key, terms)
+
+    def _known(self, agency: str) -> str:
+        known = self.agencies.resolve(agency)
+        if known is None:
+            raise self._unknown_agency(agency)
+        return known
+
+    def _unknown_agency(self, agency: str) -> UnknownDuty:
+        return UnknownDuty("agency", f"{agency!r} is not in registry {self.registry.registry}@{self.registry.version}")
+
+    def _unknown_obligation(self, obligation: str) -> UnknownDuty:
+        return UnknownDuty("obligation", f"{obligation!r} is not in plan {self.plan.plan}@{self.plan.version}")
+
+    def _terms_of(self, obligation: Obligation, period: str | None) -> Terms | None:
+        name = (obligation.id, period)
+        if name not in self._terms:
+            self._terms[name] = self.calendar.terms(obligation, _fitting(obligation, period))
+        return self._terms[name]
+
+    def _bound(self, key: DutyKey, terms: Terms) -> Duty:
+        bound = applicability.binding(self.agencies, terms, key.agency)
+        opens_on = None if isinstance(bound, Unbound) else bound.opens_on
+        ends_on = bound.ends_on if isinstance(bound, Bound) else None
+        return Duty(
+            key=key,
+            obligation=terms.obligation,
+            version=terms.version,
+            zone=self.calendar.zone,
+            opens_at=self._midnight(opens_on),
+            due_at=None if opens_on is None else terms.due_at,
+            ends_at=self._midnight(ends_on),
+            heirs=bound.heirs if isinstance(bound, Bound) else (),
+            left_at=self._midnight(bound.ends_on) if isinstance(bound, Left) else None,
+            line=self.agencies.line(key.agency),
+        )
+
+    def _midnight(self, day: date | None) -> datetime | None:
+        return None if day is None else calendar.midnight(day, self.calendar.zone)
+
+
+def _fitting(obligation: Obligation, period: str | None) -> Period | None:
+    """Return the parsed *period* if the obligation ever had that recurrence; raise `UnknownDuty` otherwise."""
+    known = calendar.recurrences(obligation)
+    if period is None:
+        if any(not one.is_periodic for one in known):
+            return None
+        raise UnknownDuty("period", f"{obligation.id} recurs; name its period, for example {_example(obligation)}")
+    try:
+        parsed = periods.parse(period)
+    except ValueError as cause:
+        raise UnknownDuty("period", str(cause)) from cause
+    if parsed.recurrence not in known:
+        raise UnknownDuty(
+            "period", f"{period!r} does not fit the recurrence of {obligation.id}; write {_example(obligation)}"
+        )
+    return parsed
+
+
+def _example(obligation: Obligation) -> str:
+    last = obligation.versions[-1].recurrence
+    return periods.containing(date(2026, 7, 1), last).text if last.is_periodic else "no period at all"

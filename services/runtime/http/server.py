@@ -1,0 +1,70 @@
+"""Run an ASGI application until a signal or the application itself ends it. SIGTERM and Ctrl-C end it gracefully."""
+
+import logging
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from services.runtime.http.connection import Connection
+
+GRACE_SECONDS = 20  # a batch in flight is finished, then connections are closed
+BACKLOG = 4096  # a deadline night's burst of connections waits instead of being refused
+
+log = logging.getLogger(__name__)
+
+
+class Halt:
+    """Stops its process as a failure, so that a supervisor starts it anew. For the consumer boundary alone."""
+
+    def __init__(self) -> None:
+        self.is_requested = False
+
+    def __call__(self) -> None:
+        self.is_requested = True
+        signal.raise_signal(signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """The certificate chain and the private key (PEM) that a port is served with."""
+
+    certificate: Path
+    key: Path
+
+
+def run(app: Any, *, host: str, port: int, halt: Halt | None = None, tls: Tls | None = None) -> None:  # noqa: ANN401 - any ASGI application
+    """Serve *app* until a signal; exit with 1 if it could not start or asked to be halted."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            loop="uvloop",
+            http=Connection,
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_certfile=None if tls is None else tls.certificate,
+            ssl_keyfile=None if tls is None else tls.key,
+        )
+    )
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn takes these over while it serves and raises them again afterwards; a wanted end is not an error.
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    server.run()
+    log.info("the service has stopped", extra={"action": "stopped"})
+    if not server.started or (halt is not None and halt.is_requested):
+        sys.exit(1)

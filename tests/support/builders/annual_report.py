@@ -1,0 +1,244 @@
+"""Builds what reporting reads: a plan and roster, assessments, alerts, and a year with every status in it."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from schemas.events.assessments import Status, StepKind
+from schemas.events.deliveries import Channel, Outcome
+from schemas.events.ids import DutyKey
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
+from services.reporting.core.annual_report import AnnualReport, Question, compile_report
+from services.reporting.core.lines import Reader
+from services.reporting.core.lookup import state_at
+from services.reporting.core.projections import Assessed, Attempt, Standing
+from services.reporting.core.roster import Roster
+
+DUE = datetime(2026, 12, 9, 17, tzinfo=UTC)
+"""Before 10 December in Vietnam."""
+OPENS = datetime(2025, 12, 31, 17, tzinfo=UTC)
+AS_OF = datetime(2026, 12, 22, 2, tzinfo=UTC)
+QUOTE = "Định kỳ tổ chức sơ kết đánh giá tình hình thực hiện Kế hoạch và gửi kết quả về Ngân hàng."
+DISTRICTS = [
+    "Bá Thước",
+    "Bỉm Sơn",
+    "Cẩm Thủy",
+    "Đông Sơn",
+    "Hà Trung",
+    "Hậu Lộc",
+    "Hoằng Hóa",
+    "Lang Chánh",
+    "Mường Lát",
+    "Nga Sơn",
+    "Ngọc Lặc",
+    "Như Thanh",
+    "Như Xuân",
+    "Nông Cống",
+    "Quan Hóa",
+    "Quan Sơn",
+    "Quảng Xương",
+    "Sầm Sơn",
+    "Thạch Thành",
+    "Thanh Hóa",
+    "Thiệu Hóa",
+    "Thọ Xuân",
+    "Thường Xuân",
+    "Triệu Sơn",
+    "Vĩnh Lộc",
+    "Yên Định",
+]
+DEPARTMENTS = [
+    "Sở Nội vụ",
+    "Sở Tư pháp",
+    "Sở Tài chính",
+    "Sở Công Thương",
+    "Sở Nông nghiệp và Môi trường",
+    "Sở Xây dựng",
+    "Sở Khoa học và Công nghệ",
+    "Sở Văn hóa - Thể thao và Du lịch",
+    "Sở Giáo dục và Đào tạo",
+    "Sở Y tế",
+    "Sở Dân tộc và Tôn giáo",
+    "Thanh tra tỉnh",
+]
+HOW_THEY_DID = (
+    Status.ON_TIME, Status.ON_TIME, Status.LATE, Status.ON_TIME,
+    Status.ON_TIME, Status.INCOMPLETE, Status.ON_TIME, Status.OVERDUE,
+)  # fmt: skip
+
+
+def a_plan(**changes: Any) -> Plan:
+    """Build a plan with a dated duty and an undated one."""
+    whole = {
+        "plan": "6766-KH-UBND",
+        "version": 1,
+        "title": {"vi": "Kế hoạch triển khai Chỉ thị số 40-CT/TW", "en": "Plan implementing Directive 40"},
+        "issued_on": date(2016, 5, 5),
+        "registry": "thanh-hoa",
+        "sources": [{"id": "kh-6766", "number": "6766/KH-UBND", "issued_on": date(2016, 5, 5)}],
+        "obligations": [_dated(), _undated()],
+    }
+    return Plan.model_validate(whole | changes)
+
+
+def a_registry(**changes: Any) -> Registry:
+    """Build the roster: departments and districts."""
+    agencies = [_agency(f"s-{n:02d}", name, "so-ban-nganh") for n, name in enumerate(DEPARTMENTS)]
+    agencies += [_agency(f"h-{n:02d}", f"UBND huyện {name}", "ubnd-huyen") for n, name in enumerate(DISTRICTS)]
+    groups = [
+        {"id": "so-ban-nganh", "name": {"vi": "Sở, ban, ngành", "en": "Departments"}},
+        {"id": "ubnd-huyen", "name": {"vi": "UBND huyện, thị xã, thành phố", "en": "Districts"}},
+    ]
+    return Registry.model_validate(
+        {"registry": "thanh-hoa", "version": 1, "groups": groups, "agencies": agencies} | changes
+    )
+
+
+def _agency(agency_id: str, name: str, group: str) -> dict[str, Any]:
+    return {"id": agency_id, "names": [{"vi": name}], "groups": [{"id": group}]}
+
+
+def a_key(agency: str = "h-00", obligation: str = "annual-results", period: str | None = "2026") -> DutyKey:
+    """Build a duty's key."""
+    return DutyKey(plan="6766-KH-UBND", agency=agency, obligation=obligation, period=period)
+
+
+def an_assessed(
+    key: DutyKey | None = None, *, revision: int = 1, timeline: Iterable[Standing] = (), **changes: Any
+) -> Assessed:
+    """Build one revision of a duty; without a timeline it is pending, then overdue."""
+    key = key or a_key()
+    values: dict[str, Any] = {
+        "event": f"{key}#{revision}",
+        "key": key,
+        "plan_version": 1,
+        "registry": "thanh-hoa",
+        "registry_version": 1,
+        "clause": "III.1",
+        "opens_at": OPENS,
+        "recorded_at": OPENS + timedelta(seconds=revision),
+        "revision": revision,
+        "timeline": tuple(timeline) or a_timeline(Status.OVERDUE),
+    }
+    return Assessed(**values | changes)
+
+
+def a_timeline(ends: Status, **how: Any) -> tuple[Standing, ...]:
+    """Build pending from the opening, then *ends* from the due instant or from when the report came."""
+    pending = Standing(from_at=OPENS, status=Status.PENDING, due_at=DUE)
+    came = how.get("effective_at")
+    return pending, Standing(from_at=came or DUE, status=ends, **{"due_at": DUE, **how})
+
+
+def an_attempt(key: DutyKey | None = None, *, at: datetime = DUE - timedelta(days=7), **changes: Any) -> Attempt:
+    """Build one delivered reminder by mail."""
+    key = key or a_key()
+    values: dict[str, Any] = {
+        "event": f"{key}@{at.isoformat()}{changes.get('channel', '')}{changes.get('alert', '')}",
+        "alert": f"{key}@{at.isoformat()}{changes.get('channel', '')}",
+        "key": key,
+        "kind": StepKind.REMINDER if at < DUE else StepKind.URGING,
+        "step": f"P{abs((DUE - at).days)}D",
+        "due_at": DUE,
+        "channel": Channel.EMAIL,
+        "to_agency": key.agency,
+        "outcome": Outcome.DELIVERED,
+        "attempted_at": at,
+    }
+    return Attempt(**values | changes)
+
+
+def a_year(registry: Registry | None = None) -> tuple[list[Assessed], dict[DutyKey, list[Attempt]]]:
+    """Build what rules and the notifier said in one year, with every status in it."""
+    registry = registry or a_registry()
+    assessed, attempts = [], {}
+    for number, agency in enumerate(registry.agencies):
+        key = a_key(agency.id)
+        assessed.append(an_assessed(key, timeline=a_timeline(*_story(number)[:1], **_story(number)[1])))
+        attempts[key] = _told(key, _story(number)[0])
+        done = Status.FULFILLED if number % 3 else Status.OPEN
+        undated = (Standing(from_at=OPENS, status=done),)
+        assessed.append(an_assessed(a_key(agency.id, "action-programme", None), timeline=undated))
+    return assessed, attempts
+
+
+def _story(number: int) -> tuple[Status, dict[str, Any]]:
+    special: dict[int, tuple[Status, dict[str, Any]]] = {
+        9: (Status.EXEMPT, {"effective_at": None}),
+        15: (Status.SUPERSEDED, {"flags": ("inherited_by_h-19",)}),
+        20: (Status.ENDED_NO_SUCCESSOR, {}),
+        4: (Status.ON_TIME, {"effective_at": DUE - timedelta(minutes=1), "submissions": 1, "flags": ("nil_return",)}),
+    }
+    if number in special:
+        return special[number]
+    ends = HOW_THEY_DID[number % len(HOW_THEY_DID)]
+    if ends is Status.ON_TIME:
+        return ends, {"effective_at": DUE - timedelta(days=number % 6, minutes=1), "submissions": 1}
+    if ends is Status.LATE:
+        return ends, {"effective_at": DUE + timedelta(days=number % 5, hours=8), "submissions": 1}
+    if ends is Status.INCOMPLETE:
+        return ends, {"submissions": 1, "missing": ("indicators.entrusted_local_budget", "signed")}
+    return ends, {}
+
+
+def _told(key: DutyKey, ends: Status) -> list[Attempt]:
+    before = [an_attempt(key, at=DUE - timedelta(days=days)) for days in (7, 3)]
+    match ends:
+        case Status.OVERDUE | Status.INCOMPLETE | Status.LATE:
+            urged = [
+                an_attempt(key, at=DUE + timedelta(hours=2)),
+                an_attempt(key, at=DUE + timedelta(hours=2), channel=Channel.SMS),
+            ]
+            return before + urged
+        case _:
+            return before[:1]
+
+
+def a_reader(as_of: datetime = AS_OF, language: str = "vi", **documents: Any) -> Reader:
+    """Build who asks."""
+    plan, registry = documents.get("plan", a_plan()), documents.get("registry", a_registry())
+    return Reader(plan=plan, roster=Roster.of(registry), as_of=as_of, language=language)
+
+
+def a_report(as_of: datetime = AS_OF) -> AnnualReport:
+    """Build the report of `a_year`."""
+    assessed, attempts = a_year()
+    states = [state_at(one, as_of) for one in assessed]
+    return compile_report(Question(period="2026", as_of=as_of, known_at=as_of), states, attempts, a_reader(as_of))
+
+
+def _dated() -> dict[str, Any]:
+    return {
+        "id": "annual-results",
+        "citation": {"source": "kh-6766", "clause": "III.1", "quote": QUOTE},
+        "title": {"vi": "Kết quả thực hiện Kế hoạch hằng năm", "en": "Annual results"},
+        "addressees": ["so-ban-nganh", "ubnd-huyen"],
+        "versions": [
+            {
+                "from": "2016-05-05",
+                "recurrence": "year",
+                "due": {"month": 12, "day": 10},
+                "requires": {
+                    "sections": ["proposals", {"id": "results", "title": {"vi": "Kết quả thực hiện"}}],
+                    "indicators": [
+                        {"code": "entrusted_local_budget", "title": {"vi": "Vốn ngân sách địa phương ủy thác"}}
+                    ],
+                },
+            }
+        ],
+    }
+
+
+def _undated() -> dict[str, Any]:
+    return {
+        "id": "action-programme",
+        "citation": {
+            "source": "kh-6766",
+            "clause": "III.1",
+            "quote": "xây dựng chương trình hành động",
+        },
+        "title": {"vi": "Chương trình, kế hoạch hành động", "en": "Action programme"},
+        "addressees": ["so-ban-nganh", "ubnd-huyen"],
+        "versions": [{"from": "2016-05-05", "recurrence": "once"}],
+    }

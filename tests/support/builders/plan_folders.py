@@ -1,0 +1,25 @@
+"""A folder with `plan.yaml` and `registry.yaml`, written from the builders."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from schemas.lint.documents import PLAN_FILE, REGISTRY_FILE
+from schemas.plan.plan import Obligation
+from schemas.plan.registry import Agency
+from tests.support.builders.plans import Json, a_plan, a_registry, an_obligation
+
+
+def a_folder(
+    folder: Path,
+    *,
+    versions: Sequence[Json] = (),
+    obligations: Sequence[Obligation] = (),
+    agencies: Sequence[Agency] = (),
+) -> Path:
+    """The usual plan and registry in *folder*, or others; JSON is YAML too."""
+    plan = a_plan(*(obligations or [an_obligation(*versions)]))
+    for name, document in ((PLAN_FILE, plan), (REGISTRY_FILE, a_registry(*agencies))):
+        content = json.loads(document.model_dump_json(by_alias=True, exclude_none=True))
+        (folder / name).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+    return folder

@@ -1,0 +1,102 @@
+"""The web form as a person meets it: intake and rules as processes, a plan with requirements, links, small files."""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiokafka import AIOKafkaProducer
+
+from schemas.events.form_links import DutyLink, LinkKey, form_address
+from schemas.events.ids import DutyKey
+from schemas.events.topics import FACTS
+from services.runtime import clock
+from services.runtime.published_documents import PLAN, REGISTRY, publish_reference
+from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_agency, an_obligation
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
+
+SECRET = "a secret of the form that is long enough"
+NOW = datetime.fromisoformat("2026-12-01T09:00:00+07:00")
+DUE = datetime.fromisoformat("2026-12-10T00:00:00+07:00")
+REQUIRES: Json = {
+    "sections": [{"id": "results", "title": {"vi": "Kết quả thực hiện", "en": "Results"}}],
+    "indicators": [
+        {"code": "entrusted", "unit": "million_vnd", "min": 0, "title": {"vi": "Vốn ủy thác", "en": "Entrusted"}}
+    ],
+    "attachments": {"min": 1, "media_types": ["application/pdf"]},
+    "signed": True,
+}
+AGENCIES_OF_FORM = tuple(f"h-{number}" for number in range(1, 41))
+PDF = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
+ANSWERS = {
+    "document.number": "12/BC-UBND",
+    "document.issued_on": "2026-11-30",
+    "document.signed_by": "Lê Văn A, Chủ tịch",
+    "document.title": "Báo cáo kết quả năm 2026",
+    "content.figures_as_of": "30/11/2026",
+    "sections.results": "Đã thực hiện đầy đủ các nhiệm vụ được giao.",
+    "indicators.entrusted": "1.234,5",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A running form."""
+
+    intake: Service
+    bus: Bus
+    clock: Path
+    attachments: Path
+    agency: str
+
+    def token(self, *, days: float = 90, secret: str = SECRET, **duty_changes: str) -> str:
+        """The token of a link to the agency's duty of 2026, changed by *duty_changes*, that expires *days* from now."""
+        named = {"plan": "P-1", "agency": self.agency, "obligation": "results", "period": "2026"}
+        duty = DutyKey(**(named | duty_changes))
+        return LinkKey(secret).token(DutyLink(duty=duty, expires_at=NOW + timedelta(days=days)))
+
+    def address(self, token: str | None = None, language: str = "vi") -> str:
+        """The address of the form, as a mail carries it."""
+        return form_address(self.intake.url, token or self.token(), language)
+
+    def steer(self, instant: datetime) -> None:
+        """Move the clock of intake and rules."""
+        clock.steer(self.clock, instant)
+
+    async def events(self) -> list[Json]:
+        """Every event of the agency in the facts log."""
+        found = [record.json for record in await self.bus.records(FACTS.name)]
+        return [event for event in found if event.get("subject") == self.agency]
+
+
+async def publish_form_plan(bus: Bus) -> None:
+    """Publish a plan whose one obligation asks for a section, a figure, a file and a signature."""
+    plan = a_plan(an_obligation(a_version(requires=REQUIRES)))
+    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
+        agencies = [an_agency(agency) for agency in AGENCIES_OF_FORM]
+        await publish_reference(producer, REGISTRY, a_registry(*agencies))
+        await publish_reference(producer, PLAN, plan)
+
+
+def posted(
+    client: httpx.Client, address: str, *, action: str = "send", files: dict[str, bytes] | None = None, **changes: Any
+) -> httpx.Response:
+    """Post the form as a browser does; *changes* are answers by their key with `__` for the dot."""
+    answers = ANSWERS | {name.replace("__", "."): value for name, value in changes.items()}
+    parts = [("attachments", (name, content)) for name, content in (files or {}).items()]
+    blank = [("attachments", ("", b"", "application/octet-stream"))]
+    return client.post(address, data={**answers, "action": action}, files=parts or blank)
+
+
+def an_office_file(part: str, content_type: str) -> bytes:
+    """A file of an office program, as far as its type shows: a zip archive with the declaration of its main *part*."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr(
+            "[Content_Types].xml", f'<Types><Override PartName="{part}" ContentType="{content_type}"/></Types>'
+        )
+    return written.getvalue()

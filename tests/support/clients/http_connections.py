@@ -1,0 +1,69 @@
+"""A server with a short patience for tests of connections, and what comes back from it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+from services.runtime.http.connection import Fault
+
+PATIENCE_SECONDS = 0.4
+WHOLE = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi"
+LARGE_ANSWER = bytes(64 * 1024 * 1024)
+
+Open = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
+
+async def app(scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+    """Answer with the body; to `/large` with more than any buffer holds; to `/refuse` before the body is here."""
+    body = b"refused" if scope["path"] == "/refuse" else LARGE_ANSWER if scope["path"] == "/large" else b""
+    has_more = not body
+    while has_more:
+        message = await receive()
+        body += message.get("body", b"")
+        has_more = message.get("more_body", False)
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """What happens here takes at least half of *seconds* and at most five times as long."""
+    loop = asyncio.get_running_loop()
+    begun_at = loop.time()
+    async with asyncio.timeout(5 * seconds):
+        yield
+    assert loop.time() - begun_at > seconds / 2
+
+
+async def answered(reader: asyncio.StreamReader) -> bytes:
+    """Everything until the server closes."""
+    return await asyncio.wait_for(reader.read(), 10)
+
+
+async def one_answer(reader: asyncio.StreamReader) -> bytes:
+    """One answer to WHOLE, on a connection that stays."""
+    return await asyncio.wait_for(reader.readuntil(b"hi"), 10)
+
+
+async def read_in_all(reader: asyncio.StreamReader, *, pause_seconds: float = 0.0) -> int:
+    """How many bytes come until the end, read a mebibyte at a time."""
+    read = 0
+    while part := await reader.read(1024 * 1024):
+        read += len(part)
+        await asyncio.sleep(pause_seconds)
+    return read
+
+
+def assert_is(answer: bytes, fault: Fault) -> None:
+    """Whether *answer* is the problem document of *fault*, whole and nothing else."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % fault.status.value)
+    assert b"content-type: application/problem+json" in head
+    assert b"connection: close" in head
+    assert b"content-length: %d" % len(body) in head
+    assert json.loads(body)["type"] == f"/problems/{fault.slug}"
+    assert json.loads(body)["status"] == fault.status == HTTPStatus(fault.status.value)

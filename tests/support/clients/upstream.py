@@ -1,0 +1,104 @@
+"""Upstream systems that post to intake side by side, what each was told, and what the log says of it."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from schemas.events.topics import FACTS
+from tests.support.assertions.eventually import eventually
+from tests.support.builders.plans import AGENCIES, Json, a_submission
+from tests.support.servers.intake import sender, written
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
+
+SYSTEMS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a system, or the log, knows of one event."""
+
+    event: str
+    receiptid: str
+    receivedtime: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A 202, and how long it took from when, in seconds of this machine's steady clock."""
+
+    system: int
+    told: Told
+    began_at: float
+    seconds: float
+
+
+@asynccontextmanager
+async def posting(service: Service, bearer: str) -> AsyncIterator[list[Answer]]:
+    """Post from all systems until the block ends, one report after the other each; anything but 202 fails the test.
+
+    The answers so far can be looked at at any time. At the end each system still gets the answer it waits for.
+    """
+    answers: list[Answer] = []
+    is_over = asyncio.Event()
+
+    async def post_on(system: int) -> None:
+        async with sender(service, bearer) as client:
+            for event in reports(system):
+                if is_over.is_set():
+                    return
+                answers.append(await _post(client, event, system))
+
+    async with asyncio.TaskGroup() as systems:
+        for system in range(SYSTEMS):
+            systems.create_task(post_on(system))
+        try:
+            yield answers
+        finally:
+            is_over.set()
+
+
+def reports(system: int) -> Iterable[Json]:
+    """Different reports without end of one agency, so that the log keeps their order."""
+    agency = AGENCIES[system % len(AGENCIES)]
+    for number in itertools.count():
+        yield a_submission(f"u-{system}-{number}", data={"agency": agency}, subject=agency)
+
+
+async def more(answers: list[Answer], count: int) -> None:
+    """Wait until *count* more posts are answered."""
+    enough = len(answers) + count
+    await eventually(lambda: len(answers) >= enough, f"{enough} posts answered", timeout=60)
+
+
+def told(answers: Iterable[Answer]) -> list[Told]:
+    """What the systems know, system by system, in the order each was told."""
+    return [answer.told for answer in sorted(answers, key=lambda answer: answer.system)]
+
+
+async def logged(bus: Bus) -> list[Told]:
+    """What the log says, system by system, in its order."""
+    records = [_told(record.json) for record in await bus.records(FACTS.name)]
+    return sorted(records, key=lambda one: _system(one.event))
+
+
+async def _post(client: httpx.AsyncClient, event: Json, system: int) -> Answer:
+    began_at = time.monotonic()
+    answer = await client.post("/v1/events", content=written(event))
+    seconds = time.monotonic() - began_at
+    assert answer.status_code == 202, answer.text
+    (receipt,) = answer.json()["receipts"]
+    return Answer(system=system, told=_told(receipt), began_at=began_at, seconds=seconds)
+
+
+def _told(told_of: Json) -> Told:
+    return Told(event=told_of["id"], receiptid=told_of["receiptid"], receivedtime=told_of["receivedtime"])
+
+
+def _system(event: str) -> int:
+    return int(event.split("-")[1])

@@ -1,0 +1,86 @@
+"""Intake's desk for tests: a published plan, keys, a sender."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiokafka import AIOKafkaProducer
+
+from services.intake import api_keys_file
+from services.intake.core.scopes import Key, Scope
+from services.runtime.published_documents import PLAN, REGISTRY, publish_reference
+from tests.support.builders.plans import Json, a_plan, a_registry, an_agency
+from tests.support.servers.kafka import Bus
+from tests.support.servers.services import Service
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+ALIAS = "Huyện Một cũ"
+SUCCESSION = {"type": "merge_into", "from": ["h-ba"], "to": ["h-hai"], "on": "2025-01-01"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """The files of intake's desk: keys and signing keys, shared by every process of a test."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "DONDOC_INTAKE_KEYS": str(self.folder / "keys.json"),
+            "DONDOC_INTAKE_SIGNING_KEYS": str(self.folder / "signing.json"),
+            "DONDOC_INTAKE_SPOOL": str(self.folder / "spool"),
+        }
+
+    def key(self, **changes: Any) -> str:
+        """Add a key that may do everything, less what *changes* say, and return its bearer."""
+        path = self.folder / "keys.json"
+        scope: dict[str, Any] = {
+            "agencies": frozenset("*"),
+            "groups": frozenset(),
+            "types": frozenset("*"),
+            "may_decide": True,
+        }
+        scope |= {name: changes.pop(name) for name in list(changes) if name in scope}
+        secret = secrets.token_urlsafe(32)
+        key = Key(
+            id=secrets.token_hex(4),
+            system="test",
+            sha256=api_keys_file.digest_of(secret),
+            scope=Scope(**scope),
+            created_at=datetime.now(UTC),  # noqa: TID251 - a key is made now
+            **changes,
+        )
+        api_keys_file.write(path, [*api_keys_file.read(path), key])
+        return api_keys_file.bearer_of(key.id, secret)
+
+
+async def publish_plan(bus: Bus) -> None:
+    """Put a plan of one yearly obligation and a registry of three agencies, with an alias and a merger, on the bus."""
+    agencies = [an_agency("h-mot", aliases=[ALIAS]), an_agency("h-hai"), an_agency("h-ba")]
+    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
+        await publish_reference(producer, REGISTRY, a_registry(*agencies, successions=[SUCCESSION]))
+        await publish_reference(producer, PLAN, a_plan())
+
+
+def sender(service: Service, bearer: str) -> httpx.AsyncClient:
+    """A client of *service* that posts events in structured mode."""
+    headers = {"authorization": f"Bearer {bearer}", "content-type": STRUCTURED}
+    return httpx.AsyncClient(base_url=service.url, headers=headers, timeout=30)
+
+
+def written(event: Json | list[Json]) -> bytes:
+    """The bytes of an event or a batch."""
+    return json.dumps(event, ensure_ascii=False).encode()
+
+
+def spooled(service: Service) -> int:
+    """How many events went to the spool so far."""
+    lines = httpx.get(f"{service.url}/metrics").text.splitlines()
+    (count,) = [line.split()[1] for line in lines if line.startswith("intake_spool_events_total ")]
+    return int(float(count))

@@ -1,0 +1,72 @@
+"""Services as processes of their own: started, asked, stopped, killed, paused, with faults planted if wanted."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from deploy.local.process.ports import free_ports, variable
+from services.console.support import local_system
+from tests.support.assertions.eventually import eventually
+
+
+class Service(local_system.Service):
+    """One service on a free port of this machine; its log lies in *folder*."""
+
+    def __init__(self, name: str, folder: Path, *, environment: Mapping[str, str], faults: Sequence[str] = ()) -> None:
+        port = free_ports(1)[0]
+        super().__init__(name, folder, port=port, environment={**environment, variable(name): str(port)})
+        if faults:
+            command = (sys.executable, "-m", "tests.support.faults.faulty_process", *faults, "--", f"services.{name}")
+            self.program = replace(self.program, command=command)
+
+    async def ended(self, *, timeout: float = 30.0) -> None:
+        """Wait until the process is gone, as a planted kill makes it."""
+        await eventually(lambda: not self.is_running, f"{self.program.name} ended", timeout=timeout)
+
+    def children(self) -> list[int]:
+        """The process ids of what it has started and what still runs: its clerks, if it is an intake."""
+        stats = (path.read_text(encoding="utf-8") for path in Path("/proc").glob("[0-9]*/stat"))
+        pairs = ((int(stat.partition(" ")[0]), int(stat.rpartition(")")[2].split()[1])) for stat in stats)
+        return [child for child, parent in pairs if parent == self.pid]
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the service and its children have used."""
+        ticks = os.sysconf("SC_CLK_TCK")
+        stats = (Path(f"/proc/{pid}/stat").read_text(encoding="utf-8") for pid in (self.pid, *self.children()))
+        return sum(sum(map(int, stat.rpartition(")")[2].split()[11:13])) for stat in stats) / ticks
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Read the log lines that are JSON, in order."""
+        lines = self.program.log.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+Launch = Callable[..., Service]
+
+
+class Launcher:
+    """Starts services for one test with a common environment, and ends them all with it."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._environment = environment
+        self._services: list[Service] = []
+
+    def __call__(self, name: str, *, faults: Sequence[str] = (), ready: bool = True, **settings: str) -> Service:
+        """Start `services.<name>`; each of *settings* is an environment variable. With `ready=False` do not wait."""
+        folder = self._folder / f"{name}-{len(self._services)}"
+        service = Service(name, folder, environment={**self._environment, **settings}, faults=faults)
+        self._services.append(service)
+        service.launch()
+        if ready:
+            service.wait_until_ready()
+        return service
+
+    def end(self) -> None:
+        """Stop whatever still runs, the last started first."""
+        for service in reversed(self._services):
+            service.stop()
