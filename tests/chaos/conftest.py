@@ -7,7 +7,7 @@ import pytest
 
 from deploy.local.process.ports import free_ports
 from deploy.local.servers.kafka import Kafka, Listener
-from tests.support.faults.toxiproxy import Road, Toxiproxy
+from tests.support.faults.toxiproxy import Proxy, Toxiproxy
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +37,8 @@ def toxiproxy(servers: Path, jars: Path) -> Iterator[Toxiproxy]:
 
 
 @pytest.fixture
-async def road(toxiproxy: Toxiproxy, kafka: Kafka, detour: Listener) -> AsyncIterator[Road]:
+async def proxy(toxiproxy: Toxiproxy, kafka: Kafka, detour: Listener) -> AsyncIterator[Proxy]:
     """The detour to the running broker, sound until a test harms it."""
     assert kafka.is_running
-    async with toxiproxy.road(entrance=detour.entrance, to=detour.port) as way:
+    async with toxiproxy.proxy(entrance=detour.entrance, to=detour.port) as way:
         yield way

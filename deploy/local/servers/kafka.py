@@ -20,7 +20,7 @@ API_VERSIONS_REQUEST = struct.pack(
     ">hhih", 18, 0, 1, -1
 )  # the smallest question a broker answers: key, version, id, no client
 PROBE_SECONDS = 1.0
-QUICK = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+QUICK_JVM = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 """C1 alone starts in half the time; the heap is ample for one year of one province and for the tests."""
 
 
@@ -51,7 +51,7 @@ class Listener:
 class Kafka(Daemon):
     """A one-node broker on 127.0.0.1 with its data in *folder*, and more ways into it *besides* if wanted."""
 
-    jvm: ClassVar[Sequence[str]] = QUICK
+    jvm: ClassVar[Sequence[str]] = QUICK_JVM
 
     def __init__(
         self, folder: Path, *, jars: Path, port: int, controller_port: int, besides: Sequence[Listener] = ()
@@ -63,7 +63,7 @@ class Kafka(Daemon):
         self._jars = jars
         self._data = folder / "kafka"
         self._configuration = folder / "kafka.properties"
-        command = (*java(jars, self.jvm), "kafka.Kafka", str(self._configuration))
+        command = (*java_command(jars, self.jvm), "kafka.Kafka", str(self._configuration))
         super().__init__(Program(name="kafka", command=command, folder=folder, is_ready=self._answers))
 
     def launch(self) -> None:
@@ -84,7 +84,7 @@ class Kafka(Daemon):
         shutil.rmtree(fresh, ignore_errors=True)
         self._configure(fresh)
         command = (
-            *java(self._jars),
+            *java_command(self._jars),
             "kafka.tools.StorageTool",
             "format",
             "-t",
@@ -120,7 +120,7 @@ class Kafka(Daemon):
             return False
 
 
-def java(jars: Path, jvm: Sequence[str] = QUICK) -> tuple[str, ...]:
+def java_command(jars: Path, jvm: Sequence[str] = QUICK_JVM) -> tuple[str, ...]:
     """Return the beginning of a command that runs a class out of *jars*; raise `ProgramMissingError` without Java."""
     java = shutil.which("java")
     if java is None:

@@ -93,7 +93,7 @@ def read_facts(path: Path, book: Book) -> Iterator[tuple[Fact, str | None]]:
             yield fact, f"{place}: {cause}"
 
 
-def _refused(directory: Path, faults: Iterable[documents.Fault]) -> Unusable:
+def _refused(directory: Path, faults: Iterable[documents.Diagnostic]) -> Unusable:
     """Return the refusal of the documents in *directory*, one line an error; advice does not refuse anything."""
     errors = [fault for fault in faults if fault.is_error]
     return Unusable("\n".join(f"{directory / fault.file}:{fault.line}: {fault.message}" for fault in errors))

@@ -59,7 +59,7 @@ def test_both_forms_of_a_model_check_alike() -> None:
 def test_no_damage_to_a_plan_breaks_the_check(start: int, length: int, scrap: str) -> None:
     """Whatever is typed over a passage, the answer is faults and never a crash."""
     damaged = PLAN[:start] + scrap + PLAN[start + length :]
-    assert all(line >= 1 for line in _lines(documents.examine_plan, damaged))
+    assert all(line >= 1 for line in _lines(documents.lint_plan, damaged))
 
 
 @settings(max_examples=200, deadline=None)
@@ -67,10 +67,10 @@ def test_no_damage_to_a_plan_breaks_the_check(start: int, length: int, scrap: st
 def test_no_damage_to_a_registry_breaks_the_check(start: int, length: int, scrap: str) -> None:
     """Whatever is typed over a passage, the answer is faults and never a crash."""
     damaged = REGISTRY[:start] + scrap + REGISTRY[start + length :]
-    assert all(line >= 1 for line in _lines(documents.examine_registry, damaged))
+    assert all(line >= 1 for line in _lines(documents.lint_registry, damaged))
 
 
-def _lines(examine: Callable[[str], documents.Examined[Any]], text: str) -> list[int]:
+def _lines(examine: Callable[[str], documents.LintResult[Any]], text: str) -> list[int]:
     try:
         return [fault.line for fault in examine(text).faults]
     except yaml_source.NotYaml as refusal:
