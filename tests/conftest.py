@@ -169,4 +169,4 @@ def intake_files(tmp_path: Path) -> IntakeFiles:
 @pytest.fixture
 def bearer(intake_files: IntakeFiles) -> str:
     """A key that may do everything, there before intake starts."""
-    return intake_files.key()
+    return intake_files.add_key()

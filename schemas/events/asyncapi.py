@@ -56,7 +56,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
     retention = {"retention.ms": int(config["retention.ms"])} if "retention.ms" in config else {}
     return {
         "address": topic.name,
-        "description": f"{topic.holds[:1].upper()}{topic.holds[1:]}.",
+        "description": f"{topic.description[:1].upper()}{topic.description[1:]}.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _names(topic)},
         "bindings": {
             "kafka": {

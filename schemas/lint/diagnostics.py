@@ -49,6 +49,6 @@ class Diagnostic:
 class DocumentInvalid(ValueError):  # noqa: N818 - it reads as a claim about the document
     """The document is refused; correct every fault it names and check it again with `dondoc check`."""
 
-    def __init__(self, faults: tuple[Diagnostic, ...]) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = faults
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__("\n".join(map(str, diagnostics)))
+        self.diagnostics = diagnostics

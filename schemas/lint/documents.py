@@ -1,4 +1,4 @@
-"""Plan and registry documents from their text, with every fault at its line. Files and terminals are the caller's."""
+"""Plan and registry documents from their text, with every diagnostic at its line. Files and terminals are the caller's."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -35,12 +35,12 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintResult(Generic[M]):
-    """A document that was read: its model where the models accept it, its content in any case, and its faults."""
+    """A document that was read: its model where the models accept it, its content in any case, and its diagnostics."""
 
     file: str
     source: YamlSource
     model: M | None
-    faults: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
     @property
     def content(self) -> Node:
@@ -53,22 +53,22 @@ class LintResult(Generic[M]):
 
 
 def parse_plan(text: str) -> Plan:
-    """Return the plan in *text*; raise `DocumentInvalid` with all its faults."""
+    """Return the plan in *text*; raise `DocumentInvalid` with all its diagnostics."""
     return _accepted(lint_plan, text, PLAN_FILE)
 
 
 def parse_registry(text: str) -> Registry:
-    """Return the registry in *text*; raise `DocumentInvalid` with all its faults."""
+    """Return the registry in *text*; raise `DocumentInvalid` with all its diagnostics."""
     return _accepted(lint_registry, text, REGISTRY_FILE)
 
 
 def lint_plan(text: str, file: str = PLAN_FILE) -> LintResult[Plan]:
-    """Return the plan in *text* with all its faults; raise `NotYaml` where it cannot be read at all."""
+    """Return the plan in *text* with all its diagnostics; raise `NotYaml` where it cannot be read at all."""
     return _examined(text, file, Plan, plan_rules.check_plan)
 
 
 def lint_registry(text: str, file: str = REGISTRY_FILE) -> LintResult[Registry]:
-    """Return the registry in *text* with all its faults; raise `NotYaml` where it cannot be read at all."""
+    """Return the registry in *text* with all its diagnostics; raise `NotYaml` where it cannot be read at all."""
     return _examined(text, file, Registry, registry_rules.check_registry)
 
 
@@ -85,8 +85,8 @@ def _accepted(examine: Callable[[str, str], LintResult[M]], text: str, file: str
         examined = examine(text, file)
     except NotYaml as cause:
         raise DocumentInvalid((Diagnostic(file=file, line=cause.line, message=cause.problem),)) from cause
-    if examined.model is None or any(fault.is_error for fault in examined.faults):
-        raise DocumentInvalid(examined.faults)
+    if examined.model is None or any(diagnostic.is_error for diagnostic in examined.diagnostics):
+        raise DocumentInvalid(examined.diagnostics)
     return examined.model
 
 
@@ -98,8 +98,8 @@ def _examined(text: str, file: str, model: type[M], rules: Callable[[Node], Iter
     except ValidationError as refusal:
         accepted = None
         findings.extend(validation_errors.explain(refusal, source.content, model))
-    faults = tuple(sorted(set(_located(findings, source, file))))
-    return LintResult(file=file, source=source, model=accepted, faults=faults)
+    diagnostics = tuple(sorted(set(_located(findings, source, file))))
+    return LintResult(file=file, source=source, model=accepted, diagnostics=diagnostics)
 
 
 def _located(findings: Iterable[Finding], source: YamlSource, file: str) -> Iterator[Diagnostic]:

@@ -92,7 +92,7 @@ class SectionRequirement(DocumentModel):
     id: Identifier
     title: Bilingual | None = None
 
-    def called(self, language: str) -> str:
+    def label_in(self, language: str) -> str:
         """Return its title in *language*, its id where it has none."""
         return self.title.in_language(language) if self.title else self.id
 
@@ -120,7 +120,7 @@ class IndicatorRequirement(DocumentModel):
     max: float | None = None
     title: Bilingual | None = None
 
-    def called(self, language: str) -> str:
+    def label_in(self, language: str) -> str:
         """Return its title in *language*, its code where it has none."""
         return self.title.in_language(language) if self.title else self.code
 

@@ -243,5 +243,5 @@ def _router(parts: Parts, mounted: dict[str, Asgi]) -> Router:
 def _described(settings: IntakeSettings) -> KafkaBroker:
     broker = BrokerOnPaper(settings.kafka.servers, security=faststream_security(settings.kafka), logger=None)
     envelopes = (Envelope[model] for model in MODEL_OF.values())  # type: ignore[valid-type]  # built from the published types
-    broker.publisher(FACTS.name, schema=reduce(or_, envelopes), description=FACTS.holds)
+    broker.publisher(FACTS.name, schema=reduce(or_, envelopes), description=FACTS.description)
     return broker

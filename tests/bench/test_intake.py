@@ -116,7 +116,7 @@ async def test_intake_events_a_second(
 ) -> None:
     """Print single and batch rates, latencies and memory beside the raw rate; fail only where intake is broken."""
     intake_files = IntakeFiles(folder=tmp_path)
-    bearer = intake_files.key()
+    bearer = intake_files.add_key()
     await publish_plan(bus)
     settings = {"DONDOC_LOG_LEVEL": "WARNING", "DONDOC_INTAKE_CLERKS": str(clerks)}
     service = launch("intake", **intake_files.environment, **settings)

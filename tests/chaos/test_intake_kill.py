@@ -68,7 +68,7 @@ async def test_every_202_is_in_the_log_once_after_kill_9(
 ) -> None:
     """What was acknowledged is there, once, with the receipt that was given."""
     intake_files = IntakeFiles(folder=tmp_path)
-    bearer = intake_files.key()
+    bearer = intake_files.add_key()
     await publish_plan(bus)
     service = launch("intake", **intake_files.environment, DONDOC_INTAKE_CLERKS=str(clerks))
     receipts: dict[str, Json] = {}

@@ -40,7 +40,7 @@ def read_book(directory: Path) -> Book:
         plan = documents.parse_plan(read_text(directory / PLAN_FILE))
         registry = documents.parse_registry(read_text(directory / REGISTRY_FILE))
     except documents.DocumentInvalid as cause:
-        raise _refused(directory, cause.faults) from cause
+        raise _refused(directory, cause.diagnostics) from cause
     faults = documents.cross_check(plan, registry)
     if any(fault.is_error for fault in faults):
         raise _refused(directory, faults)

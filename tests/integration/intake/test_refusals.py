@@ -152,7 +152,7 @@ async def test_a_key_goes_no_further_than_its_scope(
         ({"types": frozenset({"vn.dondoc.report.withdrawn.v1"})}, a_submission(), "/type"),
         ({"may_decide": False}, an_extension("e-1", "2024-12-20T00:00:00+07:00"), "/type"),
     ]
-    bearers = [intake_files.key(**scope) for scope, _, _ in beyond]
+    bearers = [intake_files.add_key(**scope) for scope, _, _ in beyond]
     service = start_intake()
     for bearer, (_, event, pointer) in zip(bearers, beyond, strict=True):
         async with open_client(service, bearer) as client:
@@ -166,8 +166,8 @@ async def test_a_key_goes_no_further_than_its_scope(
 
 async def test_keys_come_and_go_without_a_restart(intake: Service, intake_files: IntakeFiles) -> None:
     """A key made later works, and one that has expired does not."""
-    late = intake_files.key()
-    expired = intake_files.key(expires_at=datetime.now(UTC))  # noqa: TID251 - just now
+    late = intake_files.add_key()
+    expired = intake_files.add_key(expires_at=datetime.now(UTC))  # noqa: TID251 - just now
 
     async def status(bearer: str) -> int:
         async with open_client(intake, bearer) as own:
@@ -182,7 +182,7 @@ async def test_keys_come_and_go_without_a_restart(intake: Service, intake_files:
 
 async def test_a_key_in_debt_is_told_when_to_come_back(intake: Service, intake_files: IntakeFiles) -> None:
     """A batch beyond the rate is taken once; what follows gets 429 with the seconds to wait."""
-    slow = intake_files.key(events_per_second=2.0)
+    slow = intake_files.add_key(events_per_second=2.0)
     events = [a_submission(f"s-{number}") for number in range(30)]
     async with open_client(intake, slow) as client:
 

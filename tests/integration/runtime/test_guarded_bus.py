@@ -94,7 +94,7 @@ async def test_a_report_goes_all_the_way(
     """
     await publish_plan(inside)
     intake_files = IntakeFiles(folder=tmp_path)
-    bearer = intake_files.key()
+    bearer = intake_files.add_key()
     database = {"DONDOC_MONGO_URL": mongod.url, "DONDOC_MONGO_DATABASE": "secured"}
     brokers = {"DONDOC_KAFKA_BOOTSTRAP": f"{LOOPBACK}:{free_ports(1)[0]}, {secured.by_password.bootstrap}"}
     names = ("rules", "intake", "notifier", "reporting")

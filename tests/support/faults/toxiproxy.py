@@ -63,14 +63,19 @@ class Toxiproxy(Daemon):
         super().launch()
 
     @asynccontextmanager
-    async def proxy(self, *, entrance: int, to: int) -> AsyncIterator["Proxy"]:
-        """Pass on what comes to the port *entrance* to the port *to*, until the block ends."""
+    async def proxy(self, *, listen_port: int, upstream_port: int) -> AsyncIterator["Proxy"]:
+        """Pass on what comes to the port *listen_port* to the port *upstream_port*, until the block ends."""
         name = f"road-{entrance}"
-        proxy = {"name": name, "listen": f"{LOOPBACK}:{entrance}", "upstream": f"{LOOPBACK}:{to}", "enabled": True}
+        proxy = {
+            "name": name,
+            "listen": f"{LOOPBACK}:{listen_port}",
+            "upstream": f"{LOOPBACK}:{upstream_port}",
+            "enabled": True,
+        }
         async with httpx.AsyncClient(base_url=self.url, timeout=CALL_SECONDS) as client:
             (await client.post("/proxies", json=proxy)).raise_for_status()
             try:
-                yield Proxy(client, f"/proxies/{name}", bootstrap=f"{LOOPBACK}:{entrance}")
+                yield Proxy(client, f"/proxies/{name}", bootstrap=f"{LOOPBACK}:{listen_port}")
             finally:
                 (await client.delete(f"/proxies/{name}")).raise_for_status()
 

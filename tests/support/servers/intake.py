@@ -37,7 +37,7 @@ class IntakeFiles:
             "DONDOC_INTAKE_SPOOL": str(self.folder / "spool"),
         }
 
-    def key(self, **changes: Any) -> str:
+    def add_key(self, **changes: Any) -> str:
         """Add a key that may do everything, less what *changes* say, and return its bearer."""
         path = self.folder / "keys.json"
         scope: dict[str, Any] = {

@@ -49,7 +49,7 @@ def secured_kafka(folder: Path, jars: Path) -> SecuredKafka:
     by_password = Listener(
         name="PASSWORD",
         port=safe,
-        entrance=safe,
+        advertised_port=safe,
         protocol="SASL_SSL",
         settings={
             **tls,
@@ -62,13 +62,13 @@ def secured_kafka(folder: Path, jars: Path) -> SecuredKafka:
     by_certificate = Listener(
         name="CERTIFICATE",
         port=certified,
-        entrance=certified,
+        advertised_port=certified,
         protocol="SSL",
         settings={**tls, **trust, "ssl.client.auth": "required"},
     )
-    besides = (by_password, by_certificate)
+    listeners = (by_password, by_certificate)
     return SecuredKafka(
-        kafka=Kafka(folder, jars=jars, port=port, controller_port=controller_port, besides=besides),
+        kafka=Kafka(folder, jars=jars, port=port, controller_port=controller_port, extra_listeners=listeners),
         by_password=by_password,
         by_certificate=by_certificate,
         authority=authority,

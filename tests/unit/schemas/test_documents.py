@@ -22,7 +22,7 @@ def test_a_refusal_carries_every_fault() -> None:
     """The caller gets the same faults that the command prints."""
     with pytest.raises(documents.DocumentInvalid) as refusal:
         documents.parse_plan(edited(edited(PLAN, "source: kh\n", "source: x\n"), "version: 1", "version: 0"))
-    assert [fault.line for fault in refusal.value.faults] == [2, 12]
+    assert [fault.line for fault in refusal.value.diagnostics] == [2, 12]
     assert str(refusal.value).startswith("plan.yaml:2: version: ")
 
 
@@ -72,6 +72,6 @@ def test_no_damage_to_a_registry_breaks_the_check(start: int, length: int, scrap
 
 def _lines(examine: Callable[[str], documents.LintResult[Any]], text: str) -> list[int]:
     try:
-        return [fault.line for fault in examine(text).faults]
+        return [fault.line for fault in examine(text).diagnostics]
     except yaml_source.NotYaml as refusal:
         return [refusal.line]

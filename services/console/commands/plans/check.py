@@ -85,7 +85,7 @@ def _attempt(examine: Callable[[str, str], LintResult[M]], text: str, file: Path
 
 
 def _faults(found: LintResult[M] | Diagnostic) -> tuple[Diagnostic, ...]:
-    return found.faults if isinstance(found, LintResult) else (found,)
+    return found.diagnostics if isinstance(found, LintResult) else (found,)
 
 
 def _print(fault: Diagnostic, fmt: CheckFormat) -> None:
