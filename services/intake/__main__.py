@@ -9,8 +9,8 @@ from services.runtime.http.server import Halt
 
 def main() -> None:
     """Read the settings, configure the logs, serve."""
-    bootstrap.collect_seldom()
-    settings = bootstrap.begin("intake", IntakeSettings)
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("intake", IntakeSettings)
     halt = Halt()
     listener = server.listen(settings.host, settings.port, share_port=settings.workers > 0)
     app = build_app(settings, halt, port=listener.getsockname()[1])

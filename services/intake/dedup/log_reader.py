@@ -21,7 +21,7 @@ from services.intake.core.fact_record import DedupEntries, EndOffsets, Partition
 from services.intake.core.rate_meter import RateMeter
 from services.intake.dedup.recent_events import RecentEvents
 from services.intake.settings import IntakeSettings
-from services.runtime import consumer_shutdown
+from services.runtime import kafka
 from services.runtime.clock import Clock, milliseconds
 
 POLL_SECONDS = 0.1
@@ -119,7 +119,7 @@ class LogReader:
         try:
             await self._seek(consumer)
         except BaseException:
-            await consumer_shutdown.stop(consumer)
+            await kafka.stop_consumer(consumer)
             raise
         self._consumer = consumer
         self._task = asyncio.create_task(self._read_on(consumer))
@@ -130,7 +130,7 @@ class LogReader:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         if self._consumer is not None:
-            await consumer_shutdown.stop(self._consumer)
+            await kafka.stop_consumer(self._consumer)
 
     def on_acknowledged(self, partition: int, base: int, batches: Sequence[PartitionBatch]) -> None:
         """Take note of own records that the broker acknowledged at offset *base*.
