@@ -52,11 +52,11 @@ from services.intake.workers.log_client import LogClient
 from services.intake.workers.log_server import MainServices
 from services.intake.workers.metrics_merge import MergedMetrics, read_samples
 from services.intake.workers.supervisor import WorkerSupervisor
+from services.runtime.batch_consumer import faststream_security
 from services.runtime.clock import Clock, clock_from
-from services.runtime.faststream_security import security_of
+from services.runtime.http.probes import ReadinessCheck, probe_routes
 from services.runtime.metrics import new_registry
-from services.runtime.probes import Check, probe_routes
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class LogAccess:
     plans: SnapshotPlans
     rate_limits: RateLimits
     wait_until_tried: Callable[[], Awaitable[None]]
-    ready: Mapping[str, Check]
+    ready: Mapping[str, ReadinessCheck]
     encode_metrics: Callable[[], Awaitable[bytes]]
 
 
@@ -114,7 +114,7 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
     *halt* is called if a background task fails; *port* is where workers serve, if that is not the port of the settings.
     """
     parts = _build_parts(settings)
-    references = References(settings.kafka)
+    references = PublishedDocuments(settings.kafka)
     recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
     reader = LogReader(settings, recent, parts.clock)
     connector = KafkaConnector(settings, references, reader, parts.clock)
@@ -124,6 +124,7 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
     event_log = Deduplicator(recent, DurableWriter(connection, spool, replay, reader), parts.metrics)
     plans = PublishedPlans(references, settings.spool)
     merged = MergedMetrics(parts.registry)
+    rate_limits = RateLimits()
     supervisor = WorkerSupervisor(
         settings.workers,
         settings.port if port is None else port,
@@ -133,12 +134,12 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
             encode_metrics=lambda: generate_latest(merged),
             encode_plans=plans.encode_snapshot,
             is_broker_up=lambda: connection.is_up,
-            charge=lambda *charge: rate_limits.charge_bucket(*charge),
+            charge=rate_limits.charge_bucket,
         ),
         parts.metrics,
     )
-    rate_limits = RateLimits(supervisor.send_charge)
-    references.changed.append(supervisor.send_plans)
+    rate_limits.on_charge = supervisor.send_charge
+    references.on_change.append(supervisor.send_plans)
 
     async def is_broker_up() -> bool:
         return connection.is_up
@@ -184,11 +185,9 @@ def build_worker_app(
     """Wire a worker; its lifespan begins with *connect*, which connects the log client to the main process."""
     parts = _build_parts(settings)
     plans = SnapshotPlans()
-    client = LogClient(
-        on_plans=plans.load,
-        on_charged=lambda *charge: rate_limits.charge_bucket(*charge),
-    )
-    rate_limits = RateLimits(client.report_charge)
+    rate_limits = RateLimits()
+    client = LogClient(on_plans=plans.load, on_charged=rate_limits.charge_bucket)
+    rate_limits.on_charge = client.report_charge
 
     async def wait_until_tried() -> None:
         """Return at once: the main process starts its workers afterwards."""
@@ -254,6 +253,7 @@ def _build_http_app(parts: ProcessParts, access: LogAccess, lifespan: Lifespan) 
 
 def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asgi]) -> Router:
     async def get_key_set(_request: Request) -> Response:
+        parts.signing_keys.refresh()
         return Response(status=200, body=parts.signing_keys.signer.published())
 
     partitioner = Partitioner(parts.settings.partitions)
@@ -273,9 +273,7 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
     )
     form = FormParts(
         settings=parts.settings,
-        counter=Counter(
-            desk=Desk(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run
-        ),
+        counter=Counter(desk=Desk(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run),
         documents=access.plans.documents,
         clock=parts.clock,
         registry=parts.registry,
@@ -313,7 +311,7 @@ async def _running(tasks: Sequence[BackgroundTask], halt: Callable[[], None]) ->
 
 
 def _describe_topics(settings: IntakeSettings) -> KafkaBroker:
-    broker = DescriptionOnlyBroker(settings.kafka.servers, security=security_of(settings.kafka), logger=None)
+    broker = DescriptionOnlyBroker(settings.kafka.servers, security=faststream_security(settings.kafka), logger=None)
     envelopes = (Envelope[model] for model in MODEL_OF.values())  # type: ignore[valid-type]  # built from the published types
-    broker.publisher(FACTS.name, schema=reduce(or_, envelopes), description=FACTS.holds)
+    broker.publisher(FACTS.name, schema=reduce(or_, envelopes), description=FACTS.description)
     return broker

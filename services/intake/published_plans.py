@@ -13,7 +13,7 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.intake import api_keys_file
 from services.intake.core.plan_index import Prepared, prepare
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 
 SNAPSHOT_FILE = "references.json"
 
@@ -61,11 +61,11 @@ class SnapshotPlans:
 class PublishedPlans(SnapshotPlans):
     """The latest plans on the broker; until those are read, the plans of the snapshot that an earlier run left."""
 
-    def __init__(self, references: References, folder: Path) -> None:
+    def __init__(self, references: PublishedDocuments, folder: Path) -> None:
         super().__init__()
         self._references = references
         self._path = folder / SNAPSHOT_FILE
-        references.changed.append(self._on_change)
+        references.on_change.append(self._on_change)
 
     @property
     def is_ready(self) -> bool:

@@ -17,8 +17,8 @@ from services.runtime.http.server import Halt
 
 def main() -> None:
     """Read the settings, configure the logs, serve."""
-    bootstrap.collect_seldom()
-    settings = bootstrap.begin("intake", IntakeSettings)
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("intake", IntakeSettings)
     descriptor, port = map(int, sys.argv[1:])
     end = socket.socket(fileno=descriptor)
 

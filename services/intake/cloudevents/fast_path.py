@@ -14,12 +14,11 @@ from services.intake.cloudevents import fast_path_decoding
 from services.intake.cloudevents.fast_path_decoding import Report
 from services.intake.core import admission
 from services.intake.core.admission import Admitted, Library
-from services.intake.core.dedup_entry import stamped
 from services.intake.core.duty_reference import Claim
 from services.intake.core.event_id import Receipt, identity_and_digest
+from services.intake.core.fact_record import RecordWithReceipt, make_stamp
 from services.intake.core.plan_index import Prepared
 from services.intake.core.scopes import Scope
-from services.intake.log.records import Registered
 
 ADMISSIONS_MAX = 10_000
 """Remembered of one scope. A province has some hundred duties a year; who names more starts anew."""
@@ -67,7 +66,7 @@ class Admissions:
         self._scope = scope
         self._known: dict[_Names, _Admission] = {}
 
-    def registered(self, text: bytes | Raw, receivedtime: str) -> Registered | None:
+    def registered(self, text: bytes | Raw, receivedtime: str) -> RecordWithReceipt | None:
         """Return the event of *text*, in structured mode, registered; nothing where the full way must be taken."""
         report = fast_path_decoding.read(text)
         if report is None:
@@ -87,11 +86,11 @@ class Admissions:
         if subject != admission_.agency:
             attributes = fast_path_decoding.written_attributes(envelope, admission_.agency)
         parts = (attributes[:-1], _RECEIVED, receivedtime.encode(), _RECEIPT, receiptid.encode(), _DATA, envelope.data)
-        return Registered(
+        return RecordWithReceipt(
             admission_.key,
             b"".join((*parts, b"}")),
             identity,
-            stamped(digest, receivedtime),
+            make_stamp(digest, receivedtime),
             Receipt(envelope.id, source, receiptid, receivedtime, hashlib.sha256(text).hexdigest()),
         )
 

@@ -25,7 +25,7 @@ from services.intake.core.event_log import IdentityConflictError, LogUnavailable
 from services.intake.core.fact_record import PartitionBatch, Partitioner, RecordWithReceipt, Stamp, make_stamp
 from services.intake.core.problems import Finding, Problem, Refusal, Said
 from services.intake.core.scopes import Scope
-from services.intake.receipts.signing import Signer, SigningKeys
+from services.intake.receipts.signing import Signer
 
 RETRY_AFTER_SECONDS = 5
 
@@ -47,6 +47,15 @@ class EventLog(Protocol):
 
     async def check_conflicts(self, batches: Sequence[PartitionBatch]) -> None:
         """Raise `IdentityConflictError` where `append` would by what is known now; write nothing."""
+        ...
+
+
+class CurrentSigner(Protocol):
+    """The signing key in force (`receipts.signing.SigningKeys`), which changes when keys are rotated."""
+
+    @property
+    def signer(self) -> Signer:
+        """The signer of the current key."""
         ...
 
 
@@ -84,7 +93,7 @@ class Pipeline:
     """Prepares events by the published plans, and appends what was prepared to the event log."""
 
     def __init__(
-        self, plans: Library, partitioner: Partitioner, signing_keys: SigningKeys, event_log: EventLog
+        self, plans: Library, partitioner: Partitioner, signing_keys: CurrentSigner, event_log: EventLog
     ) -> None:
         self._fast_path = Shortcut(plans)
         self._validator = Desk(plans)

@@ -1,4 +1,4 @@
-"""What can keep events from being written to the log: their identity stands for other content, or nothing takes them."""
+"""The two reasons for which events are not written: an identity has other content already, or nothing takes records."""
 
 from collections.abc import Mapping
 

@@ -146,7 +146,9 @@ def entry_of(value: bytes) -> DedupEntry | None:
         return None
     if len(found.receivedtime) > RECEIVEDTIME_CHARACTERS_MAX or not found.receivedtime.isascii():
         return None
-    return DedupEntry(identity_of(found.source, found.id), make_stamp(bytes.fromhex(found.receiptid), found.receivedtime))
+    return DedupEntry(
+        identity_of(found.source, found.id), make_stamp(bytes.fromhex(found.receiptid), found.receivedtime)
+    )
 
 
 def stamps_by_identity(batches: Iterable[PartitionBatch]) -> dict[bytes, Stamp]:

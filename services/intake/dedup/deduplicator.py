@@ -32,7 +32,7 @@ class _Reservation:
         self._done: asyncio.Future[None] | None = None
 
     def done(self) -> asyncio.Future[None]:
-        """Return a future that ends as this reservation does. It is made on demand: hardly any request is waited for."""
+        """Return a future that ends as this reservation does; made on demand, for hardly any request is waited for."""
         if self._done is None:
             self._done = asyncio.get_running_loop().create_future()
         return self._done

@@ -203,9 +203,7 @@ class LogReader:
                     self._fetch_only(set(self._partitions), consumer)
                     await self._poll(consumer)
             except KafkaError:
-                log.warning(
-                    "the log cannot be read for now", exc_info=True, extra={"action": "log_reader_waiting"}
-                )
+                log.warning("the log cannot be read for now", exc_info=True, extra={"action": "log_reader_waiting"})
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _read_gaps(self, consumer: AIOKafkaConsumer) -> None:

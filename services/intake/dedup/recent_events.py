@@ -46,7 +46,7 @@ class RecentEvents:
                 self._not_in_log.add(identity)
 
     def add_logged(self, entries: DedupEntries) -> None:
-        """Add *entries* that the log holds, in its order. The first stamp of an identity stays, whatever its content."""
+        """Add *entries* of the log, in its order. The first stamp of an identity stays, whatever its content."""
         recent = self._younger_generation()
         if not self._not_in_log and self._older.keys().isdisjoint(entries.identities):
             # The fast way for the usual case: nothing waits in the spool. `map` with `setdefault` runs in C.
@@ -63,9 +63,7 @@ class RecentEvents:
         """Whether the log is known to hold the event of *entry* with its content."""
         standing = self.find(entry.identity)
         return (
-            standing is not None
-            and entry.identity not in self._not_in_log
-            and is_same_content(standing, entry.stamp)
+            standing is not None and entry.identity not in self._not_in_log and is_same_content(standing, entry.stamp)
         )
 
     def _younger_generation(self) -> dict[bytes, Stamp]:

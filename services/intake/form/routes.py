@@ -43,7 +43,7 @@ def form_routes(parts: FormParts) -> dict[str, Route]:
         clock=parts.clock,
         metrics=metrics,
         bytes_max=parts.settings.form_max_bytes,
-        patience_seconds=parts.settings.form_patience_seconds,
+        patience_seconds=parts.settings.form_timeout_seconds,
     )
     receipt = ReceiptHandlers(key=key, signing_keys=parts.counter.signing_keys, metrics=metrics)
     door = Doorway(key=key, documents=parts.documents, clock=parts.clock, metrics=metrics)

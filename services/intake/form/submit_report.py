@@ -19,15 +19,13 @@ from schemas.events.ids import DutyKey
 from services.intake.asgi import RefusedError, too_large
 from services.intake.cloudevents import http_binding, pipeline
 from services.intake.cloudevents.http_binding import EVENT_BYTES_MAX, Mode
-from services.intake.cloudevents.pipeline import Answer
+from services.intake.cloudevents.pipeline import Pipeline, ReceiptDocument
 from services.intake.cloudevents.validator import Accepted, Desk
 from services.intake.core.event_id import Receipt, written
 from services.intake.core.problems import Problem
 from services.intake.core.scopes import Scope
-from services.intake.dedup.deduplicator import Register
 from services.intake.form.duty_view import FormDuty, Standing
 from services.intake.http.dry_run import DryRun
-from services.intake.log.records import Partitioner, registered
 from services.intake.receipts.signing import SigningKeys
 
 log = logging.getLogger(__name__)
@@ -45,9 +43,8 @@ class Counter:
     """What it takes to hand a report in for a duty."""
 
     desk: Desk
-    register: Register
+    pipeline: Pipeline
     signing_keys: SigningKeys
-    partitioner: Partitioner
     dry_run: DryRun
 
     def examine(self, duty: FormDuty, data: Mapping[str, object]) -> Accepted:
@@ -69,7 +66,7 @@ class Counter:
     async def judged(self, report: Accepted, now: datetime) -> Standing | None:
         """Return what rules would say of *report* if it were sent now; nothing where rules is away."""
         try:
-            record = registered(report, written(now))
+            record = pipeline.build_record(report, written(now))
             answer = await self.dry_run.answer([record.value], is_batch=False)
         except RefusedError as error:
             if error.refusal.problem is Problem.UNAVAILABLE:
@@ -79,9 +76,8 @@ class Counter:
 
     async def enter(self, report: Accepted, received_at: datetime) -> str:
         """Return the signed receipt once no crash can lose the report; raise `RefusedError` for anything less."""
-        entered = registered(report, written(received_at))
-        issued = pipeline.issued([entered], self.partitioner, self.signing_keys.signer)
-        answer = msgspec.json.decode(await self.register.enter(issued, is_batch=False), type=Answer)
+        prepared = self.pipeline.sign([pipeline.build_record(report, written(received_at))])
+        answer = msgspec.json.decode(await self.pipeline.append(prepared, is_batch=False), type=ReceiptDocument)
         told = {"agency": report.admitted.agency, "receiptid": answer.receipts[0].receiptid}
         log.info("a report came by the form", extra={"action": "form_sent", **told})
         return answer.jws

@@ -48,8 +48,8 @@ class InflightLimit:
 class RateLimits:
     """The token buckets of the keys that have a rate."""
 
-    def __init__(self, on_charge: OnCharge | None = None) -> None:
-        self._on_charge = on_charge
+    def __init__(self) -> None:
+        self.on_charge: OnCharge | None = None
         self._buckets: dict[str, Bucket] = {}
 
     def refuse_excess(self, key: Key) -> None:
@@ -67,8 +67,8 @@ class RateLimits:
         if rate is None:
             return
         self.charge_bucket(key.id, rate, events)
-        if self._on_charge is not None:
-            self._on_charge(key.id, rate, events)
+        if self.on_charge is not None:
+            self.on_charge(key.id, rate, events)
 
     def charge_bucket(self, key_id: str, events_per_second: float, events: int) -> None:
         """Charge what another process took."""

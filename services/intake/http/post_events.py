@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostEvents:
-    """The endpoint with its dependencies. *wait_until_tried* returns when the broker has been tried for the first time."""
+    """The endpoint with its dependencies. *wait_until_tried* returns when the broker has been tried once."""
 
     keys: KeyRing
     rate_limits: RateLimits

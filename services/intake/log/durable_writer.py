@@ -27,7 +27,7 @@ class DurableWriter:
         self._reader = reader
 
     async def append(self, batches: Sequence[PartitionBatch]) -> None:
-        """Return when no crash can lose the records; raise `LogUnavailableError` if neither broker nor spool takes them.
+        """Return when no crash can lose the records; raise `LogUnavailableError` if nothing takes them.
 
         After an append that timed out the records go to the spool although the broker may still write them: the replay
         reads the log first and skips what it holds.

@@ -16,7 +16,7 @@ from services.intake.metrics import IntakeMetrics
 from services.intake.settings import IntakeSettings
 from services.intake.spool.replay import SpoolReplay
 from services.runtime.clock import Clock
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 from services.runtime.topics import ensure_topics
 
 RETRY_SECONDS = 0.5
@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 class KafkaConnector:
     """Opens what intake needs of the broker: topics, the readers of plans and of the log, and a producer."""
 
-    def __init__(self, settings: IntakeSettings, references: References, reader: LogReader, clock: Clock) -> None:
+    def __init__(
+        self, settings: IntakeSettings, references: PublishedDocuments, reader: LogReader, clock: Clock
+    ) -> None:
         self._settings = settings
         self._references = references
         self._reader = reader
@@ -95,7 +97,7 @@ class KafkaConnection:
         if self.producer is failed:
             self._set_producer(None)
             self._lost.set()
-            log.warning("the broker is taken for down", extra={"action": "broker_down"})
+            log.warning("the broker is taken for down", extra={"action": "bus_down"})
 
     def reconnect(self) -> None:
         """If the broker is up, take it for down and win it back, with everything that precedes the first append."""
@@ -110,7 +112,7 @@ class KafkaConnection:
                 # Nothing awaits between the end of the replay and this line: no request can come between.
                 self._lost.clear()
                 self._set_producer(producer)
-                log.info("the broker is up", extra={"action": "broker_up"})
+                log.info("the broker is up", extra={"action": "bus_up"})
                 await self._lost.wait()
         finally:
             self._set_producer(None)
@@ -127,7 +129,7 @@ class KafkaConnection:
                 producer.resume()
                 await self._replay.run(producer)
             except (KafkaError, BrokerUnavailableError, OSError) as error:
-                log.warning("the broker is not there yet", extra={"action": "broker_waiting", "error": repr(error)})
+                log.warning("the broker is not there yet", extra={"action": "bus_waiting", "error": repr(error)})
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return producer

@@ -19,7 +19,7 @@ from aiokafka.structs import RecordMetadata
 from schemas.events.topics import FACTS
 from services.intake.core.fact_record import CONTENT_TYPE, EndOffsets, PartitionBatch
 from services.runtime.clock import Clock, milliseconds
-from services.runtime.kafka import Access
+from services.runtime.settings import KafkaConfig
 
 MEBIBYTE = 1024 * 1024
 BATCH_BYTES_MAX = 2 * MEBIBYTE
@@ -101,7 +101,7 @@ class _PartitionQueue:
         return chunks
 
 
-async def connect(kafka: Access) -> AIOKafkaProducer:
+async def connect(kafka: KafkaConfig) -> AIOKafkaProducer:
     """Return a started idempotent client that knows the facts topic; raise `KafkaError` if there is no broker."""
     client = AIOKafkaProducer(
         **kafka.client(),
@@ -233,7 +233,7 @@ class BatchingProducer:
         self._on_settled(queue)
 
     def _on_failed(self, partition: int, error: BaseException) -> None:
-        """Give up after a refusal that is for good: the sequence of the partition has a gap, so the client is of no use.
+        """Give up after a refusal that is for good: the sequence of the partition has a gap from here on.
 
         The client itself repeats whatever may still succeed.
         """

@@ -88,6 +88,11 @@ class SigningKeys:
         """Read the keys, and make the first one where there is none; raise `SigningKeysError` if the file is broken."""
         self._signer = Signer(load(self._watched.path), self._issuer)
 
+    def refresh(self) -> None:
+        """Read the file anew if it has changed: what another process signs with is then published here, too."""
+        if self._watched.has_changed():
+            self.load()
+
     async def follow(self) -> None:
         """Read the file anew whenever it changes."""
         await file_watcher.follow(self._watched, self.load, SigningKeysError)

@@ -51,7 +51,7 @@ class SpoolReplay:
         await self._is_open.wait()
 
     def adopt_leftover(self, records: Sequence[SpooledRecord]) -> None:
-        """Know the records that an earlier process left in the spool, and read the log from the time they were received.
+        """Know the records that an earlier process left, and read the log from the time they were received.
 
         The log may hold them already: that process may have died between the replay and the removal of the segment.
         """
@@ -85,7 +85,7 @@ class SpoolReplay:
         # Removed last: killed before this line, the next process finds the records in the log and skips them.
         await self._spool.remove(segment)
         counts = {"records": len(segment.records), "appended": len(missing)}
-        log.info("a segment of the spool is on the broker", extra={"action": "replayed", **counts})
+        log.info("a segment of the spool is on the broker", extra={"action": "drained", **counts})
 
 
 def _with_entries(spooled: Iterable[SpooledRecord]) -> Iterator[FactRecord]:

@@ -46,7 +46,7 @@ class SegmentFiles:
         self._next = 1
 
     def open(self) -> Iterator[SpoolSegment]:
-        """Lock the folder and yield the segments of an earlier process, oldest first; cut off the tails that a crash tore."""
+        """Lock the folder and yield the segments of an earlier process, oldest first, without torn tails."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock_folder()
         for path in sorted(self._folder.glob(f"*{SUFFIX}")):

@@ -9,7 +9,7 @@ import msgspec
 from services.intake.workers import protocol
 from services.intake.workers.protocol import FromMain, FromWorker, MessageSplitter
 
-Received = TypeVar("Received", FromMain, FromWorker)
+Received = TypeVar("Received", bound=FromMain | FromWorker)
 
 
 class MessageConnection(asyncio.Protocol, Generic[Received]):

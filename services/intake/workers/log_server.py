@@ -54,8 +54,8 @@ class WorkerLink:
         self._decoder: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
         self._connection: MessageConnection[FromWorker] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.started = asyncio.Event()
-        """Set with the first heartbeat: the worker serves requests."""
+        self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done with the first heartbeat: the worker serves requests."""
 
     async def connect(self, end: socket.socket) -> None:
         """Take *end* of the socket pair whose other end the worker has."""
@@ -92,7 +92,8 @@ class WorkerLink:
                 task.add_done_callback(self._tasks.discard)
             case Heartbeat():
                 self._services.metrics.update(id(self), message.samples)
-                self.started.set()
+                if not self.started.done():
+                    self.started.set_result(None)
             case Charged():
                 self._on_charged(message, self)
             case MetricsRequest():

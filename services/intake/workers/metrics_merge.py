@@ -52,9 +52,7 @@ class MergedMetrics:
 
     def retire(self, worker: int) -> None:
         """Keep the counters of a worker that has ended, forget its gauges."""
-        counters = {
-            sample.name for metric in self._own.collect() if metric.type != GAUGE for sample in metric.samples
-        }
+        counters = {sample.name for metric in self._own.collect() if metric.type != GAUGE for sample in metric.samples}
         for key, value in self._of_worker.pop(worker, {}).items():
             # `_created` is the time at which a counter began, which no sum has.
             if key[0] in counters and not key[0].endswith("_created"):

@@ -86,9 +86,9 @@ class WorkerSupervisor:
         self._links.add(link)
         link.send(BrokerState(self._services.is_broker_up()))
         link.send(Plans(self._services.encode_plans()))
-        waiting = [asyncio.ensure_future(link.started.wait()), link.connection.closed]
-        await asyncio.wait(waiting, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        waiting[0].cancel()
+        await asyncio.wait(
+            [link.started, link.connection.closed], timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
         self._metrics.set_workers(self._count_started())
         while not link.connection.closed.done() and link.seconds_silent() < SILENCE_SECONDS:
             link.send(BrokerState(self._services.is_broker_up()))
@@ -109,7 +109,7 @@ class WorkerSupervisor:
                 link.send(charged)
 
     def _count_started(self) -> int:
-        return sum(link.started.is_set() for link in self._links)
+        return sum(link.started.done() for link in self._links)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -6,7 +6,7 @@ A request is written as text: the mode; in binary mode the headers, a line each,
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,14 +20,13 @@ from services.intake import asgi
 from services.intake.asgi import Pairs, RefusedError
 from services.intake.cloudevents import http_binding, pipeline
 from services.intake.cloudevents.http_binding import Arrived, Mode
-from services.intake.cloudevents.pipeline import Handed, Issued, Issuer
+from services.intake.cloudevents.pipeline import Pipeline, PostedEvents, PreparedEvents
 from services.intake.cloudevents.validator import Accepted, Desk
 from services.intake.core.cloud_event import Event
-from services.intake.core.dedup_entry import Entry
+from services.intake.core.fact_record import DedupEntry, PartitionBatch, Partitioner, Stamp, entry_of
 from services.intake.core.plan_index import Prepared, prepare
 from services.intake.core.problems import Finding, Problem, Refusal
 from services.intake.core.scopes import Scope
-from services.intake.log.records import Lot, Partitioner, entry_of, registered
 from services.intake.receipts.signing import Signer
 from services.rules.fact_decoder import read_fact
 
@@ -85,14 +84,30 @@ class _Shelf:
         return self._prepared if plan_id == self._prepared.plan_id else None
 
 
+class _FixedKeys:
+    """One signing key, which is never rotated."""
+
+    def __init__(self) -> None:
+        self.signer = Signer([OKPKey.generate_key("Ed25519", private=True)], "fuzz")
+
+
+class _NoLog:
+    """An event log that nothing is appended to here."""
+
+    async def append(self, batches: Sequence[PartitionBatch]) -> Mapping[bytes, Stamp] | None:
+        raise AssertionError(batches)
+
+    async def check_conflicts(self, batches: Sequence[PartitionBatch]) -> None:
+        raise AssertionError(batches)
+
+
 class Examiner:
     """Holds requests to the rules; `AssertionError` or any other exception is a finding of the fuzzer."""
 
     def __init__(self) -> None:
         shelf = _Shelf()
         self._desk = Desk(shelf)
-        self._issuer = Issuer(shelf, _PARTITIONER)
-        self._signer = Signer([OKPKey.generate_key("Ed25519", private=True)], "fuzz")
+        self._pipeline = Pipeline(shelf, _PARTITIONER, _FixedKeys(), _NoLog())
 
     def examine(self, text: bytes) -> tuple[Accepted, ...]:
         """Return what was accepted, everything that must hold of it having held."""
@@ -101,7 +116,7 @@ class Examiner:
             return ()
         _declared(request)
         accepted, refusal = self._by_the_full_way(request)
-        self._assert_issued_alike(request, accepted, refusal)
+        self._assert_prepared_alike(request, accepted, refusal)
         for one in accepted:
             self._assert_it_reads_back(one)
         return accepted
@@ -123,34 +138,34 @@ class Examiner:
         assert not [finding for finding in refusal.findings if not _resolves(finding, document)]
         return (), refusal
 
-    def _assert_issued_alike(self, request: Written, accepted: Sequence[Accepted], refusal: Refusal | None) -> None:
+    def _assert_prepared_alike(self, request: Written, accepted: Sequence[Accepted], refusal: Refusal | None) -> None:
         """By the shortcut or without, a request gets the same records and receipts, or the same refusal."""
-        issued = self._issued(request)
-        if isinstance(issued, Refusal):
-            assert issued == refusal
+        prepared = self._prepare(request)
+        if isinstance(prepared, Refusal):
+            assert prepared == refusal
             return
         assert refusal is None
-        entered = [registered(one, RECEIVED) for one in accepted]
-        records = Counter(record for lot in issued.lots for record in _records(lot))
+        entered = [pipeline.build_record(one, RECEIVED) for one in accepted]
+        records = Counter(record for batch in prepared.batches for record in _records(batch))
         assert records == Counter((one.key, _sorted(one.value), one.identity, one.stamp) for one in entered)
-        assert all(_PARTITIONER[key] == lot.partition for lot in issued.lots for key in lot.keys)
-        assert pipeline.receipts_of(issued) == [one.receipt for one in entered]
+        assert all(_PARTITIONER[key] == batch.partition for batch in prepared.batches for key in batch.keys)
+        assert pipeline.receipts_of(prepared) == [one.receipt for one in entered]
         told = {(one.identity, one.stamp) for one in entered}
         if len({identity for identity, _ in told}) == len(told):  # else the register refuses it
-            assert list(map(_sorted, pipeline.values_of(issued))) == [_sorted(one.value) for one in entered]
+            assert list(map(_sorted, pipeline.values_of(prepared))) == [_sorted(one.value) for one in entered]
 
-    def _issued(self, request: Written) -> Issued | Refusal:
-        handed = Handed(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
+    def _prepare(self, request: Written) -> PreparedEvents | Refusal:
+        posted = PostedEvents(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
         try:
-            return self._issuer.issue(handed, http_binding.texts(request.mode, request.body), self._signer)
+            return self._pipeline.prepare(posted, http_binding.texts(request.mode, request.body))
         except RefusedError as error:
             return error.refusal
 
     def _assert_it_reads_back(self, accepted: Accepted) -> None:
         """The record in the log is the same event to intake, and a fact to rules."""
         before = accepted.event
-        entered = registered(accepted, RECEIVED)
-        assert entry_of(entered.value) == Entry(entered.identity, entered.stamp)
+        entered = pipeline.build_record(accepted, RECEIVED)
+        assert entry_of(entered.value) == DedupEntry(entered.identity, entered.stamp)
         after = http_binding.read(Mode.STRUCTURED, (), entered.value)
         assert isinstance(after, Event)
         assert _own(after) == _own(before)
@@ -203,8 +218,8 @@ def _assert_well_refused(refusal: Refusal, problems: frozenset[Problem]) -> None
         assert len(asgi.problem(refusal, language).body) < ANSWER_BYTES_MAX
 
 
-def _records(lot: Lot) -> Iterable[tuple[bytes, ...]]:
-    return zip(lot.keys, map(_sorted, lot.values), lot.entries.identities, lot.entries.stamps, strict=True)
+def _records(batch: PartitionBatch) -> Iterable[tuple[bytes, ...]]:
+    return zip(batch.keys, map(_sorted, batch.values), batch.entries.identities, batch.entries.stamps, strict=True)
 
 
 def _sorted(value: bytes) -> bytes:
