@@ -106,7 +106,7 @@ class Kafka(Daemon):
             also_listens="".join(f",{one.name}://{ports.LOOPBACK}:{one.port}" for one in self._extra_listeners),
             also_advertised="".join(f",{one.name}://{one.bootstrap}" for one in self._extra_listeners),
             also_speaks="".join(f",{one.name}:{one.protocol}" for one in self._extra_listeners),
-            settings_extra_listeners="".join(one.lines() for one in self._extra_listeners),
+            extra_settings="".join(one.lines() for one in self._extra_listeners),
         )
         self._configuration.write_text(text, encoding="utf-8")
 

@@ -127,7 +127,7 @@ async def test_a_rate_holds_for_all_processes_together(
     """A key that has overdrawn its rate at one process is refused by the others too."""
     service = start_intake(DONDOC_INTAKE_WORKERS=str(WORKERS))
     await wait_until_workers_serve(service)
-    bearer = intake_files.key(events_per_second=10.0)
+    bearer = intake_files.add_key(events_per_second=10.0)
     await eventually(lambda: is_known(service, bearer), "the key known to every process")
     async with open_client(service, bearer) as client:
         batch = encode_event(reports("r", 500))

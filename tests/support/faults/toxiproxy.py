@@ -65,7 +65,7 @@ class Toxiproxy(Daemon):
     @asynccontextmanager
     async def proxy(self, *, listen_port: int, upstream_port: int) -> AsyncIterator["Proxy"]:
         """Pass on what comes to the port *listen_port* to the port *upstream_port*, until the block ends."""
-        name = f"road-{entrance}"
+        name = f"road-{listen_port}"
         proxy = {
             "name": name,
             "listen": f"{LOOPBACK}:{listen_port}",

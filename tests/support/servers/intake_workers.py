@@ -1,6 +1,7 @@
 """An intake with workers: waiting until all of them serve, and posting as an upstream system does."""
 
 import asyncio
+import time
 from collections import Counter
 
 import httpx
@@ -15,6 +16,7 @@ from tests.support.servers.services import Service
 WORKERS = 2
 POSTS_AT_ONCE = 24
 RETRY_SECONDS = 0.05
+SECONDS = "seconds"
 
 
 async def wait_until_workers_serve(service: Service) -> None:
@@ -34,12 +36,19 @@ def reports(name: str, count: int) -> list[Json]:
 
 
 async def post(client: httpx.AsyncClient, content: bytes, **headers: str) -> httpx.Response:
-    """Post until there is an answer: a connection that is reset is opened again, to whichever process takes it."""
+    """Post until there is an answer: a connection that is reset is opened again, to whichever process takes it.
+
+    The answer's extension `SECONDS` holds how long that took.
+    """
+    started = time.monotonic()
     while True:
         try:
-            return await client.post("/v1/events", content=content, headers=headers)
+            answer = await client.post("/v1/events", content=content, headers=headers)
         except httpx.TransportError:
             await asyncio.sleep(RETRY_SECONDS)
+        else:
+            answer.extensions[SECONDS] = time.monotonic() - started
+            return answer
 
 
 async def post_all(client: httpx.AsyncClient, events: list[Json]) -> list[httpx.Response]:
