@@ -135,7 +135,7 @@ async def test_a_rate_holds_for_all_processes_together(
     statuses = []
     for number in range(4 * (1 + WORKERS)):  # a connection each: they go to all processes
         async with open_client(service, bearer) as client:
-            statuses.append((await client.post("/v1/events", content=encode_event(a_submission(f"r-x-{number}")))))
+            statuses.append(await client.post("/v1/events", content=encode_event(a_submission(f"r-x-{number}"))))
     assert {answer.status_code for answer in statuses} == {429}
     assert all(int(answer.headers["retry-after"]) > 30 for answer in statuses)
 

@@ -62,7 +62,7 @@ async def test_nothing_is_lost_or_doubled_when_workers_fail(
 async def test_a_broker_that_is_away_delays_nobody_with_workers_or_without(
     intake_with_workers: Service, worker_client: httpx.AsyncClient, published: Bus, kafka: Kafka
 ) -> None:
-    """Events go to the spool; sent again while workers are killed they get their first receipt; each is written once."""
+    """Events are spooled; sent again while workers are killed they get their first receipt; each is written once."""
     events = reports("z", 20)
     kafka.kill()
     first = await post_all(worker_client, events)
