@@ -19,28 +19,28 @@ from prometheus_client import CollectorRegistry
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.topics import FACTS
-from services.intake.asgi import Receive, Request, Response, Scope, Send
+from services.intake.asgi import AsgiScope, Receive, Request, Response, Send
 from services.intake.cloudevents.pipeline import Issuer
-from services.intake.cloudevents.validator import Desk
+from services.intake.cloudevents.validator import EventValidator
 from services.intake.dedup.deduplicator import Register
 from services.intake.dedup.log_reader import Follower
 from services.intake.dedup.recent_events import Memory
-from services.intake.form.routes import FormParts, form_routes
-from services.intake.form.submit_report import Counter
-from services.intake.http import openapi_routes
-from services.intake.http.auth import KeyRing
-from services.intake.http.dry_run import DryRun
+from services.intake.form.routes import FormDependencies, build_routes
+from services.intake.form.submit_report import SubmitReport
+from services.intake.http import openapi
+from services.intake.http.api_keys import ApiKeys
+from services.intake.http.dry_run import DryRunClient
 from services.intake.http.inflight_limit import Room
 from services.intake.http.post_events import Reception
 from services.intake.http.rate_limits import Limits
-from services.intake.http.router import Asgi, Route, Router
+from services.intake.http.router import AsgiApp, Route, Router
 from services.intake.http.timeouts import Patience
 from services.intake.log.connector import Connection
 from services.intake.log.durable_writer import Keeping
 from services.intake.log.kafka_connection import Bus
 from services.intake.log.records import Partitioner
 from services.intake.metrics import IntakeMetrics
-from services.intake.published_plans import ReferenceLibrary
+from services.intake.published_plans import PublishedPlans
 from services.intake.receipts.signing import SigningKeys
 from services.intake.settings import IntakeSettings
 from services.intake.spool.replay import Drain
@@ -61,9 +61,9 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 class IntakeApp(AsgiFastStream):
     """FastStream's application with intake's own router in front, so that a wrong path gets a problem document too."""
 
-    router: Asgi
+    router: AsgiApp
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self.router(scope, receive, send)
         else:
@@ -93,8 +93,8 @@ class Parts:
     drain: Drain
     memory: Memory
     partitioner: Partitioner
-    library: ReferenceLibrary
-    keys: KeyRing
+    library: PublishedPlans
+    keys: ApiKeys
     signing_keys: SigningKeys
     staff: Staff
     rules: httpx.AsyncClient
@@ -126,7 +126,7 @@ def _parts(settings: IntakeSettings) -> Parts:
     spool = Spool(settings.spool, settings.spool_max_bytes, metrics)
     partitioner = Partitioner(settings.partitions)
     drain = Drain(spool, memory, follower, partitioner)
-    library = ReferenceLibrary(references, settings.spool)
+    library = PublishedPlans(references, settings.spool)
     signing_keys = SigningKeys(settings.signing_keys, settings.issuer)
     return Parts(
         settings=settings,
@@ -142,7 +142,7 @@ def _parts(settings: IntakeSettings) -> Parts:
         memory=memory,
         partitioner=partitioner,
         library=library,
-        keys=KeyRing(settings.keys, clock),
+        keys=ApiKeys(settings.keys, clock),
         signing_keys=signing_keys,
         staff=Staff(settings.clerks, Files(library, signing_keys).papers, metrics),
         rules=httpx.AsyncClient(),
@@ -160,7 +160,7 @@ def _reception(parts: Parts) -> Reception:
         register=_register(parts),
         limits=Limits(),
         signing_keys=parts.signing_keys,
-        dry_run=DryRun(parts.rules, str(parts.settings.rules_url)),
+        dry_run=DryRunClient(parts.rules, str(parts.settings.rules_url)),
         clock=parts.clock,
         metrics=parts.metrics,
         patience=Patience(parts.settings.body_patience_seconds),
@@ -172,18 +172,18 @@ def _register(parts: Parts) -> Register:
     return Register(parts.memory, keeping, parts.signing_keys, parts.metrics)
 
 
-def _form(parts: Parts, reception: Reception) -> FormParts:
-    counter = Counter(
-        desk=Desk(parts.library),
+def _form(parts: Parts, reception: Reception) -> FormDependencies:
+    submit_report = SubmitReport(
+        validator=EventValidator(parts.library),
         register=reception.register,
         signing_keys=reception.signing_keys,
         partitioner=parts.partitioner,
         dry_run=reception.dry_run,
     )
-    return FormParts(
+    return FormDependencies(
         settings=parts.settings,
-        counter=counter,
-        documents=parts.library.documents,
+        submit_report=submit_report,
+        plans=parts.library.plan_and_registry,
         clock=parts.clock,
         registry=parts.registry,
     )
@@ -203,7 +203,7 @@ def _lifespan(parts: Parts, halt: Callable[[], None]) -> Lifespan:
         parts.library.load_copy()
         await parts.spool.open(parts.drain.take_over)
         gc.freeze()  # what is here now stays to the end: no collection need walk it
-        following = (parts.keys.follow, parts.signing_keys.follow, parts.bus.supervise, parts.staff.supervise)
+        following = (parts.keys.watch, parts.signing_keys.watch, parts.bus.supervise, parts.staff.supervise)
         tasks = [asyncio.create_task(follow()) for follow in following]
         for task in tasks:
             task.add_done_callback(on_end)
@@ -220,22 +220,22 @@ def _lifespan(parts: Parts, halt: Callable[[], None]) -> Lifespan:
     return lifespan
 
 
-def _router(parts: Parts, mounted: dict[str, Asgi]) -> Router:
+def _router(parts: Parts, mounted: dict[str, AsgiApp]) -> Router:
     async def is_up() -> bool:
         return parts.bus.is_up
 
     async def key_set(_request: Request) -> Response:
-        return Response(status=200, body=parts.signing_keys.signer.published())
+        return Response(status=200, body=parts.signing_keys.signer.public_key_set())
 
     reception = _reception(parts)
     probes = probe_routes({"kafka": is_up, "references": parts.references.is_ready}, parts.registry)
     routes = {
         "/v1/events": Route(methods={"POST": reception.receive}),
         "/.well-known/jwks.json": Route(methods={"GET": key_set}),
-        "/openapi.json": Route(methods={"GET": openapi_routes.get_openapi}),
-        "/docs": Route(methods={"GET": openapi_routes.get_docs}),
-        **openapi_routes.problem_routes(),
-        **form_routes(_form(parts, reception)),
+        "/openapi.json": Route(methods={"GET": openapi.get_openapi}),
+        "/docs": Route(methods={"GET": openapi.get_docs}),
+        **openapi.problem_routes(),
+        **build_routes(_form(parts, reception)),
     }
     return Router(routes, {**mounted, **dict(probes)}, parts.metrics)
 

@@ -2,8 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from services.intake.cloudevents.http_binding import Mode
-from services.intake.core.problems import UNHEARD, Problem
+from services.intake.cloudevents.http_binding import ContentMode
+from services.intake.core.problems import CONNECTION_PROBLEMS, RequestProblem
 from services.runtime.metrics import SECONDS_BUCKETS
 
 
@@ -34,6 +34,6 @@ class IntakeMetrics:
         self.drained = Counter("intake_spool_drained_events", "Events brought to the bus", registry=registry)
         self.spool_bytes = Gauge("intake_spool_bytes", "Bytes in the spool", registry=registry)
         self.spool_bytes_max = Gauge("intake_spool_bytes_max", "Bytes that the spool may hold", registry=registry)
-        self.accepted = {mode: self.events.labels(mode.value) for mode in Mode}
-        for problem in set(Problem) - UNHEARD:
+        self.accepted = {mode: self.events.labels(mode.value) for mode in ContentMode}
+        for problem in set(RequestProblem) - CONNECTION_PROBLEMS:
             self.refusals.labels(problem.value.slug)

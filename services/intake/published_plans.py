@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.intake import api_keys_file
-from services.intake.core.plan_index import Prepared, prepare
+from services.intake import secret_files
+from services.intake.core.plan_index import PlanIndex, build_plan_index
 from services.runtime.published_documents import References
 
 FILE = "references.json"
@@ -19,20 +19,20 @@ FILE = "references.json"
 log = logging.getLogger(__name__)
 
 
-class _Copy(BaseModel):
+class _LocalCopy(BaseModel):
     plans: tuple[Plan, ...] = ()
     registries: tuple[Registry, ...] = ()
 
 
-class ReferenceLibrary:
+class PublishedPlans:
     """The latest plans with their registries."""
 
     def __init__(self, references: References, folder: Path) -> None:
         self._references = references
         self._path = folder / FILE
-        self._copy = _Copy()
-        self._prepared: dict[str, Prepared] = {}
-        self.edition = 0
+        self._copy = _LocalCopy()
+        self._prepared: dict[str, PlanIndex] = {}
+        self.generation = 0
         references.changed.append(self._on_change)
 
     @property
@@ -43,27 +43,27 @@ class ReferenceLibrary:
     def load_copy(self) -> None:
         """Take the copy of an earlier run for the time until the bus has told more."""
         try:
-            self._copy = _Copy.model_validate_json(self._path.read_bytes())
+            self._copy = _LocalCopy.model_validate_json(self._path.read_bytes())
         except FileNotFoundError:
             return
         except ValidationError:
             log.exception("the copy of the references cannot be read", extra={"action": "copy_unreadable"})
 
-    def prepared(self, plan_id: str) -> Prepared | None:
+    def index_of(self, plan_id: str) -> PlanIndex | None:
         """Return the latest version of a plan, prepared, or nothing while it or its registry is not published."""
         known = self._prepared.get(plan_id)
         if known is not None:
             return known
-        found = self.documents(plan_id)
-        return None if found is None else self._prepared.setdefault(plan_id, prepare(*found))
+        found = self.plan_and_registry(plan_id)
+        return None if found is None else self._prepared.setdefault(plan_id, build_plan_index(*found))
 
-    def every(self) -> tuple[Prepared, ...]:
-        """Return every published plan, prepared. They are the same while `edition` is."""
+    def indexes(self) -> tuple[PlanIndex, ...]:
+        """Return every published plan, prepared. They are the same while `generation` is."""
         plans = self._references.plans() if self._references.is_complete else self._copy.plans
-        prepared = (self.prepared(plan.plan) for plan in plans)
+        prepared = (self.index_of(plan.plan) for plan in plans)
         return tuple(one for one in prepared if one is not None)
 
-    def documents(self, plan_id: str) -> tuple[Plan, Registry] | None:
+    def plan_and_registry(self, plan_id: str) -> tuple[Plan, Registry] | None:
         """Return the latest version of a plan with its registry, or nothing while either is not published."""
         plan, registry = self._published(plan_id) if self._references.is_complete else self._copied(plan_id)
         return None if plan is None or registry is None else (plan, registry)
@@ -79,13 +79,13 @@ class ReferenceLibrary:
 
     def _on_change(self) -> None:
         self._prepared.clear()
-        self.edition += 1
+        self.generation += 1
         if not self._references.is_complete:
             return
         plans = self._references.plans()
         registries = (self._references.registry(one) for one in sorted({plan.registry for plan in plans}))
-        copy = _Copy(plans=plans, registries=tuple(one for one in registries if one is not None))
+        copy = _LocalCopy(plans=plans, registries=tuple(one for one in registries if one is not None))
         try:
-            api_keys_file.replace(self._path, copy.model_dump_json(by_alias=True, exclude_defaults=True).encode())
+            secret_files.replace_file(self._path, copy.model_dump_json(by_alias=True, exclude_defaults=True).encode())
         except OSError:
             log.exception("the references cannot be copied to disk", extra={"action": "copy_failed"})

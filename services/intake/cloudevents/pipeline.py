@@ -11,15 +11,15 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from services.intake.asgi import Pairs
+from services.intake.asgi import HeaderPairs
 from services.intake.cloudevents import http_binding
-from services.intake.cloudevents.fast_path import Shortcut
-from services.intake.cloudevents.http_binding import Mode
-from services.intake.cloudevents.validator import Desk
-from services.intake.core.admission import Library
+from services.intake.cloudevents.fast_path import FastPath
+from services.intake.cloudevents.http_binding import ContentMode
+from services.intake.cloudevents.validator import EventValidator
+from services.intake.core.admission import PublishedPlanSource
 from services.intake.core.dedup_entry import Entry, Stamp, receivedtime_of, stamped
 from services.intake.core.event_id import Receipt, identity_of
-from services.intake.core.scopes import Scope
+from services.intake.core.scopes import KeyScope
 from services.intake.log.records import Lot, Partitioner, Registered, registered
 from services.intake.receipts.signing import Signer
 
@@ -27,10 +27,10 @@ from services.intake.receipts.signing import Signer
 class Handed(Struct, frozen=True):
     """What a client handed in, by whose leave and when; the body is whole."""
 
-    mode: Mode
-    headers: Pairs
+    mode: ContentMode
+    headers: HeaderPairs
     body: bytes
-    scope: Scope
+    scope: KeyScope
     receivedtime: str
 
 
@@ -54,9 +54,9 @@ class Issued(Struct, frozen=True, array_like=True):
 class Issuer:
     """Issues what is handed in, by the published plans."""
 
-    def __init__(self, library: Library, partitioner: Partitioner) -> None:
-        self._shortcut = Shortcut(library)
-        self._desk = Desk(library)
+    def __init__(self, library: PublishedPlanSource, partitioner: Partitioner) -> None:
+        self._fast_path = FastPath(library)
+        self._desk = EventValidator(library)
         self._partitioner = partitioner
 
     def issue(self, handed: Handed, texts: Sequence[bytes | Raw], signer: Signer) -> Issued:
@@ -67,21 +67,20 @@ class Issuer:
 
     def _entered(self, handed: Handed, texts: Sequence[bytes | Raw]) -> list[Registered | None]:
         """Return what takes the shortcut, and nothing in the place of the rest."""
-        if handed.mode is Mode.BINARY:
+        if handed.mode is ContentMode.BINARY:
             return [None]
-        admissions = self._shortcut.admissions_of(handed.scope)
-        return [admissions.registered(text, handed.receivedtime) for text in texts]
+        return self._fast_path.build_records(texts, handed.scope, handed.receivedtime)
 
     def _completed(
         self, handed: Handed, texts: Sequence[bytes | Raw], entered: Sequence[Registered | None]
     ) -> list[Registered]:
         """Return what was *entered*, with what only the full way can enter."""
         arrived = {
-            place: http_binding.read(handed.mode, handed.headers, texts[place], place)
+            place: http_binding.decode_event(handed.mode, handed.headers, texts[place], place)
             for place, one in enumerate(entered)
             if one is None
         }
-        accepted = iter(self._desk.examine(arrived, handed.scope, is_batch=handed.mode is Mode.BATCH))
+        accepted = iter(self._desk.validate(arrived, handed.scope, is_batch=handed.mode is ContentMode.BATCH))
         return [one or registered(next(accepted), handed.receivedtime) for one in entered]
 
 

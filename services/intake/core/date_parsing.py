@@ -1,4 +1,4 @@
-"""Days and times as people write them (09/12/2026 16:30) and as they read them (hết ngày 09/12/2026)."""
+"""Parses days and times as people write them (09/12/2026 16:30) and renders them for people (hết ngày 09/12/2026)."""
 
 import re
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -14,8 +14,8 @@ _QUARTERS = ("I", "II", "III", "IV")
 _DAYS_OF_WEEK = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 
 
-def read_day(text: str) -> date | Said:
-    """Return the day that *text* writes, the day before the month, or why it is none."""
+def parse_day(text: str) -> date | Said:
+    """Return the day in *text*, day before month (`9/12/2026`) or ISO 8601; or a sentence saying why there is none."""
     found = _DAY.fullmatch(text.strip())
     if found is None:
         return _not_a_day(text)
@@ -29,22 +29,22 @@ def read_day(text: str) -> date | Said:
     return day if day.year in _YEARS else _not_a_day(text)
 
 
-def read_moment(text: str, zone: tzinfo) -> datetime | Said:
-    """Return the instant that *text* writes as a day and a time of *zone*, or why it is none."""
+def parse_instant(text: str, zone: tzinfo) -> datetime | Said:
+    """Return the instant in *text*, a day and a time in *zone* (`09/12/2026 16h30`); or a sentence saying why not."""
     day_text, _, time_text = text.strip().replace("T", " ").partition(" ")
-    day = read_day(day_text)
+    day = parse_day(day_text)
     found = _TIME.fullmatch(time_text.strip())
     if isinstance(day, Said) or found is None:
-        return _not_a_moment(text)
+        return _not_an_instant(text)
     try:
         at = time(int(found["hour"]), int(found["minute"]), int(found["second"] or 0))
     except ValueError:
-        return _not_a_moment(text)
+        return _not_an_instant(text)
     return datetime.combine(day, at, zone)
 
 
-def deadline(due_at: datetime, zone: tzinfo) -> Said:
-    """Say the exclusive instant *due_at* in plain words: midnight is the end of the day before."""
+def render_deadline(due_at: datetime, zone: tzinfo) -> Said:
+    """Return the exclusive instant *due_at* in words. Midnight is called the end of the day before."""
     local = due_at.astimezone(zone)
     if local.time() == time.min:
         day = local.date() - timedelta(days=1)
@@ -55,20 +55,20 @@ def deadline(due_at: datetime, zone: tzinfo) -> Said:
     )
 
 
-def distance(due_at: datetime, zone: tzinfo, now: datetime) -> Said:
-    """Say how far *now* is from the exclusive instant *due_at*, in days of *zone*."""
+def render_time_left(due_at: datetime, zone: tzinfo, now: datetime) -> Said:
+    """Return the time left from *now* to the exclusive instant *due_at*, or the delay, in calendar days of *zone*."""
     last = (due_at - timedelta(microseconds=1)).astimezone(zone).date()
     days = (last - now.astimezone(zone).date()).days
     if now >= due_at:
-        late = -days
-        return Said(en=f"{_days(late)} past", vi=f"đã quá hạn {late} ngày") if late else _JUST_PAST
+        days_late = -days
+        return Said(en=f"{_days(days_late)} past", vi=f"đã quá hạn {days_late} ngày") if days_late else _JUST_PAST
     if days == 0:
         return Said(en="today is the last day", vi="hôm nay là ngày cuối")
     return Said(en=f"{_days(days)} left", vi=f"còn {days} ngày")
 
 
-def clock_time(instant: datetime, zone: tzinfo) -> Said:
-    """Say *instant* to the second as a receipt does."""
+def render_instant(instant: datetime, zone: tzinfo) -> Said:
+    """Return *instant* in words, to the second, as a receipt shows it."""
     local = instant.astimezone(zone)
     return Said(
         en=f"{local:%H:%M:%S on %d/%m/%Y}",
@@ -76,8 +76,8 @@ def clock_time(instant: datetime, zone: tzinfo) -> Said:
     )
 
 
-def period(text: str) -> Said:
-    """Say a reporting period: `2026-Q3` is "quý III năm 2026"."""
+def render_period(text: str) -> Said:
+    """Return a reporting period in words: `2026-Q3` is "quý III năm 2026"."""
     found = periods.parse(text)
     year, month = found.starts_on.year, found.starts_on.month
     match found.recurrence:
@@ -111,7 +111,7 @@ def _not_a_day(text: str) -> Said:
     )
 
 
-def _not_a_moment(text: str) -> Said:
+def _not_an_instant(text: str) -> Said:
     shown = text[:40]
     return Said(
         en=f"{shown!r} is no day and time; write for example 09/12/2026 16:30",

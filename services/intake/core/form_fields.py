@@ -1,6 +1,7 @@
-"""What a person is asked for a report: the fields of the submitted event, and what the plan requires, as questions.
+"""The fields that a person fills in for a report: those of every submitted event, and those that the plan requires.
 
-A report sheet and the web form ask the same questions under the same keys. How they look is theirs to decide.
+Report sheets and the web form have the same fields under the same keys, for example `document.number` and
+`indicators.entrusted`. How a field looks is decided there.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from schemas.plan.plan import IndicatorRequirement, Requirements, SectionRequire
 from services.intake.core import number_parsing
 from services.intake.core.problems import Said, pointer_of
 
-UNSAID = Said(en="", vi="")
+NO_TEXT = Said(en="", vi="")
 PROOFS = {
     "none": Said(en="none", vi="không có"),
     "postmark": Said(en="postmark", vi="dấu bưu điện"),
@@ -25,7 +26,7 @@ UNITS = {
     "household": Said(en="households", vi="hộ"),
     "households": Said(en="households", vi="hộ"),
 }
-FILE_KINDS = {
+FILE_TYPE_NAMES = {
     "application/pdf": "PDF",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "DOCX",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "XLSX",
@@ -36,8 +37,8 @@ FILE_KINDS = {
 }
 
 
-class Kind(Enum):
-    """What sort of answer a question wants."""
+class FieldType(Enum):
+    """The type of a field's value."""
 
     TEXT = "text"
     LONG_TEXT = "long-text"
@@ -50,32 +51,32 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One question. `is_needed` says that the report is not complete, or not a report, without an answer."""
+class FormField:
+    """One field. If `is_required`, a report without it is incomplete, or not a report at all."""
 
     key: str
-    kind: Kind
+    kind: FieldType
     label: Said
-    hint: Said = UNSAID
-    is_needed: bool = False
+    hint: Said = NO_TEXT
+    is_required: bool = False
     unit: Said | None = None
     low: float | None = None
     high: float | None = None
 
 
-def questions(requires: Requirements) -> tuple[Question, ...]:
-    """Return what is asked of every report, then what *requires* asks of this one, files last."""
+def fields_of(requires: Requirements) -> tuple[FormField, ...]:
+    """Return the fields of every report, then those that *requires* adds to this one, the files last."""
     return (
-        *_of_document(requires),
-        *_ABOUT,
-        *(_section(one) for one in requires.sections),
-        *(_indicator(one) for one in requires.indicators),
-        _files(requires),
+        *_document_fields(requires),
+        *_CONTENT_FIELDS,
+        *(_section_field(one) for one in requires.sections),
+        *(_indicator_field(one) for one in requires.indicators),
+        _files_field(requires),
     )
 
 
-def pointer(key: str) -> str:
-    """Return where in the event the answer to *key* stands."""
+def event_pointer(key: str) -> str:
+    """Return the JSON pointer into the event at which the value of the field *key* stands."""
     head, _, rest = key.partition(".")
     match head:
         case "sections" | "indicators":
@@ -87,7 +88,7 @@ def pointer(key: str) -> str:
 
 
 def key_at(pointer: str) -> str:
-    """Return the key of the question that the place *pointer* belongs to; of one of many files only `attachments`."""
+    """Return the key of the field that *pointer* belongs to; `attachments` for any of the files, "" for no field."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
     match parts:
         case ["data", "attachments", *_]:
@@ -101,49 +102,49 @@ def key_at(pointer: str) -> str:
 
 
 def key_of_missing(name: str) -> str:
-    """Return the key of the question that answers what rules calls missing; a check belongs to no single one."""
+    """Return the key of the field for a missing part that rules has named; a check belongs to no single field."""
     if name == "signed":
         return "document.signed_by"
     return "" if name.startswith("checks.") else name
 
 
-def _of_document(requires: Requirements) -> tuple[Question, ...]:
+def _document_fields(requires: Requirements) -> tuple[FormField, ...]:
     return (
-        Question(
+        FormField(
             key="document.number",
-            kind=Kind.TEXT,
+            kind=FieldType.TEXT,
             label=Said(en="Number and symbol of the document", vi="Số, ký hiệu văn bản"),
             hint=Said(en="for example 123/BC-UBND", vi="ví dụ: 123/BC-UBND"),
-            is_needed=True,
+            is_required=True,
         ),
-        Question(
+        FormField(
             key="document.issued_on",
-            kind=Kind.DAY,
+            kind=FieldType.DAY,
             label=Said(en="Date of the document", vi="Ngày ban hành văn bản"),
             hint=Said(en="as it stands on the document", vi="ngày ghi trên văn bản"),
-            is_needed=True,
+            is_required=True,
         ),
-        Question(
+        FormField(
             key="document.signed_by",
-            kind=Kind.TEXT,
+            kind=FieldType.TEXT,
             label=Said(en="Signed by", vi="Người ký"),
             hint=Said(en="full name and office", vi="họ tên, chức vụ"),
-            is_needed=requires.signed,
+            is_required=requires.signed,
         ),
-        Question(key="document.title", kind=Kind.TEXT, label=Said(en="Title", vi="Trích yếu nội dung")),
+        FormField(key="document.title", kind=FieldType.TEXT, label=Said(en="Title", vi="Trích yếu nội dung")),
     )
 
 
-_ABOUT = (
-    Question(
+_CONTENT_FIELDS = (
+    FormField(
         key="content.figures_as_of",
-        kind=Kind.DAY,
+        kind=FieldType.DAY,
         label=Said(en="Figures as of", vi="Ngày chốt số liệu"),
         hint=Said(en="the last day that the figures cover", vi="số liệu tính đến hết ngày nào"),
     ),
-    Question(
+    FormField(
         key="content.nil_return",
-        kind=Kind.YES_NO,
+        kind=FieldType.YES_NO,
         label=Said(en="Nothing to report in this period", vi="Kỳ này không có nội dung phát sinh"),
         hint=Said(
             en="if so, sections, figures and files may be left empty",
@@ -153,53 +154,53 @@ _ABOUT = (
 )
 
 
-def _section(wanted: SectionRequirement) -> Question:
-    return Question(key=f"sections.{wanted.id}", kind=Kind.LONG_TEXT, label=_title(wanted), is_needed=True)
+def _section_field(wanted: SectionRequirement) -> FormField:
+    return FormField(key=f"sections.{wanted.id}", kind=FieldType.LONG_TEXT, label=_label_of(wanted), is_required=True)
 
 
-def _indicator(wanted: IndicatorRequirement) -> Question:
+def _indicator_field(wanted: IndicatorRequirement) -> FormField:
     unit = None if wanted.unit is None else UNITS.get(wanted.unit, Said(en=wanted.unit, vi=wanted.unit))
-    return Question(
+    return FormField(
         key=f"indicators.{wanted.code}",
-        kind=Kind.FIGURE,
-        label=_title(wanted),
-        hint=_range(wanted.min, wanted.max),
-        is_needed=True,
+        kind=FieldType.FIGURE,
+        label=_label_of(wanted),
+        hint=_range_text(wanted.min, wanted.max),
+        is_required=True,
         unit=unit,
         low=wanted.min,
         high=wanted.max,
     )
 
 
-def _title(wanted: SectionRequirement | IndicatorRequirement) -> Said:
+def _label_of(wanted: SectionRequirement | IndicatorRequirement) -> Said:
     return Said(en=wanted.called("en"), vi=wanted.called("vi"))
 
 
-def _range(low: float | None, high: float | None) -> Said:
+def _range_text(low: float | None, high: float | None) -> Said:
     en, vi = [], []
     if low is not None:
-        said = number_parsing.in_words(low)
+        said = number_parsing.render_number(low)
         en.append(f"from {said.en}")
         vi.append(f"từ {said.vi}")
     if high is not None:
-        said = number_parsing.in_words(high)
+        said = number_parsing.render_number(high)
         en.append(f"to {said.en}")
         vi.append(f"đến {said.vi}")
     return Said(en=" ".join(en), vi=" ".join(vi))
 
 
-def _files(requires: Requirements) -> Question:
+def _files_field(requires: Requirements) -> FormField:
     wanted = requires.attachments
-    kinds = ", ".join(FILE_KINDS.get(one, one) for one in wanted.media_types)
+    kinds = ", ".join(FILE_TYPE_NAMES.get(one, one) for one in wanted.media_types)
     kinds = f" ({kinds})" if kinds else ""
-    hint = UNSAID
+    hint = NO_TEXT
     if wanted.min:
         files = "1 file" if wanted.min == 1 else f"{wanted.min} files"
         hint = Said(en=f"at least {files}{kinds}", vi=f"ít nhất {wanted.min} tệp{kinds}")
-    return Question(
+    return FormField(
         key="attachments",
-        kind=Kind.FILES,
+        kind=FieldType.FILES,
         label=Said(en="Attached files", vi="Tệp đính kèm"),
         hint=hint,
-        is_needed=wanted.min > 0,
+        is_required=wanted.min > 0,
     )

@@ -1,4 +1,4 @@
-"""From answers to the data of a submitted event. Every answer that cannot be meant is told at its place.
+"""Turns the answers of a form or a report sheet into the data of a submitted event, or into errors by field.
 
 Whether the report is complete is not decided here.
 """
@@ -10,35 +10,26 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import TypeVar
 
+from schemas.events.ids import DutyKey
 from services.intake.core import date_parsing, number_parsing
-from services.intake.core.form_fields import PROOFS, pointer
-from services.intake.core.problems import Finding, Said
+from services.intake.core.form_fields import PROOFS, event_pointer
+from services.intake.core.problems import FieldError, Said
 
-Given = str | int | float | date | None
-"""An answer as it came: text from a form, a typed value from a spreadsheet's cell."""
+FieldValue = str | int | float | date | None
+"""An answer as it was given: text from a form, or a typed value from a spreadsheet's cell."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-"""Characters that no document can hold: they come from careless pasting and mean nothing."""
+"""Characters that no document can hold. They come from careless pasting and mean nothing."""
 
-Value = TypeVar("Value")
+Parsed = TypeVar("Parsed")
 
-YES = frozenset({"x", "có", "co", "yes", "true", "1", "on"})
-NO = frozenset({"", "không", "khong", "no", "false", "0"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """The duty a report is for."""
-
-    plan: str
-    obligation: str
-    period: str | None
-    agency: str
+YES_WORDS = frozenset({"x", "có", "co", "yes", "true", "1", "on"})
+NO_WORDS = frozenset({"", "không", "khong", "no", "false", "0"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enclosed:
-    """A file that comes along. `url` says where it is kept, if anywhere."""
+class AttachedFile:
+    """A file attached to a report. `url` says where it is kept, if anywhere."""
 
     name: str
     media_type: str
@@ -47,16 +38,16 @@ class Enclosed:
     url: str | None = None
 
 
-class _Reader:
-    """Reads answers and gathers what is wrong with them."""
+class _AnswerReader:
+    """Reads answers by field and collects the errors in them."""
 
-    def __init__(self, given: Mapping[str, Given], zone: tzinfo) -> None:
-        self._given = given
+    def __init__(self, answers: Mapping[str, FieldValue], zone: tzinfo) -> None:
+        self._answers = answers
         self._zone = zone
-        self.faults: list[Finding] = []
+        self.errors: list[FieldError] = []
 
-    def text(self, key: str) -> str:
-        match self._given.get(key):
+    def read_text(self, key: str) -> str:
+        match self._answers.get(key):
             case None:
                 return ""
             case date() as day:
@@ -66,127 +57,134 @@ class _Reader:
             case other:
                 return _CONTROL.sub("", str(other)).strip()
 
-    def needed(self, key: str) -> str:
-        text = self.text(key)
+    def read_required_text(self, key: str) -> str:
+        text = self.read_text(key)
         if not text:
-            self._fault(key, _NEEDED)
+            self._add_error(key, _REQUIRED)
         return text
 
-    def day(self, key: str, *, is_needed: bool = False) -> str | None:
-        match self._given.get(key):
-            case datetime() as moment:
-                return moment.date().isoformat()
+    def read_day(self, key: str, *, is_required: bool = False) -> str | None:
+        match self._answers.get(key):
+            case datetime() as instant:
+                return instant.date().isoformat()
             case date() as day:
                 return day.isoformat()
-        text = self.needed(key) if is_needed else self.text(key)
-        found = self._found(key, date_parsing.read_day(text)) if text else None
+        text = self.read_required_text(key) if is_required else self.read_text(key)
+        found = self._unless_error(key, date_parsing.parse_day(text)) if text else None
         return None if found is None else found.isoformat()
 
-    def moment(self, key: str) -> str | None:
-        match self._given.get(key):
-            case datetime() as moment:
-                return moment.replace(tzinfo=self._zone).isoformat()
-        text = self.text(key)
-        found = self._found(key, date_parsing.read_moment(text, self._zone)) if text else None
+    def read_instant(self, key: str) -> str | None:
+        match self._answers.get(key):
+            case datetime() as instant:
+                return instant.replace(tzinfo=self._zone).isoformat()
+        text = self.read_text(key)
+        found = self._unless_error(key, date_parsing.parse_instant(text, self._zone)) if text else None
         return None if found is None else found.isoformat()
 
-    def yes(self, key: str) -> bool:
-        text = self.text(key).lower()
-        if text not in YES | NO:
-            self._fault(key, _YES_OR_NO)
-        return text in YES
+    def read_yes_no(self, key: str) -> bool:
+        text = self.read_text(key).lower()
+        if text not in YES_WORDS | NO_WORDS:
+            self._add_error(key, _YES_OR_NO)
+        return text in YES_WORDS
 
-    def figure(self, key: str, *, is_percent: bool) -> int | str | None:
-        match self._given.get(key):
+    def read_figure(self, key: str, *, is_percent: bool) -> int | str | None:
+        match self._answers.get(key):
             case int() | float() as number:
-                return number_parsing.json_of(Decimal(str(number)))
-        text = self.text(key)
-        found = self._found(key, number_parsing.read(text, is_percent=is_percent)) if text else None
-        return None if found is None else number_parsing.json_of(found)
+                return number_parsing.to_json_number(Decimal(str(number)))
+        text = self.read_text(key)
+        found = self._unless_error(key, number_parsing.parse_number(text, is_percent=is_percent)) if text else None
+        return None if found is None else number_parsing.to_json_number(found)
 
-    def proof(self, key: str) -> str:
-        text = self.text(key).lower()
-        for code, said in PROOFS.items():
-            if text in {code, said.vi, said.en} or (not text and code == "none"):
+    def read_proof(self, key: str) -> str:
+        text = self.read_text(key).lower()
+        for code, label in PROOFS.items():
+            if text in {code, label.vi, label.en} or (not text and code == "none"):
                 return code
-        self._fault(key, _PROOF)
+        self._add_error(key, _PROOF)
         return "none"
 
-    def _found(self, key: str, value: Value | Said) -> Value | None:
+    def _unless_error(self, key: str, value: Parsed | Said) -> Parsed | None:
+        """Return *value*; if it is the sentence about an error instead, note the error and return None."""
         if isinstance(value, Said):
-            self._fault(key, value)
+            self._add_error(key, value)
             return None
         return value
 
-    def _fault(self, key: str, said: Said) -> None:
-        self.faults.append(Finding(pointer=pointer(key), detail=said))
+    def _add_error(self, key: str, detail: Said) -> None:
+        self.errors.append(FieldError(pointer=event_pointer(key), detail=detail))
 
 
-def report(
-    named: Named,
-    given: Mapping[str, Given],
+def build_report(
+    duty: DutyKey,
+    answers: Mapping[str, FieldValue],
     *,
-    enclosed: Sequence[Enclosed],
+    files: Sequence[AttachedFile],
     zone: tzinfo,
     percents: frozenset[str] = frozenset(),
-) -> dict[str, object] | tuple[Finding, ...]:
-    """Return the data of the submitted event, or what is wrong with the answers. *percents* may carry a sign."""
-    reader = _Reader(given, zone)
+) -> dict[str, object] | tuple[FieldError, ...]:
+    """Return the data of the submitted event for *duty*, or the errors in the *answers*, which stand by field key.
+
+    Times without an offset are in *zone*. The fields in *percents* may be answered with a percent sign.
+    """
+    reader = _AnswerReader(answers, zone)
     data: dict[str, object] = {
-        "plan": named.plan,
-        "obligation": named.obligation,
-        "period": named.period,
-        "agency": named.agency,
-        **_covering(reader),
-        "content": _content(reader, given, percents),
+        "plan": duty.plan,
+        "obligation": duty.obligation,
+        "period": duty.period,
+        "agency": duty.agency,
+        **_read_document(reader),
+        "content": _read_content(reader, answers, percents),
         "attachments": [
             {"name": one.name, "media_type": one.media_type, "size": one.size, "sha256": one.sha256, "url": one.url}
-            for one in enclosed
+            for one in files
         ],
     }
-    if named.period is None:
+    if duty.period is None:
         del data["period"]
-    return tuple(reader.faults) if reader.faults else data
+    return tuple(reader.errors) if reader.errors else data
 
 
-def _covering(reader: _Reader) -> dict[str, object]:
-    """Read the covering document, and how it was sent."""
+def _read_document(reader: _AnswerReader) -> dict[str, object]:
+    """Read the covering document and its dispatch."""
     return {
         "document": {
-            "number": reader.needed("document.number"),
-            "issued_on": reader.day("document.issued_on", is_needed=True),
-            "signed_by": reader.text("document.signed_by") or None,
-            "title": reader.text("document.title"),
+            "number": reader.read_required_text("document.number"),
+            "issued_on": reader.read_day("document.issued_on", is_required=True),
+            "signed_by": reader.read_text("document.signed_by") or None,
+            "title": reader.read_text("document.title"),
         },
         "dispatch": {
-            "sent_at": reader.moment("dispatch.sent_at"),
-            "proof": reader.proof("dispatch.proof"),
-            "reference": reader.text("dispatch.reference") or None,
+            "sent_at": reader.read_instant("dispatch.sent_at"),
+            "proof": reader.read_proof("dispatch.proof"),
+            "reference": reader.read_text("dispatch.reference") or None,
         },
     }
 
 
-def _content(reader: _Reader, given: Mapping[str, Given], percents: frozenset[str]) -> dict[str, object]:
+def _read_content(
+    reader: _AnswerReader, answers: Mapping[str, FieldValue], percents: frozenset[str]
+) -> dict[str, object]:
     return {
-        "nil_return": reader.yes("content.nil_return"),
-        "figures_as_of": reader.day("content.figures_as_of"),
-        "sections": {name: text for name, key in _below("sections", given) if (text := reader.text(key))},
+        "nil_return": reader.read_yes_no("content.nil_return"),
+        "figures_as_of": reader.read_day("content.figures_as_of"),
+        "sections": {name: text for name, key in _keys_below("sections", answers) if (text := reader.read_text(key))},
         "indicators": {
             code: number
-            for code, key in _below("indicators", given)
-            if (number := reader.figure(key, is_percent=key in percents)) is not None
+            for code, key in _keys_below("indicators", answers)
+            if (number := reader.read_figure(key, is_percent=key in percents)) is not None
         },
     }
 
 
-def _below(head: str, given: Mapping[str, Given]) -> Iterator[tuple[str, str]]:
-    for key in given:
+def _keys_below(head: str, answers: Mapping[str, FieldValue]) -> Iterator[tuple[str, str]]:
+    """Yield name and key of each answer below *head*: `results` and `sections.results` below `sections`."""
+    for key in answers:
         first, _, name = key.partition(".")
         if first == head and name:
             yield name, key
 
 
-_NEEDED = Said(en="is needed", vi="cần được điền")
+_REQUIRED = Said(en="is needed", vi="cần được điền")
 _YES_OR_NO = Said(en="write x for yes, or leave it empty", vi="hãy ghi “x” nếu đúng, hoặc để trống")
 _PROOF = Said(
     en="write one of: " + ", ".join(one.en for one in PROOFS.values()),

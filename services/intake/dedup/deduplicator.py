@@ -8,12 +8,12 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from services.intake.asgi import RefusedError
+from services.intake.asgi import RequestRefusedError
 from services.intake.cloudevents import pipeline
 from services.intake.cloudevents.pipeline import Issued
 from services.intake.core.dedup_entry import Stamp, receiptid_of
 from services.intake.core.event_id import Receipt, identity_of
-from services.intake.core.problems import Finding, Problem, Refusal, Said
+from services.intake.core.problems import FieldError, Refusal, RequestProblem, Said
 from services.intake.dedup.recent_events import Memory
 from services.intake.log.records import Lot
 from services.intake.metrics import IntakeMetrics
@@ -26,7 +26,7 @@ class Keeper(Protocol):
     """Where records become durable."""
 
     async def keep(self, fresh: Sequence[Lot]) -> None:
-        """Return when no crash can lose them; raise `RefusedError` if that cannot be had now."""
+        """Return when no crash can lose them; raise `RequestRefusedError` if that cannot be had now."""
         ...
 
 
@@ -166,7 +166,7 @@ def _refuse_conflicts(issued: Issued, standing: Mapping[bytes, Stamp], *, is_bat
     for conflict in conflicts:
         _put_on_record(conflict)
     if conflicts:
-        raise RefusedError(_refusal(_finding(one, is_batch=is_batch) for one in conflicts))
+        raise RequestRefusedError(_refusal(_finding(one, is_batch=is_batch) for one in conflicts))
 
 
 def _conflicts(issued: Issued, standing: Mapping[bytes, Stamp]) -> Iterator[_Conflict]:
@@ -189,9 +189,9 @@ def _put_on_record(conflict: _Conflict) -> None:
     )
 
 
-def _finding(conflict: _Conflict, *, is_batch: bool) -> Finding:
+def _finding(conflict: _Conflict, *, is_batch: bool) -> FieldError:
     standing = receiptid_of(conflict.standing)
-    return Finding(
+    return FieldError(
         pointer=f"/{conflict.place}/id" if is_batch else "/id",
         detail=Said(
             en=f"this source and id were received with other content as {standing}; send a correction under a new id",
@@ -200,9 +200,9 @@ def _finding(conflict: _Conflict, *, is_batch: bool) -> Finding:
     )
 
 
-def _refusal(findings: Iterable[Finding]) -> Refusal:
+def _refusal(errors: Iterable[FieldError]) -> Refusal:
     return Refusal(
-        problem=Problem.CONFLICT,
+        problem=RequestProblem.CONFLICT,
         detail=Said(en="nothing was recorded", vi="chưa ghi nhận nội dung nào"),
-        findings=tuple(findings),
+        errors=tuple(errors),
     )

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.events.topics import FACTS
 from services.intake.core.dedup_entry import Entries
-from services.intake.core.token_bucket import Pace
+from services.intake.core.token_bucket import RateMeter
 from services.intake.dedup.offset_tracker import Progress
 from services.intake.dedup.recent_events import Memory
 from services.intake.log import records
@@ -60,7 +60,7 @@ class Follower:
         self._following: asyncio.Task[None] | None = None
         self._progress: dict[int, Progress] = {}
         self._wanted: dict[int, int] = {}
-        self._own = Pace(span=WATCH_SECONDS)
+        self._own = RateMeter(span=WATCH_SECONDS)
         self._called = asyncio.Event()
         self._advanced = asyncio.Event()
 
@@ -159,7 +159,7 @@ class Follower:
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         while True:
             try:
-                if self._own.measured(asyncio.get_running_loop().time()) > BUSY_RECORDS_A_SECOND:
+                if self._own.current_rate(asyncio.get_running_loop().time()) > BUSY_RECORDS_A_SECOND:
                     await self._watch(consumer)
                 else:
                     self._listen_to(set(self._parts), consumer)

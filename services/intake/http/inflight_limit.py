@@ -1,7 +1,7 @@
 """How much room requests may take up together, so that a flood meets a 503 and not the end of the process."""
 
-from services.intake.asgi import RefusedError, Request
-from services.intake.core.problems import Problem, Refusal, Said
+from services.intake.asgi import Request, RequestRefusedError
+from services.intake.core.problems import Refusal, RequestProblem, Said
 from services.intake.metrics import IntakeMetrics
 
 RETRY_AFTER_SECONDS = 1
@@ -17,10 +17,10 @@ class Room:
 
     def take(self, request: Request, limit: int) -> int:
         """Take room for the body of *request*: what it announces, or else all it may have. It must be given back."""
-        announced = request.announced_bytes
+        announced = request.content_length
         wanted = limit if announced is None else min(announced, limit)
         if self._taken + wanted > self._bytes_max:
-            raise RefusedError(_FULL)
+            raise RequestRefusedError(_FULL)
         self._taken += wanted
         return wanted
 
@@ -30,7 +30,7 @@ class Room:
 
 
 _FULL = Refusal(
-    problem=Problem.UNAVAILABLE,
+    problem=RequestProblem.UNAVAILABLE,
     detail=Said(
         en="too many requests are being worked on; try again shortly",
         vi="đang xử lý quá nhiều yêu cầu; hãy thử lại sau giây lát",

@@ -6,8 +6,8 @@ While the spool holds anything, everything goes there, so that the order stays.
 import logging
 from collections.abc import Sequence
 
-from services.intake.asgi import RefusedError
-from services.intake.core.problems import Problem, Refusal, Said
+from services.intake.asgi import RequestRefusedError
+from services.intake.core.problems import Refusal, RequestProblem, Said
 from services.intake.dedup.log_reader import Follower
 from services.intake.log.kafka_connection import Bus
 from services.intake.log.partition_queue import BusDownError
@@ -44,14 +44,14 @@ class Keeping:
         try:
             await self._spool.append([record for lot in fresh for record in zip(lot.keys, lot.values, strict=True)])
         except SpoolFullError as cause:
-            raise RefusedError(_FULL) from cause
+            raise RequestRefusedError(_FULL) from cause
         if self._bus.is_up:
             # It came back in between: what was spooled is drained before anything else is appended.
             self._bus.reconnect()
 
 
 _FULL = Refusal(
-    problem=Problem.UNAVAILABLE,
+    problem=RequestProblem.UNAVAILABLE,
     detail=Said(
         en="the log does not answer and the spool is full; send the same event again later",
         vi="hệ thống lưu trữ chưa sẵn sàng và bộ nhớ tạm đã đầy; hãy gửi lại đúng sự kiện này sau",

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from schemas.events.ids import partition_of
-from services.intake.cloudevents.validator import Accepted
+from services.intake.core.admission import AcceptedEvent
 from services.intake.core.dedup_entry import Entries, Entry, Stamp, stamped
 from services.intake.core.event_id import RECEIPT_ID_HEX, Receipt, identity_and_digest, identity_of
 
@@ -121,21 +121,21 @@ def entry_of(value: bytes) -> Entry | None:
     return Entry(identity_of(head.source, head.id), stamped(bytes.fromhex(head.receiptid), head.receivedtime))
 
 
-def registered(accepted: Accepted, receivedtime: str) -> Registered:
+def registered(accepted: AcceptedEvent, receivedtime: str) -> Registered:
     """Return the record and the receipt of an accepted event that was received at *receivedtime*."""
     event = accepted.event
     identity, digest = identity_and_digest(event.source, event.id, event.content)
     receiptid = digest.hex()
     value = {
         **event.attributes,
-        "subject": accepted.admitted.agency,
+        "subject": accepted.admission.agency,
         "datacontenttype": "application/json",
         "receivedtime": receivedtime,
         "receiptid": receiptid,
-        "data": Raw(event.written_data),
+        "data": Raw(event.raw_data),
     }
     return Registered(
-        key=accepted.admitted.duty_of.encode(),
+        key=accepted.admission.duty_agency.encode(),
         value=_ENCODER.encode(value),
         identity=identity,
         stamp=stamped(digest, receivedtime),

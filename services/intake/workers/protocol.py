@@ -10,10 +10,10 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from services.intake.cloudevents.http_binding import Mode
+from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.pipeline import Issued
-from services.intake.core.plan_index import Prepared
-from services.intake.core.scopes import Scope
+from services.intake.core.plan_index import PlanIndex
+from services.intake.core.scopes import KeyScope
 from services.intake.workers.shared_memory import Laid
 
 _LENGTH = struct.Struct(">I")
@@ -24,7 +24,7 @@ Message = TypeVar("Message")
 class Papers(Struct, frozen=True, array_like=True, tag=True):
     """What a clerk works by from now on: the published plans, and the key (JWK, JSON) and issuer it signs for."""
 
-    plans: tuple[Prepared, ...]
+    plans: tuple[PlanIndex, ...]
     signing_key: bytes
     issuer: str
 
@@ -33,7 +33,7 @@ class Granted(Struct, frozen=True, array_like=True, tag=True):
     """A scope, and the number by which requests refer to it."""
 
     number: int
-    scope: Scope
+    scope: KeyScope
 
 
 class Errand(Struct, frozen=True, array_like=True, tag=True):
@@ -41,7 +41,7 @@ class Errand(Struct, frozen=True, array_like=True, tag=True):
 
     number: int
     scope: int
-    mode: Mode
+    mode: ContentMode
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes | Laid
     receivedtime: str

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from services.intake.asgi import RefusedError
+from services.intake.asgi import RequestRefusedError
 from services.intake.cloudevents import http_binding
 from services.intake.cloudevents.pipeline import Handed, Issued, Issuer
-from services.intake.core.plan_index import Prepared
-from services.intake.core.scopes import Scope
+from services.intake.core.plan_index import PlanIndex
+from services.intake.core.scopes import KeyScope
 from services.intake.log.records import Partitioner
 from services.intake.receipts.signing import Signer
 from services.intake.settings import IntakeSettings
@@ -37,12 +37,12 @@ class Clerk:
 
     def __init__(self, partitioner: Partitioner, trays: Trays) -> None:
         self._trays = trays
-        self._plans: dict[str, Prepared] = {}
-        self._scopes: dict[int, Scope] = {}
+        self._plans: dict[str, PlanIndex] = {}
+        self._scopes: dict[int, KeyScope] = {}
         self._signer: Signer | None = None
         self._issuer = Issuer(self, partitioner)
 
-    def prepared(self, plan_id: str) -> Prepared | None:
+    def index_of(self, plan_id: str) -> PlanIndex | None:
         """Return a plan of the papers, as the issuer asks for it."""
         return self._plans.get(plan_id)
 
@@ -51,7 +51,7 @@ class Clerk:
         match told:
             case Papers():
                 self._plans = {one.plan_id: one for one in told.plans}
-                self._signer = Signer.of_json(told.signing_key, told.issuer)
+                self._signer = Signer.from_json(told.signing_key, told.issuer)
                 return None
             case Granted():
                 self._scopes[told.number] = told.scope
@@ -72,8 +72,8 @@ class Clerk:
         scope = self._scopes[errand.scope]
         handed = Handed(errand.mode, errand.headers, body, scope, errand.receivedtime)
         try:
-            return self._issuer.issue(handed, http_binding.texts(handed.mode, handed.body), self._signer)
-        except RefusedError:
+            return self._issuer.issue(handed, http_binding.split_events(handed.mode, handed.body), self._signer)
+        except RequestRefusedError:
             return None  # whoever answers the client finds the faults again, and tells them
         except Exception:
             log.exception("an errand failed", extra={"action": "errand_failed"})

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.intake.cloudevents.http_binding import Mode
+from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.pipeline import Handed, Issued
-from services.intake.core.scopes import Scope
+from services.intake.core.scopes import KeyScope
 from services.intake.workers import protocol
 from services.intake.workers.protocol import Done, Errand, Granted, Inbox, Papers, Told
 from services.intake.workers.shared_memory import Laid, Trays
@@ -41,7 +41,7 @@ class Line(asyncio.Protocol):
         self._outbox = bytearray()
         self._numbers = count(1)
         self._waiting: dict[int, _Awaited] = {}
-        self._scopes: dict[Scope, int] = {}
+        self._scopes: dict[KeyScope, int] = {}
         self._papers: Papers | None = None
         self._heard_at = loop.time()
 
@@ -61,7 +61,7 @@ class Line(asyncio.Protocol):
                 number=number,
                 scope=self._number_of(handed.scope),
                 mode=handed.mode,
-                headers=tuple(handed.headers) if handed.mode is Mode.BINARY else (),
+                headers=tuple(handed.headers) if handed.mode is ContentMode.BINARY else (),
                 body=laid or handed.body,
                 receivedtime=handed.receivedtime,
             )
@@ -107,7 +107,7 @@ class Line(asyncio.Protocol):
         self._waiting.clear()
         self.has_ended.set_result(None)
 
-    def _number_of(self, scope: Scope) -> int:
+    def _number_of(self, scope: KeyScope) -> int:
         number = self._scopes.get(scope)
         if number is None:
             number = self._scopes[scope] = len(self._scopes)

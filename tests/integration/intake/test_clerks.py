@@ -25,7 +25,7 @@ async def test_what_clerks_issue_is_signed_kept_and_counted(
     staffed: Service, staffed_client: httpx.AsyncClient, published: Bus
 ) -> None:
     """In every mode: the usual report, what is not usual, and a batch of both; sent again it gets the same receipt."""
-    ours = verification.keys_of((await staffed_client.get("/.well-known/jwks.json")).content)
+    ours = verification.parse_key_set((await staffed_client.get("/.well-known/jwks.json")).content)
     batch = [*reports("c", 3), a_withdrawal("w-1", "c-0"), a_submission("x-1", note="an extension")]
     binary = {**BINARY, "ce-type": "vn.dondoc.report.submitted.v1"}
     data = a_submission()["data"]
@@ -38,7 +38,7 @@ async def test_what_clerks_issue_is_signed_kept_and_counted(
     again = [await staffed_client.post("/v1/events", **post) for post in posts]
     assert [answer.status_code for answer in (*first, *again)] == [202] * 6
     for answer, repeated in zip(first, again, strict=True):
-        _, signed = verification.receipts_of(answer.json()["jws"], ours)
+        _, signed = verification.verify_receipts(answer.json()["jws"], ours)
         assert signed == answer.json()["receipts"]
         assert repeated.json()["receipts"] == answer.json()["receipts"]
     await assert_kept_once(published, [a_submission("s-1"), *batch, {"id": "b-1"}])
@@ -89,7 +89,7 @@ async def test_other_content_under_one_identity_is_refused_whoever_issued_it(
 async def test_a_new_signing_key_signs_at_once(staffed_client: httpx.AsyncClient, desk: Desk) -> None:
     """From the moment that intake publishes it the clerks sign with it, and never with the former one again."""
     await post_all(staffed_client, reports("before", 4))
-    fresh = signing.rotate(Path(desk.environment["DONDOC_INTAKE_SIGNING_KEYS"]))[0].thumbprint()
+    fresh = signing.rotate_keys(Path(desk.environment["DONDOC_INTAKE_SIGNING_KEYS"]))[0].thumbprint()
 
     async def is_published() -> bool:
         keys = (await staffed_client.get("/.well-known/jwks.json")).json()["keys"]

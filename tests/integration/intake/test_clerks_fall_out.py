@@ -12,9 +12,9 @@ import pytest
 
 from deploy.local.servers.kafka import Kafka
 from schemas.events.topics import FACTS
-from services.intake.cloudevents.http_binding import Mode
+from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.pipeline import Handed
-from services.intake.core.scopes import Scope
+from services.intake.core.scopes import KeyScope
 from services.intake.workers.protocol import Papers
 from services.intake.workers.shared_memory import TRAY_BYTES, TRAYS, Trays, new_memory
 from services.intake.workers.worker_connection import Line
@@ -25,7 +25,7 @@ from tests.support.servers.intake_workers import AT_ONCE, CLERKS, all_at_work, a
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
-SCOPE = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
+SCOPE = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
 POSTS = 600
 LONG_BATCH = 50  # events: longer than what goes through the socket
 FROZEN_SECONDS = 4.0
@@ -105,7 +105,7 @@ async def test_a_line_that_has_ended_keeps_nobody_waiting() -> None:
         trays = Trays(memory.fileno())
     _, line = await loop.create_unix_connection(lambda: Line(loop, trays), sock=ours)
     papers = Papers((), b"{}", "intake")
-    handed = Handed(Mode.STRUCTURED, (), b"{}", SCOPE, "2026-12-09T16:59:59.999Z")
+    handed = Handed(ContentMode.STRUCTURED, (), b"{}", SCOPE, "2026-12-09T16:59:59.999Z")
     async with asyncio.timeout(10):
         before = line.ask(handed, papers)
         theirs.close()

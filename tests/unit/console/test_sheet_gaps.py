@@ -90,7 +90,7 @@ def test_a_figure_outside_its_range_is_told(tmp_path: Path) -> None:
 def test_the_range_on_a_sheet_is_read_as_it_is_written(low: float | None, high: float | None) -> None:
     """Its ends are within; a hint that was changed to anything else states no range."""
     wanted = IndicatorRequirement(code="x", min=low, max=high)
-    (asked,) = (one for one in form_fields.questions(Requirements(indicators=(wanted,))) if one.key == "indicators.x")
+    (asked,) = (one for one in form_fields.fields_of(Requirements(indicators=(wanted,))) if one.key == "indicators.x")
 
     def told(figure: float, hint: str) -> bool:
         cells = {asked.key: Cell(key=asked.key, row=1, answer=figure, hint=hint)}

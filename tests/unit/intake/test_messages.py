@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.plan.periods import Recurrence
-from services.intake.cloudevents.http_binding import Mode
+from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.pipeline import Issued
 from services.intake.core.dedup_entry import Entries
-from services.intake.core.plan_index import Prepared
-from services.intake.core.scopes import Scope
+from services.intake.core.plan_index import PlanIndex
+from services.intake.core.scopes import KeyScope
 from services.intake.log.records import Lot
 from services.intake.workers import protocol
 from services.intake.workers.protocol import Done, Errand, Granted, Inbox, Papers, Told
 from services.intake.workers.shared_memory import Laid
 
-SCOPE = Scope(agencies=frozenset({"h-mot"}), groups=frozenset(), types=frozenset("*"), may_decide=False)
-PLAN = Prepared(
+SCOPE = KeyScope(agencies=frozenset({"h-mot"}), groups=frozenset(), types=frozenset("*"), may_decide=False)
+PLAN = PlanIndex(
     plan_id="P-1",
     recurrences={"results": frozenset({Recurrence.YEAR, Recurrence.NONE})},
     ids={"h-mot": "h-mot", "Huyện Một": "h-mot"},
@@ -29,7 +29,7 @@ PLAN = Prepared(
 ERRAND = Errand(
     number=2**40,
     scope=0,
-    mode=Mode.BINARY,
+    mode=ContentMode.BINARY,
     headers=((b"ce-id", b"1"),),
     body="đã gửi".encode() * 20,
     receivedtime="2026-12-09T16:59:59.999Z",

@@ -1,6 +1,6 @@
-"""What a file is, told by its content: a name and a declared type prove nothing.
+"""Detects the type of a file by its content, because a file's name and declared type prove nothing.
 
-A closed list: documents, tables and pictures of documents. Files with macros are none of them.
+The list is closed: documents, spreadsheets and pictures of documents. Files with macros are not in it.
 """
 
 import zipfile
@@ -21,32 +21,32 @@ _OOXML = {
 _ODF_TYPE = "mimetype"
 _ODF = frozenset({"application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet"})
 _PART_BYTES_MAX = 256 * 1024
-"""Bytes read of a part that names the type; larger ones are no document of an office program."""
+"""Bytes read of the part that names the type: office programs write less, and a zip bomb would unpack to more."""
 
 
 def media_type_of(stream: BinaryIO) -> str | None:
-    """Return the media type of a seekable *stream* by its content, or nothing for what is not taken."""
+    """Return the media type of the file in a seekable *stream*, or None if its type is not on the list."""
     stream.seek(0)
     head = stream.read(_HEAD_BYTES)
     for signature, media_type in _SIGNATURES.items():
         if head.startswith(signature):
             return media_type
-    return _of_archive(stream) if head.startswith(_ZIP) else None
+    return _media_type_of_archive(stream) if head.startswith(_ZIP) else None
 
 
-def _of_archive(stream: BinaryIO) -> str | None:
+def _media_type_of_archive(stream: BinaryIO) -> str | None:
     try:
         with zipfile.ZipFile(stream) as archive:
-            declared = _part(archive, _ODF_TYPE).decode("ascii", "replace").strip()
+            declared = _read_part(archive, _ODF_TYPE).decode("ascii", "replace").strip()
             if declared in _ODF:
                 return declared
-            parts = _part(archive, _OOXML_PARTS)
+            parts = _read_part(archive, _OOXML_PARTS)
     except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError):
         return None
     return next((media_type for mark, media_type in _OOXML.items() if mark in parts), None)
 
 
-def _part(archive: zipfile.ZipFile, name: str) -> bytes:
+def _read_part(archive: zipfile.ZipFile, name: str) -> bytes:
     if name not in archive.namelist():
         return b""
     with archive.open(name) as part:
