@@ -109,7 +109,7 @@ class Request:
         return int(declared) if declared is not None and declared.isdigit() else None
 
     async def read_body(self, limit: int, body_timeout: BodyTimeout) -> bytes:
-        """Return the complete body; refuse with 413 more than *limit* bytes, with 408 one slower than *body_timeout*."""
+        """Return the complete body; refuse with 413 more than *limit* bytes, with 408 a body that is too slow."""
         self._refuse_declared_length(limit)
         task = body_timeout.begin()
         try:

@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from services.intake.core import file_types
-from services.intake.core.form_to_event import AttachedFile
+from services.intake.core.forms import file_types
+from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.core.problems import Said
 
 

@@ -18,8 +18,8 @@ from services.console.sheets.layout import CHOICE_MARK, FORMAT
 from services.console.sheets.reading import Cell
 from services.console.support import inputs
 from services.intake.cloudevents import schema_errors
-from services.intake.core import form_fields, form_to_event
-from services.intake.core.form_to_event import AttachedFile
+from services.intake.core.forms import form_fields, form_to_event
+from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.core.problems import FieldError, Language, Said
 
 SOURCE = "urn:dondoc:sheet"

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.console.sheets.layout import STAR
 from services.console.sheets.reading import Cell
-from services.intake.core import form_fields, number_parsing
+from services.intake.core.forms import form_fields, number_parsing
 from services.intake.core.problems import FieldError, Said
 
 _RANGE = re.compile(r"(?:từ (?P<low>\S+))? ?(?:đến (?P<high>\S+))?")

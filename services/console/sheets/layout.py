@@ -9,8 +9,8 @@ from datetime import datetime
 
 from schemas.plan.plan import Obligation, ObligationVersion
 from schemas.plan.registry import Agency
-from services.intake.core import date_parsing, form_fields
-from services.intake.core.form_fields import FieldType, FormField
+from services.intake.core.forms import date_parsing, form_fields
+from services.intake.core.forms.form_fields import FieldType, FormField
 from services.intake.core.problems import Said
 from services.rules.core.duty_catalogue import Book, UnknownDuty
 

@@ -16,7 +16,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from services.console.sheets.layout import HEADER
 from services.console.support import inputs
-from services.intake.core.form_to_event import FieldValue
+from services.intake.core.forms.form_to_event import FieldValue
 
 KEY, LABEL, ANSWER, UNIT, HINT = range(5)
 """Indices of the columns, A to E."""

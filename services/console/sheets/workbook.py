@@ -8,7 +8,7 @@ from typing import Any
 import xlsxwriter
 
 from services.console.sheets.layout import HEADER, NOTES, Line, Sheet
-from services.intake.core.form_fields import PROOFS, FieldType
+from services.intake.core.forms.form_fields import PROOFS, FieldType
 
 ROWS_OF_HEAD = 6
 WIDTHS = (24, 36, 58, 14, 46)

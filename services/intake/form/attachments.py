@@ -17,7 +17,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from services.intake.core.form_to_event import AttachedFile
+from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.form import local_files
 from services.runtime.clock import Clock
 

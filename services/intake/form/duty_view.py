@@ -14,8 +14,8 @@ from schemas.plan import instants, periods
 from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
 from schemas.plan.values import Bilingual
-from services.intake.core import date_parsing, form_fields
-from services.intake.core.form_fields import FormField
+from services.intake.core.forms import date_parsing, form_fields
+from services.intake.core.forms.form_fields import FormField
 from services.intake.core.problems import Said
 
 PlanLookup = Callable[[str], tuple[Plan, Registry] | None]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.events.assessments import Status
-from services.intake.core import date_parsing, form_fields
-from services.intake.core.form_fields import FieldType, FormField
-from services.intake.core.form_to_event import AttachedFile
+from services.intake.core.forms import date_parsing, form_fields
+from services.intake.core.forms.form_fields import FieldType, FormField
+from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.core.problems import FieldError, Language, Said
 from services.intake.form import texts
 from services.intake.form.duty_view import DryRunStatus, FormDuty

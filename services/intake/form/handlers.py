@@ -11,10 +11,10 @@ import msgspec
 
 from schemas.events.form_links import BadLink, LinkKey
 from services.intake.asgi import Request, RequestRefusedError, Response
-from services.intake.core import form_fields, form_to_event
 from services.intake.core.admission import AcceptedEvent
-from services.intake.core.form_fields import FieldType, FormField
-from services.intake.core.form_to_event import AttachedFile, FieldValue
+from services.intake.core.forms import form_fields, form_to_event
+from services.intake.core.forms.form_fields import FieldType, FormField
+from services.intake.core.forms.form_to_event import AttachedFile, FieldValue
 from services.intake.core.problems import FieldError, RequestProblem, Said
 from services.intake.form import attachments, form_state, pages, receipt_view, texts, uploads
 from services.intake.form.attachments import AttachmentStore, StoreUnavailableError

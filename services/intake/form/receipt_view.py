@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from services.intake.core import date_parsing
 from services.intake.core.event_id import Receipt
+from services.intake.core.forms import date_parsing
 from services.intake.core.problems import Language, Said
 from services.intake.form import texts
 from services.intake.form.duty_view import FormDuty

@@ -16,8 +16,8 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from services.intake.asgi import Request, RequestRefusedError, too_slow_refusal
-from services.intake.core import file_types
-from services.intake.core.form_to_event import AttachedFile
+from services.intake.core.forms import file_types
+from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.core.problems import Refusal, RequestProblem, Said
 from services.intake.form import texts
 

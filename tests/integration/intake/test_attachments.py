@@ -10,7 +10,7 @@ import obstore
 import pytest
 from obstore.exceptions import BaseError
 
-from services.intake.core.form_to_event import AttachedFile
+from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.form import local_files
 from services.intake.form.attachments import UNSENT_DAYS, UNSENT_FOLDER, AttachmentStore, StoreUnavailableError
 from services.runtime.clock import SystemClock

@@ -15,7 +15,7 @@ from schemas.plan.plan import IndicatorRequirement, Requirements
 from services.console.sheets import filled, gaps
 from services.console.sheets.layout import Line
 from services.console.sheets.reading import Cell
-from services.intake.core import form_fields
+from services.intake.core.forms import form_fields
 from tests.support.builders.sheets import a_filled, faults, row_of
 
 PAGE = "xl/worksheets/sheet1.xml"

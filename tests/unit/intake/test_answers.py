@@ -9,8 +9,8 @@ import pytest
 from schemas.events.facts import ReportSubmitted
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Requirements
-from services.intake.core import form_fields, form_to_event
-from services.intake.core.form_to_event import AttachedFile, FieldValue
+from services.intake.core.forms import form_fields, form_to_event
+from services.intake.core.forms.form_to_event import AttachedFile, FieldValue
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NAMED = DutyKey(plan="P-1", obligation="results", period="2026", agency="h-mot")

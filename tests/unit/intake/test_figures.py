@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.core import number_parsing
+from services.intake.core.forms import number_parsing
 from services.intake.core.problems import Said
 
 

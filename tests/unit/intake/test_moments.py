@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.intake.core import date_parsing
+from services.intake.core.forms import date_parsing
 from services.intake.core.problems import Said
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import TypeVar
 
 from schemas.events.ids import DutyKey
-from services.intake.core import date_parsing, number_parsing
-from services.intake.core.form_fields import PROOFS, event_pointer
+from services.intake.core.forms import date_parsing, number_parsing
+from services.intake.core.forms.form_fields import PROOFS, event_pointer
 from services.intake.core.problems import FieldError, Said
 
 FieldValue = str | int | float | date | None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from schemas.plan.plan import IndicatorRequirement, Requirements, SectionRequirement
-from services.intake.core import number_parsing
+from services.intake.core.forms import number_parsing
 from services.intake.core.problems import Said, pointer_of
 
 NO_TEXT = Said(en="", vi="")
