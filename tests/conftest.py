@@ -17,7 +17,7 @@ from deploy.local.process.ports import free_ports
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
-from tests.support.servers.intake import Desk
+from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launcher
@@ -116,7 +116,7 @@ def smtp(session_smtp: Smtp) -> Smtp:
     """The mail server with an empty mailbox and no fault planted; a test may kill it."""
     session_smtp.resume()
     session_smtp.start()
-    session_smtp.plant({})
+    session_smtp.inject_faults({})
     for mail in session_smtp.mailbox.folder.glob("*.eml"):
         mail.unlink()
     return session_smtp
@@ -127,7 +127,7 @@ def smsc(session_smsc: Smsc) -> Smsc:
     """The SMS centre with an empty log and no fault planted; a test may kill it."""
     session_smsc.resume()
     session_smsc.start()
-    session_smsc.plant({})
+    session_smsc.inject_faults({})
     session_smsc.log.unlink(missing_ok=True)
     return session_smsc
 
@@ -161,12 +161,12 @@ def launch(tmp_path: Path, kafka: Kafka) -> Iterator[Launcher]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """An empty desk."""
-    return Desk(folder=tmp_path)
+def intake_files(tmp_path: Path) -> IntakeFiles:
+    """An empty intake_files."""
+    return IntakeFiles(folder=tmp_path)
 
 
 @pytest.fixture
-def bearer(desk: Desk) -> str:
+def bearer(intake_files: IntakeFiles) -> str:
     """A key that may do everything, there before intake starts."""
-    return desk.key()
+    return intake_files.add_key()

@@ -8,7 +8,7 @@ import sys
 from deploy.local.errors import StackError
 from deploy.local.process import pidfile
 from deploy.local.process.ports import Ports
-from deploy.local.stack import Stack, home, jars, owner_file, say
+from deploy.local.stack import Stack, home, jars, owner_file, print_progress
 
 FOLDER = "stack"  # beside the jars, which outlive any data
 
@@ -21,7 +21,7 @@ def main() -> int:
     try:
         return {"up": up, "down": down, "status": status}[command]()
     except StackError as error:
-        say(str(error))
+        print_progress(str(error))
         return 2
 
 
@@ -30,23 +30,23 @@ def up() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # both: a shell starts what is in the background with INT ignored
         signal.signal(number, _interrupt)
     try:
-        with Stack(home() / FOLDER, Ports.from_environment(os.environ), jars=jars(), say=say) as stack:
+        with Stack(home() / FOLDER, Ports.from_environment(os.environ), jars=jars(), say=print_progress) as stack:
             for name, value in stack.environment().items():
                 print(f"export {name}={value!r}")
             sys.stdout.flush()
             signal.pause()
     except KeyboardInterrupt:
-        say("stopped")
+        print_progress("stopped")
     return 0
 
 
 def down() -> int:
     """Ask a running stack to stop and end whatever an interrupted one left; 1 when there was nothing."""
     folder = home() / FOLDER
-    asked = pidfile.ask_to_end(owner_file(folder))
-    ended = [path.stem for path in sorted(folder.glob("*.pid")) if pidfile.end_leftover(path)]
+    asked = pidfile.terminate(owner_file(folder))
+    ended = [path.stem for path in sorted(folder.glob("*.pid")) if pidfile.kill_leftover(path)]
     for name in ended:
-        say(f"{name} ended")
+        print_progress(f"{name} ended")
     return 0 if asked or ended else 1
 
 

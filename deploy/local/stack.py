@@ -12,7 +12,7 @@ from typing import Self
 from deploy.local.errors import AlreadyRunningError
 from deploy.local.process import pidfile
 from deploy.local.process.daemon import Daemon
-from deploy.local.process.ports import LOOPBACK, Ports, refuse_taken
+from deploy.local.process.ports import LOOPBACK, Ports, require_free
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
@@ -108,12 +108,12 @@ class Stack:
 
     def _end_leftovers(self) -> None:
         for daemon, _ in self._programs():
-            if pidfile.end_leftover(daemon.program.pid_file):
+            if pidfile.kill_leftover(daemon.program.pid_file):
                 self._say(f"{daemon.program.name:<7} of an interrupted run ended")
 
     def _refuse_taken_ports(self) -> None:
         for name in self.ports.__dataclass_fields__:
-            refuse_taken(name, getattr(self.ports, name))
+            require_free(name, getattr(self.ports, name))
 
 
 def owner_file(folder: Path) -> Path:
@@ -131,6 +131,6 @@ def jars() -> Path:
     return home() / "kafka" / "jars"
 
 
-def say(line: str) -> None:
+def print_progress(line: str) -> None:
     """Print one line of progress to the terminal's talk channel."""
     print(line, file=sys.stderr, flush=True)

@@ -37,13 +37,13 @@ class StepKind(StrEnum):
     INCOMPLETE = "incomplete"
 
 
-class Told(BaseModel):
+class PublishedModel(BaseModel):
     """Base of what rules publishes."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
 
-class Segment(Told):
+class TimelineSegment(PublishedModel):
     """The answer that holds from `from` until the next segment begins."""
 
     from_: datetime = Field(alias="from")
@@ -56,7 +56,7 @@ class Segment(Told):
     evidence: tuple[str, ...] = ()
 
 
-class Step(Told):
+class AlertStep(PublishedModel):
     """An alert the duty calls for at `at`; true only while the assessment stands.
 
     `step` is the ISO 8601 distance from `due_at` (or `incomplete:EVENT`), `to` is `self`, `parent` or a contact list.
@@ -72,7 +72,7 @@ class Step(Told):
     until: datetime | None = None
 
 
-class DutyAssessed(Told):
+class DutyAssessed(PublishedModel):
     """The assessment of one duty from the set of facts known by `recorded_at`."""
 
     plan: str
@@ -86,5 +86,5 @@ class DutyAssessed(Told):
     opens_at: datetime | None
     recorded_at: datetime
     revision: int
-    timeline: tuple[Segment, ...]
-    steps: tuple[Step, ...] = ()
+    timeline: tuple[TimelineSegment, ...]
+    steps: tuple[AlertStep, ...] = ()

@@ -21,7 +21,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class MessageType:
     """A kind of record on a topic: the CloudEvents `type` (or the kind of document), and what its data holds."""
 
     name: str
@@ -35,17 +35,17 @@ class Message:
         return Envelope[self.data] if self.is_event else self.data  # type: ignore[name-defined]  # a type made at run time
 
 
-MESSAGES: tuple[Message, ...] = (
-    *(Message(name=name, topic=FACTS, data=model) for name, model in facts.MODEL_OF.items()),
-    Message(name=facts.ADOPTED, topic=FACTS, data=facts.PlanAdopted),
-    Message(name=ASSESSED, topic=VERDICTS, data=DutyAssessed),
-    Message(name=DELIVERED, topic=DELIVERIES, data=AlertAttempted),
-    Message(name="plan", topic=REFERENCES, data=Plan, is_event=False),
-    Message(name="registry", topic=REFERENCES, data=Registry, is_event=False),
+MESSAGES: tuple[MessageType, ...] = (
+    *(MessageType(name=name, topic=FACTS, data=model) for name, model in facts.MODEL_OF.items()),
+    MessageType(name=facts.ADOPTED, topic=FACTS, data=facts.PlanAdopted),
+    MessageType(name=ASSESSED, topic=VERDICTS, data=DutyAssessed),
+    MessageType(name=DELIVERED, topic=DELIVERIES, data=AlertAttempted),
+    MessageType(name="plan", topic=REFERENCES, data=Plan, is_event=False),
+    MessageType(name="registry", topic=REFERENCES, data=Registry, is_event=False),
 )
 
 
-def json_schema(message: Message) -> dict[str, Any]:
+def json_schema(message: MessageType) -> dict[str, Any]:
     """Return the JSON Schema of *message*, the same text from the same models."""
     schema = message.model.model_json_schema(by_alias=True, schema_generator=_WithoutFieldTitles)
     if message.is_event:
@@ -55,7 +55,7 @@ def json_schema(message: Message) -> dict[str, Any]:
     return {"$schema": DIALECT, "$id": identifier(message)} | schema | summary
 
 
-def identifier(message: Message) -> str:
+def identifier(message: MessageType) -> str:
     """Return the stable `$id` of the schema of *message*: a name, not a place."""
     return f"urn:dondoc:schema:{message.name}"
 

@@ -17,7 +17,7 @@ class Channel(StrEnum):
     SMS = "sms"
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """How an attempt ended; `unknown` is a crash between the claim and the answer."""
 
     DELIVERED = "delivered"
@@ -58,7 +58,7 @@ class AlertAttempted(BaseModel):
     step: str
     duties: tuple[AlertedDuty, ...]
     attempt: int
-    outcome: Outcome
+    outcome: AttemptOutcome
     reason: str | None = None
     attempted_at: datetime
     message_id: str | None = None

@@ -48,12 +48,12 @@ class LinkKey:
             raise ValueError(f"the key of the form needs {KEY_LENGTH_MIN} letters or more")
         self._key = OctKey.import_key(secret)
 
-    def token(self, link: DutyLink) -> str:
+    def sign_link(self, link: DutyLink) -> str:
         """Return the signed form of *link*."""
         expires = int(link.expires_at.timestamp())
         return self._signed(_DUTY, {"duty": str(link.duty), "exp": expires})
 
-    def link(self, token: str) -> DutyLink:
+    def verify_link(self, token: str) -> DutyLink:
         """Return what *token* gives access to, expired or not; raise `BadLink` if it is none of ours."""
         match self._believed(_DUTY, token):
             case {"duty": str(duty), "exp": int(expires)}:
@@ -64,11 +64,11 @@ class LinkKey:
             case _:
                 raise BadLink("the link names no duty")
 
-    def file_token(self, duty: DutyKey, file: dict[str, str | int]) -> str:
+    def sign_file(self, duty: DutyKey, file: dict[str, str | int]) -> str:
         """Return the signed description of a *file* that was left for *duty*."""
         return self._signed(_FILE, {"duty": str(duty), "file": file})
 
-    def file(self, duty: DutyKey, token: str) -> dict[str, str | int]:
+    def verify_file(self, duty: DutyKey, token: str) -> dict[str, str | int]:
         """Return the file that *token* describes; raise `BadLink` if it was not left for *duty*."""
         claims = self._believed(_FILE, token)
         file = claims.get("file")
@@ -76,11 +76,11 @@ class LinkKey:
             raise BadLink("the file was not left for this duty")
         return file
 
-    def document_token(self, receipt: str, document: dict[str, str]) -> str:
+    def sign_document(self, receipt: str, document: dict[str, str]) -> str:
         """Return the signed description of the *document* that the signed *receipt* was given for."""
         return self._signed(_DOCUMENT, {"receipt": _digest(receipt), "document": document})
 
-    def document(self, receipt: str, token: str) -> dict[str, str]:
+    def verify_document(self, receipt: str, token: str) -> dict[str, str]:
         """Return the document that *token* describes; raise `BadLink` if *receipt* was given for another."""
         claims = self._believed(_DOCUMENT, token)
         document = claims.get("document")
@@ -109,7 +109,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def form_address(base: str, token: str, language: str) -> str:
+def form_url(base: str, token: str, language: str) -> str:
     """Return the address of the form below *base*; Vietnamese needs no saying."""
     query = {"t": token} if language == "vi" else {"t": token, "lang": language}
     return f"{base.rstrip('/')}/form?{urlencode(query)}"

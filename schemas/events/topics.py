@@ -19,7 +19,7 @@ class Topic:
     """A topic. `is_partitioned_by_agency` ones share one number of partitions, fixed for the life of the log."""
 
     name: str
-    holds: str
+    description: str
     config: tuple[tuple[str, str], ...]
     is_partitioned_by_agency: bool = True
 
@@ -35,19 +35,23 @@ def _config(*parts: dict[str, str]) -> tuple[tuple[str, str], ...]:
 
 FACTS = Topic(
     name="dondoc.facts.v1",
-    holds="everything that happened, in order per agency",
+    description="everything that happened, in order per agency",
     config=_config(FOREVER, EVENT_TIME, LARGE),
 )
-VERDICTS = Topic(name="dondoc.verdicts.v1", holds="what rules concluded", config=_config(FOREVER, EVENT_TIME, LARGE))
+VERDICTS = Topic(
+    name="dondoc.verdicts.v1", description="what rules concluded", config=_config(FOREVER, EVENT_TIME, LARGE)
+)
 DUTIES = Topic(
-    name="dondoc.duties.v1", holds="what rules knows of each duty", config=_config(COMPACTED, EVENT_TIME, LARGE)
+    name="dondoc.duties.v1", description="what rules knows of each duty", config=_config(COMPACTED, EVENT_TIME, LARGE)
 )
 DELIVERIES = Topic(
-    name="dondoc.deliveries.v1", holds="what the notifier did, without addresses", config=_config(FOREVER, EVENT_TIME)
+    name="dondoc.deliveries.v1",
+    description="what the notifier did, without addresses",
+    config=_config(FOREVER, EVENT_TIME),
 )
 REFERENCES = Topic(
     name="dondoc.references.v1",
-    holds="the published plan and registry versions",
+    description="the published plan and registry versions",
     config=_config(COMPACTED, EVENT_TIME, LARGE),
     is_partitioned_by_agency=False,
 )

@@ -28,7 +28,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Fault:
+class Diagnostic:
     """A departure at a line of a file; faults sort by file and line."""
 
     file: str
@@ -49,6 +49,6 @@ class Fault:
 class DocumentInvalid(ValueError):  # noqa: N818 - it reads as a claim about the document
     """The document is refused; correct every fault it names and check it again with `dondoc check`."""
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = faults
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__("\n".join(map(str, diagnostics)))
+        self.diagnostics = diagnostics

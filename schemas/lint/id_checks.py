@@ -7,7 +7,7 @@ from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
 
 
-def used_twice(nodes: Iterable[Node], severity: Severity = Severity.ERROR) -> Iterator[Finding]:
+def find_duplicates(nodes: Iterable[Node], severity: Severity = Severity.ERROR) -> Iterator[Finding]:
     """Yield every node whose text another one before it already has; a warning where saying it twice does no harm."""
     first: dict[str, Node] = {}
     for node in nodes:
@@ -16,19 +16,19 @@ def used_twice(nodes: Iterable[Node], severity: Severity = Severity.ERROR) -> It
             yield node.finding(words, severity)
 
 
-def unknown(node: Node, known: Collection[str], kind: str) -> Iterator[Finding]:
+def find_unknown(node: Node, known: Collection[str], kind: str) -> Iterator[Finding]:
     """Yield *node* where its text is none of the *known* ids of that *kind*."""
     if node.text and node.text not in known:
-        yield node.finding(f"unknown {kind} {node.text!r}{meant(node.text, known)}")
+        yield node.finding(f"unknown {kind} {node.text!r}{suggest(node.text, known)}")
 
 
-def unlisted(node: Node, known: Collection[str]) -> Iterator[Finding]:
+def find_unlisted(node: Node, known: Collection[str]) -> Iterator[Finding]:
     """Yield an advice where *node* is none of the *known* agencies, which a body that owes nothing need not be."""
     if node.text and node.text not in known:
-        yield node.warning(f"no agency of the registry is {node.text!r}{meant(node.text, known)}")
+        yield node.warning(f"no agency of the registry is {node.text!r}{suggest(node.text, known)}")
 
 
-def meant(word: str, known: Iterable[str]) -> str:
+def suggest(word: str, known: Iterable[str]) -> str:
     """Return the question after the nearest known word, or nothing where none is near."""
     near = get_close_matches(word, sorted(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

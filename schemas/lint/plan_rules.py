@@ -6,10 +6,10 @@ Ids used twice, sources nobody lists, versions with holes, days that do not exis
 from calendar import month_name, monthrange
 from collections.abc import Iterator
 
-from schemas.lint import id_checks
+from schemas.lint import date_intervals, id_checks
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
-from schemas.plan import date_intervals, durations
+from schemas.plan import durations
 from schemas.plan.periods import MONTHS_OF, Recurrence
 
 _MONTHS, _DAYS = range(1, 13), range(1, 32)  # outside these the models refuse
@@ -17,24 +17,39 @@ _LEAP_YEAR = 2024  # the longest February there is
 _LEAP_DAY = (2, 29)
 
 
-def findings(plan: Node) -> Iterator[Finding]:
+def check_plan(plan: Node) -> Iterator[Finding]:
     """Yield every fault of *plan* that can be told without its registry."""
     sources, obligations = plan["sources"].each(), plan["obligations"].each()
-    yield from id_checks.used_twice(one["id"] for one in sources)
-    yield from id_checks.used_twice(one["id"] for one in obligations)
+    yield from id_checks.find_duplicates(one["id"] for one in sources)
+    yield from id_checks.find_duplicates(one["id"] for one in obligations)
     known_sources = {one["id"].text for one in sources}
     for obligation in obligations:
         if sources:
-            yield from id_checks.unknown(obligation["citation"]["source"], known_sources, "source")
-        yield from id_checks.used_twice(obligation["addressees"].each(), Severity.WARNING)
+            yield from id_checks.find_unknown(obligation["citation"]["source"], known_sources, "source")
+        yield from id_checks.find_duplicates(obligation["addressees"].each(), Severity.WARNING)
         yield from _versions(obligation["versions"].each(), plan["issued_on"])
 
 
+def check_references(plan: Node, registry: Node) -> Iterator[Finding]:
+    """Yield every reference of *plan* that *registry* does not bear out."""
+    agencies = {one["id"].text for one in registry["agencies"].each()}
+    members = {one["id"].text for agency in registry["agencies"].each() for one in agency["groups"].each()}
+    groups = {one["id"].text for one in registry["groups"].each()} or members
+    yield from _registry(plan["registry"], registry["registry"])
+    yield from id_checks.find_unlisted(plan["issuer"], agencies)
+    for obligation in plan["obligations"].each():
+        yield from id_checks.find_unlisted(obligation["recipient"], agencies | groups)
+        for addressee in obligation["addressees"].each():
+            yield from id_checks.find_unknown(addressee, agencies | groups, "group or agency")
+            if addressee.text in groups - members:
+                yield addressee.warning(f"no agency is ever a member of {addressee.text!r}; nobody owes this")
+
+
 def _versions(versions: tuple[Node, ...], issued_on: Node) -> Iterator[Finding]:
-    yield from date_intervals.empty_spans(versions)
+    yield from date_intervals.find_empty(versions)
     if all(one["from"].is_given for one in versions):
-        yield from date_intervals.overlaps(versions)
-        yield from date_intervals.holes(versions)
+        yield from date_intervals.find_overlaps(versions)
+        yield from date_intervals.find_gaps(versions)
     for version in versions:
         from_ = version["from"]
         if from_.day and issued_on.day and from_.day < issued_on.day:
@@ -79,9 +94,9 @@ def _day_of_year(month: Node, day: Node) -> Iterator[Finding]:
 
 
 def _requirements(requires: Node) -> Iterator[Finding]:
-    yield from id_checks.used_twice(map(_id_of_section, requires["sections"].each()), Severity.WARNING)
-    yield from id_checks.used_twice(one["code"] for one in requires["indicators"].each())
-    yield from id_checks.used_twice(one["id"] for one in requires["checks"].each())
+    yield from id_checks.find_duplicates(map(_id_of_section, requires["sections"].each()), Severity.WARNING)
+    yield from id_checks.find_duplicates(one["code"] for one in requires["indicators"].each())
+    yield from id_checks.find_duplicates(one["id"] for one in requires["checks"].each())
     for indicator in requires["indicators"].each():
         least, most = indicator["min"].value, indicator["max"].value
         if isinstance(least, int | float) and isinstance(most, int | float) and most < least:
@@ -96,8 +111,8 @@ def _reminders(reminders: Node, due: Node) -> Iterator[Finding]:
     before, after = reminders["before"].each(), reminders["after"].each()
     if not due.is_given and (before or after or reminders["then_every"].is_given or reminders["escalate"].each()):
         yield reminders.warning("a duty without a due date is never reminded of; these settings do nothing")
-    yield from id_checks.used_twice(before, Severity.WARNING)
-    yield from id_checks.used_twice(after, Severity.WARNING)
+    yield from id_checks.find_duplicates(before, Severity.WARNING)
+    yield from id_checks.find_duplicates(after, Severity.WARNING)
     for step in before:
         if _sign(step, at_least=1) is False:
             yield step.finding(f"{step.text} is not before the due instant; a reminder comes before what it reminds of")
@@ -116,3 +131,8 @@ def _sign(duration: Node, *, at_least: int) -> bool | None:
         return durations.sign(duration.text) >= at_least
     except ValueError:
         return None
+
+
+def _registry(named: Node, registry: Node) -> Iterator[Finding]:
+    if named.text and registry.text and named.text != registry.text:
+        yield named.finding(f"the registry beside this plan is {registry.text!r}, not {named.text!r}")

@@ -5,40 +5,39 @@ Ids used twice, names with holes, groups nobody lists, parents in circles, days 
 
 from collections.abc import Iterator
 
-from schemas.lint import id_checks, succession_rules
+from schemas.lint import date_intervals, id_checks, succession_rules
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
-from schemas.plan import date_intervals
 
 
-def findings(registry: Node) -> Iterator[Finding]:
+def check_registry(registry: Node) -> Iterator[Finding]:
     """Yield every fault of *registry*."""
     groups, agencies = registry["groups"].each(), registry["agencies"].each()
     aliases = [alias for agency in agencies for alias in agency["aliases"].each()]
     ids = {one["id"].text for one in agencies}
-    yield from id_checks.used_twice((*(one["id"] for one in (*groups, *agencies)), *aliases))
+    yield from id_checks.find_duplicates((*(one["id"] for one in (*groups, *agencies)), *aliases))
     for agency in agencies:
         yield from _life(agency)
         yield from _memberships(agency, groups)
-        yield from id_checks.unlisted(agency["parent"], ids)
+        yield from id_checks.find_unlisted(agency["parent"], ids)
     yield from _parents_in_circles(agencies)
-    yield from succession_rules.findings(registry["successions"].each(), agencies)
+    yield from succession_rules.check_successions(registry["successions"].each(), agencies)
     yield from _calendar(registry)
 
 
 def _life(agency: Node) -> Iterator[Finding]:
     names = agency["names"].each()
-    yield from date_intervals.empty_spans([agency["valid"]])
-    yield from date_intervals.empty_spans(names)
-    yield from date_intervals.overlaps(names)
-    yield from date_intervals.holes(names)
+    yield from date_intervals.find_empty([agency["valid"]])
+    yield from date_intervals.find_empty(names)
+    yield from date_intervals.find_overlaps(names)
+    yield from date_intervals.find_gaps(names)
     yield from _nameless(agency["valid"], names)
 
 
 def _nameless(valid: Node, names: tuple[Node, ...]) -> Iterator[Finding]:
     """Yield the beginning and the end of a life that no name covers."""
-    borne = [span for span in map(date_intervals.interval, names) if span is not None]
-    life = date_intervals.interval(valid)
+    borne = [span for span in map(date_intervals.parse_interval, names) if span is not None]
+    life = date_intervals.parse_interval(valid)
     if life is None or not borne or len(borne) < len(names):
         return
     first, last = min(borne, key=lambda one: one.from_), max(borne, key=lambda one: one.to)
@@ -56,14 +55,14 @@ def _memberships(agency: Node, groups: tuple[Node, ...]) -> Iterator[Finding]:
     """Yield the faults of an agency's groups; where the registry lists none, its agencies' words are its groups."""
     memberships = agency["groups"].each()
     listed = {one["id"].text for one in groups}
-    yield from date_intervals.empty_spans(memberships)
+    yield from date_intervals.find_empty(memberships)
     for group in dict.fromkeys(one["id"].text for one in memberships):
-        yield from date_intervals.overlaps([one for one in memberships if one["id"].text == group])
-    life = date_intervals.interval(agency["valid"])
+        yield from date_intervals.find_overlaps([one for one in memberships if one["id"].text == group])
+    life = date_intervals.parse_interval(agency["valid"])
     for membership in memberships:
         if groups:
-            yield from id_checks.unknown(membership["id"], listed, "group")
-        stay = date_intervals.interval(membership)
+            yield from id_checks.find_unknown(membership["id"], listed, "group")
+        stay = date_intervals.parse_interval(membership)
         if stay and life and (stay.to <= life.from_ or life.to <= stay.from_):
             yield membership.warning("lies outside the dates on which the agency is valid")
 
@@ -84,8 +83,8 @@ def _parents_in_circles(agencies: tuple[Node, ...]) -> Iterator[Finding]:
 def _calendar(registry: Node) -> Iterator[Finding]:
     off = [one["date"] for one in registry["holidays"].each()]
     on = [one["date"] if one["date"].is_given else one for one in registry["working_days"].each()]
-    yield from id_checks.used_twice(off, Severity.WARNING)
-    yield from id_checks.used_twice(on, Severity.WARNING)
+    yield from id_checks.find_duplicates(off, Severity.WARNING)
+    yield from id_checks.find_duplicates(on, Severity.WARNING)
     holidays = {one.text for one in off}
     for day in on:
         if day.text and day.text in holidays:

@@ -3,22 +3,21 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from schemas.lint import id_checks
+from schemas.lint import date_intervals, id_checks
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
-from schemas.plan import date_intervals
 
 _ONE_HEIR = frozenset({"merge_into", "merge_new"})
 
 
-def findings(successions: tuple[Node, ...], agencies: tuple[Node, ...]) -> Iterator[Finding]:
+def check_successions(successions: tuple[Node, ...], agencies: tuple[Node, ...]) -> Iterator[Finding]:
     """Yield every fault of *successions* among *agencies*."""
     known = {one["id"].text: one for one in agencies}
     for succession in successions:
         for side in ("from", "to"):
             for one in succession[side].each():
-                yield from id_checks.unknown(one, known, "agency")
-            yield from id_checks.used_twice(succession[side].each(), Severity.WARNING)
+                yield from id_checks.find_unknown(one, known, "agency")
+            yield from id_checks.find_duplicates(succession[side].each(), Severity.WARNING)
         yield from _heirs_in_number(succession)
         yield from _ends(succession, known)
         yield from _begins(succession, known)
@@ -56,7 +55,7 @@ def _begins(succession: Node, agencies: Mapping[str, Node]) -> Iterator[Finding]
     on = succession["on"]
     for heir in succession["to"].each():
         agency = agencies.get(heir.text)
-        life = date_intervals.interval(agency["valid"]) if agency else None
+        life = date_intervals.parse_interval(agency["valid"]) if agency else None
         if life is None or on.day is None:
             continue
         if on.day < life.from_ or life.to <= on.day:

@@ -12,14 +12,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.lint.diagnostics import DocumentPath, Finding
-from schemas.lint.id_checks import meant
+from schemas.lint.id_checks import suggest
 
 _ISO_DATE = re.compile(r"^(\d{4})-(\d{2})-(\d{2})$")
 _MONTHS_IN_YEAR = 12
 _LONGEST = 60  # characters of a wrong value that are shown; enough to find it on its line
 
 
-def findings(error: ValidationError, content: object, model: type[BaseModel]) -> Iterator[Finding]:
+def explain(error: ValidationError, content: object, model: type[BaseModel]) -> Iterator[Finding]:
     """Yield one finding for each place of *content* that does not fit *model*."""
     seen: set[DocumentPath] = set()
     for detail in sorted(error.errors(), key=lambda one: one["type"] == "model_type"):
@@ -53,7 +53,7 @@ def _worded(detail: ErrorDetails, path: DocumentPath, model: type[BaseModel]) ->
         case "missing":
             return "missing"
         case "extra_forbidden":
-            return f"unknown key{meant(str(path[-1]), _known_keys(model, path[:-1]))}"
+            return f"unknown key{suggest(str(path[-1]), _known_keys(model, path[:-1]))}"
         case "string_too_short" | "too_short":
             return "empty"
         case "value_error":

@@ -18,7 +18,7 @@ _ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001 - only distance and direction cou
 
 
 @lru_cache(maxsize=1024)
-def parsed(text: str) -> timedelta | isodate.Duration:
+def parse(text: str) -> timedelta | isodate.Duration:
     """Return the duration that *text* writes; raise `ValueError` with the remedy where it writes none.
 
     One that leaves the calendar or splits a month (P0.5M) is none: no date could be moved by it.
@@ -33,25 +33,25 @@ def parsed(text: str) -> timedelta | isodate.Duration:
     return step
 
 
-def checked(text: str) -> str:
+def validate(text: str) -> str:
     """Return *text* unchanged if it is a duration; raise `ValueError` otherwise."""
-    parsed(text)
+    parse(text)
     return text
 
 
 def sign(text: str) -> int:
     """Return -1, 0 or 1 as *text* goes back in time, stands still or goes forward."""
-    moved = _ANCHOR + parsed(text)
+    moved = _ANCHOR + parse(text)
     return (moved > _ANCHOR) - (moved < _ANCHOR)
 
 
 def shift(local: datetime, text: str, *, back: bool = False) -> datetime:
     """Return the wall time *text* after (or before) *local*: days and months are calendar units, not 24-hour spans."""
-    step = parsed(text)
+    step = parse(text)
     return local - step if back else local + step
 
 
-def in_days(days: int) -> str:
+def format_days(days: int) -> str:
     """Write a number of days as an ISO 8601 duration."""
     return f"P{days}D" if days else "PT0S"
 
@@ -60,5 +60,5 @@ def between(earlier: datetime, later: datetime) -> str:
     """Write the time from *earlier* to *later* as an ISO 8601 duration, in whole days where it is."""
     passed = later - earlier
     if passed % timedelta(days=1) == timedelta():
-        return in_days(passed.days)
+        return format_days(passed.days)
     return str(isodate.duration_isoformat(passed))

@@ -27,7 +27,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-class Kind(StrEnum):
+class ObligationKind(StrEnum):
     """What sort of duty the text lays down."""
 
     REPORTING = "reporting"
@@ -41,13 +41,13 @@ class Kind(StrEnum):
     AGGREGATION = "aggregation"
 
 
-class Document(BaseModel):
+class DocumentModel(BaseModel):
     """Base of everything in a plan or registry file: frozen, and strict about unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Source(Document):
+class SourceDocument(DocumentModel):
     """A document that citations point into."""
 
     id: Identifier
@@ -56,7 +56,7 @@ class Source(Document):
     title: Bilingual | None = None
 
 
-class Citation(Document):
+class Citation(DocumentModel):
     """Where the duty stands in its source, and its exact words."""
 
     source: Identifier
@@ -64,7 +64,7 @@ class Citation(Document):
     quote: NonBlank
 
 
-class Anchor(Document):
+class Anchor(DocumentModel):
     """A day relative to a period. Without `month` and `day` it is the first day after the period.
 
     `day` is the day of the month; past the month's end it means its last day (a fixed month refuses it). `month` is the
@@ -78,7 +78,7 @@ class Anchor(Document):
     date: LocalDate | None = None
 
 
-class Due(Anchor):
+class DueRule(Anchor):
     """When the duty falls due: the named day, its boundary and what moves it (rulings 1 to 3 of contract section 5)."""
 
     boundary: Literal["exclusive", "inclusive"] = "exclusive"
@@ -86,13 +86,13 @@ class Due(Anchor):
     basis: Literal["dispatch", "receipt"] = "dispatch"
 
 
-class SectionRequirement(Document):
+class SectionRequirement(DocumentModel):
     """A section that must have text. Where it has no title, its id alone stands for it, in the file and on the bus."""
 
     id: Identifier
     title: Bilingual | None = None
 
-    def called(self, language: str) -> str:
+    def label_in(self, language: str) -> str:
         """Return its title in *language*, its id where it has none."""
         return self.title.in_language(language) if self.title else self.id
 
@@ -111,7 +111,7 @@ Section = Annotated[
 """A section as a plan names it: `results`, or `{id: results, title: {vi: …}}`."""
 
 
-class IndicatorRequirement(Document):
+class IndicatorRequirement(DocumentModel):
     """A figure that must be given, in its unit and within its range (both ends included)."""
 
     code: Identifier
@@ -120,19 +120,19 @@ class IndicatorRequirement(Document):
     max: float | None = None
     title: Bilingual | None = None
 
-    def called(self, language: str) -> str:
+    def label_in(self, language: str) -> str:
         """Return its title in *language*, its code where it has none."""
         return self.title.in_language(language) if self.title else self.code
 
 
-class AttachmentRequirement(Document):
+class AttachmentRequirement(DocumentModel):
     """How many files of which media types must come along."""
 
     min: int = Field(default=1, ge=0)
     media_types: tuple[MediaType, ...] = ()
 
 
-class Check(Document):
+class Check(DocumentModel):
     """A condition in the Common Expression Language over the submission, and what to say when it does not hold."""
 
     id: Identifier
@@ -140,7 +140,7 @@ class Check(Document):
     message: Bilingual
 
 
-class Requirements(Document):
+class Requirements(DocumentModel):
     """What makes a submission complete; by default being a submission is enough."""
 
     sections: tuple[Section, ...] = ()
@@ -150,14 +150,14 @@ class Requirements(Document):
     checks: tuple[Check, ...] = ()
 
 
-class Escalation(Document):
+class Escalation(DocumentModel):
     """Who else hears of an overdue duty: the agency's `parent`, or a contact list by name."""
 
     after: IsoDuration
     to: Identifier
 
 
-class Reminders(Document):
+class Reminders(DocumentModel):
     """When an agency is reminded before and urged after its due instant."""
 
     before: tuple[IsoDuration, ...] = ()
@@ -166,13 +166,13 @@ class Reminders(Document):
     escalate: tuple[Escalation, ...] = ()
 
 
-class ObligationVersion(Document):
+class ObligationVersion(DocumentModel):
     """The settings of an obligation in force on the local dates [from, to)."""
 
     from_: LocalDate = Field(alias="from")
     to: LocalDate | None = None
     recurrence: Recurrence
-    due: Due | None = None
+    due: DueRule | None = None
     cut_off: Anchor | None = None
     requires: Requirements = Requirements()
     reminders: Reminders = Reminders()
@@ -182,20 +182,20 @@ class ObligationVersion(Document):
         return self.from_ <= day and (self.to is None or day < self.to)
 
 
-class Obligation(Document):
+class Obligation(DocumentModel):
     """What the plan lays on a group of agencies."""
 
     id: Identifier
     citation: Citation
     title: Bilingual
-    kind: Kind = Kind.REPORTING
+    kind: ObligationKind = ObligationKind.REPORTING
     tracking: Literal["event", "milestone", "narrative"] = "event"
     addressees: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     recipient: Identifier | None = None
     versions: Annotated[tuple[ObligationVersion, ...], Field(min_length=1)]
 
 
-class Plan(Document):
+class Plan(DocumentModel):
     """A plan: the published set of obligations."""
 
     plan: Identifier
@@ -205,7 +205,7 @@ class Plan(Document):
     issuer: Identifier | None = None
     zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Ho_Chi_Minh"
     registry: Identifier
-    sources: tuple[Source, ...] = ()
+    sources: tuple[SourceDocument, ...] = ()
     obligations: Annotated[tuple[Obligation, ...], Field(min_length=1)]
 
     def obligation(self, obligation_id: str) -> Obligation | None:

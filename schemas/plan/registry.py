@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.plan.plan import Document
+from schemas.plan.plan import DocumentModel
 from schemas.plan.values import Bilingual, Identifier, LocalDate, NonBlank
 
 HEIRS_BY_LAW = frozenset({"merge_into", "merge_new", "split"})
 
 
-class Span(Document):
+class Span(DocumentModel):
     """Half-open local dates [from, to); open on the side that is not given."""
 
     from_: LocalDate | None = Field(default=None, alias="from")
@@ -37,14 +37,14 @@ class Membership(Span):
     id: Identifier
 
 
-class Group(Document):
+class Group(DocumentModel):
     """A set of agencies that a plan may address."""
 
     id: Identifier
     name: Bilingual
 
 
-class Agency(Document):
+class Agency(DocumentModel):
     """A body that may owe reports: an opaque permanent id, never its name (ruling 7)."""
 
     id: Identifier
@@ -63,7 +63,7 @@ class Agency(Document):
         return name.en if language == "en" and name.en else name.vi
 
 
-class Succession(Document):
+class Succession(DocumentModel):
     """A legal act by which agencies end and others take their place."""
 
     type: Literal["merge_into", "merge_new", "split", "abolish"]
@@ -75,14 +75,14 @@ class Succession(Document):
     note: NonBlank | None = None
 
 
-class Holiday(Document):
+class Holiday(DocumentModel):
     """A day off that the usual calendar does not know, or confirms."""
 
     date: LocalDate
     name: NonBlank | None = None
 
 
-class Registry(Document):
+class Registry(DocumentModel):
     """One registry of agencies."""
 
     registry: Identifier

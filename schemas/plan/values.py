@@ -52,7 +52,7 @@ LocalDate = Annotated[date, BeforeValidator(_text_of_date), AfterValidator(_with
 """A calendar date in the plan's zone, ISO 8601, quoted or not."""
 
 IsoDuration = Annotated[
-    str, AfterValidator(durations.checked), WithJsonSchema({"type": "string", "format": "duration"})
+    str, AfterValidator(durations.validate), WithJsonSchema({"type": "string", "format": "duration"})
 ]
 """An ISO 8601 duration, kept as written: `P7D`, `PT0S`, `P1M`."""
 

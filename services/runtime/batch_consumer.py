@@ -16,9 +16,9 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
-from services.runtime.faststream_security import security_of
-from services.runtime.kafka import Access
+from services.runtime.settings import KafkaConfig, SaslMechanism
 
 Records = Sequence[ConsumerRecord[Any, Any]]
 Handler = Callable[[Records, AIOKafkaConsumer], Awaitable[None]]
@@ -27,6 +27,12 @@ IDLE_MS = 25  # how long an empty poll waits, and FastStream after it: half of i
 GRACE_SECONDS = 15.0  # for the batch in flight when the service stops
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 10.0
+
+_SECURITY_CLASSES: dict[SaslMechanism, type[SASLPlaintext | SASLScram256 | SASLScram512]] = {
+    SaslMechanism.PLAIN: SASLPlaintext,
+    SaslMechanism.SCRAM_SHA_256: SASLScram256,
+    SaslMechanism.SCRAM_SHA_512: SASLScram512,
+}
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +55,10 @@ class ConsumingBroker(KafkaBroker):
     the process would go on answering without reading anything.
     """
 
-    def __init__(self, kafka: Access, *, halt: Callable[[], None]) -> None:
+    def __init__(self, kafka: KafkaConfig, *, halt: Callable[[], None]) -> None:
         super().__init__(
             kafka.servers,
-            security=security_of(kafka),
+            security=faststream_security(kafka),
             consumer_only=True,
             apply_types=False,
             logger=None,
@@ -106,7 +112,7 @@ def subscribe(
     return subscriber
 
 
-def committing(handler: Handler, recoverable: tuple[type[Exception], ...]) -> Handler:
+def commit_after(handler: Handler, recoverable: tuple[type[Exception], ...]) -> Handler:
     """Commit each batch last of all, after *handler*; try *handler* again for as long as it raises *recoverable*.
 
     A batch may come again after a crash or a rebalance: the writes of *handler* are keyed, so that nothing changes.
@@ -150,6 +156,19 @@ async def _insist(attempt: Callable[[], Awaitable[None]], recoverable: tuple[typ
             return
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST_RETRY_SECONDS)
+
+
+def faststream_security(kafka: KafkaConfig) -> BaseSecurity:
+    """Return what a `KafkaBroker` is given as its `security`."""
+    if kafka.credentials is None:
+        return BaseSecurity(ssl_context=kafka.tls)
+    kind = _SECURITY_CLASSES[kafka.credentials.mechanism]
+    return kind(
+        username=kafka.credentials.username,
+        password=kafka.credentials.password(),
+        ssl_context=kafka.tls,
+        use_ssl=kafka.tls is not None,
+    )
 
 
 async def _unparsed(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:

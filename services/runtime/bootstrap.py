@@ -9,29 +9,29 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from services.runtime import logs, settings_errors
+from services.runtime import logs, settings
 from services.runtime.clock import clock_from
 from services.runtime.settings import ServiceSettings
 
-COLLECT_AFTER = (50_000, 20, 100)
+GC_THRESHOLDS = (50_000, 20, 100)
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
 
-def begin(service: str, kind: type[Settings]) -> Settings:
+def initialise(service: str, kind: type[Settings]) -> Settings:
     """Return the settings of *kind*, with the logs of *service* begun; end the process if they cannot be."""
     try:
-        settings = kind()
+        loaded = kind()
     except ValidationError as cause:
-        sys.stderr.write("".join(f"{fault}\n" for fault in settings_errors.faults(cause)))
-        sys.exit(settings_errors.UNUSABLE)
-    logs.configure(service, settings.log_level, clock_from(settings.clock))
-    return settings
+        sys.stderr.write("".join(f"{fault}\n" for fault in settings.describe_errors(cause)))
+        sys.exit(settings.EXIT_UNUSABLE)
+    logs.configure(service, loaded.log_level, clock_from(loaded.clock))
+    return loaded
 
 
-def collect_seldom() -> None:
+def relax_garbage_collection() -> None:
     """Let the collector of circles look seldom, where work makes many objects and no circle.
 
     As often as Python does by default it costs a request a tenth, a fact a fifth, a chunk of alerts half.
     """
-    gc.set_threshold(*COLLECT_AFTER)
+    gc.set_threshold(*GC_THRESHOLDS)

@@ -20,7 +20,7 @@ SET_ASIDE_AT = "dondoc-set-aside-at"
 LONGEST_REASON = 1_000  # characters; a reason is for a person to read, the record itself is beside it
 
 
-class Record(Protocol):
+class ConsumedRecord(Protocol):
     """A record as a consumer hands it over."""
 
     @property
@@ -46,7 +46,7 @@ class DeadLetters:
         self._producer = producer
         self._clock = clock
 
-    async def set_aside(self, record: Record, *, reason: str) -> None:
+    async def set_aside(self, record: ConsumedRecord, *, reason: str) -> None:
         """Return when the broker has the record; raise `KafkaError` if it will not take it."""
         now = self._clock.now()
         origin = {

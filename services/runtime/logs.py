@@ -14,13 +14,13 @@ from services.runtime.clock import Clock
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _CHATTY = ("aiokafka", "faststream", "kafka", "uvicorn", "pymongo", "httpx", "httpcore")
 
-SELDOM_SECONDS = 10.0
+REPEAT_INTERVAL_SECONDS = 10.0
 """Between two lines of a library that differ in nothing but their values."""
 KINDS_MAX = 1_000
 """Kinds of lines that are remembered; some libraries put the values into the sentence."""
 
 
-class JsonLines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """Writes a record as one JSON object a line."""
 
     def __init__(self, service: str, clock: Clock) -> None:
@@ -42,7 +42,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-class Seldom(logging.Filter):
+class RepeatFilter(logging.Filter):
     """Lets a library say the same once in a while, and then how often it wanted to: a broker away is one event."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Seldom(logging.Filter):
         if record.name.partition(".")[0] not in _CHATTY:
             return True
         kind = record.name, str(record.msg)
-        if record.created - self._said.get(kind, -SELDOM_SECONDS) < SELDOM_SECONDS:
+        if record.created - self._said.get(kind, -REPEAT_INTERVAL_SECONDS) < REPEAT_INTERVAL_SECONDS:
             self._held_back[kind] += 1
             return False
         if len(self._said) >= KINDS_MAX:
@@ -68,8 +68,8 @@ class Seldom(logging.Filter):
 def configure(service: str, level: str, clock: Clock) -> None:
     """Send every log of this process to standard error; libraries speak only from warnings up."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines(service, clock))
-    handler.addFilter(Seldom())
+    handler.setFormatter(JsonFormatter(service, clock))
+    handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

@@ -17,8 +17,8 @@ from schemas.events.ids import reference_key
 from schemas.events.topics import REFERENCES
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.runtime import consumer_shutdown
-from services.runtime.kafka import Access
+from services.runtime import kafka
+from services.runtime.settings import KafkaConfig
 
 PLAN = "plan"
 REGISTRY = "registry"
@@ -30,11 +30,11 @@ _RETRY_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-class References:
-    """What is published, by kind, id and version. The callbacks in `changed` are called when documents have arrived."""
+class PublishedDocuments:
+    """What is published, by kind, id and version. Calls every callback in `on_change` when documents arrive."""
 
-    def __init__(self, kafka: Access) -> None:
-        self.changed: list[Callable[[], None]] = []
+    def __init__(self, kafka: KafkaConfig) -> None:
+        self.on_change: list[Callable[[], None]] = []
         self._documents: dict[tuple[str, str], dict[int, Plan | Registry]] = {}
         self._kafka = kafka
         self._consumer: AIOKafkaConsumer | None = None
@@ -61,7 +61,7 @@ class References:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
         if self._consumer is not None:
-            await consumer_shutdown.stop(self._consumer)
+            await kafka.stop_consumer(self._consumer)
 
     async def catch_up(self) -> None:
         """Return when all that was published before this call is known here: ask before calling something unknown."""
@@ -82,7 +82,7 @@ class References:
         """Whether they are complete and still followed."""
         return self.is_complete and self._following is not None and not self._following.done()
 
-    async def is_answered(self) -> bool:
+    async def is_broker_reachable(self) -> bool:
         """Whether the broker answers: a question to it, as a readiness check."""
         return self._consumer is not None and bool(await self._consumer.end_offsets([_PARTITION]))
 
@@ -125,7 +125,7 @@ class References:
         changes = [self._keep(record) for record in records]
         self._next_offset = position
         if any(changes):
-            for callback in self.changed:
+            for callback in self.on_change:
                 callback()
         self._advanced.set()
 
@@ -150,7 +150,7 @@ def _parsed_key(key: bytes) -> tuple[str, str, int]:
     return kind, document_id, int(version)
 
 
-async def publish_reference(producer: AIOKafkaProducer, kind: str, document: Plan | Registry) -> None:
+async def publish_document(producer: AIOKafkaProducer, kind: str, document: Plan | Registry) -> None:
     """Put *document* on the bus under its own version; return when the broker has it."""
     document_id: Any = document.plan if isinstance(document, Plan) else document.registry
     key = reference_key(kind, document_id, document.version)

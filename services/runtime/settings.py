@@ -5,19 +5,100 @@ override a shared one. It refuses to read anything at import: a service builds i
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schemas.events.topics import DEFAULT_PARTITIONS
 from services.runtime.clock import SYSTEM, clock_from
-from services.runtime.kafka import Access, Credentials, Mechanism, Protocol
 
 SHARED_PREFIX = "DONDOC_"
+
+EXIT_UNUSABLE = 2
+"""The exit code of whatever was given something that it cannot use."""
+
+
+class SecurityProtocol(StrEnum):
+    """What a listener of the broker speaks, in Kafka's own words."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+    @property
+    def is_encrypted(self) -> bool:
+        return self in {SecurityProtocol.SSL, SecurityProtocol.SASL_SSL}
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether it wants a user and a password."""
+        return self in {SecurityProtocol.SASL_PLAINTEXT, SecurityProtocol.SASL_SSL}
+
+
+class SaslMechanism(StrEnum):
+    """How a password is proved. SCRAM proves it without sending it."""
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Who we say we are, and where the proof of it lies."""
+
+    username: str
+    password_file: Path
+    mechanism: SaslMechanism
+
+    def password(self) -> str:
+        """Read the password, less the end of its line; raise `OSError` or `UnicodeError` if it cannot be read."""
+        return self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaConfig:
+    """What every client of the bus is opened with. Without more than the address: neither encrypted nor known."""
+
+    bootstrap: str
+    """Brokers to ask first, `HOST:PORT` each, with commas between them."""
+
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    credentials: Credentials | None = None
+
+    @property
+    def servers(self) -> list[str]:
+        """The brokers to ask first, one by one."""
+        return [one.strip() for one in self.bootstrap.split(",") if one.strip()]
+
+    @property
+    def protocol(self) -> SecurityProtocol:
+        """What is spoken."""
+        if self.credentials is None:
+            return SecurityProtocol.PLAINTEXT if self.tls is None else SecurityProtocol.SSL
+        return SecurityProtocol.SASL_PLAINTEXT if self.tls is None else SecurityProtocol.SASL_SSL
+
+    def client(self) -> dict[str, Any]:
+        """Return the arguments of any client of aiokafka. The password is among them: they are not for keeping."""
+        return {"bootstrap_servers": self.servers, **self.security()}
+
+    def security(self) -> dict[str, Any]:
+        protocol = {"security_protocol": self.protocol.value, "ssl_context": self.tls}
+        if self.credentials is None:
+            return protocol
+        return {
+            **protocol,
+            "sasl_mechanism": self.credentials.mechanism.value,
+            "sasl_plain_username": self.credentials.username,
+            "sasl_plain_password": self.credentials.password(),
+        }
 
 
 def _a_clock(setting: str) -> str:
@@ -36,11 +117,11 @@ class ServiceSettings(BaseSettings):
 
     kafka_bootstrap: str = "127.0.0.1:9092"
     kafka_replication: int = Field(default=1, ge=1)
-    kafka_security_protocol: Protocol = Protocol.PLAINTEXT
+    kafka_security_protocol: SecurityProtocol = SecurityProtocol.PLAINTEXT
     kafka_ca_file: Path | None = None
     kafka_certificate_file: Path | None = None
     kafka_key_file: Path | None = None
-    kafka_sasl_mechanism: Mechanism = Mechanism.SCRAM_SHA_512
+    kafka_sasl_mechanism: SaslMechanism = SaslMechanism.SCRAM_SHA_512
     kafka_username: str | None = None
     kafka_password_file: Path | None = None
     partitions: int = Field(default=DEFAULT_PARTITIONS, ge=1)
@@ -50,9 +131,9 @@ class ServiceSettings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
 
     @cached_property
-    def kafka(self) -> Access:
+    def kafka(self) -> KafkaConfig:
         """What every client of the bus is opened with; made once."""
-        return Access(bootstrap=self.kafka_bootstrap, tls=self._tls(), credentials=self._credentials())
+        return KafkaConfig(bootstrap=self.kafka_bootstrap, tls=self._tls(), credentials=self._credentials())
 
     @model_validator(mode="after")
     def _can_reach_the_bus(self) -> Self:
@@ -149,3 +230,10 @@ def _refuse_unreadable(credentials: Credentials) -> None:
         raise ValueError(f"{place} cannot be read: {cause.strerror}") from cause
     if not password:
         raise ValueError(f"{place} is empty; it holds the password, and nothing else")
+
+
+def describe_errors(refused: ValidationError) -> Iterator[str]:
+    """Yield what is wrong with each setting, by its name."""
+    for fault in refused.errors(include_url=False, include_input=False):
+        place = "".join(f"setting {name}: " for name in fault["loc"])
+        yield f"{place}{fault['msg'].removeprefix('Value error, ')}"

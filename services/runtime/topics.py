@@ -8,7 +8,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from schemas.events.topics import DEAD_LETTER_CONFIG, TOPICS, WITH_DEAD_LETTERS
-from services.runtime.kafka import Access, RefusedError
+from services.runtime import kafka
+from services.runtime.kafka import BrokerRefusedError
+from services.runtime.settings import KafkaConfig
 
 _ALREADY_EXISTS = 36
 _PATIENCE_SECONDS = 30.0
@@ -22,9 +24,9 @@ class TopicsError(Exception):
     """The broker's topics are not as declared; the message says which. Partitions are fixed for the life of the log."""
 
 
-async def ensure_topics(kafka: Access, partitions: int, replication: int = 1) -> None:
+async def ensure_topics(config: KafkaConfig, partitions: int, replication: int = 1) -> None:
     """Create what is missing and return once every topic has a leader everywhere; raise `TopicsError` on a mismatch."""
-    admin = await _connected(kafka)
+    admin = await _connected(config)
     try:
         wanted = {topic.name: topic for topic in _declared(partitions, replication)}
         present = set(await admin.list_topics())
@@ -36,22 +38,22 @@ async def ensure_topics(kafka: Access, partitions: int, replication: int = 1) ->
         await admin.close()
 
 
-async def _connected(kafka: Access) -> AIOKafkaAdminClient:
+async def _connected(config: KafkaConfig) -> AIOKafkaAdminClient:
     """Wait for a broker that is still starting; raise `KafkaConnectionError` when patience ends.
 
-    Raise `RefusedError` at once where waiting does not help.
+    Raise `BrokerRefusedError` at once where waiting does not help.
     """
     deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
     while True:
-        admin = AIOKafkaAdminClient(**kafka.client())
+        admin = AIOKafkaAdminClient(**config.client())
         try:
             await admin.start()
         except KafkaConnectionError as cause:
             await admin.close()
-            await _raise_refusal(kafka, cause)
+            await _raise_refusal(config, cause)
             if asyncio.get_running_loop().time() > deadline:
                 remedy = "look at DONDOC_KAFKA_BOOTSTRAP and DONDOC_KAFKA_SECURITY_PROTOCOL"
-                place = f"the broker at {kafka.bootstrap} does not answer in {kafka.protocol}"
+                place = f"the broker at {config.bootstrap} does not answer in {config.protocol}"
                 raise KafkaConnectionError(f"{place}; {remedy}") from cause
         else:
             return admin
@@ -59,11 +61,11 @@ async def _connected(kafka: Access) -> AIOKafkaAdminClient:
         await asyncio.sleep(_RETRY_SECONDS)
 
 
-async def _raise_refusal(kafka: Access, cause: KafkaConnectionError) -> None:
-    refusal = await kafka.refusal()
+async def _raise_refusal(config: KafkaConfig, cause: KafkaConnectionError) -> None:
+    refusal = await kafka.explain_refusal(config)
     if refusal is not None:
         log.error("the broker is not to be had", extra={"action": "broker_refused", "reason": refusal})
-        raise RefusedError(refusal) from cause
+        raise BrokerRefusedError(refusal) from cause
 
 
 def _declared(partitions: int, replication: int) -> Iterator[NewTopic]:

@@ -15,12 +15,12 @@ FONTS = Path(__file__).parent / "fonts"
 PICTURE_PPI = 220.0  # sharp on paper at the width of a page, about 60 kB
 
 
-def typeset(source: Path, inputs: Mapping[str, Any], *, dated: datetime) -> bytes:
+def render_pdf(source: Path, inputs: Mapping[str, Any], *, dated: datetime) -> bytes:
     """Return the PDF of *source*; *inputs* reach it as JSON texts."""
     return _compile(source, inputs, output_format="pdf", dated=dated)
 
 
-def draw(source: Path, inputs: Mapping[str, Any], *, dated: datetime) -> bytes:
+def render_png(source: Path, inputs: Mapping[str, Any], *, dated: datetime) -> bytes:
     """Return the one page of *source* as a PNG picture."""
     return _compile(source, inputs, output_format="png", dated=dated)
 

@@ -29,8 +29,8 @@ class Program:
     folder: Path
     is_ready: Callable[[], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
-    start_patience_seconds: float = 60.0
-    stop_patience_seconds: float = 20.0
+    start_timeout_seconds: float = 60.0
+    stop_timeout_seconds: float = 20.0
 
     @property
     def log(self) -> Path:
@@ -69,7 +69,7 @@ class Daemon:
         if self.is_running:
             return
         self.program.folder.mkdir(parents=True, exist_ok=True)
-        pidfile.end_leftover(self.program.pid_file)
+        pidfile.kill_leftover(self.program.pid_file)
         with self.program.log.open("ab") as log:
             self._child = subprocess.Popen(
                 _bound_to_parent(self.program.command),
@@ -83,12 +83,12 @@ class Daemon:
 
     def wait_until_ready(self) -> None:
         """Return once the program's own probe says so; raise with its last words if it ended or was too slow."""
-        deadline = time.monotonic() + self.program.start_patience_seconds
+        deadline = time.monotonic() + self.program.start_timeout_seconds
         while not self.program.is_ready():
             if not self.is_running:
                 raise ProgramDiedError(f"{self.program.name} ended while starting:\n{self._last_words()}")
             if time.monotonic() > deadline:
-                patience = self.program.start_patience_seconds
+                patience = self.program.start_timeout_seconds
                 raise ProgramSlowError(
                     f"{self.program.name} was not ready after {patience:.0f} s; see {self.program.log}"
                 )
@@ -99,7 +99,7 @@ class Daemon:
         self._signal(signal.SIGCONT)
         self._signal(signal.SIGTERM)
         try:
-            self._wait(self.program.stop_patience_seconds)
+            self._wait(self.program.stop_timeout_seconds)
         except subprocess.TimeoutExpired:
             self.kill()
         self.program.pid_file.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 START_TIME_FIELD = 19  # of /proc/PID/stat counted after the command's closing bracket: proc(5), field 22
-END_PATIENCE_SECONDS = 30.0  # an owner stops four services and four programs in turn
+END_TIMEOUT_SECONDS = 30.0  # an owner stops four services and four programs in turn
 
 
 def write(path: Path, pid: int) -> None:
@@ -25,7 +25,7 @@ def read(path: Path) -> int | None:
     return pid if start_time and _start_time(pid) == start_time else None
 
 
-def end_leftover(path: Path) -> bool:
+def kill_leftover(path: Path) -> bool:
     """Kill the process group that *path* notes, if it still runs, and forget it; say whether there was one."""
     pid = read(path)
     if pid is not None:
@@ -36,7 +36,7 @@ def end_leftover(path: Path) -> bool:
     return pid is not None
 
 
-def ask_to_end(path: Path) -> bool:
+def terminate(path: Path) -> bool:
     """Send TERM to the process that *path* notes and wait until it is gone; say whether there was one."""
     pid = read(path)
     if pid is None:
@@ -48,7 +48,7 @@ def ask_to_end(path: Path) -> bool:
 
 
 def _wait_gone(path: Path) -> None:
-    deadline = time.monotonic() + END_PATIENCE_SECONDS
+    deadline = time.monotonic() + END_TIMEOUT_SECONDS
     while read(path) is not None and time.monotonic() < deadline:
         time.sleep(0.02)
 

@@ -14,14 +14,16 @@ OWN_RANGE = range(20_000, 32_000)  # outgoing connections get theirs from 32768 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listeners:
+class PortSet:
     """A set of listeners by name; each field is a port, and the variable DONDOC_<FIELD>_PORT moves it."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Take the ports that *environment* names and the usual ones for the rest."""
         names = (field.name for field in fields(cls))
-        return cls(**{name: _number(environment, variable(name)) for name in names if variable(name) in environment})
+        return cls(
+            **{name: _number(environment, port_variable(name)) for name in names if port_variable(name) in environment}
+        )
 
     @classmethod
     def free(cls) -> Self:
@@ -31,7 +33,7 @@ class Listeners:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ports(Listeners):
+class Ports(PortSet):
     """Where the programs of the stack listen."""
 
     kafka: int = 9092
@@ -42,7 +44,7 @@ class Ports(Listeners):
     smpp: int = 2775
 
 
-def variable(name: str) -> str:
+def port_variable(name: str) -> str:
     """Name the environment variable that moves the listener *name*."""
     return f"DONDOC_{name.upper()}_PORT"
 
@@ -69,14 +71,14 @@ def free_ports(count: int) -> list[int]:
             listener.close()
 
 
-def refuse_taken(name: str, port: int, *, setting: str | None = None) -> None:
+def require_free(name: str, port: int, *, setting: str | None = None) -> None:
     """Raise PortTakenError, naming the variable to change, unless *port* can be listened on."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, port))
         except OSError as error:
-            remedy = setting or variable(name)
+            remedy = setting or port_variable(name)
             raise PortTakenError(
                 f"port {port} of {name} is taken ({error.strerror}); set {remedy} to a free port"
             ) from error

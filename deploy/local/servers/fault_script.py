@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-class Script:
+class FaultScript:
     """Follows one script file; counts restart when the file's text changes."""
 
     def __init__(self, path: Path) -> None:
@@ -20,7 +20,7 @@ class Script:
         self._acts: dict[str, list[Mapping[str, object]]] = {}
         self._used: Counter[str] = Counter()
 
-    def next_act(self, recipient: str) -> Mapping[str, object]:
+    def next_fault(self, recipient: str) -> Mapping[str, object]:
         """Give what to do this time for *recipient*: an empty mapping is to serve well."""
         self._reread()
         position = self._used[recipient]

@@ -20,7 +20,7 @@ API_VERSIONS_REQUEST = struct.pack(
     ">hhih", 18, 0, 1, -1
 )  # the smallest question a broker answers: key, version, id, no client
 PROBE_SECONDS = 1.0
-QUICK = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+QUICK_JVM = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 """C1 alone starts in half the time; the heap is ample for one year of one province and for the tests."""
 
 
@@ -28,20 +28,20 @@ QUICK = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", 
 class Listener:
     """One more way into the broker, on *port*, with *settings* of its own in Kafka's words.
 
-    Its clients are sent to *entrance*: the port itself, or that of something which passes them on. A client follows the
+    Its clients are sent to *advertised_port*: the port itself, or that of something which passes them on. A client follows the
     addresses that a broker advertises, so a proxy in front of the usual port would be left aside.
     """
 
     name: str
     port: int
-    entrance: int
+    advertised_port: int
     protocol: str = "PLAINTEXT"
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def bootstrap(self) -> str:
         """Where a client begins that shall go this way."""
-        return f"{ports.LOOPBACK}:{self.entrance}"
+        return f"{ports.LOOPBACK}:{self.advertised_port}"
 
     def lines(self) -> str:
         """Return its settings as lines of the broker's configuration."""
@@ -49,21 +49,21 @@ class Listener:
 
 
 class Kafka(Daemon):
-    """A one-node broker on 127.0.0.1 with its data in *folder*, and more ways into it *besides* if wanted."""
+    """A one-node broker on 127.0.0.1 with its data in *folder*, and with *extra_listeners* besides the usual one."""
 
-    jvm: ClassVar[Sequence[str]] = QUICK
+    jvm: ClassVar[Sequence[str]] = QUICK_JVM
 
     def __init__(
-        self, folder: Path, *, jars: Path, port: int, controller_port: int, besides: Sequence[Listener] = ()
+        self, folder: Path, *, jars: Path, port: int, controller_port: int, extra_listeners: Sequence[Listener] = ()
     ) -> None:
         self.port = port
         self.controller_port = controller_port
         self.bootstrap = f"{ports.LOOPBACK}:{port}"
-        self._besides = besides
+        self._extra_listeners = extra_listeners
         self._jars = jars
         self._data = folder / "kafka"
         self._configuration = folder / "kafka.properties"
-        command = (*java(jars, self.jvm), "kafka.Kafka", str(self._configuration))
+        command = (*java_command(jars, self.jvm), "kafka.Kafka", str(self._configuration))
         super().__init__(Program(name="kafka", command=command, folder=folder, is_ready=self._answers))
 
     def launch(self) -> None:
@@ -84,7 +84,7 @@ class Kafka(Daemon):
         shutil.rmtree(fresh, ignore_errors=True)
         self._configure(fresh)
         command = (
-            *java(self._jars),
+            *java_command(self._jars),
             "kafka.tools.StorageTool",
             "format",
             "-t",
@@ -103,10 +103,10 @@ class Kafka(Daemon):
             port=self.port,
             controller_port=self.controller_port,
             data=data,
-            also_listens="".join(f",{one.name}://{ports.LOOPBACK}:{one.port}" for one in self._besides),
-            also_advertised="".join(f",{one.name}://{one.bootstrap}" for one in self._besides),
-            also_speaks="".join(f",{one.name}:{one.protocol}" for one in self._besides),
-            settings_besides="".join(one.lines() for one in self._besides),
+            also_listens="".join(f",{one.name}://{ports.LOOPBACK}:{one.port}" for one in self._extra_listeners),
+            also_advertised="".join(f",{one.name}://{one.bootstrap}" for one in self._extra_listeners),
+            also_speaks="".join(f",{one.name}:{one.protocol}" for one in self._extra_listeners),
+            settings_extra_listeners="".join(one.lines() for one in self._extra_listeners),
         )
         self._configuration.write_text(text, encoding="utf-8")
 
@@ -120,7 +120,7 @@ class Kafka(Daemon):
             return False
 
 
-def java(jars: Path, jvm: Sequence[str] = QUICK) -> tuple[str, ...]:
+def java_command(jars: Path, jvm: Sequence[str] = QUICK_JVM) -> tuple[str, ...]:
     """Return the beginning of a command that runs a class out of *jars*; raise `ProgramMissingError` without Java."""
     java = shutil.which("java")
     if java is None:

@@ -28,7 +28,7 @@ nav a { margin-right: 1rem }
 
 def build_page(mailbox: Mailbox, sms_log: Path) -> Starlette:
     """Wire the pages over one mailbox and one SMS log."""
-    shelf = Shelf(mailbox, sms_log)
+    shelf = MailboxPages(mailbox, sms_log)
     return Starlette(
         routes=[
             Route("/", shelf.mails),
@@ -42,7 +42,7 @@ def build_page(mailbox: Mailbox, sms_log: Path) -> Starlette:
     )
 
 
-class Shelf:
+class MailboxPages:
     """Answers each page from the disk as it is now."""
 
     def __init__(self, mailbox: Mailbox, sms_log: Path) -> None:

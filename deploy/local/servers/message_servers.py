@@ -13,7 +13,7 @@ from deploy.local.servers import sms_log
 from deploy.local.servers.mailbox import Mailbox
 
 PROBE_SECONDS = 0.5
-Acts = Mapping[str, Sequence[Mapping[str, object]]]
+PlannedFaults = Mapping[str, Sequence[Mapping[str, object]]]
 
 
 class Smtp(Daemon):
@@ -40,7 +40,7 @@ class Smtp(Daemon):
         )
         super().__init__(Program(name="smtp", command=command, folder=folder, is_ready=self._listens))
 
-    def plant(self, acts: Acts) -> None:
+    def inject_faults(self, acts: PlannedFaults) -> None:
         """Make the server misbehave for the addresses in *acts*; see `script.py`."""
         _plant(self._script, acts)
 
@@ -65,7 +65,7 @@ class Smsc(Daemon):
         )
         super().__init__(Program(name="smsc", command=command, folder=folder, is_ready=self._listens))
 
-    def plant(self, acts: Acts) -> None:
+    def inject_faults(self, acts: PlannedFaults) -> None:
         """Make the centre misbehave for the numbers in *acts*; see `script.py`."""
         _plant(self._script, acts)
 
@@ -77,7 +77,7 @@ class Smsc(Daemon):
         return _answers(self.port)
 
 
-def _plant(script: Path, acts: Acts) -> None:
+def _plant(script: Path, acts: PlannedFaults) -> None:
     fresh = script.with_suffix(".new")
     fresh.write_text(json.dumps(acts), encoding="utf-8")
     fresh.replace(script)

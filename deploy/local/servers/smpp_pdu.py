@@ -12,7 +12,7 @@ RESPONSE_BIT = 0x80000000
 LONGEST_PDU_BYTES = 70_000  # a message_payload may hold 64 KiB
 
 
-class Command(IntEnum):
+class CommandId(IntEnum):
     """Command ids of section 5.1.2.1; a response has RESPONSE_BIT set."""
 
     BIND_RECEIVER = 0x01
@@ -25,7 +25,7 @@ class Command(IntEnum):
     GENERIC_NACK = 0x00
 
 
-class Status(IntEnum):
+class CommandStatus(IntEnum):
     """Command statuses of section 5.1.3 that this centre gives of itself; a script may give any other."""
 
     OK = 0x00
@@ -60,20 +60,20 @@ class Pdu:
 
     command: int
     sequence: int
-    status: int = Status.OK
+    status: int = CommandStatus.OK
     body: bytes = b""
 
     def pack(self) -> bytes:
         """Give the bytes for the wire."""
         return HEADER.pack(HEADER.size + len(self.body), self.command, self.status, self.sequence) + self.body
 
-    def answer(self, status: int = Status.OK, body: bytes = b"") -> "Pdu":
+    def answer(self, status: int = CommandStatus.OK, body: bytes = b"") -> "Pdu":
         """Build the response to this request."""
         return Pdu(command=self.command | RESPONSE_BIT, sequence=self.sequence, status=status, body=body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
+class SubmitSm:
     """The fields of a submit_sm that decide where a message goes and how it reads."""
 
     source: str
@@ -85,7 +85,7 @@ class Submission:
     options: dict[int, bytes] = field(default_factory=dict)
 
 
-class Reader:
+class PduReader:
     """Takes fields off the front of a body, in order."""
 
     def __init__(self, body: bytes) -> None:
@@ -131,13 +131,13 @@ def parse_header(header: bytes) -> tuple[int, Pdu]:
 
 def parse_bind(body: bytes) -> tuple[str, str]:
     """Read the system id and the password of a bind."""
-    reader = Reader(body)
+    reader = PduReader(body)
     return reader.string(), reader.string()
 
 
-def parse_submission(body: bytes) -> Submission:
+def parse_submit_sm(body: bytes) -> SubmitSm:
     """Read a submit_sm (section 4.4.1)."""
-    reader = Reader(body)
+    reader = PduReader(body)
     reader.string()  # service_type
     reader.take(2)  # source_addr_ton, source_addr_npi
     source = reader.string()
@@ -153,7 +153,7 @@ def parse_submission(body: bytes) -> Submission:
     reader.byte()  # sm_default_msg_id
     content = reader.take(reader.byte())
     options = reader.options()
-    return Submission(
+    return SubmitSm(
         source=source,
         destination=destination,
         esm_class=esm_class,
@@ -164,7 +164,7 @@ def parse_submission(body: bytes) -> Submission:
     )
 
 
-def receipt_body(submission: Submission, text: str, options: dict[int, bytes]) -> bytes:
+def encode_receipt(submission: SubmitSm, text: str, options: dict[int, bytes]) -> bytes:
     """Write the body of a deliver_sm that reports on *submission*: its ends swapped, marked as a delivery receipt."""
     short = text.encode("latin-1")
     return b"".join(

@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local.servers.smpp_pdu import Submission
-from deploy.local.servers.sms_text import Part, decode, encoding_name
+from deploy.local.servers.smpp_pdu import SubmitSm
+from deploy.local.servers.sms_text import ReceivedSmsPart, decode, encoding_name
 
 
 @dataclass(slots=True, kw_only=True)
-class Pending:
+class PendingMessage:
     """The parts of one message that have come so far, by number."""
 
     parts: dict[int, bytes] = field(default_factory=dict)
@@ -22,12 +22,12 @@ class SmsLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._pending: dict[tuple[str, str, int, int], Pending] = {}
+        self._pending: dict[tuple[str, str, int, int], PendingMessage] = {}
 
-    def take(self, submission: Submission, part: Part, message_id: str) -> None:
+    def take(self, submission: SubmitSm, part: ReceivedSmsPart, message_id: str) -> None:
         """Add one part, and write the message if it is whole now."""
         key = (submission.source, submission.destination, part.reference, part.total)
-        pending = self._pending.setdefault(key, Pending())
+        pending = self._pending.setdefault(key, PendingMessage())
         pending.parts[part.number] = part.content
         pending.message_ids[part.number] = message_id
         if len(pending.parts) < part.total:
@@ -35,7 +35,7 @@ class SmsLog:
         del self._pending[key]
         self._write(submission, pending)
 
-    def _write(self, submission: Submission, whole: Pending) -> None:
+    def _write(self, submission: SubmitSm, whole: PendingMessage) -> None:
         numbers = sorted(whole.parts)
         line = {
             "message_ids": [whole.message_ids[number] for number in numbers],

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deploy.local.servers.smpp_pdu import Submission, Tag
+from deploy.local.servers.smpp_pdu import SubmitSm, Tag
 
 UDH_PRESENT = 0x40  # esm_class bit: the content starts with a user data header
 CONCATENATION_8_BIT = 0x00
@@ -21,7 +21,7 @@ GSM_EXTENSION = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class ReceivedSmsPart:
     """One part of a message: which message it belongs to and where in it, and its octets without the header."""
 
     reference: int
@@ -31,13 +31,13 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undecodable:
+class UndecodableSms:
     """A submission that no handset could show."""
 
     reason: str
 
 
-def part_of(submission: Submission) -> Part | Undecodable:
+def parse_part(submission: SubmitSm) -> ReceivedSmsPart | UndecodableSms:
     """Find a submission's place in its message; one without a header is a whole message."""
     if submission.esm_class & UDH_PRESENT:
         return _from_header(submission.content)
@@ -47,8 +47,8 @@ def part_of(submission: Submission) -> Part | Undecodable:
             int.from_bytes(options.get(tag, b"\1"), "big")
             for tag in (Tag.SAR_REFERENCE, Tag.SAR_TOTAL, Tag.SAR_SEQUENCE)
         )
-        return Part(reference=reference, total=total, number=number, content=submission.content)
-    return Part(reference=0, total=1, number=1, content=submission.content)
+        return ReceivedSmsPart(reference=reference, total=total, number=number, content=submission.content)
+    return ReceivedSmsPart(reference=0, total=1, number=1, content=submission.content)
 
 
 def encoding_name(data_coding: int) -> str:
@@ -67,19 +67,21 @@ def decode(content: bytes, data_coding: int) -> str:
             return content.decode(name, errors="replace")
 
 
-def _from_header(content: bytes) -> Part | Undecodable:
+def _from_header(content: bytes) -> ReceivedSmsPart | UndecodableSms:
     length = content[0] if content else 0
     header, rest = content[1 : 1 + length], content[1 + length :]
     if not content or len(header) < length:
-        return Undecodable(reason="the user data header is longer than the message")
+        return UndecodableSms(reason="the user data header is longer than the message")
     place = 0
     while place + 2 <= len(header):
         element, size = header[place], header[place + 1]
         value = header[place + 2 : place + 2 + size]
         place += 2 + size
         if (element, size) in {(CONCATENATION_8_BIT, 3), (CONCATENATION_16_BIT, 4)} and len(value) == size:
-            return Part(reference=int.from_bytes(value[:-2], "big"), total=value[-2], number=value[-1], content=rest)
-    return Part(reference=0, total=1, number=1, content=rest)
+            return ReceivedSmsPart(
+                reference=int.from_bytes(value[:-2], "big"), total=value[-2], number=value[-1], content=rest
+            )
+    return ReceivedSmsPart(reference=0, total=1, number=1, content=rest)
 
 
 def _gsm(content: bytes) -> str:

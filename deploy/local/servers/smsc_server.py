@@ -1,6 +1,7 @@
 """An SMS centre that speaks SMPP 3.4 and keeps every message in a log instead of sending it to a handset.
 
-Run as `python -m deploy.local.servers.smsc_server`. A fault script makes it misbehave for chosen numbers (`fault_script`).
+Run as `python -m deploy.local.servers.smsc_server`. A fault script makes it misbehave for chosen
+numbers (see `fault_script`).
 An act here is `{"status": 88}` (refuse with that status), `{"receipt": "UNDELIV"}` (take it, report that state),
 `{"silent": true}` (take it, never answer), `{"drop": true}` (take it, hang up unanswered),
 `{"late_seconds": 2}`.
@@ -10,22 +11,22 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from deploy.local.servers.fault_script import Script
+from deploy.local.servers.fault_script import FaultScript
 from deploy.local.servers.sms_log import SmsLog
-from deploy.local.servers.smsc_session import Centre, Session
+from deploy.local.servers.smsc_session import SmsCentre, SmscSession
 
 
 async def serve(options: argparse.Namespace) -> None:
     """Listen until the process is told to end."""
-    centre = Centre(
+    centre = SmsCentre(
         accounts={options.system_id: options.password},
         log=SmsLog(options.log),
-        script=Script(options.script),
+        script=FaultScript(options.script),
         message_number=_messages_so_far(options.log),
     )
 
     async def on_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Session(centre, reader, writer).run()
+        await SmscSession(centre, reader, writer).run()
 
     server = await asyncio.start_server(on_connection, options.host, options.port)
     async with server:

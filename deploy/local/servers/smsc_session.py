@@ -10,22 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deploy.local.servers import smpp_pdu, sms_text
-from deploy.local.servers.fault_script import Script
-from deploy.local.servers.smpp_pdu import Command, Pdu, Status, Submission, Tag
+from deploy.local.servers.fault_script import FaultScript
+from deploy.local.servers.smpp_pdu import CommandId, CommandStatus, Pdu, SubmitSm, Tag
 from deploy.local.servers.sms_log import SmsLog
 
-BINDS = (Command.BIND_RECEIVER, Command.BIND_TRANSMITTER, Command.BIND_TRANSCEIVER)
+BINDS = (CommandId.BIND_RECEIVER, CommandId.BIND_TRANSMITTER, CommandId.BIND_TRANSCEIVER)
 MESSAGE_STATES = {"DELIVRD": 2, "EXPIRED": 3, "DELETED": 4, "UNDELIV": 5, "ACCEPTD": 6, "UNKNOWN": 7, "REJECTD": 8}
 WANTS_RECEIPT = 0x03  # registered_delivery bits: a final receipt always, or on failure
 
 
 @dataclass(slots=True, kw_only=True)
-class Centre:
+class SmsCentre:
     """What outlives a session: accounts, log, script, message counter, receipts nobody was there to take."""
 
     accounts: Mapping[str, str]
     log: SmsLog
-    script: Script
+    script: FaultScript
     message_number: int = 0
     receipts: defaultdict[str, deque[bytes]] = field(default_factory=lambda: defaultdict(deque))
 
@@ -34,10 +34,10 @@ class Centre:
         return f"{self.message_number:08x}"
 
 
-class Session:
+class SmscSession:
     """Reads one request after another and answers it; ends with the connection."""
 
-    def __init__(self, centre: Centre, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, centre: SmsCentre, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._centre = centre
         self._reader = reader
         self._writer = writer
@@ -52,7 +52,9 @@ class Session:
                 if not await self._serve(request):
                     break
         except smpp_pdu.MalformedPduError:
-            await self._send(Pdu(command=smpp_pdu.RESPONSE_BIT, sequence=0, status=Status.INVALID_COMMAND_LENGTH))
+            await self._send(
+                Pdu(command=smpp_pdu.RESPONSE_BIT, sequence=0, status=CommandStatus.INVALID_COMMAND_LENGTH)
+            )
         except ConnectionError:
             return  # the peer is gone, and with it the only one to tell
         finally:
@@ -73,41 +75,41 @@ class Session:
         match request.command:
             case command if command in BINDS:
                 await self._on_bind(request)
-            case Command.SUBMIT_SM:
+            case CommandId.SUBMIT_SM:
                 return await self._on_submit(request)
-            case Command.ENQUIRE_LINK:
+            case CommandId.ENQUIRE_LINK:
                 await self._send(request.answer())
-            case Command.UNBIND:
+            case CommandId.UNBIND:
                 await self._send(request.answer())
                 return False
             case _:
                 await self._send(
-                    Pdu(command=smpp_pdu.RESPONSE_BIT, sequence=request.sequence, status=Status.INVALID_COMMAND)
+                    Pdu(command=smpp_pdu.RESPONSE_BIT, sequence=request.sequence, status=CommandStatus.INVALID_COMMAND)
                 )
         return True
 
     async def _on_bind(self, request: Pdu) -> None:
         system_id, password = smpp_pdu.parse_bind(request.body)
         status = self._bind_status(system_id, password)
-        if status is Status.OK:
+        if status is CommandStatus.OK:
             self._system_id, self._bind = system_id, request.command
-        await self._send(request.answer(status, b"dondoc-local\0" if status is Status.OK else b""))
+        await self._send(request.answer(status, b"dondoc-local\0" if status is CommandStatus.OK else b""))
         await self._send_receipts()
 
-    def _bind_status(self, system_id: str, password: str) -> Status:
+    def _bind_status(self, system_id: str, password: str) -> CommandStatus:
         if self._bind is not None:
-            return Status.ALREADY_BOUND
+            return CommandStatus.ALREADY_BOUND
         if system_id not in self._centre.accounts:
-            return Status.INVALID_SYSTEM_ID
+            return CommandStatus.INVALID_SYSTEM_ID
         known = hmac.compare_digest(self._centre.accounts[system_id], password)
-        return Status.OK if known else Status.INVALID_PASSWORD
+        return CommandStatus.OK if known else CommandStatus.INVALID_PASSWORD
 
     async def _on_submit(self, request: Pdu) -> bool:
-        if self._bind not in {Command.BIND_TRANSMITTER, Command.BIND_TRANSCEIVER}:
-            await self._send(request.answer(Status.INCORRECT_BIND_STATE))
+        if self._bind not in {CommandId.BIND_TRANSMITTER, CommandId.BIND_TRANSCEIVER}:
+            await self._send(request.answer(CommandStatus.INCORRECT_BIND_STATE))
             return True
-        submission = smpp_pdu.parse_submission(request.body)
-        act = self._centre.script.next_act(submission.destination)
+        submission = smpp_pdu.parse_submit_sm(request.body)
+        act = self._centre.script.next_fault(submission.destination)
         status, part = _verdict(submission, act)
         if part is None:
             await self._send(request.answer(status))
@@ -116,7 +118,7 @@ class Session:
         self._centre.log.take(submission, part, message_id)
         return await self._answer(request, submission, message_id, act)
 
-    async def _answer(self, request: Pdu, submission: Submission, message_id: str, act: Mapping[str, object]) -> bool:
+    async def _answer(self, request: Pdu, submission: SubmitSm, message_id: str, act: Mapping[str, object]) -> bool:
         await asyncio.sleep(float(str(act.get("late_seconds", 0))))
         if act.get("drop"):
             return False
@@ -130,12 +132,12 @@ class Session:
 
     async def _send_receipts(self) -> None:
         """Hand over what waits for this account; with no receiver bound it goes on waiting."""
-        if self._bind not in {Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER}:
+        if self._bind not in {CommandId.BIND_RECEIVER, CommandId.BIND_TRANSCEIVER}:
             return
         waiting = self._centre.receipts[self._system_id]
         while waiting:
             self._sequence += 1
-            await self._send(Pdu(command=Command.DELIVER_SM, sequence=self._sequence, body=waiting[0]))
+            await self._send(Pdu(command=CommandId.DELIVER_SM, sequence=self._sequence, body=waiting[0]))
             waiting.popleft()
 
     async def _send(self, pdu: Pdu) -> None:
@@ -144,20 +146,20 @@ class Session:
             await self._writer.drain()
 
 
-def _verdict(submission: Submission, act: Mapping[str, object]) -> tuple[int, sms_text.Part | None]:
+def _verdict(submission: SubmitSm, act: Mapping[str, object]) -> tuple[int, sms_text.ReceivedSmsPart | None]:
     """Decide whether a submission is taken: the status to refuse it with, or its part of a message."""
     if "status" in act:
         return int(str(act["status"])), None
     if not submission.destination.lstrip("+").isdecimal():
-        return Status.INVALID_DESTINATION, None
-    match sms_text.part_of(submission):
-        case sms_text.Part() as part:
-            return Status.OK, part
-        case sms_text.Undecodable():
-            return Status.INVALID_COMMAND_LENGTH, None
+        return CommandStatus.INVALID_DESTINATION, None
+    match sms_text.parse_part(submission):
+        case sms_text.ReceivedSmsPart() as part:
+            return CommandStatus.OK, part
+        case sms_text.UndecodableSms():
+            return CommandStatus.INVALID_COMMAND_LENGTH, None
 
 
-def _receipt(submission: Submission, message_id: str, state: str) -> bytes:
+def _receipt(submission: SubmitSm, message_id: str, state: str) -> bytes:
     """Write a delivery receipt in the form of the specification's appendix B."""
     stamp = time.strftime("%y%m%d%H%M")
     delivered = int(state == "DELIVRD")
@@ -170,4 +172,4 @@ def _receipt(submission: Submission, message_id: str, state: str) -> bytes:
         Tag.RECEIPTED_MESSAGE_ID: message_id.encode() + b"\0",
         Tag.MESSAGE_STATE: struct.pack(">B", MESSAGE_STATES.get(state, MESSAGE_STATES["UNKNOWN"])),
     }
-    return smpp_pdu.receipt_body(submission, text, {int(tag): value for tag, value in options.items()})
+    return smpp_pdu.encode_receipt(submission, text, {int(tag): value for tag, value in options.items()})

@@ -17,16 +17,16 @@ import uvicorn
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from deploy.local.servers import mailbox_page
-from deploy.local.servers.fault_script import Script
+from deploy.local.servers.fault_script import FaultScript
 from deploy.local.servers.mailbox import Mailbox
 
 LARGEST_MAIL_BYTES = 32 * 1024 * 1024  # what public mail servers take, so that a report fits as an attachment
 
 
-class Delivery:
+class MailHandler:
     """Answers RCPT and DATA: by the script if it has an act for the recipient, well otherwise."""
 
-    def __init__(self, mailbox: Mailbox, script: Script) -> None:
+    def __init__(self, mailbox: Mailbox, script: FaultScript) -> None:
         self._mailbox = mailbox
         self._script = script
         self._acts: WeakKeyDictionary[Envelope, list[Mapping[str, object]]] = WeakKeyDictionary()
@@ -36,7 +36,7 @@ class Delivery:
     ) -> str:
         """Take or refuse one recipient."""
         del server, session
-        act = self._script.next_act(address)
+        act = self._script.next_fault(address)
         if "rcpt" in act:
             return str(act["rcpt"])
         envelope.rcpt_tos.append(address)
@@ -58,7 +58,7 @@ class Delivery:
         return f"250 2.0.0 Kept as {name}"
 
 
-class Login:
+class PasswordAuthenticator:
     """Checks the one user name and password of the server."""
 
     def __init__(self, user: str, password: str) -> None:
@@ -81,8 +81,8 @@ class Login:
 async def serve(options: argparse.Namespace) -> None:
     """Run both listeners until the process is told to end."""
     mailbox = Mailbox(options.mailbox)
-    delivery = Delivery(mailbox, Script(options.script))
-    login = Login(options.user, options.password) if options.user else None
+    delivery = MailHandler(mailbox, FaultScript(options.script))
+    login = PasswordAuthenticator(options.user, options.password) if options.user else None
     tls = _tls(options)
 
     def protocol() -> SMTP:

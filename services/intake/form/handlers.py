@@ -93,7 +93,7 @@ class FormHandlers:
             return self._render_errors(replace(state, uploaded=remaining), (_files_error(texts.FILE_LOST),), opened)
         signed = await self.submit_report.submit(report, state.now)
         self.metrics.count(FormOutcome.SENT)
-        document = self.key.document_token(signed, receipt_view.document_reference(bytes(report.event.raw_data)))
+        document = self.key.sign_document(signed, receipt_view.document_reference(bytes(report.event.raw_data)))
         return pages.redirect(opened.address(RECEIPT_PATH, r=signed, d=document))
 
     def _validate(self, state: FormState, errors: tuple[FieldError, ...]) -> AcceptedEvent | tuple[FieldError, ...]:
@@ -143,12 +143,12 @@ class FormHandlers:
 
     def _read_token(self, token: str, opened: OpenedDuty) -> AttachedFile | None:
         try:
-            return msgspec.convert(self.key.file(opened.duty.key, token), AttachedFile)
+            return msgspec.convert(self.key.verify_file(opened.duty.key, token), AttachedFile)
         except (BadLink, msgspec.ValidationError):
             return None
 
     def _with_token(self, file: AttachedFile, opened: OpenedDuty) -> UploadedFile:
-        return UploadedFile(file=file, token=self.key.file_token(opened.duty.key, asdict(file)))
+        return UploadedFile(file=file, token=self.key.sign_file(opened.duty.key, asdict(file)))
 
     def _render_errors(self, state: FormState, errors: tuple[FieldError, ...], opened: OpenedDuty) -> Response:
         """Return the form with the errors beside its fields, and everything that was filled in still in it."""

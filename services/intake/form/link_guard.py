@@ -63,7 +63,7 @@ class LinkGuard:
         token = request.query.get(TOKEN_PARAMETER, [""])[-1]
         now = self.clock.now()
         try:
-            link = self.key.link(token)
+            link = self.key.verify_link(token)
         except BadLink:
             self.metrics.count(FormOutcome.NO_LINK)
             log.warning("a request to the form has no valid link", extra={"action": "form_link_refused"})

@@ -67,7 +67,9 @@ class ReceiptHandlers:
     def _find_document(self, request: Request, signed: str) -> Said | None:
         """Return the document of the receipt in words; None if the address was cut off after the receipt."""
         try:
-            return receipt_view.render_document(self.key.document(signed, _parameter(request, DOCUMENT_PARAMETER)))
+            return receipt_view.render_document(
+                self.key.verify_document(signed, _parameter(request, DOCUMENT_PARAMETER))
+            )
         except BadLink:
             return None
 

@@ -110,7 +110,7 @@ def render_pdf(view: ReceiptView, language: Language) -> bytes:
         "signature_title": texts.TEXTS["proof_signature"].in_language(language),
         "signature": _LINE.sub(r"\1 ", view.signed).split(),
     }
-    return typst.typeset(TYPST, {"content": content}, dated=datetime.fromisoformat(view.receipt.receivedtime))
+    return typst.render_pdf(TYPST, {"content": content}, dated=datetime.fromisoformat(view.receipt.receivedtime))
 
 
 def _untranslated(text: str) -> Said:

@@ -17,7 +17,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.runtime.http import upgrade
-from services.runtime.http.transport import Gathered
+from services.runtime.http.transport import CoalescingTransport
 
 HEAD_SECONDS = 10.0
 """A head is a packet or two; TCP sends a lost one again after 1, 3 and 7 seconds."""
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class ConnectionFault:
     """Why a connection ends before anything of its request was heard. Nobody can know the client's language yet."""
 
     slug: str
@@ -60,19 +60,19 @@ class Fault:
         return head.encode() + body
 
 
-NOT_HTTP = Fault(
+NOT_HTTP = ConnectionFault(
     slug="not-http",
     status=HTTPStatus.BAD_REQUEST,
     title="The request is not HTTP/1.1",
     detail="send the request line, the headers and the body as RFC 9112 says; on a TLS port, over TLS",
 )
-TOO_SLOW = Fault(
+TOO_SLOW = ConnectionFault(
     slug="too-slow",
     status=HTTPStatus.REQUEST_TIMEOUT,
     title="The request did not arrive in time",
     detail=f"the headers took longer than {HEAD_SECONDS:g} s",
 )
-HEAD_TOO_LARGE = Fault(
+HEAD_TOO_LARGE = ConnectionFault(
     slug="head-too-large",
     status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     title="The request line and the headers are too large",
@@ -80,7 +80,7 @@ HEAD_TOO_LARGE = Fault(
 )
 
 
-class Connection(HttpToolsProtocol):
+class HttpConnection(HttpToolsProtocol):
     """uvicorn's connection with bounds. A request that comes in one piece costs two comparisons and no timer."""
 
     _has_body = False
@@ -92,7 +92,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Give the first head its time."""
-        super().connection_made(Gathered(transport, self.loop))  # type: ignore[arg-type]  # a transport in all it is asked
+        super().connection_made(CoalescingTransport(transport, self.loop))  # type: ignore[arg-type]  # a transport in all it is asked
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -131,10 +131,10 @@ class Connection(HttpToolsProtocol):
         _, offer, _ = sys.exc_info()
         if not isinstance(offer, httptools.HttpParserUpgrade):
             return
-        self._fed = upgrade.head_again(self.headers) + self._fed[offer.args[0] :]
+        self._fed = upgrade.rebuild_head(self.headers) + self._fed[offer.args[0] :]
         self.cycle.more_body = True
         self.cycle.message_event.clear()
-        self.parser = upgrade.parser_of_rest(self)
+        self.parser = upgrade.create_body_parser(self)
         super().data_received(self._fed)
 
     def pause_writing(self) -> None:
@@ -199,7 +199,7 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _refuse(self, fault: Fault) -> None:
+    def _refuse(self, fault: ConnectionFault) -> None:
         log.info("a connection was ended", extra={"action": "connection_refused", "fault": fault.slug})
         self.transport.write(fault.answer)
         self.transport.close()

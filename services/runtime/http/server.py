@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from services.runtime.http.connection import Connection
+from services.runtime.http.connection import HttpConnection
 
 GRACE_SECONDS = 20  # a batch in flight is finished, then connections are closed
 BACKLOG = 4096  # a deadline night's burst of connections waits instead of being refused
@@ -44,7 +44,7 @@ def run(app: Any, *, host: str, port: int, halt: Halt | None = None, tls: Tls | 
             host=host,
             port=port,
             loop="uvloop",
-            http=Connection,
+            http=HttpConnection,
             ws="none",
             lifespan="on",
             access_log=False,

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 
-class Gathered:
+class CoalescingTransport:
     """A transport that writes once what is written to it in one turn of the loop: an answer's head and body together.
 
     uvicorn writes them one by one, and each costs a system call here and wakes the client there.

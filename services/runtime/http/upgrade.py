@@ -12,7 +12,7 @@ import httptools
 FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
-class Callbacks(Protocol):
+class ParserCallbacks(Protocol):
     """What the parser calls, as uvicorn's connection answers it."""
 
     def on_message_begin(self) -> None: ...
@@ -23,10 +23,10 @@ class Callbacks(Protocol):
     def on_message_complete(self) -> None: ...
 
 
-class _Rest:
+class _RemainingBody:
     """Passes on what follows a head that is known already: its body, then requests like any other."""
 
-    def __init__(self, callbacks: Callbacks) -> None:
+    def __init__(self, callbacks: ParserCallbacks) -> None:
         self._callbacks = callbacks
         self._is_known = True
         self.on_body = callbacks.on_body
@@ -52,14 +52,14 @@ class _Rest:
         self._callbacks.on_message_complete()
 
 
-def parser_of_rest(callbacks: Callbacks) -> httptools.HttpRequestParser:
+def create_body_parser(callbacks: ParserCallbacks) -> httptools.HttpRequestParser:
     """Return a parser that tells *callbacks* nothing of the first head it is fed, and everything after it."""
-    parser = httptools.HttpRequestParser(_Rest(callbacks))
+    parser = httptools.HttpRequestParser(_RemainingBody(callbacks))
     parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets its own
     return parser
 
 
-def head_again(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def rebuild_head(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return a head that offers nothing, with a body framed as *headers* say."""
     framing = b"".join(b"%s: %s\r\n" % header for header in headers if header[0] in FRAMING)
     return b"POST / HTTP/1.1\r\n" + framing + b"\r\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.process.pidfile import read
-from deploy.local.process.ports import Ports, variable
+from deploy.local.process.ports import Ports, port_variable
 from tests.support.assertions.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
@@ -23,7 +23,7 @@ def environment(tmp_path: Path, jars: Path) -> Mapping[str, str]:
     (home / "kafka").mkdir(parents=True)
     (home / "kafka" / "jars").symlink_to(jars)
     ports = Ports.free()
-    own = {variable(name): str(getattr(ports, name)) for name in Ports.__dataclass_fields__}
+    own = {port_variable(name): str(getattr(ports, name)) for name in Ports.__dataclass_fields__}
     return {**os.environ, **own, "DONDOC_HOME": str(home)}
 
 

@@ -76,7 +76,7 @@ def test_a_long_accented_message_arrives_whole(smsc: Smsc, phone: Phone) -> None
 @pytest.mark.parametrize("status", [THROTTLED, 0x0B])
 def test_a_planted_status_refuses_the_message(smsc: Smsc, phone: Phone, status: int) -> None:
     """What is refused is not in the log, and the next try is served."""
-    smsc.plant({NUMBER: [{"status": status}]})
+    smsc.inject_faults({NUMBER: [{"status": status}]})
     phone.send("x")
     with pytest.raises(smpplib.exceptions.PDUError, match=str(status)):
         phone.read(1)
@@ -87,7 +87,7 @@ def test_a_planted_status_refuses_the_message(smsc: Smsc, phone: Phone, status: 
 
 def test_a_planted_receipt_reports_failure(smsc: Smsc, phone: Phone) -> None:
     """A message may be taken and never reach its handset."""
-    smsc.plant({NUMBER: [{"receipt": "UNDELIV"}]})
+    smsc.inject_faults({NUMBER: [{"receipt": "UNDELIV"}]})
     phone.send("x")
     phone.read(2)
     assert "stat:UNDELIV" in phone.receipts[0]
@@ -104,7 +104,7 @@ def test_a_wrong_password_is_refused(smsc: Smsc) -> None:
 
 def test_a_message_may_be_taken_and_never_answered(smsc: Smsc) -> None:
     """The sender is left not knowing, as a crash of the centre would leave it."""
-    smsc.plant({NUMBER: [{"drop": True}]})
+    smsc.inject_faults({NUMBER: [{"drop": True}]})
     phone = connect(smsc.port)
     phone.send("x")
     with pytest.raises(smpplib.exceptions.ConnectionError):

@@ -46,7 +46,7 @@ def test_the_database_keeps_what_it_acknowledged_through_a_kill(database: Databa
 
 def test_a_planted_refusal_holds_for_its_times_and_no_longer(smtp: Smtp) -> None:
     """A recipient refused once is served the second time."""
-    smtp.plant({"a@example.vn": [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    smtp.inject_faults({"a@example.vn": [{"rcpt": "452 4.2.2 Mailbox full"}]})
     with smtplib.SMTP("127.0.0.1", smtp.port) as client:
         with pytest.raises(smtplib.SMTPRecipientsRefused):
             client.sendmail("b@example.vn", ["a@example.vn"], "Subject: x\r\n\r\n")

@@ -8,7 +8,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from services.runtime.http import connection
-from services.runtime.http.connection import Connection
+from services.runtime.http.connection import HttpConnection
 from tests.support.clients.http_connections import PATIENCE_SECONDS, Open, app
 
 
@@ -20,7 +20,7 @@ async def open_one(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     config = Config(app, log_config=None, access_log=False, ws="none", timeout_keep_alive=2)
     config.load()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(config, ServerState(), {}, loop), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: HttpConnection(config, ServerState(), {}, loop), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     writers = []
 

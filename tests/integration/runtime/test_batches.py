@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from schemas.events.topics import DELIVERIES
-from services.runtime.batch_consumer import ConsumingBroker, Handler, Records, Subscription, committing, subscribe
+from services.runtime.batch_consumer import ConsumingBroker, Handler, Records, Subscription, commit_after, subscribe
 from tests.support.assertions.eventually import eventually
 from tests.support.faults import fault_plan
 from tests.support.servers.kafka import Bus
@@ -39,7 +39,7 @@ async def test_a_failed_batch_halts_and_nothing_after_it_is_read(bus: Bus) -> No
         if any(record.value == b"poison" for record in records):
             raise ValueError("no remedy")
 
-    async with consuming(bus, committing(handler, ()), lambda: halted.append(True)):
+    async with consuming(bus, commit_after(handler, ()), lambda: halted.append(True)):
         await bus.publish(DELIVERIES.name, b"good", partition=0)
         await bus.caught_up(GROUP, DELIVERIES.name)
         await bus.publish(DELIVERIES.name, b"poison", partition=0)
@@ -58,7 +58,7 @@ async def test_a_recoverable_failure_is_tried_again_until_it_holds(bus: Bus) -> 
         if len(attempts) < 3:
             raise ConnectionError("the database is away")
 
-    async with consuming(bus, committing(handler, (ConnectionError,)), lambda: halted.append(True)):
+    async with consuming(bus, commit_after(handler, (ConnectionError,)), lambda: halted.append(True)):
         await bus.publish(DELIVERIES.name, b"x", headers=[("odd", b"\xff")])
         await bus.caught_up(GROUP, DELIVERIES.name)
     assert (attempts, halted) == ([1, 1, 1], [])

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from services.runtime import settings_errors
+from services.runtime import settings
 
 WRONG = {"DONDOC_KAFKA_SECURITY_PROTOCOL": "SSL2", "DONDOC_CLOCK": "steered"}
 
@@ -17,7 +17,7 @@ def test_a_setting_that_cannot_be_is_named_in_a_line(service: str) -> None:
     command = [sys.executable, "-m", f"services.{service}"]
     ended = subprocess.run(command, env=os.environ | WRONG, capture_output=True, text=True, timeout=60, check=False)
     first, second = ended.stderr.splitlines()
-    assert ended.returncode == settings_errors.UNUSABLE
+    assert ended.returncode == settings.EXIT_UNUSABLE
     assert first.startswith("setting kafka_security_protocol: ")
     assert second.startswith("setting clock: ")
     assert "SSL2" not in ended.stderr

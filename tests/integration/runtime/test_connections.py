@@ -9,9 +9,9 @@ from tests.support.clients.http_connections import (
     PATIENCE_SECONDS,
     WHOLE,
     Open,
-    answered,
     assert_is,
-    one_answer,
+    read_all,
+    read_answer,
     within,
 )
 
@@ -20,7 +20,7 @@ async def test_who_says_nothing_is_closed_without_a_word(open_one: Open) -> None
     """There is nothing to answer."""
     reader, _ = await open_one()
     async with within(PATIENCE_SECONDS):
-        assert await answered(reader) == b""
+        assert await read_all(reader) == b""
 
 
 @pytest.mark.parametrize("begun", [b"G", b"GET / HTTP/1.1\r\n", WHOLE[:40]])
@@ -29,7 +29,7 @@ async def test_a_head_that_is_never_whole_gets_408(open_one: Open, begun: bytes)
     reader, writer = await open_one()
     writer.write(begun)
     async with within(PATIENCE_SECONDS):
-        assert_is(await answered(reader), TOO_SLOW)
+        assert_is(await read_all(reader), TOO_SLOW)
 
 
 async def test_a_dripping_head_gains_no_time(open_one: Open) -> None:
@@ -44,7 +44,7 @@ async def test_a_dripping_head_gains_no_time(open_one: Open) -> None:
 
     dripping = asyncio.create_task(drip())
     async with within(PATIENCE_SECONDS):
-        assert_is(await answered(reader), TOO_SLOW)
+        assert_is(await read_all(reader), TOO_SLOW)
     await dripping
 
 
@@ -65,7 +65,7 @@ async def test_a_head_in_pieces_is_served(open_one: Open) -> None:
         await asyncio.sleep(0)
     await asyncio.sleep(2 * PATIENCE_SECONDS)
     writer.write(WHOLE[-1:])
-    assert (await one_answer(reader)).startswith(b"HTTP/1.1 200")
+    assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
 
 
 async def test_a_second_head_has_the_same_time(open_one: Open) -> None:
@@ -73,14 +73,14 @@ async def test_a_second_head_has_the_same_time(open_one: Open) -> None:
     reader, writer = await open_one()
     for _ in range(2):
         writer.write(WHOLE)
-        assert (await one_answer(reader)).startswith(b"HTTP/1.1 200")
+        assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
         await asyncio.sleep(2 * PATIENCE_SECONDS)
     writer.write(WHOLE + WHOLE + b"POST /")
     for _ in range(2):
-        assert (await one_answer(reader)).startswith(b"HTTP/1.1 200")
+        assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
     writer.write(b" HTTP/1.1\r\n")
     async with within(PATIENCE_SECONDS):
-        assert_is(await answered(reader), TOO_SLOW)
+        assert_is(await read_all(reader), TOO_SLOW)
 
 
 @pytest.mark.parametrize("pieces", [1, 7])
@@ -92,18 +92,18 @@ async def test_a_head_over_the_bound_gets_431(open_one: Open, pieces: int) -> No
     for at in range(0, len(head), size):
         writer.write(head[at : at + size])
         await asyncio.sleep(0.01)
-    assert_is(await answered(reader), HEAD_TOO_LARGE)
+    assert_is(await read_all(reader), HEAD_TOO_LARGE)
 
 
 async def test_an_unfinished_head_of_many_headers_gets_431(open_one: Open) -> None:
     """Each takes memory of its own, however short it is."""
     reader, writer = await open_one()
     writer.write(b"GET / HTTP/1.1\r\n" + b"a:\r\n" * (HEADERS_MAX + 2))
-    assert_is(await answered(reader), HEAD_TOO_LARGE)
+    assert_is(await read_all(reader), HEAD_TOO_LARGE)
 
 
 async def test_what_is_no_http_gets_400(open_one: Open) -> None:
     """As a problem document, like every other refusal."""
     reader, writer = await open_one()
     writer.write(b"\x16\x03\x01 hello")
-    assert_is(await answered(reader), NOT_HTTP)
+    assert_is(await read_all(reader), NOT_HTTP)

@@ -10,8 +10,8 @@ from tests.support.clients.http_connections import (
     PATIENCE_SECONDS,
     WHOLE,
     Open,
-    answered,
-    one_answer,
+    read_all,
+    read_answer,
     read_in_all,
     within,
 )
@@ -25,7 +25,7 @@ async def test_a_large_body_with_a_small_head_is_served(open_one: Open) -> None:
     body = bytes(4 * HEAD_BYTES_MAX) + b"hi"
     for _ in range(2):
         writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
-        assert (await one_answer(reader)).endswith(body)
+        assert (await read_answer(reader)).endswith(body)
 
 
 @pytest.mark.parametrize("offered", [b"h2c", b"websocket"])
@@ -40,12 +40,12 @@ async def test_who_offers_another_protocol_is_served_over_this_one(open_one: Ope
     for request in (offering, chunked, WHOLE, offering + WHOLE + chunked + offering):
         writer.write(request)
         for _ in range(request.count(b"POST")):
-            assert (await one_answer(reader)).startswith(b"HTTP/1.1 200")
+            assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
     writer.write(offering[:-1])
     await asyncio.sleep(PATIENCE_SECONDS)
     writer.write(offering[-1:] + b"GET / HTTP/1.1\r\nhost: x\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n" + WHOLE)
-    assert (await one_answer(reader)).startswith(b"HTTP/1.1 200")
-    assert b"content-length: 0\r\n" in await one_answer(reader)
+    assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
+    assert b"content-length: 0\r\n" in await read_answer(reader)
 
 
 async def test_a_refused_body_may_not_drip_for_ever(open_one: Open) -> None:
@@ -57,7 +57,7 @@ async def test_a_refused_body_may_not_drip_for_ever(open_one: Open) -> None:
         while not reader.at_eof():
             writer.write(bytes(HEAD_BYTES_MAX))
             await asyncio.sleep(PATIENCE_SECONDS / 10)
-    assert await answered(reader) == b""
+    assert await read_all(reader) == b""
 
 
 @pytest.mark.parametrize("path", [b"/", b"/refuse"])
@@ -82,7 +82,7 @@ async def test_a_trailer_within_bounds_is_read_over(open_one: Open) -> None:
     for piece in (chunked, b"x" * 4096, b"\r\n\r\n"):
         writer.write(piece)
         await asyncio.sleep(0.01)
-    assert (await one_answer(reader)).startswith(b"HTTP/1.1 200")
+    assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
     for _ in range(3 * HEAD_BYTES_MAX // len(SHORT)):
         writer.write(SHORT)
         await asyncio.wait_for(reader.readuntil(b"content-length: 0\r\n\r\n"), 10)

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local.servers.kafka import Kafka
 from schemas.events.topics import FACTS
-from services.runtime import consumer_shutdown
+from services.runtime.kafka import stop_consumer
 from tests.support.servers.kafka import Bus
 
 PATIENCE_SECONDS = 20.0
@@ -47,14 +47,14 @@ async def test_a_consumer_stops_though_the_broker_is_away(consumer: AIOKafkaCons
     kafka.kill()
     async with a_failed_fetch():
         reading.cancel()
-        await consumer_shutdown.stop(consumer)
+        await stop_consumer(consumer)
     assert consumer._client._sync_task is None
     assert not consumer._client._conns
 
 
 async def test_who_is_cancelled_while_it_stops_a_consumer_is_cancelled(consumer: AIOKafkaConsumer) -> None:
     """A cancellation that was meant for the caller reaches it."""
-    stopping = asyncio.create_task(consumer_shutdown.stop(consumer))
+    stopping = asyncio.create_task(stop_consumer(consumer))
     await asyncio.sleep(0)
     stopping.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -13,24 +13,24 @@ from deploy.local.process.ports import LOOPBACK, free_ports
 from deploy.local.servers.mongod import Mongod
 from schemas.events.topics import FACTS, VERDICTS
 from services.runtime import topics
-from services.runtime.kafka import Access, RefusedError
-from services.runtime.settings import ServiceSettings
+from services.runtime.kafka import BrokerRefusedError
+from services.runtime.settings import KafkaConfig, ServiceSettings
 from services.runtime.topics import ensure_topics
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import a_submission
 from tests.support.servers.certificates import Authority
-from tests.support.servers.intake import Desk, publish_plan, sender, written
+from tests.support.servers.intake import IntakeFiles, encode_event, open_client, publish_plan
 from tests.support.servers.kafka import PARTITIONS, Bus
-from tests.support.servers.secured_kafka import PASSWORD, USER, Guarded, guarded_broker, set_password
+from tests.support.servers.secured_kafka import PASSWORD, USER, SecuredKafka, secured_kafka, set_password
 from tests.support.servers.services import Launcher
 
 WRONG = "not the password"
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[Guarded]:
+def secured(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[SecuredKafka]:
     """The broker with one user."""
-    made = guarded_broker(tmp_path_factory.mktemp("guarded") / "broker", jars)
+    made = secured_kafka(tmp_path_factory.mktemp("secured") / "broker", jars)
     made.kafka.start()
     try:
         set_password(made, jars)
@@ -40,17 +40,17 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[Gu
 
 
 @pytest.fixture
-async def inside(guarded: Guarded) -> Bus:
+async def inside(secured: SecuredKafka) -> Bus:
     """The empty topics, seen past the guard."""
-    bus = Bus(guarded.kafka.bootstrap)
+    bus = Bus(secured.kafka.bootstrap)
     await bus.fresh()
     return bus
 
 
 @pytest.fixture
-def guarded_launch(tmp_path: Path, guarded: Guarded) -> Iterator[Launcher]:
+def guarded_launch(tmp_path: Path, secured: SecuredKafka) -> Iterator[Launcher]:
     """Start services that come in by their password."""
-    launcher = Launcher(tmp_path, {**guarded.environment(), "DONDOC_PARTITIONS": str(PARTITIONS)})
+    launcher = Launcher(tmp_path, {**secured.environment(), "DONDOC_PARTITIONS": str(PARTITIONS)})
     yield launcher
     launcher.end()
 
@@ -63,46 +63,48 @@ def settings_of(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
-async def test_a_password_opens_the_bus(guarded: Guarded, mechanism: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_password_opens_the_bus(secured: SecuredKafka, mechanism: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By each of the mechanisms, over TLS; the end of the file's line does not belong to it."""
-    settings = settings_of(guarded.environment(mechanism), monkeypatch)
+    settings = settings_of(secured.environment(mechanism), monkeypatch)
     assert PASSWORD not in repr(settings) + repr(settings.kafka)
     await ensure_topics(settings.kafka, PARTITIONS)
-    assert await Bus(guarded.kafka.bootstrap).records(FACTS.name) == []
+    assert await Bus(secured.kafka.bootstrap).records(FACTS.name) == []
 
 
-async def test_a_certificate_opens_the_bus(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_certificate_opens_the_bus(secured: SecuredKafka, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that the broker's authority vouches for; without it the refusal says what was missing."""
     environment = {
-        "DONDOC_KAFKA_BOOTSTRAP": guarded.by_certificate.bootstrap,
+        "DONDOC_KAFKA_BOOTSTRAP": secured.by_certificate.bootstrap,
         "DONDOC_KAFKA_SECURITY_PROTOCOL": "SSL",
-        "DONDOC_KAFKA_CA_FILE": str(guarded.authority.certificate),
+        "DONDOC_KAFKA_CA_FILE": str(secured.authority.certificate),
     }
-    with pytest.raises(RefusedError, match="DONDOC_KAFKA_CERTIFICATE_FILE"):
+    with pytest.raises(BrokerRefusedError, match="DONDOC_KAFKA_CERTIFICATE_FILE"):
         await ensure_topics(settings_of(environment, monkeypatch).kafka, PARTITIONS)
-    environment["DONDOC_KAFKA_CERTIFICATE_FILE"] = str(guarded.client.certificate)
-    environment["DONDOC_KAFKA_KEY_FILE"] = str(guarded.client.key)
+    environment["DONDOC_KAFKA_CERTIFICATE_FILE"] = str(secured.client.certificate)
+    environment["DONDOC_KAFKA_KEY_FILE"] = str(secured.client.key)
     await ensure_topics(settings_of(environment, monkeypatch).kafka, PARTITIONS)
 
 
 async def test_a_report_goes_all_the_way(
-    guarded: Guarded, inside: Bus, guarded_launch: Launcher, tmp_path: Path, mongod: Mongod
+    secured: SecuredKafka, inside: Bus, guarded_launch: Launcher, tmp_path: Path, mongod: Mongod
 ) -> None:
     """All four services are ready behind the guard, and a report posted to one of them is assessed by another.
 
     Of the brokers that they are told of, the first is away.
     """
     await publish_plan(inside)
-    desk = Desk(folder=tmp_path)
-    bearer = desk.key()
-    database = {"DONDOC_MONGO_URL": mongod.url, "DONDOC_MONGO_DATABASE": "guarded"}
-    brokers = {"DONDOC_KAFKA_BOOTSTRAP": f"{LOOPBACK}:{free_ports(1)[0]}, {guarded.by_password.bootstrap}"}
+    intake_files = IntakeFiles(folder=tmp_path)
+    bearer = intake_files.add_key()
+    database = {"DONDOC_MONGO_URL": mongod.url, "DONDOC_MONGO_DATABASE": "secured"}
+    brokers = {"DONDOC_KAFKA_BOOTSTRAP": f"{LOOPBACK}:{free_ports(1)[0]}, {secured.by_password.bootstrap}"}
     names = ("rules", "intake", "notifier", "reporting")
-    services = {name: guarded_launch(name, ready=False, **desk.environment, **database, **brokers) for name in names}
+    services = {
+        name: guarded_launch(name, ready=False, **intake_files.environment, **database, **brokers) for name in names
+    }
     for service in services.values():
         service.wait_until_ready()
-    async with sender(services["intake"], bearer) as client:
-        assert (await client.post("/v1/events", content=written(a_submission("s-1")))).status_code == 202
+    async with open_client(services["intake"], bearer) as client:
+        assert (await client.post("/v1/events", content=encode_event(a_submission("s-1")))).status_code == 202
 
     async def is_assessed() -> bool:
         return any(b'"s-1"' in (record.value or b"") for record in await inside.records(VERDICTS.name))
@@ -113,9 +115,9 @@ async def test_a_report_goes_all_the_way(
         await inside.caught_up(name, VERDICTS.name)
 
 
-async def test_a_wrong_password_ends_a_service_with_the_reason(guarded: Guarded, guarded_launch: Launcher) -> None:
+async def test_a_wrong_password_ends_a_service_with_the_reason(secured: SecuredKafka, guarded_launch: Launcher) -> None:
     """At once and in one line, which names the settings and not the secret."""
-    service = guarded_launch("rules", ready=False, **guarded.environment(password=WRONG))
+    service = guarded_launch("rules", ready=False, **secured.environment(password=WRONG))
     await service.ended()
     (reason,) = (line["reason"] for line in service.logged() if line.get("action") == "broker_refused")
     assert "does not take this user with this password" in reason
@@ -124,12 +126,12 @@ async def test_a_wrong_password_ends_a_service_with_the_reason(guarded: Guarded,
 
 
 async def test_intake_goes_on_with_a_wrong_password_and_takes_the_right_one_without_a_restart(
-    guarded: Guarded, inside: Bus, guarded_launch: Launcher, tmp_path: Path
+    secured: SecuredKafka, inside: Bus, guarded_launch: Launcher, tmp_path: Path
 ) -> None:
     """It says why the bus is away, and reads the file again for every attempt."""
     await publish_plan(inside)
-    environment = guarded.environment(password=WRONG)
-    service = guarded_launch("intake", ready=False, **environment, **Desk(folder=tmp_path).environment)
+    environment = secured.environment(password=WRONG)
+    service = guarded_launch("intake", ready=False, **environment, **IntakeFiles(folder=tmp_path).environment)
 
     def is_told() -> bool:
         waiting = [line for line in service.logged() if line.get("action") == "bus_waiting"]
@@ -141,39 +143,39 @@ async def test_intake_goes_on_with_a_wrong_password_and_takes_the_right_one_with
 
 
 async def test_a_broker_that_nobody_vouches_for_is_told_nothing(
-    guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    secured: SecuredKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither user nor password goes to whoever shows a certificate of an unknown authority."""
     other = Authority(tmp_path, "another")
-    environment = {**guarded.environment(), "DONDOC_KAFKA_CA_FILE": str(other.certificate)}
-    with pytest.raises(RefusedError, match=r"not trusted: .*; look at DONDOC_KAFKA_CA_FILE"):
+    environment = {**secured.environment(), "DONDOC_KAFKA_CA_FILE": str(other.certificate)}
+    with pytest.raises(BrokerRefusedError, match=r"not trusted: .*; look at DONDOC_KAFKA_CA_FILE"):
         await ensure_topics(settings_of(environment, monkeypatch).kafka, PARTITIONS)
 
 
 async def test_the_wrong_language_is_named_when_patience_ends(
-    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+    secured: SecuredKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A broker that hangs up may be one that starts; who has waited in vain is told what was spoken where."""
     monkeypatch.setattr(topics, "_PATIENCE_SECONDS", 0.0)
     with pytest.raises(KafkaConnectionError, match=r"does not answer in PLAINTEXT; .*DONDOC_KAFKA_SECURITY_PROTOCOL"):
-        await ensure_topics(Access(bootstrap=guarded.by_password.bootstrap), PARTITIONS)
-    elsewhere = {**guarded.environment(), "DONDOC_KAFKA_BOOTSTRAP": guarded.kafka.bootstrap}
+        await ensure_topics(KafkaConfig(bootstrap=secured.by_password.bootstrap), PARTITIONS)
+    elsewhere = {**secured.environment(), "DONDOC_KAFKA_BOOTSTRAP": secured.kafka.bootstrap}
     with pytest.raises(KafkaConnectionError, match=r"does not answer in SASL_SSL; .*DONDOC_KAFKA_SECURITY_PROTOCOL"):
         await ensure_topics(settings_of(elsewhere, monkeypatch).kafka, PARTITIONS)
 
 
 @pytest.mark.parametrize("command", [("dead-letters", "list"), ("sheet", "6766-KH-UBND", "x", "-o", "x.csv")])
-def test_the_console_says_why_it_is_not_let_in(guarded: Guarded, command: tuple[str, ...]) -> None:
+def test_the_console_says_why_it_is_not_let_in(secured: SecuredKafka, command: tuple[str, ...]) -> None:
     """Exit code 2 and the remedy, instead of a broker that is merely not there."""
-    done = run(command, guarded.environment(password=WRONG))
+    done = run(command, secured.environment(password=WRONG))
     assert done.returncode == 2
     assert "does not take this user with this password" in done.stderr
     assert WRONG not in done.stderr
 
 
-def test_the_console_comes_in_by_the_same_settings(guarded: Guarded) -> None:
+def test_the_console_comes_in_by_the_same_settings(secured: SecuredKafka) -> None:
     """What a service may read, an operator reads with the service's own variables."""
-    done = run(("dead-letters", "list"), guarded.environment())
+    done = run(("dead-letters", "list"), secured.environment())
     assert (done.returncode, done.stderr) == (0, "nothing was set aside\n")
 
 

@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.events.topics import REFERENCES
-from services.runtime.published_documents import References, publish_reference
+from services.runtime.published_documents import PublishedDocuments, publish_document
 from services.runtime.topics import TopicsError, ensure_topics
 from tests.support.builders import plans
 from tests.support.servers.kafka import Bus
@@ -15,14 +15,14 @@ from tests.support.servers.rules import Rules
 
 
 @pytest.fixture
-async def references(bus: Bus) -> AsyncIterator[References]:
+async def references(bus: Bus) -> AsyncIterator[PublishedDocuments]:
     """A follower of the empty topic; stopped with the test."""
-    follower = References(bus.access)
+    follower = PublishedDocuments(bus.access)
     yield follower
     await follower.stop()
 
 
-async def test_what_was_published_before_is_there_at_start(bus: Bus, references: References) -> None:
+async def test_what_was_published_before_is_there_at_start(bus: Bus, references: PublishedDocuments) -> None:
     """The latest version is found by id, every version by number."""
     await Rules(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
     await references.start()
@@ -32,11 +32,11 @@ async def test_what_was_published_before_is_there_at_start(bus: Bus, references:
     assert references.registry("th") == plans.a_registry()
 
 
-async def test_what_is_published_later_is_told(bus: Bus, references: References) -> None:
+async def test_what_is_published_later_is_told(bus: Bus, references: PublishedDocuments) -> None:
     """Callbacks run once the document is known; a plan without its registry is not enough to work by."""
     await references.start()
     told = asyncio.Event()
-    references.changed.append(told.set)
+    references.on_change.append(told.set)
     await Rules(bus).publish(plans.a_plan())
     await references.catch_up()
     assert (told.is_set(), references.is_complete) == (True, False)
@@ -45,7 +45,7 @@ async def test_what_is_published_later_is_told(bus: Bus, references: References)
     assert references.is_complete
 
 
-async def test_an_unreadable_document_is_passed_over(bus: Bus, references: References) -> None:
+async def test_an_unreadable_document_is_passed_over(bus: Bus, references: PublishedDocuments) -> None:
     """One bad record on the topic keeps no service from working."""
     await bus.publish(REFERENCES.name, b"{", key="plan:P-0@1", partition=0)
     await bus.publish(REFERENCES.name, {}, key="nonsense", partition=0)
@@ -54,7 +54,7 @@ async def test_an_unreadable_document_is_passed_over(bus: Bus, references: Refer
     assert [plan.plan for plan in references.plans()] == ["P-1"]
 
 
-async def test_a_removed_version_is_forgotten(bus: Bus, references: References) -> None:
+async def test_a_removed_version_is_forgotten(bus: Bus, references: PublishedDocuments) -> None:
     """A record without a value takes its version back."""
     await Rules(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
     await bus.publish(REFERENCES.name, None, key="plan:P-1@2", partition=0)
@@ -69,10 +69,10 @@ async def test_topics_with_other_partitions_are_refused(bus: Bus) -> None:
     await ensure_topics(bus.access, bus.partitions)
 
 
-async def test_a_published_document_is_read_back_equal(bus: Bus, references: References) -> None:
-    """What `publish_reference` writes loses nothing."""
+async def test_a_published_document_is_read_back_equal(bus: Bus, references: PublishedDocuments) -> None:
+    """What `publish_document` writes loses nothing."""
     await references.start()
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
-        await publish_reference(producer, "plan", plans.a_plan())
+        await publish_document(producer, "plan", plans.a_plan())
     await references.catch_up()
     assert references.plan("P-1") == plans.a_plan()

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from schemas.events.assessments import Status, StepKind
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
@@ -143,7 +143,7 @@ def an_attempt(key: DutyKey | None = None, *, at: datetime = DUE - timedelta(day
         "due_at": DUE,
         "channel": Channel.EMAIL,
         "to_agency": key.agency,
-        "outcome": Outcome.DELIVERED,
+        "outcome": AttemptOutcome.DELIVERED,
         "attempted_at": at,
     }
     return Attempt(**values | changes)

@@ -15,7 +15,7 @@ from tests.support.builders import plans
 NOON = datetime(2024, 12, 1, 5, tzinfo=UTC)
 
 
-class Shelf:
+class InMemoryDocuments:
     """The published documents, without a bus."""
 
     def __init__(self, *documents: Plan | Registry) -> None:
@@ -40,11 +40,11 @@ class Shelf:
         return names.get((kind, document_id, version))
 
 
-class Log:
+class PartitionLog:
     """Applies records to a keeper one after the other, as the log would hand them over."""
 
     def __init__(self, *documents: Plan | Registry) -> None:
-        self.shelf = Shelf(*(documents or (plans.a_registry(), plans.a_plan())))
+        self.shelf = InMemoryDocuments(*(documents or (plans.a_registry(), plans.a_plan())))
         self.books = Books(self.shelf, 1)
         self.keeper = Keeper(0, self.books)
         self.offset = -1

@@ -19,7 +19,7 @@ DIRECTORY = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class RunningDemo:
     """A running system on ports of its own, the story to play to it, and what it takes to play it."""
 
     system: System
@@ -30,7 +30,7 @@ class Stage:
 
 
 @contextmanager
-def a_stage(folder: Path, jars: Path) -> Iterator[Stage]:
+def a_running_demo(folder: Path, jars: Path) -> Iterator[RunningDemo]:
     """Start the system below *folder* with its clock at the beginning of the story; stop it in the end."""
     clock = folder / "clock"
     steer(clock, BEGINS_AT)
@@ -45,4 +45,4 @@ def a_stage(folder: Path, jars: Path) -> Iterator[Stage]:
             decisions=seeding.bearer_for("decisions", system.keys_file, now=BEGINS_AT, may_decide=True),
         )
         system.start_services()
-        yield Stage(system=system, story=story.told(registry), registry=registry, keys=keys, clock=clock)
+        yield RunningDemo(system=system, story=story.told(registry), registry=registry, keys=keys, clock=clock)

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from schemas.events.form_links import DutyLink, LinkKey, form_address
+from schemas.events.form_links import DutyLink, LinkKey, form_url
 from schemas.events.ids import DutyKey
 from schemas.events.topics import FACTS
 from services.runtime import clock
-from services.runtime.published_documents import PLAN, REGISTRY, publish_reference
+from services.runtime.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_agency, an_obligation
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
@@ -57,11 +57,11 @@ class Site:
         """The token of a link to the agency's duty of 2026, changed by *duty_changes*, that expires *days* from now."""
         named = {"plan": "P-1", "agency": self.agency, "obligation": "results", "period": "2026"}
         duty = DutyKey(**(named | duty_changes))
-        return LinkKey(secret).token(DutyLink(duty=duty, expires_at=NOW + timedelta(days=days)))
+        return LinkKey(secret).sign_link(DutyLink(duty=duty, expires_at=NOW + timedelta(days=days)))
 
     def address(self, token: str | None = None, language: str = "vi") -> str:
         """The address of the form, as a mail carries it."""
-        return form_address(self.intake.url, token or self.token(), language)
+        return form_url(self.intake.url, token or self.token(), language)
 
     def steer(self, instant: datetime) -> None:
         """Move the clock of intake and rules."""
@@ -78,11 +78,11 @@ async def publish_form_plan(bus: Bus) -> None:
     plan = a_plan(an_obligation(a_version(requires=REQUIRES)))
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
         agencies = [an_agency(agency) for agency in AGENCIES_OF_FORM]
-        await publish_reference(producer, REGISTRY, a_registry(*agencies))
-        await publish_reference(producer, PLAN, plan)
+        await publish_document(producer, REGISTRY, a_registry(*agencies))
+        await publish_document(producer, PLAN, plan)
 
 
-def posted(
+def post_form(
     client: httpx.Client, address: str, *, action: str = "send", files: dict[str, bytes] | None = None, **changes: Any
 ) -> httpx.Response:
     """Post the form as a browser does; *changes* are answers by their key with `__` for the dot."""

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
-from services.runtime.http.connection import Fault
+from services.runtime.http.connection import ConnectionFault
 
 PATIENCE_SECONDS = 0.4
 WHOLE = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi"
@@ -39,12 +39,12 @@ async def within(seconds: float) -> AsyncIterator[None]:
     assert loop.time() - begun_at > seconds / 2
 
 
-async def answered(reader: asyncio.StreamReader) -> bytes:
+async def read_all(reader: asyncio.StreamReader) -> bytes:
     """Everything until the server closes."""
     return await asyncio.wait_for(reader.read(), 10)
 
 
-async def one_answer(reader: asyncio.StreamReader) -> bytes:
+async def read_answer(reader: asyncio.StreamReader) -> bytes:
     """One answer to WHOLE, on a connection that stays."""
     return await asyncio.wait_for(reader.readuntil(b"hi"), 10)
 
@@ -58,7 +58,7 @@ async def read_in_all(reader: asyncio.StreamReader, *, pause_seconds: float = 0.
     return read
 
 
-def assert_is(answer: bytes, fault: Fault) -> None:
+def assert_is(answer: bytes, fault: ConnectionFault) -> None:
     """Whether *answer* is the problem document of *fault*, whole and nothing else."""
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % fault.status.value)

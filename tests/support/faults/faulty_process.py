@@ -62,7 +62,7 @@ def parse(text: str) -> Fault:
     return Fault(action=action, moment=moment, call=int(call), module=module, name=name)
 
 
-def plant(fault: Fault) -> None:
+def inject(fault: Fault) -> None:
     """Wrap the named function where its module or class holds it."""
     holder: Any = importlib.import_module(fault.module)
     *path, last = fault.name.split(".")
@@ -97,7 +97,7 @@ def main() -> None:
     """Plant the faults, then become the service."""
     cut = sys.argv.index(SEPARATOR)
     for text in sys.argv[1:cut]:
-        plant(parse(text))
+        inject(parse(text))
     module, *arguments = sys.argv[cut + 1 :]
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

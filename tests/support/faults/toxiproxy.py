@@ -16,7 +16,7 @@ from deploy.local.process.ports import LOOPBACK
 
 PROBE_SECONDS = 0.5
 CALL_SECONDS = 10.0  # a toxic that is taken away passes on first what it holds
-MISBEHAVIOUR = "misbehaviour"  # the name of the one toxic that a road has at a time
+MISBEHAVIOUR = "misbehaviour"  # the name of the one toxic that a proxy has at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def reset() -> Toxic:
 
 
 class Toxiproxy(Daemon):
-    """The proxy server on 127.0.0.1, without any road yet."""
+    """The proxy server on 127.0.0.1, without any proxy yet."""
 
     def __init__(self, folder: Path, *, binary: Path, port: int) -> None:
         self.url = f"http://{LOOPBACK}:{port}"
@@ -63,14 +63,19 @@ class Toxiproxy(Daemon):
         super().launch()
 
     @asynccontextmanager
-    async def road(self, *, entrance: int, to: int) -> AsyncIterator["Road"]:
-        """Pass on what comes to the port *entrance* to the port *to*, until the block ends."""
+    async def proxy(self, *, listen_port: int, upstream_port: int) -> AsyncIterator["Proxy"]:
+        """Pass on what comes to the port *listen_port* to the port *upstream_port*, until the block ends."""
         name = f"road-{entrance}"
-        proxy = {"name": name, "listen": f"{LOOPBACK}:{entrance}", "upstream": f"{LOOPBACK}:{to}", "enabled": True}
+        proxy = {
+            "name": name,
+            "listen": f"{LOOPBACK}:{listen_port}",
+            "upstream": f"{LOOPBACK}:{upstream_port}",
+            "enabled": True,
+        }
         async with httpx.AsyncClient(base_url=self.url, timeout=CALL_SECONDS) as client:
             (await client.post("/proxies", json=proxy)).raise_for_status()
             try:
-                yield Road(client, f"/proxies/{name}", bootstrap=f"{LOOPBACK}:{entrance}")
+                yield Proxy(client, f"/proxies/{name}", bootstrap=f"{LOOPBACK}:{listen_port}")
             finally:
                 (await client.delete(f"/proxies/{name}")).raise_for_status()
 
@@ -81,7 +86,7 @@ class Toxiproxy(Daemon):
             return False
 
 
-class Road:
+class Proxy:
     """The one way from a service to a server; whoever begins at *bootstrap* goes along it."""
 
     def __init__(self, client: httpx.AsyncClient, path: str, *, bootstrap: str) -> None:
@@ -90,7 +95,7 @@ class Road:
         self._path = path
 
     @asynccontextmanager
-    async def harmed(self, toxic: Toxic) -> AsyncIterator[None]:
+    async def with_toxic(self, toxic: Toxic) -> AsyncIterator[None]:
         """Let *toxic* work on every connection, those that stand and those to come, until the block ends."""
         planted = {
             "name": MISBEHAVIOUR,
@@ -105,7 +110,7 @@ class Road:
             (await self._client.delete(f"{self._path}/toxics/{MISBEHAVIOUR}")).raise_for_status()
 
     @asynccontextmanager
-    async def closed(self) -> AsyncIterator[None]:
+    async def refusing_connections(self) -> AsyncIterator[None]:
         """Break every connection and refuse new ones until the block ends."""
         (await self._client.post(self._path, json={"enabled": False})).raise_for_status()
         try:
@@ -114,13 +119,13 @@ class Road:
             (await self._client.post(self._path, json={"enabled": True})).raise_for_status()
 
 
-Harm = Callable[[Road], AbstractAsyncContextManager[None]]
-"""Something that is done to a road for a while."""
+NetworkFault = Callable[[Proxy], AbstractAsyncContextManager[None]]
+"""Something that is done to a proxy for a while."""
 
-SEVERED: Mapping[str, Harm] = {
-    "cut in the middle of an answer": lambda road: road.harmed(cut_after(150)),
-    "silent, then closed": lambda road: road.harmed(mute(700)),
-    "reset": lambda road: road.harmed(reset()),
-    "refused": lambda road: road.closed(),
+DISCONNECTIONS: Mapping[str, NetworkFault] = {
+    "cut in the middle of an answer": lambda proxy: proxy.with_toxic(cut_after(150)),
+    "silent, then closed": lambda proxy: proxy.with_toxic(mute(700)),
+    "reset": lambda proxy: proxy.with_toxic(reset()),
+    "refused": lambda proxy: proxy.refusing_connections(),
 }
 """The ways in which a connection ends that nobody wanted to end."""

@@ -1,4 +1,4 @@
-"""Intake's desk for tests: a published plan, keys, a sender."""
+"""Intake's intake_files for tests: a published plan, keys, a sender."""
 
 import json
 import secrets
@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from services.intake.core.scopes import ApiKey, KeyScope
 from services.intake.http import api_keys
-from services.runtime.published_documents import PLAN, REGISTRY, publish_reference
+from services.runtime.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.plans import Json, a_plan, a_registry, an_agency
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
@@ -24,8 +24,8 @@ SUCCESSION = {"type": "merge_into", "from": ["h-ba"], "to": ["h-hai"], "on": "20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
-    """The files of intake's desk: keys and signing keys, shared by every process of a test."""
+class IntakeFiles:
+    """The files of intake's intake_files: keys and signing keys, shared by every process of a test."""
 
     folder: Path
 
@@ -37,7 +37,7 @@ class Desk:
             "DONDOC_INTAKE_SPOOL": str(self.folder / "spool"),
         }
 
-    def key(self, **changes: Any) -> str:
+    def add_key(self, **changes: Any) -> str:
         """Add a key that may do everything, less what *changes* say, and return its bearer."""
         path = self.folder / "keys.json"
         scope: dict[str, Any] = {
@@ -64,22 +64,22 @@ async def publish_plan(bus: Bus) -> None:
     """Put a plan of one yearly obligation and a registry of three agencies, with an alias and a merger, on the bus."""
     agencies = [an_agency("h-mot", aliases=[ALIAS]), an_agency("h-hai"), an_agency("h-ba")]
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
-        await publish_reference(producer, REGISTRY, a_registry(*agencies, successions=[SUCCESSION]))
-        await publish_reference(producer, PLAN, a_plan())
+        await publish_document(producer, REGISTRY, a_registry(*agencies, successions=[SUCCESSION]))
+        await publish_document(producer, PLAN, a_plan())
 
 
-def sender(service: Service, bearer: str) -> httpx.AsyncClient:
+def open_client(service: Service, bearer: str) -> httpx.AsyncClient:
     """A client of *service* that posts events in structured mode."""
     headers = {"authorization": f"Bearer {bearer}", "content-type": STRUCTURED}
     return httpx.AsyncClient(base_url=service.url, headers=headers, timeout=30)
 
 
-def written(event: Json | list[Json]) -> bytes:
+def encode_event(event: Json | list[Json]) -> bytes:
     """The bytes of an event or a batch."""
     return json.dumps(event, ensure_ascii=False).encode()
 
 
-def spooled(service: Service) -> int:
+def count_spooled(service: Service) -> int:
     """How many events went to the spool so far."""
     lines = httpx.get(f"{service.url}/metrics").text.splitlines()
     (count,) = [line.split()[1] for line in lines if line.startswith("intake_spool_events_total ")]

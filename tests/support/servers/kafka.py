@@ -14,7 +14,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from schemas.events.topics import DEAD_LETTER_CONFIG
 from services.runtime.clock import instant_of, milliseconds
-from services.runtime.kafka import Access
+from services.runtime.settings import KafkaConfig
 from services.runtime.topics import ensure_topics
 from tests.support.assertions.eventually import eventually
 
@@ -46,7 +46,7 @@ class Bus:
 
     def __init__(self, bootstrap: str, *, partitions: int = PARTITIONS) -> None:
         self.bootstrap = bootstrap
-        self.access = Access(bootstrap=bootstrap)
+        self.access = KafkaConfig(bootstrap=bootstrap)
         self.partitions = partitions
 
     async def fresh(self, *topics: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deploy.local.process.ports import free_ports, variable
+from deploy.local.process.ports import free_ports, port_variable
 from services.console.support import local_system
 from tests.support.assertions.eventually import eventually
 
@@ -18,7 +18,7 @@ class Service(local_system.Service):
 
     def __init__(self, name: str, folder: Path, *, environment: Mapping[str, str], faults: Sequence[str] = ()) -> None:
         port = free_ports(1)[0]
-        super().__init__(name, folder, port=port, environment={**environment, variable(name): str(port)})
+        super().__init__(name, folder, port=port, environment={**environment, port_variable(name): str(port)})
         if faults:
             command = (sys.executable, "-m", "tests.support.faults.faulty_process", *faults, "--", f"services.{name}")
             self.program = replace(self.program, command=command)

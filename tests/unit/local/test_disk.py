@@ -11,8 +11,8 @@ import pytest
 
 from deploy.local.errors import PortTakenError, StackError
 from deploy.local.process import pidfile
-from deploy.local.process.ports import LOOPBACK, Ports, free_ports, refuse_taken
-from deploy.local.servers.fault_script import Script
+from deploy.local.process.ports import LOOPBACK, Ports, free_ports, require_free
+from deploy.local.servers.fault_script import FaultScript
 from deploy.local.servers.mailbox import Mailbox
 
 
@@ -43,19 +43,19 @@ def test_acts_are_used_up_in_order(tmp_path: Path) -> None:
     """Each act holds for its times, then the next, then service is good."""
     path = tmp_path / "script.json"
     path.write_text(json.dumps({"a": [{"status": 88, "times": 2}, {"status": 11}]}))
-    script = Script(path)
-    assert [script.next_act("a").get("status") for _ in range(4)] == [88, 88, 11, None]
-    assert script.next_act("b") == {}
+    script = FaultScript(path)
+    assert [script.next_fault("a").get("status") for _ in range(4)] == [88, 88, 11, None]
+    assert script.next_fault("b") == {}
 
 
 def test_an_act_may_hold_for_ever(tmp_path: Path) -> None:
     """`times` 0 is never used up, and a rewritten script counts anew."""
     path = tmp_path / "script.json"
-    script = Script(path)
+    script = FaultScript(path)
     path.write_text(json.dumps({"a": [{"status": 1, "times": 0}]}))
-    assert [script.next_act("a")["status"] for _ in range(3)] == [1, 1, 1]
+    assert [script.next_fault("a")["status"] for _ in range(3)] == [1, 1, 1]
     path.write_text("")
-    assert script.next_act("a") == {}
+    assert script.next_fault("a") == {}
 
 
 def test_a_process_id_is_believed_only_while_that_process_lives(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_leftover_process_is_ended(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     with subprocess.Popen(command, start_new_session=True) as child:
         pidfile.write(path, child.pid)
-        assert pidfile.end_leftover(path)
+        assert pidfile.kill_leftover(path)
         assert child.wait(10) == -9
     assert not path.exists()
 
@@ -85,7 +85,7 @@ def test_a_taken_port_is_refused_with_the_variable_to_change() -> None:
         listener.bind((LOOPBACK, 0))
         listener.listen()
         with pytest.raises(PortTakenError, match="set DONDOC_SMTP_PORT to a free port"):
-            refuse_taken("smtp", listener.getsockname()[1])
+            require_free("smtp", listener.getsockname()[1])
 
 
 def test_ports_come_from_the_environment() -> None:

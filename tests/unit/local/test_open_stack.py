@@ -8,8 +8,7 @@ import pytest
 from deploy.local.process.ports import Ports
 from deploy.local.stack import SECURITY, Stack
 from services.rules.settings import RulesSettings
-from services.runtime.kafka import Protocol
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import SecurityProtocol, ServiceSettings
 
 
 def test_what_guards_another_broker_is_put_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,7 +18,7 @@ def test_what_guards_another_broker_is_put_out(tmp_path: Path, monkeypatch: pyte
     stack = Stack(tmp_path, Ports(), jars=tmp_path)
     for name, value in {**os.environ, **stack.environment()}.items():
         monkeypatch.setenv(name, value)
-    assert RulesSettings().kafka.protocol is Protocol.PLAINTEXT
+    assert RulesSettings().kafka.protocol is SecurityProtocol.PLAINTEXT
 
 
 def test_nothing_that_guards_is_forgotten() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.local.servers import smpp_pdu
-from deploy.local.servers.smpp_pdu import Command, MalformedPduError, Pdu, Reader, Status, Submission
+from deploy.local.servers.smpp_pdu import CommandId, CommandStatus, MalformedPduError, Pdu, PduReader, SubmitSm
 
 SUBMISSION = bytes.fromhex(
     "00"  # service_type
@@ -23,20 +23,20 @@ SUBMISSION = bytes.fromhex(
 
 def test_a_unit_survives_the_wire() -> None:
     """What is packed is read back."""
-    sent = Pdu(command=Command.ENQUIRE_LINK, sequence=7)
+    sent = Pdu(command=CommandId.ENQUIRE_LINK, sequence=7)
     length, read = smpp_pdu.parse_header(sent.pack())
     assert (length, read) == (0, sent)
 
 
 def test_an_answer_repeats_the_sequence_and_sets_the_response_bit() -> None:
     """A peer finds the request an answer belongs to."""
-    answer = Pdu(command=Command.SUBMIT_SM, sequence=9).answer(Status.THROTTLED)
+    answer = Pdu(command=CommandId.SUBMIT_SM, sequence=9).answer(CommandStatus.THROTTLED)
     assert (answer.command, answer.sequence, answer.status) == (0x80000004, 9, 0x58)
 
 
 def test_a_submission_is_read_field_by_field() -> None:
     """Source, destination, header bit, receipt wish, encoding and text stand where section 4.4.1 puts them."""
-    assert smpp_pdu.parse_submission(SUBMISSION) == Submission(
+    assert smpp_pdu.parse_submit_sm(SUBMISSION) == SubmitSm(
         source="DONDOC", destination="8490", esm_class=0x40, registered_delivery=1, data_coding=8, content=b"\0"
     )
 
@@ -44,7 +44,7 @@ def test_a_submission_is_read_field_by_field() -> None:
 def test_a_long_text_may_come_as_a_payload() -> None:
     """With an empty short message the message_payload option is the text."""
     body = SUBMISSION[:-2] + b"\0" + bytes.fromhex("0424 0002 6869")
-    assert smpp_pdu.parse_submission(body).content == b"hi"
+    assert smpp_pdu.parse_submit_sm(body).content == b"hi"
 
 
 @pytest.mark.parametrize("length", [0, 15, smpp_pdu.LONGEST_PDU_BYTES + 1])
@@ -57,11 +57,11 @@ def test_an_impossible_length_is_refused(length: int) -> None:
 @given(st.binary(max_size=80))
 def test_any_body_is_read_or_refused(body: bytes) -> None:
     """No octets whatever raise anything but the refusal."""
-    for parse in (smpp_pdu.parse_submission, smpp_pdu.parse_bind):
+    for parse in (smpp_pdu.parse_submit_sm, smpp_pdu.parse_bind):
         with contextlib.suppress(MalformedPduError):
             parse(body)
 
 
 def test_options_are_read_to_the_end() -> None:
     """Each option is a tag, a length and that many octets."""
-    assert Reader(bytes.fromhex("020c 0002 0001 020e 0001 03")).options() == {0x020C: b"\0\1", 0x020E: b"\3"}
+    assert PduReader(bytes.fromhex("020c 0002 0001 020e 0001 03")).options() == {0x020C: b"\0\1", 0x020E: b"\3"}

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.local.servers import sms_text
-from deploy.local.servers.smpp_pdu import Submission
-from deploy.local.servers.sms_text import Part, Undecodable
+from deploy.local.servers.smpp_pdu import SubmitSm
+from deploy.local.servers.sms_text import ReceivedSmsPart, UndecodableSms
 
 
-def a_submission(content: bytes, *, esm_class: int = 0, options: dict[int, bytes] | None = None) -> Submission:
+def a_submission(content: bytes, *, esm_class: int = 0, options: dict[int, bytes] | None = None) -> SubmitSm:
     """Build a submission with only its text mattering."""
-    return Submission(
+    return SubmitSm(
         source="DONDOC",
         destination="8490",
         esm_class=esm_class,
@@ -26,9 +26,9 @@ def a_submission(content: bytes, *, esm_class: int = 0, options: dict[int, bytes
 def shown(text: str) -> str:
     """Send *text* through the library that the notifier uses, and read it the way the centre does."""
     parts, coding, esm_class = smpplib.gsm.make_parts(text)
-    read = [sms_text.part_of(a_submission(part, esm_class=esm_class)) for part in parts]
-    assert [part.number for part in read if isinstance(part, Part)] == list(range(1, len(parts) + 1))
-    return sms_text.decode(b"".join(part.content for part in read if isinstance(part, Part)), coding)
+    read = [sms_text.parse_part(a_submission(part, esm_class=esm_class)) for part in parts]
+    assert [part.number for part in read if isinstance(part, ReceivedSmsPart)] == list(range(1, len(parts) + 1))
+    return sms_text.decode(b"".join(part.content for part in read if isinstance(part, ReceivedSmsPart)), coding)
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,15 @@ def test_every_letter_of_the_default_alphabet_is_shown(text: str) -> None:
 def test_a_sixteen_bit_reference_joins_parts_too() -> None:
     """Both concatenation elements of TS 23.040 are known."""
     submission = a_submission(bytes.fromhex("06 08 04 0102 03 02") + b"hi", esm_class=0x40)
-    assert sms_text.part_of(submission) == Part(reference=0x0102, total=3, number=2, content=b"hi")
+    assert sms_text.parse_part(submission) == ReceivedSmsPart(reference=0x0102, total=3, number=2, content=b"hi")
 
 
 def test_sar_options_join_parts_too() -> None:
     """A sender may segment by options instead of a header."""
     submission = a_submission(b"hi", options={0x020C: b"\0\5", 0x020E: b"\2", 0x020F: b"\1"})
-    assert sms_text.part_of(submission) == Part(reference=5, total=2, number=1, content=b"hi")
+    assert sms_text.parse_part(submission) == ReceivedSmsPart(reference=5, total=2, number=1, content=b"hi")
 
 
 def test_a_header_longer_than_the_message_is_refused() -> None:
     """What no handset could read is not taken."""
-    assert isinstance(sms_text.part_of(a_submission(b"\x30ab", esm_class=0x40)), Undecodable)
+    assert isinstance(sms_text.parse_part(a_submission(b"\x30ab", esm_class=0x40)), UndecodableSms)

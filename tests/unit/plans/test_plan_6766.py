@@ -9,7 +9,7 @@ import pytest
 
 from schemas.lint import documents
 from schemas.plan import periods
-from schemas.plan.plan import Due, Obligation, Plan
+from schemas.plan.plan import DueRule, Obligation, Plan
 from schemas.plan.registry import Registry
 from services.console.commands.plans import check
 from services.console.commands.plans.duties import listed
@@ -69,7 +69,7 @@ def test_the_text_has_one_recurring_date_and_so_has_the_plan(plan: Plan, clauses
 
 def test_the_results_are_due_before_10_december(plan: Plan) -> None:
     """'Trước ngày 10 tháng 12' is exclusive, moves for no weekend, and counts from dispatch."""
-    expected = Due(month=12, day=10, boundary="exclusive", weekend_rule="none", basis="dispatch")
+    expected = DueRule(month=12, day=10, boundary="exclusive", weekend_rule="none", basis="dispatch")
     assert _results(plan).versions[0].due == expected
     assert _results(plan).recipient == "nhcsxh-tinh"
 

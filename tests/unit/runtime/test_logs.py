@@ -5,7 +5,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from services.runtime.logs import SELDOM_SECONDS, JsonLines, Seldom
+from services.runtime.logs import REPEAT_INTERVAL_SECONDS, JsonFormatter, RepeatFilter
 
 
 class _Noon:
@@ -16,7 +16,7 @@ class _Noon:
 def _line(**fields: object) -> dict[str, object]:
     record = logging.LogRecord("rules", logging.INFO, __file__, 1, "a batch is written", (), None)
     vars(record).update(fields)
-    line: dict[str, object] = json.loads(JsonLines("rules", _Noon()).format(record))
+    line: dict[str, object] = json.loads(JsonFormatter("rules", _Noon()).format(record))
     return line
 
 
@@ -51,8 +51,10 @@ def a_line(name: str, message: str, at: float, *values: object) -> logging.LogRe
 
 def test_a_library_says_the_same_thing_once_in_a_while_and_how_often_it_wanted_to() -> None:
     """While a broker is away, that is; other sentences, and ours, are never held back."""
-    seldom = Seldom()
-    said = [a_line("aiokafka.conn", "no answer from %s", at, f"b{at}") for at in (0.0, 1.0, 2.0, SELDOM_SECONDS)]
+    seldom = RepeatFilter()
+    said = [
+        a_line("aiokafka.conn", "no answer from %s", at, f"b{at}") for at in (0.0, 1.0, 2.0, REPEAT_INTERVAL_SECONDS)
+    ]
     assert [bool(seldom.filter(line)) for line in said] == [True, False, False, True]
     assert said[3].__dict__["held_back"] == 2
     assert seldom.filter(a_line("aiokafka.conn", "another", 0.0))

@@ -5,8 +5,8 @@ import json
 from collections.abc import MutableMapping
 from typing import Any
 
+from services.runtime.http.probes import ReadinessCheck, probe_routes
 from services.runtime.metrics import new_registry
-from services.runtime.probes import Check, probe_routes
 
 
 async def _yes() -> bool:
@@ -21,7 +21,7 @@ async def _broken() -> bool:
     raise OSError("the broker is away")
 
 
-def _asked(path: str, **ready: Check) -> tuple[int, bytes]:
+def _asked(path: str, **ready: ReadinessCheck) -> tuple[int, bytes]:
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:

@@ -9,8 +9,7 @@ from services.intake.settings import IntakeSettings
 from services.notifier.settings import NotifierSettings
 from services.reporting.settings import ReportingSettings
 from services.rules.settings import RulesSettings
-from services.runtime.kafka import Access, Protocol
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import KafkaConfig, SecurityProtocol, ServiceSettings
 
 
 def test_a_shared_name_reaches_every_service(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +24,7 @@ def test_no_service_takes_an_empty_variable_for_a_value(
 ) -> None:
     """As a compose file writes it where nobody gave a value: for every service, with a database or without."""
     monkeypatch.setenv("DONDOC_KAFKA_SECURITY_PROTOCOL", "")
-    assert settings().kafka_security_protocol is Protocol.PLAINTEXT
+    assert settings().kafka_security_protocol is SecurityProtocol.PLAINTEXT
 
 
 def test_a_service_may_override_a_shared_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,4 +102,4 @@ def test_a_variable_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) ->
     """A compose file passes on what may be set: empty means that it is not."""
     for name in ("SECURITY_PROTOCOL", "CA_FILE", "SASL_MECHANISM", "USERNAME", "PASSWORD_FILE"):
         monkeypatch.setenv(f"DONDOC_KAFKA_{name}", "")
-    assert RulesSettings().kafka == Access(bootstrap="127.0.0.1:9092")
+    assert RulesSettings().kafka == KafkaConfig(bootstrap="127.0.0.1:9092")

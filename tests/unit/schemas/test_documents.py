@@ -22,7 +22,7 @@ def test_a_refusal_carries_every_fault() -> None:
     """The caller gets the same faults that the command prints."""
     with pytest.raises(documents.DocumentInvalid) as refusal:
         documents.parse_plan(edited(edited(PLAN, "source: kh\n", "source: x\n"), "version: 1", "version: 0"))
-    assert [fault.line for fault in refusal.value.faults] == [2, 12]
+    assert [fault.line for fault in refusal.value.diagnostics] == [2, 12]
     assert str(refusal.value).startswith("plan.yaml:2: version: ")
 
 
@@ -59,7 +59,7 @@ def test_both_forms_of_a_model_check_alike() -> None:
 def test_no_damage_to_a_plan_breaks_the_check(start: int, length: int, scrap: str) -> None:
     """Whatever is typed over a passage, the answer is faults and never a crash."""
     damaged = PLAN[:start] + scrap + PLAN[start + length :]
-    assert all(line >= 1 for line in _lines(documents.examine_plan, damaged))
+    assert all(line >= 1 for line in _lines(documents.lint_plan, damaged))
 
 
 @settings(max_examples=200, deadline=None)
@@ -67,11 +67,11 @@ def test_no_damage_to_a_plan_breaks_the_check(start: int, length: int, scrap: st
 def test_no_damage_to_a_registry_breaks_the_check(start: int, length: int, scrap: str) -> None:
     """Whatever is typed over a passage, the answer is faults and never a crash."""
     damaged = REGISTRY[:start] + scrap + REGISTRY[start + length :]
-    assert all(line >= 1 for line in _lines(documents.examine_registry, damaged))
+    assert all(line >= 1 for line in _lines(documents.lint_registry, damaged))
 
 
-def _lines(examine: Callable[[str], documents.Examined[Any]], text: str) -> list[int]:
+def _lines(examine: Callable[[str], documents.LintResult[Any]], text: str) -> list[int]:
     try:
-        return [fault.line for fault in examine(text).faults]
+        return [fault.line for fault in examine(text).diagnostics]
     except yaml_source.NotYaml as refusal:
         return [refusal.line]

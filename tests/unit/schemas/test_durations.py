@@ -39,8 +39,8 @@ def test_a_duration_has_a_direction(text: str, sign: int) -> None:
 def test_what_is_no_sensible_duration_is_refused(text: str) -> None:
     """With what to write instead."""
     with pytest.raises(ValueError, match="write P7D"):
-        durations.checked(text)
-    assert durations.checked("P100Y") == "P100Y"
+        durations.validate(text)
+    assert durations.validate("P100Y") == "P100Y"
 
 
 def test_a_distance_is_written_in_whole_days_where_it_is() -> None:

@@ -35,13 +35,13 @@ def test_an_id_alone_is_a_section_without_a_title() -> None:
 def test_a_section_is_called_by_its_title(language: str, names: list[str]) -> None:
     """By its id where it has none."""
     sections = required(edited(PLAN, "sections: [results]", TITLED)).sections
-    assert [one.called(language) for one in sections] == [*names, "causes"]
+    assert [one.label_in(language) for one in sections] == [*names, "causes"]
 
 
 def test_a_figure_is_called_by_its_title() -> None:
     """By its code where it has none, in Vietnamese where nobody translated it."""
     indicators = required(edited(PLAN, "{code: loans,", "{code: x}, {code: loans, title: {vi: Dư nợ},")).indicators
-    assert [one.called("en") for one in indicators] == ["x", "Dư nợ"]
+    assert [one.label_in("en") for one in indicators] == ["x", "Dư nợ"]
 
 
 def test_only_a_title_changes_what_is_published() -> None:

@@ -42,7 +42,7 @@ def test_a_fault_after_a_call_strikes_when_its_body_is_done(monkeypatch: pytest.
     struck: list[str] = []
     monkeypatch.setattr(faulty_process.Fault, "_act", lambda fault: struck.append(fault.name))
     monkeypatch.setattr(asyncio, "sleep", asyncio.sleep)
-    faulty_process.plant(faulty_process.parse(fault_plan.kill_after("asyncio", "sleep")))
+    faulty_process.inject(faulty_process.parse(fault_plan.kill_after("asyncio", "sleep")))
     asyncio.run(asyncio.sleep(0))
     assert struck == ["sleep"]
 

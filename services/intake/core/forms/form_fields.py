@@ -173,7 +173,7 @@ def _indicator_field(wanted: IndicatorRequirement) -> FormField:
 
 
 def _label_of(wanted: SectionRequirement | IndicatorRequirement) -> Said:
-    return Said(en=wanted.called("en"), vi=wanted.called("vi"))
+    return Said(en=wanted.label_in("en"), vi=wanted.label_in("vi"))
 
 
 def _range_text(low: float | None, high: float | None) -> Said:

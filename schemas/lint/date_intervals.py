@@ -25,7 +25,7 @@ class Interval:
         return "has no end" if self.to == date.max else f"runs to {self.to}"
 
 
-def interval(node: Node) -> Interval | None:
+def parse_interval(node: Node) -> Interval | None:
     """Return the span of *node*, or nothing where a side is given that is no date."""
     from_, to = node["from"], node["to"]
     if (from_.is_given and from_.day is None) or (to.is_given and to.day is None):
@@ -33,24 +33,24 @@ def interval(node: Node) -> Interval | None:
     return Interval(node=node, from_=from_.day or date.min, to=to.day or date.max)
 
 
-def empty_spans(nodes: Sequence[Node]) -> Iterator[Finding]:
+def find_empty(nodes: Sequence[Node]) -> Iterator[Finding]:
     """Yield the spans that end before they begin."""
     for node in nodes:
-        span = interval(node)
+        span = parse_interval(node)
         if span is not None and span.is_empty:
             yield node["to"].finding(
                 f"{span.to} does not come after `from`, {span.from_}; spans are half-open [from, to)"
             )
 
 
-def overlaps(nodes: Sequence[Node]) -> Iterator[Finding]:
+def find_overlaps(nodes: Sequence[Node]) -> Iterator[Finding]:
     """Yield the spans that begin before an earlier one has ended."""
     for earlier, later in _neighbours(nodes):
         if later.from_ < earlier.to:
             yield later.node["from"].finding(f"overlaps {_name(earlier.node)}, which {earlier.end_in_words}")
 
 
-def holes(nodes: Sequence[Node]) -> Iterator[Finding]:
+def find_gaps(nodes: Sequence[Node]) -> Iterator[Finding]:
     """Yield the spans that begin later than the one before them ends."""
     for earlier, later in _neighbours(nodes):
         if earlier.to < later.from_:
@@ -60,7 +60,7 @@ def holes(nodes: Sequence[Node]) -> Iterator[Finding]:
 
 def _neighbours(nodes: Sequence[Node]) -> Iterator[tuple[Interval, Interval]]:
     """Yield each span with the one before it in time; nothing where a span cannot be read or is empty."""
-    spans = [interval(node) for node in nodes]
+    spans = [parse_interval(node) for node in nodes]
     readable = sorted((one for one in spans if one is not None and not one.is_empty), key=lambda one: one.from_)
     if len(readable) < len(nodes):
         return

@@ -7,7 +7,7 @@ import msgspec
 Value = TypeVar("Value")
 
 
-def decoded(decoder: msgspec.json.Decoder[Value], text: bytes | msgspec.Raw) -> Value:
+def decode(decoder: msgspec.json.Decoder[Value], text: bytes | msgspec.Raw) -> Value:
     """Return what *text* writes; raise `msgspec.DecodeError`. A typed decoder alone judges overruled values, too."""
     try:
         return decoder.decode(text)

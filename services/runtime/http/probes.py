@@ -16,7 +16,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 AsgiHandler = Callable[[Scope, Receive, Send], Awaitable[None]]
-Check = Callable[[], Awaitable[bool]]
+ReadinessCheck = Callable[[], Awaitable[bool]]
 
 CHECK_SECONDS = 2.0  # a probe that waits longer is itself reported dead by whoever asks
 JSON = "application/json"
@@ -24,7 +24,7 @@ JSON = "application/json"
 log = logging.getLogger(__name__)
 
 
-def probe_routes(ready: Mapping[str, Check], registry: CollectorRegistry) -> Sequence[tuple[str, AsgiHandler]]:
+def probe_routes(ready: Mapping[str, ReadinessCheck], registry: CollectorRegistry) -> Sequence[tuple[str, AsgiHandler]]:
     """Return the three routes; *ready* names what must be there for this service to do its work."""
     holding = Gauge("runtime_check_holds", "1 while a readiness check holds, else 0", ["check"], registry=registry)
     for name in ready:
@@ -37,27 +37,27 @@ def probe_routes(ready: Mapping[str, Check], registry: CollectorRegistry) -> Seq
         return found
 
     async def livez(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await answer(send, b'{"live": true}')
+        await send_response(send, b'{"live": true}')
 
     async def readyz(_scope: Scope, _receive: Receive, send: Send) -> None:
         found = await checked()
-        await answer(send, json.dumps(found).encode(), status=200 if all(found.values()) else 503)
+        await send_response(send, json.dumps(found).encode(), status=200 if all(found.values()) else 503)
 
     async def metrics(_scope: Scope, _receive: Receive, send: Send) -> None:
         await checked()
-        await answer(send, generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        await send_response(send, generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
     return (("/livez", livez), ("/readyz", readyz), ("/metrics", metrics))
 
 
-async def answer(send: Send, body: bytes, *, status: int = 200, content_type: str = JSON) -> None:
+async def send_response(send: Send, body: bytes, *, status: int = 200, content_type: str = JSON) -> None:
     """Send one whole response."""
     headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-async def _holds(check: Check) -> bool:
+async def _holds(check: ReadinessCheck) -> bool:
     try:
         return await asyncio.wait_for(check(), CHECK_SECONDS)
     except Exception:
