@@ -93,16 +93,16 @@ def mode_of(headers: HeaderPairs) -> ContentMode:
     """Return the content mode that *headers* declare; refuse with 415 what is not a CloudEvent in JSON and UTF-8."""
     media_type, charset, coding, is_binary = _parse_content_headers(headers)
     if not _IDENTITY_CODINGS.issuperset(coding.split(", ")):
-        raise RequestRefusedError(_unsupported_coding(coding))
+        raise RequestRefusedError(_coding_refusal(coding))
     if charset not in _CHARSETS:
-        raise RequestRefusedError(_unsupported_refusal(_unsupported_charset(charset)))
+        raise RequestRefusedError(_media_type_refusal(_charset_reason(charset)))
     if media_type == STRUCTURED_TYPE:
         return ContentMode.STRUCTURED
     if media_type == BATCH_TYPE:
         return ContentMode.BATCH
     if media_type == BINARY_TYPE and is_binary:
         return ContentMode.BINARY
-    raise RequestRefusedError(_unsupported_refusal(_unsupported_type(media_type)))
+    raise RequestRefusedError(_media_type_refusal(_media_type_reason(media_type)))
 
 
 def split_events(mode: ContentMode, body: bytes) -> Sequence[bytes | Raw]:
@@ -250,7 +250,7 @@ _ONE_OF_TWO = Said(en="give data or data_base64, not both", vi="chỉ ghi một 
 _NOT_BASE64 = Said(en="must be a base64 string (RFC 4648)", vi="phải là chuỗi base64 (RFC 4648)")
 
 
-def _unsupported_coding(coding: str) -> Refusal:
+def _coding_refusal(coding: str) -> Refusal:
     return Refusal(
         problem=RequestProblem.UNSUPPORTED_MEDIA_TYPE,
         detail=Said(
@@ -261,17 +261,17 @@ def _unsupported_coding(coding: str) -> Refusal:
     )
 
 
-def _unsupported_charset(charset: str) -> Said:
+def _charset_reason(charset: str) -> Said:
     return Said(en=f"charset {charset} is not taken", vi=f"không nhận bảng mã {charset}")
 
 
-def _unsupported_type(media_type: str) -> Said:
+def _media_type_reason(media_type: str) -> Said:
     if not media_type:
         return Said(en="there is no content type", vi="yêu cầu không có content-type")
     return Said(en=f"{media_type} is not taken", vi=f"không nhận {media_type}")
 
 
-def _unsupported_refusal(reason: Said) -> Refusal:
+def _media_type_refusal(reason: Said) -> Refusal:
     forms = f"{STRUCTURED_TYPE}, {BATCH_TYPE}"
     return Refusal(
         problem=RequestProblem.UNSUPPORTED_MEDIA_TYPE,

@@ -168,10 +168,10 @@ def _period_errors(name: str, period: str | None, recurrences: frozenset[Recurre
     periodic = {one for one in recurrences if one.is_periodic}
     if period is None and periodic != recurrences:
         return ()
-    return (_data_error(name, _expected_period(period, periodic)),)
+    return (_data_error(name, _period_remedy(period, periodic)),)
 
 
-def _expected_period(period: str | None, periodic: set[Recurrence]) -> Said:
+def _period_remedy(period: str | None, periodic: set[Recurrence]) -> Said:
     if not periodic:
         return Said(en="must be left out: this duty has no periods", vi="phải bỏ trống: nhiệm vụ này không theo kỳ")
     forms = _period_forms(periodic)

@@ -77,18 +77,18 @@ class FormState:
         """Return the field for files."""
         return self._fill(next(one for one in self.duty.fields(self.due_at) if one.kind is FieldType.FILES))
 
-    def labelled_errors(self) -> list[tuple[str, Said]]:
+    def errors_with_labels(self) -> list[tuple[str, Said]]:
         """Return for each error the key of its field and a sentence with the field's label."""
         labels = {one.key: one.label for one in self.duty.fields(self.due_at)}
-        labelled = []
+        sentences = []
         for error in self.errors:
             key = form_fields.key_at(error.pointer)
             label = labels.get(key)
             sentence = error.detail
             if label is not None:
                 sentence = Said(vi=f"{label.vi}: {sentence.vi}", en=f"{label.en}: {sentence.en}")
-            labelled.append((key, sentence))
-        return labelled
+            sentences.append((key, sentence))
+        return sentences
 
     def missing_parts(self) -> list[tuple[str, Said]]:
         """Return what the report still lacks: for each part the key of its field and its label."""
@@ -128,7 +128,7 @@ def template_values(state: FormState, *, action: str, other: str, limit_megabyte
         "other": other,
         "kinds": _with_size(texts.TEXTS["kinds"], limit_megabytes),
         "accept": ",".join(sorted(form_fields.FILE_TYPE_NAMES)),
-        "errors": state.labelled_errors(),
+        "errors": state.errors_with_labels(),
         "missing_parts": state.missing_parts(),
     }
 

@@ -87,14 +87,14 @@ def receipt_rows(view: ReceiptView) -> list[tuple[Said, Said]]:
         title = Said(vi=f"{title.vi}, {period.vi}", en=f"{title.en}, {period.en}")
     clause = duty.obligation.citation.clause
     rows = [
-        ("receiptid", _untranslated(receipt.receiptid)),
+        ("receiptid", _same_text(receipt.receiptid)),
         ("receivedtime", date_parsing.render_instant(received_at, duty.zone)),
         ("agency", duty.agency),
         ("proof_document", view.document),
         ("proof_duty", title),
         ("basis", Said(vi=f"mục {clause}, văn bản số {duty.source}", en=f"clause {clause}, document {duty.source}")),
-        ("event", _untranslated(receipt.id)),
-        ("sha256", _untranslated(receipt.sha256)),
+        ("event", _same_text(receipt.id)),
+        ("sha256", _same_text(receipt.sha256)),
     ]
     return [(texts.TEXTS[name], value) for name, value in rows if value is not None]
 
@@ -113,5 +113,5 @@ def render_pdf(view: ReceiptView, language: Language) -> bytes:
     return typst.render_pdf(TYPST, {"content": content}, dated=datetime.fromisoformat(view.receipt.receivedtime))
 
 
-def _untranslated(text: str) -> Said:
+def _same_text(text: str) -> Said:
     return Said(vi=text, en=text)

@@ -115,19 +115,19 @@ class ApiKeys:
         """Return the key of an `Authorization` header; raise with 401 unless it is a valid one."""
         scheme = _AUTHORIZATION_SCHEME
         if authorization is None or authorization[: len(scheme)].lower() != scheme:
-            raise _unauthenticated("no bearer key", key_id=None)
+            raise _authentication_error("no bearer key", key_id=None)
         parsed = parse_bearer(authorization[len(scheme) :].strip())
         key = None if parsed is None else self._keys.get(parsed[0])
         presented = secret_digest("" if parsed is None else parsed[1])
         is_right = hmac.compare_digest(presented, _UNKNOWN_KEY_DIGEST if key is None else key.sha256)
         if key is None or not is_right:
-            raise _unauthenticated("unknown key", key_id=None if key is None else key.id)
+            raise _authentication_error("unknown key", key_id=None if key is None else key.id)
         if not key.is_valid_at(self._clock.now()):
-            raise _unauthenticated("expired or revoked key", key_id=key.id)
+            raise _authentication_error("expired or revoked key", key_id=key.id)
         return key
 
 
-def _unauthenticated(reason: str, *, key_id: str | None) -> RequestRefusedError:
+def _authentication_error(reason: str, *, key_id: str | None) -> RequestRefusedError:
     log.warning("a request was refused", extra={"action": "unauthenticated", "reason": reason, "key": key_id})
     return RequestRefusedError(
         Refusal(

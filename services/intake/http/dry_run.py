@@ -1,4 +1,4 @@
-"""`?dry_run=true`: asks rules, which owns completeness, what it would say of a report. Nothing is recorded."""
+"""`?dry_run=true`: asks the rules service how it would assess a report, without recording anything."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from services.intake.core.problems import FieldError, Refusal, RequestProblem, S
 TIMEOUT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 5
 CONCURRENT_REQUESTS_MAX = 8
-"""Questions to rules at a time; a batch may hold a thousand."""
+"""Requests to rules at a time; a batch may hold a thousand events."""
 
 UNPROCESSABLE = 422
 
@@ -27,25 +27,28 @@ class _RulesError(msgspec.Struct):
 
 
 class _RulesRefusal(msgspec.Struct):
-    """What rules says when it cannot judge a report."""
+    """The problem document of rules if it cannot assess a report."""
 
     title: str
     errors: list[_RulesError] = []
 
 
 class DryRunClient:
-    """Answers what would be said of records that could be kept."""
+    """Asks rules about records that could be written."""
 
     def __init__(self, client: httpx.AsyncClient, rules_url: str) -> None:
         self._client = client
         self._url = rules_url.rstrip("/") + "/v1/dry-run"
 
     async def assess(self, records: Sequence[bytes], *, is_batch: bool) -> Response:
-        """Return what rules says of *records*, in order; raise with 422 what it cannot judge, with 503 without it."""
-        gate = asyncio.Semaphore(CONCURRENT_REQUESTS_MAX)
+        """Answer with the assessments of *records*, in order.
 
-        async def ask(record: bytes) -> Any:  # noqa: ANN401 - rules' own answer, passed on
-            async with gate:
+        Raises `RequestRefusedError`: with 422 if rules refuses a record, with 503 if it cannot be asked.
+        """
+        slots = asyncio.Semaphore(CONCURRENT_REQUESTS_MAX)
+
+        async def ask(record: bytes) -> Any:  # noqa: ANN401 - the JSON of rules, passed on
+            async with slots:
                 return await self._ask(record)
 
         answers = await asyncio.gather(*map(ask, records))
@@ -67,9 +70,9 @@ class DryRunClient:
 
 
 def _rules_refusal(body: bytes) -> Refusal:
-    told = msgspec.json.decode(body, type=_RulesRefusal)
-    errors = tuple(FieldError(pointer=one.pointer, detail=Said(en=one.detail, vi=_MISMATCH)) for one in told.errors)
-    return Refusal(problem=RequestProblem.INVALID, detail=Said(en=told.title, vi=_CANNOT_JUDGE), errors=errors)
+    document = msgspec.json.decode(body, type=_RulesRefusal)
+    errors = tuple(FieldError(pointer=one.pointer, detail=Said(en=one.detail, vi=_MISMATCH)) for one in document.errors)
+    return Refusal(problem=RequestProblem.INVALID, detail=Said(en=document.title, vi=_CANNOT_JUDGE), errors=errors)
 
 
 _CANNOT_ASK = Refusal(

@@ -1,4 +1,4 @@
-"""Which handler answers which path, and what becomes of a refusal or a failure: a problem document, always."""
+"""Routes requests to handlers by path and method; answers refusals and failures with problem documents."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The handlers of one path by method. A GET also answers HEAD."""
+    """The handlers of one path by method. The one of GET also answers HEAD."""
 
     methods: Mapping[str, Handler]
 
@@ -30,7 +30,7 @@ class Route:
 
 
 class Router:
-    """The HTTP face of intake. Paths in *mounted* are whole ASGI applications of their own; the rest are routes."""
+    """The ASGI application of intake: *routes* by path, and other ASGI applications *mounted* at their paths."""
 
     def __init__(self, routes: Mapping[str, Route], mounted: Mapping[str, AsgiApp], metrics: IntakeMetrics) -> None:
         self._routes = routes
@@ -45,14 +45,14 @@ class Router:
             return
         request = Request(scope, receive)
         try:
-            response = await self._answered(request)
+            response = await self._respond(request)
         except DisconnectedError:
             return
         await response.send(send, is_head=request.method == "HEAD")
 
-    async def _answered(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response:
         try:
-            return await self._handled(request)
+            return await self._dispatch(request)
         except RequestRefusedError as error:
             self._metrics.refusals.labels(error.refusal.problem.value.slug).inc()
             return asgi.problem_response(error.refusal, request.language)
@@ -63,7 +63,7 @@ class Router:
             self._metrics.refusals.labels(RequestProblem.INTERNAL.value.slug).inc()
             return asgi.problem_response(_FAILED, request.language)
 
-    async def _handled(self, request: Request) -> Response:
+    async def _dispatch(self, request: Request) -> Response:
         route = self._routes.get(request.path)
         if route is None and request.path in self._mounted:
             route = _READ_ONLY

@@ -1,4 +1,4 @@
-"""Checking a signed receipt with nothing but the published key set: no service, no network."""
+"""Verifies signed receipts with the published key set alone: no service and no network is needed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +10,15 @@ from joserfc.jwk import KeySet
 
 from services.intake.receipts.signing import ALGORITHM
 
-PAYLOAD_BYTES_MAX = 8 * 1024 * 1024  # a batch of a thousand events with the longest names, in base64
+PAYLOAD_BYTES_MAX = 8 * 1024 * 1024  # the receipts of 1,000 events with the longest ids and sources, in base64
 
 
 class InvalidReceiptError(Exception):
-    """The receipt is not what the holder of the keys signed; the message says how it differs."""
+    """The receipt is not what the holder of the keys has signed; the message says how it differs."""
 
 
 class InvalidKeySetError(Exception):
-    """This is no key set; save what intake publishes at `/.well-known/jwks.json`."""
+    """The text is not a key set; save what intake publishes at `/.well-known/jwks.json`."""
 
 
 class _Payload(msgspec.Struct):
@@ -27,13 +27,13 @@ class _Payload(msgspec.Struct):
 
 
 class _BatchRegistry(jws.JWSRegistry):
-    """The library's own limit is that of a web request's header; the receipts of a whole batch are longer."""
+    """Allows longer payloads: joserfc's limit is meant for HTTP headers, and the receipts of a batch exceed it."""
 
     max_payload_length = PAYLOAD_BYTES_MAX
 
 
 def parse_key_set(text: bytes) -> KeySet:
-    """Return the key set that *text* writes (RFC 7517); a single key will do as well."""
+    """Return the key set in *text* (RFC 7517), or the set of a single key; raise `InvalidKeySetError`."""
     try:
         document = msgspec.json.decode(text, type=dict[str, Any])
         return KeySet.import_key_set(document if "keys" in document else {"keys": [document]})  # type: ignore[arg-type]  # a file holds anything
@@ -42,7 +42,7 @@ def parse_key_set(text: bytes) -> KeySet:
 
 
 def verify_receipts(compact: str, keys: KeySet) -> tuple[str, list[dict[str, str]]]:
-    """Return the issuer and the receipts that *compact* signs; raise `InvalidReceiptError` if no key of *keys* did."""
+    """Return the issuer and the receipts in the JWS *compact*; raise `InvalidReceiptError` unless *keys* verify it."""
     try:
         signed = jws.deserialize_compact(compact, keys, registry=_BatchRegistry(algorithms=[ALGORITHM]))
         payload = msgspec.json.decode(signed.payload, type=_Payload)
@@ -52,8 +52,8 @@ def verify_receipts(compact: str, keys: KeySet) -> tuple[str, list[dict[str, str
 
 
 def check_claims(claimed: list[Mapping[str, object]], signed: list[dict[str, str]]) -> None:
-    """Raise `InvalidReceiptError` if what stands beside a signature is not among what it signs."""
+    """Raise `InvalidReceiptError` if a receipt given beside a signature is not among the *signed* ones."""
     for claim in claimed:
-        bare = {name: value for name, value in claim.items() if name != "jws"}
-        if bare not in signed:
-            raise InvalidReceiptError(f"the receipt of event {bare.get('id')!r} is not the one that was signed")
+        receipt = {name: value for name, value in claim.items() if name != "jws"}
+        if receipt not in signed:
+            raise InvalidReceiptError(f"the receipt of event {receipt.get('id')!r} is not the one that was signed")

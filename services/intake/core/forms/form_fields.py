@@ -154,53 +154,53 @@ _CONTENT_FIELDS = (
 )
 
 
-def _section_field(wanted: SectionRequirement) -> FormField:
-    return FormField(key=f"sections.{wanted.id}", kind=FieldType.LONG_TEXT, label=_label_of(wanted), is_required=True)
+def _section_field(required: SectionRequirement) -> FormField:
+    return FormField(key=f"sections.{required.id}", kind=FieldType.LONG_TEXT, label=_label_of(required), is_required=True)
 
 
-def _indicator_field(wanted: IndicatorRequirement) -> FormField:
-    unit = None if wanted.unit is None else UNITS.get(wanted.unit, Said(en=wanted.unit, vi=wanted.unit))
+def _indicator_field(required: IndicatorRequirement) -> FormField:
+    unit = None if required.unit is None else UNITS.get(required.unit, Said(en=required.unit, vi=required.unit))
     return FormField(
-        key=f"indicators.{wanted.code}",
+        key=f"indicators.{required.code}",
         kind=FieldType.FIGURE,
-        label=_label_of(wanted),
-        hint=_range_text(wanted.min, wanted.max),
+        label=_label_of(required),
+        hint=_range_text(required.min, required.max),
         is_required=True,
         unit=unit,
-        low=wanted.min,
-        high=wanted.max,
+        low=required.min,
+        high=required.max,
     )
 
 
-def _label_of(wanted: SectionRequirement | IndicatorRequirement) -> Said:
-    return Said(en=wanted.label_in("en"), vi=wanted.label_in("vi"))
+def _label_of(required: SectionRequirement | IndicatorRequirement) -> Said:
+    return Said(en=required.label_in("en"), vi=required.label_in("vi"))
 
 
 def _range_text(low: float | None, high: float | None) -> Said:
     en, vi = [], []
     if low is not None:
-        said = number_parsing.render_number(low)
-        en.append(f"from {said.en}")
-        vi.append(f"từ {said.vi}")
+        number = number_parsing.render_number(low)
+        en.append(f"from {number.en}")
+        vi.append(f"từ {number.vi}")
     if high is not None:
-        said = number_parsing.render_number(high)
-        en.append(f"to {said.en}")
-        vi.append(f"đến {said.vi}")
+        number = number_parsing.render_number(high)
+        en.append(f"to {number.en}")
+        vi.append(f"đến {number.vi}")
     return Said(en=" ".join(en), vi=" ".join(vi))
 
 
 def _files_field(requires: Requirements) -> FormField:
-    wanted = requires.attachments
-    kinds = ", ".join(FILE_TYPE_NAMES.get(one, one) for one in wanted.media_types)
+    required = requires.attachments
+    kinds = ", ".join(FILE_TYPE_NAMES.get(one, one) for one in required.media_types)
     kinds = f" ({kinds})" if kinds else ""
     hint = NO_TEXT
-    if wanted.min:
-        files = "1 file" if wanted.min == 1 else f"{wanted.min} files"
-        hint = Said(en=f"at least {files}{kinds}", vi=f"ít nhất {wanted.min} tệp{kinds}")
+    if required.min:
+        files = "1 file" if required.min == 1 else f"{required.min} files"
+        hint = Said(en=f"at least {files}{kinds}", vi=f"ít nhất {required.min} tệp{kinds}")
     return FormField(
         key="attachments",
         kind=FieldType.FILES,
         label=Said(en="Attached files", vi="Tệp đính kèm"),
         hint=hint,
-        is_required=wanted.min > 0,
+        is_required=required.min > 0,
     )
