@@ -1,6 +1,7 @@
-"""What must hold of intake's decoder and desk for every request whatever, fuzzed or remembered.
+"""Properties of intake's decoder and validator that hold for every request, from the fuzzer or from an example.
 
-A request is written as text: the mode; in binary mode the headers, a line each, and an empty line; the body.
+A request is stored as text: the content mode in the first line; in binary mode the headers, one in each line, and an
+empty line; then the body.
 """
 
 import base64
@@ -40,15 +41,15 @@ UNREADABLE = frozenset({RequestProblem.UNREADABLE, RequestProblem.TOO_LARGE})
 UNSUPPORTED = frozenset({RequestProblem.UNSUPPORTED_MEDIA_TYPE})
 REFUSED = frozenset({RequestProblem.INVALID, RequestProblem.FORBIDDEN})
 ANSWER_BYTES_MAX = 256 * 1024
-"""A hundred findings that each repeat what was written, which is at most a kibibyte."""
+"""A hundred errors that each repeat a value of the sender, which has at most a kibibyte."""
 
 _PARTITIONER = Partitioner(3)
 _EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A request."""
+class StoredRequest:
+    """A request in the form that the fuzzer and its regressions use."""
 
     mode: ContentMode
     headers: tuple[tuple[bytes, bytes], ...]
@@ -56,7 +57,7 @@ class Written:
 
     @classmethod
     def parse(cls, text: bytes) -> Self | None:
-        """The request that *text* writes; none where it names no mode."""
+        """Return the request in *text*, or None if its first line is not a content mode."""
         name, _, rest = text.partition(b"\n")
         if name not in {mode.value.encode() for mode in ContentMode}:
             return None
@@ -68,66 +69,66 @@ class Written:
         return cls(mode=mode, headers=tuple((name.lower(), value) for name, _, value in pairs), body=body)
 
     def text(self) -> bytes:
-        """The request as text."""
+        """Return the request as text."""
         head = b"\n".join(b"%s: %s" % pair for pair in self.headers)
         if self.mode is ContentMode.BINARY:
             head += b"\n\n"
         return self.mode.value.encode() + b"\n" + head + self.body
 
 
-class _Shelf:
-    """The plan of the examples."""
+class _ExamplePlan:
+    """Provides the plan of the examples."""
 
     def __init__(self) -> None:
         book = read_book(ROOT / "deploy" / "plans" / "6766-kh-ubnd")
-        self._prepared = build_plan_index(book.plan, book.registry)
+        self._index = build_plan_index(book.plan, book.registry)
 
     def index_of(self, plan_id: str) -> PlanIndex | None:
-        return self._prepared if plan_id == self._prepared.plan_id else None
+        return self._index if plan_id == self._index.plan_id else None
 
 
-class Examiner:
-    """Holds requests to the rules; `AssertionError` or any other exception is a finding of the fuzzer."""
+class RequestChecker:
+    """Checks requests; an `AssertionError` or any other exception is a failure that the fuzzer reports."""
 
     def __init__(self) -> None:
-        shelf = _Shelf()
-        self._desk = EventValidator(shelf)
-        self._issuer = Issuer(shelf, _PARTITIONER)
+        plans = _ExamplePlan()
+        self._validator = EventValidator(plans)
+        self._issuer = Issuer(plans, _PARTITIONER)
         self._signer = Signer([OKPKey.generate_key("Ed25519", private=True)], "fuzz")
 
-    def examine(self, text: bytes) -> tuple[AcceptedEvent, ...]:
-        """Return what was accepted, everything that must hold of it having held."""
-        request = Written.parse(text)
+    def check(self, text: bytes) -> tuple[AcceptedEvent, ...]:
+        """Check all properties for the request in *text*, and return the events that were accepted."""
+        request = StoredRequest.parse(text)
         if request is None:
             return ()
-        _declared(request)
-        accepted, refusal = self._by_the_full_way(request)
-        self._assert_issued_alike(request, accepted, refusal)
+        _check_mode(request)
+        accepted, refusal = self._take_full_path(request)
+        self._assert_same_result(request, accepted, refusal)
         for one in accepted:
-            self._assert_it_reads_back(one)
+            self._assert_record_decodes_to_event(one)
         return accepted
 
-    def _by_the_full_way(self, request: Written) -> tuple[tuple[AcceptedEvent, ...], Refusal | None]:
+    def _take_full_path(self, request: StoredRequest) -> tuple[tuple[AcceptedEvent, ...], Refusal | None]:
         try:
-            arrived = read_all(request.mode, request.headers, request.body)
+            received = read_all(request.mode, request.headers, request.body)
         except RequestRefusedError as error:
-            _assert_well_refused(error.refusal, UNREADABLE)
+            _assert_valid_refusal(error.refusal, UNREADABLE)
             return (), error.refusal
-        examined = dict(enumerate(arrived))
+        events = dict(enumerate(received))
         try:
-            return self._desk.validate(examined, _EVERYBODY, is_batch=request.mode is ContentMode.BATCH), None
+            return self._validator.validate(events, _EVERYBODY, is_batch=request.mode is ContentMode.BATCH), None
         except RequestRefusedError as error:
             refusal = error.refusal
-        _assert_well_refused(refusal, REFUSED)
+        _assert_valid_refusal(refusal, REFUSED)
         document = _document_of(request)
         assert refusal.errors
         assert not [error for error in refusal.errors if not _resolves(error, document)]
         return (), refusal
 
-    def _assert_issued_alike(
-        self, request: Written, accepted: Sequence[AcceptedEvent], refusal: Refusal | None
+    def _assert_same_result(
+        self, request: StoredRequest, accepted: Sequence[AcceptedEvent], refusal: Refusal | None
     ) -> None:
-        """By the shortcut or without, a request gets the same records and receipts, or the same refusal."""
+        """With the fast path and without it, a request has the same records and receipts, or the same refusal."""
         issued = self._issued(request)
         if isinstance(issued, Refusal):
             assert issued == refusal
@@ -135,46 +136,48 @@ class Examiner:
         assert refusal is None
         entered = [registered(one, RECEIVED) for one in accepted]
         records = Counter(record for lot in issued.lots for record in _records(lot))
-        assert records == Counter((one.key, _sorted(one.value), one.identity, one.stamp) for one in entered)
+        assert records == Counter((one.key, _sort_attributes(one.value), one.identity, one.stamp) for one in entered)
         assert all(_PARTITIONER[key] == lot.partition for lot in issued.lots for key in lot.keys)
         assert pipeline.receipts_of(issued) == [one.receipt for one in entered]
         told = {(one.identity, one.stamp) for one in entered}
         if len({identity for identity, _ in told}) == len(told):  # else the register refuses it
-            assert list(map(_sorted, pipeline.values_of(issued))) == [_sorted(one.value) for one in entered]
+            assert list(map(_sort_attributes, pipeline.values_of(issued))) == [
+                _sort_attributes(one.value) for one in entered
+            ]
 
-    def _issued(self, request: Written) -> Issued | Refusal:
+    def _issued(self, request: StoredRequest) -> Issued | Refusal:
         handed = Handed(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
         try:
             return self._issuer.issue(handed, http_binding.split_events(request.mode, request.body), self._signer)
         except RequestRefusedError as error:
             return error.refusal
 
-    def _assert_it_reads_back(self, accepted: AcceptedEvent) -> None:
-        """The record in the log is the same event to intake, and a fact to rules."""
+    def _assert_record_decodes_to_event(self, accepted: AcceptedEvent) -> None:
+        """The record in the log decodes to the same event in intake, and to a fact in rules."""
         before = accepted.event
         entered = registered(accepted, RECEIVED)
         assert entry_of(entered.value) == Entry(entered.identity, entered.stamp)
         after = http_binding.decode_event(ContentMode.STRUCTURED, (), entered.value)
         assert isinstance(after, CloudEvent)
-        assert _own(after) == _own(before)
+        assert _sender_attributes(after) == _sender_attributes(before)
         assert after.subject == accepted.admission.agency
         assert msgspec.json.decode(after.raw_data) == msgspec.json.decode(before.raw_data)
-        assert _in_binary_mode(before).content == before.content
-        (again,) = self._desk.validate({0: after}, _EVERYBODY, is_batch=False)
+        assert _decode_from_binary_mode(before).content == before.content
+        (again,) = self._validator.validate({0: after}, _EVERYBODY, is_batch=False)
         assert again.admission == accepted.admission
         assert read_fact(entered.value).id
 
 
 def read_all(mode: ContentMode, headers: HeaderPairs, body: bytes) -> tuple[ReceivedEvent, ...]:
-    """Every event of a request by the full way, in order; refused with 400 where one cannot be parsed at all."""
+    """Return every event of a request in order, decoded by the full path; refuse with 400 what cannot be decoded."""
     return tuple(
-        http_binding.decode_event(mode, headers, text, place)
-        for place, text in enumerate(http_binding.split_events(mode, body))
+        http_binding.decode_event(mode, headers, text, index)
+        for index, text in enumerate(http_binding.split_events(mode, body))
     )
 
 
 def seeds() -> Iterator[tuple[str, bytes]]:
-    """The published examples in each mode, by name."""
+    """Yield the published examples in each content mode, with a name."""
     for path in sorted(EXAMPLES.glob("*.json")):
         event = path.read_bytes()
         yield f"{path.stem}-structured", b"structured\n" + event
@@ -182,56 +185,56 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         attributes = json.loads(event)
         body = json.dumps(attributes.pop("data"), ensure_ascii=False).encode()
         attributes.pop("datacontenttype", None)
-        named = tuple((f"ce-{name}".encode(), str(value).encode()) for name, value in attributes.items())
-        headers = ((b"content-type", b"application/json"), *named)
-        yield f"{path.stem}-binary", Written(mode=ContentMode.BINARY, headers=headers, body=body).text()
+        pairs = tuple((f"ce-{name}".encode(), str(value).encode()) for name, value in attributes.items())
+        headers = ((b"content-type", b"application/json"), *pairs)
+        yield f"{path.stem}-binary", StoredRequest(mode=ContentMode.BINARY, headers=headers, body=body).text()
 
 
 def regressions() -> Iterator[tuple[str, bytes]]:
-    """What the fuzzer once found, by name."""
+    """Yield the requests for which the fuzzer once found a failure, with a name."""
     for path in sorted(REGRESSIONS.iterdir()):
         yield path.name, path.read_bytes()
 
 
-def _declared(request: Written) -> None:
+def _check_mode(request: StoredRequest) -> None:
     try:
         http_binding.mode_of(request.headers)
     except RequestRefusedError as error:
-        _assert_well_refused(error.refusal, UNSUPPORTED)
+        _assert_valid_refusal(error.refusal, UNSUPPORTED)
 
 
-def _assert_well_refused(refusal: Refusal, problems: frozenset[RequestProblem]) -> None:
-    """It is one of *problems*, and can be said in both languages in few words."""
+def _assert_valid_refusal(refusal: Refusal, problems: frozenset[RequestProblem]) -> None:
+    """Assert that *refusal* is for one of *problems*, and that its document is short in both languages."""
     assert refusal.problem in problems
     for language in ("en", "vi"):
         assert len(asgi.problem_response(refusal, language).body) < ANSWER_BYTES_MAX
 
 
 def _records(lot: Lot) -> Iterable[tuple[bytes, ...]]:
-    return zip(lot.keys, map(_sorted, lot.values), lot.entries.identities, lot.entries.stamps, strict=True)
+    return zip(lot.keys, map(_sort_attributes, lot.values), lot.entries.identities, lot.entries.stamps, strict=True)
 
 
-def _sorted(value: bytes) -> bytes:
-    """A record with its attributes in one order, which says nothing."""
+def _sort_attributes(value: bytes) -> bytes:
+    """Return a record value with its attributes sorted: their order has no meaning."""
     return msgspec.json.encode(msgspec.json.decode(value), order="sorted")
 
 
-def _own(event: CloudEvent) -> dict[str, object]:
-    """The attributes that neither the mode nor intake decides."""
+def _sender_attributes(event: CloudEvent) -> dict[str, object]:
+    """Return the attributes that depend neither on the content mode nor on intake."""
     return {name: value for name, value in event.attributes.items() if name not in {"subject", "datacontenttype"}}
 
 
-def _in_binary_mode(event: CloudEvent) -> CloudEvent:
-    """The event as it arrives where headers say its attributes, which are only text there."""
+def _decode_from_binary_mode(event: CloudEvent) -> CloudEvent:
+    """Return the event as decoded from binary mode, where attributes are text in headers."""
     named = {name: value for name, value in event.attributes.items() if name != "datacontenttype"}
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in named.items()}
     headers = tuple((f"ce-{name}".encode(), quote(text).encode()) for name, text in texts.items())
-    arrived = http_binding.decode_event(ContentMode.BINARY, headers, event.raw_data)
-    assert isinstance(arrived, CloudEvent)
-    return arrived
+    decoded = http_binding.decode_event(ContentMode.BINARY, headers, event.raw_data)
+    assert isinstance(decoded, CloudEvent)
+    return decoded
 
 
-def _document_of(request: Written) -> Any:
+def _document_of(request: StoredRequest) -> Any:
     if request.mode is not ContentMode.BINARY:
         return msgspec.json.decode(request.body)
     named = {name.removeprefix(b"ce-").decode("latin-1"): value for name, value in request.headers}
@@ -239,10 +242,10 @@ def _document_of(request: Written) -> Any:
 
 
 def _resolves(error: FieldError, document: Any) -> bool:
-    """Whether the pointer leads to something there, or to a name that is missing from something there."""
-    *ahead, last = [token.replace("~1", "/").replace("~0", "~") for token in error.pointer.split("/")[1:]]
+    """Whether the pointer leads to a value in the document, or to a member that is missing from an object in it."""
+    *parents, last = [token.replace("~1", "/").replace("~0", "~") for token in error.pointer.split("/")[1:]]
     found = document
-    for token in ahead:
+    for token in parents:
         found = _member(found, token)
     return isinstance(found, dict) or (isinstance(found, list) and last.isdigit() and int(last) < len(found))
 

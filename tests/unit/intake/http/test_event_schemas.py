@@ -1,4 +1,4 @@
-"""The schemas of the OpenAPI document take an event if and only if intake finds no fault in its form."""
+"""The schemas of the OpenAPI document accept an event if and only if intake finds no error in its form."""
 
 import base64
 import json
@@ -46,47 +46,47 @@ VALUES: tuple[Any, ...] = (
 )
 
 
-def named(changes: Json) -> str:
-    """The name of a test, the same in every process."""
+def case_id(changes: Json) -> str:
+    """Return the id of a test case, the same in every process."""
     absent = {name: "absent" if value is ABSENT else value for name, value in changes.items()}
     return str(absent).replace(ENCODED[:-1], "encoded")
 
 
 @pytest.fixture(scope="module")
 def validator() -> jsonschema_rs.Validator:
-    """The judge of the document."""
+    """Return a validator for the schema of events in the OpenAPI document."""
     document = json.loads(openapi.openapi_document())
     root = {"$ref": "#/components/schemas/Event", "components": document["components"]}
     return jsonschema_rs.validator_for(root, validate_formats=True)
 
 
-def has_its_form(event: Json) -> bool:
-    """Whether intake finds no fault in the form of *event*."""
-    (arrived,) = read_all(ContentMode.STRUCTURED, [], json.dumps(event).encode())
-    if not isinstance(arrived, CloudEvent) or arrived.type not in MODEL_OF:
+def is_well_formed(event: Json) -> bool:
+    """Whether intake finds no error in the form of *event*."""
+    (received,) = read_all(ContentMode.STRUCTURED, [], json.dumps(event).encode())
+    if not isinstance(received, CloudEvent) or received.type not in MODEL_OF:
         return False
-    return not isinstance(schema_errors.parse_fact(arrived.type, json.loads(arrived.raw_data)), tuple)
+    return not isinstance(schema_errors.parse_fact(received.type, json.loads(received.raw_data)), tuple)
 
 
-def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every value in a JSON document."""
+def paths_of(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every value in a JSON document."""
     inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in inner:
         yield (*path, key)
-        yield from places(value, (*path, key))
+        yield from paths_of(value, (*path, key))
 
 
-def changed(event: Json, place: tuple[Any, ...], value: Any) -> Json:
-    """The event with another value at *place*."""
-    *ahead, last = place
-    changed = holder = deepcopy(event)
-    for step in ahead:
+def change(event: Json, path: tuple[Any, ...], value: Any) -> Json:
+    """Return *event* with another value at *path*."""
+    *parents, last = path
+    copy = holder = deepcopy(event)
+    for step in parents:
         holder = holder[step]
     if value is ABSENT:
         del holder[last]
     else:
         holder[last] = value
-    return changed
+    return copy
 
 
 @pytest.mark.parametrize(
@@ -101,20 +101,20 @@ def changed(event: Json, place: tuple[Any, ...], value: Any) -> Json:
     ],
     ids=lambda event: str(event["type"]),
 )
-def test_the_document_and_intake_judge_alike(validator: jsonschema_rs.Validator, event: Json) -> None:
-    """Whatever value stands wherever, or is missing."""
+def test_schema_and_intake_agree_on_every_value(validator: jsonschema_rs.Validator, event: Json) -> None:
+    """Schema and intake agree for every value in every place of the event, and for a missing one."""
     assert validator.is_valid(event)
-    assert has_its_form(event)
-    told = [(place, value, changed(event, place, value)) for place in places(event) for value in VALUES]
+    assert is_well_formed(event)
+    cases = [(path, value, change(event, path, value)) for path in paths_of(event) for value in VALUES]
     assert [
-        (place, "absent" if value is ABSENT else value)
-        for place, value, other in told
-        if validator.is_valid(other) != has_its_form(other)
+        (path, "absent" if value is ABSENT else value)
+        for path, value, other in cases
+        if validator.is_valid(other) != is_well_formed(other)
     ] == []
 
 
 @pytest.mark.parametrize(
-    "changes,is_taken",
+    "changes,is_accepted",
     [
         ({"extension": {"a": 1}}, False),
         ({"extension": [1]}, False),
@@ -135,36 +135,36 @@ def test_the_document_and_intake_judge_alike(validator: jsonschema_rs.Validator,
         ({"data_base64": 7, "data": ABSENT}, False),
         ({"data": ABSENT}, False),
     ],
-    ids=lambda value: named(value) if isinstance(value, dict) else str(value),
+    ids=lambda value: case_id(value) if isinstance(value, dict) else str(value),
 )
-def test_what_stands_beside_the_data_is_judged_alike(
-    validator: jsonschema_rs.Validator, changes: Json, *, is_taken: bool
+def test_schema_and_intake_agree_on_what_is_beside_the_data(
+    validator: jsonschema_rs.Validator, changes: Json, *, is_accepted: bool
 ) -> None:
-    """Extensions, what is intake's to say, and data in base64."""
+    """Schema and intake agree on extensions, reserved attributes and data in base64."""
     event = {name: value for name, value in (a_submission() | changes).items() if value is not ABSENT}
-    assert (validator.is_valid(event), has_its_form(event)) == (is_taken, is_taken)
+    assert (validator.is_valid(event), is_well_formed(event)) == (is_accepted, is_accepted)
 
 
 def test_every_type_is_described() -> None:
-    """By its own schema, which its data refers to."""
+    """Each event type has a schema of its own."""
     components = event_schemas.components()
     assert {f"{model.__name__}Event" for model in MODEL_OF.values()} < set(components)
 
 
-def test_every_answer_and_every_header_of_binary_mode_is_described() -> None:
-    """Whatever intake may be asked or say."""
+def test_every_status_and_every_header_of_binary_mode_is_described() -> None:
+    """The document describes every status of a response and every required header of binary mode."""
     operation = json.loads(openapi.openapi_document())["paths"]["/v1/events"]["post"]
     statuses = {str(problem.value.status) for problem in RequestProblem}
     assert set(operation["responses"]) == statuses | {"200", "202"}
-    named = {one["name"] for one in operation["parameters"] if one["in"] == "header"}
-    assert {f"ce-{name}" for name in cloud_event.REQUIRED_ATTRIBUTES} < named
+    headers = {one["name"] for one in operation["parameters"] if one["in"] == "header"}
+    assert {f"ce-{name}" for name in cloud_event.REQUIRED_ATTRIBUTES} < headers
 
 
 @pytest.mark.parametrize(
     "given", [*sorted(post_events.TRUE | post_events.FALSE), "True", "FALSE", "on", "", "2", "truefalse"]
 )
-def test_a_dry_run_is_asked_for_in_the_words_of_the_document(given: str) -> None:
-    """Those that intake knows, in any case."""
+def test_the_dry_run_parameter_is_described_as_intake_parses_it(given: str) -> None:
+    """The schema of `dry_run` accepts the words that intake accepts, in upper and lower case."""
     (dry_run, *_) = json.loads(openapi.openapi_document())["paths"]["/v1/events"]["post"]["parameters"]
     is_known = given.lower() in post_events.TRUE | post_events.FALSE
     assert jsonschema_rs.is_valid(dry_run["schema"], given) == is_known

@@ -1,4 +1,4 @@
-"""The shortcut for the usual report: it takes what it should, and never says yes where the full way would say no."""
+"""The fast path accepts plain reports, and never an event that the full path would refuse or record otherwise."""
 
 from copy import deepcopy
 from typing import Any
@@ -13,7 +13,7 @@ from services.intake.cloudevents import fast_path, json_decoding, schema_errors
 from services.intake.core import cloud_event
 from services.intake.core.canonical_json import encode_event
 from services.intake.core.event_id import identity_and_digest
-from tests.support.assertions.decoding import Examiner
+from tests.support.assertions.decoding import RequestChecker
 from tests.support.builders.plans import Json, a_submission, a_withdrawal
 
 ATTACHMENT: Json = {
@@ -65,39 +65,39 @@ VALUES: tuple[Any, ...] = (
     *("9984.2", "1.", "1e999", "1e5", "+.5", "1,5", "nan", "9" * 41, "none", "mail-gateway", "A" * 64, "a" * 63),
     *("application/json", "Application/JSON", "text/plain", "vn.dondoc.report.withdrawn.v1", "a/b", "a/b;c"),
 )
-EXAMINER = Examiner()
+CHECKER = RequestChecker()
 KEYS = ("extra", "receivedtime", "data_base64", "period", "url", "subject")
 
 
-def written(event: object) -> bytes:
-    """The bytes an upstream system sends."""
+def encode(event: object) -> bytes:
+    """Return *event* as an upstream system sends it."""
     return msgspec.json.encode(event)
 
 
-def taken(text: bytes) -> fast_path.DecodedReport | None:
-    """The report that the shortcut takes, its names judged too."""
+def decode(text: bytes) -> fast_path.DecodedReport | None:
+    """Return the report that the fast path decodes, if its names are valid too."""
     report = fast_path.decode_report(text)
     return report if report and fast_path.are_valid_names(*report) else None
 
 
-def content(report: fast_path.DecodedReport) -> bytes:
-    """A report in its canonical writing."""
+def canonical(report: fast_path.DecodedReport) -> bytes:
+    """Return a report in canonical form, as the fast path encodes it."""
     envelope, data = report
     return fast_path.encode_event(fast_path.encode_attributes(envelope, envelope.subject), data)
 
 
-def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The path of every value in a JSON document, the document itself left out."""
+def paths_of(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of every value in a JSON document, except the document itself."""
     inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    return [place for key, value in inner for place in ((*path, key), *places(value, (*path, key)))]
+    return [inner_path for key, value in inner for inner_path in ((*path, key), *paths_of(value, (*path, key)))]
 
 
 @st.composite
-def nearly_usual(draw: st.DrawFn) -> Json:
-    """A usual report in which up to three values are others, missing or too many."""
-    event: Json = msgspec.json.decode(written(a_submission(data=draw(st.sampled_from([{}, FULL])))))
+def nearly_plain_reports(draw: st.DrawFn) -> Json:
+    """Draw a plain report in which up to three values are replaced, missing or added."""
+    event: Json = msgspec.json.decode(encode(a_submission(data=draw(st.sampled_from([{}, FULL])))))
     for _ in range(draw(st.integers(0, 3))):
-        *path, last = draw(st.sampled_from(places(event)))
+        *path, last = draw(st.sampled_from(paths_of(event)))
         holder = event
         for step in path:
             holder = holder[step]
@@ -111,11 +111,11 @@ def nearly_usual(draw: st.DrawFn) -> Json:
     return event
 
 
-@given(nearly_usual())
-def test_what_the_shortcut_takes_the_full_way_takes_alike(event: Json) -> None:
-    """No attribute at fault, the shape published, the same canonical writing."""
-    text = written(event)
-    found = taken(text)
+@given(nearly_plain_reports())
+def test_the_full_path_decodes_alike_what_the_fast_path_decodes(event: Json) -> None:
+    """A report that the fast path decodes has no errors, and the same canonical form on both paths."""
+    text = encode(event)
+    found = decode(text)
     if found is None:
         return
     attributes = {name: value for name, value in event.items() if name not in {"data", "datacontenttype"}}
@@ -123,34 +123,34 @@ def test_what_the_shortcut_takes_the_full_way_takes_alike(event: Json) -> None:
     assert event.get("datacontenttype", "application/json") == "application/json"
     assert isinstance(schema_errors.parse_fact(SUBMITTED, event["data"]), ReportSubmitted)
     assert msgspec.json.decode(found[0].data) == event["data"]
-    assert content(found) == encode_event(
-        attributes, json_decoding.decode_value(written(event["data"]), json_decoding.BODY_LABEL)
+    assert canonical(found) == encode_event(
+        attributes, json_decoding.decode_value(encode(event["data"]), json_decoding.BODY_LABEL)
     )
 
 
-@given(nearly_usual())
-def test_the_shortcut_gives_the_same_record_and_receipt(event: Json) -> None:
-    """Or the same refusal: what an event is worth does not depend on the way it took."""
-    named = {"plan": "6766-KH-UBND", "obligation": "annual-results", "agency": "h-dong-son"}
+@given(nearly_plain_reports())
+def test_both_paths_give_the_same_record_and_receipt(event: Json) -> None:
+    """An event has the same record and receipt, or the same refusal, with the fast path and without it."""
+    names = {"plan": "6766-KH-UBND", "obligation": "annual-results", "agency": "h-dong-son"}
     data = event.get("data")
     if isinstance(data, dict):
-        event = event | {"subject": named["agency"], "data": data | named}
-    EXAMINER.examine(b"structured\n" + written(event))
-    EXAMINER.examine(b"batch\n" + written([event, a_withdrawal("w-1", "s-1")]))
+        event = event | {"subject": names["agency"], "data": data | names}
+    CHECKER.check(b"structured\n" + encode(event))
+    CHECKER.check(b"batch\n" + encode([event, a_withdrawal("w-1", "s-1")]))
 
 
 @pytest.mark.parametrize("data", [{}, FULL, FULL | {"corrects": None, "on_behalf_of": None}], ids=str)
-def test_a_usual_report_is_taken(data: Json) -> None:
-    """With all that a report may hold, and with nulls where a value may be missing."""
-    assert taken(written(a_submission(data=data))) is not None
+def test_a_plain_report_is_decoded(data: Json) -> None:
+    """The fast path decodes reports with all attributes, and with null for optional ones."""
+    assert decode(encode(a_submission(data=data))) is not None
 
 
 @pytest.mark.parametrize("missing", ["subject", "time", "datacontenttype"])
 def test_an_attribute_that_may_be_missing_may_be_missing(missing: str) -> None:
-    """The least event is usual too."""
+    """The fast path decodes events without the optional attributes."""
     event = a_submission()
     del event[missing]
-    assert taken(written(event)) is not None
+    assert decode(encode(event)) is not None
 
 
 @pytest.mark.parametrize(
@@ -165,20 +165,20 @@ def test_an_attribute_that_may_be_missing_may_be_missing(missing: str) -> None:
     ],
     ids=["another type", "an extension", "an attribute of our own", "a fault", "no source", "a whole number"],
 )
-def test_what_is_not_usual_takes_the_full_way(event: Json) -> None:
-    """It is not refused here, and not judged."""
-    assert taken(written(event)) is None
+def test_any_other_event_takes_the_full_path(event: Json) -> None:
+    """The fast path declines whatever is not a plain report without errors."""
+    assert decode(encode(event)) is None
 
 
-def test_a_usual_report_gets_the_receipt_id_that_it_always_got() -> None:
-    """As computed before whole numbers were read alike."""
-    report = fast_path.decode_report(written(a_submission(data=FULL)))
+def test_a_receipt_id_of_the_fast_path_never_changes() -> None:
+    """The receipt id of a known report is a constant, so that a retry across an upgrade is not a conflict."""
+    report = fast_path.decode_report(encode(a_submission(data=FULL)))
     assert report is not None
-    digest = identity_and_digest(report[0].source, report[0].id, content(report))[1]
+    digest = identity_and_digest(report[0].source, report[0].id, canonical(report))[1]
     assert digest.hex() == "4cca7e685ef7f8f8125a3e3866df90d7"
 
 
-def test_what_is_no_json_takes_the_full_way() -> None:
-    """The full way says what is wrong with it."""
+def test_text_that_is_no_json_takes_the_full_path() -> None:
+    """The fast path declines text that is not JSON; the full path explains the error."""
     assert fast_path.decode_report(b"{") is None
     assert fast_path.decode_report(b"[" * 100_000) is None

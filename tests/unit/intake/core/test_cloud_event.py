@@ -10,24 +10,24 @@ from services.intake.core import cloud_event
 
 
 def attributes(**changes: Any) -> dict[str, Any]:
-    """Attributes that keep every rule; None takes one away."""
-    usual = {"specversion": "1.0", "id": "1", "source": "urn:x", "type": "t", "time": "2024-12-01T08:00:00+07:00"}
-    return {name: value for name, value in (usual | changes).items() if value is not None}
+    """Build attributes that keep every rule, with *changes*; None removes one."""
+    valid = {"specversion": "1.0", "id": "1", "source": "urn:x", "type": "t", "time": "2024-12-01T08:00:00+07:00"}
+    return {name: value for name, value in (valid | changes).items() if value is not None}
 
 
 def pointers(given: dict[str, Any]) -> list[str]:
-    """Where the faults stand."""
-    return [fault.pointer for fault in cloud_event.attribute_errors(given)]
+    """Return the pointers of the errors."""
+    return [error.pointer for error in cloud_event.attribute_errors(given)]
 
 
-def test_attributes_that_keep_the_rules_have_no_fault() -> None:
-    """A complete event with extensions of every JSON type the specification allows passes."""
+def test_attributes_that_keep_the_rules_have_no_errors() -> None:
+    """A complete event with extensions of every JSON type that the specification allows is valid."""
     assert pointers(attributes(subject="a", traceparent="00-x", count=3, flag=True)) == []
 
 
 @pytest.mark.parametrize("name", cloud_event.REQUIRED_ATTRIBUTES)
 def test_each_required_attribute_is_missed_by_name(name: str) -> None:
-    """The fault points at the attribute that is not there."""
+    """The error points at the attribute that is missing."""
     assert pointers(attributes(**{name: None})) == [f"/{name}"]
 
 
@@ -66,7 +66,7 @@ def test_each_required_attribute_is_missed_by_name(name: str) -> None:
     ],
 )
 def test_a_value_against_the_rules_is_named(name: str, value: object) -> None:
-    """The fault points at the attribute, whatever is wrong with its name or value."""
+    """The error points at the attribute, whether its name or its value is wrong."""
     assert pointers(attributes(**{name: value})) == [f"/{name}"]
 
 
@@ -78,8 +78,8 @@ def test_a_value_against_the_rules_is_named(name: str, value: object) -> None:
         *("1a:b", ":a", "sở:a", "a#b#c", "a[0]", "urn:x?[", "\ufdd0", "//a@b@c/"),
     ],
 )
-def test_what_is_no_reference_names_no_source(source: str) -> None:
-    """A source is a URI-reference (RFC 3986); one fault says so."""
+def test_a_source_that_is_no_reference_is_refused(source: str) -> None:
+    """A source must be a URI-reference (RFC 3986), and one error says so."""
     assert pointers(attributes(source=source)) == ["/source"]
 
 
@@ -106,28 +106,28 @@ def test_what_is_no_reference_names_no_source(source: str) -> None:
         *("e\u0302\u0301", "x" * 1024),
     ],
 )
-def test_a_reference_names_a_source(source: str) -> None:
-    """Absolute, relative or empty in its parts; letters beyond ASCII stand for themselves (RFC 3987)."""
+def test_a_reference_is_a_valid_source(source: str) -> None:
+    """A source may be absolute, relative or empty in parts; letters beyond ASCII need no encoding (RFC 3987)."""
     assert pointers(attributes(source=source)) == []
 
 
 @pytest.mark.parametrize("schema", ["https://a.vn/schema.json", "urn:dondoc:schema:x", "https://a.vn/lược-đồ?v=1"])
-def test_the_schema_of_the_data_is_named_absolutely(schema: str) -> None:
-    """As RFC 3986 section 4.3 has it."""
+def test_the_data_schema_may_be_any_absolute_uri(schema: str) -> None:
+    """The `dataschema` is an absolute URI (RFC 3986 section 4.3)."""
     assert pointers(attributes(dataschema=schema)) == []
 
 
 @pytest.mark.parametrize(
     "instant", ["2024-12-01T08:00:00+23:59", "2024-12-01t08:00:00z", "2024-12-01T08:00:00.5-00:00"]
 )
-def test_an_instant_has_any_offset_of_a_day(instant: str) -> None:
-    """Hours to 23, minutes to 59."""
+def test_an_instant_may_have_any_offset_below_a_day(instant: str) -> None:
+    """The offset of `time` has hours up to 23 and minutes up to 59."""
     assert pointers(attributes(time=instant)) == []
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "Application/JSON", "application/json; charset=utf-8"])
 def test_json_data_may_be_declared_with_parameters(media_type: str) -> None:
-    """The media type is compared without case or parameters."""
+    """The media type of the data is compared without case and parameters."""
     assert pointers(attributes(datacontenttype=media_type)) == []
 
 
@@ -136,6 +136,6 @@ def test_json_data_may_be_declared_with_parameters(media_type: str) -> None:
         st.text(max_size=8), st.none() | st.booleans() | st.integers() | st.floats() | st.text(), max_size=6
     )
 )
-def test_any_attributes_are_judged_without_an_error(given_attributes: dict[str, object]) -> None:
-    """Whatever arrives, the answer is a list of faults."""
+def test_any_attributes_are_checked_without_an_exception(given_attributes: dict[str, object]) -> None:
+    """Checking arbitrary attributes yields errors and raises nothing."""
     assert isinstance(list(cloud_event.attribute_errors(given_attributes)), list)

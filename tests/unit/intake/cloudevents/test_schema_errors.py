@@ -1,4 +1,4 @@
-"""Faults of an event's data, by pointer and in both languages."""
+"""Errors of an event's data by pointer, in both languages."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from services.intake.core.problems import Said
 from tests.support.builders import plans
 
 
-def faults(**changes: Any) -> dict[str, str]:
-    """The Vietnamese sentence of each fault, by pointer, of a submission with *changes* (dotted names reach inside)."""
+def errors_of(**changes: Any) -> dict[str, str]:
+    """Return the Vietnamese message of each error by pointer; *changes* are by name, with `__` for the dot."""
     data = plans.a_submission()["data"]
     for name, value in changes.items():
         *path, last = name.split("__")
@@ -24,13 +24,13 @@ def faults(**changes: Any) -> dict[str, str]:
     return {one.pointer: one.detail.vi for one in found}
 
 
-def test_a_sound_submission_is_a_fact() -> None:
-    """The published model comes back."""
+def test_a_valid_submission_is_a_fact() -> None:
+    """Valid data gives an instance of the published model."""
     assert isinstance(schema_errors.parse_fact(SUBMITTED, plans.a_submission()["data"]), ReportSubmitted)
 
 
-def test_an_unknown_extra_attribute_is_kept() -> None:
-    """It is ignored, not refused."""
+def test_an_unknown_attribute_is_accepted() -> None:
+    """An attribute that the model does not know is ignored and not refused."""
     data = plans.a_submission()["data"] | {"colour": "red"}
     assert isinstance(schema_errors.parse_fact(SUBMITTED, data), ReportSubmitted)
 
@@ -52,13 +52,13 @@ def test_an_unknown_extra_attribute_is_kept() -> None:
         ("attachments", [{"name": "a"}], "/data/attachments/0/media_type"),
     ],
 )
-def test_a_fault_is_told_by_its_pointer(name: str, value: object, pointer: str) -> None:
-    """The pointer leads to the value; the sentence is not the catch-all."""
-    assert faults(**{name: value})[pointer] != schema_errors._NOT_VALID
+def test_an_error_has_its_pointer_and_its_own_message(name: str, value: object, pointer: str) -> None:
+    """The pointer leads to the value, and the Vietnamese message is not the general one."""
+    assert errors_of(**{name: value})[pointer] != schema_errors._NOT_VALID
 
 
-def figure_told(figure: object) -> Said:
-    """What is told of *figure*."""
+def figure_error(figure: object) -> Said:
+    """Return the message of the one error of *figure*."""
     data = plans.a_submission()["data"]
     data["content"]["indicators"] = {"loans": figure}
     found = schema_errors.parse_fact(SUBMITTED, data)
@@ -71,43 +71,44 @@ def figure_told(figure: object) -> Said:
 @pytest.mark.parametrize(
     "figure", [1e30, -1e30, 1e300, 10**30, -(10**40), "1e30", "-1e30", "9" * 31, "1e999", "1e9999", "0.1e31"]
 )
-def test_a_figure_that_is_too_large_is_told_the_bound(figure: object) -> None:
-    """It is a number; what it is not is below 10^30."""
-    told = figure_told(figure)
-    assert told.en == "must be below 10^30 and above -10^30; count in a larger unit"
-    assert told.vi == "phải nhỏ hơn 10^30 và lớn hơn -10^30; hãy tính bằng đơn vị lớn hơn"
+def test_the_error_of_a_too_large_figure_names_the_bound(figure: object) -> None:
+    """A number beyond 10^30 is refused with a message about the bound, not about the notation."""
+    detail = figure_error(figure)
+    assert detail.en == "must be below 10^30 and above -10^30; count in a larger unit"
+    assert detail.vi == "phải nhỏ hơn 10^30 và lớn hơn -10^30; hãy tính bằng đơn vị lớn hơn"
 
 
 @pytest.mark.parametrize(
     "figure", ["nan", "inf", "9.984,2", "", True, None, [], {}, "1_0", "x" * 99, "0e9999", "1e" + "9" * 40]
 )
-def test_what_is_no_figure_is_told_how_to_write_one(figure: object) -> None:
-    """Whatever else it is."""
-    assert figure_told(figure).en.startswith("must be a number, or a decimal string")
+def test_the_error_of_a_value_that_is_no_number_explains_the_notation(figure: object) -> None:
+    """A value that is not a number is refused with a message about how to write one."""
+    assert figure_error(figure).en.startswith("must be a number, or a decimal string")
 
 
-def test_a_missing_part_is_told_by_the_pointer_where_it_belongs() -> None:
-    """Missing data is one fault; missing fields are one each."""
+def test_a_missing_attribute_has_the_pointer_where_it_belongs() -> None:
+    """Each missing attribute is an error at the pointer where it belongs."""
     found = schema_errors.parse_fact(SUBMITTED, {})
     assert isinstance(found, tuple)
     assert "/data/document" in {one.pointer for one in found}
 
 
 @pytest.mark.parametrize("data", [None, [], "text", 7])
-def test_data_that_is_no_object_is_one_fault(data: object) -> None:
-    """The pointer is the data itself."""
+def test_data_that_is_no_object_is_one_error(data: object) -> None:
+    """Data that is not an object gives one error, at the data itself."""
     found = schema_errors.parse_fact(SUBMITTED, data)
     assert isinstance(found, tuple)
     assert [one.pointer for one in found] == ["/data"]
 
 
-def test_a_hostile_event_is_told_a_bounded_number_of_faults() -> None:
-    """A million faults help nobody."""
+def test_the_number_of_errors_is_bounded() -> None:
+    """An event with thousands of errors is answered with a limited number of them."""
     assert (
-        len(faults(content__indicators=dict.fromkeys(map(str, range(5_000)), "x"))) == schema_errors.ERRORS_OF_EVENT_MAX
+        len(errors_of(content__indicators=dict.fromkeys(map(str, range(5_000)), "x")))
+        == schema_errors.ERRORS_OF_EVENT_MAX
     )
 
 
-def test_adoption_is_not_for_senders() -> None:
-    """Only the system says which plan is in force."""
+def test_senders_cannot_send_an_adoption() -> None:
+    """The adoption of a plan is not among the types that intake accepts."""
     assert ADOPTED not in MODEL_OF

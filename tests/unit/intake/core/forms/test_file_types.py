@@ -1,4 +1,4 @@
-"""What a file is, by its content alone."""
+"""The type of a file by its content alone."""
 
 import io
 import zipfile
@@ -15,12 +15,12 @@ EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def an_archive(**parts: bytes) -> bytes:
-    """A zip archive of *parts*."""
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
+    """Build a zip archive of *parts*."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
-    return written.getvalue()
+    return stream.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,8 @@ def an_archive(**parts: bytes) -> bytes:
         (an_archive(mimetype=b"application/vnd.oasis.opendocument.text"), "application/vnd.oasis.opendocument.text"),
     ],
 )
-def test_a_known_kind_is_told_by_its_content(content: bytes, media_type: str) -> None:
-    """The first bytes, or the declaration inside an archive, say what a file is."""
+def test_a_known_type_is_detected_by_content(content: bytes, media_type: str) -> None:
+    """The first bytes, or the declaration inside an archive, determine the type of a file."""
     assert file_types.media_type_of(io.BytesIO(content)) == media_type
 
 
@@ -52,12 +52,12 @@ def test_a_known_kind_is_told_by_its_content(content: bytes, media_type: str) ->
         b"PK\x03\x04 and then nothing",
     ],
 )
-def test_anything_else_is_not_taken(content: bytes) -> None:
-    """Programs, pages, macros, bare archives and broken ones are none of the kinds."""
+def test_any_other_content_has_no_type(content: bytes) -> None:
+    """Programs, web pages, files with macros, plain archives and broken archives are not on the list."""
     assert file_types.media_type_of(io.BytesIO(content)) is None
 
 
 @given(st.binary(max_size=200))
-def test_no_archive_breaks_the_look_inside(rest: bytes) -> None:
-    """Whatever follows the mark of an archive, the answer is a kind or none."""
+def test_no_archive_makes_detection_fail(rest: bytes) -> None:
+    """Random bytes after the signature of an archive have no type, and raise no error."""
     assert file_types.media_type_of(io.BytesIO(b"PK\x03\x04" + rest)) is None

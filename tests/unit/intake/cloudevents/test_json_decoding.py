@@ -1,4 +1,4 @@
-"""JSON that cannot be read: what is told of it, in both languages."""
+"""The messages about JSON that cannot be decoded, in both languages."""
 
 import base64
 
@@ -10,8 +10,8 @@ from services.intake.core.problems import RequestProblem, Said
 from tests.support.assertions.decoding import read_all
 
 
-def told(mode: ContentMode, body: bytes) -> Said:
-    """Why *body* cannot be read."""
+def unreadable_detail(mode: ContentMode, body: bytes) -> Said:
+    """Return the detail of the refusal of *body*."""
     with pytest.raises(RequestRefusedError) as refused:
         read_all(mode, [], body)
     assert refused.value.refusal.problem is RequestProblem.UNREADABLE
@@ -45,16 +45,18 @@ def told(mode: ContentMode, body: bytes) -> Said:
         (ContentMode.BINARY, b"[1,]", None, "nội dung yêu cầu không phải JSON hợp lệ (byte 3)"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_both_languages(mode: ContentMode, body: bytes, en: str | None, vi: str) -> None:
-    """In Vietnamese wholly so, with the byte where it is known."""
-    said = told(mode, body)
-    assert said.vi == vi
-    assert said.en == (en or said.en)
+def test_what_cannot_be_decoded_is_explained_in_both_languages(
+    mode: ContentMode, body: bytes, en: str | None, vi: str
+) -> None:
+    """The Vietnamese message has no English words, and names the byte if the parser knows it."""
+    detail = unreadable_detail(mode, body)
+    assert detail.vi == vi
+    assert detail.en == (en or detail.en)
 
 
-def test_data_in_base64_that_cannot_be_read_is_told_as_data() -> None:
-    """By its place in a batch."""
+def test_base64_data_that_cannot_be_decoded_is_named_in_the_message() -> None:
+    """The message names the data and the index of the event in its batch."""
     encoded = base64.b64encode(b"{").decode()
-    said = told(ContentMode.BATCH, b'[{"data_base64": "%s"}]' % encoded.encode())
-    assert said.en == "the data of event 0: Input data was truncated"
-    assert said.vi == "phần data của sự kiện 0 không phải JSON hợp lệ hoặc bị thiếu phần cuối"
+    detail = unreadable_detail(ContentMode.BATCH, b'[{"data_base64": "%s"}]' % encoded.encode())
+    assert detail.en == "the data of event 0: Input data was truncated"
+    assert detail.vi == "phần data của sự kiện 0 không phải JSON hợp lệ hoặc bị thiếu phần cuối"

@@ -1,4 +1,4 @@
-"""Posted forms: the names of their files, and what becomes of one that stalls."""
+"""Reading posted forms: file names, and clients that stall."""
 
 import asyncio
 from typing import Any
@@ -26,26 +26,26 @@ from services.intake.form import uploads
         ("a." + "b" * 300, "tep"),
     ],
 )
-def test_a_name_is_made_safe(given_name: str, name: str) -> None:
-    """No folder, no control or reversing character, no quotes, not too long; Vietnamese stays as it is."""
+def test_a_filename_is_sanitized(given_name: str, name: str) -> None:
+    """A name keeps Vietnamese letters and loses folders, control and bidirectional characters, quotes and length."""
     assert uploads.sanitize_filename(given_name) == name
 
 
 @given(st.text(max_size=400))
-def test_no_name_is_dangerous_or_empty(given_name: str) -> None:
-    """Whatever a browser sends, the name is short, non-empty and holds nothing that leads elsewhere."""
+def test_no_filename_is_dangerous_or_empty(given_name: str) -> None:
+    """Any text gives a short name that is not empty and cannot lead to another folder."""
     name = uploads.sanitize_filename(given_name)
     assert 0 < len(name) <= uploads.NAME_LENGTH_MAX
     assert not set(name) & set('/\\\r\n\x00<>:"|?*')
     assert name not in {".", ".."}
 
 
-async def test_a_form_that_stalls_is_given_up_long_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow one is read: what counts is how long nothing came."""
+async def test_a_stalled_form_is_refused_before_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow form is read; one that sends nothing for `STALL_SECONDS` is refused with 408."""
     monkeypatch.setattr(uploads, "STALL_SECONDS", 0.2)
     pieces = [b"--b\r\ncontent-disposition: form-data; name=a\r\n\r\nx", b"y", b"z", b"\r\n--b--\r\n"]
 
-    def arriving(count: int) -> Request:
+    def request_of(count: int) -> Request:
         left = pieces[:count]
 
         async def receive() -> dict[str, Any]:
@@ -56,9 +56,9 @@ async def test_a_form_that_stalls_is_given_up_long_before_its_time(monkeypatch: 
         headers = [(b"content-type", b"multipart/form-data; boundary=b")]
         return Request({"method": "POST", "path": "/form", "headers": headers}, receive)
 
-    async with uploads.read_form(arriving(4), 1000, seconds=5) as form:
+    async with uploads.read_form(request_of(4), 1000, seconds=5) as form:
         assert form.text("a") == "xyz"
     with pytest.raises(RequestRefusedError) as refused:
-        async with uploads.read_form(arriving(3), 1000, seconds=5):
+        async with uploads.read_form(request_of(3), 1000, seconds=5):
             pass
     assert refused.value.refusal.problem is RequestProblem.TOO_SLOW

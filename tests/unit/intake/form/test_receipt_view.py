@@ -1,4 +1,4 @@
-"""What a receipt tells of the document that it was given for."""
+"""The document on a receipt, by number and date."""
 
 import json
 
@@ -8,18 +8,18 @@ from services.intake.form.receipt_view import DOCUMENT_NUMBER_LENGTH_MAX
 
 
 def a_report(number: str) -> bytes:
-    """The data of a report, as far as it matters here."""
+    """Build the part of a report's data that a receipt needs."""
     return json.dumps({"document": {"number": number, "issued_on": "2026-11-30"}, "content": {}}).encode()
 
 
-def test_a_document_is_told_by_number_and_date() -> None:
-    """As its sender numbered and dated it, in the words of either language."""
-    named = receipt_view.render_document(receipt_view.document_reference(a_report(" 12/BC-UBND ")))
-    assert named == Said(vi="số 12/BC-UBND ngày 30/11/2026", en="12/BC-UBND of 30/11/2026")
+def test_a_document_is_rendered_by_number_and_date() -> None:
+    """A receipt shows the number and the date that the sender gave the document, in both languages."""
+    rendered = receipt_view.render_document(receipt_view.document_reference(a_report(" 12/BC-UBND ")))
+    assert rendered == Said(vi="số 12/BC-UBND ngày 30/11/2026", en="12/BC-UBND of 30/11/2026")
 
 
 def test_a_number_that_is_too_long_for_an_address_is_cut() -> None:
-    """And shows that it was."""
+    """A number longer than the limit ends in an ellipsis."""
     whole = "9" * DOCUMENT_NUMBER_LENGTH_MAX
     assert receipt_view.document_reference(a_report(whole))["number"] == whole
     cut = receipt_view.document_reference(a_report(whole + "9"))["number"]
