@@ -1,6 +1,6 @@
 """The file of keys: digests of secrets and their scopes, never the secrets. Replaced whole, never seen half.
 
-Who changes a file that others may change, too, holds it from the reading to the replacing (`held`): else the later
+Who changes a file that others may change, too, holds it from the reading to the replacing (`lock_file`): else the later
 writer would bring back what the earlier one had changed, a revoked key among it.
 
 A secret is 256 random bits, so a plain SHA-256 of it is as good as a slow hash and costs a request nothing.
@@ -17,17 +17,17 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.plan.values import Identifier, Instant, Sha256
-from services.intake.core.scopes import Key, Scope
+from services.intake.core.scopes import ApiKey, KeyScope
 
 OWNER_ONLY = 0o600
-PREFIX = "ddk"
+BEARER_PREFIX = "ddk"
 
 
 class KeyFileError(Exception):
     """The file of keys cannot be read; restore it, or create keys anew with `dondoc keys create`."""
 
 
-class _Entry(BaseModel):
+class _KeyEntry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: Identifier
@@ -43,31 +43,31 @@ class _Entry(BaseModel):
     events_per_second: Annotated[float, Field(gt=0)] | None = None
 
 
-class _File(BaseModel):
+class _KeyFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    keys: tuple[_Entry, ...] = ()
+    keys: tuple[_KeyEntry, ...] = ()
 
 
-def read(path: Path) -> tuple[Key, ...]:
+def read_keys(path: Path) -> tuple[ApiKey, ...]:
     """Return the keys that *path* holds, none if it does not exist; raise `KeyFileError` if it is no file of keys."""
     try:
-        entries = _File.model_validate_json(path.read_bytes()).keys
+        entries = _KeyFile.model_validate_json(path.read_bytes()).keys
     except FileNotFoundError:
         return ()
     except (OSError, ValidationError) as cause:
         raise KeyFileError(f"{path}: {cause}") from cause
-    return tuple(_key(entry) for entry in entries)
+    return tuple(_to_key(entry) for entry in entries)
 
 
-def write(path: Path, keys: Iterable[Key]) -> None:
+def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:
     """Replace the file by *keys*, readable by its owner alone, on disk before this returns."""
-    document = _File(keys=tuple(_entry(key) for key in keys))
-    replace(path, document.model_dump_json(indent=2).encode() + b"\n")
+    document = _KeyFile(keys=tuple(_to_entry(key) for key in keys))
+    replace_file(path, document.model_dump_json(indent=2).encode() + b"\n")
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def lock_file(path: Path) -> Iterator[None]:
     """Keep everybody else from changing the secret file *path*; whoever holds it already is waited for.
 
     Raises `OSError` where its folder cannot be written. It keeps nobody from reading, and a thread that holds a file
@@ -83,7 +83,7 @@ def held(path: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Put *content* in the place of a secret file in one step; a crash leaves the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
@@ -95,30 +95,30 @@ def replace(path: Path, content: bytes) -> None:
     fresh.replace(path)
 
 
-def digest_of(secret: str) -> str:
+def secret_digest(secret: str) -> str:
     """Return what is stored of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def bearer_of(key_id: str, secret: str) -> str:
+def format_bearer(key_id: str, secret: str) -> str:
     """Return what the upstream system sends: the key's id, so that it is found at once, and the secret."""
-    return f"{PREFIX}_{key_id}_{secret}"
+    return f"{BEARER_PREFIX}_{key_id}_{secret}"
 
 
-def split_bearer(bearer: str) -> tuple[str, str] | None:
+def parse_bearer(bearer: str) -> tuple[str, str] | None:
     """Return id and secret of a bearer, or nothing if it does not look like one of ours."""
     parts = bearer.split("_", 2)
-    if len(parts) != 3 or parts[0] != PREFIX:  # noqa: PLR2004 - prefix, id, secret
+    if len(parts) != 3 or parts[0] != BEARER_PREFIX:  # noqa: PLR2004 - prefix, id, secret
         return None
     return parts[1], parts[2]
 
 
-def _key(entry: _Entry) -> Key:
-    return Key(
+def _to_key(entry: _KeyEntry) -> ApiKey:
+    return ApiKey(
         id=entry.id,
         system=entry.system,
         sha256=entry.sha256,
-        scope=Scope(
+        scope=KeyScope(
             agencies=frozenset(entry.agencies),
             groups=frozenset(entry.groups),
             types=frozenset(entry.types),
@@ -131,8 +131,8 @@ def _key(entry: _Entry) -> Key:
     )
 
 
-def _entry(key: Key) -> _Entry:
-    return _Entry(
+def _to_entry(key: ApiKey) -> _KeyEntry:
+    return _KeyEntry(
         id=key.id,
         system=key.system,
         sha256=key.sha256,

@@ -11,19 +11,19 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from services.intake.core.problems import Language, Problem, Refusal, Said
+from services.intake.core.problems import Language, RequestProblem, Refusal, Said
 from services.intake.http.timeouts import Patience
 
-Scope = MutableMapping[str, Any]
+AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Pairs = Iterable[tuple[bytes, bytes]]
+HeaderPairs = Iterable[tuple[bytes, bytes]]
 
 JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """A request is refused; the refusal says why and what to do. The router turns it into a problem document."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -54,12 +54,12 @@ class Response:
 class Request:
     """A request as it arrives."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: AsgiScope, receive: Receive) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self._query: bytes = scope.get("query_string", b"")
         self._receive = receive
-        self.headers: Pairs = scope["headers"]
+        self.headers: HeaderPairs = scope["headers"]
         self._headers = dict(self.headers)
 
     def header(self, name: bytes) -> str | None:
@@ -82,10 +82,10 @@ class Request:
         Its lines are one list (RFC 9110 section 5.3).
         """
         lines = (value.decode("latin-1") for name, value in self.headers if name == b"accept-language")
-        return preferred_language(",".join(lines))
+        return choose_language(",".join(lines))
 
     @property
-    def announced_bytes(self) -> int | None:
+    def content_length(self) -> int | None:
         """How long the body is going to be, where its sender says so."""
         announced = self._headers.get(b"content-length")
         return int(announced) if announced is not None and announced.isdigit() else None
@@ -98,12 +98,12 @@ class Request:
             return await self._whole_body(limit)
         except asyncio.CancelledError as cause:
             if patience.is_over(task):
-                raise RefusedError(too_slow(patience.seconds)) from cause
+                raise RequestRefusedError(too_slow_refusal(patience.seconds)) from cause
             raise
         finally:
             patience.end(task)
 
-    async def chunks(self, limit: int) -> AsyncIterator[bytes]:
+    async def read_chunks(self, limit: int) -> AsyncIterator[bytes]:
         """Yield the body as it comes; refuse more than *limit* bytes. How long it may take is the caller's to bound."""
         self._refuse_announced(limit)
         arrived = 0
@@ -115,14 +115,14 @@ class Request:
             part = message.get("body", b"")
             arrived += len(part)
             if arrived > limit:
-                raise RefusedError(too_large(limit))
+                raise RequestRefusedError(too_large_refusal(limit))
             yield part
             has_more = message.get("more_body", False)
 
     def _refuse_announced(self, limit: int) -> None:
-        announced = self.announced_bytes
+        announced = self.content_length
         if announced is not None and announced > limit:
-            raise RefusedError(too_large(limit))
+            raise RequestRefusedError(too_large_refusal(limit))
 
     async def _whole_body(self, limit: int) -> bytes:
         parts: list[bytes] = []
@@ -134,12 +134,12 @@ class Request:
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > limit:
-                raise RefusedError(too_large(limit))
+                raise RequestRefusedError(too_large_refusal(limit))
             if not message.get("more_body", False):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def preferred_language(accepted: str) -> Language:
+def choose_language(accepted: str) -> Language:
     """Return the language of ours that an `Accept-Language` header weighs highest."""
     best: Language = "en"
     weight = 0.0
@@ -152,7 +152,7 @@ def preferred_language(accepted: str) -> Language:
     return best
 
 
-def problem(refusal: Refusal, language: Language, *headers: tuple[bytes, bytes]) -> Response:
+def problem_response(refusal: Refusal, language: Language, *headers: tuple[bytes, bytes]) -> Response:
     """Return *refusal* as an RFC 9457 problem document in *language*."""
     kind = refusal.problem.value
     document: dict[str, object] = {
@@ -161,9 +161,9 @@ def problem(refusal: Refusal, language: Language, *headers: tuple[bytes, bytes])
         "status": kind.status,
         "detail": refusal.detail.in_language(language),
     }
-    if refusal.findings:
+    if refusal.errors:
         document["errors"] = [
-            {"pointer": one.pointer, "detail": one.detail.in_language(language)} for one in refusal.findings
+            {"pointer": one.pointer, "detail": one.detail.in_language(language)} for one in refusal.errors
         ]
     return Response(
         status=kind.status,
@@ -173,10 +173,10 @@ def problem(refusal: Refusal, language: Language, *headers: tuple[bytes, bytes])
     )
 
 
-def too_large(limit: int) -> Refusal:
+def too_large_refusal(limit: int) -> Refusal:
     """Return the refusal of a body over *limit* bytes."""
     return Refusal(
-        problem=Problem.TOO_LARGE,
+        problem=RequestProblem.TOO_LARGE,
         detail=Said(
             en=f"at most {limit} bytes are taken here; send less at a time",
             vi=f"chỉ nhận tối đa {limit} byte; hãy gửi ít hơn mỗi lần",
@@ -184,10 +184,10 @@ def too_large(limit: int) -> Refusal:
     )
 
 
-def too_slow(seconds: float) -> Refusal:
+def too_slow_refusal(seconds: float) -> Refusal:
     """Return the refusal of a body that did not arrive within *seconds*."""
     return Refusal(
-        problem=Problem.TOO_SLOW,
+        problem=RequestProblem.TOO_SLOW,
         detail=Said(en=f"the body took longer than {seconds:g} s", vi=f"nội dung gửi lâu hơn {seconds:g} giây"),
     )
 
@@ -196,12 +196,12 @@ def _headers_of(refusal: Refusal) -> Iterator[tuple[bytes, bytes]]:
     """Yield what tells a client, rather than a reader, what would do."""
     if refusal.retry_after_seconds is not None:
         yield b"retry-after", b"%d" % refusal.retry_after_seconds
-    if refusal.problem is Problem.UNAUTHENTICATED:
+    if refusal.problem is RequestProblem.UNAUTHENTICATED:
         yield b"www-authenticate", b'Bearer realm="dondoc"'
-    if refusal.media_types_taken:
-        yield b"accept", ", ".join(refusal.media_types_taken).encode()
-    if refusal.codings_taken:
-        yield b"accept-encoding", ", ".join(refusal.codings_taken).encode()
+    if refusal.accepted_media_types:
+        yield b"accept", ", ".join(refusal.accepted_media_types).encode()
+    if refusal.accepted_codings:
+        yield b"accept-encoding", ", ".join(refusal.accepted_codings).encode()
 
 
 def _weight(parameters: str) -> float:

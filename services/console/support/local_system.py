@@ -170,7 +170,7 @@ def _undisturbed() -> Iterator[None]:
 def _kept_secret(path: Path) -> str:
     """Return the secret in *path*, made when it is first asked for: links in old mails go on opening the form."""
     if not path.exists():
-        api_keys_file.replace(path, secrets.token_urlsafe(SECRET_BYTES).encode())
+        api_keys_file.replace_file(path, secrets.token_urlsafe(SECRET_BYTES).encode())
     return path.read_text("ascii")
 
 

@@ -18,20 +18,20 @@ from schemas.plan.values import Identifier, Instant, LocalDate
 from services.intake.core import uris
 from services.intake.core.cloud_event import TEXT_MAX
 
-SHORT = 40
+_SHORT_LENGTH_MAX = 40
 """Characters of an instant or a decimal; a longer one is not usual."""
 
 _Text = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 _Reference = Annotated[str, Meta(min_length=1, max_length=200)]
 _Period = Annotated[str, Meta(min_length=1, max_length=7)]
-_Name = Annotated[str, Meta(max_length=100)]
+_Id = Annotated[str, Meta(max_length=100)]
 _Date = Annotated[str, Meta(min_length=10, max_length=10)]
 
 
 # The fields of what follows stand in the order of their names: written as they are, they are in canonical writing.
 
 
-class Envelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+class _ReportEnvelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """The attributes of a report, and its data in the sender's own writing."""
 
     data: Raw
@@ -44,7 +44,7 @@ class Envelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc
     type: Literal["vn.dondoc.report.submitted.v1"]
 
 
-class _Attributes(Struct, frozen=True, gc=False):
+class _AttributeFields(Struct, frozen=True, gc=False):
     id: str
     source: str
     specversion: str
@@ -53,7 +53,7 @@ class _Attributes(Struct, frozen=True, gc=False):
     type: str
 
 
-class _Attachment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+class _AttachmentFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     media_type: str
     name: str
     sha256: str
@@ -61,42 +61,42 @@ class _Attachment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     url: str | None
 
 
-class _Content(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+class _ContentFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     figures_as_of: _Date | None
     indicators: dict[str, int | float | str]
     nil_return: bool
     sections: dict[str, str]
 
 
-class _Dispatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+class _DispatchFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     proof: Proof
     reference: str | None
     sent_at: str | None
 
 
-class _Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+class _DocumentFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     issued_on: _Date
     number: str
     signed_by: str | None
     title: str
 
 
-class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+class _DataFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """What a report says."""
 
     agency: _Reference
-    attachments: list[_Attachment]
-    content: _Content
+    attachments: list[_AttachmentFields]
+    content: _ContentFields
     corrects: _Text | UnsetType | None = UNSET
-    dispatch: _Dispatch
-    document: _Document
-    obligation: _Name
+    dispatch: _DispatchFields
+    document: _DocumentFields
+    obligation: _Id
     on_behalf_of: _Reference | UnsetType | None = UNSET
     period: _Period | UnsetType | None = UNSET
-    plan: _Name
+    plan: _Id
 
 
-Report = tuple[Envelope, Data]
+_Report = tuple[_ReportEnvelope, _DataFields]
 """A usual report."""
 
 _TIME = re.compile(
@@ -109,9 +109,9 @@ _LOWEST = -FIGURE_BOUND
 _LOW, _HIGH = float(-FIGURE_BOUND), float(FIGURE_BOUND)
 """The same bounds for what is a float already: to compare it with an integer takes longer."""
 
-_ENVELOPE = msgspec.json.Decoder(Envelope)
-_DATA = msgspec.json.Decoder(Data)
-_CANONICAL = msgspec.json.Encoder(order="deterministic")
+_ENVELOPE = msgspec.json.Decoder(_ReportEnvelope)
+_DATA = msgspec.json.Decoder(_DataFields)
+_ENCODER = msgspec.json.Encoder(order="deterministic")
 _IDENTIFIER = TypeAdapter[object](Identifier)
 _DATE = TypeAdapter[object](LocalDate)
 _INSTANT = TypeAdapter[object](Instant)
@@ -119,10 +119,10 @@ _DECIMAL = TypeAdapter[object](DecimalText)
 _ATTACHMENT = TypeAdapter[object](Attachment)
 
 
-def read(text: bytes | Raw) -> Report | None:
+def _decode_report(text: bytes | Raw) -> _Report | None:
     """Return the report that *text* writes in structured mode; nothing unless it is usual, and not at fault.
 
-    Its names are still to be judged: they are few, and who asks `are_names` can remember the answer.
+    Its names are still to be judged: they are few, and who asks `_are_valid_names` can remember the answer.
     """
     try:
         envelope = _ENVELOPE.decode(text)
@@ -143,7 +143,7 @@ def read(text: bytes | Raw) -> Report | None:
     return (envelope, data) if is_sound else None
 
 
-def are_names(envelope: Envelope, data: Data) -> bool:
+def _are_valid_names(envelope: _ReportEnvelope, data: _DataFields) -> bool:
     """Whether what names the sender, the agency and the duty of a report that was read may be a name."""
     return (
         uris.is_reference(envelope.source)
@@ -154,16 +154,16 @@ def are_names(envelope: Envelope, data: Data) -> bool:
     )
 
 
-def written_attributes(envelope: Envelope, subject: str | UnsetType) -> bytes:
+def _encode_attributes(envelope: _ReportEnvelope, subject: str | UnsetType) -> bytes:
     """Return the attributes of *envelope*, with *subject* for its own, in their one canonical writing."""
-    return _CANONICAL.encode(
-        _Attributes(envelope.id, envelope.source, envelope.specversion, subject, envelope.time, envelope.type)
+    return _ENCODER.encode(
+        _AttributeFields(envelope.id, envelope.source, envelope.specversion, subject, envelope.time, envelope.type)
     )
 
 
-def content_of(attributes: bytes, data: Data) -> bytes:
-    """Return an event in its canonical writing (`canonical.content_of`), its *attributes* written already."""
-    return b"[%b,%b]" % (attributes, _CANONICAL.encode(data))
+def _encode_content(attributes: bytes, data: _DataFields) -> bytes:
+    """Return an event in its canonical writing (`canonical._encode_content`), its *attributes* written already."""
+    return b"[%b,%b]" % (attributes, _ENCODER.encode(data))
 
 
 @lru_cache(maxsize=4096)  # many reports are of one day
@@ -181,7 +181,7 @@ def _is_valid(judge: TypeAdapter[object], value: object) -> bool:
 
 
 def _is_instant(text: str) -> bool:
-    return len(text) <= SHORT and _is_valid(_INSTANT, text)
+    return len(text) <= _SHORT_LENGTH_MAX and _is_valid(_INSTANT, text)
 
 
 def _is_period(text: str) -> bool:
@@ -194,11 +194,11 @@ def _is_period(text: str) -> bool:
 
 def _is_figure(figure: float | str) -> bool:
     if isinstance(figure, str):
-        return len(figure) <= SHORT and _is_valid(_DECIMAL, figure)
+        return len(figure) <= _SHORT_LENGTH_MAX and _is_valid(_DECIMAL, figure)
     if type(figure) is float:  # a whole one is written as its integer is, which the full way knows
         return _LOW < figure < _HIGH and not figure.is_integer()
     return _LOWEST < figure < FIGURE_BOUND
 
 
-def _is_attachment(attachment: _Attachment) -> bool:
+def _is_attachment(attachment: _AttachmentFields) -> bool:
     return _is_valid(_ATTACHMENT, msgspec.to_builtins(attachment))

@@ -5,21 +5,21 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from services.intake.asgi import Pairs
+from services.intake.asgi import HeaderPairs
 from services.intake.cloudevents import json_decoding
 from services.intake.core import cloud_event
 
 _PREFIX = b"ce-"
-_TELLING = frozenset(_PREFIX + name.encode() for name in cloud_event.REQUIRED)
+_REQUIRED_HEADERS = frozenset(_PREFIX + name.encode() for name in cloud_event.REQUIRED_ATTRIBUTES)
 """Headers that tell of an event in binary mode: any will do, so that a missing one is told by its name."""
 
-_NO_HEADERS = frozenset({"data", "data_base64", "datacontenttype"})
+_BODY_ATTRIBUTES = frozenset({"data", "data_base64", "datacontenttype"})
 """Attributes that the body and its content type are in binary mode."""
 
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 
 
-class Declared(NamedTuple):
+class _ContentHeaders(NamedTuple):
     """The media type and what else decides how a body is read; absent is empty."""
 
     media_type: str
@@ -28,7 +28,7 @@ class Declared(NamedTuple):
     is_binary: bool
 
 
-def declared(headers: Pairs) -> Declared:
+def _content_headers(headers: HeaderPairs) -> _ContentHeaders:
     """Return what *headers* declare. The lines of a list are one list (RFC 9110 section 5.3)."""
     media_type = charset = ""
     codings: list[str] = []
@@ -38,25 +38,25 @@ def declared(headers: Pairs) -> Declared:
             media_type, charset = _content_type(value)
         elif name == b"content-encoding":
             codings += value.decode("latin-1").lower().split(",")
-        elif name in _TELLING:
+        elif name in _REQUIRED_HEADERS:
             is_binary = True
     coding = ", ".join(filter(None, map(str.strip, codings)))
-    return Declared(media_type, charset, coding, is_binary)
+    return _ContentHeaders(media_type, charset, coding, is_binary)
 
 
-def attributes_of(headers: Pairs) -> dict[str, object]:
+def _attributes_of_headers(headers: HeaderPairs) -> dict[str, object]:
     """Return the attributes of an event in binary mode; refuse with 400 what cannot be read."""
     attributes: dict[str, object] = {}
     for name, value in headers:
         if not name.startswith(_PREFIX):
             continue
         attribute = name[len(_PREFIX) :].decode("latin-1")
-        if attribute in attributes or attribute in _NO_HEADERS:
-            raise json_decoding.unreadable(
+        if attribute in attributes or attribute in _BODY_ATTRIBUTES:
+            raise json_decoding.unreadable_error(
                 en=f"the header ce-{attribute} must not stand here, or not twice",
                 vi=f"trường tiêu đề ce-{attribute} không được có ở đây hoặc không được lặp lại",
             )
-        attributes[attribute] = _text(attribute, value)
+        attributes[attribute] = _decode_header(attribute, value)
     return attributes
 
 
@@ -71,7 +71,7 @@ def _content_type(value: bytes) -> tuple[str, str]:
     return media_type.strip(), ""
 
 
-def _text(attribute: str, value: bytes) -> str:
+def _decode_header(attribute: str, value: bytes) -> str:
     """Decode a header value as the HTTP binding says: quotes taken off, then percent-encoded UTF-8."""
     text = value.strip()
     if len(text) > 1 and text.startswith(b'"') and text.endswith(b'"'):
@@ -80,7 +80,7 @@ def _text(attribute: str, value: bytes) -> str:
         text.decode("ascii")
         return unquote_to_bytes(text).decode("utf-8")
     except UnicodeDecodeError as cause:
-        raise json_decoding.unreadable(
+        raise json_decoding.unreadable_error(
             en=f"the header ce-{attribute} is not percent-encoded UTF-8",
             vi=f"trường tiêu đề ce-{attribute} không phải UTF-8 mã hóa dạng %XX",
         ) from cause

@@ -13,12 +13,12 @@ from enum import Enum
 import msgspec
 from msgspec import Raw
 
-from services.intake.asgi import Pairs, RefusedError, too_large
+from services.intake.asgi import HeaderPairs, RequestRefusedError, too_large_refusal
 from services.intake.cloudevents import headers as request_headers
 from services.intake.cloudevents import json_decoding
 from services.intake.core import canonical_json, cloud_event
-from services.intake.core.cloud_event import Event
-from services.intake.core.problems import Finding, Problem, Refusal, Said
+from services.intake.core.cloud_event import CloudEvent
+from services.intake.core.problems import FieldError, RequestProblem, Refusal, Said
 
 EVENT_BYTES_MAX = 1024 * 1024
 BATCH_BYTES_MAX = 8 * EVENT_BYTES_MAX
@@ -32,16 +32,16 @@ MEDIA_TYPES = (STRUCTURED_TYPE, BATCH_TYPE, BINARY_TYPE)
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 
-class _Data(msgspec.Struct):
+class _EventData(msgspec.Struct):
     """The data in the sender's own writing."""
 
     data: Raw = Raw(b"null")
 
 
-_DATA = msgspec.json.Decoder(_Data)
+_DATA = msgspec.json.Decoder(_EventData)
 
 
-class Mode(Enum):
+class ContentMode(Enum):
     """How an HTTP request carries events, and how many bytes it may have."""
 
     STRUCTURED = "structured"
@@ -50,107 +50,107 @@ class Mode(Enum):
 
     @property
     def bytes_max(self) -> int:
-        return BATCH_BYTES_MAX if self is Mode.BATCH else EVENT_BYTES_MAX
+        return BATCH_BYTES_MAX if self is ContentMode.BATCH else EVENT_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Faulty:
+class MalformedEvent:
     """An event that breaks the CloudEvents rules. Its type and data are there if they could be made out."""
 
-    findings: tuple[Finding, ...]
+    errors: tuple[FieldError, ...]
     type: str = ""
-    written_data: bytes = b"null"
+    raw_data: bytes = b"null"
 
 
-Arrived = Event | Faulty
+ReceivedEvent = CloudEvent | MalformedEvent
 
 
-def mode_of(headers: Pairs) -> Mode:
+def mode_of(headers: HeaderPairs) -> ContentMode:
     """Return the mode that *headers* declare; refuse with 415 what is no CloudEvent."""
-    media_type, charset, coding, is_binary = request_headers.declared(headers)
-    if not _IDENTITY.issuperset(coding.split(", ")):
-        raise RefusedError(_coded(coding))
+    media_type, charset, coding, is_binary = request_headers._content_headers(headers)
+    if not _IDENTITY_CODINGS.issuperset(coding.split(", ")):
+        raise RequestRefusedError(_unsupported_coding(coding))
     if charset not in _CHARSETS:
-        raise RefusedError(_unsupported(_in_charset(charset)))
+        raise RequestRefusedError(_unsupported_refusal(_unsupported_charset(charset)))
     if media_type == STRUCTURED_TYPE:
-        return Mode.STRUCTURED
+        return ContentMode.STRUCTURED
     if media_type == BATCH_TYPE:
-        return Mode.BATCH
+        return ContentMode.BATCH
     if media_type == BINARY_TYPE and is_binary:
-        return Mode.BINARY
-    raise RefusedError(_unsupported(_of_type(media_type)))
+        return ContentMode.BINARY
+    raise RequestRefusedError(_unsupported_refusal(_unsupported_type(media_type)))
 
 
-def texts(mode: Mode, body: bytes) -> Sequence[bytes | Raw]:
+def split_events(mode: ContentMode, body: bytes) -> Sequence[bytes | Raw]:
     """Return the text of each event in order, in binary mode of its data; refuse with 400 what is no batch."""
-    if mode is not Mode.BATCH:
+    if mode is not ContentMode.BATCH:
         return (body,)
-    raws = json_decoding.raws_of(body, json_decoding.BATCH)
+    raws = json_decoding.decode_array(body, json_decoding.BATCH_LABEL)
     if len(raws) > BATCH_EVENTS_MAX:
-        raise RefusedError(_too_many(len(raws)))
+        raise RequestRefusedError(_too_many_events(len(raws)))
     if len(body) > EVENT_BYTES_MAX:
-        _refuse_large(raws)
+        _refuse_large_events(raws)
     return raws
 
 
-def read(mode: Mode, headers: Pairs, text: bytes | Raw, place: int = 0) -> Arrived:
-    """Return the event of one of `texts`, at its *place*; refuse with 400 what cannot be parsed at all."""
-    if mode is Mode.BINARY:
-        return _binary(headers, bytes(text))
-    return _structured(bytes(text), json_decoding.event_at(place) if mode is Mode.BATCH else json_decoding.BODY)
+def decode_event(mode: ContentMode, headers: HeaderPairs, text: bytes | Raw, place: int = 0) -> ReceivedEvent:
+    """Return the event of one of `split_events`, at its *place*; refuse with 400 what cannot be parsed at all."""
+    if mode is ContentMode.BINARY:
+        return _decode_binary(headers, bytes(text))
+    return _decode_structured(bytes(text), json_decoding.event_label(place) if mode is ContentMode.BATCH else json_decoding.BODY_LABEL)
 
 
-def _refuse_large(raws: Sequence[Raw]) -> None:
+def _refuse_large_events(raws: Sequence[Raw]) -> None:
     for index, raw in enumerate(raws):
         if len(memoryview(raw)) > EVENT_BYTES_MAX:
-            finding = Finding(pointer=f"/{index}", detail=Said(en="over 1 MiB", vi="vượt quá 1 MiB"))
-            refusal = too_large(EVENT_BYTES_MAX)
-            raise RefusedError(Refusal(problem=refusal.problem, detail=refusal.detail, findings=(finding,)))
+            error = FieldError(pointer=f"/{index}", detail=Said(en="over 1 MiB", vi="vượt quá 1 MiB"))
+            refusal = too_large_refusal(EVENT_BYTES_MAX)
+            raise RequestRefusedError(Refusal(problem=refusal.problem, detail=refusal.detail, errors=(error,)))
 
 
-def _structured(body: bytes, where: Said) -> Arrived:
-    attributes = json_decoding.object_of(body, where)
+def _decode_structured(body: bytes, where: Said) -> ReceivedEvent:
+    attributes = json_decoding.decode_object(body, where)
     encoded = attributes.pop("data_base64", None)
     has_data = "data" in attributes
     data = attributes.pop("data", None)
     if None in attributes.values():
         attributes = {name: value for name, value in attributes.items() if value is not None}
     if encoded is None:
-        return _event(attributes, data, written=bytes(_DATA.decode(body).data), arrived=body)
-    written = None if has_data else _from_base64(encoded)
+        return _build_event(attributes, data, written=bytes(_DATA.decode(body).data), arrived=body)
+    written = None if has_data else _decode_base64(encoded)
     if written is None:
-        finding = Finding(pointer="/data_base64", detail=_ONE_OF_TWO if has_data else _NOT_BASE64)
-        return Faulty(findings=(*_faults_of(attributes), finding))
-    return _event(
-        attributes, json_decoding.value_of(written, json_decoding.data_of(where)), written=written, arrived=body
+        error = FieldError(pointer="/data_base64", detail=_ONE_OF_TWO if has_data else _NOT_BASE64)
+        return MalformedEvent(errors=(*_attribute_errors(attributes), error))
+    return _build_event(
+        attributes, json_decoding.decode_value(written, json_decoding.data_label(where)), written=written, arrived=body
     )
 
 
-def _binary(headers: Pairs, body: bytes) -> Arrived:
-    attributes = {"datacontenttype": BINARY_TYPE, **request_headers.attributes_of(headers)}
-    return _event(attributes, json_decoding.value_of(body, json_decoding.BODY), written=body, arrived=body)
+def _decode_binary(headers: HeaderPairs, body: bytes) -> ReceivedEvent:
+    attributes = {"datacontenttype": BINARY_TYPE, **request_headers._attributes_of_headers(headers)}
+    return _build_event(attributes, json_decoding.decode_value(body, json_decoding.BODY_LABEL), written=body, arrived=body)
 
 
-def _event(attributes: dict[str, object], data: object, *, written: bytes, arrived: bytes) -> Arrived:
-    faults = _faults_of(attributes)
+def _build_event(attributes: dict[str, object], data: object, *, written: bytes, arrived: bytes) -> ReceivedEvent:
+    faults = _attribute_errors(attributes)
     if faults:
-        return Faulty(findings=faults, type=str(attributes.get("type")), written_data=written)
-    return Event(
+        return MalformedEvent(errors=faults, type=str(attributes.get("type")), raw_data=written)
+    return CloudEvent(
         attributes=attributes,
-        written_data=written,
-        content=canonical_json.content_of(attributes, data),
+        raw_data=written,
+        content=canonical_json.encode_event(attributes, data),
         sha256=hashlib.sha256(arrived).hexdigest(),
     )
 
 
-def _faults_of(attributes: dict[str, object]) -> tuple[Finding, ...]:
+def _attribute_errors(attributes: dict[str, object]) -> tuple[FieldError, ...]:
     """Return what is wrong with *attributes*, ours dropped from them."""
-    for name in cloud_event.RESERVED:
+    for name in cloud_event.RESERVED_ATTRIBUTES:
         attributes.pop(name, None)
-    return tuple(cloud_event.faults_of(attributes))
+    return tuple(cloud_event.attribute_errors(attributes))
 
 
-def _from_base64(encoded: object) -> bytes | None:
+def _decode_base64(encoded: object) -> bytes | None:
     if not isinstance(encoded, str):
         return None
     try:
@@ -161,45 +161,45 @@ def _from_base64(encoded: object) -> bytes | None:
 
 _ONE_OF_TWO = Said(en="give data or data_base64, not both", vi="chỉ ghi một trong hai: data hoặc data_base64")
 _NOT_BASE64 = Said(en="must be a base64 string (RFC 4648)", vi="phải là chuỗi base64 (RFC 4648)")
-_IDENTITY = frozenset({"", "identity"})
+_IDENTITY_CODINGS = frozenset({"", "identity"})
 
 
-def _coded(coding: str) -> Refusal:
+def _unsupported_coding(coding: str) -> Refusal:
     return Refusal(
-        problem=Problem.UNSUPPORTED_MEDIA_TYPE,
+        problem=RequestProblem.UNSUPPORTED_MEDIA_TYPE,
         detail=Said(
             en=f"content-encoding {coding} is not taken; send the body as it is",
             vi=f"không nhận content-encoding {coding}; hãy gửi nội dung không nén",
         ),
-        codings_taken=("identity",),
+        accepted_codings=("identity",),
     )
 
 
-def _in_charset(charset: str) -> Said:
+def _unsupported_charset(charset: str) -> Said:
     return Said(en=f"charset {charset} is not taken", vi=f"không nhận bảng mã {charset}")
 
 
-def _of_type(media_type: str) -> Said:
+def _unsupported_type(media_type: str) -> Said:
     if not media_type:
         return Said(en="there is no content type", vi="yêu cầu không có content-type")
     return Said(en=f"{media_type} is not taken", vi=f"không nhận {media_type}")
 
 
-def _unsupported(what: Said) -> Refusal:
+def _unsupported_refusal(what: Said) -> Refusal:
     forms = f"{STRUCTURED_TYPE}, {BATCH_TYPE}"
     return Refusal(
-        problem=Problem.UNSUPPORTED_MEDIA_TYPE,
+        problem=RequestProblem.UNSUPPORTED_MEDIA_TYPE,
         detail=Said(
             en=f"{what.en}; send {forms}, or {BINARY_TYPE} with ce- headers, in UTF-8",
             vi=f"{what.vi}; hãy gửi {forms}, hoặc {BINARY_TYPE} kèm các trường tiêu đề ce-, bằng UTF-8",
         ),
-        media_types_taken=MEDIA_TYPES,
+        accepted_media_types=MEDIA_TYPES,
     )
 
 
-def _too_many(count: int) -> Refusal:
+def _too_many_events(count: int) -> Refusal:
     return Refusal(
-        problem=Problem.TOO_LARGE,
+        problem=RequestProblem.TOO_LARGE,
         detail=Said(
             en=f"{count} events in one batch; send at most {BATCH_EVENTS_MAX}",
             vi=f"{count} sự kiện trong một lần gửi; tối đa {BATCH_EVENTS_MAX}",

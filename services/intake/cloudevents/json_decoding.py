@@ -10,14 +10,14 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
-from services.intake.asgi import RefusedError
+from services.intake.asgi import RequestRefusedError
 from services.intake.core import canonical_json
-from services.intake.core.problems import Problem, Refusal, Said
+from services.intake.core.problems import RequestProblem, Refusal, Said
 
 Value = TypeVar("Value")
 
-BODY = Said(en="the body", vi="nội dung yêu cầu")
-BATCH = Said(en="the batch", vi="lô sự kiện")
+BODY_LABEL = Said(en="the body", vi="nội dung yêu cầu")
+BATCH_LABEL = Said(en="the batch", vi="lô sự kiện")
 
 _BYTE = re.compile(r"\(byte \d+\)")
 
@@ -26,61 +26,61 @@ class _OutOfRangeError(Exception):
     """A number is beyond the range of a double; write it as a string."""
 
 
-def _number(text: str) -> int | float:
-    number = canonical_json.number_of(text)
+def _parse_number(text: str) -> int | float:
+    number = canonical_json.parse_number(text)
     if math.isinf(number):
         raise _OutOfRangeError(text[:40])
     return number
 
 
-_OBJECT = msgspec.json.Decoder(dict[str, object], float_hook=_number)
+_OBJECT = msgspec.json.Decoder(dict[str, object], float_hook=_parse_number)
 _ARRAY = msgspec.json.Decoder(list[Raw])
-_ANY = msgspec.json.Decoder(float_hook=_number)
+_ANY = msgspec.json.Decoder(float_hook=_parse_number)
 
 
-def event_at(place: int) -> Said:
+def event_label(place: int) -> Said:
     """Say which event of a batch is meant."""
     return Said(en=f"event {place}", vi=f"sự kiện {place}")
 
 
-def data_of(where: Said) -> Said:
+def data_label(where: Said) -> Said:
     """Say that the data of an event is meant."""
     return Said(en=f"the data of {where.en}", vi=f"phần data của {where.vi}")
 
 
-def object_of(text: bytes | Raw, where: Said) -> dict[str, object]:
+def decode_object(text: bytes | Raw, where: Said) -> dict[str, object]:
     """Return the JSON object that *text* writes."""
-    return _decoded(_OBJECT, text, where)
+    return _decode(_OBJECT, text, where)
 
 
-def raws_of(text: bytes | Raw, where: Said) -> list[Raw]:
+def decode_array(text: bytes | Raw, where: Said) -> list[Raw]:
     """Return the members of the JSON array that *text* writes, each as its sender wrote it."""
-    return _decoded(_ARRAY, text, where)
+    return _decode(_ARRAY, text, where)
 
 
-def value_of(text: bytes | Raw, where: Said) -> object:
+def decode_value(text: bytes | Raw, where: Said) -> object:
     """Return the JSON value that *text* writes."""
-    return _decoded(_ANY, text, where)
+    return _decode(_ANY, text, where)
 
 
-def unreadable(*, en: str, vi: str) -> RefusedError:
+def unreadable_error(*, en: str, vi: str) -> RequestRefusedError:
     """Return the refusal of what cannot be parsed at all."""
-    return RefusedError(Refusal(problem=Problem.UNREADABLE, detail=Said(en=en, vi=vi)))
+    return RequestRefusedError(Refusal(problem=RequestProblem.UNREADABLE, detail=Said(en=en, vi=vi)))
 
 
-def _decoded(decoder: msgspec.json.Decoder[Value], text: bytes | Raw, where: Said) -> Value:
+def _decode(decoder: msgspec.json.Decoder[Value], text: bytes | Raw, where: Said) -> Value:
     try:
         return decoder.decode(text)
     except RecursionError as cause:
-        raise unreadable(en=f"{where.en} is nested too deeply", vi=f"{where.vi} lồng nhau quá sâu") from cause
+        raise unreadable_error(en=f"{where.en} is nested too deeply", vi=f"{where.vi} lồng nhau quá sâu") from cause
     except _OutOfRangeError as cause:
-        raise unreadable(
+        raise unreadable_error(
             en=f"{where.en}: {cause} is beyond the range of a number; write it as a string",
             vi=f"{where.vi} có số {cause} vượt quá phạm vi; hãy viết dưới dạng chuỗi",
         ) from cause
     except (msgspec.DecodeError, UnicodeDecodeError) as cause:
         reason = f"{where.vi} {_vietnamese(cause, decoder.type)}"
-        raise unreadable(en=f"{where.en}: {cause}", vi=reason) from cause
+        raise unreadable_error(en=f"{where.en}: {cause}", vi=reason) from cause
 
 
 def _vietnamese(cause: msgspec.DecodeError | UnicodeDecodeError, wanted: object) -> str:

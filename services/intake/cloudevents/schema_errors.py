@@ -8,9 +8,9 @@ from decimal import Decimal
 from pydantic import ValidationError
 
 from schemas.events.facts import FIGURE_BOUND, MODEL_OF, FactModel
-from services.intake.core.problems import Finding, Said, pointer_of
+from services.intake.core.problems import FieldError, Said, pointer_of
 
-FINDINGS_MAX = 50
+ERRORS_OF_EVENT_MAX = 50
 """Faults told of one event: more help nobody, and a hostile event may hold a million."""
 
 _VIETNAMESE = {
@@ -54,16 +54,16 @@ _NOT_VALID = "giá trị không hợp lệ"
 _FIGURES = ("content", "indicators")
 
 
-def fact_of(event_type: str, data: object) -> FactModel | tuple[Finding, ...]:
+def parse_fact(event_type: str, data: object) -> FactModel | tuple[FieldError, ...]:
     """Return the fact that *data* states as *event_type*, one of `MODEL_OF`, or the faults of its shape."""
     try:
         return MODEL_OF[event_type].model_validate(data)
     except ValidationError as error:
-        return tuple(_findings(error))
+        return tuple(_field_errors(error))
 
 
-def _findings(error: ValidationError) -> list[Finding]:
-    found: dict[str, Finding] = {}
+def _field_errors(error: ValidationError) -> list[FieldError]:
+    found: dict[str, FieldError] = {}
     for fault in error.errors(include_url=False, include_context=False):
         location = fault["loc"]
         if location[:2] == _FIGURES and len(location) > len(_FIGURES):
@@ -72,8 +72,8 @@ def _findings(error: ValidationError) -> list[Finding]:
         else:
             said = Said(en=_english(fault["msg"]), vi=_vietnamese(fault["type"], location))
         pointer = pointer_of("data", *location)
-        found.setdefault(pointer, Finding(pointer=pointer, detail=said))
-        if len(found) == FINDINGS_MAX:
+        found.setdefault(pointer, FieldError(pointer=pointer, detail=said))
+        if len(found) == ERRORS_OF_EVENT_MAX:
             break
     return list(found.values())
 

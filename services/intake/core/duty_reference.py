@@ -10,7 +10,7 @@ Periods = tuple[tuple[str, str | None], ...]
 """The names of the fields that hold a period, and what they hold."""
 
 
-class Claim(Struct, frozen=True, kw_only=True):
+class DutyReference(Struct, frozen=True, kw_only=True):
     """The part of a well-formed fact that admission judges. `span` is what an exemption covers, half-open."""
 
     plan: str
@@ -21,9 +21,9 @@ class Claim(Struct, frozen=True, kw_only=True):
     span: tuple[datetime, datetime] | None = None
 
 
-def claim_of(fact: FactModel) -> Claim:
+def duty_reference_of(fact: FactModel) -> DutyReference:
     """Return what *fact* claims."""
-    return Claim(
+    return DutyReference(
         plan=fact.plan,
         obligation=fact.obligation,
         agency=fact.agency,

@@ -28,7 +28,7 @@ class Receipt(Struct, frozen=True, gc=False):
 
 def identity_of(source: str, event_id: str) -> bytes:
     """Return the identity of an event in the few bytes that a memory of millions can afford."""
-    return hashlib.sha256(_named(source, event_id)).digest()[:IDENTITY_BYTES]
+    return hashlib.sha256(_identity_text(source, event_id)).digest()[:IDENTITY_BYTES]
 
 
 def identity_and_digest(source: str, event_id: str, content: bytes) -> tuple[bytes, bytes]:
@@ -36,16 +36,16 @@ def identity_and_digest(source: str, event_id: str, content: bytes) -> tuple[byt
 
     The receipt id is the digest in hex.
     """
-    sha256 = hashlib.sha256(_named(source, event_id))
+    sha256 = hashlib.sha256(_identity_text(source, event_id))
     identity = sha256.digest()[:IDENTITY_BYTES]
     sha256.update(b"\x1f" + content)
     return identity, sha256.digest()[:DIGEST_BYTES]
 
 
-def _named(source: str, event_id: str) -> bytes:
+def _identity_text(source: str, event_id: str) -> bytes:
     return f"{source}\x1f{event_id}".encode()
 
 
-def written(instant: datetime) -> str:
+def format_instant(instant: datetime) -> str:
     """Return *instant* as RFC 3339 in UTC with milliseconds, cut, not rounded: nobody arrives later than they did."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,7 +13,7 @@ from schemas.plan.registry import Registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class PlanIndex:
     """What admission knows of one plan."""
 
     plan_id: str
@@ -30,15 +30,15 @@ class Prepared:
         """Return every group that *agency* is or was a member of."""
         return self.groups.get(agency, frozenset())
 
-    def is_heir(self, agency: str, predecessor: str) -> bool:
+    def is_successor(self, agency: str, predecessor: str) -> bool:
         """Whether *agency* stands in the place of *predecessor*, however many successions lie between."""
         return predecessor in self.predecessors.get(agency, frozenset())
 
 
-def prepare(plan: Plan, registry: Registry) -> Prepared:
+def build_plan_index(plan: Plan, registry: Registry) -> PlanIndex:
     """Prepare *plan* with *registry*. An id wins over another agency's alias of the same writing."""
     aliases = {alias: agency.id for agency in reversed(registry.agencies) for alias in agency.aliases}
-    return Prepared(
+    return PlanIndex(
         plan_id=plan.plan,
         recurrences={one.id: frozenset(version.recurrence for version in one.versions) for one in plan.obligations},
         ids=aliases | {agency.id: agency.id for agency in registry.agencies},

@@ -10,7 +10,7 @@ BURST_SECONDS = 5.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Bucket:
+class TokenBucket:
     """What a key has left, in events, at an instant of a clock that only goes forward (seconds)."""
 
     events_per_second: float
@@ -18,7 +18,7 @@ class Bucket:
     at: float
 
     @classmethod
-    def full(cls, events_per_second: float, now: float) -> "Bucket":
+    def full(cls, events_per_second: float, now: float) -> "TokenBucket":
         """Return the bucket of a key that has been quiet."""
         return cls(events_per_second=events_per_second, level=events_per_second * BURST_SECONDS, at=now)
 
@@ -39,7 +39,7 @@ class Bucket:
 
 
 @dataclass(slots=True, kw_only=True)
-class Pace:
+class RateMeter:
     """Counts what happens, and tells how much of it there was a second, measured anew each *span* seconds."""
 
     span: float
@@ -51,7 +51,7 @@ class Pace:
         """Take note of *events*."""
         self.counted += events
 
-    def measured(self, now: float) -> float:
+    def current_rate(self, now: float) -> float:
         """Return the events a second of the last whole span before *now*, an instant of a clock that goes forward."""
         passed = now - self.since
         if passed >= self.span:

@@ -36,16 +36,16 @@ _REFERENCE = re.compile(
 @lru_cache(maxsize=1024)  # a province has few systems that send
 def is_reference(text: str) -> bool:
     """Whether *text* is a URI-reference (RFC 3986 section 4.1), absolute or relative."""
-    return _parsed(text) is not None
+    return _match_reference(text) is not None
 
 
 def is_absolute(text: str) -> bool:
     """Whether *text* is an absolute URI (RFC 3986 section 4.3), which has a scheme and no fragment."""
-    found = _parsed(text)
+    found = _match_reference(text)
     return found is not None and found["scheme"] is not None and found["fragment"] is None
 
 
-def _parsed(text: str) -> re.Match[str] | None:
+def _match_reference(text: str) -> re.Match[str] | None:
     found = _REFERENCE.fullmatch(text)
     return found if found is None or found["address"] is None or _is_address(found["address"]) else None
 

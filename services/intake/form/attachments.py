@@ -17,12 +17,12 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from services.intake.core.form_to_event import Enclosed
+from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.form import local_files
 from services.runtime.clock import Clock
 
 URN = "urn:dondoc:attachment:sha256:"
-UNSENT = "unsent"
+UNSENT_FOLDER = "unsent"
 UNSENT_DAYS = 30
 """How long a form may lie open between an upload and being sent; then its files are to be chosen again."""
 
@@ -33,11 +33,11 @@ STORE_SECONDS = 30
 log = logging.getLogger(__name__)
 
 
-class CannotKeepError(Exception):
+class StoreUnavailableError(Exception):
     """The store cannot be used just now. The log says why; the same form sent again in a while may go through."""
 
 
-class Attachments:
+class AttachmentStore:
     """Keeps files in *where*: a folder, or the address of an S3-compatible store such as `s3://bucket/reports`.
 
     *clock* is the one that the store dates its files by, which no test steers.
@@ -50,33 +50,33 @@ class Attachments:
         self._opened: ObjectStore | None = None if self._folder is not None else from_url(where)
         self._swept_at: datetime | None = None
 
-    async def put_by(self, file: Enclosed, content: BinaryIO) -> None:
-        """Return when *content* is durable until it is sent, or swept; raise `CannotKeepError`."""
+    async def put_by(self, file: AttachedFile, content: BinaryIO) -> None:
+        """Return when *content* is durable until it is sent, or swept; raise `StoreUnavailableError`."""
         await self._sweep_daily()
         async with self._used() as store:
-            if await _is_there(store, _path(file.sha256), file.size):
+            if await _is_stored(store, _path(file.sha256), file.size):
                 return
             # Keyed by its digest: writing it twice writes the same bytes to the same place, and makes it young again.
-            await obstore.put_async(store, _unsent(file.sha256), content)
+            await obstore.put_async(store, _unsent_path(file.sha256), content)
             if self._folder is not None:
-                await asyncio.to_thread(local_files.force, self._folder, _unsent(file.sha256))
+                await asyncio.to_thread(local_files.fsync_file, self._folder, _unsent_path(file.sha256))
 
-    async def keep(self, files: Iterable[Enclosed]) -> tuple[Enclosed, ...]:
-        """Keep *files* for good, and return those that are not here any more; raise `CannotKeepError`."""
+    async def keep(self, files: Iterable[AttachedFile]) -> tuple[AttachedFile, ...]:
+        """Keep *files* for good, and return those that are not here any more; raise `StoreUnavailableError`."""
         async with self._used() as store:
             return tuple([file for file in files if not await self._is_kept(store, file)])
 
-    async def _is_kept(self, store: ObjectStore, file: Enclosed) -> bool:
+    async def _is_kept(self, store: ObjectStore, file: AttachedFile) -> bool:
         path = _path(file.sha256)
-        if not await _is_there(store, path, file.size):
+        if not await _is_stored(store, path, file.size):
             try:
-                await obstore.rename_async(store, _unsent(file.sha256), path)
+                await obstore.rename_async(store, _unsent_path(file.sha256), path)
             except FileNotFoundError:
                 # It was swept, or another request has just kept the same file.
-                if not await _is_there(store, path, file.size):
+                if not await _is_stored(store, path, file.size):
                     return False
         if self._folder is not None:
-            await asyncio.to_thread(local_files.force, self._folder, path)
+            await asyncio.to_thread(local_files.fsync_file, self._folder, path)
         return True
 
     async def _sweep_daily(self) -> None:
@@ -87,7 +87,7 @@ class Attachments:
         self._swept_at = now
         try:
             swept = await self._sweep(now - timedelta(days=UNSENT_DAYS))
-        except CannotKeepError:
+        except StoreUnavailableError:
             return
         if swept:
             log.info("files of forms never sent are gone", extra={"action": "attachments_swept", "files": swept})
@@ -95,9 +95,9 @@ class Attachments:
     async def _sweep(self, before: datetime) -> int:
         async with self._used() as store:
             if self._folder is not None:
-                return await asyncio.to_thread(local_files.sweep, self._folder / UNSENT, before)
+                return await asyncio.to_thread(local_files.delete_old_files, self._folder / UNSENT_FOLDER, before)
             old: list[str] = []
-            async for found in obstore.list(store, prefix=UNSENT):
+            async for found in obstore.list(store, prefix=UNSENT_FOLDER):
                 old += [one["path"] for one in found if one["last_modified"] < before]
             if old:
                 await obstore.delete_async(store, old)
@@ -110,7 +110,7 @@ class Attachments:
                 yield self._store()
         except (BaseError, OSError) as cause:
             log.exception("the store of files cannot be used", extra={"action": "attachment_failed"})
-            raise CannotKeepError from cause
+            raise StoreUnavailableError from cause
 
     def _store(self) -> ObjectStore:
         if self._opened is None:
@@ -118,12 +118,12 @@ class Attachments:
         return self._opened
 
 
-def address_of(sha256: str) -> str:
+def attachment_urn(sha256: str) -> str:
     """Return what an event says of where its file is kept: a name that holds wherever the store moves to."""
     return URN + sha256
 
 
-async def _is_there(store: ObjectStore, path: str, size: int) -> bool:
+async def _is_stored(store: ObjectStore, path: str, size: int) -> bool:
     try:
         found = await obstore.head_async(store, path)
     except FileNotFoundError:
@@ -135,5 +135,5 @@ def _path(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
 
 
-def _unsent(sha256: str) -> str:
-    return f"{UNSENT}/{sha256}"
+def _unsent_path(sha256: str) -> str:
+    return f"{UNSENT_FOLDER}/{sha256}"

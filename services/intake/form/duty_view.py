@@ -14,24 +14,24 @@ from schemas.plan import instants, periods
 from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
 from schemas.plan.values import Bilingual
-from services.intake.core import date_parsing, form_fields
-from services.intake.core.form_fields import Question
-from services.intake.core.form_to_event import Named
+from services.intake.core.forms import date_parsing, form_fields
+from services.intake.core.forms.form_fields import FormField
+from services.intake.core.forms.form_to_event import Named
 from services.intake.core.problems import Said
 
-Documents = Callable[[str], tuple[Plan, Registry] | None]
+PlanLookup = Callable[[str], tuple[Plan, Registry] | None]
 """Finds the latest version of a plan, with its registry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What rules says of a duty with one report more. `is_sure` where it answered from the record of the agency."""
+class DryRunStatus:
+    """What rules says of a duty with one report more. `is_from_record` where it answered from the record of the agency."""
 
     status: Status
     due_at: datetime | None
     submissions: int
     missing: tuple[str, ...]
-    is_sure: bool
+    is_from_record: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class FormDuty:
 
     @property
     def period(self) -> Said | None:
-        return date_parsing.period(self.key.period) if self.key.period else None
+        return date_parsing.render_period(self.key.period) if self.key.period else None
 
     @property
     def agency(self) -> Said:
@@ -91,14 +91,14 @@ class FormDuty:
         in_force = (one for one in self.obligation.versions if one.in_force_on(day))
         return next(in_force, self.obligation.versions[-1])
 
-    def questions(self, due_at: datetime | None) -> tuple[Question, ...]:
-        return form_fields.questions(self.version(due_at).requires)
+    def questions(self, due_at: datetime | None) -> tuple[FormField, ...]:
+        return form_fields.fields_of(self.version(due_at).requires)
 
     def lacking(self, missing: tuple[str, ...], due_at: datetime | None) -> list[tuple[str, Said]]:
         """Return what rules calls missing with the question to go to, in words."""
         labels = {one.key: one for one in self.questions(due_at)}
         checks = {f"checks.{one.id}": one.message for one in self.version(due_at).requires.checks}
-        return [_lack(name, labels, checks) for name in missing]
+        return [_missing_part(name, labels, checks) for name in missing]
 
     def _name(self, agency_id: str) -> Said:
         agency = self.registry.agency(agency_id)
@@ -107,7 +107,7 @@ class FormDuty:
         return Said(vi=agency.name_on(self.day, "vi"), en=agency.name_on(self.day, "en"))
 
 
-def find(key: DutyKey, documents: Documents, now: datetime) -> FormDuty | None:
+def find_duty(key: DutyKey, documents: PlanLookup, now: datetime) -> FormDuty | None:
     """Return the duty of *key*, or nothing where the plan or the obligation is not published, or no such period is."""
     found = documents(key.plan)
     obligation = None if found is None else found[0].obligation(key.obligation)
@@ -125,7 +125,7 @@ def _is_period(text: str | None) -> bool:
         return False
 
 
-def _lack(name: str, asked: dict[str, Question], checks: dict[str, Bilingual]) -> tuple[str, Said]:
+def _missing_part(name: str, asked: dict[str, FormField], checks: dict[str, Bilingual]) -> tuple[str, Said]:
     check = checks.get(name)
     if check is not None:
         return "", Said(vi=check.vi, en=check.in_language("en"))

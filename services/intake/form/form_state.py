@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.events.assessments import Status
-from services.intake.core import date_parsing, form_fields
-from services.intake.core.form_fields import Kind, Question
-from services.intake.core.form_to_event import Enclosed
-from services.intake.core.problems import Finding, Language, Said
+from services.intake.core.forms import date_parsing, form_fields
+from services.intake.core.forms.form_fields import FieldType, FormField
+from services.intake.core.forms.form_to_event import AttachedFile
+from services.intake.core.problems import FieldError, Language, Said
 from services.intake.form import texts
-from services.intake.form.duty_view import FormDuty, Standing
+from services.intake.form.duty_view import FormDuty, DryRunStatus
 
-GROUPS = {
+KEY_PREFIXES_BY_HEADING = {
     "document": ("document",),
     "content": ("content", "sections"),
     "figures": ("indicators",),
@@ -20,33 +20,33 @@ GROUPS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class UploadedFile:
     """A file that was uploaded before, and the signed description under which it comes back."""
 
-    file: Enclosed
+    file: AttachedFile
     token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class FilledField:
     """A question with what was written, and what is wrong with that."""
 
-    question: Question
+    question: FormField
     value: str
     faults: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filling:
+class FormState:
     """One form. `before` is how the duty stands without it, `verdict` what rules would say with it, if asked."""
 
     duty: FormDuty
     now: datetime
-    before: Standing | None
+    before: DryRunStatus | None
     values: Mapping[str, str]
-    kept: tuple[Kept, ...] = ()
-    faults: tuple[Finding, ...] = ()
-    verdict: Standing | None = None
+    kept: tuple[UploadedFile, ...] = ()
+    faults: tuple[FieldError, ...] = ()
+    verdict: DryRunStatus | None = None
     was_checked: bool = False
 
     @property
@@ -59,23 +59,23 @@ class Filling:
         """Return the deadline in plain words, and how far off it is."""
         if self.due_at is None:
             return None
-        day = date_parsing.deadline(self.due_at, self.duty.zone)
-        far = date_parsing.distance(self.due_at, self.duty.zone, self.now)
+        day = date_parsing.render_deadline(self.due_at, self.duty.zone)
+        far = date_parsing.render_time_left(self.due_at, self.duty.zone, self.now)
         return Said(vi=f"{day.vi}, {far.vi}", en=f"{day.en}, {far.en}")
 
-    def groups(self) -> list[tuple[str, list[Field]]]:
+    def groups(self) -> list[tuple[str, list[FilledField]]]:
         """Return the fields under their headings; a heading without fields is left out."""
         asked = self.duty.questions(self.due_at)
         found = []
-        for heading, heads in GROUPS.items():
+        for heading, heads in KEY_PREFIXES_BY_HEADING.items():
             fields = [self._field(one) for one in asked if one.key.partition(".")[0] in heads]
             if fields:
                 found.append((heading, fields))
         return found
 
-    def files(self) -> Field:
+    def files(self) -> FilledField:
         """Return the question about files."""
-        wanted = next(one for one in self.duty.questions(self.due_at) if one.kind is Kind.FILES)
+        wanted = next(one for one in self.duty.questions(self.due_at) if one.kind is FieldType.FILES)
         return self._field(wanted)
 
     def told_faults(self) -> list[tuple[str, Said]]:
@@ -112,26 +112,26 @@ class Filling:
         is_incomplete = self.before.status in {Status.INCOMPLETE, Status.OPEN}
         return [texts.TEXTS["on_file_incomplete" if is_incomplete else "on_file_complete"]]
 
-    def _field(self, question: Question) -> Field:
+    def _field(self, question: FormField) -> FilledField:
         faults = tuple(one.detail for one in self.faults if form_fields.key_at(one.pointer) == question.key)
-        return Field(question=question, value=self.values.get(question.key, ""), faults=faults)
+        return FilledField(question=question, value=self.values.get(question.key, ""), faults=faults)
 
 
-def page_values(filling: Filling, *, action: str, other: str, limit_megabytes: int) -> dict[str, object]:
+def template_values(filling: FormState, *, action: str, other: str, limit_megabytes: int) -> dict[str, object]:
     """Return what the template of the form is drawn from; *action* is where it posts to, *other* the other language."""
     return {
         "duty": filling.duty,
         "filling": filling,
         "action": action,
         "other": other,
-        "kinds": _sized(texts.TEXTS["kinds"], limit_megabytes),
-        "accept": ",".join(sorted(form_fields.FILE_KINDS)),
+        "kinds": _with_size(texts.TEXTS["kinds"], limit_megabytes),
+        "accept": ",".join(sorted(form_fields.FILE_TYPE_NAMES)),
         "faults": filling.told_faults(),
         "lacking": filling.lacking(),
     }
 
 
-def _sized(said: Said, megabytes: int) -> Said:
+def _with_size(said: Said, megabytes: int) -> Said:
     return Said(vi=said.vi.format(size=megabytes), en=said.en.format(size=megabytes))
 
 

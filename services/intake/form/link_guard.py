@@ -5,21 +5,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from schemas.events.form_links import BadLink, LinkKey
-from services.intake.asgi import RefusedError, Request, Response
+from services.intake.asgi import RequestRefusedError, Request, Response
 from services.intake.core.problems import Language
 from services.intake.form import duty_view, pages, texts
-from services.intake.form.duty_view import Documents, FormDuty
-from services.intake.form.metrics import FormMetrics, Outcome
+from services.intake.form.duty_view import PlanLookup, FormDuty
+from services.intake.form.metrics import FormMetrics, FormOutcome
 from services.runtime.clock import Clock
 
-LINK = "t"
+TOKEN_PARAMETER = "t"
 """The parameter of the address that holds the link's token."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpenedDuty:
     """A duty that a link has opened."""
 
     duty: FormDuty
@@ -28,22 +28,22 @@ class Opened:
 
     def address(self, path: str, language: Language | None = None, **query: str) -> str:
         """Return the address of another page of this duty."""
-        return pages.address(path, {LINK: self.token, **query}, language or self.language)
+        return pages.page_address(path, {TOKEN_PARAMETER: self.token, **query}, language or self.language)
 
 
-Handler = Callable[[Request, Opened], Awaitable[Response]]
+DutyHandler = Callable[[Request, OpenedDuty], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doorway:
+class LinkGuard:
     """Opens duties by links."""
 
     key: LinkKey
-    documents: Documents
+    documents: PlanLookup
     clock: Clock
     metrics: FormMetrics
 
-    def leading_to(self, handler: Handler, *, after_expiry: bool = False) -> Callable[[Request], Awaitable[Response]]:
+    def protect(self, handler: DutyHandler, *, after_expiry: bool = False) -> Callable[[Request], Awaitable[Response]]:
         """Return *handler* behind the door; *after_expiry* it still opens for a genuine link that has expired."""
 
         async def handle(request: Request) -> Response:
@@ -53,26 +53,26 @@ class Doorway:
                 return opened
             try:
                 return await handler(request, opened)
-            except RefusedError as error:
-                self.metrics.count(Outcome.REFUSED)
-                return pages.refused(error.refusal, language)
+            except RequestRefusedError as error:
+                self.metrics.count(FormOutcome.REFUSED)
+                return pages.refusal_page(error.refusal, language)
 
         return handle
 
-    def _opened(self, request: Request, language: Language, *, after_expiry: bool) -> Opened | Response:
-        token = request.query.get(LINK, [""])[-1]
+    def _opened(self, request: Request, language: Language, *, after_expiry: bool) -> OpenedDuty | Response:
+        token = request.query.get(TOKEN_PARAMETER, [""])[-1]
         now = self.clock.now()
         try:
             link = self.key.verify_link(token)
         except BadLink:
-            self.metrics.count(Outcome.NO_LINK)
+            self.metrics.count(FormOutcome.NO_LINK)
             log.warning("a link that is not ours", extra={"action": "form_link_refused"})
-            return pages.notice(texts.NO_LINK, language, status=403)
+            return pages.notice_page(texts.NO_LINK, language, status=403)
         if link.has_expired(now) and not after_expiry:
-            self.metrics.count(Outcome.EXPIRED)
-            return pages.notice(texts.EXPIRED, language, status=410)
-        duty = duty_view.find(link.duty, self.documents, now)
+            self.metrics.count(FormOutcome.EXPIRED)
+            return pages.notice_page(texts.EXPIRED, language, status=410)
+        duty = duty_view.find_duty(link.duty, self.documents, now)
         if duty is None:
-            self.metrics.count(Outcome.NO_DUTY)
-            return pages.notice(texts.NO_DUTY, language, status=503)
-        return Opened(duty=duty, token=token, language=language)
+            self.metrics.count(FormOutcome.NO_DUTY)
+            return pages.notice_page(texts.NO_DUTY, language, status=503)
+        return OpenedDuty(duty=duty, token=token, language=language)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 
-def force(root: Path, path: str) -> None:
+def fsync_file(root: Path, path: str) -> None:
     """Force the file *path* and its folders up to *root* to disk, which the local store leaves to the page cache.
 
     A file that is not there any more was moved by another request, which forces it where it is now.
@@ -14,10 +14,10 @@ def force(root: Path, path: str) -> None:
     file = root / path
     for one in (file, *(parent for parent in file.parents if parent.is_relative_to(root))):
         with suppress(FileNotFoundError):
-            _force(one)
+            _fsync(one)
 
 
-def sweep(folder: Path, before: datetime) -> int:
+def delete_old_files(folder: Path, before: datetime) -> int:
     """Delete the files in *folder* last written *before*, halves that a crash left included; return how many."""
     swept = 0
     for file in folder.iterdir() if folder.is_dir() else ():
@@ -29,7 +29,7 @@ def sweep(folder: Path, before: datetime) -> int:
     return swept
 
 
-def _force(path: Path) -> None:
+def _fsync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

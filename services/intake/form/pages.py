@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.intake.asgi import Request, Response
-from services.intake.core.problems import Language, Problem, Refusal, Said
+from services.intake.core.problems import Language, RequestProblem, Refusal, Said
 from services.intake.form import texts
 
 HTML = b"text/html; charset=utf-8"
@@ -33,10 +33,10 @@ _HEADERS = (
 
 
 _ADVICE = {
-    Problem.TOO_LARGE: [texts.TOO_LARGE],
-    Problem.UNREADABLE: [texts.UNREADABLE],
-    Problem.TOO_SLOW: [texts.UNREADABLE],
-    Problem.TOO_MANY_REQUESTS: [texts.TOO_MANY],
+    RequestProblem.TOO_LARGE: [texts.TOO_LARGE],
+    RequestProblem.UNREADABLE: [texts.UNREADABLE],
+    RequestProblem.TOO_SLOW: [texts.UNREADABLE],
+    RequestProblem.TOO_MANY_REQUESTS: [texts.TOO_MANY],
 }
 """What a person is told where the words for programs would say little."""
 
@@ -53,13 +53,13 @@ def language_of(request: Request) -> Language:
     return "en" if request.query.get("lang", ["vi"])[-1] == "en" else "vi"
 
 
-def address(path: str, query: Mapping[str, str], language: Language) -> str:
+def page_address(path: str, query: Mapping[str, str], language: Language) -> str:
     """Return the address of a page of the form; Vietnamese needs no saying."""
     said = {**query, "lang": language} if language == "en" else dict(query)
     return f"{path}?{urlencode(said)}"
 
 
-def page(name: str, language: Language, *, status: int = 200, **values: object) -> Response:
+def render_page(name: str, language: Language, *, status: int = 200, **values: object) -> Response:
     """Return the page made of the template *name*."""
 
     def text(said: Said | str) -> str:
@@ -72,33 +72,33 @@ def page(name: str, language: Language, *, status: int = 200, **values: object) 
     )
 
 
-def notice(said: tuple[Said, Said], language: Language, *, status: int) -> Response:
+def notice_page(said: tuple[Said, Said], language: Language, *, status: int) -> Response:
     """Return a page that says one thing and what to do about it."""
     heading, advice = said
-    return page("notice", language, status=status, heading=heading, advice=[advice])
+    return render_page("notice", language, status=status, heading=heading, advice=[advice])
 
 
-def refused(refusal: Refusal, language: Language) -> Response:
+def refusal_page(refusal: Refusal, language: Language) -> Response:
     """Return the page for a request that cannot be taken now, or not like this."""
     kind = refusal.problem.value
     advice = _ADVICE.get(refusal.problem) or [kind.title, refusal.detail]
-    made = page("notice", language, status=kind.status, heading=texts.REFUSED, advice=advice)
+    made = render_page("notice", language, status=kind.status, heading=texts.REFUSED, advice=advice)
     if refusal.retry_after_seconds is None:
         return made
-    return later(made, refusal.retry_after_seconds)
+    return with_retry_after(made, refusal.retry_after_seconds)
 
 
-def later(made: Response, seconds: int) -> Response:
+def with_retry_after(made: Response, seconds: int) -> Response:
     """Return the page *made*, saying when it is worth trying again."""
     return replace(made, headers=(*made.headers, (b"retry-after", b"%d" % seconds)))
 
 
-def elsewhere(target: str) -> Response:
+def redirect(target: str) -> Response:
     """Return the answer that sends the browser on, so that reloading sends nothing twice."""
     return Response(status=303, body=b"", media_type=HTML, headers=((b"location", target.encode()), *_HEADERS))
 
 
-def document(body: bytes, media_type: bytes, filename: str) -> Response:
+def download(body: bytes, media_type: bytes, filename: str) -> Response:
     """Return a file to keep."""
     named = (b"content-disposition", f'attachment; filename="{filename}"'.encode())
     return Response(status=200, body=body, media_type=media_type, headers=(named, *_HEADERS))

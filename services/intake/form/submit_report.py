@@ -16,86 +16,87 @@ from schemas.events import ids
 from schemas.events.assessments import Status
 from schemas.events.facts import SUBMITTED
 from schemas.events.ids import DutyKey
-from services.intake.asgi import RefusedError, too_large
+from services.intake.asgi import RequestRefusedError, too_large_refusal
 from services.intake.cloudevents import http_binding, pipeline
-from services.intake.cloudevents.http_binding import EVENT_BYTES_MAX, Mode
+from services.intake.cloudevents.http_binding import EVENT_BYTES_MAX, ContentMode
 from services.intake.cloudevents.pipeline import Pipeline, ReceiptDocument
-from services.intake.cloudevents.validator import Accepted, Desk
-from services.intake.core.event_id import Receipt, written
-from services.intake.core.problems import Problem
-from services.intake.core.scopes import Scope
-from services.intake.form.duty_view import FormDuty, Standing
-from services.intake.http.dry_run import DryRun
+from services.intake.core.admission import AcceptedEvent
+from services.intake.cloudevents.validator import EventValidator
+from services.intake.core.event_id import Receipt, format_instant
+from services.intake.core.problems import RequestProblem
+from services.intake.core.scopes import KeyScope
+from services.intake.form.duty_view import FormDuty, DryRunStatus
+from services.intake.http.dry_run import DryRunClient
 from services.intake.receipts.signing import SigningKeys
 
 log = logging.getLogger(__name__)
 
 SOURCE = "urn:dondoc:form"
-ID_PART = 16
+DUTY_DIGEST_LENGTH = 16
 """Hex digits of the duty's digest in an event id: a receipt is shown with the duty it belongs to, no other."""
 
-_DIGEST_PART = 32
+_CONTENT_DIGEST_LENGTH = 32
 _EPOCH = "1970-01-01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counter:
+class SubmitReport:
     """What it takes to hand a report in for a duty."""
 
-    desk: Desk
+    desk: EventValidator
     pipeline: Pipeline
     signing_keys: SigningKeys
-    dry_run: DryRun
+    dry_run: DryRunClient
 
-    def examine(self, duty: FormDuty, data: Mapping[str, object]) -> Accepted:
-        """Return the report as an event that may enter the log; raise `RefusedError` with what is wrong with it."""
-        body = _event(duty.key, data)
+    def examine(self, duty: FormDuty, data: Mapping[str, object]) -> AcceptedEvent:
+        """Return the report as an event that may enter the log; raise `RequestRefusedError` with what is wrong with it."""
+        body = _encode_event(duty.key, data)
         if len(body) > EVENT_BYTES_MAX:
-            raise RefusedError(too_large(EVENT_BYTES_MAX))
-        arrived = http_binding.read(Mode.STRUCTURED, (), body)
-        (accepted,) = self.desk.examine({0: arrived}, _scope(duty.key), is_batch=False)
+            raise RequestRefusedError(too_large_refusal(EVENT_BYTES_MAX))
+        arrived = http_binding.decode_event(ContentMode.STRUCTURED, (), body)
+        (accepted,) = self.desk.examine({0: arrived}, _link_scope(duty.key), is_batch=False)
         return accepted
 
-    async def standing(self, duty: FormDuty, now: datetime) -> Standing | None:
+    async def standing(self, duty: FormDuty, now: datetime) -> DryRunStatus | None:
         """Return how the duty stands, told by an empty report that is never sent; nothing where rules is away."""
         try:
-            return await self.judged(self.examine(duty, _empty(duty)), now)
-        except RefusedError:
+            return await self.judged(self.examine(duty, _empty_report(duty)), now)
+        except RequestRefusedError:
             return None
 
-    async def judged(self, report: Accepted, now: datetime) -> Standing | None:
+    async def judged(self, report: AcceptedEvent, now: datetime) -> DryRunStatus | None:
         """Return what rules would say of *report* if it were sent now; nothing where rules is away."""
         try:
-            record = pipeline.build_record(report, written(now))
-            answer = await self.dry_run.answer([record.value], is_batch=False)
-        except RefusedError as error:
-            if error.refusal.problem is Problem.UNAVAILABLE:
+            record = pipeline.build_record(report, format_instant(now))
+            answer = await self.dry_run.assess([record.value], is_batch=False)
+        except RequestRefusedError as error:
+            if error.refusal.problem is RequestProblem.UNAVAILABLE:
                 return None
             raise
-        return _standing(msgspec.json.decode(answer.body))
+        return _parse_status(msgspec.json.decode(answer.body))
 
-    async def enter(self, report: Accepted, received_at: datetime) -> str:
-        """Return the signed receipt once no crash can lose the report; raise `RefusedError` for anything less."""
-        prepared = self.pipeline.sign([pipeline.build_record(report, written(received_at))])
+    async def enter(self, report: AcceptedEvent, received_at: datetime) -> str:
+        """Return the signed receipt once no crash can lose the report; raise `RequestRefusedError` for anything less."""
+        prepared = self.pipeline.sign([pipeline.build_record(report, format_instant(received_at))])
         answer = msgspec.json.decode(await self.pipeline.append(prepared, is_batch=False), type=ReceiptDocument)
-        told = {"agency": report.admitted.agency, "receiptid": answer.receipts[0].receiptid}
+        told = {"agency": report.admission.agency, "receiptid": answer.receipts[0].receiptid}
         log.info("a report came by the form", extra={"action": "form_sent", **told})
         return answer.jws
 
 
-def is_about(receipt: Receipt, key: DutyKey) -> bool:
+def is_receipt_for(receipt: Receipt, key: DutyKey) -> bool:
     """Whether *receipt* was given for a report on the duty of *key* by this form."""
-    return receipt.source == SOURCE and receipt.id.startswith(_id_head(key))
+    return receipt.source == SOURCE and receipt.id.startswith(_event_id_prefix(key))
 
 
-def _id_head(key: DutyKey) -> str:
-    return f"form-{ids.digest('form', str(key))[:ID_PART]}-"
+def _event_id_prefix(key: DutyKey) -> str:
+    return f"form-{ids.digest('form', str(key))[:DUTY_DIGEST_LENGTH]}-"
 
 
-def _event(key: DutyKey, data: Mapping[str, object]) -> bytes:
+def _encode_event(key: DutyKey, data: Mapping[str, object]) -> bytes:
     event = {
         "specversion": "1.0",
-        "id": _id_head(key) + ids.content_digest(data)[:_DIGEST_PART],
+        "id": _event_id_prefix(key) + ids.content_digest(data)[:_CONTENT_DIGEST_LENGTH],
         "source": SOURCE,
         "type": SUBMITTED,
         "subject": key.agency,
@@ -105,12 +106,12 @@ def _event(key: DutyKey, data: Mapping[str, object]) -> bytes:
     return msgspec.json.encode(event)
 
 
-def _scope(key: DutyKey) -> Scope:
+def _link_scope(key: DutyKey) -> KeyScope:
     """Return what a link covers: reports of one agency, nothing else."""
-    return Scope(agencies=frozenset({key.agency}), groups=frozenset(), types=frozenset({SUBMITTED}), may_decide=False)
+    return KeyScope(agencies=frozenset({key.agency}), groups=frozenset(), types=frozenset({SUBMITTED}), may_decide=False)
 
 
-def _empty(duty: FormDuty) -> dict[str, object]:
+def _empty_report(duty: FormDuty) -> dict[str, object]:
     named = duty.named
     data: dict[str, object] = {
         "plan": named.plan,
@@ -124,13 +125,13 @@ def _empty(duty: FormDuty) -> dict[str, object]:
     return data if named.period is None else {**data, "period": named.period}
 
 
-def _standing(answer: Mapping[str, Any]) -> Standing:
+def _parse_status(answer: Mapping[str, Any]) -> DryRunStatus:
     segment = answer["segment"]
     due_at = segment.get("due_at")
-    return Standing(
+    return DryRunStatus(
         status=Status(segment["status"]),
         due_at=None if due_at is None else datetime.fromisoformat(due_at),
         submissions=segment.get("submissions", 0),
         missing=tuple(answer["missing"]),
-        is_sure=answer["basis"] == "record",
+        is_from_record=answer["basis"] == "record",
     )

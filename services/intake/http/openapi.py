@@ -7,15 +7,15 @@ import msgspec
 from schemas.events.facts import MODEL_OF
 from services.intake.cloudevents import http_binding
 from services.intake.core import cloud_event
-from services.intake.core.problems import Problem
+from services.intake.core.problems import RequestProblem
 from services.intake.http import event_schemas
-from services.intake.http.event_schemas import ref
+from services.intake.http.event_schemas import reference
 
-STATUSES = tuple(sorted({problem.value.status for problem in Problem}))
+STATUSES = tuple(sorted({problem.value.status for problem in RequestProblem}))
 
 
 @cache
-def document() -> bytes:
+def openapi_document() -> bytes:
     """Return the OpenAPI 3.1 document of this service."""
     return msgspec.json.encode(
         {
@@ -26,8 +26,8 @@ def document() -> bytes:
                 "description": "Takes CloudEvents and answers with signed receipts once nothing can lose them.",
             },
             "paths": {
-                "/v1/events": {"post": _post_events()},
-                "/.well-known/jwks.json": {"get": _get("The keys that receipts are signed with (RFC 7517).")},
+                "/v1/events": {"post": _post_operation()},
+                "/.well-known/jwks.json": {"get": _get_operation("The keys that receipts are signed with (RFC 7517).")},
             },
             "components": {
                 "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
@@ -35,69 +35,69 @@ def document() -> bytes:
                     **event_schemas.components(),
                     "Receipts": _RECEIPTS,
                     "DryRun": _DRY_RUN,
-                    "Problem": _PROBLEM,
+                    "RequestProblem": _PROBLEM,
                 },
             },
         }
     )
 
 
-def _post_events() -> dict[str, object]:
+def _post_operation() -> dict[str, object]:
     return {
         "operationId": "postEvents",
         "summary": "Hand in events: one (structured or binary mode) or a batch, which is accepted or refused whole.",
         "security": [{"key": []}],
-        "parameters": [*_PARAMETERS, *_headers_of_binary_mode()],
+        "parameters": [*_PARAMETERS, *_binary_mode_headers()],
         "requestBody": {
             "required": True,
             "content": {
-                http_binding.STRUCTURED_TYPE: {"schema": ref("Event")},
+                http_binding.STRUCTURED_TYPE: {"schema": reference("Event")},
                 http_binding.BATCH_TYPE: {
-                    "schema": {"type": "array", "items": ref("Event"), "maxItems": http_binding.BATCH_EVENTS_MAX}
+                    "schema": {"type": "array", "items": reference("Event"), "maxItems": http_binding.BATCH_EVENTS_MAX}
                 },
                 http_binding.BINARY_TYPE: {
                     "schema": {
-                        "anyOf": [ref(model.__name__) for model in MODEL_OF.values()],
+                        "anyOf": [reference(model.__name__) for model in MODEL_OF.values()],
                         "description": "The data of the type that `ce-type` names; all attributes are `ce-` headers.",
                     }
                 },
             },
         },
         "responses": {
-            "200": _answered("The dry run's answer.", "DryRun"),
-            "202": _answered("Every event is durable.", "Receipts"),
-            **{str(status): _refused(status) for status in STATUSES},
+            "200": _json_response("The dry run's answer.", "DryRun"),
+            "202": _json_response("Every event is durable.", "Receipts"),
+            **{str(status): _refusal_response(status) for status in STATUSES},
         },
     }
 
 
-def _headers_of_binary_mode() -> list[dict[str, object]]:
+def _binary_mode_headers() -> list[dict[str, object]]:
     """Describe the headers that CloudEvents names. None is required of the other modes, so none is required here."""
     told = {name: f"Binary mode: the attribute `{name}`, percent-encoded where it is not ASCII." for name in _HEADERS}
-    told |= {name: f"{told[name]} Required in that mode." for name in cloud_event.REQUIRED}
+    told |= {name: f"{told[name]} Required in that mode." for name in cloud_event.REQUIRED_ATTRIBUTES}
     return [
         {"name": f"ce-{name}", "in": "header", "required": False, "schema": schema, "description": told[name]}
         for name, schema in _HEADERS.items()
     ]
 
 
-def _refused(status: int) -> dict[str, object]:
-    titles = [problem.value.title.en for problem in Problem if problem.value.status == status]
+def _refusal_response(status: int) -> dict[str, object]:
+    titles = [problem.value.title.en for problem in RequestProblem if problem.value.status == status]
     language = {"schema": {"enum": ["en", "vi"]}, "description": "Of the problem document."}
     return {
         "description": "; ".join(titles),
         "headers": {"Content-Language": language, **_HEADERS_OF_STATUS.get(status, {})},
-        "content": {"application/problem+json": {"schema": ref("Problem")}},
+        "content": {"application/problem+json": {"schema": reference("RequestProblem")}},
     }
 
 
-def _answered(description: str, schema: str) -> dict[str, object]:
-    return {"description": description, "content": {"application/json": {"schema": ref(schema)}}}
+def _json_response(description: str, schema: str) -> dict[str, object]:
+    return {"description": description, "content": {"application/json": {"schema": reference(schema)}}}
 
 
-def _get(summary: str) -> dict[str, object]:
+def _get_operation(summary: str) -> dict[str, object]:
     answered = {"description": "OK", "content": {"application/json": {}}}
-    return {"summary": summary, "responses": {"200": answered, "405": _refused(405), "500": _refused(500)}}
+    return {"summary": summary, "responses": {"200": answered, "405": _refusal_response(405), "500": _refusal_response(500)}}
 
 
 _TEXT = {"type": "string"}
@@ -170,7 +170,7 @@ _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"enum": [f"/problems/{problem.value.slug}" for problem in Problem]},
+        "type": {"enum": [f"/problems/{problem.value.slug}" for problem in RequestProblem]},
         "title": _TEXT,
         "status": {"type": "integer"},
         "detail": _TEXT,

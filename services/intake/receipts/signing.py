@@ -16,8 +16,8 @@ from joserfc.jwk import OKPKey
 from msgspec import Raw
 from nacl.signing import SigningKey
 
-from services.intake import api_keys_file, file_watcher
-from services.intake.file_watcher import Watched
+from services.intake import secret_files, secret_files
+from services.intake.secret_files import FileWatcher
 
 ALGORITHM = "Ed25519"
 CURVE: Literal["Ed25519"] = "Ed25519"
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class SigningKeysError(Exception):
-    """The file of signing keys cannot be read; restore it, or rotate to new ones with `dondoc receipt rotate`."""
+    """The file of signing keys cannot be read; restore it, or rotate to new ones with `dondoc receipt rotate_keys`."""
 
 
 class Signer:
@@ -43,7 +43,7 @@ class Signer:
         self.issuer = issuer
 
     @classmethod
-    def of_json(cls, key: bytes, issuer: str) -> Self:
+    def from_json(cls, key: bytes, issuer: str) -> Self:
         """Return the signer whose `key` is *key*."""
         return cls([OKPKey.import_key(msgspec.json.decode(key))], issuer)
 
@@ -67,14 +67,14 @@ class Signer:
 
     def published(self) -> bytes:
         """Return the public key set (RFC 7517), current key first."""
-        return msgspec.json.encode({"keys": [_public(key) for key in self._keys]})
+        return msgspec.json.encode({"keys": [_public_jwk(key) for key in self._keys]})
 
 
 class SigningKeys:
     """The signer in force, which changes when the keys are rotated."""
 
     def __init__(self, path: Path, issuer: str) -> None:
-        self._watched = Watched(path)
+        self._watched = FileWatcher(path)
         self._issuer = issuer
         self._signer: Signer | None = None
 
@@ -86,7 +86,7 @@ class SigningKeys:
 
     def load(self) -> None:
         """Read the keys, and make the first one where there is none; raise `SigningKeysError` if the file is broken."""
-        self._signer = Signer(load(self._watched.path), self._issuer)
+        self._signer = Signer(load_keys(self._watched.path), self._issuer)
 
     def refresh(self) -> None:
         """Read the file anew if it has changed: what another process signs with is then published here, too."""
@@ -95,26 +95,26 @@ class SigningKeys:
 
     async def follow(self) -> None:
         """Read the file anew whenever it changes."""
-        await file_watcher.follow(self._watched, self.load, SigningKeysError)
+        await secret_files.reload_on_change(self._watched, self.load, SigningKeysError)
 
 
-def load(path: Path) -> list[OKPKey]:
+def load_keys(path: Path) -> list[OKPKey]:
     """Return the keys of *path*, the signing one first; create the file with a fresh key if there is none."""
-    return _kept(path) or rotate(path)
+    return _read_keys(path) or rotate_keys(path)
 
 
-def rotate(path: Path) -> list[OKPKey]:
+def rotate_keys(path: Path) -> list[OKPKey]:
     """Put a fresh key in front; of the former ones only the public half stays."""
     fresh = OKPKey.generate_key(CURVE, private=True)
-    with api_keys_file.held(path):  # two rotations at once would each publish only their own key
-        former = _kept(path)
+    with secret_files.lock_file(path):  # two rotations at once would each publish only their own key
+        former = _read_keys(path)
         written = [fresh.as_dict(private=True), *(key.as_dict(private=False) for key in former)]
-        api_keys_file.replace(path, msgspec.json.encode({"keys": written}))
+        secret_files.replace_file(path, msgspec.json.encode({"keys": written}))
     log.info("a new signing key is in force", extra={"action": "signing_key_rotated", "kid": fresh.thumbprint()})
     return [fresh, *former]
 
 
-def _kept(path: Path) -> list[OKPKey]:
+def _read_keys(path: Path) -> list[OKPKey]:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
@@ -136,5 +136,5 @@ def _base64url(content: bytes) -> bytes:
     return pybase64.urlsafe_b64encode(content).rstrip(b"=")
 
 
-def _public(key: OKPKey) -> dict[str, object]:
+def _public_jwk(key: OKPKey) -> dict[str, object]:
     return {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": ALGORITHM}

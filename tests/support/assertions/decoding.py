@@ -17,16 +17,17 @@ from joserfc.jwk import OKPKey
 
 from services.console.support.inputs import read_book
 from services.intake import asgi
-from services.intake.asgi import Pairs, RefusedError
+from services.intake.asgi import HeaderPairs, RequestRefusedError
 from services.intake.cloudevents import http_binding, pipeline
-from services.intake.cloudevents.http_binding import Arrived, Mode
+from services.intake.cloudevents.http_binding import ReceivedEvent, ContentMode
 from services.intake.cloudevents.pipeline import Pipeline, PostedEvents, PreparedEvents
-from services.intake.cloudevents.validator import Accepted, Desk
-from services.intake.core.cloud_event import Event
+from services.intake.core.admission import AcceptedEvent
+from services.intake.cloudevents.validator import EventValidator
+from services.intake.core.cloud_event import CloudEvent
 from services.intake.core.fact_record import DedupEntry, PartitionBatch, Partitioner, Stamp, entry_of
-from services.intake.core.plan_index import Prepared, prepare
-from services.intake.core.problems import Finding, Problem, Refusal
-from services.intake.core.scopes import Scope
+from services.intake.core.plan_index import PlanIndex, build_plan_index
+from services.intake.core.problems import FieldError, RequestProblem, Refusal
+from services.intake.core.scopes import KeyScope
 from services.intake.receipts.signing import Signer
 from services.rules.fact_decoder import read_fact
 
@@ -34,21 +35,21 @@ ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "schemas" / "examples"
 REGRESSIONS = ROOT / "tests" / "fuzz" / "regressions"
 RECEIVED = "2026-12-01T02:00:00.000Z"
-UNREADABLE = frozenset({Problem.UNREADABLE, Problem.TOO_LARGE})
-UNSUPPORTED = frozenset({Problem.UNSUPPORTED_MEDIA_TYPE})
-REFUSED = frozenset({Problem.INVALID, Problem.FORBIDDEN})
+UNREADABLE = frozenset({RequestProblem.UNREADABLE, RequestProblem.TOO_LARGE})
+UNSUPPORTED = frozenset({RequestProblem.UNSUPPORTED_MEDIA_TYPE})
+REFUSED = frozenset({RequestProblem.INVALID, RequestProblem.FORBIDDEN})
 ANSWER_BYTES_MAX = 256 * 1024
 """A hundred findings that each repeat what was written, which is at most a kibibyte."""
 
 _PARTITIONER = Partitioner(3)
-_EVERYBODY = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
+_EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """A request."""
 
-    mode: Mode
+    mode: ContentMode
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
 
@@ -56,10 +57,10 @@ class Written:
     def parse(cls, text: bytes) -> Self | None:
         """The request that *text* writes; none where it names no mode."""
         name, _, rest = text.partition(b"\n")
-        if name not in {mode.value.encode() for mode in Mode}:
+        if name not in {mode.value.encode() for mode in ContentMode}:
             return None
-        mode = Mode(name.decode())
-        if mode is not Mode.BINARY:
+        mode = ContentMode(name.decode())
+        if mode is not ContentMode.BINARY:
             return cls(mode=mode, headers=(), body=rest)
         head, _, body = rest.partition(b"\n\n")
         pairs = (line.partition(b": ") for line in head.split(b"\n"))
@@ -68,7 +69,7 @@ class Written:
     def text(self) -> bytes:
         """The request as text."""
         head = b"\n".join(b"%s: %s" % pair for pair in self.headers)
-        if self.mode is Mode.BINARY:
+        if self.mode is ContentMode.BINARY:
             head += b"\n\n"
         return self.mode.value.encode() + b"\n" + head + self.body
 
@@ -78,9 +79,9 @@ class _Shelf:
 
     def __init__(self) -> None:
         book = read_book(ROOT / "deploy" / "plans" / "6766-kh-ubnd")
-        self._prepared = prepare(book.plan, book.registry)
+        self._prepared = build_plan_index(book.plan, book.registry)
 
-    def prepared(self, plan_id: str) -> Prepared | None:
+    def index_of(self, plan_id: str) -> PlanIndex | None:
         return self._prepared if plan_id == self._prepared.plan_id else None
 
 
@@ -106,10 +107,10 @@ class Examiner:
 
     def __init__(self) -> None:
         shelf = _Shelf()
-        self._desk = Desk(shelf)
+        self._desk = EventValidator(shelf)
         self._pipeline = Pipeline(shelf, _PARTITIONER, _FixedKeys(), _NoLog())
 
-    def examine(self, text: bytes) -> tuple[Accepted, ...]:
+    def examine(self, text: bytes) -> tuple[AcceptedEvent, ...]:
         """Return what was accepted, everything that must hold of it having held."""
         request = Written.parse(text)
         if request is None:
@@ -121,24 +122,24 @@ class Examiner:
             self._assert_it_reads_back(one)
         return accepted
 
-    def _by_the_full_way(self, request: Written) -> tuple[tuple[Accepted, ...], Refusal | None]:
+    def _by_the_full_way(self, request: Written) -> tuple[tuple[AcceptedEvent, ...], Refusal | None]:
         try:
             arrived = read_all(request.mode, request.headers, request.body)
-        except RefusedError as error:
+        except RequestRefusedError as error:
             _assert_well_refused(error.refusal, UNREADABLE)
             return (), error.refusal
         examined = dict(enumerate(arrived))
         try:
-            return self._desk.examine(examined, _EVERYBODY, is_batch=request.mode is Mode.BATCH), None
-        except RefusedError as error:
+            return self._desk.examine(examined, _EVERYBODY, is_batch=request.mode is ContentMode.BATCH), None
+        except RequestRefusedError as error:
             refusal = error.refusal
         _assert_well_refused(refusal, REFUSED)
         document = _document_of(request)
-        assert refusal.findings
-        assert not [finding for finding in refusal.findings if not _resolves(finding, document)]
+        assert refusal.errors
+        assert not [error for error in refusal.errors if not _resolves(error, document)]
         return (), refusal
 
-    def _assert_prepared_alike(self, request: Written, accepted: Sequence[Accepted], refusal: Refusal | None) -> None:
+    def _assert_prepared_alike(self, request: Written, accepted: Sequence[AcceptedEvent], refusal: Refusal | None) -> None:
         """By the shortcut or without, a request gets the same records and receipts, or the same refusal."""
         prepared = self._prepare(request)
         if isinstance(prepared, Refusal):
@@ -157,30 +158,30 @@ class Examiner:
     def _prepare(self, request: Written) -> PreparedEvents | Refusal:
         posted = PostedEvents(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
         try:
-            return self._pipeline.prepare(posted, http_binding.texts(request.mode, request.body))
-        except RefusedError as error:
+            return self._pipeline.prepare(posted, http_binding.split_events(request.mode, request.body))
+        except RequestRefusedError as error:
             return error.refusal
 
-    def _assert_it_reads_back(self, accepted: Accepted) -> None:
+    def _assert_it_reads_back(self, accepted: AcceptedEvent) -> None:
         """The record in the log is the same event to intake, and a fact to rules."""
         before = accepted.event
         entered = pipeline.build_record(accepted, RECEIVED)
         assert entry_of(entered.value) == DedupEntry(entered.identity, entered.stamp)
-        after = http_binding.read(Mode.STRUCTURED, (), entered.value)
-        assert isinstance(after, Event)
+        after = http_binding.decode_event(ContentMode.STRUCTURED, (), entered.value)
+        assert isinstance(after, CloudEvent)
         assert _own(after) == _own(before)
-        assert after.subject == accepted.admitted.agency
-        assert msgspec.json.decode(after.written_data) == msgspec.json.decode(before.written_data)
+        assert after.subject == accepted.admission.agency
+        assert msgspec.json.decode(after.raw_data) == msgspec.json.decode(before.raw_data)
         assert _in_binary_mode(before).content == before.content
         (again,) = self._desk.examine({0: after}, _EVERYBODY, is_batch=False)
-        assert again.admitted == accepted.admitted
+        assert again.admission == accepted.admission
         assert read_fact(entered.value).id
 
 
-def read_all(mode: Mode, headers: Pairs, body: bytes) -> tuple[Arrived, ...]:
+def read_all(mode: ContentMode, headers: HeaderPairs, body: bytes) -> tuple[ReceivedEvent, ...]:
     """Every event of a request by the full way, in order; refused with 400 where one cannot be parsed at all."""
     return tuple(
-        http_binding.read(mode, headers, text, place) for place, text in enumerate(http_binding.texts(mode, body))
+        http_binding.decode_event(mode, headers, text, place) for place, text in enumerate(http_binding.split_events(mode, body))
     )
 
 
@@ -195,7 +196,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         attributes.pop("datacontenttype", None)
         named = tuple((f"ce-{name}".encode(), str(value).encode()) for name, value in attributes.items())
         headers = ((b"content-type", b"application/json"), *named)
-        yield f"{path.stem}-binary", Written(mode=Mode.BINARY, headers=headers, body=body).text()
+        yield f"{path.stem}-binary", Written(mode=ContentMode.BINARY, headers=headers, body=body).text()
 
 
 def regressions() -> Iterator[tuple[str, bytes]]:
@@ -207,15 +208,15 @@ def regressions() -> Iterator[tuple[str, bytes]]:
 def _declared(request: Written) -> None:
     try:
         http_binding.mode_of(request.headers)
-    except RefusedError as error:
+    except RequestRefusedError as error:
         _assert_well_refused(error.refusal, UNSUPPORTED)
 
 
-def _assert_well_refused(refusal: Refusal, problems: frozenset[Problem]) -> None:
+def _assert_well_refused(refusal: Refusal, problems: frozenset[RequestProblem]) -> None:
     """It is one of *problems*, and can be said in both languages in few words."""
     assert refusal.problem in problems
     for language in ("en", "vi"):
-        assert len(asgi.problem(refusal, language).body) < ANSWER_BYTES_MAX
+        assert len(asgi.problem_response(refusal, language).body) < ANSWER_BYTES_MAX
 
 
 def _records(batch: PartitionBatch) -> Iterable[tuple[bytes, ...]]:
@@ -227,31 +228,31 @@ def _sorted(value: bytes) -> bytes:
     return msgspec.json.encode(msgspec.json.decode(value), order="sorted")
 
 
-def _own(event: Event) -> dict[str, object]:
+def _own(event: CloudEvent) -> dict[str, object]:
     """The attributes that neither the mode nor intake decides."""
     return {name: value for name, value in event.attributes.items() if name not in {"subject", "datacontenttype"}}
 
 
-def _in_binary_mode(event: Event) -> Event:
+def _in_binary_mode(event: CloudEvent) -> CloudEvent:
     """The event as it arrives where headers say its attributes, which are only text there."""
     named = {name: value for name, value in event.attributes.items() if name != "datacontenttype"}
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in named.items()}
     headers = tuple((f"ce-{name}".encode(), quote(text).encode()) for name, text in texts.items())
-    arrived = http_binding.read(Mode.BINARY, headers, event.written_data)
-    assert isinstance(arrived, Event)
+    arrived = http_binding.decode_event(ContentMode.BINARY, headers, event.raw_data)
+    assert isinstance(arrived, CloudEvent)
     return arrived
 
 
 def _document_of(request: Written) -> Any:
-    if request.mode is not Mode.BINARY:
+    if request.mode is not ContentMode.BINARY:
         return msgspec.json.decode(request.body)
     named = {name.removeprefix(b"ce-").decode("latin-1"): value for name, value in request.headers}
     return {**named, "data": msgspec.json.decode(request.body)}
 
 
-def _resolves(finding: Finding, document: Any) -> bool:
+def _resolves(error: FieldError, document: Any) -> bool:
     """Whether the pointer leads to something there, or to a name that is missing from something there."""
-    *ahead, last = [token.replace("~1", "/").replace("~0", "~") for token in finding.pointer.split("/")[1:]]
+    *ahead, last = [token.replace("~1", "/").replace("~0", "~") for token in error.pointer.split("/")[1:]]
     found = document
     for token in ahead:
         found = _member(found, token)

@@ -32,7 +32,7 @@ def signing_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def signer(path: Path) -> signing.Signer:
     """The signer with the keys in force."""
-    return signing.Signer(signing.load(path), "intake")
+    return signing.Signer(signing.load_keys(path), "intake")
 
 
 def an_answer(path: Path) -> dict[str, object]:
@@ -78,7 +78,7 @@ def test_a_signature_of_somebody_else_does_not_pass(signing_keys: Path, tmp_path
     other = tmp_path / "other.json"
     file = tmp_path / "receipt.json"
     file.write_text(json.dumps(an_answer(other)))
-    signing.load(signing_keys)
+    signing.load_keys(signing_keys)
     assert verified(file) == 1
 
 

@@ -7,14 +7,14 @@ import pytest
 from schemas.events.facts import MODEL_OF
 from schemas.plan.registry import Succession
 from services.intake.core import admission
-from services.intake.core.admission import Admitted, NotInScope, Untrue, Verdict
-from services.intake.core.duty_reference import claim_of
-from services.intake.core.plan_index import Prepared, prepare
-from services.intake.core.scopes import Scope
+from services.intake.core.admission import Admission, OutOfScope, InvalidEvent, AdmissionResult
+from services.intake.core.duty_reference import duty_reference_of
+from services.intake.core.plan_index import PlanIndex, build_plan_index
+from services.intake.core.scopes import KeyScope
 from tests.support.builders import plans
 from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_agency, an_obligation
 
-EVERYBODY = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
+EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
 MONTHLY, ONE_OFF, MIXED = "monthly", "one-off", "mixed"
 ALIAS = "Huyện Một cũ"
 
@@ -45,17 +45,17 @@ class Shelf:
                 ),
             ],
         )
-        self._prepared = prepare(plan, registry)
+        self._prepared = build_plan_index(plan, registry)
 
-    def prepared(self, plan_id: str) -> Prepared | None:
+    def index_of(self, plan_id: str) -> PlanIndex | None:
         """The one plan."""
         return self._prepared if plan_id == self._prepared.plan_id else None
 
 
-def judged(event: Json, *, subject: str | None = None, scope: Scope = EVERYBODY) -> Verdict:
+def judged(event: Json, *, subject: str | None = None, scope: KeyScope = EVERYBODY) -> AdmissionResult:
     """The verdict on the data of *event*."""
     fact = MODEL_OF[event["type"]].model_validate(event["data"])
-    return admission.admit(claim_of(fact), subject, library=Shelf(), scope=scope)
+    return admission.admit(duty_reference_of(fact), subject, library=Shelf(), scope=scope)
 
 
 def a_report(**data: Any) -> Json:
@@ -65,32 +65,32 @@ def a_report(**data: Any) -> Json:
     return event
 
 
-def pointers(verdict: Verdict) -> list[str]:
+def pointers(verdict: AdmissionResult) -> list[str]:
     """Where an untrue fact is at fault."""
-    assert isinstance(verdict, Untrue)
+    assert isinstance(verdict, InvalidEvent)
     return [finding.pointer for finding in verdict.findings]
 
 
 def test_a_report_of_a_bound_agency_is_admitted_under_its_id() -> None:
     """Sender and owner of the duty are the same."""
-    assert judged(a_report()) == Admitted(agency="h-mot", duty_of="h-mot")
+    assert judged(a_report()) == Admission(agency="h-mot", duty_agency="h-mot")
 
 
 def test_an_alias_stands_for_the_permanent_id() -> None:
     """In data and subject alike."""
-    assert judged(a_report(agency=ALIAS), subject=ALIAS) == Admitted(agency="h-mot", duty_of="h-mot")
+    assert judged(a_report(agency=ALIAS), subject=ALIAS) == Admission(agency="h-mot", duty_agency="h-mot")
 
 
 @pytest.mark.parametrize("predecessor", ["h-hai", "h-ba"])
 def test_a_successor_may_file_for_a_predecessor(predecessor: str) -> None:
     """However many successions lie between; the duty is the predecessor's."""
-    assert judged(a_report(on_behalf_of=predecessor)) == Admitted(agency="h-mot", duty_of=predecessor)
+    assert judged(a_report(on_behalf_of=predecessor)) == Admission(agency="h-mot", duty_agency=predecessor)
 
 
 @pytest.mark.parametrize("subject", ["h-mot", "h-hai"])
 def test_the_subject_may_name_either_of_the_two(subject: str) -> None:
     """The agency that sends, or the one on whose behalf."""
-    assert isinstance(judged(a_report(on_behalf_of="h-hai"), subject=subject), Admitted)
+    assert isinstance(judged(a_report(on_behalf_of="h-hai"), subject=subject), Admission)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_contradicts_the_plan_or_registry_is_named(data: Json, pointer: str
 )
 def test_a_period_that_fits_any_version_is_admitted(data: Json) -> None:
     """Which version rules is for rules to say."""
-    assert isinstance(judged(a_report(**data)), Admitted)
+    assert isinstance(judged(a_report(**data)), Admission)
 
 
 @pytest.mark.parametrize("subject", ["h-hai", "nobody"])
@@ -156,16 +156,16 @@ def test_an_exemption_ends_after_it_begins() -> None:
 
 def test_a_key_speaks_only_for_its_agencies() -> None:
     """By id, or by a group they belong to."""
-    own = Scope(agencies=frozenset({"h-hai"}), groups=frozenset(), types=frozenset("*"), may_decide=False)
-    group = Scope(agencies=frozenset(), groups=frozenset({plans.GROUP}), types=frozenset("*"), may_decide=False)
-    assert isinstance(judged(a_report(), scope=own), NotInScope)
-    assert isinstance(judged(a_report(), scope=group), Admitted)
-    assert isinstance(judged(a_report(agency="h-hai"), scope=own), Admitted)
+    own = KeyScope(agencies=frozenset({"h-hai"}), groups=frozenset(), types=frozenset("*"), may_decide=False)
+    group = KeyScope(agencies=frozenset(), groups=frozenset({plans.GROUP}), types=frozenset("*"), may_decide=False)
+    assert isinstance(judged(a_report(), scope=own), OutOfScope)
+    assert isinstance(judged(a_report(), scope=group), Admission)
+    assert isinstance(judged(a_report(agency="h-hai"), scope=own), Admission)
 
 
 def test_a_wildcard_of_types_does_not_cover_decisions() -> None:
     """Moving a deadline needs a scope of its own."""
-    plain = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
+    plain = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
     assert plain.covers_type("vn.dondoc.report.submitted.v1")
     assert not plain.covers_type("vn.dondoc.extension.granted.v1")
     assert EVERYBODY.covers_type("vn.dondoc.extension.granted.v1")

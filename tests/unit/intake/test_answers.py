@@ -8,12 +8,12 @@ import pytest
 
 from schemas.events.facts import ReportSubmitted
 from schemas.plan.plan import Requirements
-from services.intake.core import form_fields, form_to_event
-from services.intake.core.form_to_event import Enclosed, Given, Named
+from services.intake.core.forms import form_fields, form_to_event
+from services.intake.core.forms.form_to_event import AttachedFile, FieldValue, Named
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NAMED = Named(plan="P-1", obligation="results", period="2026", agency="h-mot")
-ANSWERS: dict[str, Given] = {
+ANSWERS: dict[str, FieldValue] = {
     "document.number": "12/BC-UBND",
     "document.issued_on": "30/11/2026",
     "document.signed_by": "",
@@ -26,7 +26,7 @@ ANSWERS: dict[str, Given] = {
 def stated(**changes: Any) -> Any:
     """What the answers state; *changes* by their key, with `__` for the dot."""
     given = ANSWERS | {name.replace("__", "."): value for name, value in changes.items()}
-    return form_to_event.report(NAMED, given, enclosed=(), zone=ZONE)
+    return form_to_event.build_report(NAMED, given, enclosed=(), zone=ZONE)
 
 
 def test_answers_become_the_data_of_a_submitted_event() -> None:
@@ -49,7 +49,7 @@ def test_what_no_document_can_hold_is_left_out() -> None:
 def test_a_duty_without_periods_names_none() -> None:
     """A one-off duty's event has no period at all."""
     once = Named(plan="P-1", obligation="programme", period=None, agency="h-mot")
-    data = form_to_event.report(once, ANSWERS, enclosed=(), zone=ZONE)
+    data = form_to_event.build_report(once, ANSWERS, enclosed=(), zone=ZONE)
     assert "period" not in data
 
 
@@ -85,14 +85,14 @@ def test_a_spreadsheet_s_own_values_are_taken_as_they_are() -> None:
 def test_what_cannot_be_meant_is_told_at_its_place(key: str, answer: str) -> None:
     """Each fault points to the place of its answer in the event."""
     (fault,) = stated(**{key.replace(".", "__"): answer})
-    assert fault.pointer == form_fields.pointer(key)
+    assert fault.pointer == form_fields.event_pointer(key)
     assert form_fields.key_at(fault.pointer) == key
 
 
 def test_files_come_along_by_digest() -> None:
     """A file's name, type, size, digest and place stand in the event."""
-    file = Enclosed(name="a.pdf", media_type="application/pdf", size=3, sha256="0" * 64)
-    data = form_to_event.report(NAMED, ANSWERS, enclosed=[file], zone=ZONE)
+    file = AttachedFile(name="a.pdf", media_type="application/pdf", size=3, sha256="0" * 64)
+    data = form_to_event.build_report(NAMED, ANSWERS, enclosed=[file], zone=ZONE)
     assert isinstance(data, dict)
     assert ReportSubmitted.model_validate(data).attachments[0].name == "a.pdf"
 
@@ -102,8 +102,8 @@ def test_every_question_of_a_plan_has_a_place_of_its_own() -> None:
     requires = Requirements.model_validate(
         {"sections": ["results", "next.year-1"], "indicators": [{"code": "a.b_c-d"}], "attachments": {"min": 2}}
     )
-    asked = form_fields.questions(requires)
-    assert [form_fields.key_at(form_fields.pointer(one.key)) for one in asked] == [one.key for one in asked]
+    asked = form_fields.fields_of(requires)
+    assert [form_fields.key_at(form_fields.event_pointer(one.key)) for one in asked] == [one.key for one in asked]
     assert len({one.key for one in asked}) == len(asked)
 
 
@@ -120,7 +120,7 @@ def test_a_section_or_figure_is_asked_for_by_its_title() -> None:
     sections = [{"id": one, "title": title} for one, title in zip("abc", titles, strict=True)]
     indicators = [{"code": one, "title": title} for one, title in zip("xyz", titles, strict=True)]
     requires = Requirements.model_validate({"sections": [*sections, "next_year"], "indicators": indicators})
-    asked = {one.key: (one.label.vi, one.label.en) for one in form_fields.questions(requires)}
+    asked = {one.key: (one.label.vi, one.label.en) for one in form_fields.fields_of(requires)}
     named = [("Kết quả", "Results"), ("Khó khăn", "Khó khăn")]
     assert [asked[f"sections.{one}"] for one in "abc"] == [*named, ("c", "c")]
     assert [asked[f"indicators.{one}"] for one in "xyz"] == [*named, ("z", "z")]
@@ -130,7 +130,7 @@ def test_a_section_or_figure_is_asked_for_by_its_title() -> None:
 def test_a_figure_is_asked_with_its_unit_and_range() -> None:
     """Both ends of the range are said in the reader's own writing; an unknown unit is told as it is."""
     indicators = [{"code": "a", "unit": "percent", "min": 0, "max": 99.5}, {"code": "b", "unit": "tấn"}, {"code": "c"}]
-    asked = {one.key: one for one in form_fields.questions(Requirements.model_validate({"indicators": indicators}))}
+    asked = {one.key: one for one in form_fields.fields_of(Requirements.model_validate({"indicators": indicators}))}
     assert asked["indicators.a"].hint.vi == "từ 0 đến 99,5"
     assert asked["indicators.a"].hint.en == "from 0 to 99.5"
     assert [one.unit.vi if (one := asked[f"indicators.{code}"]).unit else None for code in "abc"] == ["%", "tấn", None]
@@ -139,11 +139,11 @@ def test_a_figure_is_asked_with_its_unit_and_range() -> None:
 def test_files_are_asked_for_by_number_and_kind() -> None:
     """A plan that asks for none says nothing; one that asks for two PDFs says so."""
     none, two = (
-        form_fields.questions(Requirements.model_validate({"attachments": {"min": least, "media_types": kinds}}))[-1]
+        form_fields.fields_of(Requirements.model_validate({"attachments": {"min": least, "media_types": kinds}}))[-1]
         for least, kinds in ((0, []), (2, ["application/pdf", "text/csv"]))
     )
-    assert (none.hint, none.is_needed) == (form_fields.UNSAID, False)
-    assert (two.hint.vi, two.is_needed) == ("ít nhất 2 tệp (PDF, text/csv)", True)
+    assert (none.hint, none.is_required) == (form_fields.NO_TEXT, False)
+    assert (two.hint.vi, two.is_required) == ("ít nhất 2 tệp (PDF, text/csv)", True)
     assert two.hint.en == "at least 2 files (PDF, text/csv)"
 
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.asgi import RefusedError
-from services.intake.cloudevents.http_binding import Mode
-from services.intake.cloudevents.json_decoding import BODY, value_of
-from services.intake.core.canonical_json import content_of
-from services.intake.core.cloud_event import Event
+from services.intake.asgi import RequestRefusedError
+from services.intake.cloudevents.http_binding import ContentMode
+from services.intake.cloudevents.json_decoding import BODY_LABEL, decode_value
+from services.intake.core.canonical_json import encode_event
+from services.intake.core.cloud_event import CloudEvent
 from services.intake.core.event_id import identity_and_digest
-from services.intake.core.problems import Problem
+from services.intake.core.problems import RequestProblem
 from tests.support.assertions.decoding import read_all
 from tests.support.builders.plans import Json, a_submission
 
@@ -22,15 +22,15 @@ NOTED: list[Any] = [1.5, -2.5e-3, 2**53, 1e300, 10**20, "1.0", True, None, {"é"
 WHOLE = 2**53
 
 
-def event_of(text: str | bytes, mode: Mode = Mode.STRUCTURED, headers: Mapping[str, str] | None = None) -> Event:
+def event_of(text: str | bytes, mode: ContentMode = ContentMode.STRUCTURED, headers: Mapping[str, str] | None = None) -> CloudEvent:
     """The event that *text* writes."""
     pairs = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     (arrived,) = read_all(mode, pairs, text.encode() if isinstance(text, str) else text)
-    assert isinstance(arrived, Event)
+    assert isinstance(arrived, CloudEvent)
     return arrived
 
 
-def receiptid(event: Event) -> str:
+def receiptid(event: CloudEvent) -> str:
     """The receipt id that *event* gets."""
     return identity_and_digest(event.source, event.id, event.content)[1].hex()
 
@@ -53,7 +53,7 @@ def test_a_whole_number_is_one_value_in_every_writing(writing: str, place: str) 
     text = sent(data={"x": 0}).replace('"x": 0', place)
     plain, other = event_of(text.replace("@", "1")), event_of(text.replace("@", writing))
     assert receiptid(plain) == receiptid(other)
-    assert writing.encode() in other.written_data
+    assert writing.encode() in other.raw_data
 
 
 @pytest.mark.parametrize("zero", ["0.0", "-0.0", "-0", "0e5"])
@@ -66,7 +66,7 @@ def test_zero_has_no_sign(zero: str) -> None:
 @given(st.integers(-WHOLE + 1, WHOLE - 1))
 def test_a_whole_number_within_doubles_is_its_integer(number: int) -> None:
     """So is every one that a double holds exactly and alone."""
-    assert content_of({}, value_of(repr(float(number)).encode(), BODY)) == b"[{},%d]" % number
+    assert encode_event({}, decode_value(repr(float(number)).encode(), BODY_LABEL)) == b"[{},%d]" % number
 
 
 @pytest.mark.parametrize("writing", ["9007199254740992.0", "1e16", "-1e300", "0.5", "9007199254740993"])
@@ -75,24 +75,24 @@ def test_any_other_number_stays_what_it_was(writing: str) -> None:
     expected = b"[{},%s]" % (
         writing.encode() if writing.isdigit() else repr(json.loads(writing)).replace("+", "").encode()
     )
-    assert content_of({}, value_of(writing.encode(), BODY)) == expected
+    assert encode_event({}, decode_value(writing.encode(), BODY_LABEL)) == expected
 
 
 def test_a_number_that_no_double_holds_is_unreadable() -> None:
     """As before: it is refused with 400, not taken for infinity."""
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestRefusedError) as refused:
         event_of(sent(data={"x": 0}).replace('"x": 0', '"x": 1e400'))
-    assert refused.value.refusal.problem is Problem.UNREADABLE
+    assert refused.value.refusal.problem is RequestProblem.UNREADABLE
 
 
-def in_both_modes(**extensions: Any) -> Iterator[Event]:
+def in_both_modes(**extensions: Any) -> Iterator[CloudEvent]:
     """A report in structured mode, and in binary mode with the *extensions* as text."""
     event: Json = a_submission(**extensions)
     yield event_of(json.dumps(event))
     written = {name: json.dumps(value).strip('"') for name, value in extensions.items()}
     named = {name: event[name] for name in ("specversion", "id", "source", "type", "time", "subject")} | written
     headers = {"content-type": "application/json"} | {f"ce-{name}": value for name, value in named.items()}
-    yield event_of(json.dumps(event["data"]), Mode.BINARY, headers)
+    yield event_of(json.dumps(event["data"]), ContentMode.BINARY, headers)
 
 
 @pytest.mark.parametrize("value", [5, -5, 0, True, False, "text"], ids=repr)

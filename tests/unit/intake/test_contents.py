@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.form import file_types
+from services.intake.core.forms import file_types
 from tests.support.clients.form import PDF, an_office_file
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -34,4 +34,4 @@ def test_the_identity_is_the_same_with_any_content() -> None:
 def test_an_instant_is_cut_to_the_millisecond() -> None:
     """Rounding up would make a report received in the last half millisecond late."""
     instant = datetime.fromisoformat("2024-12-09T23:59:59.999999+07:00")
-    assert event_id.written(instant) == "2024-12-09T16:59:59.999Z"
+    assert event_id.format_instant(instant) == "2024-12-09T16:59:59.999Z"

@@ -11,10 +11,10 @@ import pytest
 
 from schemas.events.facts import MODEL_OF
 from services.intake.cloudevents import schema_errors
-from services.intake.cloudevents.http_binding import Mode
+from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.core import cloud_event
-from services.intake.core.cloud_event import Event
-from services.intake.core.problems import Problem
+from services.intake.core.cloud_event import CloudEvent
+from services.intake.core.problems import RequestProblem
 from services.intake.http import event_schemas, openapi, post_events
 from tests.support.assertions.decoding import read_all
 from tests.support.builders import plans
@@ -55,17 +55,17 @@ def named(changes: Json) -> str:
 @pytest.fixture(scope="module")
 def validator() -> jsonschema_rs.Validator:
     """The judge of the document."""
-    document = json.loads(openapi.document())
+    document = json.loads(openapi.openapi_document())
     root = {"$ref": "#/components/schemas/Event", "components": document["components"]}
     return jsonschema_rs.validator_for(root, validate_formats=True)
 
 
 def has_its_form(event: Json) -> bool:
     """Whether intake finds no fault in the form of *event*."""
-    (arrived,) = read_all(Mode.STRUCTURED, [], json.dumps(event).encode())
-    if not isinstance(arrived, Event) or arrived.type not in MODEL_OF:
+    (arrived,) = read_all(ContentMode.STRUCTURED, [], json.dumps(event).encode())
+    if not isinstance(arrived, CloudEvent) or arrived.type not in MODEL_OF:
         return False
-    return not isinstance(schema_errors.fact_of(arrived.type, json.loads(arrived.written_data)), tuple)
+    return not isinstance(schema_errors.parse_fact(arrived.type, json.loads(arrived.raw_data)), tuple)
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -153,11 +153,11 @@ def test_every_type_is_described() -> None:
 
 def test_every_answer_and_every_header_of_binary_mode_is_described() -> None:
     """Whatever intake may be asked or say."""
-    operation = json.loads(openapi.document())["paths"]["/v1/events"]["post"]
-    statuses = {str(problem.value.status) for problem in Problem}
+    operation = json.loads(openapi.openapi_document())["paths"]["/v1/events"]["post"]
+    statuses = {str(problem.value.status) for problem in RequestProblem}
     assert set(operation["responses"]) == statuses | {"200", "202"}
     named = {one["name"] for one in operation["parameters"] if one["in"] == "header"}
-    assert {f"ce-{name}" for name in cloud_event.REQUIRED} < named
+    assert {f"ce-{name}" for name in cloud_event.REQUIRED_ATTRIBUTES} < named
 
 
 @pytest.mark.parametrize(
@@ -165,6 +165,6 @@ def test_every_answer_and_every_header_of_binary_mode_is_described() -> None:
 )
 def test_a_dry_run_is_asked_for_in_the_words_of_the_document(given: str) -> None:
     """Those that intake knows, in any case."""
-    (dry_run, *_) = json.loads(openapi.document())["paths"]["/v1/events"]["post"]["parameters"]
+    (dry_run, *_) = json.loads(openapi.openapi_document())["paths"]["/v1/events"]["post"]["parameters"]
     is_known = given.lower() in post_events.TRUE | post_events.FALSE
     assert jsonschema_rs.is_valid(dry_run["schema"], given) == is_known

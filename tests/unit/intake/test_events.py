@@ -17,7 +17,7 @@ def attributes(**changes: Any) -> dict[str, Any]:
 
 def pointers(given: dict[str, Any]) -> list[str]:
     """Where the faults stand."""
-    return [fault.pointer for fault in cloud_event.faults_of(given)]
+    return [fault.pointer for fault in cloud_event.attribute_errors(given)]
 
 
 def test_attributes_that_keep_the_rules_have_no_fault() -> None:
@@ -25,7 +25,7 @@ def test_attributes_that_keep_the_rules_have_no_fault() -> None:
     assert pointers(attributes(subject="a", traceparent="00-x", count=3, flag=True)) == []
 
 
-@pytest.mark.parametrize("name", cloud_event.REQUIRED)
+@pytest.mark.parametrize("name", cloud_event.REQUIRED_ATTRIBUTES)
 def test_each_required_attribute_is_missed_by_name(name: str) -> None:
     """The fault points at the attribute that is not there."""
     assert pointers(attributes(**{name: None})) == [f"/{name}"]
@@ -138,4 +138,4 @@ def test_json_data_may_be_declared_with_parameters(media_type: str) -> None:
 )
 def test_any_attributes_are_judged_without_an_error(given_attributes: dict[str, object]) -> None:
     """Whatever arrives, the answer is a list of faults."""
-    assert isinstance(list(cloud_event.faults_of(given_attributes)), list)
+    assert isinstance(list(cloud_event.attribute_errors(given_attributes)), list)

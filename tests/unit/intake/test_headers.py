@@ -4,11 +4,11 @@ from urllib.parse import quote
 
 import pytest
 
-from services.intake.asgi import RefusedError
+from services.intake.asgi import RequestRefusedError
 from services.intake.cloudevents import http_binding
-from services.intake.cloudevents.http_binding import Faulty, Mode
-from services.intake.core.cloud_event import Event
-from services.intake.core.problems import Problem, Refusal
+from services.intake.cloudevents.http_binding import MalformedEvent, ContentMode
+from services.intake.core.cloud_event import CloudEvent
+from services.intake.core.problems import RequestProblem, Refusal
 from tests.support.assertions.decoding import read_all
 
 Pairs = list[tuple[bytes, bytes]]
@@ -34,21 +34,21 @@ def binary_headers(**named: str) -> Pairs:
 
 def subject_of(value: str) -> object:
     """The subject that an event in binary mode has, with *value* in its header."""
-    (arrived,) = read_all(Mode.BINARY, binary_headers(ce_subject=value), DATA)
-    assert isinstance(arrived, Event)
+    (arrived,) = read_all(ContentMode.BINARY, binary_headers(ce_subject=value), DATA)
+    assert isinstance(arrived, CloudEvent)
     return arrived.attributes["subject"]
 
 
 def unreadable(given: Pairs) -> Refusal:
     """Why *given* cannot be read."""
-    with pytest.raises(RefusedError) as refused:
-        read_all(Mode.BINARY, given, DATA)
+    with pytest.raises(RequestRefusedError) as refused:
+        read_all(ContentMode.BINARY, given, DATA)
     return refused.value.refusal
 
 
 def unsupported(given: Pairs) -> Refusal:
     """Why *given* declare no mode."""
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestRefusedError) as refused:
         http_binding.mode_of(given)
     return refused.value.refusal
 
@@ -56,12 +56,12 @@ def unsupported(given: Pairs) -> Refusal:
 @pytest.mark.parametrize(
     "media_type,mode",
     [
-        ("application/cloudevents+json", Mode.STRUCTURED),
-        ("Application/CloudEvents+JSON; charset=UTF-8", Mode.STRUCTURED),
-        ("application/cloudevents-batch+json", Mode.BATCH),
+        ("application/cloudevents+json", ContentMode.STRUCTURED),
+        ("Application/CloudEvents+JSON; charset=UTF-8", ContentMode.STRUCTURED),
+        ("application/cloudevents-batch+json", ContentMode.BATCH),
     ],
 )
-def test_the_media_type_declares_the_mode(media_type: str, mode: Mode) -> None:
+def test_the_media_type_declares_the_mode(media_type: str, mode: ContentMode) -> None:
     """Case and a UTF-8 charset make no difference."""
     assert http_binding.mode_of(headers(content_type=media_type)) is mode
 
@@ -69,16 +69,16 @@ def test_the_media_type_declares_the_mode(media_type: str, mode: Mode) -> None:
 @pytest.mark.parametrize("name", ["ce_id", "ce_source", "ce_type", "ce_specversion"])
 def test_json_with_cloudevents_headers_is_binary_mode(name: str) -> None:
     """The attributes are in the headers, the body is the data; any required one tells the mode."""
-    assert http_binding.mode_of(binary_headers()) is Mode.BINARY
-    assert http_binding.mode_of(headers(content_type="application/json", **{name: "x"})) is Mode.BINARY
+    assert http_binding.mode_of(binary_headers()) is ContentMode.BINARY
+    assert http_binding.mode_of(headers(content_type="application/json", **{name: "x"})) is ContentMode.BINARY
 
 
 @pytest.mark.parametrize("name", ["specversion", "id", "source", "type"])
 def test_a_missing_header_is_told_by_its_attribute(name: str) -> None:
     """Each of the required ones alike."""
     given = [pair for pair in binary_headers() if pair[0] != f"ce-{name}".encode()]
-    (arrived,) = read_all(Mode.BINARY, given, DATA)
-    assert isinstance(arrived, Faulty)
+    (arrived,) = read_all(ContentMode.BINARY, given, DATA)
+    assert isinstance(arrived, MalformedEvent)
     assert [fault.pointer for fault in arrived.findings] == [f"/{name}"]
 
 
@@ -98,25 +98,25 @@ def test_a_missing_header_is_told_by_its_attribute(name: str) -> None:
 )
 def test_anything_else_is_no_cloudevent(given: Pairs) -> None:
     """An unknown type, charset or coding is refused with 415."""
-    assert unsupported(given).problem is Problem.UNSUPPORTED_MEDIA_TYPE
+    assert unsupported(given).problem is RequestProblem.UNSUPPORTED_MEDIA_TYPE
 
 
 def test_the_lines_of_a_header_are_one_list() -> None:
     """A coding is no less applied because another line follows (RFC 9110 section 5.3)."""
     structured = headers(content_type="application/cloudevents+json")
     gzip, identity = headers(content_encoding="gzip"), headers(content_encoding="identity")
-    assert unsupported([*structured, *gzip, *identity]).codings_taken == ("identity",)
-    assert unsupported([*structured, *identity, *gzip]).codings_taken == ("identity",)
-    assert http_binding.mode_of([*structured, *identity, *headers(content_encoding="Identity,")]) is Mode.STRUCTURED
+    assert unsupported([*structured, *gzip, *identity]).accepted_codings == ("identity",)
+    assert unsupported([*structured, *identity, *gzip]).accepted_codings == ("identity",)
+    assert http_binding.mode_of([*structured, *identity, *headers(content_encoding="Identity,")]) is ContentMode.STRUCTURED
 
 
 def test_who_is_told_that_something_is_not_taken_is_told_what_is() -> None:
     """Codings for a coding, media types for a media type (RFC 9110 section 15.5.16)."""
     taken = ("application/cloudevents+json", "application/cloudevents-batch+json", "application/json")
     coded = unsupported(headers(content_type="application/cloudevents+json", content_encoding="gzip"))
-    assert (coded.codings_taken, coded.media_types_taken) == (("identity",), ())
-    assert unsupported(headers(content_type="text/plain")).media_types_taken == taken
-    assert unsupported([]).media_types_taken == taken
+    assert (coded.accepted_codings, coded.accepted_media_types) == (("identity",), ())
+    assert unsupported(headers(content_type="text/plain")).accepted_media_types == taken
+    assert unsupported([]).accepted_media_types == taken
 
 
 @pytest.mark.parametrize("text", ["Sở Tài chính", 'says "hi"', "100%", "ế😀"])
@@ -136,12 +136,12 @@ def test_a_quoted_header_is_unquoted(value: str, text: str) -> None:
 @pytest.mark.parametrize("value", ["%FF", "%C3%28"])
 def test_a_header_that_is_not_utf8_is_unreadable(value: str) -> None:
     """What cannot be decoded is refused with 400."""
-    assert unreadable(binary_headers(ce_subject=value)).problem is Problem.UNREADABLE
+    assert unreadable(binary_headers(ce_subject=value)).problem is RequestProblem.UNREADABLE
 
 
 def test_an_attribute_given_twice_is_unreadable() -> None:
     """Which of the two would hold is nobody's to guess."""
-    assert unreadable([*binary_headers(), (b"ce-id", b"2")]).problem is Problem.UNREADABLE
+    assert unreadable([*binary_headers(), (b"ce-id", b"2")]).problem is RequestProblem.UNREADABLE
 
 
 @pytest.mark.parametrize(

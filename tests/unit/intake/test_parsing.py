@@ -4,43 +4,43 @@ import base64
 
 import pytest
 
-from services.intake.asgi import RefusedError
-from services.intake.cloudevents.http_binding import Mode
-from services.intake.core.problems import Problem, Said
+from services.intake.asgi import RequestRefusedError
+from services.intake.cloudevents.http_binding import ContentMode
+from services.intake.core.problems import RequestProblem, Said
 from tests.support.assertions.decoding import read_all
 
 
-def told(mode: Mode, body: bytes) -> Said:
+def told(mode: ContentMode, body: bytes) -> Said:
     """Why *body* cannot be read."""
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestRefusedError) as refused:
         read_all(mode, [], body)
-    assert refused.value.refusal.problem is Problem.UNREADABLE
+    assert refused.value.refusal.problem is RequestProblem.UNREADABLE
     return refused.value.refusal.detail
 
 
 @pytest.mark.parametrize(
     "mode,body,en,vi",
     [
-        (Mode.BATCH, b"[7]", "event 0: Expected `object`, got `int`", "sự kiện 0 phải là một đối tượng JSON"),
-        (Mode.BATCH, b"{}", "the batch: Expected `array`, got `object`", "lô sự kiện phải là một mảng JSON"),
-        (Mode.BATCH, b"[1 2]", None, "lô sự kiện không phải JSON hợp lệ (byte 3)"),
-        (Mode.STRUCTURED, b"[]", None, "nội dung yêu cầu phải là một đối tượng JSON"),
-        (Mode.STRUCTURED, b'{"a": tru}', None, "nội dung yêu cầu không phải JSON hợp lệ (byte 10)"),
-        (Mode.STRUCTURED, b"{", None, "nội dung yêu cầu không phải JSON hợp lệ hoặc bị thiếu phần cuối"),
-        (Mode.STRUCTURED, b'{"a": "\xff"}', None, "nội dung yêu cầu không phải văn bản UTF-8"),
-        (Mode.STRUCTURED, b'{"a":' * 50_000, "the body is nested too deeply", "nội dung yêu cầu lồng nhau quá sâu"),
+        (ContentMode.BATCH, b"[7]", "event 0: Expected `object`, got `int`", "sự kiện 0 phải là một đối tượng JSON"),
+        (ContentMode.BATCH, b"{}", "the batch: Expected `array`, got `object`", "lô sự kiện phải là một mảng JSON"),
+        (ContentMode.BATCH, b"[1 2]", None, "lô sự kiện không phải JSON hợp lệ (byte 3)"),
+        (ContentMode.STRUCTURED, b"[]", None, "nội dung yêu cầu phải là một đối tượng JSON"),
+        (ContentMode.STRUCTURED, b'{"a": tru}', None, "nội dung yêu cầu không phải JSON hợp lệ (byte 10)"),
+        (ContentMode.STRUCTURED, b"{", None, "nội dung yêu cầu không phải JSON hợp lệ hoặc bị thiếu phần cuối"),
+        (ContentMode.STRUCTURED, b'{"a": "\xff"}', None, "nội dung yêu cầu không phải văn bản UTF-8"),
+        (ContentMode.STRUCTURED, b'{"a":' * 50_000, "the body is nested too deeply", "nội dung yêu cầu lồng nhau quá sâu"),
         (
             *(
-                Mode.STRUCTURED,
+                ContentMode.STRUCTURED,
                 b'{"a": 1e400}',
                 "the body: 1e400 is beyond the range of a number; write it as a string",
             ),
             "nội dung yêu cầu có số 1e400 vượt quá phạm vi; hãy viết dưới dạng chuỗi",
         ),
-        (Mode.BINARY, b"[1,]", None, "nội dung yêu cầu không phải JSON hợp lệ (byte 3)"),
+        (ContentMode.BINARY, b"[1,]", None, "nội dung yêu cầu không phải JSON hợp lệ (byte 3)"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_both_languages(mode: Mode, body: bytes, en: str | None, vi: str) -> None:
+def test_what_cannot_be_read_is_told_in_both_languages(mode: ContentMode, body: bytes, en: str | None, vi: str) -> None:
     """In Vietnamese wholly so, with the byte where it is known."""
     said = told(mode, body)
     assert said.vi == vi
@@ -50,6 +50,6 @@ def test_what_cannot_be_read_is_told_in_both_languages(mode: Mode, body: bytes, 
 def test_data_in_base64_that_cannot_be_read_is_told_as_data() -> None:
     """By its place in a batch."""
     encoded = base64.b64encode(b"{").decode()
-    said = told(Mode.BATCH, b'[{"data_base64": "%s"}]' % encoded.encode())
+    said = told(ContentMode.BATCH, b'[{"data_base64": "%s"}]' % encoded.encode())
     assert said.en == "the data of event 0: Input data was truncated"
     assert said.vi == "phần data của sự kiện 0 không phải JSON hợp lệ hoặc bị thiếu phần cuối"

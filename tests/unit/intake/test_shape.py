@@ -19,20 +19,20 @@ def faults(**changes: Any) -> dict[str, str]:
         for step in path:
             inner = inner[step]
         inner[last] = value
-    found = schema_errors.fact_of(SUBMITTED, data)
+    found = schema_errors.parse_fact(SUBMITTED, data)
     assert isinstance(found, tuple)
     return {one.pointer: one.detail.vi for one in found}
 
 
 def test_a_sound_submission_is_a_fact() -> None:
     """The published model comes back."""
-    assert isinstance(schema_errors.fact_of(SUBMITTED, plans.a_submission()["data"]), ReportSubmitted)
+    assert isinstance(schema_errors.parse_fact(SUBMITTED, plans.a_submission()["data"]), ReportSubmitted)
 
 
 def test_an_unknown_extra_attribute_is_kept() -> None:
     """It is ignored, not refused."""
     data = plans.a_submission()["data"] | {"colour": "red"}
-    assert isinstance(schema_errors.fact_of(SUBMITTED, data), ReportSubmitted)
+    assert isinstance(schema_errors.parse_fact(SUBMITTED, data), ReportSubmitted)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def figure_told(figure: object) -> Said:
     """What is told of *figure*."""
     data = plans.a_submission()["data"]
     data["content"]["indicators"] = {"loans": figure}
-    found = schema_errors.fact_of(SUBMITTED, data)
+    found = schema_errors.parse_fact(SUBMITTED, data)
     assert isinstance(found, tuple)
     (one,) = found
     assert one.pointer == "/data/content/indicators/loans"
@@ -88,7 +88,7 @@ def test_what_is_no_figure_is_told_how_to_write_one(figure: object) -> None:
 
 def test_a_missing_part_is_told_by_the_pointer_where_it_belongs() -> None:
     """Missing data is one fault; missing fields are one each."""
-    found = schema_errors.fact_of(SUBMITTED, {})
+    found = schema_errors.parse_fact(SUBMITTED, {})
     assert isinstance(found, tuple)
     assert "/data/document" in {one.pointer for one in found}
 
@@ -96,14 +96,14 @@ def test_a_missing_part_is_told_by_the_pointer_where_it_belongs() -> None:
 @pytest.mark.parametrize("data", [None, [], "text", 7])
 def test_data_that_is_no_object_is_one_fault(data: object) -> None:
     """The pointer is the data itself."""
-    found = schema_errors.fact_of(SUBMITTED, data)
+    found = schema_errors.parse_fact(SUBMITTED, data)
     assert isinstance(found, tuple)
     assert [one.pointer for one in found] == ["/data"]
 
 
 def test_a_hostile_event_is_told_a_bounded_number_of_faults() -> None:
     """A million faults help nobody."""
-    assert len(faults(content__indicators=dict.fromkeys(map(str, range(5_000)), "x"))) == schema_errors.FINDINGS_MAX
+    assert len(faults(content__indicators=dict.fromkeys(map(str, range(5_000)), "x"))) == schema_errors.ERRORS_OF_EVENT_MAX
 
 
 def test_adoption_is_not_for_senders() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.asgi import RefusedError, Request
-from services.intake.core.problems import Problem
+from services.intake.asgi import RequestRefusedError, Request
+from services.intake.core.problems import RequestProblem
 from services.intake.form import uploads
 
 
@@ -28,13 +28,13 @@ from services.intake.form import uploads
 )
 def test_a_name_is_made_safe(given_name: str, name: str) -> None:
     """No folder, no control or reversing character, no quotes, not too long; Vietnamese stays as it is."""
-    assert uploads.safe_name(given_name) == name
+    assert uploads.sanitize_filename(given_name) == name
 
 
 @given(st.text(max_size=400))
 def test_no_name_is_dangerous_or_empty(given_name: str) -> None:
     """Whatever a browser sends, the name is short, non-empty and holds nothing that leads elsewhere."""
-    name = uploads.safe_name(given_name)
+    name = uploads.sanitize_filename(given_name)
     assert 0 < len(name) <= uploads.NAME_LENGTH_MAX
     assert not set(name) & set('/\\\r\n\x00<>:"|?*')
     assert name not in {".", ".."}
@@ -56,9 +56,9 @@ async def test_a_form_that_stalls_is_given_up_long_before_its_time(monkeypatch: 
         headers = [(b"content-type", b"multipart/form-data; boundary=b")]
         return Request({"method": "POST", "path": "/form", "headers": headers}, receive)
 
-    async with uploads.posted(arriving(4), 1000, seconds=5) as form:
+    async with uploads.read_form(arriving(4), 1000, seconds=5) as form:
         assert form.text("a") == "xyz"
-    with pytest.raises(RefusedError) as refused:
-        async with uploads.posted(arriving(3), 1000, seconds=5):
+    with pytest.raises(RequestRefusedError) as refused:
+        async with uploads.read_form(arriving(3), 1000, seconds=5):
             pass
-    assert refused.value.refusal.problem is Problem.TOO_SLOW
+    assert refused.value.refusal.problem is RequestProblem.TOO_SLOW

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.events.facts import SUBMITTED, ReportSubmitted
 from services.intake.cloudevents import fast_path_decoding, json_decoding, schema_errors
 from services.intake.core import cloud_event
-from services.intake.core.canonical_json import content_of
+from services.intake.core.canonical_json import encode_event
 from services.intake.core.event_id import identity_and_digest
 from tests.support.assertions.decoding import Examiner
 from tests.support.builders.plans import Json, a_submission, a_withdrawal
@@ -74,16 +74,16 @@ def written(event: object) -> bytes:
     return msgspec.json.encode(event)
 
 
-def taken(text: bytes) -> fast_path_decoding.Report | None:
+def taken(text: bytes) -> fast_path_decoding._Report | None:
     """The report that the shortcut takes, its names judged too."""
-    report = fast_path_decoding.read(text)
-    return report if report and fast_path_decoding.are_names(*report) else None
+    report = fast_path_decoding._decode_report(text)
+    return report if report and fast_path_decoding._are_valid_names(*report) else None
 
 
-def content(report: fast_path_decoding.Report) -> bytes:
+def content(report: fast_path_decoding._Report) -> bytes:
     """A report in its canonical writing."""
     envelope, data = report
-    return fast_path_decoding.content_of(fast_path_decoding.written_attributes(envelope, envelope.subject), data)
+    return fast_path_decoding._encode_content(fast_path_decoding._encode_attributes(envelope, envelope.subject), data)
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -119,11 +119,11 @@ def test_what_the_shortcut_takes_the_full_way_takes_alike(event: Json) -> None:
     if found is None:
         return
     attributes = {name: value for name, value in event.items() if name not in {"data", "datacontenttype"}}
-    assert list(cloud_event.faults_of(attributes)) == []
+    assert list(cloud_event.attribute_errors(attributes)) == []
     assert event.get("datacontenttype", "application/json") == "application/json"
-    assert isinstance(schema_errors.fact_of(SUBMITTED, event["data"]), ReportSubmitted)
+    assert isinstance(schema_errors.parse_fact(SUBMITTED, event["data"]), ReportSubmitted)
     assert msgspec.json.decode(found[0].data) == event["data"]
-    assert content(found) == content_of(attributes, json_decoding.value_of(written(event["data"]), json_decoding.BODY))
+    assert content(found) == encode_event(attributes, json_decoding.decode_value(written(event["data"]), json_decoding.BODY_LABEL))
 
 
 @given(nearly_usual())
@@ -170,7 +170,7 @@ def test_what_is_not_usual_takes_the_full_way(event: Json) -> None:
 
 def test_a_usual_report_gets_the_receipt_id_that_it_always_got() -> None:
     """As computed before whole numbers were read alike."""
-    report = fast_path_decoding.read(written(a_submission(data=FULL)))
+    report = fast_path_decoding._decode_report(written(a_submission(data=FULL)))
     assert report is not None
     digest = identity_and_digest(report[0].source, report[0].id, content(report))[1]
     assert digest.hex() == "4cca7e685ef7f8f8125a3e3866df90d7"
@@ -178,5 +178,5 @@ def test_a_usual_report_gets_the_receipt_id_that_it_always_got() -> None:
 
 def test_what_is_no_json_takes_the_full_way() -> None:
     """The full way says what is wrong with it."""
-    assert fast_path_decoding.read(b"{") is None
-    assert fast_path_decoding.read(b"[" * 100_000) is None
+    assert fast_path_decoding._decode_report(b"{") is None
+    assert fast_path_decoding._decode_report(b"[" * 100_000) is None

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 Fingerprint = tuple[int, int, int]
 
 
-class Watched:
+class FileWatcher:
     """Remembers what a file looked like when it was last read."""
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class Watched:
         return found.st_mtime_ns, found.st_ino, found.st_size
 
 
-async def follow(watched: Watched, load: Callable[[], None], broken: type[Exception]) -> None:
+async def reload_on_change(watched: FileWatcher, load: Callable[[], None], broken: type[Exception]) -> None:
     """Call *load* whenever the file changes; where it raises *broken*, what was loaded before stays in force."""
     while True:
         await asyncio.sleep(POLL_SECONDS)

@@ -10,20 +10,20 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import TypeVar
 
-from services.intake.core import date_parsing, number_parsing
-from services.intake.core.form_fields import PROOFS, pointer
-from services.intake.core.problems import Finding, Said
+from services.intake.core.forms import date_parsing, number_parsing
+from services.intake.core.forms.form_fields import PROOFS, event_pointer
+from services.intake.core.problems import FieldError, Said
 
-Given = str | int | float | date | None
+FieldValue = str | int | float | date | None
 """An answer as it came: text from a form, a typed value from a spreadsheet's cell."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """Characters that no document can hold: they come from careless pasting and mean nothing."""
 
-Value = TypeVar("Value")
+Parsed = TypeVar("Parsed")
 
-YES = frozenset({"x", "có", "co", "yes", "true", "1", "on"})
-NO = frozenset({"", "không", "khong", "no", "false", "0"})
+YES_WORDS = frozenset({"x", "có", "co", "yes", "true", "1", "on"})
+NO_WORDS = frozenset({"", "không", "khong", "no", "false", "0"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enclosed:
+class AttachedFile:
     """A file that comes along. `url` says where it is kept, if anywhere."""
 
     name: str
@@ -47,13 +47,13 @@ class Enclosed:
     url: str | None = None
 
 
-class _Reader:
+class _AnswerReader:
     """Reads answers and gathers what is wrong with them."""
 
-    def __init__(self, given: Mapping[str, Given], zone: tzinfo) -> None:
+    def __init__(self, given: Mapping[str, FieldValue], zone: tzinfo) -> None:
         self._given = given
         self._zone = zone
-        self.faults: list[Finding] = []
+        self.faults: list[FieldError] = []
 
     def text(self, key: str) -> str:
         match self._given.get(key):
@@ -79,7 +79,7 @@ class _Reader:
             case date() as day:
                 return day.isoformat()
         text = self.needed(key) if is_needed else self.text(key)
-        found = self._found(key, date_parsing.read_day(text)) if text else None
+        found = self._found(key, date_parsing.parse_day(text)) if text else None
         return None if found is None else found.isoformat()
 
     def moment(self, key: str) -> str | None:
@@ -87,22 +87,22 @@ class _Reader:
             case datetime() as moment:
                 return moment.replace(tzinfo=self._zone).isoformat()
         text = self.text(key)
-        found = self._found(key, date_parsing.read_moment(text, self._zone)) if text else None
+        found = self._found(key, date_parsing.parse_instant(text, self._zone)) if text else None
         return None if found is None else found.isoformat()
 
     def yes(self, key: str) -> bool:
         text = self.text(key).lower()
-        if text not in YES | NO:
+        if text not in YES_WORDS | NO_WORDS:
             self._fault(key, _YES_OR_NO)
-        return text in YES
+        return text in YES_WORDS
 
     def figure(self, key: str, *, is_percent: bool) -> int | str | None:
         match self._given.get(key):
             case int() | float() as number:
-                return number_parsing.json_of(Decimal(str(number)))
+                return number_parsing.to_json_number(Decimal(str(number)))
         text = self.text(key)
-        found = self._found(key, number_parsing.read(text, is_percent=is_percent)) if text else None
-        return None if found is None else number_parsing.json_of(found)
+        found = self._found(key, number_parsing.parse_number(text, is_percent=is_percent)) if text else None
+        return None if found is None else number_parsing.to_json_number(found)
 
     def proof(self, key: str) -> str:
         text = self.text(key).lower()
@@ -112,33 +112,33 @@ class _Reader:
         self._fault(key, _PROOF)
         return "none"
 
-    def _found(self, key: str, value: Value | Said) -> Value | None:
+    def _found(self, key: str, value: Parsed | Said) -> Parsed | None:
         if isinstance(value, Said):
             self._fault(key, value)
             return None
         return value
 
     def _fault(self, key: str, said: Said) -> None:
-        self.faults.append(Finding(pointer=pointer(key), detail=said))
+        self.faults.append(FieldError(pointer=event_pointer(key), detail=said))
 
 
-def report(
+def build_report(
     named: Named,
-    given: Mapping[str, Given],
+    given: Mapping[str, FieldValue],
     *,
-    enclosed: Sequence[Enclosed],
+    enclosed: Sequence[AttachedFile],
     zone: tzinfo,
     percents: frozenset[str] = frozenset(),
-) -> dict[str, object] | tuple[Finding, ...]:
+) -> dict[str, object] | tuple[FieldError, ...]:
     """Return the data of the submitted event, or what is wrong with the answers. *percents* may carry a sign."""
-    reader = _Reader(given, zone)
+    reader = _AnswerReader(given, zone)
     data: dict[str, object] = {
         "plan": named.plan,
         "obligation": named.obligation,
         "period": named.period,
         "agency": named.agency,
-        **_covering(reader),
-        "content": _content(reader, given, percents),
+        **_read_document(reader),
+        "content": _read_content(reader, given, percents),
         "attachments": [
             {"name": one.name, "media_type": one.media_type, "size": one.size, "sha256": one.sha256, "url": one.url}
             for one in enclosed
@@ -149,12 +149,12 @@ def report(
     return tuple(reader.faults) if reader.faults else data
 
 
-def _covering(reader: _Reader) -> dict[str, object]:
+def _read_document(reader: _AnswerReader) -> dict[str, object]:
     """Read the covering document, and how it was sent."""
     return {
         "document": {
             "number": reader.needed("document.number"),
-            "issued_on": reader.day("document.issued_on", is_needed=True),
+            "issued_on": reader.day("document.issued_on", is_required=True),
             "signed_by": reader.text("document.signed_by") or None,
             "title": reader.text("document.title"),
         },
@@ -166,20 +166,20 @@ def _covering(reader: _Reader) -> dict[str, object]:
     }
 
 
-def _content(reader: _Reader, given: Mapping[str, Given], percents: frozenset[str]) -> dict[str, object]:
+def _read_content(reader: _AnswerReader, given: Mapping[str, FieldValue], percents: frozenset[str]) -> dict[str, object]:
     return {
         "nil_return": reader.yes("content.nil_return"),
         "figures_as_of": reader.day("content.figures_as_of"),
-        "sections": {name: text for name, key in _below("sections", given) if (text := reader.text(key))},
+        "sections": {name: text for name, key in _keys_below("sections", given) if (text := reader.text(key))},
         "indicators": {
             code: number
-            for code, key in _below("indicators", given)
+            for code, key in _keys_below("indicators", given)
             if (number := reader.figure(key, is_percent=key in percents)) is not None
         },
     }
 
 
-def _below(head: str, given: Mapping[str, Given]) -> Iterator[tuple[str, str]]:
+def _keys_below(head: str, given: Mapping[str, FieldValue]) -> Iterator[tuple[str, str]]:
     for key in given:
         first, _, name = key.partition(".")
         if first == head and name:

@@ -16,7 +16,7 @@ _DIGITS_MAX = 30
 """Digits of a figure: more than any sum of money, few enough to compute with."""
 
 
-def read(text: str, *, is_percent: bool = False) -> Decimal | Said:
+def parse_number(text: str, *, is_percent: bool = False) -> Decimal | Said:
     """Return the number that *text* writes, or why it is none or could be two; a percent may carry its sign."""
     bare = _SPACES.sub("", text).replace("\u2212", "-").removeprefix("+")
     if is_percent:
@@ -26,22 +26,22 @@ def read(text: str, *, is_percent: bool = False) -> Decimal | Said:
     if _PLAIN.fullmatch(bare):
         return Decimal(bare)
     if _GROUPED.fullmatch(bare):
-        return _of_groups(bare)
-    return _of_decimal(bare, text)
+        return _parse_groups(bare)
+    return _parse_decimal(bare, text)
 
 
-def _of_groups(bare: str) -> Decimal | Said:
+def _parse_groups(bare: str) -> Decimal | Said:
     """Read whole groups of three: one of them alone could as well be three decimals."""
     signs = {sign for sign in bare if sign in ".,"}
     joined = Decimal(re.sub("[.,]", "", bare))
     if len(signs) > 1:
-        return _of_decimal(bare, bare)
+        return _parse_decimal(bare, bare)
     if len(re.findall("[.,]", bare)) > 1:
         return joined
     return _ambiguous(bare, joined)
 
 
-def _of_decimal(bare: str, text: str) -> Decimal | Said:
+def _parse_decimal(bare: str, text: str) -> Decimal | Said:
     found = _DECIMAL.fullmatch(bare)
     if found is None:
         return _not_a_number(text)
@@ -56,12 +56,12 @@ def _is_whole(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None or _GROUPED.fullmatch(text) is not None
 
 
-def json_of(number: Decimal) -> int | str:
+def to_json_number(number: Decimal) -> int | str:
     """Return *number* as an event carries it: exactly, whatever reads it."""
     return int(number) if number == number.to_integral_value() else format(number.normalize(), "f")
 
 
-def in_words(number: float) -> Said:
+def render_number(number: float) -> Said:
     """Write *number* for people: 9.984,2 and 9,984.2."""
     english = f"{number:,.10g}"
     return Said(en=english, vi=english.translate(str.maketrans(",.", ".,")))

@@ -14,7 +14,7 @@ _QUARTERS = ("I", "II", "III", "IV")
 _DAYS_OF_WEEK = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 
 
-def read_day(text: str) -> date | Said:
+def parse_day(text: str) -> date | Said:
     """Return the day that *text* writes, the day before the month, or why it is none."""
     found = _DAY.fullmatch(text.strip())
     if found is None:
@@ -29,21 +29,21 @@ def read_day(text: str) -> date | Said:
     return day if day.year in _YEARS else _not_a_day(text)
 
 
-def read_moment(text: str, zone: tzinfo) -> datetime | Said:
+def parse_instant(text: str, zone: tzinfo) -> datetime | Said:
     """Return the instant that *text* writes as a day and a time of *zone*, or why it is none."""
     day_text, _, time_text = text.strip().replace("T", " ").partition(" ")
-    day = read_day(day_text)
+    day = parse_day(day_text)
     found = _TIME.fullmatch(time_text.strip())
     if isinstance(day, Said) or found is None:
-        return _not_a_moment(text)
+        return _not_an_instant(text)
     try:
         at = time(int(found["hour"]), int(found["minute"]), int(found["second"] or 0))
     except ValueError:
-        return _not_a_moment(text)
+        return _not_an_instant(text)
     return datetime.combine(day, at, zone)
 
 
-def deadline(due_at: datetime, zone: tzinfo) -> Said:
+def render_deadline(due_at: datetime, zone: tzinfo) -> Said:
     """Say the exclusive instant *due_at* in plain words: midnight is the end of the day before."""
     local = due_at.astimezone(zone)
     if local.time() == time.min:
@@ -55,7 +55,7 @@ def deadline(due_at: datetime, zone: tzinfo) -> Said:
     )
 
 
-def distance(due_at: datetime, zone: tzinfo, now: datetime) -> Said:
+def render_time_left(due_at: datetime, zone: tzinfo, now: datetime) -> Said:
     """Say how far *now* is from the exclusive instant *due_at*, in days of *zone*."""
     last = (due_at - timedelta(microseconds=1)).astimezone(zone).date()
     days = (last - now.astimezone(zone).date()).days
@@ -67,7 +67,7 @@ def distance(due_at: datetime, zone: tzinfo, now: datetime) -> Said:
     return Said(en=f"{_days(days)} left", vi=f"còn {days} ngày")
 
 
-def clock_time(instant: datetime, zone: tzinfo) -> Said:
+def render_instant(instant: datetime, zone: tzinfo) -> Said:
     """Say *instant* to the second as a receipt does."""
     local = instant.astimezone(zone)
     return Said(
@@ -76,7 +76,7 @@ def clock_time(instant: datetime, zone: tzinfo) -> Said:
     )
 
 
-def period(text: str) -> Said:
+def render_period(text: str) -> Said:
     """Say a reporting period: `2026-Q3` is "quý III năm 2026"."""
     found = periods.parse(text)
     year, month = found.starts_on.year, found.starts_on.month
@@ -111,7 +111,7 @@ def _not_a_day(text: str) -> Said:
     )
 
 
-def _not_a_moment(text: str) -> Said:
+def _not_an_instant(text: str) -> Said:
     shown = text[:40]
     return Said(
         en=f"{shown!r} is no day and time; write for example 09/12/2026 16:30",

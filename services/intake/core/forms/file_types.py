@@ -31,22 +31,22 @@ def media_type_of(stream: BinaryIO) -> str | None:
     for signature, media_type in _SIGNATURES.items():
         if head.startswith(signature):
             return media_type
-    return _of_archive(stream) if head.startswith(_ZIP) else None
+    return _media_type_of_archive(stream) if head.startswith(_ZIP) else None
 
 
-def _of_archive(stream: BinaryIO) -> str | None:
+def _media_type_of_archive(stream: BinaryIO) -> str | None:
     try:
         with zipfile.ZipFile(stream) as archive:
-            declared = _part(archive, _ODF_TYPE).decode("ascii", "replace").strip()
+            declared = _read_part(archive, _ODF_TYPE).decode("ascii", "replace").strip()
             if declared in _ODF:
                 return declared
-            parts = _part(archive, _OOXML_PARTS)
+            parts = _read_part(archive, _OOXML_PARTS)
     except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError):
         return None
     return next((media_type for mark, media_type in _OOXML.items() if mark in parts), None)
 
 
-def _part(archive: zipfile.ZipFile, name: str) -> bytes:
+def _read_part(archive: zipfile.ZipFile, name: str) -> bytes:
     if name not in archive.namelist():
         return b""
     with archive.open(name) as part:

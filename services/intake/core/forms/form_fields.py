@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from schemas.plan.plan import IndicatorRequirement, Requirements, SectionRequirement
-from services.intake.core import number_parsing
+from services.intake.core.forms import number_parsing
 from services.intake.core.problems import Said, pointer_of
 
-UNSAID = Said(en="", vi="")
+NO_TEXT = Said(en="", vi="")
 PROOFS = {
     "none": Said(en="none", vi="không có"),
     "postmark": Said(en="postmark", vi="dấu bưu điện"),
@@ -25,7 +25,7 @@ UNITS = {
     "household": Said(en="households", vi="hộ"),
     "households": Said(en="households", vi="hộ"),
 }
-FILE_KINDS = {
+FILE_TYPE_NAMES = {
     "application/pdf": "PDF",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "DOCX",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "XLSX",
@@ -36,7 +36,7 @@ FILE_KINDS = {
 }
 
 
-class Kind(Enum):
+class FieldType(Enum):
     """What sort of answer a question wants."""
 
     TEXT = "text"
@@ -50,31 +50,31 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One question. `is_needed` says that the report is not complete, or not a report, without an answer."""
+class FormField:
+    """One question. `is_required` says that the report is not complete, or not a report, without an answer."""
 
     key: str
-    kind: Kind
+    kind: FieldType
     label: Said
-    hint: Said = UNSAID
-    is_needed: bool = False
+    hint: Said = NO_TEXT
+    is_required: bool = False
     unit: Said | None = None
     low: float | None = None
     high: float | None = None
 
 
-def questions(requires: Requirements) -> tuple[Question, ...]:
+def fields_of(requires: Requirements) -> tuple[FormField, ...]:
     """Return what is asked of every report, then what *requires* asks of this one, files last."""
     return (
-        *_of_document(requires),
-        *_ABOUT,
-        *(_section(one) for one in requires.sections),
-        *(_indicator(one) for one in requires.indicators),
-        _files(requires),
+        *_document_fields(requires),
+        *_CONTENT_FIELDS,
+        *(_section_field(one) for one in requires.sections),
+        *(_indicator_field(one) for one in requires.indicators),
+        _files_field(requires),
     )
 
 
-def pointer(key: str) -> str:
+def event_pointer(key: str) -> str:
     """Return where in the event the answer to *key* stands."""
     head, _, rest = key.partition(".")
     match head:
@@ -107,43 +107,43 @@ def key_of_missing(name: str) -> str:
     return "" if name.startswith("checks.") else name
 
 
-def _of_document(requires: Requirements) -> tuple[Question, ...]:
+def _document_fields(requires: Requirements) -> tuple[FormField, ...]:
     return (
-        Question(
+        FormField(
             key="document.number",
-            kind=Kind.TEXT,
+            kind=FieldType.TEXT,
             label=Said(en="Number and symbol of the document", vi="Số, ký hiệu văn bản"),
             hint=Said(en="for example 123/BC-UBND", vi="ví dụ: 123/BC-UBND"),
-            is_needed=True,
+            is_required=True,
         ),
-        Question(
+        FormField(
             key="document.issued_on",
-            kind=Kind.DAY,
+            kind=FieldType.DAY,
             label=Said(en="Date of the document", vi="Ngày ban hành văn bản"),
             hint=Said(en="as it stands on the document", vi="ngày ghi trên văn bản"),
-            is_needed=True,
+            is_required=True,
         ),
-        Question(
+        FormField(
             key="document.signed_by",
-            kind=Kind.TEXT,
+            kind=FieldType.TEXT,
             label=Said(en="Signed by", vi="Người ký"),
             hint=Said(en="full name and office", vi="họ tên, chức vụ"),
-            is_needed=requires.signed,
+            is_required=requires.signed,
         ),
-        Question(key="document.title", kind=Kind.TEXT, label=Said(en="Title", vi="Trích yếu nội dung")),
+        FormField(key="document.title", kind=FieldType.TEXT, label=Said(en="Title", vi="Trích yếu nội dung")),
     )
 
 
-_ABOUT = (
-    Question(
+_CONTENT_FIELDS = (
+    FormField(
         key="content.figures_as_of",
-        kind=Kind.DAY,
+        kind=FieldType.DAY,
         label=Said(en="Figures as of", vi="Ngày chốt số liệu"),
         hint=Said(en="the last day that the figures cover", vi="số liệu tính đến hết ngày nào"),
     ),
-    Question(
+    FormField(
         key="content.nil_return",
-        kind=Kind.YES_NO,
+        kind=FieldType.YES_NO,
         label=Said(en="Nothing to report in this period", vi="Kỳ này không có nội dung phát sinh"),
         hint=Said(
             en="if so, sections, figures and files may be left empty",
@@ -153,18 +153,18 @@ _ABOUT = (
 )
 
 
-def _section(wanted: SectionRequirement) -> Question:
-    return Question(key=f"sections.{wanted.id}", kind=Kind.LONG_TEXT, label=_title(wanted), is_needed=True)
+def _section_field(wanted: SectionRequirement) -> FormField:
+    return FormField(key=f"sections.{wanted.id}", kind=FieldType.LONG_TEXT, label=_title(wanted), is_required=True)
 
 
-def _indicator(wanted: IndicatorRequirement) -> Question:
+def _indicator_field(wanted: IndicatorRequirement) -> FormField:
     unit = None if wanted.unit is None else UNITS.get(wanted.unit, Said(en=wanted.unit, vi=wanted.unit))
-    return Question(
+    return FormField(
         key=f"indicators.{wanted.code}",
-        kind=Kind.FIGURE,
+        kind=FieldType.FIGURE,
         label=_title(wanted),
         hint=_range(wanted.min, wanted.max),
-        is_needed=True,
+        is_required=True,
         unit=unit,
         low=wanted.min,
         high=wanted.max,
@@ -178,28 +178,28 @@ def _title(wanted: SectionRequirement | IndicatorRequirement) -> Said:
 def _range(low: float | None, high: float | None) -> Said:
     en, vi = [], []
     if low is not None:
-        said = number_parsing.in_words(low)
+        said = number_parsing.render_number(low)
         en.append(f"from {said.en}")
         vi.append(f"từ {said.vi}")
     if high is not None:
-        said = number_parsing.in_words(high)
+        said = number_parsing.render_number(high)
         en.append(f"to {said.en}")
         vi.append(f"đến {said.vi}")
     return Said(en=" ".join(en), vi=" ".join(vi))
 
 
-def _files(requires: Requirements) -> Question:
+def _files_field(requires: Requirements) -> FormField:
     wanted = requires.attachments
-    kinds = ", ".join(FILE_KINDS.get(one, one) for one in wanted.media_types)
+    kinds = ", ".join(FILE_TYPE_NAMES.get(one, one) for one in wanted.media_types)
     kinds = f" ({kinds})" if kinds else ""
-    hint = UNSAID
+    hint = NO_TEXT
     if wanted.min:
         files = "1 file" if wanted.min == 1 else f"{wanted.min} files"
         hint = Said(en=f"at least {files}{kinds}", vi=f"ít nhất {wanted.min} tệp{kinds}")
-    return Question(
+    return FormField(
         key="attachments",
-        kind=Kind.FILES,
+        kind=FieldType.FILES,
         label=Said(en="Attached files", vi="Tệp đính kèm"),
         hint=hint,
-        is_needed=wanted.min > 0,
+        is_required=wanted.min > 0,
     )
