@@ -118,9 +118,9 @@ async def test_intake_events_a_second(
     intake_files = IntakeFiles(folder=tmp_path)
     bearer = intake_files.add_key()
     await publish_plan(bus)
-    settings = {"DONDOC_LOG_LEVEL": "WARNING", "DONDOC_INTAKE_CLERKS": str(clerks)}
+    settings = {"DONDOC_LOG_LEVEL": "WARNING", "DONDOC_INTAKE_WORKERS": str(clerks)}
     service = launch("intake", **intake_files.environment, **settings)
-    await eventually(lambda: _figure(service, "intake_clerks") == clerks, "the clerks at work")
+    await eventually(lambda: _figure(service, "intake_workers") == clerks, "the clerks at work")
     raw = await _raw_rate(bus)
     courses = (
         Course(name="single, 64 conn.", connections=64, events=1, a_round=EVENTS // ROUNDS),

@@ -32,7 +32,7 @@ async def intake(cluster: Cluster, intake_files: IntakeFiles, bearer: str, launc
     await publish_plan(cluster.bus)
     brokers = {"DONDOC_KAFKA_BOOTSTRAP": cluster.bus.bootstrap, "DONDOC_KAFKA_REPLICATION": str(NODES)}
     return launch(
-        "intake", **intake_files.environment, **brokers, DONDOC_INTAKE_BUS_PATIENCE_SECONDS=str(PATIENCE_SECONDS)
+        "intake", **intake_files.environment, **brokers, DONDOC_INTAKE_BROKER_TIMEOUT_SECONDS=str(PATIENCE_SECONDS)
     )
 
 

@@ -70,7 +70,7 @@ async def test_every_202_is_in_the_log_once_after_kill_9(
     intake_files = IntakeFiles(folder=tmp_path)
     bearer = intake_files.add_key()
     await publish_plan(bus)
-    service = launch("intake", **intake_files.environment, DONDOC_INTAKE_CLERKS=str(clerks))
+    service = launch("intake", **intake_files.environment, DONDOC_INTAKE_WORKERS=str(clerks))
     receipts: dict[str, Json] = {}
     count = POSTS if at_once == 1 else POSTS * BATCHES_SHARE
     ahead = events(count)

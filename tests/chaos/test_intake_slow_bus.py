@@ -44,7 +44,7 @@ async def start_intake(
 @pytest.fixture
 def intake(start_intake: Callable[..., Service]) -> Service:
     """One intake that waits only a second for the broker."""
-    return start_intake(DONDOC_INTAKE_BUS_PATIENCE_SECONDS=str(PATIENCE_SECONDS))
+    return start_intake(DONDOC_INTAKE_BROKER_TIMEOUT_SECONDS=str(PATIENCE_SECONDS))
 
 
 async def test_a_slow_broker_is_waited_for(
@@ -81,7 +81,7 @@ async def test_who_came_last_is_answered_when_the_broker_is_given_up(
     bus: Bus, start_intake: Callable[..., Service], bearer: str, proxy: Proxy
 ) -> None:
     """The first whose patience ends gives the broker up for all: nobody goes on waiting for what will never come."""
-    intake = start_intake(DONDOC_INTAKE_BUS_PATIENCE_SECONDS=str(LONG_PATIENCE_SECONDS))
+    intake = start_intake(DONDOC_INTAKE_BROKER_TIMEOUT_SECONDS=str(LONG_PATIENCE_SECONDS))
     async with proxy.with_toxic(toxiproxy.slow(UNBEARABLE_MS)), open_client(intake, bearer) as client:
         answers = []
         for system, _ in enumerate(AGENCIES):  # they lie in more than one partition
