@@ -24,21 +24,21 @@ from prometheus_client.exposition import generate_latest
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.topics import FACTS
-from services.intake.asgi import Receive, Request, Response, Scope, Send
+from services.intake.asgi import AsgiScope, Receive, Request, Response, Send
 from services.intake.cloudevents.pipeline import EventLog, Pipeline
-from services.intake.cloudevents.validator import Desk
+from services.intake.cloudevents.validator import EventValidator
 from services.intake.core.fact_record import Partitioner
 from services.intake.dedup.deduplicator import Deduplicator
 from services.intake.dedup.log_reader import LogReader
 from services.intake.dedup.recent_events import RecentEvents
-from services.intake.form.routes import FormParts, form_routes
-from services.intake.form.submit_report import Counter
-from services.intake.http import openapi_routes
-from services.intake.http.auth import KeyRing
-from services.intake.http.dry_run import DryRun
+from services.intake.form.routes import FormDependencies, build_routes
+from services.intake.form.submit_report import SubmitReport
+from services.intake.http import openapi
+from services.intake.http.api_keys import ApiKeys
+from services.intake.http.dry_run import DryRunClient
 from services.intake.http.limits import InflightLimit, RateLimits
 from services.intake.http.post_events import PostEvents
-from services.intake.http.router import Asgi, Route, Router
+from services.intake.http.router import AsgiApp, Route, Router
 from services.intake.http.timeouts import Patience
 from services.intake.log.durable_writer import DurableWriter
 from services.intake.log.kafka_connection import KafkaConnection, KafkaConnector
@@ -67,9 +67,9 @@ BackgroundTask = Callable[[], Awaitable[None]]
 class IntakeApp(AsgiFastStream):
     """FastStream's application with intake's own router in front, so that a wrong path gets a problem document too."""
 
-    router: Asgi
+    router: AsgiApp
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self.router(scope, receive, send)
         else:
@@ -91,7 +91,7 @@ class ProcessParts:
     clock: Clock
     registry: CollectorRegistry
     metrics: IntakeMetrics
-    keys: KeyRing
+    keys: ApiKeys
     signing_keys: SigningKeys
     rules: httpx.AsyncClient
 
@@ -159,7 +159,7 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
         plans.load_file()
         await spool.open(replay.adopt_leftover)
         gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
-        tasks = (parts.keys.follow, parts.signing_keys.follow, connection.supervise)
+        tasks = (parts.keys.watch, parts.signing_keys.watch, connection.supervise)
         try:
             async with _running(tasks, halt), _running((run_workers,), halt):
                 yield
@@ -208,7 +208,7 @@ def build_worker_app(
         await connect(client)
         gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
         try:
-            async with _running((parts.keys.follow, parts.signing_keys.follow, send_heartbeats), halt):
+            async with _running((parts.keys.watch, parts.signing_keys.watch, send_heartbeats), halt):
                 yield
         finally:
             await parts.rules.aclose()
@@ -232,7 +232,7 @@ def _build_parts(settings: IntakeSettings) -> ProcessParts:
         clock=clock,
         registry=registry,
         metrics=IntakeMetrics(registry),
-        keys=KeyRing(settings.keys, clock),
+        keys=ApiKeys(settings.keys, clock),
         signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
         rules=httpx.AsyncClient(),
     )
@@ -251,14 +251,14 @@ def _build_http_app(parts: ProcessParts, access: LogAccess, lifespan: Lifespan) 
     return app
 
 
-def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asgi]) -> Router:
+def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, AsgiApp]) -> Router:
     async def get_key_set(_request: Request) -> Response:
         parts.signing_keys.refresh()
-        return Response(status=200, body=parts.signing_keys.signer.published())
+        return Response(status=200, body=parts.signing_keys.signer.public_key_set())
 
     partitioner = Partitioner(parts.settings.partitions)
     pipeline = Pipeline(access.plans, partitioner, parts.signing_keys, access.event_log)
-    dry_run = DryRun(parts.rules, str(parts.settings.rules_url))
+    dry_run = DryRunClient(parts.rules, str(parts.settings.rules_url))
     endpoint = PostEvents(
         keys=parts.keys,
         rate_limits=access.rate_limits,
@@ -271,20 +271,22 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         clock=parts.clock,
         metrics=parts.metrics,
     )
-    form = FormParts(
+    form = FormDependencies(
         settings=parts.settings,
-        counter=Counter(desk=Desk(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run),
-        documents=access.plans.documents,
+        submit_report=SubmitReport(
+            validator=EventValidator(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run
+        ),
+        plans=access.plans.plan_and_registry,
         clock=parts.clock,
         registry=parts.registry,
     )
     routes = {
         "/v1/events": Route(methods={"POST": endpoint.post}),
         "/.well-known/jwks.json": Route(methods={"GET": get_key_set}),
-        "/openapi.json": Route(methods={"GET": openapi_routes.get_openapi}),
-        "/docs": Route(methods={"GET": openapi_routes.get_docs}),
-        **openapi_routes.problem_routes(),
-        **form_routes(form),
+        "/openapi.json": Route(methods={"GET": openapi.get_openapi}),
+        "/docs": Route(methods={"GET": openapi.get_docs}),
+        **openapi.problem_routes(),
+        **build_routes(form),
     }
     probes = probe_routes(access.ready, parts.registry, access.encode_metrics)
     return Router(routes, {**mounted, **dict(probes)}, parts.metrics)

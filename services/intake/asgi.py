@@ -1,30 +1,30 @@
-"""HTTP as the handlers of intake see it: a request with its headers and its bounded body, a response, a problem.
+"""HTTP requests and responses over ASGI: bounded bodies, the language of the client, RFC 9457 problem documents.
 
-Raw ASGI on purpose: a framework's route costs more than the whole admission of an event.
+Uses raw ASGI instead of a web framework, because a framework's route costs more than the whole admission of an event.
+Knows nothing of routes (`http.router`) or of events.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 import msgspec
 
-from services.intake.core.problems import Language, Problem, Refusal, Said
-from services.intake.http.timeouts import Patience
+from services.intake.core.problems import Language, Refusal, RequestProblem, Said
 
-Scope = MutableMapping[str, Any]
+AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Pairs = Iterable[tuple[bytes, bytes]]
+HeaderPairs = Iterable[tuple[bytes, bytes]]
 
 JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
 
 
-class RefusedError(Exception):
-    """A request is refused; the refusal says why and what to do. The router turns it into a problem document."""
+class RequestRefusedError(Exception):
+    """A request is refused; the refusal holds the reason and the remedy. The router answers with a problem document."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.problem.value.slug)
@@ -32,12 +32,30 @@ class RefusedError(Exception):
 
 
 class DisconnectedError(Exception):
-    """The client went away before its request was whole; there is nobody to answer."""
+    """The client disconnected before its request was complete; nobody is left to answer."""
+
+
+class BodyTimeout(Protocol):
+    """Bounds the time of the running task between `begin` and `end` by cancelling it (see `http.timeouts`)."""
+
+    seconds: float
+
+    def begin(self) -> asyncio.Task[object]:
+        """Start the clock for the running task, and return the task."""
+        ...
+
+    def is_over(self, task: asyncio.Task[object]) -> bool:
+        """Whether *task* was cancelled because its time was over, and for no other reason."""
+        ...
+
+    def end(self, task: asyncio.Task[object]) -> None:
+        """Stop the clock of *task*."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """A whole answer."""
+    """A complete HTTP response."""
 
     status: int
     body: bytes
@@ -45,25 +63,25 @@ class Response:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     async def send(self, send: Send, *, is_head: bool = False) -> None:
-        """Send it; to a HEAD request only its headers."""
+        """Send the response; to a HEAD request only its headers."""
         headers = [(b"content-type", self.media_type), (b"content-length", b"%d" % len(self.body)), *self.headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if is_head else self.body})
 
 
 class Request:
-    """A request as it arrives."""
+    """An HTTP request whose body may still be arriving."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: AsgiScope, receive: Receive) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self._query: bytes = scope.get("query_string", b"")
         self._receive = receive
-        self.headers: Pairs = scope["headers"]
+        self.headers: HeaderPairs = scope["headers"]
         self._headers = dict(self.headers)
 
     def header(self, name: bytes) -> str | None:
-        """Return the value of the header *name* (lower case), the last one if it is repeated."""
+        """Return the value of the header *name* (lower case); the last one if the header is repeated."""
         found = self._headers.get(name)
         return None if found is None else found.decode("latin-1")
 
@@ -77,106 +95,107 @@ class Request:
 
     @property
     def language(self) -> Language:
-        """The first language of `Accept-Language` that we speak, by weight; English by default.
+        """The language of ours that `Accept-Language` weighs highest; English by default.
 
-        Its lines are one list (RFC 9110 section 5.3).
+        Repeated header lines are one list (RFC 9110 section 5.3).
         """
         lines = (value.decode("latin-1") for name, value in self.headers if name == b"accept-language")
-        return preferred_language(",".join(lines))
+        return choose_language(",".join(lines))
 
     @property
-    def announced_bytes(self) -> int | None:
-        """How long the body is going to be, where its sender says so."""
-        announced = self._headers.get(b"content-length")
-        return int(announced) if announced is not None and announced.isdigit() else None
+    def content_length(self) -> int | None:
+        """The length of the body in bytes, if the client has declared it."""
+        declared = self._headers.get(b"content-length")
+        return int(declared) if declared is not None and declared.isdigit() else None
 
-    async def body(self, limit: int, patience: Patience) -> bytes:
-        """Return the whole body; refuse more than *limit* bytes, or one that outlasts *patience*."""
-        self._refuse_announced(limit)
-        task = patience.begin()
+    async def read_body(self, limit: int, body_timeout: BodyTimeout) -> bytes:
+        """Return the complete body; refuse with 413 more than *limit* bytes, with 408 a body that is too slow."""
+        self._refuse_declared_length(limit)
+        task = body_timeout.begin()
         try:
-            return await self._whole_body(limit)
+            return await self._read_all(limit)
         except asyncio.CancelledError as cause:
-            if patience.is_over(task):
-                raise RefusedError(too_slow(patience.seconds)) from cause
+            if body_timeout.is_over(task):
+                raise RequestRefusedError(too_slow_refusal(body_timeout.seconds)) from cause
             raise
         finally:
-            patience.end(task)
+            body_timeout.end(task)
 
-    async def chunks(self, limit: int) -> AsyncIterator[bytes]:
-        """Yield the body as it comes; refuse more than *limit* bytes. How long it may take is the caller's to bound."""
-        self._refuse_announced(limit)
-        arrived = 0
+    async def read_chunks(self, limit: int) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives; refuse with 413 more than *limit* bytes. The caller bounds the time."""
+        self._refuse_declared_length(limit)
+        received = 0
         has_more = True
         while has_more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise DisconnectedError
-            part = message.get("body", b"")
-            arrived += len(part)
-            if arrived > limit:
-                raise RefusedError(too_large(limit))
-            yield part
+            chunk = message.get("body", b"")
+            received += len(chunk)
+            if received > limit:
+                raise RequestRefusedError(too_large_refusal(limit))
+            yield chunk
             has_more = message.get("more_body", False)
 
-    def _refuse_announced(self, limit: int) -> None:
-        announced = self.announced_bytes
-        if announced is not None and announced > limit:
-            raise RefusedError(too_large(limit))
+    def _refuse_declared_length(self, limit: int) -> None:
+        declared = self.content_length
+        if declared is not None and declared > limit:
+            raise RequestRefusedError(too_large_refusal(limit))
 
-    async def _whole_body(self, limit: int) -> bytes:
-        parts: list[bytes] = []
+    # Every event is read here. A loop of its own spares it the asynchronous generator of `read_chunks`.
+    async def _read_all(self, limit: int) -> bytes:
+        chunks: list[bytes] = []
         size = 0
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise DisconnectedError
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
             if size > limit:
-                raise RefusedError(too_large(limit))
+                raise RequestRefusedError(too_large_refusal(limit))
             if not message.get("more_body", False):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def preferred_language(accepted: str) -> Language:
-    """Return the language of ours that an `Accept-Language` header weighs highest."""
-    best: Language = "en"
-    weight = 0.0
-    for choice in accepted.split(","):
-        tag, _, parameters = choice.strip().partition(";")
+def choose_language(accepted: str) -> Language:
+    """Return the language of ours that an `Accept-Language` value weighs highest: `en;q=0.5, vi-VN` gives `vi`."""
+    chosen: Language = "en"
+    highest = 0.0
+    for entry in accepted.split(","):
+        tag, _, parameters = entry.strip().partition(";")
         language = tag.strip().lower().partition("-")[0]
-        given = _weight(parameters)
-        if given > weight and language in {"en", "vi"}:
-            best, weight = ("vi" if language == "vi" else "en"), given
-    return best
+        weight = _parse_weight(parameters)
+        if weight > highest and language in {"en", "vi"}:
+            chosen, highest = ("vi" if language == "vi" else "en"), weight
+    return chosen
 
 
-def problem(refusal: Refusal, language: Language, *headers: tuple[bytes, bytes]) -> Response:
+def problem_response(refusal: Refusal, language: Language, *headers: tuple[bytes, bytes]) -> Response:
     """Return *refusal* as an RFC 9457 problem document in *language*."""
-    kind = refusal.problem.value
+    problem_type = refusal.problem.value
     document: dict[str, object] = {
-        "type": f"/problems/{kind.slug}",
-        "title": kind.title.in_language(language),
-        "status": kind.status,
+        "type": f"/problems/{problem_type.slug}",
+        "title": problem_type.title.in_language(language),
+        "status": problem_type.status,
         "detail": refusal.detail.in_language(language),
     }
-    if refusal.findings:
+    if refusal.errors:
         document["errors"] = [
-            {"pointer": one.pointer, "detail": one.detail.in_language(language)} for one in refusal.findings
+            {"pointer": error.pointer, "detail": error.detail.in_language(language)} for error in refusal.errors
         ]
     return Response(
-        status=kind.status,
+        status=problem_type.status,
         body=msgspec.json.encode(document),
         media_type=PROBLEM_JSON,
-        headers=((b"content-language", language.encode()), *headers, *_headers_of(refusal)),
+        headers=((b"content-language", language.encode()), *headers, *_remedy_headers(refusal)),
     )
 
 
-def too_large(limit: int) -> Refusal:
-    """Return the refusal of a body over *limit* bytes."""
+def too_large_refusal(limit: int) -> Refusal:
+    """Return the refusal (413) of a body over *limit* bytes."""
     return Refusal(
-        problem=Problem.TOO_LARGE,
+        problem=RequestProblem.TOO_LARGE,
         detail=Said(
             en=f"at most {limit} bytes are taken here; send less at a time",
             vi=f"chỉ nhận tối đa {limit} byte; hãy gửi ít hơn mỗi lần",
@@ -184,27 +203,28 @@ def too_large(limit: int) -> Refusal:
     )
 
 
-def too_slow(seconds: float) -> Refusal:
-    """Return the refusal of a body that did not arrive within *seconds*."""
+def too_slow_refusal(seconds: float) -> Refusal:
+    """Return the refusal (408) of a body that did not arrive within *seconds*."""
     return Refusal(
-        problem=Problem.TOO_SLOW,
+        problem=RequestProblem.TOO_SLOW,
         detail=Said(en=f"the body took longer than {seconds:g} s", vi=f"nội dung gửi lâu hơn {seconds:g} giây"),
     )
 
 
-def _headers_of(refusal: Refusal) -> Iterator[tuple[bytes, bytes]]:
-    """Yield what tells a client, rather than a reader, what would do."""
+def _remedy_headers(refusal: Refusal) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the headers by which a client, unlike a person, learns what the service would accept."""
     if refusal.retry_after_seconds is not None:
         yield b"retry-after", b"%d" % refusal.retry_after_seconds
-    if refusal.problem is Problem.UNAUTHENTICATED:
+    if refusal.problem is RequestProblem.UNAUTHENTICATED:
         yield b"www-authenticate", b'Bearer realm="dondoc"'
-    if refusal.media_types_taken:
-        yield b"accept", ", ".join(refusal.media_types_taken).encode()
-    if refusal.codings_taken:
-        yield b"accept-encoding", ", ".join(refusal.codings_taken).encode()
+    if refusal.accepted_media_types:
+        yield b"accept", ", ".join(refusal.accepted_media_types).encode()
+    if refusal.accepted_codings:
+        yield b"accept-encoding", ", ".join(refusal.accepted_codings).encode()
 
 
-def _weight(parameters: str) -> float:
+def _parse_weight(parameters: str) -> float:
+    """Return the weight `q` of one language (RFC 9110 section 12.4.2): 1 by default, 0 if it is not a number."""
     name, _, value = parameters.strip().partition("=")
     if name.strip() != "q":
         return 1.0

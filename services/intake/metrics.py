@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from services.intake.core.problems import UNHEARD, Problem
+from services.intake.core.problems import CONNECTION_PROBLEMS, RequestProblem
 from services.runtime.metrics import SECONDS_BUCKETS
 
 MODES = ("structured", "binary", "batch")
@@ -38,7 +38,7 @@ class IntakeMetrics:
         self.spool_bytes = Gauge("intake_spool_bytes", "Bytes in the spool", registry=registry)
         self.spool_bytes_max = Gauge("intake_spool_bytes_max", "Bytes that the spool may hold", registry=registry)
         self.accepted = {mode: self.events.labels(mode) for mode in MODES}
-        for problem in set(Problem) - UNHEARD:
+        for problem in set(RequestProblem) - CONNECTION_PROBLEMS:
             self.refusals.labels(problem.value.slug)
 
     def set_workers(self, count: int) -> None:

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.intake import api_keys_file
-from services.intake.core.plan_index import Prepared, prepare
+from services.intake import secret_files
+from services.intake.core.plan_index import PlanIndex, build_plan_index
 from services.runtime.published_documents import PublishedDocuments
 
 SNAPSHOT_FILE = "references.json"
@@ -30,7 +30,7 @@ class SnapshotPlans:
 
     def __init__(self) -> None:
         self._snapshot = _Snapshot()
-        self._indexed: dict[str, Prepared] = {}
+        self._indexed: dict[str, PlanIndex] = {}
 
     @property
     def is_ready(self) -> bool:
@@ -42,15 +42,15 @@ class SnapshotPlans:
         self._snapshot = _Snapshot.model_validate_json(content)
         self._indexed.clear()
 
-    def prepared(self, plan_id: str) -> Prepared | None:
+    def index_of(self, plan_id: str) -> PlanIndex | None:
         """Return the index of a plan's latest version, or None while the plan or its registry is not published."""
         known = self._indexed.get(plan_id)
         if known is not None:
             return known
-        found = self.documents(plan_id)
-        return None if found is None else self._indexed.setdefault(plan_id, prepare(*found))
+        found = self.plan_and_registry(plan_id)
+        return None if found is None else self._indexed.setdefault(plan_id, build_plan_index(*found))
 
-    def documents(self, plan_id: str) -> tuple[Plan, Registry] | None:
+    def plan_and_registry(self, plan_id: str) -> tuple[Plan, Registry] | None:
         """Return the latest version of a plan with its registry, or None while either is not published."""
         plan = next((one for one in self._snapshot.plans if one.plan == plan_id), None)
         registries = (one for one in self._snapshot.registries if plan is not None and one.registry == plan.registry)
@@ -81,10 +81,10 @@ class PublishedPlans(SnapshotPlans):
         except ValidationError:
             log.exception("the snapshot of the plans cannot be read", extra={"action": "snapshot_unreadable"})
 
-    def documents(self, plan_id: str) -> tuple[Plan, Registry] | None:
+    def plan_and_registry(self, plan_id: str) -> tuple[Plan, Registry] | None:
         """Return the latest version of a plan with its registry, or None while either is not published."""
         if not self._references.is_complete:
-            return super().documents(plan_id)
+            return super().plan_and_registry(plan_id)
         plan = self._references.plan(plan_id)
         registry = None if plan is None else self._references.registry(plan.registry)
         return None if plan is None or registry is None else (plan, registry)
@@ -104,6 +104,6 @@ class PublishedPlans(SnapshotPlans):
         if not self._references.is_complete:
             return
         try:
-            api_keys_file.replace(self._path, self.encode_snapshot())
+            secret_files.replace_file(self._path, self.encode_snapshot())
         except OSError:
             log.exception("the snapshot of the plans cannot be written", extra={"action": "snapshot_failed"})

@@ -68,9 +68,9 @@ def test_every_post_has_its_receipt(year: Played) -> None:
 
 def test_every_receipt_is_genuine(year: Played) -> None:
     """The published keys vouch for each answer, that of the batch of the archive too."""
-    keys = verification.keys_of(run.key_set(year.system.intake.url))
+    keys = verification.parse_key_set(run.key_set(year.system.intake.url))
     for answer in year.receipts:
-        _, signed = verification.receipts_of(answer["jws"], keys)
+        _, signed = verification.verify_receipts(answer["jws"], keys)
         assert signed == answer["receipts"]
 
 

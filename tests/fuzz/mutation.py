@@ -1,6 +1,6 @@
-"""Changes a request so that most of it still makes sense: bytes anywhere at times, mostly one value of its JSON.
+"""Mutates a request so that most of it stays valid: mostly one value of its JSON, sometimes arbitrary bytes.
 
-Random bytes hardly ever get past a JSON parser, and what lies behind it is what is to be fuzzed.
+Random bytes hardly ever pass the JSON parser, and the code behind the parser is what is to be fuzzed.
 """
 
 import json
@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.assertions.decoding import Written
+from tests.support.assertions.decoding import StoredRequest
 
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1.5, 2**31, 2**63, 10**30, 1e308, "", "\x00", "\u200b", "\ufdd0", "\U0010ffff", "đ",
@@ -29,15 +29,15 @@ TYPES = (
     "exemption.revoked", "plan.adopted",
 )  # fmt: skip
 AS_BYTES = 0.3
-"""Share of changes that spare nothing."""
+"""Share of mutations that change arbitrary bytes."""
 
 Mutate = Callable[[bytes, int], bytes]
 
 
-def mutated(text: bytes, size_max: int, seed: int, mutate: Mutate) -> bytes:
-    """The next request after *text*."""
+def mutate_request(text: bytes, size_max: int, seed: int, mutate: Mutate) -> bytes:
+    """Return a mutation of the request in *text*, of at most *size_max* bytes; *mutate* is libFuzzer's own."""
     chance = random.Random(seed)  # noqa: S311 - a fuzzer repeats itself by its seed
-    request = Written.parse(text)
+    request = StoredRequest.parse(text)
     if request is None or chance.random() < AS_BYTES:
         return mutate(text, size_max)
     try:
@@ -45,27 +45,27 @@ def mutated(text: bytes, size_max: int, seed: int, mutate: Mutate) -> bytes:
     except (ValueError, RecursionError):
         return mutate(text, size_max)
     for _ in range(chance.choice((1, 1, 1, 2, 4))):
-        document = _changed(document, chance)
+        document = _change_value(document, chance)
     try:
         body = json.dumps(document, ensure_ascii=chance.random() < AS_BYTES).encode()
     except (ValueError, RecursionError):
         return mutate(text, size_max)
-    written = Written(mode=request.mode, headers=request.headers, body=body).text()
-    return written if len(written) <= size_max else mutate(text, size_max)
+    mutation = StoredRequest(mode=request.mode, headers=request.headers, body=body).text()
+    return mutation if len(mutation) <= size_max else mutate(text, size_max)
 
 
-def _changed(document: Any, chance: random.Random) -> Any:
-    """*document* with one value replaced, added, renamed or taken away, at any depth."""
+def _change_value(document: Any, chance: random.Random) -> Any:
+    """Return *document* with one value replaced, added, renamed or removed, at any depth."""
     if isinstance(document, dict) and document and chance.random() < 0.8:
         name = chance.choice(list(document))
-        return _member_changed(document, name, chance)
+        return _change_member(document, name, chance)
     if isinstance(document, list) and document and chance.random() < 0.8:
         at = chance.randrange(len(document))
-        return [*document[:at], _changed(document[at], chance), *document[at + 1 :]]
-    return _value(document, chance)
+        return [*document[:at], _change_value(document[at], chance), *document[at + 1 :]]
+    return _mutate_value(document, chance)
 
 
-def _member_changed(document: dict[str, Any], name: str, chance: random.Random) -> dict[str, Any]:
+def _change_member(document: dict[str, Any], name: str, chance: random.Random) -> dict[str, Any]:
     rest = {other: value for other, value in document.items() if other != name}
     match chance.randrange(8):
         case 0:
@@ -77,10 +77,10 @@ def _member_changed(document: dict[str, Any], name: str, chance: random.Random) 
         case 3:
             return {**document, chance.choice(NAMES): chance.choice(VALUES)}
         case _:
-            return {**rest, name: _changed(document[name], chance)}
+            return {**rest, name: _change_value(document[name], chance)}
 
 
-def _value(value: Any, chance: random.Random) -> Any:
+def _mutate_value(value: Any, chance: random.Random) -> Any:
     match chance.randrange(4):
         case 0 if isinstance(value, str) and value:
             at = chance.randrange(len(value))

@@ -3,12 +3,12 @@
 import hashlib
 from pathlib import Path
 
-from services.intake.core.form_to_event import Enclosed
+from services.intake.core.forms import file_types
+from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.core.problems import Said
-from services.intake.form import file_types
 
 
-def enclosed(folder: Path, name: str) -> Enclosed | Said:
+def enclosed(folder: Path, name: str) -> AttachedFile | Said:
     """Return the file *name* in *folder*, or why it cannot come along."""
     path = folder / name
     try:
@@ -27,4 +27,4 @@ def enclosed(folder: Path, name: str) -> Enclosed | Said:
             en=f"{name!r} is no PDF, DOCX, XLSX, ODT, ODS, JPEG or PNG by its content",
             vi=f"nội dung tệp “{name}” không phải là PDF, DOCX, XLSX, ODT, ODS, JPEG hoặc PNG",
         )
-    return Enclosed(name=path.name, media_type=media_type, size=size, sha256=digest)
+    return AttachedFile(name=path.name, media_type=media_type, size=size, sha256=digest)

@@ -11,15 +11,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.events import ids
 from schemas.events.facts import SUBMITTED
+from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from services.console.sheets import enclosures, gaps, reading
 from services.console.sheets.layout import CHOICE_MARK, FORMAT
 from services.console.sheets.reading import Cell
 from services.console.support import inputs
 from services.intake.cloudevents import schema_errors
-from services.intake.core import form_fields, form_to_event
-from services.intake.core.form_to_event import Enclosed, Named
-from services.intake.core.problems import Finding, Language, Said
+from services.intake.core.forms import form_fields, form_to_event
+from services.intake.core.forms.form_to_event import AttachedFile
+from services.intake.core.problems import FieldError, Language, Said
 
 SOURCE = "urn:dondoc:sheet"
 _SINGLE = frozenset({"format", "plan", "obligation", "zone", "agency", "period"})
@@ -69,11 +70,11 @@ def read(path: Path, language: Language) -> Filled:
     enclosed = _enclosed(sheet, faults)
     percents = frozenset(key for key, cell in sheet.cells.items() if cell.unit == "%")
     given = {key: cell.answer for key, cell in sheet.cells.items()}
-    stated = form_to_event.report(named, given, enclosed=enclosed, zone=zone, percents=percents)
+    stated = form_to_event.build_report(named, given, files=enclosed, zone=zone, percents=percents)
     if isinstance(stated, tuple):
         faults += stated
     elif not faults:
-        fact = schema_errors.fact_of(SUBMITTED, stated)
+        fact = schema_errors.parse_fact(SUBMITTED, stated)
         faults += fact if isinstance(fact, tuple) else ()
     if faults or isinstance(stated, tuple):
         raise inputs.Unusable("\n".join(_told(sheet, faults, language)))
@@ -93,7 +94,7 @@ def _sheet(path: Path, language: Language) -> Sheet:
     return Sheet(path, cells)
 
 
-def _zone(sheet: Sheet, faults: list[Finding]) -> ZoneInfo:
+def _zone(sheet: Sheet, faults: list[FieldError]) -> ZoneInfo:
     if sheet.text("format") != FORMAT:
         faults.append(_fault("format", _OTHER_FORMAT))
     try:
@@ -103,7 +104,7 @@ def _zone(sheet: Sheet, faults: list[Finding]) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _named(sheet: Sheet, faults: list[Finding]) -> Named:
+def _named(sheet: Sheet, faults: list[FieldError]) -> DutyKey:
     agency = sheet.text("agency").partition(CHOICE_MARK)[0].strip()
     faults.extend(_fault(key, _NEEDED) for key in ("plan", "obligation", "agency") if not sheet.text(key))
     period = sheet.text("period") or None
@@ -112,11 +113,11 @@ def _named(sheet: Sheet, faults: list[Finding]) -> Named:
             periods.parse(period or "")
         except ValueError:
             faults.append(_fault("period", _NO_PERIOD))
-    return Named(plan=sheet.text("plan"), obligation=sheet.text("obligation"), period=period, agency=agency)
+    return DutyKey(plan=sheet.text("plan"), obligation=sheet.text("obligation"), period=period, agency=agency)
 
 
-def _enclosed(sheet: Sheet, faults: list[Finding]) -> list[Enclosed]:
-    found: list[Enclosed] = []
+def _enclosed(sheet: Sheet, faults: list[FieldError]) -> list[AttachedFile]:
+    found: list[AttachedFile] = []
     for key in sheet.cells:
         name = sheet.text(key) if key.startswith("attachments.") else ""
         if not name:
@@ -142,17 +143,17 @@ def _event(data: Mapping[str, object]) -> bytes:
     return json.dumps(event, ensure_ascii=False).encode()
 
 
-def _told(sheet: Sheet, findings: Iterable[Finding], language: Language) -> list[str]:
+def _told(sheet: Sheet, findings: Iterable[FieldError], language: Language) -> list[str]:
     """Return a line for each place that something was found of, with what was found first."""
-    first: dict[str, Finding] = {}
+    first: dict[str, FieldError] = {}
     for one in findings:
         first.setdefault(one.pointer, one)
     lines = (f"{sheet.place(one.pointer)}: {one.detail.in_language(language)}" for one in first.values())
     return list(dict.fromkeys(lines))
 
 
-def _fault(key: str, said: Said) -> Finding:
-    return Finding(pointer=form_fields.pointer(key), detail=said)
+def _fault(key: str, said: Said) -> FieldError:
+    return FieldError(pointer=form_fields.event_pointer(key), detail=said)
 
 
 _NEEDED = Said(en="is needed", vi="cần được điền")

@@ -10,8 +10,8 @@ from typing import Any
 
 from services.console.sheets.layout import STAR
 from services.console.sheets.reading import Cell
-from services.intake.core import form_fields, number_parsing
-from services.intake.core.problems import Finding, Said
+from services.intake.core.forms import form_fields, number_parsing
+from services.intake.core.problems import FieldError, Said
 
 _RANGE = re.compile(r"(?:từ (?P<low>\S+))? ?(?:đến (?P<high>\S+))?")
 """How `form_fields` writes a range in Vietnamese, the language of every sheet."""
@@ -20,7 +20,7 @@ _SPARED = frozenset({"sections", "indicators", "attachments"})
 """What a report that there is nothing to report may leave empty."""
 
 
-def found(cells: Mapping[str, Cell], data: Mapping[str, Any]) -> Iterator[Finding]:
+def found(cells: Mapping[str, Cell], data: Mapping[str, Any]) -> Iterator[FieldError]:
     """Yield what the sheet with *cells*, which states *data*, lacks, in the order of its lines."""
     is_nil_return = data["content"]["nil_return"]
     for key, cell in cells.items():
@@ -28,10 +28,10 @@ def found(cells: Mapping[str, Cell], data: Mapping[str, Any]) -> Iterator[Findin
         if is_nil_return and head in _SPARED:
             continue
         if cell.label.endswith(STAR) and not _is_answered(head, name, data):
-            yield Finding(pointer=form_fields.pointer(key), detail=_EMPTY)
+            yield FieldError(pointer=form_fields.event_pointer(key), detail=_EMPTY)
         figure = data["content"]["indicators"].get(name) if head == "indicators" else None
         if figure is not None and not _is_within(Decimal(figure), cell.hint):
-            yield Finding(pointer=form_fields.pointer(key), detail=_outside(Decimal(figure), cell.hint))
+            yield FieldError(pointer=form_fields.event_pointer(key), detail=_outside(Decimal(figure), cell.hint))
 
 
 def _is_answered(head: str, name: str, data: Mapping[str, Any]) -> bool:
@@ -64,8 +64,8 @@ def _limit(text: str | None) -> Decimal | None:
 
 
 def _outside(figure: Decimal, hint: str) -> Said:
-    shown = number_parsing.in_words(float(figure))
-    low, high = (None if one is None else number_parsing.in_words(float(one)).en for one in _limits(hint))
+    shown = number_parsing.render_number(float(figure))
+    low, high = (None if one is None else number_parsing.render_number(float(one)).en for one in _limits(hint))
     limits = " ".join(f"{word} {one}" for word, one in (("from", low), ("to", high)) if one is not None)
     return Said(
         en=f"warning: {shown.en} is outside the range that the sheet states, {limits}; the report will not be complete",

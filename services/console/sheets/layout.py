@@ -9,8 +9,8 @@ from datetime import datetime
 
 from schemas.plan.plan import Obligation, ObligationVersion
 from schemas.plan.registry import Agency
-from services.intake.core import date_parsing, form_fields
-from services.intake.core.form_fields import Kind, Question
+from services.intake.core.forms import date_parsing, form_fields
+from services.intake.core.forms.form_fields import FieldType, FormField
 from services.intake.core.problems import Said
 from services.rules.core.duty_catalogue import Book, UnknownDuty
 
@@ -32,7 +32,7 @@ class Line:
     A technical line is for the machine that reads the sheet back.
     """
 
-    question: Question
+    question: FormField
     answer: str = ""
     is_fixed: bool = False
     is_technical: bool = False
@@ -41,14 +41,14 @@ class Line:
     @property
     def label(self) -> str:
         """The question in Vietnamese; a star says that an answer is needed."""
-        return self.question.label.vi + (STAR if self.question.is_needed and not self.is_fixed else "")
+        return self.question.label.vi + (STAR if self.question.is_required and not self.is_fixed else "")
 
     @property
     def hint(self) -> str:
         """How to answer, in Vietnamese; the agencies to choose from are too many to tell here."""
         if self.is_fixed:
             return ""
-        form = "ngày/tháng/năm" if self.question.kind is Kind.DAY else ""
+        form = "ngày/tháng/năm" if self.question.kind is FieldType.DAY else ""
         choices = f"ghi {' hoặc '.join(YES_NO)}" if self.choices == YES_NO else ""
         return "; ".join(part for part in (self.question.hint.vi, form, choices) if part)
 
@@ -111,9 +111,10 @@ def sheet(book: Book, wanted: Asked) -> Sheet:
     citation = wanted.obligation.citation
     source = next((one for one in book.plan.sources if one.id == citation.source), None)
     dated = f" ngày {source.issued_on:%d/%m/%Y}" if source and source.issued_on else ""
-    by = f"; hạn cuối: {date_parsing.deadline(wanted.due_at, book.calendar.zone).vi}" if wanted.due_at else ""
+    by = f"; hạn cuối: {date_parsing.render_deadline(wanted.due_at, book.calendar.zone).vi}" if wanted.due_at else ""
     return Sheet(
-        title=wanted.obligation.title.vi + (f" – {date_parsing.period(wanted.period).vi}" if wanted.period else ""),
+        title=wanted.obligation.title.vi
+        + (f" – {date_parsing.render_period(wanted.period).vi}" if wanted.period else ""),
         basis=f"Căn cứ mục {citation.clause}, văn bản số {source.number if source else book.plan.plan}{dated}{by}",
         quote=f"“{citation.quote}”",
         parts=tuple(_parts(book, wanted)),
@@ -122,7 +123,7 @@ def sheet(book: Book, wanted: Asked) -> Sheet:
 
 
 def _parts(book: Book, wanted: Asked) -> Iterator[Part]:
-    asked_of_all = form_fields.questions(wanted.version.requires)
+    asked_of_all = form_fields.fields_of(wanted.version.requires)
     yield Part(title="1. Nhiệm vụ báo cáo", lines=tuple(_identity(book, wanted)))
     yield _part("2. Văn bản", asked_of_all, "document")
     yield Part(title="3. Gửi văn bản (nếu đã gửi bằng đường khác)", lines=tuple(Line(question=one) for one in _SENDING))
@@ -134,11 +135,11 @@ def _parts(book: Book, wanted: Asked) -> Iterator[Part]:
     yield Part(title="6. Tệp đính kèm", lines=lines)
 
 
-def _part(title: str, all_questions: tuple[Question, ...], *heads: str) -> Part:
+def _part(title: str, all_questions: tuple[FormField, ...], *heads: str) -> Part:
     asked_here = (one for one in all_questions if one.key.partition(".")[0] in heads)
     return Part(
         title=title,
-        lines=tuple(Line(question=one, choices=YES_NO if one.kind is Kind.YES_NO else ()) for one in asked_here),
+        lines=tuple(Line(question=one, choices=YES_NO if one.kind is FieldType.YES_NO else ()) for one in asked_here),
     )
 
 
@@ -184,15 +185,15 @@ def _choice(book: Book, agency: str) -> str:
     return f"{agency}{CHOICE_MARK}{found.names[-1].vi}" if found else agency
 
 
-def _nth(files: Question, number: int) -> Question:
-    return Question(
+def _nth(files: FormField, number: int) -> FormField:
+    return FormField(
         key=f"attachments.{number}",
-        kind=Kind.FILES,
+        kind=FieldType.FILES,
         label=Said(en=f"File {number}", vi=f"Tệp {number}"),
         hint=_BESIDE
         if number > 1 or not files.hint.vi
         else Said(en=f"{_BESIDE.en}; {files.hint.en}", vi=f"{_BESIDE.vi}; {files.hint.vi}"),
-        is_needed=files.is_needed and number == 1,
+        is_required=files.is_required and number == 1,
     )
 
 
@@ -200,30 +201,30 @@ def _fixed(key: str, label: str, answer: str) -> Line:
     return Line(question=_question(key, label), answer=answer, is_fixed=True, is_technical=True)
 
 
-def _question(key: str, label: str, *, hint: Said = form_fields.UNSAID) -> Question:
-    return Question(key=key, kind=Kind.TEXT, label=Said(en=key, vi=label), hint=hint, is_needed=True)
+def _question(key: str, label: str, *, hint: Said = form_fields.NO_TEXT) -> FormField:
+    return FormField(key=key, kind=FieldType.TEXT, label=Said(en=key, vi=label), hint=hint, is_required=True)
 
 
 _BESIDE = Said(en="name of a file beside this sheet", vi="tên tệp đặt cùng thư mục với phiếu này")
 _SENDING = (
-    Question(
+    FormField(
         key="dispatch.sent_at",
-        kind=Kind.MOMENT,
+        kind=FieldType.MOMENT,
         label=Said(en="Sent at", vi="Thời điểm gửi"),
         hint=Said(en="day and time", vi="ngày và giờ, ví dụ: 09/12/2026 16:30"),
     ),
-    Question(
+    FormField(
         key="dispatch.proof",
-        kind=Kind.PROOF,
+        kind=FieldType.PROOF,
         label=Said(en="Proof of sending", vi="Căn cứ xác nhận thời điểm gửi"),
         hint=Said(
             en=", ".join(one.en for one in form_fields.PROOFS.values()),
             vi="chọn: " + ", ".join(one.vi for one in form_fields.PROOFS.values()),
         ),
     ),
-    Question(
+    FormField(
         key="dispatch.reference",
-        kind=Kind.TEXT,
+        kind=FieldType.TEXT,
         label=Said(en="Reference", vi="Số hiệu xác nhận"),
         hint=Said(en="number of the item or message", vi="mã bưu gửi hoặc mã gói tin"),
     ),

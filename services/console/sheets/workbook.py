@@ -8,7 +8,7 @@ from typing import Any
 import xlsxwriter
 
 from services.console.sheets.layout import HEADER, NOTES, Line, Sheet
-from services.intake.core.form_fields import PROOFS, Kind
+from services.intake.core.forms.form_fields import PROOFS, FieldType
 
 ROWS_OF_HEAD = 6
 WIDTHS = (24, 36, 58, 14, 46)
@@ -41,10 +41,10 @@ _STYLES: dict[str, dict[str, object]] = {
     "figure": {"bg_color": "#FFF8DC", "num_format": "#,##0.######", "align": "right", "locked": False, **_BOX},
 }
 _STYLE_OF = {
-    Kind.LONG_TEXT: "long",
-    Kind.DAY: "day",
-    Kind.MOMENT: "moment",
-    Kind.FIGURE: "figure",
+    FieldType.LONG_TEXT: "long",
+    FieldType.DAY: "day",
+    FieldType.MOMENT: "moment",
+    FieldType.FIGURE: "figure",
 }
 
 
@@ -85,7 +85,7 @@ class _Writer:
         kind = line.question.kind
         style = "fixed" if line.is_fixed else _STYLE_OF.get(kind, "text")
         self._page.set_row(
-            self._row, HIGH_TEXT if kind is Kind.LONG_TEXT else ROW_HEIGHT, None, {"hidden": line.is_technical}
+            self._row, HIGH_TEXT if kind is FieldType.LONG_TEXT else ROW_HEIGHT, None, {"hidden": line.is_technical}
         )
         self._page.write_string(self._row, 0, line.question.key, self._styles["label"])
         self._page.write_string(self._row, 1, line.label, self._styles["label"])
@@ -118,21 +118,21 @@ class _Writer:
         checked = self._validation(line)
         if checked is not None:
             self._page.data_validation(self._row, ANSWER, self._row, ANSWER, checked)
-        if line.question.kind is Kind.FIGURE:
+        if line.question.kind is FieldType.FIGURE:
             cell = f"$C${self._row + 1}"
             rule = {"type": "formula", "criteria": f"={cell}=INT({cell})", "format": self._whole}
             self._page.conditional_format(self._row, ANSWER, self._row, ANSWER, rule)
 
     def _validation(self, line: Line) -> dict[str, Any] | None:
         match line.question.kind:
-            case Kind.DAY | Kind.MOMENT:
+            case FieldType.DAY | FieldType.MOMENT:
                 rule = {"validate": "date", "criteria": ">=", "value": FIRST_DAY}
                 return {**rule, **_told("Ngày không hợp lệ", "Hãy ghi ngày/tháng/năm, ví dụ 09/12/2026.")}
-            case Kind.FIGURE:
+            case FieldType.FIGURE:
                 return _range_of(line)
-            case Kind.YES_NO:
+            case FieldType.YES_NO:
                 return _listed(list(line.choices))
-            case Kind.PROOF:
+            case FieldType.PROOF:
                 return _listed([one.vi for one in PROOFS.values()])
             case _ if line.choices:
                 return _listed(self._written_list(line.choices))

@@ -20,7 +20,7 @@ from deploy.local.process import pidfile
 from deploy.local.process.daemon import Daemon, Program
 from deploy.local.process.ports import LOOPBACK, Ports, PortSet, port_variable, require_free
 from deploy.local.stack import Stack
-from services.intake import api_keys_file
+from services.intake import secret_files
 
 SECRET_BYTES = 32
 PROBE_SECONDS = 2.5  # a readiness check itself may take two
@@ -170,7 +170,7 @@ def _undisturbed() -> Iterator[None]:
 def _kept_secret(path: Path) -> str:
     """Return the secret in *path*, made when it is first asked for: links in old mails go on opening the form."""
     if not path.exists():
-        api_keys_file.replace(path, secrets.token_urlsafe(SECRET_BYTES).encode())
+        secret_files.replace_file(path, secrets.token_urlsafe(SECRET_BYTES).encode())
     return path.read_text("ascii")
 
 

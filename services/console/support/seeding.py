@@ -11,8 +11,9 @@ from pathlib import Path
 
 from services.console.commands.plans.publish import REFUSED, editions, published
 from services.console.support.inputs import Unusable
-from services.intake import api_keys_file
-from services.intake.core.scopes import EVERYTHING, Key, Scope
+from services.intake import secret_files
+from services.intake.core.scopes import WILDCARD, ApiKey, KeyScope
+from services.intake.http import api_keys
 from services.notifier.contact_store import ContactStore
 from services.notifier.core.scheduling.routing import Contact
 from services.notifier.settings import NotifierSettings
@@ -42,15 +43,15 @@ def bearer_for(system: str, keys: Path, *, now: datetime, may_decide: bool = Fal
     if kept.exists():
         return kept.read_text(encoding="ascii").strip()
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    scope = Scope(
-        agencies=frozenset({EVERYTHING}), groups=frozenset(), types=frozenset({EVERYTHING}), may_decide=may_decide
+    scope = KeyScope(
+        agencies=frozenset({WILDCARD}), groups=frozenset(), types=frozenset({WILDCARD}), may_decide=may_decide
     )
-    key = Key(id=system, system=system, sha256=api_keys_file.digest_of(secret), scope=scope, created_at=now)
-    bearer = api_keys_file.bearer_of(key.id, secret)
-    with api_keys_file.held(keys):
-        others = [one for one in api_keys_file.read(keys) if one.id != system]
-        api_keys_file.write(keys, [*others, key])
-    api_keys_file.replace(kept, f"{bearer}\n".encode())
+    key = ApiKey(id=system, system=system, sha256=api_keys.secret_digest(secret), scope=scope, created_at=now)
+    bearer = api_keys.format_bearer(key.id, secret)
+    with secret_files.lock_file(keys):
+        others = [one for one in api_keys.read_keys(keys) if one.id != system]
+        api_keys.write_keys(keys, [*others, key])
+    secret_files.replace_file(kept, f"{bearer}\n".encode())
     return bearer
 
 

@@ -1,24 +1,28 @@
-"""The three content modes of the CloudEvents HTTP binding: what arrived, as events or as faults by pointer.
+"""The CloudEvents HTTP binding: decodes requests in structured, binary and batch mode into events.
 
-Knows media types and JSON; refuses to know what an event is about.
+Implements "HTTP Protocol Binding for CloudEvents" 1.0. Knows media types, headers and JSON; knows nothing of what an
+event is about.
 """
 
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from msgspec import Raw
 
-from services.intake.asgi import Pairs, RefusedError, too_large
-from services.intake.cloudevents import headers as request_headers
+from services.intake.asgi import HeaderPairs, RequestRefusedError, too_large_refusal
 from services.intake.cloudevents import json_decoding
 from services.intake.core import canonical_json, cloud_event
-from services.intake.core.cloud_event import Event
-from services.intake.core.problems import Finding, Problem, Refusal, Said
+from services.intake.core.cloud_event import CloudEvent
+from services.intake.core.problems import FieldError, Refusal, RequestProblem, Said
 
 EVENT_BYTES_MAX = 1024 * 1024
 BATCH_BYTES_MAX = 8 * EVENT_BYTES_MAX
@@ -30,19 +34,20 @@ BINARY_TYPE = "application/json"
 MEDIA_TYPES = (STRUCTURED_TYPE, BATCH_TYPE, BINARY_TYPE)
 
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
+_IDENTITY_CODINGS = frozenset({"", "identity"})
+
+_PREFIX = b"ce-"
+_REQUIRED_HEADERS = frozenset(_PREFIX + name.encode() for name in cloud_event.REQUIRED_ATTRIBUTES)
+"""One of these headers suffices to make a request binary mode: a missing other one is then reported by its name."""
+
+_BODY_ATTRIBUTES = frozenset({"data", "data_base64", "datacontenttype"})
+"""Attributes that in binary mode stand in the body and its content type, not in `ce-` headers."""
+
+_QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 
 
-class _Data(msgspec.Struct):
-    """The data in the sender's own writing."""
-
-    data: Raw = Raw(b"null")
-
-
-_DATA = msgspec.json.Decoder(_Data)
-
-
-class Mode(Enum):
-    """How an HTTP request carries events, and how many bytes it may have."""
+class ContentMode(Enum):
+    """How an HTTP request carries events (CloudEvents HTTP binding, section 3)."""
 
     STRUCTURED = "structured"
     BINARY = "binary"
@@ -50,107 +55,189 @@ class Mode(Enum):
 
     @property
     def bytes_max(self) -> int:
-        return BATCH_BYTES_MAX if self is Mode.BATCH else EVENT_BYTES_MAX
+        """The largest body in bytes."""
+        return BATCH_BYTES_MAX if self is ContentMode.BATCH else EVENT_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Faulty:
-    """An event that breaks the CloudEvents rules. Its type and data are there if they could be made out."""
+class MalformedEvent:
+    """An event that breaks the CloudEvents rules, with its type and its data if those could be decoded."""
 
-    findings: tuple[Finding, ...]
+    errors: tuple[FieldError, ...]
     type: str = ""
-    written_data: bytes = b"null"
+    raw_data: bytes = b"null"
 
 
-Arrived = Event | Faulty
+ReceivedEvent = CloudEvent | MalformedEvent
 
 
-def mode_of(headers: Pairs) -> Mode:
-    """Return the mode that *headers* declare; refuse with 415 what is no CloudEvent."""
-    media_type, charset, coding, is_binary = request_headers.declared(headers)
-    if not _IDENTITY.issuperset(coding.split(", ")):
-        raise RefusedError(_coded(coding))
+class _ContentHeaders(NamedTuple):
+    """What the headers say of the body; an absent value is empty."""
+
+    media_type: str
+    charset: str
+    coding: str
+    is_binary: bool
+
+
+class _EventData(msgspec.Struct):
+    """The data of an event in structured mode, as the sender wrote it."""
+
+    data: Raw = Raw(b"null")
+
+
+_DATA = msgspec.json.Decoder(_EventData)
+
+
+def mode_of(headers: HeaderPairs) -> ContentMode:
+    """Return the content mode that *headers* declare; refuse with 415 what is not a CloudEvent in JSON and UTF-8."""
+    media_type, charset, coding, is_binary = _parse_content_headers(headers)
+    if not _IDENTITY_CODINGS.issuperset(coding.split(", ")):
+        raise RequestRefusedError(_coding_refusal(coding))
     if charset not in _CHARSETS:
-        raise RefusedError(_unsupported(_in_charset(charset)))
+        raise RequestRefusedError(_media_type_refusal(_charset_reason(charset)))
     if media_type == STRUCTURED_TYPE:
-        return Mode.STRUCTURED
+        return ContentMode.STRUCTURED
     if media_type == BATCH_TYPE:
-        return Mode.BATCH
+        return ContentMode.BATCH
     if media_type == BINARY_TYPE and is_binary:
-        return Mode.BINARY
-    raise RefusedError(_unsupported(_of_type(media_type)))
+        return ContentMode.BINARY
+    raise RequestRefusedError(_media_type_refusal(_media_type_reason(media_type)))
 
 
-def texts(mode: Mode, body: bytes) -> Sequence[bytes | Raw]:
-    """Return the text of each event in order, in binary mode of its data; refuse with 400 what is no batch."""
-    if mode is not Mode.BATCH:
+def split_events(mode: ContentMode, body: bytes) -> Sequence[bytes | Raw]:
+    """Return the text of each event in order; in binary mode that is the text of its data.
+
+    Refuses with 400 a batch that is not a JSON array, with 413 a batch of too many or too large events.
+    """
+    if mode is not ContentMode.BATCH:
         return (body,)
-    raws = json_decoding.raws_of(body, json_decoding.BATCH)
+    raws = json_decoding.decode_array(body, json_decoding.BATCH_LABEL)
     if len(raws) > BATCH_EVENTS_MAX:
-        raise RefusedError(_too_many(len(raws)))
+        raise RequestRefusedError(_too_many_events(len(raws)))
     if len(body) > EVENT_BYTES_MAX:
-        _refuse_large(raws)
+        _refuse_large_events(raws)
     return raws
 
 
-def read(mode: Mode, headers: Pairs, text: bytes | Raw, place: int = 0) -> Arrived:
-    """Return the event of one of `texts`, at its *place*; refuse with 400 what cannot be parsed at all."""
-    if mode is Mode.BINARY:
-        return _binary(headers, bytes(text))
-    return _structured(bytes(text), json_decoding.event_at(place) if mode is Mode.BATCH else json_decoding.BODY)
+def decode_event(mode: ContentMode, headers: HeaderPairs, text: bytes | Raw, index: int = 0) -> ReceivedEvent:
+    """Return the event of one of `split_events`, at *index* in the request; refuse with 400 what cannot be decoded."""
+    if mode is ContentMode.BINARY:
+        return _decode_binary(headers, bytes(text))
+    label = json_decoding.event_label(index) if mode is ContentMode.BATCH else json_decoding.BODY_LABEL
+    return _decode_structured(bytes(text), label)
 
 
-def _refuse_large(raws: Sequence[Raw]) -> None:
+def _parse_content_headers(headers: HeaderPairs) -> _ContentHeaders:
+    """Return what *headers* say of the body. Repeated lines of a list are one list (RFC 9110 section 5.3)."""
+    media_type = charset = ""
+    codings: list[str] = []
+    is_binary = False
+    for name, value in headers:
+        if name == b"content-type":
+            media_type, charset = _parse_content_type(value)
+        elif name == b"content-encoding":
+            codings += value.decode("latin-1").lower().split(",")
+        elif name in _REQUIRED_HEADERS:
+            is_binary = True
+    coding = ", ".join(filter(None, map(str.strip, codings)))
+    return _ContentHeaders(media_type, charset, coding, is_binary)
+
+
+@lru_cache(maxsize=64)  # nearly every client sends one of three values
+def _parse_content_type(value: bytes) -> tuple[str, str]:
+    """Return the media type and the charset, in lower case."""
+    media_type, *parameters = value.decode("latin-1").lower().split(";")
+    for parameter in parameters:
+        name, _, charset = parameter.partition("=")
+        if name.strip() == "charset":
+            return media_type.strip(), charset.strip().strip('"')
+    return media_type.strip(), ""
+
+
+def _decode_attributes(headers: HeaderPairs) -> dict[str, object]:
+    """Return the attributes of an event in binary mode; refuse with 400 what cannot be decoded."""
+    attributes: dict[str, object] = {}
+    for name, value in headers:
+        if not name.startswith(_PREFIX):
+            continue
+        attribute = name[len(_PREFIX) :].decode("latin-1")
+        if attribute in attributes or attribute in _BODY_ATTRIBUTES:
+            raise json_decoding.unreadable_error(
+                en=f"the header ce-{attribute} must not stand here, or not twice",
+                vi=f"trường tiêu đề ce-{attribute} không được có ở đây hoặc không được lặp lại",
+            )
+        attributes[attribute] = _decode_header(attribute, value)
+    return attributes
+
+
+def _decode_header(attribute: str, value: bytes) -> str:
+    """Decode a header value as section 3.1.3.2 of the binding says: remove quotes, then percent-decode UTF-8."""
+    text = value.strip()
+    if len(text) > 1 and text.startswith(b'"') and text.endswith(b'"'):
+        text = _QUOTED_PAIR.sub(rb"\1", text[1:-1])
+    try:
+        text.decode("ascii")
+        return unquote_to_bytes(text).decode("utf-8")
+    except UnicodeDecodeError as cause:
+        raise json_decoding.unreadable_error(
+            en=f"the header ce-{attribute} is not percent-encoded UTF-8",
+            vi=f"trường tiêu đề ce-{attribute} không phải UTF-8 mã hóa dạng %XX",
+        ) from cause
+
+
+def _refuse_large_events(raws: Sequence[Raw]) -> None:
     for index, raw in enumerate(raws):
         if len(memoryview(raw)) > EVENT_BYTES_MAX:
-            finding = Finding(pointer=f"/{index}", detail=Said(en="over 1 MiB", vi="vượt quá 1 MiB"))
-            refusal = too_large(EVENT_BYTES_MAX)
-            raise RefusedError(Refusal(problem=refusal.problem, detail=refusal.detail, findings=(finding,)))
+            error = FieldError(pointer=f"/{index}", detail=Said(en="over 1 MiB", vi="vượt quá 1 MiB"))
+            refusal = too_large_refusal(EVENT_BYTES_MAX)
+            raise RequestRefusedError(Refusal(problem=refusal.problem, detail=refusal.detail, errors=(error,)))
 
 
-def _structured(body: bytes, where: Said) -> Arrived:
-    attributes = json_decoding.object_of(body, where)
+def _decode_structured(body: bytes, label: Said) -> ReceivedEvent:
+    attributes = json_decoding.decode_object(body, label)
     encoded = attributes.pop("data_base64", None)
     has_data = "data" in attributes
     data = attributes.pop("data", None)
+    # In the JSON format an attribute that is null counts as absent (CloudEvents JSON format, section 2.2).
     if None in attributes.values():
         attributes = {name: value for name, value in attributes.items() if value is not None}
     if encoded is None:
-        return _event(attributes, data, written=bytes(_DATA.decode(body).data), arrived=body)
-    written = None if has_data else _from_base64(encoded)
-    if written is None:
-        finding = Finding(pointer="/data_base64", detail=_ONE_OF_TWO if has_data else _NOT_BASE64)
-        return Faulty(findings=(*_faults_of(attributes), finding))
-    return _event(
-        attributes, json_decoding.value_of(written, json_decoding.data_of(where)), written=written, arrived=body
-    )
+        return _build_event(attributes, data, raw_data=bytes(_DATA.decode(body).data), text=body)
+    decoded = None if has_data else _decode_base64(encoded)
+    if decoded is None:
+        error = FieldError(pointer="/data_base64", detail=_ONE_OF_TWO if has_data else _NOT_BASE64)
+        return MalformedEvent(errors=(*_attribute_errors(attributes), error))
+    data = json_decoding.decode_value(decoded, json_decoding.data_label(label))
+    return _build_event(attributes, data, raw_data=decoded, text=body)
 
 
-def _binary(headers: Pairs, body: bytes) -> Arrived:
-    attributes = {"datacontenttype": BINARY_TYPE, **request_headers.attributes_of(headers)}
-    return _event(attributes, json_decoding.value_of(body, json_decoding.BODY), written=body, arrived=body)
+def _decode_binary(headers: HeaderPairs, body: bytes) -> ReceivedEvent:
+    attributes = {"datacontenttype": BINARY_TYPE, **_decode_attributes(headers)}
+    data = json_decoding.decode_value(body, json_decoding.BODY_LABEL)
+    return _build_event(attributes, data, raw_data=body, text=body)
 
 
-def _event(attributes: dict[str, object], data: object, *, written: bytes, arrived: bytes) -> Arrived:
-    faults = _faults_of(attributes)
-    if faults:
-        return Faulty(findings=faults, type=str(attributes.get("type")), written_data=written)
-    return Event(
+def _build_event(attributes: dict[str, object], data: object, *, raw_data: bytes, text: bytes) -> ReceivedEvent:
+    errors = _attribute_errors(attributes)
+    if errors:
+        return MalformedEvent(errors=errors, type=str(attributes.get("type")), raw_data=raw_data)
+    return CloudEvent(
         attributes=attributes,
-        written_data=written,
-        content=canonical_json.content_of(attributes, data),
-        sha256=hashlib.sha256(arrived).hexdigest(),
+        raw_data=raw_data,
+        content=canonical_json.encode_event(attributes, data),
+        sha256=hashlib.sha256(text).hexdigest(),
     )
 
 
-def _faults_of(attributes: dict[str, object]) -> tuple[Finding, ...]:
-    """Return what is wrong with *attributes*, ours dropped from them."""
-    for name in cloud_event.RESERVED:
+def _attribute_errors(attributes: dict[str, object]) -> tuple[FieldError, ...]:
+    """Return the errors of *attributes*, after removing from them the reserved ones, which only intake sets."""
+    for name in cloud_event.RESERVED_ATTRIBUTES:
         attributes.pop(name, None)
-    return tuple(cloud_event.faults_of(attributes))
+    return tuple(cloud_event.attribute_errors(attributes))
 
 
-def _from_base64(encoded: object) -> bytes | None:
+def _decode_base64(encoded: object) -> bytes | None:
     if not isinstance(encoded, str):
         return None
     try:
@@ -161,45 +248,44 @@ def _from_base64(encoded: object) -> bytes | None:
 
 _ONE_OF_TWO = Said(en="give data or data_base64, not both", vi="chỉ ghi một trong hai: data hoặc data_base64")
 _NOT_BASE64 = Said(en="must be a base64 string (RFC 4648)", vi="phải là chuỗi base64 (RFC 4648)")
-_IDENTITY = frozenset({"", "identity"})
 
 
-def _coded(coding: str) -> Refusal:
+def _coding_refusal(coding: str) -> Refusal:
     return Refusal(
-        problem=Problem.UNSUPPORTED_MEDIA_TYPE,
+        problem=RequestProblem.UNSUPPORTED_MEDIA_TYPE,
         detail=Said(
             en=f"content-encoding {coding} is not taken; send the body as it is",
             vi=f"không nhận content-encoding {coding}; hãy gửi nội dung không nén",
         ),
-        codings_taken=("identity",),
+        accepted_codings=("identity",),
     )
 
 
-def _in_charset(charset: str) -> Said:
+def _charset_reason(charset: str) -> Said:
     return Said(en=f"charset {charset} is not taken", vi=f"không nhận bảng mã {charset}")
 
 
-def _of_type(media_type: str) -> Said:
+def _media_type_reason(media_type: str) -> Said:
     if not media_type:
         return Said(en="there is no content type", vi="yêu cầu không có content-type")
     return Said(en=f"{media_type} is not taken", vi=f"không nhận {media_type}")
 
 
-def _unsupported(what: Said) -> Refusal:
+def _media_type_refusal(reason: Said) -> Refusal:
     forms = f"{STRUCTURED_TYPE}, {BATCH_TYPE}"
     return Refusal(
-        problem=Problem.UNSUPPORTED_MEDIA_TYPE,
+        problem=RequestProblem.UNSUPPORTED_MEDIA_TYPE,
         detail=Said(
-            en=f"{what.en}; send {forms}, or {BINARY_TYPE} with ce- headers, in UTF-8",
-            vi=f"{what.vi}; hãy gửi {forms}, hoặc {BINARY_TYPE} kèm các trường tiêu đề ce-, bằng UTF-8",
+            en=f"{reason.en}; send {forms}, or {BINARY_TYPE} with ce- headers, in UTF-8",
+            vi=f"{reason.vi}; hãy gửi {forms}, hoặc {BINARY_TYPE} kèm các trường tiêu đề ce-, bằng UTF-8",
         ),
-        media_types_taken=MEDIA_TYPES,
+        accepted_media_types=MEDIA_TYPES,
     )
 
 
-def _too_many(count: int) -> Refusal:
+def _too_many_events(count: int) -> Refusal:
     return Refusal(
-        problem=Problem.TOO_LARGE,
+        problem=RequestProblem.TOO_LARGE,
         detail=Said(
             en=f"{count} events in one batch; send at most {BATCH_EVENTS_MAX}",
             vi=f"{count} sự kiện trong một lần gửi; tối đa {BATCH_EVENTS_MAX}",

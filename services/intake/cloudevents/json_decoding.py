@@ -1,6 +1,6 @@
-"""JSON as it arrives, to values; what cannot be read is refused with 400, in both languages.
+"""Decodes JSON from requests; refuses with 400 what is not JSON, and says why in English and Vietnamese.
 
-A whole number is one value however it is written: 1, 1.0 and 1e0 are read alike.
+A whole number is one value however it is written: 1, 1.0 and 1e0 decode alike.
 """
 
 import math
@@ -10,84 +10,87 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
-from services.intake.asgi import RefusedError
+from services.intake.asgi import RequestRefusedError
 from services.intake.core import canonical_json
-from services.intake.core.problems import Problem, Refusal, Said
+from services.intake.core.problems import Refusal, RequestProblem, Said
 
 Value = TypeVar("Value")
 
-BODY = Said(en="the body", vi="nội dung yêu cầu")
-BATCH = Said(en="the batch", vi="lô sự kiện")
+BODY_LABEL = Said(en="the body", vi="nội dung yêu cầu")
+BATCH_LABEL = Said(en="the batch", vi="lô sự kiện")
 
-_BYTE = re.compile(r"\(byte \d+\)")
+_BYTE_POSITION = re.compile(r"\(byte \d+\)")
 
 
 class _OutOfRangeError(Exception):
     """A number is beyond the range of a double; write it as a string."""
 
 
-def _number(text: str) -> int | float:
-    number = canonical_json.number_of(text)
+def _parse_number(text: str) -> int | float:
+    number = canonical_json.parse_number(text)
     if math.isinf(number):
         raise _OutOfRangeError(text[:40])
     return number
 
 
-_OBJECT = msgspec.json.Decoder(dict[str, object], float_hook=_number)
+_OBJECT = msgspec.json.Decoder(dict[str, object], float_hook=_parse_number)
 _ARRAY = msgspec.json.Decoder(list[Raw])
-_ANY = msgspec.json.Decoder(float_hook=_number)
+_ANY = msgspec.json.Decoder(float_hook=_parse_number)
 
 
-def event_at(place: int) -> Said:
-    """Say which event of a batch is meant."""
-    return Said(en=f"event {place}", vi=f"sự kiện {place}")
+def event_label(index: int) -> Said:
+    """Return the words by which an error message names the event at *index* of a batch."""
+    return Said(en=f"event {index}", vi=f"sự kiện {index}")
 
 
-def data_of(where: Said) -> Said:
-    """Say that the data of an event is meant."""
-    return Said(en=f"the data of {where.en}", vi=f"phần data của {where.vi}")
+def data_label(label: Said) -> Said:
+    """Return the words by which an error message names the data of the event called *label*."""
+    return Said(en=f"the data of {label.en}", vi=f"phần data của {label.vi}")
 
 
-def object_of(text: bytes | Raw, where: Said) -> dict[str, object]:
-    """Return the JSON object that *text* writes."""
-    return _decoded(_OBJECT, text, where)
+def decode_object(text: bytes | Raw, label: Said) -> dict[str, object]:
+    """Return the JSON object in *text*; an error message calls it *label*."""
+    return _decode(_OBJECT, text, label)
 
 
-def raws_of(text: bytes | Raw, where: Said) -> list[Raw]:
-    """Return the members of the JSON array that *text* writes, each as its sender wrote it."""
-    return _decoded(_ARRAY, text, where)
+def decode_array(text: bytes | Raw, label: Said) -> list[Raw]:
+    """Return the members of the JSON array in *text*, undecoded."""
+    return _decode(_ARRAY, text, label)
 
 
-def value_of(text: bytes | Raw, where: Said) -> object:
-    """Return the JSON value that *text* writes."""
-    return _decoded(_ANY, text, where)
+def decode_value(text: bytes | Raw, label: Said) -> object:
+    """Return the JSON value in *text*."""
+    return _decode(_ANY, text, label)
 
 
-def unreadable(*, en: str, vi: str) -> RefusedError:
-    """Return the refusal of what cannot be parsed at all."""
-    return RefusedError(Refusal(problem=Problem.UNREADABLE, detail=Said(en=en, vi=vi)))
+def unreadable_error(*, en: str, vi: str) -> RequestRefusedError:
+    """Return the refusal (400) of a request that cannot be decoded."""
+    return RequestRefusedError(Refusal(problem=RequestProblem.UNREADABLE, detail=Said(en=en, vi=vi)))
 
 
-def _decoded(decoder: msgspec.json.Decoder[Value], text: bytes | Raw, where: Said) -> Value:
+def _decode(decoder: msgspec.json.Decoder[Value], text: bytes | Raw, label: Said) -> Value:
     try:
         return decoder.decode(text)
     except RecursionError as cause:
-        raise unreadable(en=f"{where.en} is nested too deeply", vi=f"{where.vi} lồng nhau quá sâu") from cause
+        raise unreadable_error(en=f"{label.en} is nested too deeply", vi=f"{label.vi} lồng nhau quá sâu") from cause
     except _OutOfRangeError as cause:
-        raise unreadable(
-            en=f"{where.en}: {cause} is beyond the range of a number; write it as a string",
-            vi=f"{where.vi} có số {cause} vượt quá phạm vi; hãy viết dưới dạng chuỗi",
+        raise unreadable_error(
+            en=f"{label.en}: {cause} is beyond the range of a number; write it as a string",
+            vi=f"{label.vi} có số {cause} vượt quá phạm vi; hãy viết dưới dạng chuỗi",
         ) from cause
     except (msgspec.DecodeError, UnicodeDecodeError) as cause:
-        reason = f"{where.vi} {_vietnamese(cause, decoder.type)}"
-        raise unreadable(en=f"{where.en}: {cause}", vi=reason) from cause
+        reason = f"{label.vi} {_vietnamese_reason(cause, decoder.type)}"
+        raise unreadable_error(en=f"{label.en}: {cause}", vi=reason) from cause
 
 
-def _vietnamese(cause: msgspec.DecodeError | UnicodeDecodeError, wanted: object) -> str:
-    """Say what the parser says in English only. Its sentence is asked for nothing but the place, which it has alone."""
+def _vietnamese_reason(cause: msgspec.DecodeError | UnicodeDecodeError, expected: object) -> str:
+    """Return in Vietnamese what the parser says in English.
+
+    Only the byte position is taken from the parser's sentence, because nothing else holds it; the rest is our wording.
+    """
     if isinstance(cause, msgspec.ValidationError):
-        return "phải là một mảng JSON" if wanted == list[Raw] else "phải là một đối tượng JSON"
+        return "phải là một mảng JSON" if expected == list[Raw] else "phải là một đối tượng JSON"
     if isinstance(cause, UnicodeDecodeError):
         return "không phải văn bản UTF-8"
-    place = _BYTE.search(str(cause))
-    return f"không phải JSON hợp lệ {place[0]}" if place else "không phải JSON hợp lệ hoặc bị thiếu phần cuối"
+    position = _BYTE_POSITION.search(str(cause))
+    return f"không phải JSON hợp lệ {position[0]}" if position else "không phải JSON hợp lệ hoặc bị thiếu phần cuối"

@@ -13,18 +13,18 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from services.intake.asgi import Pairs, RefusedError
+from services.intake.asgi import HeaderPairs, RequestRefusedError
 from services.intake.cloudevents import http_binding
-from services.intake.cloudevents.fast_path import Shortcut
-from services.intake.cloudevents.http_binding import Mode
-from services.intake.cloudevents.validator import Accepted, Desk
+from services.intake.cloudevents.fast_path import FastPath
+from services.intake.cloudevents.http_binding import ContentMode
+from services.intake.cloudevents.validator import EventValidator
 from services.intake.core import fact_record
-from services.intake.core.admission import Library
+from services.intake.core.admission import AcceptedEvent, PublishedPlanSource
 from services.intake.core.event_id import Receipt, identity_and_digest, identity_of
 from services.intake.core.event_log import IdentityConflictError, LogUnavailableError
 from services.intake.core.fact_record import PartitionBatch, Partitioner, RecordWithReceipt, Stamp, make_stamp
-from services.intake.core.problems import Finding, Problem, Refusal, Said
-from services.intake.core.scopes import Scope
+from services.intake.core.problems import FieldError, Refusal, RequestProblem, Said
+from services.intake.core.scopes import KeyScope
 from services.intake.receipts.signing import Signer
 
 RETRY_AFTER_SECONDS = 5
@@ -62,10 +62,10 @@ class CurrentSigner(Protocol):
 class PostedEvents(Struct, frozen=True):
     """A request with events: its body is whole, `scope` is what its key may post."""
 
-    mode: Mode
-    headers: Pairs
+    mode: ContentMode
+    headers: HeaderPairs
     body: bytes
-    scope: Scope
+    scope: KeyScope
     receivedtime: str
 
 
@@ -93,10 +93,10 @@ class Pipeline:
     """Prepares events by the published plans, and appends what was prepared to the event log."""
 
     def __init__(
-        self, plans: Library, partitioner: Partitioner, signing_keys: CurrentSigner, event_log: EventLog
+        self, plans: PublishedPlanSource, partitioner: Partitioner, signing_keys: CurrentSigner, event_log: EventLog
     ) -> None:
-        self._fast_path = Shortcut(plans)
-        self._validator = Desk(plans)
+        self._fast_path = FastPath(plans)
+        self._validator = EventValidator(plans)
         self._partitioner = partitioner
         self._signing_keys = signing_keys
         self._event_log = event_log
@@ -104,7 +104,7 @@ class Pipeline:
     def prepare(self, posted: PostedEvents, texts: Sequence[bytes | Raw]) -> PreparedEvents:
         """Return the records and the signed answer of *posted*, whose events are *texts*.
 
-        Raise `RefusedError` with every fault of every event (403 or 422).
+        Raise `RequestRefusedError` with every fault of every event (403 or 422).
         """
         fast = self._register_fast(posted, texts)
         return self.sign(fast if _is_complete(fast) else self._register_rest(posted, texts, fast))
@@ -117,18 +117,18 @@ class Pipeline:
     async def append(self, prepared: PreparedEvents, *, is_batch: bool) -> bytes:
         """Return the signed answer (JSON) once every event is durable.
 
-        Raise `RefusedError` with 409 if an identity stands for other content, with 503 if nothing can be written now.
+        Raise `RequestRefusedError` with 409 if an identity stands for other content, with 503 if nothing can be written now.
         """
         try:
             first = await self._event_log.append(prepared.batches)
         except IdentityConflictError as error:
             raise _refuse_conflicts(prepared, error, is_batch=is_batch) from error
         except LogUnavailableError as error:
-            raise RefusedError(_UNAVAILABLE) from error
+            raise RequestRefusedError(_UNAVAILABLE) from error
         return prepared.answer if first is None else self._sign_again(prepared, first)
 
     async def check_conflicts(self, prepared: PreparedEvents, *, is_batch: bool) -> None:
-        """Raise `RefusedError` with 409 where `append` would; write nothing. This is for a dry run."""
+        """Raise `RequestRefusedError` with 409 where `append` would; write nothing. This is for a dry run."""
         try:
             await self._event_log.check_conflicts(prepared.batches)
         except IdentityConflictError as error:
@@ -136,21 +136,20 @@ class Pipeline:
 
     def _register_fast(self, posted: PostedEvents, texts: Sequence[bytes | Raw]) -> list[RecordWithReceipt | None]:
         """Return the record of each event that the fast path takes, None for the others."""
-        if posted.mode is Mode.BINARY:
+        if posted.mode is ContentMode.BINARY:
             return [None]
-        admissions = self._fast_path.admissions_of(posted.scope)
-        return [admissions.registered(text, posted.receivedtime) for text in texts]
+        return self._fast_path.build_records(texts, posted.scope, posted.receivedtime)
 
     def _register_rest(
         self, posted: PostedEvents, texts: Sequence[bytes | Raw], fast: Sequence[RecordWithReceipt | None]
     ) -> list[RecordWithReceipt]:
         """Return the records of all events: those of *fast*, and the rest by the full validation."""
         received = {
-            place: http_binding.read(posted.mode, posted.headers, texts[place], place)
+            place: http_binding.decode_event(posted.mode, posted.headers, texts[place], place)
             for place, one in enumerate(fast)
             if one is None
         }
-        accepted = iter(self._validator.examine(received, posted.scope, is_batch=posted.mode is Mode.BATCH))
+        accepted = iter(self._validator.validate(received, posted.scope, is_batch=posted.mode is ContentMode.BATCH))
         return [one or build_record(next(accepted), posted.receivedtime) for one in fast]
 
     def _sign_again(self, prepared: PreparedEvents, first: Mapping[bytes, Stamp]) -> bytes:
@@ -162,7 +161,7 @@ class Pipeline:
         return _sign_answer(receipts, self._signing_keys.signer)
 
 
-def build_record(accepted: Accepted, receivedtime: str) -> RecordWithReceipt:
+def build_record(accepted: AcceptedEvent, receivedtime: str) -> RecordWithReceipt:
     """Return the record and the receipt of an accepted event that was received at *receivedtime*.
 
     The sender's `data` stays in the sender's own writing; `subject` becomes the permanent id of the agency.
@@ -172,14 +171,14 @@ def build_record(accepted: Accepted, receivedtime: str) -> RecordWithReceipt:
     receiptid = digest.hex()
     value = {
         **event.attributes,
-        "subject": accepted.admitted.agency,
+        "subject": accepted.admission.agency,
         "datacontenttype": "application/json",
         "receivedtime": receivedtime,
         "receiptid": receiptid,
-        "data": Raw(event.written_data),
+        "data": Raw(event.raw_data),
     }
     return RecordWithReceipt(
-        key=accepted.admitted.duty_of.encode(),
+        key=accepted.admission.duty_agency.encode(),
         value=_ENCODER.encode(value),
         identity=identity,
         stamp=make_stamp(digest, receivedtime),
@@ -222,7 +221,7 @@ class _Conflict(NamedTuple):
     standing_receiptid: str
 
 
-def _refuse_conflicts(prepared: PreparedEvents, error: IdentityConflictError, *, is_batch: bool) -> RefusedError:
+def _refuse_conflicts(prepared: PreparedEvents, error: IdentityConflictError, *, is_batch: bool) -> RequestRefusedError:
     """Return the refusal that names every event in conflict, and write each to the log."""
     conflicts = list(_find_conflicts(prepared, error.standing))
     for conflict in conflicts:
@@ -236,7 +235,7 @@ def _refuse_conflicts(prepared: PreparedEvents, error: IdentityConflictError, *,
                 "refused": conflict.receipt.receiptid,
             },
         )
-    return RefusedError(_conflict_refusal(_finding(one, is_batch=is_batch) for one in conflicts))
+    return RequestRefusedError(_conflict_refusal(_conflict_error(one, is_batch=is_batch) for one in conflicts))
 
 
 def _find_conflicts(prepared: PreparedEvents, standing: Mapping[bytes, Stamp]) -> Iterator[_Conflict]:
@@ -248,9 +247,9 @@ def _find_conflicts(prepared: PreparedEvents, standing: Mapping[bytes, Stamp]) -
             yield _Conflict(place, receipt, stands)
 
 
-def _finding(conflict: _Conflict, *, is_batch: bool) -> Finding:
+def _conflict_error(conflict: _Conflict, *, is_batch: bool) -> FieldError:
     standing = conflict.standing_receiptid
-    return Finding(
+    return FieldError(
         pointer=f"/{conflict.place}/id" if is_batch else "/id",
         detail=Said(
             en=f"this source and id were received with other content as {standing}; send a correction under a new id",
@@ -259,16 +258,16 @@ def _finding(conflict: _Conflict, *, is_batch: bool) -> Finding:
     )
 
 
-def _conflict_refusal(findings: Iterable[Finding]) -> Refusal:
+def _conflict_refusal(errors: Iterable[FieldError]) -> Refusal:
     return Refusal(
-        problem=Problem.CONFLICT,
+        problem=RequestProblem.CONFLICT,
         detail=Said(en="nothing was recorded", vi="chưa ghi nhận nội dung nào"),
-        findings=tuple(findings),
+        errors=tuple(errors),
     )
 
 
 _UNAVAILABLE = Refusal(
-    problem=Problem.UNAVAILABLE,
+    problem=RequestProblem.UNAVAILABLE,
     detail=Said(
         en="the log does not answer and the spool is full; send the same event again later",
         vi="hệ thống lưu trữ chưa sẵn sàng và bộ nhớ tạm đã đầy; hãy gửi lại đúng sự kiện này sau",

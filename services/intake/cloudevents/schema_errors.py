@@ -1,6 +1,6 @@
-"""Whether an event's data has the shape that its type is published with; every fault by JSON pointer, with the remedy.
+"""Validates an event's data against the published model of its type; each error has its JSON pointer and the remedy.
 
-The published models judge. This module only turns their errors into findings in both languages.
+The published pydantic models decide. This module only translates their errors into both languages.
 """
 
 from decimal import Decimal
@@ -8,10 +8,10 @@ from decimal import Decimal
 from pydantic import ValidationError
 
 from schemas.events.facts import FIGURE_BOUND, MODEL_OF, FactModel
-from services.intake.core.problems import Finding, Said, pointer_of
+from services.intake.core.problems import FieldError, Said, pointer_of
 
-FINDINGS_MAX = 50
-"""Faults told of one event: more help nobody, and a hostile event may hold a million."""
+ERRORS_OF_EVENT_MAX = 50
+"""Errors reported of one event: more do not help anybody, and a hostile event may have a million."""
 
 _VIETNAMESE = {
     "missing": "thiếu trường bắt buộc này",
@@ -54,48 +54,48 @@ _NOT_VALID = "giá trị không hợp lệ"
 _FIGURES = ("content", "indicators")
 
 
-def fact_of(event_type: str, data: object) -> FactModel | tuple[Finding, ...]:
-    """Return the fact that *data* states as *event_type*, one of `MODEL_OF`, or the faults of its shape."""
+def parse_fact(event_type: str, data: object) -> FactModel | tuple[FieldError, ...]:
+    """Return the fact that *data* holds as *event_type* (one of `MODEL_OF`), or the errors of its shape."""
     try:
         return MODEL_OF[event_type].model_validate(data)
     except ValidationError as error:
-        return tuple(_findings(error))
+        return tuple(_field_errors(error))
 
 
-def _findings(error: ValidationError) -> list[Finding]:
-    found: dict[str, Finding] = {}
-    for fault in error.errors(include_url=False, include_context=False):
-        location = fault["loc"]
+def _field_errors(error: ValidationError) -> list[FieldError]:
+    found: dict[str, FieldError] = {}
+    for one in error.errors(include_url=False, include_context=False):
+        location = one["loc"]
         if location[:2] == _FIGURES and len(location) > len(_FIGURES):
-            # A figure has three accepted writings; three errors about one value say less than one.
-            location, said = location[:3], _TOO_LARGE if _is_too_large(fault["input"]) else _INDICATOR
+            # A figure may be an integer, a float or a string: pydantic reports one error for each. We report one.
+            location, detail = location[:3], _TOO_LARGE if _is_too_large(one["input"]) else _INDICATOR
         else:
-            said = Said(en=_english(fault["msg"]), vi=_vietnamese(fault["type"], location))
+            detail = Said(en=_english_message(one["msg"]), vi=_vietnamese_message(one["type"], location))
         pointer = pointer_of("data", *location)
-        found.setdefault(pointer, Finding(pointer=pointer, detail=said))
-        if len(found) == FINDINGS_MAX:
+        found.setdefault(pointer, FieldError(pointer=pointer, detail=detail))
+        if len(found) == ERRORS_OF_EVENT_MAX:
             break
     return list(found.values())
 
 
 def _is_too_large(figure: object) -> bool:
-    """Whether *figure*, which was refused, is a number nevertheless: then it is one beyond the bound."""
+    """Whether the refused *figure* is a number: then the bound is what it breaks."""
     if not isinstance(figure, str):
         return isinstance(figure, int | float) and not isinstance(figure, bool)
     try:
         number = Decimal(figure)
         return number.is_finite() and abs(number) >= FIGURE_BOUND
     except ArithmeticError:
-        return False  # no number, or one whose exponent alone fills a line
+        return False  # not a number, or one with an exponent beyond what Decimal computes
 
 
-def _english(message: str) -> str:
+def _english_message(message: str) -> str:
     text = message.removeprefix("Value error, ")
     return text[:1].lower() + text[1:]
 
 
-def _vietnamese(kind: str, location: tuple[int | str, ...]) -> str:
-    if kind in _VIETNAMESE:
-        return _VIETNAMESE[kind]
+def _vietnamese_message(error_type: str, location: tuple[int | str, ...]) -> str:
+    if error_type in _VIETNAMESE:
+        return _VIETNAMESE[error_type]
     field = str(location[-1]) if location else ""
     return _VIETNAMESE_OF_FIELD.get(field, _NOT_VALID)

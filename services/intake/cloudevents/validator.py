@@ -1,113 +1,109 @@
-"""The desk where events are examined: well formed, covered by the key, of the published shape, true of the plan.
+"""Validates received events: well formed, covered by the key's scope, of the published shape, true of the plan.
 
-A batch passes whole or is refused whole, with every fault it has.
+A batch is accepted as a whole or refused as a whole, with the errors of all its events.
 """
 
 from collections.abc import Iterator, Mapping
 
 import msgspec
-from msgspec import Struct
 
 from schemas.events.facts import MODEL_OF
-from services.intake.asgi import RefusedError
+from services.intake.asgi import RequestRefusedError
 from services.intake.cloudevents import schema_errors
-from services.intake.cloudevents.http_binding import Arrived, Faulty
+from services.intake.cloudevents.http_binding import MalformedEvent, ReceivedEvent
 from services.intake.core import admission
-from services.intake.core.admission import Admitted, Library, NotInScope, Untrue
-from services.intake.core.cloud_event import Event
-from services.intake.core.duty_reference import claim_of
-from services.intake.core.problems import Finding, Problem, Refusal, Said
-from services.intake.core.scopes import DECISIONS, Scope
+from services.intake.core.admission import AcceptedEvent, Admission, InvalidEvent, OutOfScope, PublishedPlanSource
+from services.intake.core.problems import FieldError, Refusal, RequestProblem, Said
+from services.intake.core.scopes import DECISION_TYPES, KeyScope
 
-FINDINGS_MAX = 100
-"""Faults told of one request."""
+ERRORS_OF_REQUEST_MAX = 100
+"""Errors reported of one request; the answer would otherwise grow with the batch."""
 
-
-class Accepted(Struct, frozen=True, kw_only=True):
-    """An event that may enter the log."""
-
-    event: Event
-    admitted: Admitted
+ValidationResult = AcceptedEvent | OutOfScope | InvalidEvent
 
 
-Examined = Accepted | NotInScope | Untrue
+class EventValidator:
+    """Validates events against the published plans."""
 
+    def __init__(self, plans: PublishedPlanSource) -> None:
+        self._plans = plans
 
-class Desk:
-    """Examines events against the published plans."""
+    def validate(
+        self, received: Mapping[int, ReceivedEvent], scope: KeyScope, *, is_batch: bool
+    ) -> tuple[AcceptedEvent, ...]:
+        """Return the events, given by their index in the request, if every one of them is accepted.
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
-
-    def examine(self, arrived: Mapping[int, Arrived], scope: Scope, *, is_batch: bool) -> tuple[Accepted, ...]:
-        """Return the events by their places, all of them good; raise with 403 or 422 and what is wrong with any."""
-        examined = {place: self._examine_one(one, scope) for place, one in arrived.items()}
-        accepted = tuple(one for one in examined.values() if isinstance(one, Accepted))
-        if len(accepted) == len(examined):
+        Raises `RequestRefusedError` otherwise: with 403 if the key does not cover an event, else with 422.
+        """
+        results = {index: self._validate_event(event, scope) for index, event in received.items()}
+        accepted = tuple(result for result in results.values() if isinstance(result, AcceptedEvent))
+        if len(accepted) == len(results):
             return accepted
-        out_of_scope = tuple(_pointed(examined, NotInScope, is_batch=is_batch))
+        out_of_scope = tuple(_errors_of(results, OutOfScope, is_batch=is_batch))
         if out_of_scope:
-            raise RefusedError(_forbidden(out_of_scope))
-        raise RefusedError(_invalid(tuple(_pointed(examined, Untrue, is_batch=is_batch))))
+            raise RequestRefusedError(_forbidden_refusal(out_of_scope))
+        raise RequestRefusedError(_invalid_refusal(tuple(_errors_of(results, InvalidEvent, is_batch=is_batch))))
 
-    def _examine_one(self, arrived: Arrived, scope: Scope) -> Examined:
-        if isinstance(arrived, Faulty):
-            return Untrue(findings=(*arrived.findings, *_faults_of_data(arrived)))
-        if arrived.type not in MODEL_OF:
-            return Untrue(findings=(_unknown_type(arrived.type),))
-        if not scope.covers_type(arrived.type):
-            return NotInScope(finding=_type_out_of_scope(arrived.type))
-        fact = schema_errors.fact_of(arrived.type, msgspec.json.decode(arrived.written_data))
+    def _validate_event(self, event: ReceivedEvent, scope: KeyScope) -> ValidationResult:
+        if isinstance(event, MalformedEvent):
+            return InvalidEvent(errors=(*event.errors, *_data_errors(event)))
+        if event.type not in MODEL_OF:
+            return InvalidEvent(errors=(_unknown_type(event.type),))
+        if not scope.covers_type(event.type):
+            return OutOfScope(error=_type_out_of_scope(event.type))
+        fact = schema_errors.parse_fact(event.type, msgspec.json.decode(event.raw_data))
         if isinstance(fact, tuple):
-            return Untrue(findings=fact)
-        verdict = admission.admit(claim_of(fact), arrived.subject, library=self._library, scope=scope)
-        return Accepted(event=arrived, admitted=verdict) if isinstance(verdict, Admitted) else verdict
+            return InvalidEvent(errors=fact)
+        reference = admission.duty_reference_of(fact)
+        result = admission.admit(reference, event.subject, plans=self._plans, scope=scope)
+        return AcceptedEvent(event=event, admission=result) if isinstance(result, Admission) else result
 
 
-def _faults_of_data(faulty: Faulty) -> tuple[Finding, ...]:
-    """Return what is wrong with the data besides, so that nobody learns of one fault after the other."""
-    if faulty.type not in MODEL_OF:
+def _data_errors(event: MalformedEvent) -> tuple[FieldError, ...]:
+    """Return the errors of the data too, so that a sender learns of all errors at once."""
+    if event.type not in MODEL_OF:
         return ()
-    fact = schema_errors.fact_of(faulty.type, msgspec.json.decode(faulty.written_data))
+    fact = schema_errors.parse_fact(event.type, msgspec.json.decode(event.raw_data))
     return fact if isinstance(fact, tuple) else ()
 
 
-def _pointed(
-    examined: Mapping[int, Examined], kind: type[NotInScope] | type[Untrue], *, is_batch: bool
-) -> Iterator[Finding]:
-    for place, one in examined.items():
-        prefix = f"/{place}" if is_batch else ""
-        match one:
-            case NotInScope(finding=finding) if kind is NotInScope:
-                yield finding.within(prefix)
-            case Untrue(findings=findings) if kind is Untrue:
-                yield from (finding.within(prefix) for finding in findings)
+def _errors_of(
+    results: Mapping[int, ValidationResult], kind: type[OutOfScope] | type[InvalidEvent], *, is_batch: bool
+) -> Iterator[FieldError]:
+    """Yield the errors of the results of one *kind*; in a batch each pointer begins with the event's index."""
+    for index, result in results.items():
+        prefix = f"/{index}" if is_batch else ""
+        match result:
+            case OutOfScope(error=error) if kind is OutOfScope:
+                yield error.with_prefix(prefix)
+            case InvalidEvent(errors=errors) if kind is InvalidEvent:
+                yield from (error.with_prefix(prefix) for error in errors)
             case _:
                 pass
 
 
-def _forbidden(findings: tuple[Finding, ...]) -> Refusal:
+def _forbidden_refusal(errors: tuple[FieldError, ...]) -> Refusal:
     return Refusal(
-        problem=Problem.FORBIDDEN,
+        problem=RequestProblem.FORBIDDEN,
         detail=Said(en="ask for a key whose scope covers it", vi="hãy đề nghị cấp khóa có phạm vi phù hợp"),
-        findings=findings[:FINDINGS_MAX],
+        errors=errors[:ERRORS_OF_REQUEST_MAX],
     )
 
 
-def _invalid(findings: tuple[Finding, ...]) -> Refusal:
+def _invalid_refusal(errors: tuple[FieldError, ...]) -> Refusal:
     return Refusal(
-        problem=Problem.INVALID,
+        problem=RequestProblem.INVALID,
         detail=Said(
             en="nothing was recorded; correct what `errors` names and send it again",
             vi="chưa ghi nhận nội dung nào; hãy sửa các lỗi nêu trong `errors` rồi gửi lại",
         ),
-        findings=findings[:FINDINGS_MAX],
+        errors=errors[:ERRORS_OF_REQUEST_MAX],
     )
 
 
-def _unknown_type(event_type: str) -> Finding:
+def _unknown_type(event_type: str) -> FieldError:
     known = ", ".join(sorted(MODEL_OF))
-    return Finding(
+    return FieldError(
         pointer="/type",
         detail=Said(
             en=f"{event_type!r} is not taken here; send one of {known}",
@@ -116,8 +112,8 @@ def _unknown_type(event_type: str) -> Finding:
     )
 
 
-def _type_out_of_scope(event_type: str) -> Finding:
+def _type_out_of_scope(event_type: str) -> FieldError:
     en, vi = f"the key may not post {event_type}", f"khóa truy cập không được gửi loại {event_type}"
-    if event_type in DECISIONS:
+    if event_type in DECISION_TYPES:
         en, vi = f"{en}: decisions need a scope of their own", f"{vi}: quyết định cần phạm vi riêng"
-    return Finding(pointer="/type", detail=Said(en=en, vi=vi))
+    return FieldError(pointer="/type", detail=Said(en=en, vi=vi))

@@ -1,1 +1,1 @@
-"""What intake decides, pure: which events are well formed, who may send them, what they are known by."""
+"""The pure core of intake: the rules for events, API keys, admission, receipt ids and forms. It does no I/O."""

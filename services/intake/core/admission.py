@@ -1,6 +1,7 @@
-"""Whether a well-formed fact can be true of the adopted plan and registry, and whose duty it is about.
+"""Decides whether a well-formed fact can be true of the adopted plan and registry, and whose duty it is about.
 
-Decides from the fact and the prepared references alone. Whether a report is complete or in time is for rules to say.
+Decides from the fact and the prepared plan alone. It does not judge whether a report is complete or on time: that is
+for rules to decide.
 """
 
 from dataclasses import dataclass
@@ -9,115 +10,171 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from schemas.events.facts import DutyRef, ExemptionGranted, FactModel, ReportReassigned, ReportSubmitted
 from schemas.plan import periods
 from schemas.plan.periods import Recurrence
-from services.intake.core.duty_reference import Claim
-from services.intake.core.plan_index import Prepared
-from services.intake.core.problems import Finding, Said, pointer_of
-from services.intake.core.scopes import Scope
+from services.intake.core.cloud_event import CloudEvent
+from services.intake.core.plan_index import PlanIndex
+from services.intake.core.problems import FieldError, Said, pointer_of
+from services.intake.core.scopes import KeyScope
+
+Periods = tuple[tuple[str, str | None], ...]
+"""Pairs of a field's name and the period it holds, for example `(("from_period", "2026-Q1"),)`."""
+
+FieldErrors = tuple[FieldError, ...]
 
 
-class Library(Protocol):
-    """The adopted plans, prepared."""
+class DutyReference(Struct, frozen=True, kw_only=True):
+    """The part of a fact that plan and registry can confirm or refute: whose duty it is about, and which periods.
 
-    def prepared(self, plan_id: str) -> Prepared | None:
-        """Return the latest adopted version of a plan, or nothing where it is not known."""
+    `span` is the half-open interval that an exemption covers.
+    """
+
+    plan: str
+    obligation: str
+    agency: str
+    periods: Periods = ()
+    on_behalf_of: str | None = None
+    span: tuple[datetime, datetime] | None = None
+
+
+class Admission(Struct, frozen=True, kw_only=True):
+    """The admission of a fact: `agency` sends it, `duty_agency` owes the duty and is the record's key in the log.
+
+    The two differ if a successor reports on behalf of its predecessor.
+    """
+
+    agency: str
+    duty_agency: str
+
+
+class AcceptedEvent(Struct, frozen=True, kw_only=True):
+    """An event that may enter the log, with its admission."""
+
+    event: CloudEvent
+    admission: Admission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfScope:
+    """A well-formed event that the key may not send."""
+
+    error: FieldError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidEvent:
+    """An event that breaks the rules of its format, or contradicts the plan, the registry or itself."""
+
+    errors: FieldErrors
+
+
+AdmissionResult = Admission | OutOfScope | InvalidEvent
+
+
+class PublishedPlanSource(Protocol):
+    """Finds the adopted plans, prepared for admission."""
+
+    def index_of(self, plan_id: str) -> PlanIndex | None:
+        """Return the latest adopted version of a plan, or None if the plan is not known."""
         ...
 
 
-class Admitted(Struct, frozen=True, kw_only=True):
-    """A fact that may enter: `agency` sends it, `duty_of` is the agency whose duty it is, the key on the log."""
-
-    agency: str
-    duty_of: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotInScope:
-    """A fact that is well formed, but not this key's to send."""
-
-    finding: Finding
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Untrue:
-    """A fact that contradicts the plan, the registry or itself."""
-
-    findings: tuple[Finding, ...]
-
-
-Verdict = Admitted | NotInScope | Untrue
-Faults = tuple[Finding, ...]
-
-
-def admit(claim: Claim, subject: str | None, *, library: Library, scope: Scope) -> Verdict:
-    """Judge one fact by what it claims, sent with the CloudEvents *subject*, by a key of *scope*."""
-    prepared = library.prepared(claim.plan)
-    if prepared is None:
-        return Untrue(findings=(_unknown("plan", claim.plan, _PUBLISH),))
-    agency = prepared.resolve(claim.agency)
-    if agency is None:
-        return Untrue(findings=(_unknown("agency", claim.agency, _REGISTRY),))
-    if not scope.covers_agency(agency, prepared.groups_of(agency)):
-        return NotInScope(finding=_out_of_scope(agency))
-    predecessor = None if claim.on_behalf_of is None else prepared.resolve(claim.on_behalf_of)
-    faults = (
-        *_faults_of_subject(subject, agency, predecessor, prepared),
-        *_faults_of_behalf(claim.on_behalf_of, predecessor, agency=agency, prepared=prepared),
-        *_faults_of_duty(claim, prepared.recurrences.get(claim.obligation)),
-        *_faults_of_span(claim.span),
+def duty_reference_of(fact: FactModel) -> DutyReference:
+    """Return what *fact* says of the duty it is about."""
+    return DutyReference(
+        plan=fact.plan,
+        obligation=fact.obligation,
+        agency=fact.agency,
+        periods=_periods_of(fact),
+        on_behalf_of=fact.on_behalf_of if isinstance(fact, ReportSubmitted) else None,
+        span=(fact.from_, fact.until) if isinstance(fact, ExemptionGranted) else None,
     )
-    return Untrue(findings=faults) if faults else Admitted(agency=agency, duty_of=predecessor or agency)
 
 
-def _faults_of_subject(subject: str | None, agency: str, predecessor: str | None, prepared: Prepared) -> Faults:
-    if subject is None or subject == agency or prepared.resolve(subject) in {agency, predecessor} - {None}:
+def admit(
+    reference: DutyReference, subject: str | None, *, plans: PublishedPlanSource, scope: KeyScope
+) -> AdmissionResult:
+    """Decide on the admission of one fact, sent with the CloudEvents *subject* and a key of *scope*."""
+    plan = plans.index_of(reference.plan)
+    if plan is None:
+        return InvalidEvent(errors=(_unknown_id("plan", reference.plan, _PUBLISH_PLAN),))
+    agency = plan.resolve(reference.agency)
+    if agency is None:
+        return InvalidEvent(errors=(_unknown_id("agency", reference.agency, _USE_REGISTRY_ID),))
+    if not scope.covers_agency(agency, plan.groups_of(agency)):
+        return OutOfScope(error=_agency_out_of_scope(agency))
+    predecessor = None if reference.on_behalf_of is None else plan.resolve(reference.on_behalf_of)
+    errors = (
+        *_subject_errors(subject, agency, predecessor, plan),
+        *_on_behalf_errors(reference.on_behalf_of, predecessor, agency=agency, plan=plan),
+        *_duty_errors(reference, plan.recurrences.get(reference.obligation)),
+        *_span_errors(reference.span),
+    )
+    return InvalidEvent(errors=errors) if errors else Admission(agency=agency, duty_agency=predecessor or agency)
+
+
+def _periods_of(fact: FactModel) -> Periods:
+    match fact:
+        case ReportReassigned():
+            return ("from_period", fact.from_period), ("to_period", fact.to_period)
+        case DutyRef():
+            return (("period", fact.period),)
+        case _:
+            return ()
+
+
+def _subject_errors(subject: str | None, agency: str, predecessor: str | None, plan: PlanIndex) -> FieldErrors:
+    """Return an error unless *subject* is absent or names the agency or its predecessor, by id or alias."""
+    if subject is None or subject == agency or plan.resolve(subject) in {agency, predecessor} - {None}:
         return ()
-    return (_subject_differs(subject, agency),)
+    return (_subject_mismatch(subject, agency),)
 
 
-def _faults_of_duty(claim: Claim, recurrences: frozenset[Recurrence] | None) -> Faults:
-    if recurrences is None:
-        return (_unknown("obligation", claim.obligation, _OBLIGATIONS),)
-    faults: Faults = ()
-    for name, period in claim.periods:
-        faults += _faults_of_period(name, period, recurrences)
-    return faults
-
-
-def _faults_of_span(span: tuple[datetime, datetime] | None) -> Faults:
-    if span is None or span[0] < span[1]:
-        return ()
-    return (_data("until", Said(en="must be later than from", vi="phải sau thời điểm from")),)
-
-
-def _faults_of_behalf(named: str | None, predecessor: str | None, *, agency: str, prepared: Prepared) -> Faults:
-    if named is None or predecessor == agency:
+def _on_behalf_errors(name: str | None, predecessor: str | None, *, agency: str, plan: PlanIndex) -> FieldErrors:
+    """Return an error unless *agency* succeeded *predecessor*, the permanent id of *name* as sent (None if unknown)."""
+    if name is None or predecessor == agency:
         return ()
     if predecessor is None:
-        return (_unknown("on_behalf_of", named, _REGISTRY),)
-    if prepared.is_heir(agency, predecessor):
+        return (_unknown_id("on_behalf_of", name, _USE_REGISTRY_ID),)
+    if plan.is_successor(agency, predecessor):
         return ()
     detail = Said(
         en=f"{agency} is no successor of {predecessor}; the registry has no such succession",
         vi=f"{agency} không phải đơn vị kế thừa của {predecessor} theo danh mục đơn vị",
     )
-    return (_data("on_behalf_of", detail),)
+    return (_data_error("on_behalf_of", detail),)
 
 
-def _faults_of_period(name: str, period: str | None, recurrences: frozenset[Recurrence]) -> Faults:
+def _duty_errors(reference: DutyReference, recurrences: frozenset[Recurrence] | None) -> FieldErrors:
+    if recurrences is None:
+        return (_unknown_id("obligation", reference.obligation, _USE_OBLIGATION_ID),)
+    errors: FieldErrors = ()
+    for name, period in reference.periods:
+        errors += _period_errors(name, period, recurrences)
+    return errors
+
+
+def _span_errors(span: tuple[datetime, datetime] | None) -> FieldErrors:
+    if span is None or span[0] < span[1]:
+        return ()
+    return (_data_error("until", Said(en="must be later than from", vi="phải sau thời điểm from")),)
+
+
+def _period_errors(name: str, period: str | None, recurrences: frozenset[Recurrence]) -> FieldErrors:
+    """Return an error unless *period* fits a recurrence of the obligation; some recurrences have no periods."""
     if period is not None and periods.parse(period).recurrence in recurrences:
         return ()
     periodic = {one for one in recurrences if one.is_periodic}
     if period is None and periodic != recurrences:
         return ()
-    return (_data(name, _period_meant(period, periodic)),)
+    return (_data_error(name, _period_remedy(period, periodic)),)
 
 
-def _period_meant(period: str | None, periodic: set[Recurrence]) -> Said:
+def _period_remedy(period: str | None, periodic: set[Recurrence]) -> Said:
     if not periodic:
         return Said(en="must be left out: this duty has no periods", vi="phải bỏ trống: nhiệm vụ này không theo kỳ")
-    forms = _forms(periodic)
+    forms = _period_forms(periodic)
     if period is None:
         return Said(en=f"is required here; write {forms}", vi=f"là bắt buộc; hãy ghi {forms}")
     return Said(
@@ -126,7 +183,7 @@ def _period_meant(period: str | None, periodic: set[Recurrence]) -> Said:
     )
 
 
-_FORMS = {
+_PERIOD_FORMS = {
     Recurrence.YEAR: "YYYY",
     Recurrence.HALF_YEAR: "YYYY-H1",
     Recurrence.QUARTER: "YYYY-Q1",
@@ -134,32 +191,32 @@ _FORMS = {
 }
 
 
-def _forms(recurrences: set[Recurrence]) -> str:
-    return " / ".join(_FORMS[one] for one in _FORMS if one in recurrences)
+def _period_forms(recurrences: set[Recurrence]) -> str:
+    return " / ".join(_PERIOD_FORMS[one] for one in _PERIOD_FORMS if one in recurrences)
 
 
-_PUBLISH = Said(en="publish it first, or correct the id", vi="hãy công bố kế hoạch trước hoặc sửa lại mã")
-_REGISTRY = Said(en="use an id or alias of the registry", vi="hãy dùng mã hoặc bí danh có trong danh mục đơn vị")
-_OBLIGATIONS = Said(en="use the id of an obligation of the plan", vi="hãy dùng mã nhiệm vụ có trong kế hoạch")
+_PUBLISH_PLAN = Said(en="publish it first, or correct the id", vi="hãy công bố kế hoạch trước hoặc sửa lại mã")
+_USE_REGISTRY_ID = Said(en="use an id or alias of the registry", vi="hãy dùng mã hoặc bí danh có trong danh mục đơn vị")
+_USE_OBLIGATION_ID = Said(en="use the id of an obligation of the plan", vi="hãy dùng mã nhiệm vụ có trong kế hoạch")
 
 
-def _unknown(name: str, given: str, remedy: Said) -> Finding:
-    return _data(name, Said(en=f"{given!r} is not known; {remedy.en}", vi=f"không có {given!r}; {remedy.vi}"))
+def _unknown_id(name: str, value: str, remedy: Said) -> FieldError:
+    return _data_error(name, Said(en=f"{value!r} is not known; {remedy.en}", vi=f"không có {value!r}; {remedy.vi}"))
 
 
-def _out_of_scope(agency: str) -> Finding:
-    return _data(
+def _agency_out_of_scope(agency: str) -> FieldError:
+    return _data_error(
         "agency", Said(en=f"the key may not post for {agency}", vi=f"khóa truy cập không được gửi thay cho {agency}")
     )
 
 
-def _subject_differs(subject: str, agency: str) -> Finding:
+def _subject_mismatch(subject: str, agency: str) -> FieldError:
     detail = Said(
         en=f"subject {subject!r} is not the agency {agency}; leave it out or name the same agency",
         vi=f"subject {subject!r} không phải là đơn vị {agency}; hãy bỏ trống hoặc ghi cùng đơn vị",
     )
-    return Finding(pointer="/subject", detail=detail)
+    return FieldError(pointer="/subject", detail=detail)
 
 
-def _data(name: str, detail: Said) -> Finding:
-    return Finding(pointer=pointer_of("data", name), detail=detail)
+def _data_error(name: str, detail: Said) -> FieldError:
+    return FieldError(pointer=pointer_of("data", name), detail=detail)

@@ -1,38 +1,42 @@
-"""The one canonical writing of an event: the same for every mode, order of names and writing of a number.
+"""The canonical form of an event: the same for every content mode, order of members and way to write a number.
 
-What a receipt id derives from. It must never become another for an event that had one, or a retry is a conflict.
+A receipt id derives from it. So the canonical form of an event must never change: if it did, a sender's retry of an
+earlier event would be refused as a conflict.
 """
 
 from collections.abc import Mapping
 
 import msgspec
 
-WHOLE_BELOW = 2**53
-"""Whole numbers below are each one double; a larger double stands for several, and who knows which was meant."""
+SAFE_INTEGER_BOUND = 2**53
+"""Whole numbers below 2^53 have a double of their own. A larger double stands for several whole numbers."""
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
-def number_of(text: str) -> int | float:
-    """Return the number that *text* writes with a point or an exponent; a whole one is its integer (RFC 8785)."""
+def parse_number(text: str) -> int | float:
+    """Return the number in *text*, written with a point or an exponent; 1.0 becomes the integer 1 (RFC 8785)."""
     number = float(text)
-    return int(number) if number.is_integer() and -WHOLE_BELOW < number < WHOLE_BELOW else number
+    return int(number) if number.is_integer() and -SAFE_INTEGER_BOUND < number < SAFE_INTEGER_BOUND else number
 
 
-def content_of(attributes: Mapping[str, object], data: object) -> bytes:
-    """Return an event in its canonical writing; the numbers of *data* are as `number_of` has them."""
-    said = {
-        name: value if isinstance(value, str) else _text_of(value)
+def encode_event(attributes: Mapping[str, object], data: object) -> bytes:
+    """Return an event in canonical form: `[attributes, data]` in JSON with sorted names.
+
+    The numbers in *data* must have been decoded with `parse_number`.
+    """
+    texts = {
+        name: value if isinstance(value, str) else _attribute_text(value)
         for name, value in attributes.items()
-        if name != _UNSAID
+        if name != _DEFAULTED_ATTRIBUTE
     }
-    return _ENCODER.encode([said, data])
+    return _ENCODER.encode([texts, data])
 
 
-_UNSAID = "datacontenttype"
-"""Says nothing: the default content type, which only one of the modes spells out."""
+_DEFAULTED_ATTRIBUTE = "datacontenttype"
+"""Left out: it is always `application/json`, and only binary mode has to write it."""
 
 
-def _text_of(value: object) -> str:
-    """Return an integer or a boolean as the one thing that it can be in a header: its CloudEvents text."""
+def _attribute_text(value: object) -> str:
+    """Return an integer or a boolean as text, the only form that it can have in the header of binary mode."""
     return str(value).lower()

@@ -1,6 +1,6 @@
-"""What an event is known by: its identity, and the receipt id that its identity and content give.
+"""The identity of an event (source and id), and the receipt id derived from its identity and content.
 
-Derived from content alone, so that every replica, today and after a restart, gives the same event the same receipt id.
+Both derive from the event alone, so that every replica gives the same event the same receipt id, after a restart too.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 DIGEST_BYTES = 16
-"""Of the digest behind a receipt id: 128 bits, so that nobody finds two contents with one id by trying."""
+"""Bytes of the digest behind a receipt id: 128 bits, so that nobody finds two contents with one id by trying."""
 
 RECEIPT_ID_HEX = 2 * DIGEST_BYTES
 
@@ -17,7 +17,7 @@ IDENTITY_BYTES = 16
 
 
 class Receipt(Struct, frozen=True, gc=False):
-    """What the sender gets for one event."""
+    """The receipt of one event, as the sender gets it. `sha256` is the digest of the event as received."""
 
     id: str
     source: str
@@ -27,25 +27,25 @@ class Receipt(Struct, frozen=True, gc=False):
 
 
 def identity_of(source: str, event_id: str) -> bytes:
-    """Return the identity of an event in the few bytes that a memory of millions can afford."""
-    return hashlib.sha256(_named(source, event_id)).digest()[:IDENTITY_BYTES]
+    """Return the identity of an event, hashed to 16 bytes: millions of them are held in memory."""
+    return hashlib.sha256(_identity_text(source, event_id)).digest()[:IDENTITY_BYTES]
 
 
 def identity_and_digest(source: str, event_id: str, content: bytes) -> tuple[bytes, bytes]:
-    """Return the identity of an event and its digest with *content* (in its one canonical writing).
+    """Return the identity of an event, and the digest of identity and *content* (in canonical form).
 
-    The receipt id is the digest in hex.
+    The receipt id is that digest in hex. Hashing both in one pass saves a second hash of the identity.
     """
-    sha256 = hashlib.sha256(_named(source, event_id))
+    sha256 = hashlib.sha256(_identity_text(source, event_id))
     identity = sha256.digest()[:IDENTITY_BYTES]
     sha256.update(b"\x1f" + content)
     return identity, sha256.digest()[:DIGEST_BYTES]
 
 
-def _named(source: str, event_id: str) -> bytes:
+def _identity_text(source: str, event_id: str) -> bytes:
     return f"{source}\x1f{event_id}".encode()
 
 
-def written(instant: datetime) -> str:
-    """Return *instant* as RFC 3339 in UTC with milliseconds, cut, not rounded: nobody arrives later than they did."""
+def format_instant(instant: datetime) -> str:
+    """Return *instant* as RFC 3339 in UTC with milliseconds, truncated: rounding up could make an event late."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

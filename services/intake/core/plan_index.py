@@ -1,6 +1,6 @@
-"""A plan and its registry, prepared for the questions of admission: who is this agency, whose heir, which periods.
+"""A plan and its registry as an index for admission: the id of an agency, its predecessors, the periods of a duty.
 
-Built once for each pair of published versions; every answer is a dictionary lookup.
+Built once for each pair of published versions; every look-up is one in a dictionary.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,12 @@ from schemas.plan.registry import Registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """What admission knows of one plan."""
+class PlanIndex:
+    """What admission needs of one plan.
+
+    `recurrences` are by obligation; `ids` maps ids and aliases to permanent ids; `groups` and `predecessors` are by
+    agency.
+    """
 
     plan_id: str
     recurrences: Mapping[str, frozenset[Recurrence]]
@@ -23,22 +27,22 @@ class Prepared:
     predecessors: Mapping[str, frozenset[str]]
 
     def resolve(self, name: str) -> str | None:
-        """Return the permanent id behind an agency's id or alias."""
+        """Return the permanent id of the agency with the id or alias *name*, or None."""
         return self.ids.get(name)
 
     def groups_of(self, agency: str) -> frozenset[str]:
         """Return every group that *agency* is or was a member of."""
         return self.groups.get(agency, frozenset())
 
-    def is_heir(self, agency: str, predecessor: str) -> bool:
-        """Whether *agency* stands in the place of *predecessor*, however many successions lie between."""
+    def is_successor(self, agency: str, predecessor: str) -> bool:
+        """Whether *agency* has succeeded *predecessor*, directly or through other agencies."""
         return predecessor in self.predecessors.get(agency, frozenset())
 
 
-def prepare(plan: Plan, registry: Registry) -> Prepared:
-    """Prepare *plan* with *registry*. An id wins over another agency's alias of the same writing."""
+def build_plan_index(plan: Plan, registry: Registry) -> PlanIndex:
+    """Return the index of *plan* with *registry*. An id takes precedence over an equal alias of another agency."""
     aliases = {alias: agency.id for agency in reversed(registry.agencies) for alias in agency.aliases}
-    return Prepared(
+    return PlanIndex(
         plan_id=plan.plan,
         recurrences={one.id: frozenset(version.recurrence for version in one.versions) for one in plan.obligations},
         ids=aliases | {agency.id: agency.id for agency in registry.agencies},
@@ -50,15 +54,16 @@ def prepare(plan: Plan, registry: Registry) -> Prepared:
 def _predecessors(registry: Registry) -> dict[str, frozenset[str]]:
     direct: dict[str, set[str]] = {}
     for succession in registry.successions:
-        for heir in succession.to:
-            direct.setdefault(heir, set()).update(succession.from_)
-    return {heir: _closure(heir, direct) for heir in direct}
+        for successor in succession.to:
+            direct.setdefault(successor, set()).update(succession.from_)
+    return {successor: _all_predecessors(successor, direct) for successor in direct}
 
 
-def _closure(heir: str, direct: Mapping[str, set[str]]) -> frozenset[str]:
-    reached: set[str] = set()
-    ahead = set(direct[heir])
-    while ahead:
-        reached |= ahead
-        ahead = set(chain.from_iterable(direct.get(one, ()) for one in ahead)) - reached
-    return frozenset(reached - {heir})
+def _all_predecessors(successor: str, direct: Mapping[str, set[str]]) -> frozenset[str]:
+    """Return the transitive closure; a cycle of successions ends, because a visited agency is not followed again."""
+    visited: set[str] = set()
+    pending = set(direct[successor])
+    while pending:
+        visited |= pending
+        pending = set(chain.from_iterable(direct.get(one, ()) for one in pending)) - visited
+    return frozenset(visited - {successor})

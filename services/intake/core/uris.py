@@ -1,7 +1,7 @@
-"""Whether a text is a URI or a reference to one, by the grammar of RFC 3986.
+"""Checks whether a text is a URI or a URI-reference by the grammar of RFC 3986.
 
-Lenient in one thing: characters beyond ASCII stand for themselves where RFC 3987 lets them (an IRI), because
-Vietnamese systems write their names as they are. Nothing is resolved, and nothing rewritten.
+It is lenient in one respect: characters beyond ASCII are allowed where RFC 3987 allows them (an IRI), because
+Vietnamese systems write their names unencoded. Nothing is resolved or rewritten.
 """
 
 import re
@@ -13,7 +13,7 @@ _BEYOND_ASCII = (
     + "".join(f"{chr(plane)}-{chr(plane + 0xFFFD)}" for plane in range(0x10000, 0xE0000, 0x10000))
     + "\U000e1000-\U000efffd"
 )
-"""What RFC 3987 calls `ucschar`: all but controls, surrogates, private use and noncharacters."""
+"""`ucschar` of RFC 3987: everything except controls, surrogates, private use and noncharacters."""
 
 _PLAIN = rf"A-Za-z0-9._~!$&'()*+,;={_BEYOND_ASCII}\-"
 """`unreserved` and `sub-delims`, for a character class."""
@@ -33,19 +33,19 @@ _REFERENCE = re.compile(
 )
 
 
-@lru_cache(maxsize=1024)  # a province has few systems that send
+@lru_cache(maxsize=1024)  # few systems of a province send events
 def is_reference(text: str) -> bool:
     """Whether *text* is a URI-reference (RFC 3986 section 4.1), absolute or relative."""
-    return _parsed(text) is not None
+    return _match_reference(text) is not None
 
 
 def is_absolute(text: str) -> bool:
     """Whether *text* is an absolute URI (RFC 3986 section 4.3), which has a scheme and no fragment."""
-    found = _parsed(text)
+    found = _match_reference(text)
     return found is not None and found["scheme"] is not None and found["fragment"] is None
 
 
-def _parsed(text: str) -> re.Match[str] | None:
+def _match_reference(text: str) -> re.Match[str] | None:
     found = _REFERENCE.fullmatch(text)
     return found if found is None or found["address"] is None or _is_address(found["address"]) else None
 

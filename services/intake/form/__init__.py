@@ -1,1 +1,1 @@
-"""The web form: a person without a system hands in a report through a link that opens exactly one duty."""
+"""The web form: a person without a system of their own submits a report through a link to exactly one duty."""

@@ -1,8 +1,8 @@
-"""Where attached files are kept: under their digest, so that the same file twice is kept once.
+"""Stores attached files under their digest, so that the same file sent twice is stored once.
 
-What a form uploads is first put by, and put where it stays before the report that names it is recorded: so whatever
-was put by for long belongs to no report, and is swept away without asking the log. A crash between the two leaves a
-file that nobody names; the same form sent again names it.
+An uploaded file is stored as unsent first, and moved to its final place before the report that names it is recorded.
+So a file that has been unsent for long belongs to no report, and is deleted without looking into the log. A crash
+between the move and the record leaves a file that no report names; the same form sent again names it.
 """
 
 import asyncio
@@ -17,113 +17,116 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from services.intake.core.form_to_event import Enclosed
+from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.form import local_files
 from services.runtime.clock import Clock
 
 URN = "urn:dondoc:attachment:sha256:"
-UNSENT = "unsent"
+UNSENT_FOLDER = "unsent"
 UNSENT_DAYS = 30
-"""How long a form may lie open between an upload and being sent; then its files are to be chosen again."""
+"""How long a form may stay open between an upload and its submission; after that its files must be chosen again."""
 
-SWEEP_EVERY = timedelta(days=1)
-STORE_SECONDS = 30
-"""A form's files pass in that time over a line of 10 Mbit/s; a person who waits longer has given up."""
+CLEANUP_EVERY = timedelta(days=1)
+STORE_TIMEOUT_SECONDS = 30
+"""The largest form (32 MiB) passes in this time over a line of 10 Mbit/s; a person who waits longer gives up."""
 
 log = logging.getLogger(__name__)
 
 
-class CannotKeepError(Exception):
-    """The store cannot be used just now. The log says why; the same form sent again in a while may go through."""
+class StoreUnavailableError(Exception):
+    """The store of files cannot be used now. The log says why; the same form sent again later may succeed."""
 
 
-class Attachments:
-    """Keeps files in *where*: a folder, or the address of an S3-compatible store such as `s3://bucket/reports`.
+class AttachmentStore:
+    """Stores files in *location*: a folder, or the URL of an S3-compatible store such as `s3://bucket/reports`.
 
-    *clock* is the one that the store dates its files by, which no test steers.
+    *clock* must be the real time, by which the store dates its files, and not a clock that tests steer.
     """
 
-    def __init__(self, where: str, clock: Clock) -> None:
-        self._folder = None if "://" in where else Path(where)
+    def __init__(self, location: str, clock: Clock) -> None:
+        self._folder = None if "://" in location else Path(location)
         self._clock = clock
-        # An address that names no store is an error of the settings: it shows at the start, not on a person's page.
-        self._opened: ObjectStore | None = None if self._folder is not None else from_url(where)
-        self._swept_at: datetime | None = None
+        # A URL that names no store is an error of the settings: it must fail the start, not a person's request.
+        self._store: ObjectStore | None = None if self._folder is not None else from_url(location)
+        self._cleaned_at: datetime | None = None
 
-    async def put_by(self, file: Enclosed, content: BinaryIO) -> None:
-        """Return when *content* is durable until it is sent, or swept; raise `CannotKeepError`."""
-        await self._sweep_daily()
-        async with self._used() as store:
-            if await _is_there(store, _path(file.sha256), file.size):
+    async def store_unsent(self, file: AttachedFile, content: BinaryIO) -> None:
+        """Store *content* durably as unsent; it is deleted if it stays so for long. Raises `StoreUnavailableError`."""
+        await self._clean_up_daily()
+        async with self._open_store() as store:
+            if await _is_stored(store, _path(file.sha256), file.size):
                 return
-            # Keyed by its digest: writing it twice writes the same bytes to the same place, and makes it young again.
-            await obstore.put_async(store, _unsent(file.sha256), content)
+            # Keyed by its digest: writing it twice writes the same bytes to the same place, and renews its date.
+            await obstore.put_async(store, _unsent_path(file.sha256), content)
             if self._folder is not None:
-                await asyncio.to_thread(local_files.force, self._folder, _unsent(file.sha256))
+                await asyncio.to_thread(local_files.fsync_file, self._folder, _unsent_path(file.sha256))
 
-    async def keep(self, files: Iterable[Enclosed]) -> tuple[Enclosed, ...]:
-        """Keep *files* for good, and return those that are not here any more; raise `CannotKeepError`."""
-        async with self._used() as store:
-            return tuple([file for file in files if not await self._is_kept(store, file)])
+    async def make_permanent(self, files: Iterable[AttachedFile]) -> tuple[AttachedFile, ...]:
+        """Move *files* to their final place, and return those that are lost; raise `StoreUnavailableError`."""
+        async with self._open_store() as store:
+            return tuple([file for file in files if not await self._move(store, file)])
 
-    async def _is_kept(self, store: ObjectStore, file: Enclosed) -> bool:
+    async def _move(self, store: ObjectStore, file: AttachedFile) -> bool:
         path = _path(file.sha256)
-        if not await _is_there(store, path, file.size):
+        if not await _is_stored(store, path, file.size):
             try:
-                await obstore.rename_async(store, _unsent(file.sha256), path)
+                await obstore.rename_async(store, _unsent_path(file.sha256), path)
             except FileNotFoundError:
-                # It was swept, or another request has just kept the same file.
-                if not await _is_there(store, path, file.size):
+                # It was deleted as too old, or another request has just moved the same file.
+                if not await _is_stored(store, path, file.size):
                     return False
         if self._folder is not None:
-            await asyncio.to_thread(local_files.force, self._folder, path)
+            await asyncio.to_thread(local_files.fsync_file, self._folder, path)
         return True
 
-    async def _sweep_daily(self) -> None:
-        """Sweep once a day when a file comes: a store that nobody fills needs no sweeping."""
+    async def _clean_up_daily(self) -> None:
+        """Delete old unsent files once a day, when a file arrives: a store that nobody fills needs no cleaning."""
         now = self._clock.now()
-        if self._swept_at is not None and now - self._swept_at < SWEEP_EVERY:
+        if self._cleaned_at is not None and now - self._cleaned_at < CLEANUP_EVERY:
             return
-        self._swept_at = now
+        self._cleaned_at = now
         try:
-            swept = await self._sweep(now - timedelta(days=UNSENT_DAYS))
-        except CannotKeepError:
+            deleted = await self._delete_unsent(now - timedelta(days=UNSENT_DAYS))
+        except StoreUnavailableError:
             return
-        if swept:
-            log.info("files of forms never sent are gone", extra={"action": "attachments_swept", "files": swept})
+        if deleted:
+            log.info(
+                "files of forms that were never sent are deleted",
+                extra={"action": "attachments_swept", "files": deleted},
+            )
 
-    async def _sweep(self, before: datetime) -> int:
-        async with self._used() as store:
+    async def _delete_unsent(self, before: datetime) -> int:
+        async with self._open_store() as store:
             if self._folder is not None:
-                return await asyncio.to_thread(local_files.sweep, self._folder / UNSENT, before)
+                return await asyncio.to_thread(local_files.delete_old_files, self._folder / UNSENT_FOLDER, before)
             old: list[str] = []
-            async for found in obstore.list(store, prefix=UNSENT):
+            async for found in obstore.list(store, prefix=UNSENT_FOLDER):
                 old += [one["path"] for one in found if one["last_modified"] < before]
             if old:
                 await obstore.delete_async(store, old)
             return len(old)
 
     @asynccontextmanager
-    async def _used(self) -> AsyncIterator[ObjectStore]:
+    async def _open_store(self) -> AsyncIterator[ObjectStore]:
         try:
-            async with asyncio.timeout(STORE_SECONDS):
-                yield self._store()
+            async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
+                yield self._get_store()
         except (BaseError, OSError) as cause:
-            log.exception("the store of files cannot be used", extra={"action": "attachment_failed"})
-            raise CannotKeepError from cause
+            log.exception("the store of attached files cannot be used", extra={"action": "attachment_failed"})
+            raise StoreUnavailableError from cause
 
-    def _store(self) -> ObjectStore:
-        if self._opened is None:
-            self._opened = LocalStore(prefix=self._folder, mkdir=True)
-        return self._opened
+    def _get_store(self) -> ObjectStore:
+        if self._store is None:
+            self._store = LocalStore(prefix=self._folder, mkdir=True)
+        return self._store
 
 
-def address_of(sha256: str) -> str:
-    """Return what an event says of where its file is kept: a name that holds wherever the store moves to."""
+def attachment_urn(sha256: str) -> str:
+    """Return the URN by which an event names a stored file; it stays valid wherever the store moves to."""
     return URN + sha256
 
 
-async def _is_there(store: ObjectStore, path: str, size: int) -> bool:
+async def _is_stored(store: ObjectStore, path: str, size: int) -> bool:
     try:
         found = await obstore.head_async(store, path)
     except FileNotFoundError:
@@ -135,5 +138,5 @@ def _path(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
 
 
-def _unsent(sha256: str) -> str:
-    return f"{UNSENT}/{sha256}"
+def _unsent_path(sha256: str) -> str:
+    return f"{UNSENT_FOLDER}/{sha256}"

@@ -1,6 +1,6 @@
-"""The duty that a link opens, as its page shows it: whose it is, under which words, by when, and what is asked.
+"""A duty as its form shows it: the agency, the citation that lays the duty down, the due date and the fields.
 
-Plan and registry are known here; when the duty falls due, and how it stands, is for rules to say.
+Knows plan and registry. When the duty falls due and what its status is, only rules can say.
 """
 
 from collections.abc import Callable
@@ -14,29 +14,31 @@ from schemas.plan import instants, periods
 from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
 from schemas.plan.values import Bilingual
-from services.intake.core import date_parsing, form_fields
-from services.intake.core.form_fields import Question
-from services.intake.core.form_to_event import Named
+from services.intake.core.forms import date_parsing, form_fields
+from services.intake.core.forms.form_fields import FormField
 from services.intake.core.problems import Said
 
-Documents = Callable[[str], tuple[Plan, Registry] | None]
-"""Finds the latest version of a plan, with its registry."""
+PlanLookup = Callable[[str], tuple[Plan, Registry] | None]
+"""Returns the latest version of a plan with its registry, or None if it is not published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What rules says of a duty with one report more. `is_sure` where it answered from the record of the agency."""
+class DryRunStatus:
+    """The status that a duty would have with one more report, as rules answers a dry run.
+
+    `is_from_record` if rules knew all facts of the duty; otherwise extensions, for example, are not considered.
+    """
 
     status: Status
     due_at: datetime | None
     submissions: int
     missing: tuple[str, ...]
-    is_sure: bool
+    is_from_record: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormDuty:
-    """A duty ready to be shown."""
+    """A duty with the documents that describe it. `day` is today in the zone of the plan."""
 
     key: DutyKey
     plan: Plan
@@ -49,19 +51,13 @@ class FormDuty:
         return ZoneInfo(self.plan.zone)
 
     @property
-    def named(self) -> Named:
-        """The duty as an event names it."""
-        key = self.key
-        return Named(plan=key.plan, obligation=key.obligation, period=key.period, agency=key.agency)
-
-    @property
     def title(self) -> Said:
         title = self.obligation.title
         return Said(vi=title.vi, en=title.in_language("en"))
 
     @property
     def period(self) -> Said | None:
-        return date_parsing.period(self.key.period) if self.key.period else None
+        return date_parsing.render_period(self.key.period) if self.key.period else None
 
     @property
     def agency(self) -> Said:
@@ -69,12 +65,12 @@ class FormDuty:
 
     @property
     def recipient(self) -> Said | None:
-        wanted = self.obligation.recipient or self.plan.issuer
-        return self._name(wanted) if wanted else None
+        recipient = self.obligation.recipient or self.plan.issuer
+        return self._name(recipient) if recipient else None
 
     @property
     def source(self) -> str:
-        """The number of the document that lays the duty down, with its date."""
+        """The number and the date of the document that lays the duty down."""
         cited = self.obligation.citation.source
         source = next((one for one in self.plan.sources if one.id == cited), None)
         if source is None:
@@ -82,7 +78,10 @@ class FormDuty:
         return f"{source.number} ({source.issued_on:%d/%m/%Y})" if source.issued_on else source.number
 
     def version(self, due_at: datetime | None) -> ObligationVersion:
-        """Return the version that rules on the due day, on the last day of the period, or today."""
+        """Return the version of the obligation in force on the due day.
+
+        If that is unknown, it is the version of the last day of the period, or of today for a duty without periods.
+        """
         day = self.day
         if due_at is not None:
             day = instants.in_zone(due_at, self.zone).date()
@@ -91,14 +90,14 @@ class FormDuty:
         in_force = (one for one in self.obligation.versions if one.in_force_on(day))
         return next(in_force, self.obligation.versions[-1])
 
-    def questions(self, due_at: datetime | None) -> tuple[Question, ...]:
-        return form_fields.questions(self.version(due_at).requires)
+    def fields(self, due_at: datetime | None) -> tuple[FormField, ...]:
+        return form_fields.fields_of(self.version(due_at).requires)
 
-    def lacking(self, missing: tuple[str, ...], due_at: datetime | None) -> list[tuple[str, Said]]:
-        """Return what rules calls missing with the question to go to, in words."""
-        labels = {one.key: one for one in self.questions(due_at)}
+    def describe_missing(self, missing: tuple[str, ...], due_at: datetime | None) -> list[tuple[str, Said]]:
+        """Return for each part that rules has named as *missing* the key of its field ("" for none) and its label."""
+        fields = {one.key: one for one in self.fields(due_at)}
         checks = {f"checks.{one.id}": one.message for one in self.version(due_at).requires.checks}
-        return [_lack(name, labels, checks) for name in missing]
+        return [_missing_part(name, fields, checks) for name in missing]
 
     def _name(self, agency_id: str) -> Said:
         agency = self.registry.agency(agency_id)
@@ -107,9 +106,9 @@ class FormDuty:
         return Said(vi=agency.name_on(self.day, "vi"), en=agency.name_on(self.day, "en"))
 
 
-def find(key: DutyKey, documents: Documents, now: datetime) -> FormDuty | None:
-    """Return the duty of *key*, or nothing where the plan or the obligation is not published, or no such period is."""
-    found = documents(key.plan)
+def find_duty(key: DutyKey, plans: PlanLookup, now: datetime) -> FormDuty | None:
+    """Return the duty of *key*; None if its plan or obligation is not published, or its period is malformed."""
+    found = plans(key.plan)
     obligation = None if found is None else found[0].obligation(key.obligation)
     if found is None or obligation is None or not _is_period(key.period):
         return None
@@ -125,17 +124,15 @@ def _is_period(text: str | None) -> bool:
         return False
 
 
-def _lack(name: str, asked: dict[str, Question], checks: dict[str, Bilingual]) -> tuple[str, Said]:
+def _missing_part(name: str, fields: dict[str, FormField], checks: dict[str, Bilingual]) -> tuple[str, Said]:
     check = checks.get(name)
     if check is not None:
         return "", Said(vi=check.vi, en=check.in_language("en"))
     key = form_fields.key_of_missing(name)
-    question = asked.get(key)
-    if question is None:
+    field = fields.get(key)
+    if field is None:
         return "", Said(vi=name, en=name)
-    unit, hint = question.unit, question.hint
+    unit, hint = field.unit, field.hint
     vi = ", ".join(part for part in (unit.vi if unit else "", hint.vi) if part)
     en = ", ".join(part for part in (unit.en if unit else "", hint.en) if part)
-    return key, Said(
-        vi=question.label.vi + (f" ({vi})" if vi else ""), en=question.label.en + (f" ({en})" if en else "")
-    )
+    return key, Said(vi=field.label.vi + (f" ({vi})" if vi else ""), en=field.label.en + (f" ({en})" if en else ""))

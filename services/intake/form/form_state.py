@@ -1,18 +1,18 @@
-"""A form as it is being filled in: what was written, what is wrong with it, what rules would say; ready to be drawn."""
+"""The state of a form: the values filled in, their errors and what rules would say; and the values for its template."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.events.assessments import Status
-from services.intake.core import date_parsing, form_fields
-from services.intake.core.form_fields import Kind, Question
-from services.intake.core.form_to_event import Enclosed
-from services.intake.core.problems import Finding, Language, Said
+from services.intake.core.forms import date_parsing, form_fields
+from services.intake.core.forms.form_fields import FieldType, FormField
+from services.intake.core.forms.form_to_event import AttachedFile
+from services.intake.core.problems import FieldError, Language, Said
 from services.intake.form import texts
-from services.intake.form.duty_view import FormDuty, Standing
+from services.intake.form.duty_view import DryRunStatus, FormDuty
 
-GROUPS = {
+KEY_PREFIXES_BY_HEADING = {
     "document": ("document",),
     "content": ("content", "sections"),
     "figures": ("indicators",),
@@ -20,119 +20,121 @@ GROUPS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A file that was uploaded before, and the signed description under which it comes back."""
+class UploadedFile:
+    """A file that is stored already, and the signed token in which its description returns with the next request."""
 
-    file: Enclosed
+    file: AttachedFile
     token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """A question with what was written, and what is wrong with that."""
+class FilledField:
+    """A field with its value as filled in, and the errors in the value."""
 
-    question: Question
+    definition: FormField
     value: str
-    faults: tuple[Said, ...]
+    errors: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filling:
-    """One form. `before` is how the duty stands without it, `verdict` what rules would say with it, if asked."""
+class FormState:
+    """One form. `before` is the status of the duty without this report; `dry_run` that with it, if rules was asked."""
 
     duty: FormDuty
     now: datetime
-    before: Standing | None
+    before: DryRunStatus | None
     values: Mapping[str, str]
-    kept: tuple[Kept, ...] = ()
-    faults: tuple[Finding, ...] = ()
-    verdict: Standing | None = None
+    uploaded: tuple[UploadedFile, ...] = ()
+    errors: tuple[FieldError, ...] = ()
+    dry_run: DryRunStatus | None = None
     was_checked: bool = False
 
     @property
     def due_at(self) -> datetime | None:
-        """When the duty falls due, as far as rules has said."""
-        known = self.verdict or self.before
+        """When the duty falls due, if rules has answered."""
+        known = self.dry_run or self.before
         return known.due_at if known else None
 
     def deadline(self) -> Said | None:
-        """Return the deadline in plain words, and how far off it is."""
+        """Return the due date and the time left until it, in words."""
         if self.due_at is None:
             return None
-        day = date_parsing.deadline(self.due_at, self.duty.zone)
-        far = date_parsing.distance(self.due_at, self.duty.zone, self.now)
-        return Said(vi=f"{day.vi}, {far.vi}", en=f"{day.en}, {far.en}")
+        day = date_parsing.render_deadline(self.due_at, self.duty.zone)
+        left = date_parsing.render_time_left(self.due_at, self.duty.zone, self.now)
+        return Said(vi=f"{day.vi}, {left.vi}", en=f"{day.en}, {left.en}")
 
-    def groups(self) -> list[tuple[str, list[Field]]]:
-        """Return the fields under their headings; a heading without fields is left out."""
-        asked = self.duty.questions(self.due_at)
-        found = []
-        for heading, heads in GROUPS.items():
-            fields = [self._field(one) for one in asked if one.key.partition(".")[0] in heads]
-            if fields:
-                found.append((heading, fields))
-        return found
+    def groups(self) -> list[tuple[str, list[FilledField]]]:
+        """Return the fields under their headings, without the headings that have no fields."""
+        fields = self.duty.fields(self.due_at)
+        groups = []
+        for heading, prefixes in KEY_PREFIXES_BY_HEADING.items():
+            group = [self._fill(one) for one in fields if one.key.partition(".")[0] in prefixes]
+            if group:
+                groups.append((heading, group))
+        return groups
 
-    def files(self) -> Field:
-        """Return the question about files."""
-        wanted = next(one for one in self.duty.questions(self.due_at) if one.kind is Kind.FILES)
-        return self._field(wanted)
+    def files(self) -> FilledField:
+        """Return the field for files."""
+        return self._fill(next(one for one in self.duty.fields(self.due_at) if one.kind is FieldType.FILES))
 
-    def told_faults(self) -> list[tuple[str, Said]]:
-        """Return every fault with the field to go to."""
-        labels = {one.key: one.label for one in self.duty.questions(self.due_at)}
-        told = []
-        for fault in self.faults:
-            key = form_fields.key_at(fault.pointer)
+    def errors_with_labels(self) -> list[tuple[str, Said]]:
+        """Return for each error the key of its field and a sentence with the field's label."""
+        labels = {one.key: one.label for one in self.duty.fields(self.due_at)}
+        sentences = []
+        for error in self.errors:
+            key = form_fields.key_at(error.pointer)
             label = labels.get(key)
-            said = fault.detail
+            sentence = error.detail
             if label is not None:
-                said = Said(vi=f"{label.vi}: {said.vi}", en=f"{label.en}: {said.en}")
-            told.append((key, said))
-        return told
+                sentence = Said(vi=f"{label.vi}: {sentence.vi}", en=f"{label.en}: {sentence.en}")
+            sentences.append((key, sentence))
+        return sentences
 
-    def lacking(self) -> list[tuple[str, Said]]:
-        """Return what the report still lacks, with the field to go to."""
-        return self.duty.lacking(self.verdict.missing, self.due_at) if self.verdict else []
+    def missing_parts(self) -> list[tuple[str, Said]]:
+        """Return what the report still lacks: for each part the key of its field and its label."""
+        return self.duty.describe_missing(self.dry_run.missing, self.due_at) if self.dry_run else []
 
     def timing(self) -> Said | None:
-        """Say whether a complete report would be in time."""
-        if self.verdict is None or self.verdict.due_at is None:
+        """Return whether a complete report would be on time now; None if rules has not said when it is due."""
+        if self.dry_run is None or self.dry_run.due_at is None:
             return None
-        return texts.TEXTS["in_time" if self.now < self.verdict.due_at else "too_late"]
+        return texts.TEXTS["in_time" if self.now < self.dry_run.due_at else "too_late"]
 
     def notices(self) -> list[Said]:
-        """Return what the reporter should know before writing anything."""
+        """Return what the reporter should know before filling anything in."""
         if self.before is None:
             return []
         if self.before.status in texts.NOT_OWED:
             return [texts.NOT_OWED[self.before.status]]
-        if self.before.submissions < 2:  # noqa: PLR2004 - the empty report that was asked with is one of them
+        if self.before.submissions < 2:  # noqa: PLR2004 - the empty report of the dry run itself is one of them
             return []
         is_incomplete = self.before.status in {Status.INCOMPLETE, Status.OPEN}
         return [texts.TEXTS["on_file_incomplete" if is_incomplete else "on_file_complete"]]
 
-    def _field(self, question: Question) -> Field:
-        faults = tuple(one.detail for one in self.faults if form_fields.key_at(one.pointer) == question.key)
-        return Field(question=question, value=self.values.get(question.key, ""), faults=faults)
+    def _fill(self, field: FormField) -> FilledField:
+        errors = tuple(one.detail for one in self.errors if form_fields.key_at(one.pointer) == field.key)
+        return FilledField(definition=field, value=self.values.get(field.key, ""), errors=errors)
 
 
-def page_values(filling: Filling, *, action: str, other: str, limit_megabytes: int) -> dict[str, object]:
-    """Return what the template of the form is drawn from; *action* is where it posts to, *other* the other language."""
+def template_values(state: FormState, *, action: str, other: str, limit_megabytes: int) -> dict[str, object]:
+    """Return the values for the template `form.html`.
+
+    *action* is the address that the form posts to, *other* the address of the page in the other language.
+    """
     return {
-        "duty": filling.duty,
-        "filling": filling,
+        "duty": state.duty,
+        "state": state,
         "action": action,
         "other": other,
-        "kinds": _sized(texts.TEXTS["kinds"], limit_megabytes),
-        "accept": ",".join(sorted(form_fields.FILE_KINDS)),
-        "faults": filling.told_faults(),
-        "lacking": filling.lacking(),
+        "kinds": _with_size(texts.TEXTS["kinds"], limit_megabytes),
+        "accept": ",".join(sorted(form_fields.FILE_TYPE_NAMES)),
+        "errors": state.errors_with_labels(),
+        "missing_parts": state.missing_parts(),
     }
 
 
-def _sized(said: Said, megabytes: int) -> Said:
-    return Said(vi=said.vi.format(size=megabytes), en=said.en.format(size=megabytes))
+def _with_size(text: Said, megabytes: int) -> Said:
+    return Said(vi=text.vi.format(size=megabytes), en=text.en.format(size=megabytes))
 
 
 def other_language(language: Language) -> Language:

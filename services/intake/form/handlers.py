@@ -1,7 +1,7 @@
-"""The form's handlers: show the duty, check what was filled in, take the report, show its receipt.
+"""The form's handlers: show the duty, check the report that was filled in, submit it.
 
-The link is the whole authority: no cookie, no session, nothing remembered between two requests. A file that came with
-an earlier check comes back as a signed description, and is not uploaded again.
+The link alone authorizes a request: there is no cookie, no session, and nothing is remembered between two requests. A
+file that was uploaded with an earlier check returns as a signed description, so that it is not uploaded again.
 """
 
 from collections.abc import Mapping
@@ -10,164 +10,173 @@ from dataclasses import asdict, dataclass, field, replace
 import msgspec
 
 from schemas.events.form_links import BadLink, LinkKey
-from services.intake.asgi import RefusedError, Request, Response
-from services.intake.cloudevents.validator import Accepted
-from services.intake.core import form_fields, form_to_event
-from services.intake.core.form_fields import Kind
-from services.intake.core.form_to_event import Enclosed
-from services.intake.core.problems import Finding, Problem, Said
+from services.intake.asgi import Request, RequestRefusedError, Response
+from services.intake.core.admission import AcceptedEvent
+from services.intake.core.forms import form_fields, form_to_event
+from services.intake.core.forms.form_fields import FieldType, FormField
+from services.intake.core.forms.form_to_event import AttachedFile, FieldValue
+from services.intake.core.problems import FieldError, RequestProblem, Said
 from services.intake.form import attachments, form_state, pages, receipt_view, texts, uploads
-from services.intake.form.attachments import Attachments, CannotKeepError
-from services.intake.form.concurrency_limit import Places
-from services.intake.form.form_state import Filling, Kept
-from services.intake.form.link_guard import Opened
-from services.intake.form.metrics import FormMetrics, Outcome
-from services.intake.form.submit_report import Counter
-from services.intake.form.uploads import Posted
+from services.intake.form.attachments import AttachmentStore, StoreUnavailableError
+from services.intake.form.concurrency_limit import ConcurrencyLimit
+from services.intake.form.form_state import FormState, UploadedFile
+from services.intake.form.link_guard import OpenedDuty
+from services.intake.form.metrics import FormMetrics, FormOutcome
+from services.intake.form.submit_report import SubmitReport
+from services.intake.form.uploads import PostedForm
 from services.runtime.clock import Clock
 
-FORM = "/form"
-RECEIPT = "/form/receipt"
+FORM_PATH = "/form"
+RECEIPT_PATH = "/form/receipt"
 CHECK, SEND, SEND_ANYWAY = "check", "send", "send-anyway"
 RETRY_AFTER_SECONDS = 60
-"""A store that is started anew is there again by then."""
+"""A restarted store is available again by then."""
 
 _MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormHandlers:
-    """What the form does with a duty that a link has opened."""
+    """Handles requests to the form of a duty that a link has opened."""
 
     key: LinkKey
-    counter: Counter
-    attachments: Attachments
+    submit_report: SubmitReport
+    attachments: AttachmentStore
     clock: Clock
     metrics: FormMetrics
     bytes_max: int
-    patience_seconds: float
-    places: Places = field(default_factory=Places)
+    timeout_seconds: float
+    limit: ConcurrencyLimit = field(default_factory=ConcurrencyLimit)
 
-    async def show(self, _request: Request, opened: Opened) -> Response:
+    async def show(self, _request: Request, opened: OpenedDuty) -> Response:
         """Answer with the empty form."""
         now = self.clock.now()
-        before = await self.counter.standing(opened.duty, now)
-        self.metrics.count(Outcome.SHOWN)
-        return self._drawn(Filling(duty=opened.duty, now=now, before=before, values={}), opened)
+        before = await self.submit_report.current_status(opened.duty, now)
+        self.metrics.count(FormOutcome.SHOWN)
+        return self._render(FormState(duty=opened.duty, now=now, before=before, values={}), opened)
 
-    async def take(self, request: Request, opened: Opened) -> Response:
-        """Check what was filled in, or take it and answer with the way to its receipt."""
+    async def submit(self, request: Request, opened: OpenedDuty) -> Response:
+        """Check the report, or submit it and redirect to its receipt, as the button that was pressed says."""
         async with (
-            self.places.taken_by(str(opened.duty.key)),
-            uploads.posted(request, self.bytes_max, seconds=self.patience_seconds) as form,
+            self.limit.hold_slot(str(opened.duty.key)),
+            uploads.read_form(request, self.bytes_max, seconds=self.timeout_seconds) as form,
         ):
             received_at = self.clock.now()
-            kept, faults = await self._files(form, opened)
-        before = await self.counter.standing(opened.duty, received_at)
-        filled = Filling(duty=opened.duty, now=received_at, before=before, values=_values(form), kept=kept)
-        report = self._report(filled, faults)
-        if not isinstance(report, Accepted):
-            return self._faulty(filled, report, opened)
-        return await self._judged(filled, report, form.text("action"), opened)
+            uploaded, errors = await self._store_files(form, opened)
+        before = await self.submit_report.current_status(opened.duty, received_at)
+        values = _last_values(form)
+        state = FormState(duty=opened.duty, now=received_at, before=before, values=values, uploaded=uploaded)
+        report = self._validate(state, errors)
+        if not isinstance(report, AcceptedEvent):
+            return self._render_errors(state, report, opened)
+        return await self._check_or_send(state, report, form.text("action"), opened)
 
-    async def _judged(self, filled: Filling, report: Accepted, action: str, opened: Opened) -> Response:
-        verdict = None if action == SEND_ANYWAY else await self.counter.judged(report, filled.now)
-        is_lacking = verdict is not None and bool(verdict.missing)
-        if action == CHECK or is_lacking:
-            self.metrics.count(Outcome.INCOMPLETE if is_lacking else Outcome.CHECKED)
-            return self._drawn(replace(filled, verdict=verdict, was_checked=True), opened)
-        return await self._entered(filled, report, opened)
+    async def _check_or_send(
+        self, state: FormState, report: AcceptedEvent, action: str, opened: OpenedDuty
+    ) -> Response:
+        """Send the report, unless it was only to be checked, or is incomplete and not to be sent all the same."""
+        dry_run = None if action == SEND_ANYWAY else await self.submit_report.dry_run_status(report, state.now)
+        is_incomplete = dry_run is not None and bool(dry_run.missing)
+        if action == CHECK or is_incomplete:
+            self.metrics.count(FormOutcome.INCOMPLETE if is_incomplete else FormOutcome.CHECKED)
+            return self._render(replace(state, dry_run=dry_run, was_checked=True), opened)
+        return await self._send(state, report, opened)
 
-    async def _entered(self, filled: Filling, report: Accepted, opened: Opened) -> Response:
+    async def _send(self, state: FormState, report: AcceptedEvent, opened: OpenedDuty) -> Response:
+        # Files first: a crash after this leaves files that no report names, never a report without its files.
         try:
-            lost = await self.attachments.keep([one.file for one in filled.kept])
-        except CannotKeepError:
-            return self._faulty(filled, (_about_files(texts.CANNOT_SEND),), opened)
+            lost = await self.attachments.make_permanent([one.file for one in state.uploaded])
+        except StoreUnavailableError:
+            return self._render_errors(state, (_files_error(texts.CANNOT_SEND),), opened)
         if lost:
-            there = tuple(one for one in filled.kept if one.file not in lost)
-            return self._faulty(replace(filled, kept=there), (_about_files(texts.FILE_LOST),), opened)
-        signed = await self.counter.enter(report, filled.now)
-        self.metrics.count(Outcome.SENT)
-        document = self.key.sign_document(signed, receipt_view.document_in(bytes(report.event.written_data)))
-        return pages.elsewhere(opened.address(RECEIPT, r=signed, d=document))
+            remaining = tuple(one for one in state.uploaded if one.file not in lost)
+            return self._render_errors(replace(state, uploaded=remaining), (_files_error(texts.FILE_LOST),), opened)
+        signed = await self.submit_report.submit(report, state.now)
+        self.metrics.count(FormOutcome.SENT)
+        document = self.key.sign_document(signed, receipt_view.document_reference(bytes(report.event.raw_data)))
+        return pages.redirect(opened.address(RECEIPT_PATH, r=signed, d=document))
 
-    def _report(self, filled: Filling, faults: tuple[Finding, ...]) -> Accepted | tuple[Finding, ...]:
-        asked = filled.duty.questions(filled.due_at)
-        data = form_to_event.report(
-            filled.duty.named,
-            _given(filled.values, asked),
-            enclosed=[one.file for one in filled.kept],
-            zone=filled.duty.zone,
-            percents=frozenset(one.key for one in asked if one.unit == form_fields.UNITS["percent"]),
+    def _validate(self, state: FormState, errors: tuple[FieldError, ...]) -> AcceptedEvent | tuple[FieldError, ...]:
+        """Return the report as an event, or its errors, those of its files (*errors*) included."""
+        fields = state.duty.fields(state.due_at)
+        data = form_to_event.build_report(
+            state.duty.key,
+            _answers(state.values, fields),
+            files=[one.file for one in state.uploaded],
+            zone=state.duty.zone,
+            percents=frozenset(one.key for one in fields if one.unit == form_fields.UNITS["percent"]),
         )
-        if isinstance(data, tuple) or faults:
-            return (*(data if isinstance(data, tuple) else ()), *faults)
+        if isinstance(data, tuple) or errors:
+            return (*(data if isinstance(data, tuple) else ()), *errors)
         try:
-            return self.counter.examine(filled.duty, data)
-        except RefusedError as error:
-            if error.refusal.problem is not Problem.INVALID:
+            return self.submit_report.validate(state.duty, data)
+        except RequestRefusedError as error:
+            if error.refusal.problem is not RequestProblem.INVALID:
                 raise
-            return error.refusal.findings
+            return error.refusal.errors
 
-    async def _files(self, form: Posted, opened: Opened) -> tuple[tuple[Kept, ...], tuple[Finding, ...]]:
-        files: list[Enclosed] = []
-        faults: list[Finding] = []
+    async def _store_files(
+        self, form: PostedForm, opened: OpenedDuty
+    ) -> tuple[tuple[UploadedFile, ...], tuple[FieldError, ...]]:
+        """Store the files of *form*; return all its files, those of earlier requests included, and the errors."""
+        files: list[AttachedFile] = []
+        errors: list[FieldError] = []
         for token in form.fields.get("kept", ()):
-            kept = self._kept_before(token, opened)
-            if kept is None:
-                faults.append(_about_files(texts.FILE_LOST))
+            earlier = self._read_token(token, opened)
+            if earlier is None:
+                errors.append(_files_error(texts.FILE_LOST))
             else:
-                files.append(kept)
+                files.append(earlier)
         for upload in form.files:
-            file = await uploads.described(upload)
+            file = await uploads.inspect_upload(upload)
             if isinstance(file, Said):
-                faults.append(_about_files(file))
+                errors.append(_files_error(file))
                 continue
             try:
-                await self.attachments.put_by(file, upload.content)
-            except CannotKeepError:
-                faults.append(_about_files(texts.CANNOT_KEEP))
-                break  # each of the others would wait as long
-            files.append(replace(file, url=attachments.address_of(file.sha256)))
-        once = {(file.sha256, file.name): file for file in files}
-        return tuple(self._kept(file, opened) for file in once.values()), tuple(faults)
+                await self.attachments.store_unsent(file, upload.content)
+            except StoreUnavailableError:
+                errors.append(_files_error(texts.CANNOT_KEEP))
+                break  # each of the other files would wait for the same timeout
+            files.append(replace(file, url=attachments.attachment_urn(file.sha256)))
+        unique = {(file.sha256, file.name): file for file in files}
+        return tuple(self._with_token(file, opened) for file in unique.values()), tuple(errors)
 
-    def _kept_before(self, token: str, opened: Opened) -> Enclosed | None:
+    def _read_token(self, token: str, opened: OpenedDuty) -> AttachedFile | None:
         try:
-            return msgspec.convert(self.key.verify_file(opened.duty.key, token), Enclosed)
+            return msgspec.convert(self.key.verify_file(opened.duty.key, token), AttachedFile)
         except (BadLink, msgspec.ValidationError):
             return None
 
-    def _kept(self, file: Enclosed, opened: Opened) -> Kept:
-        return Kept(file=file, token=self.key.sign_file(opened.duty.key, asdict(file)))
+    def _with_token(self, file: AttachedFile, opened: OpenedDuty) -> UploadedFile:
+        return UploadedFile(file=file, token=self.key.sign_file(opened.duty.key, asdict(file)))
 
-    def _faulty(self, filled: Filling, faults: tuple[Finding, ...], opened: Opened) -> Response:
-        """Draw the form with what is wrong beside it, and everything that was written still in it."""
-        filled = replace(filled, faults=faults)
-        if any(fault.detail in (texts.CANNOT_KEEP, texts.CANNOT_SEND) for fault in faults):
-            self.metrics.count(Outcome.UNKEPT)
-            return pages.later(self._drawn(filled, opened, status=503), RETRY_AFTER_SECONDS)
-        self.metrics.count(Outcome.FAULTY)
-        return self._drawn(filled, opened, status=422)
+    def _render_errors(self, state: FormState, errors: tuple[FieldError, ...], opened: OpenedDuty) -> Response:
+        """Return the form with the errors beside its fields, and everything that was filled in still in it."""
+        state = replace(state, errors=errors)
+        if any(error.detail in (texts.CANNOT_KEEP, texts.CANNOT_SEND) for error in errors):
+            self.metrics.count(FormOutcome.UNKEPT)
+            return pages.with_retry_after(self._render(state, opened, status=503), RETRY_AFTER_SECONDS)
+        self.metrics.count(FormOutcome.FAULTY)
+        return self._render(state, opened, status=422)
 
-    def _drawn(self, filled: Filling, opened: Opened, *, status: int = 200) -> Response:
+    def _render(self, state: FormState, opened: OpenedDuty, *, status: int = 200) -> Response:
         language = opened.language
-        values = form_state.page_values(
-            filled,
-            action=opened.address(FORM),
-            other=opened.address(FORM, form_state.other_language(language)),
+        values = form_state.template_values(
+            state,
+            action=opened.address(FORM_PATH),
+            other=opened.address(FORM_PATH, form_state.other_language(language)),
             limit_megabytes=self.bytes_max // _MEGABYTE,
         )
-        return pages.page("form", language, status=status, **values)
+        return pages.render_page("form", language, status=status, **values)
 
 
-def _about_files(said: Said) -> Finding:
-    return Finding(pointer=form_fields.pointer("attachments"), detail=said)
+def _files_error(detail: Said) -> FieldError:
+    return FieldError(pointer=form_fields.event_pointer("attachments"), detail=detail)
 
 
-def _values(form: Posted) -> dict[str, str]:
+def _last_values(form: PostedForm) -> dict[str, str]:
     return {name: values[-1] for name, values in form.fields.items()}
 
 
-def _given(values: Mapping[str, str], asked: tuple[form_fields.Question, ...]) -> dict[str, form_to_event.Given]:
-    return {one.key: values.get(one.key, "") for one in asked if one.kind is not Kind.FILES}
+def _answers(values: Mapping[str, str], fields: tuple[FormField, ...]) -> dict[str, FieldValue]:
+    return {one.key: values.get(one.key, "") for one in fields if one.kind is not FieldType.FILES}

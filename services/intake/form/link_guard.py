@@ -1,26 +1,24 @@
-"""The door of the form: a request with a good link goes on to its duty, any other gets a courteous page."""
+"""Guards the form by links: a request with a valid link reaches the handler of its duty, any other gets a help page."""
 
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from schemas.events.form_links import BadLink, LinkKey
-from services.intake.asgi import RefusedError, Request, Response
+from services.intake.asgi import Request, RequestRefusedError, Response
 from services.intake.core.problems import Language
 from services.intake.form import duty_view, pages, texts
-from services.intake.form.duty_view import Documents, FormDuty
-from services.intake.form.metrics import FormMetrics, Outcome
+from services.intake.form.duty_view import FormDuty, PlanLookup
+from services.intake.form.metrics import FormMetrics, FormOutcome
 from services.runtime.clock import Clock
 
-LINK = "t"
-"""The parameter of the address that holds the link's token."""
-
+TOKEN_PARAMETER = "t"  # noqa: S105 - the name of the query parameter that holds the link's token, not a token
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A duty that a link has opened."""
+class OpenedDuty:
+    """The duty of a valid link, and the language of the page."""
 
     duty: FormDuty
     token: str
@@ -28,51 +26,53 @@ class Opened:
 
     def address(self, path: str, language: Language | None = None, **query: str) -> str:
         """Return the address of another page of this duty."""
-        return pages.address(path, {LINK: self.token, **query}, language or self.language)
+        return pages.page_address(path, {TOKEN_PARAMETER: self.token, **query}, language or self.language)
 
 
-Handler = Callable[[Request, Opened], Awaitable[Response]]
+DutyHandler = Callable[[Request, OpenedDuty], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doorway:
-    """Opens duties by links."""
+class LinkGuard:
+    """Admits requests to the form by the link in their address."""
 
     key: LinkKey
-    documents: Documents
+    plans: PlanLookup
     clock: Clock
     metrics: FormMetrics
 
-    def leading_to(self, handler: Handler, *, after_expiry: bool = False) -> Callable[[Request], Awaitable[Response]]:
-        """Return *handler* behind the door; *after_expiry* it still opens for a genuine link that has expired."""
+    def protect(
+        self, handler: DutyHandler, *, accepts_expired: bool = False
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Return *handler* for requests with a valid link; with *accepts_expired* the link may have expired."""
 
         async def handle(request: Request) -> Response:
             language = pages.language_of(request)
-            opened = self._opened(request, language, after_expiry=after_expiry)
+            opened = self._open(request, language, accepts_expired=accepts_expired)
             if isinstance(opened, Response):
                 return opened
             try:
                 return await handler(request, opened)
-            except RefusedError as error:
-                self.metrics.count(Outcome.REFUSED)
-                return pages.refused(error.refusal, language)
+            except RequestRefusedError as error:
+                self.metrics.count(FormOutcome.REFUSED)
+                return pages.refusal_page(error.refusal, language)
 
         return handle
 
-    def _opened(self, request: Request, language: Language, *, after_expiry: bool) -> Opened | Response:
-        token = request.query.get(LINK, [""])[-1]
+    def _open(self, request: Request, language: Language, *, accepts_expired: bool) -> OpenedDuty | Response:
+        token = request.query.get(TOKEN_PARAMETER, [""])[-1]
         now = self.clock.now()
         try:
             link = self.key.verify_link(token)
         except BadLink:
-            self.metrics.count(Outcome.NO_LINK)
-            log.warning("a link that is not ours", extra={"action": "form_link_refused"})
-            return pages.notice(texts.NO_LINK, language, status=403)
-        if link.has_expired(now) and not after_expiry:
-            self.metrics.count(Outcome.EXPIRED)
-            return pages.notice(texts.EXPIRED, language, status=410)
-        duty = duty_view.find(link.duty, self.documents, now)
+            self.metrics.count(FormOutcome.NO_LINK)
+            log.warning("a request to the form has no valid link", extra={"action": "form_link_refused"})
+            return pages.notice_page(texts.NO_LINK, language, status=403)
+        if link.has_expired(now) and not accepts_expired:
+            self.metrics.count(FormOutcome.EXPIRED)
+            return pages.notice_page(texts.EXPIRED, language, status=410)
+        duty = duty_view.find_duty(link.duty, self.plans, now)
         if duty is None:
-            self.metrics.count(Outcome.NO_DUTY)
-            return pages.notice(texts.NO_DUTY, language, status=503)
-        return Opened(duty=duty, token=token, language=language)
+            self.metrics.count(FormOutcome.NO_DUTY)
+            return pages.notice_page(texts.NO_DUTY, language, status=503)
+        return OpenedDuty(duty=duty, token=token, language=language)

@@ -1,4 +1,4 @@
-"""What a folder needs so that it keeps files like a store does: forcing them to disk, and sweeping old ones."""
+"""What a local folder needs to serve as an object store: syncing files to disk, and deleting old ones."""
 
 import os
 from contextlib import suppress
@@ -6,30 +6,30 @@ from datetime import datetime
 from pathlib import Path
 
 
-def force(root: Path, path: str) -> None:
-    """Force the file *path* and its folders up to *root* to disk, which the local store leaves to the page cache.
+def fsync_file(root: Path, path: str) -> None:
+    """Sync the file *path* and its folders up to *root* to disk; obstore's local store leaves them in the page cache.
 
-    A file that is not there any more was moved by another request, which forces it where it is now.
+    If the file is gone, another request has moved it, and that request syncs it at its new place.
     """
     file = root / path
     for one in (file, *(parent for parent in file.parents if parent.is_relative_to(root))):
         with suppress(FileNotFoundError):
-            _force(one)
+            _fsync(one)
 
 
-def sweep(folder: Path, before: datetime) -> int:
-    """Delete the files in *folder* last written *before*, halves that a crash left included; return how many."""
-    swept = 0
+def delete_old_files(folder: Path, before: datetime) -> int:
+    """Delete the files in *folder* last written *before*, partial ones left by a crash included; return the count."""
+    deleted = 0
     for file in folder.iterdir() if folder.is_dir() else ():
-        # It may be kept by a request, or swept by another replica, at this very moment.
+        # At this moment a request may move the file to its final place, or another replica may delete it.
         with suppress(FileNotFoundError):
             if file.stat().st_mtime < before.timestamp():
                 file.unlink()
-                swept += 1
-    return swept
+                deleted += 1
+    return deleted
 
 
-def _force(path: Path) -> None:
+def _fsync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

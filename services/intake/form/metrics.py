@@ -1,12 +1,12 @@
-"""What the form counts: the outcomes of its pages, a closed set."""
+"""The metrics of the form: requests by outcome, a closed set."""
 
 from enum import Enum
 
 from prometheus_client import CollectorRegistry, Counter
 
 
-class Outcome(Enum):
-    """What became of one request to the form."""
+class FormOutcome(Enum):
+    """The outcome of one request to the form."""
 
     SHOWN = "shown"
     FAULTY = "faulty"
@@ -26,9 +26,9 @@ class FormMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter("intake_form_requests", "Requests to the form", ["outcome"], registry=registry)
-        for outcome in Outcome:
+        for outcome in FormOutcome:
             self._requests.labels(outcome.value)
 
-    def count(self, outcome: Outcome) -> None:
+    def count(self, outcome: FormOutcome) -> None:
         """Count one request."""
         self._requests.labels(outcome.value).inc()

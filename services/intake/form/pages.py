@@ -1,6 +1,6 @@
-"""Drawing the form's pages: plain HTML that needs no script, and headers that let nothing else in.
+"""Renders the form's pages: plain HTML without scripts, with headers that forbid every other content.
 
-A page is never kept by a cache, never framed, and tells no other site its address, which holds the link.
+A page is never cached or framed, and its address, which holds the link, is never sent to another site as referrer.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.intake.asgi import Request, Response
-from services.intake.core.problems import Language, Problem, Refusal, Said
+from services.intake.core.problems import Language, Refusal, RequestProblem, Said
 from services.intake.form import texts
 
 HTML = b"text/html; charset=utf-8"
@@ -33,12 +33,12 @@ _HEADERS = (
 
 
 _ADVICE = {
-    Problem.TOO_LARGE: [texts.TOO_LARGE],
-    Problem.UNREADABLE: [texts.UNREADABLE],
-    Problem.TOO_SLOW: [texts.UNREADABLE],
-    Problem.TOO_MANY_REQUESTS: [texts.TOO_MANY],
+    RequestProblem.TOO_LARGE: [texts.TOO_LARGE],
+    RequestProblem.UNREADABLE: [texts.UNREADABLE],
+    RequestProblem.TOO_SLOW: [texts.UNREADABLE],
+    RequestProblem.TOO_MANY_REQUESTS: [texts.TOO_MANY],
 }
-"""What a person is told where the words for programs would say little."""
+"""Advice for people in place of refusals whose wording is meant for programs."""
 
 
 @cache
@@ -49,63 +49,64 @@ def _environment() -> Environment:
 
 
 def language_of(request: Request) -> Language:
-    """Return the language that the address asks for: Vietnamese, unless it says English."""
+    """Return the language in the request's address: Vietnamese unless it is `lang=en`."""
     return "en" if request.query.get("lang", ["vi"])[-1] == "en" else "vi"
 
 
-def address(path: str, query: Mapping[str, str], language: Language) -> str:
-    """Return the address of a page of the form; Vietnamese needs no saying."""
-    said = {**query, "lang": language} if language == "en" else dict(query)
-    return f"{path}?{urlencode(said)}"
+def page_address(path: str, query: Mapping[str, str], language: Language) -> str:
+    """Return the address of a page of the form; Vietnamese is the default and needs no parameter."""
+    parameters = {**query, "lang": language} if language == "en" else dict(query)
+    return f"{path}?{urlencode(parameters)}"
 
 
-def page(name: str, language: Language, *, status: int = 200, **values: object) -> Response:
-    """Return the page made of the template *name*."""
+def render_page(name: str, language: Language, *, status: int = 200, **values: object) -> Response:
+    """Return the page rendered from the template *name* with *values*."""
 
-    def text(said: Said | str) -> str:
-        return (texts.TEXTS[said] if isinstance(said, str) else said).in_language(language)
+    def text(name_or_text: Said | str) -> str:
+        text = texts.TEXTS[name_or_text] if isinstance(name_or_text, str) else name_or_text
+        return text.in_language(language)
 
-    shown = {"language": language, "other": None, "text": text, "style": STYLE_PATH, **values}
-    body = _environment().get_template(f"{name}.html").render(shown).encode()
+    context = {"language": language, "other": None, "text": text, "style": STYLE_PATH, **values}
+    body = _environment().get_template(f"{name}.html").render(context).encode()
     return Response(
         status=status, body=body, media_type=HTML, headers=((b"content-language", language.encode()), *_HEADERS)
     )
 
 
-def notice(said: tuple[Said, Said], language: Language, *, status: int) -> Response:
-    """Return a page that says one thing and what to do about it."""
-    heading, advice = said
-    return page("notice", language, status=status, heading=heading, advice=[advice])
+def notice_page(notice: tuple[Said, Said], language: Language, *, status: int) -> Response:
+    """Return a page with a heading and advice."""
+    heading, advice = notice
+    return render_page("notice", language, status=status, heading=heading, advice=[advice])
 
 
-def refused(refusal: Refusal, language: Language) -> Response:
-    """Return the page for a request that cannot be taken now, or not like this."""
-    kind = refusal.problem.value
-    advice = _ADVICE.get(refusal.problem) or [kind.title, refusal.detail]
-    made = page("notice", language, status=kind.status, heading=texts.REFUSED, advice=advice)
+def refusal_page(refusal: Refusal, language: Language) -> Response:
+    """Return the page for a refused request, with the advice that helps a person."""
+    problem_type = refusal.problem.value
+    advice = _ADVICE.get(refusal.problem) or [problem_type.title, refusal.detail]
+    response = render_page("notice", language, status=problem_type.status, heading=texts.REFUSED, advice=advice)
     if refusal.retry_after_seconds is None:
-        return made
-    return later(made, refusal.retry_after_seconds)
+        return response
+    return with_retry_after(response, refusal.retry_after_seconds)
 
 
-def later(made: Response, seconds: int) -> Response:
-    """Return the page *made*, saying when it is worth trying again."""
-    return replace(made, headers=(*made.headers, (b"retry-after", b"%d" % seconds)))
+def with_retry_after(response: Response, seconds: int) -> Response:
+    """Return *response* with a `Retry-After` header of *seconds*."""
+    return replace(response, headers=(*response.headers, (b"retry-after", b"%d" % seconds)))
 
 
-def elsewhere(target: str) -> Response:
-    """Return the answer that sends the browser on, so that reloading sends nothing twice."""
+def redirect(target: str) -> Response:
+    """Return a redirect (303), so that reloading the target page does not submit the form again."""
     return Response(status=303, body=b"", media_type=HTML, headers=((b"location", target.encode()), *_HEADERS))
 
 
-def document(body: bytes, media_type: bytes, filename: str) -> Response:
-    """Return a file to keep."""
-    named = (b"content-disposition", f'attachment; filename="{filename}"'.encode())
-    return Response(status=200, body=body, media_type=media_type, headers=(named, *_HEADERS))
+def download(body: bytes, media_type: bytes, filename: str) -> Response:
+    """Return a file for the browser to save as *filename*."""
+    disposition = (b"content-disposition", f'attachment; filename="{filename}"'.encode())
+    return Response(status=200, body=body, media_type=media_type, headers=(disposition, *_HEADERS))
 
 
 async def get_style(_request: Request) -> Response:
-    """Answer with the style of the pages."""
+    """Answer with the style sheet of the pages."""
     body = resources.files("services.intake.form").joinpath("templates/style.css").read_bytes()
     headers = ((b"cache-control", b"public, max-age=3600"), (b"x-content-type-options", b"nosniff"))
     return Response(status=200, body=body, media_type=CSS, headers=headers)

@@ -1,6 +1,6 @@
-"""Receipts as people keep them: read back from their own signature, shown as a page, printed as a PDF.
+"""Receipts for people: verified from their own signature, shown as a page, rendered as a PDF.
 
-Nothing is looked up: the signature alone proves that the receipt was given.
+Nothing is looked up: the signature alone proves that intake gave the receipt.
 """
 
 import re
@@ -11,26 +11,26 @@ from pathlib import Path
 
 import msgspec
 
-from services.intake.core import date_parsing
 from services.intake.core.event_id import Receipt
+from services.intake.core.forms import date_parsing
 from services.intake.core.problems import Language, Said
 from services.intake.form import texts
 from services.intake.form.duty_view import FormDuty
 from services.intake.receipts import verification
-from services.intake.receipts.verification import NotGenuineError
+from services.intake.receipts.verification import InvalidReceiptError
 from services.runtime import typst
 
 TYPST = Path(__file__).parent / "templates" / "receipt.typ"
 JWS_LENGTH_MAX = 8192
-NUMBER_LENGTH_MAX = 100
-"""Letters of a document's number that a receipt shows: its address has to stay short."""
+DOCUMENT_NUMBER_LENGTH_MAX = 100
+"""Characters of a document's number that a receipt shows: they are part of its address, which must stay short."""
 
-_BREAKS = re.compile(r"(.{64})")
+_LINE = re.compile(r"(.{64})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """A genuine receipt with what it was given for: the duty, and the document as its sender numbers and dates it."""
+class ReceiptView:
+    """A genuine receipt with the duty and the document that it was given for, the latter by its number and date."""
 
     duty: FormDuty
     receipt: Receipt
@@ -38,80 +38,80 @@ class Proof:
     document: Said | None
 
 
-class _Document(msgspec.Struct):
+class _SenderDocument(msgspec.Struct):
     number: str
     issued_on: date
 
 
-class _Reported(msgspec.Struct):
-    document: _Document
+class _ReportData(msgspec.Struct):
+    document: _SenderDocument
 
 
-class NoReceipt(ValueError):  # noqa: N818 - it reads as a claim about the text
-    """The text is no receipt that we signed."""
+class UnknownReceiptError(ValueError):
+    """The text is not a receipt that we signed."""
 
 
-def read(signed: str, published: bytes) -> Receipt:
-    """Return the one receipt in *signed*, checked against the *published* keys; raise `NoReceipt` otherwise."""
+def verify_receipt(signed: str, key_set: bytes) -> Receipt:
+    """Return the one receipt in *signed*, a compact JWS; raise `UnknownReceiptError` unless *key_set* verifies it."""
     if len(signed) > JWS_LENGTH_MAX:
-        raise NoReceipt("too long")
+        raise UnknownReceiptError("too long")
     try:
-        _, receipts = verification.receipts_of(signed, verification.keys_of(published))
+        _, receipts = verification.verify_receipts(signed, verification.parse_key_set(key_set))
         (receipt,) = msgspec.convert(receipts, list[Receipt])
-    except (NotGenuineError, msgspec.ValidationError, ValueError) as cause:
-        raise NoReceipt("not signed by us") from cause
+    except (InvalidReceiptError, msgspec.ValidationError, ValueError) as cause:
+        raise UnknownReceiptError("not signed by us") from cause
     return receipt
 
 
-def document_in(data: bytes) -> dict[str, str]:
-    """Return what a receipt tells of the document that the report *data* (JSON) is."""
-    document = msgspec.json.decode(data, type=_Reported).document
+def document_reference(data: bytes) -> dict[str, str]:
+    """Return number and date of the document in the report *data* (JSON), as a receipt shows them."""
+    document = msgspec.json.decode(data, type=_ReportData).document
     number = document.number.strip()
-    shown = number if len(number) <= NUMBER_LENGTH_MAX else number[: NUMBER_LENGTH_MAX - 1] + "…"
+    shown = number if len(number) <= DOCUMENT_NUMBER_LENGTH_MAX else number[: DOCUMENT_NUMBER_LENGTH_MAX - 1] + "…"
     return {"number": shown, "issued_on": document.issued_on.isoformat()}
 
 
-def document_named(document: Mapping[str, str]) -> Said:
-    """Return *document* in words, by the number and date that its sender gave it."""
+def render_document(document: Mapping[str, str]) -> Said:
+    """Return number and date of *document* (from `document_reference`) in words."""
     number, day = document["number"], date.fromisoformat(document["issued_on"])
     return Said(vi=f"số {number} ngày {day:%d/%m/%Y}", en=f"{number} of {day:%d/%m/%Y}")
 
 
-def lines(proof: Proof) -> list[tuple[Said, Said]]:
-    """Return what a receipt tells, labelled, in the order of its importance to whoever keeps it."""
-    duty, receipt = proof.duty, proof.receipt
+def receipt_rows(view: ReceiptView) -> list[tuple[Said, Said]]:
+    """Return the rows of a receipt (label and value), the most important to its holder first."""
+    duty, receipt = view.duty, view.receipt
     received_at = datetime.fromisoformat(receipt.receivedtime)
     period = duty.period
     title = duty.title
     if period is not None:
         title = Said(vi=f"{title.vi}, {period.vi}", en=f"{title.en}, {period.en}")
     clause = duty.obligation.citation.clause
-    told = [
-        ("receiptid", _plain(receipt.receiptid)),
-        ("receivedtime", date_parsing.clock_time(received_at, duty.zone)),
+    rows = [
+        ("receiptid", _same_text(receipt.receiptid)),
+        ("receivedtime", date_parsing.render_instant(received_at, duty.zone)),
         ("agency", duty.agency),
-        ("proof_document", proof.document),
+        ("proof_document", view.document),
         ("proof_duty", title),
         ("basis", Said(vi=f"mục {clause}, văn bản số {duty.source}", en=f"clause {clause}, document {duty.source}")),
-        ("event", _plain(receipt.id)),
-        ("sha256", _plain(receipt.sha256)),
+        ("event", _same_text(receipt.id)),
+        ("sha256", _same_text(receipt.sha256)),
     ]
-    return [(texts.TEXTS[name], said) for name, said in told if said is not None]
+    return [(texts.TEXTS[name], value) for name, value in rows if value is not None]
 
 
-def pdf(proof: Proof, language: Language) -> bytes:
-    """Return the receipt on paper: the same receipt gives the same bytes."""
+def render_pdf(view: ReceiptView, language: Language) -> bytes:
+    """Return the receipt as a PDF. The same receipt gives the same bytes."""
     content = {
         "language": language,
-        "recipient": (proof.duty.recipient or proof.duty.agency).in_language(language),
+        "recipient": (view.duty.recipient or view.duty.agency).in_language(language),
         "title": texts.TEXTS["proof_title"].in_language(language),
-        "rows": [[label.in_language(language), said.in_language(language)] for label, said in lines(proof)],
+        "rows": [[label.in_language(language), value.in_language(language)] for label, value in receipt_rows(view)],
         "note": texts.TEXTS["proof_note"].in_language(language),
         "signature_title": texts.TEXTS["proof_signature"].in_language(language),
-        "signature": _BREAKS.sub(r"\1 ", proof.signed).split(),
+        "signature": _LINE.sub(r"\1 ", view.signed).split(),
     }
-    return typst.render_pdf(TYPST, {"content": content}, dated=datetime.fromisoformat(proof.receipt.receivedtime))
+    return typst.render_pdf(TYPST, {"content": content}, dated=datetime.fromisoformat(view.receipt.receivedtime))
 
 
-def _plain(text: str) -> Said:
+def _same_text(text: str) -> Said:
     return Said(vi=text, en=text)

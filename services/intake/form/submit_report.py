@@ -1,7 +1,6 @@
-"""The counter behind the form: what was filled in becomes an event, which goes the way of every other event.
+"""Submits the report of a form as an event: the same validation, deduplication and receipts as `POST /v1/events`.
 
-The same admission, the same register, the same signed receipts as `POST /v1/events`. The event's id derives from the
-duty and the content, so that a double click, or the form sent again, is one event.
+The event's id derives from the duty and the content, so that a double click, or the form sent again, is one event.
 """
 
 import logging
@@ -16,86 +15,90 @@ from schemas.events import ids
 from schemas.events.assessments import Status
 from schemas.events.facts import SUBMITTED
 from schemas.events.ids import DutyKey
-from services.intake.asgi import RefusedError, too_large
+from services.intake.asgi import RequestRefusedError, too_large_refusal
 from services.intake.cloudevents import http_binding, pipeline
-from services.intake.cloudevents.http_binding import EVENT_BYTES_MAX, Mode
+from services.intake.cloudevents.http_binding import EVENT_BYTES_MAX, ContentMode
 from services.intake.cloudevents.pipeline import Pipeline, ReceiptDocument
-from services.intake.cloudevents.validator import Accepted, Desk
-from services.intake.core.event_id import Receipt, written
-from services.intake.core.problems import Problem
-from services.intake.core.scopes import Scope
-from services.intake.form.duty_view import FormDuty, Standing
-from services.intake.http.dry_run import DryRun
+from services.intake.cloudevents.validator import EventValidator
+from services.intake.core.admission import AcceptedEvent
+from services.intake.core.event_id import Receipt, format_instant
+from services.intake.core.problems import RequestProblem
+from services.intake.core.scopes import KeyScope
+from services.intake.form.duty_view import DryRunStatus, FormDuty
+from services.intake.http.dry_run import DryRunClient
 from services.intake.receipts.signing import SigningKeys
 
 log = logging.getLogger(__name__)
 
 SOURCE = "urn:dondoc:form"
-ID_PART = 16
-"""Hex digits of the duty's digest in an event id: a receipt is shown with the duty it belongs to, no other."""
+DUTY_DIGEST_LENGTH = 16
+"""Hex digits of the duty's digest in an event id, by which a receipt is matched with its duty."""
 
-_DIGEST_PART = 32
+_CONTENT_DIGEST_LENGTH = 32
 _EPOCH = "1970-01-01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counter:
-    """What it takes to hand a report in for a duty."""
+class SubmitReport:
+    """The use case of submitting a report for a duty, and of asking rules about it beforehand."""
 
-    desk: Desk
+    validator: EventValidator
     pipeline: Pipeline
     signing_keys: SigningKeys
-    dry_run: DryRun
+    dry_run: DryRunClient
 
-    def examine(self, duty: FormDuty, data: Mapping[str, object]) -> Accepted:
-        """Return the report as an event that may enter the log; raise `RefusedError` with what is wrong with it."""
-        body = _event(duty.key, data)
+    def validate(self, duty: FormDuty, data: Mapping[str, object]) -> AcceptedEvent:
+        """Return the report as an accepted event; raise `RequestRefusedError` with its errors."""
+        body = _encode_event(duty.key, data)
         if len(body) > EVENT_BYTES_MAX:
-            raise RefusedError(too_large(EVENT_BYTES_MAX))
-        arrived = http_binding.read(Mode.STRUCTURED, (), body)
-        (accepted,) = self.desk.examine({0: arrived}, _scope(duty.key), is_batch=False)
+            raise RequestRefusedError(too_large_refusal(EVENT_BYTES_MAX))
+        event = http_binding.decode_event(ContentMode.STRUCTURED, (), body)
+        (accepted,) = self.validator.validate({0: event}, _link_scope(duty.key), is_batch=False)
         return accepted
 
-    async def standing(self, duty: FormDuty, now: datetime) -> Standing | None:
-        """Return how the duty stands, told by an empty report that is never sent; nothing where rules is away."""
+    async def current_status(self, duty: FormDuty, now: datetime) -> DryRunStatus | None:
+        """Return the status of the duty now; None if rules cannot be asked.
+
+        Rules answers it as the dry run of an empty report, which is never sent.
+        """
         try:
-            return await self.judged(self.examine(duty, _empty(duty)), now)
-        except RefusedError:
+            return await self.dry_run_status(self.validate(duty, _empty_report(duty)), now)
+        except RequestRefusedError:
             return None
 
-    async def judged(self, report: Accepted, now: datetime) -> Standing | None:
-        """Return what rules would say of *report* if it were sent now; nothing where rules is away."""
+    async def dry_run_status(self, report: AcceptedEvent, now: datetime) -> DryRunStatus | None:
+        """Return the status that the duty would have if *report* were sent now; None if rules cannot be asked."""
         try:
-            record = pipeline.build_record(report, written(now))
-            answer = await self.dry_run.answer([record.value], is_batch=False)
-        except RefusedError as error:
-            if error.refusal.problem is Problem.UNAVAILABLE:
+            record = pipeline.build_record(report, format_instant(now))
+            answer = await self.dry_run.assess([record.value], is_batch=False)
+        except RequestRefusedError as error:
+            if error.refusal.problem is RequestProblem.UNAVAILABLE:
                 return None
             raise
-        return _standing(msgspec.json.decode(answer.body))
+        return _parse_status(msgspec.json.decode(answer.body))
 
-    async def enter(self, report: Accepted, received_at: datetime) -> str:
-        """Return the signed receipt once no crash can lose the report; raise `RefusedError` for anything less."""
-        prepared = self.pipeline.sign([pipeline.build_record(report, written(received_at))])
+    async def submit(self, report: AcceptedEvent, received_at: datetime) -> str:
+        """Record the report durably and return its signed receipt; raise `RequestRefusedError` if that fails."""
+        prepared = self.pipeline.sign([pipeline.build_record(report, format_instant(received_at))])
         answer = msgspec.json.decode(await self.pipeline.append(prepared, is_batch=False), type=ReceiptDocument)
-        told = {"agency": report.admitted.agency, "receiptid": answer.receipts[0].receiptid}
-        log.info("a report came by the form", extra={"action": "form_sent", **told})
+        fields = {"agency": report.admission.agency, "receiptid": answer.receipts[0].receiptid}
+        log.info("a report was submitted through the form", extra={"action": "form_sent", **fields})
         return answer.jws
 
 
-def is_about(receipt: Receipt, key: DutyKey) -> bool:
+def is_receipt_for(receipt: Receipt, key: DutyKey) -> bool:
     """Whether *receipt* was given for a report on the duty of *key* by this form."""
-    return receipt.source == SOURCE and receipt.id.startswith(_id_head(key))
+    return receipt.source == SOURCE and receipt.id.startswith(_event_id_prefix(key))
 
 
-def _id_head(key: DutyKey) -> str:
-    return f"form-{ids.digest('form', str(key))[:ID_PART]}-"
+def _event_id_prefix(key: DutyKey) -> str:
+    return f"form-{ids.digest('form', str(key))[:DUTY_DIGEST_LENGTH]}-"
 
 
-def _event(key: DutyKey, data: Mapping[str, object]) -> bytes:
+def _encode_event(key: DutyKey, data: Mapping[str, object]) -> bytes:
     event = {
         "specversion": "1.0",
-        "id": _id_head(key) + ids.content_digest(data)[:_DIGEST_PART],
+        "id": _event_id_prefix(key) + ids.content_digest(data)[:_CONTENT_DIGEST_LENGTH],
         "source": SOURCE,
         "type": SUBMITTED,
         "subject": key.agency,
@@ -105,32 +108,34 @@ def _event(key: DutyKey, data: Mapping[str, object]) -> bytes:
     return msgspec.json.encode(event)
 
 
-def _scope(key: DutyKey) -> Scope:
-    """Return what a link covers: reports of one agency, nothing else."""
-    return Scope(agencies=frozenset({key.agency}), groups=frozenset(), types=frozenset({SUBMITTED}), may_decide=False)
+def _link_scope(key: DutyKey) -> KeyScope:
+    """Return the scope of a link: reports of one agency."""
+    return KeyScope(
+        agencies=frozenset({key.agency}), groups=frozenset(), types=frozenset({SUBMITTED}), may_decide=False
+    )
 
 
-def _empty(duty: FormDuty) -> dict[str, object]:
-    named = duty.named
+def _empty_report(duty: FormDuty) -> dict[str, object]:
+    key = duty.key
     data: dict[str, object] = {
-        "plan": named.plan,
-        "obligation": named.obligation,
-        "agency": named.agency,
+        "plan": key.plan,
+        "obligation": key.obligation,
+        "agency": key.agency,
         "document": {"number": "-", "issued_on": _EPOCH, "signed_by": None, "title": ""},
         "dispatch": {"sent_at": None, "proof": "none", "reference": None},
         "content": {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}},
         "attachments": [],
     }
-    return data if named.period is None else {**data, "period": named.period}
+    return data if key.period is None else {**data, "period": key.period}
 
 
-def _standing(answer: Mapping[str, Any]) -> Standing:
+def _parse_status(answer: Mapping[str, Any]) -> DryRunStatus:
     segment = answer["segment"]
     due_at = segment.get("due_at")
-    return Standing(
+    return DryRunStatus(
         status=Status(segment["status"]),
         due_at=None if due_at is None else datetime.fromisoformat(due_at),
         submissions=segment.get("submissions", 0),
         missing=tuple(answer["missing"]),
-        is_sure=answer["basis"] == "record",
+        is_from_record=answer["basis"] == "record",
     )

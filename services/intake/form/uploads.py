@@ -1,6 +1,6 @@
-"""A posted form as it streams in: text fields, and files that go to disk beyond a small size, within bounds.
+"""Reads a posted form as a stream, within limits: text fields in memory, larger files in temporary files on disk.
 
-A body that would not fit is given up at its first byte too many.
+Reading a body that is too large ends at the first byte beyond the limit.
 """
 
 import asyncio
@@ -15,18 +15,19 @@ from typing import BinaryIO
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from services.intake.asgi import RefusedError, Request, too_slow
-from services.intake.core.form_to_event import Enclosed
-from services.intake.core.problems import Problem, Refusal, Said
-from services.intake.form import file_types, texts
+from services.intake.asgi import Request, RequestRefusedError, too_slow_refusal
+from services.intake.core.forms import file_types
+from services.intake.core.forms.form_to_event import AttachedFile
+from services.intake.core.problems import Refusal, RequestProblem, Said
+from services.intake.form import texts
 
 FIELDS_MAX = 100
 FILES_MAX = 20
 FIELD_BYTES_MAX = 1024 * 1024
-"""Of one text: an event of that size is refused anyhow."""
+"""Bytes of one text field: an event of this size would be refused anyway."""
 
 STALL_SECONDS = 30.0
-"""A phone that changes cells is back long before; who sends nothing for so long gives up its place."""
+"""A phone that changes cells is back long before; a client that sends nothing for so long loses its slot."""
 
 NAME_LENGTH_MAX = 120
 FORM_TYPE = "multipart/form-data"
@@ -35,15 +36,15 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One file as it came: the name its sender gave it, and its content in a file that ends with the request."""
+    """An uploaded file: its sanitized name, and its content in a temporary file that is deleted after the request."""
 
     name: str
     content: BinaryIO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
-    """A posted form. Of a repeated field all values are kept."""
+class PostedForm:
+    """A posted form. A repeated field has several values."""
 
     fields: Mapping[str, tuple[str, ...]]
     files: tuple[Upload, ...]
@@ -53,14 +54,17 @@ class Posted:
 
 
 @asynccontextmanager
-async def posted(request: Request, limit: int, *, seconds: float) -> AsyncIterator[Posted]:
-    """Read the posted form, at most *limit* bytes within *seconds*; raise `RefusedError` for what is none."""
-    declared = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
-    if declared != FORM_TYPE:
-        raise RefusedError(_NO_FORM)
+async def read_form(request: Request, limit: int, *, seconds: float) -> AsyncIterator[PostedForm]:
+    """Yield the posted form, of at most *limit* bytes, read within *seconds*; its files are deleted afterwards.
+
+    Raises `RequestRefusedError` if it is too large, too slow or not a form.
+    """
+    media_type = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+    if media_type != FORM_TYPE:
+        raise RequestRefusedError(_UNREADABLE_FORM)
     parser = MultiPartParser(
         Headers(raw=list(request.headers)),
-        _steady(request.chunks(limit)),
+        _with_stall_timeout(request.read_chunks(limit)),
         max_files=FILES_MAX,
         max_fields=FIELDS_MAX,
         max_part_size=FIELD_BYTES_MAX,
@@ -69,17 +73,17 @@ async def posted(request: Request, limit: int, *, seconds: float) -> AsyncIterat
         async with asyncio.timeout(seconds):
             form = await parser.parse()
     except TimeoutError as cause:
-        raise RefusedError(too_slow(seconds)) from cause
+        raise RequestRefusedError(too_slow_refusal(seconds)) from cause
     except (MultiPartException, KeyError, UnicodeDecodeError) as cause:
-        raise RefusedError(_NO_FORM) from cause
+        raise RequestRefusedError(_UNREADABLE_FORM) from cause
     try:
-        yield _posted(form)
+        yield _collect_parts(form)
     finally:
         await form.close()
 
 
-async def _steady(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield *chunks* as they come; refuse to wait for ever for the next."""
+async def _with_stall_timeout(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield *chunks*; refuse the request if the next one does not arrive within `STALL_SECONDS`."""
     while True:
         try:
             async with asyncio.timeout(STALL_SECONDS):
@@ -87,25 +91,25 @@ async def _steady(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         except StopAsyncIteration:
             return
         except TimeoutError as cause:
-            raise RefusedError(too_slow(STALL_SECONDS)) from cause
+            raise RequestRefusedError(too_slow_refusal(STALL_SECONDS)) from cause
         yield chunk
 
 
-def _posted(form: FormData) -> Posted:
+def _collect_parts(form: FormData) -> PostedForm:
     fields: dict[str, tuple[str, ...]] = {}
     files = []
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
             if value.filename and value.size:
-                files.append(Upload(name=safe_name(value.filename), content=value.file))
+                files.append(Upload(name=sanitize_filename(value.filename), content=value.file))
         else:
             fields[name] = (*fields.get(name, ()), value.replace("\r\n", "\n"))
-    return Posted(fields=fields, files=tuple(files))
+    return PostedForm(fields=fields, files=tuple(files))
 
 
-def safe_name(given: str) -> str:
-    """Return a file's name as it may be shown and stored: no folder, no control characters, not too long."""
-    base = unicodedata.normalize("NFC", given).replace("\\", "/").rpartition("/")[2]
+def sanitize_filename(name: str) -> str:
+    """Return a file's name as it may be shown and stored: no folder, no control or format characters, not too long."""
+    base = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     clean = _UNSAFE.sub("_", "".join(one for one in base if unicodedata.category(one) != "Cf")).strip(" .")
     stem, dot, suffix = clean.rpartition(".")
     if len(clean) <= NAME_LENGTH_MAX:
@@ -113,12 +117,12 @@ def safe_name(given: str) -> str:
     return stem[: NAME_LENGTH_MAX - len(suffix) - 1] + dot + suffix if len(suffix) < NAME_LENGTH_MAX // 2 else "tep"
 
 
-async def described(upload: Upload) -> Enclosed | Said:
-    """Return the file with its digest, size and type by content, or why it is not taken."""
-    return await asyncio.to_thread(_described, upload)
+async def inspect_upload(upload: Upload) -> AttachedFile | Said:
+    """Return the file with its digest, size and type by content; or a sentence saying why it is refused."""
+    return await asyncio.to_thread(_inspect, upload)
 
 
-def _described(upload: Upload) -> Enclosed | Said:
+def _inspect(upload: Upload) -> AttachedFile | Said:
     media_type = file_types.media_type_of(upload.content)
     if media_type is None:
         return Said(
@@ -131,10 +135,10 @@ def _described(upload: Upload) -> Enclosed | Said:
         digest.update(part)
     size = upload.content.tell()
     upload.content.seek(0)
-    return Enclosed(name=upload.name, media_type=media_type, size=size, sha256=digest.hexdigest())
+    return AttachedFile(name=upload.name, media_type=media_type, size=size, sha256=digest.hexdigest())
 
 
-_NO_FORM = Refusal(
-    problem=Problem.UNREADABLE,
+_UNREADABLE_FORM = Refusal(
+    problem=RequestProblem.UNREADABLE,
     detail=texts.UNREADABLE,
 )

@@ -1,4 +1,4 @@
-"""`?dry_run=true`: asks rules, which owns completeness, what it would say of a report. Nothing is recorded."""
+"""`?dry_run=true`: asks the rules service how it would assess a report, without recording anything."""
 
 import asyncio
 import logging
@@ -8,44 +8,47 @@ from typing import Any
 import httpx
 import msgspec
 
-from services.intake.asgi import RefusedError, Response
-from services.intake.core.problems import Finding, Problem, Refusal, Said
+from services.intake.asgi import RequestRefusedError, Response
+from services.intake.core.problems import FieldError, Refusal, RequestProblem, Said
 
 TIMEOUT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 5
-AT_ONCE = 8
-"""Questions to rules at a time; a batch may hold a thousand."""
+CONCURRENT_REQUESTS_MAX = 8
+"""Requests to rules at a time; a batch may hold a thousand events."""
 
-INVALID = 422
+UNPROCESSABLE = 422
 
 log = logging.getLogger(__name__)
 
 
-class _Fault(msgspec.Struct):
+class _RulesError(msgspec.Struct):
     pointer: str
     detail: str
 
 
-class _Told(msgspec.Struct):
-    """What rules says when it cannot judge a report."""
+class _RulesRefusal(msgspec.Struct):
+    """The problem document of rules if it cannot assess a report."""
 
     title: str
-    errors: list[_Fault] = []
+    errors: list[_RulesError] = []
 
 
-class DryRun:
-    """Answers what would be said of records that could be kept."""
+class DryRunClient:
+    """Asks rules about records that could be written."""
 
     def __init__(self, client: httpx.AsyncClient, rules_url: str) -> None:
         self._client = client
         self._url = rules_url.rstrip("/") + "/v1/dry-run"
 
-    async def answer(self, records: Sequence[bytes], *, is_batch: bool) -> Response:
-        """Return what rules says of *records*, in order; raise with 422 what it cannot judge, with 503 without it."""
-        gate = asyncio.Semaphore(AT_ONCE)
+    async def assess(self, records: Sequence[bytes], *, is_batch: bool) -> Response:
+        """Answer with the assessments of *records*, in order.
 
-        async def ask(record: bytes) -> Any:  # noqa: ANN401 - rules' own answer, passed on
-            async with gate:
+        Raises `RequestRefusedError`: with 422 if rules refuses a record, with 503 if it cannot be asked.
+        """
+        slots = asyncio.Semaphore(CONCURRENT_REQUESTS_MAX)
+
+        async def ask(record: bytes) -> Any:  # noqa: ANN401 - the JSON of rules, passed on
+            async with slots:
                 return await self._ask(record)
 
         answers = await asyncio.gather(*map(ask, records))
@@ -57,23 +60,23 @@ class DryRun:
             response = await self._client.post(
                 self._url, content=event, headers={"content-type": "application/json"}, timeout=TIMEOUT_SECONDS
             )
-            if response.status_code == INVALID:
-                raise RefusedError(_refused_by_rules(response.content))
+            if response.status_code == UNPROCESSABLE:
+                raise RequestRefusedError(_rules_refusal(response.content))
             response.raise_for_status()
             return msgspec.json.decode(response.content, type=dict[str, Any])
         except (httpx.HTTPError, msgspec.DecodeError) as cause:
             log.warning("rules cannot be asked", exc_info=True, extra={"action": "dry_run_failed"})
-            raise RefusedError(_CANNOT_ASK) from cause
+            raise RequestRefusedError(_CANNOT_ASK) from cause
 
 
-def _refused_by_rules(body: bytes) -> Refusal:
-    told = msgspec.json.decode(body, type=_Told)
-    findings = tuple(Finding(pointer=one.pointer, detail=Said(en=one.detail, vi=_NOT_SO)) for one in told.errors)
-    return Refusal(problem=Problem.INVALID, detail=Said(en=told.title, vi=_CANNOT_JUDGE), findings=findings)
+def _rules_refusal(body: bytes) -> Refusal:
+    document = msgspec.json.decode(body, type=_RulesRefusal)
+    errors = tuple(FieldError(pointer=one.pointer, detail=Said(en=one.detail, vi=_MISMATCH)) for one in document.errors)
+    return Refusal(problem=RequestProblem.INVALID, detail=Said(en=document.title, vi=_CANNOT_JUDGE), errors=errors)
 
 
 _CANNOT_ASK = Refusal(
-    problem=Problem.UNAVAILABLE,
+    problem=RequestProblem.UNAVAILABLE,
     detail=Said(
         en="rules, which knows what makes a report complete, cannot be asked; try again, or send without dry_run",
         vi="hiện không kiểm tra được mức độ đầy đủ của báo cáo; hãy thử lại hoặc gửi chính thức không dùng dry_run",
@@ -81,4 +84,4 @@ _CANNOT_ASK = Refusal(
     retry_after_seconds=RETRY_AFTER_SECONDS,
 )
 _CANNOT_JUDGE = "chưa đánh giá được sự kiện này theo kế hoạch đang áp dụng"
-_NOT_SO = "không khớp với kế hoạch hoặc danh mục đơn vị đang áp dụng"
+_MISMATCH = "không khớp với kế hoạch hoặc danh mục đơn vị đang áp dụng"

@@ -1,7 +1,8 @@
-"""The JSON Schemas of what intake takes: the events of each type, their attributes, the published facts inside.
+"""The JSON Schemas of what intake accepts: the events of each type, their attributes, and the published facts as data.
 
-They refuse what intake refuses for its form, as far as a schema can say it. What only the plan and the registry know, a
-figure in decimals beyond its bound, or a whole number with a point as a size, no schema tells.
+The schemas refuse what intake refuses for its form, as far as JSON Schema can express it. It cannot express what only
+the plan and the registry know, nor the bound of a figure written as a decimal string, nor that a size must not be
+written as 1.0.
 """
 
 from typing import Any
@@ -17,51 +18,51 @@ Schema = dict[str, Any]
 _DAY = r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 _BLANK = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_URI_TEXT = rf'([^ "<>\\^`{{|}}%{cloud_event.NO_CHARACTERS}]|%[0-9A-Fa-f]{{2}})'
+_URI_TEXT = rf'([^ "<>\\^`{{|}}%{cloud_event.FORBIDDEN_CHARACTERS}]|%[0-9A-Fa-f]{{2}})'
 _BASE64 = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 _ATTRIBUTE = "^(?!data_base64$)([\\s\\S]*[^a-z0-9][\\s\\S]*)?$"
-"""What is no attribute's name."""
+"""Matches every text that is not an attribute's name."""
 
 
 class _FactSchemas(GenerateJsonSchema):
-    """The published schemas, with what the models ask for beyond them."""
+    """Generates the published schemas, with rules that pydantic enforces but leaves out of its schemas."""
 
     def str_schema(self, schema: StringSchema) -> Schema:
-        """Say that a text which must say something is not of blanks alone."""
-        written = super().str_schema(schema)
-        return written | {"pattern": f"[^{_BLANK}]"} if schema.get("strip_whitespace") else written
+        """Require of a stripped text that it does not consist of blanks alone."""
+        generated = super().str_schema(schema)
+        return generated | {"pattern": f"[^{_BLANK}]"} if schema.get("strip_whitespace") else generated
 
     def date_schema(self, schema: DateSchema) -> Schema:
-        """Say which years are within reach."""
+        """Limit the year to 1000 to 2999."""
         return super().date_schema(schema) | {"pattern": "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$"}
 
     def datetime_schema(self, schema: DatetimeSchema) -> Schema:
-        """Say that an instant has its offset."""
+        """Require of an instant its offset from UTC."""
         return super().datetime_schema(schema) | {"pattern": f"^{_DAY}[Tt ]{_CLOCK}$"}
 
 
-def ref(name: str) -> dict[str, str]:
-    """Return the reference to a component of the document."""
+def reference(name: str) -> dict[str, str]:
+    """Return the JSON reference to a component of the OpenAPI document."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def components() -> dict[str, object]:
-    """Return the schema of an event, of an event of each type, and of each fact with its parts, by name."""
-    by_type = {kind: f"{model.__name__}Event" for kind, model in MODEL_OF.items()}
+    """Return the schemas by name: of any event, of an event of each type, of each fact and of the parts of facts."""
+    by_type = {event_type: f"{model.__name__}Event" for event_type, model in MODEL_OF.items()}
     return {
         "Event": {
-            "oneOf": [ref(name) for name in by_type.values()],
+            "oneOf": [reference(name) for name in by_type.values()],
             "discriminator": {
                 "propertyName": "type",
-                "mapping": {kind: ref(name)["$ref"] for kind, name in by_type.items()},
+                "mapping": {event_type: reference(name)["$ref"] for event_type, name in by_type.items()},
             },
         },
-        **{by_type[kind]: _event(kind, model.__name__) for kind, model in MODEL_OF.items()},
-        **_facts(),
+        **{by_type[event_type]: _event_schema(event_type, model.__name__) for event_type, model in MODEL_OF.items()},
+        **_fact_schemas(),
     }
 
 
-def _facts() -> dict[str, object]:
+def _fact_schemas() -> dict[str, object]:
     schemas: dict[str, object] = {}
     for model in MODEL_OF.values():
         schema = model.model_json_schema(
@@ -72,12 +73,17 @@ def _facts() -> dict[str, object]:
     return schemas
 
 
-def _event(kind: str, fact: str) -> dict[str, object]:
+def _event_schema(event_type: str, fact: str) -> dict[str, object]:
     return {
         "type": "object",
-        "required": list(cloud_event.REQUIRED),
-        "properties": {**ATTRIBUTES, "type": {"const": kind}, "data": ref(fact), "data_base64": _encoded(fact)},
-        "additionalProperties": _EXTENSION,
+        "required": list(cloud_event.REQUIRED_ATTRIBUTES),
+        "properties": {
+            **ATTRIBUTES,
+            "type": {"const": event_type},
+            "data": reference(fact),
+            "data_base64": _base64_schema(fact),
+        },
+        "additionalProperties": _EXTENSION_ATTRIBUTE,
         "patternProperties": {_ATTRIBUTE: {"type": "null"}},
         "oneOf": [
             {"required": ["data"], "properties": {"data_base64": {"type": "null"}}},
@@ -86,32 +92,36 @@ def _event(kind: str, fact: str) -> dict[str, object]:
     }
 
 
-def _encoded(fact: str) -> dict[str, object]:
+def _base64_schema(fact: str) -> dict[str, object]:
     return {
         "type": ["string", "null"],
         "pattern": _BASE64,
         "contentEncoding": "base64",
         "contentMediaType": "application/json",
-        "contentSchema": ref(fact),
+        "contentSchema": reference(fact),
         "description": "The data in base64, instead of `data`.",
     }
 
 
-def _text(**limits: object) -> dict[str, object]:
-    """Return the schema of a text: short, and without controls or noncharacters unless *limits* give its pattern."""
-    usual = {"minLength": 1, "maxLength": cloud_event.TEXT_MAX, "pattern": f"^[^{cloud_event.NO_CHARACTERS}]*$"}
-    return {"type": "string", **usual, **limits}
+def _text_schema(**limits: object) -> dict[str, object]:
+    """Return the schema of an attribute's text: short, and without control characters unless *limits* set a pattern."""
+    defaults = {
+        "minLength": 1,
+        "maxLength": cloud_event.TEXT_MAX,
+        "pattern": f"^[^{cloud_event.FORBIDDEN_CHARACTERS}]*$",
+    }
+    return {"type": "string", **defaults, **limits}
 
 
-def _or_absent(schema: dict[str, object]) -> dict[str, object]:
-    """Return *schema* for an attribute that may be null, which the JSON format takes as not there."""
+def _nullable(schema: dict[str, object]) -> dict[str, object]:
+    """Return *schema* extended by null, which the JSON format treats as absent."""
     return {**schema, "type": [schema["type"], "null"]}
 
 
-_OURS: dict[str, object] = {"description": "Intake's to say: what a sender writes here is dropped."}
-_EXTENSION: Schema = {
+_RESERVED_ATTRIBUTE: dict[str, object] = {"description": "Intake's to say: what a sender writes here is dropped."}
+_EXTENSION_ATTRIBUTE: Schema = {
     "anyOf": [
-        _text(minLength=0),
+        _text_schema(minLength=0),
         {"type": "integer", "minimum": cloud_event.INTEGER_MIN, "maximum": cloud_event.INTEGER_MAX},
         {"type": ["boolean", "null"]},
     ],
@@ -119,27 +129,29 @@ _EXTENSION: Schema = {
 }
 ATTRIBUTES: dict[str, dict[str, object]] = {
     "specversion": {"const": "1.0"},
-    "id": _text(description="With `source`, the identity of the event."),
-    "source": _text(
+    "id": _text_schema(description="With `source`, the identity of the event."),
+    "source": _text_schema(
         format="iri-reference",
         pattern=f"^{_URI_TEXT}*$",
         description="A URI-reference (RFC 3986); letters beyond ASCII may stand as they are (RFC 3987).",
     ),
-    "subject": _or_absent(_text(description="The agency, by id or alias; filled in where it is absent.")),
-    "time": _or_absent(_text(format="date-time", pattern=f"^{_DAY}[Tt]{_CLOCK}$", description="When it happened.")),
-    "datacontenttype": _or_absent(
-        _text(
+    "subject": _nullable(_text_schema(description="The agency, by id or alias; filled in where it is absent.")),
+    "time": _nullable(
+        _text_schema(format="date-time", pattern=f"^{_DAY}[Tt]{_CLOCK}$", description="When it happened.")
+    ),
+    "datacontenttype": _nullable(
+        _text_schema(
             pattern="^[Aa][Pp][Pp][Ll][Ii][Cc][Aa][Tt][Ii][Oo][Nn]/[Jj][Ss][Oo][Nn] *"
-            f"(;[^{cloud_event.NO_CHARACTERS}]*)?$"
+            f"(;[^{cloud_event.FORBIDDEN_CHARACTERS}]*)?$"
         )
     ),
-    "dataschema": _or_absent(
-        _text(
+    "dataschema": _nullable(
+        _text_schema(
             format="iri",
             pattern=f"^[A-Za-z][A-Za-z0-9+.-]*:((?!#){_URI_TEXT})*$",
             description="An absolute URI without a fragment (RFC 3986 section 4.3).",
         )
     ),
-    **dict.fromkeys(sorted(cloud_event.RESERVED), _OURS),
+    **dict.fromkeys(sorted(cloud_event.RESERVED_ATTRIBUTES), _RESERVED_ATTRIBUTE),
 }
-"""The attributes that CloudEvents and intake name, but for `type`."""
+"""The attributes that CloudEvents and intake define, except `type`."""

@@ -8,10 +8,10 @@ import math
 import time
 from collections.abc import Callable
 
-from services.intake.asgi import RefusedError, Request
-from services.intake.core.problems import Problem, Refusal, Said
-from services.intake.core.scopes import Key
-from services.intake.core.token_bucket import Bucket
+from services.intake.asgi import Request, RequestRefusedError
+from services.intake.core.problems import Refusal, RequestProblem, Said
+from services.intake.core.scopes import ApiKey
+from services.intake.core.token_bucket import TokenBucket
 from services.intake.metrics import IntakeMetrics
 
 RETRY_AFTER_SECONDS = 1
@@ -31,12 +31,12 @@ class InflightLimit:
     def reserve(self, request: Request, limit: int) -> int:
         """Reserve the announced size of the body, or *limit* if none is announced; return it for `release`.
 
-        Raise `RefusedError` (503) if the total would exceed the bound.
+        Raise `RequestRefusedError` (503) if the total would exceed the bound.
         """
-        announced = request.announced_bytes
+        announced = request.content_length
         wanted = limit if announced is None else min(announced, limit)
         if self._reserved + wanted > self._bytes_max:
-            raise RefusedError(_TOO_MANY_BODIES)
+            raise RequestRefusedError(_TOO_MANY_BODIES)
         self._reserved += wanted
         return wanted
 
@@ -50,18 +50,18 @@ class RateLimits:
 
     def __init__(self) -> None:
         self.on_charge: OnCharge | None = None
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, TokenBucket] = {}
 
-    def refuse_excess(self, key: Key) -> None:
-        """Raise `RefusedError` (429) while *key* has overdrawn its rate."""
+    def refuse_excess(self, key: ApiKey) -> None:
+        """Raise `RequestRefusedError` (429) while *key* has overdrawn its rate."""
         rate = key.events_per_second
         if rate is None:
             return
         wait = self._bucket(key.id, rate).seconds_until_open(time.monotonic())
         if wait > 0:
-            raise RefusedError(_excess(rate, math.ceil(wait)))
+            raise RequestRefusedError(_excess(rate, math.ceil(wait)))
 
-    def charge(self, key: Key, events: int) -> None:
+    def charge(self, key: ApiKey, events: int) -> None:
         """Charge *events* to the rate of *key*, valid or not."""
         rate = key.events_per_second
         if rate is None:
@@ -74,16 +74,16 @@ class RateLimits:
         """Charge what another process took."""
         self._bucket(key_id, events_per_second).charge(events, time.monotonic())
 
-    def _bucket(self, key_id: str, events_per_second: float) -> Bucket:
+    def _bucket(self, key_id: str, events_per_second: float) -> TokenBucket:
         bucket = self._buckets.get(key_id)
         if bucket is None or bucket.events_per_second != events_per_second:
-            bucket = self._buckets[key_id] = Bucket.full(events_per_second, time.monotonic())
+            bucket = self._buckets[key_id] = TokenBucket.full(events_per_second, time.monotonic())
         return bucket
 
 
 def _excess(events_per_second: float, seconds: int) -> Refusal:
     return Refusal(
-        problem=Problem.TOO_MANY_REQUESTS,
+        problem=RequestProblem.TOO_MANY_REQUESTS,
         detail=Said(
             en=f"this key may post {events_per_second:g} events a second; send the same event again later",
             vi=f"khóa này chỉ được gửi {events_per_second:g} sự kiện mỗi giây; hãy gửi lại đúng sự kiện này sau",
@@ -93,7 +93,7 @@ def _excess(events_per_second: float, seconds: int) -> Refusal:
 
 
 _TOO_MANY_BODIES = Refusal(
-    problem=Problem.UNAVAILABLE,
+    problem=RequestProblem.UNAVAILABLE,
     detail=Said(
         en="too many requests are being worked on; try again shortly",
         vi="đang xử lý quá nhiều yêu cầu; hãy thử lại sau giây lát",

@@ -1,21 +1,60 @@
-"""The OpenAPI document of intake: what `POST /v1/events` takes in its three modes, and everything it may answer."""
+"""How intake describes itself: the OpenAPI document, a page to read it by, and a page for each problem type."""
 
+import html
 from functools import cache
+from importlib import resources
 
 import msgspec
 
 from schemas.events.facts import MODEL_OF
+from services.intake.asgi import Request, Response
 from services.intake.cloudevents import http_binding
 from services.intake.core import cloud_event
-from services.intake.core.problems import Problem
+from services.intake.core.problems import RequestProblem
 from services.intake.http import event_schemas
-from services.intake.http.event_schemas import ref
+from services.intake.http.event_schemas import reference
+from services.intake.http.router import Route
 
-STATUSES = tuple(sorted({problem.value.status for problem in Problem}))
+HTML = b"text/html; charset=utf-8"
+PLAIN_TEXT = b"text/plain; charset=utf-8"
+STATUSES = tuple(sorted({problem.value.status for problem in RequestProblem}))
+
+
+async def get_openapi(_request: Request) -> Response:
+    """Answer with the OpenAPI document."""
+    return Response(status=200, body=openapi_document())
+
+
+async def get_docs(_request: Request) -> Response:
+    """Answer with a page for people, which needs neither scripts nor another server."""
+    return Response(status=200, body=_render_docs().encode(), media_type=HTML)
+
+
+def problem_routes() -> dict[str, Route]:
+    """Return a route for each problem `type`, whose URI is also the address of its explanation."""
+
+    async def get_problem(request: Request) -> Response:
+        problem_type = next(one.value for one in RequestProblem if request.path == f"/problems/{one.value.slug}")
+        text = f"{problem_type.status} {problem_type.title.in_language(request.language)}\n"
+        return Response(status=200, body=text.encode(), media_type=PLAIN_TEXT)
+
+    return {f"/problems/{problem.value.slug}": Route(methods={"GET": get_problem}) for problem in RequestProblem}
 
 
 @cache
-def document() -> bytes:
+def _render_docs() -> str:
+    problems = "".join(
+        f"<tr id='{one.slug}'><td>{one.status}</td><td><code>/problems/{one.slug}</code></td>"
+        f"<td>{html.escape(one.title.en)}</td><td lang='vi'>{html.escape(one.title.vi)}</td></tr>"
+        for one in (problem.value for problem in RequestProblem)
+    )
+    types = "".join(f"<li><code>{html.escape(name)}</code></li>" for name in MODEL_OF)
+    template = resources.files("services.intake.http").joinpath("templates/docs.html").read_text("utf-8")
+    return template.replace("{problems}", problems).replace("{types}", types)
+
+
+@cache
+def openapi_document() -> bytes:
     """Return the OpenAPI 3.1 document of this service."""
     return msgspec.json.encode(
         {
@@ -26,8 +65,8 @@ def document() -> bytes:
                 "description": "Takes CloudEvents and answers with signed receipts once nothing can lose them.",
             },
             "paths": {
-                "/v1/events": {"post": _post_events()},
-                "/.well-known/jwks.json": {"get": _get("The keys that receipts are signed with (RFC 7517).")},
+                "/v1/events": {"post": _post_operation()},
+                "/.well-known/jwks.json": {"get": _get_operation("The keys that receipts are signed with (RFC 7517).")},
             },
             "components": {
                 "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
@@ -35,69 +74,74 @@ def document() -> bytes:
                     **event_schemas.components(),
                     "Receipts": _RECEIPTS,
                     "DryRun": _DRY_RUN,
-                    "Problem": _PROBLEM,
+                    "RequestProblem": _PROBLEM,
                 },
             },
         }
     )
 
 
-def _post_events() -> dict[str, object]:
+def _post_operation() -> dict[str, object]:
     return {
         "operationId": "postEvents",
         "summary": "Hand in events: one (structured or binary mode) or a batch, which is accepted or refused whole.",
         "security": [{"key": []}],
-        "parameters": [*_PARAMETERS, *_headers_of_binary_mode()],
+        "parameters": [*_PARAMETERS, *_binary_mode_headers()],
         "requestBody": {
             "required": True,
             "content": {
-                http_binding.STRUCTURED_TYPE: {"schema": ref("Event")},
+                http_binding.STRUCTURED_TYPE: {"schema": reference("Event")},
                 http_binding.BATCH_TYPE: {
-                    "schema": {"type": "array", "items": ref("Event"), "maxItems": http_binding.BATCH_EVENTS_MAX}
+                    "schema": {"type": "array", "items": reference("Event"), "maxItems": http_binding.BATCH_EVENTS_MAX}
                 },
                 http_binding.BINARY_TYPE: {
                     "schema": {
-                        "anyOf": [ref(model.__name__) for model in MODEL_OF.values()],
+                        "anyOf": [reference(model.__name__) for model in MODEL_OF.values()],
                         "description": "The data of the type that `ce-type` names; all attributes are `ce-` headers.",
                     }
                 },
             },
         },
         "responses": {
-            "200": _answered("The dry run's answer.", "DryRun"),
-            "202": _answered("Every event is durable.", "Receipts"),
-            **{str(status): _refused(status) for status in STATUSES},
+            "200": _json_response("The dry run's answer.", "DryRun"),
+            "202": _json_response("Every event is durable.", "Receipts"),
+            **{str(status): _refusal_response(status) for status in STATUSES},
         },
     }
 
 
-def _headers_of_binary_mode() -> list[dict[str, object]]:
-    """Describe the headers that CloudEvents names. None is required of the other modes, so none is required here."""
-    told = {name: f"Binary mode: the attribute `{name}`, percent-encoded where it is not ASCII." for name in _HEADERS}
-    told |= {name: f"{told[name]} Required in that mode." for name in cloud_event.REQUIRED}
+def _binary_mode_headers() -> list[dict[str, object]]:
+    """Return the `ce-` headers of binary mode. None is marked as required, because the other modes have none."""
+    descriptions = {
+        name: f"Binary mode: the attribute `{name}`, percent-encoded where it is not ASCII." for name in _HEADERS
+    }
+    descriptions |= {name: f"{descriptions[name]} Required in that mode." for name in cloud_event.REQUIRED_ATTRIBUTES}
     return [
-        {"name": f"ce-{name}", "in": "header", "required": False, "schema": schema, "description": told[name]}
+        {"name": f"ce-{name}", "in": "header", "required": False, "schema": schema, "description": descriptions[name]}
         for name, schema in _HEADERS.items()
     ]
 
 
-def _refused(status: int) -> dict[str, object]:
-    titles = [problem.value.title.en for problem in Problem if problem.value.status == status]
+def _refusal_response(status: int) -> dict[str, object]:
+    titles = [problem.value.title.en for problem in RequestProblem if problem.value.status == status]
     language = {"schema": {"enum": ["en", "vi"]}, "description": "Of the problem document."}
     return {
         "description": "; ".join(titles),
         "headers": {"Content-Language": language, **_HEADERS_OF_STATUS.get(status, {})},
-        "content": {"application/problem+json": {"schema": ref("Problem")}},
+        "content": {"application/problem+json": {"schema": reference("RequestProblem")}},
     }
 
 
-def _answered(description: str, schema: str) -> dict[str, object]:
-    return {"description": description, "content": {"application/json": {"schema": ref(schema)}}}
+def _json_response(description: str, schema: str) -> dict[str, object]:
+    return {"description": description, "content": {"application/json": {"schema": reference(schema)}}}
 
 
-def _get(summary: str) -> dict[str, object]:
-    answered = {"description": "OK", "content": {"application/json": {}}}
-    return {"summary": summary, "responses": {"200": answered, "405": _refused(405), "500": _refused(500)}}
+def _get_operation(summary: str) -> dict[str, object]:
+    ok = {"description": "OK", "content": {"application/json": {}}}
+    return {
+        "summary": summary,
+        "responses": {"200": ok, "405": _refusal_response(405), "500": _refusal_response(500)},
+    }
 
 
 _TEXT = {"type": "string"}
@@ -170,7 +214,7 @@ _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"enum": [f"/problems/{problem.value.slug}" for problem in Problem]},
+        "type": {"enum": [f"/problems/{problem.value.slug}" for problem in RequestProblem]},
         "title": _TEXT,
         "status": {"type": "integer"},
         "detail": _TEXT,

@@ -8,15 +8,15 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.intake.asgi import RefusedError, Request, Response
+from services.intake.asgi import Request, RequestRefusedError, Response
 from services.intake.cloudevents import http_binding, pipeline
-from services.intake.cloudevents.http_binding import Mode
+from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.pipeline import Pipeline, PostedEvents, PreparedEvents
-from services.intake.core.event_id import written
-from services.intake.core.problems import Problem, Refusal, Said
-from services.intake.core.scopes import Key
-from services.intake.http.auth import KeyRing
-from services.intake.http.dry_run import DryRun
+from services.intake.core.event_id import format_instant
+from services.intake.core.problems import Refusal, RequestProblem, Said
+from services.intake.core.scopes import ApiKey
+from services.intake.http.api_keys import ApiKeys
+from services.intake.http.dry_run import DryRunClient
 from services.intake.http.limits import InflightLimit, RateLimits
 from services.intake.http.timeouts import Patience
 from services.intake.metrics import IntakeMetrics
@@ -34,39 +34,39 @@ log = logging.getLogger(__name__)
 class PostEvents:
     """The endpoint with its dependencies. *wait_until_tried* returns when the broker has been tried once."""
 
-    keys: KeyRing
+    keys: ApiKeys
     rate_limits: RateLimits
     inflight_limit: InflightLimit
     body_timeout: Patience
     plans: SnapshotPlans
     wait_until_tried: Callable[[], Awaitable[None]]
     pipeline: Pipeline
-    dry_run: DryRun
+    dry_run: DryRunClient
     clock: Clock
     metrics: IntakeMetrics
 
     async def post(self, request: Request) -> Response:
-        """Answer 202 with receipts once every event is durable; raise `RefusedError` for anything less."""
+        """Answer 202 with receipts once every event is durable; raise `RequestRefusedError` for anything less."""
         key = self.keys.authenticate(request.header(b"authorization"))
         try:
             return await self._accept(request, key)
-        except RefusedError as error:
+        except RequestRefusedError as error:
             _log_refusal(error.refusal, key)
             raise
 
-    async def _accept(self, request: Request, key: Key) -> Response:
+    async def _accept(self, request: Request, key: ApiKey) -> Response:
         self.rate_limits.refuse_excess(key)
         is_dry_run = _is_dry_run(request)
         mode = http_binding.mode_of(request.headers)
         reserved = self.inflight_limit.reserve(request, mode.bytes_max)
         try:
-            body = await request.body(mode.bytes_max, self.body_timeout)
+            body = await request.read_body(mode.bytes_max, self.body_timeout)
             # The time of receipt is when the whole request has arrived (contract section 3), not when it is written.
-            receivedtime = written(self.clock.now())
+            receivedtime = format_instant(self.clock.now())
             await self.wait_until_tried()
             if not self.plans.is_ready:
-                raise RefusedError(_NO_PLAN)
-            texts = http_binding.texts(mode, body)
+                raise RequestRefusedError(_NO_PLAN)
+            texts = http_binding.split_events(mode, body)
             self.rate_limits.charge(key, max(1, len(texts)))
             posted = PostedEvents(mode, request.headers, body, key.scope, receivedtime)
             prepared = self.pipeline.prepare(posted, texts)
@@ -74,29 +74,29 @@ class PostEvents:
         finally:
             self.inflight_limit.release(reserved)
 
-    async def _append(self, prepared: PreparedEvents, mode: Mode) -> Response:
+    async def _append(self, prepared: PreparedEvents, mode: ContentMode) -> Response:
         started = time.perf_counter()
-        answer = await self.pipeline.append(prepared, is_batch=mode is Mode.BATCH)
+        answer = await self.pipeline.append(prepared, is_batch=mode is ContentMode.BATCH)
         self.metrics.seconds.observe(time.perf_counter() - started)
         self.metrics.accepted[mode.value].inc(len(prepared))
         return Response(status=202, body=answer)
 
-    async def _simulate(self, prepared: PreparedEvents, mode: Mode) -> Response:
+    async def _simulate(self, prepared: PreparedEvents, mode: ContentMode) -> Response:
         """Answer what rules would say of the events; nothing is written."""
-        is_batch = mode is Mode.BATCH
+        is_batch = mode is ContentMode.BATCH
         await self.pipeline.check_conflicts(prepared, is_batch=is_batch)
-        return await self.dry_run.answer(pipeline.values_of(prepared), is_batch=is_batch)
+        return await self.dry_run.assess(pipeline.values_of(prepared), is_batch=is_batch)
 
 
-def _log_refusal(refusal: Refusal, key: Key) -> None:
+def _log_refusal(refusal: Refusal, key: ApiKey) -> None:
     """Write an audit line: which key, whose, and why; never the secret or the content."""
-    pointers = [finding.pointer for finding in refusal.findings]
+    pointers = [error.pointer for error in refusal.errors]
     known = {"key": key.id, "system": key.system, "problem": refusal.problem.value.slug, "pointers": pointers}
     log.warning("a request was refused", extra={"action": "refused", **known})
 
 
 _NO_PLAN = Refusal(
-    problem=Problem.UNAVAILABLE,
+    problem=RequestProblem.UNAVAILABLE,
     detail=Said(
         en="no plan is published yet, or it cannot be read now; send the same event again later",
         vi="chưa có kế hoạch được công bố hoặc chưa đọc được kế hoạch; hãy gửi lại đúng sự kiện này sau",
@@ -114,4 +114,4 @@ def _is_dry_run(request: Request) -> bool:
     if given in FALSE:
         return False
     detail = Said(en="dry_run must be true or false", vi="dry_run phải là true hoặc false")
-    raise RefusedError(Refusal(problem=Problem.UNREADABLE, detail=detail))
+    raise RequestRefusedError(Refusal(problem=RequestProblem.UNREADABLE, detail=detail))

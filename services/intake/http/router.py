@@ -1,23 +1,23 @@
-"""Which handler answers which path, and what becomes of a refusal or a failure: a problem document, always."""
+"""Routes requests to handlers by path and method; answers refusals and failures with problem documents."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from services.intake import asgi
-from services.intake.asgi import DisconnectedError, Receive, RefusedError, Request, Response, Scope, Send
-from services.intake.core.problems import Problem, Refusal, Said
+from services.intake.asgi import AsgiScope, DisconnectedError, Receive, Request, RequestRefusedError, Response, Send
+from services.intake.core.problems import Refusal, RequestProblem, Said
 from services.intake.metrics import IntakeMetrics
 
 Handler = Callable[[Request], Awaitable[Response]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The handlers of one path by method. A GET also answers HEAD."""
+    """The handlers of one path by method. The one of GET also answers HEAD."""
 
     methods: Mapping[str, Handler]
 
@@ -30,14 +30,14 @@ class Route:
 
 
 class Router:
-    """The HTTP face of intake. Paths in *mounted* are whole ASGI applications of their own; the rest are routes."""
+    """The ASGI application of intake: *routes* by path, and other ASGI applications *mounted* at their paths."""
 
-    def __init__(self, routes: Mapping[str, Route], mounted: Mapping[str, Asgi], metrics: IntakeMetrics) -> None:
+    def __init__(self, routes: Mapping[str, Route], mounted: Mapping[str, AsgiApp], metrics: IntakeMetrics) -> None:
         self._routes = routes
         self._mounted = mounted
         self._metrics = metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         mounted = self._mounted.get(scope["path"])
         if mounted is not None and scope["method"] in {"GET", "HEAD"}:
@@ -45,45 +45,45 @@ class Router:
             return
         request = Request(scope, receive)
         try:
-            response = await self._answered(request)
+            response = await self._respond(request)
         except DisconnectedError:
             return
         await response.send(send, is_head=request.method == "HEAD")
 
-    async def _answered(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response:
         try:
-            return await self._handled(request)
-        except RefusedError as error:
+            return await self._dispatch(request)
+        except RequestRefusedError as error:
             self._metrics.refusals.labels(error.refusal.problem.value.slug).inc()
-            return asgi.problem(error.refusal, request.language)
+            return asgi.problem_response(error.refusal, request.language)
         except DisconnectedError:
             raise
         except Exception:
             log.exception("a request failed", extra={"action": "request_failed", "path": request.path})
-            self._metrics.refusals.labels(Problem.INTERNAL.value.slug).inc()
-            return asgi.problem(_FAILED, request.language)
+            self._metrics.refusals.labels(RequestProblem.INTERNAL.value.slug).inc()
+            return asgi.problem_response(_FAILED, request.language)
 
-    async def _handled(self, request: Request) -> Response:
+    async def _dispatch(self, request: Request) -> Response:
         route = self._routes.get(request.path)
         if route is None and request.path in self._mounted:
             route = _READ_ONLY
         if route is None:
-            raise RefusedError(_not_found(request.path))
+            raise RequestRefusedError(_not_found(request.path))
         handler = route.handler(request.method)
         if handler is None:
-            self._metrics.refusals.labels(Problem.METHOD_NOT_ALLOWED.value.slug).inc()
+            self._metrics.refusals.labels(RequestProblem.METHOD_NOT_ALLOWED.value.slug).inc()
             refusal = _not_allowed(request.method, route.allowed)
-            return asgi.problem(refusal, request.language, (b"allow", route.allowed.encode()))
+            return asgi.problem_response(refusal, request.language, (b"allow", route.allowed.encode()))
         return await handler(request)
 
 
-async def _nothing(_request: Request) -> Response:
+async def _respond_empty(_request: Request) -> Response:
     return Response(status=204, body=b"")
 
 
-_READ_ONLY = Route(methods={"GET": _nothing})
+_READ_ONLY = Route(methods={"GET": _respond_empty})
 _FAILED = Refusal(
-    problem=Problem.INTERNAL,
+    problem=RequestProblem.INTERNAL,
     detail=Said(
         en="the failure is on record here; send the same event again",
         vi="lỗi đã được ghi lại; hãy gửi lại đúng sự kiện này",
@@ -94,13 +94,14 @@ _FAILED = Refusal(
 def _not_found(path: str) -> Refusal:
     shown = path[:200]
     return Refusal(
-        problem=Problem.NOT_FOUND, detail=Said(en=f"{shown} is not here; see /docs", vi=f"không có {shown}; xem /docs")
+        problem=RequestProblem.NOT_FOUND,
+        detail=Said(en=f"{shown} is not here; see /docs", vi=f"không có {shown}; xem /docs"),
     )
 
 
 def _not_allowed(method: str, allowed: str) -> Refusal:
     shown = method[:20]
     return Refusal(
-        problem=Problem.METHOD_NOT_ALLOWED,
+        problem=RequestProblem.METHOD_NOT_ALLOWED,
         detail=Said(en=f"{shown} is not taken here; use {allowed}", vi=f"không nhận {shown}; hãy dùng {allowed}"),
     )

@@ -1,6 +1,6 @@
-"""Signing receipts: one compact JWS (Ed25519) a request, verifiable offline with the published key set.
+"""Signs receipts: one compact JWS (Ed25519) for each request, verifiable offline with the published key set.
 
-The first key of the file signs; the others are published so that what they signed can still be checked.
+The first key in the file signs. The others are published, so that what they signed can still be verified.
 """
 
 import logging
@@ -16,65 +16,66 @@ from joserfc.jwk import OKPKey
 from msgspec import Raw
 from nacl.signing import SigningKey
 
-from services.intake import api_keys_file, file_watcher
-from services.intake.file_watcher import Watched
+from services.intake import secret_files
+from services.intake.secret_files import FileWatcher
 
 ALGORITHM = "Ed25519"
 CURVE: Literal["Ed25519"] = "Ed25519"
 TYPE = "dondoc-receipts+jws"
-LONG_BYTES = 8 * 1024
-"""libsodium is the faster on the curve, OpenSSL in hashing: from there on it has made up for it."""
+LONG_INPUT_BYTES = 8 * 1024
+"""Beyond this length OpenSSL signs faster than libsodium: it hashes faster, although it is slower on the curve."""
 
 log = logging.getLogger(__name__)
 
 
 class SigningKeysError(Exception):
-    """The file of signing keys cannot be read; restore it, or rotate to new ones with `dondoc receipt rotate`."""
+    """The file of signing keys cannot be read; restore it, or rotate to new ones with `dondoc receipt rotate_keys`."""
 
 
 class Signer:
-    """Signs with the current key and tells the public ones."""
+    """Signs with the current key, and knows the public half of all keys."""
 
     def __init__(self, keys: Sequence[OKPKey], issuer: str) -> None:
         self._keys = tuple(keys)
-        self._private = _private_half(keys[0])
-        self._private_for_short = SigningKey(self._private.private_bytes_raw())
+        self._openssl_key = _private_key(keys[0])
+        self._libsodium_key = SigningKey(self._openssl_key.private_bytes_raw())
         self._header = _base64url(msgspec.json.encode({"alg": ALGORITHM, "kid": keys[0].thumbprint(), "typ": TYPE}))
         self.issuer = issuer
 
     @classmethod
-    def of_json(cls, key: bytes, issuer: str) -> Self:
-        """Return the signer whose `key` is *key*."""
+    def from_json(cls, key: bytes, issuer: str) -> Self:
+        """Return the signer that signs with *key*, as `key` of another signer gives it."""
         return cls([OKPKey.import_key(msgspec.json.decode(key))], issuer)
 
     @property
     def key(self) -> bytes:
-        """The current key with its private half, as JSON (RFC 8037): for a process that signs beside this one."""
+        """The current key with its private half as JSON (RFC 8037), for another process that signs too."""
         return msgspec.json.encode(self._keys[0].as_dict(private=True))
 
     def sign(self, receipts: Raw) -> str:
-        """Return the compact JWS (RFC 7515) over *receipts*, an array in JSON, and the issuer.
+        """Return the compact JWS (RFC 7515) over the issuer and *receipts*, an array in JSON.
 
-        Put together here because the header never changes: that is a quarter of the cost of an answer.
+        It is assembled here instead of by joserfc, because the header is always the same: encoding it each time would
+        take a quarter of the cost of a response.
         """
         signed = self._header + b"." + _base64url(msgspec.json.encode({"iss": self.issuer, "receipts": receipts}))
         return (signed + b"." + _base64url(self._signature(signed))).decode("ascii")
 
     def _signature(self, signed: bytes) -> bytes:
-        if len(signed) > LONG_BYTES:
-            return self._private.sign(signed)
-        return self._private_for_short.sign(signed).signature
+        if len(signed) > LONG_INPUT_BYTES:
+            return self._openssl_key.sign(signed)
+        return self._libsodium_key.sign(signed).signature
 
-    def published(self) -> bytes:
-        """Return the public key set (RFC 7517), current key first."""
-        return msgspec.json.encode({"keys": [_public(key) for key in self._keys]})
+    def public_key_set(self) -> bytes:
+        """Return the public key set as JSON (RFC 7517), the current key first."""
+        return msgspec.json.encode({"keys": [_public_jwk(key) for key in self._keys]})
 
 
 class SigningKeys:
-    """The signer in force, which changes when the keys are rotated."""
+    """Provides the signer in force; it changes when the keys are rotated."""
 
     def __init__(self, path: Path, issuer: str) -> None:
-        self._watched = Watched(path)
+        self._watcher = FileWatcher(path)
         self._issuer = issuer
         self._signer: Signer | None = None
 
@@ -85,36 +86,36 @@ class SigningKeys:
         return self._signer
 
     def load(self) -> None:
-        """Read the keys, and make the first one where there is none; raise `SigningKeysError` if the file is broken."""
-        self._signer = Signer(load(self._watched.path), self._issuer)
+        """Read the file, or create it with a first key; raise `SigningKeysError` if it cannot be read."""
+        self._signer = Signer(load_keys(self._watcher.path), self._issuer)
 
     def refresh(self) -> None:
-        """Read the file anew if it has changed: what another process signs with is then published here, too."""
-        if self._watched.has_changed():
+        """Reload the file if it has changed, so that a key that another process signs with already is published here."""
+        if self._watcher.has_changed():
             self.load()
 
-    async def follow(self) -> None:
-        """Read the file anew whenever it changes."""
-        await file_watcher.follow(self._watched, self.load, SigningKeysError)
+    async def watch(self) -> None:
+        """Reload the file whenever it changes, until cancelled."""
+        await secret_files.reload_on_change(self._watcher, self.load, SigningKeysError)
 
 
-def load(path: Path) -> list[OKPKey]:
-    """Return the keys of *path*, the signing one first; create the file with a fresh key if there is none."""
-    return _kept(path) or rotate(path)
+def load_keys(path: Path) -> list[OKPKey]:
+    """Return the keys in *path*, the signing one first; create the file with a new key if there is none."""
+    return _read_keys(path) or rotate_keys(path)
 
 
-def rotate(path: Path) -> list[OKPKey]:
-    """Put a fresh key in front; of the former ones only the public half stays."""
-    fresh = OKPKey.generate_key(CURVE, private=True)
-    with api_keys_file.held(path):  # two rotations at once would each publish only their own key
-        former = _kept(path)
-        written = [fresh.as_dict(private=True), *(key.as_dict(private=False) for key in former)]
-        api_keys_file.replace(path, msgspec.json.encode({"keys": written}))
-    log.info("a new signing key is in force", extra={"action": "signing_key_rotated", "kid": fresh.thumbprint()})
-    return [fresh, *former]
+def rotate_keys(path: Path) -> list[OKPKey]:
+    """Put a new key in front of the others and return all keys; of the former keys only the public half stays."""
+    new = OKPKey.generate_key(CURVE, private=True)
+    with secret_files.lock_file(path):  # of two rotations at once the later would lose the key of the earlier
+        former = _read_keys(path)
+        jwks = [new.as_dict(private=True), *(key.as_dict(private=False) for key in former)]
+        secret_files.replace_file(path, msgspec.json.encode({"keys": jwks}))
+    log.info("a new signing key is in force", extra={"action": "signing_key_rotated", "kid": new.thumbprint()})
+    return [new, *former]
 
 
-def _kept(path: Path) -> list[OKPKey]:
+def _read_keys(path: Path) -> list[OKPKey]:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
@@ -125,7 +126,7 @@ def _kept(path: Path) -> list[OKPKey]:
         raise SigningKeysError(str(path)) from cause
 
 
-def _private_half(key: OKPKey) -> Ed25519PrivateKey:
+def _private_key(key: OKPKey) -> Ed25519PrivateKey:
     private = key.private_key
     if not isinstance(private, Ed25519PrivateKey):
         raise SigningKeysError("the first key has no private half, or is not for Ed25519")
@@ -136,5 +137,5 @@ def _base64url(content: bytes) -> bytes:
     return pybase64.urlsafe_b64encode(content).rstrip(b"=")
 
 
-def _public(key: OKPKey) -> dict[str, object]:
+def _public_jwk(key: OKPKey) -> dict[str, object]:
     return {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": ALGORITHM}

@@ -10,9 +10,9 @@ import obstore
 import pytest
 from obstore.exceptions import BaseError
 
-from services.intake.core.form_to_event import Enclosed
+from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.form import local_files
-from services.intake.form.attachments import UNSENT, UNSENT_DAYS, Attachments, CannotKeepError
+from services.intake.form.attachments import UNSENT_DAYS, UNSENT_FOLDER, AttachmentStore, StoreUnavailableError
 from services.runtime.clock import SystemClock
 from tests.support.clients.form import PDF
 
@@ -27,18 +27,18 @@ class FixedClock:
         return self.instant
 
 
-def a_file(content: bytes = PDF) -> Enclosed:
+def a_file(content: bytes = PDF) -> AttachedFile:
     """The description of *content*."""
     digest = hashlib.sha256(content).hexdigest()
-    return Enclosed(name="a.pdf", media_type="application/pdf", size=len(content), sha256=digest)
+    return AttachedFile(name="a.pdf", media_type="application/pdf", size=len(content), sha256=digest)
 
 
-def in_folder(folder: Path) -> Attachments:
+def in_folder(folder: Path) -> AttachmentStore:
     """Files kept in *folder*."""
-    return Attachments(str(folder), SystemClock())
+    return AttachmentStore(str(folder), SystemClock())
 
 
-def kept_at(folder: Path, file: Enclosed) -> Path:
+def kept_at(folder: Path, file: AttachedFile) -> Path:
     """Where *file* stays."""
     return folder / file.sha256[:2] / file.sha256
 
@@ -59,8 +59,8 @@ async def test_a_file_is_kept_once_under_its_digest(tmp_path: Path) -> None:
     store = in_folder(tmp_path)
     large = PDF + bytes(12 * 1024 * 1024)
     for content in (PDF, PDF, large):
-        await store.put_by(a_file(content), io.BytesIO(content))
-        assert await store.keep([a_file(content)]) == ()
+        await store.store_unsent(a_file(content), io.BytesIO(content))
+        assert await store.make_permanent([a_file(content)]) == ()
     assert files_in(tmp_path) == {str(kept_at(Path(), a_file(content))): content for content in (PDF, large)}
 
 
@@ -70,25 +70,25 @@ async def test_what_a_crash_left_half_is_written_anew(tmp_path: Path) -> None:
     half.parent.mkdir()
     half.write_bytes(PDF[:5])
     store = in_folder(tmp_path)
-    assert await store.keep([a_file()]) == (a_file(),)
-    await store.put_by(a_file(), io.BytesIO(PDF))
-    assert await store.keep([a_file()]) == ()
+    assert await store.make_permanent([a_file()]) == (a_file(),)
+    await store.store_unsent(a_file(), io.BytesIO(PDF))
+    assert await store.make_permanent([a_file()]) == ()
     assert half.read_bytes() == PDF
 
 
 async def test_an_address_names_another_store() -> None:
     """A store behind an address is used alike; this one lies in memory."""
-    store = Attachments("memory:///", SystemClock())
-    await store.put_by(a_file(), io.BytesIO(PDF))
-    assert await store.keep([a_file()]) == ()
-    found = await obstore.get_async(store._store(), str(kept_at(Path(), a_file())))
+    store = AttachmentStore("memory:///", SystemClock())
+    await store.store_unsent(a_file(), io.BytesIO(PDF))
+    assert await store.make_permanent([a_file()]) == ()
+    found = await obstore.get_async(store._get_store(), str(kept_at(Path(), a_file())))
     assert bytes(await found.bytes_async()) == PDF
 
 
 def test_an_address_of_no_store_fails_at_the_start() -> None:
     """Not at the first person's upload."""
     with pytest.raises(BaseError, match="s4://reports"):
-        Attachments("s4://reports", SystemClock())
+        AttachmentStore("s4://reports", SystemClock())
 
 
 async def test_a_folder_that_cannot_keep_says_so(tmp_path: Path) -> None:
@@ -96,13 +96,13 @@ async def test_a_folder_that_cannot_keep_says_so(tmp_path: Path) -> None:
     blocked = tmp_path / "store"
     blocked.write_bytes(b"a file where the folder should be")
     store = in_folder(blocked)
-    with pytest.raises(CannotKeepError):
-        await store.put_by(a_file(), io.BytesIO(PDF))
-    with pytest.raises(CannotKeepError):
-        await store.keep([a_file()])
+    with pytest.raises(StoreUnavailableError):
+        await store.store_unsent(a_file(), io.BytesIO(PDF))
+    with pytest.raises(StoreUnavailableError):
+        await store.make_permanent([a_file()])
     blocked.unlink()
-    await store.put_by(a_file(), io.BytesIO(PDF))
-    assert await store.keep([a_file()]) == ()
+    await store.store_unsent(a_file(), io.BytesIO(PDF))
+    assert await store.make_permanent([a_file()]) == ()
 
 
 async def test_what_is_never_sent_is_swept_and_what_is_sent_never(tmp_path: Path) -> None:
@@ -110,42 +110,42 @@ async def test_what_is_never_sent_is_swept_and_what_is_sent_never(tmp_path: Path
     sent, forgotten, young, newest = (a_file(PDF + bytes([number])) for number in range(4))
     store = in_folder(tmp_path)
     for number, file in enumerate((sent, forgotten, young)):
-        await store.put_by(file, io.BytesIO(PDF + bytes([number])))
-    half = tmp_path / UNSENT / f"{forgotten.sha256}#1"
+        await store.store_unsent(file, io.BytesIO(PDF + bytes([number])))
+    half = tmp_path / UNSENT_FOLDER / f"{forgotten.sha256}#1"
     half.write_bytes(PDF[:5])
-    assert await store.keep([sent]) == ()
-    for path in (kept_at(tmp_path, sent), tmp_path / UNSENT / forgotten.sha256, half):
+    assert await store.make_permanent([sent]) == ()
+    for path in (kept_at(tmp_path, sent), tmp_path / UNSENT_FOLDER / forgotten.sha256, half):
         made_old(path, days=UNSENT_DAYS + 1)
-    made_old(tmp_path / UNSENT / young.sha256, days=UNSENT_DAYS - 1)
+    made_old(tmp_path / UNSENT_FOLDER / young.sha256, days=UNSENT_DAYS - 1)
     again = in_folder(tmp_path)
-    await again.put_by(newest, io.BytesIO(PDF + bytes([3])))
-    left = {str(kept_at(Path(), sent)), f"{UNSENT}/{young.sha256}", f"{UNSENT}/{newest.sha256}"}
+    await again.store_unsent(newest, io.BytesIO(PDF + bytes([3])))
+    left = {str(kept_at(Path(), sent)), f"{UNSENT_FOLDER}/{young.sha256}", f"{UNSENT_FOLDER}/{newest.sha256}"}
     assert set(files_in(tmp_path)) == left
-    assert await again.keep([sent, forgotten, young]) == (forgotten,)
+    assert await again.make_permanent([sent, forgotten, young]) == (forgotten,)
 
 
 async def test_a_file_uploaded_again_is_young_again(tmp_path: Path) -> None:
     """Its days count from the last upload, so no open form loses it early."""
-    await in_folder(tmp_path).put_by(a_file(), io.BytesIO(PDF))
-    made_old(tmp_path / UNSENT / a_file().sha256, days=UNSENT_DAYS + 1)
+    await in_folder(tmp_path).store_unsent(a_file(), io.BytesIO(PDF))
+    made_old(tmp_path / UNSENT_FOLDER / a_file().sha256, days=UNSENT_DAYS + 1)
     store = in_folder(tmp_path)
-    await store.put_by(a_file(), io.BytesIO(PDF))
-    assert await store.keep([a_file()]) == ()
+    await store.store_unsent(a_file(), io.BytesIO(PDF))
+    assert await store.make_permanent([a_file()]) == ()
 
 
 async def test_a_store_behind_an_address_is_swept_alike() -> None:
     """By the dates that it gives its files."""
     clock = FixedClock(datetime.now(UTC))  # noqa: TID251 - the store dates its files by the machine's clock
-    store = Attachments("memory:///", clock)
+    store = AttachmentStore("memory:///", clock)
     old, new = a_file(), a_file(PDF + b"new")
-    await store.put_by(old, io.BytesIO(PDF))
+    await store.store_unsent(old, io.BytesIO(PDF))
     clock.instant += timedelta(days=UNSENT_DAYS - 1)
-    await store.put_by(new, io.BytesIO(PDF + b"new"))
-    assert await store.keep([old]) == ()
-    await store.put_by(new, io.BytesIO(PDF + b"new"))
+    await store.store_unsent(new, io.BytesIO(PDF + b"new"))
+    assert await store.make_permanent([old]) == ()
+    await store.store_unsent(new, io.BytesIO(PDF + b"new"))
     clock.instant += timedelta(days=2)
-    await store.put_by(a_file(PDF + b"newest"), io.BytesIO(PDF + b"newest"))
-    assert await store.keep([old, new]) == (new,)
+    await store.store_unsent(a_file(PDF + b"newest"), io.BytesIO(PDF + b"newest"))
+    assert await store.make_permanent([old, new]) == (new,)
 
 
 async def test_a_sweep_that_fails_refuses_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +154,7 @@ async def test_a_sweep_that_fails_refuses_no_file(tmp_path: Path, monkeypatch: p
     def fail(*_: object) -> int:
         raise OSError
 
-    monkeypatch.setattr(local_files, "sweep", fail)
+    monkeypatch.setattr(local_files, "delete_old_files", fail)
     store = in_folder(tmp_path)
-    await store.put_by(a_file(), io.BytesIO(PDF))
-    assert await store.keep([a_file()]) == ()
+    await store.store_unsent(a_file(), io.BytesIO(PDF))
+    assert await store.make_permanent([a_file()]) == ()

@@ -17,8 +17,8 @@ POINTS = {
     "when it lies there": kill_after("obstore", "put_async"),
     "before it is moved": kill_before("obstore", "rename_async"),
     "when it is moved": kill_after("obstore", "rename_async"),
-    "when it is kept": kill_after(ATTACHMENTS, "Attachments.keep"),
-    "when the event is in the log": kill_after("services.intake.form.submit_report", "Counter.enter"),
+    "when it is kept": kill_after(ATTACHMENTS, "AttachmentStore.make_permanent"),
+    "when the event is in the log": kill_after("services.intake.form.submit_report", "SubmitReport.submit"),
 }
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from services.intake.form import attachments
-from services.intake.form.attachments import UNSENT, UNSENT_DAYS, Attachments, CannotKeepError
+from services.intake.form.attachments import UNSENT_DAYS, UNSENT_FOLDER, AttachmentStore, StoreUnavailableError
 from services.runtime.clock import SystemClock
 from tests.integration.intake.test_attachments import FixedClock, a_file
 from tests.support.clients.form import ANSWERS, PDF, SECRET, Site, post_form
@@ -32,11 +32,11 @@ def store(tmp_path: Path) -> Iterator[ObjectStore]:
 
 
 @pytest.fixture
-def ours(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Attachments:
+def ours(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> AttachmentStore:
     """Files kept there, set as an operator sets it."""
     for name, value in store.environment().items():
         monkeypatch.setenv(name, value)
-    return Attachments(ADDRESS, SystemClock())
+    return AttachmentStore(ADDRESS, SystemClock())
 
 
 @pytest.fixture
@@ -71,50 +71,50 @@ def path_of(content: bytes) -> str:
 
 def unsent(content: bytes) -> str:
     """Where it wasite."""
-    return f"attachments/{UNSENT}/{a_file(content).sha256}"
+    return f"attachments/{UNSENT_FOLDER}/{a_file(content).sha256}"
 
 
-async def test_files_wait_and_then_stay(ours: Attachments, store: ObjectStore) -> None:
+async def test_files_wait_and_then_stay(ours: AttachmentStore, store: ObjectStore) -> None:
     """Whole, under their digest, in one part or several; another client finds them so."""
     for content in (PDF, LARGE):
-        await ours.put_by(a_file(content), io.BytesIO(content))
+        await ours.store_unsent(a_file(content), io.BytesIO(content))
     assert store.objects() == {unsent(content): content for content in (PDF, LARGE)}
     for _ in range(2):
-        assert await ours.keep([a_file(PDF), a_file(LARGE)]) == ()
+        assert await ours.make_permanent([a_file(PDF), a_file(LARGE)]) == ()
     assert store.objects() == {path_of(content): content for content in (PDF, LARGE)}
-    await ours.put_by(a_file(PDF), io.BytesIO(PDF))
+    await ours.store_unsent(a_file(PDF), io.BytesIO(PDF))
     assert store.objects().keys() == {path_of(PDF), path_of(LARGE)}
 
 
-async def test_what_is_not_there_any_more_is_named(ours: Attachments) -> None:
+async def test_what_is_not_there_any_more_is_named(ours: AttachmentStore) -> None:
     """So that it can be asked for again, before anything is recorded."""
-    assert await ours.keep([a_file(PDF)]) == (a_file(PDF),)
+    assert await ours.make_permanent([a_file(PDF)]) == (a_file(PDF),)
 
 
-async def test_what_is_never_sent_is_swept(ours: Attachments, store: ObjectStore) -> None:
+async def test_what_is_never_sent_is_swept(ours: AttachmentStore, store: ObjectStore) -> None:
     """What was sent stays, however old."""
     for content in (PDF, LARGE):
-        await ours.put_by(a_file(content), io.BytesIO(content))
-    assert await ours.keep([a_file(PDF)]) == ()
-    later = Attachments(ADDRESS, FixedClock(SystemClock().now() + timedelta(days=UNSENT_DAYS + 1)))
-    await later.put_by(a_file(PDF), io.BytesIO(PDF))
-    await later.put_by(a_file(PDF + b"new"), io.BytesIO(PDF + b"new"))
+        await ours.store_unsent(a_file(content), io.BytesIO(content))
+    assert await ours.make_permanent([a_file(PDF)]) == ()
+    later = AttachmentStore(ADDRESS, FixedClock(SystemClock().now() + timedelta(days=UNSENT_DAYS + 1)))
+    await later.store_unsent(a_file(PDF), io.BytesIO(PDF))
+    await later.store_unsent(a_file(PDF + b"new"), io.BytesIO(PDF + b"new"))
     assert store.objects().keys() == {path_of(PDF), unsent(PDF + b"new")}
 
 
 async def test_a_store_that_does_not_answer_is_given_up_and_found_again(
-    ours: Attachments, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ours: AttachmentStore, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In bounded time; afterwards everything works as before."""
-    await ours.put_by(a_file(PDF), io.BytesIO(PDF))
-    monkeypatch.setattr(attachments, "STORE_SECONDS", 1)
+    await ours.store_unsent(a_file(PDF), io.BytesIO(PDF))
+    monkeypatch.setattr(attachments, "STORE_TIMEOUT_SECONDS", 1)
     store.pause()
-    for attempt in (ours.put_by(a_file(LARGE), io.BytesIO(LARGE)), ours.keep([a_file(PDF)])):
-        with pytest.raises(CannotKeepError):
+    for attempt in (ours.store_unsent(a_file(LARGE), io.BytesIO(LARGE)), ours.make_permanent([a_file(PDF)])):
+        with pytest.raises(StoreUnavailableError):
             await attempt
     store.resume()
     monkeypatch.undo()
-    assert await ours.keep([a_file(PDF)]) == ()
+    assert await ours.make_permanent([a_file(PDF)]) == ()
 
 
 async def test_a_report_with_a_file_goes_into_the_store(

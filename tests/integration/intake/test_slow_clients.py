@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.intake.core.problems import UNHEARD, Problem
-from services.intake.form.concurrency_limit import OF_ONE_DUTY
+from services.intake.core.problems import CONNECTION_PROBLEMS, RequestProblem
+from services.intake.form.concurrency_limit import FORMS_OF_DUTY_MAX
 from services.runtime.http.connection import HEAD_SECONDS, HEAD_TOO_LARGE, NOT_HTTP, TOO_SLOW, ConnectionFault
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import a_submission
@@ -46,15 +46,19 @@ async def test_hundreds_of_dripping_connections_hold_up_nobody(intake: Service, 
 
 @pytest.mark.parametrize(
     ("fault", "problem"),
-    [(NOT_HTTP, Problem.NOT_HTTP), (TOO_SLOW, Problem.TOO_SLOW), (HEAD_TOO_LARGE, Problem.HEAD_TOO_LARGE)],
+    [
+        (NOT_HTTP, RequestProblem.NOT_HTTP),
+        (TOO_SLOW, RequestProblem.TOO_SLOW),
+        (HEAD_TOO_LARGE, RequestProblem.HEAD_TOO_LARGE),
+    ],
 )
 async def test_what_a_connection_answers_is_among_the_problems(
-    client: httpx.AsyncClient, fault: ConnectionFault, problem: Problem
+    client: httpx.AsyncClient, fault: ConnectionFault, problem: RequestProblem
 ) -> None:
     """Same type, status and title, and its address tells its meaning."""
     kind = problem.value
     assert (fault.slug, fault.status, fault.title) == (kind.slug, kind.status, kind.title.en)
-    assert problem in {*UNHEARD, Problem.TOO_SLOW}
+    assert problem in {*CONNECTION_PROBLEMS, RequestProblem.TOO_SLOW}
     assert (await client.get(f"/problems/{fault.slug}")).text == f"{fault.status.value} {fault.title}\n"
 
 
@@ -69,7 +73,7 @@ async def test_a_head_too_large_is_refused_with_a_problem_document(client: httpx
 
 async def test_whoever_stalls_with_forms_holds_up_only_its_own_link(site: Site, browser: httpx.Client) -> None:
     """The fifth form of a duty is refused in words; another duty's is taken meanwhile, its own when one ends."""
-    stalled = [await begun(site) for _ in range(OF_ONE_DUTY)]
+    stalled = [await begun(site) for _ in range(FORMS_OF_DUTY_MAX)]
     await eventually(lambda: post_form(browser, site.address(), action="check").status_code == 429, "no place left")
     page = post_form(browser, site.address(), action="check")
     assert "đang được gửi từ nhiều nơi" in page.text

@@ -32,7 +32,7 @@ async def test_events_posted_to_workers_are_signed_written_and_counted(
     worker_client: httpx.AsyncClient, published: Bus
 ) -> None:
     """In every content mode, by the fast path and the full one; an event sent again gets its first receipt."""
-    ours = verification.keys_of((await worker_client.get("/.well-known/jwks.json")).content)
+    ours = verification.parse_key_set((await worker_client.get("/.well-known/jwks.json")).content)
     batch = [*reports("c", 3), a_withdrawal("w-1", "c-0"), a_submission("x-1", note="an extension")]
     binary = {**BINARY, "ce-type": "vn.dondoc.report.submitted.v1"}
     data = a_submission()["data"]
@@ -45,7 +45,7 @@ async def test_events_posted_to_workers_are_signed_written_and_counted(
     again = [await worker_client.post("/v1/events", **post) for post in posts]
     assert [answer.status_code for answer in (*first, *again)] == [202] * 6
     for answer, repeated in zip(first, again, strict=True):
-        _, signed = verification.receipts_of(answer.json()["jws"], ours)
+        _, signed = verification.verify_receipts(answer.json()["jws"], ours)
         assert signed == answer.json()["receipts"]
         assert repeated.json()["receipts"] == answer.json()["receipts"]
     await assert_kept_once(published, [a_submission("s-1"), *batch, {"id": "b-1"}])
@@ -105,7 +105,7 @@ async def test_a_new_signing_key_is_taken_by_every_process(
     """Soon all sign with it; meanwhile every receipt verifies with the keys that any process publishes."""
     path = Path(intake_files.environment["DONDOC_INTAKE_SIGNING_KEYS"])
     await post_all(worker_client, reports("before", 4))
-    fresh = signing.rotate(path)[0].thumbprint().encode()
+    fresh = signing.rotate_keys(path)[0].thumbprint().encode()
     number = 0
 
     async def is_signed_by_all() -> bool:
@@ -114,7 +114,7 @@ async def test_a_new_signing_key_is_taken_by_every_process(
         answers = await post_all(worker_client, reports(f"after-{number}", 3 * POSTS_AT_ONCE))
         published = [(await worker_client.get("/.well-known/jwks.json")).content for _ in answers]
         for answer, keys in zip(answers, published, strict=True):
-            verification.receipts_of(answer.json()["jws"], verification.keys_of(keys))
+            verification.verify_receipts(answer.json()["jws"], verification.parse_key_set(keys))
         heads = [base64.urlsafe_b64decode(one.json()["jws"].partition(".")[0] + "==") for one in answers]
         return all(fresh in head for head in heads)
 

@@ -1,6 +1,7 @@
-"""What must hold of intake's decoder and desk for every request whatever, fuzzed or remembered.
+"""Properties of intake's decoder and validator that hold for every request, from the fuzzer or from an example.
 
-A request is written as text: the mode; in binary mode the headers, a line each, and an empty line; the body.
+A request is stored as text: the content mode in the first line; in binary mode the headers, one in each line, and an
+empty line; then the body.
 """
 
 import base64
@@ -17,16 +18,17 @@ from joserfc.jwk import OKPKey
 
 from services.console.support.inputs import read_book
 from services.intake import asgi
-from services.intake.asgi import Pairs, RefusedError
+from services.intake.asgi import HeaderPairs, RequestRefusedError
 from services.intake.cloudevents import http_binding, pipeline
-from services.intake.cloudevents.http_binding import Arrived, Mode
+from services.intake.cloudevents.http_binding import ContentMode, ReceivedEvent
 from services.intake.cloudevents.pipeline import Pipeline, PostedEvents, PreparedEvents
-from services.intake.cloudevents.validator import Accepted, Desk
-from services.intake.core.cloud_event import Event
+from services.intake.cloudevents.validator import EventValidator
+from services.intake.core.admission import AcceptedEvent
+from services.intake.core.cloud_event import CloudEvent
 from services.intake.core.fact_record import DedupEntry, PartitionBatch, Partitioner, Stamp, entry_of
-from services.intake.core.plan_index import Prepared, prepare
-from services.intake.core.problems import Finding, Problem, Refusal
-from services.intake.core.scopes import Scope
+from services.intake.core.plan_index import PlanIndex, build_plan_index
+from services.intake.core.problems import FieldError, Refusal, RequestProblem
+from services.intake.core.scopes import KeyScope
 from services.intake.receipts.signing import Signer
 from services.rules.fact_decoder import read_fact
 
@@ -34,54 +36,54 @@ ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "schemas" / "examples"
 REGRESSIONS = ROOT / "tests" / "fuzz" / "regressions"
 RECEIVED = "2026-12-01T02:00:00.000Z"
-UNREADABLE = frozenset({Problem.UNREADABLE, Problem.TOO_LARGE})
-UNSUPPORTED = frozenset({Problem.UNSUPPORTED_MEDIA_TYPE})
-REFUSED = frozenset({Problem.INVALID, Problem.FORBIDDEN})
+UNREADABLE = frozenset({RequestProblem.UNREADABLE, RequestProblem.TOO_LARGE})
+UNSUPPORTED = frozenset({RequestProblem.UNSUPPORTED_MEDIA_TYPE})
+REFUSED = frozenset({RequestProblem.INVALID, RequestProblem.FORBIDDEN})
 ANSWER_BYTES_MAX = 256 * 1024
-"""A hundred findings that each repeat what was written, which is at most a kibibyte."""
+"""A hundred errors that each repeat a value of the sender, which has at most a kibibyte."""
 
 _PARTITIONER = Partitioner(3)
-_EVERYBODY = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
+_EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A request."""
+class StoredRequest:
+    """A request in the form that the fuzzer and its regressions use."""
 
-    mode: Mode
+    mode: ContentMode
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
 
     @classmethod
     def parse(cls, text: bytes) -> Self | None:
-        """The request that *text* writes; none where it names no mode."""
+        """Return the request in *text*, or None if its first line is not a content mode."""
         name, _, rest = text.partition(b"\n")
-        if name not in {mode.value.encode() for mode in Mode}:
+        if name not in {mode.value.encode() for mode in ContentMode}:
             return None
-        mode = Mode(name.decode())
-        if mode is not Mode.BINARY:
+        mode = ContentMode(name.decode())
+        if mode is not ContentMode.BINARY:
             return cls(mode=mode, headers=(), body=rest)
         head, _, body = rest.partition(b"\n\n")
         pairs = (line.partition(b": ") for line in head.split(b"\n"))
         return cls(mode=mode, headers=tuple((name.lower(), value) for name, _, value in pairs), body=body)
 
     def text(self) -> bytes:
-        """The request as text."""
+        """Return the request as text."""
         head = b"\n".join(b"%s: %s" % pair for pair in self.headers)
-        if self.mode is Mode.BINARY:
+        if self.mode is ContentMode.BINARY:
             head += b"\n\n"
         return self.mode.value.encode() + b"\n" + head + self.body
 
 
-class _Shelf:
-    """The plan of the examples."""
+class _ExamplePlan:
+    """Provides the plan of the examples."""
 
     def __init__(self) -> None:
         book = read_book(ROOT / "deploy" / "plans" / "6766-kh-ubnd")
-        self._prepared = prepare(book.plan, book.registry)
+        self._index = build_plan_index(book.plan, book.registry)
 
-    def prepared(self, plan_id: str) -> Prepared | None:
-        return self._prepared if plan_id == self._prepared.plan_id else None
+    def index_of(self, plan_id: str) -> PlanIndex | None:
+        return self._index if plan_id == self._index.plan_id else None
 
 
 class _FixedKeys:
@@ -91,7 +93,7 @@ class _FixedKeys:
         self.signer = Signer([OKPKey.generate_key("Ed25519", private=True)], "fuzz")
 
 
-class _NoLog:
+class _UnusedLog:
     """An event log that nothing is appended to here."""
 
     async def append(self, batches: Sequence[PartitionBatch]) -> Mapping[bytes, Stamp] | None:
@@ -101,91 +103,95 @@ class _NoLog:
         raise AssertionError(batches)
 
 
-class Examiner:
-    """Holds requests to the rules; `AssertionError` or any other exception is a finding of the fuzzer."""
+class RequestChecker:
+    """Checks requests; an `AssertionError` or any other exception is a failure that the fuzzer reports."""
 
     def __init__(self) -> None:
-        shelf = _Shelf()
-        self._desk = Desk(shelf)
-        self._pipeline = Pipeline(shelf, _PARTITIONER, _FixedKeys(), _NoLog())
+        plans = _ExamplePlan()
+        self._validator = EventValidator(plans)
+        self._pipeline = Pipeline(plans, _PARTITIONER, _FixedKeys(), _UnusedLog())
 
-    def examine(self, text: bytes) -> tuple[Accepted, ...]:
-        """Return what was accepted, everything that must hold of it having held."""
-        request = Written.parse(text)
+    def check(self, text: bytes) -> tuple[AcceptedEvent, ...]:
+        """Check all properties for the request in *text*, and return the events that were accepted."""
+        request = StoredRequest.parse(text)
         if request is None:
             return ()
-        _declared(request)
-        accepted, refusal = self._by_the_full_way(request)
-        self._assert_prepared_alike(request, accepted, refusal)
+        _check_mode(request)
+        accepted, refusal = self._take_full_path(request)
+        self._assert_same_result(request, accepted, refusal)
         for one in accepted:
-            self._assert_it_reads_back(one)
+            self._assert_record_decodes_to_event(one)
         return accepted
 
-    def _by_the_full_way(self, request: Written) -> tuple[tuple[Accepted, ...], Refusal | None]:
+    def _take_full_path(self, request: StoredRequest) -> tuple[tuple[AcceptedEvent, ...], Refusal | None]:
         try:
-            arrived = read_all(request.mode, request.headers, request.body)
-        except RefusedError as error:
-            _assert_well_refused(error.refusal, UNREADABLE)
+            received = read_all(request.mode, request.headers, request.body)
+        except RequestRefusedError as error:
+            _assert_valid_refusal(error.refusal, UNREADABLE)
             return (), error.refusal
-        examined = dict(enumerate(arrived))
+        events = dict(enumerate(received))
         try:
-            return self._desk.examine(examined, _EVERYBODY, is_batch=request.mode is Mode.BATCH), None
-        except RefusedError as error:
+            return self._validator.validate(events, _EVERYBODY, is_batch=request.mode is ContentMode.BATCH), None
+        except RequestRefusedError as error:
             refusal = error.refusal
-        _assert_well_refused(refusal, REFUSED)
+        _assert_valid_refusal(refusal, REFUSED)
         document = _document_of(request)
-        assert refusal.findings
-        assert not [finding for finding in refusal.findings if not _resolves(finding, document)]
+        assert refusal.errors
+        assert not [error for error in refusal.errors if not _resolves(error, document)]
         return (), refusal
 
-    def _assert_prepared_alike(self, request: Written, accepted: Sequence[Accepted], refusal: Refusal | None) -> None:
-        """By the shortcut or without, a request gets the same records and receipts, or the same refusal."""
+    def _assert_same_result(
+        self, request: StoredRequest, accepted: Sequence[AcceptedEvent], refusal: Refusal | None
+    ) -> None:
+        """With the fast path and without it, a request has the same records and receipts, or the same refusal."""
         prepared = self._prepare(request)
         if isinstance(prepared, Refusal):
             assert prepared == refusal
             return
         assert refusal is None
-        entered = [pipeline.build_record(one, RECEIVED) for one in accepted]
+        expected = [pipeline.build_record(one, RECEIVED) for one in accepted]
         records = Counter(record for batch in prepared.batches for record in _records(batch))
-        assert records == Counter((one.key, _sorted(one.value), one.identity, one.stamp) for one in entered)
+        assert records == Counter((one.key, _sort_attributes(one.value), one.identity, one.stamp) for one in expected)
         assert all(_PARTITIONER[key] == batch.partition for batch in prepared.batches for key in batch.keys)
-        assert pipeline.receipts_of(prepared) == [one.receipt for one in entered]
-        told = {(one.identity, one.stamp) for one in entered}
-        if len({identity for identity, _ in told}) == len(told):  # else the register refuses it
-            assert list(map(_sorted, pipeline.values_of(prepared))) == [_sorted(one.value) for one in entered]
+        assert pipeline.receipts_of(prepared) == [one.receipt for one in expected]
+        entries = {(one.identity, one.stamp) for one in expected}
+        if len({identity for identity, _ in entries}) == len(entries):  # else the deduplicator refuses the request
+            values = list(map(_sort_attributes, pipeline.values_of(prepared)))
+            assert values == [_sort_attributes(one.value) for one in expected]
 
-    def _prepare(self, request: Written) -> PreparedEvents | Refusal:
+    def _prepare(self, request: StoredRequest) -> PreparedEvents | Refusal:
         posted = PostedEvents(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
         try:
-            return self._pipeline.prepare(posted, http_binding.texts(request.mode, request.body))
-        except RefusedError as error:
+            return self._pipeline.prepare(posted, http_binding.split_events(request.mode, request.body))
+        except RequestRefusedError as error:
             return error.refusal
 
-    def _assert_it_reads_back(self, accepted: Accepted) -> None:
-        """The record in the log is the same event to intake, and a fact to rules."""
+    def _assert_record_decodes_to_event(self, accepted: AcceptedEvent) -> None:
+        """The record in the log decodes to the same event in intake, and to a fact in rules."""
         before = accepted.event
-        entered = pipeline.build_record(accepted, RECEIVED)
-        assert entry_of(entered.value) == DedupEntry(entered.identity, entered.stamp)
-        after = http_binding.read(Mode.STRUCTURED, (), entered.value)
-        assert isinstance(after, Event)
-        assert _own(after) == _own(before)
-        assert after.subject == accepted.admitted.agency
-        assert msgspec.json.decode(after.written_data) == msgspec.json.decode(before.written_data)
-        assert _in_binary_mode(before).content == before.content
-        (again,) = self._desk.examine({0: after}, _EVERYBODY, is_batch=False)
-        assert again.admitted == accepted.admitted
-        assert read_fact(entered.value).id
+        record = pipeline.build_record(accepted, RECEIVED)
+        assert entry_of(record.value) == DedupEntry(record.identity, record.stamp)
+        after = http_binding.decode_event(ContentMode.STRUCTURED, (), record.value)
+        assert isinstance(after, CloudEvent)
+        assert _sender_attributes(after) == _sender_attributes(before)
+        assert after.subject == accepted.admission.agency
+        assert msgspec.json.decode(after.raw_data) == msgspec.json.decode(before.raw_data)
+        assert _decode_from_binary_mode(before).content == before.content
+        (again,) = self._validator.validate({0: after}, _EVERYBODY, is_batch=False)
+        assert again.admission == accepted.admission
+        assert read_fact(record.value).id
 
 
-def read_all(mode: Mode, headers: Pairs, body: bytes) -> tuple[Arrived, ...]:
-    """Every event of a request by the full way, in order; refused with 400 where one cannot be parsed at all."""
+def read_all(mode: ContentMode, headers: HeaderPairs, body: bytes) -> tuple[ReceivedEvent, ...]:
+    """Return every event of a request in order, decoded by the full path; refuse with 400 what cannot be decoded."""
     return tuple(
-        http_binding.read(mode, headers, text, place) for place, text in enumerate(http_binding.texts(mode, body))
+        http_binding.decode_event(mode, headers, text, index)
+        for index, text in enumerate(http_binding.split_events(mode, body))
     )
 
 
 def seeds() -> Iterator[tuple[str, bytes]]:
-    """The published examples in each mode, by name."""
+    """Yield the published examples in each content mode, with a name."""
     for path in sorted(EXAMPLES.glob("*.json")):
         event = path.read_bytes()
         yield f"{path.stem}-structured", b"structured\n" + event
@@ -193,67 +199,68 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         attributes = json.loads(event)
         body = json.dumps(attributes.pop("data"), ensure_ascii=False).encode()
         attributes.pop("datacontenttype", None)
-        named = tuple((f"ce-{name}".encode(), str(value).encode()) for name, value in attributes.items())
-        headers = ((b"content-type", b"application/json"), *named)
-        yield f"{path.stem}-binary", Written(mode=Mode.BINARY, headers=headers, body=body).text()
+        pairs = tuple((f"ce-{name}".encode(), str(value).encode()) for name, value in attributes.items())
+        headers = ((b"content-type", b"application/json"), *pairs)
+        yield f"{path.stem}-binary", StoredRequest(mode=ContentMode.BINARY, headers=headers, body=body).text()
 
 
 def regressions() -> Iterator[tuple[str, bytes]]:
-    """What the fuzzer once found, by name."""
+    """Yield the requests for which the fuzzer once found a failure, with a name."""
     for path in sorted(REGRESSIONS.iterdir()):
         yield path.name, path.read_bytes()
 
 
-def _declared(request: Written) -> None:
+def _check_mode(request: StoredRequest) -> None:
     try:
         http_binding.mode_of(request.headers)
-    except RefusedError as error:
-        _assert_well_refused(error.refusal, UNSUPPORTED)
+    except RequestRefusedError as error:
+        _assert_valid_refusal(error.refusal, UNSUPPORTED)
 
 
-def _assert_well_refused(refusal: Refusal, problems: frozenset[Problem]) -> None:
-    """It is one of *problems*, and can be said in both languages in few words."""
+def _assert_valid_refusal(refusal: Refusal, problems: frozenset[RequestProblem]) -> None:
+    """Assert that *refusal* is for one of *problems*, and that its document is short in both languages."""
     assert refusal.problem in problems
     for language in ("en", "vi"):
-        assert len(asgi.problem(refusal, language).body) < ANSWER_BYTES_MAX
+        assert len(asgi.problem_response(refusal, language).body) < ANSWER_BYTES_MAX
 
 
 def _records(batch: PartitionBatch) -> Iterable[tuple[bytes, ...]]:
-    return zip(batch.keys, map(_sorted, batch.values), batch.entries.identities, batch.entries.stamps, strict=True)
+    values = map(_sort_attributes, batch.values)
+    return zip(batch.keys, values, batch.entries.identities, batch.entries.stamps, strict=True)
 
 
-def _sorted(value: bytes) -> bytes:
-    """A record with its attributes in one order, which says nothing."""
+def _sort_attributes(value: bytes) -> bytes:
+    """Return a record value with its attributes sorted: their order has no meaning."""
     return msgspec.json.encode(msgspec.json.decode(value), order="sorted")
 
 
-def _own(event: Event) -> dict[str, object]:
-    """The attributes that neither the mode nor intake decides."""
+def _sender_attributes(event: CloudEvent) -> dict[str, object]:
+    """Return the attributes that depend neither on the content mode nor on intake."""
     return {name: value for name, value in event.attributes.items() if name not in {"subject", "datacontenttype"}}
 
 
-def _in_binary_mode(event: Event) -> Event:
-    """The event as it arrives where headers say its attributes, which are only text there."""
+def _decode_from_binary_mode(event: CloudEvent) -> CloudEvent:
+    """Return the event as decoded from binary mode, where attributes are text in headers."""
     named = {name: value for name, value in event.attributes.items() if name != "datacontenttype"}
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in named.items()}
     headers = tuple((f"ce-{name}".encode(), quote(text).encode()) for name, text in texts.items())
-    arrived = http_binding.read(Mode.BINARY, headers, event.written_data)
-    assert isinstance(arrived, Event)
-    return arrived
+    decoded = http_binding.decode_event(ContentMode.BINARY, headers, event.raw_data)
+    assert isinstance(decoded, CloudEvent)
+    return decoded
 
 
-def _document_of(request: Written) -> Any:
-    if request.mode is not Mode.BINARY:
+def _document_of(request: StoredRequest) -> Any:
+    if request.mode is not ContentMode.BINARY:
         return msgspec.json.decode(request.body)
     named = {name.removeprefix(b"ce-").decode("latin-1"): value for name, value in request.headers}
     return {**named, "data": msgspec.json.decode(request.body)}
 
 
-def _resolves(finding: Finding, document: Any) -> bool:
-    """Whether the pointer leads to something there, or to a name that is missing from something there."""
-    *ahead, last = [token.replace("~1", "/").replace("~0", "~") for token in finding.pointer.split("/")[1:]]
+def _resolves(error: FieldError, document: Any) -> bool:
+    """Whether the pointer leads to a value in the document, or to a member that is missing from an object in it."""
+    *parents, last = [token.replace("~1", "/").replace("~0", "~") for token in error.pointer.split("/")[1:]]
     found = document
-    for token in ahead:
+    for token in parents:
         found = _member(found, token)
     return isinstance(found, dict) or (isinstance(found, list) and last.isdigit() and int(last) < len(found))
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from services.intake import api_keys_file
-from services.intake.core.scopes import Key, Scope
+from services.intake.core.scopes import ApiKey, KeyScope
+from services.intake.http import api_keys
 from services.runtime.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.plans import Json, a_plan, a_registry, an_agency
 from tests.support.servers.kafka import Bus
@@ -48,16 +48,16 @@ class IntakeFiles:
         }
         scope |= {name: changes.pop(name) for name in list(changes) if name in scope}
         secret = secrets.token_urlsafe(32)
-        key = Key(
+        key = ApiKey(
             id=secrets.token_hex(4),
             system="test",
-            sha256=api_keys_file.digest_of(secret),
-            scope=Scope(**scope),
+            sha256=api_keys.secret_digest(secret),
+            scope=KeyScope(**scope),
             created_at=datetime.now(UTC),  # noqa: TID251 - a key is made now
             **changes,
         )
-        api_keys_file.write(path, [*api_keys_file.read(path), key])
-        return api_keys_file.bearer_of(key.id, secret)
+        api_keys.write_keys(path, [*api_keys.read_keys(path), key])
+        return api_keys.format_bearer(key.id, secret)
 
 
 async def publish_plan(bus: Bus) -> None:

@@ -15,7 +15,7 @@ from schemas.plan.plan import IndicatorRequirement, Requirements
 from services.console.sheets import filled, gaps
 from services.console.sheets.layout import Line
 from services.console.sheets.reading import Cell
-from services.intake.core import form_fields
+from services.intake.core.forms import form_fields
 from tests.support.builders.sheets import a_filled, faults, row_of
 
 PAGE = "xl/worksheets/sheet1.xml"
@@ -90,7 +90,7 @@ def test_a_figure_outside_its_range_is_told(tmp_path: Path) -> None:
 def test_the_range_on_a_sheet_is_read_as_it_is_written(low: float | None, high: float | None) -> None:
     """Its ends are within; a hint that was changed to anything else states no range."""
     wanted = IndicatorRequirement(code="x", min=low, max=high)
-    (asked,) = (one for one in form_fields.questions(Requirements(indicators=(wanted,))) if one.key == "indicators.x")
+    (asked,) = (one for one in form_fields.fields_of(Requirements(indicators=(wanted,))) if one.key == "indicators.x")
 
     def told(figure: float, hint: str) -> bool:
         cells = {asked.key: Cell(key=asked.key, row=1, answer=figure, hint=hint)}

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from services.console.support import inputs, key_scopes, output
-from services.intake import api_keys_file
-from services.intake.core.scopes import Key
+from services.intake import secret_files
+from services.intake.core.scopes import ApiKey
+from services.intake.http import api_keys
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import clock_from
 
@@ -49,21 +50,21 @@ def create(
     with _exits():
         path, now = _path(keys), _now()
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        key = Key(
+        key = ApiKey(
             id=secrets.token_hex(ID_BYTES),
             system=key_scopes.name(system, "--system"),
-            sha256=api_keys_file.digest_of(secret),
+            sha256=api_keys.secret_digest(secret),
             scope=key_scopes.scope(agency or (), group or (), event_type or (), may_decide=decisions),
             created_at=now,
             expires_at=key_scopes.expiry(valid_for, since=now),
             events_per_second=key_scopes.rate(rate),
         )
         old_ends = key_scopes.overlap(overlap, since=now)
-        with api_keys_file.held(path):
-            known = api_keys_file.read(path)
+        with secret_files.lock_file(path):
+            known = api_keys.read_keys(path)
             kept = known if rotates is None else _expired(known, rotates, old_ends)
-            api_keys_file.write(path, [*kept, key])
-    output.line({**_row(key), "key": api_keys_file.bearer_of(key.id, secret)})
+            api_keys.write_keys(path, [*kept, key])
+    output.line({**_row(key), "key": api_keys.format_bearer(key.id, secret)})
 
 
 @app.command(name="list")
@@ -73,7 +74,7 @@ def list_keys(
 ) -> None:
     """List every key: whose it is, what it covers, until when. Secrets are not known here."""
     with _exits():
-        known = api_keys_file.read(_path(keys))
+        known = api_keys.read_keys(_path(keys))
     output.rows((_row(key) for key in known), fmt, title="keys")
 
 
@@ -85,27 +86,27 @@ def revoke(
     """End a key at once; running services see it within a second."""
     with _exits():
         path, now = _path(keys), _now()
-        with api_keys_file.held(path):
-            known = api_keys_file.read(path)
+        with secret_files.lock_file(path):
+            known = api_keys.read_keys(path)
             ended = _known(known, key_id)
-            api_keys_file.write(path, [replace(key, revoked_at=now) if key is ended else key for key in known])
+            api_keys.write_keys(path, [replace(key, revoked_at=now) if key is ended else key for key in known])
     output.say(f"{key_id} is revoked")
 
 
-def _expired(known: Sequence[Key], key_id: str, at: datetime) -> list[Key]:
+def _expired(known: Sequence[ApiKey], key_id: str, at: datetime) -> list[ApiKey]:
     old = _known(known, key_id)
     ends = at if old.expires_at is None else min(at, old.expires_at)
     return [replace(key, expires_at=ends) if key is old else key for key in known]
 
 
-def _known(known: Sequence[Key], key_id: str) -> Key:
+def _known(known: Sequence[ApiKey], key_id: str) -> ApiKey:
     for key in known:
         if key.id == key_id:
             return key
     raise inputs.Unusable(f"there is no key {key_id!r}; see `dondoc keys list`")
 
 
-def _row(key: Key) -> dict[str, Any]:
+def _row(key: ApiKey) -> dict[str, Any]:
     return {
         "id": key.id,
         "system": key.system,
@@ -133,7 +134,7 @@ def _exits() -> Iterator[None]:
     with output.exits():
         try:
             yield
-        except api_keys_file.KeyFileError as cause:
+        except api_keys.KeyFileError as cause:
             raise inputs.Unusable(str(cause)) from cause
         except OSError as cause:
             remedy = "name a place that can be written, with --keys or DONDOC_INTAKE_KEYS"

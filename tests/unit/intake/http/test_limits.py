@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.intake.asgi import RefusedError
+from services.intake.asgi import RequestRefusedError
 from services.intake.core.rate_meter import RateMeter
-from services.intake.core.scopes import Key, Scope
-from services.intake.core.token_bucket import BURST_SECONDS, Bucket
+from services.intake.core.scopes import ApiKey, KeyScope
+from services.intake.core.token_bucket import BURST_SECONDS, TokenBucket
 from services.intake.http.limits import RateLimits
 
 RATE = 10.0
@@ -15,14 +15,14 @@ RATE = 10.0
 
 def test_a_quiet_key_may_use_some_seconds_at_once() -> None:
     """And is not made to wait for it."""
-    bucket = Bucket.full(RATE, 0.0)
+    bucket = TokenBucket.full(RATE, 0.0)
     bucket.charge(int(RATE * BURST_SECONDS), 0.0)
     assert bucket.seconds_until_open(0.0) == 0
 
 
 def test_a_request_beyond_the_rate_is_taken_and_paid_for_afterwards() -> None:
     """So that a batch larger than the rate can be sent at all."""
-    bucket = Bucket.full(RATE, 0.0)
+    bucket = TokenBucket.full(RATE, 0.0)
     bucket.charge(1_000, 0.0)
     assert bucket.seconds_until_open(0.0) == pytest.approx(1_000 / RATE - BURST_SECONDS)
     assert bucket.seconds_until_open(1_000 / RATE - BURST_SECONDS) == pytest.approx(0)
@@ -30,7 +30,7 @@ def test_a_request_beyond_the_rate_is_taken_and_paid_for_afterwards() -> None:
 
 def test_waiting_longer_than_the_burst_saves_no_more() -> None:
     """A key that was quiet for a year has the same burst as after some seconds."""
-    bucket = Bucket.full(RATE, 0.0)
+    bucket = TokenBucket.full(RATE, 0.0)
     bucket.charge(int(RATE * BURST_SECONDS) + 1, 1_000_000.0)
     assert bucket.seconds_until_open(1_000_000.0) > 0
 
@@ -45,11 +45,11 @@ def test_a_rate_is_that_of_the_last_whole_span() -> None:
     assert meter.per_second(11.0) == 0.0
 
 
-def a_key(rate: float | None) -> Key:
+def a_key(rate: float | None) -> ApiKey:
     """A key that may post *rate* events a second."""
-    scope = Scope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
+    scope = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
     created_at = datetime(2026, 1, 1, tzinfo=UTC)
-    return Key(id="k-1", system="test", sha256="", scope=scope, created_at=created_at, events_per_second=rate)
+    return ApiKey(id="k-1", system="test", sha256="", scope=scope, created_at=created_at, events_per_second=rate)
 
 
 def test_a_charge_in_one_process_counts_in_the_others() -> None:
@@ -58,7 +58,7 @@ def test_a_charge_in_one_process_counts_in_the_others() -> None:
     here.on_charge = there.charge_bucket
     here.charge(a_key(RATE), 1_000)
     for limits in (here, there):
-        with pytest.raises(RefusedError) as refused:
+        with pytest.raises(RequestRefusedError) as refused:
             limits.refuse_excess(a_key(RATE))
         assert refused.value.refusal.retry_after_seconds == 1_000 / RATE - BURST_SECONDS
 

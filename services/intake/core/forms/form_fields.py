@@ -1,0 +1,208 @@
+"""The fields that a person fills in for a report: those of every submitted event, and those that the plan requires.
+
+Report sheets and the web form have the same fields under the same keys, for example `document.number` and
+`indicators.entrusted`. How a field looks is decided there.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from schemas.plan.plan import IndicatorRequirement, Requirements, SectionRequirement
+from services.intake.core.forms import number_parsing
+from services.intake.core.problems import Said, pointer_of
+
+NO_TEXT = Said(en="", vi="")
+PROOFS = {
+    "none": Said(en="none", vi="không có"),
+    "postmark": Said(en="postmark", vi="dấu bưu điện"),
+    "exchange-log": Said(en="log of the document exchange", vi="nhật ký trục liên thông văn bản"),
+    "mail-gateway": Said(en="receiving mail gateway", vi="cổng thư điện tử bên nhận"),
+}
+UNITS = {
+    "million_vnd": Said(en="million VND", vi="triệu đồng"),
+    "billion_vnd": Said(en="billion VND", vi="tỷ đồng"),
+    "vnd": Said(en="VND", vi="đồng"),
+    "percent": Said(en="%", vi="%"),
+    "household": Said(en="households", vi="hộ"),
+    "households": Said(en="households", vi="hộ"),
+}
+FILE_TYPE_NAMES = {
+    "application/pdf": "PDF",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "DOCX",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "XLSX",
+    "application/vnd.oasis.opendocument.text": "ODT",
+    "application/vnd.oasis.opendocument.spreadsheet": "ODS",
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+}
+
+
+class FieldType(Enum):
+    """The type of a field's value."""
+
+    TEXT = "text"
+    LONG_TEXT = "long-text"
+    DAY = "day"
+    MOMENT = "moment"
+    FIGURE = "figure"
+    YES_NO = "yes-no"
+    PROOF = "proof"
+    FILES = "files"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormField:
+    """One field. If `is_required`, a report without it is incomplete, or not a report at all."""
+
+    key: str
+    kind: FieldType
+    label: Said
+    hint: Said = NO_TEXT
+    is_required: bool = False
+    unit: Said | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+def fields_of(requires: Requirements) -> tuple[FormField, ...]:
+    """Return the fields of every report, then those that *requires* adds to this one, the files last."""
+    return (
+        *_document_fields(requires),
+        *_CONTENT_FIELDS,
+        *(_section_field(one) for one in requires.sections),
+        *(_indicator_field(one) for one in requires.indicators),
+        _files_field(requires),
+    )
+
+
+def event_pointer(key: str) -> str:
+    """Return the JSON pointer into the event at which the value of the field *key* stands."""
+    head, _, rest = key.partition(".")
+    match head:
+        case "sections" | "indicators":
+            return pointer_of("data", "content", head, rest)
+        case "attachments" if rest:
+            return pointer_of("data", head, int(rest) - 1)
+        case _:
+            return pointer_of("data", head, *([rest] if rest else []))
+
+
+def key_at(pointer: str) -> str:
+    """Return the key of the field that *pointer* belongs to; `attachments` for any of the files, "" for no field."""
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    match parts:
+        case ["data", "attachments", *_]:
+            return "attachments"
+        case ["data", "content", ("sections" | "indicators") as head, name, *_]:
+            return f"{head}.{name}"
+        case ["data", head, *rest]:
+            return ".".join([head, *rest[:1]])
+        case _:
+            return ""
+
+
+def key_of_missing(name: str) -> str:
+    """Return the key of the field for a missing part that rules has named; a check belongs to no single field."""
+    if name == "signed":
+        return "document.signed_by"
+    return "" if name.startswith("checks.") else name
+
+
+def _document_fields(requires: Requirements) -> tuple[FormField, ...]:
+    return (
+        FormField(
+            key="document.number",
+            kind=FieldType.TEXT,
+            label=Said(en="Number and symbol of the document", vi="Số, ký hiệu văn bản"),
+            hint=Said(en="for example 123/BC-UBND", vi="ví dụ: 123/BC-UBND"),
+            is_required=True,
+        ),
+        FormField(
+            key="document.issued_on",
+            kind=FieldType.DAY,
+            label=Said(en="Date of the document", vi="Ngày ban hành văn bản"),
+            hint=Said(en="as it stands on the document", vi="ngày ghi trên văn bản"),
+            is_required=True,
+        ),
+        FormField(
+            key="document.signed_by",
+            kind=FieldType.TEXT,
+            label=Said(en="Signed by", vi="Người ký"),
+            hint=Said(en="full name and office", vi="họ tên, chức vụ"),
+            is_required=requires.signed,
+        ),
+        FormField(key="document.title", kind=FieldType.TEXT, label=Said(en="Title", vi="Trích yếu nội dung")),
+    )
+
+
+_CONTENT_FIELDS = (
+    FormField(
+        key="content.figures_as_of",
+        kind=FieldType.DAY,
+        label=Said(en="Figures as of", vi="Ngày chốt số liệu"),
+        hint=Said(en="the last day that the figures cover", vi="số liệu tính đến hết ngày nào"),
+    ),
+    FormField(
+        key="content.nil_return",
+        kind=FieldType.YES_NO,
+        label=Said(en="Nothing to report in this period", vi="Kỳ này không có nội dung phát sinh"),
+        hint=Said(
+            en="if so, sections, figures and files may be left empty",
+            vi="nếu đúng, không phải ghi nội dung, số liệu và tệp đính kèm",
+        ),
+    ),
+)
+
+
+def _section_field(required: SectionRequirement) -> FormField:
+    return FormField(
+        key=f"sections.{required.id}", kind=FieldType.LONG_TEXT, label=_label_of(required), is_required=True
+    )
+
+
+def _indicator_field(required: IndicatorRequirement) -> FormField:
+    unit = None if required.unit is None else UNITS.get(required.unit, Said(en=required.unit, vi=required.unit))
+    return FormField(
+        key=f"indicators.{required.code}",
+        kind=FieldType.FIGURE,
+        label=_label_of(required),
+        hint=_range_text(required.min, required.max),
+        is_required=True,
+        unit=unit,
+        low=required.min,
+        high=required.max,
+    )
+
+
+def _label_of(required: SectionRequirement | IndicatorRequirement) -> Said:
+    return Said(en=required.label_in("en"), vi=required.label_in("vi"))
+
+
+def _range_text(low: float | None, high: float | None) -> Said:
+    en, vi = [], []
+    if low is not None:
+        number = number_parsing.render_number(low)
+        en.append(f"from {number.en}")
+        vi.append(f"từ {number.vi}")
+    if high is not None:
+        number = number_parsing.render_number(high)
+        en.append(f"to {number.en}")
+        vi.append(f"đến {number.vi}")
+    return Said(en=" ".join(en), vi=" ".join(vi))
+
+
+def _files_field(requires: Requirements) -> FormField:
+    required = requires.attachments
+    kinds = ", ".join(FILE_TYPE_NAMES.get(one, one) for one in required.media_types)
+    kinds = f" ({kinds})" if kinds else ""
+    hint = NO_TEXT
+    if required.min:
+        files = "1 file" if required.min == 1 else f"{required.min} files"
+        hint = Said(en=f"at least {files}{kinds}", vi=f"ít nhất {required.min} tệp{kinds}")
+    return FormField(
+        key="attachments",
+        kind=FieldType.FILES,
+        label=Said(en="Attached files", vi="Tệp đính kèm"),
+        hint=hint,
+        is_required=required.min > 0,
+    )

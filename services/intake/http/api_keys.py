@@ -1,0 +1,174 @@
+"""API keys: the file that holds them, the bearer token that a client sends, and its authentication.
+
+The file holds digests of the secrets and their scopes, never a secret. It is reloaded when it changes, so a revoked or
+expired key stops working without a restart. A refused request leaves a log line for the audit, without the secret.
+
+A secret is 256 random bits, so a plain SHA-256 of it is as safe as a slow password hash and costs a request nothing.
+"""
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.plan.values import Identifier, Instant, Sha256
+from services.intake import secret_files
+from services.intake.asgi import RequestRefusedError
+from services.intake.core.problems import Refusal, RequestProblem, Said
+from services.intake.core.scopes import ApiKey, KeyScope
+from services.intake.secret_files import FileWatcher
+from services.runtime.clock import Clock
+
+BEARER_PREFIX = "ddk"
+_AUTHORIZATION_SCHEME = "bearer "
+
+log = logging.getLogger(__name__)
+
+
+class KeyFileError(Exception):
+    """The file of keys cannot be read; restore it, or create keys anew with `dondoc keys create`."""
+
+
+class _KeyEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    id: Identifier
+    system: str
+    sha256: Sha256
+    agencies: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    may_decide: bool = False
+    created_at: Instant
+    expires_at: Instant | None = None
+    revoked_at: Instant | None = None
+    events_per_second: Annotated[float, Field(gt=0)] | None = None
+
+
+class _KeyFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    keys: tuple[_KeyEntry, ...] = ()
+
+
+def read_keys(path: Path) -> tuple[ApiKey, ...]:
+    """Return the keys in *path*, none if it does not exist; raise `KeyFileError` if it is not a file of keys."""
+    try:
+        entries = _KeyFile.model_validate_json(path.read_bytes()).keys
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValidationError) as cause:
+        raise KeyFileError(f"{path}: {cause}") from cause
+    return tuple(_to_key(entry) for entry in entries)
+
+
+def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:
+    """Replace the content of *path* by *keys*, durably. Hold `secret_files.lock_file` from reading to writing."""
+    document = _KeyFile(keys=tuple(_to_entry(key) for key in keys))
+    secret_files.replace_file(path, document.model_dump_json(indent=2).encode() + b"\n")
+
+
+def secret_digest(secret: str) -> str:
+    """Return the digest that is stored of a secret: its SHA-256 in hex."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+_UNKNOWN_KEY_DIGEST = secret_digest("nobody has this secret")
+"""Compared with if the key id is unknown, so that the answer takes as long as for a known one."""
+
+
+def format_bearer(key_id: str, secret: str) -> str:
+    """Return the bearer token that a client sends: `ddk_ID_SECRET`. The id makes the key a dictionary look-up."""
+    return f"{BEARER_PREFIX}_{key_id}_{secret}"
+
+
+def parse_bearer(bearer: str) -> tuple[str, str] | None:
+    """Return the key id and the secret of a bearer token, or None if it does not have our form."""
+    parts = bearer.split("_", 2)
+    if len(parts) != 3 or parts[0] != BEARER_PREFIX:  # noqa: PLR2004 - prefix, id, secret
+        return None
+    return parts[1], parts[2]
+
+
+class ApiKeys:
+    """The keys in force."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._watcher = FileWatcher(path)
+        self._clock = clock
+        self._keys: Mapping[str, ApiKey] = {}
+
+    def load(self) -> None:
+        """Read the file of keys; raise `KeyFileError` if it cannot be read."""
+        self._keys = {key.id: key for key in read_keys(self._watcher.path)}
+        log.info("the keys are loaded", extra={"action": "keys_loaded", "keys": len(self._keys)})
+
+    async def watch(self) -> None:
+        """Reload the file whenever it changes, until cancelled."""
+        await secret_files.reload_on_change(self._watcher, self.load, KeyFileError)
+
+    def authenticate(self, authorization: str | None) -> ApiKey:
+        """Return the key of an `Authorization` header; raise with 401 unless it is a valid one."""
+        scheme = _AUTHORIZATION_SCHEME
+        if authorization is None or authorization[: len(scheme)].lower() != scheme:
+            raise _authentication_error("no bearer key", key_id=None)
+        parsed = parse_bearer(authorization[len(scheme) :].strip())
+        key = None if parsed is None else self._keys.get(parsed[0])
+        presented = secret_digest("" if parsed is None else parsed[1])
+        is_right = hmac.compare_digest(presented, _UNKNOWN_KEY_DIGEST if key is None else key.sha256)
+        if key is None or not is_right:
+            raise _authentication_error("unknown key", key_id=None if key is None else key.id)
+        if not key.is_valid_at(self._clock.now()):
+            raise _authentication_error("expired or revoked key", key_id=key.id)
+        return key
+
+
+def _authentication_error(reason: str, *, key_id: str | None) -> RequestRefusedError:
+    log.warning("a request was refused", extra={"action": "unauthenticated", "reason": reason, "key": key_id})
+    return RequestRefusedError(
+        Refusal(
+            problem=RequestProblem.UNAUTHENTICATED,
+            detail=Said(
+                en=f"{reason}; send `Authorization: Bearer KEY` with a key of yours that is in force",
+                vi="hãy gửi `Authorization: Bearer KEY` với khóa còn hiệu lực của đơn vị",
+            ),
+        )
+    )
+
+
+def _to_key(entry: _KeyEntry) -> ApiKey:
+    return ApiKey(
+        id=entry.id,
+        system=entry.system,
+        sha256=entry.sha256,
+        scope=KeyScope(
+            agencies=frozenset(entry.agencies),
+            groups=frozenset(entry.groups),
+            types=frozenset(entry.types),
+            may_decide=entry.may_decide,
+        ),
+        created_at=entry.created_at,
+        expires_at=entry.expires_at,
+        revoked_at=entry.revoked_at,
+        events_per_second=entry.events_per_second,
+    )
+
+
+def _to_entry(key: ApiKey) -> _KeyEntry:
+    return _KeyEntry(
+        id=key.id,
+        system=key.system,
+        sha256=key.sha256,
+        agencies=tuple(sorted(key.scope.agencies)),
+        groups=tuple(sorted(key.scope.groups)),
+        types=tuple(sorted(key.scope.types)),
+        may_decide=key.scope.may_decide,
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+        revoked_at=key.revoked_at,
+        events_per_second=key.events_per_second,
+    )
