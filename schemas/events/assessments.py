@@ -1,4 +1,4 @@
-"""What rules concludes of a duty: `vn.dondoc.duty.assessed.v1` on `dondoc.verdicts.v1`.
+"""The assessment of a duty, which rules publishes: `vn.dondoc.duty.assessed.v1` on `dondoc.verdicts.v1`.
 
 An assessment holds the duty's status as a piecewise-constant function of time, the future included, and the alerts it
 calls for.
@@ -38,13 +38,13 @@ class StepKind(StrEnum):
 
 
 class PublishedModel(BaseModel):
-    """Base of what rules publishes."""
+    """Base of the models that rules publishes."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
 
 class TimelineSegment(PublishedModel):
-    """The answer that holds from `from` until the next segment begins."""
+    """A stretch of a duty's timeline: the status that holds from `from` until the next segment begins."""
 
     from_: datetime = Field(alias="from")
     status: Status
@@ -57,10 +57,10 @@ class TimelineSegment(PublishedModel):
 
 
 class AlertStep(PublishedModel):
-    """An alert the duty calls for at `at`; true only while the assessment stands.
+    """An alert that the duty calls for at `at`. It is valid only until a newer assessment of the duty exists.
 
-    `step` is the ISO 8601 distance from `due_at` (or `incomplete:EVENT`), `to` is `self`, `parent` or a contact list.
-    Where `every` is given the step repeats at that distance until `until` (or until the assessment changes).
+    `step` is the ISO 8601 distance from `due_at` (or `incomplete:EVENT`); `to` is `self`, `parent` or a contact list.
+    If `every` is given, the step repeats at that interval until `until` (or until the assessment changes).
     """
 
     kind: StepKind
@@ -73,7 +73,7 @@ class AlertStep(PublishedModel):
 
 
 class DutyAssessed(PublishedModel):
-    """The assessment of one duty from the set of facts known by `recorded_at`."""
+    """The assessment of one duty, made from the set of facts that were known by `recorded_at`."""
 
     plan: str
     plan_version: int

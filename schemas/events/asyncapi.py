@@ -1,4 +1,4 @@
-"""The bus as an AsyncAPI 3.0 document: topics as channels, their records as messages with schema and example."""
+"""Describe the bus as an AsyncAPI 3.0 document: topics as channels, records as messages with schema and example."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ _STATE = "duty-state"
 
 
 def document(schema_places: Mapping[str, str], examples: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document, with each schema referred to by its place and an example where there is one."""
+    """Return the document. *schema_places* has the URL of each schema by message name, *examples* has examples."""
     return {
         "asyncapi": VERSION,
         "id": "urn:dondoc:bus",

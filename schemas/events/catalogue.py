@@ -1,6 +1,6 @@
-"""What is published for others to rely on: every message of the bus and every document, by the name of its schema.
+"""The catalogue of published messages: every event on the bus and every document, by the name of its JSON Schema.
 
-It refuses to know where the files lie.
+It does not know where the schema files are stored.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageType:
-    """A kind of record on a topic: the CloudEvents `type` (or the kind of document), and what its data holds."""
+    """A type of record on a topic: its name (a CloudEvents `type` or a kind of document) and the model of its data."""
 
     name: str
     topic: Topic
@@ -31,8 +31,8 @@ class MessageType:
 
     @property
     def model(self) -> type[BaseModel]:
-        """The whole record: the envelope with its data, or the document itself."""
-        return Envelope[self.data] if self.is_event else self.data  # type: ignore[name-defined]  # a type made at run time
+        """The model of the whole record: the envelope with its data, or the document itself."""
+        return Envelope[self.data] if self.is_event else self.data  # type: ignore[name-defined]  # the type is created at run time
 
 
 MESSAGES: tuple[MessageType, ...] = (
@@ -46,7 +46,7 @@ MESSAGES: tuple[MessageType, ...] = (
 
 
 def json_schema(message: MessageType) -> dict[str, Any]:
-    """Return the JSON Schema of *message*, the same text from the same models."""
+    """Return the JSON Schema of *message*. The same models always give the same schema."""
     schema = message.model.model_json_schema(by_alias=True, schema_generator=_WithoutFieldTitles)
     if message.is_event:
         schema["properties"]["type"] = {"const": message.name}
@@ -56,12 +56,12 @@ def json_schema(message: MessageType) -> dict[str, Any]:
 
 
 def identifier(message: MessageType) -> str:
-    """Return the stable `$id` of the schema of *message*: a name, not a place."""
+    """Return the stable `$id` of the schema of *message*: a URN, because the place of the file may change."""
     return f"urn:dondoc:schema:{message.name}"
 
 
 class _WithoutFieldTitles(GenerateJsonSchema):
-    """A field's title would only repeat its name."""
+    """Generates schemas without field titles, which would only repeat the names of the fields."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401 - a core schema of pydantic's own
         """Whether to write a title; never."""

@@ -1,4 +1,4 @@
-"""Every topic, declared once (contract section 2): its name, how it is partitioned and how long it keeps records."""
+"""The declaration of every topic (contract section 2): its name, its partitioning and its retention."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ DEFAULT_PARTITIONS = 12
 FOREVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 COMPACTED = {"cleanup.policy": "compact"}
 LARGE = {"max.message.bytes": "16777216"}
-"""A report is at most 1 MiB; what rules keeps of a duty, with all its corrections, is bounded at half of this."""
+"""A report has at most 1 MiB; the state that rules keeps of a duty, with all corrections, at most half of this."""
 EVENT_TIME = {
     "message.timestamp.type": "CreateTime",
     "message.timestamp.after.max.ms": "9223372036854775807",
@@ -16,7 +16,7 @@ EVENT_TIME = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A topic. `is_partitioned_by_agency` ones share one number of partitions, fixed for the life of the log."""
+    """A topic. All with `is_partitioned_by_agency` have the same number of partitions, fixed for the life of the log."""
 
     name: str
     description: str
@@ -25,7 +25,7 @@ class Topic:
 
     @property
     def dead_letter(self) -> str:
-        """The topic where this one's poison records are set aside."""
+        """The name of the topic that receives the dead letters of this one."""
         return f"{self.name}.dead-letter"
 
 
@@ -58,4 +58,4 @@ REFERENCES = Topic(
 TOPICS = (FACTS, VERDICTS, DUTIES, DELIVERIES, REFERENCES)
 WITH_DEAD_LETTERS = (FACTS, VERDICTS, DELIVERIES)
 DEAD_LETTER_CONFIG = _config(FOREVER, EVENT_TIME, {"max.message.bytes": str(17 * 1024 * 1024)})
-"""A dead letter is its record and the headers that say why: it must fit where the record just fitted."""
+"""A dead letter is the record plus headers with the reason, so its topic must accept slightly larger records."""

@@ -1,4 +1,4 @@
-"""Half-open spans of local dates in a document: the empty ones, the holes between them and the overlaps."""
+"""Half-open intervals of local dates in a document: parse them, and find empty ones, gaps and overlaps."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from schemas.lint.document_tree import Node
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """The readable span of a node; a side that is not given is open."""
+    """The interval that a node states with `from` and `to`; a side that is not given is unbounded."""
 
     node: Node
     from_: date
@@ -21,12 +21,12 @@ class Interval:
         return self.to <= self.from_
 
     @property
-    def end_in_words(self) -> str:
+    def end_text(self) -> str:
         return "has no end" if self.to == date.max else f"runs to {self.to}"
 
 
 def parse_interval(node: Node) -> Interval | None:
-    """Return the span of *node*, or nothing where a side is given that is no date."""
+    """Return the interval of *node*, or None if one of its sides is given and is no date."""
     from_, to = node["from"], node["to"]
     if (from_.is_given and from_.day is None) or (to.is_given and to.day is None):
         return None
@@ -34,40 +34,43 @@ def parse_interval(node: Node) -> Interval | None:
 
 
 def find_empty(nodes: Sequence[Node]) -> Iterator[Finding]:
-    """Yield the spans that end before they begin."""
+    """Yield a finding for each interval that does not end after it begins."""
     for node in nodes:
-        span = parse_interval(node)
-        if span is not None and span.is_empty:
+        interval = parse_interval(node)
+        if interval is not None and interval.is_empty:
             yield node["to"].finding(
-                f"{span.to} does not come after `from`, {span.from_}; spans are half-open [from, to)"
+                f"{interval.to} does not come after `from`, {interval.from_}; spans are half-open [from, to)"
             )
 
 
 def find_overlaps(nodes: Sequence[Node]) -> Iterator[Finding]:
-    """Yield the spans that begin before an earlier one has ended."""
-    for earlier, later in _neighbours(nodes):
+    """Yield a finding for each interval that begins before an earlier one has ended."""
+    for earlier, later in _consecutive_pairs(nodes):
         if later.from_ < earlier.to:
-            yield later.node["from"].finding(f"overlaps {_name(earlier.node)}, which {earlier.end_in_words}")
+            yield later.node["from"].finding(f"overlaps {_name(earlier.node)}, which {earlier.end_text}")
 
 
 def find_gaps(nodes: Sequence[Node]) -> Iterator[Finding]:
-    """Yield the spans that begin later than the one before them ends."""
-    for earlier, later in _neighbours(nodes):
+    """Yield a finding for each interval that begins later than the one before it ends."""
+    for earlier, later in _consecutive_pairs(nodes):
         if earlier.to < later.from_:
             message = f"leaves a hole from {earlier.to} to {later.from_} after {_name(earlier.node)}"
             yield later.node["from"].finding(message)
 
 
-def _neighbours(nodes: Sequence[Node]) -> Iterator[tuple[Interval, Interval]]:
-    """Yield each span with the one before it in time; nothing where a span cannot be read or is empty."""
-    spans = [parse_interval(node) for node in nodes]
-    readable = sorted((one for one in spans if one is not None and not one.is_empty), key=lambda one: one.from_)
+def _consecutive_pairs(nodes: Sequence[Node]) -> Iterator[tuple[Interval, Interval]]:
+    """Yield each interval with the earlier one that ends last; nothing if any interval is unreadable or empty.
+
+    A long interval may enclose several later ones, so the earlier one of a pair is the one that reaches furthest.
+    """
+    intervals = [parse_interval(node) for node in nodes]
+    readable = sorted((one for one in intervals if one is not None and not one.is_empty), key=lambda one: one.from_)
     if len(readable) < len(nodes):
         return
-    reach = readable[:1]
+    furthest = readable[:1]
     for later in readable[1:]:
-        yield reach[-1], later
-        reach.append(max(reach[-1], later, key=lambda one: one.to))
+        yield furthest[-1], later
+        furthest.append(max(furthest[-1], later, key=lambda one: one.to))
 
 
 def _name(node: Node) -> str:

@@ -1,4 +1,7 @@
-"""Plan and registry documents from their text, with every diagnostic at its line. Files and terminals are the caller's."""
+"""Parse and lint plan and registry documents, with every diagnostic at its line.
+
+This module takes text and does no I/O; the caller reads the files and prints the diagnostics.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -35,7 +38,7 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintResult(Generic[M]):
-    """A document that was read: its model where the models accept it, its content in any case, and its diagnostics."""
+    """A linted document: its model if the models accept it, its content in any case, and its diagnostics."""
 
     file: str
     source: YamlSource
@@ -44,65 +47,68 @@ class LintResult(Generic[M]):
 
     @property
     def content(self) -> Node:
-        """The document's top, for further rules."""
+        """The root of the document, for further rules."""
         return Node(value=self.source.content)
 
     def diagnostics_of(self, findings: Iterable[Finding]) -> tuple[Diagnostic, ...]:
-        """Return *findings* at their lines, in order and once each."""
-        return tuple(sorted(set(_located(findings, self.source, self.file))))
+        """Turn *findings* into diagnostics at their lines, sorted and without repetition."""
+        return tuple(sorted(set(_locate(findings, self.source, self.file))))
 
 
 def parse_plan(text: str) -> Plan:
-    """Return the plan in *text*; raise `DocumentInvalid` with all its diagnostics."""
-    return _accepted(lint_plan, text, PLAN_FILE)
+    """Parse a plan; raise `DocumentInvalid` with every diagnostic if it has an error."""
+    return _parse(lint_plan, text, PLAN_FILE)
 
 
 def parse_registry(text: str) -> Registry:
-    """Return the registry in *text*; raise `DocumentInvalid` with all its diagnostics."""
-    return _accepted(lint_registry, text, REGISTRY_FILE)
+    """Parse a registry; raise `DocumentInvalid` with every diagnostic if it has an error."""
+    return _parse(lint_registry, text, REGISTRY_FILE)
 
 
 def lint_plan(text: str, file: str = PLAN_FILE) -> LintResult[Plan]:
-    """Return the plan in *text* with all its diagnostics; raise `NotYaml` where it cannot be read at all."""
-    return _examined(text, file, Plan, plan_rules.check_plan)
+    """Lint the plan in *text* and return all its diagnostics; raise `NotYaml` if it is no YAML mapping."""
+    return _lint(text, file, Plan, plan_rules.check_plan)
 
 
 def lint_registry(text: str, file: str = REGISTRY_FILE) -> LintResult[Registry]:
-    """Return the registry in *text* with all its diagnostics; raise `NotYaml` where it cannot be read at all."""
-    return _examined(text, file, Registry, registry_rules.check_registry)
+    """Lint the registry in *text* and return all its diagnostics; raise `NotYaml` if it is no YAML mapping."""
+    return _lint(text, file, Registry, registry_rules.check_registry)
 
 
 def cross_check(plan: Plan, registry: Registry) -> tuple[Diagnostic, ...]:
-    """Return what *plan* says of agencies and groups that *registry* does not bear out, at line 1: models have none."""
+    """Check the agencies and groups that *plan* names against *registry*.
+
+    Every diagnostic is at line 1, because a model does not know the lines of its document.
+    """
     contents = (Node(value=one.model_dump(mode="json", by_alias=True)) for one in (plan, registry))
     source = YamlSource(content=next(contents).value)
     findings = plan_rules.check_references(Node(value=source.content), next(contents))
-    return tuple(sorted(set(_located(findings, source, PLAN_FILE))))
+    return tuple(sorted(set(_locate(findings, source, PLAN_FILE))))
 
 
-def _accepted(examine: Callable[[str, str], LintResult[M]], text: str, file: str) -> M:
+def _parse(lint: Callable[[str, str], LintResult[M]], text: str, file: str) -> M:
     try:
-        examined = examine(text, file)
+        result = lint(text, file)
     except NotYaml as cause:
         raise DocumentInvalid((Diagnostic(file=file, line=cause.line, message=cause.problem),)) from cause
-    if examined.model is None or any(diagnostic.is_error for diagnostic in examined.diagnostics):
-        raise DocumentInvalid(examined.diagnostics)
-    return examined.model
+    if result.model is None or any(diagnostic.is_error for diagnostic in result.diagnostics):
+        raise DocumentInvalid(result.diagnostics)
+    return result.model
 
 
-def _examined(text: str, file: str, model: type[M], rules: Callable[[Node], Iterable[Finding]]) -> LintResult[M]:
+def _lint(text: str, file: str, model: type[M], rules: Callable[[Node], Iterable[Finding]]) -> LintResult[M]:
     source = yaml_source.read(text)
     findings = [*source.duplicates, *rules(Node(value=source.content))]
     try:
-        accepted = model.model_validate(source.content)
-    except ValidationError as refusal:
-        accepted = None
-        findings.extend(validation_errors.explain(refusal, source.content, model))
-    diagnostics = tuple(sorted(set(_located(findings, source, file))))
-    return LintResult(file=file, source=source, model=accepted, diagnostics=diagnostics)
+        document = model.model_validate(source.content)
+    except ValidationError as error:
+        document = None
+        findings.extend(validation_errors.explain(error, source.content, model))
+    diagnostics = tuple(sorted(set(_locate(findings, source, file))))
+    return LintResult(file=file, source=source, model=document, diagnostics=diagnostics)
 
 
-def _located(findings: Iterable[Finding], source: YamlSource, file: str) -> Iterator[Diagnostic]:
+def _locate(findings: Iterable[Finding], source: YamlSource, file: str) -> Iterator[Diagnostic]:
     for finding in findings:
         label = _label(finding.path, source.content)
         message = f"{label}: {finding.message}" if label else finding.message
@@ -111,7 +117,7 @@ def _located(findings: Iterable[Finding], source: YamlSource, file: str) -> Iter
 
 
 def _label(path: DocumentPath, content: object) -> str:
-    """Name a place as a person would: `annual-results.versions[0].due.day`."""
+    """Format a path as a person would: `annual-results.versions[0].due.day`."""
     rest = list(path)
     label = ""
     if len(path) > 1 and isinstance(path[1], int):

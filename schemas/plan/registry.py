@@ -1,4 +1,4 @@
-"""`registry.yaml`: the agencies, their names, groups and successions as effective-dated data (contract section 7)."""
+"""The models of `registry.yaml`: agencies, their names, groups and successions by date (contract section 7)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -14,7 +14,7 @@ HEIRS_BY_LAW = frozenset({"merge_into", "merge_new", "split"})
 
 
 class Span(DocumentModel):
-    """Half-open local dates [from, to); open on the side that is not given."""
+    """A half-open span of local dates [from, to), unbounded on a side that is not given."""
 
     from_: LocalDate | None = Field(default=None, alias="from")
     to: LocalDate | None = None
@@ -25,14 +25,14 @@ class Span(DocumentModel):
 
 
 class Name(Span):
-    """A name and the dates on which it was borne."""
+    """A name of an agency and the dates on which the agency bore it."""
 
     vi: NonBlank
     en: NonBlank | None = None
 
 
 class Membership(Span):
-    """Belonging to a group for a time."""
+    """Membership in a group for a span of dates."""
 
     id: Identifier
 
@@ -45,7 +45,7 @@ class Group(DocumentModel):
 
 
 class Agency(DocumentModel):
-    """A body that may owe reports: an opaque permanent id, never its name (ruling 7)."""
+    """A body that may owe reports. Its identity is an opaque permanent id, never its name (ruling 7)."""
 
     id: Identifier
     valid: Span = Span()
@@ -56,7 +56,7 @@ class Agency(DocumentModel):
     note: NonBlank | None = None
 
     def name_on(self, day: date, language: str = "vi") -> str:
-        """Return the name borne on *day*, or the nearest earlier or first one where there was none."""
+        """Return the name borne on *day*; if there was none, the last earlier one, or else the first."""
         borne = [name for name in self.names if name.contains(day)]
         earlier = [name for name in self.names if name.from_ is not None and name.from_ <= day]
         name = (borne or earlier or list(self.names[:1]))[-1]
@@ -64,7 +64,7 @@ class Agency(DocumentModel):
 
 
 class Succession(DocumentModel):
-    """A legal act by which agencies end and others take their place."""
+    """A legal act by which agencies end and others succeed them."""
 
     type: Literal["merge_into", "merge_new", "split", "abolish"]
     from_: Annotated[tuple[Identifier, ...], Field(min_length=1, alias="from")]
@@ -76,7 +76,7 @@ class Succession(DocumentModel):
 
 
 class Holiday(DocumentModel):
-    """A day off that the usual calendar does not know, or confirms."""
+    """A public holiday: one that the built-in calendar does not know, or confirms."""
 
     date: LocalDate
     name: NonBlank | None = None
@@ -95,15 +95,15 @@ class Registry(DocumentModel):
 
     @cached_property
     def by_id(self) -> Mapping[str, Agency]:
-        """The agencies by their permanent ids: every alert and every line of a report asks for one."""
+        """The agencies by permanent id. Cached, because every alert and every line of a report looks one up."""
         return {one.id: one for one in self.agencies}
 
     def agency(self, agency_id: str) -> Agency | None:
-        """Return the agency of that permanent id, or nothing."""
+        """Return the agency with that permanent id, or None."""
         return self.by_id.get(agency_id)
 
     def resolve(self, name_or_id: str) -> str | None:
-        """Return the permanent id behind an id or alias, or nothing where the registry knows neither."""
+        """Return the permanent id for an id or alias, or None if the registry knows neither."""
         for agency in self.agencies:
             if agency.id == name_or_id or name_or_id in agency.aliases:
                 return agency.id

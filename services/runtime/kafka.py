@@ -1,4 +1,4 @@
-"""How a broker refuses a client, in words, and how a plain consumer is stopped in good order."""
+"""What aiokafka's clients leave to their users: explain why a broker refuses a client, and stop a consumer cleanly."""
 
 import asyncio
 import contextlib
@@ -17,43 +17,49 @@ from aiokafka.errors import (
 
 from services.runtime.settings import KafkaConfig
 
-QUESTION_TIMEOUT_MS = 5_000
-"""Of one attempt to learn why no client could start."""
+PROBE_TIMEOUT_MS = 5_000
+"""For one connection that is made only to learn why no client could start."""
 
 
 class BrokerRefusedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
-    """The broker is there and will not have us, or we will not have it; waiting does not help. The message says why."""
+    """The broker answers but refuses this client, or this client does not trust it; waiting does not help.
+
+    The message names the reason and the setting to check.
+    """
 
 
 async def explain_refusal(config: KafkaConfig) -> str | None:
-    """Say what is wrong between us and the broker; nothing if it is just not there.
+    """Return why a broker refuses a client with *config*, with the setting to check; None if none can be reached.
 
-    aiokafka tells its log alone, and raises the same error for a wrong password as for an absent broker.
+    It connects once more itself: aiokafka raises the same error for a wrong password as for an absent broker, and
+    writes the difference only to its log.
     """
     for host, port, _ in collect_hosts(config.servers):
         failure = await _failure(config.security(), host=host, port=port)
-        said = _explained(failure, f"the broker at {host}:{port}")
-        if said is not None:
-            return said
+        explanation = _explain(failure, f"the broker at {host}:{port}")
+        if explanation is not None:
+            return explanation
     return None
 
 
 async def _failure(security: Mapping[str, Any], *, host: str, port: int) -> BaseException | None:
     try:
-        connection = await create_conn(host, port, request_timeout_ms=QUESTION_TIMEOUT_MS, **security)
+        connection = await create_conn(host, port, request_timeout_ms=PROBE_TIMEOUT_MS, **security)
     except (KafkaError, OSError, TimeoutError) as cause:
-        return cause.__cause__ or cause  # what has ended a connection stands behind aiokafka's own error
+        return cause.__cause__ or cause  # aiokafka wraps the TLS or SASL error that ended the connection
     connection.close()
     return None
 
 
-def _explained(failure: BaseException | None, broker: str) -> str | None:
-    """Put a refusal into words, with its remedy; nothing for what may be otherwise at the next attempt."""
+def _explain(failure: BaseException | None, broker: str) -> str | None:
+    """Return a refusal in words with its remedy; None for a failure that may not occur at the next attempt."""
     match failure:
         case ssl.SSLCertVerificationError():
             remedy = "look at DONDOC_KAFKA_CA_FILE and at the name in DONDOC_KAFKA_BOOTSTRAP"
             return f"{broker} shows a certificate that is not trusted: {failure.verify_message}; {remedy}"
-        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():  # so a broker ends a handshake when it stops, too
+        case (
+            ssl.SSLEOFError() | ssl.SSLZeroReturnError()
+        ):  # a broker that is stopping ends a handshake like this as well
             return None
         case ssl.SSLError():
             remedy = "look at DONDOC_KAFKA_CERTIFICATE_FILE and DONDOC_KAFKA_SECURITY_PROTOCOL"
@@ -69,15 +75,15 @@ def _explained(failure: BaseException | None, broker: str) -> str | None:
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Stop *consumer* whole; raise `CancelledError` only if the caller was cancelled meanwhile.
+    """Stop *consumer* completely; raise `CancelledError` only if the caller itself was cancelled meanwhile.
 
-    While the broker is away, aiokafka cancels a fetch that waits for its next attempt, awaits it and lets that
-    cancellation out: the caller would end as if it were its own, and what was still to be closed would stay open.
+    While the broker is away, aiokafka's `stop` cancels a fetch that waits for its next attempt, awaits it and lets the
+    `CancelledError` escape. The caller would end as if it had been cancelled, and the sockets would stay open.
     """
     before = _cancellations()
     with contextlib.suppress(asyncio.CancelledError):
         await consumer.stop()
-    await consumer._client.close()  # noqa: SLF001 - the last step of `stop`, which it does not take when it is left so
+    await consumer._client.close()  # noqa: SLF001 - the last step of `stop`, which it skips in that case
     if _cancellations() > before:
         raise asyncio.CancelledError
 

@@ -1,6 +1,6 @@
-"""`/livez`, `/readyz` and `/metrics` as plain ASGI handlers, so that every service answers them alike on its own port.
+"""`/livez`, `/readyz` and `/metrics` as plain ASGI handlers, which every service serves on its own port.
 
-A live process is one whose loop turns. A ready one can do its work: the answer names each check and how it came out.
+A process is live if its event loop runs. It is ready if it can do its work: `/readyz` names each check and its result.
 """
 
 import asyncio
@@ -18,33 +18,33 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 AsgiHandler = Callable[[Scope, Receive, Send], Awaitable[None]]
 ReadinessCheck = Callable[[], Awaitable[bool]]
 
-CHECK_SECONDS = 2.0  # a probe that waits longer is itself reported dead by whoever asks
+CHECK_SECONDS = 2.0  # a prober such as Kubernetes gives up at about this time, and would not see which check failed
 JSON = "application/json"
 
 log = logging.getLogger(__name__)
 
 
 def probe_routes(ready: Mapping[str, ReadinessCheck], registry: CollectorRegistry) -> Sequence[tuple[str, AsgiHandler]]:
-    """Return the three routes; *ready* names what must be there for this service to do its work."""
-    holding = Gauge("runtime_check_holds", "1 while a readiness check holds, else 0", ["check"], registry=registry)
+    """Return the three routes. *ready* has the checks that must hold for this service to do its work, by name."""
+    check_gauge = Gauge("runtime_check_holds", "1 while a readiness check holds, else 0", ["check"], registry=registry)
     for name in ready:
-        holding.labels(name).set(0)
+        check_gauge.labels(name).set(0)
 
-    async def checked() -> Mapping[str, bool]:
-        found = dict(zip(ready, await asyncio.gather(*map(_holds, ready.values())), strict=True))
+    async def run_checks() -> Mapping[str, bool]:
+        found = dict(zip(ready, await asyncio.gather(*map(_run_check, ready.values())), strict=True))
         for name, holds in found.items():
-            holding.labels(name).set(holds)
+            check_gauge.labels(name).set(holds)
         return found
 
     async def livez(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send_response(send, b'{"live": true}')
 
     async def readyz(_scope: Scope, _receive: Receive, send: Send) -> None:
-        found = await checked()
+        found = await run_checks()
         await send_response(send, json.dumps(found).encode(), status=200 if all(found.values()) else 503)
 
     async def metrics(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await checked()
+        await run_checks()
         await send_response(send, generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
     return (("/livez", livez), ("/readyz", readyz), ("/metrics", metrics))
@@ -57,7 +57,7 @@ async def send_response(send: Send, body: bytes, *, status: int = 200, content_t
     await send({"type": "http.response.body", "body": body})
 
 
-async def _holds(check: ReadinessCheck) -> bool:
+async def _run_check(check: ReadinessCheck) -> bool:
     try:
         return await asyncio.wait_for(check(), CHECK_SECONDS)
     except Exception:

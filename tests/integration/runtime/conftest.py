@@ -16,7 +16,7 @@ from tests.support.clients.http_connections import PATIENCE_SECONDS, Open, app
 async def open_one(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     """Open a connection to a server whose patience is short."""
     monkeypatch.setattr(connection, "HEAD_SECONDS", PATIENCE_SECONDS)
-    monkeypatch.setattr(connection, "READING_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(connection, "UNREAD_SECONDS", PATIENCE_SECONDS)
     config = Config(app, log_config=None, access_log=False, ws="none", timeout_keep_alive=2)
     config.load()
     loop = asyncio.get_running_loop()
