@@ -12,7 +12,9 @@ def main() -> None:
     bootstrap.relax_garbage_collection()
     settings = bootstrap.initialise("intake", IntakeSettings)
     halt = Halt()
-    server.run(build_app(settings, halt), host=settings.host, port=settings.port, halt=halt, tls=settings.tls)
+    listener = server.listen(settings.host, settings.port, share_port=settings.workers > 0)
+    app = build_app(settings, halt, port=listener.getsockname()[1])
+    server.run(app, listener, halt=halt, tls=settings.tls)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.core.problems import CONNECTION_PROBLEMS, RequestProblem
 from services.runtime.metrics import SECONDS_BUCKETS
+
+MODES = ("structured", "binary", "batch")
+"""The content modes of the CloudEvents HTTP binding."""
 
 
 class IntakeMetrics:
@@ -26,14 +28,20 @@ class IntakeMetrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
-        self.bodies = Gauge("intake_bodies_bytes", "Bytes of requests that are being worked on", registry=registry)
+        self.bodies = Gauge("intake_bodies_bytes", "Bytes of request bodies in flight", registry=registry)
         self.known = Gauge("intake_identities_known", "Event identities held in memory", registry=registry)
-        self.clerks = Gauge("intake_clerks", "Clerk processes that share in the work", registry=registry)
-        self.bus_is_up = Gauge("intake_bus_is_up", "1 while the bus acknowledges, else 0", registry=registry)
-        self.spooled = Counter("intake_spool_events", "Events kept in the spool", registry=registry)
-        self.drained = Counter("intake_spool_drained_events", "Events brought to the bus", registry=registry)
+        self.workers = Gauge("intake_workers", "Worker processes that serve requests", registry=registry)
+        self.clerks = Gauge("intake_clerks", "Deprecated name of intake_workers, until version 0.3", registry=registry)
+        self.broker_is_up = Gauge("intake_bus_is_up", "1 while the broker acknowledges, else 0", registry=registry)
+        self.spooled = Counter("intake_spool_events", "Events written to the spool", registry=registry)
+        self.drained = Counter("intake_spool_drained_events", "Events replayed from the spool", registry=registry)
         self.spool_bytes = Gauge("intake_spool_bytes", "Bytes in the spool", registry=registry)
         self.spool_bytes_max = Gauge("intake_spool_bytes_max", "Bytes that the spool may hold", registry=registry)
-        self.accepted = {mode: self.events.labels(mode.value) for mode in ContentMode}
+        self.accepted = {mode: self.events.labels(mode) for mode in MODES}
         for problem in set(RequestProblem) - CONNECTION_PROBLEMS:
             self.refusals.labels(problem.value.slug)
+
+    def set_workers(self, count: int) -> None:
+        """Set the number of workers that serve requests, under the old name of the metric as well."""
+        self.workers.set(count)
+        self.clerks.set(count)

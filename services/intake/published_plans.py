@@ -1,6 +1,7 @@
-"""The published plans as admission needs them: prepared once, forgotten when a new document arrives.
+"""The published plans as validation needs them: indexed on first use, forgotten when a new document is published.
 
-A copy lies beside the spool, so that a restart while the bus is away does not make intake blind.
+A snapshot of them lies beside the spool, so that a restart while the broker is away does not leave intake without any
+plan. The same snapshot is what the main process sends to its workers.
 """
 
 import logging
@@ -14,78 +15,95 @@ from services.intake import secret_files
 from services.intake.core.plan_index import PlanIndex, build_plan_index
 from services.runtime.published_documents import PublishedDocuments
 
-FILE = "references.json"
+SNAPSHOT_FILE = "references.json"
 
 log = logging.getLogger(__name__)
 
 
-class _LocalCopy(BaseModel):
+class _Snapshot(BaseModel):
     plans: tuple[Plan, ...] = ()
     registries: tuple[Registry, ...] = ()
 
 
-class PublishedPlans:
-    """The latest plans with their registries."""
+class SnapshotPlans:
+    """The plans of a snapshot."""
+
+    def __init__(self) -> None:
+        self._snapshot = _Snapshot()
+        self._indexed: dict[str, PlanIndex] = {}
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is any plan to validate by."""
+        return bool(self._snapshot.plans)
+
+    def load(self, content: bytes) -> None:
+        """Replace all plans by the snapshot *content* (JSON); raise `ValidationError` if it cannot be read."""
+        self._snapshot = _Snapshot.model_validate_json(content)
+        self._indexed.clear()
+
+    def index_of(self, plan_id: str) -> PlanIndex | None:
+        """Return the index of a plan's latest version, or None while the plan or its registry is not published."""
+        known = self._indexed.get(plan_id)
+        if known is not None:
+            return known
+        found = self.plan_and_registry(plan_id)
+        return None if found is None else self._indexed.setdefault(plan_id, build_plan_index(*found))
+
+    def plan_and_registry(self, plan_id: str) -> tuple[Plan, Registry] | None:
+        """Return the latest version of a plan with its registry, or None while either is not published."""
+        plan = next((one for one in self._snapshot.plans if one.plan == plan_id), None)
+        registries = (one for one in self._snapshot.registries if plan is not None and one.registry == plan.registry)
+        registry = next(registries, None)
+        return None if plan is None or registry is None else (plan, registry)
+
+
+class PublishedPlans(SnapshotPlans):
+    """The latest plans on the broker; until those are read, the plans of the snapshot that an earlier run left."""
 
     def __init__(self, references: PublishedDocuments, folder: Path) -> None:
+        super().__init__()
         self._references = references
-        self._path = folder / FILE
-        self._copy = _LocalCopy()
-        self._prepared: dict[str, PlanIndex] = {}
-        self.generation = 0
+        self._path = folder / SNAPSHOT_FILE
         references.on_change.append(self._on_change)
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is anything to admit by."""
-        return bool(self._prepared) or self._references.is_complete or bool(self._copy.plans)
+        """Whether there is any plan to validate by, or the broker has told that none is published."""
+        return self._references.is_complete or super().is_ready
 
-    def load_copy(self) -> None:
-        """Take the copy of an earlier run for the time until the bus has told more."""
+    def load_file(self) -> None:
+        """Read the snapshot of an earlier run, if there is one."""
         try:
-            self._copy = _LocalCopy.model_validate_json(self._path.read_bytes())
+            self.load(self._path.read_bytes())
         except FileNotFoundError:
             return
         except ValidationError:
-            log.exception("the copy of the references cannot be read", extra={"action": "copy_unreadable"})
-
-    def index_of(self, plan_id: str) -> PlanIndex | None:
-        """Return the latest version of a plan, prepared, or nothing while it or its registry is not published."""
-        known = self._prepared.get(plan_id)
-        if known is not None:
-            return known
-        found = self.plan_and_registry(plan_id)
-        return None if found is None else self._prepared.setdefault(plan_id, build_plan_index(*found))
-
-    def indexes(self) -> tuple[PlanIndex, ...]:
-        """Return every published plan, prepared. They are the same while `generation` is."""
-        plans = self._references.plans() if self._references.is_complete else self._copy.plans
-        prepared = (self.index_of(plan.plan) for plan in plans)
-        return tuple(one for one in prepared if one is not None)
+            log.exception("the snapshot of the plans cannot be read", extra={"action": "snapshot_unreadable"})
 
     def plan_and_registry(self, plan_id: str) -> tuple[Plan, Registry] | None:
-        """Return the latest version of a plan with its registry, or nothing while either is not published."""
-        plan, registry = self._published(plan_id) if self._references.is_complete else self._copied(plan_id)
+        """Return the latest version of a plan with its registry, or None while either is not published."""
+        if not self._references.is_complete:
+            return super().plan_and_registry(plan_id)
+        plan = self._references.plan(plan_id)
+        registry = None if plan is None else self._references.registry(plan.registry)
         return None if plan is None or registry is None else (plan, registry)
 
-    def _published(self, plan_id: str) -> tuple[Plan | None, Registry | None]:
-        plan = self._references.plan(plan_id)
-        return plan, None if plan is None else self._references.registry(plan.registry)
+    def encode_snapshot(self) -> bytes:
+        """Return every latest plan with its registry as JSON, as `load` reads it."""
+        snapshot = self._take_snapshot() if self._references.is_complete else self._snapshot
+        return snapshot.model_dump_json(by_alias=True, exclude_defaults=True).encode()
 
-    def _copied(self, plan_id: str) -> tuple[Plan | None, Registry | None]:
-        plan = next((one for one in self._copy.plans if one.plan == plan_id), None)
-        registries = (one for one in self._copy.registries if plan is not None and one.registry == plan.registry)
-        return plan, next(registries, None)
-
-    def _on_change(self) -> None:
-        self._prepared.clear()
-        self.generation += 1
-        if not self._references.is_complete:
-            return
+    def _take_snapshot(self) -> _Snapshot:
         plans = self._references.plans()
         registries = (self._references.registry(one) for one in sorted({plan.registry for plan in plans}))
-        copy = _LocalCopy(plans=plans, registries=tuple(one for one in registries if one is not None))
+        return _Snapshot(plans=plans, registries=tuple(one for one in registries if one is not None))
+
+    def _on_change(self) -> None:
+        self._indexed.clear()
+        if not self._references.is_complete:
+            return
         try:
-            secret_files.replace_file(self._path, copy.model_dump_json(by_alias=True, exclude_defaults=True).encode())
+            secret_files.replace_file(self._path, self.encode_snapshot())
         except OSError:
-            log.exception("the references cannot be copied to disk", extra={"action": "copy_failed"})
+            log.exception("the snapshot of the plans cannot be written", extra={"action": "snapshot_failed"})

@@ -1,7 +1,8 @@
-"""What is set of intake from outside, by environment variables `DONDOC_INTAKE_…` (and the shared `DONDOC_…`)."""
+"""The settings of intake: environment variables `DONDOC_INTAKE_…`, and the shared `DONDOC_…`."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -17,25 +18,37 @@ class IntakeSettings(ServiceSettings):
     """Intake's own settings."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_INTAKE_", env_ignore_empty=True, extra="ignore", frozen=True)
+    renamed: ClassVar[Mapping[str, str]] = {
+        "DONDOC_INTAKE_CLERKS": "DONDOC_INTAKE_WORKERS",
+        "DONDOC_INTAKE_MEMORY_HOURS": "DONDOC_INTAKE_DEDUP_HOURS",
+        "DONDOC_INTAKE_BUS_PATIENCE_SECONDS": "DONDOC_INTAKE_BROKER_TIMEOUT_SECONDS",
+        "DONDOC_INTAKE_BODY_PATIENCE_SECONDS": "DONDOC_INTAKE_BODY_TIMEOUT_SECONDS",
+        "DONDOC_INTAKE_FORM_PATIENCE_SECONDS": "DONDOC_INTAKE_FORM_TIMEOUT_SECONDS",
+    }
 
     port: int = Field(default=8001, ge=0, le=65535)
     keys: Path = Path(".dondoc/keys.json")
     signing_keys: Path = Path(".dondoc/signing-keys.json")
     spool: Path = Path(".dondoc/spool")
     spool_max_bytes: int = Field(default=1024 * MEBIBYTE, ge=MEBIBYTE)
-    clerks: int = Field(default=0, ge=0, le=64)
+    workers: int = Field(default=0, ge=0, le=64)
     issuer: str = "dondoc-intake"
     rules_url: HttpUrl = HttpUrl("http://127.0.0.1:8002")
     tls_certificate: Path | None = None
     tls_key: Path | None = None
-    memory_hours: float = Field(default=24.0, gt=0)
-    bus_patience_seconds: float = Field(default=2.5, gt=0)
-    body_patience_seconds: float = Field(default=30.0, gt=0)
+    dedup_hours: float = Field(default=24.0, gt=0)
+    broker_timeout_seconds: float = Field(default=2.5, gt=0)
+    body_timeout_seconds: float = Field(default=30.0, gt=0)
     form_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
     form_max_bytes: int = Field(default=32 * MEBIBYTE, ge=MEBIBYTE)
-    form_patience_seconds: float = Field(default=300.0, gt=0)
+    form_timeout_seconds: float = Field(default=300.0, gt=0)
     attachments: str = ".dondoc/attachments"
     bodies_max_bytes: int = Field(default=256 * MEBIBYTE, ge=16 * MEBIBYTE)
+
+    @property
+    def bodies_max_bytes_per_process(self) -> int:
+        """The share of one process in `bodies_max_bytes`: the main process and each worker have the same."""
+        return max(16 * MEBIBYTE, self.bodies_max_bytes // (1 + self.workers))
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
@@ -45,7 +58,7 @@ class IntakeSettings(ServiceSettings):
 
     @property
     def tls(self) -> Tls | None:
-        """What the port is served with; nothing where a proxy in front ends TLS."""
+        """The certificate that the port is served with; None where a proxy in front ends TLS."""
         if self.tls_certificate is None or self.tls_key is None:
             return None
         return Tls(certificate=self.tls_certificate, key=self.tls_key)

@@ -11,7 +11,7 @@ def main() -> None:
     bootstrap.relax_garbage_collection()
     settings = bootstrap.initialise("notifier", NotifierSettings)
     halt = server.Halt()
-    server.run(build_app(settings, halt=halt), host=settings.host, port=settings.port, halt=halt)
+    server.run(build_app(settings, halt=halt), server.listen(settings.host, settings.port, share_port=False), halt=halt)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ def main() -> None:
     """Run until told to stop."""
     settings = bootstrap.initialise("reporting", ReportingSettings)
     app = build_app(settings)
-    server.run(app, host=settings.host, port=settings.port, halt=app.halt)
+    server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=app.halt)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,10 @@ An invalid setting is reported in one line that names it, without a traceback.
 """
 
 import gc
+import logging
+import os
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -17,16 +20,32 @@ GC_THRESHOLDS = (50_000, 20, 100)  # Python 3.11's default is (700, 10, 10)
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
+log = logging.getLogger(__name__)
+
 
 def initialise(service: str, kind: type[Settings]) -> Settings:
     """Load the settings of *kind* and configure the logs of *service*; end the process if a setting is invalid."""
+    renamed = adopt_renamed_variables(os.environ, kind.renamed)
     try:
         loaded = kind()
     except ValidationError as cause:
         sys.stderr.write("".join(f"{line}\n" for line in settings.describe_errors(cause)))
         sys.exit(settings.EXIT_UNUSABLE)
     logs.configure(service, loaded.log_level, clock_from(loaded.clock))
+    for old, new in renamed.items():
+        log.warning("a setting has a new name", extra={"action": "setting_renamed", "old": old, "new": new})
     return loaded
+
+
+def adopt_renamed_variables(environment: MutableMapping[str, str], renamed: Mapping[str, str]) -> dict[str, str]:
+    """Set each new name in *environment* to the value of its old one, unless it is set; return the pairs in use.
+
+    Old names are accepted for one version, so that an upgrade does not silently fall back to a default.
+    """
+    used = {old: new for old, new in renamed.items() if environment.get(old)}
+    for old, new in used.items():
+        environment.setdefault(new, environment[old])
+    return used
 
 
 def relax_garbage_collection() -> None:

@@ -119,6 +119,8 @@ class ServiceSettings(BaseSettings):
         env_prefix=SHARED_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
     shared: ClassVar[str] = SHARED_PREFIX
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """New names of variables by their old ones, which are accepted for one version."""
 
     kafka_bootstrap: str = "127.0.0.1:9092"
     kafka_replication: int = Field(default=1, ge=1)

@@ -2,8 +2,8 @@
 
 Sixty-four connections post single events, then sixteen post batches of a hundred; each answer is a signed 202 after the
 broker's acknowledgement. In rounds, each beside the peer: the speed of a shared machine changes within seconds, so that
-only what was measured side by side makes a ratio. `BENCH_EVENTS` sets another size, `BENCH_CLERKS` other numbers of
-clerks, `BENCH_KARAPACE` the command that starts the peer.
+only what was measured side by side makes a ratio. `BENCH_EVENTS` sets another size, `BENCH_WORKERS` other numbers of
+workers, `BENCH_KARAPACE` the command that starts the peer.
 """
 
 import os
@@ -31,7 +31,7 @@ from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launch, Service
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "60000"))
-CLERKS = [int(number) for number in os.environ.get("BENCH_CLERKS", "0,1").split(",")]
+WORKERS = [int(number) for number in os.environ.get("BENCH_WORKERS", "0,1").split(",")]
 ROUNDS = 4
 WARM_UPS = 6  # rounds before them, until the broker has compiled what it does all the time
 PEER_SHARE = 0.1  # of the events: it takes about as long for them
@@ -110,17 +110,17 @@ def peer(bus: Bus, tmp_path: Path) -> Iterator[Karapace | None]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("clerks", CLERKS)
+@pytest.mark.parametrize("workers", WORKERS)
 async def test_intake_events_a_second(
-    bus: Bus, launch: Launch, tmp_path: Path, peer: Karapace | None, clerks: int
+    bus: Bus, launch: Launch, tmp_path: Path, peer: Karapace | None, workers: int
 ) -> None:
     """Print single and batch rates, latencies and memory beside the raw rate; fail only where intake is broken."""
     intake_files = IntakeFiles(folder=tmp_path)
     bearer = intake_files.add_key()
     await publish_plan(bus)
-    settings = {"DONDOC_LOG_LEVEL": "WARNING", "DONDOC_INTAKE_CLERKS": str(clerks)}
+    settings = {"DONDOC_LOG_LEVEL": "WARNING", "DONDOC_INTAKE_WORKERS": str(workers)}
     service = launch("intake", **intake_files.environment, **settings)
-    await eventually(lambda: _figure(service, "intake_clerks") == clerks, "the clerks at work")
+    await eventually(lambda: _figure(service, "intake_workers") == workers, "the workers serving")
     raw = await _raw_rate(bus)
     courses = (
         Course(name="single, 64 conn.", connections=64, events=1, a_round=EVENTS // ROUNDS),
@@ -133,10 +133,12 @@ async def test_intake_events_a_second(
             _play(course, number, service, bearer)
     for course in courses:
         course.forget(WARM_UPS)
-    print(f"\nintake with {clerks} clerks, {EVENTS} events of {len(next(_events('x', 1)))} bytes, signed, acknowledged")
+    print(
+        f"\nintake with {workers} workers, {EVENTS} events of {len(next(_events('x', 1)))} bytes, signed, acknowledged"
+    )
     print(f"  raw produce        {raw:10,.0f} events/s")
     print("\n".join(course.row() for course in courses))
-    print(f"  memory {_figure(service, 'process_resident_memory_bytes') / 1e6:.0f} MB resident, clerks apart")
+    print(f"  memory {_figure(service, 'process_resident_memory_bytes') / 1e6:.0f} MB resident, all processes")
     assert min(course.rate for course in courses) > FLOOR * raw
 
 

@@ -19,7 +19,7 @@ from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launch, Service
 
 POSTS = int(os.environ.get("CHAOS_POSTS", "10000"))
-LONG_BATCH = 50  # events: what is so long goes to the clerk, and back, through memory
+LONG_BATCH = 50  # events: their records pass from worker to main process in many pieces
 BATCHES_SHARE = 20  # times the events posted one by one: the kills fall amid them
 SENDERS = 32
 KILLS = 5
@@ -61,16 +61,18 @@ async def kill_often(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("clerks", "at_once"), [(0, 1), (1, 1), (1, LONG_BATCH)], ids=["alone", "with a clerk", "long batches with a clerk"]
+    ("workers", "at_once"),
+    [(0, 1), (1, 1), (1, LONG_BATCH)],
+    ids=["alone", "with a worker", "long batches with a worker"],
 )
 async def test_every_202_is_in_the_log_once_after_kill_9(
-    bus: Bus, launch: Launch, tmp_path: Path, clerks: int, at_once: int
+    bus: Bus, launch: Launch, tmp_path: Path, workers: int, at_once: int
 ) -> None:
     """What was acknowledged is there, once, with the receipt that was given."""
     intake_files = IntakeFiles(folder=tmp_path)
     bearer = intake_files.add_key()
     await publish_plan(bus)
-    service = launch("intake", **intake_files.environment, DONDOC_INTAKE_CLERKS=str(clerks))
+    service = launch("intake", **intake_files.environment, DONDOC_INTAKE_WORKERS=str(workers))
     receipts: dict[str, Json] = {}
     count = POSTS if at_once == 1 else POSTS * BATCHES_SHARE
     ahead = events(count)

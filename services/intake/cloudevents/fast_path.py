@@ -23,11 +23,10 @@ from schemas.plan.values import Identifier, Instant, LocalDate
 from services.intake.core import admission, uris
 from services.intake.core.admission import Admission, DutyReference, PublishedPlanSource
 from services.intake.core.cloud_event import TEXT_MAX
-from services.intake.core.dedup_entry import stamped
 from services.intake.core.event_id import Receipt, identity_and_digest
+from services.intake.core.fact_record import RecordWithReceipt, make_stamp
 from services.intake.core.plan_index import PlanIndex
 from services.intake.core.scopes import KeyScope
-from services.intake.log.records import Registered
 
 ADMISSIONS_MAX = 10_000
 """Cached admissions of one scope. A province has some hundred duties a year; beyond this the cache starts anew."""
@@ -140,7 +139,7 @@ _RECEIVED, _RECEIPT, _DATA_PART = (
     b'","receiptid":"',
     b'","data":',
 )
-"""The text between the parts of a record, exactly as `records` encodes it."""
+"""The text between the parts of a record, exactly as `pipeline.build_record` encodes it."""
 
 _OptionalText = str | UnsetType | None
 _AdmissionKey = tuple[str, str, str, _OptionalText, _OptionalText, _OptionalText, str]
@@ -164,14 +163,14 @@ class FastPath:
 
     def build_records(
         self, texts: Sequence[bytes | Raw], scope: KeyScope, receivedtime: str
-    ) -> list[Registered | None]:
+    ) -> list[RecordWithReceipt | None]:
         """Return the record of each event of *texts* (structured mode); None for an event that takes the full path."""
         cache = self._cache_of(scope)
         return [self._build_record(text, scope, receivedtime, cache) for text in texts]
 
     def _build_record(
         self, text: bytes | Raw, scope: KeyScope, receivedtime: str, cache: dict[_AdmissionKey, _CachedAdmission]
-    ) -> Registered | None:
+    ) -> RecordWithReceipt | None:
         report = decode_report(text)
         if report is None:
             return None
@@ -202,11 +201,11 @@ class FastPath:
             _DATA_PART,
             envelope.data,
         )
-        return Registered(
+        return RecordWithReceipt(
             admitted.key,
             b"".join((*parts, b"}")),
             identity,
-            stamped(digest, receivedtime),
+            make_stamp(digest, receivedtime),
             Receipt(envelope.id, source, receiptid, receivedtime, hashlib.sha256(text).hexdigest()),
         )
 

@@ -1,31 +1,66 @@
-"""What a request is worth: the records to be kept, and the signed answer that is given once they are.
+"""From the body of a request to the answer of its sender: validate the events, build records, sign receipts, append.
 
-A receipt derives from what was sent and when it came, so it can be signed before anything is written. The answer stays
-here until no crash can lose the records; where an event was received before, it is written anew with that time.
+The receipts derive from the content and the time of receipt alone, so they are signed before anything is written; the
+signed answer is held back until the records are durable. An event that was received before keeps the time of its first
+receipt: then the answer is signed again with that time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeGuard
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeGuard
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from services.intake.asgi import HeaderPairs
+from services.intake.asgi import HeaderPairs, RequestRefusedError
 from services.intake.cloudevents import http_binding
 from services.intake.cloudevents.fast_path import FastPath
 from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.validator import EventValidator
-from services.intake.core.admission import PublishedPlanSource
-from services.intake.core.dedup_entry import Entry, Stamp, receivedtime_of, stamped
-from services.intake.core.event_id import Receipt, identity_of
+from services.intake.core import fact_record
+from services.intake.core.admission import AcceptedEvent, PublishedPlanSource
+from services.intake.core.event_id import Receipt, identity_and_digest, identity_of
+from services.intake.core.event_log import IdentityConflictError, LogUnavailableError
+from services.intake.core.fact_record import PartitionBatch, Partitioner, RecordWithReceipt, Stamp, make_stamp
+from services.intake.core.problems import FieldError, Refusal, RequestProblem, Said
 from services.intake.core.scopes import KeyScope
-from services.intake.log.records import Lot, Partitioner, Registered, registered
 from services.intake.receipts.signing import Signer
 
+RETRY_AFTER_SECONDS = 5
 
-class Handed(Struct, frozen=True):
-    """What a client handed in, by whose leave and when; the body is whole."""
+_ENCODER = msgspec.json.Encoder()
+
+log = logging.getLogger(__name__)
+
+
+class EventLog(Protocol):
+    """Where accepted events are written, once each (`dedup.deduplicator`, or from a worker `workers.log_client`)."""
+
+    async def append(self, batches: Sequence[PartitionBatch]) -> Mapping[bytes, Stamp] | None:
+        """Return once every event in *batches* is durable: None if all are new, else the first stamp of each identity.
+
+        Raise `IdentityConflictError` if an identity stands for other content already, `LogUnavailableError` if neither
+        the broker nor the spool takes the records; in both cases nothing of *batches* was written.
+        """
+        ...
+
+    async def check_conflicts(self, batches: Sequence[PartitionBatch]) -> None:
+        """Raise `IdentityConflictError` where `append` would by what is known now; write nothing."""
+        ...
+
+
+class CurrentSigner(Protocol):
+    """The signing key in force (`receipts.signing.SigningKeys`), which changes when keys are rotated."""
+
+    @property
+    def signer(self) -> Signer:
+        """The signer of the current key."""
+        ...
+
+
+class PostedEvents(Struct, frozen=True):
+    """A request with events: its body is whole, `scope` is what its key may post."""
 
     mode: ContentMode
     headers: HeaderPairs
@@ -34,101 +69,208 @@ class Handed(Struct, frozen=True):
     receivedtime: str
 
 
-class Answer(Struct, frozen=True):
-    """The body of a 202: a receipt an event, in order, and the compact JWS over them."""
+class ReceiptDocument(Struct, frozen=True):
+    """The body of a 202: one receipt an event, in order, and the compact JWS over them."""
 
     receipts: Sequence[Receipt]
     jws: str
 
 
-class Issued(Struct, frozen=True, array_like=True):
-    """The records of a request, a record an event, in lots; and its answer if all of them are new, as JSON."""
+class PreparedEvents(Struct, frozen=True):
+    """Validated events: their records by partition, and the signed answer (JSON) that holds if all of them are new."""
 
-    lots: Sequence[Lot]
+    batches: Sequence[PartitionBatch]
     answer: bytes
 
     def __len__(self) -> int:
-        return sum(map(len, self.lots))
+        return sum(map(len, self.batches))
 
 
-class Issuer:
-    """Issues what is handed in, by the published plans."""
+_DECODER = msgspec.json.Decoder(ReceiptDocument)
 
-    def __init__(self, library: PublishedPlanSource, partitioner: Partitioner) -> None:
-        self._fast_path = FastPath(library)
-        self._desk = EventValidator(library)
+
+class Pipeline:
+    """Prepares events by the published plans, and appends what was prepared to the event log."""
+
+    def __init__(
+        self, plans: PublishedPlanSource, partitioner: Partitioner, signing_keys: CurrentSigner, event_log: EventLog
+    ) -> None:
+        self._fast_path = FastPath(plans)
+        self._validator = EventValidator(plans)
         self._partitioner = partitioner
+        self._signing_keys = signing_keys
+        self._event_log = event_log
 
-    def issue(self, handed: Handed, texts: Sequence[bytes | Raw], signer: Signer) -> Issued:
-        """Return what *handed* with its *texts* is worth; raise `RefusedError` with every fault if it has any."""
-        entered = self._entered(handed, texts)
-        whole = entered if _is_whole(entered) else self._completed(handed, texts, entered)
-        return issued(whole, self._partitioner, signer)
+    def prepare(self, posted: PostedEvents, texts: Sequence[bytes | Raw]) -> PreparedEvents:
+        """Return the records and the signed answer of *posted*, whose events are *texts*.
 
-    def _entered(self, handed: Handed, texts: Sequence[bytes | Raw]) -> list[Registered | None]:
-        """Return what takes the shortcut, and nothing in the place of the rest."""
-        if handed.mode is ContentMode.BINARY:
+        Raise `RequestRefusedError` with every fault of every event (403 or 422).
+        """
+        fast = self._register_fast(posted, texts)
+        return self.sign(fast if _is_complete(fast) else self._register_rest(posted, texts, fast))
+
+    def sign(self, registered: Sequence[RecordWithReceipt]) -> PreparedEvents:
+        """Return the records of *registered* by partition, with the signed answer."""
+        answer = _sign_answer([one.receipt for one in registered], self._signing_keys.signer)
+        return PreparedEvents(self._partitioner.group_by_partition(registered), answer)
+
+    async def append(self, prepared: PreparedEvents, *, is_batch: bool) -> bytes:
+        """Return the signed answer (JSON) once every event is durable.
+
+        Raise `RequestRefusedError` with 409 if an identity stands for other content, with 503 if nothing can be written now.
+        """
+        try:
+            first = await self._event_log.append(prepared.batches)
+        except IdentityConflictError as error:
+            raise _refuse_conflicts(prepared, error, is_batch=is_batch) from error
+        except LogUnavailableError as error:
+            raise RequestRefusedError(_UNAVAILABLE) from error
+        return prepared.answer if first is None else self._sign_again(prepared, first)
+
+    async def check_conflicts(self, prepared: PreparedEvents, *, is_batch: bool) -> None:
+        """Raise `RequestRefusedError` with 409 where `append` would; write nothing. This is for a dry run."""
+        try:
+            await self._event_log.check_conflicts(prepared.batches)
+        except IdentityConflictError as error:
+            raise _refuse_conflicts(prepared, error, is_batch=is_batch) from error
+
+    def _register_fast(self, posted: PostedEvents, texts: Sequence[bytes | Raw]) -> list[RecordWithReceipt | None]:
+        """Return the record of each event that the fast path takes, None for the others."""
+        if posted.mode is ContentMode.BINARY:
             return [None]
-        return self._fast_path.build_records(texts, handed.scope, handed.receivedtime)
+        return self._fast_path.build_records(texts, posted.scope, posted.receivedtime)
 
-    def _completed(
-        self, handed: Handed, texts: Sequence[bytes | Raw], entered: Sequence[Registered | None]
-    ) -> list[Registered]:
-        """Return what was *entered*, with what only the full way can enter."""
-        arrived = {
-            place: http_binding.decode_event(handed.mode, handed.headers, texts[place], place)
-            for place, one in enumerate(entered)
+    def _register_rest(
+        self, posted: PostedEvents, texts: Sequence[bytes | Raw], fast: Sequence[RecordWithReceipt | None]
+    ) -> list[RecordWithReceipt]:
+        """Return the records of all events: those of *fast*, and the rest by the full validation."""
+        received = {
+            place: http_binding.decode_event(posted.mode, posted.headers, texts[place], place)
+            for place, one in enumerate(fast)
             if one is None
         }
-        accepted = iter(self._desk.validate(arrived, handed.scope, is_batch=handed.mode is ContentMode.BATCH))
-        return [one or registered(next(accepted), handed.receivedtime) for one in entered]
+        accepted = iter(self._validator.validate(received, posted.scope, is_batch=posted.mode is ContentMode.BATCH))
+        return [one or build_record(next(accepted), posted.receivedtime) for one in fast]
+
+    def _sign_again(self, prepared: PreparedEvents, first: Mapping[bytes, Stamp]) -> bytes:
+        """Return the answer with the time of the *first* receipt of each event."""
+        receipts = [
+            replace(one, receivedtime=fact_record.receivedtime_of(first[identity_of(one.source, one.id)]))
+            for one in receipts_of(prepared)
+        ]
+        return _sign_answer(receipts, self._signing_keys.signer)
 
 
-_ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Answer)
+def build_record(accepted: AcceptedEvent, receivedtime: str) -> RecordWithReceipt:
+    """Return the record and the receipt of an accepted event that was received at *receivedtime*.
 
-
-def issued(entered: Sequence[Registered], partitioner: Partitioner, signer: Signer) -> Issued:
-    """Return the records of *entered*, with the answer that *signer* signs."""
-    return Issued(partitioner.lots(entered), _signed([one.receipt for one in entered], signer))
-
-
-def receipts_of(issued: Issued) -> Sequence[Receipt]:
-    """Return the receipts of the answer, in the order of the events."""
-    return _DECODER.decode(issued.answer).receipts
-
-
-def entries_of(issued: Issued) -> Iterator[Entry]:
-    """Yield what each record tells, in the order of the events."""
-    for one in receipts_of(issued):
-        yield Entry(identity_of(one.source, one.id), stamped(bytes.fromhex(one.receiptid), one.receivedtime))
-
-
-def values_of(issued: Issued) -> list[bytes]:
-    """Return the records as they would be kept, in the order of the events; no identity stands for two contents."""
-    of_identity = {
-        identity: value
-        for lot in issued.lots
-        for identity, value in zip(lot.entries.identities, lot.values, strict=True)
+    The sender's `data` stays in the sender's own writing; `subject` becomes the permanent id of the agency.
+    """
+    event = accepted.event
+    identity, digest = identity_and_digest(event.source, event.id, event.content)
+    receiptid = digest.hex()
+    value = {
+        **event.attributes,
+        "subject": accepted.admission.agency,
+        "datacontenttype": "application/json",
+        "receivedtime": receivedtime,
+        "receiptid": receiptid,
+        "data": Raw(event.raw_data),
     }
-    return [of_identity[one.identity] for one in entries_of(issued)]
-
-
-def answer_anew(issued: Issued, first: Mapping[bytes, Stamp], signer: Signer) -> bytes:
-    """Return the answer with the times of the *first* receipts, a stamp an identity."""
-    return _signed(
-        [
-            replace(one, receivedtime=receivedtime_of(first[identity_of(one.source, one.id)]))
-            for one in receipts_of(issued)
-        ],
-        signer,
+    return RecordWithReceipt(
+        key=accepted.admission.duty_agency.encode(),
+        value=_ENCODER.encode(value),
+        identity=identity,
+        stamp=make_stamp(digest, receivedtime),
+        receipt=Receipt(
+            id=event.id, source=event.source, receiptid=receiptid, receivedtime=receivedtime, sha256=event.sha256
+        ),
     )
 
 
-def _signed(receipts: Sequence[Receipt], signer: Signer) -> bytes:
-    written = Raw(_ENCODER.encode(receipts))
-    return _ENCODER.encode({"receipts": written, "jws": signer.sign(written)})
+def receipts_of(prepared: PreparedEvents) -> Sequence[Receipt]:
+    """Return the receipts of the answer, in the order of the events."""
+    return _DECODER.decode(prepared.answer).receipts
 
 
-def _is_whole(entered: list[Registered | None]) -> TypeGuard[list[Registered]]:
-    return None not in entered
+def values_of(prepared: PreparedEvents) -> list[bytes]:
+    """Return the record values in the order of the events. No identity may stand for two contents."""
+    by_identity = {
+        identity: value
+        for batch in prepared.batches
+        for identity, value in zip(batch.entries.identities, batch.values, strict=True)
+    }
+    return [by_identity[identity_of(one.source, one.id)] for one in receipts_of(prepared)]
+
+
+def _sign_answer(receipts: Sequence[Receipt], signer: Signer) -> bytes:
+    # The receipts are encoded once: the signature is over the very bytes that the answer shows.
+    encoded = Raw(_ENCODER.encode(receipts))
+    return _ENCODER.encode({"receipts": encoded, "jws": signer.sign(encoded)})
+
+
+def _is_complete(fast: list[RecordWithReceipt | None]) -> TypeGuard[list[RecordWithReceipt]]:
+    return None not in fast
+
+
+class _Conflict(NamedTuple):
+    """An event whose identity stands for other content."""
+
+    place: int
+    receipt: Receipt
+    standing_receiptid: str
+
+
+def _refuse_conflicts(prepared: PreparedEvents, error: IdentityConflictError, *, is_batch: bool) -> RequestRefusedError:
+    """Return the refusal that names every event in conflict, and write each to the log."""
+    conflicts = list(_find_conflicts(prepared, error.standing))
+    for conflict in conflicts:
+        log.warning(
+            "an identity was sent again with other content",
+            extra={
+                "action": "conflict",
+                "source": conflict.receipt.source,
+                "event": conflict.receipt.id,
+                "standing": conflict.standing_receiptid,
+                "refused": conflict.receipt.receiptid,
+            },
+        )
+    return RequestRefusedError(_conflict_refusal(_conflict_error(one, is_batch=is_batch) for one in conflicts))
+
+
+def _find_conflicts(prepared: PreparedEvents, standing: Mapping[bytes, Stamp]) -> Iterator[_Conflict]:
+    """Yield the events whose content differs from what stands: in the log, or earlier in the same request."""
+    receiptids = {identity: fact_record.receiptid_of(stamp) for identity, stamp in standing.items()}
+    for place, receipt in enumerate(receipts_of(prepared)):
+        stands = receiptids.setdefault(identity_of(receipt.source, receipt.id), receipt.receiptid)
+        if receipt.receiptid != stands:
+            yield _Conflict(place, receipt, stands)
+
+
+def _conflict_error(conflict: _Conflict, *, is_batch: bool) -> FieldError:
+    standing = conflict.standing_receiptid
+    return FieldError(
+        pointer=f"/{conflict.place}/id" if is_batch else "/id",
+        detail=Said(
+            en=f"this source and id were received with other content as {standing}; send a correction under a new id",
+            vi=f"nguồn và mã này đã được tiếp nhận với nội dung khác ({standing}); hãy gửi bản sửa đổi với mã mới",
+        ),
+    )
+
+
+def _conflict_refusal(errors: Iterable[FieldError]) -> Refusal:
+    return Refusal(
+        problem=RequestProblem.CONFLICT,
+        detail=Said(en="nothing was recorded", vi="chưa ghi nhận nội dung nào"),
+        errors=tuple(errors),
+    )
+
+
+_UNAVAILABLE = Refusal(
+    problem=RequestProblem.UNAVAILABLE,
+    detail=Said(
+        en="the log does not answer and the spool is full; send the same event again later",
+        vi="hệ thống lưu trữ chưa sẵn sàng và bộ nhớ tạm đã đầy; hãy gửi lại đúng sự kiện này sau",
+    ),
+    retry_after_seconds=RETRY_AFTER_SECONDS,
+)

@@ -1,4 +1,4 @@
-"""Rate limiting by a token bucket, and a meter of the rate at which something happens.
+"""Rate limiting by a token bucket.
 
 The bucket may be overdrawn by one request, so that a batch larger than the bucket can pass at all.
 """
@@ -36,25 +36,3 @@ class TokenBucket:
         size = self.events_per_second * BURST_SECONDS
         self.level = min(size, self.level + (now - self.at) * self.events_per_second)
         self.at = now
-
-
-@dataclass(slots=True, kw_only=True)
-class RateMeter:
-    """Measures events a second, over intervals of *span* seconds."""
-
-    span: float
-    since: float = 0.0
-    counted: int = 0
-    events_per_second: float = 0.0
-
-    def count(self, events: int) -> None:
-        """Count *events*."""
-        self.counted += events
-
-    def current_rate(self, now: float) -> float:
-        """Return the events a second in the last complete interval before *now* (seconds of a monotonic clock)."""
-        elapsed = now - self.since
-        if elapsed >= self.span:
-            self.events_per_second = self.counted / elapsed
-            self.since, self.counted = now, 0
-        return self.events_per_second

@@ -1,85 +1,119 @@
-"""Keeps the memory up with the log: its last span at start, then what any replica appends, in the order of the log.
+"""Keep the recent events up with the facts topic: the last span of it at start, then what any replica appends.
 
-At rest it listens to all of the log. While this process appends a lot it need not read that back, for the
-acknowledgements tell where it lies: then only what others wrote in between is read, so a lone replica reads nothing.
+While this process appends little, the reader tails the whole topic. While it appends a lot, it need not read its own
+records back, because the acknowledgements tell their offsets: then it asks for the end offsets ten times a second and
+reads only what others wrote in between. A busy lone replica reads nothing.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.events.topics import FACTS
-from services.intake.core.dedup_entry import Entries
-from services.intake.core.token_bucket import RateMeter
-from services.intake.dedup.offset_tracker import Progress
-from services.intake.dedup.recent_events import Memory
-from services.intake.log import records
-from services.intake.log.partition_queue import Ends
-from services.intake.log.records import Lot
+from services.intake.core import fact_record
+from services.intake.core.fact_record import DedupEntries, EndOffsets, PartitionBatch
+from services.intake.core.rate_meter import RateMeter
+from services.intake.dedup.recent_events import RecentEvents
 from services.intake.settings import IntakeSettings
 from services.runtime import kafka
 from services.runtime.clock import Clock, milliseconds
 
-WATCH_SECONDS = 0.1
-"""How long the log is listened to at a time; and how often it is asked, while nobody listens, what others wrote."""
+POLL_SECONDS = 0.1
+"""How long one fetch waits for records; and how often the end offsets are asked for while nothing is tailed."""
 
-BUSY_RECORDS_A_SECOND = 300
-"""Of this process's own: from there on reading them back costs more than it is worth."""
+POLL_MS = int(POLL_SECONDS * 1000)
+
+BUSY_RECORDS_PER_SECOND = 300
+"""Of this process's own. From there on reading them back costs more processor time than asking for end offsets."""
 
 SETTLE_SECONDS = 0.02
-"""Between asking and reading: the acknowledgements of this process's own appends may be on their way."""
+"""Between asking for the end offsets and reading: acknowledgements of own records may still be on their way."""
 
-WATCH_MS = int(WATCH_SECONDS * 1000)
-PASS_SECONDS = 0.5
-"""How long an answer waits for what others wrote before it."""
+CATCH_UP_BEFORE_ANSWER_SECONDS = 0.5
+"""How long an answer waits until the records that others wrote before its own are known."""
 
 RETRY_SECONDS = 1.0
-_NO_ENTRIES = Entries((), ())
-RECORDS_MAX = 2_000
-"""Read at a time: the loop serves requests in between."""
+RECORDS_PER_POLL_MAX = 2_000
+"""Bounds how long one poll holds the event loop, which serves requests in between."""
+
+_NO_ENTRIES = DedupEntries((), ())
 
 log = logging.getLogger(__name__)
 
 
-class Follower:
-    """Follows the log into the memory, partition by partition."""
+class OffsetTracker:
+    """Puts own acknowledged batches and records read from one partition into the order of the log.
 
-    def __init__(self, settings: IntakeSettings, memory: Memory, clock: Clock) -> None:
+    All of the log before `position` has been yielded; own batches may be known already and wait behind it. The order
+    matters: of two replicas that write the same event, every replica must take the same one for the first.
+    """
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self._acknowledged: deque[tuple[int, DedupEntries]] = deque()
+
+    def add_acknowledged(self, base: int, entries: DedupEntries) -> Iterator[DedupEntries]:
+        """Take an own batch at offset *base*; yield the entries that are in order now."""
+        self._acknowledged.append((base, entries))
+        yield from self._yield_reached()
+
+    def add_read(self, end: int, entries: DedupEntries) -> Iterator[DedupEntries]:
+        """Take *entries* read from `position` up to *end*; yield the entries that are in order now.
+
+        Own entries among them are yielded a second time, which changes nothing: the first stamp of an identity stays.
+        """
+        yield entries
+        self.position = max(self.position, end)
+        yield from self._yield_reached()
+
+    def _yield_reached(self) -> Iterator[DedupEntries]:
+        while self._acknowledged and self._acknowledged[0][0] <= self.position:
+            base, entries = self._acknowledged.popleft()
+            yield entries
+            self.position = max(self.position, base + len(entries))
+
+
+class LogReader:
+    """Reads the facts topic into the recent events, partition by partition."""
+
+    def __init__(self, settings: IntakeSettings, recent: RecentEvents, clock: Clock) -> None:
         self._kafka = settings.kafka
-        self._parts = [TopicPartition(FACTS.name, number) for number in range(settings.partitions)]
-        self._span = timedelta(hours=settings.memory_hours)
-        self._memory = memory
+        self._partitions = [TopicPartition(FACTS.name, number) for number in range(settings.partitions)]
+        self._span = timedelta(hours=settings.dedup_hours)
+        self._recent = recent
         self._clock = clock
         self._since: datetime | None = None
         self._consumer: AIOKafkaConsumer | None = None
-        self._following: asyncio.Task[None] | None = None
-        self._progress: dict[int, Progress] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._trackers: dict[int, OffsetTracker] = {}
         self._wanted: dict[int, int] = {}
-        self._own = RateMeter(span=WATCH_SECONDS)
-        self._called = asyncio.Event()
-        self._advanced = asyncio.Event()
+        self._own_rate = RateMeter(span=POLL_SECONDS)
+        self._is_wanted = asyncio.Event()
+        self._has_advanced = asyncio.Event()
 
     @property
     def is_started(self) -> bool:
-        return self._following is not None
+        return self._task is not None
 
-    def reach_back_to(self, instant: datetime) -> None:
-        """Begin at *instant* at the latest: the spool holds records from then on, which the log may have too."""
+    def read_from(self, instant: datetime) -> None:
+        """Begin at *instant* at the latest: the spool holds records from then on, and the log may have them too."""
         self._since = instant if self._since is None else min(self._since, instant)
 
     async def start(self) -> None:
-        """Begin one span ago and follow in the background; `catch_up` says when the end is reached."""
+        """Begin one span ago and read on in the background; `catch_up` tells when the end is reached."""
         consumer = AIOKafkaConsumer(
             **self._kafka.client(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=WATCH_MS,
-            isolation_level="read_uncommitted",  # receipts are written without transactions, and wait for nobody's
+            fetch_max_wait_ms=POLL_MS,
+            # Events are written without transactions; a transaction of rules that is open must not hold them back.
+            isolation_level="read_uncommitted",
         )
         await consumer.start()
         try:
@@ -88,128 +122,135 @@ class Follower:
             await kafka.stop_consumer(consumer)
             raise
         self._consumer = consumer
-        self._following = asyncio.create_task(self._follow(consumer))
+        self._task = asyncio.create_task(self._read_on(consumer))
 
     async def stop(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
+        if self._task is not None:
+            self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._following
+                await self._task
         if self._consumer is not None:
             await kafka.stop_consumer(self._consumer)
 
-    def appended(self, partition: int, base: int, batch: Sequence[Lot]) -> None:
-        """Take note of an acknowledged batch. Where the broker cannot tell its place it is read like any other."""
+    def on_acknowledged(self, partition: int, base: int, batches: Sequence[PartitionBatch]) -> None:
+        """Take note of own records that the broker acknowledged at offset *base*.
+
+        Where the broker cannot tell the offset (-1, after a batch that it knew already) they are read like any other.
+        """
         if base < 0:
             return
-        progress = self._progress[partition]
+        tracker = self._trackers[partition]
         at = base
-        for lot in batch:
-            self._remember(progress.appended(at, lot.entries))
-            at += len(lot)
-        self._own.count(at - base)
-        if progress.position < base:
+        for batch in batches:
+            self._add(tracker.add_acknowledged(at, batch.entries))
+            at += len(batch)
+        self._own_rate.count(at - base)
+        if tracker.position < base:
             self._want({partition: base})
 
-    async def passed(self, ends: Ends) -> None:
-        """Return when all before *ends* is remembered, or after a while without: no answer waits for a slow reader."""
-        if self._has_passed(ends):
+    async def wait_until_read(self, ends: EndOffsets) -> None:
+        """Return when all before *ends* is known, or after half a second: no answer waits for a slow reader."""
+        if self._has_read(ends):
             return
         try:
-            async with asyncio.timeout(PASS_SECONDS):
-                await self._until(ends)
+            async with asyncio.timeout(CATCH_UP_BEFORE_ANSWER_SECONDS):
+                await self._wait_for(ends)
         except TimeoutError:
-            log.warning("the log is read too slowly", extra={"action": "follower_lags"})
+            log.warning("the log is read too slowly", extra={"action": "log_reader_lags"})
 
     async def catch_up(self) -> None:
-        """Return when the memory holds everything that was in the log when this was called."""
+        """Return when everything is known that was in the log when this was called; raise `KafkaError` if stopped."""
         if self._consumer is None:
-            raise KafkaError("the follower is not started")
-        ends = await self._ends(self._consumer)
+            raise KafkaError("the log reader is not started")
+        ends = await self._fetch_ends(self._consumer)
         self._want(ends)
-        await self._until(ends)
+        await self._wait_for(ends)
 
-    def _has_passed(self, ends: Ends) -> bool:
-        return all(self._progress[partition].position >= end for partition, end in ends.items())
+    def _has_read(self, ends: EndOffsets) -> bool:
+        return all(self._trackers[partition].position >= end for partition, end in ends.items())
 
-    async def _until(self, ends: Ends) -> None:
-        while not self._has_passed(ends):
-            await self._advanced.wait()
+    async def _wait_for(self, ends: EndOffsets) -> None:
+        while not self._has_read(ends):
+            await self._has_advanced.wait()
 
     def _want(self, ends: Mapping[int, int]) -> None:
         for partition, end in ends.items():
             self._wanted[partition] = max(end, self._wanted.get(partition, 0))
-        self._called.set()
+        self._is_wanted.set()
 
-    async def _ends(self, consumer: AIOKafkaConsumer) -> Ends:
-        return {part.partition: end for part, end in (await consumer.end_offsets(self._parts)).items()}
+    async def _fetch_ends(self, consumer: AIOKafkaConsumer) -> EndOffsets:
+        return {one.partition: end for one, end in (await consumer.end_offsets(self._partitions)).items()}
 
     async def _seek(self, consumer: AIOKafkaConsumer) -> None:
-        consumer.assign(self._parts)
-        consumer.pause(*self._parts)
+        consumer.assign(self._partitions)
+        consumer.pause(*self._partitions)
         span_ago = self._clock.now() - self._span
-        # One span more than asked for: a clock that was set back stamps records earlier than it received them.
+        # One span more than the spool asks for: after the clock was set back, records bear earlier timestamps than the
+        # time at which intake received them.
         since = milliseconds(span_ago if self._since is None else min(span_ago, self._since - self._span))
-        found = await consumer.offsets_for_times(dict.fromkeys(self._parts, since))
-        ends = await self._ends(consumer)
-        for part in self._parts:
-            first = found.get(part)
-            self._progress[part.partition] = Progress(ends[part.partition] if first is None else first.offset)
+        found = await consumer.offsets_for_times(dict.fromkeys(self._partitions, since))
+        ends = await self._fetch_ends(consumer)
+        for one in self._partitions:
+            first = found.get(one)
+            self._trackers[one.partition] = OffsetTracker(ends[one.partition] if first is None else first.offset)
 
-    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+    async def _read_on(self, consumer: AIOKafkaConsumer) -> None:
         while True:
             try:
-                if self._own.current_rate(asyncio.get_running_loop().time()) > BUSY_RECORDS_A_SECOND:
-                    await self._watch(consumer)
+                if self._own_rate.per_second(asyncio.get_running_loop().time()) > BUSY_RECORDS_PER_SECOND:
+                    await self._read_gaps(consumer)
                 else:
-                    self._listen_to(set(self._parts), consumer)
-                    await self._read(consumer)
+                    self._fetch_only(set(self._partitions), consumer)
+                    await self._poll(consumer)
             except KafkaError:
-                log.warning("the log cannot be followed for now", exc_info=True, extra={"action": "follower_waiting"})
+                log.warning("the log cannot be read for now", exc_info=True, extra={"action": "log_reader_waiting"})
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        """Wait until more of the log is wanted, or ask for its end; read every partition so far, and no further."""
-        if not await self._is_called():
-            self._want(await self._ends(consumer))
+    async def _read_gaps(self, consumer: AIOKafkaConsumer) -> None:
+        """Wait until more of the log is wanted, or ask for its end; read each partition up to there and no further."""
+        if not await self._wait_until_wanted():
+            self._want(await self._fetch_ends(consumer))
             await asyncio.sleep(SETTLE_SECONDS)
-        self._called.clear()
-        self._listen_to(self._behind(), consumer)
-        while self._behind():
-            await self._read(consumer)
-            self._listen_to(self._behind(), consumer)
+        self._is_wanted.clear()
+        self._fetch_only(self._find_behind(), consumer)
+        while self._find_behind():
+            await self._poll(consumer)
+            self._fetch_only(self._find_behind(), consumer)
 
-    async def _is_called(self) -> bool:
-        """Wait until somebody wants more of the log, and whether anybody did before it is time to ask."""
+    async def _wait_until_wanted(self) -> bool:
+        """Wait until somebody wants more of the log, at most until the end offsets are to be asked for."""
         try:
-            async with asyncio.timeout(WATCH_SECONDS):
-                return await self._called.wait()
+            async with asyncio.timeout(POLL_SECONDS):
+                return await self._is_wanted.wait()
         except TimeoutError:
             return False
 
-    def _listen_to(self, parts: set[TopicPartition], consumer: AIOKafkaConsumer) -> None:
-        """Have just *parts* fetched, each from where the memory is."""
+    def _fetch_only(self, wanted: set[TopicPartition], consumer: AIOKafkaConsumer) -> None:
+        """Have just the *wanted* partitions fetched, each from where it was read to."""
         paused = consumer.paused()
-        for part in parts & paused:
-            consumer.seek(part, self._progress[part.partition].position)
-        consumer.resume(*parts & paused)
-        consumer.pause(*set(self._parts) - parts - paused)
+        for one in wanted & paused:
+            consumer.seek(one, self._trackers[one.partition].position)
+        consumer.resume(*wanted & paused)
+        consumer.pause(*set(self._partitions) - wanted - paused)
 
-    def _behind(self) -> set[TopicPartition]:
+    def _find_behind(self) -> set[TopicPartition]:
         wanted = self._wanted
-        return {part for part in self._parts if self._progress[part.partition].position < wanted.get(part.partition, 0)}
+        return {
+            one for one in self._partitions if self._trackers[one.partition].position < wanted.get(one.partition, 0)
+        }
 
-    async def _read(self, consumer: AIOKafkaConsumer) -> None:
-        for part, batch in (await consumer.getmany(timeout_ms=WATCH_MS, max_records=RECORDS_MAX)).items():
-            # Others write there too: adoptions have no receipt.
-            entries = Entries.of(entry for record in batch if (entry := records.entry_of(record.value or b"")))
-            self._remember(self._progress[part.partition].read(batch[-1].offset + 1, entries))
-        for part in self._behind():
-            # The end of a log may be a marker of a transaction, which no record tells.
-            self._remember(self._progress[part.partition].read(await consumer.position(part), _NO_ENTRIES))
+    async def _poll(self, consumer: AIOKafkaConsumer) -> None:
+        for one, records in (await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_PER_POLL_MAX)).items():
+            entries = (fact_record.entry_of(record.value or b"") for record in records)
+            found = DedupEntries.from_entries(entry for entry in entries if entry is not None)
+            self._add(self._trackers[one.partition].add_read(records[-1].offset + 1, found))
+        for one in self._find_behind():
+            # The last offset of a log may be the marker of a transaction, which no record tells of.
+            self._add(self._trackers[one.partition].add_read(await consumer.position(one), _NO_ENTRIES))
 
-    def _remember(self, in_order: Iterable[Entries]) -> None:
+    def _add(self, in_order: Iterable[DedupEntries]) -> None:
         for entries in in_order:
-            self._memory.remember_logged(entries)
-        advanced, self._advanced = self._advanced, asyncio.Event()
+            self._recent.add_logged(entries)
+        # A fresh event for those who wait next: whoever waits on the old one wakes exactly once.
+        advanced, self._has_advanced = self._has_advanced, asyncio.Event()
         advanced.set()

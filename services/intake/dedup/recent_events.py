@@ -1,16 +1,16 @@
-"""What intake remembers of the events in the log: enough to give a repeated one its first receipt.
+"""The identities and first stamps of recent events: a cache of the log and the spool, never the only copy.
 
-Two generations, swapped once a span: an identity is remembered for at least one span and at most two, and forgetting
-millions costs nothing. It is a cache of the log and the spool; nothing in it is the only copy.
+Two generations are swapped once a span, so an identity is known for at least one span and at most two, and dropping
+millions of them costs nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from services.intake.core.dedup_entry import Entries, Entry, Stamp, is_same_content
+from services.intake.core.fact_record import DedupEntries, DedupEntry, Stamp, is_same_content
 
 
-class Memory:
+class RecentEvents:
     """First stamps by identity."""
 
     def __init__(self, *, span: timedelta, now: Callable[[], datetime]) -> None:
@@ -19,36 +19,37 @@ class Memory:
         self._recent: dict[bytes, Stamp] = {}
         self._older: dict[bytes, Stamp] = {}
         self._swapped_at = now()
-        self._unlogged: set[bytes] = set()
+        self._not_in_log: set[bytes] = set()
 
     def __len__(self) -> int:
         return len(self._recent) + len(self._older)
 
     def find(self, identity: bytes) -> Stamp | None:
-        """Return the first stamp of *identity*, or nothing if it was not seen within the span."""
+        """Return the first stamp of *identity*, or None if it was not seen within the span."""
         return self._recent.get(identity) or self._older.get(identity)
 
-    def has_just(self, stamps: Mapping[bytes, Stamp]) -> bool:
-        """Whether each identity of *stamps* was seen lately, and its first stamp is the one given."""
+    def are_latest(self, stamps: Mapping[bytes, Stamp]) -> bool:
+        """Whether each identity of *stamps* is in the younger generation with exactly the stamp given."""
         return list(map(self._recent.get, stamps)) == list(stamps.values())
 
     def knows_none_of(self, identities: Iterable[bytes]) -> bool:
         """Whether none of *identities* was seen within the span."""
         return self._recent.keys().isdisjoint(identities) and self._older.keys().isdisjoint(identities)
 
-    def remember(self, stamps: Mapping[bytes, Stamp]) -> None:
-        """Keep the first stamps of events that this process made durable; a later one changes nothing."""
-        if all(map(self._recent.__contains__, stamps)):  # nearly always: the log told of them before
+    def add_durable(self, stamps: Mapping[bytes, Stamp]) -> None:
+        """Add events that this process made durable, in the log or in the spool. A known identity keeps its stamp."""
+        if all(map(self._recent.__contains__, stamps)):  # usually: the acknowledgement told of them before
             return
         for identity, stamp in stamps.items():
             if self.find(identity) is None:
-                self._kept_now()[identity] = stamp
-                self._unlogged.add(identity)
+                self._younger_generation()[identity] = stamp
+                self._not_in_log.add(identity)
 
-    def remember_logged(self, entries: Entries) -> None:
-        """Keep that the log has *entries*, in its order. A first stamp stays, and so does one of other content."""
-        recent = self._kept_now()
-        if not self._unlogged and self._older.keys().isdisjoint(entries.identities):
+    def add_logged(self, entries: DedupEntries) -> None:
+        """Add *entries* of the log, in its order. The first stamp of an identity stays, whatever its content."""
+        recent = self._younger_generation()
+        if not self._not_in_log and self._older.keys().isdisjoint(entries.identities):
+            # The fast way for the usual case: nothing waits in the spool. `map` with `setdefault` runs in C.
             list(map(recent.setdefault, entries.identities, entries.stamps))
             return
         for identity, stamp in zip(entries.identities, entries.stamps, strict=True):
@@ -56,14 +57,17 @@ class Memory:
             if standing is None:
                 recent[identity] = stamp
             elif is_same_content(standing, stamp):
-                self._unlogged.discard(identity)
+                self._not_in_log.discard(identity)
 
-    def is_logged(self, entry: Entry) -> bool:
+    def is_logged(self, entry: DedupEntry) -> bool:
         """Whether the log is known to hold the event of *entry* with its content."""
         standing = self.find(entry.identity)
-        return standing is not None and entry.identity not in self._unlogged and is_same_content(standing, entry.stamp)
+        return (
+            standing is not None and entry.identity not in self._not_in_log and is_same_content(standing, entry.stamp)
+        )
 
-    def _kept_now(self) -> dict[bytes, Stamp]:
+    def _younger_generation(self) -> dict[bytes, Stamp]:
+        """Return the generation that takes new entries, after the swap that may be due."""
         now = self._now()
         if now - self._swapped_at >= self._span:
             self._older, self._recent = self._recent, {}

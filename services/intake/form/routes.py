@@ -43,7 +43,7 @@ def build_routes(dependencies: FormDependencies) -> dict[str, Route]:
         clock=dependencies.clock,
         metrics=metrics,
         bytes_max=dependencies.settings.form_max_bytes,
-        timeout_seconds=dependencies.settings.form_patience_seconds,
+        timeout_seconds=dependencies.settings.form_timeout_seconds,
     )
     receipt = ReceiptHandlers(key=key, signing_keys=dependencies.submit_report.signing_keys, metrics=metrics)
     guard = LinkGuard(key=key, plans=dependencies.plans, clock=dependencies.clock, metrics=metrics)

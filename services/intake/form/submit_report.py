@@ -18,16 +18,14 @@ from schemas.events.ids import DutyKey
 from services.intake.asgi import RequestRefusedError, too_large_refusal
 from services.intake.cloudevents import http_binding, pipeline
 from services.intake.cloudevents.http_binding import EVENT_BYTES_MAX, ContentMode
-from services.intake.cloudevents.pipeline import Answer
+from services.intake.cloudevents.pipeline import Pipeline, ReceiptDocument
 from services.intake.cloudevents.validator import EventValidator
 from services.intake.core.admission import AcceptedEvent
 from services.intake.core.event_id import Receipt, format_instant
 from services.intake.core.problems import RequestProblem
 from services.intake.core.scopes import KeyScope
-from services.intake.dedup.deduplicator import Register
 from services.intake.form.duty_view import DryRunStatus, FormDuty
 from services.intake.http.dry_run import DryRunClient
-from services.intake.log.records import Partitioner, registered
 from services.intake.receipts.signing import SigningKeys
 
 log = logging.getLogger(__name__)
@@ -45,9 +43,8 @@ class SubmitReport:
     """The use case of submitting a report for a duty, and of asking rules about it beforehand."""
 
     validator: EventValidator
-    register: Register
+    pipeline: Pipeline
     signing_keys: SigningKeys
-    partitioner: Partitioner
     dry_run: DryRunClient
 
     def validate(self, duty: FormDuty, data: Mapping[str, object]) -> AcceptedEvent:
@@ -72,7 +69,7 @@ class SubmitReport:
     async def dry_run_status(self, report: AcceptedEvent, now: datetime) -> DryRunStatus | None:
         """Return the status that the duty would have if *report* were sent now; None if rules cannot be asked."""
         try:
-            record = registered(report, format_instant(now))
+            record = pipeline.build_record(report, format_instant(now))
             answer = await self.dry_run.assess([record.value], is_batch=False)
         except RequestRefusedError as error:
             if error.refusal.problem is RequestProblem.UNAVAILABLE:
@@ -82,9 +79,8 @@ class SubmitReport:
 
     async def submit(self, report: AcceptedEvent, received_at: datetime) -> str:
         """Record the report durably and return its signed receipt; raise `RequestRefusedError` if that fails."""
-        entered = registered(report, format_instant(received_at))
-        issued = pipeline.issued([entered], self.partitioner, self.signing_keys.signer)
-        answer = msgspec.json.decode(await self.register.enter(issued, is_batch=False), type=Answer)
+        prepared = self.pipeline.sign([pipeline.build_record(report, format_instant(received_at))])
+        answer = msgspec.json.decode(await self.pipeline.append(prepared, is_batch=False), type=ReceiptDocument)
         fields = {"agency": report.admission.agency, "receiptid": answer.receipts[0].receiptid}
         log.info("a report was submitted through the form", extra={"action": "form_sent", **fields})
         return answer.jws

@@ -1,108 +1,95 @@
-"""`POST /v1/events`: from the bytes of a request to the receipts of its events, one step a line."""
+"""`POST /v1/events`: authenticate, check the limits, read the body, prepare the events, append them, answer.
+
+The answer is 202 with receipts once every event is durable; anything less is a problem document.
+"""
 
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.intake.asgi import Request, RequestRefusedError, Response
 from services.intake.cloudevents import http_binding, pipeline
 from services.intake.cloudevents.http_binding import ContentMode
-from services.intake.cloudevents.pipeline import Handed, Issued, Issuer
+from services.intake.cloudevents.pipeline import Pipeline, PostedEvents, PreparedEvents
 from services.intake.core.event_id import format_instant
 from services.intake.core.problems import Refusal, RequestProblem, Said
 from services.intake.core.scopes import ApiKey
-from services.intake.dedup.deduplicator import Register
 from services.intake.http.api_keys import ApiKeys
 from services.intake.http.dry_run import DryRunClient
-from services.intake.http.inflight_limit import Room
-from services.intake.http.rate_limits import Limits
+from services.intake.http.limits import InflightLimit, RateLimits
 from services.intake.http.timeouts import Patience
-from services.intake.log.kafka_connection import Bus
 from services.intake.metrics import IntakeMetrics
-from services.intake.published_plans import PublishedPlans
-from services.intake.receipts.signing import SigningKeys
-from services.intake.workers.supervisor import Staff
+from services.intake.published_plans import SnapshotPlans
 from services.runtime.clock import Clock
 
 TRUE = frozenset({"true", "1", "yes"})
-RETRY_AFTER_SECONDS = 5
 FALSE = frozenset({"false", "0", "no"})
+RETRY_AFTER_SECONDS = 5
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reception:
-    """What it takes to receive an event."""
+class PostEvents:
+    """The endpoint with its dependencies. *wait_until_tried* returns when the broker has been tried once."""
 
     keys: ApiKeys
-    bus: Bus
-    library: PublishedPlans
-    room: Room
-    issuer: Issuer
-    staff: Staff
-    register: Register
-    limits: Limits
-    signing_keys: SigningKeys
+    rate_limits: RateLimits
+    inflight_limit: InflightLimit
+    body_timeout: Patience
+    plans: SnapshotPlans
+    wait_until_tried: Callable[[], Awaitable[None]]
+    pipeline: Pipeline
     dry_run: DryRunClient
     clock: Clock
     metrics: IntakeMetrics
-    patience: Patience
 
-    async def receive(self, request: Request) -> Response:
+    async def post(self, request: Request) -> Response:
         """Answer 202 with receipts once every event is durable; raise `RequestRefusedError` for anything less."""
         key = self.keys.authenticate(request.header(b"authorization"))
         try:
-            return await self._received(request, key)
+            return await self._accept(request, key)
         except RequestRefusedError as error:
-            _put_on_record(error.refusal, key)
+            _log_refusal(error.refusal, key)
             raise
 
-    async def _received(self, request: Request, key: ApiKey) -> Response:
-        self.limits.refuse_excess(key)
-        is_dry = _is_dry_run(request)
+    async def _accept(self, request: Request, key: ApiKey) -> Response:
+        self.rate_limits.refuse_excess(key)
+        is_dry_run = _is_dry_run(request)
         mode = http_binding.mode_of(request.headers)
-        room = self.room.take(request, mode.bytes_max)
+        reserved = self.inflight_limit.reserve(request, mode.bytes_max)
         try:
-            body = await request.read_body(mode.bytes_max, self.patience)
+            body = await request.read_body(mode.bytes_max, self.body_timeout)
+            # The time of receipt is when the whole request has arrived (contract section 3), not when it is written.
             receivedtime = format_instant(self.clock.now())
-            await self._opened()
-            handed = Handed(mode, request.headers, body, key.scope, receivedtime)
-            issued = await self._issued(handed, key)
-            return await (self._tried(issued, mode) if is_dry else self._taken(issued, mode))
+            await self.wait_until_tried()
+            if not self.plans.is_ready:
+                raise RequestRefusedError(_NO_PLAN)
+            texts = http_binding.split_events(mode, body)
+            self.rate_limits.charge(key, max(1, len(texts)))
+            posted = PostedEvents(mode, request.headers, body, key.scope, receivedtime)
+            prepared = self.pipeline.prepare(posted, texts)
+            return await (self._simulate(prepared, mode) if is_dry_run else self._append(prepared, mode))
         finally:
-            self.room.give_back(room)
+            self.inflight_limit.release(reserved)
 
-    async def _opened(self) -> None:
-        await self.bus.settled()
-        if not self.library.is_ready:
-            raise RequestRefusedError(_NO_PLAN)
-
-    async def _issued(self, handed: Handed, key: ApiKey) -> Issued:
-        """Have a clerk issue what was handed in, or do it here, where its faults are told."""
-        issued = await self.staff.issued(handed)
-        if issued is not None:
-            self.limits.charge(key, max(1, len(issued)))
-            return issued
-        texts = http_binding.split_events(handed.mode, handed.body)
-        self.limits.charge(key, max(1, len(texts)))
-        return self.issuer.issue(handed, texts, self.signing_keys.signer)
-
-    async def _tried(self, issued: Issued, mode: ContentMode) -> Response:
-        """Answer what would be said: what was issued stays here, records and receipts."""
-        self.register.refuse_conflicts(issued, is_batch=mode is ContentMode.BATCH)
-        return await self.dry_run.assess(pipeline.values_of(issued), is_batch=mode is ContentMode.BATCH)
-
-    async def _taken(self, issued: Issued, mode: ContentMode) -> Response:
-        began = time.perf_counter()
-        answer = await self.register.enter(issued, is_batch=mode is ContentMode.BATCH)
-        self.metrics.seconds.observe(time.perf_counter() - began)
-        self.metrics.accepted[mode].inc(len(issued))
+    async def _append(self, prepared: PreparedEvents, mode: ContentMode) -> Response:
+        started = time.perf_counter()
+        answer = await self.pipeline.append(prepared, is_batch=mode is ContentMode.BATCH)
+        self.metrics.seconds.observe(time.perf_counter() - started)
+        self.metrics.accepted[mode.value].inc(len(prepared))
         return Response(status=202, body=answer)
 
+    async def _simulate(self, prepared: PreparedEvents, mode: ContentMode) -> Response:
+        """Answer what rules would say of the events; nothing is written."""
+        is_batch = mode is ContentMode.BATCH
+        await self.pipeline.check_conflicts(prepared, is_batch=is_batch)
+        return await self.dry_run.assess(pipeline.values_of(prepared), is_batch=is_batch)
 
-def _put_on_record(refusal: Refusal, key: ApiKey) -> None:
-    """Leave a line for the audit: which key, whose, and why; never the secret or what was sent."""
+
+def _log_refusal(refusal: Refusal, key: ApiKey) -> None:
+    """Write an audit line: which key, whose, and why; never the secret or the content."""
     pointers = [error.pointer for error in refusal.errors]
     known = {"key": key.id, "system": key.system, "problem": refusal.problem.value.slug, "pointers": pointers}
     log.warning("a request was refused", extra={"action": "refused", **known})

@@ -1,60 +1,53 @@
-"""Where accepted records become durable: on the bus, or in the spool until the bus is back.
+"""Make records durable: on the broker, or in the spool while the broker is away.
 
-While the spool holds anything, everything goes there, so that the order stays.
+While the spool holds anything, everything goes there, so the order of an agency's events stays.
 """
 
 import logging
 from collections.abc import Sequence
 
-from services.intake.asgi import RequestRefusedError
-from services.intake.core.problems import Refusal, RequestProblem, Said
-from services.intake.dedup.log_reader import Follower
-from services.intake.log.kafka_connection import Bus
-from services.intake.log.partition_queue import BusDownError
-from services.intake.log.records import Lot
-from services.intake.spool.replay import Drain
+from services.intake.core.event_log import LogUnavailableError
+from services.intake.core.fact_record import PartitionBatch
+from services.intake.dedup.log_reader import LogReader
+from services.intake.log.kafka_connection import KafkaConnection
+from services.intake.log.producer import BrokerUnavailableError
+from services.intake.spool.replay import SpoolReplay
 from services.intake.spool.spool import Spool, SpoolFullError
-
-RETRY_AFTER_SECONDS = 5
 
 log = logging.getLogger(__name__)
 
 
-class Keeping:
-    """Keeps records, wherever they can be kept."""
+class DurableWriter:
+    """Appends to the broker if it is up, else to the spool."""
 
-    def __init__(self, bus: Bus, spool: Spool, drain: Drain, follower: Follower) -> None:
-        self._bus = bus
-        self._follower = follower
+    def __init__(self, connection: KafkaConnection, spool: Spool, replay: SpoolReplay, reader: LogReader) -> None:
+        self._connection = connection
         self._spool = spool
-        self._drain = drain
+        self._replay = replay
+        self._reader = reader
 
-    async def keep(self, fresh: Sequence[Lot]) -> None:
-        """Return when no crash can lose *fresh*; raise with 503 if neither bus nor spool takes them."""
-        await self._drain.passed()
-        if self._bus.is_up:
+    async def append(self, batches: Sequence[PartitionBatch]) -> None:
+        """Return when no crash can lose the records; raise `LogUnavailableError` if nothing takes them.
+
+        After an append that timed out the records go to the spool although the broker may still write them: the replay
+        reads the log first and skips what it holds.
+        """
+        await self._replay.wait_until_open()
+        producer = self._connection.producer
+        if producer is not None:
             try:
-                ends = await self._bus.append(fresh)
-            except BusDownError:
-                log.info("records go to the spool", extra={"action": "spooling", "records": sum(map(len, fresh))})
+                ends = await producer.append(batches)
+            except BrokerUnavailableError:
+                self._connection.report_failure(producer)
+                log.info("records go to the spool", extra={"action": "spooling", "records": sum(map(len, batches))})
             else:
-                # Another replica may have been first with the same event: the log says so to both alike.
-                await self._follower.passed(ends)
+                # Another replica may have written the same event first: the log tells both replicas the same.
+                await self._reader.wait_until_read(ends)
                 return
         try:
-            await self._spool.append([record for lot in fresh for record in zip(lot.keys, lot.values, strict=True)])
+            await self._spool.append([pair for one in batches for pair in zip(one.keys, one.values, strict=True)])
         except SpoolFullError as cause:
-            raise RequestRefusedError(_FULL) from cause
-        if self._bus.is_up:
-            # It came back in between: what was spooled is drained before anything else is appended.
-            self._bus.reconnect()
-
-
-_FULL = Refusal(
-    problem=RequestProblem.UNAVAILABLE,
-    detail=Said(
-        en="the log does not answer and the spool is full; send the same event again later",
-        vi="hệ thống lưu trữ chưa sẵn sàng và bộ nhớ tạm đã đầy; hãy gửi lại đúng sự kiện này sau",
-    ),
-    retry_after_seconds=RETRY_AFTER_SECONDS,
-)
+            raise LogUnavailableError from cause
+        # The broker may have come back while the spool was written. Then the spool is replayed before anything else
+        # is appended.
+        self._connection.reconnect()

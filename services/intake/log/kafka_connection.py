@@ -1,105 +1,157 @@
-"""The connection to the bus, opened and opened again: what must be there before intake can append, and whether it is.
+"""The connection to the broker: opened, watched and opened again, with everything that precedes the first append.
 
-A bus that stops acknowledging is given up at once and won back in the background; nobody waits for it meanwhile.
+A broker that stops acknowledging is taken for down at once; nobody waits for it while it is won back in the background.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from aiokafka.errors import KafkaError
 
-from services.intake.log.appender import Appender
-from services.intake.log.partition_queue import BusDownError, Ends
-from services.intake.log.records import Lot
+from services.intake.dedup.log_reader import LogReader
+from services.intake.log import producer as producing
+from services.intake.log.producer import BatchingProducer, BrokerUnavailableError
 from services.intake.metrics import IntakeMetrics
+from services.intake.settings import IntakeSettings
+from services.intake.spool.replay import SpoolReplay
+from services.runtime.clock import Clock
+from services.runtime.published_documents import PublishedDocuments
+from services.runtime.topics import ensure_topics
 
 RETRY_SECONDS = 0.5
 FIRST_ATTEMPT_SECONDS = 10.0
+"""How long the first requests wait for the first attempt to connect, before they are spooled."""
 
 log = logging.getLogger(__name__)
 
-Connect = Callable[[], Awaitable[Appender]]
-Prepare = Callable[[Appender], Awaitable[None]]
+
+class KafkaConnector:
+    """Opens what intake needs of the broker: topics, the readers of plans and of the log, and a producer."""
+
+    def __init__(
+        self, settings: IntakeSettings, references: PublishedDocuments, reader: LogReader, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._references = references
+        self._reader = reader
+        self._clock = clock
+        self._has_references = False
+
+    async def open(self) -> BatchingProducer:
+        """Return a connected producer; raise `KafkaError` or `OSError` while there is no broker."""
+        settings = self._settings
+        await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
+        await self._start_readers()
+        return BatchingProducer(
+            await producing.connect(settings.kafka),
+            self._clock,
+            self._reader.on_acknowledged,
+            partitions=settings.partitions,
+            timeout_seconds=settings.broker_timeout_seconds,
+        )
+
+    async def close(self) -> None:
+        """Stop the readers."""
+        await self._reader.stop()
+        await self._references.stop()
+
+    async def _start_readers(self) -> None:
+        """Start the readers once; afterwards they reconnect by themselves."""
+        if not self._has_references:
+            try:
+                await self._references.start()
+            except BaseException:
+                await self._references.stop()
+                raise
+            self._has_references = True
+        if not self._reader.is_started:
+            await self._reader.start()
 
 
-class Bus:
-    """Appends while the bus is up. *connect* opens an appender; *prepare* must be done before anybody may append."""
+class KafkaConnection:
+    """The producer while the broker is up, None while it is not."""
 
-    def __init__(self, connect: Connect, prepare: Prepare, metrics: IntakeMetrics) -> None:
-        self._connect = connect
-        self._prepare = prepare
+    def __init__(self, connector: KafkaConnector, replay: SpoolReplay, metrics: IntakeMetrics) -> None:
+        self._connector = connector
+        self._replay = replay
         self._metrics = metrics
-        self._appender: Appender | None = None
+        self._opened: BatchingProducer | None = None
         self._lost = asyncio.Event()
-        self._tried = asyncio.Event()
+        self._first_attempt_ended = asyncio.Event()
+        self.producer: BatchingProducer | None = None
+        """The producer, while the broker acknowledges and the spool is empty."""
 
     @property
     def is_up(self) -> bool:
-        return self._appender is not None
+        return self.producer is not None
 
-    async def settled(self) -> None:
+    async def wait_until_tried(self) -> None:
         """Return when the first attempt to connect has ended, one way or the other, or has taken too long."""
-        if not self._tried.is_set():
+        if not self._first_attempt_ended.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._tried.wait(), FIRST_ATTEMPT_SECONDS)
+                await asyncio.wait_for(self._first_attempt_ended.wait(), FIRST_ATTEMPT_SECONDS)
+
+    def report_failure(self, failed: BatchingProducer) -> None:
+        """Take the broker for down because *failed* could not append."""
+        if self.producer is failed:
+            self._set_producer(None)
+            self._lost.set()
+            log.warning("the broker is taken for down", extra={"action": "bus_down"})
 
     def reconnect(self) -> None:
-        """Give the bus up and win it back, with everything that comes before the first append."""
-        if self._appender is not None:
-            self._give_up(self._appender)
-
-    async def append(self, lots: Sequence[Lot]) -> Ends:
-        """Return where the records ended up, acknowledged; raise `BusDownError` if the bus is down or goes down."""
-        appender = self._appender
-        if appender is None:
-            raise BusDownError("the bus is down")
-        try:
-            return await appender.append(lots)
-        except BusDownError:
-            self._give_up(appender)
-            raise
+        """If the broker is up, take it for down and win it back, with everything that precedes the first append."""
+        if self.producer is not None:
+            self.report_failure(self.producer)
 
     async def supervise(self) -> None:
-        """Keep the bus connected until cancelled."""
-        while True:
-            appender = await self._won()
-            # Nothing awaits between the end of the preparation and this line: whoever waits for either sees both.
-            self._lost.clear()
-            self._appender = appender
-            self._metrics.bus_is_up.set(1)
-            log.info("the bus is up", extra={"action": "bus_up"})
-            try:
+        """Keep the broker connected until cancelled."""
+        try:
+            while True:
+                producer = await self._connect()
+                # Nothing awaits between the end of the replay and this line: no request can come between.
+                self._lost.clear()
+                self._set_producer(producer)
+                log.info("the broker is up", extra={"action": "bus_up"})
                 await self._lost.wait()
-            finally:
-                self._appender = None
-                await appender.close()
+        finally:
+            self._set_producer(None)
+            await self._discard()
 
-    def _give_up(self, appender: Appender) -> None:
-        if self._appender is appender:
-            self._appender = None
-            self._metrics.bus_is_up.set(0)
-            self._lost.set()
-            log.warning("the bus is given up for now", extra={"action": "bus_down"})
+    def _set_producer(self, producer: BatchingProducer | None) -> None:
+        self.producer = producer
+        self._metrics.broker_is_up.set(producer is not None)
 
-    async def _won(self) -> Appender:
+    async def _connect(self) -> BatchingProducer:
         while True:
-            appender = None
             try:
-                appender = await self._connect()
-                await self._prepare(appender)
-            except (KafkaError, BusDownError, OSError) as error:
-                log.warning("the bus is not there yet", extra={"action": "bus_waiting", "error": repr(error)})
-                if appender is not None:
-                    await appender.close()
+                producer = await self._open()
+                producer.resume()
+                await self._replay.run(producer)
+            except (KafkaError, BrokerUnavailableError, OSError) as error:
+                log.warning("the broker is not there yet", extra={"action": "bus_waiting", "error": repr(error)})
                 await asyncio.sleep(RETRY_SECONDS)
-            except asyncio.CancelledError:
-                if appender is not None:
-                    with suppress(KafkaError):
-                        await appender.close()
-                raise
             else:
-                return appender
+                return producer
             finally:
-                self._tried.set()
+                self._first_attempt_ended.set()
+
+    async def _open(self) -> BatchingProducer:
+        """Return the producer that is open, or a new one if there is none or the broker refused it for good.
+
+        Wait until nothing is under way. A producer with batches under way is kept, because only its client knows their
+        sequence numbers: from another client the broker would write them a second time.
+        """
+        if self._opened is not None:
+            await self._opened.wait_until_settled()
+            if self._opened.is_usable:
+                return self._opened
+            await self._discard()
+        self._opened = await self._connector.open()
+        return self._opened
+
+    async def _discard(self) -> None:
+        discarded, self._opened = self._opened, None
+        if discarded is not None:
+            with suppress(KafkaError):
+                await discarded.close()

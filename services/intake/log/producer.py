@@ -1,126 +1,291 @@
-"""Produce requests, a batch a partition, over the connections and with the producer id of a started client.
+"""Batch records by partition and append them to the facts topic, through aiokafka's public `send_batch`.
 
-The client's own sender is made for records that come one by one, in any number of batches at a time: a request costs
-half as much again there. Here one request to a broker is under way, and idempotence (KIP-98) is a number a partition.
+One batch a partition is under way; meanwhile the next one gathers, so batches grow with the load and a lone record
+waits for nothing. The client is idempotent (KIP-98): it repeats a batch under its sequence number until the broker
+answers, however long that takes. A producer is therefore never abandoned while its client lives: when an append times
+out, its caller keeps the records elsewhere, and `wait_until_settled` tells when the outcome of every batch is known.
 """
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaProducer, TopicPartition, errors
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.protocol.produce import ProduceResponse_v7
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.structs import RecordMetadata
 
 from schemas.events.topics import FACTS
-from services.intake.log.produce_request import Produce
-from services.intake.log.records import CONTENT_TYPE, Lot
+from services.intake.core.fact_record import CONTENT_TYPE, EndOffsets, PartitionBatch
 from services.runtime.clock import Clock, milliseconds
+from services.runtime.settings import KafkaConfig
 
 MEBIBYTE = 1024 * 1024
-BATCH_MAX_BYTES = 2 * MEBIBYTE
-"""Of one batch to one partition; an event of the largest size still fits with what intake adds."""
+BATCH_BYTES_MAX = 2 * MEBIBYTE
+"""Of one batch of one partition. An event of the largest size (1 MiB) still fits with what intake adds to it."""
+
+BATCH_BYTES_TARGET = 768 * 1024
+"""A gathered batch is sent without more beyond this size: the default limit of a broker is 1 MiB."""
 
 REQUEST_TIMEOUT_MS = 5_000
-"""How long one attempt may take. Appends have their own, shorter patience."""
+"""Of one attempt of the client. Appends have a shorter timeout of their own."""
 
-BACKOFF_SECONDS = 0.1
-MAGIC = 2
-SEQUENCE_END = 2**31
-"""Sequence numbers are of 31 bits and begin anew behind (KIP-98)."""
+RETRY_BACKOFF_MS = 200
+CLOSE_SECONDS = 2.0
+"""A frozen broker answers nothing, not even the end of a connection."""
+
+GATHERING_TURNS = 3
+"""Turns of the event loop before a batch is built. Under load many requests arrive in them and join the batch; for a
+lone request they take microseconds."""
 
 HEADERS = [("content-type", CONTENT_TYPE.encode())]
 
-Batches = Mapping[int, Sequence[Lot]]
-"""For each partition what goes to it, in order."""
+OnAcknowledged = Callable[[int, int, Sequence[PartitionBatch]], None]
+"""Called with each acknowledged batch: its partition, the offset of its first record (-1 if unknown), its records."""
 
 log = logging.getLogger(__name__)
 
 
-class Outcome(NamedTuple):
-    """What became of a batch: the offset of its first record, -1 where the broker does not tell; or an error."""
-
-    offset: int = -1
-    error: KafkaError | None = None
+class BrokerUnavailableError(Exception):
+    """The broker did not acknowledge in time, or refused; whether it has the records is not known yet."""
 
 
-class Producer:
-    """Appends to the facts topic, exactly once each, while the one who calls waits for each answer before the next."""
+class _Append:
+    """One caller of `append`, who waits for *missing* chunks in one or more partitions."""
 
-    def __init__(self, started: AIOKafkaProducer, clock: Clock) -> None:
-        self._client = started.client
-        manager = started._txn_manager  # noqa: SLF001 - there is no other way to the producer id
-        self._id, self._epoch = manager.producer_id, manager.producer_epoch
+    __slots__ = ("done", "ends", "missing")
+
+    def __init__(self, done: asyncio.Future[None]) -> None:
+        self.missing = 0
+        self.done = done
+        self.ends: EndOffsets = {}
+
+    def acknowledge(self, partition: int, end: int) -> None:
+        self.missing -= 1
+        self.ends[partition] = end
+        if self.missing == 0 and not self.done.done():
+            self.done.set_result(None)
+
+    def fail(self, reason: str) -> None:
+        if not self.done.done():
+            self.done.set_exception(BrokerUnavailableError(reason))
+
+
+class _Chunk(NamedTuple):
+    """The records of one caller for one partition, as many as fit into a batch."""
+
+    batch: PartitionBatch
+    size: int
+    append: _Append
+
+
+class _PartitionQueue:
+    """The chunks that wait for one partition, and those of the batch that is under way."""
+
+    __slots__ = ("sent_at", "under_way", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: deque[_Chunk] = deque()
+        self.under_way: list[_Chunk] = []
+        self.sent_at = 0.0
+
+    def take_batch(self, now: float) -> list[_Chunk]:
+        """Move the chunks that fit into one batch from `waiting` to `under_way`; the first one in any case."""
+        chunks = self.under_way = [self.waiting.popleft()]
+        size = chunks[0].size
+        while self.waiting and size + self.waiting[0].size <= BATCH_BYTES_TARGET:
+            chunks.append(self.waiting.popleft())
+            size += chunks[-1].size
+        self.sent_at = now
+        return chunks
+
+
+async def connect(kafka: KafkaConfig) -> AIOKafkaProducer:
+    """Return a started idempotent client that knows the facts topic; raise `KafkaError` if there is no broker."""
+    client = AIOKafkaProducer(
+        **kafka.client(),
+        enable_idempotence=True,  # implies acks=all
+        max_batch_size=BATCH_BYTES_MAX,
+        max_request_size=4 * BATCH_BYTES_MAX,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        retry_backoff_ms=RETRY_BACKOFF_MS,
+    )
+    try:
+        await client.start()
+        await client.partitions_for(FACTS.name)
+    except BaseException:
+        await client.stop()
+        raise
+    return client
+
+
+class BatchingProducer:
+    """Appends batches through one connected client, each record exactly once."""
+
+    def __init__(
+        self,
+        client: AIOKafkaProducer,
+        clock: Clock,
+        on_acknowledged: OnAcknowledged,
+        *,
+        partitions: int,
+        timeout_seconds: float,
+    ) -> None:
+        self._client = client
         self._clock = clock
-        self._sequences: defaultdict[int, int] = defaultdict(int)
+        self._on_acknowledged = on_acknowledged
+        self._timeout_seconds = timeout_seconds
+        # Kept: before Python 3.12 every call of `get_running_loop` asks the system for the process id.
+        self._loop = asyncio.get_running_loop()
+        self._queues = [_PartitionQueue() for _ in range(partitions)]
+        self._dispatching: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._settled = asyncio.Event()
+        self._settled.set()
+        self._failure: str | None = None
+        self.is_usable = True
+        """False once the client can append nothing any more, because the broker refused it for good."""
 
-    async def produce(self, batches: Batches) -> dict[int, Outcome]:
-        """Return what became of each of *batches*; what may still succeed is tried until it does, or the caller ends.
+    async def append(self, batches: Sequence[PartitionBatch]) -> EndOffsets:
+        """Return the end offsets once every record is acknowledged by all in-sync replicas.
 
-        After a refusal the sequence has a gap: nothing more can be produced here.
+        Raise `BrokerUnavailableError` when that takes longer than the timeout or fails, and from then on at once until
+        `resume` is called.
         """
-        built = {partition: self._built(partition, lots) for partition, lots in batches.items()}
-        outcomes = await self._attempt(built)
-        again = _may_succeed(outcomes)
-        if again:
-            why = {partition: repr(outcomes[partition].error) for partition in again}
-            log.warning("batches are sent again until they are taken", extra={"action": "append_again", "why": why})
-        while again:
-            await asyncio.sleep(BACKOFF_SECONDS)
-            await self._client.force_metadata_update()
-            outcomes |= await self._attempt({partition: built[partition] for partition in again})
-            again = _may_succeed(outcomes)
-        for partition, lots in batches.items():
-            self._sequences[partition] = (self._sequences[partition] + sum(map(len, lots))) % SEQUENCE_END
-        return outcomes
+        if self._failure is not None:
+            raise BrokerUnavailableError(self._failure)
+        append = _Append(self._loop.create_future())
+        for batch in batches:
+            for chunk in _split(batch, append):
+                append.missing += 1
+                self._queues[batch.partition].waiting.append(chunk)
+        if append.missing == 0:
+            return {}
+        self._dispatch()
+        await append.done
+        return append.ends
 
-    async def _attempt(self, built: Mapping[int, bytearray]) -> dict[int, Outcome]:
-        """Send *built*, to each broker what it leads, all at once."""
-        by_leader: defaultdict[int, dict[int, bytearray]] = defaultdict(dict)
-        for partition, batch in built.items():
-            leader = self._client.cluster.leader_for_partition(TopicPartition(FACTS.name, partition))
-            by_leader[-1 if leader is None else leader][partition] = batch
-        if len(by_leader) == 1:
-            return await self._answered(*by_leader.popitem())
-        outcomes: dict[int, Outcome] = {}
-        for answer in await asyncio.gather(*(self._answered(*led) for led in by_leader.items())):
-            outcomes |= answer
-        return outcomes
+    async def wait_until_settled(self) -> None:
+        """Return when no batch is under way: each is acknowledged, or refused for good."""
+        await self._settled.wait()
 
-    async def _answered(self, leader: int, batches: Mapping[int, bytearray]) -> dict[int, Outcome]:
-        if leader == -1:
-            return dict.fromkeys(batches, Outcome(error=errors.LeaderNotAvailableError()))
+    def resume(self) -> None:
+        """Take appends again after a timeout. Nothing may be under way, and the client must be usable."""
+        self._failure = None
+
+    async def close(self) -> None:
+        """Flush what is under way and stop the client, in at most two seconds; then nothing more can be appended."""
+        self._fail_all("the producer is closed")
+        stopping = asyncio.create_task(self._client.stop())
+        await asyncio.wait([stopping], timeout=CLOSE_SECONDS)
+        stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+
+    def _dispatch(self) -> None:
+        if self._dispatching is None:
+            self._dispatching = self._loop.create_task(self._send_waiting())
+
+    async def _send_waiting(self) -> None:
+        """Send a batch for every partition that has something waiting and nothing under way."""
+        for _ in range(GATHERING_TURNS):
+            await asyncio.sleep(0)
+        self._dispatching = None
+        for partition, queue in enumerate(self._queues):
+            if queue.waiting and not queue.under_way:
+                await self._send(partition, queue.take_batch(self._loop.time()))
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._timeout_seconds, self._check_timeout)
+
+    async def _send(self, partition: int, chunks: Sequence[_Chunk]) -> None:
+        self._settled.clear()
         try:
-            response: ProduceResponse_v7 = await self._client.send(leader, Produce(batches, REQUEST_TIMEOUT_MS))
+            # Nothing else is under way for this partition, so `send_batch` queues at once and returns the future.
+            sent = await self._client.send_batch(self._build(chunks), FACTS.name, partition=partition)
         except KafkaError as error:
-            return dict.fromkeys(batches, Outcome(error=error))
-        ((_, answers),) = response.topics
-        return {partition: _outcome(error_code, offset) for partition, error_code, offset, *_ in answers}
+            self._on_failed(partition, error)
+            return
+        sent.add_done_callback(lambda done: self._on_done(partition, done))
 
-    def _built(self, partition: int, lots: Sequence[Lot]) -> bytearray:
-        builder = DefaultRecordBatchBuilder(
-            MAGIC, 0, 0, self._id, self._epoch, self._sequences[partition], BATCH_MAX_BYTES
-        )
+    def _build(self, chunks: Iterable[_Chunk]) -> object:
+        builder = self._client.create_batch()
+        append = builder.append
         timestamp = milliseconds(self._clock.now())
-        offset = 0
-        for lot in lots:
-            for key, value in zip(lot.keys, lot.values, strict=True):
-                if builder.append(offset, timestamp, key, value, HEADERS) is None:
+        for chunk in chunks:
+            for key, value in zip(chunk.batch.keys, chunk.batch.values, strict=True):
+                if append(key=key, value=value, timestamp=timestamp, headers=HEADERS) is None:
                     raise RuntimeError("a batch outgrew its bound")  # events are bounded far below it
-                offset += 1
-        batch: bytearray = builder.build()
-        return batch
+        return builder
+
+    def _on_done(self, partition: int, sent: "asyncio.Future[RecordMetadata]") -> None:
+        error = sent.exception()
+        if error is not None:
+            self._on_failed(partition, error)
+            return
+        base = sent.result().offset
+        queue = self._queues[partition]
+        chunks, queue.under_way = queue.under_way, []
+        batches = [chunk.batch for chunk in chunks]
+        self._on_acknowledged(partition, base, batches)
+        end = base + sum(map(len, batches))
+        for chunk in chunks:
+            chunk.append.acknowledge(partition, end)
+        self._on_settled(queue)
+
+    def _on_failed(self, partition: int, error: BaseException) -> None:
+        """Give up after a refusal that is for good: the sequence of the partition has a gap from here on.
+
+        The client itself repeats whatever may still succeed.
+        """
+        log.error(
+            "the broker refused a batch", exc_info=error, extra={"action": "append_failed", "partition": partition}
+        )
+        self.is_usable = False
+        queue = self._queues[partition]
+        chunks, queue.under_way = queue.under_way, []
+        for chunk in chunks:
+            chunk.append.fail(repr(error))
+        self._fail_all(repr(error))
+        self._on_settled(queue)
+
+    def _on_settled(self, queue: _PartitionQueue) -> None:
+        if queue.waiting:
+            self._dispatch()
+        if not any(one.under_way for one in self._queues):
+            self._settled.set()
+
+    def _check_timeout(self) -> None:
+        """Fail everybody once the oldest batch under way is overdue. One timer serves all batches."""
+        self._timer = None
+        oldest = min((queue.sent_at for queue in self._queues if queue.under_way), default=None)
+        if oldest is None:
+            return
+        remaining = oldest + self._timeout_seconds - self._loop.time()
+        if remaining <= 0:
+            self._fail_all("no acknowledgement in time")
+            return
+        self._timer = self._loop.call_later(remaining, self._check_timeout)
+
+    def _fail_all(self, reason: str) -> None:
+        """Fail every caller. Batches under way stay with the client, which knows their sequence numbers."""
+        self._failure = reason
+        for queue in self._queues:
+            for chunk in (*queue.under_way, *queue.waiting):
+                chunk.append.fail(reason)
+            queue.waiting.clear()
 
 
-def _may_succeed(outcomes: Mapping[int, Outcome]) -> list[int]:
-    return [partition for partition, outcome in outcomes.items() if outcome.error and outcome.error.retriable]
-
-
-def _outcome(error_code: int, offset: int) -> Outcome:
-    kind = errors.for_code(error_code)
-    if kind is errors.NoError:
-        return Outcome(offset)
-    return Outcome() if kind is errors.DuplicateSequenceNumber else Outcome(error=kind())
+def _split(batch: PartitionBatch, append: _Append) -> Iterator[_Chunk]:
+    """Yield *batch* in chunks of at most the target size; a larger record is a chunk by itself."""
+    sizes = list(map(len, batch.values))
+    total = sum(sizes)
+    if total <= BATCH_BYTES_TARGET:
+        yield _Chunk(batch, total, append)
+        return
+    start = size = 0
+    for place, one in enumerate(sizes):
+        if size and size + one > BATCH_BYTES_TARGET:
+            yield _Chunk(batch.slice(start, place), size, append)
+            start, size = place, 0
+        size += one
+    yield _Chunk(batch.slice(start, len(batch)), size, append)

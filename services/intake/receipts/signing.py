@@ -89,6 +89,11 @@ class SigningKeys:
         """Read the file, or create it with a first key; raise `SigningKeysError` if it cannot be read."""
         self._signer = Signer(load_keys(self._watcher.path), self._issuer)
 
+    def refresh(self) -> None:
+        """Reload the file if it has changed, so that a key that another process signs with already is published here."""
+        if self._watcher.has_changed():
+            self.load()
+
     async def watch(self) -> None:
         """Reload the file whenever it changes, until cancelled."""
         await secret_files.reload_on_change(self._watcher, self.load, SigningKeysError)

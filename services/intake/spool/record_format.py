@@ -1,6 +1,6 @@
-"""How records lie in a spool file: length, checksum, payload, one after the other; a torn tail is told apart.
+"""The format of a spool file: one frame a record, each of length, CRC-32 and payload. A torn tail is recognised.
 
-Bytes in, records out; knows no file.
+Bytes in, records out; it opens no file.
 """
 
 import struct
@@ -15,43 +15,43 @@ _HEADER = struct.Struct(">II")
 _KEY_LENGTH = struct.Struct(">H")
 
 
-class Kept(NamedTuple):
-    """A record as it goes to the bus: its key and its value."""
+class SpooledRecord(NamedTuple):
+    """The key and the value of a Kafka record."""
 
     key: bytes
     value: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scanned:
-    """What a spool file holds: its whole records, and the length up to which it is whole."""
+class ScanResult:
+    """The whole records of a spool file, and the length up to which it is whole."""
 
-    records: tuple[Kept, ...]
+    records: tuple[SpooledRecord, ...]
     whole_bytes: int
 
 
-def framed(records: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return the bytes that stand for *records*, each a key and a value."""
-    return b"".join(_frame(_KEY_LENGTH.pack(len(key)) + key + value) for key, value in records)
+def encode_records(records: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return *records*, pairs of key and value, as the bytes of a spool file."""
+    return b"".join(_encode_frame(_KEY_LENGTH.pack(len(key)) + key + value) for key, value in records)
 
 
-def scan(content: bytes) -> Scanned:
+def scan_records(content: bytes) -> ScanResult:
     """Read *content* up to its end, or up to the first frame that is cut off or does not match its checksum."""
-    records: list[Kept] = []
+    records: list[SpooledRecord] = []
     at = 0
     while True:
-        payload = _payload(content, at)
+        payload = _read_payload(content, at)
         if payload is None:
-            return Scanned(records=tuple(records), whole_bytes=at)
-        records.append(_record(payload))
+            return ScanResult(records=tuple(records), whole_bytes=at)
+        records.append(_decode_record(payload))
         at += _HEADER.size + len(payload)
 
 
-def _frame(payload: bytes) -> bytes:
+def _encode_frame(payload: bytes) -> bytes:
     return _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
 
 
-def _payload(content: bytes, at: int) -> bytes | None:
+def _read_payload(content: bytes, at: int) -> bytes | None:
     start = at + _HEADER.size
     if start > len(content):
         return None
@@ -62,7 +62,7 @@ def _payload(content: bytes, at: int) -> bytes | None:
     return payload
 
 
-def _record(payload: bytes) -> Kept:
+def _decode_record(payload: bytes) -> SpooledRecord:
     (length,) = _KEY_LENGTH.unpack_from(payload)
     start = _KEY_LENGTH.size
-    return Kept(key=payload[start : start + length], value=payload[start + length :])
+    return SpooledRecord(key=payload[start : start + length], value=payload[start + length :])

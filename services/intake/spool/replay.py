@@ -1,82 +1,97 @@
-"""Bringing the spool to the bus when the bus is back, in order and without writing anything twice.
+"""Replay the spool to the broker when it is back, in order, and write nothing twice.
 
-At the end of draining new records wait for a moment, so that the last of the spool is on the bus before them.
+Towards the end of a replay new requests wait for a moment, so that the last spooled records are on the broker before
+theirs.
 """
 
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Protocol
 
-from services.intake.core.dedup_entry import Entry, receivedtime_of
-from services.intake.dedup.log_reader import Follower
-from services.intake.dedup.recent_events import Memory
-from services.intake.log import records
-from services.intake.log.appender import Appender
-from services.intake.log.records import Partitioner, Record
-from services.intake.spool.record_format import Kept
-from services.intake.spool.segment_files import Segment
+from services.intake.core import fact_record
+from services.intake.core.fact_record import DedupEntry, EndOffsets, FactRecord, PartitionBatch, Partitioner
+from services.intake.dedup.log_reader import LogReader
+from services.intake.dedup.recent_events import RecentEvents
+from services.intake.spool.record_format import SpooledRecord
+from services.intake.spool.segment_files import SpoolSegment
 from services.intake.spool.spool import Spool
 
 CHUNK_RECORDS = 500
-LAST_BYTES = 64 * 1024
-"""A segment this small is taken for the last one: what follows it is a moment's work."""
+LAST_SEGMENT_BYTES = 64 * 1024
+"""A segment this small is taken for the last one: its replay takes a moment, for which new requests can wait."""
 
 CATCH_UP_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
 
-class Drain:
-    """Empties a spool."""
+class RecordAppender(Protocol):
+    """What the replay writes to (`log.producer`)."""
 
-    def __init__(self, spool: Spool, memory: Memory, follower: Follower, partitioner: Partitioner) -> None:
+    async def append(self, batches: Sequence[PartitionBatch]) -> EndOffsets:
+        """Return the end offsets once every record is acknowledged."""
+        ...
+
+
+class SpoolReplay:
+    """Moves the records of a spool to the broker."""
+
+    def __init__(self, spool: Spool, recent: RecentEvents, reader: LogReader, partitioner: Partitioner) -> None:
         self._spool = spool
-        self._memory = memory
-        self._follower = follower
+        self._recent = recent
+        self._reader = reader
         self._partitioner = partitioner
-        self._may_pass = asyncio.Event()
-        self._may_pass.set()
+        self._is_open = asyncio.Event()
+        self._is_open.set()
 
-    async def passed(self) -> None:
-        """Return when new records need not wait for the last of the spool."""
-        await self._may_pass.wait()
+    async def wait_until_open(self) -> None:
+        """Return when new records need not wait for the end of a replay."""
+        await self._is_open.wait()
 
-    def take_over(self, left: Sequence[Kept]) -> None:
-        """Remember what an earlier process left in the spool, and have the log asked whether it is there already."""
-        for record in _recorded(left):
-            self._memory.remember({record.identity: record.stamp})
-            self._follower.reach_back_to(datetime.fromisoformat(receivedtime_of(record.stamp)))
+    def adopt_leftover(self, records: Sequence[SpooledRecord]) -> None:
+        """Know the records that an earlier process left, and read the log from the time they were received.
 
-    async def drain(self, appender: Appender) -> None:
-        """Bring the spool to the bus in order; afterwards, and until the caller next awaits, nothing is left in it."""
+        The log may hold them already: that process may have died between the replay and the removal of the segment.
+        """
+        for record in _with_entries(records):
+            self._recent.add_durable({record.identity: record.stamp})
+            self._reader.read_from(datetime.fromisoformat(fact_record.receivedtime_of(record.stamp)))
+
+    async def run(self, appender: RecordAppender) -> None:
+        """Replay everything, oldest first. When this returns, and until the caller next awaits, the spool is empty.
+
+        Raise `TimeoutError` or the appender's error if the broker goes away; the rest stays in the spool.
+        """
         async with asyncio.timeout(CATCH_UP_SECONDS):
-            await self._follower.catch_up()
+            await self._reader.catch_up()
         try:
             while not self._spool.is_empty:
                 segment = await self._spool.oldest()
                 if segment is None:
                     continue
-                if sum(len(one.value) for one in segment.records) <= LAST_BYTES:
-                    self._may_pass.clear()
-                await self._drain_one(segment, appender)
+                if sum(len(one.value) for one in segment.records) <= LAST_SEGMENT_BYTES:
+                    self._is_open.clear()
+                await self._replay_segment(segment, appender)
         finally:
-            self._may_pass.set()
+            self._is_open.set()
 
-    async def _drain_one(self, segment: Segment, appender: Appender) -> None:
-        held = _recorded(segment.records)
-        missing = [one for one in held if not self._memory.is_logged(Entry(one.identity, one.stamp))]
+    async def _replay_segment(self, segment: SpoolSegment, appender: RecordAppender) -> None:
+        records = _with_entries(segment.records)
+        missing = [one for one in records if not self._recent.is_logged(DedupEntry(one.identity, one.stamp))]
         for start in range(0, len(missing), CHUNK_RECORDS):
-            await appender.append(self._partitioner.lots(missing[start : start + CHUNK_RECORDS]))
+            await appender.append(self._partitioner.group_by_partition(missing[start : start + CHUNK_RECORDS]))
+        # Removed last: killed before this line, the next process finds the records in the log and skips them.
         await self._spool.remove(segment)
         counts = {"records": len(segment.records), "appended": len(missing)}
-        log.info("a part of the spool is on the bus", extra={"action": "drained", **counts})
+        log.info("a segment of the spool is on the broker", extra={"action": "drained", **counts})
 
 
-def _recorded(kept: Iterable[Kept]) -> Iterator[Record]:
-    """Yield the records of a spool with what they are known by; whatever is in a spool was given a receipt."""
-    for one in kept:
-        entry = records.entry_of(one.value)
+def _with_entries(spooled: Iterable[SpooledRecord]) -> Iterator[FactRecord]:
+    """Yield *spooled* with their deduplication entries. Whatever is in a spool was given a receipt."""
+    for one in spooled:
+        entry = fact_record.entry_of(one.value)
         if entry is None:
             raise ValueError("a record of the spool has no receipt")
-        yield Record(one.key, one.value, entry.identity, entry.stamp)
+        yield FactRecord(one.key, one.value, entry.identity, entry.stamp)

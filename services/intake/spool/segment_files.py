@@ -1,6 +1,6 @@
-"""The files of the spool: numbered segments in one folder, appended with fsync, read back whole, removed when drained.
+"""The files of the spool: numbered segments in one folder, appended with fsync, removed after their replay.
 
-Every function here blocks and is called from one thread at a time. What `append` returned from survives a power cut.
+Every function here blocks and is called from one thread at a time. What was appended survives a power cut.
 """
 
 import fcntl
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.intake.spool import record_format
-from services.intake.spool.record_format import Kept
+from services.intake.spool.record_format import SpooledRecord
 
 SUFFIX = ".spool"
 TORN_SUFFIX = ".torn"
@@ -26,15 +26,15 @@ class SpoolInUseError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """A sealed file of the spool and the records in it, oldest first."""
+class SpoolSegment:
+    """A sealed file and the records in it, oldest first."""
 
     path: Path
-    records: tuple[Kept, ...]
+    records: tuple[SpooledRecord, ...]
 
 
-class Segments:
-    """The folder, and the one segment in it that is being written."""
+class SegmentFiles:
+    """The folder of segments, one of which is being written."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -45,12 +45,12 @@ class Segments:
         self._lock: int | None = None
         self._next = 1
 
-    def open(self) -> Iterator[Segment]:
-        """Lock the folder and yield what an earlier process left, oldest first, cutting off tails that a crash tore."""
+    def open(self) -> Iterator[SpoolSegment]:
+        """Lock the folder and yield the segments of an earlier process, oldest first, without torn tails."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._take_lock()
+        self._lock_folder()
         for path in sorted(self._folder.glob(f"*{SUFFIX}")):
-            segment = _recovered(path)
+            segment = _recover_segment(path)
             self._next = int(path.stem) + 1
             if segment.records:
                 self._sealed.append(path)
@@ -59,15 +59,15 @@ class Segments:
                 path.unlink()
 
     def close(self) -> None:
-        """Close the files and give the folder free; what is in it stays."""
+        """Close the files and unlock the folder; the segments stay."""
         self.seal()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def append(self, content: bytes) -> None:
-        """Write *content* behind the rest and return when it is on disk; on a failure the file is as it was before."""
-        descriptor = self._writable()
+        """Append *content* and return when it is on disk; after a failure the file is as it was before."""
+        descriptor = self._open_current()
         try:
             _write_all(descriptor, content)
             os.fsync(descriptor)
@@ -94,21 +94,21 @@ class Segments:
         self._descriptor = self._current = None
         self._length = 0
 
-    def oldest(self) -> Segment | None:
-        """Return the oldest sealed segment, or nothing if there is none."""
+    def oldest(self) -> SpoolSegment | None:
+        """Return the oldest sealed segment, or None."""
         if not self._sealed:
             return None
         path = self._sealed[0]
-        return Segment(path=path, records=record_format.scan(path.read_bytes()).records)
+        return SpoolSegment(path=path, records=record_format.scan_records(path.read_bytes()).records)
 
-    def remove(self, segment: Segment) -> int:
-        """Delete a drained segment and return how many bytes it held."""
+    def remove(self, segment: SpoolSegment) -> int:
+        """Delete a replayed segment and return how many bytes it held."""
         size = segment.path.stat().st_size
         segment.path.unlink()
         self._sealed.remove(segment.path)
         return size
 
-    def _writable(self) -> int:
+    def _open_current(self) -> int:
         if self._descriptor is None:
             self._current = self._folder / f"{self._next:0{DIGITS}d}{SUFFIX}"
             self._next += 1
@@ -116,7 +116,7 @@ class Segments:
             _sync_folder(self._folder)
         return self._descriptor
 
-    def _take_lock(self) -> None:
+    def _lock_folder(self) -> None:
         self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, OWNER_ONLY)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -126,16 +126,16 @@ class Segments:
             raise SpoolInUseError(str(self._folder)) from cause
 
 
-def _recovered(path: Path) -> Segment:
+def _recover_segment(path: Path) -> SpoolSegment:
     content = path.read_bytes()
-    scanned = record_format.scan(content)
-    if scanned.whole_bytes < len(content):
+    scan = record_format.scan_records(content)
+    if scan.whole_bytes < len(content):
         # Nothing in a torn tail was acknowledged. It is kept aside all the same: a disk may also lie in the middle.
-        path.with_suffix(TORN_SUFFIX).write_bytes(content[scanned.whole_bytes :])
-        os.truncate(path, scanned.whole_bytes)
-        extra = {"action": "spool_torn", "file": path.name, "bytes": len(content) - scanned.whole_bytes}
+        path.with_suffix(TORN_SUFFIX).write_bytes(content[scan.whole_bytes :])
+        os.truncate(path, scan.whole_bytes)
+        extra = {"action": "spool_torn", "file": path.name, "bytes": len(content) - scan.whole_bytes}
         log.warning("a spool file had a torn tail, which is set aside", extra=extra)
-    return Segment(path=path, records=scanned.records)
+    return SpoolSegment(path=path, records=scan.records)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

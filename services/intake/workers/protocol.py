@@ -1,106 +1,138 @@
-"""What passes between intake and a clerk over their socket: MessagePack, each message behind its length.
+"""The messages between the main process and a worker over their socket pair: MessagePack behind a length of 4 bytes.
 
-Order is meaning: a request is examined by the papers and the scopes that were sent before it.
+A worker serves HTTP connections of its own and appends to the log through the main process, which alone holds
+deduplication, producer and spool. Bodies and answers stay in the worker; only Kafka records cross.
 """
 
 import struct
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from msgspec import Struct
 
-from services.intake.cloudevents.http_binding import ContentMode
-from services.intake.cloudevents.pipeline import Issued
-from services.intake.core.plan_index import PlanIndex
-from services.intake.core.scopes import KeyScope
-from services.intake.workers.shared_memory import Laid
+from services.intake.core.fact_record import DedupEntries, PartitionBatch
 
 _LENGTH = struct.Struct(">I")
-
-Message = TypeVar("Message")
-
-
-class Papers(Struct, frozen=True, array_like=True, tag=True):
-    """What a clerk works by from now on: the published plans, and the key (JWK, JSON) and issuer it signs for."""
-
-    plans: tuple[PlanIndex, ...]
-    signing_key: bytes
-    issuer: str
-
-
-class Granted(Struct, frozen=True, array_like=True, tag=True):
-    """A scope, and the number by which requests refer to it."""
-
-    number: int
-    scope: KeyScope
-
-
-class Errand(Struct, frozen=True, array_like=True, tag=True):
-    """A request to be issued; `headers` stand where the mode needs them, a long `body` lies in a tray."""
-
-    number: int
-    scope: int
-    mode: ContentMode
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes | Laid
-    receivedtime: str
-
-
-class Done(Struct, frozen=True, array_like=True):
-    """The end of an errand: what it is worth, or nothing where it must be told why not. Number 0 opens the shop.
-
-    What it is worth is `laid`, as MessagePack, where it is long and so was the body.
-    """
-
-    number: int
-    issued: Issued | None = None
-    laid: Laid | None = None
-
-
-Told = Papers | Granted | Errand
-
-_ENCODER = msgspec.msgpack.Encoder()
-_ISSUED = msgspec.msgpack.Decoder(Issued)
 _NO_LENGTH = bytes(_LENGTH.size)
 
 
-def packed(issued: Issued) -> bytes:
-    """Return *issued* as it lies in a tray."""
-    return _ENCODER.encode(issued)
+class Append(Struct, frozen=True, array_like=True, tag=True):
+    """Worker to main: append *batches*; with `is_check` only look for conflicts."""
+
+    number: int
+    batches: Sequence[PartitionBatch]
+    is_check: bool = False
 
 
-def unpacked(content: memoryview) -> Issued:
-    """Return what `packed` wrote; nothing of it points into *content*."""
-    return _ISSUED.decode(content)
+class Appended(Struct, frozen=True, array_like=True, tag=True):
+    """Main to worker: the events of the append are durable; `first` holds the first stamps unless all were new."""
+
+    number: int
+    first: DedupEntries | None
 
 
-def add(message: Told | Done, outbox: bytearray) -> None:
-    """Add *message* to what is sent next."""
-    at = len(outbox)
+class Conflicted(Struct, frozen=True, array_like=True, tag=True):
+    """Main to worker: nothing was written, for `standing` identities have other content."""
+
+    number: int
+    standing: DedupEntries
+
+
+class Unavailable(Struct, frozen=True, array_like=True, tag=True):
+    """Main to worker: nothing was written, for neither the broker nor the spool takes records."""
+
+    number: int
+
+
+class Charged(Struct, frozen=True, array_like=True, tag=True):
+    """Both ways: events charged to the rate of a key in another process."""
+
+    key_id: str
+    events_per_second: float
+    events: int
+
+
+class Plans(Struct, frozen=True, array_like=True, tag=True):
+    """Main to worker: the published plans from now on, as JSON (`published_plans`)."""
+
+    snapshot: bytes
+
+
+class BrokerState(Struct, frozen=True, array_like=True, tag=True):
+    """Main to worker: whether the broker acknowledges, for the readiness probe."""
+
+    is_up: bool
+
+
+class Sample(Struct, frozen=True, array_like=True):
+    """One sample of a metric: its name, its labels in order, its value."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    value: float
+
+
+class Heartbeat(Struct, frozen=True, array_like=True, tag=True):
+    """Worker to main, twice a second: its event loop turns. Its metrics come along."""
+
+    samples: Sequence[Sample]
+
+
+class MetricsRequest(Struct, frozen=True, array_like=True, tag=True):
+    """Worker to main: somebody asked this worker for the metrics of all processes."""
+
+    number: int
+
+
+class MetricsText(Struct, frozen=True, array_like=True, tag=True):
+    """Main to worker: the metrics of all processes in the text format of Prometheus."""
+
+    number: int
+    content: bytes
+
+
+FromWorker = Append | Charged | Heartbeat | MetricsRequest
+FromMain = Appended | Conflicted | Unavailable | Charged | Plans | BrokerState | MetricsText
+
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def write_message(message: FromWorker | FromMain, outbox: bytearray) -> None:
+    """Append *message* with its length to *outbox*."""
+    start = len(outbox)
     outbox += _NO_LENGTH
-    _ENCODER.encode_into(message, outbox, at + _LENGTH.size)
-    _LENGTH.pack_into(outbox, at, len(outbox) - at - _LENGTH.size)
+    _ENCODER.encode_into(message, outbox, start + _LENGTH.size)
+    _LENGTH.pack_into(outbox, start, len(outbox) - start - _LENGTH.size)
 
 
-class Inbox:
-    """Gathers what arrives until a message is whole."""
+class MessageSplitter:
+    """Cuts a stream of bytes into messages."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._needed = _LENGTH.size
 
-    def take(self, arrived: bytes) -> Iterator[memoryview]:
-        """Yield the content of each message that *arrived* completes."""
-        whole = memoryview(self._rest + arrived if self._rest else arrived)
+    def feed(self, received: bytes) -> Iterator[memoryview]:
+        """Yield the content of each message that *received* completes."""
+        self._pieces.append(received)
+        self._size += len(received)
+        # A long message comes in many pieces. They are joined once, when all are there: joining at each piece would
+        # copy a batch of 8 MiB hundreds of times.
+        if self._size < self._needed:
+            return
+        content = memoryview(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
         at = 0
-        while (end := _end_of_first(whole, at)) is not None:
-            yield whole[at + _LENGTH.size : end]
+        while (end := _end_of_message(content, at)) <= len(content):
+            yield content[at + _LENGTH.size : end]
             at = end
-        self._rest = bytes(whole[at:])
+        self._needed = end - at
+        self._size = len(content) - at
+        self._pieces = [bytes(content[at:])] if self._size else []
 
 
-def _end_of_first(whole: memoryview, at: int) -> int | None:
-    if len(whole) < at + _LENGTH.size:
-        return None
-    end = at + _LENGTH.size + int(_LENGTH.unpack_from(whole, at)[0])
-    return end if end <= len(whole) else None
+def _end_of_message(content: memoryview, at: int) -> int:
+    """Return where the message that begins at *at* ends; where its length is not there yet, where that will end."""
+    if len(content) < at + _LENGTH.size:
+        return at + _LENGTH.size
+    return at + _LENGTH.size + int(_LENGTH.unpack_from(content, at)[0])

@@ -1,45 +1,52 @@
-"""The clerks of one intake process: started, given papers, replaced when they end or say nothing any more."""
+"""The worker processes of one intake: started on the same port, kept supplied, replaced when they end or hang."""
 
 import asyncio
 import contextlib
 import logging
 import socket
 import sys
-from collections.abc import Callable
 
-from services.intake.cloudevents.pipeline import Handed, Issued
 from services.intake.metrics import IntakeMetrics
-from services.intake.workers.protocol import Papers
-from services.intake.workers.shared_memory import Trays, new_memory
-from services.intake.workers.worker_connection import Line
+from services.intake.workers.log_server import MainServices, WorkerLink
+from services.intake.workers.protocol import BrokerState, Charged, Plans
 
-PROGRAM = ("-m", "services.intake.workers.worker")
+PROGRAM = ("-m", "services.intake.worker")
+
 SILENCE_SECONDS = 2.0
-"""A clerk that owes an answer for so long is replaced; the largest batch takes it a tenth of that."""
+"""A worker that sends no heartbeat for so long hangs and is killed. The largest batch holds its loop for 0.2 s."""
 
-AGAIN_SECONDS = 1.0
+START_SECONDS = 30.0
+"""How long a worker may take to import its modules and serve, on a machine that is busy."""
+
+RESTART_SECONDS = 1.0
+STOP_SECONDS = 25.0
+"""A worker finishes its requests within the grace period of the server (20 s)."""
 
 log = logging.getLogger(__name__)
 
 
-class Staff:
-    """As many clerks as wanted, none by default. *papers* gives what they work by: the same object until it changes."""
+class WorkerSupervisor:
+    """Keeps as many workers as wanted, none by default, serving on *port*."""
 
-    def __init__(self, wanted: int, papers: Callable[[], Papers], metrics: IntakeMetrics) -> None:
+    def __init__(self, wanted: int, port: int, services: MainServices, metrics: IntakeMetrics) -> None:
         self._wanted = wanted
-        self._papers = papers
+        self._port = port
+        self._services = services
         self._metrics = metrics
-        self._lines: list[Line] = []
+        self._links: set[WorkerLink] = set()
 
-    async def issued(self, handed: Handed) -> Issued | None:
-        """Return what a clerk makes of *handed*; nothing where none is there or none can: it must be done here."""
-        if not self._lines:
-            return None
-        line = min(self._lines, key=_load)
-        return await line.ask(handed, self._papers())
+    def send_plans(self) -> None:
+        """Send the published plans to every worker."""
+        for link in self._links:
+            link.send(Plans(self._services.encode_plans()))
 
-    async def supervise(self) -> None:
-        """Keep the clerks at work until cancelled."""
+    def send_charge(self, key_id: str, events_per_second: float, events: int) -> None:
+        """Tell every worker of events that the main process charged to the rate of a key."""
+        for link in self._links:
+            link.send(Charged(key_id, events_per_second, events))
+
+    async def run(self) -> None:
+        """Keep the workers serving until cancelled; then let them finish their requests and stop."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._wanted):
                 group.create_task(self._keep_one())
@@ -47,42 +54,67 @@ class Staff:
     async def _keep_one(self) -> None:
         while True:
             try:
-                await self._employ()
-                log.warning("a clerk has ended", extra={"action": "clerk_ended"})
-            except OSError:  # no more processes or descriptors; intake needs none of its clerks
-                log.exception("a clerk cannot be started", extra={"action": "clerk_missing"})
-            await asyncio.sleep(AGAIN_SECONDS)
+                await self._run_worker()
+            except OSError:
+                # No more processes or file descriptors. The main process serves without its workers.
+                log.exception("a worker cannot be started", extra={"action": "worker_missing"})
+            await asyncio.sleep(RESTART_SECONDS)
 
-    async def _employ(self) -> None:
-        """Start a clerk and return when it has ended."""
-        loop = asyncio.get_running_loop()
+    async def _run_worker(self) -> None:
+        """Start a worker and return when it has ended."""
         ours, theirs = socket.socketpair()
-        with ours, theirs, new_memory() as memory:
-            numbers = theirs.fileno(), memory.fileno()
-            trays = Trays(memory.fileno())
-            clerk = await asyncio.create_subprocess_exec(sys.executable, *PROGRAM, *map(str, numbers), pass_fds=numbers)
+        with ours, theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, *PROGRAM, str(theirs.fileno()), str(self._port), pass_fds=[theirs.fileno()]
+            )
+            theirs.close()  # otherwise the end of this process would not end the worker's connection
+            link = WorkerLink(self._services, self._relay_charge)
             try:
-                theirs.close()  # else the clerk would never hear the end
-                _, line = await loop.create_unix_connection(lambda: Line(loop, trays), sock=ours)
-                await self._give_work(line)
+                await link.connect(ours)
+                await self._supply(link)
+            except asyncio.CancelledError:
+                await _stop(process)
+                raise
             finally:
+                self._remove(link)
                 with contextlib.suppress(ProcessLookupError):
-                    clerk.kill()
-                await clerk.wait()
+                    process.kill()
+                await process.wait()
 
-    async def _give_work(self, line: Line) -> None:
-        """Have the clerk share in the work, once it has begun, until it ends or is stuck."""
-        await asyncio.wait([line.is_open, line.has_ended], return_when=asyncio.FIRST_COMPLETED)
-        self._lines.append(line)
-        self._metrics.clerks.set(len(self._lines))
-        try:
-            while not line.has_ended.done() and not line.is_stuck(SILENCE_SECONDS):
-                await asyncio.wait([line.has_ended], timeout=SILENCE_SECONDS / 4)
-        finally:
-            self._lines.remove(line)
-            self._metrics.clerks.set(len(self._lines))
-            line.hang_up()
+    async def _supply(self, link: WorkerLink) -> None:
+        """Give the worker what it needs to serve, until it ends or hangs."""
+        self._links.add(link)
+        link.send(BrokerState(self._services.is_broker_up()))
+        link.send(Plans(self._services.encode_plans()))
+        await asyncio.wait(
+            [link.started, link.connection.closed], timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        self._metrics.set_workers(self._count_started())
+        while not link.connection.closed.done() and link.seconds_silent() < SILENCE_SECONDS:
+            link.send(BrokerState(self._services.is_broker_up()))
+            await asyncio.wait([link.connection.closed], timeout=SILENCE_SECONDS / 4)
+        hangs = not link.connection.closed.done()
+        log.warning("a worker has ended", extra={"action": "worker_ended", "hangs": hangs})
+
+    def _remove(self, link: WorkerLink) -> None:
+        self._links.discard(link)
+        self._services.metrics.retire(id(link))
+        self._metrics.set_workers(self._count_started())
+        link.abort()
+
+    def _relay_charge(self, charged: Charged, source: WorkerLink) -> None:
+        self._services.charge(charged.key_id, charged.events_per_second, charged.events)
+        for link in self._links:
+            if link is not source:
+                link.send(charged)
+
+    def _count_started(self) -> int:
+        return sum(link.started.done() for link in self._links)
 
 
-def _load(line: Line) -> int:
-    return line.waiting_bytes
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """Let a worker finish its requests, which still append through this process."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), STOP_SECONDS)

@@ -24,8 +24,15 @@ JSON = "application/json"
 log = logging.getLogger(__name__)
 
 
-def probe_routes(ready: Mapping[str, ReadinessCheck], registry: CollectorRegistry) -> Sequence[tuple[str, AsgiHandler]]:
-    """Return the three routes. *ready* has the checks that must hold for this service to do its work, by name."""
+def probe_routes(
+    ready: Mapping[str, ReadinessCheck],
+    registry: CollectorRegistry,
+    encode_metrics: Callable[[], Awaitable[bytes]] | None = None,
+) -> Sequence[tuple[str, AsgiHandler]]:
+    """Return the three routes. *ready* has the checks that must hold for this service to do its work, by name.
+
+    *encode_metrics* answers `/metrics` where it tells of more than this process; by default *registry* is encoded.
+    """
     check_gauge = Gauge("runtime_check_holds", "1 while a readiness check holds, else 0", ["check"], registry=registry)
     for name in ready:
         check_gauge.labels(name).set(0)
@@ -45,7 +52,8 @@ def probe_routes(ready: Mapping[str, ReadinessCheck], registry: CollectorRegistr
 
     async def metrics(_scope: Scope, _receive: Receive, send: Send) -> None:
         await run_checks()
-        await send_response(send, generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        content = generate_latest(registry) if encode_metrics is None else await encode_metrics()
+        await send_response(send, content, content_type=CONTENT_TYPE_LATEST)
 
     return (("/livez", livez), ("/readyz", readyz), ("/metrics", metrics))
 

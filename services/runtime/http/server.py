@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +37,29 @@ class Tls:
     key: Path
 
 
-def run(app: Any, *, host: str, port: int, halt: Halt | None = None, tls: Tls | None = None) -> None:  # noqa: ANN401 - any ASGI application
-    """Serve *app* until a signal; exit with status 1 if it could not start or *halt* was called."""
+def listen(host: str, port: int, *, share_port: bool) -> socket.socket:
+    """Return a socket bound to *host* and *port*; with *share_port* other processes may bind the same port.
+
+    Linux gives each connection to one of the sockets that share a port (SO_REUSEPORT). A shared port is not held by
+    the first process alone, so nothing but the operator keeps a stranger of the same user from joining it.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if share_port:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as cause:
+        log.error("the port cannot be used", extra={"action": "port_taken", "port": port, "error": str(cause)})  # noqa: TRY400 - the reason is in the line
+        sys.exit(1)
+    return listener
+
+
+def run(app: Any, listener: socket.socket, *, halt: Halt | None = None, tls: Tls | None = None) -> None:  # noqa: ANN401 - any ASGI application
+    """Serve *app* on *listener* until a signal; exit with status 1 if it could not start or *halt* was called."""
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            host=host,
-            port=port,
             loop="uvloop",
             http=HttpConnection,
             ws="none",
@@ -65,7 +82,7 @@ def run(app: Any, *, host: str, port: int, halt: Halt | None = None, tls: Tls | 
     # process with an error although the stop was intended.
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    server.run()
+    server.run(sockets=[listener])
     log.info("the service has stopped", extra={"action": "stopped"})
     if not server.started or (halt is not None and halt.is_requested):
         sys.exit(1)

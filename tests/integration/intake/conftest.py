@@ -13,7 +13,7 @@ from deploy.local.servers.kafka import Kafka
 from services.runtime import clock
 from tests.support.clients.form import AGENCIES_OF_FORM, NOW, SECRET, Site, publish_form_plan
 from tests.support.servers.intake import IntakeFiles, open_client, publish_plan
-from tests.support.servers.intake_workers import CLERKS, all_at_work
+from tests.support.servers.intake_workers import WORKERS, wait_until_workers_serve
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launch, Launcher, Service
 
@@ -56,17 +56,17 @@ async def client(intake: Service, bearer: str) -> AsyncIterator[httpx.AsyncClien
 
 
 @pytest.fixture
-async def staffed(start_intake: Callable[..., Service]) -> Service:
-    """An intake whose clerks are all at work."""
-    service = start_intake(DONDOC_INTAKE_CLERKS=str(CLERKS))
-    await all_at_work(service)
+async def intake_with_workers(start_intake: Callable[..., Service]) -> Service:
+    """An intake whose workers all serve."""
+    service = start_intake(DONDOC_INTAKE_WORKERS=str(WORKERS))
+    await wait_until_workers_serve(service)
     return service
 
 
 @pytest.fixture
-async def staffed_client(staffed: Service, bearer: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A sender whose posts clerks issue."""
-    async with open_client(staffed, bearer) as own:
+async def worker_client(intake_with_workers: Service, bearer: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A sender whose connections go to the main process and its workers."""
+    async with open_client(intake_with_workers, bearer) as own:
         yield own
 
 

@@ -14,6 +14,7 @@ from schemas.events.topics import FACTS
 from services.runtime.clock import steer
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import a_submission
+from tests.support.faults import fault_plan
 from tests.support.servers.certificates import Authority, over_tls
 from tests.support.servers.intake import IntakeFiles, encode_event, open_client
 from tests.support.servers.kafka import Bus
@@ -51,7 +52,9 @@ async def test_a_disk_that_cannot_be_written_is_a_503(
     start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
 ) -> None:
     """Nothing is acknowledged that is not on disk, and the next attempt works when the disk does."""
-    service = start_intake(faults=["raise:before:1:services.intake.segments:Segments.append"])
+    service = start_intake(
+        faults=[fault_plan.raise_before("services.intake.spool.segment_files", "SegmentFiles.append")]
+    )
     kafka.kill()
     async with open_client(service, bearer) as client:
         first = await client.post("/v1/events", content=encode_event(a_submission()))

@@ -198,7 +198,7 @@ async def test_a_key_in_debt_is_told_when_to_come_back(intake: Service, intake_f
 
 async def test_a_stalled_body_holds_up_nobody(start_intake: Callable[..., Service], bearer: str) -> None:
     """Others are answered meanwhile, and the stalled one gets 408."""
-    service = start_intake(DONDOC_INTAKE_BODY_PATIENCE_SECONDS="1")
+    service = start_intake(DONDOC_INTAKE_BODY_TIMEOUT_SECONDS="1")
     reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
     head = f"POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {bearer}\r\n"
     writer.write(f"{head}content-type: application/cloudevents+json\r\ncontent-length: 100\r\n\r\n{{".encode())

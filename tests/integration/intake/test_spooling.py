@@ -9,6 +9,7 @@ from deploy.local.servers.kafka import Kafka
 from schemas.events.topics import FACTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import Json, a_submission
+from tests.support.faults import fault_plan
 from tests.support.servers.intake import BATCH, encode_event, open_client
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
@@ -134,7 +135,7 @@ async def test_kill_9_in_the_middle_of_draining_loses_and_repeats_nothing(
     start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
 ) -> None:
     """A segment that reached the log before the crash is found there and not written again."""
-    fault = "kill:before:1:services.intake.segments:Segments.remove"
+    fault = fault_plan.kill_before("services.intake.spool.segment_files", "SegmentFiles.remove")
     service = start_intake(faults=[fault])
     kafka.kill()
     async with open_client(service, bearer) as client:

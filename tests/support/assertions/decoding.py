@@ -7,7 +7,7 @@ empty line; then the body.
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -21,15 +21,14 @@ from services.intake import asgi
 from services.intake.asgi import HeaderPairs, RequestRefusedError
 from services.intake.cloudevents import http_binding, pipeline
 from services.intake.cloudevents.http_binding import ContentMode, ReceivedEvent
-from services.intake.cloudevents.pipeline import Handed, Issued, Issuer
+from services.intake.cloudevents.pipeline import Pipeline, PostedEvents, PreparedEvents
 from services.intake.cloudevents.validator import EventValidator
 from services.intake.core.admission import AcceptedEvent
 from services.intake.core.cloud_event import CloudEvent
-from services.intake.core.dedup_entry import Entry
+from services.intake.core.fact_record import DedupEntry, PartitionBatch, Partitioner, Stamp, entry_of
 from services.intake.core.plan_index import PlanIndex, build_plan_index
 from services.intake.core.problems import FieldError, Refusal, RequestProblem
 from services.intake.core.scopes import KeyScope
-from services.intake.log.records import Lot, Partitioner, entry_of, registered
 from services.intake.receipts.signing import Signer
 from services.rules.fact_decoder import read_fact
 
@@ -87,14 +86,30 @@ class _ExamplePlan:
         return self._index if plan_id == self._index.plan_id else None
 
 
+class _FixedKeys:
+    """One signing key, which is never rotated."""
+
+    def __init__(self) -> None:
+        self.signer = Signer([OKPKey.generate_key("Ed25519", private=True)], "fuzz")
+
+
+class _UnusedLog:
+    """An event log that nothing is appended to here."""
+
+    async def append(self, batches: Sequence[PartitionBatch]) -> Mapping[bytes, Stamp] | None:
+        raise AssertionError(batches)
+
+    async def check_conflicts(self, batches: Sequence[PartitionBatch]) -> None:
+        raise AssertionError(batches)
+
+
 class RequestChecker:
     """Checks requests; an `AssertionError` or any other exception is a failure that the fuzzer reports."""
 
     def __init__(self) -> None:
         plans = _ExamplePlan()
         self._validator = EventValidator(plans)
-        self._issuer = Issuer(plans, _PARTITIONER)
-        self._signer = Signer([OKPKey.generate_key("Ed25519", private=True)], "fuzz")
+        self._pipeline = Pipeline(plans, _PARTITIONER, _FixedKeys(), _UnusedLog())
 
     def check(self, text: bytes) -> tuple[AcceptedEvent, ...]:
         """Check all properties for the request in *text*, and return the events that were accepted."""
@@ -129,35 +144,34 @@ class RequestChecker:
         self, request: StoredRequest, accepted: Sequence[AcceptedEvent], refusal: Refusal | None
     ) -> None:
         """With the fast path and without it, a request has the same records and receipts, or the same refusal."""
-        issued = self._issued(request)
-        if isinstance(issued, Refusal):
-            assert issued == refusal
+        prepared = self._prepare(request)
+        if isinstance(prepared, Refusal):
+            assert prepared == refusal
             return
         assert refusal is None
-        entered = [registered(one, RECEIVED) for one in accepted]
-        records = Counter(record for lot in issued.lots for record in _records(lot))
-        assert records == Counter((one.key, _sort_attributes(one.value), one.identity, one.stamp) for one in entered)
-        assert all(_PARTITIONER[key] == lot.partition for lot in issued.lots for key in lot.keys)
-        assert pipeline.receipts_of(issued) == [one.receipt for one in entered]
-        told = {(one.identity, one.stamp) for one in entered}
-        if len({identity for identity, _ in told}) == len(told):  # else the register refuses it
-            assert list(map(_sort_attributes, pipeline.values_of(issued))) == [
-                _sort_attributes(one.value) for one in entered
-            ]
+        expected = [pipeline.build_record(one, RECEIVED) for one in accepted]
+        records = Counter(record for batch in prepared.batches for record in _records(batch))
+        assert records == Counter((one.key, _sort_attributes(one.value), one.identity, one.stamp) for one in expected)
+        assert all(_PARTITIONER[key] == batch.partition for batch in prepared.batches for key in batch.keys)
+        assert pipeline.receipts_of(prepared) == [one.receipt for one in expected]
+        entries = {(one.identity, one.stamp) for one in expected}
+        if len({identity for identity, _ in entries}) == len(entries):  # else the deduplicator refuses the request
+            values = list(map(_sort_attributes, pipeline.values_of(prepared)))
+            assert values == [_sort_attributes(one.value) for one in expected]
 
-    def _issued(self, request: StoredRequest) -> Issued | Refusal:
-        handed = Handed(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
+    def _prepare(self, request: StoredRequest) -> PreparedEvents | Refusal:
+        posted = PostedEvents(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
         try:
-            return self._issuer.issue(handed, http_binding.split_events(request.mode, request.body), self._signer)
+            return self._pipeline.prepare(posted, http_binding.split_events(request.mode, request.body))
         except RequestRefusedError as error:
             return error.refusal
 
     def _assert_record_decodes_to_event(self, accepted: AcceptedEvent) -> None:
         """The record in the log decodes to the same event in intake, and to a fact in rules."""
         before = accepted.event
-        entered = registered(accepted, RECEIVED)
-        assert entry_of(entered.value) == Entry(entered.identity, entered.stamp)
-        after = http_binding.decode_event(ContentMode.STRUCTURED, (), entered.value)
+        record = pipeline.build_record(accepted, RECEIVED)
+        assert entry_of(record.value) == DedupEntry(record.identity, record.stamp)
+        after = http_binding.decode_event(ContentMode.STRUCTURED, (), record.value)
         assert isinstance(after, CloudEvent)
         assert _sender_attributes(after) == _sender_attributes(before)
         assert after.subject == accepted.admission.agency
@@ -165,7 +179,7 @@ class RequestChecker:
         assert _decode_from_binary_mode(before).content == before.content
         (again,) = self._validator.validate({0: after}, _EVERYBODY, is_batch=False)
         assert again.admission == accepted.admission
-        assert read_fact(entered.value).id
+        assert read_fact(record.value).id
 
 
 def read_all(mode: ContentMode, headers: HeaderPairs, body: bytes) -> tuple[ReceivedEvent, ...]:
@@ -210,8 +224,9 @@ def _assert_valid_refusal(refusal: Refusal, problems: frozenset[RequestProblem])
         assert len(asgi.problem_response(refusal, language).body) < ANSWER_BYTES_MAX
 
 
-def _records(lot: Lot) -> Iterable[tuple[bytes, ...]]:
-    return zip(lot.keys, map(_sort_attributes, lot.values), lot.entries.identities, lot.entries.stamps, strict=True)
+def _records(batch: PartitionBatch) -> Iterable[tuple[bytes, ...]]:
+    values = map(_sort_attributes, batch.values)
+    return zip(batch.keys, values, batch.entries.identities, batch.entries.stamps, strict=True)
 
 
 def _sort_attributes(value: bytes) -> bytes:

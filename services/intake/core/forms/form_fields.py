@@ -155,7 +155,9 @@ _CONTENT_FIELDS = (
 
 
 def _section_field(required: SectionRequirement) -> FormField:
-    return FormField(key=f"sections.{required.id}", kind=FieldType.LONG_TEXT, label=_label_of(required), is_required=True)
+    return FormField(
+        key=f"sections.{required.id}", kind=FieldType.LONG_TEXT, label=_label_of(required), is_required=True
+    )
 
 
 def _indicator_field(required: IndicatorRequirement) -> FormField:

@@ -1,0 +1,137 @@
+"""The event log as a worker sees it: appends are sent to the main process, which answers what became of them."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from typing import assert_never
+
+import msgspec
+
+from services.intake.core.event_log import IdentityConflictError, LogUnavailableError
+from services.intake.core.fact_record import DedupEntries, PartitionBatch, Stamp
+from services.intake.workers.connection import MessageConnection
+from services.intake.workers.protocol import (
+    Append,
+    Appended,
+    BrokerState,
+    Charged,
+    Conflicted,
+    FromMain,
+    Heartbeat,
+    MetricsRequest,
+    MetricsText,
+    Plans,
+    Sample,
+    Unavailable,
+)
+
+HEARTBEAT_SECONDS = 0.5
+
+Reply = Appended | Conflicted | Unavailable | MetricsText
+
+
+class MainProcessLostError(Exception):
+    """The main process is gone; the worker ends, and its clients come back to the next one."""
+
+
+class LogClient:
+    """A worker's connection to the main process."""
+
+    def __init__(self, on_plans: Callable[[bytes], None], on_charged: Callable[[str, float, int], None]) -> None:
+        self._on_plans = on_plans
+        self._on_charged = on_charged
+        self._connection: MessageConnection[FromMain] | None = None
+        self._replies: dict[int, asyncio.Future[Reply]] = {}
+        self._numbers = count(1)
+        self._has_plans = asyncio.Event()
+        self.is_broker_up = False
+
+    async def connect(self, end: socket.socket) -> None:
+        """Connect through *end* of a socket pair; return once the main process has sent the plans."""
+        decoder: msgspec.msgpack.Decoder[FromMain] = msgspec.msgpack.Decoder(FromMain)
+        loop = asyncio.get_running_loop()
+        _, self._connection = await loop.create_unix_connection(
+            lambda: MessageConnection(decoder, self._on_message), sock=end
+        )
+        await self._has_plans.wait()
+
+    async def run(self, collect: Callable[[], Sequence[Sample]]) -> None:
+        """Send heartbeats with the metrics of *collect* until cancelled; raise if the main process is gone."""
+        connection = self._connected()
+        while not connection.closed.done():
+            connection.send(Heartbeat(collect()))
+            await asyncio.wait([connection.closed], timeout=HEARTBEAT_SECONDS)
+        for reply in self._replies.values():
+            if not reply.done():
+                reply.set_exception(LogUnavailableError())
+        raise MainProcessLostError
+
+    async def append(self, batches: Sequence[PartitionBatch]) -> Mapping[bytes, Stamp] | None:
+        """Append through the main process; see `cloudevents.pipeline.EventLog.append`."""
+        number = next(self._numbers)
+        return _first_stamps(await self._ask(number, Append(number, batches)))
+
+    async def check_conflicts(self, batches: Sequence[PartitionBatch]) -> None:
+        """Raise `IdentityConflictError` where `append` would."""
+        number = next(self._numbers)
+        _first_stamps(await self._ask(number, Append(number, batches, is_check=True)))
+
+    async def fetch_metrics(self) -> bytes:
+        """Return the metrics of all processes in the text format of Prometheus."""
+        number = next(self._numbers)
+        reply = await self._ask(number, MetricsRequest(number))
+        return reply.content if isinstance(reply, MetricsText) else b""
+
+    def report_charge(self, key_id: str, events_per_second: float, events: int) -> None:
+        """Tell the other processes of events charged here."""
+        self._connected().send(Charged(key_id, events_per_second, events))
+
+    async def _ask(self, number: int, message: Append | MetricsRequest) -> Reply:
+        connection = self._connected()
+        if connection.closed.done():
+            raise LogUnavailableError
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._replies[number] = reply
+        connection.send(message)
+        try:
+            return await reply
+        finally:
+            del self._replies[number]
+
+    def _on_message(self, message: FromMain) -> None:
+        match message:
+            case Appended() | Conflicted() | Unavailable() | MetricsText():
+                reply = self._replies.get(message.number)
+                if reply is not None and not reply.done():  # else the client of the request has gone
+                    reply.set_result(message)
+            case Plans():
+                self._on_plans(message.snapshot)
+                self._has_plans.set()
+            case BrokerState():
+                self.is_broker_up = message.is_up
+            case Charged():
+                self._on_charged(message.key_id, message.events_per_second, message.events)
+            case _:
+                assert_never(message)
+
+    def _connected(self) -> "MessageConnection[FromMain]":
+        if self._connection is None:
+            raise RuntimeError("the worker is not connected yet")
+        return self._connection
+
+
+def _first_stamps(reply: Reply) -> Mapping[bytes, Stamp] | None:
+    match reply:
+        case Appended():
+            return None if reply.first is None else _stamps(reply.first)
+        case Conflicted():
+            raise IdentityConflictError(_stamps(reply.standing))
+        case Unavailable() | MetricsText():
+            raise LogUnavailableError
+        case _:
+            assert_never(reply)
+
+
+def _stamps(entries: DedupEntries) -> dict[bytes, Stamp]:
+    return dict(zip(entries.identities, entries.stamps, strict=True))

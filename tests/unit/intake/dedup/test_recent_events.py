@@ -1,0 +1,80 @@
+"""The cache of recent events: first stamps, whether the log has the event, and for how long it is known."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.intake.core.event_id import DIGEST_BYTES
+from services.intake.core.fact_record import DedupEntries, DedupEntry, Stamp, is_same_content, make_stamp
+from services.intake.dedup.recent_events import RecentEvents
+
+SPAN = timedelta(hours=24)
+START = datetime(2026, 12, 9, tzinfo=UTC)
+ENTRIES = st.builds(
+    lambda identity, content, time: DedupEntry(identity, make_stamp(content * DIGEST_BYTES, time)),
+    st.sampled_from([b"one", b"two", b"three"]),
+    st.sampled_from([b"a", b"b"]),
+    st.sampled_from(["2026-12-09T00:00:00.000Z", "2026-12-09T00:00:00.001Z"]),
+)
+
+
+class SteeredClock:
+    """A clock that a test moves on."""
+
+    def __init__(self) -> None:
+        self.instant = START
+
+    def now(self) -> datetime:
+        """The instant it stands at."""
+        return self.instant
+
+
+def a_cache(clock: SteeredClock | None = None) -> RecentEvents:
+    """An empty cache."""
+    return RecentEvents(span=SPAN, now=(clock or SteeredClock()).now)
+
+
+def stamps_of(entries: Iterable[DedupEntry]) -> dict[bytes, Stamp]:
+    """The first stamp of each identity among *entries*."""
+    return {entry.identity: entry.stamp for entry in reversed(list(entries))}
+
+
+@given(st.lists(st.tuples(st.booleans(), st.lists(ENTRIES, min_size=1, max_size=4)), max_size=8))
+def test_entries_added_together_are_known_as_if_added_one_by_one(added: list[tuple[bool, list[DedupEntry]]]) -> None:
+    """The first stamp of an identity stays; the log has an event once it was told so of the same content."""
+    at_once, one_by_one = a_cache(), a_cache()
+    first: dict[bytes, DedupEntry] = {}
+    logged: set[bytes] = set()
+    for is_logged, entries in added:
+        if is_logged:
+            at_once.add_logged(DedupEntries.from_entries(entries))
+        else:
+            at_once.add_durable(stamps_of(entries))
+        for entry in entries:
+            standing = first.setdefault(entry.identity, entry)
+            if is_logged:
+                one_by_one.add_logged(DedupEntries.from_entries([entry]))
+                logged |= {entry.identity} if is_same_content(standing.stamp, entry.stamp) else set()
+            else:
+                one_by_one.add_durable(stamps_of([entry]))
+    for recent in (at_once, one_by_one):
+        assert [recent.find(identity) for identity in first] == [entry.stamp for entry in first.values()]
+        assert recent.are_latest(stamps_of(first.values()))
+        assert not recent.are_latest({b"four": b""})
+        assert {identity for identity, entry in first.items() if recent.is_logged(entry)} == logged
+        assert recent.knows_none_of([b"four"])
+        assert recent.knows_none_of(first) == (not first)
+
+
+def test_an_identity_is_forgotten_after_two_spans_and_not_before_one() -> None:
+    """Generations are swapped when something new is remembered."""
+    clock = SteeredClock()
+    recent = a_cache(clock)
+    old = DedupEntry(b"old", make_stamp(b"a" * DIGEST_BYTES, "t"))
+    recent.add_logged(DedupEntries.from_entries([old]))
+    for hours, is_known in ((23, True), (47, True), (72, False)):
+        clock.instant = START + timedelta(hours=hours)
+        recent.add_logged(DedupEntries.from_entries([DedupEntry(b"%d" % hours, old.stamp)]))
+        assert (recent.find(b"old") is not None) == is_known

@@ -1,0 +1,72 @@
+"""Messages between the main process and a worker arrive as they were sent, however the socket cuts the stream."""
+
+from itertools import pairwise
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.intake.core.fact_record import DedupEntries, PartitionBatch
+from services.intake.workers import protocol
+from services.intake.workers.protocol import (
+    Append,
+    Appended,
+    BrokerState,
+    Charged,
+    Conflicted,
+    FromMain,
+    FromWorker,
+    Heartbeat,
+    MessageSplitter,
+    MetricsRequest,
+    MetricsText,
+    Plans,
+    Sample,
+    Unavailable,
+)
+
+ENTRIES = DedupEntries([b"i", b"j"], [b"s", b"t"])
+BATCH = PartitionBatch(2, [b"h-mot", b"h-hai"], [b"{}", b"[]" * 300], ENTRIES)
+FROM_WORKER: list[FromWorker] = [
+    Append(2**40, [BATCH, BATCH]),
+    Append(1, [], is_check=True),
+    Charged("k-1", 2.5, 1_000),
+    Heartbeat([Sample("intake_events_accepted_total", (("mode", "batch"),), 10.0)]),
+    MetricsRequest(7),
+]
+FROM_MAIN: list[FromMain] = [
+    Appended(2**40, None),
+    Appended(1, ENTRIES),
+    Conflicted(2, ENTRIES),
+    Unavailable(3),
+    Charged("k-1", 2.5, 1_000),
+    Plans(b"{}" * 500),
+    BrokerState(is_up=True),
+    MetricsText(7, b"# HELP"),
+]
+
+
+def split(content: bytes, cuts: list[int], decoder: "msgspec.msgpack.Decoder[object]") -> list[object]:
+    """The messages in *content*, which arrives cut at *cuts*."""
+    splitter = MessageSplitter()
+    places = [0, *sorted(cut % (len(content) + 1) for cut in cuts), len(content)]
+    pieces = [content[start:end] for start, end in pairwise(places)]
+    return [decoder.decode(one) for piece in pieces for one in splitter.feed(piece)]
+
+
+@given(st.lists(st.sampled_from(FROM_WORKER), max_size=5), st.lists(st.integers(0, 4_000), max_size=8))
+def test_the_main_process_receives_what_a_worker_sends(sent: list[FromWorker], cuts: list[int]) -> None:
+    """Every message arrives once, whole and in order."""
+    outbox = bytearray()
+    for message in sent:
+        protocol.write_message(message, outbox)
+    assert split(bytes(outbox), cuts, msgspec.msgpack.Decoder(FromWorker)) == sent
+
+
+@given(st.lists(st.sampled_from(FROM_MAIN), max_size=5), st.lists(st.integers(0, 4_000), max_size=8))
+def test_a_worker_receives_what_the_main_process_sends(sent: list[FromMain], cuts: list[int]) -> None:
+    """Every message arrives once, whole and in order."""
+    outbox = bytearray()
+    for message in sent:
+        protocol.write_message(message, outbox)
+    assert split(bytes(outbox), cuts, msgspec.msgpack.Decoder(FromMain)) == sent
