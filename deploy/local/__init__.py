@@ -1,1 +1,1 @@
-"""The servers that the services need, on one machine without Docker: Kafka, MongoDB, a mail server and an SMS centre."""
+"""The servers that the services need, on one machine without Docker: Kafka, MongoDB, mail server, SMS centre."""

@@ -16,7 +16,7 @@ EVENT_TIME = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A topic. All with `is_partitioned_by_agency` have the same number of partitions, fixed for the life of the log."""
+    """A topic. Those with `is_partitioned_by_agency` have one common number of partitions, which never changes."""
 
     name: str
     description: str

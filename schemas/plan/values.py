@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
@@ -69,7 +69,7 @@ class Bilingual(BaseModel):
     en: NonBlank | None = None
 
     @classmethod
-    def of(cls, *, en: str, vi: str) -> Self:
+    def of(cls, *, en: str, vi: str) -> "Bilingual":
         """Build a text without validation: one of the program's own, which may repeat what a user wrote."""
         return cls.model_construct(vi=vi, en=en)
 

@@ -6,7 +6,9 @@ import signal
 import time
 from pathlib import Path
 
-START_TIME_FIELD = 19  # starttime, field 22 of /proc/PID/stat (proc(5)), counted after the bracket that closes the command
+START_TIME_FIELD = (
+    19  # starttime, field 22 of /proc/PID/stat (proc(5)), counted after the bracket that closes the command
+)
 END_TIMEOUT_SECONDS = 30.0  # the owner stops four services and four programs one after the other
 
 

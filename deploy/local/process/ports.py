@@ -22,7 +22,11 @@ class PortSet:
         """Return the ports that *environment* sets, and the defaults for the rest."""
         names = (field.name for field in fields(cls))
         return cls(
-            **{name: _parse_port(environment, port_variable(name)) for name in names if port_variable(name) in environment}
+            **{
+                name: _parse_port(environment, port_variable(name))
+                for name in names
+                if port_variable(name) in environment
+            }
         )
 
     @classmethod

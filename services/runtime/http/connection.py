@@ -119,7 +119,7 @@ class HttpConnection(HttpToolsProtocol):
         super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is not shown
-        """Answer what cannot be parsed; close without an answer if the client would take it for that to an earlier request."""
+        """Answer what cannot be parsed; only close if the client would take the answer for an earlier request's."""
         if self._has_request_in_progress() and not self.cycle.more_body:
             self.transport.close()
             return

@@ -156,7 +156,7 @@ async def test_the_wrong_language_is_named_when_patience_ends(
     secured: SecuredKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A broker that hangs up may be one that starts; who has waited in vain is told what was spoken where."""
-    monkeypatch.setattr(topics, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(topics, "_TIMEOUT_SECONDS", 0.0)
     with pytest.raises(KafkaConnectionError, match=r"does not answer in PLAINTEXT; .*DONDOC_KAFKA_SECURITY_PROTOCOL"):
         await ensure_topics(KafkaConfig(bootstrap=secured.by_password.bootstrap), PARTITIONS)
     elsewhere = {**secured.environment(), "DONDOC_KAFKA_BOOTSTRAP": secured.kafka.bootstrap}

@@ -22,8 +22,8 @@ class Node(Kafka):
         self._number = number
         super().__init__(folder, jars=jars, port=port, controller_port=controller_port)
 
-    def _configure(self, data: Path) -> None:
-        super()._configure(data)
+    def _write_configuration(self, data: Path) -> None:
+        super()._write_configuration(data)
         controller = f"CONTROLLER://{LOOPBACK}:{self.controller_port}"
         changes = {
             "min.insync.replicas=1": "min.insync.replicas=2",

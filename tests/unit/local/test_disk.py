@@ -19,7 +19,7 @@ from deploy.local.servers.mailbox import Mailbox
 def test_a_mail_is_kept_with_its_envelope_on_top(tmp_path: Path) -> None:
     """Who it was for is told by the envelope, not by the headers the sender wrote."""
     mailbox = Mailbox(tmp_path)
-    name = mailbox.keep("Subject: Đôn đốc\r\n\r\nx".encode(), sender="a@x.example", recipients=["b@x.example"])
+    name = mailbox.add("Subject: Đôn đốc\r\n\r\nx".encode(), sender="a@x.example", recipients=["b@x.example"])
     assert name == "000001.eml"
     assert mailbox.mail(name)["Delivered-To"] == "b@x.example"
     assert mailbox.mail(name)["Return-Path"] == "<a@x.example>"
@@ -28,7 +28,7 @@ def test_a_mail_is_kept_with_its_envelope_on_top(tmp_path: Path) -> None:
 def test_a_mailbox_counts_on_after_a_restart(tmp_path: Path) -> None:
     """No mail of an earlier run is overwritten."""
     for _ in range(2):
-        Mailbox(tmp_path).keep(b"\r\n", sender="", recipients=[])
+        Mailbox(tmp_path).add(b"\r\n", sender="", recipients=[])
     assert Mailbox(tmp_path).names() == ["000001.eml", "000002.eml"]
 
 

@@ -30,7 +30,7 @@ def test_a_unit_survives_the_wire() -> None:
 
 def test_an_answer_repeats_the_sequence_and_sets_the_response_bit() -> None:
     """A peer finds the request an answer belongs to."""
-    answer = Pdu(command=CommandId.SUBMIT_SM, sequence=9).answer(CommandStatus.THROTTLED)
+    answer = Pdu(command=CommandId.SUBMIT_SM, sequence=9).response(CommandStatus.THROTTLED)
     assert (answer.command, answer.sequence, answer.status) == (0x80000004, 9, 0x58)
 
 
@@ -64,4 +64,4 @@ def test_any_body_is_read_or_refused(body: bytes) -> None:
 
 def test_options_are_read_to_the_end() -> None:
     """Each option is a tag, a length and that many octets."""
-    assert PduReader(bytes.fromhex("020c 0002 0001 020e 0001 03")).options() == {0x020C: b"\0\1", 0x020E: b"\3"}
+    assert PduReader(bytes.fromhex("020c 0002 0001 020e 0001 03")).read_options() == {0x020C: b"\0\1", 0x020E: b"\3"}
