@@ -105,7 +105,9 @@ class Kafka(Daemon):
             port=self.port,
             controller_port=self.controller_port,
             data=data,
-            extra_listener_addresses="".join(f",{one.name}://{ports.LOOPBACK}:{one.port}" for one in self._extra_listeners),
+            extra_listener_addresses="".join(
+                f",{one.name}://{ports.LOOPBACK}:{one.port}" for one in self._extra_listeners
+            ),
             extra_advertised_addresses="".join(f",{one.name}://{one.bootstrap}" for one in self._extra_listeners),
             extra_protocols="".join(f",{one.name}:{one.protocol}" for one in self._extra_listeners),
             extra_settings="".join(one.properties() for one in self._extra_listeners),
