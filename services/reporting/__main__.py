@@ -7,7 +7,7 @@ from services.runtime.http import server
 
 
 def main() -> None:
-    """Run until told to stop."""
+    """Run the service until it is stopped."""
     settings = bootstrap.begin("reporting", ReportingSettings)
     app = build_app(settings)
     server.run(app, host=settings.host, port=settings.port, halt=app.halt)
