@@ -49,6 +49,7 @@ class BrokerProbe:
     producer: AIOKafkaProducer | None = None
 
     async def is_answering(self) -> bool:
+        """Whether the broker answered just now; False before the lifespan has opened the producer."""
         return self.producer is not None and bool(await self.producer.client.force_metadata_update())
 
 
@@ -108,6 +109,7 @@ def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], Ab
             # What is started is registered for its stop first: a start that fails half-way is stopped as well.
             stack.push_async_callback(components.references.stop)
             await components.references.start()
+            # Dead letters go through this producer; idempotence keeps a retried send from writing one twice.
             producer = AIOKafkaProducer(**settings.kafka.client(), enable_idempotence=True)
             stack.push_async_callback(producer.stop)
             await producer.start()

@@ -225,4 +225,5 @@ def _to_utc(instant: datetime) -> datetime:
     """Return *instant* in UTC; raise `UnreadableRecordError` where it has no offset."""
     if instant.tzinfo is None:
         raise UnreadableRecordError(f"{instant.isoformat()} has no offset")
+    # msgspec gives `Z` and `+00:00` the very object `UTC`, so the usual case is one comparison.
     return instant.astimezone(UTC) if instant.tzinfo is not UTC else instant

@@ -97,6 +97,7 @@ class ReportingQueries:
 
     def agency_name(self, agency_id: str, context: QueryContext) -> str:
         """Return an agency's name as of *context*; raise `NotFoundError` where no registry knows it."""
+        # The first plan whose registry knows the agency decides: plans may share a registry, and ids are not per plan.
         for plan in self.plans():
             registry = self._documents.registry(plan.registry)
             agency = registry.agency(agency_id) if registry else None
@@ -125,6 +126,7 @@ class ReportingQueries:
         """
         plan = self.plan(plan_id)
         period = periods.parse(period_text)
+        # One-off duties (period None) are fetched as well: `_belongs_to` selects those that are due in this period.
         duties = PlanDutyFilter(plan=plan_id, periods=(*_periods_within(period), None))
         states, attempts = await self._find_states(duties, context)
         zone = ZoneInfo(plan.zone)
@@ -190,5 +192,6 @@ def _belongs_to(state: DutyState, period: periods.Period, zone: ZoneInfo) -> boo
     """Whether a duty belongs to the report of *period*: it has a period, has no due instant, or is due within it."""
     if state.key.period is not None or state.span.due_at is None:
         return True
+    # A due instant is exclusive: at midnight on 1 January the last day on time is 31 December of the year before.
     due_on = (state.span.due_at - timedelta(microseconds=1)).astimezone(zone).date()
     return period.starts_on <= due_on < period.ends_on

@@ -60,9 +60,11 @@ class ReportingStore:
             await self._database[collection].create_indexes(indexes)
 
     async def is_answering(self) -> bool:
+        """Whether the database answers."""
         return await mongo.is_answering(self._client)
 
     def close(self) -> None:
+        """Close the connections to the database."""
         self._client.close()
 
     async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> None:
@@ -94,6 +96,8 @@ class ReportingStore:
             {"$match": {**_assessment_condition(duties), "recorded_at": {"$lte": known_at}}},
             {"$group": {"_id": {name: f"${name}" for name in _DUTY_FIELDS}, "revision": {"$max": "$revision"}}},
         ]
+        # For a period the grouping reads only the index `by_place`; then the newest revisions alone are fetched by key.
+        # It may use the disk: MongoDB gives a stage 100 MB of memory, which a large plan may exceed.
         newest = self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True)
         keys = [_revision_key(DutyKey(**group["_id"]), group["revision"]) async for group in newest]
         return await self._find_records(ASSESSMENTS, {"_id": {"$in": keys}})

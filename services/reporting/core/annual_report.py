@@ -134,6 +134,7 @@ def digest_of(states: Iterable[DutyState], attempts: Mapping[DutyKey, list[Alert
     alerts = {
         FIELD_SEPARATOR.join((str(key), attempt.event)) for key, of_duty in attempts.items() for attempt in of_duty
     }
+    # The empty part separates assessments from alerts: no id is empty.
     return ids.digest(*sorted(assessments), "", *sorted(alerts))
 
 
@@ -155,6 +156,7 @@ def _is_undated(line: DutyLine) -> bool:
 def _build_chapters(lines: Iterable[DutyLine], plan: Plan) -> Iterable[Chapter]:
     for (obligation_id, period), grouped in _group_by_obligation_and_period(lines).items():
         obligation = plan.obligation(obligation_id)
+        # An exempt duty may have no due instant: an obligation with only such duties can have no rate on time.
         if obligation is None or all(line.due_at is None for line in grouped):
             continue
         yield Chapter(
@@ -171,6 +173,7 @@ def _build_chapters(lines: Iterable[DutyLine], plan: Plan) -> Iterable[Chapter]:
 def _most_common_due_at(lines: Iterable[DutyLine]) -> datetime | None:
     """Return the due instant that most lines share; an extension moves only the due instant of its own line."""
     due_instants = sorted(line.due_at for line in lines if line.due_at is not None)
+    # Of several that are equally common `max` returns the first, which is the earliest.
     return max(due_instants, key=due_instants.count, default=None)
 
 

@@ -95,6 +95,7 @@ def build_lines(
 
 def _sort_key(line: DutyLine, ranks: Mapping[str, int], plan: Plan) -> tuple[object, ...]:
     obligation = plan.obligation(line.key.obligation)
+    # Agencies addressed by name, whose group is no addressee, come last.
     addressees = list(obligation.addressees) if obligation else []
     group_rank = addressees.index(line.group) if line.group in addressees else len(addressees)
     return (

@@ -116,6 +116,7 @@ def describe_urging(urging: Urging, zone: tzinfo, language: str = "vi") -> str:
         return ""
     if not urging.occasions:
         return "không liên hệ được" if language == "vi" else "could not be reached"
+    # A no-break space (U+00A0) keeps a channel and its count on one line.
     channels = ", ".join(
         f"{CHANNEL_LABELS[channel].in_language(language)}\u00a0{count}" for channel, count in urging.by_channel
     )

@@ -68,6 +68,7 @@ class DutyState:
 
 def span_at(timeline: tuple[StatusSpan, ...], instant: datetime) -> StatusSpan:
     """Return the span that holds at *instant*; before the timeline begins the duty is `not_applicable`."""
+    # To the right: the instant at which a span begins belongs to that span.
     index = bisect_right(timeline, instant, key=lambda span: span.from_at)
     if index == 0:
         return StatusSpan(from_at=instant, status=Status.NOT_APPLICABLE)

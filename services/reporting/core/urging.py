@@ -70,6 +70,7 @@ def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime 
     """Summarize *attempts*, all about one duty, which a complete report discharged at *completed_at*, if at all."""
     final_attempts = _final_attempts(attempts)
     sent = [attempt for attempt in final_attempts if attempt.outcome in SENT]
+    # A set, because the mail and the SMS of one step are one occasion.
     occasions = Counter(kind for kind, _step, _due_at in {(one.kind, one.step, one.due_at) for one in sent})
     to_agency = [attempt for attempt in sent if attempt.kind is not StepKind.ESCALATION]
     sent_at = sorted(attempt.attempted_at for attempt in to_agency)

@@ -89,6 +89,7 @@ class Overview:
         if self.chapter is None:
             return ()
         total = self.chapter.total
+        # Excluded statuses take no share of the bar, which shows the denominator.
         counts = {status: getattr(total, status.value) for status in (*EXPECTED_STATUSES, *EXCLUDED_STATUSES)}
         return tuple(
             StatusCount(

@@ -21,6 +21,7 @@ from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
+# The pages have no script, so the policy allows none: markup that slipped through the escaping could not run either.
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -165,5 +166,6 @@ def _parse_status(name: str) -> Status | None:
 
 def _choose_year(years: list[str], this_year: str) -> str:
     """Return the latest of *years* up to *this_year*, else *this_year*."""
+    # Years are texts of four digits, so they compare as numbers do.
     earlier = [year for year in years if year <= this_year]
     return earlier[-1] if earlier else this_year

@@ -25,6 +25,7 @@ FIELDS = (
 def render_csv(report: AnnualReport) -> bytes:
     """Render one line a duty, in UTF-8 with a byte order mark; lists are separated by semicolons."""
     buffer = io.StringIO(newline="")
+    # RFC 4180: lines end in CRLF.
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(FIELDS)
     zone = ZoneInfo(report.plan.zone)

@@ -68,7 +68,7 @@ def _create_document(report: AnnualReport) -> Document:
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = docx_xml.FONT, Pt(BODY_PT)
     docx_xml.number_pages(document, size=PAGE_NUMBER_PT)
-    # The library writes the wall clock here unless told otherwise; reprints of a report must be the same bytes.
+    # The report's own instant: the library's template would say 2013, and the wall clock would differ at each reprint.
     as_of_utc = report.as_of.astimezone(UTC).replace(tzinfo=None)
     properties = document.core_properties
     properties.title, properties.author, properties.language = narrative.subject_of(report), "", LANGUAGE

@@ -44,7 +44,7 @@ def render_xlsx(report: AnnualReport) -> bytes:
     with xlsxwriter.Workbook(
         buffer, {"in_memory": True, "default_date_format": NUMBER_FORMATS[CellType.DATE]}
     ) as workbook:
-        # The library writes the wall clock here unless told otherwise; reprints of a report must be the same bytes.
+        # Without these the library writes the wall clock; reprints of a report must be the same bytes.
         as_of_utc = report.as_of.astimezone(UTC).replace(tzinfo=None)
         workbook.set_properties(
             {"title": narrative.subject_of(report), "created": as_of_utc, "comments": f"sha256:{report.digest}"}
@@ -128,6 +128,7 @@ def _fill_sheet(sheet: Worksheet, formats: CellFormats, *, table: Table, zone: Z
 
 def _set_up_view(sheet: Worksheet, table: Table) -> None:
     """Freeze the header, filter the records but not the total, and fit the width of a printed page."""
+    # A filter needs at least one row below its header, also in an empty table.
     last = HEADER_ROW + max(1, len(table.records))
     sheet.autofilter(HEADER_ROW, 0, last, len(table.columns) - 1)
     sheet.freeze_panes(HEADER_ROW + 1, 2 if table.columns[0].name == "number" else 1)

@@ -71,8 +71,11 @@ ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]
 
 def language_of(request: Request) -> str:
     """Return `vi` or `en`: the parameter `lang`, else what the client accepts first, else Vietnamese."""
-    asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
-    first = next((one for one in asked.lower().replace(";", ",").split(",") if one.strip()[:2] in ("vi", "en")), "vi")
+    # Quality values are ignored: browsers list the preferred language first.
+    accepted = request.query_params.get("lang") or request.headers.get("accept-language", "")
+    first = next(
+        (one for one in accepted.lower().replace(";", ",").split(",") if one.strip()[:2] in ("vi", "en")), "vi"
+    )
     return first.strip()[:2]
 
 
@@ -110,6 +113,7 @@ def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
         InvalidQueryError: _describe_invalid_query,
         NotFoundError: _describe_not_found,
         HTTPException: _describe_http_error,
+        # Starlette calls the handler of `Exception` and raises the error again, so that the server logs it.
         Exception: _describe_http_error,
         **dict.fromkeys(UNAVAILABLE, _describe_unavailable),
     }

@@ -132,7 +132,7 @@ def test_the_page_is_a4_with_the_decrees_margins(pdf: PdfReader, document: Docum
     assert [round(float(side)) for side in pdf.pages[0].mediabox[2:]] == [595, 842]
 
 
-def test_the_page_number_stands_in_the_top_margin_from_the_second_page(pdf: PdfReader, document: Document) -> None:
+def test_the_page_number_is_in_the_top_margin_from_the_second_page(pdf: PdfReader, document: Document) -> None:
     """The page number is centred and is not shown on the first page."""
     section = document.sections[0]
     (number,) = section.header.paragraphs
@@ -212,7 +212,7 @@ def test_the_workbook_has_real_dates_filters_frozen_headers_and_a_native_chart(w
         assert "xl/charts/chart1.xml" in parts.namelist()
 
 
-def test_the_digest_stands_in_every_format(pdf: PdfReader, document: Document, workbook: openpyxl.Workbook) -> None:
+def test_the_digest_is_in_every_format(pdf: PdfReader, document: Document, workbook: openpyxl.Workbook) -> None:
     """Every format states the digest by which the report can be verified."""
     assert REPORT.digest in text_of(pdf).replace(" ", "")
     assert any(REPORT.digest in paragraph.text for paragraph in document.paragraphs)
