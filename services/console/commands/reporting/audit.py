@@ -18,9 +18,9 @@ from services.console.support import output, topic_reader
 from services.console.support.inputs import Unusable
 from services.console.support.json_diff import differences
 from services.console.support.log_archive import LogArchive
-from services.reporting.core import views
+from services.reporting.core import json_views
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.queries import Inquiries, Moment, UnknownError
+from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
 from services.rules.assessment_event import Applied
 from services.rules.duty_catalogues import Books
 from services.rules.fact_validation import Refused
@@ -49,10 +49,10 @@ def audit(
     with output.exits():
         settings = ServiceSettings()
         instant = _instant(as_of) if as_of else clock_from(settings.clock).now()
-        moment = Moment(as_of=instant, known_at=instant, language="vi")
+        context = QueryContext(as_of=instant, known_at=instant, language="vi")
         path = f"/v1/plans/{plan}/periods/{period}/report.json"
         live = ask(url, path, as_of=instant.isoformat(), lang="vi").json()
-        rebuilt = asyncio.run(topic_reader.from_broker(_rebuilt(plan, period, moment, settings), settings.kafka))
+        rebuilt = asyncio.run(topic_reader.from_broker(_rebuilt(plan, period, context, settings), settings.kafka))
     found = [
         {"rebuilt_from": origin.value, **difference}
         for origin, told in rebuilt.items()
@@ -66,7 +66,7 @@ def audit(
 
 
 async def _rebuilt(
-    plan: str, period: str, moment: Moment, settings: ServiceSettings
+    plan: str, period: str, context: QueryContext, settings: ServiceSettings
 ) -> Mapping[Origin, dict[str, Any]]:
     references = PublishedDocuments(settings.kafka)
     try:
@@ -80,17 +80,19 @@ async def _rebuilt(
             Origin.VERDICTS: [record.value for records in verdicts.values() for record in records],
         }
         return {
-            origin: views.whole(await _report(Inquiries(LogArchive(records, alerts), references), plan, period, moment))
+            origin: json_views.render_report(
+                await _report(ReportingQueries(LogArchive(records, alerts), references), plan, period, context)
+            )
             for origin, records in told.items()
         }
     finally:
         await references.stop()
 
 
-async def _report(inquiries: Inquiries, plan: str, period: str, moment: Moment) -> AnnualReport:
+async def _report(queries: ReportingQueries, plan: str, period: str, context: QueryContext) -> AnnualReport:
     try:
-        return await inquiries.report(plan, period, moment)
-    except (UnknownError, ValueError) as cause:
+        return await queries.compile_report(plan, period, context)
+    except (NotFoundError, ValueError) as cause:
         raise Unusable(str(cause)) from cause
 
 

@@ -1,6 +1,6 @@
-"""What a table of the report is: typed cells under named columns, the same for every format.
+"""The model of a table: typed cells in named columns, the same for every document format.
 
-A writer decides how a date or a percentage looks; it never decides what it is.
+A document format decides how a date or a percentage looks. It never decides what the value is.
 """
 
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from services.reporting.core import vietnamese
+from services.reporting.core import vietnamese_locale
 
 Cell = str | int | Decimal | date | datetime | None
 
 
-class Form(StrEnum):
-    """What the cells of a column are."""
+class CellType(StrEnum):
+    """The type of the cells of a column."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -30,14 +30,14 @@ class Column:
 
     name: str
     title: str
-    form: Form = Form.TEXT
+    cell_type: CellType = CellType.TEXT
     share: int = 10
     is_centred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One row; a total is set in bold, a heading spans the table with its first cell."""
+class TableRow:
+    """One row; a total is set in bold, and a heading spans the table with its first cell."""
 
     cells: tuple[Cell, ...]
     is_total: bool = False
@@ -51,25 +51,26 @@ class Table:
     name: str
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
 
     @property
-    def records(self) -> tuple[Row, ...]:
+    def records(self) -> tuple[TableRow, ...]:
         """The rows that are neither headings nor totals."""
         return tuple(row for row in self.rows if not row.is_heading and not row.is_total)
 
 
-def written(cell: Cell, form: Form, zone: ZoneInfo) -> str:
-    """Write a cell as a Vietnamese reader expects it; nothing is an empty string."""
+def format_cell(cell: Cell, cell_type: CellType, zone: ZoneInfo) -> str:
+    """Format a cell as a Vietnamese reader expects it; an empty cell becomes an empty text."""
     if cell is None:
         return ""
     if isinstance(cell, datetime):
         local = cell.astimezone(zone)
-        return f"{local:%H:%M} {vietnamese.short_date(local.date())}"
+        return f"{local:%H:%M} {vietnamese_locale.format_date(local.date())}"
     if isinstance(cell, date):
-        return vietnamese.short_date(cell)
+        return vietnamese_locale.format_date(cell)
     if isinstance(cell, Decimal):
-        return vietnamese.percent(cell) if form is Form.PERCENT else vietnamese.number(cell, 1)
+        is_percent = cell_type is CellType.PERCENT
+        return vietnamese_locale.format_percent(cell) if is_percent else vietnamese_locale.format_number(cell, 1)
     if isinstance(cell, int):
-        return vietnamese.number(cell)
+        return vietnamese_locale.format_number(cell)
     return cell

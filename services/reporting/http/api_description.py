@@ -1,4 +1,4 @@
-"""What reporting tells about itself: the OpenAPI document, a page to read it by, the AsyncAPI of its topics."""
+"""Descriptions of reporting's interfaces: its OpenAPI document, a page that shows it, the AsyncAPI of its topics."""
 
 import io
 from functools import reduce
@@ -22,43 +22,43 @@ from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
 ASYNCAPI_VERSION = "3.0.0"
 
 
-def openapi() -> dict[str, Any]:
-    """Return the OpenAPI document as written beside this module."""
+def load_openapi() -> dict[str, Any]:
+    """Return the OpenAPI document, which is the file `openapi.yaml` beside this module."""
     text = resources.files(__package__).joinpath("openapi.yaml").read_text(encoding="utf-8")
     document: dict[str, Any] = YAML(typ="safe").load(io.StringIO(text))
     return document
 
 
-def asyncapi() -> dict[str, Any]:
-    """Return what this service receives from the bus, with the published schemas of each message."""
-    received = {
+def build_asyncapi() -> dict[str, Any]:
+    """Return the AsyncAPI document of the topics that this service consumes, with the published schema of each."""
+    consumed = {
         "verdicts": (VERDICTS, Envelope[DutyAssessed].model_json_schema()),
         "deliveries": (DELIVERIES, Envelope[AlertAttempted].model_json_schema()),
-        "facts": (FACTS, _facts_schema()),
+        "facts": (FACTS, _build_facts_schema()),
     }
     return {
         "asyncapi": ASYNCAPI_VERSION,
         "info": {"title": "Đôn Đốc reporting", "version": "1"},
         "defaultContentType": "application/cloudevents+json",
-        "channels": {name: _channel(topic, schema) for name, (topic, schema) in received.items()},
+        "channels": {name: _build_channel(topic, schema) for name, (topic, schema) in consumed.items()},
         "operations": {
-            f"receive_{name}": {"action": "receive", "channel": {"$ref": f"#/channels/{name}"}} for name in received
+            f"receive_{name}": {"action": "receive", "channel": {"$ref": f"#/channels/{name}"}} for name in consumed
         },
     }
 
 
-def routes(templates: Environment) -> list[Route]:
+def build_routes(templates: Environment) -> list[Route]:
     """Return the routes of the descriptions."""
-    described, bus = openapi(), asyncapi()
+    openapi, asyncapi = load_openapi(), build_asyncapi()
 
     async def get_openapi(_request: Request) -> Response:
-        return JSONResponse(described)
+        return JSONResponse(openapi)
 
     async def get_asyncapi(_request: Request) -> Response:
-        return JSONResponse(bus)
+        return JSONResponse(asyncapi)
 
     async def get_docs(_request: Request) -> Response:
-        return HTMLResponse(templates.get_template("docs.html").render(api=described, language="en"))
+        return HTMLResponse(templates.get_template("docs.html").render(api=openapi, language="en"))
 
     return [
         Route("/openapi.json", get_openapi),
@@ -67,10 +67,10 @@ def routes(templates: Environment) -> list[Route]:
     ]
 
 
-def _facts_schema() -> dict[str, Any]:
+def _build_facts_schema() -> dict[str, Any]:
     envelopes: list[Any] = [Envelope[model] for model in MODEL_OF.values()]  # type: ignore[valid-type]  # published types
     return TypeAdapter(reduce(or_, envelopes)).json_schema()
 
 
-def _channel(topic: Topic, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"address": topic.name, "description": topic.description, "messages": {"event": {"payload": schema}}}
+def _build_channel(topic: Topic, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"address": topic.name, "description": topic.holds, "messages": {"event": {"payload": schema}}}
