@@ -23,13 +23,13 @@ from services.reporting.queries import ReportingQueries
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import UNAVAILABLE, ReportingStore
 from services.runtime import mongo
-from services.runtime.batch_consumer import ConsumingBroker, Subscription, committing, subscribe
+from services.runtime.batch_consumer import ConsumingBroker, Subscription, commit_after, subscribe
 from services.runtime.clock import Clock, clock_from
 from services.runtime.dead_letters import DeadLetters
+from services.runtime.http.probes import AsgiHandler, probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.metrics import new_registry
-from services.runtime.probes import AsgiHandler, probe_routes
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 from services.runtime.topics import ensure_topics
 
 
@@ -61,7 +61,7 @@ class ReportingComponents:
     clock: Clock
     registry: CollectorRegistry
     metrics: ReportingMetrics
-    references: References
+    references: PublishedDocuments
     store: ReportingStore
     broker_probe: BrokerProbe
     halt: Halt
@@ -81,7 +81,7 @@ def build_app(settings: ReportingSettings) -> ReportingApp:
         clock=clock_from(settings.clock),
         registry=registry,
         metrics=ReportingMetrics(registry),
-        references=References(settings.kafka),
+        references=PublishedDocuments(settings.kafka),
         store=ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database),
         broker_probe=BrokerProbe(),
         halt=Halt(),
@@ -134,7 +134,7 @@ def _build_broker(components: ReportingComponents, dead_letters: DeadLetters) ->
             session_timeout_ms=components.settings.session_timeout_ms,
         )
         handler = consumer.on_batch(reader, dead_letters, components.metrics)
-        subscribe(broker, subscription, committing(handler, UNAVAILABLE), halt=components.halt)
+        subscribe(broker, subscription, commit_after(handler, UNAVAILABLE), halt=components.halt)
 
     subscribe_to(VERDICTS, consumer.verdict_reader(store))
     subscribe_to(DELIVERIES, consumer.delivery_reader(store))

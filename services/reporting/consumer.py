@@ -21,7 +21,7 @@ from services.reporting.event_decoder import (
 )
 from services.reporting.metrics import ReportingMetrics
 from services.runtime.batch_consumer import Handler, Records
-from services.runtime.dead_letters import Record
+from services.runtime.dead_letters import ConsumedRecord
 
 Decoded = TypeVar("Decoded")
 
@@ -39,7 +39,7 @@ class RecordStore(Protocol):
 class DeadLetterWriter(Protocol):
     """Sets a poison record aside, or raises."""
 
-    async def set_aside(self, record: Record, *, reason: str) -> None: ...
+    async def set_aside(self, record: ConsumedRecord, *, reason: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +89,12 @@ def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metri
     return handle
 
 
-def _decode_batch(reader: TopicReader[Decoded], records: Records) -> tuple[list[Decoded], list[tuple[Record, str]]]:
+def _decode_batch(
+    reader: TopicReader[Decoded], records: Records
+) -> tuple[list[Decoded], list[tuple[ConsumedRecord, str]]]:
     """Return what *records* decode to, and the records that cannot be decoded with the reason for each."""
     decoded: list[Decoded] = []
-    poison: list[tuple[Record, str]] = []
+    poison: list[tuple[ConsumedRecord, str]] = []
     for record in records:
         try:
             value = reader.decode(record.value)

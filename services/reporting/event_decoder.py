@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from schemas.events.assessments import ASSESSED, Status, StepKind
-from schemas.events.deliveries import DELIVERED, Channel, Outcome
+from schemas.events.deliveries import DELIVERED, AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from services.reporting.core.timeline import AssessmentRevision, StatusSpan
 from services.reporting.core.urging import AlertAttempt
@@ -92,7 +92,7 @@ class _AttemptPayload(msgspec.Struct):
     channel: Channel
     to_agency: str
     duties: tuple[_AlertedDutyPayload, ...]
-    outcome: Outcome
+    outcome: AttemptOutcome
     attempted_at: datetime
 
 

@@ -126,7 +126,7 @@ class Kafka(Daemon):
 
 def java_command(jars: Path, jvm: Sequence[str] = QUICK_JVM) -> tuple[str, ...]:
     """Return the beginning of a command that runs a class in *jars*; raise `ProgramMissingError` without Java."""
-    java = shutil.which("java")
-    if java is None:
+    java_command = shutil.which("java")
+    if java_command is None:
         raise ProgramMissingError("java is not installed; `make setup` names the package")
-    return (java, *jvm, f"-Dlog4j2.configurationFile={STACK_FOLDER / 'log4j2.properties'}", "-cp", f"{jars}/*")
+    return (java_command, *jvm, f"-Dlog4j2.configurationFile={STACK_FOLDER / 'log4j2.properties'}", "-cp", f"{jars}/*")

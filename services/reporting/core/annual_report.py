@@ -11,7 +11,7 @@ from datetime import datetime
 from schemas.events import ids
 from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
-from schemas.plan.plan import Obligation, Plan, Source
+from schemas.plan.plan import Obligation, Plan, SourceDocument
 from services.reporting.core import duty_counts, duty_lines
 from services.reporting.core.duty_counts import EXCLUDED_STATUSES, DutyCounts
 from services.reporting.core.duty_lines import DutyLine, LineContext
@@ -82,7 +82,7 @@ class AnnualReport:
     """Everything that the documents print. They add layout and words, never a figure."""
 
     plan: Plan
-    source: Source | None
+    source: SourceDocument | None
     period: str
     as_of: datetime
     known_at: datetime

@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.events.assessments import StepKind
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 
-SENT = frozenset({Outcome.DELIVERED, Outcome.UNKNOWN})
+SENT = frozenset({AttemptOutcome.DELIVERED, AttemptOutcome.UNKNOWN})
 """Outcomes that count as sent. `unknown` is a crash between claim and record: it is counted and shown as unknown."""
 UNSENT = frozenset(
-    {Outcome.TEMPORARY_FAILURE, Outcome.PERMANENT_FAILURE, Outcome.TECHNICAL_FAILURE, Outcome.UNREACHABLE}
+    {
+        AttemptOutcome.TEMPORARY_FAILURE,
+        AttemptOutcome.PERMANENT_FAILURE,
+        AttemptOutcome.TECHNICAL_FAILURE,
+        AttemptOutcome.UNREACHABLE,
+    }
 )
 
 
@@ -32,7 +37,7 @@ class AlertAttempt:
     due_at: datetime | None
     channel: Channel
     to_agency: str
-    outcome: Outcome
+    outcome: AttemptOutcome
     attempted_at: datetime
 
 
@@ -83,7 +88,7 @@ def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime 
         escalations=occasions[StepKind.ESCALATION],
         by_channel=tuple((channel, channels[channel]) for channel in Channel if channels[channel]),
         unsent=sum(attempt.outcome in UNSENT for attempt in final_attempts),
-        unknown=sum(attempt.outcome is Outcome.UNKNOWN for attempt in final_attempts),
+        unknown=sum(attempt.outcome is AttemptOutcome.UNKNOWN for attempt in final_attempts),
         first_at=sent_at[0] if sent_at else None,
         last_at=sent_at[-1] if sent_at else None,
         prompted_at=before_report[-1] if before_report else None,
@@ -97,6 +102,6 @@ def _final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
     for attempt in sorted(attempts, key=lambda one: (one.attempted_at, one.event)):
         current = final.get(attempt.alert)
         # After a delivery nothing that follows, such as a late bounce, makes the alert count as unsent.
-        if current is None or current.outcome is not Outcome.DELIVERED:
+        if current is None or current.outcome is not AttemptOutcome.DELIVERED:
             final[attempt.alert] = attempt
     return list(final.values())

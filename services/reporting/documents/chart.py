@@ -29,7 +29,7 @@ def build_chart_data(chapter: Chapter) -> ChartData:
 
 def draw_chart(chapter: Chapter, *, dated: datetime) -> bytes:
     """Return the chart of a chapter as a PNG picture; *dated* is the time stamp that Typst writes."""
-    return typst.draw(CHART_PAGE, {"chart": build_chart_data(chapter)}, dated=dated)
+    return typst.render_png(CHART_PAGE, {"chart": build_chart_data(chapter)}, dated=dated)
 
 
 def _build_bar(name: str, counts: DutyCounts) -> ChartData:

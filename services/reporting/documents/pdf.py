@@ -17,7 +17,7 @@ REPORT_PAGE = Path(__file__).parent / "report.typ"
 
 def render_pdf(report: AnnualReport, letterhead: Letterhead) -> bytes:
     """Render the report as a PDF with its fonts embedded; the same report gives the same bytes."""
-    return typst.typeset(REPORT_PAGE, {"content": build_content(report, letterhead)}, dated=report.as_of)
+    return typst.render_pdf(REPORT_PAGE, {"content": build_content(report, letterhead)}, dated=report.as_of)
 
 
 def build_content(report: AnnualReport, letterhead: Letterhead) -> dict[str, Any]:

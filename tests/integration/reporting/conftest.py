@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from schemas.events.topics import DELIVERIES, VERDICTS
 from services.reporting.core.timeline import AssessmentRevision
 from services.reporting.core.urging import AlertAttempt
-from services.runtime.published_documents import PLAN, REGISTRY, publish_reference
+from services.runtime.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.annual_report import a_plan, a_registry
 from tests.support.builders.annual_report_events import a_delivery_event, a_verdict_event
 from tests.support.servers.kafka import Bus
@@ -29,8 +29,8 @@ Get = Callable[..., Awaitable[httpx.Response]]
 async def published(bus: Bus) -> Bus:
     """Publish the plan and its registry, and return the broker."""
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
-        await publish_reference(producer, PLAN, a_plan())
-        await publish_reference(producer, REGISTRY, a_registry())
+        await publish_document(producer, PLAN, a_plan())
+        await publish_document(producer, REGISTRY, a_registry())
     return bus
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schemas.events.assessments import Status
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.plan.plan import Obligation
 from services.reporting.core import duty_lines, labels, timeline, urging
 from services.reporting.core.duty_lines import DutyLine
@@ -99,7 +99,7 @@ def test_urging_is_described_by_how_often_by_which_channels_and_when_last() -> N
         == "2 times (e-mail\u00a02, SMS\u00a01), last on 10 December 2026"
     )
     assert labels.describe_urging(Urging(), VIETNAM) == ""
-    unreached = urging.summarize_attempts([an_attempt(outcome=Outcome.UNREACHABLE)], None)
+    unreached = urging.summarize_attempts([an_attempt(outcome=AttemptOutcome.UNREACHABLE)], None)
     assert labels.describe_urging(unreached, VIETNAM) == "không liên hệ được"
 
 

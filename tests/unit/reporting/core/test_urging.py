@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from schemas.events.assessments import StepKind
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.reporting.core.urging import summarize_attempts
 from tests.support.builders.annual_report import DUE, an_attempt
 
@@ -20,17 +20,19 @@ def test_one_step_by_two_channels_is_one_occasion() -> None:
 
 def test_a_further_attempt_at_the_same_alert_counts_nothing_more() -> None:
     """A failed attempt and a delivered one are one alert, which counts as delivered in any order of arrival."""
-    failed = an_attempt(alert="a", event="1", outcome=Outcome.TEMPORARY_FAILURE)
+    failed = an_attempt(alert="a", event="1", outcome=AttemptOutcome.TEMPORARY_FAILURE)
     delivered = an_attempt(alert="a", event="2", attempted_at=failed.attempted_at + timedelta(minutes=5))
-    bounced = an_attempt(alert="a", event="3", outcome=Outcome.UNKNOWN, attempted_at=DUE)
+    bounced = an_attempt(alert="a", event="3", outcome=AttemptOutcome.UNKNOWN, attempted_at=DUE)
     orders = ([failed, delivered], [delivered, failed], [failed, delivered, failed], [bounced, delivered, failed])
     for order in orders:
         urging = summarize_attempts(order, None)
         assert (urging.reminders, urging.unsent, urging.by_channel) == (1, 0, ((Channel.EMAIL, 1),))
 
 
-@pytest.mark.parametrize("outcome", [Outcome.PERMANENT_FAILURE, Outcome.UNREACHABLE, Outcome.TEMPORARY_FAILURE])
-def test_an_alert_that_reached_nobody_urged_nobody(outcome: Outcome) -> None:
+@pytest.mark.parametrize(
+    "outcome", [AttemptOutcome.PERMANENT_FAILURE, AttemptOutcome.UNREACHABLE, AttemptOutcome.TEMPORARY_FAILURE]
+)
+def test_an_alert_that_reached_nobody_urged_nobody(outcome: AttemptOutcome) -> None:
     """An alert that failed counts as unsent and is no occasion, so the report claims no urging that never arrived."""
     urging = summarize_attempts([an_attempt(outcome=outcome)], None)
     assert (urging.occasions, urging.unsent, urging.is_more_than_reminded) == (0, 1, True)
@@ -38,13 +40,13 @@ def test_an_alert_that_reached_nobody_urged_nobody(outcome: Outcome) -> None:
 
 def test_an_unknown_outcome_counts_as_sent_and_is_shown() -> None:
     """An alert whose outcome a crash left unknown counts as a reminder and, beside it, as unknown."""
-    urging = summarize_attempts([an_attempt(outcome=Outcome.UNKNOWN)], None)
+    urging = summarize_attempts([an_attempt(outcome=AttemptOutcome.UNKNOWN)], None)
     assert (urging.reminders, urging.unknown) == (1, 1)
 
 
 def test_a_cancelled_alert_is_no_occasion() -> None:
     """An alert that was cancelled before it was sent is not counted."""
-    assert summarize_attempts([an_attempt(outcome=Outcome.CANCELLED)], None).occasions == 0
+    assert summarize_attempts([an_attempt(outcome=AttemptOutcome.CANCELLED)], None).occasions == 0
 
 
 def test_an_escalation_is_counted_separately() -> None:
