@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 from joserfc.jwk import OKPKey
 
-from services.console.support.inputs import read_book
+from services.console.support.inputs import read_plan_folder
 from services.intake import asgi
 from services.intake.asgi import Pairs, RefusedError
 from services.intake.cloudevents import http_binding, pipeline
@@ -78,7 +78,7 @@ class _Shelf:
     """The plan of the examples."""
 
     def __init__(self) -> None:
-        book = read_book(ROOT / "deploy" / "plans" / "6766-kh-ubnd")
+        book = read_plan_folder(ROOT / "deploy" / "plans" / "6766-kh-ubnd")
         self._prepared = prepare(book.plan, book.registry)
 
     def prepared(self, plan_id: str) -> Prepared | None:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.console.main import app
-from services.console.sheets import filled
+from services.console.sheets import sheet_to_event
 from services.console.support import inputs
 from tests.support.builders.plan_folders import a_folder
 from tests.support.builders.plans import AGENCIES, a_version, an_obligation
@@ -64,8 +64,8 @@ def a_filled(folder: Path, name: str = "report.xlsx", **changes: Any) -> Path:
 
 def faults(path: Path, language: Any = "vi") -> list[str]:
     """What is wrong with a sheet, without the folder."""
-    with pytest.raises(inputs.Unusable) as caught:
-        filled.read(path, language)
+    with pytest.raises(inputs.UnusableInputError) as caught:
+        sheet_to_event.read_event(path, language)
     return str(caught.value).replace(f"{path.parent}/", "").splitlines()
 
 

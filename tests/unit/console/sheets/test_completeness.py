@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from schemas.plan.plan import IndicatorRequirement, Requirements
-from services.console.sheets import filled, gaps
-from services.console.sheets.layout import Line
-from services.console.sheets.reading import Cell
+from services.console.sheets import completeness, sheet_to_event
+from services.console.sheets.layout import SheetLine
+from services.console.sheets.sheet_reader import SheetCell
 from services.intake.core import form_fields
 from tests.support.builders.sheets import a_filled, faults, row_of
 
@@ -23,7 +23,7 @@ PAGE = "xl/worksheets/sheet1.xml"
 
 def warnings(path: Path, language: Any = "en") -> list[str]:
     """What is said of a sheet that is taken, without its folder."""
-    return [one.replace(f"{path.parent}/", "") for one in filled.read(path, language).warnings]
+    return [one.replace(f"{path.parent}/", "") for one in sheet_to_event.read_event(path, language).warnings]
 
 
 def reckon(path: Path, results: Mapping[str, str]) -> None:
@@ -65,7 +65,7 @@ def test_what_is_empty_under_a_star_is_told_at_its_cell(tmp_path: Path, name: st
     empty = "this is empty; the report will not be complete without it"
     assert warnings(path) == [f"{name}!C{place(path, key.replace('__', '.'))}: warning: {empty}" for key in blank]
     assert "ô này còn để trống" in warnings(path, "vi")[0]
-    content = json.loads(filled.read(path, "vi").event)["data"]["content"]
+    content = json.loads(sheet_to_event.read_event(path, "vi").event)["data"]["content"]
     assert (content["sections"], content["indicators"]) == ({}, {})
 
 
@@ -82,7 +82,9 @@ def test_a_figure_outside_its_range_is_told(tmp_path: Path) -> None:
     assert warnings(path) == [f"{place}: warning: {said}"]
     said = "-1.234,5 nằm ngoài khoảng ghi trên phiếu, từ 0; báo cáo sẽ chưa đầy đủ"
     assert warnings(path, "vi") == [f"{place}: cảnh báo: {said}"]
-    assert json.loads(filled.read(path, "vi").event)["data"]["content"]["indicators"] == {"entrusted": "-1234.5"}
+    assert json.loads(sheet_to_event.read_event(path, "vi").event)["data"]["content"]["indicators"] == {
+        "entrusted": "-1234.5"
+    }
 
 
 @pytest.mark.parametrize("low", [None, 0, -9984.25, 1e15])
@@ -93,11 +95,11 @@ def test_the_range_on_a_sheet_is_read_as_it_is_written(low: float | None, high: 
     (asked,) = (one for one in form_fields.questions(Requirements(indicators=(wanted,))) if one.key == "indicators.x")
 
     def told(figure: float, hint: str) -> bool:
-        cells = {asked.key: Cell(key=asked.key, row=1, answer=figure, hint=hint)}
+        cells = {asked.key: SheetCell(key=asked.key, row=1, answer=figure, hint=hint)}
         data = {"content": {"nil_return": False, "indicators": {"x": str(figure)}}}
-        return bool(list(gaps.found(cells, data)))
+        return bool(list(completeness.find_gaps(cells, data)))
 
-    hint = Line(question=asked).hint
+    hint = SheetLine(question=asked).hint
     within = [one for one in (low, high) if one is not None]
     assert not any(told(one, hint) for one in within)
     assert told(-1e17, hint) is (low is not None)
@@ -119,6 +121,6 @@ def test_a_formula_with_its_result_is_an_answer(tmp_path: Path) -> None:
     """An empty text, too, which is what a formula comes to that has nothing to say."""
     path = a_filled(tmp_path, indicators__entrusted="=1000+234.5", document__title='=""')
     reckon(path, {"indicators.entrusted": "1234.5", "document.title": ""})
-    data = json.loads(filled.read(path, "vi").event)["data"]
+    data = json.loads(sheet_to_event.read_event(path, "vi").event)["data"]
     assert data["content"]["indicators"] == {"entrusted": "1234.5"}
     assert data["document"]["title"] == ""

@@ -1,4 +1,4 @@
-"""A report sheet as an XLSX workbook: answers in yellow cells that check what is written, everything else locked."""
+"""Writes a report sheet as an XLSX workbook: yellow cells with validation for answers, all others locked."""
 
 import io
 from datetime import date
@@ -7,21 +7,23 @@ from typing import Any
 
 import xlsxwriter
 
-from services.console.sheets.layout import HEADER, NOTES, Line, Sheet
+from services.console.sheets.layout import HEADER, NOTES, SheetLayout, SheetLine
 from services.intake.core.form_fields import PROOFS, Kind
 
-ROWS_OF_HEAD = 6
+HEAD_ROWS = 6
 WIDTHS = (24, 36, 58, 14, 46)
-HIGH_TEXT = 120
+LONG_TEXT_HEIGHT = 120
 ROW_HEIGHT = 33
 """Points; two lines of the font."""
 FIRST_DAY = date(1900, 1, 1)
-LETTERS_OF_LINE = 140
+CHARS_PER_LINE = 140
 LIST_SHEET = "Danh mục"
 ANSWER = 2
 """Index of the column of answers, C."""
 
-_GUIDE = "Chỉ điền vào các ô màu vàng; dòng có dấu * là bắt buộc. Điền xong, lưu phiếu và gửi cùng các tệp đính kèm."
+_INSTRUCTIONS = (
+    "Chỉ điền vào các ô màu vàng; dòng có dấu * là bắt buộc. Điền xong, lưu phiếu và gửi cùng các tệp đính kèm."
+)
 _BASE = {"font_name": "Times New Roman", "font_size": 12, "valign": "vcenter", "text_wrap": True}
 _BOX = {"border": 1, "border_color": "#BFB8AA", "indent": 1}
 _STYLES: dict[str, dict[str, object]] = {
@@ -48,8 +50,8 @@ _STYLE_OF = {
 }
 
 
-class _Writer:
-    """Writes one sheet, top to bottom."""
+class _WorkbookWriter:
+    """Writes one sheet from top to bottom."""
 
     def __init__(self, book: Any) -> None:  # noqa: ANN401 - the library ships no annotations
         self._book = book
@@ -59,12 +61,12 @@ class _Writer:
         self._whole = book.add_format({"num_format": "#,##0"})
         self._row = 0
 
-    def head(self, sheet: Sheet) -> None:
+    def write_head(self, sheet: SheetLayout) -> None:
         for text, style, height in (
             (sheet.title, "title", 26),
             (sheet.basis, "basis", 20),
-            (sheet.quote, "quote", 20 + 16 * (len(sheet.quote) // LETTERS_OF_LINE)),
-            (_GUIDE, "guide", 20),
+            (sheet.quote, "quote", 20 + 16 * (len(sheet.quote) // CHARS_PER_LINE)),
+            (_INSTRUCTIONS, "guide", 20),
         ):
             self._page.set_row(self._row, height)
             self._page.merge_range(self._row, 1, self._row, len(WIDTHS) - 1, text, self._styles[style])
@@ -76,16 +78,19 @@ class _Writer:
             self._page.write_string(self._row, column, text, self._styles["header"])
         self._row += 1
 
-    def part(self, title: str) -> None:
+    def write_section(self, title: str) -> None:
         self._page.merge_range(self._row, 1, self._row, len(WIDTHS) - 1, title, self._styles["part"])
         self._page.set_row(self._row, 22)
         self._row += 1
 
-    def line(self, line: Line) -> None:
+    def write_line(self, line: SheetLine) -> None:
         kind = line.question.kind
         style = "fixed" if line.is_fixed else _STYLE_OF.get(kind, "text")
         self._page.set_row(
-            self._row, HIGH_TEXT if kind is Kind.LONG_TEXT else ROW_HEIGHT, None, {"hidden": line.is_technical}
+            self._row,
+            LONG_TEXT_HEIGHT if kind is Kind.LONG_TEXT else ROW_HEIGHT,
+            None,
+            {"hidden": line.is_technical},
         )
         self._page.write_string(self._row, 0, line.question.key, self._styles["label"])
         self._page.write_string(self._row, 1, line.label, self._styles["label"])
@@ -93,10 +98,10 @@ class _Writer:
         self._page.write_string(self._row, ANSWER + 1, line.unit, self._styles["hint"])
         self._page.write_string(self._row, ANSWER + 2, line.hint, self._styles["hint"])
         if not line.is_fixed:
-            self._check(line)
+            self._add_validation(line)
         self._row += 1
 
-    def notes(self, notes: tuple[str, ...]) -> None:
+    def write_notes(self, notes: tuple[str, ...]) -> None:
         self._row += 1
         for note in notes:
             self._page.merge_range(self._row, 1, self._row, len(WIDTHS) - 1, note, self._styles["guide"])
@@ -106,75 +111,80 @@ class _Writer:
         for column, width in enumerate(WIDTHS):
             self._page.set_column(column, column, width, None, {"hidden": column == 0})
         self._lists.hide()
-        self._page.freeze_panes(ROWS_OF_HEAD, ANSWER)
+        self._page.freeze_panes(HEAD_ROWS, ANSWER)
         self._page.hide_gridlines(2)
         self._page.protect("", {"format_rows": True, "format_columns": True})
         self._page.set_paper(9)  # A4
         self._page.set_landscape()
         self._page.fit_to_pages(1, 0)
-        self._page.repeat_rows(ROWS_OF_HEAD - 1)
+        self._page.repeat_rows(HEAD_ROWS - 1)
 
-    def _check(self, line: Line) -> None:
-        checked = self._validation(line)
-        if checked is not None:
-            self._page.data_validation(self._row, ANSWER, self._row, ANSWER, checked)
+    def _add_validation(self, line: SheetLine) -> None:
+        rule = self._validation_rule(line)
+        if rule is not None:
+            self._page.data_validation(self._row, ANSWER, self._row, ANSWER, rule)
         if line.question.kind is Kind.FIGURE:
             cell = f"$C${self._row + 1}"
-            rule = {"type": "formula", "criteria": f"={cell}=INT({cell})", "format": self._whole}
-            self._page.conditional_format(self._row, ANSWER, self._row, ANSWER, rule)
+            # A whole number is shown without the decimal sign that the cell's own format would leave after it.
+            whole = {"type": "formula", "criteria": f"={cell}=INT({cell})", "format": self._whole}
+            self._page.conditional_format(self._row, ANSWER, self._row, ANSWER, whole)
 
-    def _validation(self, line: Line) -> dict[str, Any] | None:
+    def _validation_rule(self, line: SheetLine) -> dict[str, Any] | None:
         match line.question.kind:
             case Kind.DAY | Kind.MOMENT:
                 rule = {"validate": "date", "criteria": ">=", "value": FIRST_DAY}
-                return {**rule, **_told("Ngày không hợp lệ", "Hãy ghi ngày/tháng/năm, ví dụ 09/12/2026.")}
+                return {**rule, **_error_message("Ngày không hợp lệ", "Hãy ghi ngày/tháng/năm, ví dụ 09/12/2026.")}
             case Kind.FIGURE:
-                return _range_of(line)
+                return _number_rule(line)
             case Kind.YES_NO:
-                return _listed(list(line.choices))
+                return _choice_rule(list(line.choices))
             case Kind.PROOF:
-                return _listed([one.vi for one in PROOFS.values()])
+                return _choice_rule([one.vi for one in PROOFS.values()])
             case _ if line.choices:
-                return _listed(self._written_list(line.choices))
+                return _choice_rule(self._write_choices(line.choices))
             case _:
                 return None
 
-    def _written_list(self, choices: tuple[str, ...]) -> str:
-        # A list typed into the rule itself may hold 255 letters; a longer one needs cells.
+    def _write_choices(self, choices: tuple[str, ...]) -> str:
+        # A list within the validation rule may hold at most 255 characters; a longer one must lie in cells.
         for row, choice in enumerate(choices):
             self._lists.write_string(row, 0, choice)
         return f"='{LIST_SHEET}'!$A$1:$A${len(choices)}"
 
 
-def write(sheet: Sheet, path: Path) -> None:
+def write_xlsx(sheet: SheetLayout, path: Path) -> None:
     """Write *sheet* to *path*; raise `OSError` where it cannot be."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(content) as book:
-        writer = _Writer(book)
-        writer.head(sheet)
-        for part in sheet.parts:
-            writer.part(part.title)
-            for line in part.lines:
-                writer.line(line)
+        writer = _WorkbookWriter(book)
+        writer.write_head(sheet)
+        for section in sheet.sections:
+            writer.write_section(section.title)
+            for line in section.lines:
+                writer.write_line(line)
         if sheet.notes:
-            writer.notes((NOTES, *(f"– {note}" for note in sheet.notes)))
+            writer.write_notes((NOTES, *(f"– {note}" for note in sheet.notes)))
         writer.finish()
     path.write_bytes(content.getvalue())
 
 
-def _range_of(line: Line) -> dict[str, Any]:
+def _number_rule(line: SheetLine) -> dict[str, Any]:
     low, high = line.question.low, line.question.high
-    said = line.question.hint.vi
-    message = f"Hãy ghi số{f' {said}' if said else ''}, không kèm chữ hoặc đơn vị tính."
+    hint = line.question.hint.vi
+    message = f"Hãy ghi số{f' {hint}' if hint else ''}, không kèm chữ hoặc đơn vị tính."
     rule: dict[str, Any] = {"validate": "decimal", "criteria": ">=", "value": -1e15 if low is None else low}
     if high is not None:
         rule = {"validate": "decimal", "criteria": "between", "minimum": rule["value"], "maximum": high}
-    return {**rule, **_told("Số không hợp lệ", message)}
+    return {**rule, **_error_message("Số không hợp lệ", message)}
 
 
-def _listed(source: list[str] | str) -> dict[str, Any]:
-    return {"validate": "list", "source": source, **_told("Không có trong danh sách", "Hãy chọn trong danh sách.")}
+def _choice_rule(source: list[str] | str) -> dict[str, Any]:
+    return {
+        "validate": "list",
+        "source": source,
+        **_error_message("Không có trong danh sách", "Hãy chọn trong danh sách."),
+    }
 
 
-def _told(title: str, message: str) -> dict[str, Any]:
+def _error_message(title: str, message: str) -> dict[str, Any]:
     return {"error_title": title, "error_message": message, "ignore_blank": True}

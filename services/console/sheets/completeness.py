@@ -1,6 +1,6 @@
-"""What a filled sheet lacks by its own words: a cell with a star that is empty, a figure outside the range beside it.
+"""Finds the gaps of a filled sheet by what the sheet itself states: an empty answer with a star, a figure out of range.
 
-Such a report is taken all the same, and is on file as incomplete. Whether it is complete, rules alone decides.
+These are warnings: intake accepts such a report, and it counts as incomplete. Only rules decides on completeness.
 """
 
 import re
@@ -8,30 +8,30 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from services.console.sheets.layout import STAR
-from services.console.sheets.reading import Cell
+from services.console.sheets.layout import REQUIRED_MARK
+from services.console.sheets.sheet_reader import SheetCell
 from services.intake.core import form_fields, number_parsing
 from services.intake.core.problems import Finding, Said
 
 _RANGE = re.compile(r"(?:từ (?P<low>\S+))? ?(?:đến (?P<high>\S+))?")
-"""How `form_fields` writes a range in Vietnamese, the language of every sheet."""
+"""A range as `form_fields` writes it in Vietnamese, the language of every sheet: `từ 0 đến 100`."""
 
-_SPARED = frozenset({"sections", "indicators", "attachments"})
-"""What a report that there is nothing to report may leave empty."""
+_OPTIONAL_IN_NIL_RETURN = frozenset({"sections", "indicators", "attachments"})
+"""The parts that a nil return may leave empty."""
 
 
-def found(cells: Mapping[str, Cell], data: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield what the sheet with *cells*, which states *data*, lacks, in the order of its lines."""
+def find_gaps(cells: Mapping[str, SheetCell], data: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield a finding for each gap of the sheet with *cells*, in the order of its lines; *data* is the event's data."""
     is_nil_return = data["content"]["nil_return"]
     for key, cell in cells.items():
         head, _, name = key.partition(".")
-        if is_nil_return and head in _SPARED:
+        if is_nil_return and head in _OPTIONAL_IN_NIL_RETURN:
             continue
-        if cell.label.endswith(STAR) and not _is_answered(head, name, data):
+        if cell.label.endswith(REQUIRED_MARK) and not _is_answered(head, name, data):
             yield Finding(pointer=form_fields.pointer(key), detail=_EMPTY)
         figure = data["content"]["indicators"].get(name) if head == "indicators" else None
         if figure is not None and not _is_within(Decimal(figure), cell.hint):
-            yield Finding(pointer=form_fields.pointer(key), detail=_outside(Decimal(figure), cell.hint))
+            yield Finding(pointer=form_fields.pointer(key), detail=_describe_outside(Decimal(figure), cell.hint))
 
 
 def _is_answered(head: str, name: str, data: Mapping[str, Any]) -> bool:
@@ -42,30 +42,30 @@ def _is_answered(head: str, name: str, data: Mapping[str, Any]) -> bool:
             return bool(data[head])
         case "document" | "dispatch" | "content":
             return bool(data[head].get(name))
-        case _:  # who reports on what: without it there is no report
+        case _:  # agency, obligation and so on: without them there is no event
             return True
 
 
 def _is_within(figure: Decimal, hint: str) -> bool:
-    low, high = _limits(hint)
+    low, high = _parse_range(hint)
     return (low is None or figure >= low) and (high is None or figure <= high)
 
 
-def _limits(hint: str) -> tuple[Decimal | None, Decimal | None]:
+def _parse_range(hint: str) -> tuple[Decimal | None, Decimal | None]:
     stated = _RANGE.fullmatch(hint)
-    return (None, None) if stated is None else (_limit(stated["low"]), _limit(stated["high"]))
+    return (None, None) if stated is None else (_parse_limit(stated["low"]), _parse_limit(stated["high"]))
 
 
-def _limit(text: str | None) -> Decimal | None:
+def _parse_limit(text: str | None) -> Decimal | None:
     try:
-        return None if text is None else Decimal(text.translate(_SIGNS))
+        return None if text is None else Decimal(text.translate(_DECIMAL_SIGNS))
     except InvalidOperation:
         return None
 
 
-def _outside(figure: Decimal, hint: str) -> Said:
+def _describe_outside(figure: Decimal, hint: str) -> Said:
     shown = number_parsing.in_words(float(figure))
-    low, high = (None if one is None else number_parsing.in_words(float(one)).en for one in _limits(hint))
+    low, high = (None if one is None else number_parsing.in_words(float(one)).en for one in _parse_range(hint))
     limits = " ".join(f"{word} {one}" for word, one in (("from", low), ("to", high)) if one is not None)
     return Said(
         en=f"warning: {shown.en} is outside the range that the sheet states, {limits}; the report will not be complete",
@@ -73,7 +73,7 @@ def _outside(figure: Decimal, hint: str) -> Said:
     )
 
 
-_SIGNS = str.maketrans(",", ".", ".")
+_DECIMAL_SIGNS = str.maketrans(",", ".", ".")
 _EMPTY = Said(
     en="warning: this is empty; the report will not be complete without it",
     vi="cảnh báo: ô này còn để trống; thiếu mục này, báo cáo sẽ chưa đầy đủ",

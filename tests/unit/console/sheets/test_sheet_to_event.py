@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from schemas.events.facts import ReportSubmitted
-from services.console.sheets import filled
+from services.console.sheets import sheet_to_event
 from tests.support.builders.plans import AGENCIES
 from tests.support.builders.sheets import FILL, a_filled, faults, fill_keys, fill_table, fill_workbook, made, row_of
 from tests.support.clients.form import PDF
@@ -16,7 +16,7 @@ from tests.support.clients.form import PDF
 
 def test_a_filled_workbook_states_the_report(tmp_path: Path) -> None:
     """Agency, period, figures, days and the file's digest arrive in the event."""
-    event = json.loads(filled.read(a_filled(tmp_path), "vi").event)
+    event = json.loads(sheet_to_event.read_event(a_filled(tmp_path), "vi").event)
     fact = ReportSubmitted.model_validate(event["data"])
     assert (fact.agency, fact.period, fact.obligation) == (AGENCIES[0], "2026", "results")
     assert str(fact.document.issued_on) == "2026-11-30"
@@ -28,28 +28,28 @@ def test_a_filled_workbook_states_the_report(tmp_path: Path) -> None:
 
 def test_a_table_states_the_same(tmp_path: Path) -> None:
     """The CSV of the same answers is the same event, whatever sign parts its columns."""
-    workbook = filled.read(a_filled(tmp_path), "vi").event
+    workbook = sheet_to_event.read_event(a_filled(tmp_path), "vi").event
     table = a_filled(tmp_path, "report.csv", document__issued_on="30/11/2026", indicators__entrusted="1.234,5")
-    assert filled.read(table, "vi").event == workbook
+    assert sheet_to_event.read_event(table, "vi").event == workbook
     fill_table(table, {}, delimiter=";")
-    assert filled.read(table, "vi").event == workbook
+    assert sheet_to_event.read_event(table, "vi").event == workbook
 
 
 def test_a_table_saved_as_unicode_text_is_read(tmp_path: Path) -> None:
     """What spreadsheet programs call Unicode text is UTF-16 with tabs."""
     table = a_filled(tmp_path, "report.csv", document__issued_on="30/11/2026")
-    before = filled.read(table, "vi").event
+    before = sheet_to_event.read_event(table, "vi").event
     fill_table(table, {}, delimiter="\t", encoding="utf-16")
-    assert filled.read(table, "vi").event == before
+    assert sheet_to_event.read_event(table, "vi").event == before
 
 
 def test_the_same_content_is_the_same_event(tmp_path: Path) -> None:
     """A retry has the same id; another figure makes another event."""
     path = a_filled(tmp_path)
-    first = json.loads(filled.read(path, "vi").event)["id"]
-    assert json.loads(filled.read(path, "vi").event)["id"] == first
+    first = json.loads(sheet_to_event.read_event(path, "vi").event)["id"]
+    assert json.loads(sheet_to_event.read_event(path, "vi").event)["id"] == first
     fill_workbook(path, {"indicators.entrusted": 1234.6})
-    assert json.loads(filled.read(path, "vi").event)["id"] != first
+    assert json.loads(sheet_to_event.read_event(path, "vi").event)["id"] != first
 
 
 def test_every_fault_is_told_at_its_cell(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_every_fault_is_told_at_its_cell(tmp_path: Path) -> None:
 def test_a_fault_that_intake_finds_has_its_cell_too(tmp_path: Path) -> None:
     """A pointer into the event is told as the cell that answered it."""
     path = a_filled(tmp_path)
-    sheet = filled.read(path, "vi").sheet
+    sheet = sheet_to_event.read_event(path, "vi").sheet
     for pointer, key in (
         ("/data/period", "period"),
         ("/data/document/issued_on", "document.issued_on"),
@@ -86,7 +86,7 @@ def test_an_open_sheet_asks_for_agency_and_period(tmp_path: Path) -> None:
     path = tmp_path / "report.xlsx"
     (tmp_path / "bao cao.pdf").write_bytes(PDF)
     fill_workbook(path, FILL | {"agency": "h-hai – UBND huyện h-hai", "period": 2026})
-    data = json.loads(filled.read(path, "vi").event)["data"]
+    data = json.loads(sheet_to_event.read_event(path, "vi").event)["data"]
     assert (data["agency"], data["period"]) == ("h-hai", "2026")
     fill_workbook(path, {"agency": None, "period": "tháng 7"})
     assert [one.split(": ")[0] for one in faults(path)] == [
@@ -133,6 +133,6 @@ def test_a_sheet_that_was_tampered_with_is_refused_at_its_cells(tmp_path: Path) 
 def test_ticks_and_times_of_a_spreadsheet_are_understood(tmp_path: Path) -> None:
     """TRUE in a cell is a yes; a time alone is no moment."""
     path = a_filled(tmp_path, content__nil_return=True)
-    assert json.loads(filled.read(path, "vi").event)["data"]["content"]["nil_return"] is True
+    assert json.loads(sheet_to_event.read_event(path, "vi").event)["data"]["content"]["nil_return"] is True
     fill_workbook(path, {"dispatch.sent_at": time(8, 30), "content.nil_return": False})
     assert [one.split(": ")[0] for one in faults(path)] == [f"report.xlsx!C{row_of(path, 'dispatch.sent_at')}"]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.console.support import event_files
-from services.console.support.inputs import Unusable
+from services.console.commands.intake import event_files
+from services.console.support.inputs import UnusableInputError
 
 DEEP = 200_000
 
@@ -13,12 +13,12 @@ DEEP = 200_000
 def bodies(file: Path, content: str | bytes) -> list[bytes]:
     """What is sent of a file with *content*."""
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return [one.body for one in event_files.read(file, "en")]
+    return [one.body for one in event_files.read_events(file, "en")]
 
 
 def refusal(file: Path, content: str | bytes) -> str:
     """Why a file with *content* is not sent, without its folder."""
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(UnusableInputError) as caught:
         bodies(file, content)
     return str(caught.value).replace(f"{file.parent}/", "")
 
