@@ -68,12 +68,14 @@ class LogFollower:
         """Whether *group* has committed past every record of *topic*; False while a transaction is open on it."""
         partitions = [one for one in self._partitions if one.topic == topic.name]
         ends = await self._ends.end_offsets(partitions)
+        # A reader of committed records stops before an open transaction, so its position then stays below the end.
         if not all([await self._reader.position(one) >= end for one, end in ends.items()]):
             return False
         committed = await self._fetch_offsets(group, partitions)
         return all(committed[one] >= self._next_offsets[one] for one in partitions if one in self._next_offsets)
 
     async def _fetch_offsets(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        # Without it the client looks up the coordinator at every request, which here is up to a hundred times a second.
         if group not in self._coordinators:
             self._coordinators[group] = await self._admin.find_coordinator(group)
         found = await self._admin.list_consumer_group_offsets(group, self._coordinators[group], list(partitions))

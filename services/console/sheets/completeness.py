@@ -73,7 +73,7 @@ def _describe_outside(figure: Decimal, hint: str) -> Said:
     )
 
 
-_DECIMAL_SIGNS = str.maketrans(",", ".", ".")
+_DECIMAL_SIGNS = str.maketrans(",", ".", ".")  # Vietnamese writes 1.234,5
 _EMPTY = Said(
     en="warning: this is empty; the report will not be complete without it",
     vi="cảnh báo: ô này còn để trống; thiếu mục này, báo cáo sẽ chưa đầy đủ",

@@ -73,6 +73,7 @@ def read_event(path: Path, language: Language) -> SheetEvent:
     attachments = _describe_attachments(sheet, faults)
     percents = frozenset(key for key, cell in sheet.cells.items() if cell.unit == "%")
     answers = {key: cell.answer for key, cell in sheet.cells.items()}
+    # The rules of the web form apply to sheets too, so that one answer gives one event however it is sent.
     data = form_to_event.report(duty, answers, enclosed=attachments, zone=zone, percents=percents)
     if isinstance(data, tuple):
         faults += data

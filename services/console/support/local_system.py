@@ -87,8 +87,9 @@ class LocalSystem:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._is_ours:
+        if not self._is_ours:  # the stack's lock was not won: another instance runs in this folder
             return
+        # In reverse, so that no service logs errors about a broker or database that is gone already.
         with _ignore_signals():
             for service in reversed(self.services):
                 service.stop()
@@ -129,6 +130,7 @@ class LocalSystem:
         """Start broker, database, mail server and SMS centre; raise `StackError` if a port is taken."""
         self.stack.start()  # first, because its lock tells leftover processes from a system that is running
         self._is_ours = True
+        # A service of an interrupted run may still be there; it would hold its port and its consumer group's partitions.
         for service in self.services:
             if pidfile.end_leftover(service.program.pid_file):
                 self._say(f"{service.program.name:<9} of an interrupted run ended")

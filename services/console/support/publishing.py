@@ -113,10 +113,11 @@ async def _publish_new(
     versions: tuple[DocumentVersion, ...], producer: AIOKafkaProducer, references: References
 ) -> list[PublishOutcome]:
     try:
-        await references.start()
+        await references.start()  # it has read the topic to its end when it returns
         outcomes = [decide_outcome(version, references) for version in versions]
     finally:
         await references.stop()
+    # A plan may cite agencies of the registry beside it, so neither is published without the other.
     if any(one.done == REFUSED for one in outcomes):
         return [replace(one, done=HELD) if one.done == PUBLISHED else one for one in outcomes]
     for one in outcomes:

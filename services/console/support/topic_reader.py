@@ -31,6 +31,7 @@ async def translate_broker_errors(
     try:
         return await work
     except AUTHORIZATION_ERRORS as cause:
+        # Asked for first, because these errors are `KafkaError`s as well and need another remedy.
         rights = "give its user the rights that deploy/runbook.md names"
         raise UnusableInputError(f"the broker at {kafka.bootstrap} does not allow it: {cause}; {rights}") from cause
     except KafkaError as cause:
@@ -44,14 +45,14 @@ async def read_topic(kafka: Access, topic: str) -> RecordsByPartition:
         topic,
         **kafka.client(),
         isolation_level="read_committed",
-        enable_auto_commit=False,
+        enable_auto_commit=False,  # no group: reading leaves no trace on the broker
         auto_offset_reset="earliest",
     )
     await consumer.start()
     try:
         return await _read_to_end(consumer, sorted(consumer.assignment()))
     finally:
-        await consumer_shutdown.stop(consumer)
+        await consumer_shutdown.stop(consumer)  # aiokafka's own `stop` may let a cancellation out
 
 
 async def _read_to_end(consumer: "AIOKafkaConsumer[Any, Any]", partitions: list[TopicPartition]) -> RecordsByPartition:

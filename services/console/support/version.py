@@ -22,16 +22,17 @@ def describe_version(root: Path = ROOT) -> str:
 
 
 def _read_version(root: Path) -> str:
-    """Return the version from the installed package's metadata, else from the `pyproject.toml` beside the code.
-
-    The container image has the code on its path without installing it, so it has no metadata.
-    """
+    """Return the version of the installed package, else the one in the `pyproject.toml` beside the code."""
     try:
         return metadata.version(PACKAGE)
     except metadata.PackageNotFoundError:
-        pass
+        # The container image has the code on its path without installing it, so there is no metadata.
+        return _read_project_version(root / "pyproject.toml")
+
+
+def _read_project_version(file: Path) -> str:
     try:
-        version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+        version = tomllib.loads(file.read_text(encoding="utf-8"))["project"]["version"]
     except (OSError, tomllib.TOMLDecodeError, KeyError):
         return UNKNOWN_VERSION
     return str(version)

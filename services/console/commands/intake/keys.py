@@ -62,6 +62,7 @@ def create(
             events_per_second=key_scopes.parse_rate(rate),
         )
         overlap_ends_at = key_scopes.parse_overlap(overlap, since=now)
+        # Read and written under one lock: of two commands at the same time neither overwrites the other's change.
         with api_keys_file.held(path):
             existing = api_keys_file.read(path)
             others = existing if rotates is None else _expire_key(existing, rotates, overlap_ends_at)

@@ -19,6 +19,7 @@ from services.console.support import inputs, output
 
 EVENT = "application/cloudevents+json"
 RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+"""A later attempt may succeed: timeout, rate limit, and failures of intake or of a proxy before it."""
 FIRST_PAUSE_SECONDS = 0.25
 MAX_PAUSE_SECONDS = 15.0
 REQUEST_SECONDS = 35.0
@@ -128,6 +129,7 @@ def _post_with_retries(client: httpx.Client, body: bytes, query: dict[str, str],
             response = client.post("/v1/events", content=body, params=query)
         except httpx.TransportError as cause:
             _raise_if_untrusted(cause)
+            # The event may have been recorded although no answer came; intake recognises the retry by source and id.
             refusal = SubmissionRefusedError(f"intake cannot be reached: {cause}")
             continue
         if response.is_success:

@@ -123,7 +123,7 @@ async def _resend(letters: Iterable[StoredDeadLetter], settings: ServiceSettings
                 one.topic.name,
                 one.record.value,
                 key=one.record.key,
-                partition=one.record.partition,
+                partition=one.record.partition,  # a dead-letter topic has the partitions of its origin
                 timestamp_ms=milliseconds(clock.now()),
                 headers=[*_original_headers(one), (REPLAYED_FROM, one.name.encode())],
             )

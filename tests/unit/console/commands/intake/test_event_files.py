@@ -11,13 +11,13 @@ DEEP = 200_000
 
 
 def bodies(file: Path, content: str | bytes) -> list[bytes]:
-    """What is sent of a file with *content*."""
+    """Return the bodies that are sent of a file with *content*."""
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     return [one.body for one in event_files.read_events(file, "en")]
 
 
 def refusal(file: Path, content: str | bytes) -> str:
-    """Why a file with *content* is not sent, without its folder."""
+    """Return why a file with *content* is refused, without its folder."""
     with pytest.raises(UnusableInputError) as caught:
         bodies(file, content)
     return str(caught.value).replace(f"{file.parent}/", "")
@@ -25,20 +25,20 @@ def refusal(file: Path, content: str | bytes) -> str:
 
 @pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85"])
 def test_only_a_line_feed_ends_a_line(tmp_path: Path, inside: str) -> None:
-    """A text may hold what other readers break lines at."""
+    """Only a line feed ends a line; U+2028 and the like may stand in a text."""
     lines = [f'{{"title": "a{inside}b"}}', '{"title": "c"}']
     assert bodies(tmp_path / "a.jsonl", "\r\n\n".join(lines)) == [line.encode() for line in lines]
 
 
 def test_an_event_of_an_array_is_sent_in_its_own_writing(tmp_path: Path) -> None:
-    """Neither a zero at the end nor a digit is lost, and no escape is rewritten."""
+    """An event of an array keeps its own bytes: trailing zeros, digits and escapes."""
     written = ['{"a": 9984.20 }', '{"b":1.00000000000000000000000001,"b":2}', '{"c":"\\u00e9 é"}', "{}"]
     assert bodies(tmp_path / "a.json", f" [{' , '.join(written)}]\n") == [one.encode() for one in written]
     assert bodies(tmp_path / "a.json", "[]") == []
 
 
 def test_a_file_that_is_one_event_is_sent_to_the_byte(tmp_path: Path) -> None:
-    """But for a byte order mark, which says how the file is written and is no JSON."""
+    """A file that is one event is sent byte for byte, without a byte order mark."""
     content = b' {"a":\r\n 1.0}\n\n'
     assert bodies(tmp_path / "a.json", content) == [content]
     assert bodies(tmp_path / "a.json", b"\xef\xbb\xbf" + content) == [content]
@@ -62,5 +62,5 @@ def test_a_file_that_is_one_event_is_sent_to_the_byte(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_event_is_refused_at_its_place(tmp_path: Path, name: str, content: str | bytes, said: str) -> None:
-    """With line and column where there are any."""
+    """A file that holds no event is refused with its place, with line and column where JSON is malformed."""
     assert refusal(tmp_path / name, content).startswith(said)

@@ -14,7 +14,7 @@ COMMAND = ["link", "P-1", "results", "--agency", "h-mot", "--period", "2026"]
 
 
 def test_the_link_opens_the_duty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is signed with the key that intake has, and says when it expires."""
+    """The link is signed with the key that intake has, names the duty and says when it expires."""
     monkeypatch.setenv("DONDOC_FORM_KEY", SECRET)
     monkeypatch.setenv("DONDOC_FORM_URL", "https://baocao.example")
     printed = json.loads(CliRunner().invoke(app, COMMAND).stdout)
@@ -26,7 +26,7 @@ def test_the_link_opens_the_duty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_key_there_is_no_link(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command says what to set; an empty key is none."""
+    """Without a key, or with an empty one, the command exits 2 and names the variable."""
     monkeypatch.setenv("DONDOC_FORM_KEY", "")
     answer = CliRunner().invoke(app, [*COMMAND, "--url", "https://baocao.example"])
     assert answer.exit_code == 2
@@ -34,7 +34,7 @@ def test_without_a_key_there_is_no_link(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_period_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A link that could open nothing is not made."""
+    """A text that is no reporting period exits 2, and no link is printed."""
     monkeypatch.setenv("DONDOC_FORM_KEY", SECRET)
     arguments = [*COMMAND[:-1], "year 2026", "--url", "https://baocao.example"]
     assert CliRunner().invoke(app, arguments).exit_code == 2

@@ -24,32 +24,32 @@ RECEIPT = Receipt(
 
 @pytest.fixture
 def signing_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of signing keys of this machine's intake."""
+    """The file of signing keys of this machine's intake, which is not there yet."""
     path = tmp_path / "signing.json"
     monkeypatch.setenv("DONDOC_INTAKE_SIGNING_KEYS", str(path))
     return path
 
 
 def signer(path: Path) -> signing.Signer:
-    """The signer with the keys in force."""
+    """Return the signer with the keys in force; the file is created if it is missing."""
     return signing.Signer(signing.load(path), "intake")
 
 
 def an_answer(path: Path) -> dict[str, object]:
-    """What intake answers with."""
+    """Build an answer of intake with one signed receipt."""
     return {
         "receipts": [msgspec.to_builtins(RECEIPT)],
         "jws": signer(path).sign(msgspec.Raw(msgspec.json.encode([RECEIPT]))),
     }
 
 
-def verified(file: Path, *options: str) -> int:
-    """The exit code of `dondoc receipt verify`."""
+def run_verify(file: Path, *options: str) -> int:
+    """Return the exit code of `dondoc receipt verify`."""
     return CliRunner().invoke(receipt.app, ["verify", str(file), *options]).exit_code
 
 
 def test_an_answer_passes_with_the_published_keys_alone(signing_keys: Path, tmp_path: Path) -> None:
-    """As a whole answer, as a line of submit's output, and as a bare signature."""
+    """A whole answer, lines of submit's output and a bare signature are verified with the published keys alone."""
     answer = an_answer(signing_keys)
     published = tmp_path / "jwks.json"
     published.write_bytes(signer(signing_keys).published())
@@ -60,41 +60,41 @@ def test_an_answer_passes_with_the_published_keys_alone(signing_keys: Path, tmp_
     ):
         file = tmp_path / f"{number}.txt"
         file.write_text(text)
-        assert verified(file, "--keys", str(published)) == 0
+        assert run_verify(file, "--keys", str(published)) == 0
 
 
 @pytest.mark.parametrize("name", ["receivedtime", "receiptid", "id", "sha256"])
 def test_an_altered_receipt_does_not_pass(signing_keys: Path, tmp_path: Path, name: str) -> None:
-    """What stands beside the signature must be what was signed."""
+    """A receipt beside the signature that differs from what was signed exits 1."""
     answer = an_answer(signing_keys)
     answer["receipts"] = [{**msgspec.to_builtins(RECEIPT), name: "other"}]
     file = tmp_path / "receipt.json"
     file.write_text(json.dumps(answer))
-    assert verified(file) == 1
+    assert run_verify(file) == 1
 
 
 def test_a_signature_of_somebody_else_does_not_pass(signing_keys: Path, tmp_path: Path) -> None:
-    """Only the published keys count."""
+    """A signature by a key that is not published exits 1."""
     other = tmp_path / "other.json"
     file = tmp_path / "receipt.json"
     file.write_text(json.dumps(an_answer(other)))
     signing.load(signing_keys)
-    assert verified(file) == 1
+    assert run_verify(file) == 1
 
 
 def test_a_receipt_stays_good_after_rotation(signing_keys: Path, tmp_path: Path) -> None:
-    """The former key's public half remains, its private half is gone."""
+    """After a rotation the former key's public half remains and its private half is gone."""
     file = tmp_path / "receipt.json"
     file.write_text(json.dumps(an_answer(signing_keys)))
     assert CliRunner().invoke(receipt.app, ["rotate"]).exit_code == 0
-    assert verified(file) == 0
+    assert run_verify(file) == 0
     current, former = json.loads(signing_keys.read_text())["keys"]
     assert "d" in current
     assert "d" not in former
 
 
 def test_a_place_that_cannot_hold_signing_keys_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit 2, and nothing is printed as data."""
+    """A file that cannot be written exits 2, names the variable and prints no data."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("DONDOC_INTAKE_SIGNING_KEYS", str(tmp_path / "file" / "keys.json"))
     result = CliRunner().invoke(receipt.app, ["rotate"])
@@ -103,27 +103,27 @@ def test_a_place_that_cannot_hold_signing_keys_is_named(tmp_path: Path, monkeypa
 
 
 def test_a_receipt_is_for_one_very_event(signing_keys: Path, tmp_path: Path) -> None:
-    """`--event` compares the digest of the bytes that were sent."""
+    """`--event` compares the digest of exactly the bytes that were sent."""
     file, sent, other = tmp_path / "receipt.json", tmp_path / "sent.json", tmp_path / "other.json"
     file.write_text(json.dumps(an_answer(signing_keys)))
     sent.write_bytes(EVENT)
     other.write_bytes(EVENT + b" ")
-    assert verified(file, "--event", str(sent)) == 0
-    assert verified(file, "--event", str(other)) == 1
+    assert run_verify(file, "--event", str(sent)) == 0
+    assert run_verify(file, "--event", str(other)) == 1
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_a_receipt_is_found_for_the_file_that_was_submitted(signing_keys: Path, tmp_path: Path, mark: bytes) -> None:
-    """Submit sends no byte order mark, and of many events each by itself; verify reads the file in the same way."""
+    """Verify reads the file as submit sends it: without a byte order mark, and each of many events by itself."""
     file = tmp_path / "receipt.json"
     file.write_text(json.dumps(an_answer(signing_keys)))
     for name, content in (("a.json", EVENT), ("a.jsonl", EVENT + b"\r\n"), ("b.json", b"[" + EVENT + b" ]")):
         (tmp_path / name).write_bytes(mark + content)
-        assert verified(file, "--event", str(tmp_path / name)) == 0
+        assert run_verify(file, "--event", str(tmp_path / name)) == 0
 
 
 def test_each_event_of_a_file_has_its_receipt(signing_keys: Path, tmp_path: Path) -> None:
-    """The one that has none is named."""
+    """An event of the file without a receipt is named at its line."""
     file, sent = tmp_path / "receipt.json", tmp_path / "sent.jsonl"
     file.write_text(json.dumps(an_answer(signing_keys)))
     sent.write_bytes(EVENT + b'\n{"id": "2"}\n')
@@ -133,24 +133,24 @@ def test_each_event_of_a_file_has_its_receipt(signing_keys: Path, tmp_path: Path
 
 
 def test_a_file_that_holds_no_event_is_compared_as_it_is(signing_keys: Path, tmp_path: Path) -> None:
-    """Other senders have other names for their files; one that was damaged is not the one that was received."""
+    """A file that holds no readable event is compared as a whole, whatever its name."""
     file, named_otherwise, damaged = tmp_path / "receipt.json", tmp_path / "sent.bin", tmp_path / "sent.json"
     file.write_text(json.dumps(an_answer(signing_keys)))
     named_otherwise.write_bytes(EVENT)
     damaged.write_bytes(EVENT[:-1])
-    assert verified(file, "--event", str(named_otherwise)) == 0
-    assert verified(file, "--event", str(damaged)) == 1
-    assert verified(file, "--event", str(tmp_path / "nowhere")) == 2
+    assert run_verify(file, "--event", str(named_otherwise)) == 0
+    assert run_verify(file, "--event", str(damaged)) == 1
+    assert run_verify(file, "--event", str(tmp_path / "nowhere")) == 2
 
 
 def test_only_a_line_feed_ends_a_line_of_receipts(signing_keys: Path, tmp_path: Path) -> None:
-    """What other readers break lines at may stand in a name."""
+    """A receipt may hold characters such as U+2028 at which other readers break lines."""
     named = msgspec.structs.replace(RECEIPT, id="a\u2028b\x85c")
     signed = signer(signing_keys).sign(msgspec.Raw(msgspec.json.encode([named])))
     line = json.dumps({**msgspec.to_builtins(named), "jws": signed}, ensure_ascii=False)
     file = tmp_path / "receipts.jsonl"
     file.write_text(f"{line}\n\n{line}\n{signed}\n")
-    assert verified(file) == 0
+    assert run_verify(file) == 0
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_only_a_line_feed_ends_a_line_of_receipts(signing_keys: Path, tmp_path: 
     ],
 )
 def test_a_file_without_a_receipt_is_unusable(signing_keys: Path, tmp_path: Path, content: str) -> None:
-    """Exit 2 says that nothing could be judged, and what could be."""
+    """A file without a receipt exits 2 and says what can be verified."""
     file = tmp_path / "receipt.json"
     file.write_text(content.replace("JWS", json.dumps(an_answer(signing_keys)["jws"])), "utf-8", "surrogatepass")
     result = CliRunner().invoke(receipt.app, ["verify", str(file)])

@@ -10,12 +10,12 @@ from tests.support.builders.valid_documents import PLAN, REGISTRY, edited, fault
 
 
 def test_a_sound_plan_and_registry_have_no_fault() -> None:
-    """Nothing is said of documents that say nothing wrong."""
+    """A sound plan and registry have no fault."""
     assert faults_in() == []
 
 
 def test_all_faults_are_reported_in_one_run_by_file_and_line() -> None:
-    """One broken value hides no fault elsewhere, nor in the other file."""
+    """One broken value hides no fault elsewhere or in the other file."""
     plan = edited(PLAN, "issued_on: 2016-05-05", "issued_on: 2016-02-30")
     plan = edited(plan, "quote: gửi kết quả", "quote:")
     plan = edited(plan, "due: {month: 12, day: 10}", "due: {month: 9, day: 31}")
@@ -41,42 +41,44 @@ class TestCommand:
         result = CliRunner().invoke(app, [str(directory), *options])
         return result.exit_code, result.stdout
 
-    def written(self, directory: Path, *, plan: str = PLAN, registry: str = REGISTRY) -> Path:
+    def write_folder(self, directory: Path, *, plan: str = PLAN, registry: str = REGISTRY) -> Path:
         (directory / "plan.yaml").write_text(plan, encoding="utf-8")
         (directory / "registry.yaml").write_text(registry, encoding="utf-8")
         return directory
 
     def test_a_sound_folder_exits_0(self, tmp_path: Path) -> None:
-        """Success says nothing on stdout."""
-        assert self.run(self.written(tmp_path)) == (0, "")
+        """A sound folder exits 0 and prints nothing to stdout."""
+        assert self.run(self.write_folder(tmp_path)) == (0, "")
 
     def test_a_fault_exits_1_with_the_path_of_the_file(self, tmp_path: Path) -> None:
-        """FILE is the path by which an editor opens it."""
-        code, out = self.run(self.written(tmp_path, plan=edited(PLAN, "source: kh\n", "source: x\n")))
+        """A fault exits 1 and names the file by a path that an editor can open."""
+        code, out = self.run(self.write_folder(tmp_path, plan=edited(PLAN, "source: kh\n", "source: x\n")))
         assert (code, out) == (1, f"{tmp_path}/plan.yaml:12: results.citation.source: unknown source 'x'\n")
 
     def test_warnings_alone_exit_0(self, tmp_path: Path) -> None:
-        """A warning refuses nothing."""
-        code, out = self.run(self.written(tmp_path, plan=edited(PLAN, "{month: 11, day: 30}", "{month: 12, day: 14}")))
+        """Warnings alone are printed and exit 0."""
+        code, out = self.run(
+            self.write_folder(tmp_path, plan=edited(PLAN, "{month: 11, day: 30}", "{month: 12, day: 14}"))
+        )
         assert (code, ": warning: " in out) == (0, True)
 
     def test_a_missing_file_exits_2(self, tmp_path: Path) -> None:
-        """What is not there cannot be judged."""
+        """A missing file exits 2."""
         assert self.run(tmp_path / "nowhere") == (2, "")
 
     def test_text_that_is_no_yaml_exits_2_and_the_other_file_is_judged(self, tmp_path: Path) -> None:
-        """The place where reading stopped is named like a fault."""
+        """A file that is no YAML is named at the line where reading stopped, and the other file is still checked."""
         registry = edited(REGISTRY, "parent: tinh", "parent: tin")
-        code, out = self.run(self.written(tmp_path, plan="plan: [1\nb: 2", registry=registry))
+        code, out = self.run(self.write_folder(tmp_path, plan="plan: [1\nb: 2", registry=registry))
         lines = out.splitlines()
         assert code == 2
         assert lines[0].startswith(f"{tmp_path}/plan.yaml:2: not YAML: ")
         assert lines[1].startswith(f"{tmp_path}/registry.yaml:10: warning: bank.parent: no agency of the registry")
 
     def test_jsonl_gives_one_object_a_fault(self, tmp_path: Path) -> None:
-        """Programs read the same faults field by field."""
+        """With `--format jsonl` each fault is one JSON object."""
         code, out = self.run(
-            self.written(tmp_path, plan=edited(PLAN, "registry: th", "registry: x")), "--format", "jsonl"
+            self.write_folder(tmp_path, plan=edited(PLAN, "registry: th", "registry: x")), "--format", "jsonl"
         )
         assert code == 1
         assert out == (

@@ -222,14 +222,14 @@ def test_a_fault_of_the_plan_is_named_at_its_line(old: str, new: str, expected: 
 
 
 def test_a_reminder_before_the_beginning_of_the_calendar_is_refused() -> None:
-    """A date that no calendar can hold cannot be written: a wait is at most a century."""
+    """A duration longer than a century is refused, so that no date leaves the calendar's range."""
     plan = edited(edited(PLAN, "- from: 2016-05-05", "- from: 1500-01-01"), "[P30D, P7D]", "[P1900Y]")
     expected = "plan.yaml:24: results.versions[0].reminders.before[0]: 'P1900Y' is longer than a century"
     assert any(line.startswith(expected) for line in faults_in(plan))
 
 
 def test_a_group_without_members_is_pointed_out() -> None:
-    """A duty laid on nobody is a warning."""
+    """An obligation whose group never has a member is a warning."""
     registry = REGISTRY.replace("      - {id: huyen, from", "      - {id: xa, from")
     registry = registry.replace("groups:\n  - {", "groups:\n  - {id: xa, name: {vi: Xã}}\n  - {", 1)
     expected = "plan.yaml:16: warning: results.addressees[0]: no agency is ever a member of 'huyen'; nobody owes this"

@@ -122,13 +122,13 @@ REGISTRY_FAULTS = [
 
 @pytest.mark.parametrize("old, new, expected", REGISTRY_FAULTS)
 def test_a_fault_of_the_registry_is_named_at_its_line(old: str, new: str, expected: str) -> None:
-    """Each fault is one line, FILE:LINE: message."""
+    """Each fault is printed on one line as FILE:LINE: message."""
     found = faults_in(registry=edited(REGISTRY, old, new))
     assert any(line.startswith(expected) for line in found), found
 
 
 def test_successions_in_a_circle_are_refused() -> None:
-    """No agency follows upon itself, over however many acts."""
+    """An agency that becomes its own successor over several acts is an error."""
     back = "  - {type: merge_into, from: [so-b], to: [so-a], on: 2025-01-01}\nholidays"
     registry = REGISTRY.replace("  - type: abolish\n    from: [so-b]\n    to: []\n    on: 2025-01-01\nholidays", back)
     assert "registry.yaml:31: successions[1]: closes a circle: so-b would follow upon itself" in faults_in(
@@ -137,7 +137,7 @@ def test_successions_in_a_circle_are_refused() -> None:
 
 
 def test_an_agency_that_ends_without_an_act_is_pointed_out() -> None:
-    """An end with no succession on file is a warning: nobody inherits."""
+    """An agency that ends without a succession is a warning, because nobody takes over its duties."""
     registry = REGISTRY.replace("  - type: abolish\n    from: [so-b]\n    to: []\n    on: 2025-01-01\n", "")
     assert faults_in(registry=registry) == [
         "registry.yaml:15: warning: so-b.valid.to: ends without a succession; its open duties end with no successor"

@@ -34,6 +34,6 @@ def test_a_fault_of_a_section_is_named_at_its_line(line: str, expected: str) -> 
 
 
 def test_titles_are_no_fault() -> None:
-    """Sections with and without may stand side by side."""
+    """Sections with and without a title may stand side by side."""
     titled = "          sections: [results, {id: plans, title: {vi: Kế hoạch, en: Plans}}, {id: causes}]\n"
     assert faults_in(plan=edited(PLAN, SECTIONS, titled)) == []

@@ -16,18 +16,18 @@ ASKED: Json = {"agency": "h-mot", "obligation": "results", "period": "2024", "at
 
 
 def stamped(event: Json, received: str, recorded: str | None = None) -> Json:
-    """The event as the log holds it."""
+    """Return the event with its times of receipt and record, as the log holds it."""
     times = {"receivedtime": rfc3339(received)} | ({"recordedtime": rfc3339(recorded)} if recorded else {})
     return event | times
 
 
 def lines(*rows: object) -> str:
-    """JSON lines; text stays as it is."""
+    """Return JSON lines; an item that is text already is taken as it is."""
     return "".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows)
 
 
-def evaluated(folder: Path, facts: str | bytes, *questions: object) -> Result:
-    """The run of the command in a *folder* over these lines."""
+def run_evaluate(folder: Path, facts: str | bytes, *questions: object) -> Result:
+    """Run `dondoc evaluate` on *folder* over these lines."""
     paths = folder / "facts.jsonl", folder / "queries.jsonl"
     paths[0].write_bytes(facts if isinstance(facts, bytes) else facts.encode())
     paths[1].write_text(lines(*questions))
@@ -36,7 +36,7 @@ def evaluated(folder: Path, facts: str | bytes, *questions: object) -> Result:
 
 
 def answers(result: Result) -> list[Json]:
-    """What went to stdout."""
+    """Return the rows on stdout."""
     assert result.exit_code == 0, result.stderr
     return [json.loads(line) for line in result.stdout.splitlines()]
 
@@ -45,9 +45,9 @@ class TestAnswer:
     """The query's fields and everything the contract names."""
 
     def test_it_has_exactly_the_fields_of_the_contract(self, tmp_path: Path) -> None:
-        """With times in the plan's zone, to the millisecond."""
+        """An answer has the fields of the contract, with instants in the plan's zone to the millisecond."""
         facts = lines(stamped(a_submission(), "2024-12-01 08:00"))
-        assert answers(evaluated(a_folder(tmp_path), facts, ASKED)) == [
+        assert answers(run_evaluate(a_folder(tmp_path), facts, ASKED)) == [
             ASKED
             | {
                 "known_at": LATER,
@@ -64,16 +64,16 @@ class TestAnswer:
         ]
 
     def test_questions_are_answered_in_order(self, tmp_path: Path) -> None:
-        """Blank lines are none."""
+        """There is one answer a query line, in their order; blank lines are skipped."""
         asked = [ASKED | {"agency": agency} for agency in ("h-ba", "h-mot", "h-hai")]
-        found = answers(evaluated(a_folder(tmp_path), "", asked[0], "", *asked[1:]))
+        found = answers(run_evaluate(a_folder(tmp_path), "", asked[0], "", *asked[1:]))
         assert [one["agency"] for one in found] == ["h-ba", "h-mot", "h-hai"]
 
     def test_the_question_comes_back_as_it_was_put(self, tmp_path: Path) -> None:
-        """With an alias, an offset and a remark of its own."""
+        """The answer repeats the query's own alias, offset and extra fields unchanged."""
         folder = a_folder(tmp_path, agencies=[an_agency("h-mot", aliases=["H56.1"])])
         asked = ASKED | {"agency": "H56.1", "at": "2024-12-09T17:00:00Z", "remark": "\u2028 hỏi"}
-        [found] = answers(evaluated(folder, "", asked))
+        [found] = answers(run_evaluate(folder, "", asked))
         assert {key: found[key] for key in asked} == asked
         assert (found["status"], found["known_at"]) == ("overdue", asked["at"])
 
@@ -86,71 +86,71 @@ class TestAnswer:
         ],
     )
     def test_known_at_asks_what_was_known_then(self, tmp_path: Path, known_at: str | None, status: str) -> None:
-        """A report received in time that reached the log late; by default all that was known at the instant asked."""
+        """A report that reached the log late counts only from then on; the default of `known_at` is `at`."""
         facts = lines(stamped(a_submission(), "2024-12-09 23:00", "2024-12-20 08:00"))
-        [found] = answers(evaluated(a_folder(tmp_path), facts, ASKED | {"known_at": known_at}))
+        [found] = answers(run_evaluate(a_folder(tmp_path), facts, ASKED | {"known_at": known_at}))
         assert found["status"] == status
         assert found["known_at"] == (known_at or LATER)
 
     def test_a_one_off_duty_is_asked_without_a_period(self, tmp_path: Path) -> None:
-        """Left out, null or empty."""
+        """A period that is left out, null or empty asks about a one-off duty."""
         folder = a_folder(tmp_path, versions=[a_version(recurrence="once", due=None, reminders={})])
         asked: Json = {key: ASKED[key] for key in ("agency", "obligation", "at")}
-        found = answers(evaluated(folder, "", asked, asked | {"period": None}, asked | {"period": ""}))
+        found = answers(run_evaluate(folder, "", asked, asked | {"period": None}, asked | {"period": ""}))
         assert [one["status"] for one in found] == ["open"] * 3
         assert [one["period"] for one in found] == [None, None, ""]
 
     def test_an_instant_before_the_duty_is_answered(self, tmp_path: Path) -> None:
-        """With no due instant and nothing on file."""
-        [found] = answers(evaluated(a_folder(tmp_path), "", ASKED | {"at": "2020-01-01T00:00:00Z"}))
+        """Before its opening a duty is not applicable and has no due instant."""
+        [found] = answers(run_evaluate(a_folder(tmp_path), "", ASKED | {"at": "2020-01-01T00:00:00Z"}))
         assert (found["status"], found["due_at"], found["effective_at"]) == ("not_applicable", None, None)
 
     def test_a_fact_by_alias_counts(self, tmp_path: Path) -> None:
-        """The sender used its code on the exchange."""
+        """A fact under an alias of the agency counts for the agency."""
         folder = a_folder(tmp_path, agencies=[an_agency("h-mot", aliases=["H56.1"])])
         facts = lines(stamped(a_submission(data={"agency": "H56.1"}), "2024-12-01 08:00"))
-        assert answers(evaluated(folder, facts, ASKED))[0]["status"] == "on_time"
+        assert answers(run_evaluate(folder, facts, ASKED))[0]["status"] == "on_time"
 
 
 class TestFacts:
-    """Every line of the log is a fact, or none of ours, or an error."""
+    """Every line of the log is a fact, an event of another kind, or an error."""
 
     def test_a_log_in_any_order_gives_the_same_answer(self, tmp_path: Path) -> None:
-        """Twice over."""
+        """Facts in another order and repeated give the same answer."""
         log = [
             stamped(a_withdrawal("w-1", "s-1"), "2024-12-05 08:00"),
             stamped(a_submission("s-2"), "2024-12-06 08:00"),
             stamped(a_submission("s-1"), "2024-12-01 08:00"),
         ]
         folder = a_folder(tmp_path)
-        assert answers(evaluated(folder, lines(*log), ASKED)) == answers(
-            evaluated(folder, lines(*log[::-1], *log), ASKED)
+        assert answers(run_evaluate(folder, lines(*log), ASKED)) == answers(
+            run_evaluate(folder, lines(*log[::-1], *log), ASKED)
         )
 
     def test_what_is_no_fact_of_this_plan_is_passed_over(self, tmp_path: Path) -> None:
-        """Another plan's report, a verdict, an adoption."""
+        """Facts of another plan and events of other types are skipped without a message."""
         others = [
             stamped(a_submission(data={"plan": "P-2"}), "2024-12-01 08:00"),
             an_event("vn.dondoc.duty.assessed.v1", "v-1", {"agency": "h-mot"}),
         ]
-        result = evaluated(a_folder(tmp_path), lines(*others), ASKED)
+        result = run_evaluate(a_folder(tmp_path), lines(*others), ASKED)
         assert answers(result)[0]["submissions"] == 0
         assert result.stderr == ""
 
     def test_a_fact_about_no_duty_is_named_and_counts_for_nothing(self, tmp_path: Path) -> None:
-        """The log may hold it; somebody should know."""
+        """A fact about an unknown agency is named on stderr and counts for nothing."""
         facts = lines(stamped(a_submission(data={"agency": "h-bon"}), "2024-12-01 08:00"))
-        result = evaluated(a_folder(tmp_path), facts, ASKED)
+        result = run_evaluate(a_folder(tmp_path), facts, ASKED)
         assert answers(result)[0]["status"] == "overdue"
         assert "facts.jsonl:1: agency: 'h-bon' is not in registry th@1" in result.stderr
 
     @pytest.mark.parametrize("encoded", ["utf-8-sig", "utf-8"])
     @pytest.mark.parametrize("ending", ["\n", "\r\n"])
     def test_a_file_from_any_editor_is_read(self, tmp_path: Path, encoded: str, ending: str) -> None:
-        """With or without a byte order mark, with either end of line, and any separator inside a text."""
+        """A file may have a byte order mark, either end of line, and any Unicode separator inside a text."""
         event = stamped(a_submission(data={"note": "a\u2028b\x85c"}), "2024-12-01 08:00")
         text = json.dumps(event, ensure_ascii=False) + ending
-        assert answers(evaluated(a_folder(tmp_path), text.encode(encoded), ASKED))[0]["status"] == "on_time"
+        assert answers(run_evaluate(a_folder(tmp_path), text.encode(encoded), ASKED))[0]["status"] == "on_time"
 
     @pytest.mark.parametrize(
         "line, message",
@@ -167,21 +167,21 @@ class TestFacts:
     def test_a_line_that_cannot_be_read_is_refused_with_its_place(
         self, tmp_path: Path, line: object, message: str
     ) -> None:
-        """Exit 2; nothing is answered from half a log."""
+        """An unreadable line exits 2 and nothing is answered."""
         facts = lines(stamped(a_submission(), "2024-12-01 08:00"), line)
-        result = evaluated(a_folder(tmp_path), facts, ASKED)
+        result = run_evaluate(a_folder(tmp_path), facts, ASKED)
         assert (result.exit_code, result.stdout) == (2, "")
         assert message in result.stderr
 
     def test_text_that_is_not_utf8_is_refused_with_its_line(self, tmp_path: Path) -> None:
-        """Saved in an old encoding."""
-        result = evaluated(a_folder(tmp_path), b'{}\n"\xe0\x20"\n', ASKED)
+        """A file in another encoding than UTF-8 exits 2 and names the line."""
+        result = run_evaluate(a_folder(tmp_path), b'{}\n"\xe0\x20"\n', ASKED)
         assert result.exit_code == 2
         assert "facts.jsonl:2: not UTF-8 text" in result.stderr
 
 
 class TestQuestions:
-    """A question that fits nothing is refused with its line and the field to correct."""
+    """A query that fits no duty is refused with its line and the field to correct."""
 
     @pytest.mark.parametrize(
         "question, message",
@@ -204,8 +204,8 @@ class TestQuestions:
         ],
     )
     def test_it_is_refused_before_anything_is_answered(self, tmp_path: Path, question: object, message: str) -> None:
-        """Exit 2, stdout empty."""
-        result = evaluated(a_folder(tmp_path), "", question, ASKED)
+        """A faulty query exits 2 and leaves stdout empty, even if other queries are sound."""
+        result = run_evaluate(a_folder(tmp_path), "", question, ASKED)
         assert (result.exit_code, result.stdout) == (2, "")
         assert message in result.stderr
 
@@ -214,24 +214,24 @@ class TestFolder:
     """The plan and registry are checked first."""
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
-        """With the reason of the system."""
-        result = evaluated(tmp_path, "", ASKED)
+        """A missing file exits 2 and gives the operating system's reason."""
+        result = run_evaluate(tmp_path, "", ASKED)
         assert result.exit_code == 2
         assert "plan.yaml: No such file or directory" in result.stderr
 
     def test_a_fault_of_the_plan_is_named_by_line(self, tmp_path: Path) -> None:
-        """As `dondoc check` would."""
+        """A fault of the plan is named at its line, as `dondoc check` names it."""
         folder = a_folder(tmp_path)
         (folder / "plan.yaml").write_text("plan: P-1\nversion: none\n")
-        result = evaluated(folder, "", ASKED)
+        result = run_evaluate(folder, "", ASKED)
         assert result.exit_code == 2
         assert "plan.yaml:2: version: " in result.stderr
 
     def test_a_plan_that_does_not_fit_the_registry_is_refused(self, tmp_path: Path) -> None:
-        """An unknown group is nobody."""
+        """A plan that names a group unknown to the registry exits 2."""
         folder = a_folder(tmp_path)
         text = (folder / "plan.yaml").read_text().replace("huyen", "xa")
         (folder / "plan.yaml").write_text(text)
-        result = evaluated(folder, "", ASKED)
+        result = run_evaluate(folder, "", ASKED)
         assert result.exit_code == 2
         assert "unknown group or agency 'xa'" in result.stderr

@@ -75,8 +75,8 @@ raw_lines = st.one_of(
 
 
 @st.composite
-def spoilt(draw: st.DrawFn, sound: st.SearchStrategy[Json]) -> Json:
-    """A sound object with up to two of its values replaced or taken out."""
+def damage(draw: st.DrawFn, sound: st.SearchStrategy[Json]) -> Json:
+    """Draw a sound object with up to two of its values replaced or removed."""
     found = copy.deepcopy(draw(sound))
     for _ in range(draw(st.integers(0, 2))):
         owner, key = draw(st.sampled_from(_places(found)))
@@ -95,8 +95,8 @@ def _places(node: Json) -> list[tuple[Any, str]]:
 
 
 events = st.sampled_from([event | {"receivedtime": STAMP, "recordedtime": STAMP} for event in EVENTS])
-lines = st.one_of(st.builds(json.dumps, spoilt(events)), raw_lines)
-questions = st.one_of(st.builds(json.dumps, spoilt(st.just(QUESTION))), raw_lines)
+lines = st.one_of(st.builds(json.dumps, damage(events)), raw_lines)
+questions = st.one_of(st.builds(json.dumps, damage(st.just(QUESTION))), raw_lines)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(log=st.lists(lines, max_size=4), asked=st.lists(questions, min_size=1, max_size=2))
 def test_every_run_ends_in_answers_or_in_a_place(folder: Path, log: list[str], asked: list[str]) -> None:
-    """Exit 0 with a line of JSON a question, or exit 2 with FILE:LINE and nothing on stdout."""
+    """Every run exits 0 with a line of JSON a query, or exits 2 with FILE:LINE and nothing on stdout."""
     facts, query = folder / "facts.jsonl", folder / "queries.jsonl"
     facts.write_text("\n".join(log), encoding="utf-8", errors="surrogatepass")
     query.write_text("\n".join(asked), encoding="utf-8", errors="surrogatepass")
