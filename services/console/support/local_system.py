@@ -130,7 +130,7 @@ class LocalSystem:
         """Start broker, database, mail server and SMS centre; raise `StackError` if a port is taken."""
         self.stack.start()  # first, because its lock tells leftover processes from a system that is running
         self._is_ours = True
-        # A service of an interrupted run may still be there; it would hold its port and its consumer group's partitions.
+        # A service of an interrupted run may be left; it would hold its port and its consumer group's partitions.
         for service in self.services:
             if pidfile.end_leftover(service.program.pid_file):
                 self._say(f"{service.program.name:<9} of an interrupted run ended")

@@ -57,7 +57,7 @@ def load_or_create_key(system: str, keys: Path, *, now: datetime, may_decide: bo
     )
     key = Key(id=system, system=system, sha256=api_keys_file.digest_of(secret), scope=scope, created_at=now)
     bearer = api_keys_file.bearer_of(key.id, secret)
-    # The key is entered before its bearer is stored: a run that dies between the two has its entry replaced by the next.
+    # The key is entered before its bearer is stored: where a run dies between the two, the next replaces its entry.
     with api_keys_file.held(keys):
         others = [one for one in api_keys_file.read(keys) if one.id != system]
         api_keys_file.write(keys, [*others, key])

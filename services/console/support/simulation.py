@@ -139,10 +139,10 @@ class Simulation:
         while self._queue and self._queue[0][0] < until:
             now = self._queue[0][0]
             due = [agenda for agenda in self._pop_due(now) if agenda.next_at is not None and agenda.next_at <= now]
-            taken = [due_batch.due(agenda, self._documents, now) for agenda in due]
-            for one in taken:
+            batches = [due_batch.due(agenda, self._documents, now) for agenda in due]
+            for one in batches:
                 self._schedule(one.agenda)
-            tellings = [telling for one in taken for telling in one.tellings]
+            tellings = [telling for one in batches for telling in one.tellings]
             for notice in due_batch.notices(tellings, self._documents, self._contacts, now):
                 yield SimulatedAlert(at=now, notice=notice)
 

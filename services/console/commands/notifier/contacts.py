@@ -12,7 +12,7 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.support import inputs, output, topic_reader
 from services.console.support.inputs import UnusableInputError
-from services.notifier import contacts as files
+from services.notifier import contacts as notifier_contacts
 from services.notifier.contact_store import ContactStore
 from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.notifier.errors import LedgerUnavailableError
@@ -43,7 +43,7 @@ def import_contacts(
     with output.exit_on_errors():
         contacts = read_contacts_file(file)
         documents = _read_documents(plan)
-        resolved = list(files.resolved(contacts, [registry for _, registry in documents]))
+        resolved = list(notifier_contacts.resolved(contacts, [registry for _, registry in documents]))
         _query_store(lambda store: store.replace(resolved))
         output.print_message(
             f"{len(resolved)} contact(s) of {len({one.agency for one in resolved})} agencies and lists are loaded"
@@ -69,7 +69,7 @@ def check(
         if contacts is None:
             book = _query_store(ContactStore.book)
         else:
-            book = ContactBook(files.resolved(contacts, [registry for _, registry in documents]))
+            book = ContactBook(notifier_contacts.resolved(contacts, [registry for _, registry in documents]))
         if _print_unreachable(book, documents):
             raise typer.Exit(output.EXIT_NEGATIVE)
 
@@ -80,7 +80,7 @@ def _print_unreachable(book: ContactBook, documents: Documents) -> bool:
     found = False
     for plan, registry in documents:
         day = now.astimezone(ZoneInfo(plan.zone)).date()
-        for agency in files.unreached(book, plan, registry, day):
+        for agency in notifier_contacts.unreached(book, plan, registry, day):
             known = registry.agency(agency)
             output.print_json({"agency": agency, "name": known.name_on(day) if known else None, "plan": plan.plan})
             found = True
@@ -90,7 +90,7 @@ def _print_unreachable(book: ContactBook, documents: Documents) -> bool:
 def read_contacts_file(path: Path) -> list[Contact]:
     """Return the contacts in *path*; raise `UnusableInputError` with every fault in it."""
     try:
-        found, faults = files.read_contacts(path)
+        found, faults = notifier_contacts.read_contacts(path)
     except (OSError, UnicodeDecodeError) as cause:
         raise UnusableInputError(f"{path}: {cause}") from cause
     if faults:
@@ -100,8 +100,8 @@ def read_contacts_file(path: Path) -> list[Contact]:
 
 def _read_documents(folder: Path | None) -> Documents:
     if folder is not None:
-        book = inputs.read_plan_folder(folder)
-        return [(book.plan, book.registry)]
+        catalogue = inputs.read_plan_folder(folder)
+        return [(catalogue.plan, catalogue.registry)]
     settings = NotifierSettings()
     remedy = "set DONDOC_KAFKA_BOOTSTRAP, or name the plan with --plan DIR"
     return asyncio.run(
@@ -119,18 +119,18 @@ async def _read_published(kafka: Access) -> Documents:
         await references.stop()
 
 
-def _query_store(ask: Callable[[ContactStore], Awaitable[Result]]) -> Result:
+def _query_store(query: Callable[[ContactStore], Awaitable[Result]]) -> Result:
     """Run one query on the notifier's own database; raise `UnusableInputError` where it does not answer."""
     settings = NotifierSettings()
     try:
-        return asyncio.run(_run_query(settings, ask))
+        return asyncio.run(_run_query(settings, query))
     except LedgerUnavailableError as cause:
         raise UnusableInputError("the notifier's database does not answer; look at DONDOC_MONGO_URL") from cause
 
 
-async def _run_query(settings: NotifierSettings, ask: Callable[[ContactStore], Awaitable[Result]]) -> Result:
+async def _run_query(settings: NotifierSettings, query: Callable[[ContactStore], Awaitable[Result]]) -> Result:
     client = mongo.connect(settings.mongo_url)
     try:
-        return await ask(ContactStore(client, settings.mongo_database))
+        return await query(ContactStore(client, settings.mongo_database))
     finally:
         client.close()

@@ -148,9 +148,9 @@ def _parse_topics(short: str) -> tuple[Topic, ...]:
     return (TOPICS_BY_NAME[short],) if short else tuple(TOPICS_BY_NAME.values())
 
 
-def _run(ask: Callable[[ServiceSettings], Awaitable[Result]]) -> Result:
+def _run(query: Callable[[ServiceSettings], Awaitable[Result]]) -> Result:
     settings = ServiceSettings()
-    return asyncio.run(topic_reader.translate_broker_errors(ask(settings), settings.kafka))
+    return asyncio.run(topic_reader.translate_broker_errors(query(settings), settings.kafka))
 
 
 def _decode_text(value: bytes | None) -> str | None:
