@@ -10,8 +10,8 @@ from typing import Any
 
 from services.console.sheets.layout import REQUIRED_MARK
 from services.console.sheets.sheet_reader import SheetCell
-from services.intake.core import form_fields, number_parsing
-from services.intake.core.problems import Finding, Said
+from services.intake.core.forms import form_fields, number_parsing
+from services.intake.core.problems import FieldError, Said
 
 _RANGE = re.compile(r"(?:từ (?P<low>\S+))? ?(?:đến (?P<high>\S+))?")
 """A range as `form_fields` writes it in Vietnamese, the language of every sheet: `từ 0 đến 100`."""
@@ -20,7 +20,7 @@ _OPTIONAL_IN_NIL_RETURN = frozenset({"sections", "indicators", "attachments"})
 """The parts that a nil return may leave empty."""
 
 
-def find_gaps(cells: Mapping[str, SheetCell], data: Mapping[str, Any]) -> Iterator[Finding]:
+def find_gaps(cells: Mapping[str, SheetCell], data: Mapping[str, Any]) -> Iterator[FieldError]:
     """Yield a finding for each gap of the sheet with *cells*, in the order of its lines; *data* is the event's data."""
     is_nil_return = data["content"]["nil_return"]
     for key, cell in cells.items():
@@ -28,10 +28,12 @@ def find_gaps(cells: Mapping[str, SheetCell], data: Mapping[str, Any]) -> Iterat
         if is_nil_return and head in _OPTIONAL_IN_NIL_RETURN:
             continue
         if cell.label.endswith(REQUIRED_MARK) and not _is_answered(head, name, data):
-            yield Finding(pointer=form_fields.pointer(key), detail=_EMPTY)
+            yield FieldError(pointer=form_fields.event_pointer(key), detail=_EMPTY)
         figure = data["content"]["indicators"].get(name) if head == "indicators" else None
         if figure is not None and not _is_within(Decimal(figure), cell.hint):
-            yield Finding(pointer=form_fields.pointer(key), detail=_describe_outside(Decimal(figure), cell.hint))
+            yield FieldError(
+                pointer=form_fields.event_pointer(key), detail=_describe_outside(Decimal(figure), cell.hint)
+            )
 
 
 def _is_answered(head: str, name: str, data: Mapping[str, Any]) -> bool:
@@ -64,8 +66,8 @@ def _parse_limit(text: str | None) -> Decimal | None:
 
 
 def _describe_outside(figure: Decimal, hint: str) -> Said:
-    shown = number_parsing.in_words(float(figure))
-    low, high = (None if one is None else number_parsing.in_words(float(one)).en for one in _parse_range(hint))
+    shown = number_parsing.render_number(float(figure))
+    low, high = (None if one is None else number_parsing.render_number(float(one)).en for one in _parse_range(hint))
     limits = " ".join(f"{word} {one}" for word, one in (("from", low), ("to", high)) if one is not None)
     return Said(
         en=f"warning: {shown.en} is outside the range that the sheet states, {limits}; the report will not be complete",

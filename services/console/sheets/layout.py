@@ -10,8 +10,8 @@ from datetime import datetime
 
 from schemas.plan.plan import Obligation, ObligationVersion
 from schemas.plan.registry import Agency
-from services.intake.core import date_parsing, form_fields
-from services.intake.core.form_fields import Kind, Question
+from services.intake.core.forms import date_parsing, form_fields
+from services.intake.core.forms.form_fields import FieldType, FormField
 from services.intake.core.problems import Said
 from services.rules.core.duty_catalogue import Book, UnknownDuty
 
@@ -34,7 +34,7 @@ class SheetLine:
     that reads the sheet needs it.
     """
 
-    question: Question
+    question: FormField
     answer: str = ""
     is_fixed: bool = False
     is_technical: bool = False
@@ -43,14 +43,14 @@ class SheetLine:
     @property
     def label(self) -> str:
         """The question in Vietnamese, with a star where an answer is required."""
-        return self.question.label.vi + (REQUIRED_MARK if self.question.is_needed and not self.is_fixed else "")
+        return self.question.label.vi + (REQUIRED_MARK if self.question.is_required and not self.is_fixed else "")
 
     @property
     def hint(self) -> str:
         """How to answer, in Vietnamese. Choices are named only for yes and no; a list of agencies would be too long."""
         if self.is_fixed:
             return ""
-        form = "ngày/tháng/năm" if self.question.kind is Kind.DAY else ""
+        form = "ngày/tháng/năm" if self.question.kind is FieldType.DAY else ""
         choices = f"ghi {' hoặc '.join(YES_NO)}" if self.choices == YES_NO else ""
         return "; ".join(part for part in (self.question.hint.vi, form, choices) if part)
 
@@ -122,9 +122,11 @@ def build_layout(catalogue: Book, scope: SheetScope) -> SheetLayout:
     source = next((one for one in catalogue.plan.sources if one.id == citation.source), None)
     number = source.number if source else catalogue.plan.plan
     issued = f" ngày {source.issued_on:%d/%m/%Y}" if source and source.issued_on else ""
-    deadline = f"; hạn cuối: {date_parsing.deadline(scope.due_at, catalogue.calendar.zone).vi}" if scope.due_at else ""
+    deadline = (
+        f"; hạn cuối: {date_parsing.render_deadline(scope.due_at, catalogue.calendar.zone).vi}" if scope.due_at else ""
+    )
     return SheetLayout(
-        title=scope.obligation.title.vi + (f" – {date_parsing.period(scope.period).vi}" if scope.period else ""),
+        title=scope.obligation.title.vi + (f" – {date_parsing.render_period(scope.period).vi}" if scope.period else ""),
         basis=f"Căn cứ mục {citation.clause}, văn bản số {number}{issued}{deadline}",
         quote=f"“{citation.quote}”",
         sections=tuple(_build_sections(catalogue, scope)),
@@ -133,7 +135,7 @@ def build_layout(catalogue: Book, scope: SheetScope) -> SheetLayout:
 
 
 def _build_sections(catalogue: Book, scope: SheetScope) -> Iterator[SheetSection]:
-    questions = form_fields.questions(scope.version.requires)
+    questions = form_fields.fields_of(scope.version.requires)
     yield SheetSection(title="1. Nhiệm vụ báo cáo", lines=tuple(_identity_lines(catalogue, scope)))
     yield _build_section("2. Văn bản", questions, "document")
     yield SheetSection(
@@ -148,11 +150,11 @@ def _build_sections(catalogue: Book, scope: SheetScope) -> Iterator[SheetSection
     yield SheetSection(title="6. Tệp đính kèm", lines=lines)
 
 
-def _build_section(title: str, questions: tuple[Question, ...], *heads: str) -> SheetSection:
+def _build_section(title: str, questions: tuple[FormField, ...], *heads: str) -> SheetSection:
     chosen = (one for one in questions if one.key.partition(".")[0] in heads)
     return SheetSection(
         title=title,
-        lines=tuple(SheetLine(question=one, choices=YES_NO if one.kind is Kind.YES_NO else ()) for one in chosen),
+        lines=tuple(SheetLine(question=one, choices=YES_NO if one.kind is FieldType.YES_NO else ()) for one in chosen),
     )
 
 
@@ -200,15 +202,15 @@ def _format_choice(catalogue: Book, agency: str) -> str:
     return f"{agency}{CHOICE_MARK}{found.names[-1].vi}" if found else agency
 
 
-def _file_question(files: Question, number: int) -> Question:
-    return Question(
+def _file_question(files: FormField, number: int) -> FormField:
+    return FormField(
         key=f"attachments.{number}",
-        kind=Kind.FILES,
+        kind=FieldType.FILES,
         label=Said(en=f"File {number}", vi=f"Tệp {number}"),
         hint=_FILE_HINT
         if number > 1 or not files.hint.vi
         else Said(en=f"{_FILE_HINT.en}; {files.hint.en}", vi=f"{_FILE_HINT.vi}; {files.hint.vi}"),
-        is_needed=files.is_needed and number == 1,
+        is_required=files.is_required and number == 1,
     )
 
 
@@ -216,30 +218,30 @@ def _technical_line(key: str, label: str, answer: str) -> SheetLine:
     return SheetLine(question=_text_question(key, label), answer=answer, is_fixed=True, is_technical=True)
 
 
-def _text_question(key: str, label: str, *, hint: Said = form_fields.UNSAID) -> Question:
-    return Question(key=key, kind=Kind.TEXT, label=Said(en=key, vi=label), hint=hint, is_needed=True)
+def _text_question(key: str, label: str, *, hint: Said = form_fields.NO_TEXT) -> FormField:
+    return FormField(key=key, kind=FieldType.TEXT, label=Said(en=key, vi=label), hint=hint, is_required=True)
 
 
 _FILE_HINT = Said(en="name of a file beside this sheet", vi="tên tệp đặt cùng thư mục với phiếu này")
 _DISPATCH_QUESTIONS = (
-    Question(
+    FormField(
         key="dispatch.sent_at",
-        kind=Kind.MOMENT,
+        kind=FieldType.MOMENT,
         label=Said(en="Sent at", vi="Thời điểm gửi"),
         hint=Said(en="day and time", vi="ngày và giờ, ví dụ: 09/12/2026 16:30"),
     ),
-    Question(
+    FormField(
         key="dispatch.proof",
-        kind=Kind.PROOF,
+        kind=FieldType.PROOF,
         label=Said(en="Proof of sending", vi="Căn cứ xác nhận thời điểm gửi"),
         hint=Said(
             en=", ".join(one.en for one in form_fields.PROOFS.values()),
             vi="chọn: " + ", ".join(one.vi for one in form_fields.PROOFS.values()),
         ),
     ),
-    Question(
+    FormField(
         key="dispatch.reference",
-        kind=Kind.TEXT,
+        kind=FieldType.TEXT,
         label=Said(en="Reference", vi="Số hiệu xác nhận"),
         hint=Said(en="number of the item or message", vi="mã bưu gửi hoặc mã gói tin"),
     ),

@@ -16,7 +16,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from services.console.sheets.layout import HEADER
 from services.console.support import inputs
-from services.intake.core.form_to_event import Given
+from services.intake.core.forms.form_to_event import FieldValue
 
 KEY, LABEL, ANSWER, UNIT, HINT = range(5)
 """Indices of the columns, A to E."""
@@ -36,7 +36,7 @@ class SheetCell:
 
     key: str
     row: int
-    answer: Given
+    answer: FieldValue
     label: str = ""
     unit: str = ""
     hint: str = ""
@@ -77,7 +77,7 @@ def _parse_row(key: str, row: int, values: Sequence[object]) -> SheetCell:
     return SheetCell(key=key, row=row, answer=given, label=label, unit=unit, hint=hint, is_uncomputed=is_uncomputed)
 
 
-def _convert_value(value: object) -> Given:
+def _convert_value(value: object) -> FieldValue:
     match value:
         case bool():
             return "x" if value else ""

@@ -13,16 +13,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.events import ids
 from schemas.events.facts import SUBMITTED
+from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from services.console.sheets import completeness, sheet_reader
 from services.console.sheets.layout import CHOICE_MARK, FORMAT
 from services.console.sheets.sheet_reader import SheetCell
 from services.console.support import inputs
 from services.intake.cloudevents import schema_errors
-from services.intake.core import form_fields, form_to_event
-from services.intake.core.form_to_event import Enclosed, Named
-from services.intake.core.problems import Finding, Language, Said
-from services.intake.form import file_types
+from services.intake.core.forms import file_types, form_fields, form_to_event
+from services.intake.core.forms.form_to_event import AttachedFile
+from services.intake.core.problems import FieldError, Language, Said
 
 SOURCE = "urn:dondoc:sheet"
 _SINGLE_KEYS = frozenset({"format", "plan", "obligation", "zone", "agency", "period"})
@@ -74,11 +74,11 @@ def read_event(path: Path, language: Language) -> SheetEvent:
     percents = frozenset(key for key, cell in sheet.cells.items() if cell.unit == "%")
     answers = {key: cell.answer for key, cell in sheet.cells.items()}
     # The rules of the web form apply to sheets too, so that one answer gives one event however it is sent.
-    data = form_to_event.report(duty, answers, enclosed=attachments, zone=zone, percents=percents)
+    data = form_to_event.build_report(duty, answers, files=attachments, zone=zone, percents=percents)
     if isinstance(data, tuple):
         faults += data
     elif not faults:
-        fact = schema_errors.fact_of(SUBMITTED, data)
+        fact = schema_errors.parse_fact(SUBMITTED, data)
         faults += fact if isinstance(fact, tuple) else ()
     if faults or isinstance(data, tuple):
         raise inputs.UnusableInputError("\n".join(_describe_findings(sheet, faults, language)))
@@ -98,7 +98,7 @@ def _read_sheet(path: Path, language: Language) -> FilledSheet:
     return FilledSheet(path, cells)
 
 
-def _parse_zone(sheet: FilledSheet, faults: list[Finding]) -> ZoneInfo:
+def _parse_zone(sheet: FilledSheet, faults: list[FieldError]) -> ZoneInfo:
     if sheet.text("format") != FORMAT:
         faults.append(_finding_at("format", _OTHER_FORMAT))
     try:
@@ -108,7 +108,7 @@ def _parse_zone(sheet: FilledSheet, faults: list[Finding]) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _parse_duty(sheet: FilledSheet, faults: list[Finding]) -> Named:
+def _parse_duty(sheet: FilledSheet, faults: list[FieldError]) -> DutyKey:
     agency = sheet.text("agency").partition(CHOICE_MARK)[0].strip()
     faults.extend(_finding_at(key, _REQUIRED) for key in ("plan", "obligation", "agency") if not sheet.text(key))
     period = sheet.text("period") or None
@@ -117,11 +117,11 @@ def _parse_duty(sheet: FilledSheet, faults: list[Finding]) -> Named:
             periods.parse(period or "")
         except ValueError:
             faults.append(_finding_at("period", _NO_PERIOD))
-    return Named(plan=sheet.text("plan"), obligation=sheet.text("obligation"), period=period, agency=agency)
+    return DutyKey(plan=sheet.text("plan"), obligation=sheet.text("obligation"), period=period, agency=agency)
 
 
-def _describe_attachments(sheet: FilledSheet, faults: list[Finding]) -> list[Enclosed]:
-    found: list[Enclosed] = []
+def _describe_attachments(sheet: FilledSheet, faults: list[FieldError]) -> list[AttachedFile]:
+    found: list[AttachedFile] = []
     for key in sheet.cells:
         name = sheet.text(key) if key.startswith("attachments.") else ""
         if not name:
@@ -134,7 +134,7 @@ def _describe_attachments(sheet: FilledSheet, faults: list[Finding]) -> list[Enc
     return found
 
 
-def _describe_attachment(folder: Path, name: str) -> Enclosed | Said:
+def _describe_attachment(folder: Path, name: str) -> AttachedFile | Said:
     """Return name, type by content, size and digest of the file *name* in *folder*, or why it cannot be attached."""
     path = folder / name
     try:
@@ -153,7 +153,7 @@ def _describe_attachment(folder: Path, name: str) -> Enclosed | Said:
             en=f"{name!r} is no PDF, DOCX, XLSX, ODT, ODS, JPEG or PNG by its content",
             vi=f"nội dung tệp “{name}” không phải là PDF, DOCX, XLSX, ODT, ODS, JPEG hoặc PNG",
         )
-    return Enclosed(name=path.name, media_type=media_type, size=size, sha256=digest)
+    return AttachedFile(name=path.name, media_type=media_type, size=size, sha256=digest)
 
 
 def _build_event(data: Mapping[str, object]) -> bytes:
@@ -169,17 +169,17 @@ def _build_event(data: Mapping[str, object]) -> bytes:
     return json.dumps(event, ensure_ascii=False).encode()
 
 
-def _describe_findings(sheet: FilledSheet, findings: Iterable[Finding], language: Language) -> list[str]:
+def _describe_findings(sheet: FilledSheet, findings: Iterable[FieldError], language: Language) -> list[str]:
     """Return a line for each place with the first finding about it."""
-    first: dict[str, Finding] = {}
+    first: dict[str, FieldError] = {}
     for one in findings:
         first.setdefault(one.pointer, one)
     lines = (f"{sheet.place(one.pointer)}: {one.detail.in_language(language)}" for one in first.values())
     return list(dict.fromkeys(lines))
 
 
-def _finding_at(key: str, said: Said) -> Finding:
-    return Finding(pointer=form_fields.pointer(key), detail=said)
+def _finding_at(key: str, said: Said) -> FieldError:
+    return FieldError(pointer=form_fields.event_pointer(key), detail=said)
 
 
 _REQUIRED = Said(en="is needed", vi="cần được điền")

@@ -8,7 +8,7 @@ from typing import Any
 import xlsxwriter
 
 from services.console.sheets.layout import HEADER, NOTES, SheetLayout, SheetLine
-from services.intake.core.form_fields import PROOFS, Kind
+from services.intake.core.forms.form_fields import PROOFS, FieldType
 
 HEAD_ROWS = 6
 WIDTHS = (24, 36, 58, 14, 46)
@@ -43,10 +43,10 @@ _STYLES: dict[str, dict[str, object]] = {
     "figure": {"bg_color": "#FFF8DC", "num_format": "#,##0.######", "align": "right", "locked": False, **_BOX},
 }
 _STYLE_OF = {
-    Kind.LONG_TEXT: "long",
-    Kind.DAY: "day",
-    Kind.MOMENT: "moment",
-    Kind.FIGURE: "figure",
+    FieldType.LONG_TEXT: "long",
+    FieldType.DAY: "day",
+    FieldType.MOMENT: "moment",
+    FieldType.FIGURE: "figure",
 }
 
 
@@ -88,7 +88,7 @@ class _WorkbookWriter:
         style = "fixed" if line.is_fixed else _STYLE_OF.get(kind, "text")
         self._page.set_row(
             self._row,
-            LONG_TEXT_HEIGHT if kind is Kind.LONG_TEXT else ROW_HEIGHT,
+            LONG_TEXT_HEIGHT if kind is FieldType.LONG_TEXT else ROW_HEIGHT,
             None,
             {"hidden": line.is_technical},
         )
@@ -123,7 +123,7 @@ class _WorkbookWriter:
         rule = self._validation_rule(line)
         if rule is not None:
             self._page.data_validation(self._row, ANSWER, self._row, ANSWER, rule)
-        if line.question.kind is Kind.FIGURE:
+        if line.question.kind is FieldType.FIGURE:
             cell = f"$C${self._row + 1}"
             # A whole number is shown without the decimal sign that the cell's own format would leave after it.
             whole = {"type": "formula", "criteria": f"={cell}=INT({cell})", "format": self._whole}
@@ -131,14 +131,14 @@ class _WorkbookWriter:
 
     def _validation_rule(self, line: SheetLine) -> dict[str, Any] | None:
         match line.question.kind:
-            case Kind.DAY | Kind.MOMENT:
+            case FieldType.DAY | FieldType.MOMENT:
                 rule = {"validate": "date", "criteria": ">=", "value": FIRST_DAY}
                 return {**rule, **_error_message("Ngày không hợp lệ", "Hãy ghi ngày/tháng/năm, ví dụ 09/12/2026.")}
-            case Kind.FIGURE:
+            case FieldType.FIGURE:
                 return _number_rule(line)
-            case Kind.YES_NO:
+            case FieldType.YES_NO:
                 return _choice_rule(list(line.choices))
-            case Kind.PROOF:
+            case FieldType.PROOF:
                 return _choice_rule([one.vi for one in PROOFS.values()])
             case _ if line.choices:
                 return _choice_rule(self._write_choices(line.choices))

@@ -44,7 +44,7 @@ def read_plan_folder(directory: Path) -> Book:
         plan = documents.parse_plan(read_text(directory / PLAN_FILE))
         registry = documents.parse_registry(read_text(directory / REGISTRY_FILE))
     except documents.DocumentInvalid as cause:
-        raise _error_for(directory, cause.faults) from cause
+        raise _error_for(directory, cause.diagnostics) from cause
     faults = documents.cross_check(plan, registry)
     if any(fault.is_error for fault in faults):
         raise _error_for(directory, faults)
@@ -103,7 +103,7 @@ def read_facts(path: Path, catalogue: Book) -> Iterator[tuple[Fact, str | None]]
             yield fact, f"{place}: {cause}"
 
 
-def _error_for(directory: Path, faults: Iterable[documents.Fault]) -> UnusableInputError:
+def _error_for(directory: Path, faults: Iterable[documents.Diagnostic]) -> UnusableInputError:
     """Return the error that refuses the documents in *directory*, with a line for each error among *faults*."""
     errors = [fault for fault in faults if fault.is_error]
     return UnusableInputError("\n".join(f"{directory / fault.file}:{fault.line}: {fault.message}" for fault in errors))

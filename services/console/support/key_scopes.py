@@ -12,27 +12,27 @@ import isodate
 
 from schemas.events.facts import MODEL_OF
 from services.console.support.inputs import UnusableInputError
-from services.intake.core.scopes import DECISIONS, EVERYTHING, Scope
+from services.intake.core.scopes import DECISION_TYPES, WILDCARD, KeyScope
 
 MIN_RATE = 1 / 86_400
 """Events a second: one a day. A lower rate would keep an event waiting so long that it amounts to a refusal."""
 
 
-def parse_scope(agencies: Sequence[str], groups: Sequence[str], types: Sequence[str], *, may_decide: bool) -> Scope:
+def parse_scope(agencies: Sequence[str], groups: Sequence[str], types: Sequence[str], *, may_decide: bool) -> KeyScope:
     """Return the scope of the given options; raise `UnusableInputError` where it covers nothing."""
     if not agencies and not groups:
         raise UnusableInputError("say for whom the key may post: --agency ID, --group ID or --agency '*'")
     for option, names in (("--agency", agencies), ("--group", groups)):
         for one in names:
             parse_name(one, option)
-    if EVERYTHING in groups:
+    if WILDCARD in groups:
         raise UnusableInputError("--group '*' would cover nobody: name the group, or use --agency '*' for every agency")
     for event_type in types:
         _check_type(event_type, may_decide=may_decide)
-    return Scope(
+    return KeyScope(
         agencies=frozenset(agencies),
         groups=frozenset(groups),
-        types=frozenset(types or (EVERYTHING,)),
+        types=frozenset(types or (WILDCARD,)),
         may_decide=may_decide,
     )
 
@@ -80,10 +80,10 @@ def parse_overlap(span: str, *, since: datetime) -> datetime:
 
 
 def _check_type(event_type: str, *, may_decide: bool) -> None:
-    if event_type != EVERYTHING and event_type not in MODEL_OF:
+    if event_type != WILDCARD and event_type not in MODEL_OF:
         known = ", ".join(sorted(MODEL_OF))
         raise UnusableInputError(f"--type: {event_type!r} is no type of event that intake takes; there are {known}")
-    if event_type in DECISIONS and not may_decide:
+    if event_type in DECISION_TYPES and not may_decide:
         raise UnusableInputError(
             f"--type: {event_type} moves a deadline, which a key may do only with --decisions; add it"
         )

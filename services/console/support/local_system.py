@@ -18,16 +18,16 @@ from typing import Self
 
 from deploy.local.process import pidfile
 from deploy.local.process.daemon import Daemon, Program
-from deploy.local.process.ports import LOOPBACK, Listeners, Ports, refuse_taken, variable
+from deploy.local.process.ports import LOOPBACK, Ports, PortSet, port_variable, require_free
 from deploy.local.stack import Stack
-from services.intake import api_keys_file
+from services.intake import secret_files
 
 SECRET_BYTES = 32
 PROBE_SECONDS = 2.5  # the readiness check of a service may itself take two seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServicePorts(Listeners):
+class ServicePorts(PortSet):
     """The port of each service; each field is set by the variable DONDOC_<FIELD>_PORT."""
 
     rules: int = 8002
@@ -108,7 +108,7 @@ class LocalSystem:
     def environment(self) -> dict[str, str]:
         """Return the settings by which the services find the stack and each other."""
         folder = self.stack.folder
-        ports = {variable(field.name): str(getattr(self.ports, field.name)) for field in fields(self.ports)}
+        ports = {port_variable(field.name): str(getattr(self.ports, field.name)) for field in fields(self.ports)}
         return {
             **self.stack.environment(),
             **ports,
@@ -132,9 +132,9 @@ class LocalSystem:
         self._is_ours = True
         # A service of an interrupted run may be left; it would hold its port and its consumer group's partitions.
         for service in self.services:
-            if pidfile.end_leftover(service.program.pid_file):
+            if pidfile.kill_leftover(service.program.pid_file):
                 self._say(f"{service.program.name:<9} of an interrupted run ended")
-            refuse_taken(service.program.name, service.port)
+            require_free(service.program.name, service.port)
 
     def start_services(self) -> None:
         """Start the four services side by side and return when all are ready.
@@ -182,7 +182,7 @@ def _ignore_signals() -> Iterator[None]:
 def _load_or_create_secret(path: Path) -> str:
     """Return the secret in *path*, created at its first use; it is stored so that links in old mails stay valid."""
     if not path.exists():
-        api_keys_file.replace(path, secrets.token_urlsafe(SECRET_BYTES).encode())
+        secret_files.replace_file(path, secrets.token_urlsafe(SECRET_BYTES).encode())
     return path.read_text("ascii")
 
 

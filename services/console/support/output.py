@@ -19,13 +19,13 @@ from rich.table import Table
 
 from schemas.plan import instants
 from services.console.support.inputs import UnusableInputError
-from services.runtime import settings_errors
+from services.runtime import settings
 
 LINE_BREAKS = {ord(one): f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
 """Characters that JSON allows in a string but that many readers take for the end of a line, with their escapes."""
 
 EXIT_NEGATIVE = 1
-EXIT_UNUSABLE = settings_errors.UNUSABLE
+EXIT_UNUSABLE = settings.EXIT_UNUSABLE
 
 
 class OutputFormat(StrEnum):
@@ -51,7 +51,7 @@ def exit_on_errors() -> Iterator[None]:
     except ValidationError as cause:
         if not cause.title.endswith("Settings"):  # any other failed validation is a fault of ours
             raise
-        print_message("\n".join(settings_errors.faults(cause)))
+        print_message("\n".join(settings.describe_errors(cause)))
         raise typer.Exit(EXIT_UNUSABLE) from cause
 
 

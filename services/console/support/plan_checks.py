@@ -13,7 +13,7 @@ from schemas.lint.diagnostics import Finding
 from schemas.lint.document_tree import Node
 from schemas.plan import durations, periods
 from schemas.plan.periods import Period, Recurrence
-from schemas.plan.plan import Due, ObligationVersion
+from schemas.plan.plan import DueRule, ObligationVersion
 from services.rules.core import calendar, conditions
 
 _NAMESPACES = frozenset({"base64", "cel", "lists", "math", "optional", "sets", "strings"})
@@ -64,7 +64,7 @@ def _check_timing(node: Node) -> Iterator[Finding]:
     yield from _check_first_faulty_period(node, version, version.due)
 
 
-def _check_first_faulty_period(node: Node, version: ObligationVersion, due: Due) -> Iterator[Finding]:
+def _check_first_faulty_period(node: Node, version: ObligationVersion, due: DueRule) -> Iterator[Finding]:
     """Yield the findings of the first sample period that has any; the same finding would recur in every period."""
     for period in _sample_periods(version):
         found = [
@@ -85,7 +85,7 @@ def _sample_periods(version: ObligationVersion) -> Iterator[Period | None]:
         yield None
 
 
-def _check_cut_off(node: Node, version: ObligationVersion, due: Due, period: Period | None) -> Iterator[Finding]:
+def _check_cut_off(node: Node, version: ObligationVersion, due: DueRule, period: Period | None) -> Iterator[Finding]:
     if version.cut_off is None:
         return
     last = _last_timely_day(version, due, period)
@@ -95,7 +95,7 @@ def _check_cut_off(node: Node, version: ObligationVersion, due: Due, period: Per
         yield node["due"].warning(words)
 
 
-def _check_reminders(node: Node, version: ObligationVersion, due: Due, period: Period | None) -> Iterator[Finding]:
+def _check_reminders(node: Node, version: ObligationVersion, due: DueRule, period: Period | None) -> Iterator[Finding]:
     due_at = datetime.combine(_last_timely_day(version, due, period) + _DAY, time())
     opens_on = period.starts_on if period else version.from_
     for step in node["reminders"]["before"].each():
@@ -105,6 +105,6 @@ def _check_reminders(node: Node, version: ObligationVersion, due: Due, period: P
             )
 
 
-def _last_timely_day(version: ObligationVersion, due: Due, period: Period | None) -> date:
+def _last_timely_day(version: ObligationVersion, due: DueRule, period: Period | None) -> date:
     day = calendar.anchored_day(due, period, version.from_)
     return day if due.boundary == "inclusive" else day - _DAY

@@ -15,9 +15,8 @@ from schemas.lint import documents
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.support import inputs, topic_reader
-from services.runtime.kafka import Access
-from services.runtime.published_documents import PLAN, REGISTRY, References, publish_reference
-from services.runtime.settings import ServiceSettings
+from services.runtime.published_documents import PLAN, REGISTRY, PublishedDocuments, publish_document
+from services.runtime.settings import KafkaConfig, ServiceSettings
 from services.runtime.topics import TopicsError, ensure_topics
 
 PUBLISHED = "published"
@@ -73,7 +72,7 @@ def read_versions(directory: Path) -> tuple[DocumentVersion, ...]:
 
 
 async def publish_versions(
-    versions: Iterable[DocumentVersion], kafka: Access, *, settings: ServiceSettings
+    versions: Iterable[DocumentVersion], kafka: KafkaConfig, *, settings: ServiceSettings
 ) -> list[PublishOutcome]:
     """Publish those of *versions* that are new, or none of them where one is refused.
 
@@ -85,7 +84,7 @@ async def publish_versions(
         raise inputs.UnusableInputError(f"the broker at {kafka.bootstrap} cannot be used: {cause}") from cause
 
 
-def decide_outcome(version: DocumentVersion, references: References) -> PublishOutcome:
+def decide_outcome(version: DocumentVersion, references: PublishedDocuments) -> PublishOutcome:
     """Decide what may be done with *version*, given the documents that are published already. Pure."""
     published = references.version(version.kind, version.id, version.version)
     if published == version.document:
@@ -101,16 +100,16 @@ def decide_outcome(version: DocumentVersion, references: References) -> PublishO
 
 
 async def _connect_and_publish(
-    versions: tuple[DocumentVersion, ...], kafka: Access, settings: ServiceSettings
+    versions: tuple[DocumentVersion, ...], kafka: KafkaConfig, settings: ServiceSettings
 ) -> list[PublishOutcome]:
     # The producer connects first, because it fails at once where there is no broker.
     async with AIOKafkaProducer(**kafka.client(), acks="all", enable_idempotence=True) as producer:
         await ensure_topics(kafka, settings.partitions, settings.kafka_replication)
-        return await _publish_new(versions, producer, References(kafka))
+        return await _publish_new(versions, producer, PublishedDocuments(kafka))
 
 
 async def _publish_new(
-    versions: tuple[DocumentVersion, ...], producer: AIOKafkaProducer, references: References
+    versions: tuple[DocumentVersion, ...], producer: AIOKafkaProducer, references: PublishedDocuments
 ) -> list[PublishOutcome]:
     try:
         await references.start()  # it has read the topic to its end when it returns
@@ -122,5 +121,5 @@ async def _publish_new(
         return [replace(one, done=HELD) if one.done == PUBLISHED else one for one in outcomes]
     for one in outcomes:
         if one.done == PUBLISHED:
-            await publish_reference(producer, one.document.kind, one.document.document)
+            await publish_document(producer, one.document.kind, one.document.document)
     return outcomes

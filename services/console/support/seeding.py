@@ -11,14 +11,14 @@ from pathlib import Path
 
 from services.console.support import publishing
 from services.console.support.inputs import UnusableInputError
-from services.intake import api_keys_file
-from services.intake.core.scopes import EVERYTHING, Key, Scope
+from services.intake import secret_files
+from services.intake.core.scopes import WILDCARD, ApiKey, KeyScope
+from services.intake.http import api_keys
 from services.notifier.contact_store import ContactStore
 from services.notifier.core.scheduling.routing import Contact
 from services.notifier.settings import NotifierSettings
 from services.runtime import mongo
-from services.runtime.kafka import Access
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import KafkaConfig, ServiceSettings
 
 SECRET_BYTES = 32
 
@@ -30,7 +30,7 @@ def publish_documents(directory: Path, bootstrap: str) -> tuple[str, ...]:
     """
     versions = publishing.read_versions(directory)
     outcomes = asyncio.run(
-        publishing.publish_versions(versions, Access(bootstrap=bootstrap), settings=ServiceSettings())
+        publishing.publish_versions(versions, KafkaConfig(bootstrap=bootstrap), settings=ServiceSettings())
     )
     refusals = [one for one in outcomes if one.done == publishing.REFUSED]
     if refusals:
@@ -52,16 +52,16 @@ def load_or_create_key(system: str, keys: Path, *, now: datetime, may_decide: bo
     if key_file.exists():
         return key_file.read_text(encoding="ascii").strip()
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    scope = Scope(
-        agencies=frozenset({EVERYTHING}), groups=frozenset(), types=frozenset({EVERYTHING}), may_decide=may_decide
+    scope = KeyScope(
+        agencies=frozenset({WILDCARD}), groups=frozenset(), types=frozenset({WILDCARD}), may_decide=may_decide
     )
-    key = Key(id=system, system=system, sha256=api_keys_file.digest_of(secret), scope=scope, created_at=now)
-    bearer = api_keys_file.bearer_of(key.id, secret)
+    key = ApiKey(id=system, system=system, sha256=api_keys.secret_digest(secret), scope=scope, created_at=now)
+    bearer = api_keys.format_bearer(key.id, secret)
     # The key is entered before its bearer is stored: where a run dies between the two, the next replaces its entry.
-    with api_keys_file.held(keys):
-        others = [one for one in api_keys_file.read(keys) if one.id != system]
-        api_keys_file.write(keys, [*others, key])
-    api_keys_file.replace(key_file, f"{bearer}\n".encode())
+    with secret_files.lock_file(keys):
+        others = [one for one in api_keys.read_keys(keys) if one.id != system]
+        api_keys.write_keys(keys, [*others, key])
+    secret_files.replace_file(key_file, f"{bearer}\n".encode())
     return bearer
 
 

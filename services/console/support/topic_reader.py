@@ -12,8 +12,8 @@ from aiokafka.errors import (
 )
 
 from services.console.support.inputs import UnusableInputError
-from services.runtime import consumer_shutdown
-from services.runtime.kafka import Access
+from services.runtime import kafka
+from services.runtime.settings import KafkaConfig
 
 RecordsByPartition = dict[int, list[ConsumerRecord[Any, Any]]]
 Result = TypeVar("Result")
@@ -22,7 +22,7 @@ AUTHORIZATION_ERRORS = (ClusterAuthorizationFailedError, GroupAuthorizationFaile
 
 
 async def translate_broker_errors(
-    work: Awaitable[Result], kafka: Access, *, remedy: str = "set DONDOC_KAFKA_BOOTSTRAP"
+    work: Awaitable[Result], config: KafkaConfig, *, remedy: str = "set DONDOC_KAFKA_BOOTSTRAP"
 ) -> Result:
     """Await *work* and return its result; raise `UnusableInputError` where the broker does not answer or refuses.
 
@@ -33,17 +33,19 @@ async def translate_broker_errors(
     except AUTHORIZATION_ERRORS as cause:
         # Asked for first, because these errors are `KafkaError`s as well and need another remedy.
         rights = "give its user the rights that deploy/runbook.md names"
-        raise UnusableInputError(f"the broker at {kafka.bootstrap} does not allow it: {cause}; {rights}") from cause
+        raise UnusableInputError(f"the broker at {config.bootstrap} does not allow it: {cause}; {rights}") from cause
     except KafkaError as cause:
-        message = await kafka.refusal() or f"the broker at {kafka.bootstrap} cannot be used: {cause}; {remedy}"
+        message = (
+            await kafka.explain_refusal(config) or f"the broker at {config.bootstrap} cannot be used: {cause}; {remedy}"
+        )
         raise UnusableInputError(message) from cause
 
 
-async def read_topic(kafka: Access, topic: str) -> RecordsByPartition:
+async def read_topic(config: KafkaConfig, topic: str) -> RecordsByPartition:
     """Return every committed record of *topic* by partition; a topic that does not exist has none."""
     consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
         topic,
-        **kafka.client(),
+        **config.client(),
         isolation_level="read_committed",
         enable_auto_commit=False,  # no group: reading leaves no trace on the broker
         auto_offset_reset="earliest",
@@ -52,7 +54,7 @@ async def read_topic(kafka: Access, topic: str) -> RecordsByPartition:
     try:
         return await _read_to_end(consumer, sorted(consumer.assignment()))
     finally:
-        await consumer_shutdown.stop(consumer)  # aiokafka's own `stop` may let a cancellation out
+        await kafka.stop_consumer(consumer)  # aiokafka's own `stop` may let a cancellation out
 
 
 async def _read_to_end(consumer: "AIOKafkaConsumer[Any, Any]", partitions: list[TopicPartition]) -> RecordsByPartition:

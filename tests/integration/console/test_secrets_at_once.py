@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from services.intake import api_keys_file
+from services.intake.http import api_keys
 from services.intake.receipts import signing
 
 PROCESSES = 4
@@ -50,7 +50,7 @@ def test_keys_made_at_once_are_all_kept(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     create = ["keys", "create", "--system", "qlvb", "--agency", "*", "--keys", str(path)]
     run_at_once({}, *[create] * PROCESSES)
-    assert len(api_keys_file.read(path)) == PROCESSES * TURNS
+    assert len(api_keys.read_keys(path)) == PROCESSES * TURNS
 
 
 def test_a_revocation_is_not_undone_by_a_key_made_at_the_same_time(tmp_path: Path) -> None:
@@ -58,15 +58,15 @@ def test_a_revocation_is_not_undone_by_a_key_made_at_the_same_time(tmp_path: Pat
     path = tmp_path / "keys.json"
     create = ["keys", "create", "--system", "qlvb", "--agency", "*", "--keys", str(path)]
     run_at_once({}, create)
-    leaked = [key.id for key in api_keys_file.read(path)]
+    leaked = [key.id for key in api_keys.read_keys(path)]
     run_at_once({}, *(["keys", "revoke", key_id, "--keys", str(path)] for key_id in leaked), create, create)
-    revoked = {key.id for key in api_keys_file.read(path) if key.revoked_at is not None}
+    revoked = {key.id for key in api_keys.read_keys(path) if key.revoked_at is not None}
     assert revoked == set(leaked)
-    assert len(api_keys_file.read(path)) == 3 * TURNS
+    assert len(api_keys.read_keys(path)) == 3 * TURNS
 
 
 def test_signing_keys_rotated_at_once_stay_published(tmp_path: Path) -> None:
     """The public half of every key that ever signed remains, because its receipts must stay verifiable."""
     path = tmp_path / "signing.json"
     run_at_once({"DONDOC_INTAKE_SIGNING_KEYS": str(path)}, *[["receipt", "rotate"]] * PROCESSES)
-    assert len({key.thumbprint() for key in signing.load(path)}) == PROCESSES * TURNS
+    assert len({key.thumbprint() for key in signing.load_keys(path)}) == PROCESSES * TURNS

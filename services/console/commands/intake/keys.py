@@ -14,8 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from services.console.support import inputs, key_scopes, output
-from services.intake import api_keys_file
-from services.intake.core.scopes import Key
+from services.intake import secret_files
+from services.intake.core.scopes import ApiKey
+from services.intake.http import api_keys
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import clock_from
 
@@ -52,10 +53,10 @@ def create(
     with _exit_on_errors():
         path, now = _keys_path(keys), _read_clock()
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        key = Key(
+        key = ApiKey(
             id=secrets.token_hex(ID_BYTES),
             system=key_scopes.parse_name(system, "--system"),
-            sha256=api_keys_file.digest_of(secret),
+            sha256=api_keys.secret_digest(secret),
             scope=key_scopes.parse_scope(agency or (), group or (), event_type or (), may_decide=decisions),
             created_at=now,
             expires_at=key_scopes.parse_expiry(valid_for, since=now),
@@ -63,11 +64,11 @@ def create(
         )
         overlap_ends_at = key_scopes.parse_overlap(overlap, since=now)
         # Read and written under one lock: of two commands at the same time neither overwrites the other's change.
-        with api_keys_file.held(path):
-            existing = api_keys_file.read(path)
+        with secret_files.lock_file(path):
+            existing = api_keys.read_keys(path)
             others = existing if rotates is None else _expire_key(existing, rotates, overlap_ends_at)
-            api_keys_file.write(path, [*others, key])
-    output.print_json({**_key_row(key), "key": api_keys_file.bearer_of(key.id, secret)})
+            api_keys.write_keys(path, [*others, key])
+    output.print_json({**_key_row(key), "key": api_keys.format_bearer(key.id, secret)})
 
 
 @app.command(name="list")
@@ -77,7 +78,7 @@ def list_keys(
 ) -> None:
     """List every key: whose it is, what it covers, until when. Secrets are not known here."""
     with _exit_on_errors():
-        existing = api_keys_file.read(_keys_path(keys))
+        existing = api_keys.read_keys(_keys_path(keys))
     output.print_rows((_key_row(key) for key in existing), fmt, title="keys")
 
 
@@ -89,28 +90,28 @@ def revoke(
     """End a key at once; running services see it within a second."""
     with _exit_on_errors():
         path, now = _keys_path(keys), _read_clock()
-        with api_keys_file.held(path):
-            existing = api_keys_file.read(path)
+        with secret_files.lock_file(path):
+            existing = api_keys.read_keys(path)
             target = _find_key(existing, key_id)
-            api_keys_file.write(path, [replace(key, revoked_at=now) if key is target else key for key in existing])
+            api_keys.write_keys(path, [replace(key, revoked_at=now) if key is target else key for key in existing])
     output.print_message(f"{key_id} is revoked")
 
 
-def _expire_key(keys: Sequence[Key], key_id: str, at: datetime) -> list[Key]:
+def _expire_key(keys: Sequence[ApiKey], key_id: str, at: datetime) -> list[ApiKey]:
     """Return *keys* with the one named *key_id* expiring by *at*; it never gains time by being rotated."""
     rotated = _find_key(keys, key_id)
     expires_at = at if rotated.expires_at is None else min(at, rotated.expires_at)
     return [replace(key, expires_at=expires_at) if key is rotated else key for key in keys]
 
 
-def _find_key(keys: Sequence[Key], key_id: str) -> Key:
+def _find_key(keys: Sequence[ApiKey], key_id: str) -> ApiKey:
     for key in keys:
         if key.id == key_id:
             return key
     raise inputs.UnusableInputError(f"there is no key {key_id!r}; see `dondoc keys list`")
 
 
-def _key_row(key: Key) -> dict[str, Any]:
+def _key_row(key: ApiKey) -> dict[str, Any]:
     return {
         "id": key.id,
         "system": key.system,
@@ -138,7 +139,7 @@ def _exit_on_errors() -> Iterator[None]:
     with output.exit_on_errors():
         try:
             yield
-        except api_keys_file.KeyFileError as cause:
+        except api_keys.KeyFileError as cause:
             raise inputs.UnusableInputError(str(cause)) from cause
         except OSError as cause:
             remedy = "name a place that can be written, with --keys or DONDOC_INTAKE_KEYS"

@@ -52,7 +52,7 @@ def rotate() -> None:
     """Put a fresh signing key in force; receipts signed before stay verifiable with the published set."""
     with output.exit_on_errors():
         try:
-            fresh = signing.rotate(IntakeSettings().signing_keys)[0]
+            fresh = signing.rotate_keys(IntakeSettings().signing_keys)[0]
         except signing.SigningKeysError as cause:
             raise inputs.UnusableInputError(f"{cause}: no file of signing keys") from cause
         except OSError as cause:
@@ -63,9 +63,9 @@ def rotate() -> None:
 
 def _verify_receipts(signed: SignedReceipts, keys: KeySet) -> list[dict[str, str]]:
     try:
-        issuer, genuine = verification.receipts_of(signed.jws, keys)
+        issuer, genuine = verification.verify_receipts(signed.jws, keys)
         verification.check_claims(signed.claimed, genuine)
-    except verification.NotGenuineError as cause:
+    except verification.InvalidReceiptError as cause:
         output.print_message(f"{signed.place}: {cause}")
         raise typer.Exit(output.EXIT_NEGATIVE) from cause
     for receipt in genuine:
@@ -95,8 +95,8 @@ def _digest_of(content: bytes) -> str:
 
 def _read_key_set(path: Path) -> KeySet:
     try:
-        return verification.keys_of(_read_bytes(path))
-    except verification.UnusableKeysError as cause:
+        return verification.parse_key_set(_read_bytes(path))
+    except verification.InvalidKeySetError as cause:
         raise inputs.UnusableInputError(
             f"{path}: no key set ({cause}); save /.well-known/jwks.json of intake"
         ) from cause

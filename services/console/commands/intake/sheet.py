@@ -9,9 +9,8 @@ import typer
 from services.console.sheets import csv_writer, layout, xlsx_writer
 from services.console.support import inputs, output, topic_reader
 from services.rules.core.duty_catalogue import Book, UnknownDuty
-from services.runtime.kafka import Access
-from services.runtime.published_documents import References
-from services.runtime.settings import ServiceSettings
+from services.runtime.published_documents import PublishedDocuments
+from services.runtime.settings import KafkaConfig, ServiceSettings
 
 WRITERS = {".xlsx": xlsx_writer.write_xlsx, ".csv": csv_writer.write_csv}
 
@@ -53,8 +52,8 @@ def _read_plan(plan: str) -> Book:
     return found
 
 
-async def _read_published(plan_id: str, kafka: Access) -> Book | None:
-    references = References(kafka)
+async def _read_published(plan_id: str, kafka: KafkaConfig) -> Book | None:
+    references = PublishedDocuments(kafka)
     try:
         await references.start()
         plan = references.plan(plan_id)

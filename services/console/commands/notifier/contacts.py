@@ -19,8 +19,8 @@ from services.notifier.errors import LedgerUnavailableError
 from services.notifier.settings import NotifierSettings
 from services.runtime import mongo
 from services.runtime.clock import clock_from
-from services.runtime.kafka import Access
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
+from services.runtime.settings import KafkaConfig
 
 app = typer.Typer(help="Who is told: contacts of agencies and lists, and who is out of reach.", no_args_is_help=True)
 
@@ -109,8 +109,8 @@ def _read_documents(folder: Path | None) -> Documents:
     )
 
 
-async def _read_published(kafka: Access) -> Documents:
-    references = References(kafka)
+async def _read_published(kafka: KafkaConfig) -> Documents:
+    references = PublishedDocuments(kafka)
     try:
         await references.start()
         plans = references.plans()

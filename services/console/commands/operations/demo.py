@@ -17,7 +17,7 @@ import typer
 from deploy.local.errors import StackError
 from deploy.local.process import pidfile
 from deploy.local.process.ports import Ports
-from deploy.local.stack import Stack, home, jars, owner_file, say
+from deploy.local.stack import Stack, home, jars, owner_file, print_progress
 from schemas.plan.registry import Registry
 from services.console.demo import contacts, run, scenario
 from services.console.demo.artifacts import FORMATS, ArtifactFolder
@@ -60,8 +60,8 @@ def _run_demo(artifacts: ArtifactFolder, directory: Path) -> list[str]:
     folder = _create_run_folder()
     clock = folder / "clock"
     steer(clock, BEGINS_AT)
-    stack = Stack(folder, Ports.free(), jars=jars(), say=say)
-    with LocalSystem(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=say) as system:
+    stack = Stack(folder, Ports.free(), jars=jars(), say=print_progress)
+    with LocalSystem(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=print_progress) as system:
         try:
             keys = _start_system(system, directory, registry)
             chosen = scenario.build_scenario(registry)
@@ -88,7 +88,7 @@ def _create_run_folder() -> Path:
 def _start_system(system: LocalSystem, directory: Path, registry: Registry) -> UpstreamKeys:
     system.start_stack()
     for line in seeding.publish_documents(directory, system.stack.kafka.bootstrap):
-        say(line)
+        print_progress(line)
     seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), system.stack.mongod.url)
     keys = UpstreamKeys(
         reports=seeding.load_or_create_key("demo-reports", system.keys_file, now=BEGINS_AT),
@@ -100,7 +100,9 @@ def _start_system(system: LocalSystem, directory: Path, registry: Registry) -> U
 
 def _run_scenario(system: LocalSystem, demo_run: DemoRun, artifacts: ArtifactFolder) -> list[str]:
     """Run the scenario, collect the artifacts and print where they are; return the differences."""
-    say(f"the year {YEAR} begins: {len(demo_run.scenario.expectations)} agencies owe results before 10 December")
+    print_progress(
+        f"the year {YEAR} begins: {len(demo_run.scenario.expectations)} agencies owe results before 10 December"
+    )
     result = asyncio.run(run.run_scenario(system, demo_run))
     artifacts.write_lines("facts.jsonl", result.facts)
     artifacts.write_lines("receipts.jsonl", result.answers)
@@ -119,18 +121,18 @@ def _run_scenario(system: LocalSystem, demo_run: DemoRun, artifacts: ArtifactFol
 
 
 def _print_locations(out: Path, *, mail_count: int, sms_count: int, screenshots: list[Path]) -> None:
-    say("")
-    say(f"report     {out}/report-{YEAR}.docx  .pdf  .xlsx  .csv  .json")
-    say(f"mails      {out}/mails/ ({mail_count})")
-    say(f"SMS        {out}/sms.jsonl ({sms_count})")
-    say(f"facts      {out}/facts.jsonl, for dondoc evaluate --facts")
-    say(f"receipts   {out}/receipts.jsonl, for dondoc receipt verify --keys {out}/keys.json")
-    say(f"dashboard  {', '.join(map(str, screenshots)) or 'no picture: there is no chromium here'}")
-    say(f"logs       {out}/logs/")
+    print_progress("")
+    print_progress(f"report     {out}/report-{YEAR}.docx  .pdf  .xlsx  .csv  .json")
+    print_progress(f"mails      {out}/mails/ ({mail_count})")
+    print_progress(f"SMS        {out}/sms.jsonl ({sms_count})")
+    print_progress(f"facts      {out}/facts.jsonl, for dondoc evaluate --facts")
+    print_progress(f"receipts   {out}/receipts.jsonl, for dondoc receipt verify --keys {out}/keys.json")
+    print_progress(f"dashboard  {', '.join(map(str, screenshots)) or 'no picture: there is no chromium here'}")
+    print_progress(f"logs       {out}/logs/")
 
 
 def _print_differences(differences: list[str], *, agency_count: int) -> None:
     for difference in differences:
-        say(difference)
+        print_progress(difference)
     result = f"{len(differences)} differences" if differences else "dashboard and report say what the story planted"
-    say(f"{agency_count} agencies compared: {result}")
+    print_progress(f"{agency_count} agencies compared: {result}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deploy.local.errors import StackError
-from deploy.local.stack import Stack, home, jars, say
+from deploy.local.stack import Stack, home, jars, print_progress
 from services.console.demo import contacts
 from services.console.support import inputs, local_system, output, seeding
 from services.console.support.local_system import LocalSystem
@@ -30,28 +30,28 @@ def up(
     with output.exit_on_errors(), local_system.interrupt_on_signals():
         try:
             stack_ports, service_ports = local_system.read_ports()
-            stack = Stack(home() / FOLDER, stack_ports, jars=jars(), say=say)
-            with LocalSystem(stack, service_ports, clock=SYSTEM, say=say) as system:
+            stack = Stack(home() / FOLDER, stack_ports, jars=jars(), say=print_progress)
+            with LocalSystem(stack, service_ports, clock=SYSTEM, say=print_progress) as system:
                 _start(system, directory)
                 _restart_exited(system)
         except StackError as cause:
             raise inputs.UnusableInputError(str(cause)) from cause
         except KeyboardInterrupt:
-            say("stopped")
+            print_progress("stopped")
 
 
 def _start(system: LocalSystem, directory: Path) -> None:
     catalogue = inputs.read_plan_folder(directory)
     system.start_stack()
     for line in seeding.publish_documents(directory, system.stack.kafka.bootstrap):
-        say(line)
+        print_progress(line)
     seeding.load_contacts(contacts.build_contacts(catalogue.agencies), system.stack.mongod.url)
     seeding.load_or_create_key(KEY, system.keys_file, now=SystemClock().now(), may_decide=True)
     system.start_services()
     for name, address in _addresses(system).items():
         sys.stdout.write(f"{name:<12} {address}\n")
     sys.stdout.flush()
-    say("everything is up; Ctrl-C stops it")
+    print_progress("everything is up; Ctrl-C stops it")
 
 
 def _addresses(system: LocalSystem) -> dict[str, str]:
@@ -69,7 +69,7 @@ def _restart_exited(system: LocalSystem) -> None:
     """Restart each process that exits by itself, until a signal raises `KeyboardInterrupt`."""
     while True:
         for daemon in system.find_exited():
-            say(f"{daemon.program.name} has ended and is started again; {daemon.program.log} tells why")
+            print_progress(f"{daemon.program.name} has ended and is started again; {daemon.program.log} tells why")
             time.sleep(RESTART_PAUSE_SECONDS)
             daemon.start()
         time.sleep(POLL_SECONDS)

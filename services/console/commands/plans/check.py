@@ -13,9 +13,9 @@ from typing import Annotated, TypeVar
 import typer
 from pydantic import BaseModel
 
-from schemas.lint import documents, reference_rules
-from schemas.lint.diagnostics import Fault
-from schemas.lint.documents import Examined
+from schemas.lint import documents, plan_rules
+from schemas.lint.diagnostics import Diagnostic
+from schemas.lint.documents import LintResult
 from schemas.lint.yaml_source import NotYaml
 from services.console.support import inputs, output, plan_checks
 
@@ -33,7 +33,7 @@ class CheckFormat(StrEnum):
 class CheckResult:
     """The faults of a folder, in order; `is_unreadable` where a file is no YAML document at all."""
 
-    faults: tuple[Fault, ...]
+    faults: tuple[Diagnostic, ...]
     is_unreadable: bool = False
 
     @property
@@ -69,29 +69,29 @@ def check_folder(directory: Path) -> CheckResult:
 
 def check_texts(plan_text: str, registry_text: str, directory: Path = Path()) -> CheckResult:
     """Check the two texts; *directory* is only named in the faults."""
-    plan = _examine(documents.examine_plan, plan_text, directory / inputs.PLAN_FILE)
-    registry = _examine(documents.examine_registry, registry_text, directory / inputs.REGISTRY_FILE)
-    faults = {*_faults_of(plan), *_faults_of(registry)}
-    if isinstance(plan, Examined):
-        faults.update(plan.faults_of(plan_checks.check_plan(plan.content)))
-    if isinstance(plan, Examined) and isinstance(registry, Examined):
-        faults.update(plan.faults_of(reference_rules.findings(plan.content, registry.content)))
-    is_unreadable = isinstance(plan, Fault) or isinstance(registry, Fault)
+    plan = _examine(documents.lint_plan, plan_text, directory / inputs.PLAN_FILE)
+    registry = _examine(documents.lint_registry, registry_text, directory / inputs.REGISTRY_FILE)
+    faults = {*_diagnostics_of(plan), *_diagnostics_of(registry)}
+    if isinstance(plan, LintResult):
+        faults.update(plan.diagnostics_of(plan_checks.check_plan(plan.content)))
+    if isinstance(plan, LintResult) and isinstance(registry, LintResult):
+        faults.update(plan.diagnostics_of(plan_rules.check_references(plan.content, registry.content)))
+    is_unreadable = isinstance(plan, Diagnostic) or isinstance(registry, Diagnostic)
     return CheckResult(faults=tuple(sorted(faults)), is_unreadable=is_unreadable)
 
 
-def _examine(examine: Callable[[str, str], Examined[M]], text: str, file: Path) -> Examined[M] | Fault:
+def _examine(examine: Callable[[str, str], LintResult[M]], text: str, file: Path) -> LintResult[M] | Diagnostic:
     try:
         return examine(text, str(file))
     except NotYaml as cause:
-        return Fault(file=str(file), line=cause.line, message=cause.problem)
+        return Diagnostic(file=str(file), line=cause.line, message=cause.problem)
 
 
-def _faults_of(found: Examined[M] | Fault) -> tuple[Fault, ...]:
-    return found.faults if isinstance(found, Examined) else (found,)
+def _diagnostics_of(found: LintResult[M] | Diagnostic) -> tuple[Diagnostic, ...]:
+    return found.diagnostics if isinstance(found, LintResult) else (found,)
 
 
-def _print_fault(fault: Fault, fmt: CheckFormat) -> None:
+def _print_fault(fault: Diagnostic, fmt: CheckFormat) -> None:
     match fmt:
         case CheckFormat.TEXT:
             sys.stdout.write(f"{fault}\n")

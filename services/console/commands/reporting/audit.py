@@ -17,15 +17,15 @@ from services.console.commands.reporting import report
 from services.console.support import json_diff, output, topic_reader
 from services.console.support.inputs import UnusableInputError
 from services.console.support.log_archive import LogArchive
-from services.reporting.core import views
+from services.reporting.core import json_views
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.queries import Inquiries, Moment, UnknownError
+from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
 from services.rules.assessment_event import Applied
 from services.rules.duty_catalogues import Books
 from services.rules.fact_validation import Refused
 from services.rules.processor import Keeper
 from services.runtime.clock import clock_from, instant_of
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 from services.runtime.settings import ServiceSettings
 
 
@@ -50,10 +50,10 @@ def audit(
     with output.exit_on_errors():
         settings = ServiceSettings()
         instant = _parse_instant(as_of) if as_of else clock_from(settings.clock).now()
-        moment = Moment(as_of=instant, known_at=instant, language="vi")
+        context = QueryContext(as_of=instant, known_at=instant, language="vi")
         path = f"/v1/plans/{plan}/periods/{period}/report.json"
         live = report.get_from_reporting(url, path, as_of=instant.isoformat(), lang="vi").json()
-        rebuild = _rebuild_period(plan, period, moment, settings)
+        rebuild = _rebuild_period(plan, period, context, settings)
         rebuilt = asyncio.run(topic_reader.translate_broker_errors(rebuild, settings.kafka))
     differences = [
         {"rebuilt_from": source.value, **difference}
@@ -69,9 +69,9 @@ def audit(
 
 
 async def _rebuild_period(
-    plan: str, period: str, moment: Moment, settings: ServiceSettings
+    plan: str, period: str, context: QueryContext, settings: ServiceSettings
 ) -> Mapping[RebuildSource, dict[str, Any]]:
-    references = References(settings.kafka)
+    references = PublishedDocuments(settings.kafka)
     try:
         await references.start()
         facts = await topic_reader.read_topic(settings.kafka, FACTS.name)
@@ -84,17 +84,17 @@ async def _rebuild_period(
         }
         rebuilt = {}
         for source, values in verdicts_by_source.items():
-            inquiries = Inquiries(LogArchive(values, alerts), references)
-            rebuilt[source] = views.whole(await _query_report(inquiries, plan, period, moment))
+            queries = ReportingQueries(LogArchive(values, alerts), references)
+            rebuilt[source] = json_views.render_report(await _query_report(queries, plan, period, context))
         return rebuilt
     finally:
         await references.stop()
 
 
-async def _query_report(inquiries: Inquiries, plan: str, period: str, moment: Moment) -> AnnualReport:
+async def _query_report(queries: ReportingQueries, plan: str, period: str, context: QueryContext) -> AnnualReport:
     try:
-        return await inquiries.report(plan, period, moment)
-    except (UnknownError, ValueError) as cause:
+        return await queries.compile_report(plan, period, context)
+    except (NotFoundError, ValueError) as cause:
         raise UnusableInputError(str(cause)) from cause
 
 

@@ -15,7 +15,7 @@ from schemas.plan.plan import IndicatorRequirement, Requirements
 from services.console.sheets import completeness, sheet_to_event
 from services.console.sheets.layout import SheetLine
 from services.console.sheets.sheet_reader import SheetCell
-from services.intake.core import form_fields
+from services.intake.core.forms import form_fields
 from tests.support.builders.sheets import a_filled_sheet, faults_of, row_of
 
 PAGE = "xl/worksheets/sheet1.xml"
@@ -92,7 +92,7 @@ def test_a_figure_outside_its_range_is_reported(tmp_path: Path) -> None:
 def test_the_range_on_a_sheet_is_read_as_it_is_written(low: float | None, high: float | None) -> None:
     """The ends of a range are within it, and a hint that was changed to other text states no range."""
     wanted = IndicatorRequirement(code="x", min=low, max=high)
-    (asked,) = (one for one in form_fields.questions(Requirements(indicators=(wanted,))) if one.key == "indicators.x")
+    (asked,) = (one for one in form_fields.fields_of(Requirements(indicators=(wanted,))) if one.key == "indicators.x")
 
     def is_outside(figure: float, hint: str) -> bool:
         cells = {asked.key: SheetCell(key=asked.key, row=1, answer=figure, hint=hint)}

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.console.commands.intake import keys
-from services.intake import api_keys_file
+from services.intake.http import api_keys
 
 Json = dict[str, Any]
 
@@ -37,11 +37,11 @@ def create_key(path: Path, *options: str) -> Json:
 def test_a_key_is_shown_once_and_only_its_digest_is_kept(path: Path) -> None:
     """The file holds the digest and not the secret, and only its owner may read it."""
     row = create_key(path, "--agency", "so-tc")
-    named = api_keys_file.split_bearer(row["key"])
+    named = api_keys.parse_bearer(row["key"])
     assert named is not None
     assert named[1] not in path.read_text()
-    (key,) = api_keys_file.read(path)
-    assert (key.id, key.sha256) == (named[0], api_keys_file.digest_of(named[1]))
+    (key,) = api_keys.read_keys(path)
+    assert (key.id, key.sha256) == (named[0], api_keys.secret_digest(named[1]))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -70,18 +70,18 @@ def test_a_rotated_key_stays_good_for_the_overlap(path: Path) -> None:
     """A rotated key is valid until the end of the overlap and no longer."""
     old = create_key(path, "--agency", "*")["id"]
     create_key(path, "--agency", "*", "--rotates", old, "--overlap", "P2D")
-    by_id = {key.id: key for key in api_keys_file.read(path)}
+    by_id = {key.id: key for key in api_keys.read_keys(path)}
     now = datetime.now(UTC)  # noqa: TID251 - from now
-    assert by_id[old].is_good_at(now + timedelta(days=1))
-    assert not by_id[old].is_good_at(now + timedelta(days=3))
+    assert by_id[old].is_valid_at(now + timedelta(days=1))
+    assert not by_id[old].is_valid_at(now + timedelta(days=3))
 
 
 def test_a_revoked_key_is_not_good_any_more(path: Path) -> None:
     """A revoked key is invalid at once, and an unknown key id exits 2."""
     made = create_key(path, "--agency", "*")["id"]
     assert run(path, "revoke", made)[0] == 0
-    (key,) = api_keys_file.read(path)
-    assert not key.is_good_at(datetime.now(UTC))  # noqa: TID251 - from now
+    (key,) = api_keys.read_keys(path)
+    assert not key.is_valid_at(datetime.now(UTC))  # noqa: TID251 - from now
     assert run(path, "revoke", "nobody")[0] == 2
 
 
@@ -112,8 +112,8 @@ def test_an_overlap_may_be_none_but_not_in_the_past(path: Path) -> None:
     old = create_key(path, "--agency", "*")["id"]
     assert run(path, "create", "--system", "qlvb", "--agency", "*", "--rotates", old, "--overlap", "-P1D") == (2, [])
     create_key(path, "--agency", "*", "--rotates", old, "--overlap", "P0D")
-    by_id = {key.id: key for key in api_keys_file.read(path)}
-    assert not by_id[old].is_good_at(datetime.now(UTC))  # noqa: TID251 - from now
+    by_id = {key.id: key for key in api_keys.read_keys(path)}
+    assert not by_id[old].is_valid_at(datetime.now(UTC))  # noqa: TID251 - from now
 
 
 def test_a_system_has_a_name(path: Path) -> None:

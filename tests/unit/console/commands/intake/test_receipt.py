@@ -32,7 +32,7 @@ def signing_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def signer(path: Path) -> signing.Signer:
     """Return the signer with the keys in force; the file is created if it is missing."""
-    return signing.Signer(signing.load(path), "intake")
+    return signing.Signer(signing.load_keys(path), "intake")
 
 
 def an_answer(path: Path) -> dict[str, object]:
@@ -52,7 +52,7 @@ def test_an_answer_passes_with_the_published_keys_alone(signing_keys: Path, tmp_
     """A whole answer, lines of submit's output and a bare signature are verified with the published keys alone."""
     answer = an_answer(signing_keys)
     published = tmp_path / "jwks.json"
-    published.write_bytes(signer(signing_keys).published())
+    published.write_bytes(signer(signing_keys).public_key_set())
     signing_keys.unlink()
     line = {**msgspec.to_builtins(RECEIPT), "jws": answer["jws"]}
     for number, text in enumerate(
@@ -78,7 +78,7 @@ def test_a_signature_of_somebody_else_does_not_pass(signing_keys: Path, tmp_path
     other = tmp_path / "other.json"
     file = tmp_path / "receipt.json"
     file.write_text(json.dumps(an_answer(other)))
-    signing.load(signing_keys)
+    signing.load_keys(signing_keys)
     assert run_verify(file) == 1
 
 
