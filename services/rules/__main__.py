@@ -7,7 +7,7 @@ from services.runtime.http import server
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until the process is asked to stop."""
     bootstrap.collect_seldom()
     settings = bootstrap.begin("rules", RulesSettings)
     halt = server.Halt()

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from schemas.events.assessments import ASSESSED, DutyAssessed
 from schemas.events.envelope import Envelope
 from services.rules import fact_decoder
-from services.rules.assessment_event import Applied, verdict
-from services.rules.core.duty_catalogue import Book
+from services.rules.assessment_event import LogPosition, encode_assessment
+from services.rules.core.duty_catalogue import DutyCatalogue
 from tests.support.builders import plans
 
 AT = datetime(2024, 12, 1, 1, tzinfo=UTC)
@@ -31,8 +31,8 @@ def test_a_verdict_is_the_same_bytes_for_the_same_facts() -> None:
 
 
 def _a_verdict() -> bytes:
-    book = Book(plans.a_plan(), plans.a_registry())
+    book = DutyCatalogue(plans.a_plan(), plans.a_registry())
     late = plans.a_submission(receivedtime="2024-12-11T08:00:00+07:00")
-    facts = [fact_decoder.read_fact(json.dumps(late).encode(), recorded_at=AT)]
+    facts = [fact_decoder.decode_fact(json.dumps(late).encode(), recorded_at=AT)]
     duty = book.duty(agency="h-mot", obligation="results", period="2024")
-    return verdict(book, duty, facts, applied=Applied(offset=7, recorded_at=AT))
+    return encode_assessment(book, duty, facts, position=LogPosition(offset=7, recorded_at=AT))

@@ -12,7 +12,7 @@ from schemas.plan.registry import Agency
 from services.intake.core import date_parsing, form_fields
 from services.intake.core.form_fields import Kind, Question
 from services.intake.core.problems import Said
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 
 FORMAT = "dondoc-sheet/1"
 FILES_MAX = 5
@@ -87,7 +87,7 @@ class Asked:
     due_at: datetime | None
 
 
-def asked(book: Book, obligation_id: str, *, period: str | None, agency: str | None) -> Asked:
+def asked(book: DutyCatalogue, obligation_id: str, *, period: str | None, agency: str | None) -> Asked:
     """Return what is asked; raise `UnknownDuty` naming what the plan or the registry does not know."""
     obligation = book.plan.obligation(obligation_id)
     if obligation is None:
@@ -106,7 +106,7 @@ def asked(book: Book, obligation_id: str, *, period: str | None, agency: str | N
     return Asked(obligation=obligation, version=owed.version, period=period, agency=known, due_at=owed.due_at)
 
 
-def sheet(book: Book, wanted: Asked) -> Sheet:
+def sheet(book: DutyCatalogue, wanted: Asked) -> Sheet:
     """Return the sheet for what is *wanted*."""
     citation = wanted.obligation.citation
     source = next((one for one in book.plan.sources if one.id == citation.source), None)
@@ -121,7 +121,7 @@ def sheet(book: Book, wanted: Asked) -> Sheet:
     )
 
 
-def _parts(book: Book, wanted: Asked) -> Iterator[Part]:
+def _parts(book: DutyCatalogue, wanted: Asked) -> Iterator[Part]:
     asked_of_all = form_fields.questions(wanted.version.requires)
     yield Part(title="1. Nhiệm vụ báo cáo", lines=tuple(_identity(book, wanted)))
     yield _part("2. Văn bản", asked_of_all, "document")
@@ -142,7 +142,7 @@ def _part(title: str, all_questions: tuple[Question, ...], *heads: str) -> Part:
     )
 
 
-def _identity(book: Book, wanted: Asked) -> Iterator[Line]:
+def _identity(book: DutyCatalogue, wanted: Asked) -> Iterator[Line]:
     yield _fixed("format", "Mẫu phiếu", FORMAT)
     yield _fixed("plan", "Kế hoạch", book.plan.plan)
     yield _fixed("obligation", "Nhiệm vụ", wanted.obligation.id)
@@ -154,7 +154,7 @@ def _identity(book: Book, wanted: Asked) -> Iterator[Line]:
         yield Line(question=question, answer=wanted.period or "", is_fixed=wanted.period is not None)
 
 
-def _agency(book: Book, wanted: Asked) -> Line:
+def _agency(book: DutyCatalogue, wanted: Asked) -> Line:
     question = _question(
         "agency", "Cơ quan báo cáo", hint=Said(en="choose your agency", vi="chọn cơ quan trong danh sách")
     )
@@ -163,7 +163,7 @@ def _agency(book: Book, wanted: Asked) -> Line:
     return Line(question=question, choices=tuple(_choice(book, one) for one in _addressed(book, wanted)))
 
 
-def _addressed(book: Book, wanted: Asked) -> Iterator[str]:
+def _addressed(book: DutyCatalogue, wanted: Asked) -> Iterator[str]:
     for one in book.registry.agencies:
         if wanted.period is None:
             is_addressed = _is_member(one, wanted.obligation)
@@ -179,7 +179,7 @@ def _is_member(agency: Agency, obligation: Obligation) -> bool:
     return not groups.isdisjoint(obligation.addressees) or agency.id in obligation.addressees
 
 
-def _choice(book: Book, agency: str) -> str:
+def _choice(book: DutyCatalogue, agency: str) -> str:
     found = book.registry.agency(agency)
     return f"{agency}{CHOICE_MARK}{found.names[-1].vi}" if found else agency
 

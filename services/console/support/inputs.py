@@ -12,7 +12,7 @@ from typing import Any
 from schemas.lint import documents
 from schemas.plan import instants
 from services.rules import fact_decoder
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact
 
 PLAN_FILE = "plan.yaml"
@@ -34,7 +34,7 @@ def read_text(path: Path) -> str:
         raise Unusable(f"{path}:{line}: not UTF-8 text ({cause.reason}); save it as UTF-8") from cause
 
 
-def read_book(directory: Path) -> Book:
+def read_book(directory: Path) -> DutyCatalogue:
     """Return the book of the plan and registry in *directory*; raise `Unusable` with every fault found in them."""
     try:
         plan = documents.parse_plan(read_text(directory / PLAN_FILE))
@@ -44,7 +44,7 @@ def read_book(directory: Path) -> Book:
     faults = documents.cross_check(plan, registry)
     if any(fault.is_error for fault in faults):
         raise _refused(directory, faults)
-    return Book(plan, registry)
+    return DutyCatalogue(plan, registry)
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -74,21 +74,21 @@ def read_instant(text: object, place: str) -> datetime:
         raise Unusable(f"{place}: {cause}") from cause
 
 
-def read_facts(path: Path, book: Book) -> Iterator[tuple[Fact, str | None]]:
+def read_facts(path: Path, book: DutyCatalogue) -> Iterator[tuple[Fact, str | None]]:
     """Yield the facts of the book's plan in a log file, each with the reason why it bears on no duty, if so."""
     for number, line in read_lines(path):
         place = f"{path}:{number}"
         try:
-            event = fact_decoder.read_event(line.encode())
-            if event.type not in fact_decoder.TYPES:
+            event = fact_decoder.decode_envelope(line.encode())
+            if event.type not in fact_decoder.FACT_TYPES:
                 continue
-            fact = fact_decoder.fact_of(event)
+            fact = fact_decoder.build_fact(event)
         except fact_decoder.UnreadableFact as cause:
             raise Unusable(f"{place}: {cause}") from cause
         if fact.plan != book.plan.plan:
             continue
         try:
-            yield book.resolved(fact), None
+            yield book.resolve_names(fact), None
         except UnknownDuty as cause:
             yield fact, f"{place}: {cause}"
 

@@ -36,14 +36,14 @@ def _condition(cel: Node) -> Iterator[Finding]:
     if not cel.text.strip():
         return
     try:
-        program = conditions.compiled(cel.text)
-    except conditions.ConditionInvalid as cause:
+        program = conditions.compile_expression(cel.text)
+    except conditions.InvalidCondition as cause:
         yield cel.finding(_in_words(str(cause)))
         return
     bound = set(_BOUND_BY_MACRO.findall(cel.text))
-    for name in sorted(set(program.variables()) - conditions.SHOWN.keys() - _NAMESPACES - bound):
+    for name in sorted(set(program.variables()) - conditions.VARIABLES.keys() - _NAMESPACES - bound):
         yield cel.warning(
-            f"nothing in a submission is called {name!r}; there are {', '.join(sorted(conditions.SHOWN))}"
+            f"nothing in a submission is called {name!r}; there are {', '.join(sorted(conditions.VARIABLES))}"
         )
 
 
@@ -88,7 +88,7 @@ def _before_figures(node: Node, version: ObligationVersion, due: Due, period: Pe
     if version.cut_off is None:
         return
     last = _last_good_day(version, due, period)
-    cut_off = calendar.anchored_day(version.cut_off, period, version.from_)
+    cut_off = calendar.resolve_anchor(version.cut_off, period, version.from_)
     if last < cut_off:
         words = f"{period or 'it'} is due by the end of {last}, before the cut-off of its figures on {cut_off}"
         yield node["due"].warning(words)
@@ -105,5 +105,5 @@ def _before_opening(node: Node, version: ObligationVersion, due: Due, period: Pe
 
 
 def _last_good_day(version: ObligationVersion, due: Due, period: Period | None) -> date:
-    day = calendar.anchored_day(due, period, version.from_)
+    day = calendar.resolve_anchor(due, period, version.from_)
     return day if due.boundary == "inclusive" else day - _DAY

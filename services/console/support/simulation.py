@@ -18,10 +18,10 @@ from services.notifier.core.scheduling.digest import Notice
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import ContactBook
 from services.notifier.core.scheduling.scheduled_alert import Agenda
-from services.rules.assessment_event import Applied, verdict
+from services.rules.assessment_event import LogPosition, encode_assessment
 from services.rules.core import calendar
 from services.rules.core.docket import EVERY_PERIOD, Docket
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact
 
 NO_REMINDERS = Reminders()
@@ -31,7 +31,7 @@ NO_REMINDERS = Reminders()
 class Files:
     """One plan and one registry version as the notifier asks for them, with the sending hours."""
 
-    book: Book
+    book: DutyCatalogue
     opens: time
     closes: time
 
@@ -100,7 +100,7 @@ class Rehearsal:
             for one in self._files.book.plan.obligations
             if any(v.reminders != NO_REMINDERS for v in one.versions)
         }
-        return (key for key in self._files.book.expected(until) if key.obligation in reminded)
+        return (key for key in self._files.book.duties_opening_before(until) if key.obligation in reminded)
 
     def _learn(self, fact: Fact) -> None:
         touched = self._docket(fact.agency, fact.obligation).add(fact)
@@ -117,8 +117,10 @@ class Rehearsal:
         except UnknownDuty:
             return
         self._applied += 1
-        applied = Applied(offset=self._applied, recorded_at=now)
-        assessed = read_assessed(verdict(book, duty, tuple(self._docket(key.agency, key.obligation)), applied=applied))
+        applied = LogPosition(offset=self._applied, recorded_at=now)
+        assessed = read_assessed(
+            encode_assessment(book, duty, tuple(self._docket(key.agency, key.obligation)), position=applied)
+        )
         if assessed is not None:
             known = self._agendas.get(key)
             self._keep(schedule.follow(known, assessed, self._hours, now=now, lookback=timedelta()))

@@ -66,7 +66,7 @@ async def test_a_fact_that_breaks_its_assessment_is_set_aside_without_a_trace(ru
     healthy = launch("rules", ready=False)
     await rules.adopted()
     healthy.stop()
-    launch("rules", faults=[fault_plan.raise_before("services.rules.processor", "verdict")])
+    launch("rules", faults=[fault_plan.raise_before("services.rules.assessment_event", "encode_assessment")])
     await rules.accept(plans.a_submission("s-1"))
     await rules.accept(plans.a_submission("s-2"))
     _, said = await rules.told(FIRST, times=2)

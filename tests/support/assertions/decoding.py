@@ -29,7 +29,7 @@ from services.intake.core.problems import Finding, Problem, Refusal
 from services.intake.core.scopes import Scope
 from services.intake.log.records import Lot, Partitioner, entry_of, registered
 from services.intake.receipts.signing import Signer
-from services.rules.fact_decoder import read_fact
+from services.rules.fact_decoder import decode_fact
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "schemas" / "examples"
@@ -159,7 +159,7 @@ class Examiner:
         assert _in_binary_mode(before).content == before.content
         (again,) = self._desk.examine({0: after}, _EVERYBODY, is_batch=False)
         assert again.admitted == accepted.admitted
-        assert read_fact(entered.value).id
+        assert decode_fact(entered.value).id
 
 
 def read_all(mode: Mode, headers: Pairs, body: bytes) -> tuple[Arrived, ...]:

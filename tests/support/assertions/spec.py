@@ -12,10 +12,10 @@ import msgspec
 from schemas.plan.plan import Obligation, Plan
 from schemas.plan.registry import Registry
 from services.rules import fact_decoder
-from services.rules.core.alerts import steps
-from services.rules.core.assess import Assessment, Segment, assess
+from services.rules.core.alerts import plan_alerts
+from services.rules.core.assess import Assessment, StatusSegment, assess
 from services.rules.core.duty import Duty
-from services.rules.core.duty_catalogue import Book
+from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
 from tests.support.builders.plans import AGENCIES, Json, a_plan, a_registry, a_version, an_obligation
 
@@ -40,7 +40,7 @@ def rfc3339(wall_time: str) -> str:
 def received(event: Json, at: str, *, recorded: str | None = None) -> Fact:
     """The fact of *event*, received (and recorded, unless said otherwise) at a wall time."""
     stamped = event | {"receivedtime": rfc3339(at), "recordedtime": rfc3339(recorded or at)}
-    return fact_decoder.read_fact(msgspec.json.encode(stamped))
+    return fact_decoder.decode_fact(msgspec.json.encode(stamped))
 
 
 def decided(event: Json, on: str) -> Json:
@@ -48,9 +48,9 @@ def decided(event: Json, on: str) -> Json:
     return event | {"data": event["data"] | {"decision": event["data"]["decision"] | {"issued_on": on}}}
 
 
-def a_book(plan: Plan | None = None, registry: Registry | None = None) -> Book:
+def a_book(plan: Plan | None = None, registry: Registry | None = None) -> DutyCatalogue:
     """The book of the usual plan and registry, or of others."""
-    return Book(plan or a_plan(), registry or a_registry())
+    return DutyCatalogue(plan or a_plan(), registry or a_registry())
 
 
 def a_duty(
@@ -79,7 +79,7 @@ def history(duty: Duty, *facts: Fact) -> list[tuple[str | None, str]]:
     return told
 
 
-def at(when: str, duty: Duty, *facts: Fact) -> Segment:
+def at(when: str, duty: Duty, *facts: Fact) -> StatusSegment:
     """The answer about *duty* at a wall time, from *facts*."""
     return assess(duty, facts).at(instant(when))
 
@@ -91,4 +91,4 @@ def known(facts: Iterable[Fact], by: datetime) -> list[Fact]:
 
 def alerts(assessment: Assessment) -> list[tuple[str | None, str, str, str]]:
     """The steps as wall time, kind, label and recipient."""
-    return [(wall(one.at), one.kind.value, one.step, one.to) for one in steps(assessment)]
+    return [(wall(one.at), one.kind.value, one.step, one.to) for one in plan_alerts(assessment)]

@@ -1,6 +1,6 @@
 """Reports as the rulings on filings speak of them, and what becomes of the usual duty with them on file."""
 
-from services.rules.core.assess import Segment
+from services.rules.core.assess import StatusSegment
 from services.rules.core.facts import Fact
 from tests.support.assertions.spec import a_duty, at, received, wall
 from tests.support.builders.plans import Json, a_submission
@@ -25,11 +25,11 @@ def report(
     return received(a_submission(event, data=told), on)
 
 
-def in_the_end(*facts: Fact, version: Json | None = None) -> Segment:
+def in_the_end(*facts: Fact, version: Json | None = None) -> StatusSegment:
     """The last answer about the usual duty."""
     return at(LATER, a_duty(*([version] if version else [])), *facts)
 
 
-def outcome(found: Segment) -> tuple[str, str | None, int, tuple[str, ...]]:
+def outcome(found: StatusSegment) -> tuple[str, str | None, int, tuple[str, ...]]:
     """Status, effective instant, number of submissions and flags."""
     return found.status.value, wall(found.effective_at), found.submissions, found.flags

@@ -6,10 +6,10 @@ from typing import Any
 
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.rules import adoption
-from services.rules.assessment_event import Applied
-from services.rules.duty_catalogues import Books
-from services.rules.processor import Keeper
+from services.rules import plan_adopter
+from services.rules.assessment_event import LogPosition
+from services.rules.duty_catalogues import DutyCatalogues
+from services.rules.processor import PartitionProcessor
 from tests.support.builders import plans
 
 NOON = datetime(2024, 12, 1, 5, tzinfo=UTC)
@@ -45,8 +45,8 @@ class Log:
 
     def __init__(self, *documents: Plan | Registry) -> None:
         self.shelf = Shelf(*(documents or (plans.a_registry(), plans.a_plan())))
-        self.books = Books(self.shelf, 1)
-        self.keeper = Keeper(0, self.books)
+        self.books = DutyCatalogues(self.shelf, 1)
+        self.keeper = PartitionProcessor(0, self.books)
         self.offset = -1
         self.changelog: dict[str, bytes] = {}
 
@@ -58,27 +58,27 @@ class Log:
         """Apply one record and return what is said, byte for byte."""
         self.offset += 1
         value = event if isinstance(event, bytes | None) else json.dumps(event).encode()
-        said = list(self.keeper.apply(value, applied=self.applied))
-        self.changelog.update(self.keeper.changes())
+        said = list(self.keeper.process(value, position=self.applied))
+        self.changelog.update(self.keeper.drain_changes())
         return [value for _, value in said]
 
     @property
-    def applied(self) -> Applied:
+    def applied(self) -> LogPosition:
         """The place of the record being applied, a second after the one before."""
-        return Applied(offset=self.offset, recorded_at=NOON + timedelta(seconds=self.offset))
+        return LogPosition(offset=self.offset, recorded_at=NOON + timedelta(seconds=self.offset))
 
     def adopt(self, *, now: datetime = NOON) -> list[dict[str, Any]]:
         """Append the adoption of the latest documents."""
         (book,) = self.books.all_latest()
-        wanted = adoption.wanted(book, partition=0, now=now)
-        return self.append(adoption.event(wanted, now=now))
+        wanted = plan_adopter.plan_adoption(book, partition=0, now=now)
+        return self.append(plan_adopter.encode_adoption_event(wanted, now=now))
 
-    def restored(self) -> Keeper:
+    def restored(self) -> PartitionProcessor:
         """Return a keeper that starts from the changelog."""
-        fresh = Keeper(0, self.books)
+        fresh = PartitionProcessor(0, self.books)
         for key, value in self.changelog.items():
             fresh.restore(key.encode(), value)
-        assert fresh.missing_books() == ()
+        assert fresh.activate_adoptions() == ()
         return fresh
 
 

@@ -133,7 +133,7 @@ offsets = st.builds(lambda minutes: timezone(minutes * _MINUTE), st.integers(-23
 
 def facts_of(events: Sequence[Json]) -> list[Fact]:
     """The facts of a log, in its order."""
-    return [fact_decoder.read_fact(msgspec.json.encode(event)) for event in events]
+    return [fact_decoder.decode_fact(msgspec.json.encode(event)) for event in events]
 
 
 def written_in(zone: timezone, events: Sequence[Json]) -> list[Json]:

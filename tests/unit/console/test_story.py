@@ -17,7 +17,7 @@ from services.console.demo.story import BEGINS_AT, Story
 from services.console.support import inputs
 from services.rules import fact_decoder
 from services.rules.core.assess import assess
-from services.rules.core.duty_catalogue import Book
+from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
 
 DIRECTORY = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
@@ -25,13 +25,13 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 @pytest.fixture(scope="module")
-def book() -> Book:
+def book() -> DutyCatalogue:
     """Plan 6766 as published."""
     return inputs.read_book(DIRECTORY)
 
 
 @pytest.fixture(scope="module")
-def year(book: Book) -> Story:
+def year(book: DutyCatalogue) -> Story:
     """The story of 2024."""
     return story.told(book.registry)
 
@@ -52,7 +52,7 @@ def a_row(truth: Truth) -> dict[str, object]:
 class TestWhatIsPosted:
     """The posts are what real systems would send."""
 
-    def test_the_story_is_always_the_same(self, book: Book, year: Story) -> None:
+    def test_the_story_is_always_the_same(self, book: DutyCatalogue, year: Story) -> None:
         """Nothing in it is left to chance."""
         assert story.told(book.registry) == year
 
@@ -97,12 +97,14 @@ class TestWhatIsPlanted:
         assert found[Status.OVERDUE] >= 3
         assert found[Status.INCOMPLETE] == found[Status.EXEMPT] == 1
 
-    def test_rules_comes_to_the_planted_truth(self, book: Book, year: Story) -> None:
+    def test_rules_comes_to_the_planted_truth(self, book: DutyCatalogue, year: Story) -> None:
         """Without any server, from the posted events alone."""
         dockets: dict[tuple[str, str], list[Fact]] = defaultdict(list)
         for post in handed_in(year):
             received = {**post.event, "receivedtime": post.at.isoformat()}
-            fact = book.resolved(fact_decoder.fact_of(fact_decoder.read_event(json.dumps(received).encode())))
+            fact = book.resolve_names(
+                fact_decoder.build_fact(fact_decoder.decode_envelope(json.dumps(received).encode()))
+            )
             dockets[fact.agency, fact.obligation].append(fact)
         for truth in year.truths:
             duty = book.duty(agency=truth.agency, obligation=RESULTS, period=YEAR)

@@ -8,7 +8,7 @@ import typer
 
 from services.console.sheets import layout, table, workbook
 from services.console.support import inputs, output, topic_reader
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.runtime.kafka import Access
 from services.runtime.published_documents import References
 from services.runtime.settings import ServiceSettings
@@ -41,7 +41,7 @@ def sheet(
     output.say(f"{file} is ready to be filled in; hand it in with: dondoc submit {file}")
 
 
-def _book(plan: str) -> Book:
+def _book(plan: str) -> DutyCatalogue:
     if Path(plan).is_dir():
         return inputs.read_book(Path(plan))
     kafka = ServiceSettings().kafka
@@ -52,7 +52,7 @@ def _book(plan: str) -> Book:
     return found
 
 
-async def _published(plan_id: str, kafka: Access) -> Book | None:
+async def _published(plan_id: str, kafka: Access) -> DutyCatalogue | None:
     references = References(kafka)
     try:
         await references.start()
@@ -60,4 +60,4 @@ async def _published(plan_id: str, kafka: Access) -> Book | None:
         registry = None if plan is None else references.registry(plan.registry)
     finally:
         await references.stop()
-    return None if plan is None or registry is None else Book(plan, registry)
+    return None if plan is None or registry is None else DutyCatalogue(plan, registry)

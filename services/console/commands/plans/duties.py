@@ -13,7 +13,7 @@ from schemas.plan import periods
 from services.console.support import inputs, output
 from services.rules.core.assess import assess
 from services.rules.core.duty import Duty
-from services.rules.core.duty_catalogue import Book
+from services.rules.core.duty_catalogue import DutyCatalogue
 
 NOT_OWED = frozenset({Status.NOT_APPLICABLE, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
 
@@ -39,7 +39,7 @@ def duties(
         output.rows(listed(book, year, at), fmt, title=f"{book.plan.plan} {period}")
 
 
-def listed(book: Book, year: periods.Period, at: datetime | None) -> Iterator[dict[str, Any]]:
+def listed(book: DutyCatalogue, year: periods.Period, at: datetime | None) -> Iterator[dict[str, Any]]:
     """Yield the lines of the calendar of *year*, those owed *at* an instant or in the end, soonest due first."""
     owed = [duty for duty in book.duties_within(year) if _is_owed(duty, at)]
     for duty in sorted(owed, key=_order):

@@ -14,7 +14,7 @@ from services.console.support import inputs, output
 from services.console.support.inputs import Unusable
 from services.rules.core.assess import assess
 from services.rules.core.duty import Duty
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact
 
 
@@ -44,7 +44,7 @@ def evaluate(
             output.line(answer(book, question, dockets.get(name, ())))
 
 
-def answer(book: Book, query: Query, facts: Iterable[Fact]) -> dict[str, Any]:
+def answer(book: DutyCatalogue, query: Query, facts: Iterable[Fact]) -> dict[str, Any]:
     """Return the status line of *query* from the *facts* of its docket that were recorded by then."""
     duty = query.duty
     known = [fact for fact in facts if fact.recorded_at <= query.known_at]
@@ -65,7 +65,7 @@ def answer(book: Book, query: Query, facts: Iterable[Fact]) -> dict[str, Any]:
     }
 
 
-def _dockets(path: Path, book: Book) -> Mapping[tuple[str, str], list[Fact]]:
+def _dockets(path: Path, book: DutyCatalogue) -> Mapping[tuple[str, str], list[Fact]]:
     dockets: dict[tuple[str, str], list[Fact]] = defaultdict(list)
     for fact, reason in inputs.read_facts(path, book):
         if reason is not None:
@@ -74,7 +74,7 @@ def _dockets(path: Path, book: Book) -> Mapping[tuple[str, str], list[Fact]]:
     return dockets
 
 
-def _question(book: Book, asked: Mapping[str, Any], place: str) -> Query:
+def _question(book: DutyCatalogue, asked: Mapping[str, Any], place: str) -> Query:
     for field in ("agency", "obligation", "at"):
         if not isinstance(asked.get(field), str):
             raise Unusable(f"{place}: {field} is missing or is no text")

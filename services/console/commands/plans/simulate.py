@@ -17,7 +17,7 @@ from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import Means, SmsLetters
 from services.notifier.core.scheduling.delivery import alerted
 from services.notifier.core.scheduling.routing import ContactBook
-from services.rules.core.duty_catalogue import Book
+from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
 
 
@@ -76,7 +76,7 @@ def _duty(duty: AlertedDuty, calendar: Files) -> dict[str, Any]:
     }
 
 
-def _facts(path: Path, book: Book) -> Iterator[Fact]:
+def _facts(path: Path, book: DutyCatalogue) -> Iterator[Fact]:
     for fact, reason in inputs.read_facts(path, book):
         if reason is None:
             yield fact

@@ -21,10 +21,10 @@ from services.console.support.log_archive import LogArchive
 from services.reporting.core import views
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.queries import Inquiries, Moment, UnknownError
-from services.rules.assessment_event import Applied
-from services.rules.duty_catalogues import Books
-from services.rules.fact_validation import Refused
-from services.rules.processor import Keeper
+from services.rules.assessment_event import LogPosition
+from services.rules.duty_catalogues import DutyCatalogues
+from services.rules.fact_validation import Rejection
+from services.rules.processor import PartitionProcessor
 from services.runtime.clock import clock_from, instant_of
 from services.runtime.published_documents import References
 from services.runtime.settings import ServiceSettings
@@ -76,7 +76,7 @@ async def _rebuilt(
         deliveries = await topic_reader.read(settings.kafka, DELIVERIES.name)
         alerts = [record.value for records in deliveries.values() for record in records]
         told = {
-            Origin.FACTS: list(_assessed_anew(facts, Books(references, len(facts)))),
+            Origin.FACTS: list(_assessed_anew(facts, DutyCatalogues(references, len(facts)))),
             Origin.VERDICTS: [record.value for records in verdicts.values() for record in records],
         }
         return {
@@ -94,19 +94,19 @@ async def _report(inquiries: Inquiries, plan: str, period: str, moment: Moment) 
         raise Unusable(str(cause)) from cause
 
 
-def _assessed_anew(facts: topic_reader.Records, books: Books) -> Iterator[bytes]:
+def _assessed_anew(facts: topic_reader.Records, books: DutyCatalogues) -> Iterator[bytes]:
     """Yield what rules would say of *facts*, record by record; what it would set aside says nothing."""
     for partition, records in facts.items():
-        keeper = Keeper(partition, books)
+        keeper = PartitionProcessor(partition, books)
         for record in records:
-            applied = Applied(offset=record.offset, recorded_at=instant_of(record.timestamp))
+            applied = LogPosition(offset=record.offset, recorded_at=instant_of(record.timestamp))
             yield from _told(keeper, record.value, applied)
 
 
-def _told(keeper: Keeper, value: bytes | None, applied: Applied) -> Iterable[bytes]:
+def _told(keeper: PartitionProcessor, value: bytes | None, applied: LogPosition) -> Iterable[bytes]:
     try:
-        return [verdict for _agency, verdict in keeper.apply(value, applied=applied)]
-    except Refused:
+        return [verdict for _agency, verdict in keeper.process(value, position=applied)]
+    except Rejection:
         return []
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from schemas.plan import periods
 from services.rules.core import calendar
+from services.rules.core.calendar import WorkingDays
 from tests.support.assertions.spec import HANOI, a_book, a_duty, instant, wall
-from tests.support.builders.plans import Json, a_plan, a_version, an_obligation
+from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_obligation
 
 YEARS = range(2016, 2030)
 
@@ -208,3 +209,51 @@ def test_a_day_begins_when_it_begins_in_the_plan_s_zone(zone: str, expected: str
 def test_the_last_good_day_is_the_one_before_an_exclusive_due() -> None:
     """That is what people are told: «hạn cuối: hết ngày 09/12/2026»."""
     assert calendar.last_good_day(instant("2026-12-10 00:00"), HANOI) == date(2026, 12, 9)
+
+
+@pytest.mark.parametrize(
+    "day, is_working_day",
+    [
+        (date(2026, 12, 9), True),
+        (date(2026, 12, 12), False),
+        (date(2026, 12, 13), False),
+        (date(2026, 1, 1), False),
+        (date(2026, 2, 17), False),
+        (date(2026, 4, 30), False),
+        (date(2026, 5, 1), False),
+        (date(2026, 9, 2), False),
+    ],
+)
+def test_the_usual_calendar_knows_weekends_and_public_holidays(day: date, *, is_working_day: bool) -> None:
+    """New Year, Tết, Reunification, Labour and National Day are off, as Saturday and Sunday are."""
+    assert WorkingDays(a_registry()).is_working_day(day) is is_working_day
+
+
+@pytest.mark.parametrize("year", range(2016, 2030))
+def test_no_holiday_touches_the_deadline(year: int) -> None:
+    """From 9 to 12 December only weekends are off."""
+    days = WorkingDays(a_registry())
+    for day in range(9, 13):
+        assert days.is_working_day(date(year, 12, day)) is (date(year, 12, day).weekday() < 5)
+
+
+def test_a_swapped_saturday_is_worked_and_its_monday_is_off() -> None:
+    """What the registry announces wins over the usual calendar."""
+    days = WorkingDays(
+        a_registry(working_days=["2024-05-04", {"date": "2024-05-11"}], holidays=[{"date": "2024-04-29"}])
+    )
+    assert [days.is_working_day(date(2024, *day)) for day in ((5, 4), (5, 11), (4, 29))] == [True, True, False]
+
+
+def test_a_day_moves_over_a_whole_row_of_days_off() -> None:
+    """From Saturday 9 December, with the Monday swapped off, Tuesday takes over; backwards it is Friday."""
+    days = WorkingDays(a_registry(holidays=[{"date": "2023-12-11", "name": "Hoán đổi"}]))
+    saturday = date(2023, 12, 9)
+    moved = [days.move_off_weekend(saturday, rule) for rule in ("none", "next_working_day", "previous_working_day")]
+    assert moved == [saturday, date(2023, 12, 12), date(2023, 12, 8)]
+
+
+def test_a_swapped_in_saturday_is_a_good_last_day() -> None:
+    """Who works that Saturday can send on it."""
+    days = WorkingDays(a_registry(working_days=["2023-12-09"]))
+    assert days.move_off_weekend(date(2023, 12, 9), "next_working_day") == date(2023, 12, 9)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from schemas.events.ids import DutyKey
-from services.rules import fact_decoder, state_codec
+from services.rules import fact_decoder, state_store
 from services.rules.core.assess import assess
 from services.rules.core.docket import Docket
 from tests.support.builders import plans
@@ -28,7 +28,7 @@ def test_a_restored_keeper_goes_on_as_if_it_had_never_stopped(numbers: list[int]
     restored = log.restored()
     last = json.dumps(a_report("s-last")).encode()
     log.offset += 1
-    assert list(restored.apply(last, applied=log.applied)) == list(log.keeper.apply(last, applied=log.applied))
+    assert list(restored.process(last, position=log.applied)) == list(log.keeper.process(last, position=log.applied))
 
 
 @settings(max_examples=25)
@@ -60,12 +60,12 @@ def test_states_are_read_back_as_they_were_written() -> None:
     log.adopt()
     for fact in facts_of_every_kind():
         log.raw(fact)
-    known = log.keeper.known(DutyKey(plan="P-1", agency=FIRST, obligation="results", period="2024"))
+    known = log.keeper.facts_bearing_on(DutyKey(plan="P-1", agency=FIRST, obligation="results", period="2024"))
     kept = {
         fact
         for key, value in log.changelog.items()
         if "|results|" in key
-        for fact in map(repr, state_codec.read(value))
+        for fact in map(repr, state_store.decode_facts(value))
     }
     assert kept == {repr(fact) for fact in known}
 
@@ -80,11 +80,11 @@ def test_the_facts_that_bear_on_a_duty_assess_it_as_the_whole_docket_does(number
     facts = [*facts_of_every_kind(), *(a_report(f"o-{year}", period=str(year)) for year in (2022, 2023, 2024, 2025))]
     for number in numbers:
         log.raw(facts[number])
-        whole.add(fact_decoder.read_fact(json.dumps(facts[number]).encode(), recorded_at=log.applied.recorded_at))
+        whole.add(fact_decoder.decode_fact(json.dumps(facts[number]).encode(), recorded_at=log.applied.recorded_at))
     (book,) = log.books.all_latest()
     for period in ("2022", "2023", "2024", "2025"):
         duty = book.duty(agency=FIRST, obligation="results", period=period)
-        assert assess(duty, log.keeper.known(duty.key)) == assess(duty, whole)
+        assert assess(duty, log.keeper.facts_bearing_on(duty.key)) == assess(duty, whole)
 
 
 def _final(said: list[list[bytes]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.plan import periods
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from tests.support.assertions.spec import a_book, instant, received, undated
 from tests.support.builders.plans import a_plan, a_registry, a_submission, a_version, an_agency, an_obligation
 
@@ -19,7 +19,7 @@ CHANGED = an_obligation(
 )
 
 
-def a_wide_book() -> Book:
+def a_wide_book() -> DutyCatalogue:
     """A book with every sort of recurrence and one agency."""
     plan = a_plan(an_obligation(), QUARTERLY, ONCE, CONTINUOUS, CHANGED)
     return a_book(plan, a_registry(an_agency("h-mot")))
@@ -65,7 +65,7 @@ class TestLookup:
     def test_a_fact_about_no_duty_is_refused(self, data: dict[str, str], field: str) -> None:
         """By name of the field."""
         with pytest.raises(UnknownDuty) as refusal:
-            a_book().resolved(received(a_submission(data=data), "2024-12-01 08:00"))
+            a_book().resolve_names(received(a_submission(data=data), "2024-12-01 08:00"))
         assert refusal.value.field == field
 
 
@@ -74,7 +74,7 @@ class TestExpected:
 
     def test_every_duty_that_opens_before_the_horizon_is_listed_once(self) -> None:
         """Year by year and quarter by quarter from the plan's issue on, one-off and continuous ones too."""
-        keys = [str(key) for key in a_wide_book().expected(instant("2017-01-01 00:00"))]
+        keys = [str(key) for key in a_wide_book().duties_opening_before(instant("2017-01-01 00:00"))]
         assert sorted(keys) == sorted(
             {
                 "P-1|h-mot|results|2016",
@@ -92,13 +92,15 @@ class TestExpected:
         """A year that opens at the horizon is not listed, one that opens a moment before is."""
         book = a_book(registry=a_registry(an_agency("h-mot")))
         horizon = instant("2017-01-01 00:00")
-        listed = [[key.period for key in book.expected(until)] for until in (horizon, horizon.replace(second=1))]
+        listed = [
+            [key.period for key in book.duties_opening_before(until)] for until in (horizon, horizon.replace(second=1))
+        ]
         assert listed == [["2016"], ["2016", "2017"]]
 
     def test_a_group_nobody_belongs_to_expects_nothing(self) -> None:
         """No member, no duty."""
         book = a_book(registry=a_registry(an_agency("h-mot", groups=[])))
-        assert list(book.expected(datetime(2030, 1, 1, tzinfo=UTC))) == []
+        assert list(book.duties_opening_before(datetime(2030, 1, 1, tzinfo=UTC))) == []
 
 
 class TestWithin:

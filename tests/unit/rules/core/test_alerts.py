@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.events.assessments import StepKind
-from services.rules.core.alerts import Step, steps
+from services.rules.core.alerts import DueAlert, plan_alerts
 from services.rules.core.assess import assess
 from services.rules.core.facts import Fact
 from tests.support.assertions.spec import a_book, a_duty, alerts, decided, received, rfc3339, undated, wall
@@ -39,9 +39,9 @@ def called_for(*facts: Fact, reminders: Json = FULL) -> list[tuple[str | None, s
     return alerts(assess(a_duty(a_version(reminders=reminders)), facts))
 
 
-def repeating(*facts: Fact) -> list[Step]:
+def repeating(*facts: Fact) -> list[DueAlert]:
     """The urgings that repeat."""
-    return [one for one in steps(assess(a_duty(a_version(reminders=FULL)), facts)) if one.every]
+    return [one for one in plan_alerts(assess(a_duty(a_version(reminders=FULL)), facts)) if one.every]
 
 
 def report(on: str, event: str = "s-1", **data: object) -> Fact:
@@ -110,7 +110,7 @@ def test_the_same_lack_is_told_once() -> None:
         report("2024-12-03 08:00", "s-3", content=EMPTY | {"sections": {"a": "x"}}, corrects="s-2"),
     )
     assessment = assess(a_duty(a_version(requires=requires, reminders={})), facts)
-    assert [one.step for one in steps(assessment)] == ["incomplete:s-1", "incomplete:s-3"]
+    assert [one.step for one in plan_alerts(assessment)] == ["incomplete:s-1", "incomplete:s-3"]
 
 
 def test_an_incomplete_copy_beside_a_complete_report_is_not_told() -> None:
@@ -149,7 +149,7 @@ def test_a_day_is_a_day_on_the_wall_whatever_the_clocks_do() -> None:
     version = a_version(due={"month": 4, "day": 1}, reminders={"before": ["P2D"], "after": ["PT12H"]})
     book = a_book(a_plan(an_obligation(version), zone="Europe/Berlin"))
     duty = book.duty(agency="h-mot", obligation="results", period="2024")
-    assert [wall(one.at, book.calendar.zone) for one in steps(assess(duty, ()))] == [
+    assert [wall(one.at, book.calendar.zone) for one in plan_alerts(assess(duty, ()))] == [
         "2024-03-30 00:00",
         "2024-04-01 12:00",
     ]
@@ -165,12 +165,12 @@ def test_an_undated_duty_is_never_urged(period: str | None) -> None:
 def test_a_duty_that_never_binds_calls_for_nothing() -> None:
     """Not even with a report on file."""
     duty = a_duty(a_version(to="2020-01-01"), period="2021")
-    assert steps(assess(duty, [received(a_submission(data={"period": "2021"}), "2021-12-01 08:00")])) == ()
+    assert plan_alerts(assess(duty, [received(a_submission(data={"period": "2021"}), "2021-12-01 08:00")])) == ()
 
 
 def test_at_the_end_of_the_calendar_the_steps_stand_still() -> None:
     """An extension to the last instant there is ends in no error."""
     event = decided(an_extension("x-1", "9999-12-31T23:59:59+00:00"), "2024-12-05")
-    found = steps(assess(a_duty(a_version(reminders=FULL)), [received(event, "2024-12-05 09:00")]))
+    found = plan_alerts(assess(a_duty(a_version(reminders=FULL)), [received(event, "2024-12-05 09:00")]))
     assert {one.kind for one in found} >= {StepKind.REMINDER}
     assert all(one.at.year in {2024, 9999} for one in found)

@@ -53,14 +53,14 @@ def test_every_type_of_fact_is_read() -> None:
         Exemption: an_exemption("e-1", STAMP, "9999-12-31T23:59:59Z"),
         Revocation: a_revocation("r-1", "e-1", None),
     }
-    assert {one["type"] for one in events.values()} == set(MODEL_OF) == fact_decoder.TYPES
+    assert {one["type"] for one in events.values()} == set(MODEL_OF) == fact_decoder.FACT_TYPES
     for kind, event in events.items():
-        assert isinstance(fact_decoder.read_fact(record(event)), kind)
+        assert isinstance(fact_decoder.decode_fact(record(event)), kind)
 
 
 def test_times_are_told_in_utc() -> None:
     """Whatever offset they were written with; a decision keeps its local day."""
-    fact = fact_decoder.read_fact(record(an_extension("x-1", "2024-12-31t00:00:00+07:00")))
+    fact = fact_decoder.decode_fact(record(an_extension("x-1", "2024-12-31t00:00:00+07:00")))
     assert isinstance(fact, Extension)
     assert (fact.received_at, fact.received_at.tzinfo) == (STAMPED, UTC)
     assert (fact.due_at, fact.decided_on) == (datetime(2024, 12, 30, 17, tzinfo=UTC), date(2024, 11, 20))
@@ -71,16 +71,16 @@ def test_the_log_s_time_of_recording_comes_first() -> None:
     log_time = datetime(2024, 12, 3, tzinfo=UTC)
     stated = record(a_submission(), recordedtime="2024-12-02T00:00:00Z")
     times = [
-        fact_decoder.read_fact(stated, recorded_at=log_time).recorded_at,
-        fact_decoder.read_fact(stated).recorded_at,
-        fact_decoder.read_fact(record(a_submission())).recorded_at,
+        fact_decoder.decode_fact(stated, recorded_at=log_time).recorded_at,
+        fact_decoder.decode_fact(stated).recorded_at,
+        fact_decoder.decode_fact(record(a_submission())).recorded_at,
     ]
     assert times == [log_time, datetime(2024, 12, 2, tzinfo=UTC), STAMPED]
 
 
 def test_a_report_for_a_predecessor_belongs_to_the_predecessor_s_docket() -> None:
     """And remembers who filed it."""
-    fact = fact_decoder.read_fact(record(a_submission(data={"agency": "h-hai", "on_behalf_of": "h-mot"})))
+    fact = fact_decoder.decode_fact(record(a_submission(data={"agency": "h-hai", "on_behalf_of": "h-mot"})))
     assert isinstance(fact, Submission)
     assert (fact.agency, fact.filed_by) == ("h-mot", "h-hai")
 
@@ -88,7 +88,7 @@ def test_a_report_for_a_predecessor_belongs_to_the_predecessor_s_docket() -> Non
 def test_what_rules_does_not_need_may_be_missing_or_unknown() -> None:
     """A tolerant reader: the least that makes a submission, with an attribute nobody knows."""
     data = {"plan": "P-1", "obligation": "results", "agency": "h-mot", "colour": "red"}
-    fact = fact_decoder.read_fact(record({"id": "s-1", "source": "q", "type": a_submission()["type"], "data": data}))
+    fact = fact_decoder.decode_fact(record({"id": "s-1", "source": "q", "type": a_submission()["type"], "data": data}))
     assert isinstance(fact, Submission)
     assert (fact.period, fact.report.number, fact.report.indicators) == (None, "", {})
 
@@ -96,13 +96,13 @@ def test_what_rules_does_not_need_may_be_missing_or_unknown() -> None:
 def test_of_a_name_that_stands_twice_the_last_value_counts() -> None:
     """As at intake: what was accepted there can be read here, even if the overruled value could not."""
     twice = edited('"issued_on":', '"issued_on": "no day", "issued_on":')
-    assert fact_decoder.read_fact(twice) == fact_decoder.read_fact(record(a_submission()))
+    assert fact_decoder.decode_fact(twice) == fact_decoder.decode_fact(record(a_submission()))
 
 
 def test_figures_are_numbers_or_decimal_strings() -> None:
     """An absent figure is absent, a huge one is huge."""
     content = {"indicators": {"a": 1, "b": "2.5", "c": None, "d": "1e29"}, "sections": {"x": None}}
-    fact = fact_decoder.read_fact(record(a_submission(data={"content": content})))
+    fact = fact_decoder.decode_fact(record(a_submission(data={"content": content})))
     assert isinstance(fact, Submission)
     assert fact.report.indicators == {"a": 1.0, "b": 2.5, "d": 1e29}
     assert fact.report.sections == {"x": ""}
@@ -145,6 +145,6 @@ def test_figures_are_numbers_or_decimal_strings() -> None:
 def test_what_cannot_be_read_is_named_by_its_pointer(raw: bytes, pointer: str) -> None:
     """The place comes first, then what is wrong there."""
     with pytest.raises(UnreadableFact) as refusal:
-        fact_decoder.read_fact(raw)
+        fact_decoder.decode_fact(raw)
     assert refusal.value.pointer.startswith(pointer)
     assert str(refusal.value).startswith(pointer or "/")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.rules import adoption, processor
-from services.rules.fact_validation import Refused
+from services.rules import plan_adopter, processor
+from services.rules.fact_validation import Rejection
 from tests.support.builders import plans
 from tests.support.builders.partition_log import NOON, Log, a_report
 
@@ -32,7 +32,7 @@ def test_a_repeated_fact_says_and_changes_nothing(log: Log) -> None:
     """The identity of an event is its source and id."""
     assert len(log.append(a_report())) == 1
     assert log.append(a_report()) == []
-    assert log.keeper.changes() == []
+    assert log.keeper.drain_changes() == []
 
 
 def test_a_repeated_adoption_says_nothing(log: Log) -> None:
@@ -68,8 +68,8 @@ def test_an_older_version_is_never_adopted_over_a_newer(log: Log) -> None:
     (old,) = log.books.all_latest()
     log.shelf.documents.append(plans.a_plan(version=2))
     log.adopt()
-    late = adoption.wanted(old, partition=0, now=NOON + timedelta(days=400))
-    assert log.append(adoption.event(late, now=NOON)) == []
+    late = plan_adopter.plan_adoption(old, partition=0, now=NOON + timedelta(days=400))
+    assert log.append(plan_adopter.encode_adoption_event(late, now=NOON)) == []
     assert log.keeper.adoptions["P-1"].plan_version == 2
 
 
@@ -86,9 +86,9 @@ def test_an_older_version_is_never_adopted_over_a_newer(log: Log) -> None:
 def test_what_cannot_be_applied_is_refused_and_leaves_no_trace(log: Log, event: Any, kind: str) -> None:
     """The refusal names its kind; the keeper knows nothing of the record."""
     before = dict(log.changelog)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Rejection) as refused:
         log.append(event)
-    assert (refused.value.kind, log.keeper.changes()) == (kind, [])
+    assert (refused.value.kind, log.keeper.drain_changes()) == (kind, [])
     assert log.changelog == before
 
 
@@ -97,7 +97,7 @@ def test_a_duty_takes_only_so_many_facts(log: Log, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(processor, "MOST_FACTS_A_DUTY", 2)
     log.append(a_report("s-1"))
     log.append(a_report("s-2"))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Rejection) as refused:
         log.append(a_report("s-3"))
     assert refused.value.kind == "oversized"
     assert len(log.append(a_report("s-4", period="2023"))) == 1

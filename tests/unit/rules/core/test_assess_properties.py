@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.events.assessments import Status
 from services.console.commands.plans.evaluate import Query, answer
-from services.rules.core.alerts import steps
+from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess
 from services.rules.core.docket import EVERY_PERIOD, Docket
 from services.rules.core.duty import Duty
@@ -31,7 +31,7 @@ def test_any_order_and_any_repetition_of_the_facts_give_the_same_assessment(
     again = chosen.draw(st.permutations(facts)) + chosen.draw(st.permutations(facts))
     first, second = assess(duty, facts), assess(duty, again)
     assert first == second
-    assert steps(first) == steps(second)
+    assert plan_alerts(first) == plan_alerts(second)
 
 
 @given(duty=duties, log=some.logs, at=some.instants, known_at=some.instants)
@@ -54,7 +54,7 @@ def test_a_timeline_is_whole(duty: Duty, log: list[Json]) -> None:
     assert assessment.timeline[0].starts_at == duty.opens_at
     for earlier, later in pairwise(assessment.timeline):
         assert earlier.starts_at < later.starts_at
-        assert not earlier.says_the_same(later)
+        assert not earlier.has_same_answer(later)
     for segment in assessment.timeline:
         assert assessment.at(segment.starts_at) is segment
         assert assessment.at(segment.starts_at - timedelta(microseconds=1)) is not segment
@@ -89,7 +89,7 @@ def test_what_came_in_time_is_never_overdue_once_it_is_known(
 def test_no_alert_falls_where_the_duty_is_settled(duty: Duty, log: list[Json]) -> None:
     """Nobody is reminded of what is done, lifted or passed on; a repetition ends where it would be."""
     assessment = assess(duty, some.facts_of(log))
-    for step in steps(assessment):
+    for step in plan_alerts(assessment):
         assert assessment.at(step.at).status in UNSETTLED
         if step.every is None:
             continue

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact
-from services.rules.core.fast_path import Courses, folded
+from services.rules.core.fast_path import OutcomeCache, compute_outcome
 from tests.support.assertions.spec import a_book, a_duty, received, undated
 from tests.support.builders import strategies as some
 from tests.support.builders.filings import EMPTY, NIL
@@ -52,18 +52,18 @@ PLAIN: Json = {"agency": FIRST, "corrects": None, "period": "2024", "content": s
 def test_what_the_shortcut_takes_the_full_way_takes_alike(duty: Duty, log: list[Json]) -> None:
     """The same timeline and the same alerts, whatever is known and whenever it came."""
     facts = some.facts_of(log)
-    found = Courses().usual(duty, facts)
-    assert found is None or found == folded(duty, facts)
+    found = OutcomeCache().try_fast_path(duty, facts)
+    assert found is None or found == compute_outcome(duty, facts)
 
 
 @given(chosen=st.lists(st.tuples(st.sampled_from(AGENCIES), st.sampled_from(some.PERIODS), logs), max_size=5))
 def test_duties_of_one_book_share_only_what_is_the_same(chosen: list[tuple[str, str, list[Json]]]) -> None:
     """Agencies bound from different days, and other periods, are not told of each other's silence."""
-    courses = Courses()
+    outcomes = OutcomeCache()
     for agency, period, log in chosen:
         duty = BOOK.duty(agency=agency, obligation="results", period=period)
         facts = some.facts_of(log)
-        assert courses.of(duty, facts) == folded(duty, facts)
+        assert outcomes.outcome_of(duty, facts) == compute_outcome(duty, facts)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_duties_of_one_book_share_only_what_is_the_same(chosen: list[tuple[str, 
 )
 def test_the_usual_duty_is_taken(facts: Sequence[Fact]) -> None:
     """Nothing, or one complete report of its own."""
-    assert Courses().usual(a_duty(), facts) is not None
+    assert OutcomeCache().try_fast_path(a_duty(), facts) is not None
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_usual_duty_is_taken(facts: Sequence[Fact]) -> None:
 )
 def test_what_is_not_usual_takes_the_full_way(facts: Sequence[Fact]) -> None:
     """It is not judged here."""
-    assert Courses().usual(a_duty(), facts) is None
+    assert OutcomeCache().try_fast_path(a_duty(), facts) is None
 
 
 def test_an_agency_that_ends_or_leaves_takes_the_full_way() -> None:
@@ -106,4 +106,4 @@ def test_an_agency_that_ends_or_leaves_takes_the_full_way() -> None:
         registry=a_registry(an_agency(FIRST, groups=[{"id": "huyen", "from": "2016-05-05", "to": "2024-06-01"}])),
         period=None,
     )
-    assert [Courses().usual(duty, ()) for duty in (ended, left)] == [None, None]
+    assert [OutcomeCache().try_fast_path(duty, ()) for duty in (ended, left)] == [None, None]

@@ -4,16 +4,16 @@ import pytest
 
 from schemas.plan.plan import Requirements
 from services.rules.core import conditions
-from services.rules.core.completeness import missing
-from services.rules.core.conditions import ConditionInvalid
-from services.rules.core.facts import Report, Submission
+from services.rules.core.completeness import find_missing
+from services.rules.core.conditions import InvalidCondition
+from services.rules.core.facts import ReportContent, Submission
 from tests.support.assertions.spec import received
 from tests.support.builders.plans import Json, a_submission
 
 EMPTY: Json = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
 
 
-def a_report(*, signed_by: str = "Lê Văn A", files: tuple[str, ...] = (), **content: object) -> Report:
+def a_report(*, signed_by: str = "Lê Văn A", files: tuple[str, ...] = (), **content: object) -> ReportContent:
     """A report with *content*, a signature and files of some media types."""
     data = {
         "document": {"number": "1/BC", "issued_on": "2024-12-01", "signed_by": signed_by, "title": "BC"},
@@ -25,9 +25,9 @@ def a_report(*, signed_by: str = "Lê Văn A", files: tuple[str, ...] = (), **co
     return fact.report
 
 
-def lacking(requires: Json, report: Report) -> tuple[str, ...]:
+def lacking(requires: Json, report: ReportContent) -> tuple[str, ...]:
     """What *report* lacks of the requirements."""
-    return missing(Requirements.model_validate(requires), report)
+    return find_missing(Requirements.model_validate(requires), report)
 
 
 def a_check(cel: str) -> Json:
@@ -138,8 +138,8 @@ def test_each_condition_is_judged_by_itself() -> None:
 
 def test_an_expression_that_is_not_cel_says_where() -> None:
     """The engine's own words lead to the place."""
-    with pytest.raises(ConditionInvalid, match="1"):
-        conditions.compiled("indicators.x >")
+    with pytest.raises(InvalidCondition, match="1"):
+        conditions.compile_expression("indicators.x >")
 
 
 def test_a_nil_return_lacks_at_most_its_signature() -> None:
