@@ -17,7 +17,7 @@ from services.runtime.clock import milliseconds
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.servers.kafka import Bus
-from tests.support.servers.rules import QUICK_SESSION, Rules
+from tests.support.servers.rules import QUICK_SESSION, RulesClient
 from tests.support.servers.services import Launcher, Service
 
 AGENCIES = tuple(f"h-{number:02d}" for number in range(40))
@@ -34,14 +34,14 @@ RECEIVED = "2024-12-01T08:00:01.000+07:00"
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_a_storm_of_kills_loses_and_doubles_nothing(bus: Bus, kafka: Kafka, launch: Launcher, seed: int) -> None:
     """However often replicas and broker are killed, the last word on each duty counts each report once."""
-    rules = Rules(bus)
+    rules = RulesClient(bus)
     await rules.publish(a_wide_registry(), plans.a_plan())
     replicas = [launch("rules", ready=False, **QUICK_SESSION) for _ in range(REPLICAS)]
     load = asyncio.create_task(post(bus.bootstrap))
     await storm(replicas, kafka, random.Random(seed))  # noqa: S311  # a storm that can be repeated
     await load
     await eventually(lambda: all_counted(rules), "every report counted", timeout=PATIENCE_SECONDS)
-    assert await rules.repeated() == []
+    assert await rules.find_repeated() == []
     assert await revisions_go_up(rules)
     assert await bus.records(FACTS.dead_letter) == []
 
@@ -89,15 +89,16 @@ def a_wide_registry() -> Registry:
     return plans.a_registry(*(plans.an_agency(agency) for agency in AGENCIES))
 
 
-async def all_counted(rules: Rules) -> bool:
+async def all_counted(rules: RulesClient) -> bool:
     """See whether the last verdict on every duty counts every report."""
-    counted = {said.agency: said.timeline[-1].submissions for said in await rules.verdicts() if said.period == "2024"}
+    usual = [one for one in await rules.assessments() if one.period == "2024"]
+    counted = {one.agency: one.timeline[-1].submissions for one in usual}
     return counted == dict.fromkeys(AGENCIES, REPORTS_EACH)
 
 
-async def revisions_go_up(rules: Rules) -> bool:
+async def revisions_go_up(rules: RulesClient) -> bool:
     """See whether each duty was spoken of in the order of its facts."""
     said: dict[str, list[int]] = {}
-    for one in await rules.verdicts():
+    for one in await rules.assessments():
         said.setdefault(f"{one.agency} {one.period}", []).append(one.revision)
     return all(sorted(set(revisions)) == revisions for revisions in said.values())

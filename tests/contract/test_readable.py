@@ -69,8 +69,8 @@ def _objects(node: dict[str, Any]) -> list[dict[str, Any]]:
     return [node, *inner]
 
 
-# The models accept one odd fact in six. Hypothesis looks for as many accepted ones as usual, but would stop at the sight
-# of fifty refused ones in a row of sixty, which the seed decides.
+# The models accept one odd fact in six. Hypothesis looks for as many accepted ones as usual, but would stop where
+# fifty of the first sixty are refused, which the seed decides.
 @settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(event=odd_facts())
 def test_a_fact_that_the_models_accept_is_decoded_by_rules(event: dict[str, Any]) -> None:

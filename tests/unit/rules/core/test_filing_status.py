@@ -1,42 +1,45 @@
-"""Which reports are one, which say nothing, and which stand under another period (rulings 6 and 11)."""
+"""What several reports of one duty amount to: copies, nil returns and reassigned ones (rulings 6 and 11)."""
 
 from services.rules.core.facts import Fact
-from tests.support.assertions.spec import a_duty, at, history, instant, received
-from tests.support.builders.filings import EMPTY, LATER, NIL, in_the_end, outcome, report
+from tests.support.assertions.spec import a_duty, a_fact, instant, segment_at, status_history
+from tests.support.builders.filings import EMPTY, LATER, NIL, a_report, final_segment, summarise
 from tests.support.builders.plans import a_reassignment, a_submission, a_version, a_withdrawal
 
 
 class TestOneDocument:
-    """Ruling 6: one duty, one discharge."""
+    """Ruling 6: one duty has one discharge, and the same document by two channels is one submission."""
 
     def test_the_same_number_by_two_channels_is_one_submission(self) -> None:
-        """With the earliest effective instant, however the number is spaced."""
+        """Two reports with the same number, however spaced, are one submission with the earliest effective instant."""
         facts = (
-            report("s-1", "2024-12-08 08:00", number="215/BC-UBND"),
-            report("s-2", "2024-12-12 08:00", number="215 /bc-ubnd"),
+            a_report("s-1", "2024-12-08 08:00", number="215/BC-UBND"),
+            a_report("s-2", "2024-12-12 08:00", number="215 /bc-ubnd"),
         )
-        assert outcome(in_the_end(*facts)) == ("on_time", "2024-12-08 08:00", 1, ("duplicate",))
+        assert summarise(final_segment(*facts)) == ("on_time", "2024-12-08 08:00", 1, ("duplicate",))
 
     def test_the_same_files_are_the_same_document(self) -> None:
-        """Under another number, or none that fits."""
-        facts = report("s-1", "2024-12-08 08:00", files="ab"), report("s-2", "2024-12-07 08:00", files="ba")
-        assert outcome(in_the_end(*facts)) == ("on_time", "2024-12-07 08:00", 1, ("duplicate",))
+        """Two reports with the same files are one submission, even under different numbers."""
+        facts = a_report("s-1", "2024-12-08 08:00", files="ab"), a_report("s-2", "2024-12-07 08:00", files="ba")
+        assert summarise(final_segment(*facts)) == ("on_time", "2024-12-07 08:00", 1, ("duplicate",))
 
     def test_a_number_starts_anew_each_january(self) -> None:
-        """The same number of another year is another document."""
+        """The same number with another year of issue is another document."""
         old = {"number": "215/BC-UBND", "issued_on": "2023-12-01", "signed_by": "A", "title": "BC"}
-        facts = report("s-1", "2024-12-08 08:00", document=old), report("s-2", "2024-12-08 09:00", number="215/BC-UBND")
-        assert in_the_end(*facts).flags == ("needs_reconciliation",)
+        facts = (
+            a_report("s-1", "2024-12-08 08:00", document=old),
+            a_report("s-2", "2024-12-08 09:00", number="215/BC-UBND"),
+        )
+        assert final_segment(*facts).flags == ("needs_reconciliation",)
 
     def test_two_different_documents_both_stay(self) -> None:
-        """Somebody has to look at them; the earliest complete one discharges."""
-        facts = report("s-1", "2024-12-08 08:00"), report("s-2", "2024-12-12 08:00")
-        assert outcome(in_the_end(*facts)) == ("on_time", "2024-12-08 08:00", 2, ("needs_reconciliation",))
+        """Two different documents need reconciliation, and the earlier complete one discharges the duty."""
+        facts = a_report("s-1", "2024-12-08 08:00"), a_report("s-2", "2024-12-12 08:00")
+        assert summarise(final_segment(*facts)) == ("on_time", "2024-12-08 08:00", 2, ("needs_reconciliation",))
 
     def test_a_complete_document_discharges_beside_an_incomplete_one(self) -> None:
-        """The time is that of the complete one."""
-        facts = report("s-1", "2024-12-01 08:00", content=EMPTY), report("s-2", "2024-12-12 08:00")
-        assert outcome(in_the_end(*facts)) == (
+        """Beside an incomplete document a complete one discharges the duty, from its own effective instant."""
+        facts = a_report("s-1", "2024-12-01 08:00", content=EMPTY), a_report("s-2", "2024-12-12 08:00")
+        assert summarise(final_segment(*facts)) == (
             "late",
             "2024-12-12 08:00",
             2,
@@ -44,60 +47,60 @@ class TestOneDocument:
         )
 
     def test_of_two_incomplete_documents_the_later_says_what_is_missing(self) -> None:
-        """The clerk goes on from the last one."""
+        """Of two incomplete documents the later one tells what is missing."""
         version = a_version(requires={"sections": ["a", "b"]})
         facts = (
-            report("s-1", "2024-12-01 08:00", content=EMPTY),
-            report("s-2", "2024-12-02 08:00", content=EMPTY | {"sections": {"a": "x"}}),
+            a_report("s-1", "2024-12-01 08:00", content=EMPTY),
+            a_report("s-2", "2024-12-02 08:00", content=EMPTY | {"sections": {"a": "x"}}),
         )
-        assert in_the_end(*facts, version=version).missing == ("sections.b",)
+        assert final_segment(*facts, version=version).missing == ("sections.b",)
 
     def test_a_complete_copy_completes_an_incomplete_one(self) -> None:
-        """The e-mail lost the annex, the exchange did not."""
+        """A complete copy completes a submission whose first copy was incomplete."""
         facts = (
-            report("s-1", "2024-12-08 08:00", number="215/BC-UBND", content=EMPTY),
-            report("s-2", "2024-12-09 08:00", number="215/BC-UBND"),
+            a_report("s-1", "2024-12-08 08:00", number="215/BC-UBND", content=EMPTY),
+            a_report("s-2", "2024-12-09 08:00", number="215/BC-UBND"),
         )
-        assert outcome(in_the_end(*facts)) == ("on_time", "2024-12-09 08:00", 1, ("duplicate",))
+        assert summarise(final_segment(*facts)) == ("on_time", "2024-12-09 08:00", 1, ("duplicate",))
 
     def test_a_correction_of_one_copy_replaces_both(self) -> None:
-        """They are one submission."""
+        """A correction of one copy replaces both copies, because they are one submission."""
         facts = (
-            report("s-1", "2024-12-07 08:00", number="215/BC-UBND"),
-            report("s-2", "2024-12-08 08:00", number="215/BC-UBND"),
-            report("s-3", "2024-12-09 08:00", number="215/BC-UBND", corrects="s-1", content=EMPTY),
+            a_report("s-1", "2024-12-07 08:00", number="215/BC-UBND"),
+            a_report("s-2", "2024-12-08 08:00", number="215/BC-UBND"),
+            a_report("s-3", "2024-12-09 08:00", number="215/BC-UBND", corrects="s-1", content=EMPTY),
         )
-        assert in_the_end(*facts).status.value == "incomplete"
+        assert final_segment(*facts).status.value == "incomplete"
 
     def test_a_withdrawn_copy_leaves_the_other(self) -> None:
-        """The submission stands by the copy that is left, from its own instant."""
+        """After one copy is withdrawn, the submission counts by the other, from its own effective instant."""
         facts = (
-            report("s-1", "2024-12-08 08:00", number="215/BC-UBND"),
-            report("s-2", "2024-12-12 08:00", number="215/BC-UBND"),
-            received(a_withdrawal("w-1", "s-1"), "2024-12-13 08:00"),
+            a_report("s-1", "2024-12-08 08:00", number="215/BC-UBND"),
+            a_report("s-2", "2024-12-12 08:00", number="215/BC-UBND"),
+            a_fact(a_withdrawal("w-1", "s-1"), "2024-12-13 08:00"),
         )
-        assert outcome(in_the_end(*facts)) == ("late", "2024-12-12 08:00", 1, ("withdrawn",))
+        assert summarise(final_segment(*facts)) == ("late", "2024-12-12 08:00", 1, ("withdrawn",))
 
     def test_reports_without_number_or_file_are_different_documents(self) -> None:
-        """Nothing tells that they are one."""
+        """Reports with neither number nor files are different documents."""
         blank = {"number": None, "issued_on": None, "signed_by": None, "title": ""}
-        facts = report("s-1", "2024-12-07 08:00", document=blank), report("s-2", "2024-12-08 08:00", document=blank)
-        assert in_the_end(*facts).flags == ("needs_reconciliation",)
+        facts = a_report("s-1", "2024-12-07 08:00", document=blank), a_report("s-2", "2024-12-08 08:00", document=blank)
+        assert final_segment(*facts).flags == ("needs_reconciliation",)
 
 
 class TestNilReturn:
-    """Ruling 11: «nothing to report» is a submission, counted apart."""
+    """Ruling 11: a nil return («nothing to report») is a submission, counted apart."""
 
     def test_a_nil_return_discharges_and_is_flagged(self) -> None:
-        """It has nothing to fill in."""
-        found = in_the_end(report("s-1", "2024-12-01 08:00", content=NIL))
-        assert outcome(found) == ("on_time", "2024-12-01 08:00", 1, ("nil_return",))
+        """A nil return discharges the duty, with the flag `nil_return`."""
+        found = final_segment(a_report("s-1", "2024-12-01 08:00", content=NIL))
+        assert summarise(found) == ("on_time", "2024-12-01 08:00", 1, ("nil_return",))
 
     def test_a_nil_return_still_wants_a_signature(self) -> None:
-        """Somebody answers for it."""
+        """A nil return without signature is incomplete if the plan requires one."""
         unsigned = {"number": "1/BC", "issued_on": "2024-12-01", "signed_by": "", "title": "BC"}
         version = a_version(requires={"signed": True, "sections": ["results"], "attachments": {"min": 1}})
-        found = in_the_end(report("s-1", "2024-12-01 08:00", content=NIL, document=unsigned), version=version)
+        found = final_segment(a_report("s-1", "2024-12-01 08:00", content=NIL, document=unsigned), version=version)
         assert found.missing == ("signed",)
 
 
@@ -105,37 +108,37 @@ class TestReassignment:
     """A report filed under one period is moved to the one it is about."""
 
     def test_it_counts_where_it_belongs_from_its_own_instant(self) -> None:
-        """There it was on time; where it was filed nothing stands."""
-        fact = report("s-1", "2024-12-01 08:00")
-        move = received(a_reassignment("m-1", "s-1", to="2023"), "2024-12-20 08:00")
-        assert history(a_duty(period="2023"), fact, move)[-1] == ("2024-12-01 08:00", "late")
-        assert history(a_duty(), fact, move)[-1] == ("2024-12-10 00:00", "overdue")
-        assert at(LATER, a_duty(period="2023"), fact, move).evidence == ("s-1", "m-1")
+        """A reassigned report counts in its new period from its own effective instant, and not in the old one."""
+        fact = a_report("s-1", "2024-12-01 08:00")
+        move = a_fact(a_reassignment("m-1", "s-1", to="2023"), "2024-12-20 08:00")
+        assert status_history(a_duty(period="2023"), fact, move)[-1] == ("2024-12-01 08:00", "late")
+        assert status_history(a_duty(), fact, move)[-1] == ("2024-12-10 00:00", "overdue")
+        assert segment_at(LATER, a_duty(period="2023"), fact, move).evidence == ("s-1", "m-1")
 
     def test_a_second_move_goes_on_from_the_first(self) -> None:
-        """In order of receipt; one that starts elsewhere moves nothing."""
+        """Reassignments act in order of receipt, and one from a period where the report is not moves nothing."""
         facts = (
-            report("s-1", "2024-12-01 08:00"),
-            received(a_reassignment("m-2", "s-1", from_="2023", to="2022"), "2024-12-21 08:00"),
-            received(a_reassignment("m-1", "s-1", to="2023"), "2024-12-20 08:00"),
-            received(a_reassignment("m-3", "s-1", from_="2020", to="2021"), "2024-12-22 08:00"),
-            received(a_reassignment("m-4", "s-9", to="2021"), "2024-12-23 08:00"),
+            a_report("s-1", "2024-12-01 08:00"),
+            a_fact(a_reassignment("m-2", "s-1", from_="2023", to="2022"), "2024-12-21 08:00"),
+            a_fact(a_reassignment("m-1", "s-1", to="2023"), "2024-12-20 08:00"),
+            a_fact(a_reassignment("m-3", "s-1", from_="2020", to="2021"), "2024-12-22 08:00"),
+            a_fact(a_reassignment("m-4", "s-9", to="2021"), "2024-12-23 08:00"),
         )
-        found = at(LATER, a_duty(period="2022"), *facts)
+        found = segment_at(LATER, a_duty(period="2022"), *facts)
         assert (found.submissions, found.evidence) == (1, ("s-1", "m-1", "m-2"))
 
 
 def test_the_evidence_grows_as_events_take_effect() -> None:
-    """What was not yet in effect proves nothing yet."""
-    facts = report("s-1", "2024-12-01 08:00"), received(a_withdrawal("w-1", "s-1"), "2024-12-05 08:00")
-    seen = [at(when, a_duty(), *facts).evidence for when in ("2024-11-01 00:00", "2024-12-02 00:00", LATER)]
+    """The evidence at an instant names only the events in effect by then."""
+    facts = a_report("s-1", "2024-12-01 08:00"), a_fact(a_withdrawal("w-1", "s-1"), "2024-12-05 08:00")
+    seen = [segment_at(when, a_duty(), *facts).evidence for when in ("2024-11-01 00:00", "2024-12-02 00:00", LATER)]
     assert seen == [(), ("s-1",), ("s-1", "w-1")]
 
 
 def test_of_one_identity_with_two_contents_the_first_recorded_counts() -> None:
-    """Whatever order they are read in."""
+    """Of one identity with two contents the first recorded counts, in whatever order they are read."""
     first: list[Fact] = [
-        received(a_submission("s-1"), "2024-12-15 08:00", recorded="2024-12-16 08:00"),
-        received(a_submission("s-1"), "2024-12-01 08:00", recorded="2024-12-20 08:00"),
+        a_fact(a_submission("s-1"), "2024-12-15 08:00", recorded="2024-12-16 08:00"),
+        a_fact(a_submission("s-1"), "2024-12-01 08:00", recorded="2024-12-20 08:00"),
     ]
-    assert {in_the_end(*facts).effective_at for facts in (first, first[::-1])} == {instant("2024-12-15 08:00")}
+    assert {final_segment(*facts).effective_at for facts in (first, first[::-1])} == {instant("2024-12-15 08:00")}
