@@ -38,6 +38,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
+        # Topics come first: everything below reads from them.
         await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
         await references.start()
         adopter.start(references, halt=halt)

@@ -65,6 +65,7 @@ def _assess_event(catalogues: DutyCatalogues, partitions: AssignedPartitions, bo
     known = () if partition is None else partition.processor.facts_bearing_on(duty.key)
     assessment = assess(duty, [*known, fact])
     filing = next((one for one in assessment.filings if one.submission is fact), None)
+    # An event whose effect is still to come is answered as of the instant at which it takes effect.
     segment = assessment.at(max(now, filing.effective_at if filing else now))
     return msgspec.json.encode(
         {

@@ -33,6 +33,7 @@ class DutyCatalogues:
         self._published = published
         self._partitions = partitions
         self._catalogues: dict[_Versions, DutyCatalogue] = {}
+        # One entry for each pair of versions: when the horizon moves, the list of the earlier horizon is dropped.
         self._duties: dict[_Versions, tuple[datetime, Mapping[int, Sequence[DutyKey]]]] = {}
         self._partition_by_agency: dict[str, int] = {}
 

@@ -63,6 +63,7 @@ class _FactDispatch(msgspec.Struct, frozen=True):
 
 class _FactContent(msgspec.Struct, frozen=True):
     nil_return: bool = False
+    # msgspec gives every struct its own copy of an empty default.
     sections: dict[str, str | None] = {}
     indicators: dict[str, float | str | None] = {}
 

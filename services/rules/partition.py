@@ -65,6 +65,7 @@ class Partition:
         begun = time.perf_counter()
         await self._writer.open()
         restored = await state_store.read_changelog(self._dependencies.kafka, self.number, self.processor.restore)
+        # The documents of a restored adoption may lie further in the topic than this process has read it.
         if self.processor.activate_adoptions():
             await self._dependencies.references.catch_up()
         missing = self.processor.activate_adoptions()

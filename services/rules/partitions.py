@@ -58,6 +58,7 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         self._is_assigned = False
+        # The rebalance waits for this: a batch in progress is still committed by its old owner.
         await self.close([one.partition for one in revoked])
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:

@@ -58,6 +58,7 @@ class PlanAdopter:
     async def _run(self) -> None:
         while True:
             now = self._clock.now()
+            # Listing the duties of a large plan takes seconds. Done here in small steps, it blocks no consumer later.
             for catalogue in self._catalogues.all_latest():
                 await self._catalogues.prepare(horizon(now), catalogue)
             await self._partitions.adopt_plans(partial(self._adoptions_for, now=now))

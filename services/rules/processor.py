@@ -47,6 +47,7 @@ class PartitionProcessor:
         self._store = StateStore()
         self._adoptions: dict[str, PlanAdopted] = {}
         self._adopted_plans: dict[str, AdoptedPlan] = {}
+        # Used as an ordered set: states are written in the order of their changes, so that a replay writes the same.
         self._changed: dict[tuple[DocketKey, str | None], None] = {}
 
     @property
@@ -92,6 +93,7 @@ class PartitionProcessor:
                 return self._process_adoption(_decode_adoption(envelope), position)
             fact = fact_decoder.build_fact(envelope, recorded_at=position.recorded_at)
             return self._process_fact(fact, len(value), position)
+        # msgspec raises RecursionError for JSON nested too deep, and UnicodeDecodeError for strings that are not UTF-8.
         except (UnreadableFact, UnicodeDecodeError, RecursionError) as cause:
             raise Rejection("unreadable", str(cause)) from cause
 
@@ -131,6 +133,7 @@ class PartitionProcessor:
 
     def _list_periods(self, key: DocketKey, state: DocketState, touched: frozenset[str | None]) -> Iterable[str | None]:
         """Return the periods to assess; a fact about no one period touches all that are expected or have facts."""
+        # Sets of strings have another order in every process. Sorting makes a replay write the same bytes in one order.
         if EVERY_PERIOD not in touched:
             return touched if len(touched) == 1 else _sort_periods(touched)
         periods = set(touched | state.docket.periods) - {EVERY_PERIOD}
@@ -159,9 +162,10 @@ class PartitionProcessor:
             raise Rejection("unknown", "the adopted documents are not published", is_retryable=True)
         before = self._adopted_plans.get(adoption.plan)
         if before is not None and not is_newer(adoption, before.adoption):
-            return
+            return  # written again by a restarted owner, or by a replica whose documents lag behind
         for key in self._list_duties_to_assess(catalogue, adoption, before):
             yield from self._assess_periods(catalogue, state_store.docket_key_of(key), (key.period,), position)
+        # From here on the adoption is in force; what was rejected or failed above has changed nothing.
         self._adoptions[adoption.plan] = adoption
         self._adopted_plans[adoption.plan] = AdoptedPlan(adoption=adoption, catalogue=catalogue)
         self._changed[state_store.docket_key_of(state_store.adoption_key(adoption.plan)), None] = None

@@ -82,6 +82,7 @@ class StateStore:
         """Return the state of that docket; a new one is kept if there was none."""
         state = self._dockets.get(key)
         if state is None:
+            # The bytes are dropped once they are decoded, so that no docket is held twice.
             state = self._dockets[key] = _decode_docket(self._encoded.pop(key, ()))
         return state
 
@@ -106,6 +107,7 @@ class StateStore:
 
     def docket_keys(self, plan: str) -> Iterator[DocketKey]:
         """Yield the keys of the dockets of *plan* that hold facts."""
+        # The keys are copied: who iterates may ask for a docket, which moves it from one dictionary to the other.
         return (key for key in [*self._dockets, *self._encoded] if key[0] == plan)
 
 
@@ -215,6 +217,7 @@ def _decode_docket(records: Iterable[bytes]) -> DocketState:
     state = DocketState()
     for value in records:
         facts = decode_facts(value)
+        # The sizes of single facts are not recorded; equal shares are near enough for the limit on a duty.
         for fact in facts:
             state.add(fact, period=record_period(fact), size=len(value) // len(facts))
     return state

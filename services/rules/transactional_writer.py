@@ -88,6 +88,7 @@ class TransactionalWriter:
         futures: list[asyncio.Future[Any]] = []
         batch = self._producer.create_batch()
         for key, value in records:
+            # aiokafka returns None instead of metadata when the record does not fit into the batch any more.
             if batch.append(key=key.encode(), value=value, timestamp=timestamp) is None:
                 futures.append(await self._producer.send_batch(batch, topic, partition=self._partition))
                 batch = self._producer.create_batch()

@@ -102,6 +102,7 @@ class Agencies:
         """Return the agencies that directly took the place of one that ended; none after an abolition."""
         if agency_id not in self._heirs:
             successions = [one for one in self._successions_ending(agency_id) if one.type in HEIRS_BY_LAW]
+            # An agency may take part in several successions; those on the day of its end decide, if there are any.
             on_end = [one for one in successions if one.on == self.lifetime(agency_id).to] or successions
             self._heirs[agency_id] = tuple(
                 dict.fromkeys(heir for one in on_end for heir in one.to if heir in self._agencies)
@@ -161,7 +162,7 @@ def _find_bound_heirs(agencies: Agencies, agency: str, addressees: tuple[str, ..
     seen = {agency}
     pending = list(agencies.heirs(agency))
     while pending:
-        heir = pending.pop(0)
+        heir = pending.pop(0)  # breadth first: the nearest heirs are named first
         if heir in seen:
             continue
         seen.add(heir)

@@ -86,6 +86,7 @@ def _plan_repeated_urging(
         at = _next_repetition(first, every, duty, starts_at)
         until = min(ends_at or silent_from, silent_from)
         if starts_at <= at < until:
+            # A step is named by its distance from due, here that of the first repetition, for example P24D.
             label = durations.between(due_at, at)
             yield DueAlert(kind=StepKind.URGING, step=label, at=at, due_at=due_at, every=every, until=until)
 

@@ -101,6 +101,7 @@ def _build_timeline(duty: Duty, filings: tuple[Filing, ...], decisions: ReliefDe
         on_file = history.status_at(instant, due_at=relief.due_at)
         inputs = StatusInputs(duty=duty, at=instant, relief=relief, on_file=on_file)
         segment = _build_segment(inputs, history, missed=missed)
+        # The first missed due instant is kept, for the flag `was_overdue` of what a later decision covers.
         if missed is None and segment.status is Status.OVERDUE:
             missed = segment.due_at
         if not timeline or not timeline[-1].has_same_answer(segment):
@@ -112,6 +113,7 @@ def _list_change_points(
     duty: Duty, start: datetime, filings: tuple[Filing, ...], decisions: ReliefDecisions
 ) -> list[datetime]:
     """Return *start* and the later instants at which the answer may change, in order."""
+    # A set, because instants often coincide: a decision of the day on which a report came, a withdrawal at due.
     points = {duty.due_at, duty.agency_ends_at, duty.left_group_at, *decisions.change_points()}
     for one in filings:
         points.add(one.effective_at)

@@ -51,6 +51,7 @@ class ConditionContext:
         """Whether *expression* is true of the report; one that cannot be evaluated (a figure is missing) is false."""
         try:
             return compile_expression(expression).execute(self._context_for(_variables_of(expression))) is True
+        # The engine raises these for a missing key, a wrong type, a division by zero and what else it cannot evaluate.
         except (KeyError, TypeError, ValueError, ZeroDivisionError, RuntimeError):
             return False
 

@@ -1,7 +1,8 @@
 """The facts that bear on a duty, as the core sees them. `services.rules.fact_decoder` reads them from the wire.
 
 Whatever the core creates for every fact is a frozen msgspec struct rather than a frozen dataclass: it reads, compares
-and matches the same, and is created in an eighth of the time.
+and matches the same, and is created in an eighth of the time. With `gc=False` the garbage collector does not track
+them, which is safe because they form no reference cycles.
 """
 
 from collections.abc import Mapping

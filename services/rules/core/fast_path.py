@@ -83,6 +83,7 @@ def _is_own_complete_report(duty: Duty, report: Submission) -> bool:
 def _discharge(duty: Duty, without_facts: DutyOutcome, report: Submission) -> DutyOutcome:
     """Return *without_facts* up to the effective instant of *report*, which discharges the duty from then on."""
     since = effective_at(duty, report)
+    # A report received before the duty opens counts from the opening, where the timeline starts.
     before = [one for one in without_facts.timeline if one.starts_at < since]
     discharged = StatusSegment(
         starts_at=since if before else without_facts.timeline[0].starts_at,

@@ -239,6 +239,7 @@ def _group_submissions(
     chains: _CorrectionChains, copies: Mapping[FactIdentity, frozenset[FactIdentity]]
 ) -> Mapping[FactIdentity, int]:
     """Return the number of each submission's group: those joined by correction or by being copies (ruling 6)."""
+    # Renumbering at every merge is quadratic, but a duty has few submissions and at most 500 facts.
     groups = {name: index for index, name in enumerate(copies)}
     for name in copies:
         for relative in (*copies[name], *chains[name][:1]):
