@@ -32,13 +32,13 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     references = References(settings.kafka)
     dependencies = _build_dependencies(settings, references, RulesMetrics(registry, settings.partitions))
     # A session that has passed without a word from the broker has ended: only then may a fenced owner open again.
-    fenced_retry_seconds = 2 * settings.session_timeout_ms / 1000
-    partitions = AssignedPartitions(dependencies, halt=halt, fenced_retry_seconds=fenced_retry_seconds)
+    partitions = AssignedPartitions(
+        dependencies, halt=halt, fenced_retry_seconds=2 * settings.session_timeout_ms / 1000
+    )
     adopter = PlanAdopter(dependencies.catalogues, partitions, clock=dependencies.clock)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        # Topics come first: everything below reads from them.
         await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
         await references.start()
         adopter.start(references, halt=halt)
