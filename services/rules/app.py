@@ -31,10 +31,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     registry = new_registry()
     references = References(settings.kafka)
     dependencies = _build_dependencies(settings, references, RulesMetrics(registry, settings.partitions))
-    # A session that has passed without a word from the broker has ended: only then may a fenced owner open again.
-    partitions = AssignedPartitions(
-        dependencies, halt=halt, fenced_retry_seconds=2 * settings.session_timeout_ms / 1000
-    )
+    partitions = _build_partitions(settings, dependencies, halt)
     adopter = PlanAdopter(dependencies.catalogues, partitions, clock=dependencies.clock)
 
     @asynccontextmanager
@@ -66,6 +63,14 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
             ("/v1/dry-run", dry_run(dependencies.catalogues, partitions, clock=dependencies.clock)),
         ],
     )
+
+
+def _build_partitions(
+    settings: RulesSettings, dependencies: PartitionDependencies, halt: Callable[[], None]
+) -> AssignedPartitions:
+    # A session that has passed without a word from the broker has ended: only then may a fenced owner open again.
+    fenced_retry_seconds = 2 * settings.session_timeout_ms / 1000
+    return AssignedPartitions(dependencies, halt=halt, fenced_retry_seconds=fenced_retry_seconds)
 
 
 def _build_broker(settings: RulesSettings, partitions: AssignedPartitions, halt: Callable[[], None]) -> KafkaBroker:
