@@ -9,18 +9,18 @@ from faststream.specification import AsyncAPI
 
 from schemas.events.topics import FACTS
 from services.rules.dry_run import dry_run
-from services.rules.duty_catalogues import Books
-from services.rules.metrics import Metrics
-from services.rules.partition import Tools
-from services.rules.partitions import Assignment
-from services.rules.plan_adopter import Announcer
+from services.rules.duty_catalogues import DutyCatalogues
+from services.rules.metrics import RulesMetrics
+from services.rules.partition import PartitionDependencies
+from services.rules.partitions import AssignedPartitions
+from services.rules.plan_adopter import PlanAdopter
 from services.rules.settings import RulesSettings
 from services.runtime import batch_consumer
 from services.runtime.clock import clock_from
-from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.metrics import new_registry
-from services.runtime.published_documents import PublishedDocuments
+from services.runtime.probes import probe_routes
+from services.runtime.published_documents import References
 from services.runtime.topics import ensure_topics
 
 
@@ -29,45 +29,52 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     settings = settings or RulesSettings()
     halt = halt or Halt()
     registry = new_registry()
-    references = PublishedDocuments(settings.kafka)
-    tools = _tools(settings, references, Metrics(registry, settings.partitions))
-    # A session that has passed without a word from the broker has ended: only then may a fenced owner think again.
-    assignment = Assignment(tools, halt=halt, fenced_pause_seconds=2 * settings.session_timeout_ms / 1000)
-    announcer = Announcer(tools.books, assignment, clock=tools.clock)
+    references = References(settings.kafka)
+    dependencies = _build_dependencies(settings, references, RulesMetrics(registry, settings.partitions))
+    partitions = _build_partitions(settings, dependencies, halt)
+    adopter = PlanAdopter(dependencies.catalogues, partitions, clock=dependencies.clock)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
         await references.start()
-        announcer.start(references, halt=halt)
+        adopter.start(references, halt=halt)
         try:
             yield
         finally:
-            await announcer.stop()
-            await assignment.release()
+            await adopter.stop()
+            await partitions.close()
             await references.stop()
 
-    ready = {
-        "broker": references.is_broker_reachable,
+    readiness = {
+        "broker": references.is_answered,
         "references": references.is_ready,
-        "partitions": assignment.is_settled,
+        "partitions": partitions.is_settled,
     }
     return AsgiFastStream(
-        _consuming(settings, assignment, halt),
+        _build_broker(settings, partitions, halt),
         lifespan=lifespan,
         logger=None,
         specification=AsyncAPI(title="Đôn Đốc rules", version="1", description="What the facts say of each duty."),
         # Without "try it out": that page would publish to the bus for anybody who asks.
         asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
         asgi_routes=[
-            *probe_routes(ready, registry),
-            ("/v1/dry-run", dry_run(tools.books, assignment, clock=tools.clock)),
+            *probe_routes(readiness, registry),
+            ("/v1/dry-run", dry_run(dependencies.catalogues, partitions, clock=dependencies.clock)),
         ],
     )
 
 
-def _consuming(settings: RulesSettings, assignment: Assignment, halt: Callable[[], None]) -> KafkaBroker:
-    """Return a broker whose one subscriber gives the facts to *assignment*."""
+def _build_partitions(
+    settings: RulesSettings, dependencies: PartitionDependencies, halt: Callable[[], None]
+) -> AssignedPartitions:
+    # A session that has passed without a word from the broker has ended: only then may a fenced owner open again.
+    fenced_retry_seconds = 2 * settings.session_timeout_ms / 1000
+    return AssignedPartitions(dependencies, halt=halt, fenced_retry_seconds=fenced_retry_seconds)
+
+
+def _build_broker(settings: RulesSettings, partitions: AssignedPartitions, halt: Callable[[], None]) -> KafkaBroker:
+    """Return a broker whose one subscriber gives the facts to *partitions*."""
     broker = batch_consumer.ConsumingBroker(settings.kafka, halt=halt)
     subscription = batch_consumer.Subscription(
         topic=FACTS.name,
@@ -75,16 +82,18 @@ def _consuming(settings: RulesSettings, assignment: Assignment, halt: Callable[[
         max_records=settings.batch_records,
         session_timeout_ms=settings.session_timeout_ms,
     )
-    subscriber = batch_consumer.subscribe(broker, subscription, assignment.on_batch, halt=halt, listener=assignment)
-    assignment.consume_from(lambda: subscriber.consumer)
+    subscriber = batch_consumer.subscribe(broker, subscription, partitions.on_batch, halt=halt, listener=partitions)
+    partitions.use_consumer(lambda: subscriber.consumer)
     return broker
 
 
-def _tools(settings: RulesSettings, references: PublishedDocuments, metrics: Metrics) -> Tools:
-    return Tools(
+def _build_dependencies(
+    settings: RulesSettings, references: References, metrics: RulesMetrics
+) -> PartitionDependencies:
+    return PartitionDependencies(
         kafka=settings.kafka,
         group=settings.group,
-        books=Books(references, settings.partitions),
+        catalogues=DutyCatalogues(references, settings.partitions),
         references=references,
         clock=clock_from(settings.clock),
         metrics=metrics,

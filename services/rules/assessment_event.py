@@ -1,7 +1,8 @@
-"""An assessment as a CloudEvent, `vn.dondoc.duty.assessed.v1`.
+"""Encodes an assessment as a CloudEvent, `vn.dondoc.duty.assessed.v1`.
 
-The same facts give the same bytes: nothing in here comes from a clock. The id derives from the duty, the versions of
-plan and registry and the facts known; the structs mirror `schemas.events.assessments`, held to it by a contract test.
+The same facts give the same bytes: nothing in the event comes from a clock. Its id derives from the duty, the versions
+of plan and registry and the facts known. The structs mirror `schemas.events.assessments`; a contract test holds them to
+those models.
 """
 
 from collections.abc import Sequence
@@ -11,24 +12,24 @@ import msgspec
 
 from schemas.events.assessments import ASSESSED
 from schemas.events.ids import digest
-from services.rules.core.alerts import Step
-from services.rules.core.assess import Segment
+from services.rules.core.alerts import DueAlert
+from services.rules.core.assess import StatusSegment
 from services.rules.core.duty import Duty
-from services.rules.core.duty_catalogue import Book
+from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact, identity
-from services.rules.core.fast_path import Course
+from services.rules.core.fast_path import DutyOutcome
 
 SOURCE = "dondoc/rules"
 
 
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of the log that an assessment follows from: its offset, and when the log recorded it."""
+class LogPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """Where in the log the record lies that an assessment follows from, and when the log recorded it."""
 
     offset: int
     recorded_at: datetime
 
 
-class _Assessed(msgspec.Struct, frozen=True, kw_only=True):
+class _AssessmentData(msgspec.Struct, frozen=True, kw_only=True):
     plan: str
     plan_version: int
     registry: str
@@ -40,11 +41,11 @@ class _Assessed(msgspec.Struct, frozen=True, kw_only=True):
     opens_at: datetime | None
     recorded_at: datetime
     revision: int
-    timeline: tuple[Segment, ...]
-    steps: tuple[Step, ...]
+    timeline: tuple[StatusSegment, ...]
+    steps: tuple[DueAlert, ...]
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True):
+class _AssessmentEvent(msgspec.Struct, frozen=True, kw_only=True):
     specversion: str = "1.0"
     id: str
     source: str = SOURCE
@@ -52,40 +53,42 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     time: datetime
     datacontenttype: str = "application/json"
-    data: _Assessed
+    data: _AssessmentData
 
 
 _ENCODER = msgspec.json.Encoder()
 
 
-def verdict(book: Book, duty: Duty, facts: Sequence[Fact], *, applied: Applied) -> bytes:
-    """Assess *duty* from the *facts* that bear on it and return the event that tells it."""
-    event = _Event(
-        id=_event_id(book, duty, facts),
+def encode_assessment(catalogue: DutyCatalogue, duty: Duty, facts: Sequence[Fact], *, position: LogPosition) -> bytes:
+    """Assess *duty* from the *facts* that bear on it, and return the assessment as an event."""
+    event = _AssessmentEvent(
+        id=_derive_event_id(catalogue, duty, facts),
         subject=duty.key.agency,
-        time=applied.recorded_at,
-        data=_told(book, duty, book.courses.of(duty, facts), applied),
+        time=position.recorded_at,
+        data=_build_data(catalogue, duty, catalogue.outcomes.outcome_of(duty, facts), position),
     )
     return _ENCODER.encode(event)
 
 
-def _event_id(book: Book, duty: Duty, facts: Sequence[Fact]) -> str:
-    return digest(str(duty.key), book.versions, *sorted(["\x1e".join(identity(fact)) for fact in facts]))
+def _derive_event_id(catalogue: DutyCatalogue, duty: Duty, facts: Sequence[Fact]) -> str:
+    # The facts are sorted, because the id must not depend on their order. U+001E separates source and id: intake
+    # accepts no control characters in either.
+    return digest(str(duty.key), catalogue.versions, *sorted(["\x1e".join(identity(fact)) for fact in facts]))
 
 
-def _told(book: Book, duty: Duty, course: Course, applied: Applied) -> _Assessed:
-    return _Assessed(
-        plan=book.plan.plan,
-        plan_version=book.plan.version,
-        registry=book.registry.registry,
-        registry_version=book.registry.version,
+def _build_data(catalogue: DutyCatalogue, duty: Duty, outcome: DutyOutcome, position: LogPosition) -> _AssessmentData:
+    return _AssessmentData(
+        plan=catalogue.plan.plan,
+        plan_version=catalogue.plan.version,
+        registry=catalogue.registry.registry,
+        registry_version=catalogue.registry.version,
         agency=duty.key.agency,
         obligation=duty.key.obligation,
         period=duty.key.period,
         clause=duty.obligation.citation.clause,
         opens_at=duty.opens_at,
-        recorded_at=applied.recorded_at,
-        revision=applied.offset,
-        timeline=course.timeline,
-        steps=course.steps,
+        recorded_at=position.recorded_at,
+        revision=position.offset,
+        timeline=outcome.timeline,
+        steps=outcome.alerts,
     )

@@ -1,6 +1,7 @@
-"""`POST /v1/dry-run`: what would be said if an event were sent now, and what is still missing. Records nothing.
+"""`POST /v1/dry-run`: what the status would be if an event were sent now, and what is missing. Nothing is recorded.
 
-It answers from the facts known where this process owns the agency's partition, else from the requirements alone.
+Where this process owns the agency's partition, the answer counts the facts known (`"basis": "record"`); elsewhere it
+follows from the requirements alone (`"basis": "requirements"`).
 """
 
 import json
@@ -10,24 +11,24 @@ from datetime import datetime
 import msgspec
 
 from schemas.plan.plan import Requirements
-from services.rules import fact_decoder, state_codec
-from services.rules.core import completeness
+from services.rules import fact_decoder
+from services.rules.core import completeness, docket
 from services.rules.core.assess import assess
 from services.rules.core.duty import Duty
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Exemption, Fact, Revocation, Submission
-from services.rules.duty_catalogues import Books
+from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_decoder import UnreadableFact
-from services.rules.partitions import Assignment
+from services.rules.partitions import AssignedPartitions
 from services.runtime.clock import Clock
-from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
+from services.runtime.probes import AsgiHandler, Receive, Scope, Send, answer
 
 LARGEST_BYTES = 2 * 1024 * 1024  # intake takes no larger event than half of this, and adds to it
 PROBLEM = "application/problem+json"
 
 
-class NoAnswer(Exception):  # noqa: N818 - it reads as the answer
-    """There is nothing to say but a problem."""
+class DryRunProblem(Exception):  # noqa: N818 - it is the answer
+    """The answer is a problem document (RFC 9457) instead of an assessment."""
 
     def __init__(self, status: int, title: str, errors: tuple[Mapping[str, str], ...] = ()) -> None:
         super().__init__(title)
@@ -36,89 +37,93 @@ class NoAnswer(Exception):  # noqa: N818 - it reads as the answer
         self.errors = errors
 
 
-def dry_run(books: Books, assignment: Assignment, *, clock: Clock) -> AsgiHandler:
+def dry_run(catalogues: DutyCatalogues, partitions: AssignedPartitions, *, clock: Clock) -> AsgiHandler:
     """Return the handler."""
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            found = _assessed(books, assignment, await _posted(scope, receive), clock.now())
-        except NoAnswer as problem:
-            await send_response(send, _problem(problem), status=problem.status, content_type=PROBLEM)
+            body = await _read_body(scope, receive)
+            found = _assess_event(catalogues, partitions, body, clock.now())
+        except DryRunProblem as problem:
+            await answer(send, _encode_problem(problem), status=problem.status, content_type=PROBLEM)
         else:
-            await send_response(send, found)
+            await answer(send, found)
 
     return handle
 
 
-def _assessed(books: Books, assignment: Assignment, body: bytes, now: datetime) -> bytes:
-    told = _told(body, now)
-    book = books.latest(told.plan)
-    if book is None:
-        raise NoAnswer(503, "The plan is not published, or not known here yet.")
-    fact, duty = _resolved(book, told)
-    partition = assignment.owned(books.home(fact.agency))
+def _assess_event(catalogues: DutyCatalogues, partitions: AssignedPartitions, body: bytes, now: datetime) -> bytes:
+    received = _decode_event(body, now)
+    catalogue = catalogues.latest(received.plan)
+    if catalogue is None:
+        raise DryRunProblem(503, "The plan is not published, or not known here yet.")
+    fact, duty = _find_duty(catalogue, received)
+    partition = partitions.find_open(catalogues.partition_of(fact.agency))
     basis = "requirements" if partition is None else "record"
     if duty is None:
         return msgspec.json.encode({"duty": None, "basis": basis, "segment": None, "missing": ()})
-    known = () if partition is None else partition.keeper.known(duty.key)
+    known = () if partition is None else partition.processor.facts_bearing_on(duty.key)
     assessment = assess(duty, [*known, fact])
     filing = next((one for one in assessment.filings if one.submission is fact), None)
+    # An event whose effect is still to come is answered as of the instant at which it takes effect.
     segment = assessment.at(max(now, filing.effective_at if filing else now))
     return msgspec.json.encode(
         {
             "duty": str(duty.key),
             "basis": basis,
             "segment": segment,
-            "missing": _missing(duty, fact) if isinstance(fact, Submission) else segment.missing,
+            "missing": _find_missing(duty, fact) if isinstance(fact, Submission) else segment.missing,
         }
     )
 
 
-def _told(body: bytes, now: datetime) -> Fact:
+def _decode_event(body: bytes, now: datetime) -> Fact:
+    """Return the fact in *body*; an event without `receivedtime` counts as received *now*."""
     try:
         event = json.loads(body)
         if not isinstance(event, dict):
             raise UnreadableFact("", "an event is a JSON object")
-        return fact_decoder.read_fact(msgspec.json.encode({"receivedtime": now.isoformat(), **event}))
+        return fact_decoder.decode_fact(msgspec.json.encode({"receivedtime": now.isoformat(), **event}))
     except (ValueError, RecursionError) as cause:
         pointer, detail = (cause.pointer, cause.message) if isinstance(cause, UnreadableFact) else ("", str(cause))
-        raise NoAnswer(422, "The event cannot be read.", errors=_one(pointer, detail)) from cause
+        raise DryRunProblem(422, "The event cannot be read.", errors=_one_error(pointer, detail)) from cause
 
 
-def _resolved(book: Book, told: Fact) -> tuple[Fact, Duty | None]:
-    """Return *told* with aliases resolved, and the one duty it is about; an exemption is about no one duty."""
+def _find_duty(catalogue: DutyCatalogue, received: Fact) -> tuple[Fact, Duty | None]:
+    """Return *received* with aliases resolved, and the one duty it is about; an exemption is about no one duty."""
     try:
-        fact = book.resolved(told)
+        fact = catalogue.resolve_names(received)
         if isinstance(fact, Exemption | Revocation):
             return fact, None
-        period = state_codec.home(fact)
-        return fact, book.duty(agency=fact.agency, obligation=fact.obligation, period=period)
+        period = docket.record_period(fact)
+        return fact, catalogue.duty(agency=fact.agency, obligation=fact.obligation, period=period)
     except UnknownDuty as cause:
-        raise NoAnswer(422, "There is no such duty.", errors=_one(f"/data/{cause.field}", cause.message)) from cause
+        errors = _one_error(f"/data/{cause.field}", cause.message)
+        raise DryRunProblem(422, "There is no such duty.", errors=errors) from cause
 
 
-def _missing(duty: Duty, fact: Submission) -> tuple[str, ...]:
-    return completeness.missing(duty.version.requires if duty.version else Requirements(), fact.report)
+def _find_missing(duty: Duty, fact: Submission) -> tuple[str, ...]:
+    return completeness.find_missing(duty.version.requires if duty.version else Requirements(), fact.report)
 
 
-async def _posted(scope: Scope, receive: Receive) -> bytes:
+async def _read_body(scope: Scope, receive: Receive) -> bytes:
     if scope["method"] != "POST":
-        raise NoAnswer(405, "Post the event that would be sent.")
+        raise DryRunProblem(405, "Post the event that would be sent.")
     parts: list[bytes] = []
     while True:
         message = await receive()
         parts.append(message.get("body", b""))
         if sum(map(len, parts)) > LARGEST_BYTES:
-            raise NoAnswer(413, f"An event is at most {LARGEST_BYTES} bytes.")
+            raise DryRunProblem(413, f"An event is at most {LARGEST_BYTES} bytes.")
         if not message.get("more_body", False):
             return b"".join(parts)
 
 
-def _one(pointer: str, detail: str) -> tuple[Mapping[str, str], ...]:
+def _one_error(pointer: str, detail: str) -> tuple[Mapping[str, str], ...]:
     return ({"pointer": pointer, "detail": detail},)
 
 
-def _problem(problem: NoAnswer) -> bytes:
+def _encode_problem(problem: DryRunProblem) -> bytes:
     return msgspec.json.encode(
         {"type": "about:blank", "title": problem.title, "status": problem.status, "errors": problem.errors}
     )

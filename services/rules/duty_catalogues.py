@@ -1,4 +1,4 @@
-"""The books of duties, prepared once for each pair of plan and registry version and shared by all partitions."""
+"""The duty catalogues, created once for each pair of plan and registry version and shared by all partitions."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,16 @@ from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey, partition_of
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.rules.core.duty_catalogue import Book
+from services.rules.core.duty_catalogue import DutyCatalogue
 
-BREATH = 500  # after so many duties the loop may turn
+YIELD_EVERY_DUTIES = 500  # after so many duties the event loop may run
+
+_Versions = tuple[str, int, str, int]
+"""Plan id and version, registry id and version."""
 
 
-class Published(Protocol):
-    """What is published, as `services.runtime.published_documents` tells it."""
+class PublishedVersions(Protocol):
+    """The published documents, as `services.runtime.published_documents` provides them."""
 
     def plan(self, plan_id: str) -> Plan | None: ...
     def registry(self, registry_id: str) -> Registry | None: ...
@@ -23,72 +26,76 @@ class Published(Protocol):
     def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None: ...
 
 
-class Books:
-    """Finds the book that an adoption names, the latest one, and the duties each partition must expect by it."""
+class DutyCatalogues:
+    """Finds the catalogue that an adoption names, the latest one, and the duties that each partition expects by it."""
 
-    def __init__(self, published: Published, partitions: int) -> None:
+    def __init__(self, published: PublishedVersions, partitions: int) -> None:
         self._published = published
         self._partitions = partitions
-        self._books: dict[tuple[str, int, str, int], Book] = {}
-        self._expected: dict[tuple[str, int, str, int], tuple[datetime, Mapping[int, Sequence[DutyKey]]]] = {}
-        self._homes: dict[str, int] = {}
+        self._catalogues: dict[_Versions, DutyCatalogue] = {}
+        # One entry for each pair of versions: when the horizon moves, the list of the earlier horizon is dropped.
+        self._duties: dict[_Versions, tuple[datetime, Mapping[int, Sequence[DutyKey]]]] = {}
+        self._partition_by_agency: dict[str, int] = {}
 
-    def latest(self, plan_id: str) -> Book | None:
-        """Return the book of the latest versions, or nothing where the plan or its registry is not published."""
+    def latest(self, plan_id: str) -> DutyCatalogue | None:
+        """Return the catalogue of the latest versions, or None if the plan or its registry is not published."""
         plan = self._published.plan(plan_id)
         registry = None if plan is None else self._published.registry(plan.registry)
-        return None if plan is None or registry is None else self._book(plan, registry)
+        return None if plan is None or registry is None else self._catalogue_of(plan, registry)
 
-    def all_latest(self) -> tuple[Book, ...]:
-        """Return the latest book of every published plan."""
+    def all_latest(self) -> tuple[DutyCatalogue, ...]:
+        """Return the latest catalogue of every published plan."""
         found = (self.latest(plan.plan) for plan in self._published.plans())
-        return tuple(book for book in found if book is not None)
+        return tuple(catalogue for catalogue in found if catalogue is not None)
 
-    def adopted(self, adoption: PlanAdopted) -> Book | None:
-        """Return the book of the versions that *adoption* names, or nothing where they are not published."""
+    def find_adopted(self, adoption: PlanAdopted) -> DutyCatalogue | None:
+        """Return the catalogue of the versions that *adoption* names, or None if they are not published."""
         plan = self._published.version("plan", adoption.plan, adoption.plan_version)
         registry = self._published.version("registry", adoption.registry, adoption.registry_version)
         if isinstance(plan, Plan) and isinstance(registry, Registry):
-            return self._book(plan, registry)
+            return self._catalogue_of(plan, registry)
         return None
 
-    async def prepare(self, book: Book, until: datetime) -> None:
-        """Find the duties expected before *until* in small steps: of a large plan they take seconds."""
-        if self._is_prepared(book, until):
+    async def prepare(self, until: datetime, catalogue: DutyCatalogue) -> None:
+        """List the duties that open before *until* in small steps, because for a large plan this takes seconds."""
+        if self._is_prepared(until, catalogue):
             return
-        shares: dict[int, list[DutyKey]] = {}
-        for count, key in enumerate(book.expected(until), start=1):
-            shares.setdefault(self.home(key.agency), []).append(key)
-            if count % BREATH == 0:
+        by_partition: dict[int, list[DutyKey]] = {}
+        for count, key in enumerate(catalogue.duties_opening_before(until), start=1):
+            by_partition.setdefault(self.partition_of(key.agency), []).append(key)
+            if count % YIELD_EVERY_DUTIES == 0:
                 await asyncio.sleep(0)
-        self._expected[_name(book.plan, book.registry)] = (until, shares)
+        self._duties[_versions_of(catalogue.plan, catalogue.registry)] = (until, by_partition)
 
-    def expected(self, book: Book, until: datetime, *, partition: int) -> Sequence[DutyKey]:
-        """Return the duties that open before *until*, of the agencies at home in *partition*."""
-        name = _name(book.plan, book.registry)
-        if not self._is_prepared(book, until):
-            shares: dict[int, list[DutyKey]] = {}
-            for key in book.expected(until):
-                shares.setdefault(self.home(key.agency), []).append(key)
-            self._expected[name] = (until, shares)
-        return self._expected[name][1].get(partition, ())
+    def duties_opening_before(self, until: datetime, catalogue: DutyCatalogue, *, partition: int) -> Sequence[DutyKey]:
+        """Return the duties of *catalogue* that open before *until*, of the agencies of *partition*.
 
-    def home(self, agency: str) -> int:
-        """Return the partition that holds everything of *agency*."""
-        if agency not in self._homes:
-            self._homes[agency] = partition_of(agency, self._partitions)
-        return self._homes[agency]
+        `prepare` has listed them before in nearly all cases; otherwise they are listed here, in one step.
+        """
+        versions = _versions_of(catalogue.plan, catalogue.registry)
+        if not self._is_prepared(until, catalogue):
+            by_partition: dict[int, list[DutyKey]] = {}
+            for key in catalogue.duties_opening_before(until):
+                by_partition.setdefault(self.partition_of(key.agency), []).append(key)
+            self._duties[versions] = (until, by_partition)
+        return self._duties[versions][1].get(partition, ())
 
-    def _is_prepared(self, book: Book, until: datetime) -> bool:
-        found = self._expected.get(_name(book.plan, book.registry))
+    def partition_of(self, agency: str) -> int:
+        """Return the partition of the facts, states and verdicts of *agency*."""
+        if agency not in self._partition_by_agency:
+            self._partition_by_agency[agency] = partition_of(agency, self._partitions)
+        return self._partition_by_agency[agency]
+
+    def _is_prepared(self, until: datetime, catalogue: DutyCatalogue) -> bool:
+        found = self._duties.get(_versions_of(catalogue.plan, catalogue.registry))
         return found is not None and found[0] == until
 
-    def _book(self, plan: Plan, registry: Registry) -> Book:
-        name = _name(plan, registry)
-        if name not in self._books:
-            self._books[name] = Book(plan, registry)
-        return self._books[name]
+    def _catalogue_of(self, plan: Plan, registry: Registry) -> DutyCatalogue:
+        versions = _versions_of(plan, registry)
+        if versions not in self._catalogues:
+            self._catalogues[versions] = DutyCatalogue(plan, registry)
+        return self._catalogues[versions]
 
 
-def _name(plan: Plan, registry: Registry) -> tuple[str, int, str, int]:
+def _versions_of(plan: Plan, registry: Registry) -> _Versions:
     return plan.plan, plan.version, registry.registry, registry.version

@@ -1,4 +1,7 @@
-"""From a fact on the wire to a fact of the core: a tolerant reader of the fields that rules decides by."""
+"""Decodes a fact from the wire: a tolerant reader of the fields by which rules decides.
+
+It does not know plans: whether the fact is about a duty is checked by `services.rules.fact_validation`.
+"""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -8,19 +11,19 @@ from typing import Any
 import msgspec
 
 from schemas.events import facts as wire
-from schemas.events.wire import decode
 from schemas.plan import instants
 from services.rules.core.facts import (
-    Attachment,
     Exemption,
     Extension,
     Fact,
+    FiledAttachment,
     Reassignment,
-    Report,
+    ReportContent,
     Revocation,
     Submission,
     Withdrawal,
 )
+from services.runtime.decoding import decoded
 
 
 class UnreadableFact(ValueError):  # noqa: N818 - it reads as a claim about the input
@@ -32,8 +35,8 @@ class UnreadableFact(ValueError):  # noqa: N818 - it reads as a claim about the 
         self.message = message
 
 
-class Event(msgspec.Struct, frozen=True):
-    """The envelope of a fact; `data` is read by type."""
+class FactEnvelope(msgspec.Struct, frozen=True):
+    """The CloudEvents envelope of a fact; `data` stays encoded until its type is known."""
 
     id: str
     source: str
@@ -43,126 +46,135 @@ class Event(msgspec.Struct, frozen=True):
     recordedtime: str | None = None
 
 
-class _Decision(msgspec.Struct, frozen=True):
+class _FactDecision(msgspec.Struct, frozen=True):
     issued_on: date
 
 
-class _Document(msgspec.Struct, frozen=True):
+class _FactDocument(msgspec.Struct, frozen=True):
     number: str | None = None
     issued_on: date | None = None
     signed_by: str | None = None
 
 
-class _Dispatch(msgspec.Struct, frozen=True):
+class _FactDispatch(msgspec.Struct, frozen=True):
     sent_at: str | None = None
     proof: str = "none"
 
 
-class _Content(msgspec.Struct, frozen=True):
+class _FactContent(msgspec.Struct, frozen=True):
     nil_return: bool = False
+    # msgspec gives every struct its own copy of an empty default.
     sections: dict[str, str | None] = {}
     indicators: dict[str, float | str | None] = {}
 
 
-class _Attachment(msgspec.Struct, frozen=True):
+class _FactAttachment(msgspec.Struct, frozen=True):
     media_type: str = ""
     sha256: str = ""
 
 
-class _Docket(msgspec.Struct, frozen=True):
+class _DocketReference(msgspec.Struct, frozen=True):
     plan: str
     obligation: str
     agency: str
 
 
-class _Submitted(_Docket, frozen=True):
+class _SubmissionFields(_DocketReference, frozen=True):
     period: str | None = None
     on_behalf_of: str | None = None
     corrects: str | None = None
-    document: _Document = _Document()
-    dispatch: _Dispatch = _Dispatch()
-    content: _Content = _Content()
-    attachments: tuple[_Attachment, ...] = ()
+    document: _FactDocument = _FactDocument()
+    dispatch: _FactDispatch = _FactDispatch()
+    content: _FactContent = _FactContent()
+    attachments: tuple[_FactAttachment, ...] = ()
 
 
-class _Withdrawn(_Docket, frozen=True):
+class _WithdrawalFields(_DocketReference, frozen=True):
     withdraws: str
     period: str | None = None
 
 
-class _Reassigned(_Docket, frozen=True):
+class _ReassignmentFields(_DocketReference, frozen=True):
     submission: str
     from_period: str | None = None
     to_period: str | None = None
 
 
-class _Extended(_Docket, frozen=True):
+class _ExtensionFields(_DocketReference, frozen=True):
     due_at: str
-    decision: _Decision
+    decision: _FactDecision
     period: str | None = None
 
 
-class _Exempted(_Docket, frozen=True, rename={"from_": "from"}):
+class _ExemptionFields(_DocketReference, frozen=True, rename={"from_": "from"}):
     from_: str
     until: str
-    decision: _Decision
+    decision: _FactDecision
 
 
-class _Revoked(_Docket, frozen=True):
+class _RevocationFields(_DocketReference, frozen=True):
     exemption: str
-    decision: _Decision
+    decision: _FactDecision
     due_at: str | None = None
 
 
-_EVENT = msgspec.json.Decoder(Event)
-_DATA: Mapping[str, msgspec.json.Decoder[Any]] = {
-    wire.SUBMITTED: msgspec.json.Decoder(_Submitted),
-    wire.WITHDRAWN: msgspec.json.Decoder(_Withdrawn),
-    wire.REASSIGNED: msgspec.json.Decoder(_Reassigned),
-    wire.EXTENDED: msgspec.json.Decoder(_Extended),
-    wire.EXEMPTED: msgspec.json.Decoder(_Exempted),
-    wire.REVOKED: msgspec.json.Decoder(_Revoked),
+_ENVELOPE_DECODER = msgspec.json.Decoder(FactEnvelope)
+_DATA_DECODERS: Mapping[str, msgspec.json.Decoder[Any]] = {
+    wire.SUBMITTED: msgspec.json.Decoder(_SubmissionFields),
+    wire.WITHDRAWN: msgspec.json.Decoder(_WithdrawalFields),
+    wire.REASSIGNED: msgspec.json.Decoder(_ReassignmentFields),
+    wire.EXTENDED: msgspec.json.Decoder(_ExtensionFields),
+    wire.EXEMPTED: msgspec.json.Decoder(_ExemptionFields),
+    wire.REVOKED: msgspec.json.Decoder(_RevocationFields),
 }
-TYPES = frozenset(_DATA)
-"""The CloudEvents types that tell a fact of a duty."""
+FACT_TYPES = frozenset(_DATA_DECODERS)
+"""The CloudEvents types of the facts of a duty."""
 
 
-def read_event(record: bytes) -> Event:
-    """Return the envelope in *record*; raise `UnreadableFact` where it is no CloudEvent."""
+def decode_envelope(record: bytes) -> FactEnvelope:
+    """Return the envelope in *record*; raise `UnreadableFact` if it is no CloudEvent."""
     try:
-        return _EVENT.decode(record)
+        return _ENVELOPE_DECODER.decode(record)
     except (msgspec.DecodeError, RecursionError) as cause:
-        raise _unreadable("", cause) from cause
+        raise _translate_error("", cause) from cause
 
 
-def read_fact(record: bytes, *, recorded_at: datetime | None = None) -> Fact:
-    """Return the fact in *record*, recorded by default at its `recordedtime`, else `receivedtime`; or raise."""
-    return fact_of(read_event(record), recorded_at=recorded_at)
+def decode_fact(record: bytes, *, recorded_at: datetime | None = None) -> Fact:
+    """Return the fact in *record*; raise `UnreadableFact`.
+
+    It counts as recorded at *recorded_at*, else at its own `recordedtime`, else at its `receivedtime`.
+    """
+    return build_fact(decode_envelope(record), recorded_at=recorded_at)
 
 
-def fact_of(event: Event, *, recorded_at: datetime | None = None) -> Fact:
-    """Return the fact that *event* tells; raise `UnreadableFact` naming the place if its type or data is unfit."""
-    decoder = _DATA.get(event.type)
+def build_fact(envelope: FactEnvelope, *, recorded_at: datetime | None = None) -> Fact:
+    """Return the fact in *envelope*; raise `UnreadableFact` naming the place if its type or data does not fit.
+
+    `recorded_at` is chosen as in `decode_fact`.
+    """
+    decoder = _DATA_DECODERS.get(envelope.type)
     if decoder is None:
-        raise UnreadableFact("/type", f"{event.type!r} is not a type of fact; the types are {', '.join(_DATA)}")
+        types = ", ".join(_DATA_DECODERS)
+        raise UnreadableFact("/type", f"{envelope.type!r} is not a type of fact; the types are {types}")
     try:
-        data = decode(decoder, event.data)
+        data = decoded(decoder, envelope.data)
     except (msgspec.DecodeError, RecursionError) as cause:
-        raise _unreadable("/data", cause) from cause
-    if event.receivedtime is None:
+        raise _translate_error("/data", cause) from cause
+    if envelope.receivedtime is None:
         raise UnreadableFact("/receivedtime", "a recorded fact says when it was received; add the RFC 3339 instant")
-    received_at = _instant(event.receivedtime, "/receivedtime")
+    received_at = _parse_instant(envelope.receivedtime, "/receivedtime")
     if recorded_at is None:
-        recorded_at = _instant(event.recordedtime, "/recordedtime") if event.recordedtime else received_at
-    return _told(event, data, received_at, recorded_at)
+        stated = envelope.recordedtime
+        recorded_at = _parse_instant(stated, "/recordedtime") if stated else received_at
+    if isinstance(data, _SubmissionFields):
+        return _build_submission(envelope, data, received_at, recorded_at)
+    return _build_adjustment(envelope, data, received_at, recorded_at)
 
 
-def _told(event: Event, data: Any, received_at: datetime, recorded_at: datetime) -> Fact:  # noqa: ANN401 - one of the structs above
-    if isinstance(data, _Submitted):
-        return _submission(event, data, received_at, recorded_at)
+def _build_adjustment(envelope: FactEnvelope, data: Any, received_at: datetime, recorded_at: datetime) -> Fact:  # noqa: ANN401 - one of the structs above
     common: dict[str, Any] = {
-        "id": event.id,
-        "source": event.source,
+        "id": envelope.id,
+        "source": envelope.source,
         "plan": data.plan,
         "obligation": data.obligation,
         "agency": data.agency,
@@ -170,79 +182,84 @@ def _told(event: Event, data: Any, received_at: datetime, recorded_at: datetime)
         "recorded_at": recorded_at,
     }
     match data:
-        case _Withdrawn():
+        case _WithdrawalFields():
             return Withdrawal(**common, period=data.period, withdraws=data.withdraws)
-        case _Reassigned():
+        case _ReassignmentFields():
             return Reassignment(
                 **common, submission=data.submission, from_period=data.from_period, to_period=data.to_period
             )
-        case _Extended():
-            due_at = _instant(data.due_at, "/data/due_at")
+        case _ExtensionFields():
+            due_at = _parse_instant(data.due_at, "/data/due_at")
             return Extension(**common, period=data.period, due_at=due_at, decided_on=data.decision.issued_on)
-        case _Exempted():
-            from_, until = _instant(data.from_, "/data/from"), _instant(data.until, "/data/until")
+        case _ExemptionFields():
+            from_, until = _parse_instant(data.from_, "/data/from"), _parse_instant(data.until, "/data/until")
             return Exemption(**common, from_=from_, until=until, decided_on=data.decision.issued_on)
         case _:
-            due_at_or_none = _instant(data.due_at, "/data/due_at") if data.due_at else None
+            due_at_or_none = _parse_instant(data.due_at, "/data/due_at") if data.due_at else None
             return Revocation(
                 **common, exemption=data.exemption, due_at=due_at_or_none, decided_on=data.decision.issued_on
             )
 
 
-def _submission(event: Event, data: _Submitted, received_at: datetime, recorded_at: datetime) -> Submission:
+def _build_submission(
+    envelope: FactEnvelope, data: _SubmissionFields, received_at: datetime, recorded_at: datetime
+) -> Submission:
+    sent_at = data.dispatch.sent_at
     return Submission(
-        id=event.id,
-        source=event.source,
+        id=envelope.id,
+        source=envelope.source,
         plan=data.plan,
         obligation=data.obligation,
+        # A report on behalf of a predecessor belongs to the predecessor's docket (ruling 7).
         agency=data.on_behalf_of or data.agency,
         received_at=received_at,
         recorded_at=recorded_at,
         period=data.period,
         filed_by=data.agency,
         corrects=data.corrects,
-        sent_at=_instant(data.dispatch.sent_at, "/data/dispatch/sent_at") if data.dispatch.sent_at else None,
+        sent_at=_parse_instant(sent_at, "/data/dispatch/sent_at") if sent_at else None,
         proof=data.dispatch.proof,
-        report=_report(data),
+        report=_build_report_content(data),
     )
 
 
-def _report(data: _Submitted) -> Report:
-    return Report(
+def _build_report_content(data: _SubmissionFields) -> ReportContent:
+    return ReportContent(
         number=data.document.number or "",
         issued_on=data.document.issued_on,
         signed_by=data.document.signed_by or "",
         is_nil_return=data.content.nil_return,
         sections={name: text or "" for name, text in data.content.sections.items()},
-        indicators=_figures(data.content.indicators),
-        attachments=tuple([Attachment(media_type=one.media_type, sha256=one.sha256) for one in data.attachments]),
+        indicators=_parse_indicators(data.content.indicators),
+        attachments=tuple([FiledAttachment(media_type=one.media_type, sha256=one.sha256) for one in data.attachments]),
     )
 
 
-def _figures(indicators: Mapping[str, float | str | None]) -> dict[str, float]:
-    return {code: _figure(code, written) for code, written in indicators.items() if written is not None}
+def _parse_indicators(indicators: Mapping[str, float | str | None]) -> dict[str, float]:
+    return {code: _parse_figure(code, text) for code, text in indicators.items() if text is not None}
 
 
-def _figure(code: str, written: float | str) -> float:
+def _parse_figure(code: str, text: float | str) -> float:
+    """Return the figure as a finite number: `NaN`, `Infinity` and `1e400` are numbers to Python, but no figures."""
     try:
-        figure = float(written)
+        figure = float(text)
     except ValueError:
         figure = nan
     if not isfinite(figure):
         pointer = f"/data/content/indicators/{code}"
-        raise UnreadableFact(pointer, f"{written!r} is not a number; write digits and a point")
+        raise UnreadableFact(pointer, f"{text!r} is not a number; write digits and a point")
     return figure
 
 
-def _instant(text: str, pointer: str) -> datetime:
+def _parse_instant(text: str, pointer: str) -> datetime:
     try:
         return instants.parse(text)
     except ValueError as cause:
         raise UnreadableFact(pointer, str(cause)) from cause
 
 
-def _unreadable(prefix: str, cause: msgspec.DecodeError | RecursionError) -> UnreadableFact:
-    """Translate the decoder's word: it names the place as a JSON path after ` - at `."""
+def _translate_error(prefix: str, cause: msgspec.DecodeError | RecursionError) -> UnreadableFact:
+    """Return the decoder's error with a JSON pointer: msgspec names the place as a JSON path after ` - at `."""
     message, _, path = str(cause).partition(" - at ")
     pointer = path.strip("`").replace("$", "", 1).replace(".", "/").replace("[", "/").replace("]", "")
     return UnreadableFact(prefix + pointer, message)

@@ -1,81 +1,87 @@
-"""Whether a fact is about a duty that the plan in force, or a later published one, knows, and lies where it belongs."""
+"""Whether a fact can be processed: a published plan has its duty, and it lies in the partition of its agency."""
 
 from schemas.events.ids import DutyKey
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Exemption, Extension, Fact, Reassignment, Revocation, Submission, Withdrawal
-from services.rules.duty_catalogues import Books
+from services.rules.duty_catalogues import DutyCatalogues
 
 
-class Refused(Exception):  # noqa: N818 - it reads as a claim about the record
-    """The record cannot be applied and is to be set aside. `kind` is a closed set; the message is for people.
+class Rejection(Exception):  # noqa: N818 - it reads as a claim about the record
+    """The record cannot be processed and goes to the dead letters. `kind` is a closed set; the message is for people.
 
-    `may_be_news` says that documents published a moment ago might make it acceptable.
+    `is_retryable` says that documents published a moment ago might make the record acceptable.
     """
 
-    def __init__(self, kind: str, reason: str, *, may_be_news: bool = False) -> None:
+    def __init__(self, kind: str, reason: str, *, is_retryable: bool = False) -> None:
         super().__init__(reason)
         self.kind = kind
-        self.may_be_news = may_be_news
+        self.is_retryable = is_retryable
 
 
-class Judge:
-    """Judges the facts of one partition."""
+class FactValidator:
+    """Validates the facts of one partition."""
 
-    def __init__(self, partition: int, books: Books) -> None:
+    def __init__(self, partition: int, catalogues: DutyCatalogues) -> None:
         self._partition = partition
-        self._books = books
+        self._catalogues = catalogues
 
-    def judged(self, fact: Fact, in_force: Book | None) -> tuple[Fact, Book | None]:
-        """Return *fact* with aliases resolved, and the book *in_force* if that knows it; raise `Refused` if none does.
+    def validate(self, fact: Fact, adopted: DutyCatalogue | None) -> tuple[Fact, DutyCatalogue | None]:
+        """Return *fact* with aliases resolved, and *adopted*, the catalogue in force, if it has the duty.
 
-        Nearly every fact is known to the book in force. A duty that only a later published version knows is held
-        until that version is adopted here.
+        Nearly every fact is about a duty of the catalogue in force. A fact about a duty that only a later published
+        version has is accepted with None: it is held until that version is adopted in this partition. Raise `Rejection`
+        if no version has the duty, or if the fact belongs into another partition.
         """
-        if in_force is None:
-            return self._held(fact, f"plan: {fact.plan!r} is not published"), None
+        if adopted is None:
+            return self._resolve_by_latest(fact, f"plan: {fact.plan!r} is not published"), None
         try:
-            resolved = _resolved(in_force, fact)
+            resolved = _resolve_names(adopted, fact)
         except UnknownDuty as cause:
-            return self._held(fact, str(cause)), None
-        self._refuse_misrouted(resolved.agency)
-        return resolved, in_force
+            return self._resolve_by_latest(fact, str(cause)), None
+        self._reject_misrouted(resolved.agency)
+        return resolved, adopted
 
-    def _held(self, fact: Fact, reason: str) -> Fact:
-        """Return *fact* as the latest published book reads it; where there is none, refuse for *reason*."""
-        latest = self._books.latest(fact.plan)
+    def _resolve_by_latest(self, fact: Fact, reason: str) -> Fact:
+        """Return *fact* as the latest published catalogue resolves it; if there is none, reject it for *reason*."""
+        latest = self._catalogues.latest(fact.plan)
         if latest is None:
-            raise Refused("unknown", reason, may_be_news=True)
+            raise Rejection("unknown", reason, is_retryable=True)
         try:
-            resolved = _resolved(latest, fact)
+            resolved = _resolve_names(latest, fact)
         except UnknownDuty as cause:
-            raise Refused("unknown", str(cause), may_be_news=True) from cause
-        self._refuse_misrouted(resolved.agency)
+            raise Rejection("unknown", str(cause), is_retryable=True) from cause
+        self._reject_misrouted(resolved.agency)
         return resolved
 
-    def _refuse_misrouted(self, agency: str) -> None:
-        home = self._books.home(agency)
-        if home != self._partition:
+    def _reject_misrouted(self, agency: str) -> None:
+        """Raise `Rejection` for the agency of another partition: two owners must never both keep one agency."""
+        expected = self._catalogues.partition_of(agency)
+        if expected != self._partition:
             remedy = f"key the record by the agency whose duty it is, {agency!r}"
-            raise Refused("misrouted", f"{agency!r} is at home in partition {home}, not {self._partition}; {remedy}")
+            raise Rejection(
+                "misrouted", f"{agency!r} is at home in partition {expected}, not {self._partition}; {remedy}"
+            )
 
 
-def knows(book: Book, key: DutyKey) -> bool:
-    """Whether *book* has the duty, binding or not."""
+def has_duty(catalogue: DutyCatalogue, key: DutyKey) -> bool:
+    """Whether *catalogue* has the duty, binding or not."""
     try:
-        book.duty(agency=key.agency, obligation=key.obligation, period=key.period)
+        catalogue.duty(agency=key.agency, obligation=key.obligation, period=key.period)
     except UnknownDuty:
         return False
     return True
 
 
-def _resolved(book: Book, fact: Fact) -> Fact:
-    resolved = book.resolved(fact)
-    for period in _periods(fact):
-        book.duty(agency=resolved.agency, obligation=resolved.obligation, period=period)
+def _resolve_names(catalogue: DutyCatalogue, fact: Fact) -> Fact:
+    """Return *fact* with aliases resolved; raise `UnknownDuty` unless *catalogue* has a duty for all its periods."""
+    resolved = catalogue.resolve_names(fact)
+    for period in _periods_of(fact):
+        catalogue.duty(agency=resolved.agency, obligation=resolved.obligation, period=period)
     return resolved
 
 
-def _periods(fact: Fact) -> tuple[str | None, ...]:
+def _periods_of(fact: Fact) -> tuple[str | None, ...]:
+    """Return the periods that *fact* names; an exemption and its revocation name none."""
     match fact:
         case Submission() | Withdrawal() | Extension():
             return (fact.period,)

@@ -1,4 +1,4 @@
-"""The figures that rules tells of itself. Partitions are a closed set; no agency, plan or duty is ever a label."""
+"""The metrics of rules. Partitions are a closed set of labels; no agency, plan or duty is ever a label."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -7,8 +7,8 @@ from services.runtime.metrics import SECONDS_BUCKETS
 DEAD_LETTER_REASONS = ("unreadable", "unknown", "misrouted", "oversized", "unexpected")
 
 
-class Metrics:
-    """Every figure of this service, in one registry."""
+class RulesMetrics:
+    """Every metric of this service, registered once and initialised to zero."""
 
     def __init__(self, registry: CollectorRegistry, partitions: int) -> None:
         self.facts = Counter("rules_facts_consumed", "Records of facts consumed and committed", registry=registry)

@@ -1,4 +1,7 @@
-"""One owned partition of the facts: restored when taken over, then batch after batch, each committed as a whole."""
+"""One owned partition of the facts: restored when it is taken over, then processed batch by batch.
+
+Each batch is committed as a whole by the partition's transactional writer.
+"""
 
 import asyncio
 import logging
@@ -10,151 +13,159 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from schemas.events.facts import PlanAdopted
-from services.rules import adoption, changelog
-from services.rules.assessment_event import Applied
-from services.rules.duty_catalogues import Books
-from services.rules.fact_validation import Refused
-from services.rules.metrics import Metrics
-from services.rules.processor import Keeper, Told, is_newer
-from services.rules.transactional_writer import Letter, Transactions, Writes
+from services.rules import plan_adopter, processor, state_store
+from services.rules.assessment_event import LogPosition
+from services.rules.duty_catalogues import DutyCatalogues
+from services.rules.fact_validation import Rejection
+from services.rules.metrics import RulesMetrics
+from services.rules.processor import KeyedEvent, PartitionProcessor
+from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
 from services.runtime.clock import Clock, instant_of
-from services.runtime.published_documents import PublishedDocuments
-from services.runtime.settings import KafkaConfig
+from services.runtime.kafka import Access
+from services.runtime.published_documents import References
 
-BREATH = 200  # after so many records or verdicts the loop may turn: heartbeats and probes are answered in between
+YIELD_EVERY = 200  # after so many records or assessments the event loop may run, so that heartbeats and probes go on
 MOST_UNEXPECTED_IN_A_ROW = 20  # beyond this it is the service that is broken, not the records
 
 log = logging.getLogger(__name__)
 
 
-class BooksMissingError(Exception):
+class AdoptedDocumentsMissingError(Exception):
     """An adopted plan or registry version is not on `dondoc.references.v1`; publish it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What every partition works with."""
+class PartitionDependencies:
+    """What every partition needs from the process."""
 
-    kafka: KafkaConfig
+    kafka: Access
     group: str
-    books: Books
-    references: PublishedDocuments
+    catalogues: DutyCatalogues
+    references: References
     clock: Clock
-    metrics: Metrics
+    metrics: RulesMetrics
 
 
 class Partition:
-    """Owns one partition from `open` to `close`. After a failure it is closed; a new one starts from the log."""
+    """Owns one partition from `open` to `close`. After a failure it is closed; a new one is restored from the log."""
 
-    def __init__(self, number: int, tools: Tools) -> None:
+    def __init__(self, number: int, dependencies: PartitionDependencies) -> None:
         self.number = number
-        self.keeper = Keeper(number, tools.books)
-        self._tools = tools
-        self._transactions = Transactions(tools.kafka, tools.group, number, clock=tools.clock)
+        self.processor = PartitionProcessor(number, dependencies.catalogues)
+        self._dependencies = dependencies
+        self._writer = TransactionalWriter(dependencies.kafka, dependencies.group, number, clock=dependencies.clock)
+        # A batch, an adoption and closing use one transactional producer, which knows one transaction at a time.
         self._lock = asyncio.Lock()
         self._next_offset = 0
-        self._announced: dict[str, PlanAdopted] = {}
-        self._unexpected = 0
+        self._written_adoptions: dict[str, PlanAdopted] = {}
+        self._unexpected_in_a_row = 0
 
     async def open(self) -> None:
-        """Fence the earlier owner, then take over its state: in this order nothing of its work is missed."""
+        """Fence the earlier owner, then restore its state: in this order nothing that it committed is missed."""
         begun = time.perf_counter()
-        await self._transactions.open()
-        restored = await changelog.restore(self._tools.kafka, self.number, self.keeper.restore)
-        if self.keeper.missing_books():
-            await self._tools.references.catch_up()
-        missing = self.keeper.missing_books()
+        await self._writer.open()
+        restored = await state_store.read_changelog(self._dependencies.kafka, self.number, self.processor.restore)
+        # The documents of a restored adoption may lie further in the topic than this process has read it.
+        if self.processor.activate_adoptions():
+            await self._dependencies.references.catch_up()
+        missing = self.processor.activate_adoptions()
         if missing:
-            raise BooksMissingError(", ".join(f"{one.plan}@{one.plan_version}" for one in missing))
+            raise AdoptedDocumentsMissingError(", ".join(f"{one.plan}@{one.plan_version}" for one in missing))
         seconds = time.perf_counter() - begun
-        self._tools.metrics.restore_seconds.observe(seconds)
-        place = {"partition": self.number, "duties": restored, "seconds": round(seconds, 3)}
-        log.info("a partition is restored", extra={"action": "restored", **place})
+        self._dependencies.metrics.restore_seconds.observe(seconds)
+        details = {"partition": self.number, "duties": restored, "seconds": round(seconds, 3)}
+        log.info("a partition is restored", extra={"action": "restored", **details})
 
     def start_at(self, offset: int) -> None:
-        """Note the committed offset from which this owner goes on."""
+        """Set the committed offset from which this owner goes on."""
         self._next_offset = offset
 
     async def close(self) -> None:
         async with self._lock:
-            await self._transactions.close()
+            await self._writer.close()
 
-    async def process(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        """Apply *records* and commit everything that follows from them; raises what the broker refuses."""
+    async def process_batch(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Process *records* and commit everything that follows from them; raise `KafkaError` if the broker refuses."""
         async with self._lock:
+            # After a rebalance the consumer may hand over records again that were fetched before the seek.
             fresh = [record for record in records if record.offset >= self._next_offset]
             if not fresh:
                 return
-            with self._tools.metrics.batch_seconds.time():
-                writes = await self._applied(fresh)
-                await self._transactions.commit(writes)
+            with self._dependencies.metrics.batch_seconds.time():
+                writes = await self._process_records(fresh)
+                await self._writer.commit(writes)
             self._next_offset = writes.next_offset
-            self._tell(writes, count=len(fresh))
+            self._report_commit(writes, count=len(fresh))
 
-    async def announce(self, wanted: Mapping[str, PlanAdopted]) -> None:
-        """Write the adoptions that this partition lacks into its own log, once each."""
+    async def adopt_plans(self, adoptions: Mapping[str, PlanAdopted]) -> None:
+        """Append the adoptions that this partition lacks to its own log, once each."""
         async with self._lock:
-            for plan, one in wanted.items():
-                known = self._announced.get(plan) or self.keeper.adoptions.get(plan)
-                if known is None or is_newer(one, known):
-                    await self._transactions.announce(plan, adoption.event(one, now=self._tools.clock.now()))
-                    self._announced[plan] = one
-                    place = {"partition": self.number, "plan": plan, "version": one.plan_version}
-                    log.info("a plan is adopted", extra={"action": "adopted", **place})
+            for plan, one in adoptions.items():
+                # An adoption written a moment ago is known to the processor only when the consumer has read it back.
+                known = self._written_adoptions.get(plan) or self.processor.adoptions.get(plan)
+                if known is None or processor.is_newer(one, known):
+                    event = plan_adopter.encode_adoption_event(one, now=self._dependencies.clock.now())
+                    await self._writer.append_fact(plan, event)
+                    self._written_adoptions[plan] = one
+                    details = {"partition": self.number, "plan": plan, "version": one.plan_version}
+                    log.info("a plan is adopted", extra={"action": "adopted", **details})
 
-    async def _applied(self, records: Sequence[ConsumerRecord[Any, Any]]) -> Writes:
-        writes = Writes(next_offset=records[-1].offset + 1)
+    async def _process_records(self, records: Sequence[ConsumerRecord[Any, Any]]) -> BatchWrites:
+        writes = BatchWrites(next_offset=records[-1].offset + 1)
         for index, record in enumerate(records, start=1):
             try:
-                writes.verdicts += await self._told(record.value, _applied(record))
-            except Refused as cause:
-                writes.set_aside.append(Letter(record=record, kind=cause.kind, reason=f"{cause.kind}: {cause}"))
-            if index % BREATH == 0:
+                writes.assessments += await self._process_with_retry(record.value, _position_of(record))
+            except Rejection as cause:
+                reason = f"{cause.kind}: {cause}"
+                writes.rejected.append(RejectedRecord(record=record, kind=cause.kind, reason=reason))
+            if index % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        writes.states = self.keeper.changes()
+        writes.states = self.processor.drain_changes()
         return writes
 
-    async def _told(self, value: bytes | None, applied: Applied) -> list[Told]:
+    async def _process_with_retry(self, value: bytes | None, position: LogPosition) -> list[KeyedEvent]:
+        """Process a record; one that newer documents may make acceptable is tried again after reading them."""
         try:
-            return await self._drained(value, applied)
-        except Refused as cause:
-            if not cause.may_be_news:
+            return await self._process_record(value, position)
+        except Rejection as cause:
+            if not cause.is_retryable:
                 raise
-            await self._tools.references.catch_up()
-            return await self._drained(value, applied)
+            await self._dependencies.references.catch_up()
+            return await self._process_record(value, position)
 
-    async def _drained(self, value: bytes | None, applied: Applied) -> list[Told]:
-        """Take a record that breaks the assessment for a poison one, unless they all do."""
-        told: list[Told] = []
+    async def _process_record(self, value: bytes | None, position: LogPosition) -> list[KeyedEvent]:
+        """Process a record. One that breaks its assessment is rejected, unless too many in a row do."""
+        events: list[KeyedEvent] = []
         try:
-            for one in self.keeper.apply(value, applied=applied):
-                told.append(one)
-                if len(told) % BREATH == 0:
+            for event in self.processor.process(value, position=position):
+                events.append(event)
+                if len(events) % YIELD_EVERY == 0:
                     await asyncio.sleep(0)
-        except Refused:
+        except Rejection:
             raise
         except Exception as cause:
-            self._unexpected += 1
-            if self._unexpected > MOST_UNEXPECTED_IN_A_ROW:
+            self._unexpected_in_a_row += 1
+            if self._unexpected_in_a_row > MOST_UNEXPECTED_IN_A_ROW:
                 raise
-            log.exception("a record broke its assessment", extra={"action": "unexpected", "offset": applied.offset})
-            raise Refused("unexpected", f"{type(cause).__name__}: {cause}") from cause
-        self._unexpected = 0
-        return told
+            log.exception("a record broke its assessment", extra={"action": "unexpected", "offset": position.offset})
+            raise Rejection("unexpected", f"{type(cause).__name__}: {cause}") from cause
+        self._unexpected_in_a_row = 0
+        return events
 
-    def _tell(self, writes: Writes, *, count: int) -> None:
+    def _report_commit(self, writes: BatchWrites, *, count: int) -> None:
         """Count and log what is now committed."""
-        metrics = self._tools.metrics
+        metrics = self._dependencies.metrics
         metrics.facts.inc(count)
-        metrics.assessments.inc(len(writes.verdicts))
-        for letter in writes.set_aside:
-            metrics.dead_letters.labels(letter.kind).inc()
-            place = {"partition": self.number, "offset": letter.record.offset, "kind": letter.kind}
-            log.warning("a record is set aside", extra={"action": "dead_letter", **place})
+        metrics.assessments.inc(len(writes.assessments))
+        for one in writes.rejected:
+            metrics.dead_letters.labels(one.kind).inc()
+            details = {"partition": self.number, "offset": one.record.offset, "kind": one.kind}
+            log.warning("a record is set aside", extra={"action": "dead_letter", **details})
 
 
-def _applied(record: ConsumerRecord[Any, Any]) -> Applied:
+def _position_of(record: ConsumerRecord[Any, Any]) -> LogPosition:
     try:
-        return Applied(offset=record.offset, recorded_at=instant_of(record.timestamp))
+        return LogPosition(offset=record.offset, recorded_at=instant_of(record.timestamp))
     except (ValueError, OverflowError, OSError) as cause:
-        raise Refused("unreadable", f"the record's timestamp {record.timestamp} lies outside the calendar") from cause
+        # Any writer may stamp a record with any number, for example one far beyond year 9999.
+        raise Rejection("unreadable", f"the record's timestamp {record.timestamp} lies outside the calendar") from cause

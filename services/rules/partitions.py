@@ -1,8 +1,8 @@
-"""Which partitions this process owns, through rebalances and failures.
+"""The partitions that the consumer group has assigned to this process, through rebalances and failures.
 
-A partition is opened in the background while the consumer holds it back, and records of one that is not open are
-dropped: opening ends by seeking to the committed offset. A partition that fails is closed and opened anew after a
-pause, while the others go on. Fencing, not this bookkeeping, keeps two owners apart.
+A partition is opened in the background while the consumer is paused for it, and records of one that is not open are
+dropped: opening ends by seeking to the committed offset. A partition that fails is closed and opened again after a
+delay, while the others go on. Fencing keeps two owners apart; the bookkeeping here does not need to.
 """
 
 import asyncio
@@ -17,139 +17,153 @@ from aiokafka.errors import IllegalStateError, InvalidProducerEpoch, KafkaError,
 
 from schemas.events.facts import PlanAdopted
 from schemas.events.topics import FACTS
-from services.rules.partition import BooksMissingError, Partition, Tools
+from services.rules.partition import AdoptedDocumentsMissingError, Partition, PartitionDependencies
 from services.runtime.batch_consumer import Records
 
-FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 10.0
+FIRST_RETRY_SECONDS = 0.2
+LONGEST_RETRY_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 
 
-class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no annotations
-    """Opens what is assigned, closes what is revoked, and gives each open partition its records."""
+class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no annotations
+    """Opens what is assigned, closes what is revoked, and gives each open partition its records.
 
-    def __init__(self, tools: Tools, *, halt: Callable[[], None], fenced_pause_seconds: float) -> None:
-        self._tools = tools
+    `IllegalStateError` is aiokafka's answer to a call about a partition that is not assigned any more. A rebalance can
+    come between any two calls, so it is suppressed where the partition may have been revoked since.
+    """
+
+    def __init__(
+        self, dependencies: PartitionDependencies, *, halt: Callable[[], None], fenced_retry_seconds: float
+    ) -> None:
+        self._dependencies = dependencies
         self._halt = halt
-        self._fenced_pause_seconds = fenced_pause_seconds
-        self._consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
+        self._fenced_retry_seconds = fenced_retry_seconds
+        self._find_consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
         self._open: dict[int, Partition] = {}
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._is_assigned = False
 
-    def consume_from(self, consumer: Callable[[], AIOKafkaConsumer | None]) -> None:
-        """Say where the consumer is found once it runs."""
-        self._consumer = consumer
+    def use_consumer(self, find_consumer: Callable[[], AIOKafkaConsumer | None]) -> None:
+        """Set how the consumer is found once it runs."""
+        self._find_consumer = find_consumer
 
     async def is_settled(self) -> bool:
-        """Whether the group has given this process its share, and every partition of it is open."""
+        """Whether the group has assigned this process its share, and every partition of it is open."""
         return self._is_assigned and not self._opening
 
-    def owned(self, number: int) -> Partition | None:
+    def find_open(self, number: int) -> Partition | None:
         """Return the partition if it is open in this process."""
         return self._open.get(number)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         self._is_assigned = False
-        await self.release([one.partition for one in revoked])
+        # The rebalance waits for this: a batch in progress is still committed by its old owner.
+        await self.close([one.partition for one in revoked])
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         for one in assigned:
-            self._start_opening(one.partition, pause=0.0)
+            self._start_opening(one.partition, delay=0.0)
         self._is_assigned = True
 
     async def on_batch(self, records: Records, _consumer: AIOKafkaConsumer) -> None:
-        """Let every partition process its own records, all at once: their commits overlap."""
-        shares: dict[int, list[Any]] = {}
+        """Let every partition process its own records, all at once, so that their commits overlap."""
+        by_partition: dict[int, list[Any]] = {}
         for record in records:
-            shares.setdefault(record.partition, []).append(record)
-        await asyncio.gather(*(self._process(number, share) for number, share in shares.items()))
+            by_partition.setdefault(record.partition, []).append(record)
+        await asyncio.gather(*(self._process_batch(number, share) for number, share in by_partition.items()))
 
-    async def announce(self, wanted: Callable[[int], Mapping[str, PlanAdopted]]) -> None:
-        """Let every open partition write the adoptions that it lacks."""
+    async def adopt_plans(self, adoptions: Callable[[int], Mapping[str, PlanAdopted]]) -> None:
+        """Let every open partition append the adoptions that it lacks to its log."""
         for number, partition in list(self._open.items()):
-            await self._attempt(number, partition.announce(wanted(number)))
+            await self._reopen_on_failure(number, partition.adopt_plans(adoptions(number)))
 
     async def measure_lag(self) -> None:
-        """Tell how far the consumer is behind each open partition's end, markers of transactions included."""
+        """Report how far the consumer is behind the end of each open partition."""
         for number in list(self._open):
-            with contextlib.suppress(IllegalStateError):  # taken away since
-                end = self._running().highwater(_place(number))
-                if end is not None:
-                    behind = end - await self._running().position(_place(number))
-                    self._tools.metrics.lag.labels(str(number)).set(max(0, behind))
+            with contextlib.suppress(IllegalStateError):
+                lag = await consumer_lag(self._require_consumer(), _topic_partition(number))
+                if lag is not None:
+                    self._dependencies.metrics.lag.labels(str(number)).set(lag)
 
-    async def release(self, numbers: Iterable[int] | None = None) -> None:
-        """Close the partitions *numbers*, or all; what is being processed is finished first."""
-        leaving = {*self._open, *self._opening} if numbers is None else set(numbers)
-        await asyncio.gather(*(self._close(number) for number in leaving))
+    async def close(self, numbers: Iterable[int] | None = None) -> None:
+        """Close the partitions *numbers*, or all; a batch being processed is finished first."""
+        closing = {*self._open, *self._opening} if numbers is None else set(numbers)
+        await asyncio.gather(*(self._close_partition(number) for number in closing))
 
-    async def _process(self, number: int, share: list[Any]) -> None:
+    async def _process_batch(self, number: int, records: list[Any]) -> None:
         partition = self._open.get(number)
         if partition is not None:
-            await self._attempt(number, partition.process(share))
+            await self._reopen_on_failure(number, partition.process_batch(records))
 
-    async def _attempt(self, number: int, work: Awaitable[None]) -> None:
-        place = {"partition": number}
+    async def _reopen_on_failure(self, number: int, work: Awaitable[None]) -> None:
+        details = {"partition": number}
         try:
             await work
         except (ProducerFenced, InvalidProducerEpoch):
-            # Another owner has taken over and this process has not heard of it yet; if it does not within a session,
-            # it was the broker that gave up a transaction, and the partition is still ours.
-            log.warning("a partition has another owner", extra={"action": "fenced", **place})
-            await self._reopen(number, pause=self._fenced_pause_seconds)
+            # Another owner has taken over and this process has not heard of it yet. If it hears nothing within a
+            # session, the broker has given up a transaction of ours, and the partition still belongs to this process.
+            log.warning("a partition has another owner", extra={"action": "fenced", **details})
+            await self._reopen(number, delay=self._fenced_retry_seconds)
         except KafkaError:
-            log.warning("a partition is opened anew", exc_info=True, extra={"action": "reopened", **place})
-            await self._reopen(number, pause=FIRST_PAUSE_SECONDS)
+            log.warning(
+                "a partition failed and is opened again", exc_info=True, extra={"action": "reopened", **details}
+            )
+            await self._reopen(number, delay=FIRST_RETRY_SECONDS)
 
-    async def _reopen(self, number: int, *, pause: float) -> None:
+    async def _reopen(self, number: int, *, delay: float) -> None:
         if number in self._open:
-            self._tools.metrics.reopened.inc()
-            await self._close(number)
-            with contextlib.suppress(IllegalStateError):  # taken away since; whoever has it now opens it
-                self._start_opening(number, pause=pause)
+            self._dependencies.metrics.reopened.inc()
+            await self._close_partition(number)
+            with contextlib.suppress(IllegalStateError):  # revoked since; its new owner opens it
+                self._start_opening(number, delay=delay)
 
-    def _start_opening(self, number: int, *, pause: float) -> None:
-        self._running().pause(_place(number))
+    def _start_opening(self, number: int, *, delay: float) -> None:
+        self._require_consumer().pause(_topic_partition(number))
         earlier = self._opening.pop(number, None)
         if earlier is not None:
             earlier.cancel()
-        task = asyncio.create_task(self._take_over(number, pause))
+        task = asyncio.create_task(self._open_with_retry(number, delay))
         self._opening[number] = task
-        task.add_done_callback(self._halt_on_surprise)
+        task.add_done_callback(self._halt_on_failure)
 
-    async def _take_over(self, number: int, pause: float) -> None:
+    async def _open_with_retry(self, number: int, delay: float) -> None:
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(delay)
             try:
-                partition = await self._opened(number)
-            except (KafkaError, BooksMissingError):
-                log.warning("a partition waits", exc_info=True, extra={"action": "waiting", "partition": number})
-                pause = min(max(pause * 2, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+                partition = await self._open_partition(number)
+            except (KafkaError, AdoptedDocumentsMissingError):
+                details = {"action": "waiting", "partition": number}
+                log.warning("a partition cannot be opened yet and is tried again", exc_info=True, extra=details)
+                delay = min(max(delay * 2, FIRST_RETRY_SECONDS), LONGEST_RETRY_SECONDS)
             else:
-                await self._settle(number, partition)
+                await self._start_consuming(number, partition)
                 return
 
-    async def _settle(self, number: int, partition: Partition) -> None:
-        """Begin to consume, unless the partition was taken away while a client below let no cancellation through."""
+    async def _start_consuming(self, number: int, partition: Partition) -> None:
+        """Give the partition its records from now on, unless it was revoked while it was being opened.
+
+        The task was cancelled then, but a client library below may have swallowed the cancellation.
+        """
         if self._opening.get(number) is not asyncio.current_task():
             await partition.close()
             return
         del self._opening[number]
         self._open[number] = partition
-        gc.freeze()  # what is restored lives on: a collection that walked it each time would cost more than the facts
-        self._tools.metrics.owned.set(len(self._open))
-        with contextlib.suppress(IllegalStateError):  # taken away since
-            self._running().resume(_place(number))
+        # Restored objects live as long as the partition. Without this every full garbage collection would walk them,
+        # which costs more than processing the facts.
+        gc.freeze()
+        self._dependencies.metrics.owned.set(len(self._open))
+        with contextlib.suppress(IllegalStateError):
+            self._require_consumer().resume(_topic_partition(number))
 
-    async def _opened(self, number: int) -> Partition:
-        """Open a partition and lead the consumer to its committed offset, which stands still once others are fenced."""
+    async def _open_partition(self, number: int) -> Partition:
+        """Open a partition and seek to its committed offset, which cannot change once earlier owners are fenced."""
         async with contextlib.AsyncExitStack() as stack:
-            partition = Partition(number, self._tools)
+            partition = Partition(number, self._dependencies)
             stack.push_async_callback(partition.close)
             await partition.open()
-            consumer, place = self._running(), _place(number)
+            consumer, place = self._require_consumer(), _topic_partition(number)
             committed = await consumer.committed(place)
             offset = (await consumer.beginning_offsets([place]))[place] if committed is None else committed
             partition.start_at(offset)
@@ -157,13 +171,13 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
             stack.pop_all()
         return partition
 
-    def _running(self) -> AIOKafkaConsumer:
-        consumer = self._consumer()
+    def _require_consumer(self) -> AIOKafkaConsumer:
+        consumer = self._find_consumer()
         if consumer is None:
             raise IllegalStateError("the consumer is stopping")
         return consumer
 
-    async def _close(self, number: int) -> None:
+    async def _close_partition(self, number: int) -> None:
         opening = self._opening.pop(number, None)
         if opening is not None:
             opening.cancel()
@@ -171,14 +185,25 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         partition = self._open.pop(number, None)
         if partition is not None:
             await partition.close()
-            self._tools.metrics.lag.labels(str(number)).set(0)  # its new owner tells it; this process no longer knows
-        self._tools.metrics.owned.set(len(self._open))
+            # The new owner reports the lag from now on; a value left here would be counted twice.
+            self._dependencies.metrics.lag.labels(str(number)).set(0)
+        self._dependencies.metrics.owned.set(len(self._open))
 
-    def _halt_on_surprise(self, task: asyncio.Task[None]) -> None:
+    def _halt_on_failure(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
-            log.critical("a partition cannot be opened", exc_info=task.exception(), extra={"action": "halted"})
+            log.critical("opening a partition failed", exc_info=task.exception(), extra={"action": "halted"})
             self._halt()
 
 
-def _place(number: int) -> TopicPartition:
+async def consumer_lag(consumer: AIOKafkaConsumer, place: TopicPartition) -> int | None:
+    """Return how many records the consumer is behind the partition's end, or None before its first fetch.
+
+    Markers of transactions count as records, as they have offsets of their own. Raise `IllegalStateError` if the
+    partition is not assigned.
+    """
+    end = consumer.highwater(place)
+    return None if end is None else max(0, end - await consumer.position(place))
+
+
+def _topic_partition(number: int) -> TopicPartition:
     return TopicPartition(FACTS.name, number)

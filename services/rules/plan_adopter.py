@@ -1,64 +1,109 @@
 """Watches the published documents and the horizon, and lets the owned partitions adopt what is new.
 
-The clock only moves the horizon here; no status and no alert depends on when this runs.
+Agencies that report nothing matter most. Their duties exist because a plan was adopted and the horizon moved, not
+because somebody sent something. An adoption is therefore a fact of its own, which the owner of a partition appends to
+that partition of the log. The clock only moves the horizon here; no status and no alert depends on when this runs.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
+from typing import Protocol
 
-from schemas.events.facts import PlanAdopted
-from services.rules import adoption
-from services.rules.duty_catalogues import Books
-from services.rules.partitions import Assignment
+from schemas.events.facts import ADOPTED, PlanAdopted
+from schemas.events.ids import digest
+from services.rules.core.duty_catalogue import DutyCatalogue
+from services.rules.duty_catalogues import DutyCatalogues
 from services.runtime.clock import Clock
-from services.runtime.published_documents import PublishedDocuments
+from services.runtime.published_documents import References
 
-LOOK_SECONDS = 1.0  # between looks at the clock; a published document is looked at once it is here
+MONTHS_AHEAD = 13  # a year and the month in which the next one is prepared
+SOURCE = "dondoc/rules"
+CHECK_INTERVAL_SECONDS = 1.0  # between looks at the clock; a newly published document is taken at once
 
 log = logging.getLogger(__name__)
 
 
-class Announcer:
+class OwnedPartitions(Protocol):
+    """The partitions that this process owns, as `services.rules.partitions` provides them."""
+
+    async def adopt_plans(self, adoptions: Callable[[int], Mapping[str, PlanAdopted]]) -> None: ...
+    async def measure_lag(self) -> None: ...
+
+
+class PlanAdopter:
     """Runs beside the consumer from `start` to `stop`."""
 
-    def __init__(self, books: Books, assignment: Assignment, *, clock: Clock) -> None:
-        self._books = books
-        self._assignment = assignment
+    def __init__(self, catalogues: DutyCatalogues, partitions: OwnedPartitions, *, clock: Clock) -> None:
+        self._catalogues = catalogues
+        self._partitions = partitions
         self._clock = clock
-        self._news = asyncio.Event()
-        self._looking: asyncio.Task[None] | None = None
+        self._documents_changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
 
-    def start(self, references: PublishedDocuments, *, halt: Callable[[], None]) -> None:
-        references.on_change.append(self._news.set)
-        self._looking = asyncio.create_task(self._look())
-        self._looking.add_done_callback(lambda task: _halt_on_surprise(task, halt))
+    def start(self, references: References, *, halt: Callable[[], None]) -> None:
+        """Begin to watch *references* and the clock; a failure ends in *halt*."""
+        references.changed.append(self._documents_changed.set)
+        self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(lambda task: _halt_on_failure(task, halt))
 
     async def stop(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
-    async def _look(self) -> None:
+    async def _run(self) -> None:
         while True:
             now = self._clock.now()
-            for book in self._books.all_latest():
-                await self._books.prepare(book, adoption.horizon(now))
-            await self._assignment.announce(partial(self._wanted, now=now))
-            await self._assignment.measure_lag()
+            # Listing the duties of a large plan takes seconds. Done here in small steps, it blocks no consumer later.
+            for catalogue in self._catalogues.all_latest():
+                await self._catalogues.prepare(horizon(now), catalogue)
+            await self._partitions.adopt_plans(partial(self._adoptions_for, now=now))
+            await self._partitions.measure_lag()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), LOOK_SECONDS)
-            self._news.clear()
+                await asyncio.wait_for(self._documents_changed.wait(), CHECK_INTERVAL_SECONDS)
+            self._documents_changed.clear()
 
-    def _wanted(self, partition: int, *, now: datetime) -> Mapping[str, PlanAdopted]:
-        books = self._books.all_latest()
-        return {book.plan.plan: adoption.wanted(book, partition=partition, now=now) for book in books}
+    def _adoptions_for(self, partition: int, *, now: datetime) -> Mapping[str, PlanAdopted]:
+        catalogues = self._catalogues.all_latest()
+        return {one.plan.plan: plan_adoption(one, partition=partition, now=now) for one in catalogues}
 
 
-def _halt_on_surprise(task: asyncio.Task[None], halt: Callable[[], None]) -> None:
+def plan_adoption(catalogue: DutyCatalogue, *, partition: int, now: datetime) -> PlanAdopted:
+    """Return what the owner of *partition* should have adopted by *now*."""
+    return PlanAdopted(
+        plan=catalogue.plan.plan,
+        plan_version=catalogue.plan.version,
+        registry=catalogue.registry.registry,
+        registry_version=catalogue.registry.version,
+        partition=partition,
+        horizon=horizon(now),
+    )
+
+
+def horizon(now: datetime) -> datetime:
+    """Return the first of the month that is at least `MONTHS_AHEAD` whole months after *now*.
+
+    It moves a month at a time, so that a partition adopts a plan anew twelve times a year, not every second.
+    """
+    months = now.astimezone(UTC).year * 12 + now.astimezone(UTC).month + MONTHS_AHEAD
+    return datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
+
+
+def encode_adoption_event(adoption: PlanAdopted, *, now: datetime) -> bytes:
+    """Encode *adoption* as a CloudEvent; the same adoption has the same id, whoever writes it and when."""
+    stamp = now.isoformat(timespec="milliseconds")
+    data = adoption.model_dump_json()
+    event_id = digest(data)
+    head = f'"specversion":"1.0","id":"{event_id}","source":"{SOURCE}","type":"{ADOPTED}","subject":"{adoption.plan}"'
+    times = f'"time":"{stamp}","receivedtime":"{stamp}","datacontenttype":"application/json"'
+    return f'{{{head},{times},"data":{data}}}'.encode()
+
+
+def _halt_on_failure(task: asyncio.Task[None], halt: Callable[[], None]) -> None:
     if not task.cancelled() and task.exception() is not None:
-        log.critical("adoption has failed", exc_info=task.exception(), extra={"action": "halted"})
+        log.critical("adopting plans failed", exc_info=task.exception(), extra={"action": "halted"})
         halt()

@@ -1,7 +1,7 @@
-"""What one partition knows: the facts of its dockets and the adopted plans; and what a record of the log changes in it.
+"""The processor of one partition: what a record of the log changes in its state, and which assessments follow from it.
 
-Pure but for its own memory: no broker, no clock. Applying a record twice changes nothing the second time. What is in
-here is true only while the log agrees, so after a failed transaction the keeper is thrown away and restored.
+It has no clock and no broker, and processing a record twice changes nothing the second time. Its memory is true only as
+long as the log agrees with it: after a failed transaction the processor is discarded, and a new one is restored.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,195 +12,215 @@ from pydantic import ValidationError
 from schemas.events import facts as wire
 from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey
-from services.rules import fact_decoder, state_codec
-from services.rules.assessment_event import Applied, verdict
-from services.rules.core.docket import EVERY_PERIOD
-from services.rules.core.duty_catalogue import Book
+from services.rules import assessment_event, fact_decoder, fact_validation, state_store
+from services.rules.assessment_event import LogPosition
+from services.rules.core.docket import EVERY_PERIOD, record_period
+from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
-from services.rules.duty_catalogues import Books
-from services.rules.fact_decoder import Event, UnreadableFact
-from services.rules.fact_validation import Judge, Refused, knows
-from services.rules.state_store import Cabinet, Folder, Home, Name, name_of
+from services.rules.duty_catalogues import DutyCatalogues
+from services.rules.fact_decoder import FactEnvelope, UnreadableFact
+from services.rules.fact_validation import FactValidator, Rejection
+from services.rules.state_store import DocketKey, DocketState, StateStore
 
 MOST_FACTS_A_DUTY = 500  # far above any honest correspondence; an assessment compares its reports pair by pair
 LARGEST_DUTY_BYTES = 8 * 1024 * 1024  # half of what the topics carry in one record, as facts came over the wire
 
-Told = tuple[str, bytes]
-"""What is now to be said: the agency, and the verdict."""
+KeyedEvent = tuple[str, bytes]
+"""An assessment event to publish, after its record key, the agency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Force:
+class AdoptedPlan:
     """A plan in force in this partition."""
 
     adoption: PlanAdopted
-    book: Book
+    catalogue: DutyCatalogue
 
 
-class Keeper:
-    """Keeps one partition."""
+class PartitionProcessor:
+    """Processes the facts of one partition."""
 
-    def __init__(self, partition: int, books: Books) -> None:
+    def __init__(self, partition: int, catalogues: DutyCatalogues) -> None:
         self.partition = partition
-        self._books = books
-        self._judge = Judge(partition, books)
-        self._cabinet = Cabinet()
+        self._catalogues = catalogues
+        self._validator = FactValidator(partition, catalogues)
+        self._store = StateStore()
         self._adoptions: dict[str, PlanAdopted] = {}
-        self._in_force: dict[str, Force] = {}
-        self._changed: dict[tuple[Name, str | None], None] = {}
+        self._adopted_plans: dict[str, AdoptedPlan] = {}
+        # Used as an ordered set: states are written in the order of their changes, so that a replay writes the same.
+        self._changed: dict[tuple[DocketKey, str | None], None] = {}
 
     @property
     def adoptions(self) -> Mapping[str, PlanAdopted]:
         """The last adoption of each plan."""
         return self._adoptions
 
-    def known(self, key: DutyKey) -> Sequence[Fact]:
+    def facts_bearing_on(self, key: DutyKey) -> Sequence[Fact]:
         """Return the facts that bear on a duty."""
-        return self._cabinet.bearing_on(name_of(key), key.period)
+        return self._store.facts_bearing_on(state_store.docket_key_of(key), key.period)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take back one record that `changes` once gave."""
-        name = DutyKey.parse(key.decode())
+        """Restore one state record that `drain_changes` returned to an earlier processor."""
+        duty_key = DutyKey.parse(key.decode())
         if value is None:
             return
-        if state_codec.is_adoption(name):
-            self._adoptions[name.plan] = state_codec.read_adoption(value)
+        if state_store.is_adoption_key(duty_key):
+            self._adoptions[duty_key.plan] = state_store.decode_adoption(value)
         else:
-            self._cabinet.seal(name, value)
+            self._store.restore(duty_key, value)
 
-    def missing_books(self) -> tuple[PlanAdopted, ...]:
+    def activate_adoptions(self) -> tuple[PlanAdopted, ...]:
         """Put the restored adoptions into force; return those whose documents are not published (yet)."""
-        found = {plan: self._books.adopted(adoption) for plan, adoption in self._adoptions.items()}
-        for plan, book in found.items():
-            if book is not None:
-                self._in_force[plan] = Force(adoption=self._adoptions[plan], book=book)
-        return tuple(self._adoptions[plan] for plan, book in found.items() if book is None)
+        found = {plan: self._catalogues.find_adopted(adoption) for plan, adoption in self._adoptions.items()}
+        for plan, catalogue in found.items():
+            if catalogue is not None:
+                self._adopted_plans[plan] = AdoptedPlan(adoption=self._adoptions[plan], catalogue=catalogue)
+        return tuple(self._adoptions[plan] for plan, catalogue in found.items() if catalogue is None)
 
-    def apply(self, value: bytes | None, *, applied: Applied) -> Iterable[Told]:
-        """Take one record in and return what is now to be said; raise `Refused`, and know nothing of the record.
+    def process(self, value: bytes | None, *, position: LogPosition) -> Iterable[KeyedEvent]:
+        """Process one record and return the assessments that follow from it.
 
-        An adoption says much: it is told, and may still be refused, step by step, and counts once all is told.
+        Raise `Rejection` if the record cannot be processed; the state is then as if the record had never come.
+
+        An adoption leads to many assessments and is processed lazily, while its events are iterated. It may be rejected
+        on the way, and it is in force only when the last event has been taken.
         """
         if value is None:
-            raise Refused("unreadable", "the record has no value")
+            raise Rejection("unreadable", "the record has no value")
         try:
-            event = fact_decoder.read_event(value)
-            if event.type == wire.ADOPTED:
-                return self._adopt(_adoption(event), applied)
-            fact = fact_decoder.fact_of(event, recorded_at=applied.recorded_at)
-            return self._take(fact, len(value), applied)
+            envelope = fact_decoder.decode_envelope(value)
+            if envelope.type == wire.ADOPTED:
+                return self._process_adoption(_decode_adoption(envelope), position)
+            fact = fact_decoder.build_fact(envelope, recorded_at=position.recorded_at)
+            return self._process_fact(fact, len(value), position)
+        # msgspec raises RecursionError for JSON nested too deep, and UnicodeDecodeError for strings that are not UTF-8.
         except (UnreadableFact, UnicodeDecodeError, RecursionError) as cause:
-            raise Refused("unreadable", str(cause)) from cause
+            raise Rejection("unreadable", str(cause)) from cause
 
-    def changes(self) -> list[tuple[str, bytes]]:
-        """Return the states changed since last asked, as (key, value)."""
-        changed = [self._written(name, period) for name, period in self._changed]
+    def drain_changes(self) -> list[tuple[str, bytes]]:
+        """Return the state records changed since this was last called, as (key, value)."""
+        changes = [self._encode_change(key, period) for key, period in self._changed]
         self._changed.clear()
-        return changed
+        return changes
 
-    def _written(self, name: Name, period: str | None) -> tuple[str, bytes]:
-        plan, agency, obligation = name
+    def _encode_change(self, docket_key: DocketKey, period: str | None) -> tuple[str, bytes]:
+        plan, agency, obligation = docket_key
         key = DutyKey(plan=plan, agency=agency, obligation=obligation, period=period)
-        if state_codec.is_adoption(key):
-            return str(key), state_codec.written_adoption(self._adoptions[plan])
-        return str(key), self._cabinet.written(name, period)
+        if state_store.is_adoption_key(key):
+            return str(key), state_store.encode_adoption(self._adoptions[plan])
+        return str(key), self._store.encode_record(docket_key, period)
 
-    def _take(self, received: Fact, size: int, applied: Applied) -> Iterable[Told]:
-        force = self._in_force.get(received.plan)
-        fact, book = self._judge.judged(received, None if force is None else force.book)
-        name, home = name_of(fact), state_codec.home(fact)
-        folder = self._cabinet.folder(name)
-        touched = folder.docket.add(fact)
+    def _process_fact(self, received: Fact, size: int, position: LogPosition) -> Iterable[KeyedEvent]:
+        adopted = self._adopted_plans.get(received.plan)
+        fact, catalogue = self._validator.validate(received, None if adopted is None else adopted.catalogue)
+        key, period = state_store.docket_key_of(fact), record_period(fact)
+        state = self._store.docket_state(key)
+        touched = state.add(fact, period=period, size=size)
         if not touched:
             return ()
         try:
-            _refuse_overflow(name, folder.home(home), size)
-            folder.put(fact, size=size)
-            told = () if book is None else self._told(book, self._periods(name, folder, touched), name, applied)
+            _reject_overflow(key, state, period, size)
+            if catalogue is None:
+                events = []
+            else:
+                events = self._assess_periods(catalogue, key, self._list_periods(key, state, touched), position)
         except Exception:
-            self._cabinet.replace(name, folder.without(fact))
+            # A rejected fact must leave no trace, whatever failed: the next fact of the duty is assessed without it.
+            self._store.replace(key, state.without(fact, period=period, size=size))
             raise
-        self._changed[name, home] = None
-        return told
+        self._changed[key, period] = None
+        return events
 
-    def _periods(self, name: Name, folder: Folder, touched: frozenset[str | None]) -> Iterable[str | None]:
+    def _list_periods(self, key: DocketKey, state: DocketState, touched: frozenset[str | None]) -> Iterable[str | None]:
         """Return the periods to assess; a fact about no one period touches all that are expected or have facts."""
+        # Sets of strings have another order in every process. Sorting makes a replay write the same bytes in one order.
         if EVERY_PERIOD not in touched:
-            return touched if len(touched) == 1 else _sorted(touched)
-        periods = set(touched | folder.docket.periods) - {EVERY_PERIOD}
-        force = self._in_force.get(name[0])
-        if force is not None:
-            expected = self._books.expected(force.book, force.adoption.horizon, partition=self.partition)
-            periods |= {one.period for one in expected if name_of(one) == name}
-        return _sorted(periods)
+            return touched if len(touched) == 1 else _sort_periods(touched)
+        periods = set(touched | state.docket.periods) - {EVERY_PERIOD}
+        adopted = self._adopted_plans.get(key[0])
+        if adopted is not None:
+            expected = self._catalogues.duties_opening_before(
+                adopted.adoption.horizon, adopted.catalogue, partition=self.partition
+            )
+            periods |= {one.period for one in expected if state_store.docket_key_of(one) == key}
+        return _sort_periods(periods)
 
-    def _told(self, book: Book, periods: Iterable[str | None], name: Name, applied: Applied) -> list[Told]:
-        _, agency, obligation = name
-        duties = [book.duty(agency=agency, obligation=obligation, period=period) for period in periods]
-        known = self._cabinet.bearing_on
-        return [(agency, verdict(book, one, known(name, one.key.period), applied=applied)) for one in duties]
+    def _assess_periods(
+        self, catalogue: DutyCatalogue, key: DocketKey, periods: Iterable[str | None], position: LogPosition
+    ) -> list[KeyedEvent]:
+        _, agency, obligation = key
+        duties = [catalogue.duty(agency=agency, obligation=obligation, period=period) for period in periods]
+        facts_of = self._store.facts_bearing_on
+        encode = assessment_event.encode_assessment
+        return [(agency, encode(catalogue, one, facts_of(key, one.key.period), position=position)) for one in duties]
 
-    def _adopt(self, adoption: PlanAdopted, applied: Applied) -> Iterator[Told]:
+    def _process_adoption(self, adoption: PlanAdopted, position: LogPosition) -> Iterator[KeyedEvent]:
         if adoption.partition != self.partition:
-            raise Refused("misrouted", f"an adoption of partition {adoption.partition} lies in {self.partition}")
-        book = self._books.adopted(adoption)
-        if book is None:
-            raise Refused("unknown", "the adopted documents are not published", may_be_news=True)
-        before = self._in_force.get(adoption.plan)
+            raise Rejection("misrouted", f"an adoption of partition {adoption.partition} lies in {self.partition}")
+        catalogue = self._catalogues.find_adopted(adoption)
+        if catalogue is None:
+            raise Rejection("unknown", "the adopted documents are not published", is_retryable=True)
+        before = self._adopted_plans.get(adoption.plan)
         if before is not None and not is_newer(adoption, before.adoption):
-            return
-        for key in self._newly_owed(book, adoption, before):
-            yield from self._told(book, (key.period,), name_of(key), applied)
+            return  # written again by a restarted owner, or by a replica whose documents lag behind
+        for key in self._list_duties_to_assess(catalogue, adoption, before):
+            yield from self._assess_periods(catalogue, state_store.docket_key_of(key), (key.period,), position)
+        # From here on the adoption is in force; what was rejected or failed above has changed nothing.
         self._adoptions[adoption.plan] = adoption
-        self._in_force[adoption.plan] = Force(adoption=adoption, book=book)
-        self._changed[name_of(state_codec.adoption_key(adoption.plan)), None] = None
+        self._adopted_plans[adoption.plan] = AdoptedPlan(adoption=adoption, catalogue=catalogue)
+        self._changed[state_store.docket_key_of(state_store.adoption_key(adoption.plan)), None] = None
 
-    def _newly_owed(self, book: Book, adoption: PlanAdopted, before: Force | None) -> Iterator[DutyKey]:
-        """Yield what must be said anew: after other versions everything, after a moved horizon what it uncovered."""
-        expected = self._books.expected(book, adoption.horizon, partition=self.partition)
-        if before is not None and before.book is book:
-            yield from (key for key in expected if _opens(book, key) >= before.adoption.horizon.timestamp())
+    def _list_duties_to_assess(
+        self, catalogue: DutyCatalogue, adoption: PlanAdopted, before: AdoptedPlan | None
+    ) -> Iterator[DutyKey]:
+        """Yield the duties to assess anew: after other versions all, after a moved horizon those that it adds."""
+        expected = self._catalogues.duties_opening_before(adoption.horizon, catalogue, partition=self.partition)
+        if before is not None and before.catalogue is catalogue:
+            horizon_before = before.adoption.horizon.timestamp()
+            yield from (key for key in expected if _opening_timestamp(catalogue, key) >= horizon_before)
         else:
             yield from expected
-            yield from self._also_told_of(book, frozenset(expected))
+            yield from self._list_unexpected_duties(catalogue, frozenset(expected))
 
-    def _also_told_of(self, book: Book, expected: frozenset[DutyKey]) -> Iterator[DutyKey]:
-        """Yield the duties that nobody expects by the horizon but that facts are about, as far as *book* knows them."""
-        for name in self._cabinet.names(book.plan.plan):
-            plan, agency, obligation = name
-            for period in _sorted(self._cabinet.periods(name)):
+    def _list_unexpected_duties(self, catalogue: DutyCatalogue, expected: frozenset[DutyKey]) -> Iterator[DutyKey]:
+        """Yield the duties that have facts and that *catalogue* knows, but that do not open before the horizon."""
+        for docket_key in self._store.docket_keys(catalogue.plan.plan):
+            plan, agency, obligation = docket_key
+            for period in _sort_periods(self._store.periods_of(docket_key)):
                 key = DutyKey(plan=plan, agency=agency, obligation=obligation, period=period)
-                if key not in expected and knows(book, key):
+                if key not in expected and fact_validation.has_duty(catalogue, key):
                     yield key
 
 
 def is_newer(adoption: PlanAdopted, than: PlanAdopted) -> bool:
     """Whether *adoption* brings later versions, or the same ones with a later horizon."""
-    return _rank(adoption) > _rank(than)
+    return _version_order(adoption) > _version_order(than)
 
 
-def _rank(adoption: PlanAdopted) -> tuple[int, int, float]:
+def _version_order(adoption: PlanAdopted) -> tuple[int, int, float]:
     return adoption.plan_version, adoption.registry_version, adoption.horizon.timestamp()
 
 
-def _opens(book: Book, key: DutyKey) -> float:
-    opens_at = book.duty(agency=key.agency, obligation=key.obligation, period=key.period).opens_at
+def _opening_timestamp(catalogue: DutyCatalogue, key: DutyKey) -> float:
+    opens_at = catalogue.duty(agency=key.agency, obligation=key.obligation, period=key.period).opens_at
     return float("-inf") if opens_at is None else opens_at.timestamp()
 
 
-def _refuse_overflow(name: Name, home: Home, size: int) -> None:
-    if len(home.facts) >= MOST_FACTS_A_DUTY or home.size + size > LARGEST_DUTY_BYTES:
-        held = f"{len(home.facts)} facts of {home.size} bytes"
-        raise Refused("oversized", f"a duty of {'|'.join(name)} holds {held}; it takes no more")
+def _reject_overflow(key: DocketKey, state: DocketState, period: str | None, size: int) -> None:
+    """Raise `Rejection` if the fact of *size* bytes just added made the record of *period* too large."""
+    facts, record_bytes = len(state.docket.facts_of_record(period)), state.record_bytes(period)
+    if facts > MOST_FACTS_A_DUTY or record_bytes > LARGEST_DUTY_BYTES:
+        held = f"{facts - 1} facts of {record_bytes - size} bytes"
+        raise Rejection("oversized", f"a duty of {'|'.join(key)} holds {held}; it takes no more")
 
 
-def _sorted(periods: Iterable[str | None]) -> list[str | None]:
+def _sort_periods(periods: Iterable[str | None]) -> list[str | None]:
     return sorted(periods, key=lambda period: period or "")
 
 
-def _adoption(event: Event) -> PlanAdopted:
+def _decode_adoption(envelope: FactEnvelope) -> PlanAdopted:
     try:
-        return PlanAdopted.model_validate_json(bytes(event.data))
+        return PlanAdopted.model_validate_json(bytes(envelope.data))
     except ValidationError as cause:
         place = "/".join(str(part) for part in cause.errors()[0]["loc"])
-        raise Refused("unreadable", f"/data/{place}: {cause.errors()[0]['msg']}") from cause
+        raise Rejection("unreadable", f"/data/{place}: {cause.errors()[0]['msg']}") from cause

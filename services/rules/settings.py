@@ -1,4 +1,4 @@
-"""What is set from outside for rules: `DONDOC_RULES_…`, and the names that every service shares."""
+"""The settings of rules: `DONDOC_RULES_…`, and those that every service shares."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -7,7 +7,7 @@ from services.runtime.settings import ServiceSettings
 
 
 class RulesSettings(ServiceSettings):
-    """Where rules listens and how it consumes."""
+    """Where rules listens and how it consumes facts."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_RULES_", extra="ignore", frozen=True)
 

@@ -1,133 +1,223 @@
-"""The dockets of one partition, in folders. What was restored stays sealed, as it was written, until it is asked for.
+"""The state of one partition: its dockets in memory, and their records on `dondoc.duties.v1`, the changelog topic.
 
-A restore is then as fast as the log is read, and a duty that nothing happens to costs its bytes alone.
+A state record holds the facts of one docket that are filed under one period; facts that are not about one period
+(exemptions and their revocations) are in the record of the empty period. A docket is the union of its records.
+
+Restored records stay encoded until their docket is asked for. A restore is then as fast as the log is read, and a duty
+to which nothing happens costs only the memory of its bytes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey
-from services.rules import state_codec
-from services.rules.core.docket import Docket
-from services.rules.core.facts import Fact, Reassignment, Submission, Withdrawal, identity
+from schemas.events.topics import DUTIES
+from services.rules.core.docket import Docket, record_period
+from services.rules.core.facts import (
+    Exemption,
+    Extension,
+    Fact,
+    Reassignment,
+    Revocation,
+    Submission,
+    Withdrawal,
+    identity,
+)
+from services.runtime import consumer_shutdown
+from services.runtime.kafka import Access
 
-Name = tuple[str, str, str]
-"""A docket's name: plan, agency, obligation."""
+DocketKey = tuple[str, str, str]
+"""What a docket is found by: plan, agency, obligation."""
+
+POLL_MS = 200
+YIELD_EVERY_RECORDS = 2_000  # after so many records the event loop may run: heartbeats go on during a long restore
+FETCH_BYTES = 8 * 1024 * 1024  # a restore reads in bulk
 
 
-@dataclass(slots=True, kw_only=True)
-class Home:
-    """The facts kept under one key, and how large they came."""
+class DocketState:
+    """One docket, and the size of each of its records, as their facts came over the wire."""
 
-    facts: list[Fact] = field(default_factory=list)
-    size: int = 0
-
-
-_EMPTY = Home()  # never written to: a home that keeps something is made by `Folder.put`
-
-
-class Folder:
-    """One docket, and its facts by the home they are written to."""
-
-    __slots__ = ("_acts", "_homes", "_is_entangled", "docket")
+    __slots__ = ("_bytes_by_period", "docket")
 
     def __init__(self) -> None:
         self.docket = Docket()
-        self._homes: dict[str | None, Home] = {}
-        self._acts: list[Fact] = []
-        self._is_entangled = False
+        self._bytes_by_period: dict[str | None, int] = {}
 
-    def home(self, period: str | None) -> Home:
-        """Return the home of what is kept under *period*, an empty one if nothing is."""
-        return self._homes.get(period, _EMPTY)
+    def add(self, fact: Fact, *, period: str | None, size: int) -> frozenset[str | None]:
+        """Add *fact*, of *size* bytes, to the record of *period*; return what `Docket.add` returns."""
+        touched = self.docket.add(fact)
+        if touched:
+            self._bytes_by_period[period] = self._bytes_by_period.get(period, 0) + size
+        return touched
 
-    def bearing_on(self, period: str | None) -> Sequence[Fact]:
-        """Return the facts that can bear on one period: assessing these alone or the whole docket gives the same.
+    def record_bytes(self, period: str | None) -> int:
+        """Return the size of the facts in the record of *period*."""
+        return self._bytes_by_period.get(period, 0)
 
-        So the cost of a report does not grow with the years before it. A withdrawal or reassignment names a submission
-        among all of the docket; where there is one, all are given.
-        """
-        if self._is_entangled:
-            return tuple(self.docket)
-        if not self._acts:
-            return self.home(period).facts
-        return [*self._acts, *[one for one in self.home(period).facts if isinstance(one, Submission)]]
-
-    def put(self, fact: Fact, *, size: int) -> None:
-        """Keep in its home a fact that the docket has taken in."""
-        period = state_codec.home(fact)
-        home = self._homes.get(period)
-        if home is None:
-            home = self._homes[period] = Home()
-        home.facts.append(fact)
-        home.size += size
-        if not isinstance(fact, Submission):
-            self._acts.append(fact)
-            self._is_entangled = self._is_entangled or isinstance(fact, Withdrawal | Reassignment)
-
-    def without(self, fact: Fact) -> "Folder":
-        """Return a folder that has never seen *fact*."""
-        fresh = Folder()
-        for home in self._homes.values():
-            for one in home.facts:
-                if identity(one) != identity(fact):
-                    fresh.docket.add(one)
-                    fresh.put(one, size=home.size // len(home.facts))
-        return fresh
+    def without(self, fact: Fact, *, period: str | None, size: int) -> "DocketState":
+        """Return the state as it was before `add` was called with the same arguments."""
+        before = DocketState()
+        before.docket = Docket(one for one in self.docket if identity(one) != identity(fact))
+        before._bytes_by_period = {**self._bytes_by_period, period: self.record_bytes(period) - size}
+        return before
 
 
-class Cabinet:
-    """Finds folders by name."""
+class StateStore:
+    """Finds the dockets of one partition by key."""
 
     def __init__(self) -> None:
-        self._open: dict[Name, Folder] = {}
-        self._sealed: dict[Name, list[bytes]] = {}
+        self._dockets: dict[DocketKey, DocketState] = {}
+        self._encoded: dict[DocketKey, list[bytes]] = {}
 
-    def seal(self, key: DutyKey, value: bytes) -> None:
-        """Take back one home as it was written; it is read when its folder is asked for."""
-        self._sealed.setdefault(name_of(key), []).append(value)
+    def restore(self, key: DutyKey, value: bytes) -> None:
+        """Keep one record as `encode_record` wrote it; it is decoded when its docket is asked for."""
+        self._encoded.setdefault(docket_key_of(key), []).append(value)
 
-    def folder(self, name: Name) -> Folder:
-        """Return the folder of that name, a new one if there is none."""
-        folder = self._open.get(name)
-        if folder is None:
-            folder = self._open[name] = _unsealed(self._sealed.pop(name, ()))
-        return folder
+    def docket_state(self, key: DocketKey) -> DocketState:
+        """Return the state of that docket; a new one is kept if there was none."""
+        state = self._dockets.get(key)
+        if state is None:
+            # The bytes are dropped once they are decoded, so that no docket is held twice.
+            state = self._dockets[key] = _decode_docket(self._encoded.pop(key, ()))
+        return state
 
-    def bearing_on(self, name: Name, period: str | None) -> Sequence[Fact]:
-        """Return the facts that can bear on one duty; keeps nothing new."""
-        folder = self._open.get(name)
-        if folder is None and name in self._sealed:
-            folder = self.folder(name)
-        return () if folder is None else folder.bearing_on(period)
+    def facts_bearing_on(self, key: DocketKey, period: str | None) -> Sequence[Fact]:
+        """Return the facts that can bear on one duty; unlike `docket_state` this keeps no new docket."""
+        state = self._dockets.get(key)
+        if state is None and key in self._encoded:
+            state = self.docket_state(key)
+        return () if state is None else state.docket.facts_bearing_on(period)
 
-    def periods(self, name: Name) -> frozenset[str | None]:
+    def periods_of(self, key: DocketKey) -> frozenset[str | None]:
         """Return the periods that facts of that docket are about."""
-        return self.folder(name).docket.periods
+        return self.docket_state(key).docket.periods
 
-    def replace(self, name: Name, folder: Folder) -> None:
-        """Put another folder in the place of one."""
-        self._open[name] = folder
+    def replace(self, key: DocketKey, state: DocketState) -> None:
+        """Keep *state* instead of what was kept for that docket."""
+        self._dockets[key] = state
 
-    def written(self, name: Name, period: str | None) -> bytes:
-        """Write what the docket of that name keeps under *period*."""
-        return state_codec.written(self.folder(name).home(period).facts)
+    def encode_record(self, key: DocketKey, period: str | None) -> bytes:
+        """Encode the record of *period* of that docket."""
+        return encode_facts(self.docket_state(key).docket.facts_of_record(period))
 
-    def names(self, plan: str) -> Iterator[Name]:
-        """Yield the names of the dockets of *plan* that hold facts."""
-        return (name for name in [*self._open, *self._sealed] if name[0] == plan)
+    def docket_keys(self, plan: str) -> Iterator[DocketKey]:
+        """Yield the keys of the dockets of *plan* that hold facts."""
+        # The keys are copied: who iterates may ask for a docket, which moves it from one dictionary to the other.
+        return (key for key in [*self._dockets, *self._encoded] if key[0] == plan)
 
 
-def name_of(one: DutyKey | Fact) -> Name:
-    """Return the docket that a duty or a fact belongs to."""
+class _StateRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The facts of one state record, by kind."""
+
+    submissions: tuple[Submission, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
+    reassignments: tuple[Reassignment, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    revocations: tuple[Revocation, ...] = ()
+
+
+_FIELDS: Mapping[type[Fact], str] = {
+    Submission: "submissions",
+    Withdrawal: "withdrawals",
+    Reassignment: "reassignments",
+    Extension: "extensions",
+    Exemption: "exemptions",
+    Revocation: "revocations",
+}
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(_StateRecord)
+
+
+def docket_key_of(one: DutyKey | Fact) -> DocketKey:
+    """Return the key of the docket that a duty or a fact belongs to."""
     return one.plan, one.agency, one.obligation
 
 
-def _unsealed(homes: Iterable[bytes]) -> Folder:
-    folder = Folder()
-    for value in homes:
-        facts = state_codec.read(value)
+def encode_facts(facts: Iterable[Fact]) -> bytes:
+    """Encode the facts of one state record."""
+    kinds: dict[str, Any] = {}
+    for fact in facts:
+        kinds.setdefault(_FIELDS[type(fact)], []).append(fact)
+    return _ENCODER.encode(_StateRecord(**kinds))
+
+
+def decode_facts(value: bytes) -> tuple[Fact, ...]:
+    """Return the facts that `encode_facts` encoded."""
+    record = _DECODER.decode(value)
+    return (
+        *record.submissions,
+        *record.withdrawals,
+        *record.reassignments,
+        *record.extensions,
+        *record.exemptions,
+        *record.revocations,
+    )
+
+
+def adoption_key(plan: str) -> DutyKey:
+    """Return the key under which a partition keeps its last adoption of *plan*: without agency and obligation."""
+    return DutyKey(plan=plan, agency="", obligation="", period=None)
+
+
+def is_adoption_key(key: DutyKey) -> bool:
+    """Whether the record under *key* is an adoption."""
+    return not key.agency and not key.obligation
+
+
+def encode_adoption(adoption: PlanAdopted) -> bytes:
+    """Encode the last adoption of a plan."""
+    return adoption.model_dump_json().encode()
+
+
+def decode_adoption(value: bytes) -> PlanAdopted:
+    """Return the adoption that `encode_adoption` encoded."""
+    return PlanAdopted.model_validate_json(value)
+
+
+async def read_changelog(kafka: Access, partition: int, restore: Callable[[bytes, bytes | None], None]) -> int:
+    """Give the latest record of every key of a partition to *restore*; return how many there were.
+
+    The partition is read from its beginning to where it ends now. Only committed records are read, and the caller has
+    fenced the earlier owner before, so that nothing can still be added.
+    """
+    changelog = TopicPartition(DUTIES.name, partition)
+    consumer = AIOKafkaConsumer(
+        **kafka.client(),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([changelog])
+        await consumer.seek_to_beginning(changelog)
+        end = (await consumer.end_offsets([changelog]))[changelog]
+        latest: dict[bytes, bytes | None] = {}
+        # The position is asked rather than the last record: the log may end in markers of transactions.
+        while await consumer.position(changelog) < end:
+            fetched = await consumer.getmany(changelog, timeout_ms=POLL_MS)
+            latest.update((record.key, record.value) for record in fetched.get(changelog, ()))
+    finally:
+        await consumer_shutdown.stop(consumer)
+    for count, (key, value) in enumerate(latest.items(), start=1):
+        restore(key, value)
+        if count % YIELD_EVERY_RECORDS == 0:
+            await asyncio.sleep(0)
+    return len(latest)
+
+
+def _decode_docket(records: Iterable[bytes]) -> DocketState:
+    state = DocketState()
+    for value in records:
+        facts = decode_facts(value)
+        # The sizes of single facts are not recorded; equal shares are near enough for the limit on a duty.
         for fact in facts:
-            folder.docket.add(fact)
-            folder.put(fact, size=len(value) // len(facts))
-    return folder
+            state.add(fact, period=record_period(fact), size=len(value) // len(facts))
+    return state

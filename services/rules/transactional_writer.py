@@ -1,7 +1,7 @@
-"""Write what a batch changed, exactly once: verdicts, states, dead letters and offsets in one transaction.
+"""Writes the results of a batch exactly once: assessments, states, dead letters and offsets in one Kafka transaction.
 
-The transactional id belongs to the partition. Opening it fences whoever held the partition before: an open transaction
-of theirs is aborted, and what they still try to write is refused.
+The transactional id belongs to the partition, not to the process. Opening the writer fences whoever owned the partition
+before (KIP-98): an open transaction of theirs is aborted, and what they still try to write is refused.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ TRANSACTION_TIMEOUT_MS = 30_000  # a killed owner blocks committed readers no lo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """A record to set aside, with the kind of reason and its words."""
+class RejectedRecord:
+    """A record for the dead letters: `kind` is the metric's label, `reason` is written for people."""
 
     record: ConsumerRecord[Any, Any]
     kind: str
@@ -31,17 +31,17 @@ class Letter:
 
 
 @dataclass(slots=True, kw_only=True)
-class Writes:
-    """What one batch leads to."""
+class BatchWrites:
+    """What follows from one batch: assessments and states as (key, value), dead letters, and the next offset."""
 
-    verdicts: list[tuple[str, bytes]] = field(default_factory=list)
+    assessments: list[tuple[str, bytes]] = field(default_factory=list)
     states: Sequence[tuple[str, bytes]] = ()
-    set_aside: list[Letter] = field(default_factory=list)
+    rejected: list[RejectedRecord] = field(default_factory=list)
     next_offset: int = 0
 
 
-class Transactions:
-    """The transactional producer of one partition. After any failure it is closed, never used further."""
+class TransactionalWriter:
+    """The transactional producer of one partition. After any failure it is closed and not used again."""
 
     def __init__(self, kafka: KafkaConfig, group: str, partition: int, *, clock: Clock) -> None:
         self._group = group
@@ -53,41 +53,46 @@ class Transactions:
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             max_batch_size=BATCH_BYTES,
             max_request_size=LARGEST_REQUEST_BYTES,
-            compression_type="zstd",  # verdicts resemble each other: a fifteenth of the bytes for 1 µs a record
+            compression_type="zstd",  # assessments resemble each other: a fifteenth of the bytes for 1 µs a record
         )
         self._dead_letters = DeadLetters(self._producer, clock)
 
     async def open(self) -> None:
-        """Fence every earlier owner; return when theirs is aborted."""
+        """Fence every earlier owner; return when their open transaction is aborted."""
         await self._producer.start()
 
     async def close(self) -> None:
         await self._producer.stop()
 
-    async def commit(self, writes: Writes) -> None:
+    async def commit(self, writes: BatchWrites) -> None:
         """Write all of *writes* or nothing; raise `ProducerFenced` if the partition has another owner by now."""
         async with self._producer.transaction():
-            sent = [*await self._sent(VERDICTS.name, writes.verdicts), *await self._sent(DUTIES.name, writes.states)]
-            aside = (self._dead_letters.set_aside(one.record, reason=one.reason) for one in writes.set_aside)
-            await asyncio.gather(*sent, *aside)
-            here = TopicPartition(FACTS.name, self._partition)
-            await self._producer.send_offsets_to_transaction({here: writes.next_offset}, self._group)
+            sent = [
+                *await self._send_in_batches(VERDICTS.name, writes.assessments),
+                *await self._send_in_batches(DUTIES.name, writes.states),
+            ]
+            dead_letters = (self._dead_letters.set_aside(one.record, reason=one.reason) for one in writes.rejected)
+            await asyncio.gather(*sent, *dead_letters)
+            facts = TopicPartition(FACTS.name, self._partition)
+            # The offset comes last, and in the same transaction: a batch counts as consumed only with its results.
+            await self._producer.send_offsets_to_transaction({facts: writes.next_offset}, self._group)
 
-    async def announce(self, key: str, value: bytes) -> None:
-        """Write one fact into this partition; raise `ProducerFenced` if the partition has another owner by now."""
+    async def append_fact(self, key: str, value: bytes) -> None:
+        """Append one fact to this partition; raise `ProducerFenced` if the partition has another owner by now."""
         async with self._producer.transaction():
-            await asyncio.gather(*await self._sent(FACTS.name, [(key, value)]))
+            await asyncio.gather(*await self._send_in_batches(FACTS.name, [(key, value)]))
 
-    async def _sent(self, topic: str, records: Iterable[tuple[str, bytes]]) -> list[asyncio.Future[Any]]:
-        """Put *records* into whole batches: an awaited send a record would cost a linger each."""
-        stamp = milliseconds(self._clock.now())
+    async def _send_in_batches(self, topic: str, records: Iterable[tuple[str, bytes]]) -> list[asyncio.Future[Any]]:
+        """Send *records* in whole batches; return their futures. An awaited send a record would cost a linger each."""
+        timestamp = milliseconds(self._clock.now())
         futures: list[asyncio.Future[Any]] = []
         batch = self._producer.create_batch()
         for key, value in records:
-            if batch.append(key=key.encode(), value=value, timestamp=stamp) is None:
+            # aiokafka returns None instead of metadata when the record does not fit into the batch any more.
+            if batch.append(key=key.encode(), value=value, timestamp=timestamp) is None:
                 futures.append(await self._producer.send_batch(batch, topic, partition=self._partition))
                 batch = self._producer.create_batch()
-                batch.append(key=key.encode(), value=value, timestamp=stamp)
+                batch.append(key=key.encode(), value=value, timestamp=timestamp)
         if batch.record_count():
             futures.append(await self._producer.send_batch(batch, topic, partition=self._partition))
         return futures

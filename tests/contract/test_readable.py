@@ -1,4 +1,4 @@
-"""What intake lets into the log, rules can read: the strict models accept nothing that the tolerant reader refuses."""
+"""Rules can read whatever intake lets into the log: what the strict models accept, the tolerant decoder decodes."""
 
 import copy
 import json
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -52,7 +52,7 @@ odd_values = st.one_of(
 
 @st.composite
 def odd_facts(draw: st.DrawFn) -> dict[str, Any]:
-    """A fact with some of its data replaced, taken out or added to."""
+    """A fact in which some fields of its data are replaced, removed or added."""
     event: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(FACTS)))
     for _ in range(draw(st.integers(1, 3))):
         owner = draw(st.sampled_from(_objects(event["data"])))
@@ -69,11 +69,14 @@ def _objects(node: dict[str, Any]) -> list[dict[str, Any]]:
     return [node, *inner]
 
 
+# The models accept one odd fact in six. Hypothesis looks for as many accepted ones as usual, but would stop where
+# fifty of the first sixty are refused, which the seed decides.
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(event=odd_facts())
-def test_a_fact_that_the_models_accept_is_read_by_rules(event: dict[str, Any]) -> None:
-    """Else an acknowledged report would end as a dead letter."""
+def test_a_fact_that_the_models_accept_is_decoded_by_rules(event: dict[str, Any]) -> None:
+    """A fact that the published models accept is decoded, or an acknowledged report would become a dead letter."""
     try:
         MODEL_OF[event["type"]].model_validate(event["data"])
     except ValidationError:
         assume(False)
-    assert fact_decoder.read_fact(msgspec.json.encode(event | STAMP)).id == event["id"]
+    assert fact_decoder.decode_fact(msgspec.json.encode(event | STAMP)).id == event["id"]

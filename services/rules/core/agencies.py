@@ -1,7 +1,10 @@
-"""Who the agencies are over time: aliases, lifetimes, memberships, and who takes whose place (ruling 7).
+"""Who the agencies are over time, and how an obligation binds them (rulings 7 and 8).
 
-Every duty of every period asks the same of its agency, so the answers are kept: one for each agency, and one for each
-agency and list of addressees of the plan.
+The registry gives aliases, lifetimes, group memberships and successions; from these `decide_binding` tells whether,
+from when and until when an agency owes what the plan asks for one period.
+
+Every duty of every period asks the same questions about its agency. Answers are therefore cached: one per agency, and
+one per agency and list of addressees.
 """
 
 from collections.abc import Iterator
@@ -10,21 +13,47 @@ from datetime import date
 import msgspec
 
 from schemas.plan.registry import HEIRS_BY_LAW, Agency, Registry, Succession
+from services.rules.core.calendar import PeriodTerms
 
 
-class Stay(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Half-open local dates during which an agency was addressed."""
+class DateRange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Local dates from `from_` up to, but not including, `to`."""
 
     from_: date
     to: date
 
     def contains(self, day: date) -> bool:
-        """Whether *day* lies in the stay."""
+        """Whether *day* lies in the range."""
         return self.from_ <= day < self.to
 
 
+class NotBound(msgspec.Struct, frozen=True, gc=False):
+    """The obligation does not bind this agency for this period."""
+
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The obligation binds the agency from the local date `opens_on`.
+
+    `ends_on` is the day on which the agency ends, if it does; from then on its `heirs` owe the duty themselves.
+    """
+
+    opens_on: date
+    ends_on: date | None = None
+    heirs: tuple[str, ...] = ()
+
+
+class LeftGroup(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An undated duty binds the agency until it leaves the addressed group on `ends_on`; the agency itself goes on."""
+
+    opens_on: date
+    ends_on: date
+
+
+Binding = NotBound | Bound | LeftGroup
+
+
 class Agencies:
-    """One registry, indexed."""
+    """One version of a registry, indexed by agency."""
 
     def __init__(self, registry: Registry) -> None:
         self._agencies = {agency.id: agency for agency in registry.agencies}
@@ -33,9 +62,9 @@ class Agencies:
         }
         self._successions = registry.successions
         self._heirs: dict[str, tuple[str, ...]] = {}
-        self._lives: dict[str, Stay] = {}
-        self._lines: dict[str, frozenset[str]] = {}
-        self._stays: dict[tuple[str, tuple[str, ...]], tuple[Stay, ...]] = {}
+        self._lifetimes: dict[str, DateRange] = {}
+        self._successors: dict[str, frozenset[str]] = {}
+        self._memberships: dict[tuple[str, tuple[str, ...]], tuple[DateRange, ...]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._agencies)
@@ -44,69 +73,118 @@ class Agencies:
         return agency_id in self._agencies
 
     def resolve(self, name_or_id: str) -> str | None:
-        """Return the permanent id behind an id or alias, or nothing."""
+        """Return the permanent id behind an id or alias, or None where nobody bears it."""
         return self._ids.get(name_or_id)
 
     def parent(self, agency_id: str) -> str | None:
         """Return the agency above, where the registry names one."""
         return self._agencies[agency_id].parent
 
-    def life(self, agency_id: str) -> Stay:
-        """Return the dates on which the agency exists; a succession ends it where its own entry does not say."""
-        if agency_id not in self._lives:
+    def lifetime(self, agency_id: str) -> DateRange:
+        """Return the dates on which the agency exists; a succession ends it where its own entry does not say so."""
+        if agency_id not in self._lifetimes:
             valid = self._agencies[agency_id].valid
-            to = valid.to or min((act.on for act in self._acts_ending(agency_id)), default=date.max)
-            self._lives[agency_id] = Stay(from_=valid.from_ or date.min, to=to)
-        return self._lives[agency_id]
+            to = valid.to or min((one.on for one in self._successions_ending(agency_id)), default=date.max)
+            self._lifetimes[agency_id] = DateRange(from_=valid.from_ or date.min, to=to)
+        return self._lifetimes[agency_id]
 
-    def stays(self, agency_id: str, addressees: tuple[str, ...]) -> tuple[Stay, ...]:
+    def memberships(self, agency_id: str, addressees: tuple[str, ...]) -> tuple[DateRange, ...]:
         """Return when the agency was addressed, by name or as member of a group, in order and without overlap."""
-        name = (agency_id, addressees)
-        if name not in self._stays:
-            life = self.life(agency_id)
-            spans = [life] if agency_id in addressees else _memberships(self._agencies[agency_id], addressees)
-            clipped = [Stay(from_=max(span.from_, life.from_), to=min(span.to, life.to)) for span in spans]
-            self._stays[name] = _joined([span for span in clipped if span.from_ < span.to])
-        return self._stays[name]
+        cache_key = (agency_id, addressees)
+        if cache_key not in self._memberships:
+            life = self.lifetime(agency_id)
+            ranges = [life] if agency_id in addressees else _group_memberships(self._agencies[agency_id], addressees)
+            clipped = [DateRange(from_=max(one.from_, life.from_), to=min(one.to, life.to)) for one in ranges]
+            self._memberships[cache_key] = _merge_ranges([one for one in clipped if one.from_ < one.to])
+        return self._memberships[cache_key]
 
     def heirs(self, agency_id: str) -> tuple[str, ...]:
-        """Return the agencies that directly took the place of one that ended; none for an abolition."""
+        """Return the agencies that directly took the place of one that ended; none after an abolition."""
         if agency_id not in self._heirs:
-            acts = [act for act in self._acts_ending(agency_id) if act.type in HEIRS_BY_LAW]
-            on_end = [act for act in acts if act.on == self.life(agency_id).to] or acts
+            successions = [one for one in self._successions_ending(agency_id) if one.type in HEIRS_BY_LAW]
+            # An agency may take part in several successions; those on the day of its end decide, if there are any.
+            on_end = [one for one in successions if one.on == self.lifetime(agency_id).to] or successions
             self._heirs[agency_id] = tuple(
-                dict.fromkeys(heir for act in on_end for heir in act.to if heir in self._agencies)
+                dict.fromkeys(heir for one in on_end for heir in one.to if heir in self._agencies)
             )
         return self._heirs[agency_id]
 
-    def line(self, agency_id: str) -> frozenset[str]:
-        """Return all successors, near and far."""
-        if agency_id not in self._lines:
+    def successors(self, agency_id: str) -> frozenset[str]:
+        """Return all successors, near and far: the heirs, their heirs, and so on."""
+        if agency_id not in self._successors:
             found: set[str] = set()
-            waiting = list(self.heirs(agency_id))
-            while waiting:
-                heir = waiting.pop()
+            pending = list(self.heirs(agency_id))
+            while pending:
+                heir = pending.pop()
                 if heir not in found:
                     found.add(heir)
-                    waiting.extend(self.heirs(heir))
-            self._lines[agency_id] = frozenset(found - {agency_id})
-        return self._lines[agency_id]
+                    pending.extend(self.heirs(heir))
+            self._successors[agency_id] = frozenset(found - {agency_id})
+        return self._successors[agency_id]
 
-    def _acts_ending(self, agency_id: str) -> list[Succession]:
-        return [act for act in self._successions if agency_id in act.from_ and agency_id not in act.to]
+    def _successions_ending(self, agency_id: str) -> list[Succession]:
+        return [one for one in self._successions if agency_id in one.from_ and agency_id not in one.to]
 
 
-def _memberships(agency: Agency, addressees: tuple[str, ...]) -> Iterator[Stay]:
+def decide_binding(agencies: Agencies, terms: PeriodTerms, agency: str) -> Binding:
+    """Decide how *terms* bind *agency* (ruling 8).
+
+    A dated duty binds the members of an addressed group at the last instant before due, from the day on which they
+    became members, and the members whose agency ends before that. An undated duty binds whoever is a member while its
+    period runs.
+    """
+    memberships = agencies.memberships(agency, terms.obligation.addressees)
+    reached = [one for one in memberships if one.from_ <= terms.membership_decided_on and one.to > terms.opens_on]
+    if not reached:
+        return NotBound()
+    last = reached[-1]
+    opens_on = max(terms.opens_on, last.from_)
+    is_member = last.contains(terms.membership_decided_on)
+    ends_on = agencies.lifetime(agency).to
+    if last.to == ends_on and ends_on != date.max and not (is_member and terms.due_at is None):
+        # A continuous duty passes on the day on which the agency ends, whatever becomes of the heir later.
+        is_continuous = terms.due_at is None and terms.period is None
+        inherited_on = ends_on if is_continuous else max(terms.membership_decided_on, ends_on)
+        heirs = _find_bound_heirs(agencies, agency, terms.obligation.addressees, inherited_on)
+        return Bound(opens_on=opens_on, ends_on=ends_on, heirs=heirs)
+    if is_member:
+        return Bound(opens_on=opens_on)
+    return LeftGroup(opens_on=opens_on, ends_on=last.to) if terms.due_at is None else NotBound()
+
+
+def _find_bound_heirs(agencies: Agencies, agency: str, addressees: tuple[str, ...], on: date) -> tuple[str, ...]:
+    """Return the successors that owe the duty themselves (ruling 7).
+
+    An heir outside the addressed groups inherits no duty by taking over functions; the search goes on to its own heirs.
+    The set of seen agencies ends the search where an impossible record makes two agencies each other's heirs.
+    """
+    found: dict[str, None] = {}
+    seen = {agency}
+    pending = list(agencies.heirs(agency))
+    while pending:
+        heir = pending.pop(0)  # breadth first: the nearest heirs are named first
+        if heir in seen:
+            continue
+        seen.add(heir)
+        if any(one.contains(on) for one in agencies.memberships(heir, addressees)):
+            found[heir] = None
+        else:
+            pending.extend(agencies.heirs(heir))
+    return tuple(found)
+
+
+def _group_memberships(agency: Agency, addressees: tuple[str, ...]) -> Iterator[DateRange]:
     for membership in agency.groups:
         if membership.id in addressees:
-            yield Stay(from_=membership.from_ or date.min, to=membership.to or date.max)
+            yield DateRange(from_=membership.from_ or date.min, to=membership.to or date.max)
 
 
-def _joined(stays: list[Stay]) -> tuple[Stay, ...]:
-    joined: list[Stay] = []
-    for stay in sorted(stays, key=lambda one: one.from_):
-        if joined and stay.from_ <= joined[-1].to:
-            joined[-1] = Stay(from_=joined[-1].from_, to=max(joined[-1].to, stay.to))
+def _merge_ranges(ranges: list[DateRange]) -> tuple[DateRange, ...]:
+    """Return *ranges* in order, with those that overlap or touch merged into one."""
+    merged: list[DateRange] = []
+    for one in sorted(ranges, key=lambda found: found.from_):
+        if merged and one.from_ <= merged[-1].to:
+            merged[-1] = DateRange(from_=merged[-1].from_, to=max(merged[-1].to, one.to))
         else:
-            joined.append(stay)
-    return tuple(joined)
+            merged.append(one)
+    return tuple(merged)

@@ -1,4 +1,7 @@
-"""The alerts a duty calls for: reminders before due, urging and escalation after, and what a report lacks."""
+"""The alerts a duty calls for: reminders before due, urging and escalation after it, and notices of missing parts.
+
+The notifier sends them; on the wire and in the contract an alert that an assessment calls for is a *step*.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -8,19 +11,20 @@ import msgspec
 from schemas.events.assessments import Status, StepKind
 from schemas.plan import durations
 from schemas.plan.plan import Reminders
-from services.rules.core.assess import Assessment, Segment
+from services.rules.core import calendar
+from services.rules.core.assess import Assessment, StatusSegment
 from services.rules.core.duty import Duty
-from services.rules.core.time_offsets import one_period_after, shifted
 
-NOT_YET_SETTLED = frozenset({Status.PENDING, Status.INCOMPLETE})
-PAST_AND_UNSETTLED = frozenset({Status.OVERDUE, Status.INCOMPLETE})
-UNSETTLED = NOT_YET_SETTLED | PAST_AND_UNSETTLED
+UNSETTLED_BEFORE_DUE = frozenset({Status.PENDING, Status.INCOMPLETE})
+UNSETTLED_AFTER_DUE = frozenset({Status.OVERDUE, Status.INCOMPLETE})
+UNSETTLED = UNSETTLED_BEFORE_DUE | UNSETTLED_AFTER_DUE
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An alert due at `at`.
+class DueAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An alert that falls due at `at`.
 
-    `step` is its ISO 8601 distance from `due_at`; the last urging repeats `every` so long until `until`.
+    `step` is its distance from `due_at` as an ISO 8601 duration, for example `P7D`. The last urging repeats: every
+    `every` (also a duration) up to, but not including, `until`.
     """
 
     kind: StepKind
@@ -32,70 +36,79 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     until: datetime | None = None
 
 
-def steps(assessment: Assessment) -> tuple[Step, ...]:
+def plan_alerts(assessment: Assessment) -> tuple[DueAlert, ...]:
     """Return the alerts that the *assessment* calls for, past and future, in order of time."""
     duty = assessment.duty
     reminders = duty.version.reminders if duty.version else Reminders()
-    # Only about a due instant that is in force while the duty is unsettled is there anything to say.
+    # Alerts are only about due instants that are in force while the duty is unsettled.
     unsettled = [one.due_at for one in assessment.timeline if one.status in UNSETTLED]
     dues = [due_at for due_at in dict.fromkeys(unsettled) if due_at is not None]
-    wanted = [step for due_at in dues for step in _about(due_at, duty, reminders, assessment)]
-    wanted.extend(_deficiencies(assessment))
-    return tuple(sorted(wanted, key=lambda one: (one.at, one.kind, one.to, one.step))) if wanted else ()
+    alerts = [alert for due_at in dues for alert in _plan_around_due(due_at, duty, reminders, assessment)]
+    alerts.extend(_plan_incomplete_notices(assessment))
+    return tuple(sorted(alerts, key=lambda one: (one.at, one.kind, one.to, one.step))) if alerts else ()
 
 
-def _about(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[Step]:
-    """Yield the steps measured from one due instant, while it is in force and the duty unsettled."""
+def _plan_around_due(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[DueAlert]:
+    """Yield the alerts measured from one due instant, while it is in force and the duty unsettled."""
     for before in reminders.before:
-        at = shifted(due_at, before, duty, back=True)
-        if at < due_at and _holds(assessment, at, due_at, NOT_YET_SETTLED):
-            yield Step(kind=StepKind.REMINDER, step=before, at=at, due_at=due_at)
+        at = calendar.shift_instant(due_at, before, duty, back=True)
+        if at < due_at and _is_unsettled_at(assessment, at, due_at, UNSETTLED_BEFORE_DUE):
+            yield DueAlert(kind=StepKind.REMINDER, step=before, at=at, due_at=due_at)
     for after in reminders.after:
-        at = shifted(due_at, after, duty)
-        if _holds(assessment, at, due_at, PAST_AND_UNSETTLED):
-            yield Step(kind=StepKind.URGING, step=after, at=at, due_at=due_at)
+        at = calendar.shift_instant(due_at, after, duty)
+        if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
+            yield DueAlert(kind=StepKind.URGING, step=after, at=at, due_at=due_at)
     for escalation in reminders.escalate:
-        at = shifted(due_at, escalation.after, duty)
-        if _holds(assessment, at, due_at, PAST_AND_UNSETTLED):
-            yield Step(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
+        at = calendar.shift_instant(due_at, escalation.after, duty)
+        if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
+            yield DueAlert(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
     if reminders.then_every is not None:
-        yield from _repeated(due_at, duty, reminders, assessment)
+        yield from _plan_repeated_urging(due_at, duty, reminders, assessment)
 
 
-def _holds(assessment: Assessment, at: datetime, due_at: datetime, wanted: frozenset[Status]) -> bool:
+def _is_unsettled_at(assessment: Assessment, at: datetime, due_at: datetime, statuses: frozenset[Status]) -> bool:
     segment = assessment.at(at)
-    return segment.due_at == due_at and segment.status in wanted
+    return segment.due_at == due_at and segment.status in statuses
 
 
-def _repeated(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[Step]:
-    """Yield one repeating urging for each stretch of time in which the duty stays unsettled past *due_at*.
+def _plan_repeated_urging(
+    due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment
+) -> Iterator[DueAlert]:
+    """Yield one repeating urging for each span of time in which the duty stays unsettled past *due_at*.
 
-    Nobody is urged about a period once the next one falls due, nor about a one-off duty for more than a year: the
-    duty stays overdue, but a letter a week about years gone by would drown the one that matters now.
+    Nobody is urged about a period once the next one falls due, nor about a one-off duty for more than a year. The duty
+    stays overdue, but weekly alerts about years gone by would bury the one that matters now.
     """
     every = reminders.then_every or ""
-    first = max((shifted(due_at, after, duty) for after in reminders.after), default=due_at)
-    silent_from = one_period_after(due_at, duty)
-    for starts_at, ends_at in _stretches(assessment.timeline, due_at):
-        at = _next(first, every, duty, starts_at)
+    first = max((calendar.shift_instant(due_at, after, duty) for after in reminders.after), default=due_at)
+    silent_from = calendar.one_period_after(due_at, duty)
+    for starts_at, ends_at in _find_unsettled_spans(assessment.timeline, due_at):
+        at = _next_repetition(first, every, duty, starts_at)
         until = min(ends_at or silent_from, silent_from)
         if starts_at <= at < until:
+            # A step is named by its distance from due, here that of the first repetition, for example P24D.
             label = durations.between(due_at, at)
-            yield Step(kind=StepKind.URGING, step=label, at=at, due_at=due_at, every=every, until=until)
+            yield DueAlert(kind=StepKind.URGING, step=label, at=at, due_at=due_at, every=every, until=until)
 
 
-def _next(first: datetime, every: str, duty: Duty, starts_at: datetime) -> datetime:
-    """Return the first repetition after *first* that does not precede *starts_at*, or the last of the calendar."""
-    at = shifted(first, every, duty)
-    while at < starts_at and shifted(at, every, duty) > at:
-        at = shifted(at, every, duty)
+def _next_repetition(first: datetime, every: str, duty: Duty, starts_at: datetime) -> datetime:
+    """Return the first repetition after *first* that does not precede *starts_at*.
+
+    At the end of the calendar (year 9999) an instant cannot be shifted further; the last possible one is returned.
+    """
+    at = calendar.shift_instant(first, every, duty)
+    while at < starts_at and calendar.shift_instant(at, every, duty) > at:
+        at = calendar.shift_instant(at, every, duty)
     return at
 
 
-def _stretches(timeline: Iterable[Segment], due_at: datetime) -> Iterator[tuple[datetime, datetime | None]]:
+def _find_unsettled_spans(
+    timeline: Iterable[StatusSegment], due_at: datetime
+) -> Iterator[tuple[datetime, datetime | None]]:
+    """Yield the start and end of each span in which the duty is unsettled past *due_at*; None for one without end."""
     begun: datetime | None = None
     for segment in timeline:
-        is_urgent = segment.due_at == due_at and segment.status in PAST_AND_UNSETTLED and segment.starts_at >= due_at
+        is_urgent = segment.due_at == due_at and segment.status in UNSETTLED_AFTER_DUE and segment.starts_at >= due_at
         if is_urgent and begun is None:
             begun = segment.starts_at
         elif not is_urgent and begun is not None:
@@ -105,17 +118,17 @@ def _stretches(timeline: Iterable[Segment], due_at: datetime) -> Iterator[tuple[
         yield begun, None
 
 
-def _deficiencies(assessment: Assessment) -> Iterator[Step]:
+def _plan_incomplete_notices(assessment: Assessment) -> Iterator[DueAlert]:
     """Yield a notice for each incomplete report, once for the same missing parts."""
-    told: set[tuple[str, ...]] = set()
+    notified: set[tuple[str, ...]] = set()
     for filing in assessment.filings:
-        if filing.is_complete or filing.missing in told:
+        if filing.is_complete or filing.missing in notified:
             continue
         received_at = filing.submission.received_at
         segment = assessment.at(received_at)
         if segment.status is Status.INCOMPLETE:
-            told.add(filing.missing)
-            yield Step(
+            notified.add(filing.missing)
+            yield DueAlert(
                 kind=StepKind.INCOMPLETE,
                 step=f"incomplete:{filing.submission.id}",
                 at=received_at,

@@ -1,15 +1,15 @@
-"""What a submission still lacks, named by its place under `requires` in the plan.
+"""What is missing from a submission, named by its place under `requires` in the plan.
 
 The names are `sections.ID`, `indicators.CODE`, `attachments`, `signed` and `checks.ID`.
 """
 
 from schemas.plan.plan import IndicatorRequirement, Requirements
-from services.rules.core.conditions import Shown
-from services.rules.core.facts import Report
+from services.rules.core.conditions import ConditionContext
+from services.rules.core.facts import ReportContent
 
 
-def missing(requires: Requirements, report: Report) -> tuple[str, ...]:
-    """Return the unmet requirements in the plan's order; empty means complete.
+def find_missing(requires: Requirements, report: ReportContent) -> tuple[str, ...]:
+    """Return the unmet requirements in the plan's order; an empty tuple means complete (ruling 4).
 
     A nil return has nothing to fill in, so only the signature can be missing from it (ruling 11).
     """
@@ -19,29 +19,31 @@ def missing(requires: Requirements, report: Report) -> tuple[str, ...]:
     given = report.indicators
     return (
         *[f"sections.{one.id}" for one in requires.sections if not report.sections.get(one.id, "").strip()],
-        *[f"indicators.{one.code}" for one in requires.indicators if not _is_given(one, given.get(one.code))],
+        *[f"indicators.{one.code}" for one in requires.indicators if not _is_within_limits(one, given.get(one.code))],
         *(() if _has_attachments(requires, report) else ("attachments",)),
         *unsigned,
-        *(_unmet(requires, report) if requires.checks else ()),
+        *(_find_unmet_checks(requires, report) if requires.checks else ()),
     )
 
 
-def _unmet(requires: Requirements, report: Report) -> list[str]:
-    shown = Shown(report)
-    return [f"checks.{check.id}" for check in requires.checks if not shown.satisfies(check.cel)]
+def _find_unmet_checks(requires: Requirements, report: ReportContent) -> list[str]:
+    context = ConditionContext(report)
+    return [f"checks.{check.id}" for check in requires.checks if not context.satisfies(check.cel)]
 
 
-def _is_given(wanted: IndicatorRequirement, figure: float | None) -> bool:
+def _is_within_limits(required: IndicatorRequirement, figure: float | None) -> bool:
+    """Whether the figure is given and lies between the limits, both of which count."""
     if figure is None:
         return False
-    return (wanted.min is None or figure >= wanted.min) and (wanted.max is None or figure <= wanted.max)
+    return (required.min is None or figure >= required.min) and (required.max is None or figure <= required.max)
 
 
-def _has_attachments(requires: Requirements, report: Report) -> bool:
+def _has_attachments(requires: Requirements, report: ReportContent) -> bool:
+    """Whether enough files of the required media types came along; their case and parameters make no difference."""
     if not requires.attachments.min:
         return True
-    wanted = {one.lower() for one in requires.attachments.media_types}
+    accepted = {one.lower() for one in requires.attachments.media_types}
     fitting = [
-        one for one in report.attachments if not wanted or one.media_type.split(";")[0].strip().lower() in wanted
+        one for one in report.attachments if not accepted or one.media_type.split(";")[0].strip().lower() in accepted
     ]
     return len(fitting) >= requires.attachments.min

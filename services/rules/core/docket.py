@@ -1,13 +1,18 @@
-"""The docket: all facts known of one obligation of one agency, and which duties a new fact touches."""
+"""The docket: all facts known of one obligation of one agency, and which of its periods a new fact touches.
 
-from collections.abc import Iterable, Iterator
+The docket keeps facts in memory; `services.rules.state_store` writes them to the log and reads them back.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import assert_never
 
 from services.rules.core.facts import (
+    Adjustment,
     Exemption,
     Extension,
     Fact,
+    FactIdentity,
     Reassignment,
     Revocation,
     Submission,
@@ -20,12 +25,15 @@ EVERY_PERIOD = "*"
 
 
 class Docket:
-    """The facts of one (plan, agency, obligation). Adding one twice changes nothing."""
+    """The facts of one plan, agency and obligation. Adding a fact twice changes nothing."""
 
-    __slots__ = ("_facts", "_periods", "_periods_of")
+    __slots__ = ("_adjustments", "_by_period", "_facts", "_moves_submissions", "_periods", "_periods_of")
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
-        self._facts: dict[tuple[str, str], Fact] = {}
+        self._facts: dict[FactIdentity, Fact] = {}
+        self._by_period: dict[str | None, list[Fact]] = {}
+        self._adjustments: list[Adjustment] = []
+        self._moves_submissions = False
         self._periods: set[str | None] = set()
         self._periods_of: dict[str, frozenset[str | None]] = {}
         for fact in facts:
@@ -43,7 +51,7 @@ class Docket:
         return frozenset(self._periods)
 
     def add(self, fact: Fact) -> frozenset[str | None]:
-        """Take *fact* in and return the periods it touches (`EVERY_PERIOD` among them); nothing if it was known.
+        """Add *fact* and return the periods it touches (`EVERY_PERIOD` among them); an empty set if it was known.
 
         The log holds facts in the order of recording, so of one identity with two contents the first recorded is kept.
         """
@@ -51,19 +59,48 @@ class Docket:
         if name in self._facts:
             return frozenset()
         self._facts[name] = fact
-        touched = self._touched(fact)
+        self._file_under_period(fact)
+        touched = self._find_touched_periods(fact)
         self._periods.update(touched)
         self._periods.discard(EVERY_PERIOD)
         return touched
 
-    def _touched(self, fact: Fact) -> frozenset[str | None]:
+    def facts_of_record(self, period: str | None) -> Sequence[Fact]:
+        """Return the facts whose `record_period` is *period*, in the order in which they were added."""
+        return self._by_period.get(period, ())
+
+    def facts_bearing_on(self, period: str | None) -> Sequence[Fact]:
+        """Return the facts that can bear on one period: assessing these gives the same as assessing the whole docket.
+
+        The cost of assessing a report therefore does not grow with the years before it. A withdrawal or reassignment
+        names a submission anywhere in the docket; where there is one, all facts are returned.
+        """
+        if self._moves_submissions:
+            return tuple(self._facts.values())
+        filed = self._by_period.get(period, ())
+        if not self._adjustments:
+            return filed
+        return [*self._adjustments, *[one for one in filed if isinstance(one, Submission)]]
+
+    def _file_under_period(self, fact: Fact) -> None:
+        period = record_period(fact)
+        filed = self._by_period.get(period)
+        if filed is None:
+            self._by_period[period] = [fact]
+        else:
+            filed.append(fact)
+        if not isinstance(fact, Submission):
+            self._adjustments.append(fact)
+            self._moves_submissions = self._moves_submissions or isinstance(fact, Withdrawal | Reassignment)
+
+    def _find_touched_periods(self, fact: Fact) -> frozenset[str | None]:
         match fact:
             case Submission():
-                return self._places(fact.id, fact.period)
+                return self._note_periods(fact.id, fact.period)
             case Withdrawal():
                 return frozenset({fact.period, *self._periods_of.get(fact.withdraws, ())})
             case Reassignment():
-                return self._places(fact.submission, fact.from_period, fact.to_period)
+                return self._note_periods(fact.submission, fact.from_period, fact.to_period)
             case Extension():
                 return frozenset({fact.period})
             case Exemption() | Revocation():
@@ -71,14 +108,29 @@ class Docket:
             case _:
                 assert_never(fact)
 
-    def _places(self, event_id: str, *periods: str | None) -> frozenset[str | None]:
-        """Note the *periods* of a submission and return all it may belong to, for a move acts in order of receipt."""
-        places = _places(*periods)
-        known = places | self._periods_of[event_id] if event_id in self._periods_of else places
+    def _note_periods(self, event_id: str, *periods: str | None) -> frozenset[str | None]:
+        """Note the *periods* of a submission and return all it may belong to.
+
+        Reassignments act in order of receipt, so one that is added later may undo the ones before it: every period in
+        which the submission has ever been is touched.
+        """
+        noted = _share_set(*periods)
+        known = noted | self._periods_of[event_id] if event_id in self._periods_of else noted
         self._periods_of[event_id] = known
         return known
 
 
+def record_period(fact: Fact) -> str | None:
+    """Return the period under which *fact* is filed in its docket; None for a fact that is not about one period."""
+    match fact:
+        case Submission() | Withdrawal() | Extension():
+            return fact.period
+        case Reassignment():
+            return fact.from_period
+        case Exemption() | Revocation():
+            return None
+
+
 @lru_cache(maxsize=4096)  # nearly every submission is about one of a few periods: they share one set each
-def _places(*periods: str | None) -> frozenset[str | None]:
+def _share_set(*periods: str | None) -> frozenset[str | None]:
     return frozenset(periods)

@@ -1,4 +1,4 @@
-"""A duty: one obligation of one agency for one period, with everything needed to assess it from facts alone."""
+"""A duty: one obligation of one agency for one reporting period, with everything needed to assess it from facts."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,11 +10,12 @@ from schemas.plan.plan import Obligation, ObligationVersion
 
 
 class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What is owed. `opens_at` is nothing where the obligation never binds the agency for the period.
+    """What one agency owes for one period.
 
-    `ends_at` is the instant at which the agency ends (`heirs` then owe the duty themselves) and `left_at` the one at
-    which an undated duty stops binding an agency that lives on. `line` holds all successors, who may file on the
-    agency's behalf.
+    `opens_at` is None where the obligation never binds the agency for the period; `version` is then None too.
+    `agency_ends_at` is the instant at which the agency ends. Its `heirs` are the agencies that owe the duty from then
+    on (ruling 7). `left_group_at` is the instant at which an undated duty stops binding an agency that continues to
+    exist. `successors` holds all successors, near and far; each of them may file on the agency's behalf.
     """
 
     key: DutyKey
@@ -23,12 +24,12 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     zone: ZoneInfo
     opens_at: datetime | None
     due_at: datetime | None
-    ends_at: datetime | None = None
+    agency_ends_at: datetime | None = None
     heirs: tuple[str, ...] = ()
-    left_at: datetime | None = None
-    line: frozenset[str] = frozenset()
+    left_group_at: datetime | None = None
+    successors: frozenset[str] = frozenset()
 
     @property
     def is_binding(self) -> bool:
-        """Whether the agency owes this at any time."""
+        """Whether the agency owes this duty at any time."""
         return self.opens_at is not None

@@ -1,4 +1,8 @@
-"""The book of duties: one plan and one registry version, prepared for looking duties up and listing them."""
+"""The duty catalogue: one version of a plan over one version of its registry, for looking duties up and listing them.
+
+It knows no facts, except that it resolves the names in them. Answers are cached, because the same duties are asked for
+with every fact.
+"""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -10,14 +14,12 @@ from schemas.plan import periods
 from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, Plan
 from schemas.plan.registry import Registry
-from services.rules.core import applicability, calendar
-from services.rules.core.agencies import Agencies
-from services.rules.core.applicability import Bound, Left, Unbound
-from services.rules.core.calendar import Calendar, Terms
+from services.rules.core import agencies, calendar
+from services.rules.core.agencies import Agencies, Bound, LeftGroup, NotBound
+from services.rules.core.calendar import Calendar, PeriodTerms, WorkingDays
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
-from services.rules.core.fast_path import Courses
-from services.rules.core.working_days import WorkingDays
+from services.rules.core.fast_path import OutcomeCache
 
 
 class UnknownDuty(LookupError):  # noqa: N818 - it reads as a claim about the input
@@ -29,8 +31,8 @@ class UnknownDuty(LookupError):  # noqa: N818 - it reads as a claim about the in
         self.message = message
 
 
-class Book:
-    """Duties of one plan version over one registry version. Pure; answers are cached."""
+class DutyCatalogue:
+    """The duties of one plan version over one registry version."""
 
     def __init__(self, plan: Plan, registry: Registry) -> None:
         self.plan = plan
@@ -38,62 +40,68 @@ class Book:
         self.versions = f"{plan.version}/{registry.registry}@{registry.version}"
         self.agencies = Agencies(registry)
         self.calendar = Calendar(plan, WorkingDays(registry))
-        self.courses = Courses()
+        self.outcomes = OutcomeCache()
         self._obligations = {one.id: one for one in plan.obligations}
-        self._terms: dict[tuple[str, str | None], Terms | None] = {}
+        self._terms: dict[tuple[str, str | None], PeriodTerms | None] = {}
         self._duties: dict[tuple[str, str, str | None], Duty] = {}
 
     def duty(self, *, agency: str, obligation: str, period: str | None) -> Duty:
         """Return the duty of that name, binding or not; raise `UnknownDuty` naming the field that fits nothing."""
-        name = (agency, obligation, period)
-        duty = self._duties.get(name)
+        cache_key = (agency, obligation, period)
+        duty = self._duties.get(cache_key)
         if duty is None:
-            duty = self._duties[name] = self._made(agency, obligation, period)
+            duty = self._duties[cache_key] = self._create_duty(agency, obligation, period)
         return duty
 
-    def resolved(self, fact: Fact) -> Fact:
-        """Return *fact* with aliases of agencies replaced by ids; raise `UnknownDuty` if it is about no duty here."""
-        agency = self._known(fact.agency)
+    def resolve_names(self, fact: Fact) -> Fact:
+        """Return *fact* with aliases of agencies replaced by ids (ruling 7); raise `UnknownDuty` if no duty fits."""
+        agency = self._resolve_agency(fact.agency)
         if fact.obligation not in self._obligations:
             raise self._unknown_obligation(fact.obligation)
         if isinstance(fact, Submission):
-            filed_by = self._known(fact.filed_by)
+            filed_by = self._resolve_agency(fact.filed_by)
             if filed_by != fact.filed_by:
                 return replace(fact, agency=agency, filed_by=filed_by)
         return fact if agency == fact.agency else replace(fact, agency=agency)
 
-    def expected(self, until: datetime) -> Iterator[DutyKey]:
-        """Yield every duty that opens before *until*, agency by agency within each obligation and period."""
+    def duties_opening_before(self, until: datetime) -> Iterator[DutyKey]:
+        """Yield every duty that opens before *until*, agency by agency within each obligation and period.
+
+        Agencies that report nothing matter most, so duties are listed from the plan alone.
+        """
         horizon = until.astimezone(self.calendar.zone).date()
         for obligation in self.plan.obligations:
-            for period in self._periods(obligation, horizon):
+            for period in self._periods_until(obligation, horizon):
                 for agency in self.agencies:
                     duty = self.duty(agency=agency, obligation=obligation.id, period=period)
                     if duty.opens_at is not None and duty.opens_at < until:
                         yield duty.key
 
     def duties_within(self, year: Period) -> Iterator[Duty]:
-        """Yield the binding duties of the periods inside *year*, and the one-off ones that open (or fall due) in it."""
+        """Yield the binding duties of the periods inside *year*, and the one-off ones that fall due (or open) in it."""
         for obligation in self.plan.obligations:
-            for recurrence in sorted(calendar.recurrences(obligation)):
+            for recurrence in sorted(calendar.recurrences_of(obligation)):
                 texts: list[str | None] = (
                     [one.text for one in periods.within(year, recurrence)] if recurrence.is_periodic else [None]
                 )
                 for text in texts:
-                    yield from (duty for duty in self._of_all(obligation, text) if text or self._falls_into(duty, year))
+                    duties = self._binding_duties(obligation, text)
+                    yield from (duty for duty in duties if text or self._falls_into(duty, year))
 
-    def _of_all(self, obligation: Obligation, period: str | None) -> Iterator[Duty]:
+    def _binding_duties(self, obligation: Obligation, period: str | None) -> Iterator[Duty]:
         duties = (self.duty(agency=agency, obligation=obligation.id, period=period) for agency in self.agencies)
         return (duty for duty in duties if duty.is_binding)
 
     def _falls_into(self, duty: Duty, year: Period) -> bool:
-        telling = duty.due_at or duty.opens_at
-        return (
-            telling is not None and year.starts_on <= calendar.last_good_day(telling, self.calendar.zone) < year.ends_on
-        )
+        """Whether a one-off duty falls due in *year*, or opens in it where it has no due instant."""
+        deciding = duty.due_at or duty.opens_at
+        if deciding is None:
+            return False
+        return year.starts_on <= calendar.last_good_day(deciding, self.calendar.zone) < year.ends_on
 
-    def _periods(self, obligation: Obligation, horizon: date) -> Iterator[str | None]:
-        for recurrence in sorted(calendar.recurrences(obligation)):
+    def _periods_until(self, obligation: Obligation, horizon: date) -> Iterator[str | None]:
+        """Yield the periods of *obligation* that start by *horizon*, the first one around the plan's day of issue."""
+        for recurrence in sorted(calendar.recurrences_of(obligation)):
             if not recurrence.is_periodic:
                 yield None
                 continue
@@ -102,7 +110,7 @@ class Book:
                 yield period.text
                 period = periods.following(period)
 
-    def _made(self, agency: str, obligation_id: str, period: str | None) -> Duty:
+    def _create_duty(self, agency: str, obligation_id: str, period: str | None) -> Duty:
         if agency not in self.agencies:
             raise self._unknown_agency(agency)
         obligation = self._obligations.get(obligation_id)
@@ -114,30 +122,12 @@ class Book:
             return Duty(
                 key=key, obligation=obligation, version=None, zone=self.calendar.zone, opens_at=None, due_at=None
             )
-        return self._bound(key, terms)
+        return self._create_duty_under(terms, key)
 
-    def _known(self, agency: str) -> str:
-        known = self.agencies.resolve(agency)
-        if known is None:
-            raise self._unknown_agency(agency)
-        return known
-
-    def _unknown_agency(self, agency: str) -> UnknownDuty:
-        return UnknownDuty("agency", f"{agency!r} is not in registry {self.registry.registry}@{self.registry.version}")
-
-    def _unknown_obligation(self, obligation: str) -> UnknownDuty:
-        return UnknownDuty("obligation", f"{obligation!r} is not in plan {self.plan.plan}@{self.plan.version}")
-
-    def _terms_of(self, obligation: Obligation, period: str | None) -> Terms | None:
-        name = (obligation.id, period)
-        if name not in self._terms:
-            self._terms[name] = self.calendar.terms(obligation, _fitting(obligation, period))
-        return self._terms[name]
-
-    def _bound(self, key: DutyKey, terms: Terms) -> Duty:
-        bound = applicability.binding(self.agencies, terms, key.agency)
-        opens_on = None if isinstance(bound, Unbound) else bound.opens_on
-        ends_on = bound.ends_on if isinstance(bound, Bound) else None
+    def _create_duty_under(self, terms: PeriodTerms, key: DutyKey) -> Duty:
+        binding = agencies.decide_binding(self.agencies, terms, key.agency)
+        opens_on = None if isinstance(binding, NotBound) else binding.opens_on
+        ends_on = binding.ends_on if isinstance(binding, Bound) else None
         return Duty(
             key=key,
             obligation=terms.obligation,
@@ -145,34 +135,54 @@ class Book:
             zone=self.calendar.zone,
             opens_at=self._midnight(opens_on),
             due_at=None if opens_on is None else terms.due_at,
-            ends_at=self._midnight(ends_on),
-            heirs=bound.heirs if isinstance(bound, Bound) else (),
-            left_at=self._midnight(bound.ends_on) if isinstance(bound, Left) else None,
-            line=self.agencies.line(key.agency),
+            agency_ends_at=self._midnight(ends_on),
+            heirs=binding.heirs if isinstance(binding, Bound) else (),
+            left_group_at=self._midnight(binding.ends_on) if isinstance(binding, LeftGroup) else None,
+            successors=self.agencies.successors(key.agency),
         )
+
+    def _resolve_agency(self, agency: str) -> str:
+        resolved = self.agencies.resolve(agency)
+        if resolved is None:
+            raise self._unknown_agency(agency)
+        return resolved
+
+    def _unknown_agency(self, agency: str) -> UnknownDuty:
+        return UnknownDuty("agency", f"{agency!r} is not in registry {self.registry.registry}@{self.registry.version}")
+
+    def _unknown_obligation(self, obligation: str) -> UnknownDuty:
+        return UnknownDuty("obligation", f"{obligation!r} is not in plan {self.plan.plan}@{self.plan.version}")
+
+    def _terms_of(self, obligation: Obligation, period: str | None) -> PeriodTerms | None:
+        cache_key = (obligation.id, period)
+        if cache_key not in self._terms:
+            self._terms[cache_key] = self.calendar.terms_of(obligation, _parse_period(obligation, period))
+        return self._terms[cache_key]
 
     def _midnight(self, day: date | None) -> datetime | None:
         return None if day is None else calendar.midnight(day, self.calendar.zone)
 
 
-def _fitting(obligation: Obligation, period: str | None) -> Period | None:
+def _parse_period(obligation: Obligation, period: str | None) -> Period | None:
     """Return the parsed *period* if the obligation ever had that recurrence; raise `UnknownDuty` otherwise."""
-    known = calendar.recurrences(obligation)
+    known = calendar.recurrences_of(obligation)
     if period is None:
         if any(not one.is_periodic for one in known):
             return None
-        raise UnknownDuty("period", f"{obligation.id} recurs; name its period, for example {_example(obligation)}")
+        raise UnknownDuty(
+            "period", f"{obligation.id} recurs; name its period, for example {_example_period(obligation)}"
+        )
     try:
         parsed = periods.parse(period)
     except ValueError as cause:
         raise UnknownDuty("period", str(cause)) from cause
     if parsed.recurrence not in known:
         raise UnknownDuty(
-            "period", f"{period!r} does not fit the recurrence of {obligation.id}; write {_example(obligation)}"
+            "period", f"{period!r} does not fit the recurrence of {obligation.id}; write {_example_period(obligation)}"
         )
     return parsed
 
 
-def _example(obligation: Obligation) -> str:
+def _example_period(obligation: Obligation) -> str:
     last = obligation.versions[-1].recurrence
     return periods.containing(date(2026, 7, 1), last).text if last.is_periodic else "no period at all"

@@ -1,7 +1,8 @@
-"""The facts that bear on a duty, as the core sees them. How they are written on the wire is the reader's business.
+"""The facts that bear on a duty, as the core sees them. `services.rules.fact_decoder` reads them from the wire.
 
-What the core makes for every fact is a frozen msgspec struct, not a frozen dataclass: the same to read, to compare and
-to match, and made in an eighth of the time.
+Whatever the core creates for every fact is a frozen msgspec struct rather than a frozen dataclass: it reads, compares
+and matches the same, and is created in an eighth of the time. With `gc=False` the garbage collector does not track
+them, which is safe because they form no reference cycles.
 """
 
 from collections.abc import Mapping
@@ -9,11 +10,14 @@ from datetime import date, datetime
 
 import msgspec
 
+FactIdentity = tuple[str, str]
+"""Source and id: two records with the same identity are the same fact."""
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What every fact has: its identity (`source`, `id`), the docket it belongs to, and when it came and was recorded.
 
-    `agency` is the agency whose duty it is, as the sender wrote it; aliases are resolved by the book.
+class RecordedFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What every fact has: its identity (`source`, `id`), its docket, when it was received and when recorded.
+
+    `agency` is the agency whose duty it is, as the sender wrote it; the duty catalogue resolves aliases.
     """
 
     id: str
@@ -25,15 +29,15 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     recorded_at: datetime
 
 
-class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A file that came along."""
+class FiledAttachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A file that came with a report."""
 
     media_type: str
     sha256: str
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a submission contains, as far as completeness asks."""
+class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a submission contains, as far as completeness asks for it."""
 
     number: str
     issued_on: date | None
@@ -41,10 +45,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_nil_return: bool
     sections: Mapping[str, str]
     indicators: Mapping[str, float]
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[FiledAttachment, ...]
 
 
-class Submission(Recorded, frozen=True, kw_only=True, gc=False):
+class Submission(RecordedFact, frozen=True, kw_only=True, gc=False):
     """A report, or the correction of an earlier one; `filed_by` differs from `agency` where a successor files."""
 
     period: str | None
@@ -52,59 +56,59 @@ class Submission(Recorded, frozen=True, kw_only=True, gc=False):
     corrects: str | None
     sent_at: datetime | None
     proof: str
-    report: Report
+    report: ReportContent
 
 
-class Withdrawal(Recorded, frozen=True, kw_only=True, gc=False):
-    """A report taken back."""
+class Withdrawal(RecordedFact, frozen=True, kw_only=True, gc=False):
+    """A report was withdrawn."""
 
     period: str | None
     withdraws: str
 
 
-class Reassignment(Recorded, frozen=True, kw_only=True, gc=False):
-    """A report moved from one period to another."""
+class Reassignment(RecordedFact, frozen=True, kw_only=True, gc=False):
+    """A report was moved from one period to another."""
 
     submission: str
     from_period: str | None
     to_period: str | None
 
 
-class Extension(Recorded, frozen=True, kw_only=True, gc=False):
-    """A new due instant by decision."""
+class Extension(RecordedFact, frozen=True, kw_only=True, gc=False):
+    """A decision set a new due instant."""
 
     period: str | None
     due_at: datetime
     decided_on: date
 
 
-class Exemption(Recorded, frozen=True, kw_only=True, gc=False):
-    """A release from the duties whose due instant falls in [from_, until)."""
+class Exemption(RecordedFact, frozen=True, kw_only=True, gc=False):
+    """A decision released the agency from the duties whose due instant falls in [from_, until)."""
 
     from_: datetime
     until: datetime
     decided_on: date
 
 
-class Revocation(Recorded, frozen=True, kw_only=True, gc=False):
-    """An exemption taken back, with the instant by which the report is due again."""
+class Revocation(RecordedFact, frozen=True, kw_only=True, gc=False):
+    """A decision revoked an exemption; `due_at` is the instant before which the report is owed again."""
 
     exemption: str
     due_at: datetime | None
     decided_on: date
 
 
-Act = Withdrawal | Reassignment | Extension | Exemption | Revocation
-"""What is done about reports and due instants."""
+Adjustment = Withdrawal | Reassignment | Extension | Exemption | Revocation
+"""A fact that changes what submissions count for or when the duty is due."""
 
-Fact = Submission | Act
+Fact = Submission | Adjustment
 
 
-def identity(fact: Fact) -> tuple[str, str]:
+def identity(fact: Fact) -> FactIdentity:
     """Return what makes two records the same fact."""
     return fact.source, fact.id
 
 
-def arrival(fact: Fact) -> tuple[datetime, datetime, str, str]:
-    """Return the order in which facts are listed: by receipt, then by name, never by how they were read."""
+def arrival_order(fact: Fact) -> tuple[datetime, datetime, str, str]:
+    """Return the sort key of facts: by receipt, then by identity, never by the order in which they were read."""
     return fact.received_at, fact.recorded_at, fact.source, fact.id

@@ -1,12 +1,12 @@
-"""Rules on the real broker, as processes of their own."""
+"""Fixtures for rules as separate processes on a real broker."""
 
 import pytest
 
 from tests.support.servers.kafka import Bus
-from tests.support.servers.rules import Rules
+from tests.support.servers.rules import RulesClient
 
 
 @pytest.fixture
-def rules(bus: Bus) -> Rules:
-    """The empty bus, from the side of rules."""
-    return Rules(bus)
+def rules(bus: Bus) -> RulesClient:
+    """Return a client of the empty bus, from the side of rules."""
+    return RulesClient(bus)

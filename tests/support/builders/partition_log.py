@@ -1,4 +1,4 @@
-"""One partition's log without a bus: records are applied to a keeper one by one, as the log would hand them over."""
+"""One partition's log without a broker: each record is given to a processor as the consumer would give it."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -6,94 +6,103 @@ from typing import Any
 
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.rules import adoption
-from services.rules.assessment_event import Applied
-from services.rules.duty_catalogues import Books
-from services.rules.processor import Keeper
+from services.rules import plan_adopter
+from services.rules.assessment_event import LogPosition
+from services.rules.duty_catalogues import DutyCatalogues
+from services.rules.processor import PartitionProcessor
 from tests.support.builders import plans
 
 NOON = datetime(2024, 12, 1, 5, tzinfo=UTC)
 
 
 class InMemoryDocuments:
-    """The published documents, without a bus."""
+    """The published documents, without a broker."""
 
     def __init__(self, *documents: Plan | Registry) -> None:
-        self.documents = list(documents)
+        self._documents = list(documents)
+
+    def publish(self, document: Plan | Registry) -> None:
+        """Add one version of a document."""
+        self._documents.append(document)
 
     def plan(self, plan_id: str) -> Plan | None:
-        found = [one for one in self.documents if isinstance(one, Plan) and one.plan == plan_id]
+        """Return the latest version of a plan."""
+        found = [one for one in self._documents if isinstance(one, Plan) and one.plan == plan_id]
         return max(found, key=lambda one: one.version, default=None)
 
     def registry(self, registry_id: str) -> Registry | None:
-        found = [one for one in self.documents if isinstance(one, Registry) and one.registry == registry_id]
+        """Return the latest version of a registry."""
+        found = [one for one in self._documents if isinstance(one, Registry) and one.registry == registry_id]
         return max(found, key=lambda one: one.version, default=None)
 
     def plans(self) -> tuple[Plan, ...]:
-        ids = sorted({one.plan for one in self.documents if isinstance(one, Plan)})
+        """Return the latest version of every plan."""
+        ids = sorted({one.plan for one in self._documents if isinstance(one, Plan)})
         return tuple(plan for plan in map(self.plan, ids) if plan is not None)
 
     def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None:
-        names = {
-            ("plan" if isinstance(one, Plan) else "registry", _id_of(one), one.version): one for one in self.documents
+        """Return one version of a document."""
+        by_name = {
+            ("plan" if isinstance(one, Plan) else "registry", _id_of(one), one.version): one for one in self._documents
         }
-        return names.get((kind, document_id, version))
+        return by_name.get((kind, document_id, version))
 
 
 class PartitionLog:
-    """Applies records to a keeper one after the other, as the log would hand them over."""
+    """Gives records to a processor one after the other, and keeps the changelog that it writes."""
 
     def __init__(self, *documents: Plan | Registry) -> None:
-        self.shelf = InMemoryDocuments(*(documents or (plans.a_registry(), plans.a_plan())))
-        self.books = Books(self.shelf, 1)
-        self.keeper = Keeper(0, self.books)
+        self.documents = InMemoryDocuments(*(documents or (plans.a_registry(), plans.a_plan())))
+        self.catalogues = DutyCatalogues(self.documents, 1)
+        self.processor = PartitionProcessor(0, self.catalogues)
         self.offset = -1
         self.changelog: dict[str, bytes] = {}
 
     def append(self, event: dict[str, Any] | bytes | None) -> list[dict[str, Any]]:
-        """Apply one record and return what is said, decoded."""
-        return [json.loads(value)["data"] for value in self.raw(event)]
+        """Append one record and return the data of the assessments that follow from it."""
+        return [json.loads(value)["data"] for value in self.append_raw(event)]
 
-    def raw(self, event: dict[str, Any] | bytes | None) -> list[bytes]:
-        """Apply one record and return what is said, byte for byte."""
+    def append_raw(self, event: dict[str, Any] | bytes | None) -> list[bytes]:
+        """Append one record and return the assessments that follow from it, as bytes."""
         self.offset += 1
         value = event if isinstance(event, bytes | None) else json.dumps(event).encode()
-        said = list(self.keeper.apply(value, applied=self.applied))
-        self.changelog.update(self.keeper.changes())
-        return [value for _, value in said]
+        events = list(self.processor.process(value, position=self.position))
+        self.changelog.update(self.processor.drain_changes())
+        return [value for _, value in events]
 
     @property
-    def applied(self) -> Applied:
-        """The place of the record being applied, a second after the one before."""
-        return Applied(offset=self.offset, recorded_at=NOON + timedelta(seconds=self.offset))
+    def position(self) -> LogPosition:
+        """The position of the last record; each is recorded one second after the one before."""
+        return LogPosition(offset=self.offset, recorded_at=NOON + timedelta(seconds=self.offset))
 
     def adopt(self, *, now: datetime = NOON) -> list[dict[str, Any]]:
         """Append the adoption of the latest documents."""
-        (book,) = self.books.all_latest()
-        wanted = adoption.wanted(book, partition=0, now=now)
-        return self.append(adoption.event(wanted, now=now))
+        (catalogue,) = self.catalogues.all_latest()
+        adoption = plan_adopter.plan_adoption(catalogue, partition=0, now=now)
+        return self.append(plan_adopter.encode_adoption_event(adoption, now=now))
 
-    def restored(self) -> Keeper:
-        """Return a keeper that starts from the changelog."""
-        fresh = Keeper(0, self.books)
+    def restore_processor(self) -> PartitionProcessor:
+        """Return a new processor that was restored from the changelog."""
+        fresh = PartitionProcessor(0, self.catalogues)
         for key, value in self.changelog.items():
             fresh.restore(key.encode(), value)
-        assert fresh.missing_books() == ()
+        assert fresh.activate_adoptions() == ()
         return fresh
 
 
-def a_report(event: str = "s-1", **data: Any) -> dict[str, Any]:
-    """Build a recorded submission."""
+def a_recorded_report(event: str = "s-1", **data: Any) -> dict[str, Any]:
+    """Build a submission as the log holds it."""
     return plans.a_submission(event, data=data, receivedtime="2024-12-01T08:00:00+07:00")
 
 
 def facts_of_every_kind() -> list[dict[str, Any]]:
-    """Return one fact of every kind about the first agency, each received at its own minute."""
-    move = {**a_report()["data"], "submission": "s-2", "from_period": "2024", "to_period": "2023", "reason": "Nhầm"}
+    """Build one fact of every kind about the first agency, each received in a minute of its own."""
+    report = a_recorded_report()["data"]
+    move = {**report, "submission": "s-2", "from_period": "2024", "to_period": "2023", "reason": "Nhầm"}
     facts = [
-        a_report("s-1"),
-        a_report("s-2", content={"nil_return": True, "sections": {}, "indicators": {"x": 1.5}}),
-        a_report("s-3", corrects="s-1", attachments=[_file()]),
+        a_recorded_report("s-1"),
+        a_recorded_report("s-2", content={"nil_return": True, "sections": {}, "indicators": {"x": 1.5}}),
+        a_recorded_report("s-3", corrects="s-1", attachments=[_a_file()]),
         plans.a_withdrawal("w-1", "s-1"),
         plans.an_extension("x-1", "2024-12-20T00:00:00+07:00"),
         plans.an_exemption("e-1", "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
@@ -107,5 +116,5 @@ def _id_of(document: Plan | Registry) -> str:
     return document.plan if isinstance(document, Plan) else document.registry
 
 
-def _file() -> dict[str, Any]:
+def _a_file() -> dict[str, Any]:
     return {"name": "a.pdf", "media_type": "application/pdf", "size": 1, "sha256": "0" * 64, "url": None}

@@ -1,7 +1,7 @@
-"""Random facts of one docket, so near to each other and to the deadline that they collide.
+"""Random facts of one docket, so near to each other and to the due instant that they collide.
 
-Few ids, two sources, three periods and a handful of instants: corrections of corrections, circles, copies, moves back
-and forth, decisions on the day itself.
+There are few ids, two sources, three periods and a handful of instants, so that corrections of corrections, circles,
+copies, reassignments back and forth and decisions on the due day itself occur often.
 """
 
 import json
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from services.rules import fact_decoder
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact
-from tests.support.assertions.spec import a_duty, decided, instant, undated
+from tests.support.assertions.spec import a_duty, an_undated_version, instant, with_decision_date
 from tests.support.builders.plans import (
     SINCE,
     Json,
@@ -38,9 +38,9 @@ _MINUTE = timedelta(minutes=1)
 FULL: Json = {"nil_return": False, "figures_as_of": None, "sections": {"results": "x"}, "indicators": {}}
 CONTENTS = (FULL, FULL | {"sections": {}}, FULL | {"sections": {}, "nil_return": True})
 
-ended = an_agency("h-mot", valid={"from": SINCE, "to": "2024-12-20"})
+merged_agency = an_agency("h-mot", valid={"from": SINCE, "to": "2024-12-20"})
 MERGED = a_registry(
-    ended,
+    merged_agency,
     an_agency("h-hai"),
     successions=[{"type": "merge_into", "from": ["h-mot"], "to": ["h-hai"], "on": "2024-12-20"}],
 )
@@ -53,7 +53,7 @@ REMINDERS: Json = {
 DUTIES: tuple[Duty, ...] = (
     *(a_duty(a_version(reminders=REMINDERS), period=period) for period in PERIODS),
     a_duty(registry=MERGED),
-    a_duty(undated(), period=None),
+    a_duty(an_undated_version(), period=None),
 )
 
 near_due = st.sampled_from([instant("2023-12-10 00:00"), instant("2024-12-10 00:00"), instant("2025-01-01 00:00")])
@@ -63,12 +63,12 @@ instants = st.one_of(
 )
 ids = st.sampled_from([f"s-{number}" for number in range(1, 5)])
 periods = st.sampled_from(PERIODS)
-days = st.builds(lambda moment: moment.date().isoformat(), instants)
+days = st.builds(lambda instant: instant.date().isoformat(), instants)
 
 
 @st.composite
 def submissions(draw: st.DrawFn) -> Json:
-    """A report, a correction or a copy."""
+    """Draw a report, a correction or a copy."""
     sent = draw(st.one_of(st.none(), instants))
     number = draw(st.sampled_from(["1/BC", "2/BC", ""]))
     data = {
@@ -89,7 +89,7 @@ def submissions(draw: st.DrawFn) -> Json:
 
 @st.composite
 def decisions(draw: st.DrawFn) -> Json:
-    """An extension, an exemption or its revocation, decided on some day."""
+    """Draw an extension, an exemption or its revocation, decided on some day."""
     one, other = draw(instants).isoformat(), draw(instants).isoformat()
     event = draw(
         st.sampled_from(
@@ -103,10 +103,10 @@ def decisions(draw: st.DrawFn) -> Json:
             ]
         )
     )
-    return decided(event, draw(days))
+    return with_decision_date(event, draw(days))
 
 
-acts = st.one_of(
+adjustments = st.one_of(
     st.builds(a_withdrawal, st.sampled_from(["w-1", "w-2"]), ids),
     st.builds(
         lambda event, moved, from_, to: a_reassignment(event, moved, from_=from_, to=to),
@@ -119,29 +119,29 @@ acts = st.one_of(
 
 
 @st.composite
-def recorded(draw: st.DrawFn, events: st.SearchStrategy[Json]) -> Json:
-    """An event with its source, its receipt and, at the same time or later, its recording."""
+def recorded_events(draw: st.DrawFn, events: st.SearchStrategy[Json]) -> Json:
+    """Draw an event with its source, the time of its receipt and, the same or later, that of its recording."""
     received_at = draw(instants)
     recorded_at = max(received_at, draw(instants))
     stamps = {"receivedtime": received_at.isoformat(), "recordedtime": recorded_at.isoformat()}
     return draw(events) | stamps | {"source": draw(st.sampled_from(["qlvb", "truc"]))}
 
 
-logs = st.lists(recorded(st.one_of(submissions(), acts, decisions())), max_size=7)
+logs = st.lists(recorded_events(st.one_of(submissions(), adjustments, decisions())), max_size=7)
 offsets = st.builds(lambda minutes: timezone(minutes * _MINUTE), st.integers(-23 * 60, 23 * 60))
 
 
-def facts_of(events: Sequence[Json]) -> list[Fact]:
-    """The facts of a log, in its order."""
-    return [fact_decoder.read_fact(msgspec.json.encode(event)) for event in events]
+def decode_facts(events: Sequence[Json]) -> list[Fact]:
+    """Decode the facts of a log, in its order."""
+    return [fact_decoder.decode_fact(msgspec.json.encode(event)) for event in events]
 
 
-def written_in(zone: timezone, events: Sequence[Json]) -> list[Json]:
-    """The same events with every instant written at another offset."""
+def rewrite_offsets(zone: timezone, events: Sequence[Json]) -> list[Json]:
+    """Return the same events with every instant written at another offset."""
     text = json.dumps(events)
-    rewritten: list[Json] = json.loads(_INSTANT.sub(lambda found: f'"{_in(zone, found[1])}"', text))
+    rewritten: list[Json] = json.loads(_INSTANT.sub(lambda found: f'"{_write_at_offset(zone, found[1])}"', text))
     return rewritten
 
 
-def _in(zone: timezone, text: str) -> str:
+def _write_at_offset(zone: timezone, text: str) -> str:
     return datetime.fromisoformat(text).astimezone(zone).isoformat()

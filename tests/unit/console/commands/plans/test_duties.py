@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.console.main import app
-from tests.support.assertions.spec import undated
+from tests.support.assertions.spec import an_undated_version
 from tests.support.builders.plan_folders import a_folder
 from tests.support.builders.plans import SINCE, Json, a_version, an_agency, an_obligation
 
@@ -46,7 +46,7 @@ def test_shorter_periods_and_one_off_duties_of_the_year_are_listed_soonest_due_f
         an_obligation(),
         an_obligation(a_version(recurrence="half-year", due={}), id="halves"),
         an_obligation(a_version(recurrence="once", due={"date": "2016-06-30"}), id="programme"),
-        an_obligation(undated(), id="publicity"),
+        an_obligation(an_undated_version(), id="publicity"),
     ]
     folder = a_folder(tmp_path, obligations=obligations, agencies=[an_agency("h-mot")])
     found = [(one["obligation"], one["period"], one["due_at"]) for one in rows(run_duties(folder, "--period", "2016"))]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from services.console.main import app
-from tests.support.assertions.spec import undated
+from tests.support.assertions.spec import an_undated_version
 from tests.support.builders.plan_folders import a_folder
 from tests.support.builders.plans import (
     Json,
@@ -104,7 +104,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A plan with a dated, an undated and a one-off obligation."""
     obligations = [
         an_obligation(a_version(requires={"indicators": [{"code": "x", "min": 0}], "attachments": {"min": 1}})),
-        an_obligation(undated(), id="publicity"),
+        an_obligation(an_undated_version(), id="publicity"),
     ]
     return a_folder(tmp_path_factory.mktemp("plan"), obligations=obligations)
 

@@ -1,4 +1,4 @@
-"""From the wire to the core: tolerant of what rules does not need, plain about what it cannot read."""
+"""The decoder tolerates what rules does not need, and names the place of what it cannot read."""
 
 import json
 from datetime import UTC, date, datetime
@@ -32,19 +32,19 @@ STAMPED = datetime(2024, 12, 1, 1, tzinfo=UTC)
 
 
 def record(event: Json, **attributes: object) -> bytes:
-    """The event as the log holds it."""
+    """Encode the event as the log holds it."""
     return msgspec.json.encode(event | {"receivedtime": STAMP} | attributes)
 
 
 def edited(old: str, new: str) -> bytes:
-    """A recorded submission with one passage replaced."""
+    """Return a recorded submission with one passage replaced."""
     text = json.dumps(json.loads(record(a_submission())))
     assert text.count(old) == 1, f"the edit wants one {old!r}"
     return text.replace(old, new).encode()
 
 
-def test_every_type_of_fact_is_read() -> None:
-    """Each CloudEvents type has its shape in the core."""
+def test_every_type_of_fact_is_decoded() -> None:
+    """Each CloudEvents type of a fact is decoded as its own class of the core."""
     events = {
         Submission: a_submission(),
         Withdrawal: a_withdrawal("w-1", "s-1"),
@@ -53,56 +53,56 @@ def test_every_type_of_fact_is_read() -> None:
         Exemption: an_exemption("e-1", STAMP, "9999-12-31T23:59:59Z"),
         Revocation: a_revocation("r-1", "e-1", None),
     }
-    assert {one["type"] for one in events.values()} == set(MODEL_OF) == fact_decoder.TYPES
+    assert {one["type"] for one in events.values()} == set(MODEL_OF) == fact_decoder.FACT_TYPES
     for kind, event in events.items():
-        assert isinstance(fact_decoder.read_fact(record(event)), kind)
+        assert isinstance(fact_decoder.decode_fact(record(event)), kind)
 
 
-def test_times_are_told_in_utc() -> None:
-    """Whatever offset they were written with; a decision keeps its local day."""
-    fact = fact_decoder.read_fact(record(an_extension("x-1", "2024-12-31t00:00:00+07:00")))
+def test_instants_are_decoded_in_utc() -> None:
+    """Instants of any offset are decoded in UTC, and a decision keeps its local day."""
+    fact = fact_decoder.decode_fact(record(an_extension("x-1", "2024-12-31t00:00:00+07:00")))
     assert isinstance(fact, Extension)
     assert (fact.received_at, fact.received_at.tzinfo) == (STAMPED, UTC)
     assert (fact.due_at, fact.decided_on) == (datetime(2024, 12, 30, 17, tzinfo=UTC), date(2024, 11, 20))
 
 
 def test_the_log_s_time_of_recording_comes_first() -> None:
-    """Else the file's `recordedtime`, else the time of receipt."""
+    """A fact counts as recorded at the log's time, else at its `recordedtime`, else at its `receivedtime`."""
     log_time = datetime(2024, 12, 3, tzinfo=UTC)
     stated = record(a_submission(), recordedtime="2024-12-02T00:00:00Z")
     times = [
-        fact_decoder.read_fact(stated, recorded_at=log_time).recorded_at,
-        fact_decoder.read_fact(stated).recorded_at,
-        fact_decoder.read_fact(record(a_submission())).recorded_at,
+        fact_decoder.decode_fact(stated, recorded_at=log_time).recorded_at,
+        fact_decoder.decode_fact(stated).recorded_at,
+        fact_decoder.decode_fact(record(a_submission())).recorded_at,
     ]
     assert times == [log_time, datetime(2024, 12, 2, tzinfo=UTC), STAMPED]
 
 
 def test_a_report_for_a_predecessor_belongs_to_the_predecessor_s_docket() -> None:
-    """And remembers who filed it."""
-    fact = fact_decoder.read_fact(record(a_submission(data={"agency": "h-hai", "on_behalf_of": "h-mot"})))
+    """A report on behalf of a predecessor has the predecessor as its agency, and its sender in `filed_by`."""
+    fact = fact_decoder.decode_fact(record(a_submission(data={"agency": "h-hai", "on_behalf_of": "h-mot"})))
     assert isinstance(fact, Submission)
     assert (fact.agency, fact.filed_by) == ("h-mot", "h-hai")
 
 
 def test_what_rules_does_not_need_may_be_missing_or_unknown() -> None:
-    """A tolerant reader: the least that makes a submission, with an attribute nobody knows."""
+    """A submission with the fewest possible fields and an unknown one is decoded."""
     data = {"plan": "P-1", "obligation": "results", "agency": "h-mot", "colour": "red"}
-    fact = fact_decoder.read_fact(record({"id": "s-1", "source": "q", "type": a_submission()["type"], "data": data}))
+    fact = fact_decoder.decode_fact(record({"id": "s-1", "source": "q", "type": a_submission()["type"], "data": data}))
     assert isinstance(fact, Submission)
     assert (fact.period, fact.report.number, fact.report.indicators) == (None, "", {})
 
 
 def test_of_a_name_that_stands_twice_the_last_value_counts() -> None:
-    """As at intake: what was accepted there can be read here, even if the overruled value could not."""
+    """Of a JSON name that occurs twice the last value counts, as at intake, even if the first is unreadable."""
     twice = edited('"issued_on":', '"issued_on": "no day", "issued_on":')
-    assert fact_decoder.read_fact(twice) == fact_decoder.read_fact(record(a_submission()))
+    assert fact_decoder.decode_fact(twice) == fact_decoder.decode_fact(record(a_submission()))
 
 
 def test_figures_are_numbers_or_decimal_strings() -> None:
-    """An absent figure is absent, a huge one is huge."""
+    """Figures are decoded from numbers and decimal strings; a null figure is left out."""
     content = {"indicators": {"a": 1, "b": "2.5", "c": None, "d": "1e29"}, "sections": {"x": None}}
-    fact = fact_decoder.read_fact(record(a_submission(data={"content": content})))
+    fact = fact_decoder.decode_fact(record(a_submission(data={"content": content})))
     assert isinstance(fact, Submission)
     assert fact.report.indicators == {"a": 1.0, "b": 2.5, "d": 1e29}
     assert fact.report.sections == {"x": ""}
@@ -143,8 +143,8 @@ def test_figures_are_numbers_or_decimal_strings() -> None:
     ],
 )
 def test_what_cannot_be_read_is_named_by_its_pointer(raw: bytes, pointer: str) -> None:
-    """The place comes first, then what is wrong there."""
+    """`UnreadableFact` has the JSON pointer of the place, with which its message begins."""
     with pytest.raises(UnreadableFact) as refusal:
-        fact_decoder.read_fact(raw)
+        fact_decoder.decode_fact(raw)
     assert refusal.value.pointer.startswith(pointer)
     assert str(refusal.value).startswith(pointer or "/")

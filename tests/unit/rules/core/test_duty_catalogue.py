@@ -1,17 +1,17 @@
-"""The book looks duties up, lists them, and names the part of a question that fits nothing."""
+"""The catalogue looks duties up, lists them, and names the part of a query that fits nothing."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from schemas.plan import periods
-from services.rules.core.duty_catalogue import Book, UnknownDuty
-from tests.support.assertions.spec import a_book, instant, received, undated
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
+from tests.support.assertions.spec import a_catalogue, a_fact, an_undated_version, instant
 from tests.support.builders.plans import a_plan, a_registry, a_submission, a_version, an_agency, an_obligation
 
 QUARTERLY = an_obligation(a_version(recurrence="quarter", due={"offset": "P14D"}), id="quarterly")
 ONCE = an_obligation(a_version(recurrence="once", due=None), id="programme")
-CONTINUOUS = an_obligation(undated(), id="publicity")
+CONTINUOUS = an_obligation(an_undated_version(), id="publicity")
 CHANGED = an_obligation(
     a_version(to="2020-01-01", due=None),
     a_version(**{"from": "2020-01-01"}, recurrence="once", due={"date": "2020-06-01"}),
@@ -19,20 +19,20 @@ CHANGED = an_obligation(
 )
 
 
-def a_wide_book() -> Book:
-    """A book with every sort of recurrence and one agency."""
+def a_wide_catalogue() -> DutyCatalogue:
+    """Build a catalogue with every sort of recurrence and one agency."""
     plan = a_plan(an_obligation(), QUARTERLY, ONCE, CONTINUOUS, CHANGED)
-    return a_book(plan, a_registry(an_agency("h-mot")))
+    return a_catalogue(plan, a_registry(an_agency("h-mot")))
 
 
 class TestLookup:
-    """A duty is found by agency, obligation and period."""
+    """A duty is looked up by agency, obligation and period."""
 
     def test_the_same_question_gets_the_same_duty(self) -> None:
-        """It is made once."""
-        book = a_book()
+        """A duty is created once; the same query returns the same object."""
+        catalogue = a_catalogue()
         asked = {"agency": "h-mot", "obligation": "results", "period": "2024"}
-        assert book.duty(**asked) is book.duty(**asked)
+        assert catalogue.duty(**asked) is catalogue.duty(**asked)
 
     @pytest.mark.parametrize(
         "agency, obligation, period, field, message",
@@ -49,9 +49,9 @@ class TestLookup:
     def test_what_fits_nothing_is_named(
         self, agency: str, obligation: str, period: str | None, field: str, message: str
     ) -> None:
-        """The field to correct, and what to write."""
+        """`UnknownDuty` names the field to correct and what to write in it."""
         with pytest.raises(UnknownDuty, match=message) as refusal:
-            a_wide_book().duty(agency=agency, obligation=obligation, period=period)
+            a_wide_catalogue().duty(agency=agency, obligation=obligation, period=period)
         assert refusal.value.field == field
 
     @pytest.mark.parametrize(
@@ -63,18 +63,18 @@ class TestLookup:
         ],
     )
     def test_a_fact_about_no_duty_is_refused(self, data: dict[str, str], field: str) -> None:
-        """By name of the field."""
+        """A fact about no duty of the catalogue raises `UnknownDuty` with the name of the field."""
         with pytest.raises(UnknownDuty) as refusal:
-            a_book().resolved(received(a_submission(data=data), "2024-12-01 08:00"))
+            a_catalogue().resolve_names(a_fact(a_submission(data=data), "2024-12-01 08:00"))
         assert refusal.value.field == field
 
 
-class TestExpected:
-    """Silent agencies matter most: every duty that opens is listed, reports or not."""
+class TestDutiesOpeningBefore:
+    """Every duty that opens before a horizon is listed from the plan alone, whether reported or not."""
 
     def test_every_duty_that_opens_before_the_horizon_is_listed_once(self) -> None:
-        """Year by year and quarter by quarter from the plan's issue on, one-off and continuous ones too."""
-        keys = [str(key) for key in a_wide_book().expected(instant("2017-01-01 00:00"))]
+        """Yearly, quarterly, one-off and continuous duties from the plan's issue to the horizon are listed once."""
+        keys = [str(key) for key in a_wide_catalogue().duties_opening_before(instant("2017-01-01 00:00"))]
         assert sorted(keys) == sorted(
             {
                 "P-1|h-mot|results|2016",
@@ -89,25 +89,28 @@ class TestExpected:
         )
 
     def test_the_horizon_is_exclusive(self) -> None:
-        """A year that opens at the horizon is not listed, one that opens a moment before is."""
-        book = a_book(registry=a_registry(an_agency("h-mot")))
+        """A year that opens at the horizon is not listed; one that opens a moment before it is."""
+        catalogue = a_catalogue(registry=a_registry(an_agency("h-mot")))
         horizon = instant("2017-01-01 00:00")
-        listed = [[key.period for key in book.expected(until)] for until in (horizon, horizon.replace(second=1))]
+        listed = [
+            [key.period for key in catalogue.duties_opening_before(until)]
+            for until in (horizon, horizon.replace(second=1))
+        ]
         assert listed == [["2016"], ["2016", "2017"]]
 
     def test_a_group_nobody_belongs_to_expects_nothing(self) -> None:
-        """No member, no duty."""
-        book = a_book(registry=a_registry(an_agency("h-mot", groups=[])))
-        assert list(book.expected(datetime(2030, 1, 1, tzinfo=UTC))) == []
+        """An obligation that addresses a group without members lists no duties."""
+        catalogue = a_catalogue(registry=a_registry(an_agency("h-mot", groups=[])))
+        assert list(catalogue.duties_opening_before(datetime(2030, 1, 1, tzinfo=UTC))) == []
 
 
-class TestWithin:
-    """The calendar of a year."""
+class TestDutiesWithin:
+    """`duties_within` lists the duties of a year."""
 
     def test_a_year_lists_the_periods_inside_it_and_the_one_off_duties_that_fall_into_it(self) -> None:
-        """A one-off belongs to the year it falls due in, or opens in where it has no date."""
-        book = a_wide_book()
-        found = {str(one.key) for one in book.duties_within(periods.parse("2020"))}
+        """A one-off duty belongs to the year in which it falls due, or opens where it has no date."""
+        catalogue = a_wide_catalogue()
+        found = {str(one.key) for one in catalogue.duties_within(periods.parse("2020"))}
         assert found == {
             "P-1|h-mot|results|2020",
             "P-1|h-mot|quarterly|2020-Q1",
@@ -116,10 +119,10 @@ class TestWithin:
             "P-1|h-mot|quarterly|2020-Q4",
             "P-1|h-mot|changed|",
         }
-        opened = {one.key.obligation for one in book.duties_within(periods.parse("2016"))}
+        opened = {one.key.obligation for one in catalogue.duties_within(periods.parse("2016"))}
         assert {"programme", "publicity"} <= opened
 
     def test_a_quarter_lists_only_itself(self) -> None:
-        """The yearly duty does not lie within it."""
-        found = [str(one.key) for one in a_wide_book().duties_within(periods.parse("2019-Q3"))]
+        """A quarter lists its own duty and not that of the year around it."""
+        found = [str(one.key) for one in a_wide_catalogue().duties_within(periods.parse("2019-Q3"))]
         assert found == ["P-1|h-mot|quarterly|2019-Q3"]

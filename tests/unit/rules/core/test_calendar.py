@@ -1,4 +1,4 @@
-"""When an obligation falls due: anchors, boundaries, weekends, zones and versions (rulings 1, 3 and 9)."""
+"""When an obligation falls due: anchors, boundaries, working days, zones and versions (rulings 1, 3 and 9)."""
 
 from datetime import date
 
@@ -6,19 +6,20 @@ import pytest
 
 from schemas.plan import periods
 from services.rules.core import calendar
-from tests.support.assertions.spec import HANOI, a_book, a_duty, instant, wall
-from tests.support.builders.plans import Json, a_plan, a_version, an_obligation
+from services.rules.core.calendar import WorkingDays
+from tests.support.assertions.spec import HANOI, a_catalogue, a_duty, instant, wall
+from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_obligation
 
 YEARS = range(2016, 2030)
 
 
 def due(period: str | None, **changes: object) -> str | None:
-    """When the duty of *period* falls due under the usual version with *changes*."""
+    """Return when the duty of *period* falls due under the usual version with *changes*."""
     return wall(a_duty(a_version(**changes), period=period).due_at)
 
 
 def decembers(**setting: str) -> list[str | None]:
-    """The due instants of 2016 to 2029 under a *setting* of the usual date."""
+    """Return the due instants of 2016 to 2029 under a *setting* of the usual date."""
     return [due(str(year), due={"month": 12, "day": 10, **setting}) for year in YEARS]
 
 
@@ -37,7 +38,7 @@ class TestBoundary:
 
     @pytest.mark.parametrize("year", YEARS)
     def test_a_deadline_stands_on_any_weekday_by_default(self, year: int) -> None:
-        """Without a weekend rule nothing moves, whatever day the 9th is."""
+        """Without a weekend rule the due instant does not move, whatever weekday the 9th is."""
         assert due(str(year)) == f"{year}-12-10 00:00"
 
 
@@ -51,7 +52,7 @@ class TestWeekend:
         assert decembers(weekend_rule="next_working_day") == expected
 
     def test_the_previous_working_day_takes_over_a_weekend(self) -> None:
-        """In the same years Friday, the 8th or 7th, is the last day."""
+        """In the same years Friday, the 8th or 7th, is the last good day."""
         moved = {2017: "09", 2018: "08", 2023: "09", 2028: "09", 2029: "08"}
         expected = [f"{year}-12-{moved.get(year, '10')} 00:00" for year in YEARS]
         assert decembers(weekend_rule="previous_working_day") == expected
@@ -87,13 +88,13 @@ ANCHORS: list[tuple[str, str | None, Json, str]] = [
 
 
 def recurrence_of(period: str) -> str:
-    """The recurrence that a written period has."""
+    """Return the recurrence of a period."""
     return str(periods.parse(period).recurrence)
 
 
 @pytest.mark.parametrize("rule, period, anchor, expected", ANCHORS, ids=[one[0] for one in ANCHORS])
 def test_an_anchor_names_a_day_of_each_period(rule: str, period: str, anchor: Json, expected: str) -> None:
-    """Each recurrence finds its day from what the settings say, and the day begins at midnight."""
+    """The anchor names one day for each period, and the duty falls due at the midnight that begins it."""
     assert due(period, recurrence=recurrence_of(period), due=anchor) == f"{expected} 00:00", rule
 
 
@@ -101,11 +102,11 @@ class TestOnce:
     """A one-off duty has no period; its date stands in the plan or counts from the version's first day."""
 
     def test_a_fixed_date_is_the_date(self) -> None:
-        """«Hoàn thành trước 30/6/2016»."""
+        """A fixed date is the due date, as in «Hoàn thành trước 30/6/2016»."""
         assert due(None, recurrence="once", due={"date": "2016-06-30"}) == "2016-06-30 00:00"
 
     def test_an_offset_counts_from_the_first_day_in_force(self) -> None:
-        """Thirty days from the day of issue."""
+        """An offset of thirty days counts from the version's first day."""
         assert due(None, recurrence="once", due={"offset": "P30D"}) == "2016-06-04 00:00"
 
     @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ class TestOnce:
         ],
     )
     def test_a_day_of_the_year_is_the_next_one_to_come(self, anchor: Json, expected: str) -> None:
-        """A day that has passed when the version begins means the next year's."""
+        """A day of the year that has passed when the version begins means that day of the next year."""
         assert due(None, recurrence="once", due=anchor) == f"{expected} 00:00"
 
 
@@ -126,37 +127,37 @@ class TestVersions:
     """The version in force when the due instant falls decides; a later setting never rewrites a passed deadline."""
 
     def test_each_period_is_judged_by_the_version_of_its_due_instant(self) -> None:
-        """From 2020 on the 10th itself counts; 2019 stays as it was."""
+        """A version that makes the 10th inclusive from 2020 on leaves the due instant of 2019 as it was."""
         old = a_version(to="2020-01-01")
         new = a_version(**{"from": "2020-01-01"}, due={"month": 12, "day": 10, "boundary": "inclusive"})
         dues = [wall(a_duty(old, new, period=period).due_at) for period in ("2019", "2020")]
         assert dues == ["2019-12-10 00:00", "2020-12-11 00:00"]
 
     def test_of_two_versions_that_claim_a_period_the_earlier_deadline_stands(self) -> None:
-        """A setting that takes force between two deadlines of one year cannot move the passed one."""
+        """A version that begins between two due instants of one year cannot move the one that has passed."""
         old = a_version(to="2020-11-01", due={"month": 10, "day": 1})
         new = a_version(**{"from": "2020-11-01"}, due={"month": 12, "day": 10})
         assert wall(a_duty(old, new, period="2020").due_at) == "2020-10-01 00:00"
 
     def test_a_deadline_that_no_version_rules_is_the_successor_setting_s(self) -> None:
-        """The older one's falls after its end, the newer one's before its beginning: who is in force then rules."""
+        """Where neither version is in force at its own due instant, the one in force at the earlier instant rules."""
         old = a_version(to="2020-11-01", due={"month": 12, "day": 10})
         new = a_version(**{"from": "2020-11-01"}, due={"month": 10, "day": 1})
         assert wall(a_duty(old, new, period="2020").due_at) == "2020-12-10 00:00"
 
     def test_a_date_may_be_dropped_from_a_year_on(self) -> None:
-        """Without a date in force at the end of the period the duty is undated."""
+        """If the version in force at the end of the period has no date, the duty is undated."""
         old = a_version(to="2020-01-01")
         new = a_version(**{"from": "2020-01-01"}, due=None)
         duty = a_duty(old, new, period="2020")
         assert (duty.is_binding, duty.due_at) == (True, None)
 
     def test_a_period_that_no_version_has_binds_nobody(self) -> None:
-        """After the last version has ended there is no duty."""
+        """A period after the end of the last version binds nobody."""
         assert not a_duty(a_version(to="2020-01-01"), period="2021").is_binding
 
     def test_a_recurrence_may_change(self) -> None:
-        """A yearly duty that became quarterly is quarterly from then on."""
+        """A yearly duty whose next version is quarterly is quarterly from then on, and not yearly any more."""
         old = a_version(to="2020-01-01")
         new = a_version(**{"from": "2020-01-01"}, recurrence="quarter", due={})
         obligation = an_obligation(old, new)
@@ -169,22 +170,22 @@ class TestBeginning:
     """A plan binds from its date of issue (ruling 8)."""
 
     def test_the_first_year_opens_on_the_day_of_issue(self) -> None:
-        """The results of 2016 are due in December 2016, and nothing is owed before 5 May."""
+        """The duty of the plan's first year opens on the day of issue, 5 May 2016."""
         duty = a_duty(period="2016")
         assert (wall(duty.opens_at), wall(duty.due_at)) == ("2016-05-05 00:00", "2016-12-10 00:00")
 
     def test_a_later_year_opens_with_the_year(self) -> None:
-        """The period's first day opens the duty."""
+        """The duty of a later year opens on the first day of the year."""
         assert wall(a_duty(period="2024").opens_at) == "2024-01-01 00:00"
 
     def test_a_deadline_before_the_plan_was_issued_binds_nobody(self) -> None:
-        """What fell due before 5 May 2016 was never owed."""
+        """A duty that falls due before the plan's day of issue binds nobody."""
         for since in ("2010-01-01", "2016-05-05"):
             version = a_version(**{"from": since}, due={"month": 3, "day": 1})
             assert not a_duty(version, period="2016").is_binding
 
     def test_an_undated_period_before_the_plan_binds_nobody(self) -> None:
-        """Nor does the year before."""
+        """An undated duty of a period before the plan's day of issue binds nobody."""
         assert not a_duty(a_version(due=None), period="2015").is_binding
 
 
@@ -198,13 +199,61 @@ class TestBeginning:
     ],
 )
 def test_a_day_begins_when_it_begins_in_the_plan_s_zone(zone: str, expected: str) -> None:
-    """The server's zone has no say."""
-    book = a_book(a_plan(zone=zone))
-    due_at = book.duty(agency="h-mot", obligation="results", period="2026").due_at
+    """The due instant is midnight in the plan's zone, whatever zone the server has."""
+    catalogue = a_catalogue(a_plan(zone=zone))
+    due_at = catalogue.duty(agency="h-mot", obligation="results", period="2026").due_at
     assert due_at is not None
     assert due_at.isoformat() == expected
 
 
 def test_the_last_good_day_is_the_one_before_an_exclusive_due() -> None:
-    """That is what people are told: «hạn cuối: hết ngày 09/12/2026»."""
+    """The last good day is the day before an exclusive due instant: «hạn cuối: hết ngày 09/12/2026»."""
     assert calendar.last_good_day(instant("2026-12-10 00:00"), HANOI) == date(2026, 12, 9)
+
+
+@pytest.mark.parametrize(
+    "day, is_working_day",
+    [
+        (date(2026, 12, 9), True),
+        (date(2026, 12, 12), False),
+        (date(2026, 12, 13), False),
+        (date(2026, 1, 1), False),
+        (date(2026, 2, 17), False),
+        (date(2026, 4, 30), False),
+        (date(2026, 5, 1), False),
+        (date(2026, 9, 2), False),
+    ],
+)
+def test_the_usual_calendar_knows_weekends_and_public_holidays(day: date, *, is_working_day: bool) -> None:
+    """Saturday, Sunday, New Year, Tết, Reunification, Labour and National Day are no working days."""
+    assert WorkingDays(a_registry()).is_working_day(day) is is_working_day
+
+
+@pytest.mark.parametrize("year", range(2016, 2030))
+def test_no_holiday_touches_the_deadline(year: int) -> None:
+    """From 9 to 12 December all days but weekends are working days, in every year of the plan."""
+    days = WorkingDays(a_registry())
+    for day in range(9, 13):
+        assert days.is_working_day(date(year, 12, day)) is (date(year, 12, day).weekday() < 5)
+
+
+def test_a_swapped_saturday_is_worked_and_its_monday_is_off() -> None:
+    """Working days and holidays that the registry announces win over the usual calendar."""
+    days = WorkingDays(
+        a_registry(working_days=["2024-05-04", {"date": "2024-05-11"}], holidays=[{"date": "2024-04-29"}])
+    )
+    assert [days.is_working_day(date(2024, *day)) for day in ((5, 4), (5, 11), (4, 29))] == [True, True, False]
+
+
+def test_a_day_moves_over_a_whole_row_of_days_off() -> None:
+    """From Saturday 9 December, with Monday a holiday, the next working day is Tuesday, the previous one Friday."""
+    days = WorkingDays(a_registry(holidays=[{"date": "2023-12-11", "name": "Hoán đổi"}]))
+    saturday = date(2023, 12, 9)
+    moved = [days.move_off_weekend(saturday, rule) for rule in ("none", "next_working_day", "previous_working_day")]
+    assert moved == [saturday, date(2023, 12, 12), date(2023, 12, 8)]
+
+
+def test_a_swapped_in_saturday_is_a_good_last_day() -> None:
+    """A Saturday that the registry makes a working day does not move."""
+    days = WorkingDays(a_registry(working_days=["2023-12-09"]))
+    assert days.move_off_weekend(date(2023, 12, 9), "next_working_day") == date(2023, 12, 9)
