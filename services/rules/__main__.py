@@ -8,10 +8,10 @@ from services.runtime.http import server
 
 def main() -> None:
     """Serve until the process is asked to stop."""
-    bootstrap.collect_seldom()
-    settings = bootstrap.begin("rules", RulesSettings)
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("rules", RulesSettings)
     halt = server.Halt()
-    server.run(build_app(settings, halt=halt), host=settings.host, port=settings.port, halt=halt)
+    server.run(build_app(settings, halt=halt), server.listen(settings.host, settings.port, share_port=False), halt=halt)
 
 
 if __name__ == "__main__":

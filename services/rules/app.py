@@ -17,10 +17,10 @@ from services.rules.plan_adopter import PlanAdopter
 from services.rules.settings import RulesSettings
 from services.runtime import batch_consumer
 from services.runtime.clock import clock_from
+from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.metrics import new_registry
-from services.runtime.probes import probe_routes
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 from services.runtime.topics import ensure_topics
 
 
@@ -29,7 +29,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     settings = settings or RulesSettings()
     halt = halt or Halt()
     registry = new_registry()
-    references = References(settings.kafka)
+    references = PublishedDocuments(settings.kafka)
     dependencies = _build_dependencies(settings, references, RulesMetrics(registry, settings.partitions))
     partitions = _build_partitions(settings, dependencies, halt)
     adopter = PlanAdopter(dependencies.catalogues, partitions, clock=dependencies.clock)
@@ -47,7 +47,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
             await references.stop()
 
     readiness = {
-        "broker": references.is_answered,
+        "broker": references.is_broker_reachable,
         "references": references.is_ready,
         "partitions": partitions.is_settled,
     }
@@ -88,7 +88,7 @@ def _build_broker(settings: RulesSettings, partitions: AssignedPartitions, halt:
 
 
 def _build_dependencies(
-    settings: RulesSettings, references: References, metrics: RulesMetrics
+    settings: RulesSettings, references: PublishedDocuments, metrics: RulesMetrics
 ) -> PartitionDependencies:
     return PartitionDependencies(
         kafka=settings.kafka,

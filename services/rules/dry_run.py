@@ -21,7 +21,7 @@ from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_decoder import UnreadableFact
 from services.rules.partitions import AssignedPartitions
 from services.runtime.clock import Clock
-from services.runtime.probes import AsgiHandler, Receive, Scope, Send, answer
+from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
 
 LARGEST_BYTES = 2 * 1024 * 1024  # intake takes no larger event than half of this, and adds to it
 PROBLEM = "application/problem+json"
@@ -45,9 +45,9 @@ def dry_run(catalogues: DutyCatalogues, partitions: AssignedPartitions, *, clock
             body = await _read_body(scope, receive)
             found = _assess_event(catalogues, partitions, body, clock.now())
         except DryRunProblem as problem:
-            await answer(send, _encode_problem(problem), status=problem.status, content_type=PROBLEM)
+            await send_response(send, _encode_problem(problem), status=problem.status, content_type=PROBLEM)
         else:
-            await answer(send, found)
+            await send_response(send, found)
 
     return handle
 

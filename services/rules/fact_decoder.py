@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from schemas.events import facts as wire
+from schemas.events.wire import decode
 from schemas.plan import instants
 from services.rules.core.facts import (
     Exemption,
@@ -23,7 +24,6 @@ from services.rules.core.facts import (
     Submission,
     Withdrawal,
 )
-from services.runtime.decoding import decoded
 
 
 class UnreadableFact(ValueError):  # noqa: N818 - it reads as a claim about the input
@@ -157,7 +157,7 @@ def build_fact(envelope: FactEnvelope, *, recorded_at: datetime | None = None) -
         types = ", ".join(_DATA_DECODERS)
         raise UnreadableFact("/type", f"{envelope.type!r} is not a type of fact; the types are {types}")
     try:
-        data = decoded(decoder, envelope.data)
+        data = decode(decoder, envelope.data)
     except (msgspec.DecodeError, RecursionError) as cause:
         raise _translate_error("/data", cause) from cause
     if envelope.receivedtime is None:

@@ -21,8 +21,8 @@ from services.rules.metrics import RulesMetrics
 from services.rules.processor import KeyedEvent, PartitionProcessor
 from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
 from services.runtime.clock import Clock, instant_of
-from services.runtime.kafka import Access
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
+from services.runtime.settings import KafkaConfig
 
 YIELD_EVERY = 200  # after so many records or assessments the event loop may run, so that heartbeats and probes go on
 MOST_UNEXPECTED_IN_A_ROW = 20  # beyond this it is the service that is broken, not the records
@@ -38,10 +38,10 @@ class AdoptedDocumentsMissingError(Exception):
 class PartitionDependencies:
     """What every partition needs from the process."""
 
-    kafka: Access
+    kafka: KafkaConfig
     group: str
     catalogues: DutyCatalogues
-    references: References
+    references: PublishedDocuments
     clock: Clock
     metrics: RulesMetrics
 

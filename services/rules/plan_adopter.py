@@ -18,7 +18,7 @@ from schemas.events.ids import digest
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.duty_catalogues import DutyCatalogues
 from services.runtime.clock import Clock
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 
 MONTHS_AHEAD = 13  # a year and the month in which the next one is prepared
 SOURCE = "dondoc/rules"
@@ -44,9 +44,9 @@ class PlanAdopter:
         self._documents_changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, references: References, *, halt: Callable[[], None]) -> None:
+    def start(self, references: PublishedDocuments, *, halt: Callable[[], None]) -> None:
         """Begin to watch *references* and the clock; a failure ends in *halt*."""
-        references.changed.append(self._documents_changed.set)
+        references.on_change.append(self._documents_changed.set)
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(lambda task: _halt_on_failure(task, halt))
 

@@ -28,8 +28,7 @@ from services.rules.core.facts import (
     Withdrawal,
     identity,
 )
-from services.runtime import consumer_shutdown
-from services.runtime.kafka import Access
+from services.runtime.settings import KafkaConfig
 
 DocketKey = tuple[str, str, str]
 """What a docket is found by: plan, agency, obligation."""
@@ -180,7 +179,7 @@ def decode_adoption(value: bytes) -> PlanAdopted:
     return PlanAdopted.model_validate_json(value)
 
 
-async def read_changelog(kafka: Access, partition: int, restore: Callable[[bytes, bytes | None], None]) -> int:
+async def read_changelog(config: KafkaConfig, partition: int, restore: Callable[[bytes, bytes | None], None]) -> int:
     """Give the latest record of every key of a partition to *restore*; return how many there were.
 
     The partition is read from its beginning to where it ends now. Only committed records are read, and the caller has
@@ -188,7 +187,7 @@ async def read_changelog(kafka: Access, partition: int, restore: Callable[[bytes
     """
     changelog = TopicPartition(DUTIES.name, partition)
     consumer = AIOKafkaConsumer(
-        **kafka.client(),
+        **config.client(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
@@ -205,7 +204,7 @@ async def read_changelog(kafka: Access, partition: int, restore: Callable[[bytes
             fetched = await consumer.getmany(changelog, timeout_ms=POLL_MS)
             latest.update((record.key, record.value) for record in fetched.get(changelog, ()))
     finally:
-        await consumer_shutdown.stop(consumer)
+        await kafka.stop_consumer(consumer)
     for count, (key, value) in enumerate(latest.items(), start=1):
         restore(key, value)
         if count % YIELD_EVERY_RECORDS == 0:

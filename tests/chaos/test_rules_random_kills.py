@@ -17,7 +17,7 @@ from services.runtime.clock import milliseconds
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.servers.kafka import Bus
-from tests.support.servers.rules import QUICK_SESSION, Rules
+from tests.support.servers.rules import QUICK_SESSION
 from tests.support.servers.services import Launcher, Service
 
 AGENCIES = tuple(f"h-{number:02d}" for number in range(40))
@@ -34,7 +34,7 @@ RECEIVED_TIME = "2024-12-01T08:00:01.000+07:00"
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_random_kills_lose_and_double_nothing(bus: Bus, kafka: Kafka, launch: Launcher, seed: int) -> None:
     """However often replicas and broker are killed, the last verdict on each duty counts each report once."""
-    rules = Rules(bus)
+    rules = RulesClient(bus)
     await rules.publish(a_wide_registry(), plans.a_plan())
     replicas = [launch("rules", ready=False, **QUICK_SESSION) for _ in range(REPLICAS)]
     load = asyncio.create_task(write_reports(bus.bootstrap))
@@ -89,13 +89,13 @@ def a_wide_registry() -> Registry:
     return plans.a_registry(*(plans.an_agency(agency) for agency in AGENCIES))
 
 
-async def is_every_report_counted(rules: Rules) -> bool:
+async def is_every_report_counted(rules: RulesClient) -> bool:
     """Return whether the last verdict on every duty counts every report."""
     counted = {one.agency: one.timeline[-1].submissions for one in await rules.verdicts() if one.period == "2024"}
     return counted == dict.fromkeys(AGENCIES, REPORTS_EACH)
 
 
-async def are_revisions_increasing(rules: Rules) -> bool:
+async def are_revisions_increasing(rules: RulesClient) -> bool:
     """Return whether the revisions of each duty's verdicts increase in the order of the log."""
     revisions: dict[str, list[int]] = {}
     for one in await rules.verdicts():

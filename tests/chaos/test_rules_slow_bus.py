@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
-from tests.support.faults.toxiproxy import SEVERED, Harm, Road, slow
+from tests.support.faults.toxiproxy import DISCONNECTIONS, NetworkFault, Proxy, slow
 from tests.support.servers.kafka import Bus
 from tests.support.servers.rules import QUICK_SESSION, RulesClient
 from tests.support.servers.services import Launch
@@ -25,18 +25,18 @@ async def rules(bus: Bus) -> RulesClient:
     return rules
 
 
-async def test_a_slow_broker_only_delays_verdicts(rules: RulesClient, launch: Launch, road: Road) -> None:
+async def test_a_slow_broker_only_delays_verdicts(rules: RulesClient, launch: Launch, road: Proxy) -> None:
     """With every answer of the broker late, the last assessment of each duty counts each report once."""
-    async with road.harmed(slow(TOLERABLE_MS)):
+    async with road.with_toxic(slow(TOLERABLE_MS)):
         launch("rules", DONDOC_KAFKA_BOOTSTRAP=road.bootstrap)
         await append_reports(rules, "slow")
         await wait_until_counted(rules, REPORTS_EACH)
     assert await rules.find_repeated() == []
 
 
-@pytest.mark.parametrize("harm", SEVERED.values(), ids=SEVERED.keys())
+@pytest.mark.parametrize("harm", DISCONNECTIONS.values(), ids=DISCONNECTIONS.keys())
 async def test_connections_that_break_leave_each_report_counted_once(
-    rules: RulesClient, launch: Launch, road: Road, harm: Harm
+    rules: RulesClient, launch: Launch, road: Proxy, harm: NetworkFault
 ) -> None:
     """A transaction whose connection breaks is committed or aborted as a whole, and each report counts once."""
     service = launch("rules", DONDOC_KAFKA_BOOTSTRAP=road.bootstrap, **QUICK_SESSION)

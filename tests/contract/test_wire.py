@@ -21,7 +21,7 @@ from services.console.commands.plans import schemas
 from services.console.main import app
 from services.console.support import inputs
 from services.rules import assessment_event, fact_decoder
-from services.rules.assessment_event import Applied
+from services.rules.assessment_event import LogPosition
 from tests.support.assertions.schema_compatibility import breaks
 
 ROOT = Path(__file__).parent.parent.parent
@@ -52,10 +52,10 @@ def example(message: MessageType) -> dict[str, Any]:
 def the_verdict(submitted: dict[str, Any]) -> bytes:
     """What rules tells of plan 6766 when it reads *submitted* at offset 41."""
     book = inputs.read_plan_folder(PLAN_FOLDER)
-    fact = book.resolved(fact_decoder.read_fact(msgspec.json.encode(submitted | {"receivedtime": RECEIVED})))
+    fact = book.resolve_names(fact_decoder.decode_fact(msgspec.json.encode(submitted | {"receivedtime": RECEIVED})))
     duty = book.duty(agency=fact.agency, obligation=fact.obligation, period="2024")
-    applied = Applied(offset=OFFSET, recorded_at=datetime.fromisoformat(RECEIVED).astimezone(UTC))
-    return assessment_event.verdict(book, duty, [fact], applied=applied)
+    applied = LogPosition(offset=OFFSET, recorded_at=datetime.fromisoformat(RECEIVED).astimezone(UTC))
+    return assessment_event.encode_assessment(book, duty, [fact], position=applied)
 
 
 class TestPublished:
@@ -136,7 +136,7 @@ class TestExamples:
     def test_rules_reads_it(self, message: MessageType) -> None:
         """The tolerant reader knows every fact that an upstream system may send."""
         event = example(message) | {"receivedtime": RECEIVED}
-        fact = fact_decoder.read_fact(msgspec.json.encode(event))
+        fact = fact_decoder.decode_fact(msgspec.json.encode(event))
         assert (fact.id, fact.source, fact.agency) == (event["id"], event["source"], event["data"]["agency"])
 
 

@@ -13,7 +13,7 @@ from schemas.plan.registry import Agency
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FieldType, FormField
 from services.intake.core.problems import Said
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 
 FORMAT = "dondoc-sheet/1"
 MAX_FILES = 5
@@ -89,7 +89,9 @@ class SheetScope:
     due_at: datetime | None
 
 
-def resolve_scope(catalogue: Book, obligation_id: str, *, period: str | None, agency: str | None) -> SheetScope:
+def resolve_scope(
+    catalogue: DutyCatalogue, obligation_id: str, *, period: str | None, agency: str | None
+) -> SheetScope:
     """Return the scope of a sheet; *agency* may be an id or an alias.
 
     Raise `UnknownDuty` where the plan or the registry does not know the obligation, agency or period, or where nobody
@@ -116,7 +118,7 @@ def resolve_scope(catalogue: Book, obligation_id: str, *, period: str | None, ag
     return SheetScope(obligation=obligation, version=owed.version, period=period, agency=known, due_at=owed.due_at)
 
 
-def build_layout(catalogue: Book, scope: SheetScope) -> SheetLayout:
+def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:
     """Return the layout of the sheet for *scope*."""
     citation = scope.obligation.citation
     source = next((one for one in catalogue.plan.sources if one.id == citation.source), None)
@@ -134,7 +136,7 @@ def build_layout(catalogue: Book, scope: SheetScope) -> SheetLayout:
     )
 
 
-def _build_sections(catalogue: Book, scope: SheetScope) -> Iterator[SheetSection]:
+def _build_sections(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[SheetSection]:
     questions = form_fields.fields_of(scope.version.requires)
     yield SheetSection(title="1. Nhiệm vụ báo cáo", lines=tuple(_identity_lines(catalogue, scope)))
     yield _build_section("2. Văn bản", questions, "document")
@@ -158,7 +160,7 @@ def _build_section(title: str, questions: tuple[FormField, ...], *heads: str) ->
     )
 
 
-def _identity_lines(catalogue: Book, scope: SheetScope) -> Iterator[SheetLine]:
+def _identity_lines(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[SheetLine]:
     yield _technical_line("format", "Mẫu phiếu", FORMAT)
     yield _technical_line("plan", "Kế hoạch", catalogue.plan.plan)
     yield _technical_line("obligation", "Nhiệm vụ", scope.obligation.id)
@@ -170,7 +172,7 @@ def _identity_lines(catalogue: Book, scope: SheetScope) -> Iterator[SheetLine]:
         yield SheetLine(question=question, answer=scope.period or "", is_fixed=scope.period is not None)
 
 
-def _agency_line(catalogue: Book, scope: SheetScope) -> SheetLine:
+def _agency_line(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLine:
     question = _text_question(
         "agency", "Cơ quan báo cáo", hint=Said(en="choose your agency", vi="chọn cơ quan trong danh sách")
     )
@@ -181,7 +183,7 @@ def _agency_line(catalogue: Book, scope: SheetScope) -> SheetLine:
     )
 
 
-def _addressee_ids(catalogue: Book, scope: SheetScope) -> Iterator[str]:
+def _addressee_ids(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[str]:
     for one in catalogue.registry.agencies:
         if scope.period is None:
             is_addressee = _is_member(one, scope.obligation)
@@ -197,7 +199,7 @@ def _is_member(agency: Agency, obligation: Obligation) -> bool:
     return not groups.isdisjoint(obligation.addressees) or agency.id in obligation.addressees
 
 
-def _format_choice(catalogue: Book, agency: str) -> str:
+def _format_choice(catalogue: DutyCatalogue, agency: str) -> str:
     found = catalogue.registry.agency(agency)
     return f"{agency}{CHOICE_MARK}{found.names[-1].vi}" if found else agency
 

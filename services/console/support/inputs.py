@@ -13,7 +13,7 @@ from typing import Any
 from schemas.lint import documents
 from schemas.plan import instants
 from services.rules import fact_decoder
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact
 
 PLAN_FILE = "plan.yaml"
@@ -35,7 +35,7 @@ def read_text(path: Path) -> str:
         raise UnusableInputError(f"{path}:{line}: not UTF-8 text ({cause.reason}); save it as UTF-8") from cause
 
 
-def read_plan_folder(directory: Path) -> Book:
+def read_plan_folder(directory: Path) -> DutyCatalogue:
     """Return the duty catalogue of the plan and registry in *directory*.
 
     Raise `UnusableInputError` with every error found in them; warnings do not refuse anything.
@@ -48,7 +48,7 @@ def read_plan_folder(directory: Path) -> Book:
     faults = documents.cross_check(plan, registry)
     if any(fault.is_error for fault in faults):
         raise _error_for(directory, faults)
-    return Book(plan, registry)
+    return DutyCatalogue(plan, registry)
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -81,7 +81,7 @@ def read_instant(text: object, place: str) -> datetime:
         raise UnusableInputError(f"{place}: {cause}") from cause
 
 
-def read_facts(path: Path, catalogue: Book) -> Iterator[tuple[Fact, str | None]]:
+def read_facts(path: Path, catalogue: DutyCatalogue) -> Iterator[tuple[Fact, str | None]]:
     """Yield the facts of the catalogue's plan in the log file *path*, each with None or with why it concerns no duty.
 
     Events of other types and facts of other plans are skipped. Raise `UnusableInputError` at a line that is no event.
@@ -89,16 +89,16 @@ def read_facts(path: Path, catalogue: Book) -> Iterator[tuple[Fact, str | None]]
     for number, line in read_lines(path):
         place = f"{path}:{number}"
         try:
-            event = fact_decoder.read_event(line.encode())
-            if event.type not in fact_decoder.TYPES:
+            event = fact_decoder.decode_envelope(line.encode())
+            if event.type not in fact_decoder.FACT_TYPES:
                 continue
-            fact = fact_decoder.fact_of(event)
+            fact = fact_decoder.build_fact(event)
         except fact_decoder.UnreadableFact as cause:
             raise UnusableInputError(f"{place}: {cause}") from cause
         if fact.plan != catalogue.plan.plan:
             continue
         try:
-            yield catalogue.resolved(fact), None
+            yield catalogue.resolve_names(fact), None
         except UnknownDuty as cause:
             yield fact, f"{place}: {cause}"
 

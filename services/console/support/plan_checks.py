@@ -36,14 +36,14 @@ def _check_condition(cel: Node) -> Iterator[Finding]:
     if not cel.text.strip():
         return
     try:
-        program = conditions.compiled(cel.text)
-    except conditions.ConditionInvalid as cause:
+        program = conditions.compile_expression(cel.text)
+    except conditions.InvalidCondition as cause:
         yield cel.finding(_shorten_error(str(cause)))
         return
     bound = set(_BOUND_BY_MACRO.findall(cel.text))
-    for name in sorted(set(program.variables()) - conditions.SHOWN.keys() - _NAMESPACES - bound):
+    for name in sorted(set(program.variables()) - conditions.VARIABLES.keys() - _NAMESPACES - bound):
         yield cel.warning(
-            f"nothing in a submission is called {name!r}; there are {', '.join(sorted(conditions.SHOWN))}"
+            f"nothing in a submission is called {name!r}; there are {', '.join(sorted(conditions.VARIABLES))}"
         )
 
 
@@ -89,7 +89,7 @@ def _check_cut_off(node: Node, version: ObligationVersion, due: DueRule, period:
     if version.cut_off is None:
         return
     last = _last_timely_day(version, due, period)
-    cut_off = calendar.anchored_day(version.cut_off, period, version.from_)
+    cut_off = calendar.resolve_anchor(version.cut_off, period, version.from_)
     if last < cut_off:
         words = f"{period or 'it'} is due by the end of {last}, before the cut-off of its figures on {cut_off}"
         yield node["due"].warning(words)
@@ -106,5 +106,5 @@ def _check_reminders(node: Node, version: ObligationVersion, due: DueRule, perio
 
 
 def _last_timely_day(version: ObligationVersion, due: DueRule, period: Period | None) -> date:
-    day = calendar.anchored_day(due, period, version.from_)
+    day = calendar.resolve_anchor(due, period, version.from_)
     return day if due.boundary == "inclusive" else day - _DAY

@@ -17,10 +17,10 @@ from services.notifier.core.scheduling.digest import Notice
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import ContactBook
 from services.notifier.core.scheduling.scheduled_alert import Agenda
-from services.rules.assessment_event import Applied, verdict
+from services.rules.assessment_event import LogPosition, encode_assessment
 from services.rules.core import calendar
 from services.rules.core.docket import EVERY_PERIOD, Docket
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact
 
 NO_REMINDERS = Reminders()
@@ -30,7 +30,7 @@ NO_REMINDERS = Reminders()
 class SimulationDocuments:
     """The one plan and registry version of a simulation with its sending hours, in the form the notifier asks for."""
 
-    catalogue: Book
+    catalogue: DutyCatalogue
     opens: time
     closes: time
 
@@ -102,7 +102,7 @@ class Simulation:
             for one in catalogue.plan.obligations
             if any(version.reminders != NO_REMINDERS for version in one.versions)
         }
-        return (key for key in catalogue.expected(until) if key.obligation in obligations)
+        return (key for key in catalogue.duties_opening_before(until) if key.obligation in obligations)
 
     def _apply_fact(self, fact: Fact) -> None:
         """Add *fact* to its docket and assess every period that it bears on.
@@ -124,8 +124,8 @@ class Simulation:
             return
         self._offset += 1
         facts = tuple(self._docket_of(key.agency, key.obligation))
-        applied = Applied(offset=self._offset, recorded_at=now)
-        assessed = read_assessed(verdict(catalogue, duty, facts, applied=applied))
+        position = LogPosition(offset=self._offset, recorded_at=now)
+        assessed = read_assessed(encode_assessment(catalogue, duty, facts, position=position))
         if assessed is not None:
             known = self._agendas.get(key)
             self._schedule(schedule.follow(known, assessed, self._hours, now=now, lookback=timedelta()))

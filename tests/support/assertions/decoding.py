@@ -30,7 +30,7 @@ from services.intake.core.plan_index import PlanIndex, build_plan_index
 from services.intake.core.problems import FieldError, Refusal, RequestProblem
 from services.intake.core.scopes import KeyScope
 from services.intake.receipts.signing import Signer
-from services.rules.fact_decoder import read_fact
+from services.rules.fact_decoder import decode_fact
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "schemas" / "examples"
@@ -179,7 +179,7 @@ class RequestChecker:
         assert _decode_from_binary_mode(before).content == before.content
         (again,) = self._validator.validate({0: after}, _EVERYBODY, is_batch=False)
         assert again.admission == accepted.admission
-        assert read_fact(record.value).id
+        assert decode_fact(record.value).id
 
 
 def read_all(mode: ContentMode, headers: HeaderPairs, body: bytes) -> tuple[ReceivedEvent, ...]:

@@ -13,7 +13,7 @@ from schemas.plan.plan import DueRule, Obligation, Plan
 from schemas.plan.registry import Registry
 from services.console.commands.plans import check
 from services.console.commands.plans.duties import list_duties
-from services.rules.core.duty_catalogue import Book
+from services.rules.core.duty_catalogue import DutyCatalogue
 
 FOLDER = Path(__file__).parents[3] / "deploy/plans/6766-kh-ubnd"
 TRANSCRIPTION = Path(__file__).with_name("ke-hoach-6766.txt")
@@ -89,7 +89,7 @@ def test_every_duty_is_named_in_both_languages(plan: Plan) -> None:
 
 def test_the_first_results_are_owed_by_45_agencies_in_2016(plan: Plan, registry: Registry) -> None:
     """18 departments and 27 districts, at the first instant of 10 December in the plan's zone."""
-    lines = list_duties(Book(plan, registry), periods.parse("2016"), None)
+    lines = list_duties(DutyCatalogue(plan, registry), periods.parse("2016"), None)
     due = [line["due_at"] for line in lines if line["obligation"] == "annual-results"]
     assert due == ["2016-12-10T00:00:00.000+07:00"] * 45
 

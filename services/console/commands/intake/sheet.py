@@ -8,7 +8,7 @@ import typer
 
 from services.console.sheets import csv_writer, layout, xlsx_writer
 from services.console.support import inputs, output, topic_reader
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.runtime.published_documents import PublishedDocuments
 from services.runtime.settings import KafkaConfig, ServiceSettings
 
@@ -40,7 +40,7 @@ def sheet(
     output.print_message(f"{file} is ready to be filled in; hand it in with: dondoc submit {file}")
 
 
-def _read_plan(plan: str) -> Book:
+def _read_plan(plan: str) -> DutyCatalogue:
     """Return the catalogue of a plan folder or, where *plan* names no folder, of the plan published under that id."""
     if Path(plan).is_dir():
         return inputs.read_plan_folder(Path(plan))
@@ -52,7 +52,7 @@ def _read_plan(plan: str) -> Book:
     return found
 
 
-async def _read_published(plan_id: str, kafka: KafkaConfig) -> Book | None:
+async def _read_published(plan_id: str, kafka: KafkaConfig) -> DutyCatalogue | None:
     references = PublishedDocuments(kafka)
     try:
         await references.start()
@@ -60,4 +60,4 @@ async def _read_published(plan_id: str, kafka: KafkaConfig) -> Book | None:
         registry = None if plan is None else references.registry(plan.registry)
     finally:
         await references.stop()
-    return None if plan is None or registry is None else Book(plan, registry)
+    return None if plan is None or registry is None else DutyCatalogue(plan, registry)

@@ -13,7 +13,7 @@ from schemas.plan import periods
 from services.console.support import inputs, output
 from services.rules.core.assess import assess
 from services.rules.core.duty import Duty
-from services.rules.core.duty_catalogue import Book
+from services.rules.core.duty_catalogue import DutyCatalogue
 
 NOT_OWED = frozenset({Status.NOT_APPLICABLE, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
 
@@ -39,7 +39,7 @@ def duties(
         output.print_rows(list_duties(book, year, at), fmt, title=f"{book.plan.plan} {period}")
 
 
-def list_duties(book: Book, year: periods.Period, at: datetime | None) -> Iterator[dict[str, Any]]:
+def list_duties(book: DutyCatalogue, year: periods.Period, at: datetime | None) -> Iterator[dict[str, Any]]:
     """Yield a row for each duty within the period *year*, the soonest due first.
 
     Only duties are listed that are owed *at* the instant or, without one, according to the end of their timeline.

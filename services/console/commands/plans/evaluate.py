@@ -14,7 +14,7 @@ from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.rules.core.assess import assess
 from services.rules.core.duty import Duty
-from services.rules.core.duty_catalogue import Book, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact
 
 
@@ -48,7 +48,7 @@ def evaluate(
             output.print_json(answer_query(catalogue, one, docket))
 
 
-def answer_query(catalogue: Book, query: StatusQuery, facts: Iterable[Fact]) -> dict[str, Any]:
+def answer_query(catalogue: DutyCatalogue, query: StatusQuery, facts: Iterable[Fact]) -> dict[str, Any]:
     """Return the status line of *query* from those *facts* of its docket that were recorded by `known_at`."""
     duty = query.duty
     known = [fact for fact in facts if fact.recorded_at <= query.known_at]
@@ -69,7 +69,7 @@ def answer_query(catalogue: Book, query: StatusQuery, facts: Iterable[Fact]) -> 
     }
 
 
-def _read_dockets(path: Path, catalogue: Book) -> Mapping[tuple[str, str], list[Fact]]:
+def _read_dockets(path: Path, catalogue: DutyCatalogue) -> Mapping[tuple[str, str], list[Fact]]:
     """Return the facts of the plan by agency and obligation."""
     dockets: dict[tuple[str, str], list[Fact]] = defaultdict(list)
     for fact, reason in inputs.read_facts(path, catalogue):
@@ -79,7 +79,7 @@ def _read_dockets(path: Path, catalogue: Book) -> Mapping[tuple[str, str], list[
     return dockets
 
 
-def _parse_query(catalogue: Book, fields: Mapping[str, Any], place: str) -> StatusQuery:
+def _parse_query(catalogue: DutyCatalogue, fields: Mapping[str, Any], place: str) -> StatusQuery:
     for field in ("agency", "obligation", "at"):
         if not isinstance(fields.get(field), str):
             raise UnusableInputError(f"{place}: {field} is missing or is no text")

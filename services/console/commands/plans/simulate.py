@@ -17,7 +17,7 @@ from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import Means, SmsLetters
 from services.notifier.core.scheduling.delivery import alerted
 from services.notifier.core.scheduling.routing import ContactBook
-from services.rules.core.duty_catalogue import Book
+from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
 
 
@@ -83,7 +83,7 @@ def _duty_row(duty: AlertedDuty, documents: SimulationDocuments) -> dict[str, An
     }
 
 
-def _read_facts(path: Path, catalogue: Book) -> Iterator[Fact]:
+def _read_facts(path: Path, catalogue: DutyCatalogue) -> Iterator[Fact]:
     """Yield the facts that bear on a duty; name the others on stderr."""
     for fact, reason in inputs.read_facts(path, catalogue):
         if reason is None:

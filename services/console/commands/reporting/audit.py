@@ -20,10 +20,10 @@ from services.console.support.log_archive import LogArchive
 from services.reporting.core import json_views
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
-from services.rules.assessment_event import Applied
-from services.rules.duty_catalogues import Books
-from services.rules.fact_validation import Refused
-from services.rules.processor import Keeper
+from services.rules.assessment_event import LogPosition
+from services.rules.duty_catalogues import DutyCatalogues
+from services.rules.fact_validation import Rejection
+from services.rules.processor import PartitionProcessor
 from services.runtime.clock import clock_from, instant_of
 from services.runtime.published_documents import PublishedDocuments
 from services.runtime.settings import ServiceSettings
@@ -79,7 +79,7 @@ async def _rebuild_period(
         deliveries = await topic_reader.read_topic(settings.kafka, DELIVERIES.name)
         alerts = [record.value for records in deliveries.values() for record in records]
         verdicts_by_source = {
-            RebuildSource.FACTS: list(_assess_facts(facts, Books(references, len(facts)))),
+            RebuildSource.FACTS: list(_assess_facts(facts, DutyCatalogues(references, len(facts)))),
             RebuildSource.VERDICTS: [record.value for records in verdicts.values() for record in records],
         }
         rebuilt = {}
@@ -98,19 +98,19 @@ async def _query_report(queries: ReportingQueries, plan: str, period: str, conte
         raise UnusableInputError(str(cause)) from cause
 
 
-def _assess_facts(facts: topic_reader.RecordsByPartition, books: Books) -> Iterator[bytes]:
+def _assess_facts(facts: topic_reader.RecordsByPartition, books: DutyCatalogues) -> Iterator[bytes]:
     """Yield the verdicts of rules on *facts*, record by record; a record that rules would set aside has none."""
     for partition, records in facts.items():
-        keeper = Keeper(partition, books)
+        processor = PartitionProcessor(partition, books)
         for record in records:
-            applied = Applied(offset=record.offset, recorded_at=instant_of(record.timestamp))
-            yield from _assess_record(keeper, record.value, applied)
+            position = LogPosition(offset=record.offset, recorded_at=instant_of(record.timestamp))
+            yield from _assess_record(processor, record.value, position)
 
 
-def _assess_record(keeper: Keeper, value: bytes | None, applied: Applied) -> Iterable[bytes]:
+def _assess_record(processor: PartitionProcessor, value: bytes | None, position: LogPosition) -> Iterable[bytes]:
     try:
-        return [verdict for _agency, verdict in keeper.apply(value, applied=applied)]
-    except Refused:
+        return [verdict for _agency, verdict in processor.process(value, position=position)]
+    except Rejection:
         return []
 
 

@@ -15,20 +15,20 @@ from services.console.demo.scenario import BEGINS_AT, Scenario
 from services.console.support import inputs
 from services.rules import fact_decoder
 from services.rules.core.assess import assess
-from services.rules.core.duty_catalogue import Book
+from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
 
 DIRECTORY = Path(__file__).parents[4] / "deploy" / "plans" / "6766-kh-ubnd"
 
 
 @pytest.fixture(scope="module")
-def catalogue() -> Book:
+def catalogue() -> DutyCatalogue:
     """Plan 6766 and its registry as published."""
     return inputs.read_plan_folder(DIRECTORY)
 
 
 @pytest.fixture(scope="module")
-def year(catalogue: Book) -> Scenario:
+def year(catalogue: DutyCatalogue) -> Scenario:
     """The scenario of 2024."""
     return scenario.build_scenario(catalogue.registry)
 
@@ -41,7 +41,7 @@ def all_posts(year: Scenario) -> list[ScheduledPost]:
 class TestPosts:
     """The posts are what real upstream systems would send."""
 
-    def test_the_scenario_is_always_the_same(self, catalogue: Book, year: Scenario) -> None:
+    def test_the_scenario_is_always_the_same(self, catalogue: DutyCatalogue, year: Scenario) -> None:
         """Two scenarios built from one registry are equal, because nothing in them is random."""
         assert scenario.build_scenario(catalogue.registry) == year
 
@@ -86,12 +86,14 @@ class TestExpectations:
         assert found[Status.OVERDUE] >= 3
         assert found[Status.INCOMPLETE] == found[Status.EXEMPT] == 1
 
-    def test_rules_assesses_every_duty_as_expected(self, catalogue: Book, year: Scenario) -> None:
+    def test_rules_assesses_every_duty_as_expected(self, catalogue: DutyCatalogue, year: Scenario) -> None:
         """The core of rules comes to the expected outcome from the posted events alone."""
         dockets: dict[tuple[str, str], list[Fact]] = defaultdict(list)
         for post in all_posts(year):
             received = {**post.event, "receivedtime": post.at.isoformat()}
-            fact = catalogue.resolved(fact_decoder.fact_of(fact_decoder.read_event(json.dumps(received).encode())))
+            fact = catalogue.resolve_names(
+                fact_decoder.build_fact(fact_decoder.decode_envelope(json.dumps(received).encode()))
+            )
             dockets[fact.agency, fact.obligation].append(fact)
         for wanted in year.expectations:
             duty = catalogue.duty(agency=wanted.agency, obligation=RESULTS, period=YEAR)

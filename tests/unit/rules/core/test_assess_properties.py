@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events.assessments import Status
-from services.console.commands.plans.evaluate import Query, answer
+from services.console.commands.plans.evaluate import StatusQuery, answer_query
 from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess
 from services.rules.core.docket import EVERY_PERIOD, Docket
@@ -40,9 +40,9 @@ def test_the_status_as_known_then_is_the_status_from_the_facts_known_then(
 ) -> None:
     """Facts recorded after `known_at` make no difference to the answer, so last year's answer can be given again."""
     facts = some.decode_facts(log)
-    query = Query(asked={"at": at.isoformat()}, duty=duty, at=at, known_at=known_at)
-    then = answer(a_catalogue(), query, facts)
-    assert then == answer(a_catalogue(), query, facts_recorded_by(known_at, facts))
+    query = StatusQuery(fields={"at": at.isoformat()}, duty=duty, at=at, known_at=known_at)
+    then = answer_query(a_catalogue(), query, facts)
+    assert then == answer_query(a_catalogue(), query, facts_recorded_by(known_at, facts))
     found = assess(duty, [fact for fact in facts if fact.recorded_at <= known_at]).at(at)
     assert (then["status"], then["flags"], then["evidence"]) == (found.status, list(found.flags), list(found.evidence))
 
