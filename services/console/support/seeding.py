@@ -13,7 +13,7 @@ from services.console.commands.plans.publish import REFUSED, editions, published
 from services.console.support.inputs import Unusable
 from services.intake import api_keys_file
 from services.intake.core.scopes import EVERYTHING, Key, Scope
-from services.notifier.contact_store import ContactStore
+from services.notifier.contacts.store import ContactStore
 from services.notifier.core.scheduling.routing import Contact
 from services.notifier.settings import NotifierSettings
 from services.runtime import mongo

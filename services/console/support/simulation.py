@@ -12,12 +12,12 @@ from datetime import datetime, time, timedelta
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan, Reminders
 from schemas.plan.registry import Registry
-from services.notifier.assessment_decoder import read_assessed
-from services.notifier.core.scheduling import due_batch, schedule
-from services.notifier.core.scheduling.digest import Notice
+from services.notifier.consumer import decode_assessment
+from services.notifier.core.scheduling import digest, schedule
+from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import ContactBook
-from services.notifier.core.scheduling.scheduled_alert import Agenda
+from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.rules.assessment_event import Applied, verdict
 from services.rules.core import calendar
 from services.rules.core.docket import EVERY_PERIOD, Docket
@@ -50,10 +50,10 @@ class Files:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A notice and the instant at which it would go out."""
+    """A digest and the instant at which it would go out."""
 
     at: datetime
-    notice: Notice
+    digest: Digest
 
 
 class Rehearsal:
@@ -64,7 +64,7 @@ class Rehearsal:
         self._hours = files.hours("", 0)
         self._contacts = contacts
         self._dockets: dict[tuple[str, str], Docket] = {}
-        self._agendas: dict[DutyKey, Agenda] = {}
+        self._schedules: dict[DutyKey, AlertSchedule] = {}
         self._coming: list[tuple[datetime, str, DutyKey]] = []
         self._applied = 0
 
@@ -91,7 +91,7 @@ class Rehearsal:
         }
         for key in {*self._reminded(until), *filed}:
             self._assess(key, issued_at)
-            self._keep(schedule.pass_over(self._agendas[key], self._hours, since))
+            self._keep(schedule.skip_before(self._schedules[key], self._hours, since))
 
     def _reminded(self, until: datetime) -> Iterator[DutyKey]:
         """Yield the duties that call for alerts without any report: those of obligations with reminders."""
@@ -104,7 +104,9 @@ class Rehearsal:
 
     def _learn(self, fact: Fact) -> None:
         touched = self._docket(fact.agency, fact.obligation).add(fact)
-        known = {key.period for key in self._agendas if (key.agency, key.obligation) == (fact.agency, fact.obligation)}
+        known = {
+            key.period for key in self._schedules if (key.agency, key.obligation) == (fact.agency, fact.obligation)
+        }
         for period in (touched | known if EVERY_PERIOD in touched else touched) - {EVERY_PERIOD}:
             key = DutyKey(plan=fact.plan, agency=fact.agency, obligation=fact.obligation, period=period)
             self._assess(key, fact.recorded_at)
@@ -118,33 +120,35 @@ class Rehearsal:
             return
         self._applied += 1
         applied = Applied(offset=self._applied, recorded_at=now)
-        assessed = read_assessed(verdict(book, duty, tuple(self._docket(key.agency, key.obligation)), applied=applied))
-        if assessed is not None:
-            known = self._agendas.get(key)
-            self._keep(schedule.follow(known, assessed, self._hours, now=now, lookback=timedelta()))
+        assessment = decode_assessment(
+            verdict(book, duty, tuple(self._docket(key.agency, key.obligation)), applied=applied)
+        )
+        if assessment is not None:
+            known = self._schedules.get(key)
+            self._keep(schedule.follow_assessment(known, assessment, self._hours, now=now, lookback=timedelta()))
 
-    def _keep(self, agenda: Agenda) -> None:
-        self._agendas[agenda.duty] = agenda
-        if agenda.next_at is not None:
-            heapq.heappush(self._coming, (agenda.next_at, str(agenda.duty), agenda.duty))
+    def _keep(self, known: AlertSchedule) -> None:
+        self._schedules[known.duty] = known
+        if known.next_at is not None:
+            heapq.heappush(self._coming, (known.next_at, str(known.duty), known.duty))
 
     def _sent_before(self, until: datetime) -> Iterator[Sent]:
         while self._coming and self._coming[0][0] < until:
             now = self._coming[0][0]
-            due = [agenda for agenda in self._due(now) if agenda.next_at is not None and agenda.next_at <= now]
-            taken = [due_batch.due(agenda, self._files, now) for agenda in due]
-            for one in taken:
-                self._keep(one.agenda)
-            tellings = [telling for one in taken for telling in one.tellings]
-            for notice in due_batch.notices(tellings, self._files, self._contacts, now):
-                yield Sent(at=now, notice=notice)
+            due = [known for known in self._due(now) if known.next_at is not None and known.next_at <= now]
+            taken = [schedule.take_due(known, self._hours, now) for known in due]
+            for _, after in taken:
+                self._keep(after)
+            alerts = [after.with_duty(alert) for taken_alerts, after in taken for alert in taken_alerts]
+            for one in digest.collect_digests(alerts, self._files, self._contacts, now):
+                yield Sent(at=now, digest=one)
 
-    def _due(self, now: datetime) -> Iterator[Agenda]:
+    def _due(self, now: datetime) -> Iterator[AlertSchedule]:
         """Take the duties off the heap that may be due at *now*, each once; an entry may have been overtaken."""
         keys: dict[DutyKey, None] = {}
         while self._coming and self._coming[0][0] <= now:
             keys[heapq.heappop(self._coming)[2]] = None
-        return (self._agendas[key] for key in keys)
+        return (self._schedules[key] for key in keys)
 
     def _docket(self, agency: str, obligation: str) -> Docket:
         return self._dockets.setdefault((agency, obligation), Docket())
@@ -154,6 +158,6 @@ def unreachable(sent: Iterable[Sent]) -> Mapping[str, int]:
     """Count the alerts that would reach nobody, by the agency or list they are meant for."""
     silent: dict[str, int] = {}
     for one in sent:
-        if not one.notice.contacts:
-            silent[one.notice.to_agency] = silent.get(one.notice.to_agency, 0) + 1
+        if not one.digest.contacts:
+            silent[one.digest.to_agency] = silent.get(one.digest.to_agency, 0) + 1
     return silent

@@ -12,8 +12,8 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.support import inputs, output, topic_reader
 from services.console.support.inputs import Unusable
-from services.notifier import contacts as files
-from services.notifier.contact_store import ContactStore
+from services.notifier.contacts import csv_file
+from services.notifier.contacts.store import ContactStore
 from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.notifier.errors import LedgerUnavailableError
 from services.notifier.settings import NotifierSettings
@@ -43,12 +43,12 @@ def load(
     with output.exits():
         contacts = read_file(file)
         documents = _documents(plan)
-        resolved = list(files.resolved(contacts, [registry for _, registry in documents]))
+        resolved = list(csv_file.resolve_agencies(contacts, [registry for _, registry in documents]))
         _stored(lambda store: store.replace(resolved))
         output.say(
             f"{len(resolved)} contact(s) of {len({one.agency for one in resolved})} agencies and lists are loaded"
         )
-        _tell_unreached(_stored(ContactStore.book), documents)
+        _tell_unreached(_stored(ContactStore.load_book), documents)
 
 
 @app.command()
@@ -67,9 +67,9 @@ def check(
                 "no plan is published; publish one with `dondoc publish DIR`, or name its folder with --plan DIR"
             )
         if contacts is None:
-            book = _stored(ContactStore.book)
+            book = _stored(ContactStore.load_book)
         else:
-            book = ContactBook(files.resolved(contacts, [registry for _, registry in documents]))
+            book = ContactBook(csv_file.resolve_agencies(contacts, [registry for _, registry in documents]))
         if _tell_unreached(book, documents):
             raise typer.Exit(output.NEGATIVE)
 
@@ -80,7 +80,7 @@ def _tell_unreached(book: ContactBook, documents: Documents) -> bool:
     found = False
     for plan, registry in documents:
         day = now.astimezone(ZoneInfo(plan.zone)).date()
-        for agency in files.unreached(book, plan, registry, day):
+        for agency in csv_file.find_unreached(book, plan, registry, day):
             known = registry.agency(agency)
             output.line({"agency": agency, "name": known.name_on(day) if known else None, "plan": plan.plan})
             found = True
@@ -88,13 +88,13 @@ def _tell_unreached(book: ContactBook, documents: Documents) -> bool:
 
 
 def read_file(path: Path) -> list[Contact]:
-    """Return the contacts in *path*; raise `Unusable` with every fault in it."""
+    """Return the contacts in *path*; raise `Unusable` with every error in it."""
     try:
-        found, faults = files.read_contacts(path)
+        found, errors = csv_file.read_contacts(path)
     except (OSError, UnicodeDecodeError) as cause:
         raise Unusable(f"{path}: {cause}") from cause
-    if faults:
-        raise Unusable("\n".join(f"{path}:{fault.line}: {fault.message}" for fault in faults))
+    if errors:
+        raise Unusable("\n".join(f"{path}:{error.line}: {error.message}" for error in errors))
     return found
 
 

@@ -12,10 +12,10 @@ from services.console.commands.notifier.contacts import read_file
 from services.console.support import inputs, output
 from services.console.support.inputs import Unusable
 from services.console.support.simulation import Files, Rehearsal, Sent, unreachable
-from services.notifier.contacts import resolved
+from services.notifier.contacts import csv_file
 from services.notifier.core.rendering import render
-from services.notifier.core.rendering.render import Means, SmsLetters
-from services.notifier.core.scheduling.delivery import alerted
+from services.notifier.core.rendering.render import RenderOptions, SmsLetters
+from services.notifier.core.scheduling import delivery
 from services.notifier.core.scheduling.routing import ContactBook
 from services.rules.core.duty_catalogue import Book
 from services.rules.core.facts import Fact
@@ -38,7 +38,7 @@ def simulate(
         book = inputs.read_book(directory)
         span = inputs.read_instant(since, "--from"), inputs.read_instant(until, "--to")
         calendar = Files(book=book, opens=_wall(opens, "--opens"), closes=_wall(closes, "--closes"))
-        people = ContactBook(resolved(read_file(contacts), [book.registry]))
+        people = ContactBook(csv_file.resolve_agencies(read_file(contacts), [book.registry]))
         rehearsal = Rehearsal(calendar, people)
         sent = list(rehearsal.play(_facts(facts, book), since=span[0], until=span[1]))
         output.rows(_lines(sent, calendar, letters), fmt, title=f"{book.plan.plan} {since} / {until}")
@@ -48,17 +48,19 @@ def simulate(
 
 def _lines(sent: list[Sent], calendar: Files, letters: SmsLetters) -> Iterator[dict[str, Any]]:
     for one in sent:
-        if one.notice.contacts:
-            language = one.notice.contacts[0].language
-            text = render.text(one.notice, calendar, language=language, means=Means(letters=letters), now=one.at)
-            lead = one.notice.lead.call
+        if one.digest.contacts:
+            language = one.digest.contacts[0].language
+            text = render.render_digest(
+                one.digest, calendar, language=language, options=RenderOptions(letters=letters), now=one.at
+            )
+            lead = one.digest.lead.alert
             yield {
                 "at": output.instant(one.at, calendar.book.calendar.zone),
-                "channel": one.notice.channel.value,
-                "to_agency": one.notice.to_agency,
+                "channel": one.digest.channel.value,
+                "to_agency": one.digest.to_agency,
                 "kind": lead.kind.value,
                 "step": lead.label,
-                "duties": [_duty(alerted(telling), calendar) for telling in one.notice.tellings],
+                "duties": [_duty(delivery.describe_duty(alert), calendar) for alert in one.digest.alerts],
                 "subject": text.subject,
                 "body": text.body,
                 "segments": text.segments,
