@@ -18,7 +18,7 @@ from schemas.events.assessments import ASSESSED, Status, StepKind
 from schemas.events.ids import DutyKey
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.scheduled_alert import Assessment, CalledAlert, StatusInterval
+from services.notifier.core.scheduling.scheduled_alert import CalledAlert, DutyAssessment, StatusInterval
 from services.notifier.errors import DocumentsMissingError, NotifierError, UnreadableAssessmentError
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
@@ -75,7 +75,7 @@ _EVENT_DECODER = msgspec.json.Decoder(_AssessedEvent)
 _DUTY_DECODER = msgspec.json.Decoder(_AssessedDuty)
 
 
-def decode_assessment(value: bytes | None) -> Assessment | None:
+def decode_assessment(value: bytes | None) -> DutyAssessment | None:
     """Return the assessment in the value of a record, or None for an event of another type.
 
     Raises `UnreadableAssessmentError` for anything that is not an event, or not a valid assessment.
@@ -101,7 +101,7 @@ class VerdictConsumer:
 
     async def on_batch(self, records: Records, consumer: AIOKafkaConsumer) -> None:
         """Follow the assessments of a batch. Raises what the ledger or the dead letter topic raises, uncommitted."""
-        latest: dict[str, Assessment] = {}
+        latest: dict[str, DutyAssessment] = {}
         refused: list[tuple[Record, NotifierError]] = []
         for record in records:
             try:
@@ -125,13 +125,13 @@ class VerdictConsumer:
             self.metrics.dead_letters.inc()
             log.warning("a verdict is set aside", extra={"action": "dead_lettered", "offset": record.offset})
 
-    async def _decode(self, record: Record) -> Assessment | None:
+    async def _decode(self, record: Record) -> DutyAssessment | None:
         assessment = decode_assessment(record.value)
         if assessment is not None:
             await self._ensure_documents(assessment)
         return assessment
 
-    async def _ensure_documents(self, assessment: Assessment) -> None:
+    async def _ensure_documents(self, assessment: DutyAssessment) -> None:
         """Wait until everything published by now is read; raise `DocumentsMissingError` for a document that is not."""
         # Verdicts and documents are two topics. A verdict may be read before the plan that it cites, although the plan
         # was published first.
@@ -141,11 +141,11 @@ class VerdictConsumer:
             await self.documents.catch_up()
             self._look_up_documents(assessment)
 
-    def _look_up_documents(self, assessment: Assessment) -> None:
+    def _look_up_documents(self, assessment: DutyAssessment) -> None:
         self.documents.plan(assessment.duty.plan, assessment.plan_version)
         self.documents.registry(assessment.registry, assessment.registry_version)
 
-    async def _follow(self, latest: dict[str, Assessment]) -> bool:
+    async def _follow(self, latest: dict[str, DutyAssessment]) -> bool:
         """Write the schedules that change. Return False if another writer changed one of them first."""
         # The other writer may be the digest scheduler of this process, which claims due alerts at the same time.
         known = await self.ledger.find_schedules(list(latest))
@@ -162,7 +162,7 @@ class VerdictConsumer:
         return not changes or await self.ledger.put_schedules(changes)
 
 
-def _is_newer(assessment: Assessment, latest: dict[str, Assessment]) -> bool:
+def _is_newer(assessment: DutyAssessment, latest: dict[str, DutyAssessment]) -> bool:
     known = latest.get(str(assessment.duty))
     return known is None or known.revision <= assessment.revision
 
@@ -174,8 +174,8 @@ async def _measure_lag(consumer: AIOKafkaConsumer) -> int:
     )
 
 
-def _build_assessment(fields: _AssessedDuty) -> Assessment:
-    return Assessment(
+def _build_assessment(fields: _AssessedDuty) -> DutyAssessment:
+    return DutyAssessment(
         duty=DutyKey(
             plan=fields.plan, agency=fields.agency, obligation=fields.obligation, period=fields.period or None
         ),

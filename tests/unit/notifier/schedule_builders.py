@@ -10,7 +10,7 @@ from schemas.events.ids import DutyKey
 from services.notifier.core.scheduling import schedule
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.schedule import AlertSchedule
-from services.notifier.core.scheduling.scheduled_alert import Assessment, CalledAlert, StatusInterval
+from services.notifier.core.scheduling.scheduled_alert import CalledAlert, DutyAssessment, StatusInterval
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 ALWAYS = SendingHours(opens=time.min, closes=time.max, zone=ZONE)
@@ -50,7 +50,7 @@ NOTHING_FILED = (an_interval(OPENS, Status.PENDING), an_interval(DUE, Status.OVE
 
 def an_assessment(
     *alerts: CalledAlert, timeline: Iterable[StatusInterval] = NOTHING_FILED, **changes: Any
-) -> Assessment:
+) -> DutyAssessment:
     """Return an assessment of the duty that calls for *alerts*, by default with nothing filed."""
     defaults: dict[str, Any] = {
         "duty": DUTY,
@@ -63,11 +63,11 @@ def an_assessment(
         "timeline": tuple(timeline),
         "alerts": alerts,
     }
-    return Assessment(**(defaults | changes))
+    return DutyAssessment(**(defaults | changes))
 
 
 def follow(
-    assessment: Assessment, now: datetime, *, known: AlertSchedule | None = None, hours: SendingHours = ALWAYS
+    assessment: DutyAssessment, now: datetime, *, known: AlertSchedule | None = None, hours: SendingHours = ALWAYS
 ) -> AlertSchedule:
     """Return the schedule after *assessment*."""
     return schedule.follow_assessment(known, assessment, hours, now=now, lookback=MONTH)

@@ -13,7 +13,7 @@ from schemas.events.assessments import StepKind
 from schemas.events.ids import DutyKey
 from services.notifier.core.scheduling import scheduled_alert
 from services.notifier.core.scheduling.quiet_hours import SendingHours
-from services.notifier.core.scheduling.scheduled_alert import SEVERITY, Assessment, DutyAlert, ScheduledAlert
+from services.notifier.core.scheduling.scheduled_alert import SEVERITY, DutyAlert, DutyAssessment, ScheduledAlert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class AlertSchedule:
 
 
 def follow_assessment(
-    known: AlertSchedule | None, assessment: Assessment, hours: SendingHours, *, now: datetime, lookback: timedelta
+    known: AlertSchedule | None, assessment: DutyAssessment, hours: SendingHours, *, now: datetime, lookback: timedelta
 ) -> AlertSchedule:
     """Return the schedule after *assessment*, or *known* itself if the assessment is older than the last one followed.
 

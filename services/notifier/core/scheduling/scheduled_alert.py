@@ -51,7 +51,7 @@ class CalledAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
+class DutyAssessment:
     """The part of an assessment of one duty on which alerts depend."""
 
     duty: DutyKey
@@ -164,7 +164,7 @@ class DutyAlert:
         return f"{self.duty}|{self.alert.dedup_key}"
 
 
-def schedule_alerts(assessment: Assessment, now: datetime) -> tuple[ScheduledAlert, ...]:
+def schedule_alerts(assessment: DutyAssessment, now: datetime) -> tuple[ScheduledAlert, ...]:
     """Return the alerts that *assessment* calls for, `send_at` not yet moved out of the quiet hours.
 
     An alert of the past names what is missing *now*, an alert to come what will be missing at its instant.
