@@ -6,7 +6,7 @@ than the one followed changes nothing, so redelivered records and a rewound offs
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -23,7 +23,6 @@ from services.notifier.errors import DocumentsMissingError, NotifierError, Unrea
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
-from services.runtime.batch_consumer import Records
 from services.runtime.clock import Clock
 from services.runtime.dead_letters import DeadLetters, Record
 
@@ -99,7 +98,7 @@ class VerdictConsumer:
     lookback: timedelta
     followed: asyncio.Event
 
-    async def on_batch(self, records: Records, consumer: AIOKafkaConsumer) -> None:
+    async def on_batch(self, records: Sequence[Record], consumer: AIOKafkaConsumer) -> None:
         """Follow the assessments of a batch. Raises what the ledger or the dead letter topic raises, uncommitted."""
         latest: dict[str, DutyAssessment] = {}
         refused: list[tuple[Record, NotifierError]] = []
