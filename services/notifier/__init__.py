@@ -1,1 +1,4 @@
-"""The notifier: turns what rules concludes into courteous mail and SMS, each sent once. It judges no duty."""
+"""The notifier: turns the alerts that assessments call for into courteous mail and SMS, each sent once.
+
+It does not assess duties: that is what rules does.
+"""

@@ -1,4 +1,4 @@
-"""`python -m services.notifier`: run the notifier until it is told to stop."""
+"""`python -m services.notifier`: run the notifier until SIGTERM or SIGINT."""
 
 from services.notifier.app import build_app
 from services.notifier.settings import NotifierSettings

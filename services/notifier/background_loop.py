@@ -1,6 +1,7 @@
-"""What runs beside the consumer: turns taken again and again, at once while there is work, else after a tick.
+"""Background loops: run a turn again and again, at once while there is work, else after a short wait.
 
-Looking at short intervals, instead of sleeping until an instant, lets a steered clock jump and a machine sleep.
+A loop looks at the clock at short intervals instead of sleeping until an instant: a steered clock may jump, and a
+machine may be suspended.
 """
 
 import asyncio
@@ -13,37 +14,36 @@ from aiokafka.errors import KafkaError
 from services.notifier.errors import LedgerUnavailableError
 
 RECOVERABLE = (LedgerUnavailableError, KafkaError)
-TROUBLE_SECONDS = 1.0
-GRACE_SECONDS = 15.0  # for the turn under way when the service stops: its sends are answered and recorded
+RETRY_SECONDS = 1.0
+GRACE_SECONDS = 15.0  # for the turn in progress at the stop of the service: its sends are answered and recorded
 
-Turn = Callable[[], Awaitable[bool]]
-"""Does some work and says whether there may be more."""
+Turn = Callable[[], Awaitable[bool | None]]
+"""Does some work, and returns True if there may be more."""
 
 log = logging.getLogger(__name__)
 
 
-class Loop:
-    """Takes turns from `start` to `stop`. What a turn raises, other than that a server is away, halts the process."""
+class BackgroundLoop:
+    """Runs *turn* from `start` to `stop`, every *tick_seconds* and whenever *wake* is set.
 
-    def __init__(self, turn: Turn, *, tick_seconds: float) -> None:
+    A turn that raises one of `RECOVERABLE` is run again. Any other exception halts the process.
+    """
+
+    def __init__(self, turn: Turn, *, tick_seconds: float, wake: asyncio.Event | None = None) -> None:
         self._turn = turn
         self._tick_seconds = tick_seconds
-        self._woken = asyncio.Event()
+        self._wake = wake or asyncio.Event()
         self._is_stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self, halt: Callable[[], None]) -> None:
         self._task = asyncio.create_task(self._run())
-        self._task.add_done_callback(lambda task: _halt_on_surprise(task, halt))
-
-    def wake(self) -> None:
-        """Take the next turn now."""
-        self._woken.set()
+        self._task.add_done_callback(lambda task: _halt_on_failure(task, halt))
 
     async def stop(self) -> None:
-        """Let the turn under way end, and take no other."""
+        """Let the turn in progress end, and start no other."""
         self._is_stopping = True
-        self.wake()
+        self._wake.set()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=GRACE_SECONDS)
             self._task.cancel()
@@ -52,21 +52,32 @@ class Loop:
     async def _run(self) -> None:
         while not self._is_stopping:
             try:
-                is_busy = await self._turn()
+                has_more = await self._turn()
             except RECOVERABLE:
-                log.warning("a turn waits for a server", exc_info=True, extra={"action": "turn_waiting"})
-                await asyncio.sleep(TROUBLE_SECONDS)
+                log.warning("a server is away; the turn is repeated", exc_info=True, extra={"action": "turn_waiting"})
+                await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if not is_busy:
-                await self._rest()
+            if not has_more:
+                await self._wait()
 
-    async def _rest(self) -> None:
+    async def _wait(self) -> None:
+        # The event is cleared after the wait and before the turn: what sets it during the turn starts another one.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), self._tick_seconds)
-        self._woken.clear()
+            await asyncio.wait_for(self._wake.wait(), self._tick_seconds)
+        self._wake.clear()
 
 
-def _halt_on_surprise(task: "asyncio.Task[None]", halt: Callable[[], None]) -> None:
+def run_in_order(*turns: Turn) -> Turn:
+    """Return a turn that runs *turns* one after another; there may be more work if any of them says so."""
+
+    async def run_all() -> bool:
+        results = [await turn() for turn in turns]
+        return any(results)
+
+    return run_all
+
+
+def _halt_on_failure(task: "asyncio.Task[None]", halt: Callable[[], None]) -> None:
     if not task.cancelled() and task.exception() is not None:
-        log.critical("a turn has failed", exc_info=task.exception(), extra={"action": "halted"})
+        log.critical("a background loop has failed", exc_info=task.exception(), extra={"action": "halted"})
         halt()

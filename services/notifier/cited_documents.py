@@ -1,4 +1,4 @@
-"""The published documents as the notifier asks for them: by the version that an assessment cites."""
+"""The plan and registry versions that assessments cite, and the sending hours in a plan's time zone."""
 
 from datetime import time
 from zoneinfo import ZoneInfo
@@ -10,8 +10,8 @@ from services.notifier.errors import DocumentsMissingError
 from services.runtime.published_documents import PLAN, REGISTRY, PublishedDocuments
 
 
-class PublishedLibrary:
-    """Looks documents up in the references that this process follows."""
+class CitedDocuments:
+    """Looks up documents among those that this process has read from the references topic."""
 
     def __init__(self, references: PublishedDocuments, *, opens: time, closes: time) -> None:
         self._references = references
@@ -19,24 +19,24 @@ class PublishedLibrary:
         self._closes = closes
 
     def plan(self, plan_id: str, version: int) -> Plan:
-        """Return that version; raise `DocumentsMissingError` where it has not come."""
+        """Return that version; raise `DocumentsMissingError` if it has not been read."""
         found = self._references.version(PLAN, plan_id, version)
         if not isinstance(found, Plan):
             raise DocumentsMissingError(f"plan {plan_id}@{version}")
         return found
 
     def registry(self, registry_id: str, version: int) -> Registry:
-        """Return that version; raise `DocumentsMissingError` where it has not come."""
+        """Return that version; raise `DocumentsMissingError` if it has not been read."""
         found = self._references.version(REGISTRY, registry_id, version)
         if not isinstance(found, Registry):
             raise DocumentsMissingError(f"registry {registry_id}@{version}")
         return found
 
     def hours(self, plan_id: str, version: int) -> SendingHours:
-        """Return the sending hours in the plan's zone."""
+        """Return the sending hours in the plan's time zone."""
         zone = ZoneInfo(self.plan(plan_id, version).zone)
         return SendingHours(opens=self._opens, closes=self._closes, zone=zone)
 
     async def catch_up(self) -> None:
-        """Return when everything that was published by now is known."""
+        """Return when everything that was published by now has been read."""
         await self._references.catch_up()

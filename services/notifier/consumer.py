@@ -1,107 +1,204 @@
-"""What happens to a batch of verdicts: the latest assessment of each duty is followed, then the offset moves.
+"""Consume `dondoc.verdicts.v1`: decode assessments, and follow the latest one of each duty before the offset moves.
 
-An unreadable record is set aside; one of a document that nobody published as well. An older assessment than the one
-followed changes nothing, so repeats and rewinds are harmless.
+An unreadable record, or one that cites a document nobody published, goes to the dead letter topic. An assessment older
+than the one followed changes nothing, so redelivered records and a rewound offset are harmless.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Annotated
 
+import msgspec
 from aiokafka import AIOKafkaConsumer
 
-from services.notifier.assessment_decoder import read_assessed
-from services.notifier.cited_documents import PublishedLibrary
+from schemas.events.assessments import ASSESSED, Status, StepKind
+from schemas.events.ids import DutyKey
+from services.notifier.cited_documents import CitedDocuments
 from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.assessment import Assessed
+from services.notifier.core.scheduling.scheduled_alert import CalledAlert, DutyAssessment, StatusInterval
 from services.notifier.errors import DocumentsMissingError, NotifierError, UnreadableAssessmentError
 from services.notifier.ledger import Ledger
-from services.notifier.ledger_documents import Change
+from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
-from services.runtime.batch_consumer import Records
 from services.runtime.clock import Clock
-from services.runtime.dead_letters import ConsumedRecord, DeadLetters
+from services.runtime.dead_letters import DeadLetters, Record
 
 log = logging.getLogger(__name__)
 
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _AssessedSegment(msgspec.Struct, frozen=True):
+    from_: _Instant = msgspec.field(name="from")
+    status: Status
+    due_at: _Instant | None = None
+    missing: tuple[str, ...] = ()
+
+
+class _AssessedAlert(msgspec.Struct, frozen=True):
+    kind: StepKind
+    step: str
+    at: _Instant
+    due_at: _Instant | None = None
+    to: str = "self"
+    every: str | None = None
+    until: _Instant | None = None
+
+
+class _AssessedDuty(msgspec.Struct, frozen=True):
+    """The fields of an assessment that alerts need; `msgspec` skips all others, so rules may add fields."""
+
+    plan: str
+    plan_version: int
+    registry: str
+    registry_version: int
+    agency: str
+    obligation: str
+    clause: str
+    revision: int
+    recorded_at: _Instant
+    timeline: tuple[_AssessedSegment, ...]
+    period: str | None = None
+    steps: tuple[_AssessedAlert, ...] = ()
+
+
+class _AssessedEvent(msgspec.Struct, frozen=True):
+    type: str
+    data: msgspec.Raw
+
+
+_EVENT_DECODER = msgspec.json.Decoder(_AssessedEvent)
+_DUTY_DECODER = msgspec.json.Decoder(_AssessedDuty)
+
+
+def decode_assessment(value: bytes | None) -> DutyAssessment | None:
+    """Return the assessment in the value of a record, or None for an event of another type.
+
+    Raises `UnreadableAssessmentError` for anything that is not an event, or not a valid assessment.
+    """
+    try:
+        event = _EVENT_DECODER.decode(value or b"")
+        return _build_assessment(_DUTY_DECODER.decode(event.data)) if event.type == ASSESSED else None
+    except msgspec.DecodeError as cause:
+        raise UnreadableAssessmentError(str(cause)) from cause
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdicts:
-    """The handler of `dondoc.verdicts.v1`. `followed` is called when there may be something new to send."""
+class VerdictConsumer:
+    """The handler of `dondoc.verdicts.v1`. It sets `followed` when there may be something new to send."""
 
     ledger: Ledger
-    library: PublishedLibrary
+    documents: CitedDocuments
     dead_letters: DeadLetters
     clock: Clock
     metrics: NotifierMetrics
     lookback: timedelta
-    followed: Callable[[], None]
+    followed: asyncio.Event
 
-    async def on_batch(self, records: Records, consumer: AIOKafkaConsumer) -> None:
-        """Follow what the batch assesses; raise what the ledger or the dead letter topic raise, uncommitted."""
-        latest: dict[str, Assessed] = {}
-        refused: list[tuple[ConsumedRecord, NotifierError]] = []
+    async def on_batch(self, records: Sequence[Record], consumer: AIOKafkaConsumer) -> None:
+        """Follow the assessments of a batch. Raises what the ledger or the dead letter topic raises, uncommitted."""
+        latest: dict[str, DutyAssessment] = {}
+        refused: list[tuple[Record, NotifierError]] = []
         for record in records:
             try:
-                assessed = await self._read(record)
+                assessment = await self._decode(record)
             except (UnreadableAssessmentError, DocumentsMissingError) as cause:
                 refused.append((record, cause))
                 continue
-            if assessed is not None and self._is_newer(assessed, latest):
-                latest[str(assessed.duty)] = assessed
+            if assessment is not None and _is_newer(assessment, latest):
+                latest[str(assessment.duty)] = assessment
         while latest and not await self._follow(latest):
-            log.info("an agenda changed meanwhile and is followed anew", extra={"action": "agenda_raced"})
-        await self._set_aside(refused)
+            log.info("a schedule was changed by another writer and is decided anew", extra={"action": "schedule_raced"})
+        # Last of all: a batch that is repeated because the database is away would write its dead letters every time.
+        await self._write_dead_letters(refused)
         self.metrics.assessments.inc(len(latest))
-        self.metrics.lag.set(await _lag(consumer))
-        self.followed()
+        self.metrics.lag.set(await _measure_lag(consumer))
+        self.followed.set()
 
-    async def _set_aside(self, refused: Iterable[tuple[ConsumedRecord, NotifierError]]) -> None:
-        """Write the dead letters last: a batch that waits for the database does not write them again and again."""
+    async def _write_dead_letters(self, refused: Iterable[tuple[Record, NotifierError]]) -> None:
         for record, cause in refused:
             await self.dead_letters.set_aside(record, reason=f"{type(cause).__name__}: {cause}")
             self.metrics.dead_letters.inc()
             log.warning("a verdict is set aside", extra={"action": "dead_lettered", "offset": record.offset})
 
-    async def _read(self, record: ConsumedRecord) -> Assessed | None:
-        assessed = read_assessed(record.value)
-        if assessed is not None:
-            await self._ensure_known(assessed)
-        return assessed
+    async def _decode(self, record: Record) -> DutyAssessment | None:
+        assessment = decode_assessment(record.value)
+        if assessment is not None:
+            await self._ensure_documents(assessment)
+        return assessment
 
-    async def _ensure_known(self, assessed: Assessed) -> None:
-        """Wait for the documents that are published already; raise `DocumentsMissingError` for one that is not."""
+    async def _ensure_documents(self, assessment: DutyAssessment) -> None:
+        """Wait until everything published by now is read; raise `DocumentsMissingError` for a document that is not."""
+        # Verdicts and documents are two topics. A verdict may be read before the plan that it cites, although the plan
+        # was published first.
         try:
-            self._documents(assessed)
+            self._look_up_documents(assessment)
         except DocumentsMissingError:
-            await self.library.catch_up()
-            self._documents(assessed)
+            await self.documents.catch_up()
+            self._look_up_documents(assessment)
 
-    def _documents(self, assessed: Assessed) -> None:
-        self.library.plan(assessed.duty.plan, assessed.plan_version)
-        self.library.registry(assessed.registry, assessed.registry_version)
+    def _look_up_documents(self, assessment: DutyAssessment) -> None:
+        self.documents.plan(assessment.duty.plan, assessment.plan_version)
+        self.documents.registry(assessment.registry, assessment.registry_version)
 
-    def _is_newer(self, assessed: Assessed, latest: dict[str, Assessed]) -> bool:
-        known = latest.get(str(assessed.duty))
-        return known is None or known.revision <= assessed.revision
-
-    async def _follow(self, latest: dict[str, Assessed]) -> bool:
-        """Write the agendas that change; false if the dispatcher or another process changed one first."""
-        stored = await self.ledger.agendas(list(latest))
+    async def _follow(self, latest: dict[str, DutyAssessment]) -> bool:
+        """Write the schedules that change. Return False if another writer changed one of them first."""
+        # The other writer may be the digest scheduler of this process, which claims due alerts at the same time.
+        known = await self.ledger.find_schedules(list(latest))
         now = self.clock.now()
         changes = []
-        for duty, assessed in latest.items():
-            known = stored.get(duty)
-            hours = self.library.hours(assessed.duty.plan, assessed.plan_version)
-            agenda = schedule.follow(known.agenda if known else None, assessed, hours, now=now, lookback=self.lookback)
-            if known is None or agenda != known.agenda:
-                changes.append(Change(agenda=agenda, version=known.version if known else 0))
-        return not changes or await self.ledger.put(changes)
+        for duty, assessment in latest.items():
+            stored = known.get(duty)
+            hours = self.documents.hours(assessment.duty.plan, assessment.plan_version)
+            followed = schedule.follow_assessment(
+                stored.schedule if stored else None, assessment, hours, now=now, lookback=self.lookback
+            )
+            if stored is None or followed != stored.schedule:
+                changes.append(StoredSchedule(schedule=followed, version=stored.version if stored else 0))
+        return not changes or await self.ledger.put_schedules(changes)
 
 
-async def _lag(consumer: AIOKafkaConsumer) -> int:
-    """Count the records that wait in the partitions owned, as far as the last fetch knew."""
+def _is_newer(assessment: DutyAssessment, latest: dict[str, DutyAssessment]) -> bool:
+    known = latest.get(str(assessment.duty))
+    return known is None or known.revision <= assessment.revision
+
+
+async def _measure_lag(consumer: AIOKafkaConsumer) -> int:
+    """Count the records that wait in the assigned partitions, as far as the last fetch knew."""
     return sum(
         [max(0, (consumer.highwater(part) or 0) - await consumer.position(part)) for part in consumer.assignment()]
+    )
+
+
+def _build_assessment(fields: _AssessedDuty) -> DutyAssessment:
+    return DutyAssessment(
+        duty=DutyKey(
+            plan=fields.plan, agency=fields.agency, obligation=fields.obligation, period=fields.period or None
+        ),
+        plan_version=fields.plan_version,
+        registry=fields.registry,
+        registry_version=fields.registry_version,
+        clause=fields.clause,
+        revision=fields.revision,
+        recorded_at=fields.recorded_at,
+        timeline=tuple(
+            StatusInterval(starts_at=one.from_, status=one.status, due_at=one.due_at, missing=one.missing)
+            for one in fields.timeline
+        ),
+        alerts=tuple(_build_called_alert(one) for one in fields.steps),
+    )
+
+
+def _build_called_alert(fields: _AssessedAlert) -> CalledAlert:
+    return CalledAlert(
+        kind=fields.kind,
+        step=fields.step,
+        at=fields.at,
+        due_at=fields.due_at,
+        to=fields.to,
+        every=fields.every,
+        until=fields.until,
     )

@@ -1,4 +1,4 @@
-"""What can go wrong around the notifier. Every error of a driver or library is one of these, with its cause."""
+"""The errors of the notifier. Every error of a driver or library is raised as one of these, with its cause."""
 
 
 class NotifierError(Exception):
@@ -6,7 +6,7 @@ class NotifierError(Exception):
 
 
 class LedgerUnavailableError(NotifierError):
-    """The ledger does not answer; nothing was said that it does not know of. Try again when the database is back."""
+    """The ledger does not answer, and nothing was sent that it does not know of. Try again when it is back."""
 
 
 class DocumentsMissingError(NotifierError, LookupError):
@@ -14,4 +14,4 @@ class DocumentsMissingError(NotifierError, LookupError):
 
 
 class UnreadableAssessmentError(NotifierError):
-    """The record is no assessment that the notifier can read; the message names the place."""
+    """A record is no assessment that the notifier can read; the message names the place."""

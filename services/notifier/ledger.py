@@ -1,10 +1,17 @@
-"""The delivery ledger in MongoDB: who is to be told what, what was attempted, and how it ended.
+"""The delivery ledger in MongoDB: what is to be sent to whom, what was attempted, and how it ended.
 
-Every change is compare-and-set, so two processes, a restart or a repeated record never make two of one alert: an agenda
-by its `version`, a delivery by the claim on it. No transaction is held, for one whose process dies keeps others out for
-a minute; instead a round takes calls off their agendas, creates deliveries under ids of its own, and closes. Rounds and
-claims are leased: past the lease the process is dead, its round is finished by another, and its attempts ended in an
-unknown way. What was attempted and the event that tells of it are one write.
+Several processes share one ledger, and any of them may be killed at any point. That no alert is sent twice rests on
+four rules:
+
+1. Every change is compare-and-set: a schedule by its `version`, a delivery by the claim on it. Whoever comes second
+   writes nothing.
+2. A batch first claims due alerts in their schedules, then creates deliveries under ids that derive from the batch,
+   then closes. If its process dies in between, another process finishes the batch and creates the same ids.
+3. Batches and claims are leased. Past the lease the process counts as dead: its batch is finished by another, and the
+   attempts that it had claimed are recorded as `unknown`.
+4. An outcome and the event about it are written at once, in one document. The event is published from there.
+
+There are no multi-document transactions: one whose process was killed would lock its documents for a minute.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -16,223 +23,241 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import Channel, Outcome
 from services.notifier import ledger_documents
-from services.notifier.core.scheduling.delivery import Delivery
-from services.notifier.core.scheduling.scheduled_alert import Agenda
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.notifier.errors import LedgerUnavailableError
+from services.notifier.leases import Lease
 from services.notifier.ledger_documents import (
     CREATED,
     SENDING,
     Backlog,
-    Change,
-    Claimed,
     Document,
-    Ended,
-    Stored,
-    Unpublished,
+    StoredSchedule,
+    UnpublishedEvents,
 )
 
 _DUPLICATE_KEY = 11000
+_EXISTS = {"$exists": True}
+_IS_ABSENT = {"$exists": False}
+_WITHOUT_BATCH = {"round": "", "round_until": ""}
+_WITHOUT_CLAIM = {"claim": "", "leased_until": ""}
 
 
 class Ledger:
-    """One database of the notifier's own."""
+    """The ledger in the notifier's own database: one document for each duty, and one for each delivery."""
 
     def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
         self._client = client
-        self._agendas = client[name]["agendas"]
+        self._schedules = client[name]["agendas"]
         self._deliveries = client[name]["deliveries"]
         self._receipts = client[name]["receipts"]
 
-    async def prepare(self) -> None:
-        """Create the indexes that every query here uses."""
-        async with _translated():
-            await self._agendas.create_index([("next_at", ASCENDING), ("agency", ASCENDING)])
-            await self._agendas.create_index("round", sparse=True)
-            for field in ("next_at", "claim", "unpublished", "provider_ids"):  # absent where there is nothing to do
+    async def create_indexes(self) -> None:
+        """Create the indexes that the queries below use."""
+        async with _translate_errors():
+            await self._schedules.create_index([("next_at", ASCENDING), ("agency", ASCENDING)])
+            await self._schedules.create_index("round", sparse=True)
+            # A document has these fields only while there is something to do about it, so the sparse indexes stay
+            # small however long the ledger grows.
+            for field in ("next_at", "claim", "unpublished", "provider_ids"):
                 await self._deliveries.create_index(field, sparse=True)
 
-    async def agendas(self, duties: Sequence[str]) -> dict[str, Stored]:
-        """Return the agendas of *duties*, those that are there."""
-        async with _translated():
-            found = await self._agendas.find({"_id": {"$in": duties}}).to_list(None)
-        return {one["_id"]: ledger_documents.read_agenda(one) for one in found}
+    async def find_schedules(self, duties: Sequence[str]) -> dict[str, StoredSchedule]:
+        """Return the schedules of *duties*, by duty. A duty that the ledger does not know is left out."""
+        async with _translate_errors():
+            found = await self._schedules.find({"_id": {"$in": duties}}).to_list(None)
+        return {one["_id"]: ledger_documents.decode_schedule(one) for one in found}
 
-    async def put(self, changes: Sequence[Change]) -> bool:
-        """Write *changes*; false if another process was faster with any of them: read again and decide anew."""
-        async with _translated():
+    async def put_schedules(self, changes: Sequence[StoredSchedule]) -> bool:
+        """Write *changes*. Return False if another process changed any of the schedules first: read and decide anew."""
+        # The other changes are written all the same. Deciding anew about all of them is harmless, because following
+        # the same assessment twice gives the same schedule.
+        async with _translate_errors():
             try:
-                written = await self._agendas.bulk_write([_replacing(one) for one in changes], ordered=False)
+                written = await self._schedules.bulk_write([_replace_schedule(one) for one in changes], ordered=False)
             except BulkWriteError as cause:
+                # An upsert of version 0 that finds the duty in the ledger fails on `_id`: the other process was first.
                 if any(one["code"] != _DUPLICATE_KEY for one in cause.details["writeErrors"]):
                     raise
                 return False
         return bool(written.matched_count + written.upserted_count == len(changes))
 
-    async def due(self, now: datetime, limit: int) -> list[Stored]:
-        """Return up to *limit* agendas with something to be said by *now*, the agencies' own kept together."""
-        async with _translated():
-            query = self._agendas.find({"next_at": {"$lte": now}, "round": _IS_NOT_THERE}).sort(
+    async def find_due_schedules(self, now: datetime, limit: int) -> list[StoredSchedule]:
+        """Return up to *limit* schedules with alerts due by *now* that no batch has claimed.
+
+        The schedules of one agency that are due at the same instant are adjacent.
+        """
+        async with _translate_errors():
+            query = self._schedules.find({"next_at": {"$lte": now}, "round": _IS_ABSENT}).sort(
                 [("next_at", ASCENDING), ("agency", ASCENDING)]
             )
             found = await query.limit(limit).to_list(None)
-        return [ledger_documents.read_agenda(one) for one in found]
+        return [ledger_documents.decode_schedule(one) for one in found]
 
-    async def take(self, changes: Sequence[Change]) -> None:
-        """Write agendas whose calls a round has taken; one that changed meanwhile is left to the next round."""
-        async with _translated():
-            await self._agendas.bulk_write([_replacing(one) for one in changes], ordered=False)
+    async def claim_alerts(self, changes: Sequence[StoredSchedule]) -> None:
+        """Write schedules whose due alerts a batch has claimed; one changed meanwhile is left to the next batch."""
+        # No result is looked at: two processes may have read the same schedules, and each of them learns from
+        # `find_claimed_schedules` which of its claims were written.
+        async with _translate_errors():
+            await self._schedules.bulk_write([_replace_schedule(one) for one in changes], ordered=False)
 
-    async def taken(self, round_: str) -> list[Agenda]:
-        """Return the agendas whose calls *round_* has taken and not handed over."""
-        async with _translated():
-            found = await self._agendas.find({"round": round_}).to_list(None)
-        return [ledger_documents.read_agenda(one).agenda for one in found]
+    async def find_claimed_schedules(self, batch: str) -> list[AlertSchedule]:
+        """Return the schedules whose alerts *batch* has claimed and not yet turned into deliveries."""
+        async with _translate_errors():
+            found = await self._schedules.find({"round": batch}).to_list(None)
+        return [ledger_documents.decode_schedule(one).schedule for one in found]
 
-    async def hand_over(self, round_: str, deliveries: Iterable[Delivery], now: datetime) -> None:
-        """Create the deliveries of *round_*, those that are not there yet, and close it. May be repeated."""
-        made = [ledger_documents.delivery_document(one, now) for one in deliveries]
-        async with _translated():
-            if made:
-                writes = [UpdateOne({"_id": one.pop("_id")}, {"$setOnInsert": one}, upsert=True) for one in made]
+    async def complete_batch(self, batch: str, deliveries: Iterable[Delivery], now: datetime) -> None:
+        """Create the deliveries of *batch* that do not exist yet, and close the batch. It may be repeated."""
+        documents = [ledger_documents.encode_new_delivery(one, now) for one in deliveries]
+        async with _translate_errors():
+            # Deliveries first: a crash before the batch is closed leaves it to be finished by another process, which
+            # finds the same ids. `$setOnInsert` keeps it from touching a delivery that is already being sent.
+            if documents:
+                writes = [UpdateOne({"_id": one.pop("_id")}, {"$setOnInsert": one}, upsert=True) for one in documents]
                 await self._deliveries.bulk_write(writes, ordered=False)
-            closed = {"$set": {"agenda.taken": None}, "$unset": _UNTAKEN, "$inc": {"version": 1}}
-            await self._agendas.update_many({"round": round_}, closed)
+            closed = {"$set": {"agenda.taken": None}, "$unset": _WITHOUT_BATCH, "$inc": {"version": 1}}
+            await self._schedules.update_many({"round": batch}, closed)
 
-    async def lost_rounds(self, wall_now: datetime) -> list[str]:
-        """Return the rounds that processes died in."""
-        async with _translated():
-            found: list[str] = await self._agendas.distinct(
-                "round", {"round": _IS_THERE, "round_until": {"$lt": wall_now}}
+    async def find_lost_batches(self, wall_now: datetime) -> list[str]:
+        """Return the batches whose lease has ended: their processes died before the batch was completed."""
+        async with _translate_errors():
+            found: list[str] = await self._schedules.distinct(
+                "round", {"round": _EXISTS, "round_until": {"$lt": wall_now}}
             )
         return found
 
-    async def claim(self, now: datetime, claim: str, *, leased_until: datetime, limit: int) -> list[Claimed]:
-        """Take up to *limit* deliveries that are due for an attempt. *claim* is a name never used before."""
+    async def claim_deliveries(self, now: datetime, lease: Lease, *, limit: int) -> list[Delivery]:
+        """Claim up to *limit* deliveries that are due for an attempt, and return those that were won."""
         is_due = {"next_at": {"$lte": now}}
-        async with _translated():
+        async with _translate_errors():
             query = self._deliveries.find(is_due, {"_id": True}).sort("next_at", ASCENDING).limit(limit)
             ids = [one["_id"] async for one in query]
             if not ids:
                 return []
-            taken = {"state": SENDING, "claim": claim, "leased_until": leased_until}
+            claimed = {"state": SENDING, "claim": lease.name, "leased_until": lease.ends_at}
+            # Two processes may have read the same ids. MongoDB changes each document atomically, and a claim removes
+            # `next_at`, so the condition below holds for one of them only. The attempt is counted here, before the
+            # send: if the process dies, the number of the attempt that may have been sent is not used again.
             await self._deliveries.update_many(
-                {"_id": {"$in": ids}, **is_due}, {"$set": taken, "$unset": {"next_at": ""}, "$inc": {"attempt": 1}}
+                {"_id": {"$in": ids}, **is_due}, {"$set": claimed, "$unset": {"next_at": ""}, "$inc": {"attempt": 1}}
             )
-            found = await self._deliveries.find({"claim": claim}).to_list(None)
-        return [ledger_documents.read_claimed(one) for one in found]
+            found = await self._deliveries.find({"claim": lease.name}).to_list(None)
+        return [ledger_documents.decode_delivery(one) for one in found]
 
-    async def record(self, ended: Sequence[Ended]) -> None:
-        """Write how claimed deliveries ended, unless the claim was lost meanwhile."""
-        if ended:
-            async with _translated():
-                await self._deliveries.bulk_write([_ending(one) for one in ended], ordered=False)
+    async def record_attempts(self, attempts: Sequence[DeliveryAttempt]) -> None:
+        """Write how claimed deliveries ended. A delivery whose claim was lost meanwhile is left alone."""
+        if attempts:
+            async with _translate_errors():
+                await self._deliveries.bulk_write([_record_attempt(one) for one in attempts], ordered=False)
 
-    async def release(self, claimed: Sequence[tuple[Claimed, datetime]]) -> None:
-        """Give back deliveries that were claimed but not attempted, each until the instant beside it."""
-        if claimed:
-            async with _translated():
-                await self._deliveries.bulk_write([_freeing(one, until) for one, until in claimed], ordered=False)
+    async def release_deliveries(self, released: Sequence[tuple[Delivery, datetime]]) -> None:
+        """Give back deliveries that were claimed but not attempted, each with the instant at which it is due again."""
+        if released:
+            async with _translate_errors():
+                await self._deliveries.bulk_write([_release(one, due_at) for one, due_at in released], ordered=False)
 
-    async def abandoned(self, wall_now: datetime) -> list[Claimed]:
-        """Return the claims whose lease has run out: their processes died between the claim and its record."""
-        async with _translated():
-            found = await self._deliveries.find({"claim": _IS_THERE, "leased_until": {"$lt": wall_now}}).to_list(None)
-        return [ledger_documents.read_claimed(one) for one in found]
+    async def find_abandoned_deliveries(self, wall_now: datetime) -> list[Delivery]:
+        """Return the deliveries whose lease has ended: their processes died between the claim and its record."""
+        async with _translate_errors():
+            found = await self._deliveries.find({"claim": _EXISTS, "leased_until": {"$lt": wall_now}}).to_list(None)
+        return [ledger_documents.decode_delivery(one) for one in found]
 
-    async def unpublished(self, limit: int) -> list[Unpublished]:
-        """Return deliveries with events that are not on the bus yet."""
-        async with _translated():
+    async def find_unpublished_events(self, limit: int) -> list[UnpublishedEvents]:
+        """Return the events of up to *limit* deliveries that are not published yet."""
+        async with _translate_errors():
             found = await self._deliveries.find({"unpublished": True}, {"events": True}).limit(limit).to_list(None)
-        return [Unpublished(id=one["_id"], events=tuple(one["events"])) for one in found]
+        return [UnpublishedEvents(delivery_id=one["_id"], events=tuple(one["events"])) for one in found]
 
-    async def published(self, told: Sequence[Unpublished]) -> None:
-        """Take events out of the outbox, unless more of the same delivery have come since."""
-        if told:
+    async def clear_published_events(self, published: Sequence[UnpublishedEvents]) -> None:
+        """Take *published* out of the outbox."""
+        if published:
+            # The events are part of the condition: if a further attempt has added one since, nothing is cleared, and
+            # all of them are published once more. Consumers know a repeated event by its id.
             cleared = {"$set": {"events": []}, "$unset": {"unpublished": ""}}
-            writes = [UpdateOne({"_id": one.id, "events": list(one.events)}, cleared) for one in told]
-            async with _translated():
+            writes = [UpdateOne({"_id": one.delivery_id, "events": list(one.events)}, cleared) for one in published]
+            async with _translate_errors():
                 await self._deliveries.bulk_write(writes, ordered=False)
 
-    async def note_receipt(self, provider_id: str, failed: AttemptOutcome | None, now: datetime) -> None:
-        """Keep what the SMS centre says became of a part; *failed* where it never reached the handset.
-
-        A receipt may come before its delivery is recorded: it is kept, and `apply_receipts` finds it.
-        """
-        async with _translated():
-            kept = {"$set": {"failed": failed and failed.value, "at": now}}
-            await self._receipts.update_one({"_id": provider_id}, kept, upsert=True)
+    async def record_receipt(self, provider_id: str, failed: Outcome | None, now: datetime) -> None:
+        """Store what became of a part according to the SMS centre; *failed* is None if it reached the handset."""
+        # A receipt may come before its delivery is recorded. It is stored first, and `apply_receipts` is called again
+        # after the attempt was recorded, so whichever of the two comes second finds the other.
+        async with _translate_errors():
+            stored = {"$set": {"failed": failed and failed.value, "at": now}}
+            await self._receipts.update_one({"_id": provider_id}, stored, upsert=True)
         await self.apply_receipts([provider_id], now)
 
     async def apply_receipts(self, provider_ids: Sequence[str], now: datetime) -> None:
-        """Correct deliveries that were taken by the centre and failed later; each is corrected, and told, once."""
-        async with _translated():
-            failing = {"_id": {"$in": list(provider_ids)}, "failed": {"$ne": None}}
-            async for receipt in self._receipts.find(failing):
-                taken = {"provider_ids": receipt["_id"], "state": AttemptOutcome.DELIVERED.value}
-                found = await self._deliveries.find_one(taken)
+        """Correct deliveries that the centre accepted and that failed later. Each is corrected once, with one event."""
+        async with _translate_errors():
+            failures = {"_id": {"$in": list(provider_ids)}, "failed": {"$ne": None}}
+            async for receipt in self._receipts.find(failures):
+                accepted = {"provider_ids": receipt["_id"], "state": Outcome.DELIVERED.value}
+                found = await self._deliveries.find_one(accepted)
                 if found:
-                    attempt = ledger_documents.refused_later(found, AttemptOutcome(receipt["failed"]), now)
-                    told = {"$each": ledger_documents.told(ledger_documents.read_delivery(found), attempt)}
-                    corrected = {"$set": ledger_documents.ended_fields(attempt), "$push": {"events": told}}
-                    await self._deliveries.update_one({"_id": found["_id"], **taken}, corrected)
+                    attempt = ledger_documents.correct_by_receipt(found, Outcome(receipt["failed"]), now)
+                    events = {"$each": ledger_documents.encode_events(attempt)}
+                    corrected = {"$set": ledger_documents.encode_outcome(attempt), "$push": {"events": events}}
+                    await self._deliveries.update_one({"_id": found["_id"], **accepted}, corrected)
 
-    async def backlog(self, now: datetime) -> Backlog:
+    async def measure_backlog(self, now: datetime) -> Backlog:
         """Return what is still to be done."""
         is_due = {"next_at": {"$lte": now}}
-        async with _translated():
-            due = await self._agendas.count_documents(is_due) + await self._deliveries.count_documents(is_due)
-            sending = await self._deliveries.count_documents({"claim": _IS_THERE})
-            sending += await self._agendas.count_documents({"round": _IS_THERE})
-            coming = [await self._next(self._agendas, now), await self._next(self._deliveries, now)]
+        async with _translate_errors():
+            due = await self._schedules.count_documents(is_due) + await self._deliveries.count_documents(is_due)
+            claimed = await self._deliveries.count_documents({"claim": _EXISTS})
+            claimed += await self._schedules.count_documents({"round": _EXISTS})
+            coming = [await self._find_next(self._schedules, now), await self._find_next(self._deliveries, now)]
             unpublished = await self._deliveries.count_documents({"unpublished": True})
-            retrying = {channel: await self._retrying(channel) for channel in Channel}
+            retrying = {channel: await self._count_retrying(channel) for channel in Channel}
         next_at = min((one for one in coming if one is not None), default=None)
-        return Backlog(due_unsent=due + sending, next_send_at=next_at, unpublished=unpublished, retrying=retrying)
+        return Backlog(due_unsent=due + claimed, next_send_at=next_at, unpublished=unpublished, retrying=retrying)
 
-    async def _retrying(self, channel: Channel) -> int:
-        failed = {"next_at": _IS_THERE, "attempt": {"$gt": 0}, "delivery.channel": channel.value}
+    async def _count_retrying(self, channel: Channel) -> int:
+        failed = {"next_at": _EXISTS, "attempt": {"$gt": 0}, "delivery.channel": channel.value}
         return int(await self._deliveries.count_documents(failed))
 
-    async def _next(self, collection: Any, now: datetime) -> datetime | None:  # noqa: ANN401 - either collection
+    async def _find_next(self, collection: Any, now: datetime) -> datetime | None:  # noqa: ANN401 - either collection
         found = await collection.find_one({"next_at": {"$gt": now}}, {"next_at": True}, sort=[("next_at", ASCENDING)])
         return found["next_at"] if found else None
 
 
-_IS_THERE = {"$exists": True}
-_IS_NOT_THERE = {"$exists": False}
-_UNTAKEN = {"round": "", "round_until": ""}
-_UNCLAIMED = {"claim": "", "leased_until": ""}
+def _replace_schedule(stored: StoredSchedule) -> ReplaceOne[Document]:
+    document = ledger_documents.encode_schedule(stored)
+    return ReplaceOne({"_id": document["_id"], "version": stored.version}, document, upsert=stored.version == 0)
 
 
-def _replacing(change: Change) -> ReplaceOne[Document]:
-    document = ledger_documents.agenda_document(change)
-    return ReplaceOne({"_id": document["_id"], "version": change.version}, document, upsert=change.version == 0)
+def _holds_claim(delivery: Delivery) -> Mapping[str, Any]:
+    """Return the condition under which *delivery* is still claimed by this process for this attempt.
+
+    A process may stall past its lease (a suspended machine): another one then has recorded the attempt as unknown, and
+    perhaps made the next one. What the stalled process writes afterwards must match nothing.
+    """
+    return {"_id": delivery.id, "claim": delivery.claim, "attempt": delivery.attempt}
 
 
-def _held(claimed: Claimed) -> Mapping[str, Any]:
-    return {"_id": claimed.delivery.id, "claim": claimed.claim, "attempt": claimed.attempt}
+def _release(delivery: Delivery, due_at: datetime) -> UpdateOne:
+    released = {"state": CREATED, "next_at": due_at}
+    return UpdateOne(_holds_claim(delivery), {"$set": released, "$unset": _WITHOUT_CLAIM, "$inc": {"attempt": -1}})
 
 
-def _freeing(one: Claimed, until: datetime) -> UpdateOne:
-    freed = {"state": CREATED, "next_at": until}
-    return UpdateOne(_held(one), {"$set": freed, "$unset": _UNCLAIMED, "$inc": {"attempt": -1}})
-
-
-def _ending(one: Ended) -> UpdateOne:
-    fields = ledger_documents.ended_fields(one.attempt)
-    if one.next_at is not None:
-        fields["next_at"] = one.next_at
-    if one.provider_ids:
-        fields["provider_ids"] = list(one.provider_ids)
-    told = {"$each": ledger_documents.told(one.claimed.delivery, one.attempt)}
-    return UpdateOne(_held(one.claimed), {"$set": fields, "$unset": _UNCLAIMED, "$push": {"events": told}})
+def _record_attempt(attempt: DeliveryAttempt) -> UpdateOne:
+    fields = ledger_documents.encode_outcome(attempt)
+    if attempt.next_at is not None:
+        fields["next_at"] = attempt.next_at
+    if attempt.provider_ids:
+        fields["provider_ids"] = list(attempt.provider_ids)
+    events = {"$each": ledger_documents.encode_events(attempt)}
+    changes = {"$set": fields, "$unset": _WITHOUT_CLAIM, "$push": {"events": events}}
+    return UpdateOne(_holds_claim(attempt.delivery), changes)
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    """Turn the driver's errors into ours."""
+async def _translate_errors() -> AsyncIterator[None]:
+    """Raise `LedgerUnavailableError` in place of the driver's errors."""
     try:
         yield
     except PyMongoError as cause:

@@ -1,4 +1,9 @@
-"""Ledger documents: how agendas and deliveries are written down, and read back. Plain values; no driver, no query."""
+"""Ledger documents: how schedules, deliveries and attempts are written in MongoDB, and read back. No driver, no query.
+
+The stored field names are older than the names in the code (`waiting`, `said`, `taken`, `standing`, `tellings`, `call`,
+`nth`, `round`). They stay as they are, because a running installation must go on reading its ledger; this module alone
+translates between the two.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +12,10 @@ from typing import Any
 
 import msgspec
 
-from schemas.events.deliveries import AttemptOutcome, Channel
-from services.notifier.core.scheduling.delivery import Attempt, Delivery, events
-from services.notifier.core.scheduling.scheduled_alert import Agenda
+from schemas.events.deliveries import Channel, Outcome
+from services.notifier.core.scheduling import delivery as deliveries
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.schedule import AlertSchedule
 
 Document = dict[str, Any]
 
@@ -18,51 +24,31 @@ SENDING = "sending"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """An agenda as it lies in the ledger. `version` counts its writes."""
+class StoredSchedule:
+    """A schedule and the version at which it was read (0: it is new).
 
-    agenda: Agenda
+    It is written only if the ledger still holds that version, and gets the next one.
+    """
+
+    schedule: AlertSchedule
     version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A new agenda in place of the one at `version` (0: of none); written only if that is still the one there."""
+class UnpublishedEvents:
+    """The events of one delivery that are not published yet, each with its `key` and its JSON as `value`."""
 
-    agenda: Agenda
-    version: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """A delivery that this process alone may attempt now, as attempt number `attempt`, until its lease runs out."""
-
-    delivery: Delivery
-    attempt: int
-    claim: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """What became of a claimed delivery, and when it is attempted again, if ever."""
-
-    claimed: Claimed
-    attempt: Attempt
-    next_at: datetime | None
-    provider_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unpublished:
-    """Events of one delivery that are not yet on the bus, each with its key and its JSON."""
-
-    id: str
+    delivery_id: str
     events: tuple[Mapping[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What is due and not sent, what has failed and is tried again, when the next falls due, what is not told yet."""
+    """What is still to be done.
+
+    `due_unsent` counts schedules and deliveries that are due or claimed, `unpublished` deliveries with events that are
+    not published, `retrying` deliveries that failed and are tried again. `next_send_at` is when the next one falls due.
+    """
 
     due_unsent: int
     next_send_at: datetime | None
@@ -70,54 +56,95 @@ class Backlog:
     retrying: Mapping[Channel, int]
 
 
-def agenda_document(change: Change) -> Document:
-    """Write an agenda, with what the ledger looks it up by beside it."""
-    written: Document = {
-        "_id": str(change.agenda.duty),
-        "version": change.version + 1,
-        "next_at": change.agenda.next_at,
-        "agency": change.agenda.duty.agency,
-        "agenda": msgspec.to_builtins(change.agenda),
+# The functions below rename fields in place: the dictionaries are fresh from the driver or from `msgspec`, and copying
+# them would double the time of decoding, which every alert goes through five times. A decoder only adds names, so a
+# document may be decoded again.
+
+
+def encode_schedule(stored: StoredSchedule) -> Document:
+    """Return the document of a schedule at its next version, with the fields that queries use beside it."""
+    schedule = stored.schedule
+    fields = msgspec.to_builtins(schedule)
+    fields["said"] = fields.pop("sent_keys")
+    fields["standing"] = fields.pop("active_steps")
+    _encode_alerts(fields["waiting"])
+    document: Document = {
+        "_id": str(schedule.duty),
+        "version": stored.version + 1,
+        "next_at": schedule.next_at,
+        "agency": schedule.duty.agency,
+        "agenda": fields,
     }
-    if change.agenda.taken:
-        written |= {"round": change.agenda.taken.round, "round_until": change.agenda.taken.until}
-    return written
+    claimed = fields["taken"] = fields.pop("claimed")
+    if schedule.claimed:
+        claimed["round"], claimed["calls"] = claimed.pop("batch"), claimed.pop("alerts")
+        _encode_alerts(claimed["calls"])
+        document |= {"round": schedule.claimed.batch, "round_until": schedule.claimed.until}
+    return document
 
 
-def read_agenda(document: Mapping[str, Any]) -> Stored:
-    """Read an agenda back."""
-    return Stored(agenda=msgspec.convert(document["agenda"], Agenda), version=document["version"])
+def decode_schedule(document: Document) -> StoredSchedule:
+    """Read a schedule back."""
+    fields = document["agenda"]
+    fields["sent_keys"] = fields.get("said", [])
+    fields["active_steps"] = fields.get("standing", [])
+    _decode_alerts(fields.get("waiting", []))
+    claimed = fields["claimed"] = fields.get("taken")
+    if claimed:
+        claimed["batch"], claimed["alerts"] = claimed["round"], claimed["calls"]
+        _decode_alerts(claimed["alerts"])
+    return StoredSchedule(schedule=msgspec.convert(fields, AlertSchedule), version=document["version"])
 
 
-def delivery_document(delivery: Delivery, now: datetime) -> Document:
-    """Write a new delivery: to be attempted at once, or ended already where nobody can be reached."""
-    written: Document = {"_id": delivery.id, "attempt": 0, "delivery": msgspec.to_builtins(delivery)}
+def encode_new_delivery(delivery: Delivery, now: datetime) -> Document:
+    """Return the document of a new delivery: due at once, or already ended if nobody can be reached."""
+    fields = msgspec.to_builtins(delivery)
+    # The attempt and the claim change with every attempt; they stand beside the delivery, where queries find them.
+    del fields["attempt"], fields["claim"]
+    fields["alert"] = fields.pop("alert_id")
+    fields["tellings"] = fields.pop("alerts")
+    for telling in fields["tellings"]:
+        telling["call"] = telling.pop("alert")
+        _encode_alerts([telling["call"]])
+    document: Document = {"_id": delivery.id, "attempt": 0, "delivery": fields}
     if delivery.address:
-        return {**written, "state": CREATED, "next_at": now}
-    nobody = Attempt(number=0, outcome=AttemptOutcome.UNREACHABLE, at=now, reason="no_contact")
-    return {**written, **ended_fields(nobody), "events": told(delivery, nobody)}
+        return {**document, "state": CREATED, "next_at": now}
+    unreachable = DeliveryAttempt(delivery=delivery, outcome=Outcome.UNREACHABLE, at=now, reason="no_contact")
+    return {**document, **encode_outcome(unreachable), "events": encode_events(unreachable)}
 
 
-def read_delivery(document: Mapping[str, Any]) -> Delivery:
-    """Read a delivery back."""
-    return msgspec.convert(document["delivery"], Delivery)
+def decode_delivery(document: Document) -> Delivery:
+    """Read a delivery back, with its number of attempts and its claim."""
+    fields = document["delivery"]
+    fields["alert_id"] = fields["alert"]
+    fields["alerts"] = fields["tellings"]
+    for telling in fields["tellings"]:
+        telling["alert"] = telling["call"]
+        _decode_alerts([telling["call"]])
+    fields["attempt"], fields["claim"] = document["attempt"], document.get("claim")
+    return msgspec.convert(fields, Delivery)
 
 
-def read_claimed(document: Mapping[str, Any]) -> Claimed:
-    """Read a claimed delivery back."""
-    return Claimed(delivery=read_delivery(document), attempt=document["attempt"], claim=document["claim"])
-
-
-def ended_fields(attempt: Attempt) -> Document:
-    """Return the fields in which an ended attempt shows on its delivery."""
+def encode_outcome(attempt: DeliveryAttempt) -> Document:
+    """Return the fields of a delivery that show how its last attempt ended."""
     return {"state": attempt.outcome.value, "reason": attempt.reason, "at": attempt.at, "unpublished": True}
 
 
-def told(delivery: Delivery, attempt: Attempt) -> list[Document]:
-    """Return the events about *attempt* as they wait to be published."""
-    return [{"key": one.subject, "value": one.model_dump_json()} for one in events(delivery, attempt)]
+def encode_events(attempt: DeliveryAttempt) -> list[Document]:
+    """Return the events about *attempt* as they wait in the outbox."""
+    return [{"key": one.subject, "value": one.model_dump_json()} for one in deliveries.build_events(attempt)]
 
 
-def refused_later(document: Mapping[str, Any], outcome: AttemptOutcome, now: datetime) -> Attempt:
-    """Return the last attempt of a delivery as a later receipt corrects it."""
-    return Attempt(number=document["attempt"], outcome=outcome, at=now, reason="receipt")
+def correct_by_receipt(document: Document, outcome: Outcome, now: datetime) -> DeliveryAttempt:
+    """Return the last attempt of a stored delivery as a delivery receipt that came later corrects it."""
+    return DeliveryAttempt(delivery=decode_delivery(document), outcome=outcome, at=now, reason="receipt")
+
+
+def _encode_alerts(alerts: list[Document]) -> None:
+    for alert in alerts:
+        alert["nth"] = alert.pop("repetition")
+
+
+def _decode_alerts(alerts: list[Document]) -> None:
+    for alert in alerts:
+        alert["repetition"] = alert.get("nth", 0)

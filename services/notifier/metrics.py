@@ -1,4 +1,4 @@
-"""What the notifier counts. Label sets are closed and start at zero; no agency, address or id is ever a label."""
+"""The metrics of the notifier. Label sets are closed and start at zero; no agency, address or id is ever a label."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -47,8 +47,8 @@ class NotifierMetrics:
             for outcome in AttemptOutcome:
                 self.attempts.labels(channel.value, outcome.value)
 
-    def show(self, backlog: Backlog) -> None:
-        """Show what is still to be done."""
+    def show_backlog(self, backlog: Backlog) -> None:
+        """Set the gauges for what is still to be done."""
         self.due_unsent.set(backlog.due_unsent)
         self.unpublished.set(backlog.unpublished)
         for channel, deliveries in backlog.retrying.items():

@@ -1,37 +1,75 @@
-"""The outbox: what the ledger recorded is told on `dondoc.deliveries.v1`, at least once, known by its event id."""
+"""The outbox: publishes recorded attempts on `dondoc.deliveries.v1`, and reports what is still to be done.
+
+Events are published at least once; a consumer recognises a repeated event by its id.
+"""
 
 import asyncio
+import json
 
 from aiokafka import AIOKafkaProducer
 
 from schemas.events.topics import DELIVERIES
+from services.notifier.errors import LedgerUnavailableError
 from services.notifier.ledger import Ledger
+from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock, milliseconds
+from services.runtime.probes import AsgiHandler, Receive, Scope, Send, answer
 
-CHUNK = 500  # deliveries whose events travel together
+CHUNK_SIZE = 500  # deliveries whose events are published together
+OUTBOX_PATH = "/v1/outbox"
 
 
-class Publisher:
-    """Publishes first and clears the outbox after: a crash in between repeats events, and never loses one."""
+class OutboxPublisher:
+    """Publishes the events that wait in the ledger."""
 
     def __init__(self, ledger: Ledger, producer: AIOKafkaProducer, clock: Clock) -> None:
         self._ledger = ledger
         self._producer = producer
         self._clock = clock
 
-    async def publish(self) -> bool:
-        """Publish one chunk; say whether there may be more."""
-        waiting = await self._ledger.unpublished(CHUNK)
+    async def publish_events(self) -> bool:
+        """Publish the events of one chunk of deliveries; return whether there may be more."""
+        waiting = await self._ledger.find_unpublished_events(CHUNK_SIZE)
         if not waiting:
             return False
-        stamp = milliseconds(self._clock.now())
-        sent = [
+        timestamp = milliseconds(self._clock.now())
+        sending = [
             await self._producer.send(
-                DELIVERIES.name, event["value"].encode(), key=event["key"].encode(), timestamp_ms=stamp
+                DELIVERIES.name, event["value"].encode(), key=event["key"].encode(), timestamp_ms=timestamp
             )
             for one in waiting
             for event in one.events
         ]
-        await asyncio.gather(*sent)
-        await self._ledger.published(waiting)
+        # Cleared only after the broker has all of them: a crash in between repeats events and never loses one.
+        await asyncio.gather(*sending)
+        await self._ledger.clear_published_events(waiting)
         return True
+
+
+async def show_backlog(ledger: Ledger, clock: Clock, metrics: NotifierMetrics) -> None:
+    """Measure the backlog and set the gauges for it."""
+    metrics.show_backlog(await ledger.measure_backlog(clock.now()))
+
+
+def outbox_endpoint(ledger: Ledger, clock: Clock) -> AsgiHandler:
+    """Return the handler of `GET /v1/outbox`, which tells how much is due or unpublished, and when the next is due.
+
+    It names no alert and no address. Whoever steers the clock moves it on when nothing due is unsent or unpublished.
+    """
+
+    async def handle(_scope: Scope, _receive: Receive, send: Send) -> None:
+        now = clock.now()
+        try:
+            backlog = await ledger.measure_backlog(now)
+        except LedgerUnavailableError:
+            await answer(send, b'{"status": 503, "title": "The ledger does not answer"}', status=503)
+            return
+        body = {
+            "at": now.isoformat(),
+            "due_unsent": backlog.due_unsent,
+            "unpublished": backlog.unpublished,
+            "next_send_at": backlog.next_send_at and backlog.next_send_at.isoformat(),
+        }
+        await answer(send, json.dumps(body).encode())
+
+    return handle

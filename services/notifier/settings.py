@@ -1,4 +1,4 @@
-"""What is set of the notifier from outside: variables `DONDOC_NOTIFIER_…` (and the shared `DONDOC_…`)."""
+"""The settings of the notifier: environment variables `DONDOC_NOTIFIER_…` (and the shared `DONDOC_…`)."""
 
 from datetime import time
 from pathlib import Path
@@ -12,11 +12,11 @@ from services.notifier.core.rendering.render import SmsLetters
 from services.runtime.settings import MongoSettings, ServiceSettings
 
 GROUP = "dondoc.notifier"
-LONGEST_BRAND_NAME = 11  # letters in an alphanumeric SMS sender, 3GPP TS 23.040 section 9.1.2.5
+MAX_BRAND_NAME = 11  # letters in an alphanumeric SMS sender, 3GPP TS 23.040 section 9.1.2.5
 
 
 class NotifierSettings(ServiceSettings, MongoSettings):
-    """The notifier's own settings."""
+    """The notifier's own settings; docs/settings.md explains each."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_NOTIFIER_", env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -46,7 +46,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     smpp_system_id: str = "dondoc"
     smpp_password: SecretStr = SecretStr("dondoc")
     smpp_timeout_seconds: float = Field(default=20.0, gt=0)
-    sms_sender: str = Field(default="DONDOC", min_length=1, max_length=LONGEST_BRAND_NAME)
+    sms_sender: str = Field(default="DONDOC", min_length=1, max_length=MAX_BRAND_NAME)
     sms_letters: SmsLetters = SmsLetters.UNACCENTED
 
     form_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)

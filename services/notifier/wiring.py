@@ -1,8 +1,9 @@
-"""The works of the notifier: each part made once from the settings, opened in order, closed in reverse."""
+"""Wiring: makes each component of the notifier from the settings, opens them in order and closes them in reverse."""
 
+import asyncio
+import functools
 import gc
 import random
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -12,152 +13,141 @@ from prometheus_client import CollectorRegistry
 
 from schemas.events.deliveries import Channel
 from schemas.events.form_links import LinkKey
-from services.notifier.background_loop import Loop
-from services.notifier.channels.email import EmailCarrier, SmtpServer
-from services.notifier.channels.message import Carrier
+from services.notifier import background_loop, outbox
+from services.notifier.background_loop import BackgroundLoop
+from services.notifier.channels.email import EmailChannel, SmtpServer
+from services.notifier.channels.message_channel import MessageChannel
 from services.notifier.channels.smpp_session import SmsCentre
-from services.notifier.channels.sms_smpp import WINDOW, SmsCarrier
-from services.notifier.cited_documents import PublishedLibrary
-from services.notifier.clocks import Clocks
-from services.notifier.consumer import Verdicts
-from services.notifier.contact_store import ContactStore
+from services.notifier.channels.sms_smpp import WINDOW, SmsChannel
+from services.notifier.cited_documents import CitedDocuments
+from services.notifier.consumer import VerdictConsumer
+from services.notifier.contacts.store import ContactStore
 from services.notifier.core.rendering.form_links import FormLinks
-from services.notifier.core.rendering.render import Means
+from services.notifier.core.rendering.render import RenderOptions
 from services.notifier.core.scheduling.retry import RetryPolicy
-from services.notifier.digest_scheduler import HandOver
-from services.notifier.dispatcher import Attempts
+from services.notifier.digest_scheduler import DigestScheduler
+from services.notifier.dispatcher import Dispatcher, Sender, SendPolicy
+from services.notifier.leases import Leases
 from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
-from services.notifier.outbox import Publisher
-from services.notifier.sender import Manner, Sender
+from services.notifier.outbox import OutboxPublisher
 from services.notifier.settings import NotifierSettings
 from services.runtime import mongo
 from services.runtime.batch_consumer import Records
 from services.runtime.clock import SystemClock, clock_from
 from services.runtime.dead_letters import DeadLetters
-from services.runtime.published_documents import PublishedDocuments
+from services.runtime.published_documents import References
 from services.runtime.topics import ensure_topics
 
-TICK_SECONDS = 0.05  # between looks at the clock: well below the quarter second in which an alert should follow
-LARGEST_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic carries in one record
-SURVEY_SECONDS = 1.0  # between looks for what dead processes left, and between readings of the backlog
+TICK_SECONDS = 0.05  # between looks for due alerts: well below the quarter second in which an alert should follow
+RECOVERY_SECONDS = 1.0  # between looks for what dead processes left, and between readings of the backlog
+MAX_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic accepts in one record
 
 
-class Works:
-    """All parts of one notifier process."""
+class NotifierComponents:
+    """All components of one notifier process."""
 
     def __init__(self, settings: NotifierSettings, registry: CollectorRegistry) -> None:
         self._settings = settings
         self._metrics = NotifierMetrics(registry)
         self.clock = clock_from(settings.clock)
-        self._clocks = Clocks(service=self.clock, wall=SystemClock())
-        self._name = secrets.token_hex(8)
+        self._leases = Leases(SystemClock(), timedelta(seconds=settings.lease_seconds))
         self.client = mongo.connect(settings.mongo_url)
         self.ledger = Ledger(self.client, settings.mongo_database)
-        self.references = PublishedDocuments(settings.kafka)
-        self._library = PublishedLibrary(self.references, opens=settings.opens, closes=settings.closes)
+        self.references = References(settings.kafka)
+        self._documents = CitedDocuments(self.references, opens=settings.opens, closes=settings.closes)
         self._contacts = ContactStore(self.client, settings.mongo_database)
-        self._verdicts: Verdicts | None = None
+        self._followed = asyncio.Event()
+        self._recorded = asyncio.Event()
+        self._consumer: VerdictConsumer | None = None
 
     @asynccontextmanager
-    async def running(self, halt: Callable[[], None]) -> AsyncIterator[None]:
+    async def run(self, halt: Callable[[], None]) -> AsyncIterator[None]:
         """Open everything, and close it in reverse order."""
         async with AsyncExitStack() as opened:
             opened.callback(self.client.close)
-            await self.ledger.prepare()
+            await self.ledger.create_indexes()
             await ensure_topics(self._settings.kafka, self._settings.partitions, self._settings.kafka_replication)
             await self.references.start()
             opened.push_async_callback(self.references.stop)
-            gc.freeze()  # what is published lives on: no collection need walk it
+            # The published documents live as long as the process: the garbage collector need not walk them again.
+            gc.freeze()
             producer = AIOKafkaProducer(
                 **self._settings.kafka.client(),
                 acks="all",
                 enable_idempotence=True,
-                max_request_size=LARGEST_REQUEST_BYTES,
+                max_request_size=MAX_REQUEST_BYTES,
             )
             await producer.start()
             opened.push_async_callback(producer.stop)
-            carriers = self._carriers()
-            for carrier in carriers.values():
-                opened.push_async_callback(carrier.close)
-            sending = self._start_turns(producer, carriers, opened, halt)
-            self._verdicts = Verdicts(
+            channels = self._open_channels()
+            for channel in channels.values():
+                opened.push_async_callback(channel.close)
+            for loop in self._create_loops(producer, channels):
+                loop.start(halt)
+                opened.push_async_callback(loop.stop)
+            self._consumer = VerdictConsumer(
                 ledger=self.ledger,
-                library=self._library,
+                documents=self._documents,
                 dead_letters=DeadLetters(producer, self.clock),
                 clock=self.clock,
                 metrics=self._metrics,
                 lookback=timedelta(days=self._settings.lookback_days),
-                followed=sending.wake,
+                followed=self._followed,
             )
             yield
 
     async def on_batch(self, records: Records, consumer: AIOKafkaConsumer) -> None:
-        """Handle a batch of verdicts; the consumer starts after everything is open."""
-        if self._verdicts is None:
-            raise RuntimeError("the works are not running")
-        await self._verdicts.on_batch(records, consumer)
+        """Handle a batch of verdicts. The consumer starts after everything is open."""
+        if self._consumer is None:
+            raise RuntimeError("the components are not running")
+        await self._consumer.on_batch(records, consumer)
 
-    def _start_turns(
-        self,
-        producer: AIOKafkaProducer,
-        carriers: Mapping[Channel, Carrier],
-        opened: AsyncExitStack,
-        halt: Callable[[], None],
-    ) -> Loop:
-        """Start sending, publishing and surveying; return the loop that sends."""
-        attempts = self._attempts(carriers)
-        hand_over = HandOver(self.ledger, self._contacts, self._library, clocks=self._clocks, name=self._name)
-        lease = timedelta(seconds=self._settings.lease_seconds)
-        publishing = Loop(Publisher(self.ledger, producer, self.clock).publish, tick_seconds=TICK_SECONDS)
-
-        async def attempt() -> bool:
-            attempted = await attempts.make_due()
-            if attempted:
-                publishing.wake()
-            return attempted > 0
-
-        async def send() -> bool:
-            is_more = await hand_over.due(lease)
-            return await attempt() or is_more
-
-        async def survey() -> bool:
-            await hand_over.finish_lost()
-            await attempts.give_up_lost()
-            self._metrics.show(await self.ledger.backlog(self.clock.now()))
-            return False
-
-        sending = Loop(send, tick_seconds=TICK_SECONDS)
-        # A second chunk is on its way while the first is written down.
-        helping = Loop(attempt, tick_seconds=SURVEY_SECONDS)
-        for loop in (publishing, Loop(survey, tick_seconds=SURVEY_SECONDS), helping, sending):
-            loop.start(halt)
-            opened.push_async_callback(loop.stop)
-        return sending
-
-    def _attempts(self, carriers: Mapping[Channel, Carrier]) -> Attempts:
-        settings = self._settings
-        manner = Manner(
-            policy=RetryPolicy(
-                first=timedelta(seconds=settings.retry_first_seconds),
-                longest=timedelta(seconds=settings.retry_longest_seconds),
-                attempts=settings.retry_attempts,
-            ),
-            spread=random.SystemRandom().random,
-            lease=timedelta(seconds=settings.lease_seconds),
-            domain=settings.mail_from.rpartition("@")[2],
-            means=Means(letters=settings.sms_letters, links=_links(settings)),
-            slots={Channel.EMAIL: settings.smtp_connections, Channel.SMS: WINDOW},
+    def _create_loops(
+        self, producer: AIOKafkaProducer, channels: Mapping[Channel, MessageChannel]
+    ) -> tuple[BackgroundLoop, ...]:
+        """Return the background loops, in the order of their start."""
+        publisher = OutboxPublisher(self.ledger, producer, self.clock)
+        scheduler = DigestScheduler(self.ledger, self._contacts, self._documents, clock=self.clock, leases=self._leases)
+        dispatcher = Dispatcher(
+            self.ledger, self._create_sender(channels), clock=self.clock, leases=self._leases, recorded=self._recorded
         )
-        sender = Sender(manner, library=self._library, carriers=carriers, clock=self.clock, metrics=self._metrics)
-        return Attempts(self.ledger, sender, self._clocks, name=self._name)
+        recover = background_loop.run_in_order(
+            scheduler.finish_lost_batches,
+            dispatcher.record_abandoned,
+            functools.partial(outbox.show_backlog, self.ledger, self.clock, self._metrics),
+        )
+        send = background_loop.run_in_order(scheduler.schedule_due, dispatcher.dispatch_due)
+        return (
+            BackgroundLoop(publisher.publish_events, tick_seconds=TICK_SECONDS, wake=self._recorded),
+            BackgroundLoop(recover, tick_seconds=RECOVERY_SECONDS),
+            # A second dispatch loop: one chunk is sent while the other is recorded. On a deadline night both are busy.
+            BackgroundLoop(dispatcher.dispatch_due, tick_seconds=RECOVERY_SECONDS),
+            BackgroundLoop(send, tick_seconds=TICK_SECONDS, wake=self._followed),
+        )
 
-    def _carriers(self) -> Mapping[Channel, Carrier]:
-        sms = SmsCarrier(
-            self._sms_centre(), lambda part, failed: self.ledger.note_receipt(part, failed, self.clock.now())
+    def _create_sender(self, channels: Mapping[Channel, MessageChannel]) -> Sender:
+        settings = self._settings
+        policy = SendPolicy(
+            retry=RetryPolicy(
+                first_backoff=timedelta(seconds=settings.retry_first_seconds),
+                max_backoff=timedelta(seconds=settings.retry_longest_seconds),
+                max_attempts=settings.retry_attempts,
+            ),
+            jitter=random.SystemRandom().random,
+            message_id_domain=settings.mail_from.rpartition("@")[2],
+            rendering=RenderOptions(letters=settings.sms_letters, form_links=_create_form_links(settings)),
+            concurrency={Channel.EMAIL: settings.smtp_connections, Channel.SMS: WINDOW},
+        )
+        return Sender(policy, documents=self._documents, channels=channels, clock=self.clock, metrics=self._metrics)
+
+    def _open_channels(self) -> Mapping[Channel, MessageChannel]:
+        sms = SmsChannel(
+            self._sms_centre(),
+            lambda provider_id, failed: self.ledger.record_receipt(provider_id, failed, self.clock.now()),
         )
         sms.start()
-        return {Channel.EMAIL: EmailCarrier(self._smtp_server()), Channel.SMS: sms}
+        return {Channel.EMAIL: EmailChannel(self._smtp_server()), Channel.SMS: sms}
 
     def _smtp_server(self) -> SmtpServer:
         settings = self._settings
@@ -186,11 +176,11 @@ class Works:
         )
 
 
-def _links(settings: NotifierSettings) -> FormLinks | None:
+def _create_form_links(settings: NotifierSettings) -> FormLinks | None:
     if settings.form_key is None or settings.form_url is None:
         return None
     return FormLinks(
         key=LinkKey(settings.form_key.get_secret_value()),
-        base=str(settings.form_url),
-        lasting=timedelta(days=settings.form_link_days),
+        base_url=str(settings.form_url),
+        lifetime=timedelta(days=settings.form_link_days),
     )

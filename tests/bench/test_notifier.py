@@ -1,6 +1,6 @@
-"""The notifier on a deadline night, ledger and all, beside a connection a mail, in the same run and into the same sink.
+"""The notifier on a deadline night with its ledger, compared with one connection for each mail, in the same run.
 
-Every agency has one alert that falls due at the same instant. `BENCH_ALERTS` sets another size.
+Every agency has one alert that is due at the same instant. `BENCH_ALERTS` sets another number.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from deploy.local.servers.message_servers import Smsc, Smtp
 from schemas.events.topics import VERDICTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
-from tests.support.clients.notifier import DUE, NOON, Alerts, a_contact, a_step, an_assessment, an_event_of
+from tests.support.clients.notifier import DUE, NOON, NotifierClient, a_contact, a_step, an_assessment, an_event_of
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch, Service
@@ -44,7 +44,7 @@ POLL_SECONDS = 0.002
 
 @pytest.fixture
 def sink(tmp_path: Path) -> Iterator[int]:
-    """The port of a mail server that takes everything and keeps nothing."""
+    """Return the port of a mail server that accepts everything and stores nothing."""
     (port,) = free_ports(1)
     command = (sys.executable, "-m", "tests.support.servers.smtp_sink", str(port))
     server = Daemon(Program(name="sink", command=command, folder=tmp_path, is_ready=lambda: is_listening(port)))
@@ -54,26 +54,26 @@ def sink(tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.fixture
-async def alerts(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Path) -> Alerts:
-    """The bus with its documents, and contacts for all agencies."""
-    outside = Alerts(bus, database, smtp, smsc, tmp_path / "clock")
-    outside.now_is(NOON)
-    await outside.published(plans.a_registry(*map(plans.an_agency, AGENCIES)), plans.a_plan())
-    await outside.reachable(*map(a_contact, AGENCIES))
-    return outside
+async def notifier(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Path) -> NotifierClient:
+    """Return a client with published documents and contacts for all agencies."""
+    notifier = NotifierClient(bus, database, smtp, smsc, tmp_path / "clock")
+    notifier.set_clock(NOON)
+    await notifier.publish_documents(plans.a_registry(*map(plans.an_agency, AGENCIES)), plans.a_plan())
+    await notifier.load_contacts(*map(a_contact, AGENCIES))
+    return notifier
 
 
 @pytest.mark.timeout(600)
-async def test_a_deadline_night(alerts: Alerts, launch: Launch, sink: int) -> None:
-    """Print mails a second; fail where ten thousand would not be out in a minute."""
-    raw = await _raw_rate(sink)
+async def test_a_deadline_night(notifier: NotifierClient, launch: Launch, sink: int) -> None:
+    """Print the mails per second; fail if ten thousand would not be out in a minute."""
+    raw = await _measure_raw_rate(sink)
     settings = {"DONDOC_NOTIFIER_SMTP_PORT": str(sink), "DONDOC_NOTIFIER_LEASE_SECONDS": "60"}
-    service = launch("notifier", **alerts.settings | settings)
-    following = await _followed(alerts, AGENCIES)
-    before = _figure(service, "process_cpu_seconds_total")
-    rate = await _rate(alerts)
-    memory = _figure(service, "process_resident_memory_bytes") / 1e6
-    cpu = (_figure(service, "process_cpu_seconds_total") - before) / ALERTS * 1e6
+    service = launch("notifier", **notifier.settings | settings)
+    following = await _measure_following_rate(notifier, AGENCIES)
+    before = _read_metric(service, "process_cpu_seconds_total")
+    rate = await _measure_sending_rate(notifier)
+    memory = _read_metric(service, "process_resident_memory_bytes") / 1e6
+    cpu = (_read_metric(service, "process_cpu_seconds_total") - before) / ALERTS * 1e6
     print(f"\nnotifier, {ALERTS} alerts due at once, {CONNECTIONS} connections")
     print(f"  a connection a mail, nothing kept  {raw:8,.0f} mails/s")
     print(f"  the notifier, ledger and all       {rate:8,.0f} mails/s   {rate / raw:.1f} times that")
@@ -82,17 +82,17 @@ async def test_a_deadline_night(alerts: Alerts, launch: Launch, sink: int) -> No
     assert rate * NIGHT_SECONDS > ALERTS
 
 
-async def test_the_delay_of_a_lone_alert(alerts: Alerts, launch: Launch) -> None:
+async def test_the_delay_of_a_lone_alert(notifier: NotifierClient, launch: Launch) -> None:
     """Print how long a verdict takes to become a mail on the disk of the mail server."""
-    launch("notifier", **alerts.settings)
-    alerts.now_is(FALLS_DUE)
-    delays = await _delays(alerts, AGENCIES[:LONE])
-    print(f"\nnotifier, verdict to mail: p50 {_at(delays, 50):.0f} ms, p99 {_at(delays, 99):.0f} ms")
-    assert _at(delays, 50) < LONGEST_DELAY_MS
+    launch("notifier", **notifier.settings)
+    notifier.set_clock(FALLS_DUE)
+    delays = await _measure_delays(notifier, AGENCIES[:LONE])
+    print(f"\nnotifier, verdict to mail: p50 {_percentile(delays, 50):.0f} ms, p99 {_percentile(delays, 99):.0f} ms")
+    assert _percentile(delays, 50) < LONGEST_DELAY_MS
 
 
-async def _raw_rate(port: int) -> float:
-    """Send mails as one would without thinking: built one by one, a connection each, a few at once."""
+async def _measure_raw_rate(port: int) -> float:
+    """Send mails one by one, with a new connection for each, a few at a time."""
     slots = asyncio.Semaphore(CONNECTIONS)
 
     async def send(number: int) -> None:
@@ -108,37 +108,39 @@ async def _raw_rate(port: int) -> float:
     return RAW / (time.perf_counter() - start)
 
 
-async def _followed(alerts: Alerts, agencies: Sequence[str]) -> float:
+async def _measure_following_rate(notifier: NotifierClient, agencies: Sequence[str]) -> float:
     start = time.perf_counter()
-    async with AIOKafkaProducer(bootstrap_servers=alerts.bus.bootstrap, acks="all", linger_ms=5) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=notifier.bus.bootstrap, acks="all", linger_ms=5) as producer:
         sent = [
             await producer.send(VERDICTS.name, _verdict(agency).encode(), key=agency.encode()) for agency in agencies
         ]
         await asyncio.gather(*sent)
-    await eventually(lambda: alerts.database["agendas"].estimated_document_count() == len(agencies), "all", timeout=120)
+    await eventually(
+        lambda: notifier.database["agendas"].estimated_document_count() == len(agencies), "all", timeout=120
+    )
     return len(agencies) / (time.perf_counter() - start)
 
 
-async def _rate(alerts: Alerts) -> float:
+async def _measure_sending_rate(notifier: NotifierClient) -> float:
     done = {"state": "delivered"}
     start = time.perf_counter()
-    alerts.now_is(FALLS_DUE)
-    await eventually(lambda: alerts.database["deliveries"].count_documents(done) == ALERTS, "all sent", timeout=300)
+    notifier.set_clock(FALLS_DUE)
+    await eventually(lambda: notifier.database["deliveries"].count_documents(done) == ALERTS, "all sent", timeout=300)
     rate = ALERTS / (time.perf_counter() - start)
-    await alerts.nothing_left()
+    await notifier.wait_until_idle()
     return rate
 
 
-async def _delays(alerts: Alerts, agencies: Sequence[str]) -> list[float]:
-    """Say one verdict after another and wait for its mail in the sink; return the delays in milliseconds."""
-    folder = alerts.smtp.mailbox.folder
+async def _measure_delays(notifier: NotifierClient, agencies: Sequence[str]) -> list[float]:
+    """Publish one verdict after another and wait for its mail; return the delays in milliseconds."""
+    folder = notifier.smtp.mailbox.folder
     delays = []
-    async with AIOKafkaProducer(bootstrap_servers=alerts.bus.bootstrap, acks="all", linger_ms=0) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=notifier.bus.bootstrap, acks="all", linger_ms=0) as producer:
         for agency in agencies:
             before = _mails(folder)
             start = time.perf_counter()
             await producer.send_and_wait(VERDICTS.name, _verdict(agency).encode(), key=agency.encode())
-            while _mails(folder) == before:  # noqa: ASYNC110 - a folder wakes nobody
+            while _mails(folder) == before:  # noqa: ASYNC110 - a folder cannot be awaited
                 await asyncio.sleep(POLL_SECONDS)
             delays.append((time.perf_counter() - start) * 1000)
     return delays
@@ -152,11 +154,11 @@ def _verdict(agency: str) -> str:
     return json.dumps(an_event_of(an_assessment(a_step(7), a_step(3), a_step(1), agency=agency)))
 
 
-def _at(delays: Sequence[float], percentile: int) -> float:
+def _percentile(delays: Sequence[float], percentile: int) -> float:
     return statistics.quantiles(delays, n=100)[percentile - 1]
 
 
-def _figure(service: Service, name: str) -> float:
+def _read_metric(service: Service, name: str) -> float:
     with urlopen(f"{service.url}/metrics") as answer:  # noqa: S310 - our own loopback address
         lines = answer.read().decode().splitlines()
     return next(float(line.split()[-1]) for line in lines if line.startswith(f"{name} "))

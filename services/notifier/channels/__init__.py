@@ -1,1 +1,1 @@
-"""The channels of an alert: each adapts one protocol (SMTP, SMPP) and knows nothing of duties."""
+"""The channels of an alert. Each adapts one protocol (SMTP, SMPP) and knows nothing of duties."""

@@ -1,7 +1,8 @@
-"""SMS over SMPP: texts become parts, and what the centre answers about the parts becomes one outcome.
+"""SMS over SMPP: splits a text into parts, submits them, and combines the centre's answers into one result.
 
-The session lives in a thread of its own, which submits what waits and takes receipts in between. Of a message of
-several parts one may be taken and another not: it is then unknown and never sent again, so that none is read twice.
+The session lives in a thread of its own, which submits queued messages and takes delivery receipts in between. If a
+centre accepts one part of a message and not another, the outcome is unknown and the message is never sent again, so
+that nobody reads a part twice.
 """
 
 import asyncio
@@ -12,96 +13,100 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 
-from schemas.events.deliveries import AttemptOutcome
-from services.notifier.channels.message import Answer, Message
-from services.notifier.channels.smpp_session import LinkBrokenError, Part, SmppLink, SmsCentre, Taken
+from schemas.events.deliveries import Outcome
+from services.notifier.channels.message_channel import OutgoingMessage, SendResult
+from services.notifier.channels.smpp_session import SessionBrokenError, SmppSession, SmsCentre, SmsPart, SubmitResult
 from services.notifier.core.rendering import sms_segments
 from services.notifier.errors import NotifierError
 
-WINDOW = 32  # messages under way at once; centres commonly allow tens of open submissions
-LISTEN_SECONDS = 0.05  # how long a receipt, or a message that comes while it listens, may wait
+WINDOW = 32  # messages submitted together; centres commonly allow tens of unanswered submissions
+LISTEN_SECONDS = 0.05  # how long a receipt waits at most, or a message that is queued while the thread listens
 REBIND_SECONDS = 5.0
-RECEIPT_SECONDS = 5.0  # for the ledger to keep a receipt; then the centre is asked to send it again
-_BUSY = frozenset({0x14, 0x58})  # ESME_RMSGQFUL, ESME_RTHROTTLED: the same will be taken later
-_NEVER = frozenset({0x0B, 0x33, 0x34, 0x40, 0x42, 0x50})  # invalid destination address, its numbering or number
-_FAILED = {
-    "UNDELIV": AttemptOutcome.PERMANENT_FAILURE,
-    "REJECTD": AttemptOutcome.PERMANENT_FAILURE,
-    "DELETED": AttemptOutcome.PERMANENT_FAILURE,
-    "EXPIRED": AttemptOutcome.TEMPORARY_FAILURE,
+RECEIPT_SECONDS = 5.0  # for the ledger to store a receipt; then the centre is asked to send it again
+_BUSY = frozenset({0x14, 0x58})  # ESME_RMSGQFUL, ESME_RTHROTTLED: the same message will be accepted later
+_INVALID_ADDRESS = frozenset({0x0B, 0x33, 0x34, 0x40, 0x42, 0x50})  # destination address, or its numbering or number
+_FAILED_STATES = {
+    "UNDELIV": Outcome.PERMANENT_FAILURE,
+    "REJECTD": Outcome.PERMANENT_FAILURE,
+    "DELETED": Outcome.PERMANENT_FAILURE,
+    "EXPIRED": Outcome.TEMPORARY_FAILURE,
 }
 
-OnReceipt = Callable[[str, AttemptOutcome | None], Coroutine[None, None, None]]
-"""Keeps what became of the part of that id: nothing, or the failure. What it raises makes the centre tell again."""
+OnReceipt = Callable[[str, Outcome | None], Coroutine[None, None, None]]
+"""Stores what became of the part of that provider id: the failure, or None. If it raises, the centre sends it again."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    parts: tuple[Part, ...]
-    answer: Callable[[Answer], None]
+class _QueuedSms:
+    parts: tuple[SmsPart, ...]
+    on_result: Callable[[SendResult], None]
 
 
 @dataclass(slots=True, kw_only=True)
-class _Link:
-    session: SmppLink
-    jobs: "queue.SimpleQueue[_Job | None]" = field(default_factory=queue.SimpleQueue)
+class _SmppThreadState:
+    """What the session's thread works on. Other threads touch only the queue; None in it ends the thread."""
+
+    session: SmppSession
+    queued: "queue.SimpleQueue[_QueuedSms | None]" = field(default_factory=queue.SimpleQueue)
     has_tried_to_bind: bool = False
 
 
-class SmsCarrier:
-    """Sends SMS through one session with one centre. Make it within the running event loop; `start` binds."""
+class SmsChannel:
+    """Sends SMS through one session with one centre. It must be created within the running event loop."""
 
     def __init__(self, centre: SmsCentre, on_receipt: OnReceipt) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_receipt = on_receipt
-        self._link = _Link(session=SmppLink(centre, self._noted))
-        self._thread = threading.Thread(target=_serve, args=(self._link,), name="smpp", daemon=True)
+        self._state = _SmppThreadState(session=SmppSession(centre, self._store_receipt))
+        self._thread = threading.Thread(target=_run_session, args=(self._state,), name="smpp", daemon=True)
 
     def start(self) -> None:
-        """Begin to bind, to take the receipts that the centre kept."""
+        """Start the thread, which binds at once, to take the receipts that the centre has kept."""
         self._thread.start()
 
-    async def send(self, message: Message) -> Answer:
-        answered: asyncio.Future[Answer] = self._loop.create_future()
+    async def send(self, message: OutgoingMessage) -> SendResult:
+        future: asyncio.Future[SendResult] = self._loop.create_future()
 
-        def answer(found: Answer) -> None:
-            self._loop.call_soon_threadsafe(_settle, answered, found)
+        def on_result(result: SendResult) -> None:
+            self._loop.call_soon_threadsafe(_resolve, future, result)
 
-        self._link.jobs.put(_Job(parts=parts(message), answer=answer))
-        return await answered
+        self._state.queued.put(_QueuedSms(parts=build_parts(message), on_result=on_result))
+        return await future
 
     async def close(self) -> None:
-        """Send what waits, unbind and end the thread."""
-        self._link.jobs.put(None)
+        """Send what is queued, unbind and end the thread."""
+        self._state.queued.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _noted(self, name: str, state: str) -> bool:
-        """Have a receipt kept, from the session's thread; say whether it was."""
-        kept = asyncio.run_coroutine_threadsafe(self._on_receipt(name, _FAILED.get(state)), self._loop)
+    def _store_receipt(self, provider_id: str, state: str) -> bool:
+        """Have the event loop store a receipt, called from the session's thread; return whether it was stored."""
+        storing = asyncio.run_coroutine_threadsafe(self._on_receipt(provider_id, _FAILED_STATES.get(state)), self._loop)
         try:
-            kept.result(RECEIPT_SECONDS)
+            storing.result(RECEIPT_SECONDS)
         except (NotifierError, TimeoutError):
             return False
         return True
 
 
-def _settle(answered: "asyncio.Future[Answer]", found: Answer) -> None:
-    if not answered.done():  # whoever waited may have given up
-        answered.set_result(found)
+def _resolve(future: "asyncio.Future[SendResult]", result: SendResult) -> None:
+    if not future.done():  # the sender may have timed out and cancelled it
+        future.set_result(result)
 
 
-def parts(message: Message) -> tuple[Part, ...]:
-    """Return *message* as parts. Their common reference derives from the delivery, the same on a retry."""
-    body = message.text.body
-    texts, in_gsm7 = sms_segments.split(body), sms_segments.cost(body).is_gsm7
+def build_parts(message: OutgoingMessage) -> tuple[SmsPart, ...]:
+    """Return *message* as parts. Their common reference derives from the delivery id and is the same on a retry."""
+    body = message.content.body
+    texts, in_gsm7 = sms_segments.split(body), sms_segments.measure(body).is_gsm7
     reference = int(message.id[:2], 16)
+    # Concatenation header of 3GPP TS 23.040, section 9.2.3.24.1: length 5, element 0 of length 3, reference, parts,
+    # number. Handsets join parts of one sender with the same reference.
     headers = [bytes((5, 0, 3, reference, len(texts), number)) for number in range(1, len(texts) + 1)]
     return tuple(
-        Part(
+        SmsPart(
             address=message.address,
-            content=(header if len(texts) > 1 else b"") + sms_segments.encoded(text, in_gsm7=in_gsm7),
+            content=(header if len(texts) > 1 else b"") + sms_segments.encode(text, in_gsm7=in_gsm7),
             is_ucs2=not in_gsm7,
             has_header=len(texts) > 1,
         )
@@ -109,67 +114,71 @@ def parts(message: Message) -> tuple[Part, ...]:
     )
 
 
-def outcome(taken: Sequence[Taken | None]) -> Answer:
-    """Return how a message ended whose parts were answered like this; nothing is a part without an answer."""
-    if all(one is not None and one.status == 0 for one in taken):
-        return Answer(outcome=AttemptOutcome.DELIVERED, provider_ids=tuple(one.provider_id for one in taken if one))
-    if any(one is None or one.status == 0 for one in taken):
-        return Answer(outcome=AttemptOutcome.UNKNOWN, reason="smpp_unanswered")
-    status = max(one.status for one in taken if one)
+def combine_results(results: Sequence[SubmitResult | None]) -> SendResult:
+    """Return the result of a message from those of its parts; None is a part that was not answered."""
+    if all(one is not None and one.status == 0 for one in results):
+        return SendResult(outcome=Outcome.DELIVERED, provider_ids=tuple(one.provider_id for one in results if one))
+    if any(one is None or one.status == 0 for one in results):
+        return SendResult(outcome=Outcome.UNKNOWN, reason="smpp_unanswered")
+    status = max(one.status for one in results if one)
     if status in _BUSY:
-        return Answer(outcome=AttemptOutcome.TEMPORARY_FAILURE, reason=f"smpp_{status:#x}")
-    if status in _NEVER:
-        return Answer(outcome=AttemptOutcome.PERMANENT_FAILURE, reason=f"smpp_{status:#x}")
-    return Answer(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason=f"smpp_{status:#x}")
+        return SendResult(outcome=Outcome.TEMPORARY_FAILURE, reason=f"smpp_{status:#x}")
+    if status in _INVALID_ADDRESS:
+        return SendResult(outcome=Outcome.PERMANENT_FAILURE, reason=f"smpp_{status:#x}")
+    return SendResult(outcome=Outcome.TECHNICAL_FAILURE, reason=f"smpp_{status:#x}")
 
 
-def _serve(link: _Link) -> None:
-    """Run the session's thread until a stop is queued."""
+def _run_session(state: _SmppThreadState) -> None:
+    """Run the session's thread until None is queued."""
     is_stopped = False
     while not is_stopped:
-        if link.session.is_bound and link.jobs.empty():
-            _listen(link.session)
-        waiting = _waiting(link)
-        jobs = [job for job in waiting if job is not None]
-        is_stopped = len(jobs) < len(waiting)
-        if not link.session.is_bound and not is_stopped:
-            _bind(link.session)
-        if jobs:
-            _submit(link.session, jobs)
-    link.session.close()
+        if state.session.is_bound and state.queued.empty():
+            _listen(state.session)
+        entries = _dequeue(state)
+        messages = [entry for entry in entries if entry is not None]
+        is_stopped = len(messages) < len(entries)
+        if not state.session.is_bound and not is_stopped:
+            _bind(state.session)
+        if messages:
+            _submit(state.session, messages)
+    state.session.close()
 
 
-def _listen(session: SmppLink) -> None:
-    with contextlib.suppress(LinkBrokenError):  # it shows in `is_bound`, and is mended at the next turn
+def _listen(session: SmppSession) -> None:
+    with contextlib.suppress(SessionBrokenError):  # `is_bound` shows it, and the next turn binds anew
         session.listen(LISTEN_SECONDS)
 
 
-def _bind(session: SmppLink) -> None:
+def _bind(session: SmppSession) -> None:
     try:
         session.bind()
-    except LinkBrokenError as cause:
+    except SessionBrokenError as cause:
         log.warning("the SMS centre cannot be reached", extra={"action": "smpp_unbound", "reason": str(cause)})
 
 
-def _waiting(link: _Link) -> list[_Job | None]:
-    """Return what waits to be sent; without a session wait for it, but not so long that receipts are forgotten."""
-    jobs: list[_Job | None] = []
+def _dequeue(state: _SmppThreadState) -> list[_QueuedSms | None]:
+    """Return up to `WINDOW` queued messages.
+
+    Without a session, wait up to `REBIND_SECONDS` for a message before the next attempt to bind; the attempt is made
+    even if there is none, because only a bound session gets receipts. The first attempt is made at once.
+    """
+    entries: list[_QueuedSms | None] = []
     with contextlib.suppress(queue.Empty):
-        if not link.session.is_bound and link.has_tried_to_bind:
-            jobs.append(link.jobs.get(timeout=REBIND_SECONDS))
-        while len(jobs) < WINDOW:
-            jobs.append(link.jobs.get_nowait())
-    link.has_tried_to_bind = True
-    return jobs
+        if not state.session.is_bound and state.has_tried_to_bind:
+            entries.append(state.queued.get(timeout=REBIND_SECONDS))
+        while len(entries) < WINDOW:
+            entries.append(state.queued.get_nowait())
+    state.has_tried_to_bind = True
+    return entries
 
 
-def _submit(session: SmppLink, jobs: Sequence[_Job]) -> None:
+def _submit(session: SmppSession, messages: Sequence[_QueuedSms]) -> None:
     if not session.is_bound:
-        for job in jobs:
-            job.answer(Answer(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason="smpp_connection"))
+        for message in messages:
+            message.on_result(SendResult(outcome=Outcome.TECHNICAL_FAILURE, reason="smpp_connection"))
         return
-    taken = session.submit([part for job in jobs for part in job.parts])
-    place = 0
-    for job in jobs:
-        job.answer(outcome([taken.get(place + number) for number in range(len(job.parts))]))
-        place += len(job.parts)
+    results = session.submit([part for message in messages for part in message.parts])
+    start = 0
+    for message in messages:
+        message.on_result(combine_results([results.get(start + number) for number in range(len(message.parts))]))
+        start += len(message.parts)

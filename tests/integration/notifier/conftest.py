@@ -1,4 +1,4 @@
-"""The notifier on the real broker, database, mail server and SMS centre, as a process of its own."""
+"""The notifier as a process of its own, on a real broker, database, mail server and SMS centre."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deploy.local.servers.message_servers import Smsc, Smtp
-from tests.support.clients.notifier import NOON, Alerts
+from tests.support.clients.notifier import NOON, NotifierClient
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch, Service
@@ -16,18 +16,18 @@ Start = Callable[..., Service]
 
 
 @pytest.fixture
-def alerts(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Path) -> Alerts:
-    """The empty bus, mailbox and SMS log; it is noon on 1 December 2026."""
-    outside = Alerts(bus, database, smtp, smsc, tmp_path / "clock")
-    outside.now_is(NOON)
-    return outside
+def notifier(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path: Path) -> NotifierClient:
+    """Return a client with an empty broker, mailbox and SMS log, at noon on 1 December 2026."""
+    client = NotifierClient(bus, database, smtp, smsc, tmp_path / "clock")
+    client.set_clock(NOON)
+    return client
 
 
 @pytest.fixture
-def start(launch: Launch, alerts: Alerts) -> Start:
-    """Start a notifier; each keyword is a setting on top of the usual ones."""
+def start(launch: Launch, notifier: NotifierClient) -> Start:
+    """Return a function that starts a notifier; its keywords are settings in addition to the usual ones."""
 
-    def started(**settings: Any) -> Service:
-        return launch("notifier", **{**alerts.settings, **settings})
+    def start_notifier(**settings: Any) -> Service:
+        return launch("notifier", **{**notifier.settings, **settings})
 
-    return started
+    return start_notifier

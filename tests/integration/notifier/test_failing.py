@@ -1,179 +1,186 @@
-"""Servers that refuse, hang up or are away, and records that nobody can read: each ends as what it is."""
+"""Servers that refuse, hang up or are away, and unreadable records, each end in their own outcome."""
 
 from datetime import timedelta
 
 import pytest
 
 from deploy.local.servers.mongod import Mongod
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import Channel, Outcome
 from schemas.events.topics import VERDICTS
 from services.notifier.settings import GROUP
 from tests.integration.notifier.conftest import Start
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
-from tests.support.clients.notifier import AGENCY, DUE, Alerts, a_contact, a_step, an_assessment, an_event_of
+from tests.support.clients.notifier import AGENCY, DUE, NotifierClient, a_contact, a_step, an_assessment, an_event_of
 
 NOW = DUE - timedelta(days=6, hours=12)
 ADDRESS = f"van-thu@{AGENCY}.example"
 NUMBER = "84912345678"
 
 
-async def _attempted(alerts: Alerts, start: Start) -> None:
-    await alerts.published()
-    alerts.now_is(NOW)
+async def _start_with_due_reminder(notifier: NotifierClient, start: Start) -> None:
+    await notifier.publish_documents()
+    notifier.set_clock(NOW)
     start()
-    await alerts.assessed(an_assessment(a_step(7)))
+    await notifier.publish_assessments(an_assessment(a_step(7)))
 
 
-async def test_a_full_mailbox_is_tried_again_with_the_same_message_id(alerts: Alerts, start: Start) -> None:
-    """A temporary refusal is recorded, retried after its pause, and delivered."""
-    alerts.smtp.inject_faults({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
-    await alerts.reachable()
-    await _attempted(alerts, start)
-    await alerts.told(1)
-    alerts.now_is(NOW + timedelta(minutes=1))
-    (mail,) = await alerts.mailed(1)
-    first, second = await alerts.told(2)
-    assert (first.outcome, first.reason) == (AttemptOutcome.TEMPORARY_FAILURE, "smtp_452")
-    assert (second.outcome, second.attempt) == (AttemptOutcome.DELIVERED, 2)
+async def test_a_full_mailbox_is_tried_again_with_the_same_message_id(notifier: NotifierClient, start: Start) -> None:
+    """A temporary refusal is recorded, tried again after its backoff, and delivered."""
+    notifier.smtp.plant({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    await notifier.load_contacts()
+    await _start_with_due_reminder(notifier, start)
+    await notifier.wait_for_attempts(1)
+    notifier.set_clock(NOW + timedelta(minutes=1))
+    (mail,) = await notifier.wait_for_mails(1)
+    first, second = await notifier.wait_for_attempts(2)
+    assert (first.outcome, first.reason) == (Outcome.TEMPORARY_FAILURE, "smtp_452")
+    assert (second.outcome, second.attempt) == (Outcome.DELIVERED, 2)
     assert first.message_id == second.message_id == mail["Message-ID"]
 
 
-async def test_an_address_that_does_not_exist_is_not_tried_again(alerts: Alerts, start: Start) -> None:
-    """A permanent refusal is the end of it."""
-    alerts.smtp.inject_faults({ADDRESS: [{"rcpt": "550 5.1.1 No such user", "times": 0}]})
-    await alerts.reachable()
-    await _attempted(alerts, start)
-    (told,) = await alerts.told(1)
-    alerts.now_is(NOW + timedelta(days=1))
-    await alerts.nothing_left()
-    assert (told.outcome, told.reason) == (AttemptOutcome.PERMANENT_FAILURE, "smtp_550")
-    assert len(await alerts.events()) == 1
+async def test_an_address_that_does_not_exist_is_not_tried_again(notifier: NotifierClient, start: Start) -> None:
+    """A permanent refusal is the last attempt."""
+    notifier.smtp.plant({ADDRESS: [{"rcpt": "550 5.1.1 No such user", "times": 0}]})
+    await notifier.load_contacts()
+    await _start_with_due_reminder(notifier, start)
+    (attempt,) = await notifier.wait_for_attempts(1)
+    notifier.set_clock(NOW + timedelta(days=1))
+    await notifier.wait_until_idle()
+    assert (attempt.outcome, attempt.reason) == (Outcome.PERMANENT_FAILURE, "smtp_550")
+    assert len(await notifier.read_events()) == 1
 
 
 async def test_a_mail_server_that_hangs_up_after_the_mail_leaves_an_unknown_outcome(
-    alerts: Alerts, start: Start
+    notifier: NotifierClient, start: Start
 ) -> None:
     """The mail is sent again under the same Message-ID, and the record says why."""
-    alerts.smtp.inject_faults({ADDRESS: [{"drop": True}]})
-    await alerts.reachable()
-    await _attempted(alerts, start)
-    await alerts.told(1)
-    alerts.now_is(NOW + timedelta(minutes=1))
-    first, second = await alerts.mailed(2)
+    notifier.smtp.plant({ADDRESS: [{"drop": True}]})
+    await notifier.load_contacts()
+    await _start_with_due_reminder(notifier, start)
+    await notifier.wait_for_attempts(1)
+    notifier.set_clock(NOW + timedelta(minutes=1))
+    first, second = await notifier.wait_for_mails(2)
     assert first["Message-ID"] == second["Message-ID"]
-    assert [one.outcome for one in await alerts.told(2)] == [AttemptOutcome.UNKNOWN, AttemptOutcome.DELIVERED]
+    assert [one.outcome for one in await notifier.wait_for_attempts(2)] == [Outcome.UNKNOWN, Outcome.DELIVERED]
 
 
-async def test_a_mail_server_that_is_away_delays_and_loses_nothing(alerts: Alerts, start: Start) -> None:
-    """A technical failure is retried until the server is back."""
-    await alerts.reachable()
-    alerts.smtp.stop()
-    await _attempted(alerts, start)
-    (told,) = await alerts.told(1)
-    alerts.smtp.start()
-    alerts.now_is(NOW + timedelta(minutes=1))
-    await alerts.mailed(1)
-    assert (told.outcome, told.reason) == (AttemptOutcome.TECHNICAL_FAILURE, "smtp_connection")
+async def test_a_mail_server_that_is_away_delays_and_loses_nothing(notifier: NotifierClient, start: Start) -> None:
+    """A technical failure is tried again until the server is back."""
+    await notifier.load_contacts()
+    notifier.smtp.stop()
+    await _start_with_due_reminder(notifier, start)
+    (attempt,) = await notifier.wait_for_attempts(1)
+    notifier.smtp.start()
+    notifier.set_clock(NOW + timedelta(minutes=1))
+    await notifier.wait_for_mails(1)
+    assert (attempt.outcome, attempt.reason) == (Outcome.TECHNICAL_FAILURE, "smtp_connection")
 
 
-async def test_an_alert_that_failed_is_cancelled_once_the_report_is_in(alerts: Alerts, start: Start) -> None:
-    """Nobody is reminded by a retry of what was sent meanwhile."""
-    alerts.smtp.inject_faults({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
-    await alerts.reachable()
-    await _attempted(alerts, start)
-    await alerts.told(1)
-    await alerts.assessed(an_assessment(revision=2, on_time=NOW))
-    await alerts.followed()
-    alerts.now_is(NOW + timedelta(minutes=1))
-    assert [one.outcome for one in await alerts.told(2)] == [AttemptOutcome.TEMPORARY_FAILURE, AttemptOutcome.CANCELLED]
-    await alerts.nothing_left()
-    assert not alerts.smtp.mails()
+async def test_an_alert_that_failed_is_cancelled_once_the_report_is_in(notifier: NotifierClient, start: Start) -> None:
+    """A retry does not remind an agency that has reported in the meantime."""
+    notifier.smtp.plant({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    await notifier.load_contacts()
+    await _start_with_due_reminder(notifier, start)
+    await notifier.wait_for_attempts(1)
+    await notifier.publish_assessments(an_assessment(revision=2, on_time=NOW))
+    await notifier.wait_until_followed()
+    notifier.set_clock(NOW + timedelta(minutes=1))
+    assert [one.outcome for one in await notifier.wait_for_attempts(2)] == [
+        Outcome.TEMPORARY_FAILURE,
+        Outcome.CANCELLED,
+    ]
+    await notifier.wait_until_idle()
+    assert not notifier.smtp.mails()
 
 
-async def test_a_refusal_of_the_sms_centre_has_its_outcome(alerts: Alerts, start: Start) -> None:
-    """Throttled may be taken later, a number that does not exist never, and the rest is ours or theirs to mend."""
+async def test_a_refusal_of_the_sms_centre_has_its_outcome(notifier: NotifierClient, start: Start) -> None:
+    """Throttling is temporary, an invalid number is permanent, and anything else is a technical failure."""
     refusals = {"84912345671": 0x58, "84912345672": 0x0B, "84912345673": 0x45}
-    alerts.smsc.inject_faults({number: [{"status": status, "times": 0}] for number, status in refusals.items()})
+    notifier.smsc.plant({number: [{"status": status, "times": 0}] for number, status in refusals.items()})
     people = zip(plans.AGENCIES, refusals, strict=True)
-    await alerts.reachable(*(a_contact(one, channel=Channel.SMS, address=f"+{number}") for one, number in people))
-    await alerts.published()
-    alerts.now_is(NOW)
+    await notifier.load_contacts(*(a_contact(one, channel=Channel.SMS, address=f"+{number}") for one, number in people))
+    await notifier.publish_documents()
+    notifier.set_clock(NOW)
     start()
-    await alerts.assessed(*(an_assessment(a_step(7), agency=agency) for agency in plans.AGENCIES))
-    assert {one.to_agency: (one.outcome, one.reason) for one in await alerts.told(3)} == {
-        plans.AGENCIES[0]: (AttemptOutcome.TEMPORARY_FAILURE, "smpp_0x58"),
-        plans.AGENCIES[1]: (AttemptOutcome.PERMANENT_FAILURE, "smpp_0xb"),
-        plans.AGENCIES[2]: (AttemptOutcome.TECHNICAL_FAILURE, "smpp_0x45"),
+    await notifier.publish_assessments(*(an_assessment(a_step(7), agency=agency) for agency in plans.AGENCIES))
+    assert {one.to_agency: (one.outcome, one.reason) for one in await notifier.wait_for_attempts(3)} == {
+        plans.AGENCIES[0]: (Outcome.TEMPORARY_FAILURE, "smpp_0x58"),
+        plans.AGENCIES[1]: (Outcome.PERMANENT_FAILURE, "smpp_0xb"),
+        plans.AGENCIES[2]: (Outcome.TECHNICAL_FAILURE, "smpp_0x45"),
     }
 
 
 @pytest.mark.parametrize("act", [{"drop": True}, {"silent": True}], ids=["hung up", "silent"])
-async def test_an_sms_that_nobody_answers_for_is_unknown(alerts: Alerts, start: Start, act: dict[str, bool]) -> None:
-    """The centre may have it: it is recorded as unknown and not sent again."""
-    alerts.smsc.inject_faults({NUMBER: [act]})
-    await alerts.reachable(a_contact(channel=Channel.SMS, address=f"+{NUMBER}"))
-    await _attempted(alerts, start)
-    (told,) = await alerts.told(1)
-    alerts.now_is(NOW + timedelta(hours=1))
-    await alerts.nothing_left()
-    assert (told.outcome, len(await alerts.attempts())) == (AttemptOutcome.UNKNOWN, 1)
+async def test_an_unanswered_sms_is_unknown(notifier: NotifierClient, start: Start, act: dict[str, bool]) -> None:
+    """The centre may have it, so it is recorded as unknown and not sent again."""
+    notifier.smsc.plant({NUMBER: [act]})
+    await notifier.load_contacts(a_contact(channel=Channel.SMS, address=f"+{NUMBER}"))
+    await _start_with_due_reminder(notifier, start)
+    (attempt,) = await notifier.wait_for_attempts(1)
+    notifier.set_clock(NOW + timedelta(hours=1))
+    await notifier.wait_until_idle()
+    assert (attempt.outcome, len(await notifier.read_attempts())) == (Outcome.UNKNOWN, 1)
 
 
-async def test_a_receipt_corrects_an_sms_that_never_arrived(alerts: Alerts, start: Start) -> None:
-    """The centre took it and could not deliver it: the record says so."""
-    alerts.smsc.inject_faults({NUMBER: [{"receipt": "UNDELIV"}]})
-    await alerts.reachable(a_contact(channel=Channel.SMS, address=f"+{NUMBER}"))
-    await _attempted(alerts, start)
-    told = await alerts.told(2)
-    assert {(one.attempt, one.outcome) for one in told} == {
-        (1, AttemptOutcome.DELIVERED),
-        (1, AttemptOutcome.PERMANENT_FAILURE),
+async def test_a_receipt_corrects_an_sms_that_never_arrived(notifier: NotifierClient, start: Start) -> None:
+    """The centre accepted the SMS and could not deliver it, and the record says so."""
+    notifier.smsc.plant({NUMBER: [{"receipt": "UNDELIV"}]})
+    await notifier.load_contacts(a_contact(channel=Channel.SMS, address=f"+{NUMBER}"))
+    await _start_with_due_reminder(notifier, start)
+    attempts = await notifier.wait_for_attempts(2)
+    assert {(one.attempt, one.outcome) for one in attempts} == {
+        (1, Outcome.DELIVERED),
+        (1, Outcome.PERMANENT_FAILURE),
     }
 
 
-async def test_a_poison_verdict_is_set_aside_and_the_next_is_followed(alerts: Alerts, start: Start) -> None:
-    """Rubbish, and an assessment under a plan that nobody published, go to the dead letters with their reasons."""
-    await alerts.published()
-    await alerts.reachable()
-    alerts.now_is(NOW)
+async def test_a_poison_record_is_set_aside_and_the_next_is_followed(notifier: NotifierClient, start: Start) -> None:
+    """Rubbish, and an assessment under an unpublished plan, go to the dead letter topic with their reasons."""
+    await notifier.publish_documents()
+    await notifier.load_contacts()
+    notifier.set_clock(NOW)
     start()
-    await alerts.bus.publish(VERDICTS.name, b"\x00rubbish", key=AGENCY)
-    await alerts.bus.publish(VERDICTS.name, an_event_of(an_assessment(a_step(7), plan="P-0")), key=AGENCY)
-    await alerts.assessed(an_assessment(a_step(7)))
-    await alerts.mailed(1)
-    rubbish, unpublished = await alerts.bus.records(VERDICTS.dead_letter)
+    await notifier.bus.publish(VERDICTS.name, b"\x00rubbish", key=AGENCY)
+    await notifier.bus.publish(VERDICTS.name, an_event_of(an_assessment(a_step(7), plan="P-0")), key=AGENCY)
+    await notifier.publish_assessments(an_assessment(a_step(7)))
+    await notifier.wait_for_mails(1)
+    rubbish, unpublished = await notifier.bus.records(VERDICTS.dead_letter)
     assert rubbish.value == b"\x00rubbish"
     assert b"UnreadableAssessment" in rubbish.headers["dondoc-reason"]
     assert b"P-0@1" in unpublished.headers["dondoc-reason"]
 
 
-async def test_an_unwritable_dead_letter_holds_its_batch_until_it_can_be_written(alerts: Alerts, start: Start) -> None:
-    """Nothing is committed past the poison, what is known goes on being sent, and nothing is lost."""
-    await alerts.published()
-    await alerts.reachable()
+async def test_an_unwritable_dead_letter_holds_its_batch_until_it_can_be_written(
+    notifier: NotifierClient, start: Start
+) -> None:
+    """Nothing is committed past the poison record, due alerts go on being sent, and nothing is lost."""
+    await notifier.publish_documents()
+    await notifier.load_contacts()
     start()
-    await alerts.assessed(an_assessment(a_step(7)))
-    await alerts.followed()
-    async with alerts.bus.refusing(VERDICTS.dead_letter):
-        poison = await alerts.bus.publish(VERDICTS.name, b"poison " * 40, key=AGENCY)
-        alerts.now_is(NOW)
-        await alerts.mailed(1)
-        assert (await alerts.bus.committed(GROUP, VERDICTS.name))[poison.partition] <= poison.offset
-    await alerts.followed()
-    assert {one.value for one in await alerts.bus.records(VERDICTS.dead_letter)} == {poison.value}
+    await notifier.publish_assessments(an_assessment(a_step(7)))
+    await notifier.wait_until_followed()
+    async with notifier.bus.refusing(VERDICTS.dead_letter):
+        poison = await notifier.bus.publish(VERDICTS.name, b"poison " * 40, key=AGENCY)
+        notifier.set_clock(NOW)
+        await notifier.wait_for_mails(1)
+        assert (await notifier.bus.committed(GROUP, VERDICTS.name))[poison.partition] <= poison.offset
+    await notifier.wait_until_followed()
+    assert {one.value for one in await notifier.bus.records(VERDICTS.dead_letter)} == {poison.value}
 
 
-async def test_a_database_that_is_away_stops_nothing_for_good(alerts: Alerts, start: Start, mongod: Mongod) -> None:
+async def test_a_database_that_is_away_stops_nothing_for_good(
+    notifier: NotifierClient, start: Start, mongod: Mongod
+) -> None:
     """Verdicts wait uncommitted while it is gone, and are followed when it is back."""
-    await alerts.published()
-    await alerts.reachable()
-    alerts.now_is(NOW)
+    await notifier.publish_documents()
+    await notifier.load_contacts()
+    notifier.set_clock(NOW)
     service = start()
     mongod.kill()
-    await alerts.assessed(an_assessment(a_step(7)))
+    await notifier.publish_assessments(an_assessment(a_step(7)))
     await eventually(lambda: not service.is_ready(), "a notifier that is not ready")
     mongod.start()
-    await alerts.mailed(1)
-    await alerts.followed()
-    assert len(alerts.smtp.mails()) == 1
+    await notifier.wait_for_mails(1)
+    await notifier.wait_until_followed()
+    assert len(notifier.smtp.mails()) == 1

@@ -13,25 +13,25 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.local.process.ports import LOOPBACK, free_ports
 from deploy.local.servers.message_servers import Smtp
-from schemas.events.deliveries import AttemptOutcome
-from services.notifier.channels.email import EmailCarrier, SmtpServer
-from services.notifier.channels.message import Answer, Message
-from services.notifier.core.rendering.render import Text
+from schemas.events.deliveries import Outcome
+from services.notifier.channels.email import EmailChannel, SmtpServer
+from services.notifier.channels.message_channel import OutgoingMessage, SendResult
+from services.notifier.core.rendering.render import RenderedMessage
 from tests.support.clients.notifier import NOON
 
-MESSAGE = Message(
+MESSAGE = OutgoingMessage(
     id="ab" * 32,
     address="van-thu@mot.example",
     message_id="<ab@dondoc.example>",
     language="vi",
-    text=Text(subject="Nhắc hạn – năm 2026", body="Kính gửi", html="<p>Kính gửi</p>", segments=None),
+    content=RenderedMessage(subject="Nhắc hạn – năm 2026", body="Kính gửi", html="<p>Kính gửi</p>", segments=None),
     at=NOON,
 )
 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate that vouches for itself and for 127.0.0.1; its key lies beside it."""
+    """Return a self-signed certificate for 127.0.0.1; its key lies beside it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail")])
     made = (
@@ -51,8 +51,8 @@ def certificate(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def secured(tmp_path: Path, certificate: Path) -> Iterator[Smtp]:
-    """A mail server with STARTTLS and one account."""
+def secured_smtp(tmp_path: Path, certificate: Path) -> Iterator[Smtp]:
+    """Return a mail server with STARTTLS and one account."""
     port, web_port = free_ports(2)
     tls = ("--certificate", str(certificate), "--key", str(certificate.with_name("key.pem")))
     server = Smtp(tmp_path, port=port, web_port=web_port, options=("--user", "don-doc", "--password", "right", *tls))
@@ -62,11 +62,11 @@ def secured(tmp_path: Path, certificate: Path) -> Iterator[Smtp]:
 
 
 @pytest.fixture
-def reached(secured: Smtp, certificate: Path) -> SmtpServer:
-    """How the notifier reaches it, rightly."""
+def account(secured_smtp: Smtp, certificate: Path) -> SmtpServer:
+    """Return the right settings for that server."""
     return SmtpServer(
         host=LOOPBACK,
-        port=secured.port,
+        port=secured_smtp.port,
         user="don-doc",
         password="right",
         use_tls=False,
@@ -78,28 +78,28 @@ def reached(secured: Smtp, certificate: Path) -> SmtpServer:
     )
 
 
-async def test_mail_goes_out_over_tls_with_a_password(secured: Smtp, reached: SmtpServer) -> None:
-    """And arrives as it was written."""
-    assert await _sent(reached) == Answer(outcome=AttemptOutcome.DELIVERED)
-    (mail,) = secured.mails()
+async def test_mail_goes_out_over_tls_with_a_password(secured_smtp: Smtp, account: SmtpServer) -> None:
+    """The mail arrives as it was written."""
+    assert await _send(account) == SendResult(outcome=Outcome.DELIVERED)
+    (mail,) = secured_smtp.mails()
     assert mail["Subject"] == "Nhắc hạn – năm 2026"
 
 
-async def test_a_wrong_password_is_a_technical_failure(secured: Smtp, reached: SmtpServer) -> None:
-    """It is told by the server's code, and mended by us."""
-    answer = await _sent(replace(reached, password="wrong"))
-    assert (answer.outcome, answer.reason, secured.mails()) == (AttemptOutcome.TECHNICAL_FAILURE, "smtp_535", [])
+async def test_a_wrong_password_is_a_technical_failure(secured_smtp: Smtp, account: SmtpServer) -> None:
+    """The reason is the server's code; the recipient is not given up, because the mistake is ours."""
+    result = await _send(replace(account, password="wrong"))
+    assert (result.outcome, result.reason, secured_smtp.mails()) == (Outcome.TECHNICAL_FAILURE, "smtp_535", [])
 
 
-async def test_a_server_that_nobody_vouches_for_gets_no_mail(secured: Smtp, reached: SmtpServer) -> None:
-    """Without its certificate among ours the connection is refused by us."""
-    answer = await _sent(replace(reached, ca_file=None))
-    assert (answer.outcome, answer.reason, secured.mails()) == (AttemptOutcome.TECHNICAL_FAILURE, "smtp_connection", [])
+async def test_a_server_with_an_unknown_certificate_gets_no_mail(secured_smtp: Smtp, account: SmtpServer) -> None:
+    """The notifier refuses the connection if the certificate is not signed by an authority it knows."""
+    result = await _send(replace(account, ca_file=None))
+    assert (result.outcome, result.reason, secured_smtp.mails()) == (Outcome.TECHNICAL_FAILURE, "smtp_connection", [])
 
 
-async def _sent(server: SmtpServer) -> Answer:
-    carrier = EmailCarrier(server)
+async def _send(server: SmtpServer) -> SendResult:
+    channel = EmailChannel(server)
     try:
-        return await carrier.send(MESSAGE)
+        return await channel.send(MESSAGE)
     finally:
-        await carrier.close()
+        await channel.close()

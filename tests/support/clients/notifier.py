@@ -1,4 +1,4 @@
-"""The notifier as a test sees it: verdicts said to it, contacts given to it, and what reached people."""
+"""A client of the notifier for tests: publishes documents and assessments, loads contacts, reads what was sent."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.servers.message_servers import Smsc, Smtp
-from schemas.events.assessments import ASSESSED, AlertStep, DutyAssessed, Status, StepKind, TimelineSegment
+from schemas.events.assessments import ASSESSED, DutyAssessed, Segment, Status, Step, StepKind
 from schemas.events.deliveries import AlertAttempted, Channel
 from schemas.events.envelope import Envelope
 from schemas.events.ids import digest, reference_key
 from schemas.events.topics import DELIVERIES, REFERENCES, VERDICTS
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.notifier.contact_store import ContactStore
+from services.notifier.contacts.store import ContactStore
 from services.notifier.core.scheduling.routing import Contact
 from services.notifier.settings import GROUP
 from services.runtime import mongo
@@ -29,27 +29,25 @@ NOON = datetime(2026, 12, 1, 5, tzinfo=UTC)  # of 1 December there: within the s
 AGENCY = plans.AGENCIES[0]
 
 
-def a_step(days: int, kind: StepKind = StepKind.REMINDER, **changes: Any) -> AlertStep:
-    """A step *days* before the due instant, or after it where negative."""
-    usual: dict[str, Any] = {"kind": kind, "step": f"P{abs(days)}D", "at": DUE - timedelta(days=days), "due_at": DUE}
-    return AlertStep.model_validate(usual | changes)
+def a_step(days: int, kind: StepKind = StepKind.REMINDER, **changes: Any) -> Step:
+    """Return a step that many days before the due instant, or after it if negative."""
+    defaults: dict[str, Any] = {"kind": kind, "step": f"P{abs(days)}D", "at": DUE - timedelta(days=days), "due_at": DUE}
+    return Step.model_validate(defaults | changes)
 
 
-def an_urging(days: int, **changes: Any) -> AlertStep:
-    """An urging *days* after the due instant."""
+def an_urging(days: int, **changes: Any) -> Step:
+    """Return an urging that many days after the due instant."""
     return a_step(-days, StepKind.URGING, **changes)
 
 
-def an_assessment(*steps: AlertStep, **changes: Any) -> DutyAssessed:
-    """The assessment of a duty with nothing on file; `on_time` among *changes* is when a report came in."""
+def an_assessment(*steps: Step, **changes: Any) -> DutyAssessed:
+    """Return the assessment of a duty with nothing filed; `on_time` among *changes* is when a report came in."""
     came_at = changes.pop("on_time", None)
-    opened = TimelineSegment.model_validate(
-        {"from": DUE - timedelta(days=340), "status": Status.PENDING, "due_at": DUE}
-    )
+    opened = Segment.model_validate({"from": DUE - timedelta(days=340), "status": Status.PENDING, "due_at": DUE})
     then = {"from": DUE, "status": Status.OVERDUE, "due_at": DUE}
     if came_at is not None:
         then = {"from": came_at, "status": Status.ON_TIME, "due_at": DUE, "effective_at": came_at}
-    usual: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "plan": plans.PLAN,
         "plan_version": 1,
         "registry": plans.REGISTRY,
@@ -61,28 +59,28 @@ def an_assessment(*steps: AlertStep, **changes: Any) -> DutyAssessed:
         "opens_at": opened.from_,
         "recorded_at": NOON - timedelta(days=30),
         "revision": 1,
-        "timeline": (opened, TimelineSegment.model_validate(then)),
+        "timeline": (opened, Segment.model_validate(then)),
         "steps": steps,
     }
-    return DutyAssessed.model_validate(usual | changes)
+    return DutyAssessed.model_validate(defaults | changes)
 
 
-def an_event_of(assessed: DutyAssessed) -> dict[str, Any]:
-    """The assessment as rules publishes it."""
-    identity = digest(assessed.agency, assessed.obligation, assessed.period or "", str(assessed.revision))
+def an_event_of(assessment: DutyAssessed) -> dict[str, Any]:
+    """Return the event by which rules publishes an assessment."""
+    identity = digest(assessment.agency, assessment.obligation, assessment.period or "", str(assessment.revision))
     event = Envelope[DutyAssessed](
-        id=identity, source="dondoc/rules", type=ASSESSED, subject=assessed.agency, data=assessed
+        id=identity, source="dondoc/rules", type=ASSESSED, subject=assessment.agency, data=assessment
     )
     return event.model_dump(mode="json", by_alias=True)
 
 
 def a_contact(agency: str = AGENCY, channel: Channel = Channel.EMAIL, address: str = "", **changes: Any) -> Contact:
-    """A contact that is reached by mail at an address of its agency's."""
+    """Return a contact, by default with a mail address of its agency."""
     return Contact(agency=agency, channel=channel, address=address or f"van-thu@{agency}.example", **changes)
 
 
-class Alerts:
-    """What a test does to the notifier and sees of it, from outside."""
+class NotifierClient:
+    """What a test does to a notifier process and its servers, and what it sees of them, from outside."""
 
     def __init__(self, bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, clock: Path) -> None:
         self.bus = bus
@@ -102,59 +100,59 @@ class Alerts:
             "DONDOC_CLOCK": f"steered:{clock}",
         }
 
-    def now_is(self, instant: datetime) -> None:
-        """Move the clock."""
+    def set_clock(self, instant: datetime) -> None:
+        """Set the steered clock."""
         steer(self.clock, instant)
 
-    async def published(self, *documents: Plan | Registry) -> None:
-        """Put documents on the bus, by default the usual ones."""
+    async def publish_documents(self, *documents: Plan | Registry) -> None:
+        """Publish documents, by default one registry and one plan."""
         for document in documents or (plans.a_registry(), plans.a_plan()):
             kind, name = ("plan", document.plan) if isinstance(document, Plan) else ("registry", document.registry)
             value = document.model_dump_json(by_alias=True).encode()
             await self.bus.publish(REFERENCES.name, value, key=reference_key(kind, name, document.version), partition=0)
 
-    async def reachable(self, *contacts: Contact) -> None:
-        """Load contacts as `dondoc contacts import` does, by default one of the usual agency's."""
+    async def load_contacts(self, *contacts: Contact) -> None:
+        """Load contacts as `dondoc contacts import` does, by default one mail address of `AGENCY`."""
         client = mongo.connect(self.database.url)
         try:
             await ContactStore(client, self.database.name).replace(contacts or (a_contact(),))
         finally:
             client.close()
 
-    async def assessed(self, *assessments: DutyAssessed) -> None:
-        """Say assessments to the notifier."""
+    async def publish_assessments(self, *assessments: DutyAssessed) -> None:
+        """Publish assessments as rules does."""
         for one in assessments:
             await self.bus.publish(VERDICTS.name, an_event_of(one), key=one.agency)
 
-    async def followed(self) -> None:
-        """Wait until every verdict is followed."""
+    async def wait_until_followed(self) -> None:
+        """Wait until every published assessment is followed."""
         await self.bus.caught_up(GROUP, VERDICTS.name)
 
-    async def mailed(self, count: int) -> Sequence[EmailMessage]:
-        """Wait for so many mails, and return all there are."""
-        return await eventually(lambda: self._at_least(count), f"{count} mails in the mailbox")
+    async def wait_for_mails(self, count: int) -> Sequence[EmailMessage]:
+        """Wait for that many mails, and return all there are."""
+        return await eventually(lambda: self._mails_if_at_least(count), f"{count} mails in the mailbox")
 
-    async def told(self, count: int) -> list[AlertAttempted]:
-        """Wait for so many events of attempts, each once, and return them in the order of their attempts."""
+    async def wait_for_attempts(self, count: int) -> list[AlertAttempted]:
+        """Wait for the events of that many attempts; return each event once, in the order of the attempts."""
 
         async def probe() -> list[AlertAttempted]:
-            found = await self.attempts()
+            found = await self.read_attempts()
             return found if len(found) >= count else []
 
         return await eventually(probe, f"{count} events of attempts")
 
-    async def attempts(self) -> list[AlertAttempted]:
-        """Read what the notifier has told so far, repeats of an event left out."""
-        events = {one.id: one.data for one in await self.events()}
+    async def read_attempts(self) -> list[AlertAttempted]:
+        """Return the attempts published so far; a repeated event counts once."""
+        events = {one.id: one.data for one in await self.read_events()}
         return sorted(events.values(), key=lambda one: (one.attempted_at, one.attempt, one.outcome != "unknown"))
 
-    async def events(self) -> list[Envelope[AlertAttempted]]:
-        """Read every event, repeats included."""
+    async def read_events(self) -> list[Envelope[AlertAttempted]]:
+        """Return every event published so far, repetitions included."""
         records: list[Record] = await self.bus.records(DELIVERIES.name)
         return [Envelope[AlertAttempted].model_validate_json(one.value or b"") for one in records]
 
-    async def nothing_left(self) -> None:
-        """Wait until nothing is due, under way or untold."""
+    async def wait_until_idle(self) -> None:
+        """Wait until nothing is due, claimed or unpublished."""
 
         def is_done() -> bool:
             now = datetime.fromisoformat(self.clock.read_text(encoding="ascii"))
@@ -163,12 +161,12 @@ class Alerts:
 
         await eventually(is_done, "an empty outbox")
 
-    async def recovered(self) -> None:
+    async def wait_until_recovered(self) -> None:
         """Wait until no claim of a dead process is left."""
         claims = {"claim": {"$exists": True}}
         await eventually(lambda: not self.database["deliveries"].count_documents(claims), "no claim left")
 
-    def _at_least(self, count: int) -> Sequence[EmailMessage]:
+    def _mails_if_at_least(self, count: int) -> Sequence[EmailMessage]:
         mails = self.smtp.mails()
         return mails if len(mails) >= count else ()
 

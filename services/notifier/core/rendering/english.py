@@ -1,24 +1,24 @@
-"""The alerts in English, for readers who asked for it: the same courtesy as in Vietnamese, sentence by sentence."""
+"""The phrases of alerts in English, sentence by sentence as courteous as in Vietnamese."""
 
 from typing import assert_never
 
 from schemas.events.assessments import StepKind
 from schemas.plan.periods import Period, Recurrence
-from services.notifier.core.rendering.phrases import Labels, Words
-from services.notifier.core.rendering.template_context import Deadline, Matter
+from services.notifier.core.rendering.phrases import FixedTexts, RowLabels
+from services.notifier.core.rendering.template_context import AlertContext, Deadline
 
-WORDS = Words(
-    labels=Labels(
+TEXTS = FixedTexts(
+    labels=RowLabels(
         title="Subject",
         agency="Reporting agency",
         basis="Basis",
         deadline="Due by",
         state="State",
-        lacks="Still missing",
+        missing="Still missing",
         form="Send online (for your agency only)",
     ),
-    signature="Đôn Đốc reporting calendar",
-    reader="your agency",
+    default_signature="Đôn Đốc reporting calendar",
+    default_reader="your agency",
     closing="Thank you for your kind attention and cooperation.",
     footer=(
         "This message is sent automatically to help keep track of deadlines and does not replace an official letter. "
@@ -27,17 +27,17 @@ WORDS = Words(
     open_form="Open the form",
     clause="clause",
     due="due by",
-    undated="the document sets no date",
-    nearest="The nearest is due by",
-    absent="not received yet",
-    early="not due yet, not received yet",
-    partial="received, not complete",
-    lacking="still missing",
-    missing="Missing",
-    unsigned="the signature of the responsible person",
+    no_due_date="the document sets no date",
+    nearest_due="The nearest is due by",
+    not_received="not received yet",
+    not_due_yet="not due yet, not received yet",
+    incomplete="received, not complete",
+    missing_inline="still missing",
+    missing_heading="Missing",
+    missing_signature="the signature of the responsible person",
     unit="in",
-    low="from",
-    high="to",
+    range_from="from",
+    range_to="to",
     units={"million_vnd": "million VND", "billion_vnd": "billion VND", "vnd": "VND", "percent": "%"},
     media_types={"application/pdf": "PDF"},
 )
@@ -46,76 +46,76 @@ WORDS = Words(
 class English:
     """The phrases for readers of English."""
 
-    words = WORDS
+    texts = TEXTS
 
     def greeting(self, reader: str | None) -> str:
         return f"To: {reader or 'Sir or Madam'}"
 
-    def subject(self, one: Matter, about: str) -> str:
-        match one.kind:
+    def subject(self, alert: AlertContext, title: str) -> str:
+        match alert.kind:
             case StepKind.REMINDER:
-                return f"Reminder: {about}"
+                return f"Reminder: {title}"
             case StepKind.URGING:
-                return f"Kind request: {about}"
+                return f"Kind request: {title}"
             case StepKind.INCOMPLETE:
-                return f"Please complete: {about}"
+                return f"Please complete: {title}"
             case StepKind.ESCALATION:
-                return f"For information: {one.agency} – {about}"
+                return f"For information: {alert.agency} – {title}"
             case _:
-                assert_never(one.kind)
+                assert_never(alert.kind)
 
     def subject_of_many(self, count: int, sources: str) -> str:
         return f"Kind request concerning {count} reports under {sources}"
 
-    def opening(self, one: Matter, *, who: str, by: str, reader: str) -> str:
-        match one.kind:
+    def opening(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
+        match alert.kind:
             case StepKind.REMINDER:
-                return f"{who} respectfully requests {one.agency} to send the report below in time ({by})."
+                return f"{speaker} respectfully requests {alert.agency} to send the report below in time ({due})."
             case StepKind.URGING:
                 return (
-                    f"{who} has not yet received the {_wanted(one)} below from {one.agency} ({by}), "
-                    f"and respectfully requests {one.agency} to send it as soon as possible."
+                    f"{speaker} has not yet received the {_report_noun(alert)} below from {alert.agency} ({due}), "
+                    f"and respectfully requests {alert.agency} to send it as soon as possible."
                 )
             case StepKind.INCOMPLETE:
                 return (
-                    f"{who} has received the report below from {one.agency} and respectfully requests {one.agency} "
-                    f"to add what is still missing ({by})."
+                    f"{speaker} has received the report below from {alert.agency} and respectfully requests "
+                    f"{alert.agency} to add what is still missing ({due})."
                 )
             case StepKind.ESCALATION:
                 return (
-                    f"{who} wishes to inform you that the {_wanted(one)} below from {one.agency} "
-                    f"has not been received yet ({by}), and respectfully requests {reader} to give it attention."
+                    f"{speaker} wishes to inform you that the {_report_noun(alert)} below from {alert.agency} "
+                    f"has not been received yet ({due}), and respectfully requests {reader} to give it attention."
                 )
             case _:
-                assert_never(one.kind)
+                assert_never(alert.kind)
 
-    def opening_of_many(self, count: int, *, who: str, reader: str) -> str:
-        return f"{who} respectfully requests the attention of {reader} to the {count} matters below."
+    def opening_of_many(self, count: int, *, speaker: str, reader: str) -> str:
+        return f"{speaker} respectfully requests the attention of {reader} to the {count} matters below."
 
-    def basis(self, one: Matter) -> str:
-        dated = f" of {one.source_issued_on:%d/%m/%Y}" if one.source_issued_on else ""
-        return f"clause {one.clause}, document {one.source}{dated}"
+    def basis(self, alert: AlertContext) -> str:
+        dated = f" of {alert.source_issued_on:%d/%m/%Y}" if alert.source_issued_on else ""
+        return f"clause {alert.clause}, document {alert.source}{dated}"
 
-    def report(self, one: Matter, about: str) -> str:
-        return f'the report "{about}" (clause {one.clause}, {one.source})'
+    def report(self, alert: AlertContext, title: str) -> str:
+        return f'the report "{title}" (clause {alert.clause}, {alert.source})'
 
-    def report_in_brief(self, one: Matter, of_period: str) -> str:
-        return f"the report{of_period} under clause {one.clause} of {one.source}"
+    def report_in_brief(self, alert: AlertContext, of_period: str) -> str:
+        return f"the report{of_period} under clause {alert.clause} of {alert.source}"
 
-    def short(self, one: Matter, report: str) -> str:
-        match one.kind:
+    def sms(self, alert: AlertContext, report: str) -> str:
+        match alert.kind:
             case StepKind.REMINDER:
-                return f"{one.agency} is kindly requested to send {report}"
+                return f"{alert.agency} is kindly requested to send {report}"
             case StepKind.URGING:
-                return f"{one.agency} is kindly requested to send {report} soon"
+                return f"{alert.agency} is kindly requested to send {report} soon"
             case StepKind.INCOMPLETE:
-                return f"{one.agency} is kindly requested to complete {report}"
+                return f"{alert.agency} is kindly requested to complete {report}"
             case StepKind.ESCALATION:
-                return f"For information: {one.agency} has not sent {report}{' in full' if one.lacks else ''}"
+                return f"For information: {alert.agency} has not sent {report}{' in full' if alert.missing else ''}"
             case _:
-                assert_never(one.kind)
+                assert_never(alert.kind)
 
-    def short_of_many(self, count: int, *, sources: str, reader: str) -> str:
+    def sms_of_many(self, count: int, *, sources: str, reader: str) -> str:
         return f"The attention of {reader} is kindly requested to {count} reports under {sources}"
 
     def section(self, title: str) -> str:
@@ -127,15 +127,15 @@ class English:
     def attachments(self, least: int) -> str:
         return f"at least {least} attached file(s)"
 
-    def day(self, due: Deadline) -> str:
-        if due.before is None:
-            return f"the end of {due.last_day:%d/%m/%Y}"
-        return f"{due.before:%H:%M} on {due.last_day:%d/%m/%Y}"
+    def last_day(self, deadline: Deadline) -> str:
+        if deadline.before is None:
+            return f"the end of {deadline.last_day:%d/%m/%Y}"
+        return f"{deadline.before:%H:%M} on {deadline.last_day:%d/%m/%Y}"
 
-    def distance(self, due: Deadline) -> str:
-        if due.has_passed:
-            return f"{_days(-due.days_left)} overdue" if due.days_left < 0 else "overdue"
-        return f"{_days(due.days_left)} left" if due.days_left else "today is the last day"
+    def days_left(self, deadline: Deadline) -> str:
+        if deadline.has_passed:
+            return f"{_count_days(-deadline.days_left)} overdue" if deadline.days_left < 0 else "overdue"
+        return f"{_count_days(deadline.days_left)} left" if deadline.days_left else "today is the last day"
 
     def period(self, period: Period) -> str:
         year, month = period.starts_on.year, period.starts_on.month
@@ -153,9 +153,9 @@ class English:
         return f"{value:,.10g}"
 
 
-def _wanted(one: Matter) -> str:
-    return "complete report" if one.lacks else "report"
+def _report_noun(alert: AlertContext) -> str:
+    return "complete report" if alert.missing else "report"
 
 
-def _days(count: int) -> str:
+def _count_days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"

@@ -1,29 +1,30 @@
-"""The link by which the reader of a mail hands the report in: for the agency that owes it, and for nobody else.
+"""Form links: the link in a mail that opens the web form for one duty.
 
-A superior or a list that hears of the duty gets none: the link is a capability, not a piece of information.
+Only the agency that owes the report gets one. The link is a capability: whoever holds it can report for the agency. So
+a superior agency or a contact list that is informed about the duty gets none.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.events.assessments import StepKind
-from schemas.events.form_links import DutyLink, LinkKey, form_url
-from services.notifier.core.scheduling.digest import Notice
+from schemas.events.form_links import DutyLink, LinkKey, form_address
+from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.routing import Language
-from services.notifier.core.scheduling.scheduled_alert import Telling
+from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormLinks:
-    """Makes links to the form below *base*, good for *lasting* from the instant of sending."""
+    """Creates links to the form below `base_url` that expire `lifetime` after the mail was sent."""
 
     key: LinkKey
-    base: str
-    lasting: timedelta
+    base_url: str
+    lifetime: timedelta
 
-    def address(self, telling: Telling, notice: Notice, *, language: Language, now: datetime) -> str | None:
-        """Return the link for *telling*, or nothing where the reader of *notice* is not who owes the report."""
-        if telling.duty.agency != notice.to_agency or telling.call.kind is StepKind.ESCALATION:
+    def create_link(self, one: DutyAlert, digest: Digest, *, language: Language, now: datetime) -> str | None:
+        """Return the link for the duty of an alert, or None if the reader of *digest* does not owe the report."""
+        if one.duty.agency != digest.to_agency or one.alert.kind is StepKind.ESCALATION:
             return None
-        token = self.key.sign_link(DutyLink(duty=telling.duty, expires_at=now + self.lasting))
-        return form_url(self.base, token, language)
+        token = self.key.token(DutyLink(duty=one.duty, expires_at=now + self.lifetime))
+        return form_address(self.base_url, token, language)

@@ -1,166 +1,232 @@
-"""The letter: which parts an alert has, in which order, and which are left out where nothing is known of them.
+"""Message template: the parts of an alert message, their order, and the layout of a mail as plain text and as HTML.
 
-It holds no word of any language; those are the phrases it is given.
+A part about which nothing is known is left out. The module holds no word of any language: those are in the phrases that
+the template is given.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
+from textwrap import indent
 from typing import assert_never
 
 from schemas.events.assessments import StepKind
 from schemas.plan import periods
-from services.notifier.core.rendering.missing_parts import (
+from services.notifier.core.rendering.phrases import MailContent, MessageRow, Phrases
+from services.notifier.core.rendering.template_context import (
+    AlertContext,
+    Deadline,
     FailedCheck,
-    Lack,
-    LackingAttachments,
-    LackingIndicator,
-    LackingSection,
-    LackingSignature,
+    MissingAttachments,
+    MissingIndicator,
+    MissingPart,
+    MissingSection,
+    MissingSignature,
 )
-from services.notifier.core.rendering.phrases import Phrases, Prose, Row
-from services.notifier.core.rendering.template_context import Deadline, Matter
 
-DETAILED = 6  # matters told row by row; of more, each is a line of one table, for a superior looks down a list
+MAX_DETAILED_ALERTS = 6  # a digest of more has one line for each alert: a superior agency reads down a list
+
+# HTML mail: styles are inline and nothing is fetched, because mail programs drop style sheets and block remote content.
+_STYLE = "font-family:'Times New Roman',Tinos,'Liberation Serif',serif;font-size:17px;line-height:1.5;color:#1c1c1c"
+_PAGE = "max-width:640px;margin:0 auto;padding:24px 28px;background:#ffffff;border-top:4px solid #a3171c"
+_TABLE = "width:100%;border-collapse:collapse;margin:0 0 18px;background:#faf7f2;border-left:3px solid #c8963e"
+_LABEL = "text-align:left;vertical-align:top;padding:5px 12px;width:31%;font-weight:normal;color:#5c5348"
+_VALUE = "vertical-align:top;padding:5px 12px"
+_BUTTON = (
+    "display:inline-block;padding:7px 16px;background:#a3171c;color:#ffffff;text-decoration:none;border-radius:4px"
+)
+_FOOT = "font-size:14px;color:#6b6459;border-top:1px solid #ddd5c8;padding-top:10px;margin:22px 0 0"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """Alerts in one language. *reader* is the name of the agency that reads, or nothing for a contact list."""
+class MessageTemplate:
+    """Messages in one language. *reader* is the name of the agency that reads, or None for a contact list."""
 
     phrases: Phrases
 
-    def prose(self, matters: Sequence[Matter], reader: str | None) -> Prose:
-        """Return the mail about *matters*, the most pressing first."""
-        words = self.phrases.words
-        return Prose(
-            subject=self._subject(matters),
+    def compose_mail(self, alerts: Sequence[AlertContext], reader: str | None) -> MailContent:
+        """Return the mail about *alerts*, the most pressing of which comes first."""
+        texts = self.phrases.texts
+        return MailContent(
+            subject=self._subject(alerts),
             greeting=self.phrases.greeting(reader),
-            opening=self._opening(matters, reader or words.reader),
-            items=(tuple(map(self._line, matters)),) if _is_list(matters) else tuple(map(self._rows, matters)),
-            closing=(words.closing,),
-            signature=self._speaker(matters),
-            footer=words.footer,
+            opening=self._opening(alerts, reader or texts.default_reader),
+            items=(tuple(map(self._list_row, alerts)),) if _is_list(alerts) else tuple(map(self._detail_rows, alerts)),
+            closing=(texts.closing,),
+            signature=self._signature(alerts),
+            footer=texts.footer,
         )
 
-    def short(self, matters: Sequence[Matter], reader: str | None) -> tuple[str, ...]:
-        """Return the SMS about *matters*, from the fullest wording to the tersest."""
-        if len(matters) > 1:
-            return self._short_of_many(matters, reader or self.phrases.words.reader)
-        one = matters[0]
-        full = self.phrases.report(one, self._about(one))
-        terse = self.phrases.report_in_brief(one, self._of_period(one))
-        return self._short(one, full), self._short(one, terse)
+    def compose_sms(self, alerts: Sequence[AlertContext], reader: str | None) -> tuple[str, ...]:
+        """Return wordings of the SMS about *alerts*, from the fullest to the shortest."""
+        if len(alerts) > 1:
+            return self._compose_sms_of_many(alerts, reader or self.phrases.texts.default_reader)
+        alert = alerts[0]
+        full = self.phrases.report(alert, self._title(alert))
+        brief = self.phrases.report_in_brief(alert, self._of_period(alert))
+        return self._compose_sms_of_one(alert, full), self._compose_sms_of_one(alert, brief)
 
-    def _subject(self, matters: Sequence[Matter]) -> str:
-        if len(matters) > 1:
-            return self.phrases.subject_of_many(len(matters), _sources(matters))
-        one = matters[0]
-        ending = f" – {self._by(one.deadline)}" if one.deadline else ""
-        return f"{self.phrases.subject(one, self._about(one))}{ending}"
+    def _subject(self, alerts: Sequence[AlertContext]) -> str:
+        if len(alerts) > 1:
+            return self.phrases.subject_of_many(len(alerts), _join_sources(alerts))
+        alert = alerts[0]
+        ending = f" – {self._due(alert.deadline)}" if alert.deadline else ""
+        return f"{self.phrases.subject(alert, self._title(alert))}{ending}"
 
-    def _opening(self, matters: Sequence[Matter], reader: str) -> str:
-        one, who = matters[0], self._speaker(matters)
-        if len(matters) > 1:
-            return self.phrases.opening_of_many(len(matters), who=who, reader=reader)
-        by = self._by(one.deadline) if one.deadline else self.phrases.words.undated
-        return self.phrases.opening(one, who=who, by=by, reader=reader)
+    def _opening(self, alerts: Sequence[AlertContext], reader: str) -> str:
+        alert, speaker = alerts[0], self._signature(alerts)
+        if len(alerts) > 1:
+            return self.phrases.opening_of_many(len(alerts), speaker=speaker, reader=reader)
+        due = self._due(alert.deadline) if alert.deadline else self.phrases.texts.no_due_date
+        return self.phrases.opening(alert, speaker=speaker, due=due, reader=reader)
 
-    def _speaker(self, matters: Sequence[Matter]) -> str:
-        return matters[0].receiver or self.phrases.words.signature
+    def _signature(self, alerts: Sequence[AlertContext]) -> str:
+        return alerts[0].receiver or self.phrases.texts.default_signature
 
-    def _rows(self, one: Matter) -> tuple[Row, ...]:
-        words = self.phrases.words
-        labels = words.labels
+    def _detail_rows(self, alert: AlertContext) -> tuple[MessageRow, ...]:
+        texts = self.phrases.texts
+        labels = texts.labels
         rows = [
-            Row(label=labels.title, values=(self._about(one),)),
-            Row(label=labels.agency, values=(one.agency,)),
-            Row(label=labels.basis, values=(self.phrases.basis(one),)),
+            MessageRow(label=labels.title, values=(self._title(alert),)),
+            MessageRow(label=labels.agency, values=(alert.agency,)),
+            MessageRow(label=labels.basis, values=(self.phrases.basis(alert),)),
         ]
-        if one.deadline:
-            rows.append(Row(label=labels.deadline, values=(self._day_and_distance(one.deadline),)))
-        rows.append(Row(label=labels.state, values=(self._state(one),)))
-        if one.lacks:
-            rows.append(Row(label=labels.lacks, values=tuple(map(self._lack, one.lacks))))
-        if one.link:
-            rows.append(Row(label=labels.form, values=(words.open_form,), link=one.link))
+        if alert.deadline:
+            rows.append(MessageRow(label=labels.deadline, values=(self._last_day_and_days_left(alert.deadline),)))
+        rows.append(MessageRow(label=labels.state, values=(self._state(alert),)))
+        if alert.missing:
+            rows.append(MessageRow(label=labels.missing, values=tuple(map(self._name_missing_part, alert.missing))))
+        if alert.form_link:
+            rows.append(MessageRow(label=labels.form, values=(texts.open_form,), link=alert.form_link))
         return tuple(rows)
 
-    def _line(self, one: Matter) -> Row:
-        words = self.phrases.words
-        parts = [f"{self._about(one)} ({words.clause} {one.clause}, {one.source})"]
-        if one.deadline:
-            parts.append(f"{words.due} {self._day_and_distance(one.deadline)}")
-        parts.append(f"{words.lacking} {self._lacks(one)}" if one.lacks else words.absent)
-        return Row(label=one.agency, values=("; ".join(parts),))
+    def _list_row(self, alert: AlertContext) -> MessageRow:
+        texts = self.phrases.texts
+        parts = [f"{self._title(alert)} ({texts.clause} {alert.clause}, {alert.source})"]
+        if alert.deadline:
+            parts.append(f"{texts.due} {self._last_day_and_days_left(alert.deadline)}")
+        parts.append(f"{texts.missing_inline} {self._join_missing(alert)}" if alert.missing else texts.not_received)
+        return MessageRow(label=alert.agency, values=("; ".join(parts),))
 
-    def _state(self, one: Matter) -> str:
-        words = self.phrases.words
-        if one.lacks:
-            return words.partial
-        is_early = one.deadline is not None and not one.deadline.has_passed
-        return words.early if is_early else words.absent
+    def _state(self, alert: AlertContext) -> str:
+        texts = self.phrases.texts
+        if alert.missing:
+            return texts.incomplete
+        is_early = alert.deadline is not None and not alert.deadline.has_passed
+        return texts.not_due_yet if is_early else texts.not_received
 
-    def _about(self, one: Matter) -> str:
-        return f"{one.title}{self._of_period(one)}"
+    def _title(self, alert: AlertContext) -> str:
+        return f"{alert.title}{self._of_period(alert)}"
 
-    def _of_period(self, one: Matter) -> str:
-        return f" {self.phrases.period(periods.parse(one.period))}" if one.period else ""
+    def _of_period(self, alert: AlertContext) -> str:
+        return f" {self.phrases.period(periods.parse(alert.period))}" if alert.period else ""
 
-    def _by(self, due: Deadline) -> str:
-        return f"{self.phrases.words.due} {self.phrases.day(due)}"
+    def _due(self, deadline: Deadline) -> str:
+        return f"{self.phrases.texts.due} {self.phrases.last_day(deadline)}"
 
-    def _day_and_distance(self, due: Deadline) -> str:
-        return f"{self.phrases.day(due)} ({self.phrases.distance(due)})"
+    def _last_day_and_days_left(self, deadline: Deadline) -> str:
+        return f"{self.phrases.last_day(deadline)} ({self.phrases.days_left(deadline)})"
 
-    def _lacks(self, one: Matter) -> str:
-        """Return what is missing as part of a sentence, which the plan's own words for a check do not end."""
-        return "; ".join(self._lack(lack).removesuffix(".") for lack in one.lacks)
+    def _join_missing(self, alert: AlertContext) -> str:
+        """Return the missing parts within a sentence; the full stop of a check's own text would end the sentence."""
+        return "; ".join(self._name_missing_part(part).removesuffix(".") for part in alert.missing)
 
-    def _lack(self, lack: Lack) -> str:
-        match lack:
-            case LackingSection():
-                return self.phrases.section(lack.title)
-            case LackingIndicator():
-                return f"{self.phrases.indicator(lack.title)}{self._measure(lack)}"
-            case LackingAttachments():
-                kinds = ", ".join(self.phrases.words.media_types.get(one, one) for one in lack.media_types)
-                return f"{self.phrases.attachments(lack.least)}{f' ({kinds})' if kinds else ''}"
-            case LackingSignature():
-                return self.phrases.words.unsigned
+    def _name_missing_part(self, part: MissingPart) -> str:
+        match part:
+            case MissingSection():
+                return self.phrases.section(part.title)
+            case MissingIndicator():
+                return f"{self.phrases.indicator(part.title)}{self._unit_and_range(part)}"
+            case MissingAttachments():
+                kinds = ", ".join(self.phrases.texts.media_types.get(one, one) for one in part.media_types)
+                return f"{self.phrases.attachments(part.least)}{f' ({kinds})' if kinds else ''}"
+            case MissingSignature():
+                return self.phrases.texts.missing_signature
             case FailedCheck():
-                return lack.message
+                return part.message
             case _:
-                assert_never(lack)
+                assert_never(part)
 
-    def _measure(self, lack: LackingIndicator) -> str:
-        words, number = self.phrases.words, self.phrases.number
-        unit = f"{words.unit} {words.units.get(lack.unit, lack.unit)}" if lack.unit else ""
-        low = f"{words.low} {number(lack.low)}" if lack.low is not None else ""
-        high = f"{words.high} {number(lack.high)}" if lack.high is not None else ""
-        told = "; ".join(part for part in (unit, f"{low} {high}".strip()) if part)
-        return f" ({told})" if told else ""
+    def _unit_and_range(self, part: MissingIndicator) -> str:
+        texts, number = self.phrases.texts, self.phrases.number
+        unit = f"{texts.unit} {texts.units.get(part.unit, part.unit)}" if part.unit else ""
+        low = f"{texts.range_from} {number(part.low)}" if part.low is not None else ""
+        high = f"{texts.range_to} {number(part.high)}" if part.high is not None else ""
+        joined = "; ".join(text for text in (unit, f"{low} {high}".strip()) if text)
+        return f" ({joined})" if joined else ""
 
-    def _short(self, one: Matter, report: str) -> str:
-        words = self.phrases.words
-        by = f" {words.due.capitalize()} {self.phrases.day(one.deadline)}." if one.deadline else ""
-        names_lacks = bool(one.lacks) and one.kind is not StepKind.ESCALATION
-        lacking = f" {words.missing}: {self._lacks(one)}." if names_lacks else ""
-        return f"{self.phrases.short(one, report)}.{by}{lacking}"
+    def _compose_sms_of_one(self, alert: AlertContext, report: str) -> str:
+        texts = self.phrases.texts
+        due = f" {texts.due.capitalize()} {self.phrases.last_day(alert.deadline)}." if alert.deadline else ""
+        names_missing = bool(alert.missing) and alert.kind is not StepKind.ESCALATION
+        missing = f" {texts.missing_heading}: {self._join_missing(alert)}." if names_missing else ""
+        return f"{self.phrases.sms(alert, report)}.{due}{missing}"
 
-    def _short_of_many(self, matters: Sequence[Matter], reader: str) -> tuple[str, ...]:
-        words = self.phrases.words
-        ask = self.phrases.short_of_many(len(matters), sources=_sources(matters), reader=reader)
-        clauses = ", ".join(dict.fromkeys(f"{words.clause} {one.clause}" for one in matters))
-        dated = [one.deadline for one in matters if one.deadline]
-        soonest = min(dated, key=lambda due: due.last_day, default=None)
-        nearest = f" {words.nearest} {self.phrases.day(soonest)}." if soonest else ""
-        return f"{ask} ({clauses}).{nearest}", f"{ask}.{nearest}"
-
-
-def _is_list(matters: Sequence[Matter]) -> bool:
-    """Whether *matters* are told as a list: too many for details, and none with a link to open."""
-    return len(matters) > DETAILED and not any(one.link for one in matters)
+    def _compose_sms_of_many(self, alerts: Sequence[AlertContext], reader: str) -> tuple[str, ...]:
+        texts = self.phrases.texts
+        request = self.phrases.sms_of_many(len(alerts), sources=_join_sources(alerts), reader=reader)
+        clauses = ", ".join(dict.fromkeys(f"{texts.clause} {alert.clause}" for alert in alerts))
+        deadlines = [alert.deadline for alert in alerts if alert.deadline]
+        soonest = min(deadlines, key=lambda deadline: deadline.last_day, default=None)
+        nearest = f" {texts.nearest_due} {self.phrases.last_day(soonest)}." if soonest else ""
+        return f"{request} ({clauses}).{nearest}", f"{request}.{nearest}"
 
 
-def _sources(matters: Sequence[Matter]) -> str:
-    return ", ".join(dict.fromkeys(one.source for one in matters))
+def layout_plain_text(mail: MailContent) -> str:
+    """Return the mail as plain text; the items of a digest are numbered."""
+    items = ["\n".join(_plain_row(row) for row in item) for item in mail.items]
+    if len(items) > 1:
+        items = [f"{number}. {indent(item, '   ').lstrip()}" for number, item in enumerate(items, start=1)]
+    # "-- " with its trailing space is the signature separator of RFC 3676, section 4.3: replies leave it out.
+    parts = [mail.greeting, mail.opening, *items, *mail.closing, mail.signature, f"-- \n{mail.footer}"]
+    return "\n\n".join(parts) + "\n"
+
+
+def layout_html(mail: MailContent, language: str) -> str:
+    """Return the mail as one HTML page that needs nothing from outside."""
+    items = "".join(_html_item(item) for item in mail.items)
+    closing = "".join(f'<p style="margin:0 0 14px">{escape(one)}</p>' for one in mail.closing)
+    return (
+        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{escape(mail.subject)}</title></head>'
+        f'<body style="margin:0;padding:16px;background:#efeae1;{_STYLE}"><div style="{_PAGE}">'
+        f'<p style="margin:0 0 14px"><strong>{escape(mail.greeting)}</strong></p>'
+        f'<p style="margin:0 0 16px">{escape(mail.opening)}</p>'
+        f'{items}{closing}<p style="margin:0"><strong>{escape(mail.signature)}</strong></p>'
+        f'<p style="{_FOOT}">{escape(mail.footer)}</p></div></body></html>'
+    )
+
+
+def _plain_row(row: MessageRow) -> str:
+    if row.link is not None:
+        return f"{row.label}: {row.link}"
+    if len(row.values) == 1:
+        return f"{row.label}: {row.values[0]}"
+    return "\n".join([f"{row.label}:", *(f"  - {value}" for value in row.values)])
+
+
+def _html_item(item: tuple[MessageRow, ...]) -> str:
+    rows = "".join(
+        f'<tr><th scope="row" style="{_LABEL}">{escape(row.label)}</th>'
+        f'<td style="{_VALUE}">{_html_values(row)}</td></tr>'
+        for row in item
+    )
+    return f'<table style="{_TABLE}">{rows}</table>'
+
+
+def _html_values(row: MessageRow) -> str:
+    if row.link is not None:
+        return f'<a href="{escape(row.link)}" style="{_BUTTON}">{escape(row.values[0])}</a>'
+    if len(row.values) == 1:
+        return escape(row.values[0])
+    values = "".join(f"<li>{escape(value)}</li>" for value in row.values)
+    return f'<ul style="margin:0;padding-left:18px">{values}</ul>'
+
+
+def _is_list(alerts: Sequence[AlertContext]) -> bool:
+    """Whether *alerts* get one line each: too many for details, and none with a form link, which needs its own row."""
+    return len(alerts) > MAX_DETAILED_ALERTS and not any(alert.form_link for alert in alerts)
+
+
+def _join_sources(alerts: Sequence[AlertContext]) -> str:
+    return ", ".join(dict.fromkeys(alert.source for alert in alerts))

@@ -1,6 +1,6 @@
-"""What a message consists of, and what a language must be able to say. The phrases stand in `vietnamese` and `english`.
+"""The parts of a message, and the phrases that a language has to provide. `vietnamese` and `english` provide them.
 
-How phrases become a letter is `letter`'s to decide, how a letter looks is `layout`'s.
+`message_template` decides which phrases a message has and in which order.
 """
 
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.plan.periods import Period
-from services.notifier.core.rendering.template_context import Deadline, Matter
+from services.notifier.core.rendering.template_context import AlertContext, Deadline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A labelled line of a message: one value, or a list of them; a link's value is what is written on it."""
+class MessageRow:
+    """A labelled row of a mail with one value or a list of values. A row with a link has the link's text as value."""
 
     label: str
     values: tuple[str, ...]
@@ -21,89 +21,91 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prose:
-    """A whole message in words, not yet laid out as plain text or HTML. Every item of a digest is a group of rows."""
+class MailContent:
+    """The whole text of a mail, not yet laid out as plain text or HTML. Each item of a digest is a group of rows."""
 
     subject: str
     greeting: str
     opening: str
-    items: tuple[tuple[Row, ...], ...]
+    items: tuple[tuple[MessageRow, ...], ...]
     closing: tuple[str, ...]
     signature: str
     footer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
-    """What stands before the values of a matter told row by row."""
+class RowLabels:
+    """The labels of the rows of one alert."""
 
     title: str
     agency: str
     basis: str
     deadline: str
     state: str
-    lacks: str
+    missing: str
     form: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """What a language says the same way whatever the matter.
+class FixedTexts:
+    """The texts of a language that do not depend on the alert.
 
-    `signature` speaks where no receiver is known, `reader` stands for a reader without a name. `absent`, `early` and
-    `partial` are the states of a report; `lacking` goes on in a sentence, `missing` begins one.
+    `default_signature` is used if the receiver of the report is not known, `default_reader` for a reader without a
+    name. `not_received`, `not_due_yet` and `incomplete` are the states of a report. `missing_inline` is used within a
+    sentence, `missing_heading` begins one.
     """
 
-    labels: Labels
-    signature: str
-    reader: str
+    labels: RowLabels
+    default_signature: str
+    default_reader: str
     closing: str
     footer: str
     open_form: str
     clause: str
     due: str
-    undated: str
-    nearest: str
-    absent: str
-    early: str
-    partial: str
-    lacking: str
-    missing: str
-    unsigned: str
+    no_due_date: str
+    nearest_due: str
+    not_received: str
+    not_due_yet: str
+    incomplete: str
+    missing_inline: str
+    missing_heading: str
+    missing_signature: str
     unit: str
-    low: str
-    high: str
+    range_from: str
+    range_to: str
     units: Mapping[str, str]
     media_types: Mapping[str, str]
 
 
 class Phrases(Protocol):
-    """One language: its words, and the sentences and forms that it builds its own way.
+    """One language: its fixed texts, and the sentences that it builds in its own way.
 
-    *about* is a title with its period, *by* a deadline in words, *who* speaks to *reader*.
+    *title* is the title of the obligation with its period, *due* the deadline as a phrase; *speaker* addresses
+    *reader*.
     """
 
-    words: Words
+    texts: FixedTexts
 
     def greeting(self, reader: str | None) -> str: ...
 
-    def subject(self, one: Matter, about: str) -> str: ...
+    def subject(self, alert: AlertContext, title: str) -> str: ...
 
     def subject_of_many(self, count: int, sources: str) -> str: ...
 
-    def opening(self, one: Matter, *, who: str, by: str, reader: str) -> str: ...
+    def opening(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str: ...
 
-    def opening_of_many(self, count: int, *, who: str, reader: str) -> str: ...
+    def opening_of_many(self, count: int, *, speaker: str, reader: str) -> str: ...
 
-    def basis(self, one: Matter) -> str: ...
+    def basis(self, alert: AlertContext) -> str: ...
 
-    def report(self, one: Matter, about: str) -> str: ...
+    def report(self, alert: AlertContext, title: str) -> str: ...
 
-    def report_in_brief(self, one: Matter, of_period: str) -> str: ...
+    def report_in_brief(self, alert: AlertContext, of_period: str) -> str: ...
 
-    def short(self, one: Matter, report: str) -> str: ...
+    def sms(self, alert: AlertContext, report: str) -> str: ...
 
-    def short_of_many(self, count: int, *, sources: str, reader: str) -> str: ...
+    def sms_of_many(self, count: int, *, sources: str, reader: str) -> str: ...
 
     def section(self, title: str) -> str: ...
 
@@ -111,9 +113,9 @@ class Phrases(Protocol):
 
     def attachments(self, least: int) -> str: ...
 
-    def day(self, due: Deadline) -> str: ...
+    def last_day(self, deadline: Deadline) -> str: ...
 
-    def distance(self, due: Deadline) -> str: ...
+    def days_left(self, deadline: Deadline) -> str: ...
 
     def period(self, period: Period) -> str: ...
 

@@ -1,5 +1,6 @@
-"""Rendering: a notice becomes a mail or an SMS in the reader's language, as things stand at the instant of sending."""
+"""Render a digest as a mail or an SMS in the reader's language, as things stand at the instant of sending."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -7,39 +8,38 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from schemas.events.deliveries import Channel
-from services.notifier.core.rendering import html_layout, sms_segments, template_context
+from services.notifier.core.rendering import message_template, sms_segments, template_context
 from services.notifier.core.rendering.english import English
 from services.notifier.core.rendering.form_links import FormLinks
-from services.notifier.core.rendering.message_template import Letter
-from services.notifier.core.rendering.template_context import Library, Matter
-from services.notifier.core.rendering.unaccented import unaccented
+from services.notifier.core.rendering.message_template import MessageTemplate
+from services.notifier.core.rendering.template_context import AlertContext
 from services.notifier.core.rendering.vietnamese import Vietnamese
-from services.notifier.core.scheduling.digest import Notice
+from services.notifier.core.scheduling.digest import Digest, DocumentVersions
 from services.notifier.core.scheduling.routing import Language
 
-LETTERS: dict[Language, Letter] = {"vi": Letter(Vietnamese()), "en": Letter(English())}
-LONGEST_SMS_PARTS = 3  # 459 letters; providers cut or refuse beyond about 495
+TEMPLATES: dict[Language, MessageTemplate] = {"vi": MessageTemplate(Vietnamese()), "en": MessageTemplate(English())}
+MAX_SMS_PARTS = 3  # 459 letters of GSM-7; providers cut or refuse a message beyond about 495
 _ELLIPSIS = "..."
 
 
 class SmsLetters(StrEnum):
-    """Which letters an SMS is written in: without marks, as every operator takes it, or as written."""
+    """The letters of an SMS: without Vietnamese marks, which every operator accepts, or as written."""
 
     UNACCENTED = "unaccented"
     ACCENTED = "accented"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """What a message may make use of: the letters of an SMS, and links to the form for a mail, if there is a form."""
+class RenderOptions:
+    """The letters of an SMS, and the form links of a mail (None if the installation has no form)."""
 
     letters: SmsLetters = SmsLetters.UNACCENTED
-    links: FormLinks | None = None
+    form_links: FormLinks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """A message as it reads. An SMS has no subject and no HTML, a mail no segments."""
+class RenderedMessage:
+    """The text of a message. An SMS has no subject and no HTML; a mail has no segments."""
 
     subject: str | None
     body: str
@@ -47,51 +47,55 @@ class Text:
     segments: int | None
 
 
-def text(notice: Notice, library: Library, *, language: Language, means: Means, now: datetime) -> Text:
-    """Return *notice* in words; raise `LookupError` where a cited document has not come yet."""
-    told = [template_context.matter(one, library, language=language, now=now) for one in notice.tellings]
-    reader = _reader(notice, library, language=language, now=now)
-    match notice.channel:
+def render_digest(
+    digest: Digest, documents: DocumentVersions, *, language: Language, options: RenderOptions, now: datetime
+) -> RenderedMessage:
+    """Return the text of *digest* at *now*. Raises `LookupError` if a cited document has not been published."""
+    alerts = [template_context.build_context(one, documents, language=language, now=now) for one in digest.alerts]
+    reader = _reader_name(digest, documents, language=language, now=now)
+    match digest.channel:
         case Channel.EMAIL:
-            linked = _linked(told, notice, means.links, language=language, now=now)
-            prose = LETTERS[language].prose(linked, reader)
-            return Text(
-                subject=prose.subject,
-                body=html_layout.plain(prose),
-                html=html_layout.html(prose, language),
+            linked = _add_form_links(alerts, digest, options.form_links, language=language, now=now)
+            mail = TEMPLATES[language].compose_mail(linked, reader)
+            return RenderedMessage(
+                subject=mail.subject,
+                body=message_template.layout_plain_text(mail),
+                html=message_template.layout_html(mail, language),
                 segments=None,
             )
         case Channel.SMS:
-            return _sms(told, reader, language, means.letters)
+            return _render_sms(TEMPLATES[language].compose_sms(alerts, reader), options.letters)
         case _:
-            assert_never(notice.channel)
+            assert_never(digest.channel)
 
 
-def _linked(
-    told: list[Matter], notice: Notice, links: FormLinks | None, *, language: Language, now: datetime
-) -> list[Matter]:
+def _add_form_links(
+    alerts: list[AlertContext], digest: Digest, links: FormLinks | None, *, language: Language, now: datetime
+) -> list[AlertContext]:
     if links is None:
-        return told
-    pairs = zip(told, notice.tellings, strict=True)
-    return [replace(one, link=links.address(telling, notice, language=language, now=now)) for one, telling in pairs]
+        return alerts
+    return [
+        replace(context, form_link=links.create_link(one, digest, language=language, now=now))
+        for context, one in zip(alerts, digest.alerts, strict=True)
+    ]
 
 
-def _reader(notice: Notice, library: Library, *, language: Language, now: datetime) -> str | None:
-    lead = notice.lead
-    zone = ZoneInfo(library.plan(lead.duty.plan, lead.plan_version).zone)
-    registry = library.registry(lead.registry, lead.registry_version)
-    return template_context.name_of(notice.to_agency, registry, now.astimezone(zone).date(), language)
+def _reader_name(digest: Digest, documents: DocumentVersions, *, language: Language, now: datetime) -> str | None:
+    lead = digest.lead
+    zone = ZoneInfo(documents.plan(lead.duty.plan, lead.plan_version).zone)
+    registry = documents.registry(lead.registry, lead.registry_version)
+    return template_context.agency_name(digest.to_agency, registry, now.astimezone(zone).date(), language)
 
 
-def _sms(told: list[Matter], reader: str | None, language: Language, letters: SmsLetters) -> Text:
-    """Return the fullest wording that fits one part, or else the tersest, cut where even that is too long."""
-    wordings = LETTERS[language].short(told, reader)
-    written = [unaccented(one) if letters is SmsLetters.UNACCENTED else one for one in wordings]
-    body = next((one for one in written if sms_segments.cost(one).parts == 1), None) or _cut(written[-1])
-    return Text(subject=None, body=body, html=None, segments=sms_segments.cost(body).parts)
+def _render_sms(wordings: Sequence[str], letters: SmsLetters) -> RenderedMessage:
+    """Return the fullest wording that fits one part, else the shortest, cut if even that has too many parts."""
+    texts = [sms_segments.strip_accents(one) if letters is SmsLetters.UNACCENTED else one for one in wordings]
+    fitting = (one for one in texts if sms_segments.measure(one).parts == 1)
+    body = next(fitting, None) or _cut_to_max_parts(texts[-1])
+    return RenderedMessage(subject=None, body=body, html=None, segments=sms_segments.measure(body).parts)
 
 
-def _cut(body: str) -> str:
-    while sms_segments.cost(body).parts > LONGEST_SMS_PARTS:
+def _cut_to_max_parts(body: str) -> str:
+    while sms_segments.measure(body).parts > MAX_SMS_PARTS:
         body = body.removesuffix(_ELLIPSIS)[:-1].rstrip() + _ELLIPSIS
     return body

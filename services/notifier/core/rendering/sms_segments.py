@@ -1,8 +1,10 @@
-"""SMS parts: what a text costs. GSM 03.38 letters in 160 (153) septets a part, anything else UCS-2 in 70 (67) units.
+"""SMS segments: into how many parts a text is split, and how a part is encoded.
 
-The basic letters and the extension table are those of 3GPP TS 23.038, section 6.2.1; operators bill by part.
+A text of GSM 03.38 letters has 160 septets (153 in each part of several); any other text is UCS-2 with 70 (67) units.
+The basic letters and the extension table are those of 3GPP TS 23.038, section 6.2.1. Operators bill by part.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,39 +17,48 @@ _BASIC = {letter: code for code, letter in enumerate(_ALPHABET) if letter != ESC
 _EXTENSION = {
     "\f": 0x0A, "^": 0x14, "{": 0x28, "}": 0x29, "\\": 0x2F, "[": 0x3C, "~": 0x3D, "]": 0x3E, "|": 0x40, "€": 0x65,
 }  # fmt: skip
+_REPLACEMENTS = str.maketrans(
+    {
+        "đ": "d", "Đ": "D", "₫": "d",
+        "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "`": "'", "´": "'",
+        "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "•": "-", "·": "-",
+        "…": "...", "×": "x", "\t": " ",
+    }
+)  # fmt: skip
+# Parts of a longer text carry a user data header of 6 octets (7 septets or 3 units), so each holds less.
 SEPTETS_ALONE, SEPTETS_IN_PART = 160, 153
 UNITS_ALONE, UNITS_IN_PART = 70, 67
-_SURROGATES_FROM = 0x10000
+_FIRST_SURROGATE_PAIR = 0x10000  # from here on a letter takes two UTF-16 units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """How a text travels: in GSM-7 or UCS-2, in how many parts."""
+class SmsLength:
+    """The length of a text as an SMS: in GSM-7 or in UCS-2, and the number of parts."""
 
     is_gsm7: bool
     parts: int
 
 
 def is_gsm7(letter: str) -> bool:
-    """Whether *letter* is one of GSM 03.38, its extension included."""
+    """Whether *letter* is in the GSM 03.38 alphabet or its extension table."""
     return letter in _BASIC or letter in _EXTENSION
 
 
-def cost(text: str) -> Cost:
-    """Return what *text* costs."""
-    return Cost(is_gsm7=all(map(is_gsm7, text)), parts=len(split(text)))
+def measure(text: str) -> SmsLength:
+    """Return the length of *text* as an SMS."""
+    return SmsLength(is_gsm7=all(map(is_gsm7, text)), parts=len(split(text)))
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Return *text* in its parts. A letter of two units is never cut in half by a part's end."""
+    """Return *text* in its parts. A letter of two septets or units is never cut in half by the end of a part."""
     in_gsm7 = all(map(is_gsm7, text))
     alone, in_part = (SEPTETS_ALONE, SEPTETS_IN_PART) if in_gsm7 else (UNITS_ALONE, UNITS_IN_PART)
-    widths = [_septets(letter) if in_gsm7 else _units(letter) for letter in text]
-    return (text,) if sum(widths) <= alone else tuple(_filled(text, widths, in_part))
+    widths = [_count_septets(letter) if in_gsm7 else _count_units(letter) for letter in text]
+    return (text,) if sum(widths) <= alone else tuple(_fill_parts(text, widths, in_part))
 
 
-def encoded(part: str, *, in_gsm7: bool) -> bytes:
-    """Return *part* as octets: one septet an octet, as SMPP carries them, or UCS-2."""
+def encode(part: str, *, in_gsm7: bool) -> bytes:
+    """Return *part* as octets: one septet in each octet, as SMPP carries them, or UCS-2."""
     if not in_gsm7:
         return part.encode("utf-16-be")
     return b"".join(
@@ -55,7 +66,20 @@ def encoded(part: str, *, in_gsm7: bool) -> bytes:
     )
 
 
-def _filled(text: str, widths: list[int], size: int) -> Iterator[str]:
+def strip_accents(text: str) -> str:
+    """Return Vietnamese *text* without marks ("không dấu"), in GSM 03.38 letters only; an unknown sign becomes `?`.
+
+    Without marks words become ambiguous ("dư nợ" and "đủ nợ" are both "du no"), so SMS texts are short and put the
+    numbers first.
+    """
+    decomposed = unicodedata.normalize("NFKD", text.translate(_REPLACEMENTS))
+    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    # The replacements come twice. Before NFKD, because it takes "´" apart into a space and a mark; after it, because it
+    # makes such signs out of others, for example an em dash out of U+FE58.
+    return "".join(letter if is_gsm7(letter) else "?" for letter in bare.translate(_REPLACEMENTS))
+
+
+def _fill_parts(text: str, widths: list[int], size: int) -> Iterator[str]:
     start, used = 0, 0
     for place, width in enumerate(widths):
         if used + width > size:
@@ -65,9 +89,9 @@ def _filled(text: str, widths: list[int], size: int) -> Iterator[str]:
     yield text[start:]
 
 
-def _septets(letter: str) -> int:
+def _count_septets(letter: str) -> int:
     return 1 if letter in _BASIC else 2
 
 
-def _units(letter: str) -> int:
-    return 2 if ord(letter) >= _SURROGATES_FROM else 1
+def _count_units(letter: str) -> int:
+    return 2 if ord(letter) >= _FIRST_SURROGATE_PAIR else 1

@@ -1,33 +1,28 @@
-"""Matters: what a telling speaks of, looked up in the plan and registry versions that the assessment cites.
+"""Template context: what the message template needs to know about one alert.
 
-No sentence is made here; a matter holds names, dates and what is missing, in the reader's language where the documents
-have it.
+The values are looked up in the plan and registry versions that the assessment cites: names, dates and the missing parts
+of the report, in the reader's language if the documents have it. No sentence is made here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import StepKind
-from schemas.plan.plan import Obligation, Plan
+from schemas.plan.plan import Obligation, Plan, Requirements
 from schemas.plan.registry import Registry
-from services.notifier.core.rendering.missing_parts import Lack, lacks
+from services.notifier.core.scheduling.digest import DocumentVersions
 from services.notifier.core.scheduling.routing import Language
-from services.notifier.core.scheduling.scheduled_alert import Telling
-
-
-class Library(Protocol):
-    """The reference documents, by id and version. Raises `LookupError` for one that has not come yet."""
-
-    def plan(self, plan_id: str, version: int) -> Plan: ...
-
-    def registry(self, registry_id: str, version: int) -> Registry: ...
+from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
-    """A due instant in plain words: the last good day, and the wall time where the day is not good to its end."""
+    """A due instant as people say it: the last day, and a wall time `before` unless that day counts to its end.
+
+    `days_left` counts local dates from the day of sending and is negative after the last day.
+    """
 
     last_day: date
     before: time | None
@@ -36,10 +31,51 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matter:
-    """One telling, ready to be put into words. `receiver` is who gets the report and in whose name the alert speaks.
+class MissingSection:
+    """A section without text."""
 
-    `link` opens the form for it, where the reader may use it.
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingIndicator:
+    """A figure that is not given, or lies outside [low, high]."""
+
+    title: str
+    unit: str | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingAttachments:
+    """Fewer than `least` attachments of the accepted media types."""
+
+    least: int
+    media_types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingSignature:
+    """Nobody signed the report."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedCheck:
+    """A check of the plan that the report does not pass; `message` is the plan's own text for it."""
+
+    message: str
+
+
+MissingPart = MissingSection | MissingIndicator | MissingAttachments | MissingSignature | FailedCheck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertContext:
+    """One alert, ready for the template.
+
+    `receiver` is the agency that receives the report, in whose name the alert speaks. `form_link` opens the web form;
+    None if the reader may not use it.
     """
 
     kind: StepKind
@@ -51,36 +87,40 @@ class Matter:
     source: str
     source_issued_on: date | None
     deadline: Deadline | None
-    lacks: tuple[Lack, ...]
-    link: str | None = None
+    missing: tuple[MissingPart, ...]
+    form_link: str | None = None
 
 
-def matter(telling: Telling, library: Library, *, language: Language, now: datetime) -> Matter:
-    """Return what *telling* speaks of as it stands at *now*."""
-    plan = library.plan(telling.duty.plan, telling.plan_version)
-    registry = library.registry(telling.registry, telling.registry_version)
-    obligation = plan.obligation(telling.duty.obligation)
+def build_context(one: DutyAlert, documents: DocumentVersions, *, language: Language, now: datetime) -> AlertContext:
+    """Return the context of an alert as of *now*.
+
+    Raises `LookupError` if a cited version has not been published, or if the plan version has no such obligation.
+    """
+    plan = documents.plan(one.duty.plan, one.plan_version)
+    registry = documents.registry(one.registry, one.registry_version)
+    obligation = plan.obligation(one.duty.obligation)
     if obligation is None:
-        raise LookupError(f"plan {plan.plan}@{plan.version} has no obligation {telling.duty.obligation}")
+        raise LookupError(f"plan {plan.plan}@{plan.version} has no obligation {one.duty.obligation}")
     zone = ZoneInfo(plan.zone)
     today = now.astimezone(zone).date()
-    source = next((one for one in plan.sources if one.id == obligation.citation.source), None)
-    due_at = telling.call.due_at
-    return Matter(
-        kind=telling.call.kind,
-        agency=name_of(telling.duty.agency, registry, today, language) or telling.duty.agency,
-        receiver=_receiver(obligation, plan, registry, today, language),
+    source = next((found for found in plan.sources if found.id == obligation.citation.source), None)
+    due_at = one.alert.due_at
+    in_force_on = (due_at or now).astimezone(zone).date()
+    return AlertContext(
+        kind=one.alert.kind,
+        agency=agency_name(one.duty.agency, registry, today, language) or one.duty.agency,
+        receiver=_receiver_name(obligation, plan, registry, today, language),
         title=obligation.title.in_language(language),
-        period=telling.duty.period,
-        clause=telling.clause,
+        period=one.duty.period,
+        clause=one.clause,
         source=source.number if source else plan.plan,
         source_issued_on=source.issued_on if source else plan.issued_on,
-        deadline=deadline(due_at, zone, now) if due_at else None,
-        lacks=lacks(telling.call.missing, obligation, on=(due_at or now).astimezone(zone).date(), language=language),
+        deadline=describe_deadline(due_at, zone, now) if due_at else None,
+        missing=describe_missing(one.alert.missing, obligation, on=in_force_on, language=language),
     )
 
 
-def deadline(due_at: datetime, zone: ZoneInfo, now: datetime) -> Deadline:
+def describe_deadline(due_at: datetime, zone: ZoneInfo, now: datetime) -> Deadline:
     """Return the exclusive instant *due_at* as people say it: midnight is the end of the day before."""
     local = due_at.astimezone(zone)
     is_midnight = local.time() == time.min
@@ -93,12 +133,55 @@ def deadline(due_at: datetime, zone: ZoneInfo, now: datetime) -> Deadline:
     )
 
 
-def name_of(agency: str, registry: Registry, day: date, language: Language) -> str | None:
-    """Return the name that *agency* bears on *day*, or nothing for a contact list."""
+def agency_name(agency: str, registry: Registry, day: date, language: Language) -> str | None:
+    """Return the name that *agency* bears on *day*, or None for a contact list."""
     found = registry.agency(agency)
     return found.name_on(day, language) if found else None
 
 
-def _receiver(obligation: Obligation, plan: Plan, registry: Registry, day: date, language: Language) -> str | None:
+def describe_missing(
+    missing: Iterable[str], obligation: Obligation, *, on: date, language: Language
+) -> tuple[MissingPart, ...]:
+    """Return the parts that *missing* names, under the version of *obligation* in force on the local date *on*.
+
+    Rules names parts by their place under `requires` in the plan: `sections.x`, `indicators.x`, `attachments`, `signed`
+    or `checks.x`. A name that this version does not have is returned as a section of that name, so that nothing missing
+    is left out.
+    """
+    versions = [one for one in obligation.versions if one.in_force_on(on)] or [obligation.versions[-1]]
+    requires = versions[0].requires
+    return tuple(_describe_part(*name.partition("."), requires, language) for name in missing)
+
+
+def _describe_part(kind: str, _dot: str, name: str, requires: Requirements, language: Language) -> MissingPart:
+    match kind:
+        case "sections":
+            return _describe_section(name, requires, language)
+        case "indicators":
+            return _describe_indicator(name, requires, language)
+        case "attachments":
+            return MissingAttachments(least=requires.attachments.min, media_types=requires.attachments.media_types)
+        case "signed":
+            return MissingSignature()
+        case "checks":
+            check = next((one for one in requires.checks if one.id == name), None)
+            return FailedCheck(message=check.message.in_language(language) if check else name)
+        case _:
+            return MissingSection(title=name or kind)
+
+
+def _describe_section(section: str, requires: Requirements, language: Language) -> MissingSection:
+    wanted = next((one for one in requires.sections if one.id == section), None)
+    return MissingSection(title=wanted.called(language) if wanted else section)
+
+
+def _describe_indicator(code: str, requires: Requirements, language: Language) -> MissingIndicator:
+    wanted = next((one for one in requires.indicators if one.code == code), None)
+    if wanted is None:
+        return MissingIndicator(title=code, unit=None, low=None, high=None)
+    return MissingIndicator(title=wanted.called(language), unit=wanted.unit, low=wanted.min, high=wanted.max)
+
+
+def _receiver_name(obligation: Obligation, plan: Plan, registry: Registry, day: date, language: Language) -> str | None:
     candidates = (obligation.recipient, plan.issuer)
-    return next((name for one in candidates if one and (name := name_of(one, registry, day, language))), None)
+    return next((name for one in candidates if one and (name := agency_name(one, registry, day, language))), None)

@@ -1,24 +1,24 @@
-"""The alerts in Vietnamese. A courtesy between agencies: it requests ("kính đề nghị") and never threatens."""
+"""The phrases of alerts in Vietnamese. They are courteous: they request ("kính đề nghị") and never threaten."""
 
 from typing import assert_never
 
 from schemas.events.assessments import StepKind
 from schemas.plan.periods import Period, Recurrence
-from services.notifier.core.rendering.phrases import Labels, Words
-from services.notifier.core.rendering.template_context import Deadline, Matter
+from services.notifier.core.rendering.phrases import FixedTexts, RowLabels
+from services.notifier.core.rendering.template_context import AlertContext, Deadline
 
-WORDS = Words(
-    labels=Labels(
+TEXTS = FixedTexts(
+    labels=RowLabels(
         title="Nội dung",
         agency="Cơ quan báo cáo",
         basis="Căn cứ",
         deadline="Hạn cuối",
         state="Tình trạng",
-        lacks="Còn thiếu",
+        missing="Còn thiếu",
         form="Gửi trực tuyến (dành riêng cho Quý cơ quan)",
     ),
-    signature="Hệ thống Đôn Đốc",
-    reader="Quý cơ quan",
+    default_signature="Hệ thống Đôn Đốc",
+    default_reader="Quý cơ quan",
     closing="Trân trọng cảm ơn sự quan tâm, phối hợp của Quý cơ quan.",
     footer=(
         "Thư này được gửi tự động để hỗ trợ theo dõi thời hạn, không thay thế công văn. "
@@ -27,17 +27,17 @@ WORDS = Words(
     open_form="Mở biểu mẫu",
     clause="mục",
     due="hạn cuối:",
-    undated="văn bản không quy định thời hạn cụ thể",
-    nearest="Hạn gần nhất:",
-    absent="chưa nhận được báo cáo",
-    early="chưa đến hạn, chưa nhận được báo cáo",
-    partial="đã nhận, chưa đầy đủ",
-    lacking="còn thiếu",
-    missing="Còn thiếu",
-    unsigned="chữ ký của người có thẩm quyền",
+    no_due_date="văn bản không quy định thời hạn cụ thể",
+    nearest_due="Hạn gần nhất:",
+    not_received="chưa nhận được báo cáo",
+    not_due_yet="chưa đến hạn, chưa nhận được báo cáo",
+    incomplete="đã nhận, chưa đầy đủ",
+    missing_inline="còn thiếu",
+    missing_heading="Còn thiếu",
+    missing_signature="chữ ký của người có thẩm quyền",
     unit="đơn vị:",
-    low="từ",
-    high="đến",
+    range_from="từ",
+    range_to="đến",
     units={
         "million_vnd": "triệu đồng",
         "billion_vnd": "tỷ đồng",
@@ -53,78 +53,79 @@ WORDS = Words(
 class Vietnamese:
     """The phrases for readers of Vietnamese."""
 
-    words = WORDS
+    texts = TEXTS
 
     def greeting(self, reader: str | None) -> str:
-        return f"Kính gửi: {reader or WORDS.reader}"
+        return f"Kính gửi: {reader or TEXTS.default_reader}"
 
-    def subject(self, one: Matter, about: str) -> str:
-        match one.kind:
+    def subject(self, alert: AlertContext, title: str) -> str:
+        match alert.kind:
             case StepKind.REMINDER:
-                return f"Nhắc hạn: {about}"
+                return f"Nhắc hạn: {title}"
             case StepKind.URGING:
-                return f"Đôn đốc: {about}"
+                return f"Đôn đốc: {title}"
             case StepKind.INCOMPLETE:
-                return f"Đề nghị bổ sung: {about}"
+                return f"Đề nghị bổ sung: {title}"
             case StepKind.ESCALATION:
-                return f"Thông tin tiến độ: {one.agency} – {about}"
+                return f"Thông tin tiến độ: {alert.agency} – {title}"
             case _:
-                assert_never(one.kind)
+                assert_never(alert.kind)
 
     def subject_of_many(self, count: int, sources: str) -> str:
         return f"Kính đề nghị quan tâm {count} báo cáo theo {sources}"
 
-    def opening(self, one: Matter, *, who: str, by: str, reader: str) -> str:
-        match one.kind:
+    def opening(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
+        match alert.kind:
             case StepKind.REMINDER:
                 return (
-                    f"{who} trân trọng kính đề nghị {one.agency} quan tâm, gửi báo cáo dưới đây đúng thời hạn ({by})."
+                    f"{speaker} trân trọng kính đề nghị {alert.agency} quan tâm, "
+                    f"gửi báo cáo dưới đây đúng thời hạn ({due})."
                 )
             case StepKind.URGING:
                 return (
-                    f"Đến nay, {who} chưa nhận được {_wanted(one)} dưới đây của {one.agency} ({by}). "
-                    f"Kính đề nghị {one.agency} quan tâm, gửi trong thời gian sớm nhất."
+                    f"Đến nay, {speaker} chưa nhận được {_report_noun(alert)} dưới đây của {alert.agency} ({due}). "
+                    f"Kính đề nghị {alert.agency} quan tâm, gửi trong thời gian sớm nhất."
                 )
             case StepKind.INCOMPLETE:
                 return (
-                    f"{who} đã nhận được báo cáo dưới đây của {one.agency} và kính đề nghị {one.agency} "
-                    f"bổ sung các nội dung còn thiếu ({by})."
+                    f"{speaker} đã nhận được báo cáo dưới đây của {alert.agency} và kính đề nghị {alert.agency} "
+                    f"bổ sung các nội dung còn thiếu ({due})."
                 )
             case StepKind.ESCALATION:
                 return (
-                    f"{who} xin thông tin: đến nay chưa nhận được {_wanted(one)} dưới đây của {one.agency} ({by}). "
-                    f"Kính đề nghị {reader} quan tâm, chỉ đạo."
+                    f"{speaker} xin thông tin: đến nay chưa nhận được {_report_noun(alert)} dưới đây "
+                    f"của {alert.agency} ({due}). Kính đề nghị {reader} quan tâm, chỉ đạo."
                 )
             case _:
-                assert_never(one.kind)
+                assert_never(alert.kind)
 
-    def opening_of_many(self, count: int, *, who: str, reader: str) -> str:
-        return f"{who} trân trọng kính đề nghị {reader} quan tâm {count} nội dung dưới đây."
+    def opening_of_many(self, count: int, *, speaker: str, reader: str) -> str:
+        return f"{speaker} trân trọng kính đề nghị {reader} quan tâm {count} nội dung dưới đây."
 
-    def basis(self, one: Matter) -> str:
-        dated = f" ngày {one.source_issued_on:%d/%m/%Y}" if one.source_issued_on else ""
-        return f"mục {one.clause}, văn bản số {one.source}{dated}"
+    def basis(self, alert: AlertContext) -> str:
+        dated = f" ngày {alert.source_issued_on:%d/%m/%Y}" if alert.source_issued_on else ""
+        return f"mục {alert.clause}, văn bản số {alert.source}{dated}"
 
-    def report(self, one: Matter, about: str) -> str:
-        return f"báo cáo “{about}” (mục {one.clause}, {one.source})"
+    def report(self, alert: AlertContext, title: str) -> str:
+        return f"báo cáo “{title}” (mục {alert.clause}, {alert.source})"
 
-    def report_in_brief(self, one: Matter, of_period: str) -> str:
-        return f"báo cáo{of_period} theo mục {one.clause}, {one.source}"
+    def report_in_brief(self, alert: AlertContext, of_period: str) -> str:
+        return f"báo cáo{of_period} theo mục {alert.clause}, {alert.source}"
 
-    def short(self, one: Matter, report: str) -> str:
-        match one.kind:
+    def sms(self, alert: AlertContext, report: str) -> str:
+        match alert.kind:
             case StepKind.REMINDER:
-                return f"Kính đề nghị {one.agency} gửi {report}"
+                return f"Kính đề nghị {alert.agency} gửi {report}"
             case StepKind.URGING:
-                return f"Kính đề nghị {one.agency} sớm gửi {report}"
+                return f"Kính đề nghị {alert.agency} sớm gửi {report}"
             case StepKind.INCOMPLETE:
-                return f"Kính đề nghị {one.agency} bổ sung {report}"
+                return f"Kính đề nghị {alert.agency} bổ sung {report}"
             case StepKind.ESCALATION:
-                return f"Xin thông tin: {one.agency} chưa gửi{' đầy đủ' if one.lacks else ''} {report}"
+                return f"Xin thông tin: {alert.agency} chưa gửi{' đầy đủ' if alert.missing else ''} {report}"
             case _:
-                assert_never(one.kind)
+                assert_never(alert.kind)
 
-    def short_of_many(self, count: int, *, sources: str, reader: str) -> str:
+    def sms_of_many(self, count: int, *, sources: str, reader: str) -> str:
         return f"Kính đề nghị {reader} quan tâm {count} báo cáo theo {sources}"
 
     def section(self, title: str) -> str:
@@ -136,15 +137,15 @@ class Vietnamese:
     def attachments(self, least: int) -> str:
         return f"ít nhất {least} tệp đính kèm"
 
-    def day(self, due: Deadline) -> str:
-        if due.before is None:
-            return f"hết ngày {due.last_day:%d/%m/%Y}"
-        return f"trước {due.before.hour} giờ {due.before:%M} ngày {due.last_day:%d/%m/%Y}"
+    def last_day(self, deadline: Deadline) -> str:
+        if deadline.before is None:
+            return f"hết ngày {deadline.last_day:%d/%m/%Y}"
+        return f"trước {deadline.before.hour} giờ {deadline.before:%M} ngày {deadline.last_day:%d/%m/%Y}"
 
-    def distance(self, due: Deadline) -> str:
-        if due.has_passed:
-            return f"đã quá hạn {-due.days_left} ngày" if due.days_left < 0 else "đã quá hạn"
-        return f"còn {due.days_left} ngày" if due.days_left else "hôm nay là ngày cuối"
+    def days_left(self, deadline: Deadline) -> str:
+        if deadline.has_passed:
+            return f"đã quá hạn {-deadline.days_left} ngày" if deadline.days_left < 0 else "đã quá hạn"
+        return f"còn {deadline.days_left} ngày" if deadline.days_left else "hôm nay là ngày cuối"
 
     def period(self, period: Period) -> str:
         """Return a period as people write it: `2026-Q3` is "quý III năm 2026"."""
@@ -164,5 +165,5 @@ class Vietnamese:
         return f"{value:,.10g}".translate(str.maketrans(",.", ".,"))
 
 
-def _wanted(one: Matter) -> str:
-    return "đầy đủ báo cáo" if one.lacks else "báo cáo"
+def _report_noun(alert: AlertContext) -> str:
+    return "đầy đủ báo cáo" if alert.missing else "báo cáo"

@@ -1,118 +1,139 @@
-"""A delivery: one alert to one person on one channel, and the events that tell what became of its attempts.
+"""A delivery is one digest to one address. Its attempts are told on `dondoc.deliveries.v1`.
 
-No address gets into an event. A digest that speaks of several agencies is told once for each, about its own duties.
+Events hold no address. A digest about several agencies (an escalation to the province) yields one event for each agency
+about its own duties, because events are keyed by agency.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, AttemptOutcome, Channel
+from schemas.events import ids
+from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, Channel, Outcome
 from schemas.events.envelope import Envelope
-from schemas.events.ids import digest
-from services.notifier.core.scheduling.digest import Notice
+from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.routing import Contact, Language
-from services.notifier.core.scheduling.scheduled_alert import Telling
+from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
 SOURCE = "dondoc/notifier"
-_DIGITS = 40  # of the identity, enough to be unique and to fit a header line
+_MESSAGE_ID_DIGITS = 40  # hexadecimal digits of the delivery id: 160 bits are unique, and fit into one header line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One alert on its way to one address. Without an address nobody could be told."""
+    """One digest to one address; the address is empty if nobody can be reached.
+
+    `attempt` counts the attempts, the current one included. `claim` names the claim under which this process alone may
+    make that attempt; None if the delivery is not claimed.
+    """
 
     id: str
-    alert: str
+    alert_id: str
     to_agency: str
     channel: Channel
     address: str
     language: Language
-    tellings: tuple[Telling, ...]
+    alerts: tuple[DutyAlert, ...]
+    attempt: int = 0
+    claim: str | None = None
 
     @property
-    def notice(self) -> Notice:
-        """What it says."""
-        return Notice(to_agency=self.to_agency, channel=self.channel, tellings=self.tellings)
+    def digest(self) -> Digest:
+        """The digest that is delivered, without its other contacts."""
+        return Digest(to_agency=self.to_agency, channel=self.channel, alerts=self.alerts)
+
+    @property
+    def lead(self) -> DutyAlert:
+        """The most pressing alert."""
+        return self.alerts[0]
 
     def message_id(self, domain: str) -> str:
-        """Return the Message-ID, the same on every attempt."""
-        return f"<{self.id[:_DIGITS]}@{domain}>"
+        """Return the Message-ID, which is the same on every attempt, so that mail programs recognise a second copy."""
+        return f"<{self.id[:_MESSAGE_ID_DIGITS]}@{domain}>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """How one attempt at a delivery ended. `reason` is a code, never a server's words: those may hold an address."""
+class DeliveryAttempt:
+    """How attempt `delivery.attempt` ended, and when the next one is due (None: never).
 
-    number: int
-    outcome: AttemptOutcome
+    `reason` is a code such as `smtp_550`, never a server's own words: those may hold an address. `provider_ids` are the
+    ids that the SMS centre gave to the parts.
+    """
+
+    delivery: Delivery
+    outcome: Outcome
     at: datetime
     reason: str | None = None
     message_id: str | None = None
     segments: int | None = None
+    next_at: datetime | None = None
+    provider_ids: tuple[str, ...] = ()
 
 
-def deliveries(notice: Notice, round_: str) -> tuple[Delivery, ...]:
-    """Return one delivery for each contact of *notice*, or a single one without address where there is none.
+def create_deliveries(digest: Digest, batch: str) -> tuple[Delivery, ...]:
+    """Return one delivery for each contact of *digest*, or a single one without address if there is no contact.
 
-    In one round an address is told once: the identity depends on the round and not on what is told, so that a round
-    that is finished after a crash makes none anew.
+    Within one batch an address gets one delivery for an agency and channel. The id depends on the batch and not on the
+    alerts, so a batch that another process finishes after a crash creates the same ids, and no second delivery.
     """
-    return tuple(_delivery(notice, one, round_) for one in notice.contacts) or (_delivery(notice, None, round_),)
+    contacts: tuple[Contact | None, ...] = digest.contacts or (None,)
+    return tuple(_create_delivery(digest, contact, batch) for contact in contacts)
 
 
-def events(delivery: Delivery, attempt: Attempt) -> Iterator[Envelope[AlertAttempted]]:
-    """Yield an event for each agency that *delivery* speaks of; its id derives from the attempt."""
-    for agency in dict.fromkeys(one.duty.agency for one in delivery.tellings):
+def build_events(attempt: DeliveryAttempt) -> Iterator[Envelope[AlertAttempted]]:
+    """Yield one event for each agency that the delivery is about. The event id derives from the attempt."""
+    delivery = attempt.delivery
+    for agency in dict.fromkeys(one.duty.agency for one in delivery.alerts):
         yield Envelope(
-            id=digest(delivery.id, str(attempt.number), attempt.outcome, agency),
+            id=ids.digest(delivery.id, str(delivery.attempt), attempt.outcome, agency),
             source=SOURCE,
             type=DELIVERED,
             subject=agency,
             time=attempt.at,
-            data=_attempted(delivery, attempt, agency),
+            data=_build_event_data(attempt, agency),
         )
 
 
-def _delivery(notice: Notice, contact: Contact | None, round_: str) -> Delivery:
-    address = contact.address if contact else ""
-    return Delivery(
-        id=digest(round_, notice.to_agency, notice.channel.value, address),
-        alert=notice.alert,
-        to_agency=notice.to_agency,
-        channel=notice.channel,
-        address=address,
-        language=contact.language if contact else "vi",
-        tellings=notice.tellings,
+def describe_duty(one: DutyAlert) -> AlertedDuty:
+    """Return the duty that an alert is about, as events and `dondoc simulate` write it."""
+    return AlertedDuty(
+        plan=one.duty.plan,
+        agency=one.duty.agency,
+        obligation=one.duty.obligation,
+        period=one.duty.period,
+        kind=one.alert.kind,
+        step=one.alert.label,
+        due_at=one.alert.due_at,
     )
 
 
-def _attempted(delivery: Delivery, attempt: Attempt, agency: str) -> AlertAttempted:
-    lead = delivery.notice.lead.call
+def _create_delivery(digest: Digest, contact: Contact | None, batch: str) -> Delivery:
+    address = contact.address if contact else ""
+    return Delivery(
+        id=ids.digest(batch, digest.to_agency, digest.channel.value, address),
+        alert_id=digest.alert_id,
+        to_agency=digest.to_agency,
+        channel=digest.channel,
+        address=address,
+        language=contact.language if contact else "vi",
+        alerts=digest.alerts,
+    )
+
+
+def _build_event_data(attempt: DeliveryAttempt, agency: str) -> AlertAttempted:
+    delivery = attempt.delivery
+    lead = delivery.lead.alert
     return AlertAttempted(
-        alert=delivery.alert,
+        alert=delivery.alert_id,
         channel=delivery.channel,
         to_agency=delivery.to_agency,
         kind=lead.kind,
         step=lead.label,
-        duties=tuple(alerted(one) for one in delivery.tellings if one.duty.agency == agency),
-        attempt=attempt.number,
+        duties=tuple(describe_duty(one) for one in delivery.alerts if one.duty.agency == agency),
+        attempt=delivery.attempt,
         outcome=attempt.outcome,
         reason=attempt.reason,
         attempted_at=attempt.at,
         message_id=attempt.message_id,
         segments=attempt.segments,
-    )
-
-
-def alerted(telling: Telling) -> AlertedDuty:
-    """Return the duty that *telling* speaks of, and why."""
-    return AlertedDuty(
-        plan=telling.duty.plan,
-        agency=telling.duty.agency,
-        obligation=telling.duty.obligation,
-        period=telling.duty.period,
-        kind=telling.call.kind,
-        step=telling.call.label,
-        due_at=telling.call.due_at,
     )

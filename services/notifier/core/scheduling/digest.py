@@ -1,52 +1,93 @@
-"""Digests: what one recipient gets at one time on one channel goes into one message."""
+"""Digests: everything that one recipient gets at one time on one channel goes into one message."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
 
+from schemas.events import ids
 from schemas.events.deliveries import Channel
-from schemas.events.ids import digest
-from services.notifier.core.scheduling.routing import Contact
-from services.notifier.core.scheduling.scheduled_alert import SEVERITY, Telling
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
+from services.notifier.core.scheduling import routing
+from services.notifier.core.scheduling.quiet_hours import SendingHours
+from services.notifier.core.scheduling.routing import Contact, ContactBook
+from services.notifier.core.scheduling.scheduled_alert import SEVERITY, DutyAlert
+
+
+class DocumentVersions(Protocol):
+    """The plans and registries, by id and version. Raises `LookupError` for a version that has not been published."""
+
+    def plan(self, plan_id: str, version: int) -> Plan: ...
+
+    def registry(self, registry_id: str, version: int) -> Registry: ...
+
+
+class SendingCalendar(DocumentVersions, Protocol):
+    """The documents, and the sending hours in the time zone of a plan."""
+
+    def hours(self, plan_id: str, version: int) -> SendingHours: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """What one agency or list is told at one time on one channel, most pressing first; to nobody without contacts."""
+class Digest:
+    """The alerts that one agency or contact list gets at one time on one channel, most pressing first.
+
+    `contacts` is empty if nobody can be reached.
+    """
 
     to_agency: str
     channel: Channel
-    tellings: tuple[Telling, ...]
+    alerts: tuple[DutyAlert, ...]
     contacts: tuple[Contact, ...] = ()
 
     @property
-    def alert(self) -> str:
-        """The identity of the alert: (agency, duties and steps, channel), whoever of the agency reads it."""
-        return digest("alert", self.to_agency, self.channel.value, *sorted(one.identity for one in self.tellings))
+    def alert_id(self) -> str:
+        """The id of the alert in events: the same for every person of the agency who gets it on this channel."""
+        return ids.digest("alert", self.to_agency, self.channel.value, *sorted(one.dedup_key for one in self.alerts))
 
     @property
-    def lead(self) -> Telling:
-        """The most pressing telling: it gives the message its kind and step."""
-        return self.tellings[0]
+    def lead(self) -> DutyAlert:
+        """The most pressing alert: it gives the message its kind and step."""
+        return self.alerts[0]
 
 
-def gathered(
-    told: Mapping[str, Iterable[Telling]], reached: Mapping[str, Mapping[Channel, tuple[Contact, ...]]]
-) -> list[Notice]:
-    """Return one notice for each destination of *told* and channel on which *reached* knows somebody.
+def collect_digests(
+    alerts: Iterable[DutyAlert], calendar: SendingCalendar, book: ContactBook, now: datetime
+) -> list[Digest]:
+    """Group *alerts* by recipient and channel. Contacts are those valid on the local date of *now* in the plan's zone.
 
-    A destination where nobody is reached yields one notice without contacts, so that the silence is recorded.
+    Raises `LookupError` if a cited document has not been published.
     """
-    notices = []
-    for to_agency in sorted(told):
-        tellings = tuple(sorted(told[to_agency], key=_urgency))
-        channels = reached.get(to_agency) or {Channel.EMAIL: ()}
-        notices += [
-            Notice(to_agency=to_agency, channel=channel, tellings=tellings, contacts=channels[channel])
+    by_recipient: dict[str, list[DutyAlert]] = {}
+    local_dates: dict[str, date] = {}
+    for one in alerts:
+        registry = calendar.registry(one.registry, one.registry_version)
+        to_agency = routing.resolve_recipient(one.alert.to, one.duty.agency, registry)
+        by_recipient.setdefault(to_agency, []).append(one)
+        local_dates[to_agency] = now.astimezone(calendar.hours(one.duty.plan, one.plan_version).zone).date()
+    contacts = {to_agency: book.find_reachable(to_agency, day) for to_agency, day in local_dates.items()}
+    return build_digests(by_recipient, contacts)
+
+
+def build_digests(
+    alerts: Mapping[str, Iterable[DutyAlert]], contacts: Mapping[str, Mapping[Channel, tuple[Contact, ...]]]
+) -> list[Digest]:
+    """Return one digest for each recipient of *alerts* and each channel on which *contacts* has somebody.
+
+    A recipient without any contact yields one digest without contacts, so that the failure to reach it is recorded.
+    """
+    digests = []
+    for to_agency in sorted(alerts):
+        ordered = tuple(sorted(alerts[to_agency], key=_order_by_urgency))
+        channels = contacts.get(to_agency) or {Channel.EMAIL: ()}
+        digests += [
+            Digest(to_agency=to_agency, channel=channel, alerts=ordered, contacts=channels[channel])
             for channel in sorted(channels)
         ]
-    return notices
+    return digests
 
 
-def _urgency(telling: Telling) -> tuple[int, str, str]:
-    due = telling.call.due_at.isoformat() if telling.call.due_at else "9999"
-    return -SEVERITY[telling.call.kind], due, str(telling.duty)
+def _order_by_urgency(one: DutyAlert) -> tuple[int, str, str]:
+    due = one.alert.due_at.isoformat() if one.alert.due_at else "9999"
+    return -SEVERITY[one.alert.kind], due, str(one.duty)

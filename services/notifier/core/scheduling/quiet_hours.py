@@ -1,4 +1,4 @@
-"""Quiet hours: alerts go out in the recipient's working day only."""
+"""Quiet hours: alerts go out only during the working day of the people who read them."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -20,27 +20,30 @@ class SendingHours:
         return self.opens <= at.astimezone(self.zone).time() <= self.closes
 
     def next_open(self, at: datetime) -> datetime:
-        """Return *at*, or the next instant at which the window opens."""
+        """Return *at* if the window is open then, else the next instant at which it opens."""
         local = at.astimezone(self.zone)
         if self.is_open(at):
             return at
         day = local if local.time() < self.opens else local + ONE_DAY
-        return self._on(day, self.opens).astimezone(at.tzinfo)
+        return self._at_wall_time(day, self.opens).astimezone(at.tzinfo)
 
     def last_open(self, at: datetime) -> datetime:
-        """Return *at*, or the last instant before it at which the window was open."""
+        """Return *at* if the window is open then, else the last instant before it at which it was open."""
         local = at.astimezone(self.zone)
         if self.is_open(at):
             return at
         day = local if local.time() > self.closes else local - ONE_DAY
-        return self._on(day, self.closes).astimezone(at.tzinfo)
+        return self._at_wall_time(day, self.closes).astimezone(at.tzinfo)
 
-    def moved(self, at: datetime, *, before: datetime | None = None) -> datetime:
-        """Return when to send what is meant for *at*: the next open instant; the last where that misses *before*."""
+    def adjust(self, at: datetime, *, before: datetime | None = None) -> datetime:
+        """Return when to send what is meant for *at*: the next open instant, or the last one if that misses *before*.
+
+        Example: a reminder for 23:00 of its due date goes out at 17:30 of that day, not on the next morning.
+        """
         later = self.next_open(at)
         if before is None or later < before:
             return later
         return self.last_open(at)
 
-    def _on(self, day: datetime, wall: time) -> datetime:
+    def _at_wall_time(self, day: datetime, wall: time) -> datetime:
         return datetime.combine(day.date(), wall, tzinfo=self.zone)

@@ -1,46 +1,51 @@
-"""Retry: when an attempt that failed is made again, and when it is given up. The policy never waits and never sends."""
+"""Retry policy: when a failed attempt is made again, and when it is given up. It never waits and never sends."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import Channel, Outcome
+
+_MAX_DOUBLINGS = 32  # 2**32 times any `first_backoff` exceeds any `max_backoff`; it keeps the product from overflowing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """Doubling pauses from `first` to `longest`; with the defaults the last attempt comes within a day of the first."""
+    """Exponential backoff from `first_backoff` to `max_backoff`, at most `max_attempts` attempts in all.
 
-    first: timedelta = timedelta(seconds=30)
-    longest: timedelta = timedelta(hours=4)
-    attempts: int = 12
+    With the defaults the last attempt comes within a day of the first.
+    """
 
-    def pause(self, attempt: int, spread: float) -> timedelta:
-        """Return the pause after *attempt*; *spread* in [0, 1) shortens it by up to half, to spread retries."""
-        doublings = min(attempt - 1, 32)  # beyond 2^32 pauses any `longest` has long been reached
-        pause: timedelta = min(self.first * 2**doublings, self.longest) * (1 - spread / 2)
-        return pause
+    first_backoff: timedelta = timedelta(seconds=30)
+    max_backoff: timedelta = timedelta(hours=4)
+    max_attempts: int = 12
+
+    def backoff(self, attempt: int, jitter: float) -> timedelta:
+        """Return the time to wait after *attempt* (1 is the first).
+
+        *jitter* in [0, 1) shortens it by up to half, so that deliveries that failed together do not return together.
+        """
+        doublings = min(attempt - 1, _MAX_DOUBLINGS)
+        backoff: timedelta = min(self.first_backoff * 2**doublings, self.max_backoff) * (1 - jitter / 2)
+        return backoff
 
 
-def pause_after(
-    policy: RetryPolicy, outcome: AttemptOutcome, channel: Channel, *, attempt: int, spread: float
+def backoff_after(
+    policy: RetryPolicy, outcome: Outcome, channel: Channel, *, attempt: int, jitter: float
 ) -> timedelta | None:
-    """Return how long to wait after *attempt* ended in *outcome*, or nothing where it is final.
+    """Return how long to wait after *attempt* ended in *outcome*, or None if no further attempt is made.
 
-    The rule for an attempt whose outcome is unknown: mail is sent again at once with the same Message-ID, which readers
-    and servers recognise; an SMS is not, because a centre cannot be asked whether it has it.
+    An attempt whose outcome is unknown: a mail is sent again after the same backoff as a failed one (15 to 30 s after
+    the first attempt), under the same Message-ID, by which mail programs and servers recognise it. An SMS is not sent
+    again: a centre cannot be asked whether it has it.
     """
     match outcome:
-        case AttemptOutcome.TEMPORARY_FAILURE | AttemptOutcome.TECHNICAL_FAILURE:
-            return policy.pause(attempt, spread) if attempt < policy.attempts else None
-        case AttemptOutcome.UNKNOWN:
-            return policy.pause(attempt, spread) if channel is Channel.EMAIL and attempt < policy.attempts else None
-        case (
-            AttemptOutcome.DELIVERED
-            | AttemptOutcome.PERMANENT_FAILURE
-            | AttemptOutcome.CANCELLED
-            | AttemptOutcome.UNREACHABLE
-        ):
-            return None
+        case Outcome.TEMPORARY_FAILURE | Outcome.TECHNICAL_FAILURE:
+            is_repeated = True
+        case Outcome.UNKNOWN:
+            is_repeated = channel is Channel.EMAIL
+        case Outcome.DELIVERED | Outcome.PERMANENT_FAILURE | Outcome.CANCELLED | Outcome.UNREACHABLE:
+            is_repeated = False
         case _:
             assert_never(outcome)
+    return policy.backoff(attempt, jitter) if is_repeated and attempt < policy.max_attempts else None

@@ -1,4 +1,7 @@
-"""Routing: who hears of a call. `self` is the agency, `parent` the one above it, any other name a contact list."""
+"""Routing: which agency or contact list gets an alert, and which people are its contacts.
+
+An alert is meant for `self` (the agency that owes the report), `parent` (the agency above it) or a named contact list.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,24 +34,27 @@ class Contact:
 
 
 class ContactBook:
-    """All contacts, by agency or list. The order of the file is the order in which people are named."""
+    """All contacts, by agency or list, in the order of the file."""
 
     def __init__(self, contacts: Iterable[Contact] = ()) -> None:
         self._by_agency: dict[str, list[Contact]] = {}
         for contact in contacts:
             self._by_agency.setdefault(contact.agency, []).append(contact)
 
-    def reaching(self, agency: str, day: date) -> dict[Channel, tuple[Contact, ...]]:
-        """Return who is reached at *agency* (an id or a list's name) on *day*, by channel; no address twice."""
-        reached: dict[Channel, dict[str, Contact]] = {}
+    def find_reachable(self, agency: str, day: date) -> dict[Channel, tuple[Contact, ...]]:
+        """Return the contacts of *agency* (an id or the name of a list) on *day*, by channel; no address twice."""
+        reachable: dict[Channel, dict[str, Contact]] = {}
         for contact in self._by_agency.get(agency, ()):
             if contact.is_valid_on(day):
-                reached.setdefault(contact.channel, {}).setdefault(contact.address, contact)
-        return {channel: tuple(people.values()) for channel, people in reached.items()}
+                reachable.setdefault(contact.channel, {}).setdefault(contact.address, contact)
+        return {channel: tuple(people.values()) for channel, people in reachable.items()}
 
 
-def destination(to: str, agency: str, registry: Registry) -> str:
-    """Return the agency or list that hears of a call of *agency* meant for *to*."""
+def resolve_recipient(to: str, agency: str, registry: Registry) -> str:
+    """Return the id of the agency, or the name of the list, that gets an alert of *agency* meant for *to*.
+
+    An agency without a parent resolves to `parent` itself, for which nobody is a contact, so that the gap is recorded.
+    """
     match to:
         case "self":
             return agency

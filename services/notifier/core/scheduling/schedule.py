@@ -1,112 +1,183 @@
-"""How an agenda changes: following an assessment, and taking what is due to be said.
+"""The alert schedule of one duty, and how it changes: by following an assessment, and by taking what is due.
 
-Both are pure, so a redelivered assessment, a restart and the simulation all come to the same answer. A call that was
-said is never said again; of the calls missed while the notifier was down only the one that matters now is said; one
-whose reason is gone is not said at all.
+All functions are pure, so a redelivered assessment, a restart and `dondoc simulate` come to the same result. The rules:
+an alert that was sent is never sent again; of several alerts missed while the notifier was down only the last that
+still holds is sent; an alert whose reason is gone is not sent.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schemas.events.assessments import StepKind
-from services.notifier.core.scheduling.assessment import Assessed, calls
+from schemas.events.ids import DutyKey
+from services.notifier.core.scheduling import scheduled_alert
 from services.notifier.core.scheduling.quiet_hours import SendingHours
-from services.notifier.core.scheduling.scheduled_alert import SEVERITY, Agenda, Call
+from services.notifier.core.scheduling.scheduled_alert import SEVERITY, DutyAlert, DutyAssessment, ScheduledAlert
 
 
-def follow(
-    known: Agenda | None, assessed: Assessed, hours: SendingHours, *, now: datetime, lookback: timedelta
-) -> Agenda:
-    """Return the agenda after *assessed*; *known* itself where the assessment is older than the one followed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedAlerts:
+    """Due alerts that a batch has claimed and not yet turned into deliveries.
 
-    What fell due more than *lookback* before the duty was first assessed is history: a plan adopted after ten years
-    urges nobody for the first nine.
+    `batch` names the batch. After `until` (wall clock) the process that made the batch counts as dead.
     """
-    if known is not None and assessed.revision < known.revision:
+
+    batch: str
+    until: datetime
+    alerts: tuple[ScheduledAlert, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSchedule:
+    """All alerts of one duty: those `waiting` to be sent, those `claimed` by a batch, and the keys of those sent.
+
+    `sent_keys` holds deduplication keys, also of repetitions that a later one has replaced. `active_steps` holds the
+    `step_key` of each alert that the last assessment calls for, with the instant from which it is void. `revision` is
+    that of the last assessment; an older one is ignored. `known_since` is when the first assessment was recorded.
+    """
+
+    duty: DutyKey
+    plan_version: int
+    registry: str
+    registry_version: int
+    clause: str
+    revision: int
+    known_since: datetime
+    waiting: tuple[ScheduledAlert, ...] = ()
+    sent_keys: frozenset[str] = frozenset()
+    claimed: ClaimedAlerts | None = None
+    active_steps: tuple[tuple[str, datetime | None], ...] = ()
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next alert is due to be sent."""
+        return min((alert.send_at for alert in self.waiting), default=None)
+
+    def calls_for(self, alert: ScheduledAlert, now: datetime) -> bool:
+        """Whether the last assessment still calls for *alert* at *now*."""
+        return any(key == alert.step_key and (until is None or now < until) for key, until in self.active_steps)
+
+    def with_duty(self, alert: ScheduledAlert) -> DutyAlert:
+        """Return *alert* together with the duty and the document versions that its text cites."""
+        return DutyAlert(
+            duty=self.duty,
+            plan_version=self.plan_version,
+            registry=self.registry,
+            registry_version=self.registry_version,
+            clause=self.clause,
+            alert=alert,
+        )
+
+
+def follow_assessment(
+    known: AlertSchedule | None, assessment: DutyAssessment, hours: SendingHours, *, now: datetime, lookback: timedelta
+) -> AlertSchedule:
+    """Return the schedule after *assessment*, or *known* itself if the assessment is older than the last one followed.
+
+    Alerts whose due instant lies more than *lookback* before the duty was first assessed are left out: a plan that is
+    adopted after ten years sends no urgings for the first nine.
+    """
+    if known is not None and assessment.revision < known.revision:
         return known
-    said = known.said if known else frozenset[str]()
-    known_since = known.known_since if known else assessed.recorded_at
-    wanted = [one for one in calls(assessed, now) if one.due_at is None or one.due_at >= known_since - lookback]
-    waiting = (_moved(call, hours, now) for one in wanted for call in _outstanding(one, said, hours, now))
-    return Agenda(
-        duty=assessed.duty,
-        plan_version=assessed.plan_version,
-        registry=assessed.registry,
-        registry_version=assessed.registry_version,
-        clause=assessed.clause,
-        revision=assessed.revision,
+    sent_keys = known.sent_keys if known else frozenset[str]()
+    known_since = known.known_since if known else assessment.recorded_at
+    called = [
+        alert
+        for alert in scheduled_alert.schedule_alerts(assessment, now)
+        if alert.due_at is None or alert.due_at >= known_since - lookback
+    ]
+    waiting = (
+        _set_send_at(due, hours, now) for alert in called for due in _select_unsent(alert, sent_keys, hours, now)
+    )
+    return AlertSchedule(
+        duty=assessment.duty,
+        plan_version=assessment.plan_version,
+        registry=assessment.registry,
+        registry_version=assessment.registry_version,
+        clause=assessment.clause,
+        revision=assessment.revision,
         known_since=known_since,
-        taken=known.taken if known else None,
-        waiting=_in_order(waiting),
-        said=said,
-        standing=tuple((call.standing, call.until) for call in wanted),
+        claimed=known.claimed if known else None,
+        waiting=_sort(waiting),
+        sent_keys=sent_keys,
+        active_steps=tuple((alert.step_key, alert.until) for alert in called),
     )
 
 
-def take(agenda: Agenda, hours: SendingHours, now: datetime) -> tuple[tuple[Call, ...], Agenda]:
-    """Return what is to be told at *now*, and the agenda in which it counts as said.
+def take_due(
+    schedule: AlertSchedule, hours: SendingHours, now: datetime
+) -> tuple[tuple[ScheduledAlert, ...], AlertSchedule]:
+    """Return the alerts to send at *now*, and the schedule in which they count as sent.
 
-    Outside the sending hours nothing is told and what is due waits for the next opening.
+    Outside the sending hours nothing is returned, and what is due moves to the next opening.
     """
-    due = [call for call in agenda.waiting if call.send_at <= now]
+    due = [alert for alert in schedule.waiting if alert.send_at <= now]
     if due and not hours.is_open(now):
-        later = [call for call in agenda.waiting if call.send_at > now]
-        return (), replace(agenda, waiting=_in_order([*later, *(_moved(call, hours, now) for call in due)]))
-    latest = [call.latest(now, hours.zone) for call in due]
-    return tuple(_collapsed(latest, now)), _without(agenda, due, hours, now)
+        later = [alert for alert in schedule.waiting if alert.send_at > now]
+        moved = (_set_send_at(alert, hours, now) for alert in due)
+        return (), replace(schedule, waiting=_sort([*later, *moved]))
+    latest = [alert.latest_repetition(now, hours.zone) for alert in due]
+    return tuple(_keep_last_per_recipient(latest, now)), _mark_sent(schedule, due, hours, now)
 
 
-def pass_over(agenda: Agenda, hours: SendingHours, before: datetime) -> Agenda:
-    """Return the agenda in which all that was to be said before *before* counts as said."""
-    return _without(agenda, [call for call in agenda.waiting if call.send_at < before], hours, before)
+def skip_before(schedule: AlertSchedule, hours: SendingHours, before: datetime) -> AlertSchedule:
+    """Return the schedule in which all alerts due before *before* count as sent, for a simulation that starts there."""
+    return _mark_sent(schedule, [alert for alert in schedule.waiting if alert.send_at < before], hours, before)
 
 
-def _without(agenda: Agenda, due: Sequence[Call], hours: SendingHours, now: datetime) -> Agenda:
-    """Return the agenda in which *due* counts as said, with the next repetition of what repeats."""
-    latest = [call.latest(now, hours.zone) for call in due]
+def _mark_sent(
+    schedule: AlertSchedule, due: Sequence[ScheduledAlert], hours: SendingHours, now: datetime
+) -> AlertSchedule:
+    """Return the schedule in which *due* counts as sent, with the next repetition of each alert that repeats."""
+    latest = [alert.latest_repetition(now, hours.zone) for alert in due]
     if not latest:
-        return agenda
-    following = [again for call in latest if (again := call.repetition(call.nth + 1, hours.zone))]
-    later = [call for call in agenda.waiting if call not in due]
+        return schedule
+    following = [again for alert in latest if (again := alert.repeat(alert.repetition + 1, hours.zone))]
+    later = [alert for alert in schedule.waiting if alert not in due]
     return replace(
-        agenda,
-        waiting=_in_order([*later, *(_moved(call, hours, now) for call in following)]),
-        said=(agenda.said - _overtaken(latest)) | {call.identity for call in latest},
+        schedule,
+        waiting=_sort([*later, *(_set_send_at(alert, hours, now) for alert in following)]),
+        sent_keys=(schedule.sent_keys - _keys_of_earlier_repetitions(latest)) | {alert.dedup_key for alert in latest},
     )
 
 
-def _outstanding(call: Call, said: frozenset[str], hours: SendingHours, now: datetime) -> Iterator[Call]:
-    """Yield the call, or the repetition of it that matters at *now*, unless it was said or is void."""
-    latest = call.latest(now, hours.zone)
+def _select_unsent(
+    alert: ScheduledAlert, sent_keys: frozenset[str], hours: SendingHours, now: datetime
+) -> Iterator[ScheduledAlert]:
+    """Yield the repetition of *alert* that matters at *now*, the next one if that was sent, nothing if it is void."""
+    latest = alert.latest_repetition(now, hours.zone)
     if latest.is_void(now):
         return
-    if latest.identity not in said:
+    if latest.dedup_key not in sent_keys:
         yield latest
-    elif again := latest.repetition(latest.nth + 1, hours.zone):
-        yield again
+    elif following := latest.repeat(latest.repetition + 1, hours.zone):
+        yield following
 
 
-def _moved(call: Call, hours: SendingHours, now: datetime) -> Call:
-    """Return the call with its time of sending; one that is late already waits for the sending hours from *now* on."""
-    before = call.due_at if call.kind is StepKind.REMINDER else None
-    send_at = hours.moved(call.at, before=before)
-    return replace(call, send_at=send_at if send_at >= now else hours.next_open(now))
+def _set_send_at(alert: ScheduledAlert, hours: SendingHours, now: datetime) -> ScheduledAlert:
+    """Return *alert* with `send_at` within the sending hours; an alert that is late already is sent from *now* on."""
+    before = alert.due_at if alert.kind is StepKind.REMINDER else None
+    send_at = hours.adjust(alert.at, before=before)
+    return replace(alert, send_at=send_at if send_at >= now else hours.next_open(now))
 
 
-def _collapsed(due: Iterable[Call], now: datetime) -> list[Call]:
-    """Return the last call to each recipient that still stands: it makes the earlier ones pointless."""
-    last: dict[str, Call] = {}
-    for call in sorted(due, key=lambda one: (one.at, SEVERITY[one.kind])):
-        if not call.is_void(now):
-            last[call.to] = call
+def _keep_last_per_recipient(due: Iterable[ScheduledAlert], now: datetime) -> list[ScheduledAlert]:
+    """Return the last alert to each recipient that is not void: it makes the earlier ones pointless."""
+    last: dict[str, ScheduledAlert] = {}
+    for alert in sorted(due, key=lambda one: (one.at, SEVERITY[one.kind])):
+        if not alert.is_void(now):
+            last[alert.to] = alert
     return list(last.values())
 
 
-def _overtaken(due: Iterable[Call]) -> frozenset[str]:
-    """Return the identities of repetitions that later ones replace, so that an agenda does not grow for ever."""
-    return frozenset(replace(call, nth=nth).identity for call in due for nth in range(call.nth))
+def _keys_of_earlier_repetitions(alerts: Iterable[ScheduledAlert]) -> frozenset[str]:
+    # Only the key of the last repetition is kept: a weekly urging would add 52 keys a year to the document otherwise.
+    # The earlier keys are not needed, for `latest_repetition` never returns an earlier repetition again.
+    return frozenset(
+        replace(alert, repetition=number).dedup_key for alert in alerts for number in range(alert.repetition)
+    )
 
 
-def _in_order(calls: Iterable[Call]) -> tuple[Call, ...]:
-    return tuple(sorted(calls, key=lambda call: (call.send_at, call.at, SEVERITY[call.kind], call.to)))
+def _sort(alerts: Iterable[ScheduledAlert]) -> tuple[ScheduledAlert, ...]:
+    return tuple(sorted(alerts, key=lambda alert: (alert.send_at, alert.at, SEVERITY[alert.kind], alert.to)))

@@ -1,26 +1,77 @@
-"""Calls: what one duty asks to be said, when and to whom; the agenda keeps what was said from being said again.
+"""Alerts: as an assessment calls for them (`CalledAlert`), and as the notifier schedules them (`ScheduledAlert`).
 
-These are values only. How an agenda changes is decided in `dedup`, how it is stored in the ledger.
+A called alert holds only while the timeline stays as it was at the instant of the alert. Example: a reminder for
+9 December is void as soon as the report is in, or the due date is extended to the 20th. So an alert that goes out late
+is not sent when its reason is gone.
+
+This module holds values. `schedule` decides which alerts of a duty are sent and when; the ledger stores them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from schemas.events.assessments import StepKind
+from schemas.events.assessments import Status, StepKind
 from schemas.events.ids import DutyKey
 from schemas.plan import durations
 
+REPORT_EXPECTED = frozenset({Status.PENDING, Status.INCOMPLETE})
+"""The statuses in which a reminder makes sense: the report can still come in time."""
+
+REPORT_OUTSTANDING = frozenset({Status.OVERDUE, Status.INCOMPLETE})
+"""The statuses in which an urging or an escalation makes sense: the due instant has passed without a good report."""
+
 SEVERITY = {StepKind.REMINDER: 0, StepKind.INCOMPLETE: 1, StepKind.URGING: 2, StepKind.ESCALATION: 3}
-"""Which of two alerts matters more when they fall together."""
+"""Which of two alerts matters more when they fall on the same instant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A step that rules called for. `nth` counts the repetitions of a step with `every`, which began at `first_at`.
+class StatusInterval:
+    """A segment of the timeline: the status of the duty from `starts_at` until the next interval starts."""
 
-    `send_at` is `at` moved out of the quiet hours. From `until` on the call is void. `missing` is what the report
-    lacks, named as rules names it.
+    starts_at: datetime
+    status: Status
+    due_at: datetime | None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalledAlert:
+    """An alert that an assessment calls for; the fields are those of a step in `schemas.events.assessments`."""
+
+    kind: StepKind
+    step: str
+    at: datetime
+    due_at: datetime | None = None
+    to: str = "self"
+    every: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyAssessment:
+    """The part of an assessment of one duty on which alerts depend."""
+
+    duty: DutyKey
+    plan_version: int
+    registry: str
+    registry_version: int
+    clause: str
+    revision: int
+    recorded_at: datetime
+    timeline: tuple[StatusInterval, ...]
+    alerts: tuple[CalledAlert, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledAlert:
+    """An alert of one duty with its time of sending.
+
+    `at` is when the assessment calls for it, `send_at` is `at` moved out of the quiet hours. From `until` on the alert
+    is void. `missing` names what the report lacks, in the names that rules uses. For an alert with `every`,
+    `repetition` counts its repetitions (0 is the first sending) and `first_at` is when the first one fell due.
     """
 
     kind: StepKind
@@ -33,123 +84,123 @@ class Call:
     until: datetime | None = None
     missing: tuple[str, ...] = ()
     first_at: datetime
-    nth: int = 0
+    repetition: int = 0
 
     @property
     def label(self) -> str:
-        """The distance from the due instant, repetitions included: the third weekly one after P7D is P28D."""
-        if not self.nth or self.every is None:
+        """The step with its repetitions counted in: the second weekly repetition of P14D is P28D."""
+        if not self.repetition or self.every is None:
             return self.step
-        step, every = durations.parse(self.step), durations.parse(self.every)
+        step, every = durations.parsed(self.step), durations.parsed(self.every)
         if isinstance(step, timedelta) and isinstance(every, timedelta) and not (step.seconds or every.seconds):
-            return durations.format_days((step + self.nth * every).days)
-        return f"{self.step}+{self.nth}x{self.every}"
+            return durations.in_days((step + self.repetition * every).days)
+        return f"{self.step}+{self.repetition}x{self.every}"
 
     @property
-    def identity(self) -> str:
-        """What makes two calls of a duty the same: never said twice."""
-        return self._identity(self.label)
+    def dedup_key(self) -> str:
+        """The deduplication key within the duty: of two alerts with the same key only one is ever sent."""
+        return self._key(self.label)
 
     @property
-    def standing(self) -> str:
-        """The identity of the step behind all repetitions."""
-        return self._identity(self.step)
+    def step_key(self) -> str:
+        """The key of the called alert behind all repetitions."""
+        return self._key(self.step)
 
     def is_void(self, now: datetime) -> bool:
-        """Whether its reason is gone by *now*."""
+        """Whether the reason of the alert is gone by *now*."""
         return self.until is not None and self.until <= now
 
-    def repetition(self, nth: int, zone: ZoneInfo) -> "Call | None":
-        """Return the *nth* repetition at its wall time in *zone*, quiet hours apart; nothing past `until`."""
+    def repeat(self, number: int, zone: ZoneInfo) -> "ScheduledAlert | None":
+        """Return repetition *number* at the same wall time in *zone*, or None if there is none before `until`.
+
+        `send_at` of the result does not yet respect the quiet hours.
+        """
         if self.every is None:
             return None
-        at = (self.first_at.astimezone(zone) + durations.parse(self.every) * nth).astimezone(self.first_at.tzinfo)
+        at = (self.first_at.astimezone(zone) + durations.parsed(self.every) * number).astimezone(self.first_at.tzinfo)
         if self.is_void(at):
             return None
-        return replace(self, nth=nth, at=at, send_at=at)
+        return replace(self, repetition=number, at=at, send_at=at)
 
-    def latest(self, now: datetime, zone: ZoneInfo) -> "Call":
-        """Return the last repetition that has come by *now*, the call itself where none has."""
-        latest = self._leap(now, zone)
-        while (again := latest.repetition(latest.nth + 1, zone)) and again.at <= now:
-            latest = again
+    def latest_repetition(self, now: datetime, zone: ZoneInfo) -> "ScheduledAlert":
+        """Return the last repetition that is due by *now*, or the alert itself if none is."""
+        latest = self._skip_repetitions(now, zone)
+        while (following := latest.repeat(latest.repetition + 1, zone)) and following.at <= now:
+            latest = following
         return latest
 
-    def _leap(self, now: datetime, zone: ZoneInfo) -> "Call":
-        """Return a repetition shortly before the last one by *now*: years of weeks are not counted one by one."""
-        every = durations.parse(self.every) if self.every else None
+    def _skip_repetitions(self, now: datetime, zone: ZoneInfo) -> "ScheduledAlert":
+        """Return a repetition shortly before *now*, so that `latest_repetition` does not step through years of weeks.
+
+        One repetition of slack covers a shift of the wall clock in *zone*. Calendar durations such as P1M have no fixed
+        length and are stepped through; there are twelve of them a year.
+        """
+        every = durations.parsed(self.every) if self.every else None
         if not isinstance(every, timedelta) or every <= timedelta():
             return self
-        nth = (now - self.first_at) // every - 1
-        return (self.repetition(nth, zone) if nth > self.nth else None) or self
+        number = (now - self.first_at) // every - 1
+        return (self.repeat(number, zone) if number > self.repetition else None) or self
 
-    def _identity(self, label: str) -> str:
+    def _key(self, label: str) -> str:
+        # The due instant is part of the key: after an extension the reminders of the new due date are other alerts.
         due = self.due_at.astimezone(UTC).isoformat(timespec="milliseconds") if self.due_at else ""
         return f"{self.kind.value}|{label}|{due}|{self.to}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """Calls that a round has taken and not yet handed over; after `until` the process of that round is dead."""
+class DutyAlert:
+    """A scheduled alert together with its duty and the document versions that its text cites."""
 
-    round: str
-    until: datetime
-    calls: tuple[Call, ...]
+    duty: DutyKey
+    plan_version: int
+    registry: str
+    registry_version: int
+    clause: str
+    alert: ScheduledAlert
+
+    @property
+    def dedup_key(self) -> str:
+        """The deduplication key across all duties."""
+        return f"{self.duty}|{self.alert.dedup_key}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agenda:
-    """All calls of one duty: those `waiting`, those `taken`, and the identities `said` (or overtaken by a later call).
+def schedule_alerts(assessment: DutyAssessment, now: datetime) -> tuple[ScheduledAlert, ...]:
+    """Return the alerts that *assessment* calls for, `send_at` not yet moved out of the quiet hours.
 
-    `standing` names the steps of the assessment last followed, each with the instant from which it is void. `revision`
-    is that of the assessment; an older one is ignored. `known_since` is when the first assessment was recorded.
+    An alert of the past names what is missing *now*, an alert to come what will be missing at its instant.
     """
-
-    duty: DutyKey
-    plan_version: int
-    registry: str
-    registry_version: int
-    clause: str
-    revision: int
-    known_since: datetime
-    waiting: tuple[Call, ...] = ()
-    said: frozenset[str] = frozenset()
-    taken: Taken | None = None
-    standing: tuple[tuple[str, datetime | None], ...] = ()
-
-    @property
-    def next_at(self) -> datetime | None:
-        """When the next call falls due to be said."""
-        return min((call.send_at for call in self.waiting), default=None)
-
-    def stands(self, call: Call, now: datetime) -> bool:
-        """Whether the assessment last followed still calls for *call* at *now*."""
-        return any(name == call.standing and (until is None or now < until) for name, until in self.standing)
-
-    def telling(self, call: Call) -> "Telling":
-        """Return *call* with all that its words depend on."""
-        return Telling(
-            duty=self.duty,
-            plan_version=self.plan_version,
-            registry=self.registry,
-            registry_version=self.registry_version,
-            clause=self.clause,
-            call=call,
-        )
+    return tuple(_schedule_alert(called, assessment.timeline, now) for called in assessment.alerts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """One call of one duty, taken from its agenda to be told: all that its words depend on."""
+def _schedule_alert(called: CalledAlert, timeline: tuple[StatusInterval, ...], now: datetime) -> ScheduledAlert:
+    ends = (one.starts_at for one in timeline if one.starts_at > called.at and not _is_called_for(called, one))
+    bounds = [instant for instant in (called.until, next(ends, None)) if instant is not None]
+    return ScheduledAlert(
+        kind=called.kind,
+        step=called.step,
+        at=called.at,
+        send_at=called.at,
+        due_at=called.due_at,
+        to=called.to,
+        every=called.every,
+        until=min(bounds, default=None),
+        missing=_missing_at(timeline, max(called.at, now)),
+        first_at=called.at,
+    )
 
-    duty: DutyKey
-    plan_version: int
-    registry: str
-    registry_version: int
-    clause: str
-    call: Call
 
-    @property
-    def identity(self) -> str:
-        """The identity of the call across all duties."""
-        return f"{self.duty}|{self.call.identity}"
+def _is_called_for(called: CalledAlert, interval: StatusInterval) -> bool:
+    match called.kind:
+        case StepKind.REMINDER:
+            return interval.status in REPORT_EXPECTED and interval.due_at == called.due_at
+        case StepKind.URGING | StepKind.ESCALATION:
+            return interval.status in REPORT_OUTSTANDING and interval.due_at == called.due_at
+        case StepKind.INCOMPLETE:
+            return interval.status is Status.INCOMPLETE
+        case _:
+            assert_never(called.kind)
+
+
+def _missing_at(timeline: Iterable[StatusInterval], at: datetime) -> tuple[str, ...]:
+    begun = [one for one in timeline if one.starts_at <= at]
+    return begun[-1].missing if begun else ()

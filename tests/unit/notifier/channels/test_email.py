@@ -1,4 +1,4 @@
-"""A mail arrives as it was written: every mark, every space, both alternatives."""
+"""A mail arrives as it was written, with every mark, every space and both alternatives."""
 
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.core.rendering import mime
+from services.notifier.channels.email import MailHeaders, write_mail
 
-ENVELOPE = mime.Envelope(
+HEADERS = MailHeaders(
     sender="don-doc@dondoc.example",
     sender_name="Đôn Đốc",
     recipient="van-thu@thoxuan.example",
@@ -22,9 +22,9 @@ ENVELOPE = mime.Envelope(
 LETTERS = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"])
 
 
-def read(subject: str = "Nhắc hạn", body: str = "Kính gửi", html: str = "<p>Kính gửi</p>") -> EmailMessage:
-    """The mail as a mail program reads it."""
-    found = message_from_bytes(mime.mail(ENVELOPE, subject=subject, body=body, html=html), policy=policy.default)
+def read_mail(subject: str = "Nhắc hạn", body: str = "Kính gửi", html: str = "<p>Kính gửi</p>") -> EmailMessage:
+    """Return the mail as a mail program reads it."""
+    found = message_from_bytes(write_mail(HEADERS, subject=subject, body=body, html=html), policy=policy.default)
     assert isinstance(found, EmailMessage)
     return found
 
@@ -40,33 +40,33 @@ def read(subject: str = "Nhắc hạn", body: str = "Kính gửi", html: str = "
     ],
 )
 def test_a_subject_keeps_every_mark_and_space(subject: str) -> None:
-    """Long or mixed subjects fold and come back as they were."""
-    assert subject == read(subject)["Subject"]
+    """Long or mixed subjects are folded and come back as they were."""
+    assert subject == read_mail(subject)["Subject"]
 
 
 @given(st.text(LETTERS, min_size=1, max_size=200).map(str.strip).filter(bool))
 def test_any_subject_keeps_its_letters(subject: str) -> None:
-    """No header is lost or broken by what a title may hold."""
-    assert subject.split() == str(read(subject)["Subject"]).split()
+    """No header is lost or broken by anything that a title may hold."""
+    assert subject.split() == str(read_mail(subject)["Subject"]).split()
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")))
 def test_both_bodies_come_back_whole(body: str) -> None:
-    """A lone full stop on a line, blank lines, any script."""
-    mail = read(body=body, html=body)
+    """A lone full stop on a line, blank lines and any script survive."""
+    mail = read_mail(body=body, html=body)
     plain, html = mail.iter_parts()
     assert [body, body] == [part.get_payload(decode=True).decode() for part in (plain, html)]  # type: ignore[union-attr]
 
 
 def test_no_line_is_longer_than_smtp_allows() -> None:
-    """998 octets is the limit of RFC 5321; ours end at 78."""
-    written = mime.mail(ENVELOPE, subject="Kết quả " * 50, body="ế" * 5000, html="ế" * 5000)
+    """RFC 5321 allows 998 octets in a line; these lines have at most 78."""
+    written = write_mail(HEADERS, subject="Kết quả " * 50, body="ế" * 5000, html="ế" * 5000)
     assert max(map(len, written.split(b"\r\n"))) <= 78
 
 
 def test_the_headers_say_who_and_that_a_machine_wrote() -> None:
-    """Sender by name, recipient, the given Message-ID and date, and no invitation to out-of-office replies."""
-    mail = read()
+    """The headers name the sender, the recipient, the Message-ID and date, and ask for no automatic reply."""
+    mail = read_mail()
     assert mail["From"] == "Đôn Đốc <don-doc@dondoc.example>"
     assert (mail["To"], mail["Message-ID"]) == ("van-thu@thoxuan.example", "<0123abc@dondoc.example>")
     assert mail["Date"] == "Thu, 03 Dec 2026 00:30:00 +0000"

@@ -1,7 +1,7 @@
-"""Contacts as they are written: CSV `agency,channel,address,role,language,from,to`, each fault told at its line.
+"""The contacts as people write them: CSV with the columns `agency,channel,address,role,language,from,to`.
 
-An agency is an id, an alias or the name of a contact list. Whom they fail to reach is judged here too; where they are
-kept is the store's business.
+An agency is an id, an alias or the name of a contact list. Every error is reported with its line. The module also finds
+the agencies that no contact reaches. It does not store anything.
 """
 
 import csv
@@ -15,11 +15,11 @@ from typing import get_args
 from schemas.events.deliveries import Channel
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.notifier.core.scheduling.routing import PARENT, SELF, Contact, ContactBook, Language, destination
+from services.notifier.core.scheduling.routing import PARENT, SELF, Contact, ContactBook, Language, resolve_recipient
 
 COLUMNS = ("agency", "channel", "address", "role", "language", "from", "to")
 REQUIRED = COLUMNS[:3]
-_MAIL = re.compile(
+_EMAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 _PHONE = re.compile(r"\+84[1-9]\d{8}")  # since 2018 every mobile number has nine digits after the country code
@@ -27,53 +27,55 @@ _PUNCTUATION = str.maketrans("", "", " .-()")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """A line that cannot be used, and why."""
+class RowError:
+    """A line of the file that cannot be used, and why."""
 
     line: int
     message: str
 
 
-def read_contacts(path: Path) -> tuple[list[Contact], list[Fault]]:
-    """Return the contacts of the file and its faults; the first line names the columns."""
+def read_contacts(path: Path) -> tuple[list[Contact], list[RowError]]:
+    """Return the contacts of the file, and its errors. The first line names the columns."""
     with path.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines)
         absent = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
         if absent:
-            return [], [Fault(line=1, message=f"no column {', '.join(absent)}; the first line is {','.join(COLUMNS)}")]
+            return [], [
+                RowError(line=1, message=f"no column {', '.join(absent)}; the first line is {','.join(COLUMNS)}")
+            ]
         read = [(rows.line_num, row) for row in rows if any(row.values())]
-    contacts, faults = [], []
+    contacts, errors = [], []
     for line, row in read:
         try:
-            contacts.append(_contact(row))
+            contacts.append(_parse_contact(row))
         except ValueError as cause:
-            faults.append(Fault(line=line, message=str(cause)))
-    return contacts, faults
+            errors.append(RowError(line=line, message=str(cause)))
+    return contacts, errors
 
 
-def resolved(contacts: Iterable[Contact], registries: Iterable[Registry]) -> Iterator[Contact]:
-    """Yield the contacts under permanent ids: an alias that a registry knows is replaced by the id behind it."""
+def resolve_agencies(contacts: Iterable[Contact], registries: Iterable[Registry]) -> Iterator[Contact]:
+    """Yield the contacts under permanent agency ids: an alias that a registry knows is replaced by its id."""
     known = list(registries)
     for one in contacts:
         ids = (registry.resolve(one.agency) for registry in known)
         yield replace(one, agency=next((found for found in ids if found), one.agency))
 
 
-def unreached(book: ContactBook, plan: Plan, registry: Registry, day: date) -> list[str]:
-    """Return the agencies that *plan* addresses on *day*, and those its alerts escalate to, whom no contact reaches."""
+def find_unreached(book: ContactBook, plan: Plan, registry: Registry, day: date) -> list[str]:
+    """Return the agencies and lists without a contact on *day*: those that *plan* addresses, and its escalations."""
     owing = [
         agency.id
         for agency in registry.agencies
         if agency.valid.contains(day) and _is_addressed(agency.id, plan, registry, day)
     ]
-    lists = {
+    escalations = {
         one.to
         for obligation in plan.obligations
         for version in obligation.versions
         for one in version.reminders.escalate
     }
-    heard = [destination(to, agency, registry) for agency in owing for to in sorted({SELF, *lists})]
-    return [one for one in dict.fromkeys(heard) if one != PARENT and not book.reaching(one, day)]
+    recipients = [resolve_recipient(to, agency, registry) for agency in owing for to in sorted({SELF, *escalations})]
+    return [one for one in dict.fromkeys(recipients) if one != PARENT and not book.find_reachable(one, day)]
 
 
 def _is_addressed(agency_id: str, plan: Plan, registry: Registry, day: date) -> bool:
@@ -82,12 +84,12 @@ def _is_addressed(agency_id: str, plan: Plan, registry: Registry, day: date) -> 
     return any({agency_id, *groups} & set(obligation.addressees) for obligation in plan.obligations)
 
 
-def _contact(row: Mapping[str, str | None]) -> Contact:
+def _parse_contact(row: Mapping[str, str | None]) -> Contact:
     given = {name: (row.get(name) or "").strip() for name in COLUMNS}
     if not given["agency"]:
         raise ValueError("agency is empty")
-    channel = _channel(given["channel"])
-    from_, to = _day("from", given["from"]), _day("to", given["to"])
+    channel = _parse_channel(given["channel"])
+    from_, to = _parse_date("from", given["from"]), _parse_date("to", given["to"])
     if from_ and to and to <= from_:
         raise ValueError(
             f"to {to} is not after from {from_}; the contact holds from the first day up to, not on, the last"
@@ -95,24 +97,24 @@ def _contact(row: Mapping[str, str | None]) -> Contact:
     return Contact(
         agency=given["agency"],
         channel=channel,
-        address=_address(channel, given["address"]),
+        address=_parse_address(channel, given["address"]),
         role=given["role"],
-        language=_language(given["language"]),
+        language=_parse_language(given["language"]),
         from_=from_,
         to=to,
     )
 
 
-def _channel(text: str) -> Channel:
+def _parse_channel(text: str) -> Channel:
     try:
         return Channel(text.lower())
     except ValueError as cause:
         raise ValueError(f"channel {text!r} is none; write email or sms") from cause
 
 
-def _address(channel: Channel, text: str) -> str:
+def _parse_address(channel: Channel, text: str) -> str:
     if channel is Channel.EMAIL:
-        if not _MAIL.fullmatch(text):
+        if not _EMAIL.fullmatch(text):
             raise ValueError(f"address {text!r} is no e-mail address")
         return text
     number = text.translate(_PUNCTUATION)
@@ -123,14 +125,14 @@ def _address(channel: Channel, text: str) -> str:
     return number
 
 
-def _language(text: str) -> Language:
+def _parse_language(text: str) -> Language:
     for language in get_args(Language):
         if text.lower() in {language, ""}:
             return language  # type: ignore[no-any-return] # get_args tells no type
     raise ValueError(f"language {text!r} is none of ours; write vi or en")
 
 
-def _day(name: str, text: str) -> date | None:
+def _parse_date(name: str, text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as cause:

@@ -1,4 +1,4 @@
-"""Contacts in the notifier's own database. They never leave it: not to a log, an event or another service."""
+"""The contacts in the notifier's own database. They never leave it: not to a log, an event or another service."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
@@ -13,11 +13,11 @@ from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.notifier.errors import LedgerUnavailableError
 
 Document = dict[str, Any]
-_EDITION = "contacts"
+_EDITION_ID = "contacts"
 
 
 class ContactStore:
-    """Reads all contacts at once and again only when they have changed: there are thousands, not millions."""
+    """Reads all contacts at once, and again only when they have changed: there are thousands, not millions."""
 
     def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
         self._client = client
@@ -26,49 +26,51 @@ class ContactStore:
         self._edition: int | None = None
         self._book = ContactBook()
 
-    async def book(self) -> ContactBook:
-        """Return the contacts as they are now."""
+    async def load_book(self) -> ContactBook:
+        """Return the contacts as they are now. Raises `LedgerUnavailableError` if the database does not answer."""
         try:
-            current = await self._editions.find_one({"_id": _EDITION})
+            current = await self._editions.find_one({"_id": _EDITION_ID})
             edition = current["edition"] if current else 0
             if edition != self._edition:
                 found = await self._contacts.find().sort("_id", ASCENDING).to_list(None)
-                self._book = ContactBook(_read(one) for one in found)
+                self._book = ContactBook(_decode_contact(one) for one in found)
                 self._edition = edition
         except PyMongoError as cause:
             raise LedgerUnavailableError(type(cause).__name__) from cause
         return self._book
 
     async def replace(self, contacts: Iterable[Contact]) -> None:
-        """Put *contacts* in place of all contacts of the agencies and lists they name, in one transaction."""
-        ours = list(contacts)
-        named = sorted({one.agency for one in ours})
-        written = [InsertOne(_written(one, place)) for place, one in enumerate(ours)]
+        """Replace all contacts of the agencies and lists that *contacts* name, in one transaction."""
+        listed = list(contacts)
+        agencies = sorted({one.agency for one in listed})
+        inserts = [InsertOne(_encode_contact(one, position)) for position, one in enumerate(listed)]
         try:
             async with await self._client.start_session() as session, session.start_transaction():
-                await self._contacts.delete_many({"agency": {"$in": named}}, session=session)
-                if written:
-                    await self._contacts.bulk_write(written, session=session)
-                step = {"$inc": {"edition": 1}}
-                await self._editions.update_one({"_id": _EDITION}, step, upsert=True, session=session)
+                await self._contacts.delete_many({"agency": {"$in": agencies}}, session=session)
+                if inserts:
+                    await self._contacts.bulk_write(inserts, session=session)
+                # The edition counts replacements. Notifiers compare it before every batch, instead of reading all
+                # contacts or watching a change stream.
+                next_edition = {"$inc": {"edition": 1}}
+                await self._editions.update_one({"_id": _EDITION_ID}, next_edition, upsert=True, session=session)
         except PyMongoError as cause:
             raise LedgerUnavailableError(type(cause).__name__) from cause
 
 
-def _written(contact: Contact, place: int) -> Document:
+def _encode_contact(contact: Contact, position: int) -> Document:
     return {
-        "_id": f"{contact.agency}|{place:06d}",  # keeps the order of the file within an agency
+        "_id": f"{contact.agency}|{position:06d}",  # keeps the order of the file within an agency
         "agency": contact.agency,
         "channel": contact.channel.value,
         "address": contact.address,
         "role": contact.role,
         "language": contact.language,
-        "from": contact.from_ and _midnight(contact.from_),
-        "to": contact.to and _midnight(contact.to),
+        "from": contact.from_ and _to_midnight(contact.from_),
+        "to": contact.to and _to_midnight(contact.to),
     }
 
 
-def _read(document: Document) -> Contact:
+def _decode_contact(document: Document) -> Contact:
     return Contact(
         agency=document["agency"],
         channel=Channel(document["channel"]),
@@ -80,6 +82,6 @@ def _read(document: Document) -> Contact:
     )
 
 
-def _midnight(day: date) -> datetime:
-    """Write a date as MongoDB can: it knows instants only."""
+def _to_midnight(day: date) -> datetime:
+    """Return a date as MongoDB can store it: BSON has instants only."""
     return datetime.combine(day, time.min, tzinfo=UTC)

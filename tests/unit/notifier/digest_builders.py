@@ -1,4 +1,4 @@
-"""Notices to put into words: plan P-1 and its registry, one duty of one agency unless told otherwise."""
+"""Builders of digests and of the documents they cite: plan P-1, its registry, and one duty of one agency."""
 
 from collections.abc import Sequence
 from datetime import datetime, time
@@ -11,13 +11,13 @@ from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.notifier.core.rendering import render
-from services.notifier.core.rendering.render import Means, Text
-from services.notifier.core.scheduling.digest import Notice
+from services.notifier.core.rendering.render import RenderedMessage, RenderOptions
+from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import Language
-from services.notifier.core.scheduling.scheduled_alert import Call, Telling
+from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
 from tests.support.builders import plans
-from tests.unit.notifier.agendas import DUE, days
+from tests.unit.notifier.schedule_builders import DUE, days
 
 AGENCY = "h-tho-xuan"
 BANK = "nhcsxh-tinh"
@@ -39,8 +39,8 @@ REQUIRES = {
 EVERYTHING = ("sections.results", "indicators.entrusted", "attachments", "signed", "checks.ratio")
 
 
-class Shelf:
-    """One plan and one registry, whatever version is asked for."""
+class FakeDocuments:
+    """One plan and one registry, returned for any id and version."""
 
     def __init__(self, title: str = "Kết quả thực hiện Kế hoạch") -> None:
         named = {"vi": title, "en": "Results of the plan"}
@@ -69,8 +69,11 @@ class Shelf:
         return SendingHours(opens=time.min, closes=time.max, zone=ZoneInfo("Asia/Ho_Chi_Minh"))
 
 
-def a_telling(kind: StepKind = StepKind.REMINDER, **changes: Any) -> Telling:
-    """A call about the agency's duty of 2026; *changes* are of the call, `agency` and `period` of the duty."""
+def an_alert(kind: StepKind = StepKind.REMINDER, **changes: Any) -> DutyAlert:
+    """Return an alert about the agency's duty of 2026.
+
+    *changes* are of the alert, except `agency`, `obligation` and `period`, which are of the duty.
+    """
     duty = DutyKey(
         plan=plans.PLAN,
         agency=changes.pop("agency", AGENCY),
@@ -78,34 +81,40 @@ def a_telling(kind: StepKind = StepKind.REMINDER, **changes: Any) -> Telling:
         period=changes.pop("period", "2026"),
     )
     at = changes.get("at", days(-7))
-    usual: dict[str, Any] = {"step": "P7D", "at": at, "send_at": at, "first_at": at, "due_at": DUE}
-    return Telling(
+    defaults: dict[str, Any] = {"step": "P7D", "at": at, "send_at": at, "first_at": at, "due_at": DUE}
+    return DutyAlert(
         duty=duty,
         plan_version=1,
         registry=plans.REGISTRY,
         registry_version=1,
         clause="III.1",
-        call=Call(kind=kind, **(usual | changes)),
+        alert=ScheduledAlert(kind=kind, **(defaults | changes)),
     )
 
 
-def a_notice(*tellings: Telling, to: str = AGENCY, channel: Channel = Channel.EMAIL) -> Notice:
-    """A notice to the agency by mail."""
-    return Notice(to_agency=to, channel=channel, tellings=tellings or (a_telling(),))
+def a_digest(*alerts: DutyAlert, to: str = AGENCY, channel: Channel = Channel.EMAIL) -> Digest:
+    """Return a digest of *alerts* to the agency by mail, by default of one reminder."""
+    return Digest(to_agency=to, channel=channel, alerts=alerts or (an_alert(),))
 
 
-def written(
-    notice: Notice,
+def render_text(
+    digest: Digest,
     *,
     language: Language = "vi",
-    means: Means | None = None,
+    options: RenderOptions | None = None,
     now: datetime | None = None,
-    shelf: Shelf | None = None,
-) -> Text:
-    """The notice in words, a week before it is due unless told otherwise."""
-    return render.text(notice, shelf or Shelf(), language=language, means=means or Means(), now=now or days(-6.5))
+    documents: FakeDocuments | None = None,
+) -> RenderedMessage:
+    """Render *digest*, by default on the sixth day before the due date."""
+    return render.render_digest(
+        digest,
+        documents or FakeDocuments(),
+        language=language,
+        options=options or RenderOptions(),
+        now=now or days(-6.5),
+    )
 
 
-def all_in(text: str, *parts: str) -> Sequence[str]:
-    """Return the *parts* that *text* lacks."""
+def absent_parts(text: str, *parts: str) -> Sequence[str]:
+    """Return those of *parts* that are not in *text*."""
     return [part for part in parts if part not in text]

@@ -1,4 +1,4 @@
-"""An English reader is told the same, in English."""
+"""A reader of English gets the same text in English."""
 
 from datetime import datetime
 
@@ -6,28 +6,28 @@ import pytest
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import Channel
-from tests.unit.notifier.agendas import days
-from tests.unit.notifier.words import EVERYTHING, a_notice, a_telling, all_in, written
+from tests.unit.notifier.digest_builders import EVERYTHING, a_digest, absent_parts, an_alert, render_text
+from tests.unit.notifier.schedule_builders import days
 
 
 def test_an_english_reader_gets_english() -> None:
-    """Names, titles and what is missing, where the documents have them in English."""
-    text = written(a_notice(a_telling(StepKind.INCOMPLETE, missing=EVERYTHING)), language="en")
-    wanted = (
+    """Names, titles and missing parts are in English if the documents have them in English."""
+    text = render_text(a_digest(an_alert(StepKind.INCOMPLETE, missing=EVERYTHING)), language="en")
+    expected = (
         "Tho Xuan District People's Committee",
         "Results of the plan for 2026",
         "the end of 09/12/2026",
         'the indicator "Entrusted local budget" (in million VND; from 0 to 9,984.2)',
         "The ratio is wrong",
     )
-    assert all_in(text.body, *wanted) == []
+    assert absent_parts(text.body, *expected) == []
 
 
 def test_an_english_digest_lists_every_duty_too() -> None:
-    """Under a subject that counts them."""
-    text = written(a_notice(a_telling(), a_telling(period="2025")), language="en")
+    """The subject of an English digest counts the duties."""
+    text = render_text(a_digest(an_alert(), an_alert(period="2025")), language="en")
     assert text.subject == "Kind request concerning 2 reports under 6766/KH-UBND"
-    assert all_in(text.body, "to the 2 matters below", "1. Subject", "2. Subject") == []
+    assert absent_parts(text.body, "to the 2 matters below", "1. Subject", "2. Subject") == []
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_an_english_digest_lists_every_duty_too() -> None:
         (StepKind.ESCALATION, "For information: ", "has not sent the report for 2026"),
     ],
 )
-def test_english_says_what_it_is(kind: StepKind, subject: str, sms: str) -> None:
-    """By mail in the subject, by SMS in the verb."""
-    assert (written(a_notice(a_telling(kind)), language="en").subject or "").startswith(subject)
-    assert sms in written(a_notice(a_telling(kind), channel=Channel.SMS), language="en").body
+def test_english_says_what_the_message_is(kind: StepKind, subject: str, sms: str) -> None:
+    """A mail says it in the subject, an SMS in the verb."""
+    assert (render_text(a_digest(an_alert(kind)), language="en").subject or "").startswith(subject)
+    assert sms in render_text(a_digest(an_alert(kind), channel=Channel.SMS), language="en").body
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_english_says_what_it_is(kind: StepKind, subject: str, sms: str) -> None
     ],
 )
 def test_english_counts_the_days(now: datetime, words: str) -> None:
-    """As in Vietnamese, with a singular."""
-    assert words in written(a_notice(), language="en", now=now).body
+    """The days are counted as in Vietnamese, with a singular."""
+    assert words in render_text(a_digest(), language="en", now=now).body
 
 
 @pytest.mark.parametrize(
     ("period", "words"),
     [("2026-07", "for 07/2026"), ("2026-Q3", "for quarter 3 of 2026"), ("2026-H2", "for the second half of 2026")],
 )
-def test_english_tells_a_period(period: str, words: str) -> None:
-    """Month, quarter and half-year."""
-    assert words in written(a_notice(a_telling(period=period)), language="en").body
+def test_english_names_a_period(period: str, words: str) -> None:
+    """A month, a quarter and a half-year are written out."""
+    assert words in render_text(a_digest(an_alert(period=period)), language="en").body

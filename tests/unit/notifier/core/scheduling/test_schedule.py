@@ -1,0 +1,223 @@
+"""An alert of a duty is sent once, when it matters, and only while the last assessment calls for it."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.events.assessments import Status, StepKind
+from services.notifier.core.scheduling import schedule
+from services.notifier.core.scheduling.scheduled_alert import CalledAlert
+from tests.unit.notifier.schedule_builders import (
+    ALWAYS,
+    DAY,
+    DUE,
+    OFFICE_HOURS,
+    OPENS,
+    a_reminder,
+    an_assessment,
+    an_interval,
+    an_urging,
+    days,
+    follow,
+    take_labels,
+    take_labels_until,
+)
+
+ALERTS = (a_reminder(7), a_reminder(1), an_urging(0, step="PT0S"), an_urging(3))
+
+
+def test_every_alert_is_sent_at_its_time() -> None:
+    """Two reminders and two urgings are sent in order."""
+    known = follow(an_assessment(*ALERTS), OPENS)
+    assert take_labels_until(known, days(30)) == ["reminder P7D", "reminder P1D", "urging PT0S", "urging P3D"]
+
+
+def test_a_sent_alert_is_not_sent_again_after_a_repeated_assessment() -> None:
+    """Following the same assessment again, or a newer one with the same alerts, sends nothing twice."""
+    sent, known = take_labels(follow(an_assessment(*ALERTS), OPENS), days(-7))
+    again = follow(an_assessment(*ALERTS), days(-6), known=known)
+    newer = follow(an_assessment(*ALERTS, revision=2), days(-6), known=again)
+    assert sent == ["reminder P7D"]
+    assert take_labels(newer, days(-6))[0] == []
+    assert take_labels_until(newer, days(30)) == ["reminder P1D", "urging PT0S", "urging P3D"]
+
+
+def test_an_older_assessment_is_ignored() -> None:
+    """An assessment of a lower revision leaves the schedule as it is."""
+    known = follow(an_assessment(revision=5), OPENS)
+    assert follow(an_assessment(*ALERTS, revision=4), OPENS, known=known) is known
+
+
+def test_an_extension_has_its_own_reminders() -> None:
+    """Alerts for another due instant are other alerts, although they have the same label."""
+    _, known = take_labels(follow(an_assessment(a_reminder(7)), OPENS), days(-7))
+    later = DUE + 30 * DAY
+    moved = an_assessment(
+        a_reminder(7, at=later - 7 * DAY, due_at=later),
+        timeline=[an_interval(OPENS, Status.PENDING, due_at=later), an_interval(later, Status.OVERDUE, due_at=later)],
+        revision=2,
+    )
+    assert take_labels_until(follow(moved, days(-6), known=known), later) == ["reminder P7D"]
+
+
+@pytest.mark.parametrize(
+    ("up_again_after", "expected"),
+    [
+        (-6.5, ["reminder P7D"]),
+        (-0.5, ["reminder P1D"]),
+        (1.0, ["urging PT0S"]),
+        (40.0, ["urging P3D"]),
+    ],
+)
+def test_of_several_missed_alerts_only_the_last_is_sent(up_again_after: float, expected: list[str]) -> None:
+    """However long the notifier was down, an agency gets one alert when it is up again."""
+    known = follow(an_assessment(*ALERTS), OPENS)
+    sent, after = take_labels(known, days(up_again_after))
+    assert sent == expected
+    assert take_labels(after, days(up_again_after))[0] == []
+
+
+def test_a_reminder_is_not_sent_after_its_due_instant() -> None:
+    """A reminder missed while the notifier was down is void once the report is overdue."""
+    assert take_labels(follow(an_assessment(a_reminder(1)), OPENS), days(0.5))[0] == []
+
+
+def test_an_urging_is_not_sent_once_the_report_is_in() -> None:
+    """Alerts from before the report came are void if the notifier hears of both at once."""
+    came_at = days(4)
+    timeline = [*an_assessment().timeline, an_interval(came_at, Status.LATE)]
+    assert take_labels(follow(an_assessment(*ALERTS, timeline=timeline), days(5)), days(5))[0] == []
+
+
+def test_alerts_are_collapsed_for_each_recipient_alone() -> None:
+    """An urging to the agency does not replace the escalation to its parent."""
+    escalation = an_urging(7, kind=StepKind.ESCALATION, to="parent")
+    known = follow(an_assessment(*ALERTS, escalation), OPENS)
+    assert sorted(take_labels(known, days(8))[0]) == ["escalation P7D", "urging P3D"]
+
+
+def test_an_alert_comes_back_when_a_report_is_withdrawn() -> None:
+    """A reminder that a report cancelled is sent after all if the report is withdrawn before it is due."""
+    known = follow(an_assessment(a_reminder(1)), OPENS)
+    discharged = [an_interval(OPENS, Status.PENDING), an_interval(days(-20), Status.ON_TIME)]
+    reported = follow(an_assessment(timeline=discharged, revision=2), days(-20), known=known)
+    assert reported.next_at is None
+    withdrawn = follow(an_assessment(a_reminder(1), revision=3), days(-10), known=reported)
+    assert take_labels_until(withdrawn, DUE) == ["reminder P1D"]
+
+
+def test_a_repeating_alert_is_sent_each_time_under_its_own_label() -> None:
+    """A weekly urging is sent from the second week on until the report is in."""
+    weekly = an_urging(14, every="P7D", until=days(36))
+    assert take_labels_until(follow(an_assessment(weekly), OPENS), days(100)) == [
+        "urging P14D",
+        "urging P21D",
+        "urging P28D",
+        "urging P35D",
+    ]
+
+
+def test_missed_repetitions_collapse_and_the_rhythm_goes_on() -> None:
+    """After a month of downtime one urging is sent, and the next a week after the last one that was due."""
+    known = follow(an_assessment(an_urging(14, every="P7D")), OPENS)
+    sent, after = take_labels(known, days(50))
+    assert sent == ["urging P49D"]
+    assert after.next_at == days(56)
+    again = follow(an_assessment(an_urging(14, every="P7D"), revision=2), days(51), known=after)
+    assert take_labels(again, days(51))[0] == []
+    assert again.next_at == days(56)
+
+
+def test_monthly_repetitions_keep_the_day_of_the_month() -> None:
+    """A repetition of P1M comes after a calendar month, which is not always thirty days."""
+    known = follow(an_assessment(an_urging(0, step="PT0S", every="P1M")), OPENS)
+    _, known = take_labels(known, DUE)
+    sent, known = take_labels(known, days(31))
+    assert sent == ["urging PT0S+1xP1M"]
+    assert known.next_at == days(62)
+
+
+def test_a_schedule_does_not_grow_with_its_repetitions() -> None:
+    """After ten years of weekly repetitions a single deduplication key is kept."""
+    known = follow(an_assessment(an_urging(14, every="P7D")), OPENS)
+    for week in range(520):
+        _, known = take_labels(known, days(14 + 7 * week))
+    assert len(known.sent_keys) == 1
+
+
+def test_alerts_due_long_before_the_duty_was_known_are_not_sent() -> None:
+    """With a lookback of 30 days, a plan adopted 31 days after a due instant sends no urging, one after 29 does."""
+    for after, expected in ((31, []), (29, ["urging P3D"])):
+        late = an_assessment(*ALERTS, recorded_at=days(after))
+        assert take_labels(follow(late, days(after)), days(after))[0] == expected
+
+
+def test_outside_the_sending_hours_nothing_is_sent() -> None:
+    """What is due at three in the morning waits until half past seven."""
+    known = follow(an_assessment(a_reminder(7)), OPENS, hours=OFFICE_HOURS)
+    night = days(-6) + timedelta(hours=3)
+    sent, waiting = take_labels(known, night, hours=OFFICE_HOURS)
+    assert sent == []
+    assert waiting.next_at == days(-6) + timedelta(hours=7, minutes=30)
+    assert take_labels(waiting, days(-6) + timedelta(hours=8), hours=OFFICE_HOURS)[0] == ["reminder P7D"]
+
+
+def test_an_alert_about_an_incomplete_report_names_what_is_missing() -> None:
+    """The alert carries the missing parts, and is no longer called for once they are there."""
+    came_at = days(-5)
+    lacking = an_interval(came_at, Status.INCOMPLETE, missing=("sections.results",))
+    called = CalledAlert(kind=StepKind.INCOMPLETE, step="incomplete:s-1", at=came_at, due_at=DUE)
+    known = follow(an_assessment(called, timeline=[an_interval(OPENS, Status.PENDING), lacking]), came_at)
+    (alert,), _ = schedule.take_due(known, ALWAYS, came_at)
+    assert alert.missing == ("sections.results",)
+    assert known.calls_for(alert, came_at)
+    done = an_assessment(
+        timeline=[an_interval(OPENS, Status.PENDING), an_interval(came_at, Status.ON_TIME)], revision=2
+    )
+    assert not follow(done, came_at, known=known).calls_for(alert, came_at)
+
+
+def test_skipped_alerts_count_as_sent() -> None:
+    """A simulation that begins in the middle of a year does not send what came before."""
+    known = schedule.skip_before(follow(an_assessment(*ALERTS), OPENS), ALWAYS, days(-2))
+    assert take_labels_until(known, days(30)) == ["reminder P1D", "urging PT0S", "urging P3D"]
+
+
+@given(st.lists(st.floats(-20, 60), min_size=1, max_size=20).map(sorted), st.lists(st.booleans(), min_size=20))
+def test_nothing_is_sent_twice_whenever_it_looks_and_whatever_is_repeated(
+    moments: list[float], repeats: list[bool]
+) -> None:
+    """For any instants of looking and any redelivery between them, each alert is sent at most once."""
+    assessed = an_assessment(*ALERTS, an_urging(10, every="P7D"))
+    known = follow(assessed, OPENS)
+    sent: list[str] = []
+    for moment, is_repeated in zip(moments, repeats, strict=False):
+        if is_repeated:
+            known = follow(assessed, days(moment), known=known)
+        more, known = take_labels(known, days(moment))
+        sent += more
+    assert len(sent) == len(set(sent))
+
+
+@given(st.permutations([1, 2, 3, 4]))
+def test_the_order_in_which_assessments_arrive_does_not_matter(order: list[int]) -> None:
+    """In any order of arrival the schedule is that of the highest revision."""
+    revisions = {number: an_assessment(*ALERTS[:number], revision=number) for number in order}
+    known = None
+    for number in order:
+        known = follow(revisions[number], OPENS, known=known)
+    assert known == follow(revisions[4], OPENS)
+
+
+def test_an_alert_about_an_incomplete_report_is_void_once_it_is_complete() -> None:
+    """An alert about an incomplete report is not sent after the report was completed."""
+    came_at = days(-5)
+    timeline = [
+        an_interval(OPENS, Status.PENDING),
+        an_interval(came_at, Status.INCOMPLETE),
+        an_interval(days(-4), Status.ON_TIME),
+    ]
+    called = CalledAlert(kind=StepKind.INCOMPLETE, step="incomplete:s-1", at=came_at, due_at=DUE)
+    assert take_labels(follow(an_assessment(called, timeline=timeline), days(-3)), days(-3))[0] == []

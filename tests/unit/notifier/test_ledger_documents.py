@@ -1,0 +1,157 @@
+"""The documents of a running installation's ledger stay readable, whatever the names in the code are."""
+
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import Channel
+from schemas.events.ids import DutyKey
+from services.notifier import ledger_documents
+from services.notifier.core.scheduling.delivery import Delivery
+from services.notifier.core.scheduling.schedule import AlertSchedule, ClaimedAlerts
+from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
+from services.notifier.ledger_documents import StoredSchedule
+from tests.unit.notifier.schedule_builders import DUE, DUTY, OPENS, days
+
+STORED_ALERT = {
+    "kind": "urging",
+    "step": "P14D",
+    "at": "2027-01-13T17:00:00Z",
+    "send_at": "2027-01-14T00:30:00Z",
+    "due_at": "2026-12-09T17:00:00Z",
+    "to": "self",
+    "every": "P7D",
+    "until": None,
+    "missing": ["signed"],
+    "first_at": "2026-12-23T17:00:00Z",
+    "nth": 3,
+}
+ALERT = ScheduledAlert(
+    kind=StepKind.URGING,
+    step="P14D",
+    at=days(35),
+    send_at=days(35.3125),
+    due_at=DUE,
+    every="P7D",
+    missing=("signed",),
+    first_at=days(14),
+    repetition=3,
+)
+STORED_DUTY = {"plan": "P-1", "agency": "h-mot", "obligation": "results", "period": "2026"}
+KEY = "urging|P14D|2026-12-09T17:00:00.000+00:00|self"
+STORED_SCHEDULE: dict[str, Any] = {
+    "_id": "P-1|h-mot|results|2026",
+    "version": 4,
+    "next_at": days(35.3125),
+    "agency": "h-mot",
+    "agenda": {
+        "duty": STORED_DUTY,
+        "plan_version": 1,
+        "registry": "th",
+        "registry_version": 2,
+        "clause": "III.1",
+        "revision": 7,
+        "known_since": "2025-12-31T17:00:00Z",
+        "waiting": [STORED_ALERT],
+        "said": [KEY],
+        "taken": {"round": "p-1", "until": "2027-01-14T00:31:00Z", "calls": [STORED_ALERT]},
+        "standing": [[KEY, None]],
+    },
+    "round": "p-1",
+    "round_until": days(35.3125) + (days(1) - days(0)) / 1440,
+}
+SCHEDULE = AlertSchedule(
+    duty=DUTY,
+    plan_version=1,
+    registry="th",
+    registry_version=2,
+    clause="III.1",
+    revision=7,
+    known_since=OPENS,
+    waiting=(ALERT,),
+    sent_keys=frozenset({KEY}),
+    claimed=ClaimedAlerts(batch="p-1", until=STORED_SCHEDULE["round_until"], alerts=(ALERT,)),
+    active_steps=((KEY, None),),
+)
+STORED_DELIVERY: dict[str, Any] = {
+    "_id": "d-1",
+    "attempt": 0,
+    "delivery": {
+        "id": "d-1",
+        "alert": "a-1",
+        "to_agency": "h-mot",
+        "channel": "email",
+        "address": "a@x.example",
+        "language": "vi",
+        "tellings": [
+            {
+                "duty": STORED_DUTY,
+                "plan_version": 1,
+                "registry": "th",
+                "registry_version": 2,
+                "clause": "III.1",
+                "call": STORED_ALERT,
+            }
+        ],
+    },
+    "state": "created",
+    "next_at": DUE,
+}
+DELIVERY = Delivery(
+    id="d-1",
+    alert_id="a-1",
+    to_agency="h-mot",
+    channel=Channel.EMAIL,
+    address="a@x.example",
+    language="vi",
+    alerts=(
+        DutyAlert(
+            duty=DutyKey(plan="P-1", agency="h-mot", obligation="results", period="2026"),
+            plan_version=1,
+            registry="th",
+            registry_version=2,
+            clause="III.1",
+            alert=ALERT,
+        ),
+    ),
+)
+
+
+def test_a_stored_schedule_is_read_under_its_stored_names() -> None:
+    """Every field of a stored schedule arrives, and reading the document again gives the same."""
+    document = deepcopy(STORED_SCHEDULE)
+    assert ledger_documents.decode_schedule(document) == StoredSchedule(schedule=SCHEDULE, version=4)
+    assert ledger_documents.decode_schedule(document) == StoredSchedule(schedule=SCHEDULE, version=4)
+
+
+def test_a_schedule_is_written_under_its_stored_names() -> None:
+    """The document has the stored names and no other, and the next version."""
+    written = ledger_documents.encode_schedule(StoredSchedule(schedule=SCHEDULE, version=3))
+    assert _as_lists(written) == STORED_SCHEDULE
+
+
+def test_a_schedule_without_a_claim_is_written_without_a_batch() -> None:
+    """The fields by which lost batches are found are absent, not empty."""
+    written = ledger_documents.encode_schedule(StoredSchedule(schedule=replace(SCHEDULE, claimed=None), version=3))
+    assert written["agenda"]["taken"] is None
+    assert written.keys().isdisjoint({"round", "round_until"})
+
+
+def test_a_stored_delivery_is_read_under_its_stored_names() -> None:
+    """A delivery that is not claimed has no claim; a claimed one has its claim and the number of the attempt."""
+    claimed = {**deepcopy(STORED_DELIVERY), "attempt": 2, "claim": "p-5"}
+    assert ledger_documents.decode_delivery(deepcopy(STORED_DELIVERY)) == DELIVERY
+    assert ledger_documents.decode_delivery(claimed) == replace(DELIVERY, attempt=2, claim="p-5")
+
+
+def test_a_new_delivery_is_written_under_its_stored_names() -> None:
+    """The document has the stored names and no other."""
+    assert _as_lists(ledger_documents.encode_new_delivery(DELIVERY, DUE)) == STORED_DELIVERY
+
+
+def _as_lists(value: Any) -> Any:
+    """Return *value* as MongoDB stores it: every sequence is an array."""
+    if isinstance(value, dict):
+        return {key: _as_lists(one) for key, one in value.items()}
+    return [_as_lists(one) for one in value] if isinstance(value, list | tuple) else value
