@@ -15,9 +15,9 @@ from services.notifier.outbox import OUTBOX_PATH, outbox_endpoint
 from services.notifier.settings import NotifierSettings
 from services.notifier.wiring import NotifierComponents
 from services.runtime import batch_consumer, mongo
+from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.metrics import new_registry
-from services.runtime.probes import probe_routes
 
 MAX_BATCH_RECORDS = 2_000  # verdicts followed in one read and one write of the ledger
 
@@ -41,10 +41,10 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
         max_records=MAX_BATCH_RECORDS,
         session_timeout_ms=settings.session_timeout_ms,
     )
-    handler = batch_consumer.committing(components.on_batch, RECOVERABLE)
+    handler = batch_consumer.commit_after(components.on_batch, RECOVERABLE)
     batch_consumer.subscribe(broker, subscription, handler, halt=halt)
     ready = {
-        "broker": components.references.is_answered,
+        "broker": components.references.is_broker_reachable,
         "references": components.references.is_ready,
         "database": lambda: mongo.is_answering(components.client),
     }

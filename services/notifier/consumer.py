@@ -24,7 +24,7 @@ from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock
-from services.runtime.dead_letters import DeadLetters, Record
+from services.runtime.dead_letters import ConsumedRecord, DeadLetters
 
 log = logging.getLogger(__name__)
 
@@ -98,10 +98,10 @@ class VerdictConsumer:
     lookback: timedelta
     followed: asyncio.Event
 
-    async def on_batch(self, records: Sequence[Record], consumer: AIOKafkaConsumer) -> None:
+    async def on_batch(self, records: Sequence[ConsumedRecord], consumer: AIOKafkaConsumer) -> None:
         """Follow the assessments of a batch. Raises what the ledger or the dead letter topic raises, uncommitted."""
         latest: dict[str, DutyAssessment] = {}
-        refused: list[tuple[Record, NotifierError]] = []
+        refused: list[tuple[ConsumedRecord, NotifierError]] = []
         for record in records:
             try:
                 assessment = await self._decode(record)
@@ -118,13 +118,13 @@ class VerdictConsumer:
         self.metrics.lag.set(await _measure_lag(consumer))
         self.followed.set()
 
-    async def _write_dead_letters(self, refused: Iterable[tuple[Record, NotifierError]]) -> None:
+    async def _write_dead_letters(self, refused: Iterable[tuple[ConsumedRecord, NotifierError]]) -> None:
         for record, cause in refused:
             await self.dead_letters.set_aside(record, reason=f"{type(cause).__name__}: {cause}")
             self.metrics.dead_letters.inc()
             log.warning("a verdict is set aside", extra={"action": "dead_lettered", "offset": record.offset})
 
-    async def _decode(self, record: Record) -> DutyAssessment | None:
+    async def _decode(self, record: ConsumedRecord) -> DutyAssessment | None:
         assessment = decode_assessment(record.value)
         if assessment is not None:
             await self._ensure_documents(assessment)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.channels.message_channel import MessageChannel, OutgoingMessage, SendResult
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.core.rendering import render
@@ -91,7 +91,7 @@ class Sender:
                 opens_at = self._next_open(delivery, now)
                 content = self._render(delivery, now)
             except LookupError:
-                missing = SendResult(outcome=Outcome.TECHNICAL_FAILURE, reason="documents_missing")
+                missing = SendResult(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason="documents_missing")
                 return self.finish(delivery, missing)
             if opens_at > now:
                 return PostponedDelivery(delivery=delivery, due_at=opens_at)
@@ -132,7 +132,7 @@ class Sender:
             async with asyncio.timeout(seconds):
                 return await self._channels[channel].send(message)
         except TimeoutError:
-            return SendResult(outcome=Outcome.UNKNOWN, reason="no_answer")
+            return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="no_answer")
         finally:
             self._metrics.seconds.labels(channel.value).observe(monotonic.perf_counter() - started)
 
@@ -185,7 +185,7 @@ class Dispatcher:
         """Record as unknown the attempts that processes had claimed and died over."""
         abandoned = await self._ledger.find_abandoned_deliveries(self._leases.now())
         if abandoned:
-            result = SendResult(outcome=Outcome.UNKNOWN, reason="process_died")
+            result = SendResult(outcome=AttemptOutcome.UNKNOWN, reason="process_died")
             await self._record([self._sender.finish(one, result) for one in abandoned], self._clock.now())
 
     def _open_window(self) -> AttemptWindow:
@@ -205,7 +205,7 @@ class Dispatcher:
             if alerts:
                 called_for.append(replace(delivery, alerts=alerts))
             else:
-                result = SendResult(outcome=Outcome.CANCELLED, reason="not_called_for")
+                result = SendResult(outcome=AttemptOutcome.CANCELLED, reason="not_called_for")
                 cancelled.append(self._sender.finish(delivery, result))
         return called_for, cancelled
 

@@ -23,7 +23,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier import ledger_documents
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.schedule import AlertSchedule
@@ -181,7 +181,7 @@ class Ledger:
             async with _translate_errors():
                 await self._deliveries.bulk_write(writes, ordered=False)
 
-    async def record_receipt(self, provider_id: str, failed: Outcome | None, now: datetime) -> None:
+    async def record_receipt(self, provider_id: str, failed: AttemptOutcome | None, now: datetime) -> None:
         """Store what became of a part according to the SMS centre; *failed* is None if it reached the handset."""
         # A receipt may come before its delivery is recorded. It is stored first, and `apply_receipts` is called again
         # after the attempt was recorded, so whichever of the two comes second finds the other.
@@ -195,10 +195,10 @@ class Ledger:
         async with _translate_errors():
             failures = {"_id": {"$in": list(provider_ids)}, "failed": {"$ne": None}}
             async for receipt in self._receipts.find(failures):
-                accepted = {"provider_ids": receipt["_id"], "state": Outcome.DELIVERED.value}
+                accepted = {"provider_ids": receipt["_id"], "state": AttemptOutcome.DELIVERED.value}
                 found = await self._deliveries.find_one(accepted)
                 if found:
-                    attempt = ledger_documents.correct_by_receipt(found, Outcome(receipt["failed"]), now)
+                    attempt = ledger_documents.correct_by_receipt(found, AttemptOutcome(receipt["failed"]), now)
                     events = {"$each": ledger_documents.encode_events(attempt)}
                     corrected = {"$set": ledger_documents.encode_outcome(attempt), "$push": {"events": events}}
                     await self._deliveries.update_one({"_id": found["_id"], **accepted}, corrected)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.core.scheduling import delivery as deliveries
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.schedule import AlertSchedule
@@ -109,7 +109,7 @@ def encode_new_delivery(delivery: Delivery, now: datetime) -> Document:
     document: Document = {"_id": delivery.id, "attempt": 0, "delivery": fields}
     if delivery.address:
         return {**document, "state": CREATED, "next_at": now}
-    unreachable = DeliveryAttempt(delivery=delivery, outcome=Outcome.UNREACHABLE, at=now, reason="no_contact")
+    unreachable = DeliveryAttempt(delivery=delivery, outcome=AttemptOutcome.UNREACHABLE, at=now, reason="no_contact")
     return {**document, **encode_outcome(unreachable), "events": encode_events(unreachable)}
 
 
@@ -135,7 +135,7 @@ def encode_events(attempt: DeliveryAttempt) -> list[Document]:
     return [{"key": one.subject, "value": one.model_dump_json()} for one in deliveries.build_events(attempt)]
 
 
-def correct_by_receipt(document: Document, outcome: Outcome, now: datetime) -> DeliveryAttempt:
+def correct_by_receipt(document: Document, outcome: AttemptOutcome, now: datetime) -> DeliveryAttempt:
     """Return the last attempt of a stored delivery as a delivery receipt that came later corrects it."""
     return DeliveryAttempt(delivery=decode_delivery(document), outcome=outcome, at=now, reason="receipt")
 

@@ -13,7 +13,7 @@ from services.notifier.errors import LedgerUnavailableError
 from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock, milliseconds
-from services.runtime.probes import AsgiHandler, Receive, Scope, Send, answer
+from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
 
 CHUNK_SIZE = 500  # deliveries whose events are published together
 OUTBOX_PATH = "/v1/outbox"
@@ -62,7 +62,7 @@ def outbox_endpoint(ledger: Ledger, clock: Clock) -> AsgiHandler:
         try:
             backlog = await ledger.measure_backlog(now)
         except LedgerUnavailableError:
-            await answer(send, b'{"status": 503, "title": "The ledger does not answer"}', status=503)
+            await send_response(send, b'{"status": 503, "title": "The ledger does not answer"}', status=503)
             return
         body = {
             "at": now.isoformat(),
@@ -70,6 +70,6 @@ def outbox_endpoint(ledger: Ledger, clock: Clock) -> AsgiHandler:
             "unpublished": backlog.unpublished,
             "next_send_at": backlog.next_send_at and backlog.next_send_at.isoformat(),
         }
-        await answer(send, json.dumps(body).encode())
+        await send_response(send, json.dumps(body).encode())
 
     return handle

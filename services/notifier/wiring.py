@@ -36,7 +36,7 @@ from services.runtime import mongo
 from services.runtime.batch_consumer import Records
 from services.runtime.clock import SystemClock, clock_from
 from services.runtime.dead_letters import DeadLetters
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 from services.runtime.topics import ensure_topics
 
 TICK_SECONDS = 0.05  # between looks for due alerts: well below the quarter second in which an alert should follow
@@ -54,7 +54,7 @@ class NotifierComponents:
         self._leases = Leases(SystemClock(), timedelta(seconds=settings.lease_seconds))
         self.client = mongo.connect(settings.mongo_url)
         self.ledger = Ledger(self.client, settings.mongo_database)
-        self.references = References(settings.kafka)
+        self.references = PublishedDocuments(settings.kafka)
         self._documents = CitedDocuments(self.references, opens=settings.opens, closes=settings.closes)
         self._contacts = ContactStore(self.client, settings.mongo_database)
         self._followed = asyncio.Event()

@@ -28,6 +28,7 @@ from services.rules.core.facts import (
     Withdrawal,
     identity,
 )
+from services.runtime import kafka
 from services.runtime.settings import KafkaConfig
 
 DocketKey = tuple[str, str, str]

@@ -17,7 +17,7 @@ from services.runtime.clock import milliseconds
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.servers.kafka import Bus
-from tests.support.servers.rules import QUICK_SESSION
+from tests.support.servers.rules import QUICK_SESSION, RulesClient
 from tests.support.servers.services import Launcher, Service
 
 AGENCIES = tuple(f"h-{number:02d}" for number in range(40))
@@ -41,7 +41,7 @@ async def test_random_kills_lose_and_double_nothing(bus: Bus, kafka: Kafka, laun
     await kill_randomly(replicas, kafka, random.Random(seed))  # noqa: S311  # the sequence of kills can be repeated
     await load
     await eventually(lambda: is_every_report_counted(rules), "every report counted", timeout=TIMEOUT_SECONDS)
-    assert await rules.repeated() == []
+    assert await rules.find_repeated() == []
     assert await are_revisions_increasing(rules)
     assert await bus.records(FACTS.dead_letter) == []
 
@@ -91,13 +91,13 @@ def a_wide_registry() -> Registry:
 
 async def is_every_report_counted(rules: RulesClient) -> bool:
     """Return whether the last verdict on every duty counts every report."""
-    counted = {one.agency: one.timeline[-1].submissions for one in await rules.verdicts() if one.period == "2024"}
+    counted = {one.agency: one.timeline[-1].submissions for one in await rules.assessments() if one.period == "2024"}
     return counted == dict.fromkeys(AGENCIES, REPORTS_EACH)
 
 
 async def are_revisions_increasing(rules: RulesClient) -> bool:
     """Return whether the revisions of each duty's verdicts increase in the order of the log."""
     revisions: dict[str, list[int]] = {}
-    for one in await rules.verdicts():
+    for one in await rules.assessments():
         revisions.setdefault(f"{one.agency} {one.period}", []).append(one.revision)
     return all(sorted(set(one)) == one for one in revisions.values())

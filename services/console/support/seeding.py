@@ -14,7 +14,7 @@ from services.console.support.inputs import UnusableInputError
 from services.intake import secret_files
 from services.intake.core.scopes import WILDCARD, ApiKey, KeyScope
 from services.intake.http import api_keys
-from services.notifier.contact_store import ContactStore
+from services.notifier.contacts.store import ContactStore
 from services.notifier.core.scheduling.routing import Contact
 from services.notifier.settings import NotifierSettings
 from services.runtime import mongo

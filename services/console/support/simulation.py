@@ -11,12 +11,12 @@ from datetime import datetime, time, timedelta
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan, Reminders
 from schemas.plan.registry import Registry
-from services.notifier.assessment_decoder import read_assessed
-from services.notifier.core.scheduling import due_batch, schedule
-from services.notifier.core.scheduling.digest import Notice
+from services.notifier.consumer import decode_assessment
+from services.notifier.core.scheduling import digest, schedule
+from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import ContactBook
-from services.notifier.core.scheduling.scheduled_alert import Agenda
+from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.rules.assessment_event import LogPosition, encode_assessment
 from services.rules.core import calendar
 from services.rules.core.docket import EVERY_PERIOD, Docket
@@ -49,10 +49,10 @@ class SimulationDocuments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedAlert:
-    """A notice and the instant at which it would go out."""
+    """A digest and the instant at which it would go out."""
 
     at: datetime
-    notice: Notice
+    digest: Digest
 
 
 class Simulation:
@@ -63,7 +63,7 @@ class Simulation:
         self._hours = documents.hours("", 0)
         self._contacts = contacts
         self._dockets: dict[tuple[str, str], Docket] = {}
-        self._agendas: dict[DutyKey, Agenda] = {}
+        self._schedules: dict[DutyKey, AlertSchedule] = {}
         self._queue: list[tuple[datetime, str, DutyKey]] = []
         self._offset = 0
 
@@ -80,7 +80,7 @@ class Simulation:
         yield from self._send_until(until)
 
     def _load_past(self, past: Iterable[Fact], *, since: datetime, until: datetime) -> None:
-        """Assess every duty from the facts before *since*, and pass over the alerts that fell due before it."""
+        """Assess every duty from the facts before *since*, and skip the alerts that fell due before it."""
         catalogue = self._documents.catalogue
         for fact in past:
             self._docket_of(fact.agency, fact.obligation).add(fact)
@@ -92,7 +92,7 @@ class Simulation:
         }
         for key in {*self._duties_with_reminders(until), *filed}:
             self._assess(key, issued_at)
-            self._schedule(schedule.pass_over(self._agendas[key], self._hours, since))
+            self._replace(schedule.skip_before(self._schedules[key], self._hours, since))
 
     def _duties_with_reminders(self, until: datetime) -> Iterator[DutyKey]:
         """Yield the duties that call for alerts even if nothing is ever reported."""
@@ -110,7 +110,9 @@ class Simulation:
         A fact about every period, such as an exemption, bears on all periods that were assessed before.
         """
         touched = self._docket_of(fact.agency, fact.obligation).add(fact)
-        known = {key.period for key in self._agendas if (key.agency, key.obligation) == (fact.agency, fact.obligation)}
+        known = {
+            key.period for key in self._schedules if (key.agency, key.obligation) == (fact.agency, fact.obligation)
+        }
         for period in (touched | known if EVERY_PERIOD in touched else touched) - {EVERY_PERIOD}:
             key = DutyKey(plan=fact.plan, agency=fact.agency, obligation=fact.obligation, period=period)
             self._assess(key, fact.recorded_at)
@@ -125,28 +127,29 @@ class Simulation:
         self._offset += 1
         facts = tuple(self._docket_of(key.agency, key.obligation))
         position = LogPosition(offset=self._offset, recorded_at=now)
-        assessed = read_assessed(encode_assessment(catalogue, duty, facts, position=position))
-        if assessed is not None:
-            known = self._agendas.get(key)
-            self._schedule(schedule.follow(known, assessed, self._hours, now=now, lookback=timedelta()))
+        assessment = decode_assessment(encode_assessment(catalogue, duty, facts, position=position))
+        if assessment is not None:
+            known = self._schedules.get(key)
+            self._replace(schedule.follow_assessment(known, assessment, self._hours, now=now, lookback=timedelta()))
 
-    def _schedule(self, agenda: Agenda) -> None:
-        self._agendas[agenda.duty] = agenda
-        if agenda.next_at is not None:
-            heapq.heappush(self._queue, (agenda.next_at, str(agenda.duty), agenda.duty))
+    def _replace(self, known: AlertSchedule) -> None:
+        """Put *known* in the place of the schedule of its duty."""
+        self._schedules[known.duty] = known
+        if known.next_at is not None:
+            heapq.heappush(self._queue, (known.next_at, str(known.duty), known.duty))
 
     def _send_until(self, until: datetime) -> Iterator[SimulatedAlert]:
         while self._queue and self._queue[0][0] < until:
             now = self._queue[0][0]
-            due = [agenda for agenda in self._pop_due(now) if agenda.next_at is not None and agenda.next_at <= now]
-            batches = [due_batch.due(agenda, self._documents, now) for agenda in due]
-            for one in batches:
-                self._schedule(one.agenda)
-            tellings = [telling for one in batches for telling in one.tellings]
-            for notice in due_batch.notices(tellings, self._documents, self._contacts, now):
-                yield SimulatedAlert(at=now, notice=notice)
+            due = [known for known in self._pop_due(now) if known.next_at is not None and known.next_at <= now]
+            claims = [schedule.take_due(known, self._hours, now) for known in due]
+            for _, after in claims:
+                self._replace(after)
+            alerts = [after.with_duty(alert) for claimed, after in claims for alert in claimed]
+            for one in digest.collect_digests(alerts, self._documents, self._contacts, now):
+                yield SimulatedAlert(at=now, digest=one)
 
-    def _pop_due(self, now: datetime) -> Iterator[Agenda]:
+    def _pop_due(self, now: datetime) -> Iterator[AlertSchedule]:
         """Pop the duties from the heap that may be due at *now*, each once.
 
         An entry is stale where its duty was scheduled anew since; the caller looks at the present `next_at`.
@@ -154,7 +157,7 @@ class Simulation:
         keys: dict[DutyKey, None] = {}
         while self._queue and self._queue[0][0] <= now:
             keys[heapq.heappop(self._queue)[2]] = None
-        return (self._agendas[key] for key in keys)
+        return (self._schedules[key] for key in keys)
 
     def _docket_of(self, agency: str, obligation: str) -> Docket:
         return self._dockets.setdefault((agency, obligation), Docket())
@@ -164,6 +167,6 @@ def count_unreachable(alerts: Iterable[SimulatedAlert]) -> Mapping[str, int]:
     """Count the alerts that would reach nobody, by the agency or list they are meant for."""
     counts: dict[str, int] = {}
     for one in alerts:
-        if not one.notice.contacts:
-            counts[one.notice.to_agency] = counts.get(one.notice.to_agency, 0) + 1
+        if not one.digest.contacts:
+            counts[one.digest.to_agency] = counts.get(one.digest.to_agency, 0) + 1
     return counts

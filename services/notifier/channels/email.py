@@ -15,7 +15,7 @@ from pathlib import Path
 
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPResponseException, SMTPSenderRefused
 
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
 
 _FIRST_PERMANENT_CODE = 500  # RFC 5321, section 4.2.1: 4yz is a transient, 5yz a permanent failure
@@ -66,11 +66,11 @@ class EmailChannel:
                 return await _send_data(client, self._write_message(message))
         except (SMTPSenderRefused, SMTPAuthenticationError) as refusal:
             # Our own address or password is at fault, whatever the code says: the recipient must not be given up.
-            return SendResult(outcome=Outcome.TECHNICAL_FAILURE, reason=f"smtp_{refusal.code}")
+            return SendResult(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason=f"smtp_{refusal.code}")
         except SMTPResponseException as refusal:
             return _classify_refusal(refusal)
         except (SMTPException, OSError):
-            return SendResult(outcome=Outcome.TECHNICAL_FAILURE, reason="smtp_connection")
+            return SendResult(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason="smtp_connection")
 
     async def close(self) -> None:
         """Say QUIT on the idle connections. A connection that is already gone is no error."""
@@ -210,11 +210,11 @@ async def _send_data(client: SMTP, mail: bytes) -> SendResult:
         raise
     except (SMTPException, OSError):
         # The connection broke after DATA: the server may have accepted the mail (RFC 5321, section 4.2.5).
-        return SendResult(outcome=Outcome.UNKNOWN, reason="smtp_connection")
-    return SendResult(outcome=Outcome.DELIVERED)
+        return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smtp_connection")
+    return SendResult(outcome=AttemptOutcome.DELIVERED)
 
 
 def _classify_refusal(refusal: SMTPResponseException) -> SendResult:
     is_permanent = refusal.code >= _FIRST_PERMANENT_CODE
-    outcome = Outcome.PERMANENT_FAILURE if is_permanent else Outcome.TEMPORARY_FAILURE
+    outcome = AttemptOutcome.PERMANENT_FAILURE if is_permanent else AttemptOutcome.TEMPORARY_FAILURE
     return SendResult(outcome=outcome, reason=f"smtp_{refusal.code}")

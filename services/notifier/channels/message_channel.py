@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.core.rendering.render import RenderedMessage
 from services.notifier.core.scheduling.routing import Language
 
@@ -29,7 +29,7 @@ class OutgoingMessage:
 class SendResult:
     """How the sending ended. `reason` is a code without an address; `provider_ids` are the ids of an SMS's parts."""
 
-    outcome: Outcome
+    outcome: AttemptOutcome
     reason: str | None = None
     provider_ids: tuple[str, ...] = ()
 

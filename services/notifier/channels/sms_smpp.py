@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
 from services.notifier.channels.smpp_session import SessionBrokenError, SmppSession, SmsCentre, SmsPart, SubmitResult
 from services.notifier.core.rendering import sms_segments
@@ -26,13 +26,13 @@ RECEIPT_SECONDS = 5.0  # for the ledger to store a receipt; then the centre is a
 _BUSY = frozenset({0x14, 0x58})  # ESME_RMSGQFUL, ESME_RTHROTTLED: the same message will be accepted later
 _INVALID_ADDRESS = frozenset({0x0B, 0x33, 0x34, 0x40, 0x42, 0x50})  # destination address, or its numbering or number
 _FAILED_STATES = {
-    "UNDELIV": Outcome.PERMANENT_FAILURE,
-    "REJECTD": Outcome.PERMANENT_FAILURE,
-    "DELETED": Outcome.PERMANENT_FAILURE,
-    "EXPIRED": Outcome.TEMPORARY_FAILURE,
+    "UNDELIV": AttemptOutcome.PERMANENT_FAILURE,
+    "REJECTD": AttemptOutcome.PERMANENT_FAILURE,
+    "DELETED": AttemptOutcome.PERMANENT_FAILURE,
+    "EXPIRED": AttemptOutcome.TEMPORARY_FAILURE,
 }
 
-OnReceipt = Callable[[str, Outcome | None], Coroutine[None, None, None]]
+OnReceipt = Callable[[str, AttemptOutcome | None], Coroutine[None, None, None]]
 """Stores what became of the part of that provider id: the failure, or None. If it raises, the centre sends it again."""
 
 log = logging.getLogger(__name__)
@@ -117,15 +117,17 @@ def build_parts(message: OutgoingMessage) -> tuple[SmsPart, ...]:
 def combine_results(results: Sequence[SubmitResult | None]) -> SendResult:
     """Return the result of a message from those of its parts; None is a part that was not answered."""
     if all(one is not None and one.status == 0 for one in results):
-        return SendResult(outcome=Outcome.DELIVERED, provider_ids=tuple(one.provider_id for one in results if one))
+        return SendResult(
+            outcome=AttemptOutcome.DELIVERED, provider_ids=tuple(one.provider_id for one in results if one)
+        )
     if any(one is None or one.status == 0 for one in results):
-        return SendResult(outcome=Outcome.UNKNOWN, reason="smpp_unanswered")
+        return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smpp_unanswered")
     status = max(one.status for one in results if one)
     if status in _BUSY:
-        return SendResult(outcome=Outcome.TEMPORARY_FAILURE, reason=f"smpp_{status:#x}")
+        return SendResult(outcome=AttemptOutcome.TEMPORARY_FAILURE, reason=f"smpp_{status:#x}")
     if status in _INVALID_ADDRESS:
-        return SendResult(outcome=Outcome.PERMANENT_FAILURE, reason=f"smpp_{status:#x}")
-    return SendResult(outcome=Outcome.TECHNICAL_FAILURE, reason=f"smpp_{status:#x}")
+        return SendResult(outcome=AttemptOutcome.PERMANENT_FAILURE, reason=f"smpp_{status:#x}")
+    return SendResult(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason=f"smpp_{status:#x}")
 
 
 def _run_session(state: _SmppThreadState) -> None:
@@ -175,7 +177,7 @@ def _dequeue(state: _SmppThreadState) -> list[_QueuedSms | None]:
 def _submit(session: SmppSession, messages: Sequence[_QueuedSms]) -> None:
     if not session.is_bound:
         for message in messages:
-            message.on_result(SendResult(outcome=Outcome.TECHNICAL_FAILURE, reason="smpp_connection"))
+            message.on_result(SendResult(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason="smpp_connection"))
         return
     results = session.submit([part for message in messages for part in message.parts])
     start = 0

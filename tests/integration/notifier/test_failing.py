@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from deploy.local.servers.mongod import Mongod
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.topics import VERDICTS
 from services.notifier.settings import GROUP
 from tests.integration.notifier.conftest import Start
@@ -27,27 +27,27 @@ async def _start_with_due_reminder(notifier: NotifierClient, start: Start) -> No
 
 async def test_a_full_mailbox_is_tried_again_with_the_same_message_id(notifier: NotifierClient, start: Start) -> None:
     """A temporary refusal is recorded, tried again after its backoff, and delivered."""
-    notifier.smtp.plant({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    notifier.smtp.inject_faults({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
     await notifier.load_contacts()
     await _start_with_due_reminder(notifier, start)
     await notifier.wait_for_attempts(1)
     notifier.set_clock(NOW + timedelta(minutes=1))
     (mail,) = await notifier.wait_for_mails(1)
     first, second = await notifier.wait_for_attempts(2)
-    assert (first.outcome, first.reason) == (Outcome.TEMPORARY_FAILURE, "smtp_452")
-    assert (second.outcome, second.attempt) == (Outcome.DELIVERED, 2)
+    assert (first.outcome, first.reason) == (AttemptOutcome.TEMPORARY_FAILURE, "smtp_452")
+    assert (second.outcome, second.attempt) == (AttemptOutcome.DELIVERED, 2)
     assert first.message_id == second.message_id == mail["Message-ID"]
 
 
 async def test_an_address_that_does_not_exist_is_not_tried_again(notifier: NotifierClient, start: Start) -> None:
     """A permanent refusal is the last attempt."""
-    notifier.smtp.plant({ADDRESS: [{"rcpt": "550 5.1.1 No such user", "times": 0}]})
+    notifier.smtp.inject_faults({ADDRESS: [{"rcpt": "550 5.1.1 No such user", "times": 0}]})
     await notifier.load_contacts()
     await _start_with_due_reminder(notifier, start)
     (attempt,) = await notifier.wait_for_attempts(1)
     notifier.set_clock(NOW + timedelta(days=1))
     await notifier.wait_until_idle()
-    assert (attempt.outcome, attempt.reason) == (Outcome.PERMANENT_FAILURE, "smtp_550")
+    assert (attempt.outcome, attempt.reason) == (AttemptOutcome.PERMANENT_FAILURE, "smtp_550")
     assert len(await notifier.read_events()) == 1
 
 
@@ -55,14 +55,17 @@ async def test_a_mail_server_that_hangs_up_after_the_mail_leaves_an_unknown_outc
     notifier: NotifierClient, start: Start
 ) -> None:
     """The mail is sent again under the same Message-ID, and the record says why."""
-    notifier.smtp.plant({ADDRESS: [{"drop": True}]})
+    notifier.smtp.inject_faults({ADDRESS: [{"drop": True}]})
     await notifier.load_contacts()
     await _start_with_due_reminder(notifier, start)
     await notifier.wait_for_attempts(1)
     notifier.set_clock(NOW + timedelta(minutes=1))
     first, second = await notifier.wait_for_mails(2)
     assert first["Message-ID"] == second["Message-ID"]
-    assert [one.outcome for one in await notifier.wait_for_attempts(2)] == [Outcome.UNKNOWN, Outcome.DELIVERED]
+    assert [one.outcome for one in await notifier.wait_for_attempts(2)] == [
+        AttemptOutcome.UNKNOWN,
+        AttemptOutcome.DELIVERED,
+    ]
 
 
 async def test_a_mail_server_that_is_away_delays_and_loses_nothing(notifier: NotifierClient, start: Start) -> None:
@@ -74,12 +77,12 @@ async def test_a_mail_server_that_is_away_delays_and_loses_nothing(notifier: Not
     notifier.smtp.start()
     notifier.set_clock(NOW + timedelta(minutes=1))
     await notifier.wait_for_mails(1)
-    assert (attempt.outcome, attempt.reason) == (Outcome.TECHNICAL_FAILURE, "smtp_connection")
+    assert (attempt.outcome, attempt.reason) == (AttemptOutcome.TECHNICAL_FAILURE, "smtp_connection")
 
 
 async def test_an_alert_that_failed_is_cancelled_once_the_report_is_in(notifier: NotifierClient, start: Start) -> None:
     """A retry does not remind an agency that has reported in the meantime."""
-    notifier.smtp.plant({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    notifier.smtp.inject_faults({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
     await notifier.load_contacts()
     await _start_with_due_reminder(notifier, start)
     await notifier.wait_for_attempts(1)
@@ -87,8 +90,8 @@ async def test_an_alert_that_failed_is_cancelled_once_the_report_is_in(notifier:
     await notifier.wait_until_followed()
     notifier.set_clock(NOW + timedelta(minutes=1))
     assert [one.outcome for one in await notifier.wait_for_attempts(2)] == [
-        Outcome.TEMPORARY_FAILURE,
-        Outcome.CANCELLED,
+        AttemptOutcome.TEMPORARY_FAILURE,
+        AttemptOutcome.CANCELLED,
     ]
     await notifier.wait_until_idle()
     assert not notifier.smtp.mails()
@@ -97,7 +100,7 @@ async def test_an_alert_that_failed_is_cancelled_once_the_report_is_in(notifier:
 async def test_a_refusal_of_the_sms_centre_has_its_outcome(notifier: NotifierClient, start: Start) -> None:
     """Throttling is temporary, an invalid number is permanent, and anything else is a technical failure."""
     refusals = {"84912345671": 0x58, "84912345672": 0x0B, "84912345673": 0x45}
-    notifier.smsc.plant({number: [{"status": status, "times": 0}] for number, status in refusals.items()})
+    notifier.smsc.inject_faults({number: [{"status": status, "times": 0}] for number, status in refusals.items()})
     people = zip(plans.AGENCIES, refusals, strict=True)
     await notifier.load_contacts(*(a_contact(one, channel=Channel.SMS, address=f"+{number}") for one, number in people))
     await notifier.publish_documents()
@@ -105,33 +108,33 @@ async def test_a_refusal_of_the_sms_centre_has_its_outcome(notifier: NotifierCli
     start()
     await notifier.publish_assessments(*(an_assessment(a_step(7), agency=agency) for agency in plans.AGENCIES))
     assert {one.to_agency: (one.outcome, one.reason) for one in await notifier.wait_for_attempts(3)} == {
-        plans.AGENCIES[0]: (Outcome.TEMPORARY_FAILURE, "smpp_0x58"),
-        plans.AGENCIES[1]: (Outcome.PERMANENT_FAILURE, "smpp_0xb"),
-        plans.AGENCIES[2]: (Outcome.TECHNICAL_FAILURE, "smpp_0x45"),
+        plans.AGENCIES[0]: (AttemptOutcome.TEMPORARY_FAILURE, "smpp_0x58"),
+        plans.AGENCIES[1]: (AttemptOutcome.PERMANENT_FAILURE, "smpp_0xb"),
+        plans.AGENCIES[2]: (AttemptOutcome.TECHNICAL_FAILURE, "smpp_0x45"),
     }
 
 
 @pytest.mark.parametrize("act", [{"drop": True}, {"silent": True}], ids=["hung up", "silent"])
 async def test_an_unanswered_sms_is_unknown(notifier: NotifierClient, start: Start, act: dict[str, bool]) -> None:
     """The centre may have it, so it is recorded as unknown and not sent again."""
-    notifier.smsc.plant({NUMBER: [act]})
+    notifier.smsc.inject_faults({NUMBER: [act]})
     await notifier.load_contacts(a_contact(channel=Channel.SMS, address=f"+{NUMBER}"))
     await _start_with_due_reminder(notifier, start)
     (attempt,) = await notifier.wait_for_attempts(1)
     notifier.set_clock(NOW + timedelta(hours=1))
     await notifier.wait_until_idle()
-    assert (attempt.outcome, len(await notifier.read_attempts())) == (Outcome.UNKNOWN, 1)
+    assert (attempt.outcome, len(await notifier.read_attempts())) == (AttemptOutcome.UNKNOWN, 1)
 
 
 async def test_a_receipt_corrects_an_sms_that_never_arrived(notifier: NotifierClient, start: Start) -> None:
     """The centre accepted the SMS and could not deliver it, and the record says so."""
-    notifier.smsc.plant({NUMBER: [{"receipt": "UNDELIV"}]})
+    notifier.smsc.inject_faults({NUMBER: [{"receipt": "UNDELIV"}]})
     await notifier.load_contacts(a_contact(channel=Channel.SMS, address=f"+{NUMBER}"))
     await _start_with_due_reminder(notifier, start)
     attempts = await notifier.wait_for_attempts(2)
     assert {(one.attempt, one.outcome) for one in attempts} == {
-        (1, Outcome.DELIVERED),
-        (1, Outcome.PERMANENT_FAILURE),
+        (1, AttemptOutcome.DELIVERED),
+        (1, AttemptOutcome.PERMANENT_FAILURE),
     }
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.topics import VERDICTS
 from services.notifier.settings import GROUP
 from tests.integration.notifier.conftest import Start
@@ -44,7 +44,7 @@ async def test_killed_before_the_send_it_sends_once_afterwards(
     assert Counter(str(mail["To"]) for mail in notifier.smtp.mails()) == {
         f"van-thu@{agency}.example": 1 for agency in plans.AGENCIES[:2]
     }
-    delivered = [one for one in await notifier.wait_for_attempts(2) if one.outcome is Outcome.DELIVERED]
+    delivered = [one for one in await notifier.wait_for_attempts(2) if one.outcome is AttemptOutcome.DELIVERED]
     assert len(delivered) == len({one.alert for one in delivered}) == 2
 
 
@@ -57,7 +57,9 @@ async def test_killed_after_the_record_it_sends_nothing_again(
     await notifier.wait_for_mails(1)
     await notifier.wait_until_idle()
     assert len(notifier.smtp.mails()) == 1
-    assert [(one.outcome, one.attempt) for one in await notifier.wait_for_attempts(1)] == [(Outcome.DELIVERED, 1)]
+    assert [(one.outcome, one.attempt) for one in await notifier.wait_for_attempts(1)] == [
+        (AttemptOutcome.DELIVERED, 1)
+    ]
 
 
 async def test_a_mail_of_unknown_outcome_is_sent_again_under_the_same_message_id(
@@ -70,7 +72,10 @@ async def test_a_mail_of_unknown_outcome_is_sent_again_under_the_same_message_id
     await notifier.wait_until_idle()
     attempts = await notifier.wait_for_attempts(2)
     assert first["Message-ID"] == second["Message-ID"]
-    assert [(one.attempt, one.outcome) for one in attempts] == [(1, Outcome.UNKNOWN), (2, Outcome.DELIVERED)]
+    assert [(one.attempt, one.outcome) for one in attempts] == [
+        (1, AttemptOutcome.UNKNOWN),
+        (2, AttemptOutcome.DELIVERED),
+    ]
     assert {one.message_id for one in attempts} == {first["Message-ID"]}
 
 
@@ -80,7 +85,7 @@ async def test_an_sms_of_unknown_outcome_is_not_sent_again(notifier: NotifierCli
     await _kill_and_restart(notifier, start, fault_plan.kill_after(SMS, "SmsChannel.send"), agencies=1, load=False)
     (attempt,) = await notifier.wait_for_attempts(1)
     await notifier.wait_until_idle()
-    assert (attempt.channel, attempt.attempt, attempt.outcome) == (Channel.SMS, 1, Outcome.UNKNOWN)
+    assert (attempt.channel, attempt.attempt, attempt.outcome) == (Channel.SMS, 1, AttemptOutcome.UNKNOWN)
     assert len(notifier.smsc.messages()) == 1
 
 

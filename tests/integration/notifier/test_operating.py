@@ -24,7 +24,7 @@ async def test_a_delivery_that_waits_for_another_attempt_shows_in_the_metrics(
     notifier: NotifierClient, start: Start
 ) -> None:
     """Between two attempts nothing is due, so `notifier_due_unsent` alone would not show a dead channel."""
-    notifier.smtp.plant({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    notifier.smtp.inject_faults({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
     await notifier.publish_documents()
     await notifier.load_contacts()
     notifier.set_clock(NOW)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.local.process.ports import LOOPBACK, free_ports
 from deploy.local.servers.message_servers import Smtp
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.email import EmailChannel, SmtpServer
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
 from services.notifier.core.rendering.render import RenderedMessage
@@ -80,7 +80,7 @@ def account(secured_smtp: Smtp, certificate: Path) -> SmtpServer:
 
 async def test_mail_goes_out_over_tls_with_a_password(secured_smtp: Smtp, account: SmtpServer) -> None:
     """The mail arrives as it was written."""
-    assert await _send(account) == SendResult(outcome=Outcome.DELIVERED)
+    assert await _send(account) == SendResult(outcome=AttemptOutcome.DELIVERED)
     (mail,) = secured_smtp.mails()
     assert mail["Subject"] == "Nhắc hạn – năm 2026"
 
@@ -88,13 +88,17 @@ async def test_mail_goes_out_over_tls_with_a_password(secured_smtp: Smtp, accoun
 async def test_a_wrong_password_is_a_technical_failure(secured_smtp: Smtp, account: SmtpServer) -> None:
     """The reason is the server's code; the recipient is not given up, because the mistake is ours."""
     result = await _send(replace(account, password="wrong"))
-    assert (result.outcome, result.reason, secured_smtp.mails()) == (Outcome.TECHNICAL_FAILURE, "smtp_535", [])
+    assert (result.outcome, result.reason, secured_smtp.mails()) == (AttemptOutcome.TECHNICAL_FAILURE, "smtp_535", [])
 
 
 async def test_a_server_with_an_unknown_certificate_gets_no_mail(secured_smtp: Smtp, account: SmtpServer) -> None:
     """The notifier refuses the connection if the certificate is not signed by an authority it knows."""
     result = await _send(replace(account, ca_file=None))
-    assert (result.outcome, result.reason, secured_smtp.mails()) == (Outcome.TECHNICAL_FAILURE, "smtp_connection", [])
+    assert (result.outcome, result.reason, secured_smtp.mails()) == (
+        AttemptOutcome.TECHNICAL_FAILURE,
+        "smtp_connection",
+        [],
+    )
 
 
 async def _send(server: SmtpServer) -> SendResult:

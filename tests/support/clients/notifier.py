@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.servers.message_servers import Smsc, Smtp
-from schemas.events.assessments import ASSESSED, DutyAssessed, Segment, Status, Step, StepKind
+from schemas.events.assessments import ASSESSED, AlertStep, DutyAssessed, Status, StepKind, TimelineSegment
 from schemas.events.deliveries import AlertAttempted, Channel
 from schemas.events.envelope import Envelope
 from schemas.events.ids import digest, reference_key
@@ -29,21 +29,23 @@ NOON = datetime(2026, 12, 1, 5, tzinfo=UTC)  # of 1 December there: within the s
 AGENCY = plans.AGENCIES[0]
 
 
-def a_step(days: int, kind: StepKind = StepKind.REMINDER, **changes: Any) -> Step:
+def a_step(days: int, kind: StepKind = StepKind.REMINDER, **changes: Any) -> AlertStep:
     """Return a step that many days before the due instant, or after it if negative."""
     defaults: dict[str, Any] = {"kind": kind, "step": f"P{abs(days)}D", "at": DUE - timedelta(days=days), "due_at": DUE}
-    return Step.model_validate(defaults | changes)
+    return AlertStep.model_validate(defaults | changes)
 
 
-def an_urging(days: int, **changes: Any) -> Step:
+def an_urging(days: int, **changes: Any) -> AlertStep:
     """Return an urging that many days after the due instant."""
     return a_step(-days, StepKind.URGING, **changes)
 
 
-def an_assessment(*steps: Step, **changes: Any) -> DutyAssessed:
+def an_assessment(*steps: AlertStep, **changes: Any) -> DutyAssessed:
     """Return the assessment of a duty with nothing filed; `on_time` among *changes* is when a report came in."""
     came_at = changes.pop("on_time", None)
-    opened = Segment.model_validate({"from": DUE - timedelta(days=340), "status": Status.PENDING, "due_at": DUE})
+    opened = TimelineSegment.model_validate(
+        {"from": DUE - timedelta(days=340), "status": Status.PENDING, "due_at": DUE}
+    )
     then = {"from": DUE, "status": Status.OVERDUE, "due_at": DUE}
     if came_at is not None:
         then = {"from": came_at, "status": Status.ON_TIME, "due_at": DUE, "effective_at": came_at}
@@ -59,7 +61,7 @@ def an_assessment(*steps: Step, **changes: Any) -> DutyAssessed:
         "opens_at": opened.from_,
         "recorded_at": NOON - timedelta(days=30),
         "revision": 1,
-        "timeline": (opened, Segment.model_validate(then)),
+        "timeline": (opened, TimelineSegment.model_validate(then)),
         "steps": steps,
     }
     return DutyAssessed.model_validate(defaults | changes)

@@ -12,8 +12,8 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.support import inputs, output, topic_reader
 from services.console.support.inputs import UnusableInputError
-from services.notifier import contacts as notifier_contacts
-from services.notifier.contact_store import ContactStore
+from services.notifier.contacts import csv_file
+from services.notifier.contacts.store import ContactStore
 from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.notifier.errors import LedgerUnavailableError
 from services.notifier.settings import NotifierSettings
@@ -43,12 +43,12 @@ def import_contacts(
     with output.exit_on_errors():
         contacts = read_contacts_file(file)
         documents = _read_documents(plan)
-        resolved = list(notifier_contacts.resolved(contacts, [registry for _, registry in documents]))
+        resolved = list(csv_file.resolve_agencies(contacts, [registry for _, registry in documents]))
         _query_store(lambda store: store.replace(resolved))
         output.print_message(
             f"{len(resolved)} contact(s) of {len({one.agency for one in resolved})} agencies and lists are loaded"
         )
-        _print_unreachable(_query_store(ContactStore.book), documents)
+        _print_unreachable(_query_store(ContactStore.load_book), documents)
 
 
 @app.command()
@@ -67,9 +67,9 @@ def check(
                 "no plan is published; publish one with `dondoc publish DIR`, or name its folder with --plan DIR"
             )
         if contacts is None:
-            book = _query_store(ContactStore.book)
+            book = _query_store(ContactStore.load_book)
         else:
-            book = ContactBook(notifier_contacts.resolved(contacts, [registry for _, registry in documents]))
+            book = ContactBook(csv_file.resolve_agencies(contacts, [registry for _, registry in documents]))
         if _print_unreachable(book, documents):
             raise typer.Exit(output.EXIT_NEGATIVE)
 
@@ -80,7 +80,7 @@ def _print_unreachable(book: ContactBook, documents: Documents) -> bool:
     found = False
     for plan, registry in documents:
         day = now.astimezone(ZoneInfo(plan.zone)).date()
-        for agency in notifier_contacts.unreached(book, plan, registry, day):
+        for agency in csv_file.find_unreached(book, plan, registry, day):
             known = registry.agency(agency)
             output.print_json({"agency": agency, "name": known.name_on(day) if known else None, "plan": plan.plan})
             found = True
@@ -88,13 +88,13 @@ def _print_unreachable(book: ContactBook, documents: Documents) -> bool:
 
 
 def read_contacts_file(path: Path) -> list[Contact]:
-    """Return the contacts in *path*; raise `UnusableInputError` with every fault in it."""
+    """Return the contacts in *path*; raise `UnusableInputError` with every error in it."""
     try:
-        found, faults = notifier_contacts.read_contacts(path)
+        found, errors = csv_file.read_contacts(path)
     except (OSError, UnicodeDecodeError) as cause:
         raise UnusableInputError(f"{path}: {cause}") from cause
-    if faults:
-        raise UnusableInputError("\n".join(f"{path}:{fault.line}: {fault.message}" for fault in faults))
+    if errors:
+        raise UnusableInputError("\n".join(f"{path}:{error.line}: {error.message}" for error in errors))
     return found
 
 

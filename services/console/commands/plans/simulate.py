@@ -12,10 +12,10 @@ from services.console.commands.notifier.contacts import read_contacts_file
 from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.simulation import SimulatedAlert, Simulation, SimulationDocuments, count_unreachable
-from services.notifier.contacts import resolved
+from services.notifier.contacts import csv_file
 from services.notifier.core.rendering import render
-from services.notifier.core.rendering.render import Means, SmsLetters
-from services.notifier.core.scheduling.delivery import alerted
+from services.notifier.core.rendering.render import RenderOptions, SmsLetters
+from services.notifier.core.scheduling import delivery
 from services.notifier.core.scheduling.routing import ContactBook
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
@@ -42,7 +42,7 @@ def simulate(
             opens=_parse_time_of_day(opens, "--opens"),
             closes=_parse_time_of_day(closes, "--closes"),
         )
-        people = ContactBook(resolved(read_contacts_file(contacts), [catalogue.registry]))
+        people = ContactBook(csv_file.resolve_agencies(read_contacts_file(contacts), [catalogue.registry]))
         alerts = list(Simulation(documents, people).run(_read_facts(facts, catalogue), since=span[0], until=span[1]))
         output.print_rows(
             _alert_rows(alerts, documents, letters), fmt, title=f"{catalogue.plan.plan} {since} / {until}"
@@ -55,17 +55,19 @@ def _alert_rows(
     alerts: list[SimulatedAlert], documents: SimulationDocuments, letters: SmsLetters
 ) -> Iterator[dict[str, Any]]:
     for one in alerts:
-        if one.notice.contacts:
-            language = one.notice.contacts[0].language
-            text = render.text(one.notice, documents, language=language, means=Means(letters=letters), now=one.at)
-            lead = one.notice.lead.call
+        if one.digest.contacts:
+            language = one.digest.contacts[0].language
+            text = render.render_digest(
+                one.digest, documents, language=language, options=RenderOptions(letters=letters), now=one.at
+            )
+            lead = one.digest.lead.alert
             yield {
                 "at": output.format_instant(one.at, documents.catalogue.calendar.zone),
-                "channel": one.notice.channel.value,
-                "to_agency": one.notice.to_agency,
+                "channel": one.digest.channel.value,
+                "to_agency": one.digest.to_agency,
                 "kind": lead.kind.value,
                 "step": lead.label,
-                "duties": [_duty_row(alerted(telling), documents) for telling in one.notice.tellings],
+                "duties": [_duty_row(delivery.describe_duty(alert), documents) for alert in one.digest.alerts],
                 "subject": text.subject,
                 "body": text.body,
                 "segments": text.segments,

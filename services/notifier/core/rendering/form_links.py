@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.events.assessments import StepKind
-from schemas.events.form_links import DutyLink, LinkKey, form_address
+from schemas.events.form_links import DutyLink, LinkKey, form_url
 from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.routing import Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
@@ -26,5 +26,5 @@ class FormLinks:
         """Return the link for the duty of an alert, or None if the reader of *digest* does not owe the report."""
         if one.duty.agency != digest.to_agency or one.alert.kind is StepKind.ESCALATION:
             return None
-        token = self.key.token(DutyLink(duty=one.duty, expires_at=now + self.lifetime))
-        return form_address(self.base_url, token, language)
+        token = self.key.sign_link(DutyLink(duty=one.duty, expires_at=now + self.lifetime))
+        return form_url(self.base_url, token, language)

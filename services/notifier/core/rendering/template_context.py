@@ -172,14 +172,14 @@ def _describe_part(kind: str, _dot: str, name: str, requires: Requirements, lang
 
 def _describe_section(section: str, requires: Requirements, language: Language) -> MissingSection:
     wanted = next((one for one in requires.sections if one.id == section), None)
-    return MissingSection(title=wanted.called(language) if wanted else section)
+    return MissingSection(title=wanted.label_in(language) if wanted else section)
 
 
 def _describe_indicator(code: str, requires: Requirements, language: Language) -> MissingIndicator:
     wanted = next((one for one in requires.indicators if one.code == code), None)
     if wanted is None:
         return MissingIndicator(title=code, unit=None, low=None, high=None)
-    return MissingIndicator(title=wanted.called(language), unit=wanted.unit, low=wanted.min, high=wanted.max)
+    return MissingIndicator(title=wanted.label_in(language), unit=wanted.unit, low=wanted.min, high=wanted.max)
 
 
 def _receiver_name(obligation: Obligation, plan: Plan, registry: Registry, day: date, language: Language) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.events import ids
-from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, Channel, Outcome
+from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, AttemptOutcome, Channel
 from schemas.events.envelope import Envelope
 from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.routing import Contact, Language
@@ -61,7 +61,7 @@ class DeliveryAttempt:
     """
 
     delivery: Delivery
-    outcome: Outcome
+    outcome: AttemptOutcome
     at: datetime
     reason: str | None = None
     message_id: str | None = None

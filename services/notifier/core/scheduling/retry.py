@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 
 _MAX_DOUBLINGS = 32  # 2**32 times any `first_backoff` exceeds any `max_backoff`; it keeps the product from overflowing
 
@@ -31,7 +31,7 @@ class RetryPolicy:
 
 
 def backoff_after(
-    policy: RetryPolicy, outcome: Outcome, channel: Channel, *, attempt: int, jitter: float
+    policy: RetryPolicy, outcome: AttemptOutcome, channel: Channel, *, attempt: int, jitter: float
 ) -> timedelta | None:
     """Return how long to wait after *attempt* ended in *outcome*, or None if no further attempt is made.
 
@@ -40,11 +40,16 @@ def backoff_after(
     again: a centre cannot be asked whether it has it.
     """
     match outcome:
-        case Outcome.TEMPORARY_FAILURE | Outcome.TECHNICAL_FAILURE:
+        case AttemptOutcome.TEMPORARY_FAILURE | AttemptOutcome.TECHNICAL_FAILURE:
             is_repeated = True
-        case Outcome.UNKNOWN:
+        case AttemptOutcome.UNKNOWN:
             is_repeated = channel is Channel.EMAIL
-        case Outcome.DELIVERED | Outcome.PERMANENT_FAILURE | Outcome.CANCELLED | Outcome.UNREACHABLE:
+        case (
+            AttemptOutcome.DELIVERED
+            | AttemptOutcome.PERMANENT_FAILURE
+            | AttemptOutcome.CANCELLED
+            | AttemptOutcome.UNREACHABLE
+        ):
             is_repeated = False
         case _:
             assert_never(outcome)

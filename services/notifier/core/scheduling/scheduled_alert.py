@@ -91,9 +91,9 @@ class ScheduledAlert:
         """The step with its repetitions counted in: the second weekly repetition of P14D is P28D."""
         if not self.repetition or self.every is None:
             return self.step
-        step, every = durations.parsed(self.step), durations.parsed(self.every)
+        step, every = durations.parse(self.step), durations.parse(self.every)
         if isinstance(step, timedelta) and isinstance(every, timedelta) and not (step.seconds or every.seconds):
-            return durations.in_days((step + self.repetition * every).days)
+            return durations.format_days((step + self.repetition * every).days)
         return f"{self.step}+{self.repetition}x{self.every}"
 
     @property
@@ -117,7 +117,7 @@ class ScheduledAlert:
         """
         if self.every is None:
             return None
-        at = (self.first_at.astimezone(zone) + durations.parsed(self.every) * number).astimezone(self.first_at.tzinfo)
+        at = (self.first_at.astimezone(zone) + durations.parse(self.every) * number).astimezone(self.first_at.tzinfo)
         if self.is_void(at):
             return None
         return replace(self, repetition=number, at=at, send_at=at)
@@ -135,7 +135,7 @@ class ScheduledAlert:
         One repetition of slack covers a shift of the wall clock in *zone*. Calendar durations such as P1M have no fixed
         length and are stepped through; there are twelve of them a year.
         """
-        every = durations.parsed(self.every) if self.every else None
+        every = durations.parse(self.every) if self.every else None
         if not isinstance(every, timedelta) or every <= timedelta():
             return self
         number = (now - self.first_at) // every - 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage
 from services.notifier.channels.smpp_session import NOT_SENT, SubmitResult
 from services.notifier.channels.sms_smpp import build_parts, combine_results
@@ -22,20 +22,20 @@ def a_message(body: str) -> OutgoingMessage:
 @pytest.mark.parametrize(
     ("results", "expected"),
     [
-        ([ACCEPTED], Outcome.DELIVERED),
-        ([ACCEPTED, ACCEPTED], Outcome.DELIVERED),
-        ([THROTTLED], Outcome.TEMPORARY_FAILURE),
-        ([SubmitResult(status=0x14)], Outcome.TEMPORARY_FAILURE),
-        ([SubmitResult(status=0x0B)], Outcome.PERMANENT_FAILURE),
-        ([SubmitResult(status=0x45)], Outcome.TECHNICAL_FAILURE),
-        ([SubmitResult(status=NOT_SENT)], Outcome.TECHNICAL_FAILURE),
-        ([None], Outcome.UNKNOWN),
-        ([ACCEPTED, None], Outcome.UNKNOWN),
-        ([ACCEPTED, THROTTLED], Outcome.UNKNOWN),
-        ([ACCEPTED, SubmitResult(status=NOT_SENT)], Outcome.UNKNOWN),
+        ([ACCEPTED], AttemptOutcome.DELIVERED),
+        ([ACCEPTED, ACCEPTED], AttemptOutcome.DELIVERED),
+        ([THROTTLED], AttemptOutcome.TEMPORARY_FAILURE),
+        ([SubmitResult(status=0x14)], AttemptOutcome.TEMPORARY_FAILURE),
+        ([SubmitResult(status=0x0B)], AttemptOutcome.PERMANENT_FAILURE),
+        ([SubmitResult(status=0x45)], AttemptOutcome.TECHNICAL_FAILURE),
+        ([SubmitResult(status=NOT_SENT)], AttemptOutcome.TECHNICAL_FAILURE),
+        ([None], AttemptOutcome.UNKNOWN),
+        ([ACCEPTED, None], AttemptOutcome.UNKNOWN),
+        ([ACCEPTED, THROTTLED], AttemptOutcome.UNKNOWN),
+        ([ACCEPTED, SubmitResult(status=NOT_SENT)], AttemptOutcome.UNKNOWN),
     ],
 )
-def test_parts_make_one_outcome(results: list[SubmitResult | None], expected: Outcome) -> None:
+def test_parts_make_one_outcome(results: list[SubmitResult | None], expected: AttemptOutcome) -> None:
     """All parts accepted is delivered, all refused may be tried again, and anything in between is unknown."""
     assert combine_results(results).outcome is expected
 

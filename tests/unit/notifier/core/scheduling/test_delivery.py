@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from schemas.events.assessments import StepKind
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.core.scheduling.delivery import DeliveryAttempt, build_events, create_deliveries
 from services.notifier.core.scheduling.digest import build_digests
 from services.notifier.core.scheduling.routing import Contact
@@ -38,7 +38,7 @@ def test_an_attempt_at_a_digest_about_several_agencies_has_one_event_for_each() 
     (created,) = create_deliveries(digest, "batch-1")
     delivery = replace(created, attempt=1)
     attempt = DeliveryAttempt(
-        delivery=delivery, outcome=Outcome.DELIVERED, at=days(7), message_id=delivery.message_id("x.example")
+        delivery=delivery, outcome=AttemptOutcome.DELIVERED, at=days(7), message_id=delivery.message_id("x.example")
     )
     first, second = build_events(attempt)
     assert {first.subject, second.subject} == {AGENCY, "h-khac"}
