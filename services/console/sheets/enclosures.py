@@ -3,12 +3,12 @@
 import hashlib
 from pathlib import Path
 
+from schemas.plan.values import Bilingual
 from services.intake.core.forms import file_types
 from services.intake.core.forms.form_to_event import AttachedFile
-from services.intake.core.problems import Said
 
 
-def enclosed(folder: Path, name: str) -> AttachedFile | Said:
+def enclosed(folder: Path, name: str) -> AttachedFile | Bilingual:
     """Return the file *name* in *folder*, or why it cannot come along."""
     path = folder / name
     try:
@@ -18,12 +18,12 @@ def enclosed(folder: Path, name: str) -> AttachedFile | Said:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             size = stream.tell()
     except OSError:
-        return Said(
+        return Bilingual.of(
             en=f"there is no file {name!r} beside the sheet",
             vi=f"không tìm thấy tệp “{name}” trong thư mục của phiếu",
         )
     if media_type is None:
-        return Said(
+        return Bilingual.of(
             en=f"{name!r} is no PDF, DOCX, XLSX, ODT, ODS, JPEG or PNG by its content",
             vi=f"nội dung tệp “{name}” không phải là PDF, DOCX, XLSX, ODT, ODS, JPEG hoặc PNG",
         )

@@ -13,6 +13,8 @@ from schemas.events import ids
 from schemas.events.facts import SUBMITTED
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
+from schemas.plan.values import Bilingual, Language
+from schemas.problems import FieldError
 from services.console.sheets import enclosures, gaps, reading
 from services.console.sheets.layout import CHOICE_MARK, FORMAT
 from services.console.sheets.reading import Cell
@@ -20,7 +22,6 @@ from services.console.support import inputs
 from services.intake.cloudevents import schema_errors
 from services.intake.core.forms import form_fields, form_to_event
 from services.intake.core.forms.form_to_event import AttachedFile
-from services.intake.core.problems import FieldError, Language, Said
 
 SOURCE = "urn:dondoc:sheet"
 _SINGLE = frozenset({"format", "plan", "obligation", "zone", "agency", "period"})
@@ -123,7 +124,7 @@ def _enclosed(sheet: Sheet, faults: list[FieldError]) -> list[AttachedFile]:
         if not name:
             continue
         one = enclosures.enclosed(sheet.path.parent, name)
-        if isinstance(one, Said):
+        if isinstance(one, Bilingual):
             faults.append(_fault(key, one))
         else:
             found.append(one)
@@ -148,33 +149,37 @@ def _told(sheet: Sheet, findings: Iterable[FieldError], language: Language) -> l
     first: dict[str, FieldError] = {}
     for one in findings:
         first.setdefault(one.pointer, one)
-    lines = (f"{sheet.place(one.pointer)}: {one.detail.in_language(language)}" for one in first.values())
+    lines = (f"{sheet.place(one.pointer)}: {_in_language(one, language)}" for one in first.values())
     return list(dict.fromkeys(lines))
 
 
-def _fault(key: str, said: Said) -> FieldError:
+def _in_language(error: FieldError, language: Language) -> str:
+    return error.detail if isinstance(error.detail, str) else error.detail.in_language(language)
+
+
+def _fault(key: str, said: Bilingual) -> FieldError:
     return FieldError(pointer=form_fields.event_pointer(key), detail=said)
 
 
-_NEEDED = Said(en="is needed", vi="cần được điền")
-_UNRECKONED = Said(
+_NEEDED = Bilingual.of(en="is needed", vi="cần được điền")
+_UNRECKONED = Bilingual.of(
     en="the result of this formula is not in the file; "
     "open the sheet in a spreadsheet program and save it, or write what the formula comes to",
     vi="công thức ở ô này chưa có kết quả; hãy mở phiếu bằng phần mềm bảng tính rồi lưu lại, hoặc ghi thẳng kết quả",
 )
-_NO_PERIOD = Said(
+_NO_PERIOD = Bilingual.of(
     en="write the period as text: 2026, 2026-H1, 2026-Q3 or 2026-07",
     vi="hãy ghi kỳ báo cáo dạng chữ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07",
 )
-_NO_ZONE = Said(
+_NO_ZONE = Bilingual.of(
     en="the time zone was changed; use a fresh sheet", vi="múi giờ đã bị sửa; hãy dùng phiếu mới do `dondoc sheet` tạo"
 )
-_OTHER_FORMAT = Said(
+_OTHER_FORMAT = Bilingual.of(
     en=f"this is no sheet of the form {FORMAT}; make a fresh one with `dondoc sheet`",
     vi=f"phiếu không theo mẫu {FORMAT}; hãy tạo phiếu mới bằng `dondoc sheet`",
 )
-_NO_SUCH_LINE = Said(
+_NO_SUCH_LINE = Bilingual.of(
     en="no line of a sheet has this key; restore it, or use a fresh sheet",
     vi="không có dòng nào của phiếu mang mã này; hãy khôi phục hoặc dùng phiếu mới",
 )
-_TWICE = Said(en="this line stands here twice; remove one", vi="dòng này bị lặp; hãy xóa bớt một dòng")
+_TWICE = Bilingual.of(en="this line stands here twice; remove one", vi="dòng này bị lặp; hãy xóa bớt một dòng")

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError
 from services.console.sheets.layout import STAR
 from services.console.sheets.reading import Cell
 from services.intake.core.forms import form_fields, number_parsing
-from services.intake.core.problems import FieldError, Said
 
 _RANGE = re.compile(r"(?:từ (?P<low>\S+))? ?(?:đến (?P<high>\S+))?")
 """How `form_fields` writes a range in Vietnamese, the language of every sheet."""
@@ -63,18 +64,18 @@ def _limit(text: str | None) -> Decimal | None:
         return None
 
 
-def _outside(figure: Decimal, hint: str) -> Said:
+def _outside(figure: Decimal, hint: str) -> Bilingual:
     shown = number_parsing.render_number(float(figure))
     low, high = (None if one is None else number_parsing.render_number(float(one)).en for one in _limits(hint))
     limits = " ".join(f"{word} {one}" for word, one in (("from", low), ("to", high)) if one is not None)
-    return Said(
+    return Bilingual.of(
         en=f"warning: {shown.en} is outside the range that the sheet states, {limits}; the report will not be complete",
         vi=f"cảnh báo: {shown.vi} nằm ngoài khoảng ghi trên phiếu, {hint}; báo cáo sẽ chưa đầy đủ",
     )
 
 
 _SIGNS = str.maketrans(",", ".", ".")
-_EMPTY = Said(
+_EMPTY = Bilingual.of(
     en="warning: this is empty; the report will not be complete without it",
     vi="cảnh báo: ô này còn để trống; thiếu mục này, báo cáo sẽ chưa đầy đủ",
 )

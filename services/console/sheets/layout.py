@@ -9,9 +9,9 @@ from datetime import datetime
 
 from schemas.plan.plan import Obligation, ObligationVersion
 from schemas.plan.registry import Agency
+from schemas.plan.values import Bilingual
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FieldType, FormField
-from services.intake.core.problems import Said
 from services.rules.core.duty_catalogue import Book, UnknownDuty
 
 FORMAT = "dondoc-sheet/1"
@@ -150,14 +150,14 @@ def _identity(book: Book, wanted: Asked) -> Iterator[Line]:
     yield _fixed("zone", "Múi giờ", book.plan.zone)
     yield _agency(book, wanted)
     if wanted.version.recurrence.is_periodic:
-        hint = Said(en="2026, 2026-H1, 2026-Q3 or 2026-07", vi="ví dụ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07")
+        hint = Bilingual.of(en="2026, 2026-H1, 2026-Q3 or 2026-07", vi="ví dụ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07")
         question = _question("period", "Kỳ báo cáo", hint=hint)
         yield Line(question=question, answer=wanted.period or "", is_fixed=wanted.period is not None)
 
 
 def _agency(book: Book, wanted: Asked) -> Line:
     question = _question(
-        "agency", "Cơ quan báo cáo", hint=Said(en="choose your agency", vi="chọn cơ quan trong danh sách")
+        "agency", "Cơ quan báo cáo", hint=Bilingual.of(en="choose your agency", vi="chọn cơ quan trong danh sách")
     )
     if wanted.agency is not None:
         return Line(question=question, answer=_choice(book, wanted.agency), is_fixed=True)
@@ -189,10 +189,10 @@ def _nth(files: FormField, number: int) -> FormField:
     return FormField(
         key=f"attachments.{number}",
         kind=FieldType.FILES,
-        label=Said(en=f"File {number}", vi=f"Tệp {number}"),
+        label=Bilingual.of(en=f"File {number}", vi=f"Tệp {number}"),
         hint=_BESIDE
         if number > 1 or not files.hint.vi
-        else Said(en=f"{_BESIDE.en}; {files.hint.en}", vi=f"{_BESIDE.vi}; {files.hint.vi}"),
+        else Bilingual.of(en=f"{_BESIDE.en}; {files.hint.en}", vi=f"{_BESIDE.vi}; {files.hint.vi}"),
         is_required=files.is_required and number == 1,
     )
 
@@ -201,31 +201,31 @@ def _fixed(key: str, label: str, answer: str) -> Line:
     return Line(question=_question(key, label), answer=answer, is_fixed=True, is_technical=True)
 
 
-def _question(key: str, label: str, *, hint: Said = form_fields.NO_TEXT) -> FormField:
-    return FormField(key=key, kind=FieldType.TEXT, label=Said(en=key, vi=label), hint=hint, is_required=True)
+def _question(key: str, label: str, *, hint: Bilingual = form_fields.NO_TEXT) -> FormField:
+    return FormField(key=key, kind=FieldType.TEXT, label=Bilingual.of(en=key, vi=label), hint=hint, is_required=True)
 
 
-_BESIDE = Said(en="name of a file beside this sheet", vi="tên tệp đặt cùng thư mục với phiếu này")
+_BESIDE = Bilingual.of(en="name of a file beside this sheet", vi="tên tệp đặt cùng thư mục với phiếu này")
 _SENDING = (
     FormField(
         key="dispatch.sent_at",
         kind=FieldType.MOMENT,
-        label=Said(en="Sent at", vi="Thời điểm gửi"),
-        hint=Said(en="day and time", vi="ngày và giờ, ví dụ: 09/12/2026 16:30"),
+        label=Bilingual.of(en="Sent at", vi="Thời điểm gửi"),
+        hint=Bilingual.of(en="day and time", vi="ngày và giờ, ví dụ: 09/12/2026 16:30"),
     ),
     FormField(
         key="dispatch.proof",
         kind=FieldType.PROOF,
-        label=Said(en="Proof of sending", vi="Căn cứ xác nhận thời điểm gửi"),
-        hint=Said(
-            en=", ".join(one.en for one in form_fields.PROOFS.values()),
+        label=Bilingual.of(en="Proof of sending", vi="Căn cứ xác nhận thời điểm gửi"),
+        hint=Bilingual.of(
+            en=", ".join(one.in_language("en") for one in form_fields.PROOFS.values()),
             vi="chọn: " + ", ".join(one.vi for one in form_fields.PROOFS.values()),
         ),
     ),
     FormField(
         key="dispatch.reference",
         kind=FieldType.TEXT,
-        label=Said(en="Reference", vi="Số hiệu xác nhận"),
-        hint=Said(en="number of the item or message", vi="mã bưu gửi hoặc mã gói tin"),
+        label=Bilingual.of(en="Reference", vi="Số hiệu xác nhận"),
+        hint=Bilingual.of(en="number of the item or message", vi="mã bưu gửi hoặc mã gói tin"),
     ),
 )

@@ -12,10 +12,10 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
+from schemas.plan.values import Language
 from services.console.sheets import filled
 from services.console.support import inputs
 from services.console.support.inputs import Unusable
-from services.intake.core.problems import Language
 
 Value = TypeVar("Value")
 

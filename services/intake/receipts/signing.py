@@ -90,7 +90,7 @@ class SigningKeys:
         self._signer = Signer(load_keys(self._watcher.path), self._issuer)
 
     def refresh(self) -> None:
-        """Reload the file if it has changed, so that a key that another process signs with already is published here."""
+        """Reload the file if it has changed, so that a key with which another process signs already is published too."""
         if self._watcher.has_changed():
             self.load()
 
