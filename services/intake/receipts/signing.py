@@ -90,7 +90,7 @@ class SigningKeys:
         self._signer = Signer(load_keys(self._watcher.path), self._issuer)
 
     def refresh(self) -> None:
-        """Reload the file if it has changed, so that a key with which another process signs already is published too."""
+        """Reload the file if it has changed, so that a key that signs in another process is published here as well."""
         if self._watcher.has_changed():
             self.load()
 
