@@ -115,6 +115,7 @@ class Request:
         try:
             return await self._read_all(limit)
         except asyncio.CancelledError as cause:
+            # The timeout cancels the task. A shutdown does so too, and its cancellation must be passed on.
             if body_timeout.is_over(task):
                 raise RequestRefusedError(too_slow_refusal(body_timeout.seconds)) from cause
             raise

@@ -117,6 +117,7 @@ def split_events(mode: ContentMode, body: bytes) -> Sequence[bytes | Raw]:
     raws = json_decoding.decode_array(body, json_decoding.BATCH_LABEL)
     if len(raws) > BATCH_EVENTS_MAX:
         raise RequestRefusedError(_too_many_events(len(raws)))
+    # In a batch that is no larger than one event may be, no event can be too large.
     if len(body) > EVENT_BYTES_MAX:
         _refuse_large_events(raws)
     return raws

@@ -25,7 +25,7 @@ JWS_LENGTH_MAX = 8192
 DOCUMENT_NUMBER_LENGTH_MAX = 100
 """Characters of a document's number that a receipt shows: they are part of its address, which must stay short."""
 
-_LINE = re.compile(r"(.{64})")
+_LINE = re.compile(r"(.{64})")  # characters of a signature in one printed line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What the form's pages say, in Vietnamese and English side by side. Courteous, and each refusal with the way out."""
+"""The texts of the form's pages in Vietnamese and English. They are courteous, and each refusal names a remedy."""
 
 from schemas.events.assessments import Status
 from schemas.plan.values import Bilingual

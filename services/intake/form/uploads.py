@@ -71,6 +71,7 @@ async def read_form(request: Request, limit: int, *, seconds: float) -> AsyncIte
         max_part_size=FIELD_BYTES_MAX,
     )
     try:
+        # Two limits: `STALL_SECONDS` for silence, and this one for a client that sends a byte now and then.
         async with asyncio.timeout(seconds):
             form = await parser.parse()
     except TimeoutError as cause:

@@ -118,6 +118,7 @@ class ApiKeys:
             raise _authentication_error("no bearer key", key_id=None)
         parsed = parse_bearer(authorization[len(scheme) :].strip())
         key = None if parsed is None else self._keys.get(parsed[0])
+        # An unknown key id takes the same steps as a known one, so that the time of the answer does not reveal ids.
         presented = secret_digest("" if parsed is None else parsed[1])
         is_right = hmac.compare_digest(presented, _UNKNOWN_KEY_DIGEST if key is None else key.sha256)
         if key is None or not is_right:

@@ -59,7 +59,7 @@ class Router:
             return asgi.problem_response(error.refusal, request.language)
         except DisconnectedError:
             raise
-        except Exception:
+        except Exception:  # the boundary of the process: a defect must cost one request, not the connection
             log.exception("a request failed", extra={"action": "request_failed", "path": request.path})
             self._metrics.refusals.labels(RequestProblem.INTERNAL.value.slug).inc()
             return asgi.problem_response(_FAILED, request.language)

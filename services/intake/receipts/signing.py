@@ -62,6 +62,7 @@ class Signer:
         return (signed + b"." + _base64url(self._signature(signed))).decode("ascii")
 
     def _signature(self, signed: bytes) -> bytes:
+        # Ed25519 hashes the whole input twice (RFC 8032), so the faster hash decides for long ones.
         if len(signed) > LONG_INPUT_BYTES:
             return self._openssl_key.sign(signed)
         return self._libsodium_key.sign(signed).signature

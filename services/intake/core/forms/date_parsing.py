@@ -59,6 +59,7 @@ def render_deadline(due_at: datetime, zone: tzinfo) -> Bilingual:
 
 def render_time_left(due_at: datetime, zone: tzinfo, now: datetime) -> Bilingual:
     """Return the time left from *now* to the exclusive instant *due_at*, or the delay, in calendar days of *zone*."""
+    # The due instant is exclusive: due at midnight of the 10th, the last day is the 9th.
     last = (due_at - timedelta(microseconds=1)).astimezone(zone).date()
     days = (last - now.astimezone(zone).date()).days
     if now >= due_at:

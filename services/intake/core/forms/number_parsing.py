@@ -22,6 +22,7 @@ def parse_number(text: str, *, is_percent: bool = False) -> Decimal | Bilingual:
 
     With *is_percent* it may end in a percent sign.
     """
+    # U+2212 is the minus sign that word processors write.
     bare = _SPACES.sub("", text).replace("\u2212", "-").removeprefix("+")
     if is_percent:
         bare = bare.removesuffix("%")
