@@ -15,12 +15,18 @@ LABEL org.opencontainers.image.title="dondoc" org.opencontainers.image.licenses=
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DONDOC_HOST=0.0.0.0 DONDOC_PORT=8000
 RUN useradd --system --uid 10001 --home-dir /var/lib/dondoc --create-home dondoc
 COPY --from=build /opt/venv /opt/venv
-COPY LICENSE /app/
+# The project file names the version, for the code is not installed as a package.
+COPY LICENSE pyproject.toml /app/
 COPY schemas /app/schemas
 COPY services /app/services
 COPY deploy/__init__.py /app/deploy/__init__.py
 COPY deploy/local /app/deploy/local
 COPY deploy/plans /app/deploy/plans
+# The commit that `dondoc --version` names: docker build --build-arg DONDOC_COMMIT="$(git rev-parse --short HEAD)" .
+# Declared after the copies, so that another commit leaves their layers in the cache.
+ARG DONDOC_COMMIT=""
+LABEL org.opencontainers.image.revision="$DONDOC_COMMIT"
+ENV DONDOC_COMMIT=$DONDOC_COMMIT
 # What a service keeps on disk (keys, spool) lies below its working folder.
 WORKDIR /var/lib/dondoc
 USER 10001

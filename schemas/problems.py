@@ -91,20 +91,20 @@ def pointer_of(*tokens: str | int) -> str:
     return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
 
 
-def preferred_language(accept_language: str, default: Language) -> Language:
+def choose_language(accept_language: str, default: Language) -> Language:
     """Return whichever of `vi` and `en` an `Accept-Language` header weighs highest (RFC 9110 section 12.5.4).
 
     Of two with the same weight the first wins; *default* is returned if neither is acceptable.
     """
-    preferred = default
+    chosen = default
     highest = 0.0
     for choice in accept_language.split(","):
         tag, _, parameters = choice.strip().partition(";")
         language = tag.strip().lower().partition("-")[0]
         weight = _quality(parameters)
         if weight > highest and language in {"en", "vi"}:
-            preferred, highest = ("vi" if language == "vi" else "en"), weight
-    return preferred
+            chosen, highest = ("vi" if language == "vi" else "en"), weight
+    return chosen
 
 
 def _translate(text: Text, language: Language) -> str:

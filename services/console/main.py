@@ -1,11 +1,14 @@
-"""`dondoc`: the console script that gathers every command. A command is imported when it is asked for, not before."""
+"""`dondoc`: the console script with all commands. The module of a command is imported only when the command is used."""
 
 import importlib
 import logging
-from typing import cast
+import sys
+from typing import Annotated, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from services.console.support import version
 
 COMMANDS = {
     "check": "commands.plans.check:check",
@@ -18,7 +21,7 @@ COMMANDS = {
     "audit": "commands.reporting.audit:audit",
     "sheet": "commands.intake.sheet:sheet",
     "link": "commands.intake.link:link",
-    "demo": "demo.command:demo",
+    "demo": "commands.operations.demo:demo",
     "up": "commands.operations.up:up",
     "contacts": "commands.notifier.contacts:app",
     "dead-letters": "commands.operations.dead_letters:app",
@@ -26,11 +29,14 @@ COMMANDS = {
     "receipt": "commands.intake.receipt:app",
     "schemas": "commands.plans.schemas:app",
 }
-"""Each command and where it is written, in the order of the help page."""
+"""Each command with its module and attribute below `services.console`, in the order of the help page."""
 
 
-class OnDemand(TyperGroup):
-    """Imports one command at a time: the pure ones start in a fraction of the time that all services take to import."""
+class LazyCommandGroup(TyperGroup):
+    """Imports the module of a command at its first use.
+
+    A pure command such as `check` so starts in a fraction of the time that the import of all services takes.
+    """
 
     def list_commands(self, ctx: object) -> list[str]:
         """Return the names in the order of the help page."""
@@ -38,16 +44,16 @@ class OnDemand(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | TyperGroup | None:
-        """Return the command of that name, or nothing."""
+        """Return the command of that name, None where there is none."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         found = getattr(importlib.import_module(f"services.console.{module}"), attribute)
         if not isinstance(found, typer.Typer):
-            alone = typer.Typer(add_completion=False)
-            alone.command(cmd_name)(found)
-            found = alone
+            single = typer.Typer(add_completion=False)
+            single.command(cmd_name)(found)
+            found = single
         command = cast("TyperCommand | TyperGroup", typer.main.get_command(found))
         command.name = cmd_name
         return command
@@ -55,19 +61,32 @@ class OnDemand(TyperGroup):
 
 app = typer.Typer(
     name="dondoc",
-    cls=OnDemand,
+    cls=LazyCommandGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 
 
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        sys.stdout.write(f"dondoc {version.describe_version()}\n")
+        raise typer.Exit
+
+
 @app.callback()
-def dondoc() -> None:
+def dondoc(
+    *,
+    print_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print version and commit, and exit."),
+    ] = False,
+) -> None:
     """Đôn Đốc: who owes which report, who has sent it, who was urged and when."""
+    del print_version
 
 
 def main() -> None:
-    """Run the console. What libraries log is not for a terminal: what matters of it is raised."""
+    """Run the console. Log records of libraries are dropped: what matters of them is raised as an exception."""
     logging.basicConfig(handlers=[logging.NullHandler()])
     app()

@@ -24,7 +24,7 @@ from prometheus_client.exposition import generate_latest
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.topics import FACTS
-from services.intake.asgi import AsgiScope, Receive, Request, Response, Send
+from services.intake.asgi import AsgiScope, BodyTimeout, Receive, Request, Response, Send
 from services.intake.cloudevents.pipeline import EventLog, Pipeline
 from services.intake.cloudevents.validator import EventValidator
 from services.intake.core.fact_record import Partitioner
@@ -39,7 +39,6 @@ from services.intake.http.dry_run import DryRunClient
 from services.intake.http.limits import InflightLimit, RateLimits
 from services.intake.http.post_events import PostEvents
 from services.intake.http.router import AsgiApp, Route, Router
-from services.intake.http.timeouts import Patience
 from services.intake.log.durable_writer import DurableWriter
 from services.intake.log.kafka_connection import KafkaConnection, KafkaConnector
 from services.intake.metrics import IntakeMetrics
@@ -121,7 +120,8 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
     spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics)
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
     connection = KafkaConnection(connector, replay, parts.metrics)
-    event_log = Deduplicator(recent, DurableWriter(connection, spool, replay, reader), parts.metrics)
+    writer = DurableWriter(connection, spool, replay, reader)
+    event_log = Deduplicator(recent, writer, connection.wait_until_tried, parts.metrics)
     plans = PublishedPlans(references, settings.spool)
     merged = MergedMetrics(parts.registry)
     rate_limits = RateLimits()
@@ -263,7 +263,7 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         keys=parts.keys,
         rate_limits=access.rate_limits,
         inflight_limit=InflightLimit(parts.settings.bodies_max_bytes_per_process, parts.metrics),
-        body_timeout=Patience(parts.settings.body_timeout_seconds),
+        body_timeout=BodyTimeout(parts.settings.body_timeout_seconds),
         plans=access.plans,
         wait_until_tried=access.wait_until_tried,
         pipeline=pipeline,

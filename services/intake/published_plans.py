@@ -31,16 +31,14 @@ class SnapshotPlans:
     def __init__(self) -> None:
         self._snapshot = _Snapshot()
         self._indexed: dict[str, PlanIndex] = {}
-
-    @property
-    def is_ready(self) -> bool:
+        self.is_ready = False
         """Whether there is any plan to validate by."""
-        return bool(self._snapshot.plans)
 
     def load(self, content: bytes) -> None:
         """Replace all plans by the snapshot *content* (JSON); raise `ValidationError` if it cannot be read."""
         self._snapshot = _Snapshot.model_validate_json(content)
         self._indexed.clear()
+        self.is_ready = bool(self._snapshot.plans)
 
     def index_of(self, plan_id: str) -> PlanIndex | None:
         """Return the index of a plan's latest version, or None while the plan or its registry is not published."""
@@ -66,11 +64,6 @@ class PublishedPlans(SnapshotPlans):
         self._references = references
         self._path = folder / SNAPSHOT_FILE
         references.on_change.append(self._on_change)
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether there is any plan to validate by, or the broker has told that none is published."""
-        return self._references.is_complete or super().is_ready
 
     def load_file(self) -> None:
         """Read the snapshot of an earlier run, if there is one."""
@@ -103,6 +96,7 @@ class PublishedPlans(SnapshotPlans):
         self._indexed.clear()
         if not self._references.is_complete:
             return
+        self.is_ready = True
         try:
             secret_files.replace_file(self._path, self.encode_snapshot())
         except OSError:

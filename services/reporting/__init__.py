@@ -1,1 +1,1 @@
-"""Reporting: keeps what rules and the notifier said, answers about any instant, writes the annual report."""
+"""Reporting stores what rules and the notifier publish, answers queries about any instant, writes the annual report."""

@@ -1,4 +1,4 @@
-"""Wires reporting: settings in, an ASGI application out. Its lifespan opens what is needed and closes it in reverse."""
+"""Wire reporting: settings in, an ASGI application out. Its lifespan opens what it needs and closes it in reverse."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -13,15 +13,15 @@ from starlette.types import Receive, Scope, Send
 
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
 from services.reporting import consumer
-from services.reporting.consumer import Intake, Kept
+from services.reporting.consumer import Decoded, TopicReader
+from services.reporting.dashboard import templating
 from services.reporting.dashboard.pages import Dashboard
-from services.reporting.dashboard.templating import environment
-from services.reporting.http import descriptions, problems
-from services.reporting.http.api import Api
-from services.reporting.metrics import Metrics
-from services.reporting.queries import Inquiries
+from services.reporting.http import api_description, problems
+from services.reporting.http.api import ReportingApi
+from services.reporting.metrics import ReportingMetrics
+from services.reporting.queries import ReportingQueries
 from services.reporting.settings import ReportingSettings
-from services.reporting.store import UNAVAILABLE, Store
+from services.reporting.store import UNAVAILABLE, ReportingStore
 from services.runtime import mongo
 from services.runtime.batch_consumer import ConsumingBroker, Subscription, commit_after, subscribe
 from services.runtime.clock import Clock, clock_from
@@ -33,8 +33,8 @@ from services.runtime.published_documents import PublishedDocuments
 from services.runtime.topics import ensure_topics
 
 
-class Probe:
-    """Lets a route hold a plain ASGI handler: Starlette takes a bare function for one that wants a request."""
+class ProbeEndpoint:
+    """A plain ASGI handler as a route's endpoint: Starlette takes a bare function for one that wants a `Request`."""
 
     def __init__(self, handler: AsgiHandler) -> None:
         self._handler = handler
@@ -43,108 +43,117 @@ class Probe:
         await self._handler(scope, receive, send)
 
 
-class Connection:
-    """Whether the broker answers, asked through the producer that the lifespan opened."""
+class BrokerProbe:
+    """Ask the broker for its metadata, through the producer that the lifespan opens."""
 
     producer: AIOKafkaProducer | None = None
 
     async def is_answering(self) -> bool:
+        """Whether the broker answered just now; False before the lifespan has opened the producer."""
         return self.producer is not None and bool(await self.producer.client.force_metadata_update())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What reporting is made of, each made once."""
+class ReportingComponents:
+    """The components of reporting; there is one of each in a process."""
 
     settings: ReportingSettings
     clock: Clock
     registry: CollectorRegistry
-    metrics: Metrics
+    metrics: ReportingMetrics
     references: PublishedDocuments
-    store: Store
-    connection: Connection
+    store: ReportingStore
+    broker_probe: BrokerProbe
     halt: Halt
 
 
-class Reporting(Starlette):
-    """The application; `halt` stops its process when a batch cannot be kept."""
+class ReportingApp(Starlette):
+    """The application; `halt` stops its process when a batch cannot be stored."""
 
     halt: Halt
 
 
-def build_app(settings: ReportingSettings) -> Reporting:
+def build_app(settings: ReportingSettings) -> ReportingApp:
     """Wire reporting; nothing is opened before the lifespan begins."""
     registry = new_registry()
-    parts = Parts(
+    components = ReportingComponents(
         settings=settings,
         clock=clock_from(settings.clock),
         registry=registry,
-        metrics=Metrics(registry),
+        metrics=ReportingMetrics(registry),
         references=PublishedDocuments(settings.kafka),
-        store=Store(mongo.connect(settings.mongo_url), settings.mongo_database),
-        connection=Connection(),
+        store=ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database),
+        broker_probe=BrokerProbe(),
         halt=Halt(),
     )
-    inquiries, templates = Inquiries(parts.store, parts.references), environment()
-    dashboard = Dashboard(inquiries, parts.clock, templates)
-    app = Reporting(
-        routes=[*_routes(parts, inquiries), *descriptions.routes(templates), *dashboard.routes()],
-        lifespan=_lifespan(parts),
-        exception_handlers=problems.handlers(dashboard.problem),
+    queries = ReportingQueries(components.store, components.references)
+    templates = templating.build_environment()
+    dashboard = Dashboard(queries, components.clock, templates)
+    app = ReportingApp(
+        routes=[*_build_routes(components, queries), *api_description.build_routes(templates), *dashboard.routes()],
+        lifespan=_build_lifespan(components),
+        exception_handlers=problems.build_handlers(dashboard.render_problem),
     )
-    app.halt = parts.halt
+    app.halt = components.halt
     return app
 
 
-def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        settings = parts.settings
-        async with AsyncExitStack() as opened:
-            opened.callback(parts.store.close)
-            await parts.store.prepare()
+        settings = components.settings
+        async with AsyncExitStack() as stack:
+            stack.callback(components.store.close)
+            await components.store.create_indexes()
             await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
-            opened.push_async_callback(parts.references.stop)
-            await parts.references.start()
+            # What is started is registered for its stop first: a start that fails half-way is stopped as well.
+            stack.push_async_callback(components.references.stop)
+            await components.references.start()
+            # Dead letters go through this producer; idempotence keeps a retried send from writing one twice.
             producer = AIOKafkaProducer(**settings.kafka.client(), enable_idempotence=True)
-            opened.push_async_callback(producer.stop)
+            stack.push_async_callback(producer.stop)
             await producer.start()
-            parts.connection.producer = producer
-            broker = _subscribed(parts, DeadLetters(producer, parts.clock))
-            opened.push_async_callback(broker.stop)
+            components.broker_probe.producer = producer
+            broker = _build_broker(components, DeadLetters(producer, components.clock))
+            stack.push_async_callback(broker.stop)
             await broker.start()
             yield
 
     return lifespan
 
 
-def _subscribed(parts: Parts, dead_letters: DeadLetters) -> KafkaBroker:
-    broker = ConsumingBroker(parts.settings.kafka, halt=parts.halt)
-    _follow(broker, VERDICTS, consumer.verdicts(parts.store), parts=parts, dead_letters=dead_letters)
-    _follow(broker, DELIVERIES, consumer.deliveries(parts.store), parts=parts, dead_letters=dead_letters)
-    _follow(broker, FACTS, consumer.facts(parts.store), parts=parts, dead_letters=dead_letters)
+def _build_broker(components: ReportingComponents, dead_letters: DeadLetters) -> KafkaBroker:
+    broker = ConsumingBroker(components.settings.kafka, halt=components.halt)
+    store = components.store
+
+    def subscribe_to(topic: Topic, reader: TopicReader[Decoded]) -> None:
+        subscription = Subscription(
+            topic=topic.name,
+            group=components.settings.group,
+            max_records=components.settings.batch_records,
+            session_timeout_ms=components.settings.session_timeout_ms,
+        )
+        handler = consumer.on_batch(reader, dead_letters, components.metrics)
+        subscribe(broker, subscription, commit_after(handler, UNAVAILABLE), halt=components.halt)
+
+    subscribe_to(VERDICTS, consumer.verdict_reader(store))
+    subscribe_to(DELIVERIES, consumer.delivery_reader(store))
+    subscribe_to(FACTS, consumer.fact_reader(store))
     return broker
 
 
-def _follow(
-    broker: KafkaBroker, topic: Topic, intake: Intake[Kept], *, parts: Parts, dead_letters: DeadLetters
-) -> None:
-    subscription = Subscription(
-        topic=topic.name,
-        group=parts.settings.group,
-        max_records=parts.settings.batch_records,
-        session_timeout_ms=parts.settings.session_timeout_ms,
+def _build_routes(components: ReportingComponents, queries: ReportingQueries) -> list[BaseRoute]:
+    api = ReportingApi(
+        queries,
+        components.store,
+        clock=components.clock,
+        letterhead=components.settings.letterhead,
+        metrics=components.metrics,
     )
-    handler = consumer.on_batch(intake, dead_letters, parts.metrics)
-    subscribe(broker, subscription, commit_after(handler, UNAVAILABLE), halt=parts.halt)
-
-
-def _routes(parts: Parts, inquiries: Inquiries) -> list[BaseRoute]:
-    api = Api(inquiries, parts.store, clock=parts.clock, letterhead=parts.settings.letterhead, metrics=parts.metrics)
     checks = {
-        "kafka": parts.connection.is_answering,
-        "mongo": parts.store.is_answering,
-        "references": parts.references.is_ready,
+        "kafka": components.broker_probe.is_answering,
+        "mongo": components.store.is_answering,
+        "references": components.references.is_ready,
     }
-    probes = [Route(path, Probe(handler)) for path, handler in probe_routes(checks, parts.registry)]
+    probes = [Route(path, ProbeEndpoint(handler)) for path, handler in probe_routes(checks, components.registry)]
     return [*probes, *api.routes()]

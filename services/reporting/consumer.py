@@ -1,6 +1,7 @@
-"""What reporting does with a batch of records: read each once, keep all in one write, commit last.
+"""Consume a batch of records: decode each record once, store all of them in one write, commit last.
 
-A record that cannot be read is set aside with its reason; if that fails, the batch fails, uncommitted.
+A record that cannot be decoded is written to the dead-letter topic with its reason. If that fails, the batch fails
+without a commit.
 """
 
 import logging
@@ -11,103 +12,109 @@ from typing import Generic, Protocol, TypeVar
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError
 
+from services.reporting import event_decoder
 from services.reporting.event_decoder import (
-    KeptAlert,
-    KeptAssessment,
+    RecordedAssessment,
+    RecordedAttempt,
+    RecordedReceipt,
     UnreadableRecordError,
-    read_delivery,
-    read_verdict,
 )
-from services.reporting.metrics import Metrics
-from services.reporting.receipts import KeptReceipt, read_receipt
+from services.reporting.metrics import ReportingMetrics
 from services.runtime.batch_consumer import Handler, Records
 from services.runtime.dead_letters import ConsumedRecord
 
-Kept = TypeVar("Kept")
+Decoded = TypeVar("Decoded")
 
 log = logging.getLogger(__name__)
 
 
-class Keeper(Protocol):
-    """Keeps what was read; keeping it twice is keeping it once."""
+class RecordStore(Protocol):
+    """Inserts what was decoded; inserting the same again changes nothing."""
 
-    async def keep_assessments(self, kept: Sequence[KeptAssessment]) -> None: ...
-    async def keep_alerts(self, kept: Sequence[KeptAlert]) -> None: ...
-    async def keep_receipts(self, kept: Sequence[KeptReceipt]) -> None: ...
+    async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> None: ...
+    async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> None: ...
+    async def insert_receipts(self, receipts: Sequence[RecordedReceipt]) -> None: ...
 
 
-class SettingAside(Protocol):
+class DeadLetterWriter(Protocol):
     """Sets a poison record aside, or raises."""
 
     async def set_aside(self, record: ConsumedRecord, *, reason: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake(Generic[Kept]):
-    """How the records of one topic are read and kept; what is read as nothing is passed over."""
+class TopicReader(Generic[Decoded]):
+    """How the records of one topic are decoded and stored.
+
+    `decode` returns None for a record that reporting has no use for, and raises `UnreadableRecordError` for poison.
+    """
 
     label: str
-    read: Callable[[bytes | None], Kept | None]
-    keep: Callable[[Sequence[Kept]], Awaitable[None]]
+    decode: Callable[[bytes | None], Decoded | None]
+    insert: Callable[[Sequence[Decoded]], Awaitable[None]]
 
 
-def verdicts(keeper: Keeper) -> Intake[KeptAssessment]:
-    """Return how verdicts are kept."""
-    return Intake(label="verdicts", read=read_verdict, keep=keeper.keep_assessments)
+def verdict_reader(store: RecordStore) -> TopicReader[RecordedAssessment]:
+    """Return the reader of the topic of verdicts: each record is an assessment."""
+    return TopicReader(label="verdicts", decode=event_decoder.decode_verdict, insert=store.insert_assessments)
 
 
-def deliveries(keeper: Keeper) -> Intake[KeptAlert]:
-    """Return how deliveries are kept."""
-    return Intake(label="deliveries", read=read_delivery, keep=keeper.keep_alerts)
+def delivery_reader(store: RecordStore) -> TopicReader[RecordedAttempt]:
+    """Return the reader of the topic of deliveries: each record is an attempt at an alert."""
+    return TopicReader(label="deliveries", decode=event_decoder.decode_delivery, insert=store.insert_attempts)
 
 
-def facts(keeper: Keeper) -> Intake[KeptReceipt]:
-    """Return how the receipts in facts are kept."""
-    return Intake(label="facts", read=read_receipt, keep=keeper.keep_receipts)
+def fact_reader(store: RecordStore) -> TopicReader[RecordedReceipt]:
+    """Return the reader of the topic of facts, of which only the receipts are stored."""
+    return TopicReader(label="facts", decode=event_decoder.decode_receipt, insert=store.insert_receipts)
 
 
-def on_batch(intake: Intake[Kept], dead_letters: SettingAside, metrics: Metrics) -> Handler:
-    """Return the handler of one topic's batches."""
+def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metrics: ReportingMetrics) -> Handler:
+    """Return the handler of the batches of one topic."""
 
     async def handle(records: Records, consumer: AIOKafkaConsumer) -> None:
-        with metrics.batch_seconds.labels(intake.label).time():
-            readable, poison = _sorted_out(intake, records)
-            await intake.keep(readable)
-            # After the write, which is tried again while the database is away: so nothing is set aside at each try.
+        with metrics.batch_seconds.labels(reader.label).time():
+            decoded, poison = _decode_batch(reader, records)
+            await reader.insert(decoded)
+            # The write comes first because the whole batch is tried again while the database is away: dead letters
+            # written before it would be written once more at each try.
             for record, reason in poison:
                 await dead_letters.set_aside(record, reason=reason)
                 place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
                 log.warning("a record was set aside", extra={"action": "set_aside", "reason": reason, **place})
-        metrics.records.labels(intake.label).inc(len(readable))
-        metrics.dead_letters.labels(intake.label).inc(len(poison))
-        metrics.lag.labels(intake.label).set(await _lag(consumer))
+        metrics.records.labels(reader.label).inc(len(decoded))
+        metrics.dead_letters.labels(reader.label).inc(len(poison))
+        metrics.lag.labels(reader.label).set(await _consumer_lag(consumer))
 
     return handle
 
 
-def _sorted_out(intake: Intake[Kept], records: Records) -> tuple[list[Kept], list[tuple[ConsumedRecord, str]]]:
-    """Return what could be read of *records*, and what could not with its reason."""
-    readable: list[Kept] = []
+def _decode_batch(
+    reader: TopicReader[Decoded], records: Records
+) -> tuple[list[Decoded], list[tuple[ConsumedRecord, str]]]:
+    """Return what *records* decode to, and the records that cannot be decoded with the reason for each."""
+    decoded: list[Decoded] = []
     poison: list[tuple[ConsumedRecord, str]] = []
     for record in records:
         try:
-            kept = intake.read(record.value)
+            value = reader.decode(record.value)
         except UnreadableRecordError as cause:
             poison.append((record, str(cause)))
         else:
-            readable += () if kept is None else (kept,)
-    return readable, poison
+            decoded += () if value is None else (value,)
+    return decoded, poison
 
 
-async def _lag(consumer: AIOKafkaConsumer) -> int:
-    """Return how many records the broker had, at its last answer, beyond those handed over."""
-    return sum([await _behind(consumer, part) for part in consumer.assignment()])
+async def _consumer_lag(consumer: AIOKafkaConsumer) -> int:
+    """Return how many records *consumer* has not read, by the high watermarks of the broker's last answer."""
+    return sum([await _partition_lag(consumer, partition) for partition in consumer.assignment()])
 
 
-async def _behind(consumer: AIOKafkaConsumer, part: TopicPartition) -> int:
+async def _partition_lag(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
     try:
-        position = await consumer.position(part)
+        position = await consumer.position(partition)
     except IllegalStateError:
         return 0  # a rebalance took the partition away meanwhile; its new owner counts it
-    is_ours = part in consumer.assignment()
-    return max(0, (consumer.highwater(part) or 0) - position) if is_ours else 0
+    # `position` awaits, so a rebalance may also come between the two questions.
+    is_assigned = partition in consumer.assignment()
+    return max(0, (consumer.highwater(partition) or 0) - position) if is_assigned else 0

@@ -1,6 +1,8 @@
-"""From the records of the bus to what reporting remembers: one tolerant decode of all that is ever read again.
+"""Decode the records of the log into what reporting stores: assessments, alert attempts, receipts.
 
-What passes here can be read back for good; anything else is refused with its reason and set aside.
+The decoder is tolerant: it ignores fields that it does not know. A verdict or a delivery that it cannot decode is
+refused with the reason, and the consumer sets it aside; so everything in the database can be decoded again. Facts are
+judged by rules alone: a fact without a receipt, or one that is not readable, is skipped here.
 """
 
 from dataclasses import dataclass
@@ -11,32 +13,45 @@ import msgspec
 from schemas.events.assessments import ASSESSED, Status, StepKind
 from schemas.events.deliveries import DELIVERED, AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
-from services.reporting.core.projections import Assessed, Attempt, Standing
+from services.reporting.core.timeline import AssessmentRevision, StatusSpan
+from services.reporting.core.urging import AlertAttempt
 
 
 class UnreadableRecordError(Exception):
-    """The record is nothing that reporting can read; its message says where. It belongs with the dead letters."""
+    """Reporting cannot decode the record; the message says where. Write it to the dead-letter topic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptAssessment:
-    """An assessment, and the bytes that said so."""
+class RecordedAssessment:
+    """An assessment revision, and the bytes of the record that published it."""
 
-    assessed: Assessed
+    assessment: AssessmentRevision
     record: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptAlert:
-    """One attempt at an alert, told apart by the duties it speaks of, and the bytes that said so."""
+class RecordedAttempt:
+    """One attempt at an alert, once for each duty that the alert names, and the bytes of its record."""
 
     event: str
     attempted_at: datetime
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[AlertAttempt, ...]
     record: bytes
 
 
-class _Segment(msgspec.Struct, rename={"from_": "from"}):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedReceipt:
+    """A receipt, the event that it confirms and the duty that the event is about."""
+
+    receiptid: str
+    receivedtime: str
+    event: str
+    source: str
+    type: str
+    duty: DutyKey
+
+
+class _SegmentPayload(msgspec.Struct, rename={"from_": "from"}):
     from_: datetime
     status: Status
     due_at: datetime | None = None
@@ -47,7 +62,7 @@ class _Segment(msgspec.Struct, rename={"from_": "from"}):
     evidence: tuple[str, ...] = ()
 
 
-class _DutyAssessed(msgspec.Struct):
+class _AssessmentPayload(msgspec.Struct):
     plan: str
     plan_version: int
     registry: str
@@ -57,12 +72,12 @@ class _DutyAssessed(msgspec.Struct):
     clause: str
     recorded_at: datetime
     revision: int
-    timeline: tuple[_Segment, ...]
+    timeline: tuple[_SegmentPayload, ...]
     period: str | None = None
     opens_at: datetime | None = None
 
 
-class _AlertedDuty(msgspec.Struct):
+class _AlertedDutyPayload(msgspec.Struct):
     plan: str
     agency: str
     obligation: str
@@ -72,70 +87,114 @@ class _AlertedDuty(msgspec.Struct):
     due_at: datetime | None = None
 
 
-class _AlertAttempted(msgspec.Struct):
+class _AttemptPayload(msgspec.Struct):
     alert: str
     channel: Channel
     to_agency: str
-    duties: tuple[_AlertedDuty, ...]
+    duties: tuple[_AlertedDutyPayload, ...]
     outcome: AttemptOutcome
     attempted_at: datetime
 
 
-class _Verdict(msgspec.Struct, tag_field="type", tag=ASSESSED):
+class _FactPayload(msgspec.Struct):
+    plan: str
+    obligation: str
+    agency: str
+    period: str | None = None
+    to_period: str | None = None
+
+
+class _VerdictEvent(msgspec.Struct, tag_field="type", tag=ASSESSED):
     id: str
-    data: _DutyAssessed
+    data: _AssessmentPayload
 
 
-class _Delivery(msgspec.Struct, tag_field="type", tag=DELIVERED):
+class _DeliveryEvent(msgspec.Struct, tag_field="type", tag=DELIVERED):
     id: str
-    data: _AlertAttempted
+    data: _AttemptPayload
 
 
-_VERDICT = msgspec.json.Decoder(_Verdict)
-_DELIVERY = msgspec.json.Decoder(_Delivery)
+class _FactEvent(msgspec.Struct):
+    id: str
+    source: str
+    type: str
+    receiptid: str
+    receivedtime: str
+    data: _FactPayload
+    subject: str | None = None
 
 
-def read_verdict(record: bytes | None) -> KeptAssessment:
+_VERDICT_DECODER = msgspec.json.Decoder(_VerdictEvent)
+_DELIVERY_DECODER = msgspec.json.Decoder(_DeliveryEvent)
+_FACT_DECODER = msgspec.json.Decoder(_FactEvent)
+
+
+def decode_verdict(record: bytes | None) -> RecordedAssessment:
     """Return the assessment in *record*; raise `UnreadableRecordError` with the place that is wrong."""
     raw = record or b""
     try:
-        event = _VERDICT.decode(raw)
+        event = _VERDICT_DECODER.decode(raw)
     except msgspec.DecodeError as cause:
         raise UnreadableRecordError(str(cause)) from cause
-    return KeptAssessment(assessed=_assessed(event), record=raw)
+    return RecordedAssessment(assessment=_build_revision(event), record=raw)
 
 
-def read_delivery(record: bytes | None) -> KeptAlert:
-    """Return the attempt in *record*; raise `UnreadableRecordError` with the place that is wrong."""
+def decode_delivery(record: bytes | None) -> RecordedAttempt:
+    """Return the alert attempt in *record*; raise `UnreadableRecordError` with the place that is wrong."""
     raw = record or b""
     try:
-        event = _DELIVERY.decode(raw)
+        event = _DELIVERY_DECODER.decode(raw)
     except msgspec.DecodeError as cause:
         raise UnreadableRecordError(str(cause)) from cause
-    told = event.data
-    attempts = tuple(_attempt(event.id, told, duty) for duty in told.duties)
-    return KeptAlert(event=event.id, attempted_at=_aware(told.attempted_at), attempts=attempts, record=raw)
+    attempts = tuple(_build_attempt(event, duty) for duty in event.data.duties)
+    return RecordedAttempt(event=event.id, attempted_at=_to_utc(event.data.attempted_at), attempts=attempts, record=raw)
 
 
-def _assessed(event: _Verdict) -> Assessed:
-    told = event.data
-    return Assessed(
+def decode_receipt(record: bytes | None) -> RecordedReceipt | None:
+    """Return the receipt of the fact in *record*, or None where there is none or the fact is not readable."""
+    try:
+        event = _FACT_DECODER.decode(record or b"")
+    except msgspec.DecodeError:
+        return None
+    payload = event.data
+    return RecordedReceipt(
+        receiptid=event.receiptid,
+        receivedtime=event.receivedtime,
         event=event.id,
-        key=DutyKey(plan=told.plan, agency=told.agency, obligation=told.obligation, period=told.period or None),
-        plan_version=told.plan_version,
-        registry=told.registry,
-        registry_version=told.registry_version,
-        clause=told.clause,
-        opens_at=told.opens_at,
-        recorded_at=_aware(told.recorded_at),
-        revision=told.revision,
-        timeline=tuple(_standing(segment) for segment in told.timeline),
+        source=event.source,
+        type=event.type,
+        duty=DutyKey(
+            plan=payload.plan,
+            # The subject is the agency whose duty it is: aliases are resolved, and where an agency files for its
+            # predecessor it is the predecessor.
+            agency=event.subject or payload.agency,
+            obligation=payload.obligation,
+            period=payload.period or payload.to_period,
+        ),
     )
 
 
-def _standing(segment: _Segment) -> Standing:
-    return Standing(
-        from_at=_aware(segment.from_),
+def _build_revision(event: _VerdictEvent) -> AssessmentRevision:
+    payload = event.data
+    return AssessmentRevision(
+        event=event.id,
+        key=DutyKey(
+            plan=payload.plan, agency=payload.agency, obligation=payload.obligation, period=payload.period or None
+        ),
+        plan_version=payload.plan_version,
+        registry=payload.registry,
+        registry_version=payload.registry_version,
+        clause=payload.clause,
+        opens_at=payload.opens_at,
+        recorded_at=_to_utc(payload.recorded_at),
+        revision=payload.revision,
+        timeline=tuple(_build_span(segment) for segment in payload.timeline),
+    )
+
+
+def _build_span(segment: _SegmentPayload) -> StatusSpan:
+    return StatusSpan(
+        from_at=_to_utc(segment.from_),
         status=segment.status,
         due_at=segment.due_at,
         effective_at=segment.effective_at,
@@ -146,23 +205,25 @@ def _standing(segment: _Segment) -> Standing:
     )
 
 
-def _attempt(event: str, told: _AlertAttempted, duty: _AlertedDuty) -> Attempt:
-    key = DutyKey(plan=duty.plan, agency=duty.agency, obligation=duty.obligation, period=duty.period or None)
-    return Attempt(
-        event=event,
-        alert=told.alert,
-        key=key,
+def _build_attempt(event: _DeliveryEvent, duty: _AlertedDutyPayload) -> AlertAttempt:
+    payload = event.data
+    return AlertAttempt(
+        event=event.id,
+        alert=payload.alert,
+        key=DutyKey(plan=duty.plan, agency=duty.agency, obligation=duty.obligation, period=duty.period or None),
         kind=duty.kind,
         step=duty.step,
         due_at=duty.due_at,
-        channel=told.channel,
-        to_agency=told.to_agency,
-        outcome=told.outcome,
-        attempted_at=_aware(told.attempted_at),
+        channel=payload.channel,
+        to_agency=payload.to_agency,
+        outcome=payload.outcome,
+        attempted_at=_to_utc(payload.attempted_at),
     )
 
 
-def _aware(instant: datetime) -> datetime:
+def _to_utc(instant: datetime) -> datetime:
+    """Return *instant* in UTC; raise `UnreadableRecordError` where it has no offset."""
     if instant.tzinfo is None:
         raise UnreadableRecordError(f"{instant.isoformat()} has no offset")
+    # msgspec gives `Z` and `+00:00` the very object `UTC`, so the usual case is one comparison.
     return instant.astimezone(UTC) if instant.tzinfo is not UTC else instant

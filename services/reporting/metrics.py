@@ -1,4 +1,4 @@
-"""The figures that reporting tells of itself. Topics and formats are closed sets; no agency or plan is a label."""
+"""The metrics of reporting. Topics and formats are closed sets; no agency and no plan is a label."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -8,8 +8,8 @@ TOPICS = ("verdicts", "deliveries", "facts")
 FORMATS = ("docx", "pdf", "xlsx", "csv", "json")
 
 
-class Metrics:
-    """Every figure of this service, in one registry."""
+class ReportingMetrics:
+    """Every metric of this service, in one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.records = Counter("reporting_records_kept", "Records read and stored", ["topic"], registry=registry)
@@ -32,9 +32,10 @@ class Metrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
-        self._start_at_zero()
+        self._create_series()
 
-    def _start_at_zero(self) -> None:
+    def _create_series(self) -> None:
+        """Create every series at zero: Prometheus sees no increase from an absent series to its first value."""
         for topic in TOPICS:
             for by_topic in (self.records, self.dead_letters, self.batch_seconds, self.lag):
                 by_topic.labels(topic)

@@ -1,7 +1,7 @@
-"""Answers questions: fetches the revisions and alerts that were known, and hands them to the core.
+"""Answer the queries of the HTTP API and the dashboard: fetch the known revisions and alerts, hand them to the core.
 
-Texts and rosters are of the plan and registry versions that the assessments themselves cite, so that an old report
-reads as it read then.
+Titles and names come from the versions of the plan and the registry that the assessments themselves cite, so that an
+old report reads as it read when it was written.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,37 +15,38 @@ from schemas.plan import periods
 from schemas.plan.periods import Recurrence
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.reporting.core.annual_report import AnnualReport, Question, compile_report
-from services.reporting.core.lines import DutyLine, Reader, lines_of
-from services.reporting.core.lookup import DutyState, state_at
-from services.reporting.core.projections import Assessed, Attempt
-from services.reporting.core.roster import Roster
-from services.reporting.event_decoder import read_delivery, read_verdict
-from services.reporting.receipts import KeptReceipt
-from services.reporting.store import Place
+from services.reporting import event_decoder
+from services.reporting.core import annual_report, duty_lines, timeline
+from services.reporting.core.annual_report import AnnualReport, ReportQuery
+from services.reporting.core.duty_lines import DutyLine, LineContext
+from services.reporting.core.registry_index import RegistryIndex
+from services.reporting.core.timeline import AssessmentRevision, DutyState
+from services.reporting.core.urging import AlertAttempt
+from services.reporting.event_decoder import RecordedReceipt
+from services.reporting.store import PlanDutyFilter
 from services.runtime.published_documents import PLAN, REGISTRY
 
 
-class UnknownError(Exception):
-    """Nothing of that name is published; check the id."""
+class NotFoundError(Exception):
+    """Nothing is published or recorded under that id; check the id."""
 
 
-class Archive(Protocol):
-    """Where the records are found."""
+class RecordArchive(Protocol):
+    """Finds the records of assessments and alert attempts."""
 
-    async def standing(self, place: Place, known_at: datetime) -> list[bytes]: ...
-    async def alerts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]: ...
-    async def periods(self, plan: str) -> list[str]: ...
-
-
-class Receipts(Protocol):
-    """Where receipts are found."""
-
-    async def receipt(self, receiptid: str) -> KeptReceipt | None: ...
+    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[bytes]: ...
+    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]: ...
+    async def find_periods(self, plan: str) -> list[str]: ...
 
 
-class Library(Protocol):
-    """Where the published documents are found."""
+class ReceiptSource(Protocol):
+    """Finds receipts."""
+
+    async def find_receipt(self, receiptid: str) -> RecordedReceipt | None: ...
+
+
+class DocumentSource(Protocol):
+    """Finds published plans and registries."""
 
     def plan(self, plan_id: str) -> Plan | None: ...
     def plans(self) -> tuple[Plan, ...]: ...
@@ -54,8 +55,8 @@ class Library(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """As of when, by what was known when, in which language."""
+class QueryContext:
+    """The instant asked about, the instant up to which records count, and the language of names and titles."""
 
     as_of: datetime
     known_at: datetime
@@ -63,109 +64,134 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Which duties are asked about; an empty condition holds for all."""
+class DutyFilter:
+    """Conditions on duties; an empty condition matches all, and without a plan the duties of all plans match."""
 
     plan: str | None = None
     agency: str | None = None
     obligation: str | None = None
     periods: tuple[str | None, ...] = ()
 
-    def within(self, plan: str) -> Place:
-        """Return where to look for them in *plan*."""
-        return Place(plan=plan, agency=self.agency, obligation=self.obligation, periods=self.periods)
+    def in_plan(self, plan: str) -> PlanDutyFilter:
+        """Return the same conditions on the duties of *plan*."""
+        return PlanDutyFilter(plan=plan, agency=self.agency, obligation=self.obligation, periods=self.periods)
 
 
-class Inquiries:
-    """Every question that the interface and the dashboard ask."""
+class ReportingQueries:
+    """Every query of the HTTP API and the dashboard."""
 
-    def __init__(self, archive: Archive, library: Library) -> None:
+    def __init__(self, archive: RecordArchive, documents: DocumentSource) -> None:
         self._archive = archive
-        self._library = library
+        self._documents = documents
 
     def plans(self) -> tuple[Plan, ...]:
         """Return the latest version of every plan."""
-        return self._library.plans()
+        return self._documents.plans()
 
     def plan(self, plan_id: str) -> Plan:
-        """Return a plan; raise `UnknownError` where none of that id is published."""
-        found = self._library.plan(plan_id)
-        if found is None:
-            raise UnknownError(f"no plan {plan_id!r} is published")
-        return found
+        """Return a plan; raise `NotFoundError` where none of that id is published."""
+        plan = self._documents.plan(plan_id)
+        if plan is None:
+            raise NotFoundError(f"no plan {plan_id!r} is published")
+        return plan
 
-    def agency_name(self, agency_id: str, moment: Moment) -> str:
-        """Return an agency's name as of *moment*; raise `UnknownError` where no registry knows it."""
+    def agency_name(self, agency_id: str, context: QueryContext) -> str:
+        """Return an agency's name as of *context*; raise `NotFoundError` where no registry knows it."""
+        # The first plan whose registry knows the agency decides: plans may share a registry, and ids are not per plan.
         for plan in self.plans():
-            registry = self._library.registry(plan.registry)
+            registry = self._documents.registry(plan.registry)
             agency = registry.agency(agency_id) if registry else None
             if agency is not None:
-                return agency.name_on(moment.as_of.astimezone(ZoneInfo(plan.zone)).date(), moment.language)
-        raise UnknownError(f"no agency {agency_id!r} is published")
+                day = context.as_of.astimezone(ZoneInfo(plan.zone)).date()
+                return agency.name_on(day, context.language)
+        raise NotFoundError(f"no agency {agency_id!r} is published")
 
-    async def periods(self, plan_id: str) -> list[str]:
-        """Return the years in which a plan lays anything on anybody."""
-        return sorted({period[:4] for period in await self._archive.periods(plan_id)})
+    async def find_years(self, plan_id: str) -> list[str]:
+        """Return the years in which any agency has a duty under a plan, in order."""
+        return sorted({period[:4] for period in await self._archive.find_periods(plan_id)})
 
-    async def lines(self, asked: Asked, moment: Moment) -> tuple[DutyLine, ...]:
-        """Return every duty meant, as people read it; of all plans where none is named."""
-        plans = [self.plan(asked.plan)] if asked.plan else list(self.plans())
-        found: list[DutyLine] = []
+    async def find_lines(self, duties: DutyFilter, context: QueryContext) -> tuple[DutyLine, ...]:
+        """Return the lines of *duties*; raise `NotFoundError` where their plan is not published."""
+        plans = [self.plan(duties.plan)] if duties.plan else list(self.plans())
+        lines: list[DutyLine] = []
         for plan in plans:
-            states, attempts = await self._known(asked.within(plan.plan), moment)
-            found += lines_of(states, attempts, self._reader(plan, states, moment))
-        return tuple(found)
+            states, attempts = await self._find_states(duties.in_plan(plan.plan), context)
+            lines += duty_lines.build_lines(states, attempts, self._line_context(plan, states, context))
+        return tuple(lines)
 
-    async def report(self, plan_id: str, period: str, moment: Moment) -> AnnualReport:
-        """Return the annual report; raise `UnknownError` for an unknown plan, `ValueError` for what is no period."""
+    async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:
+        """Compile the annual report of a plan and period.
+
+        Raises `NotFoundError` for an unknown plan and `ValueError` where *period_text* is no period.
+        """
         plan = self.plan(plan_id)
-        whole = periods.parse(period)
-        states, attempts = await self._known(Place(plan=plan_id, periods=(*_within(whole), None)), moment)
+        period = periods.parse(period_text)
+        # One-off duties (period None) are fetched as well: `_belongs_to` selects those that are due in this period.
+        duties = PlanDutyFilter(plan=plan_id, periods=(*_periods_within(period), None))
+        states, attempts = await self._find_states(duties, context)
         zone = ZoneInfo(plan.zone)
-        reported = [state for state in states if _belongs(state, whole, zone)]
-        heard = {state.key: attempts[state.key] for state in reported if state.key in attempts}
-        question = Question(period=whole.text, as_of=moment.as_of, known_at=moment.known_at)
-        return compile_report(question, reported, heard, self._reader(plan, reported, moment))
+        in_period = [state for state in states if _belongs_to(state, period, zone)]
+        return annual_report.compile_report(
+            ReportQuery(period=period.text, as_of=context.as_of, known_at=context.known_at),
+            in_period,
+            attempts={state.key: attempts[state.key] for state in in_period if state.key in attempts},
+            context=self._line_context(plan, in_period, context),
+        )
 
-    async def _known(self, place: Place, moment: Moment) -> tuple[list[DutyState], dict[DutyKey, list[Attempt]]]:
-        records = await self._archive.standing(place, moment.known_at)
-        known = [read_verdict(record).assessed for record in records]
-        return [state_at(one, moment.as_of) for one in known], await self._heard(known, moment)
+    async def _find_states(
+        self, duties: PlanDutyFilter, context: QueryContext
+    ) -> tuple[list[DutyState], dict[DutyKey, list[AlertAttempt]]]:
+        """Return the states of *duties* as of *context*, and the alert attempts about each of them."""
+        records = await self._archive.find_newest_revisions(duties, context.known_at)
+        revisions = [event_decoder.decode_verdict(record).assessment for record in records]
+        states = [timeline.state_at(revision, context.as_of) for revision in revisions]
+        return states, await self._find_attempts(revisions, context)
 
-    async def _heard(self, known: Sequence[Assessed], moment: Moment) -> dict[DutyKey, list[Attempt]]:
-        until = min(moment.known_at, moment.as_of)
-        keys = {one.key for one in known}
-        heard: dict[DutyKey, list[Attempt]] = {}
-        for record in await self._archive.alerts(keys, until):
-            for attempt in read_delivery(record).attempts:
+    async def _find_attempts(
+        self, revisions: Sequence[AssessmentRevision], context: QueryContext
+    ) -> dict[DutyKey, list[AlertAttempt]]:
+        # An attempt after `as_of` has not happened for the query, even where it is known.
+        until = min(context.known_at, context.as_of)
+        keys = {revision.key for revision in revisions}
+        attempts: dict[DutyKey, list[AlertAttempt]] = {}
+        for record in await self._archive.find_attempts(keys, until):
+            for attempt in event_decoder.decode_delivery(record).attempts:
+                # One alert may name several duties; only those asked about count.
                 if attempt.key in keys:
-                    heard.setdefault(attempt.key, []).append(attempt)
-        return heard
+                    attempts.setdefault(attempt.key, []).append(attempt)
+        return attempts
 
-    def _reader(self, latest: Plan, states: Sequence[DutyState], moment: Moment) -> Reader:
-        """Return the documents that the newest of *states* cite, or the latest where those are not to be had."""
-        newest = max((state.assessed for state in states), key=lambda one: one.plan_version, default=None)
-        plan, registry = latest, self._library.registry(latest.registry)
+    def _line_context(self, latest: Plan, states: Sequence[DutyState], context: QueryContext) -> LineContext:
+        """Return the context of the lines, with the plan and registry versions that the newest of *states* cite.
+
+        A version that is not available is replaced by the latest one. Raises `NotFoundError` where the plan's registry
+        is not published at all.
+        """
+        newest = max((state.assessment for state in states), key=lambda one: one.plan_version, default=None)
+        plan, registry = latest, self._documents.registry(latest.registry)
         if newest is not None:
-            cited = self._library.version(PLAN, latest.plan, newest.plan_version)
-            plan = cited if isinstance(cited, Plan) else plan
-            rosters = [state.assessed.registry_version for state in states]
-            roster = self._library.version(REGISTRY, newest.registry, max(rosters))
-            registry = roster if isinstance(roster, Registry) else registry
+            cited_plan = self._documents.version(PLAN, latest.plan, newest.plan_version)
+            plan = cited_plan if isinstance(cited_plan, Plan) else plan
+            registry_version = max(state.assessment.registry_version for state in states)
+            cited_registry = self._documents.version(REGISTRY, newest.registry, registry_version)
+            registry = cited_registry if isinstance(cited_registry, Registry) else registry
         if registry is None:
-            raise UnknownError(f"the registry {latest.registry!r} of plan {latest.plan!r} is not published")
-        return Reader(plan=plan, roster=Roster.of(registry), as_of=moment.as_of, language=moment.language)
+            raise NotFoundError(f"the registry {latest.registry!r} of plan {latest.plan!r} is not published")
+        return LineContext(
+            plan=plan, registry=RegistryIndex.of(registry), as_of=context.as_of, language=context.language
+        )
 
 
-def _within(whole: periods.Period) -> tuple[str, ...]:
-    """Return *whole* and every shorter period inside it."""
-    inner = [one.text for recurrence in Recurrence for one in periods.within(whole, recurrence)]
-    return tuple(dict.fromkeys((whole.text, *inner)))
+def _periods_within(period: periods.Period) -> tuple[str, ...]:
+    """Return *period* and every shorter period inside it: `2026`, `2026-H1`, `2026-Q1`, `2026-01` and so on."""
+    inner = [one.text for recurrence in Recurrence for one in periods.within(period, recurrence)]
+    return tuple(dict.fromkeys((period.text, *inner)))
 
 
-def _belongs(state: DutyState, whole: periods.Period, zone: ZoneInfo) -> bool:
-    """Whether a duty without a period is the concern of *whole*: undated, or due within it."""
-    if state.key.period is not None or state.standing.due_at is None:
+def _belongs_to(state: DutyState, period: periods.Period, zone: ZoneInfo) -> bool:
+    """Whether a duty belongs to the report of *period*: it has a period, has no due instant, or is due within it."""
+    if state.key.period is not None or state.span.due_at is None:
         return True
-    due_on = (state.standing.due_at - timedelta(microseconds=1)).astimezone(zone).date()
-    return whole.starts_on <= due_on < whole.ends_on
+    # A due instant is exclusive: at midnight on 1 January the last day on time is 31 December of the year before.
+    due_on = (state.span.due_at - timedelta(microseconds=1)).astimezone(zone).date()
+    return period.starts_on <= due_on < period.ends_on

@@ -1,4 +1,4 @@
-"""What is set from outside for reporting: `DONDOC_REPORTING_…`, and the names that every service shares."""
+"""The settings of reporting: environment variables `DONDOC_REPORTING_…`, and those that every service shares."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -6,11 +6,11 @@ from pydantic_settings import SettingsConfigDict
 from services.reporting.documents.letterhead import Letterhead
 from services.runtime.settings import MongoSettings, ServiceSettings
 
-DEFAULT = Letterhead()
+DEFAULT_LETTERHEAD = Letterhead()
 
 
 class ReportingSettings(ServiceSettings, MongoSettings):
-    """Where reporting listens, how it consumes, and what stands at the head of the annual report."""
+    """The port, the database, the consumer, and the letterhead of the annual report."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_REPORTING_", extra="ignore", frozen=True)
 
@@ -19,16 +19,16 @@ class ReportingSettings(ServiceSettings, MongoSettings):
     group: str = "dondoc-reporting"
     batch_records: int = Field(default=5_000, ge=1)
     session_timeout_ms: int = Field(default=10_000, ge=1_000)
-    letterhead_superior: str = DEFAULT.superior
-    letterhead_issuer: str = DEFAULT.issuer
-    letterhead_symbol: str = DEFAULT.symbol
-    letterhead_place: str = DEFAULT.place
-    letterhead_addressee: str = DEFAULT.addressee
-    letterhead_authority: str = DEFAULT.authority
+    letterhead_superior: str = DEFAULT_LETTERHEAD.superior
+    letterhead_issuer: str = DEFAULT_LETTERHEAD.issuer
+    letterhead_symbol: str = DEFAULT_LETTERHEAD.symbol
+    letterhead_place: str = DEFAULT_LETTERHEAD.place
+    letterhead_addressee: str = DEFAULT_LETTERHEAD.addressee
+    letterhead_authority: str = DEFAULT_LETTERHEAD.authority
 
     @property
     def letterhead(self) -> Letterhead:
-        """The head of the annual report as set."""
+        """The letterhead of the annual report."""
         return Letterhead(
             superior=self.letterhead_superior,
             issuer=self.letterhead_issuer,

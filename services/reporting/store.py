@@ -1,9 +1,10 @@
-"""Reporting's own database: every assessment, alert attempt and receipt, each under its own key, for good.
+"""The database of reporting: every assessment, alert attempt and receipt, each under its own key, never deleted.
 
-Documents are only ever added, so repeats, order and kills change nothing, and nothing is compared or replaced. Which
-revision stands is read off an index. A document is the record as the log has it, beside the fields it is found by; its
-status is not among them: that is a function of time, looked up in its timeline. The only module here that knows the
-driver.
+Documents are only inserted. Repeated records, any order of arrival and a kill at any point therefore leave the same
+documents, and nothing is compared or replaced. The newest revision of a duty is read off an index. A document holds the
+record's bytes as they are in the log, beside the fields by which it is found. A status is not among these fields,
+because it is a function of time, which is looked up in the timeline. This is the only module of reporting that knows
+the driver. The collection and field names are those of databases in operation.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +17,7 @@ from pymongo import ASCENDING, IndexModel, InsertOne
 from pymongo.errors import AutoReconnect, BulkWriteError, NotPrimaryError, WTimeoutError
 
 from schemas.events.ids import DutyKey
-from services.reporting.event_decoder import KeptAlert, KeptAssessment
-from services.reporting.receipts import KeptReceipt
+from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt, RecordedReceipt
 from services.runtime import mongo
 
 DUPLICATE_KEY = 11000
@@ -27,18 +27,19 @@ UNAVAILABLE: tuple[type[Exception], ...] = (AutoReconnect, NotPrimaryError, WTim
 ASSESSMENTS, ALERTS, RECEIPTS = "assessments", "alerts", "receipts"
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
 AFTER_ANY = "\x7f"  # sorts after every character of an id
-_DUTY = ("plan", "agency", "obligation", "period")
-_PLACE = ("plan", "period", "agency", "obligation", "revision", "recorded_at")
+_DUTY_FIELDS = ("plan", "agency", "obligation", "period")
+_INDEXED_FIELDS = ("plan", "period", "agency", "obligation", "revision", "recorded_at")
+# The index names stay as they are in databases in operation: MongoDB refuses the same index under another name.
 INDEXES = {
-    # Holds all that a question about a period needs to find the standing revisions, without reading a document.
-    ASSESSMENTS: [IndexModel([(field, ASCENDING) for field in _PLACE], name="by_place")],
+    # A covering index: the newest revisions of a period's duties are found in it without reading a document.
+    ASSESSMENTS: [IndexModel([(field, ASCENDING) for field in _INDEXED_FIELDS], name="by_place")],
     ALERTS: [IndexModel([("duties", ASCENDING)], name="by_duty")],
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Which duties of a plan are meant; an empty condition holds for all. A period of nothing is a one-off duty's."""
+class PlanDutyFilter:
+    """Conditions on the duties of one plan; an empty condition matches all. The period None is a one-off duty's."""
 
     plan: str
     agency: str | None = None
@@ -46,125 +47,134 @@ class Place:
     periods: tuple[str | None, ...] = ()
 
 
-class Store:
-    """Writes that may happen twice and change nothing the second time, and the few reads there are."""
+class ReportingStore:
+    """Inserts that may happen twice and change nothing the second time, and the queries on them."""
 
     def __init__(self, client: AsyncIOMotorClient[dict[str, Any]], database: str) -> None:
         self._client = client
         self._database = client[database]
 
-    async def prepare(self) -> None:
-        """Create what indexes are missing."""
+    async def create_indexes(self) -> None:
+        """Create the indexes that are missing."""
         for collection, indexes in INDEXES.items():
             await self._database[collection].create_indexes(indexes)
 
     async def is_answering(self) -> bool:
+        """Whether the database answers."""
         return await mongo.is_answering(self._client)
 
     def close(self) -> None:
+        """Close the connections to the database."""
         self._client.close()
 
-    async def keep_assessments(self, kept: Sequence[KeptAssessment]) -> None:
-        """Keep every revision, under its duty and revision."""
-        await self._insert(ASSESSMENTS, [_revision(one) for one in kept])
+    async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> None:
+        """Insert every revision, keyed by its duty and revision number."""
+        await self._insert_missing(ASSESSMENTS, [_assessment_document(one) for one in assessments])
 
-    async def keep_alerts(self, kept: Sequence[KeptAlert]) -> None:
-        """Keep every attempt, under the identity of its event."""
-        await self._insert(ALERTS, [_alert(one) for one in kept])
+    async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> None:
+        """Insert every attempt, keyed by the id of its event."""
+        await self._insert_missing(ALERTS, [_attempt_document(one) for one in attempts])
 
-    async def keep_receipts(self, kept: Sequence[KeptReceipt]) -> None:
-        """Keep every receipt, under its own id."""
-        await self._insert(RECEIPTS, [_receipt(one) for one in kept])
+    async def insert_receipts(self, receipts: Sequence[RecordedReceipt]) -> None:
+        """Insert every receipt, keyed by its own id."""
+        await self._insert_missing(RECEIPTS, [_receipt_document(one) for one in receipts])
 
-    async def receipt(self, receiptid: str) -> KeptReceipt | None:
-        """Return one receipt, or nothing."""
-        found = await self._database[RECEIPTS].find_one({"_id": receiptid})
-        if found is None:
+    async def find_receipt(self, receiptid: str) -> RecordedReceipt | None:
+        """Return one receipt, or None."""
+        document = await self._database[RECEIPTS].find_one({"_id": receiptid})
+        if document is None:
             return None
-        duty = DutyKey.parse(found.pop("duty"))
-        return KeptReceipt(receiptid=found.pop("_id"), duty=duty, **found)
+        duty = DutyKey.parse(document.pop("duty"))
+        return RecordedReceipt(receiptid=document.pop("_id"), duty=duty, **document)
 
-    async def standing(self, place: Place, known_at: datetime) -> list[bytes]:
-        """Return the newest revision, of those recorded by *known_at* (to the ms), of each duty meant."""
+    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[bytes]:
+        """Return the record of the newest revision of each of *duties*, of those recorded by *known_at*.
+
+        MongoDB stores milliseconds, so *known_at* counts to the millisecond.
+        """
         stages: list[Mapping[str, Any]] = [
-            {"$match": {**_condition(place), "recorded_at": {"$lte": known_at}}},
-            {"$group": {"_id": {name: f"${name}" for name in _DUTY}, "revision": {"$max": "$revision"}}},
+            {"$match": {**_assessment_condition(duties), "recorded_at": {"$lte": known_at}}},
+            {"$group": {"_id": {name: f"${name}" for name in _DUTY_FIELDS}, "revision": {"$max": "$revision"}}},
         ]
+        # For a period the grouping reads only the index `by_place`; then the newest revisions alone are fetched by key.
+        # It may use the disk: MongoDB gives a stage 100 MB of memory, which a large plan may exceed.
         newest = self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True)
-        keys = [_key(DutyKey(**found["_id"]), found["revision"]) async for found in newest]
-        return await self._records(ASSESSMENTS, {"_id": {"$in": keys}})
+        keys = [_revision_key(DutyKey(**group["_id"]), group["revision"]) async for group in newest]
+        return await self._find_records(ASSESSMENTS, {"_id": {"$in": keys}})
 
-    async def alerts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
-        """Return every attempt by *known_at* that speaks of one of *duties*."""
-        spoken_of = {"$in": [str(duty) for duty in duties]}
-        return await self._records(ALERTS, {"duties": spoken_of, "attempted_at": {"$lte": known_at}})
+    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
+        """Return the record of every attempt by *known_at* at an alert that names one of *duties*."""
+        names_duty = {"$in": [str(duty) for duty in duties]}
+        return await self._find_records(ALERTS, {"duties": names_duty, "attempted_at": {"$lte": known_at}})
 
-    async def periods(self, plan: str) -> list[str]:
-        """Return the periods of *plan* in which anybody owes anything, in order."""
+    async def find_periods(self, plan: str) -> list[str]:
+        """Return the periods of *plan* in which any agency has a duty, in order."""
         found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
 
-    async def _records(self, collection: str, condition: Mapping[str, Any]) -> list[bytes]:
+    async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[bytes]:
         found = self._database[collection].find(condition, {"_id": 0, "record": 1})
         return [document["record"] async for document in found]
 
-    async def _insert(self, collection: str, documents: Sequence[dict[str, Any]]) -> None:
-        """Add, in any order, what is not there yet; a repeated record is a duplicate, refused and passed over."""
+    async def _insert_missing(self, collection: str, documents: Sequence[dict[str, Any]]) -> None:
+        """Insert the documents that are not there yet, in any order; raise `BulkWriteError` for other refusals."""
         if not documents:
             return
         try:
             await self._database[collection].bulk_write([InsertOne(one) for one in documents], ordered=False)
         except BulkWriteError as refusal:
+            # Unordered, the server tries every insert. A duplicate key is a record that was stored before, for example
+            # in a batch whose commit a kill prevented, and is the same document.
             errors = (refusal.details or {}).get("writeErrors", [])
             if not errors or any(error["code"] != DUPLICATE_KEY for error in errors):
                 raise
 
 
-def _key(duty: DutyKey, revision: int) -> str:
+def _revision_key(duty: DutyKey, revision: int) -> str:
     return f"{duty}|{revision:0{REVISION_DIGITS}d}"
 
 
-def _revision(one: KeptAssessment) -> dict[str, Any]:
-    assessed = one.assessed
+def _assessment_document(recorded: RecordedAssessment) -> dict[str, Any]:
+    assessment = recorded.assessment
     return {
-        "_id": _key(assessed.key, assessed.revision),
-        "plan": assessed.key.plan,
-        "period": assessed.key.period,
-        "agency": assessed.key.agency,
-        "obligation": assessed.key.obligation,
-        "revision": assessed.revision,
-        "recorded_at": assessed.recorded_at,
-        "record": one.record,
+        "_id": _revision_key(assessment.key, assessment.revision),
+        "plan": assessment.key.plan,
+        "period": assessment.key.period,
+        "agency": assessment.key.agency,
+        "obligation": assessment.key.obligation,
+        "revision": assessment.revision,
+        "recorded_at": assessment.recorded_at,
+        "record": recorded.record,
     }
 
 
-def _alert(one: KeptAlert) -> dict[str, Any]:
+def _attempt_document(recorded: RecordedAttempt) -> dict[str, Any]:
     return {
-        "_id": one.event,
-        "duties": [str(attempt.key) for attempt in one.attempts],
-        "attempted_at": one.attempted_at,
-        "record": one.record,
+        "_id": recorded.event,
+        "duties": [str(attempt.key) for attempt in recorded.attempts],
+        "attempted_at": recorded.attempted_at,
+        "record": recorded.record,
     }
 
 
-def _receipt(one: KeptReceipt) -> dict[str, Any]:
+def _receipt_document(receipt: RecordedReceipt) -> dict[str, Any]:
     return {
-        "_id": one.receiptid,
-        "receivedtime": one.receivedtime,
-        "event": one.event,
-        "source": one.source,
-        "type": one.type,
-        "duty": str(one.duty),
+        "_id": receipt.receiptid,
+        "receivedtime": receipt.receivedtime,
+        "event": receipt.event,
+        "source": receipt.source,
+        "type": receipt.type,
+        "duty": str(receipt.duty),
     }
 
 
-def _condition(place: Place) -> dict[str, Any]:
-    """Return the condition for *place*; one agency of one plan is a stretch of the keys."""
-    named = {"plan": place.plan, "agency": place.agency, "obligation": place.obligation}
+def _assessment_condition(duties: PlanDutyFilter) -> dict[str, Any]:
+    named = {"plan": duties.plan, "agency": duties.agency, "obligation": duties.obligation}
     condition: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
-    if place.periods:
-        condition["period"] = {"$in": list(place.periods)}
-    elif place.agency is not None:
-        start = f"{place.plan}|{place.agency}|"
+    if duties.periods:
+        condition["period"] = {"$in": list(duties.periods)}
+    elif duties.agency is not None:
+        # Without a period the index serves only the plan. All duties of one agency in a plan are one range of keys.
+        start = f"{duties.plan}|{duties.agency}|"
         condition["_id"] = {"$gte": start, "$lt": start + AFTER_ANY}
     return condition

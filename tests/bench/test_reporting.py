@@ -1,6 +1,6 @@
-"""Reporting end to end beside raw unordered bulk writes of the same documents, in the same run.
+"""The rate of reporting beside raw unordered bulk writes of the same documents, in the same run.
 
-Ten assessments of each duty, as over a busy year, and every one of them is kept. `BENCH_VERDICTS` sets another size.
+Each duty has ten assessments, as in a busy year, and every one of them is stored. `BENCH_VERDICTS` sets another size.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from pymongo.collection import Collection
 from schemas.events.ids import partition_of
 from schemas.events.topics import VERDICTS
 from tests.support.assertions.eventually import eventually
-from tests.support.builders.annual_report import a_key, an_assessed
-from tests.support.builders.annual_report_events import a_verdict
+from tests.support.builders.annual_report import a_key, a_revision
+from tests.support.builders.annual_report_events import a_verdict_event
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database, Document
 from tests.support.servers.services import Launch, Service
 
-VERDICTS_TOLD = int(os.environ.get("BENCH_VERDICTS", "200000"))
+VERDICT_COUNT = int(os.environ.get("BENCH_VERDICTS", "200000"))
 REVISIONS = 10
-DUTIES = VERDICTS_TOLD // REVISIONS
+DUTIES = VERDICT_COUNT // REVISIONS
 BATCH = 5_000
 BATCH_BYTES = 512 * 1024
 FLOOR = 0.05  # of the raw writes; below this something is broken rather than slow
@@ -38,43 +38,43 @@ Write = Callable[["Collection[Document]", int, list[tuple[str, bytes]]], None]
 async def test_reporting_events_a_second(bus: Bus, launch: Launch, database: Database) -> None:
     """Print both rates, their ratio and the memory; fail only where the pipeline is broken."""
     settings = {"DONDOC_MONGO_URL": database.url, "DONDOC_REPORTING_MONGO_DATABASE": database.name}
-    told = list(_told())
-    await _fill(bus, told)
-    inserted = await asyncio.to_thread(_raw_rate, database, told, _insert)
-    folded = await asyncio.to_thread(_raw_rate, database, told, _upsert_newest)
+    records = list(_shuffled_records())
+    await _publish(bus, records)
+    insert_rate = await asyncio.to_thread(_raw_rate, database, records, _insert)
+    upsert_rate = await asyncio.to_thread(_raw_rate, database, records, _upsert_newest)
     begun = time.perf_counter()
     service = launch("reporting", ready=False, **settings)
-    kept = database["assessments"].estimated_document_count
-    before = await eventually(kept, "the first batch kept", timeout=60)
+    count_stored = database["assessments"].estimated_document_count
+    before = await eventually(count_stored, "the first batch stored", timeout=60)
     start = time.perf_counter()
-    await eventually(lambda: kept() == len(told), "all kept", timeout=300)
-    rate = (len(told) - before) / (time.perf_counter() - start)
-    memory = _figure(service, "process_resident_memory_bytes") / 1e6
-    print(f"\nreporting, {len(told)} verdicts of {len(told[0][1])} bytes, {DUTIES} duties, batches of {BATCH}")
-    print(f"  raw unordered bulk, newest of a batch upserted {folded:10,.0f} events/s")
-    print(f"  raw unordered bulk, every revision inserted    {inserted:10,.0f} events/s")
-    print(f"  reporting, every revision                      {rate:10,.0f} events/s   {rate / inserted:.0%} of raw")
-    cpu = _figure(service, "process_cpu_seconds_total") / len(told) * 1e6
+    await eventually(lambda: count_stored() == len(records), "all stored", timeout=300)
+    rate = (len(records) - before) / (time.perf_counter() - start)
+    memory = _read_metric(service, "process_resident_memory_bytes") / 1e6
+    print(f"\nreporting, {len(records)} verdicts of {len(records[0][1])} bytes, {DUTIES} duties, batches of {BATCH}")
+    print(f"  raw unordered bulk, newest of a batch upserted {upsert_rate:10,.0f} events/s")
+    print(f"  raw unordered bulk, every revision inserted    {insert_rate:10,.0f} events/s")
+    print(f"  reporting, every revision                      {rate:10,.0f} events/s   {rate / insert_rate:.0%} of raw")
+    cpu = _read_metric(service, "process_cpu_seconds_total") / len(records) * 1e6
     print(f"  processor time of reporting {cpu:.0f} µs an event, start-up included")
     print(f"  memory {memory:.0f} MB resident; {time.perf_counter() - begun:.1f} s with start-up")
-    assert rate > FLOOR * inserted
+    assert rate > FLOOR * insert_rate
 
 
-def _told() -> Iterator[tuple[str, bytes]]:
-    """Give every revision of every duty, in no order of agencies, as traffic comes."""
+def _shuffled_records() -> Iterator[tuple[str, bytes]]:
+    """Yield key and value of every revision of every duty, with the agencies in random order, as in real traffic."""
     order = list(range(DUTIES))
     shuffle = random.Random(6766).shuffle  # noqa: S311 - an order, not a secret
     for revision in range(1, REVISIONS + 1):
         shuffle(order)
         for number in order:
-            assessed = an_assessed(a_key(f"a-{number:06d}"), revision=revision)
-            yield assessed.key.agency, msgspec.json.encode(a_verdict(assessed))
+            assessment = a_revision(a_key(f"a-{number:06d}"), revision=revision)
+            yield assessment.key.agency, msgspec.json.encode(a_verdict_event(assessment))
 
 
-async def _fill(bus: Bus, told: list[tuple[str, bytes]]) -> None:
+async def _publish(bus: Bus, records: list[tuple[str, bytes]]) -> None:
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap, max_batch_size=BATCH_BYTES) as producer:
         batches = {number: producer.create_batch() for number in range(bus.partitions)}
-        for agency, value in told:
+        for agency, value in records:
             number = partition_of(agency, bus.partitions)
             if batches[number].append(key=agency.encode(), value=value, timestamp=None) is None:
                 await producer.send_batch(batches[number], VERDICTS.name, partition=number)
@@ -85,15 +85,15 @@ async def _fill(bus: Bus, told: list[tuple[str, bytes]]) -> None:
         await producer.flush()
 
 
-def _raw_rate(database: Database, told: list[tuple[str, bytes]], write: Write) -> float:
-    """Write the records as they are with the plain driver: nothing read, nothing indexed, nothing decided."""
+def _raw_rate(database: Database, records: list[tuple[str, bytes]], write: Write) -> float:
+    """Return the rate at which the plain driver writes the records: nothing is decoded and nothing is indexed."""
     raw = database["raw"]
     start = time.perf_counter()
-    for begin in range(0, len(told), BATCH):
-        write(raw, begin, told[begin : begin + BATCH])
+    for begin in range(0, len(records), BATCH):
+        write(raw, begin, records[begin : begin + BATCH])
     seconds = time.perf_counter() - start
     raw.drop()
-    return len(told) / seconds
+    return len(records) / seconds
 
 
 def _insert(raw: "Collection[Document]", begin: int, batch: list[tuple[str, bytes]]) -> None:
@@ -108,7 +108,7 @@ def _upsert_newest(raw: "Collection[Document]", _begin: int, batch: list[tuple[s
     )
 
 
-def _figure(service: Service, name: str) -> float:
+def _read_metric(service: Service, name: str) -> float:
     try:
         with urlopen(f"{service.url}/metrics", timeout=5) as answer:  # noqa: S310 - our own loopback address
             lines = answer.read().decode().splitlines()

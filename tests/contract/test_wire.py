@@ -51,7 +51,7 @@ def example(message: MessageType) -> dict[str, Any]:
 
 def the_verdict(submitted: dict[str, Any]) -> bytes:
     """What rules tells of plan 6766 when it reads *submitted* at offset 41."""
-    book = inputs.read_book(PLAN_FOLDER)
+    book = inputs.read_plan_folder(PLAN_FOLDER)
     fact = book.resolved(fact_decoder.read_fact(msgspec.json.encode(submitted | {"receivedtime": RECEIVED})))
     duty = book.duty(agency=fact.agency, obligation=fact.obligation, period="2024")
     applied = Applied(offset=OFFSET, recorded_at=datetime.fromisoformat(RECEIVED).astimezone(UTC))
@@ -63,7 +63,7 @@ class TestPublished:
 
     def test_no_file_has_drifted(self) -> None:
         """`dondoc schemas write` would change nothing."""
-        assert schemas.drift(PUBLISHED) == []
+        assert schemas.find_drift(PUBLISHED) == []
 
     def test_drift_is_a_negative_finding_that_names_its_files(self, tmp_path: Path) -> None:
         """A missing schema, a changed one and one that no model has."""
@@ -109,7 +109,7 @@ class TestPublished:
 
     def test_every_duty_of_plan_6766_fits_the_published_schemas(self) -> None:
         """The plan that we ship is the first user of its own schema."""
-        book = inputs.read_book(PLAN_FOLDER)
+        book = inputs.read_plan_folder(PLAN_FOLDER)
         for name, document in {"plan": book.plan, "registry": book.registry}.items():
             message = next(one for one in catalogue.MESSAGES if one.name == name)
             sent = json.loads(document.model_dump_json(by_alias=True, exclude_defaults=True))

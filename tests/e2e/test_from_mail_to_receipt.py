@@ -1,4 +1,4 @@
-"""A person without a system: reminded by mail, reports by its link, and is reminded no more."""
+"""A person without an upstream system reports by the link in the reminder, and gets no more reminders."""
 
 import re
 from collections.abc import Iterator
@@ -37,13 +37,13 @@ async def alerts(bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, tmp_path:
 
 @pytest.fixture
 def browser() -> Iterator[httpx.Client]:
-    """A client that follows no redirect by itself."""
+    """An HTTP client that does not follow redirects."""
     with httpx.Client(timeout=30) as client:
         yield client
 
 
 def link_in(mail: EmailMessage) -> str:
-    """The link that a mail carries."""
+    """Return the link to the form in a mail."""
     (address,) = re.findall(r"http://\S+/form\?\S+", text_of(mail))
     return str(address)
 
@@ -51,7 +51,7 @@ def link_in(mail: EmailMessage) -> str:
 async def test_the_link_in_the_mail_opens_the_form_and_ends_the_reminders(
     alerts: Alerts, launch: Launch, browser: httpx.Client, tmp_path: Path
 ) -> None:
-    """Seven days before it is due the mail comes, its link takes the report, and the day before nobody is reminded."""
+    """The mail of seven days before opens the form, the report is accepted, and no reminder follows the day before."""
     shared = {"DONDOC_CLOCK": f"steered:{alerts.clock}", "DONDOC_FORM_KEY": SECRET}
     rules = launch("rules", **shared)
     intake_files = {

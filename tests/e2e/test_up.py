@@ -1,4 +1,4 @@
-"""`make up`: everything comes up on its own ports, and however the command ends, no process is left behind."""
+"""`make up`: everything starts on its own ports, and however the command ends, no process is left behind."""
 
 import os
 import signal
@@ -26,101 +26,101 @@ START_SECONDS = 120.0  # with both cores shared
 pytestmark = pytest.mark.timeout(300)
 
 
-class Up:
-    """One run of the command, with its own home and ports."""
+class UpCommand:
+    """One run of `dondoc up` with its own home and ports."""
 
     def __init__(self, home: Path, ports: Mapping[str, int]) -> None:
         self.ports = ports
         self._stack = home / "stack"
-        self._said = home / "said"
+        self._output = home / "output"
         numbers = {f"DONDOC_{name}_PORT": str(port) for name, port in ports.items()}
-        with self._said.open("ab") as said:
+        with self._output.open("ab") as output:
             self.child = subprocess.Popen(
-                COMMAND, cwd=ROOT, env={**os.environ, **numbers, "DONDOC_HOME": str(home)}, stdout=said, stderr=said
+                COMMAND, cwd=ROOT, env={**os.environ, **numbers, "DONDOC_HOME": str(home)}, stdout=output, stderr=output
             )
 
-    def said(self) -> str:
-        """Return all that it and earlier runs said."""
-        return self._said.read_text(encoding="utf-8")
+    def output(self) -> str:
+        """Return the output of this run and of earlier ones in the same home."""
+        return self._output.read_text(encoding="utf-8")
 
     def is_ready(self, name: str) -> bool:
-        """Ask a service itself."""
+        """Return whether the `/readyz` of a service answers 200."""
         return httpx.get(f"http://{LOOPBACK}:{self.ports[name]}/readyz").status_code == httpx.codes.OK
 
-    def running(self) -> list[str]:
-        """Name the programs that run."""
+    def running_programs(self) -> list[str]:
+        """Return the names of the programs that run."""
         return [path.stem for path in self._stack.glob("*.pid") if pidfile.read(path) is not None]
 
-    async def is_up(self) -> None:
-        """Wait until it says so."""
+    async def wait_until_up(self) -> None:
+        """Wait until the command says that everything is up."""
         await eventually(self._is_up, "everything is up", timeout=START_SECONDS)
 
-    async def ended(self) -> int:
-        """Wait for its end and return its exit code."""
+    async def wait_for_exit(self) -> int:
+        """Wait for the end of the command and return its exit code."""
         await eventually(lambda: self.child.poll() is not None, "the command ended", timeout=60.0)
         return self.child.returncode
 
     def _is_up(self) -> bool:
-        assert self.child.poll() is None, self.said()
-        return self.said().count("everything is up") > self.said().count("stopped")
+        assert self.child.poll() is None, self.output()
+        return self.output().count("everything is up") > self.output().count("stopped")
 
 
 @pytest.fixture
 def ports() -> dict[str, int]:
-    """Free ports for everything."""
+    """Free ports for every program, by the name of their variable."""
     return dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
 
 
 @pytest.fixture
 def home(tmp_path: Path, jars: Path) -> Path:
-    """A home with the broker's jars in it."""
+    """A home that has the broker's jars already."""
     (tmp_path / "kafka").mkdir()
     (tmp_path / "kafka" / "jars").symlink_to(jars)
     return tmp_path
 
 
 @pytest.fixture
-def runs(home: Path, ports: dict[str, int]) -> Iterator[list[Up]]:
-    """The runs of one test; whatever is left of them ends with it."""
-    started = [Up(home, ports)]
+def runs(home: Path, ports: dict[str, int]) -> Iterator[list[UpCommand]]:
+    """The runs of one test; a command that still runs at its end is killed."""
+    started = [UpCommand(home, ports)]
     yield started
     for one in started:
         one.child.kill()
         one.child.wait()
 
 
-async def test_it_comes_up_says_where_and_leaves_nothing_behind_on_term(runs: list[Up]) -> None:
-    """Every service is ready at the address it names; TERM stops all of it, in good order."""
+async def test_it_comes_up_says_where_and_leaves_nothing_behind_on_term(runs: list[UpCommand]) -> None:
+    """Every service is ready at the address that the command prints, and TERM stops every process with exit code 0."""
     (up,) = runs
-    await up.is_up()
+    await up.wait_until_up()
     for name in ("INTAKE", "RULES", "NOTIFIER", "REPORTING"):
         assert up.is_ready(name)
-    assert f"http://{LOOPBACK}:{up.ports['REPORTING']}/" in up.said()
-    assert len(up.running()) == PROCESSES
+    assert f"http://{LOOPBACK}:{up.ports['REPORTING']}/" in up.output()
+    assert len(up.running_programs()) == PROCESSES
     up.child.send_signal(signal.SIGTERM)
-    assert await up.ended() == 0
-    assert up.running() == []
+    assert await up.wait_for_exit() == 0
+    assert up.running_programs() == []
 
 
-async def test_killed_it_leaves_nothing_behind_and_starts_again(runs: list[Up], home: Path) -> None:
-    """Not even kill -9 of the command leaves a process or a state that the next start trips over."""
+async def test_killed_it_leaves_nothing_behind_and_starts_again(runs: list[UpCommand], home: Path) -> None:
+    """After kill -9 of the command every process ends by itself, and the next run starts without help."""
     up = runs[0]
-    await up.is_up()
+    await up.wait_until_up()
     up.child.kill()
-    await eventually(lambda: not up.running(), "every process is gone", timeout=20.0)
+    await eventually(lambda: not up.running_programs(), "every process is gone", timeout=20.0)
     up.child.wait()
-    (home / "said").unlink()
-    again = Up(home, up.ports)
+    (home / "output").unlink()
+    again = UpCommand(home, up.ports)
     runs.append(again)
-    await again.is_up()
-    assert len(again.running()) == PROCESSES
+    await again.wait_until_up()
+    assert len(again.running_programs()) == PROCESSES
 
 
 async def test_a_taken_port_is_named_with_its_variable(home: Path, ports: dict[str, int]) -> None:
-    """The message says which port and what to set; nothing stays."""
+    """A port that is in use exits 2 and names the port and its variable, and no process is left."""
     with socket.create_server((LOOPBACK, ports["INTAKE"])):
-        up = Up(home, ports)
-        assert await up.ended() == 2
-    assert f"port {ports['INTAKE']} of intake is taken" in up.said()
-    assert "DONDOC_INTAKE_PORT" in up.said()
-    assert up.running() == []
+        up = UpCommand(home, ports)
+        assert await up.wait_for_exit() == 2
+    assert f"port {ports['INTAKE']} of intake is taken" in up.output()
+    assert "DONDOC_INTAKE_PORT" in up.output()
+    assert up.running_programs() == []

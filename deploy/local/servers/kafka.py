@@ -105,7 +105,9 @@ class Kafka(Daemon):
             port=self.port,
             controller_port=self.controller_port,
             data=data,
-            extra_listener_addresses="".join(f",{one.name}://{ports.LOOPBACK}:{one.port}" for one in self._extra_listeners),
+            extra_listener_addresses="".join(
+                f",{one.name}://{ports.LOOPBACK}:{one.port}" for one in self._extra_listeners
+            ),
             extra_advertised_addresses="".join(f",{one.name}://{one.bootstrap}" for one in self._extra_listeners),
             extra_protocols="".join(f",{one.name}:{one.protocol}" for one in self._extra_listeners),
             extra_settings="".join(one.properties() for one in self._extra_listeners),
@@ -124,7 +126,7 @@ class Kafka(Daemon):
 
 def java_command(jars: Path, jvm: Sequence[str] = QUICK_JVM) -> tuple[str, ...]:
     """Return the beginning of a command that runs a class in *jars*; raise `ProgramMissingError` without Java."""
-    java = shutil.which("java")
-    if java is None:
+    java_command = shutil.which("java")
+    if java_command is None:
         raise ProgramMissingError("java is not installed; `make setup` names the package")
-    return (java, *jvm, f"-Dlog4j2.configurationFile={STACK_FOLDER / 'log4j2.properties'}", "-cp", f"{jars}/*")
+    return (java_command, *jvm, f"-Dlog4j2.configurationFile={STACK_FOLDER / 'log4j2.properties'}", "-cp", f"{jars}/*")

@@ -22,7 +22,7 @@ class Mailbox:
         """Write one mail with its envelope in front (RFC 5321 section 4.4); return its name."""
         self._last += 1
         name = f"{self._last:06d}.eml"
-        envelope = "".join(f"{line}\r\n" for line in [f"Return-Path: <{sender}>", *_delivered_to_lines(recipients)])
+        envelope = "".join(f"{line}\r\n" for line in [f"Return-Path: <{sender}>", *_recipient_lines(recipients)])
         fresh = self.folder / f"{name}.new"
         fresh.write_bytes(envelope.encode("utf-8") + content)
         fresh.replace(self.folder / name)
@@ -47,5 +47,5 @@ class Mailbox:
         return (self.folder / name).read_bytes()
 
 
-def _delivered_to_lines(recipients: Sequence[str]) -> list[str]:
+def _recipient_lines(recipients: Sequence[str]) -> list[str]:
     return [f"Delivered-To: {recipient}" for recipient in recipients]

@@ -71,7 +71,7 @@ class MailboxPages:
         return _page(f"{len(messages)} SMS", f"<table>{head}{rows}</table>")
 
     def mail(self, request: Request) -> Response:
-        name, mail = self._requested_mail(request)
+        name, mail = self._find_mail(request)
         headers = "".join(
             f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in mail.items()
         )
@@ -84,13 +84,13 @@ class MailboxPages:
         return _page(mail["subject"] or "(no subject)", f"<table>{headers}</table>{body}<ul>{names}</ul>{source}")
 
     def html(self, request: Request) -> Response:
-        _, mail = self._requested_mail(request)
+        _, mail = self._find_mail(request)
         part = mail.get_body(("html",))
         content = part.get_content() if part else ""
         return HTMLResponse(content, headers={"Content-Security-Policy": FRAME_POLICY})
 
     def source(self, request: Request) -> Response:
-        name, _ = self._requested_mail(request)
+        name, _ = self._find_mail(request)
         return Response(self._mailbox.raw(name), media_type="text/plain; charset=utf-8")
 
     def api_mails(self, request: Request) -> Response:
@@ -116,7 +116,7 @@ class MailboxPages:
         lines = self._sms_log.read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
-    def _requested_mail(self, request: Request) -> tuple[str, EmailMessage]:
+    def _find_mail(self, request: Request) -> tuple[str, EmailMessage]:
         name = request.path_params["name"]
         try:
             return name, self._mailbox.mail(name)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from deploy.local.servers.fault_script import FaultScript
 from deploy.local.servers.sms_log import SmsLog
-from deploy.local.servers.smsc_session import SmsCentre, SmscSession
+from deploy.local.servers.smsc_session import CentreState, SmscSession
 
 
 async def serve(options: argparse.Namespace) -> None:
     """Listen until the process is stopped."""
-    centre = SmsCentre(
+    centre = CentreState(
         accounts={options.system_id: options.password},
         log=SmsLog(options.log),
         faults=FaultScript(options.script),

@@ -20,7 +20,7 @@ WANTS_RECEIPT = 0x03  # registered_delivery bits: a final receipt always, or on 
 
 
 @dataclass(slots=True, kw_only=True)
-class SmsCentre:
+class CentreState:
     """The state that outlives a session: accounts, log, faults, message counter, undelivered receipts."""
 
     accounts: Mapping[str, str]
@@ -37,7 +37,7 @@ class SmsCentre:
 class SmscSession:
     """Reads requests one after another and answers them until the connection ends."""
 
-    def __init__(self, centre: SmsCentre, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, centre: CentreState, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._centre = centre
         self._reader = reader
         self._writer = writer

@@ -1,1 +1,1 @@
-"""The demo: one year of plan 6766 told to the real services at high speed, and what they made of it."""
+"""The demo: a scenario of plan 6766 for the year 2024, run against the real services, with the expected outcome."""

@@ -1,4 +1,4 @@
-"""What the demo leaves in its folder: the report in every format, mails, SMS, receipts, logs and pictures."""
+"""The folder with the demo's results: the report in every format, mails, SMS, receipts, logs and screenshots."""
 
 import json
 import shutil
@@ -12,8 +12,9 @@ from services.console.demo.events import PLAN, YEAR
 
 FORMATS = ("docx", "pdf", "xlsx", "csv", "json")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-BROWSER_PATIENCE_SECONDS = 60
-# Without a sandbox, for root has none; and silent: a browser for two pages of this machine asks nobody anything.
+BROWSER_TIMEOUT_SECONDS = 60
+# No sandbox, because the browser's sandbox refuses to run as root. The other flags keep a browser that opens two pages
+# of this machine from contacting its maker.
 BROWSER_FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -31,8 +32,8 @@ PAGES = {
 }
 
 
-class Takings:
-    """One folder, cleared of what an earlier run left there under the names that are written now."""
+class ArtifactFolder:
+    """One folder. What an earlier run left there under the names of this run is deleted at the start."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -42,40 +43,41 @@ class Takings:
         for old in (*folder.glob("report-*"), *folder.glob("*.png"), *folder.glob("*.jsonl")):
             old.unlink()
 
-    def keep(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes) -> None:
         """Write one file."""
         (self.folder / name).write_bytes(content)
 
-    def keep_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    def write_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write JSON objects, one a line."""
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (self.folder / name).write_text(text, encoding="utf-8")
 
-    def keep_mails(self, mailbox: Path) -> int:
+    def copy_mails(self, mailbox: Path) -> int:
         """Copy every mail and return how many there are."""
         shutil.copytree(mailbox, self.folder / "mails", ignore=shutil.ignore_patterns("*.new"))
         return len(list((self.folder / "mails").glob("*.eml")))
 
-    def keep_logs(self, folder: Path) -> None:
+    def copy_logs(self, folder: Path) -> None:
         """Copy the log of every process that ran in *folder*."""
         (self.folder / "logs").mkdir(exist_ok=True)
         for log in folder.glob("*.log"):
             shutil.copy(log, self.folder / "logs")
 
-    def keep_pictures(self, url: str) -> list[Path]:
-        """Take pictures of the dashboard with a browser of this machine; return those that came out."""
+    def take_screenshots(self, url: str) -> list[Path]:
+        """Take screenshots of the dashboard with a browser of this machine; return the files that were written."""
         browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
         if browser is None:
             return []
         wanted = ((self.folder / name, f"{url}{page}") for name, page in PAGES.items())
-        return [file for file, address in wanted if _is_taken(browser, address, file)]
+        return [file for file, address in wanted if _take_screenshot(browser, address, file)]
 
 
-def _is_taken(browser: str, address: str, file: Path) -> bool:
+def _take_screenshot(browser: str, address: str, file: Path) -> bool:
+    """Write a screenshot of *address* to *file*; return whether it was written."""
     with tempfile.TemporaryDirectory(prefix="dondoc-browser-", ignore_cleanup_errors=True) as profile:
         command = (browser, *BROWSER_FLAGS, f"--user-data-dir={profile}", f"--screenshot={file}", address)
         try:
-            subprocess.run(command, check=True, capture_output=True, timeout=BROWSER_PATIENCE_SECONDS)  # noqa: S603 - a picture of our own page
+            subprocess.run(command, check=True, capture_output=True, timeout=BROWSER_TIMEOUT_SECONDS)  # noqa: S603 - a picture of our own page
         except (subprocess.SubprocessError, OSError):
             return False
     return file.exists()

@@ -1,204 +1,253 @@
-"""How an agency may behave, told act by act, and the truth that its acts plant."""
+"""The behaviours an agency can have in the scenario: what it posts when, and the outcome that must follow from it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.events.assessments import Status
 from services.console.demo.events import (
+    EMAIL,
     EXCHANGE,
-    MAIL,
     ZONE,
-    Post,
-    Report,
-    exemption,
-    extension,
-    figures,
-    reassignment,
-    withdrawal,
+    ReportDraft,
+    ScheduledPost,
+    build_exemption,
+    build_extension,
+    build_reassignment,
+    build_withdrawal,
+    draw_figures,
 )
-from services.console.demo.expected import DUE_AT, Told, Truth, from_, told
+from services.console.demo.expected import DUE_AT, AlertCounts, ExpectedDuty, count_alerts, span_from
 
 SIGNATURE_AND_FILE = ("attachments", "signed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """What one agency does, and how its duty stands at the end."""
+class AgencyBehaviour:
+    """What one agency posts, and how its duty must stand at the end."""
 
-    posts: tuple[Post, ...] = ()
-    truth: Truth
+    posts: tuple[ScheduledPost, ...] = ()
+    expected: ExpectedDuty
 
 
-def at(month: int, day: int, clock: str = "09:00", *, year: int = 2024) -> datetime:
-    """Return an instant of the story in local time."""
+def instant(month: int, day: int, clock: str = "09:00", *, year: int = 2024) -> datetime:
+    """Return an instant of the scenario in local time, for example `instant(12, 9, "23:59")`."""
     return datetime.fromisoformat(f"{year}-{month:02d}-{day:02d}T{clock}").replace(tzinfo=ZONE)
 
 
-def sends(report: Report) -> Part:
-    """Send one complete report, in time or not: its dispatch counts where somebody else can prove it."""
-    proven = report.way.proof != "none"
-    post = report.post()
-    sent_at = datetime.fromisoformat(post.event["data"]["dispatch"]["sent_at"]) if proven else report.at
-    status = Status.ON_TIME if sent_at < DUE_AT else Status.LATE
-    truth = Truth(agency=report.agency, status=status, effective_at=sent_at, told=told(from_(report.at)))
-    return Part(posts=(post,), truth=truth)
+def send_report(report: ReportDraft) -> AgencyBehaviour:
+    """Send one complete report, on time or late.
+
+    The dispatch instant counts where somebody other than the sender can prove it, else the instant of receipt.
+    """
+    has_proof = report.upstream.proof != "none"
+    post = report.to_post()
+    effective_at = datetime.fromisoformat(post.event["data"]["dispatch"]["sent_at"]) if has_proof else report.at
+    expected = ExpectedDuty(
+        agency=report.agency,
+        status=Status.ON_TIME if effective_at < DUE_AT else Status.LATE,
+        effective_at=effective_at,
+        alerts=count_alerts(span_from(report.at)),
+    )
+    return AgencyBehaviour(posts=(post,), expected=expected)
 
 
-def silent(agency: str) -> Part:
+def stay_silent(agency: str) -> AgencyBehaviour:
     """Send nothing at all."""
-    return Part(truth=Truth(agency=agency, status=Status.OVERDUE, submissions=0, told=told()))
+    expected = ExpectedDuty(agency=agency, status=Status.OVERDUE, submissions=0, alerts=count_alerts())
+    return AgencyBehaviour(expected=expected)
 
 
-def unreachable(agency: str) -> Part:
-    """Send nothing, where nobody can be told; those above can."""
-    part = silent(agency)
-    return replace(part, truth=replace(part.truth, told=Told(escalations=part.truth.told.escalations)))
+def be_unreachable(agency: str) -> AgencyBehaviour:
+    """Send nothing and have no contact, so that only the escalations to the superiors go out."""
+    silent = stay_silent(agency)
+    alerts = AlertCounts(escalations=silent.expected.alerts.escalations)
+    return replace(silent, expected=replace(silent.expected, alerts=alerts))
 
 
-def completes(agency: str, first: datetime, then: datetime) -> Part:
-    """Send an unsigned report without its file, completed later: it counts from its completion."""
-    draft = Report(agency=agency, at=first, is_signed=False, has_file=False)
-    whole = Report(agency=agency, at=then, serial=2, corrects=draft.id)
-    is_late = then >= DUE_AT
-    truth = Truth(
+def complete_later(agency: str, first_at: datetime, completed_at: datetime) -> AgencyBehaviour:
+    """Send an unsigned report without its file and complete it later: it counts from its completion."""
+    draft = ReportDraft(agency=agency, at=first_at, is_signed=False, has_file=False)
+    complete = ReportDraft(agency=agency, at=completed_at, serial=2, corrects=draft.id)
+    is_late = completed_at >= DUE_AT
+    expected = ExpectedDuty(
         agency=agency,
         status=Status.LATE if is_late else Status.ON_TIME,
-        effective_at=then,
+        effective_at=completed_at,
         flags=frozenset({"first_sent_on_time"}) if is_late else frozenset(),
-        told=told(from_(then), about_incomplete=1),
+        alerts=count_alerts(span_from(completed_at), about_incomplete=1),
     )
-    return Part(posts=(draft.post(), whole.post()), truth=truth)
+    return AgencyBehaviour(posts=(draft.to_post(), complete.to_post()), expected=expected)
 
 
-def corrects_figures(agency: str) -> Part:
-    """Claim more entrusted in the year than altogether: the plan's check catches it, the agency mends it in time."""
-    wrong = {**figures(agency), "entrusted_added_in_year": figures(agency)["entrusted_local_budget"] + 500}
-    draft = Report(agency=agency, at=at(11, 29, "16:20"), indicators=wrong)
-    mended = Report(agency=agency, at=at(12, 6, "15:20"), serial=2, corrects=draft.id)
-    truth = Truth(
+def correct_figures(agency: str) -> AgencyBehaviour:
+    """Send a figure that the plan's check refuses, and correct it on time.
+
+    The report first claims that more money was entrusted within the year than altogether.
+    """
+    figures = draw_figures(agency)
+    wrong = {**figures, "entrusted_added_in_year": figures["entrusted_local_budget"] + 500}
+    draft = ReportDraft(agency=agency, at=instant(11, 29, "16:20"), indicators=wrong)
+    correction = ReportDraft(agency=agency, at=instant(12, 6, "15:20"), serial=2, corrects=draft.id)
+    expected = ExpectedDuty(
         agency=agency,
         status=Status.ON_TIME,
-        effective_at=mended.at,
-        told=told(from_(mended.at), about_incomplete=1),
+        effective_at=correction.at,
+        alerts=count_alerts(span_from(correction.at), about_incomplete=1),
     )
-    return Part(posts=(draft.post(), mended.post()), truth=truth)
+    return AgencyBehaviour(posts=(draft.to_post(), correction.to_post()), expected=expected)
 
 
-def stays_incomplete(agency: str) -> Part:
+def stay_incomplete(agency: str) -> AgencyBehaviour:
     """Send an unsigned report without its file, and nothing after it."""
-    draft = Report(agency=agency, at=at(12, 3, "14:05"), is_signed=False, has_file=False)
-    truth = Truth(
+    draft = ReportDraft(agency=agency, at=instant(12, 3, "14:05"), is_signed=False, has_file=False)
+    expected = ExpectedDuty(
         agency=agency,
         status=Status.INCOMPLETE,
         effective_at=draft.at,
         flags=frozenset({"first_sent_on_time", "past_due"}),
         missing=SIGNATURE_AND_FILE,
-        told=told(about_incomplete=1),
+        alerts=count_alerts(about_incomplete=1),
     )
-    return Part(posts=(draft.post(),), truth=truth)
+    return AgencyBehaviour(posts=(draft.to_post(),), expected=expected)
 
 
-def withdraws(agency: str) -> Part:
-    """Take a report back in time, and send nothing after it."""
-    report = Report(agency=agency, at=at(12, 2, "10:10"))
-    back = withdrawal(report, at(12, 6, "16:40"), "Số liệu chưa đối chiếu với ngân hàng")
-    flags = frozenset({"withdrawn"})
-    heard = told(((report.at, back.at),))
-    truth = Truth(agency=agency, status=Status.OVERDUE, submissions=0, flags=flags, told=heard)
-    return Part(posts=(report.post(), back), truth=truth)
+def withdraw(agency: str) -> AgencyBehaviour:
+    """Withdraw a report before the due instant, and send nothing after it."""
+    report = ReportDraft(agency=agency, at=instant(12, 2, "10:10"))
+    withdrawal = build_withdrawal(report, instant(12, 6, "16:40"), "Số liệu chưa đối chiếu với ngân hàng")
+    expected = ExpectedDuty(
+        agency=agency,
+        status=Status.OVERDUE,
+        submissions=0,
+        flags=frozenset({"withdrawn"}),
+        alerts=count_alerts(((report.at, withdrawal.at),)),
+    )
+    return AgencyBehaviour(posts=(report.to_post(), withdrawal), expected=expected)
 
 
-def withdraws_and_sends_again(agency: str) -> Part:
-    """Take a report back, and send another one in time."""
-    report = Report(agency=agency, at=at(11, 15))
-    back = withdrawal(report, at(11, 25, "11:00"), "Gửi nhầm bản dự thảo")
-    again = Report(agency=agency, at=at(12, 3, "08:45"), serial=2)
-    flags = frozenset({"withdrawn"})
-    heard = told(((report.at, back.at), *from_(again.at)))
-    truth = Truth(agency=agency, status=Status.ON_TIME, effective_at=again.at, flags=flags, told=heard)
-    return Part(posts=(report.post(), back, again.post()), truth=truth)
-
-
-def sends_twice(agency: str) -> Part:
-    """Send one document by mail and, earlier but here later, by the exchange: it counts once, from the first."""
-    number = "877/BC-STC"
-    mailed = Report(agency=agency, at=at(11, 28, "09:02"), way=MAIL, sent_at=at(11, 28, "09:01"), number=number)
-    exchanged = replace(mailed, at=at(11, 28, "09:30"), way=EXCHANGE, sent_at=at(11, 28, "08:55"), serial=2)
-    truth = Truth(
+def withdraw_and_resend(agency: str) -> AgencyBehaviour:
+    """Withdraw a report, and send another one on time."""
+    report = ReportDraft(agency=agency, at=instant(11, 15))
+    withdrawal = build_withdrawal(report, instant(11, 25, "11:00"), "Gửi nhầm bản dự thảo")
+    resubmission = ReportDraft(agency=agency, at=instant(12, 3, "08:45"), serial=2)
+    expected = ExpectedDuty(
         agency=agency,
         status=Status.ON_TIME,
-        effective_at=at(11, 28, "08:55"),
-        flags=frozenset({"duplicate"}),
-        told=told(from_(mailed.at)),
+        effective_at=resubmission.at,
+        flags=frozenset({"withdrawn"}),
+        alerts=count_alerts(((report.at, withdrawal.at), *span_from(resubmission.at))),
     )
-    return Part(posts=(mailed.post(), exchanged.post()), truth=truth)
+    return AgencyBehaviour(posts=(report.to_post(), withdrawal, resubmission.to_post()), expected=expected)
 
 
-def sends_two_documents(agency: str) -> Part:
-    """Send two different complete reports: both stay, to be reconciled."""
-    first = Report(agency=agency, at=at(11, 18, "10:00"))
-    second = Report(agency=agency, at=at(12, 4, "10:30"), serial=2)
-    truth = Truth(
+def send_duplicate(agency: str) -> AgencyBehaviour:
+    """Send one document by e-mail and by the document exchange: it counts once, from the earlier dispatch.
+
+    The exchange dispatched it first, though its copy arrives second.
+    """
+    mailed = ReportDraft(
+        agency=agency,
+        at=instant(11, 28, "09:02"),
+        upstream=EMAIL,
+        sent_at=instant(11, 28, "09:01"),
+        number="877/BC-STC",
+    )
+    dispatched_at = instant(11, 28, "08:55")
+    exchanged = replace(mailed, at=instant(11, 28, "09:30"), upstream=EXCHANGE, sent_at=dispatched_at, serial=2)
+    expected = ExpectedDuty(
+        agency=agency,
+        status=Status.ON_TIME,
+        effective_at=dispatched_at,
+        flags=frozenset({"duplicate"}),
+        alerts=count_alerts(span_from(mailed.at)),
+    )
+    return AgencyBehaviour(posts=(mailed.to_post(), exchanged.to_post()), expected=expected)
+
+
+def send_two_documents(agency: str) -> AgencyBehaviour:
+    """Send two different complete reports: both stay on file, to be reconciled."""
+    first = ReportDraft(agency=agency, at=instant(11, 18, "10:00"))
+    second = ReportDraft(agency=agency, at=instant(12, 4, "10:30"), serial=2)
+    expected = ExpectedDuty(
         agency=agency,
         status=Status.ON_TIME,
         effective_at=first.at,
         submissions=2,
         flags=frozenset({"needs_reconciliation"}),
-        told=told(from_(first.at)),
+        alerts=count_alerts(span_from(first.at)),
     )
-    return Part(posts=(first.post(), second.post()), truth=truth)
+    return AgencyBehaviour(posts=(first.to_post(), second.to_post()), expected=expected)
 
 
-def amends(agency: str) -> Part:
-    """Send a complete report in time, corrected after the deadline: it keeps its time."""
-    report = Report(agency=agency, at=at(11, 26, "08:20"))
-    amended = Report(agency=agency, at=at(12, 16, "10:15"), serial=2, corrects=report.id)
-    flags = frozenset({"amended_after_deadline"})
-    heard = told(from_(report.at))
-    truth = Truth(agency=agency, status=Status.ON_TIME, effective_at=report.at, flags=flags, told=heard)
-    return Part(posts=(report.post(), amended.post()), truth=truth)
-
-
-def is_given_time(agency: str, *, decided: datetime, due_at: datetime, sent: datetime) -> Part:
-    """Have the deadline moved by a decision; the report is measured by the new one."""
-    report = Report(agency=agency, at=sent)
-    before = told(from_(decided))
-    after = told((*from_(sent), (datetime.min.replace(tzinfo=ZONE), decided)), due_at=due_at)
-    truth = Truth(
+def amend_after_deadline(agency: str) -> AgencyBehaviour:
+    """Send a complete report on time and correct it after the due instant: it keeps its effective instant."""
+    report = ReportDraft(agency=agency, at=instant(11, 26, "08:20"))
+    correction = ReportDraft(agency=agency, at=instant(12, 16, "10:15"), serial=2, corrects=report.id)
+    expected = ExpectedDuty(
         agency=agency,
-        status=Status.ON_TIME if sent < due_at else Status.LATE,
-        due_at=due_at,
-        effective_at=sent,
-        flags=frozenset({"under_extension"}),
-        told=Told(reminders=before.reminders + after.reminders, urgings=after.urgings, escalations=after.escalations),
+        status=Status.ON_TIME,
+        effective_at=report.at,
+        flags=frozenset({"amended_after_deadline"}),
+        alerts=count_alerts(span_from(report.at)),
     )
-    return Part(posts=(extension(agency, decided, due_at), report.post()), truth=truth)
+    return AgencyBehaviour(posts=(report.to_post(), correction.to_post()), expected=expected)
 
 
-def is_released(agency: str) -> Part:
-    """Be released from this year's report by a decision."""
-    decision = exemption(agency, at(10, 16), at(1, 1, "00:00", year=2025))
-    return Part(posts=(decision,), truth=Truth(agency=agency, status=Status.EXEMPT, submissions=0))
+def receive_extension(agency: str, *, granted_at: datetime, due_at: datetime, sent_at: datetime) -> AgencyBehaviour:
+    """Have the due instant moved to *due_at* by a decision; the report is measured against the new one."""
+    report = ReportDraft(agency=agency, at=sent_at)
+    # Reminders of the old due instant go out until the decision; reminders and urgings of the new one from then on.
+    before = count_alerts(span_from(granted_at))
+    after = count_alerts((*span_from(sent_at), (datetime.min.replace(tzinfo=ZONE), granted_at)), due_at=due_at)
+    alerts = AlertCounts(
+        reminders=before.reminders + after.reminders, urgings=after.urgings, escalations=after.escalations
+    )
+    expected = ExpectedDuty(
+        agency=agency,
+        status=Status.ON_TIME if sent_at < due_at else Status.LATE,
+        due_at=due_at,
+        effective_at=sent_at,
+        flags=frozenset({"under_extension"}),
+        alerts=alerts,
+    )
+    return AgencyBehaviour(posts=(build_extension(agency, granted_at, due_at), report.to_post()), expected=expected)
 
 
-def has_nothing_to_report(agency: str) -> Part:
-    """Send a nil return."""
-    part = sends(Report(agency=agency, at=at(11, 29, "14:30"), is_nil=True))
-    return replace(part, truth=replace(part.truth, flags=frozenset({"nil_return"})))
+def receive_exemption(agency: str) -> AgencyBehaviour:
+    """Be exempted from this year's report by a decision."""
+    decision = build_exemption(agency, instant(10, 16), instant(1, 1, "00:00", year=2025))
+    expected = ExpectedDuty(agency=agency, status=Status.EXEMPT, submissions=0)
+    return AgencyBehaviour(posts=(decision,), expected=expected)
 
 
-def mistakes_the_year(agency: str) -> Part:
-    """File in time under last year; a decision after the deadline puts the report where it belongs."""
-    report = Report(agency=agency, at=at(12, 3, "14:30"), period="2023", serial=2)
-    moved = reassignment(report, at(12, 11, "09:20"), "2024")
-    truth = Truth(agency=agency, status=Status.ON_TIME, effective_at=report.at, told=told(from_(moved.at)))
-    return Part(posts=(report.post(), moved), truth=truth)
+def send_nil_return(agency: str) -> AgencyBehaviour:
+    """Send a nil return: a report that there is nothing to report."""
+    behaviour = send_report(ReportDraft(agency=agency, at=instant(11, 29, "14:30"), is_nil=True))
+    return replace(behaviour, expected=replace(behaviour.expected, flags=frozenset({"nil_return"})))
 
 
-def is_answered_for(agency: str) -> Part:
-    """Be silent until merged on 1 January; the successor files."""
-    filed = at(1, 6, "09:15", year=2025)
-    report = Report(agency="tp-thanh-hoa", at=filed, serial=2, on_behalf_of=agency)
-    flags = frozenset({"filed_by_successor"})
-    truth = Truth(agency=agency, status=Status.LATE, effective_at=filed, flags=flags, told=told(from_(filed)))
-    return Part(posts=(report.post(),), truth=truth)
+def report_wrong_year(agency: str) -> AgencyBehaviour:
+    """File the report under last year; a decision after the due instant reassigns it to the right one."""
+    report = ReportDraft(agency=agency, at=instant(12, 3, "14:30"), period="2023", serial=2)
+    reassignment = build_reassignment(report, instant(12, 11, "09:20"), "2024")
+    expected = ExpectedDuty(
+        agency=agency,
+        status=Status.ON_TIME,
+        effective_at=report.at,
+        alerts=count_alerts(span_from(reassignment.at)),
+    )
+    return AgencyBehaviour(posts=(report.to_post(), reassignment), expected=expected)
+
+
+def report_by_successor(agency: str) -> AgencyBehaviour:
+    """Send nothing until *agency* is merged on 1 January 2025; its successor files the report late."""
+    filed_at = instant(1, 6, "09:15", year=2025)
+    report = ReportDraft(agency="tp-thanh-hoa", at=filed_at, serial=2, on_behalf_of=agency)
+    expected = ExpectedDuty(
+        agency=agency,
+        status=Status.LATE,
+        effective_at=filed_at,
+        flags=frozenset({"filed_by_successor"}),
+        alerts=count_alerts(span_from(filed_at)),
+    )
+    return AgencyBehaviour(posts=(report.to_post(),), expected=expected)

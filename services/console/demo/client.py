@@ -1,6 +1,6 @@
-"""Plays the story to the real services: posts it over HTTP and moves the clock on from instant to instant.
+"""Runs the scenario against the real services: posts its events to intake and steers the services' clock.
 
-It refuses to hurry: the clock moves only when everything said before has been heard, sent and told.
+The clock moves on only when the whole system is quiescent, so that the speed of the demo makes no agency late.
 """
 
 from collections import deque
@@ -12,93 +12,100 @@ from typing import Any
 
 import httpx
 
-from services.console.demo.events import Event, Post
-from services.console.demo.expected import CURTAIN_AT
-from services.console.demo.quiescence import Rest
-from services.console.demo.story import BEGINS_AT, Story
+from services.console.demo.events import Event, ScheduledPost
+from services.console.demo.expected import ENDS_AT
+from services.console.demo.quiescence import Quiescence
+from services.console.demo.scenario import BEGINS_AT, Scenario
 from services.runtime.clock import steer
 
 ONE_DAY = timedelta(days=1)
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 
-Happened = Callable[[datetime, Sequence[Post]], None]
+OnStop = Callable[[datetime, Sequence[ScheduledPost]], None]
+"""Called at each stop of the clock with the instant and what was posted at it."""
 
 
-class NotTakenError(Exception):
-    """Intake did not take a post of the story; the message is its answer."""
+class PostRefusedError(Exception):
+    """Intake refused a post of the scenario; the message is its answer. Read intake's log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
-    """The bearer keys of the two upstream systems: those who report, and the authority that decides."""
+class UpstreamKeys:
+    """The bearer keys of the two upstream systems: the one that reports, and the one that posts decisions."""
 
     reports: str
     decisions: str
 
 
-class Mailroom:
-    """Posts events to intake and keeps the receipts."""
+class IntakeClient:
+    """Posts events to intake and stores its answers."""
 
-    def __init__(self, intake: httpx.AsyncClient, keys: Keys) -> None:
-        self._intake = intake
+    def __init__(self, http: httpx.AsyncClient, keys: UpstreamKeys) -> None:
+        self._http = http
         self._keys = keys
         self.answers: list[Mapping[str, Any]] = []
 
-    async def post(self, post: Post) -> None:
-        """Post one event; raise `NotTakenError` unless it is accepted."""
+    async def post(self, post: ScheduledPost) -> None:
+        """Post one event; raise `PostRefusedError` unless intake accepts it."""
         key = self._keys.decisions if post.is_decision else self._keys.reports
         await self._send(post.event, STRUCTURED, key)
 
     async def post_batch(self, events: Sequence[Event]) -> None:
-        """Post *events* as one batch, taken whole or not at all."""
+        """Post *events* as one batch, which intake accepts or refuses as a whole."""
         await self._send(list(events), BATCHED, self._keys.reports)
 
     async def _send(self, body: Event | list[Event], media_type: str, key: str) -> None:
         headers = {"content-type": media_type, "authorization": f"Bearer {key}"}
-        answer = await self._intake.post("/v1/events", json=body, headers=headers)
+        answer = await self._http.post("/v1/events", json=body, headers=headers)
         if answer.status_code != httpx.codes.ACCEPTED:
-            raise NotTakenError(f"{answer.status_code}: {answer.text}")
+            raise PostRefusedError(f"{answer.status_code}: {answer.text}")
         self.answers.append(answer.json())
 
 
-class Player:
-    """Moves one steered clock through the story. `every` is the distance of the stops that nothing asks for."""
+class ScenarioRunner:
+    """Moves one steered clock through the scenario.
 
-    def __init__(self, clock: Path, mailroom: Mailroom, rest: Rest, *, every: timedelta | None = ONE_DAY) -> None:
+    The clock stops where something is posted, where an alert falls due and, unless *max_step* is None, at every
+    midnight plus *max_step*.
+    """
+
+    def __init__(
+        self, clock: Path, intake: IntakeClient, quiescence: Quiescence, *, max_step: timedelta | None = ONE_DAY
+    ) -> None:
         self._clock = clock
-        self._mailroom = mailroom
-        self._rest = rest
-        self._every = every
+        self._intake = intake
+        self._quiescence = quiescence
+        self._max_step = max_step
 
-    async def play(self, story: Story, happened: Happened) -> None:
-        """Play *story* to its end; *happened* is told of each stop with what was posted there."""
-        await self._mailroom.post_batch(story.archive)
-        next_alert = await self._rest.settle()
-        waiting = deque(story.posts)
+    async def run(self, scenario: Scenario, on_stop: OnStop) -> None:
+        """Run *scenario* to its end; call *on_stop* at each stop of the clock with what was posted there."""
+        await self._intake.post_batch(scenario.archive)
+        next_alert_at = await self._quiescence.wait()
+        pending = deque(scenario.posts)
         now = BEGINS_AT
-        while now < CURTAIN_AT:
-            now = self._next_stop(now, waiting, next_alert)
+        while now < ENDS_AT:
+            now = self._next_stop(now, pending, next_alert_at)
             steer(self._clock, now)
-            next_alert = await self._rest.settle()
-            posted = list(_due(waiting, now))
-            for post in posted:
-                await self._mailroom.post(post)
-            if posted:
-                next_alert = await self._rest.settle()
-            happened(now, posted)
+            next_alert_at = await self._quiescence.wait()
+            due = list(_pop_due(pending, now))
+            for post in due:
+                await self._intake.post(post)
+            if due:
+                next_alert_at = await self._quiescence.wait()
+            on_stop(now, due)
 
-    def _next_stop(self, now: datetime, waiting: deque[Post], next_alert: datetime | None) -> datetime:
-        stops = [CURTAIN_AT]
-        if self._every is not None:
-            stops.append(now.replace(hour=0, minute=0, second=0, microsecond=0) + self._every)
-        if waiting:
-            stops.append(waiting[0].at)
-        if next_alert is not None:
-            stops.append(next_alert.astimezone(now.tzinfo))
+    def _next_stop(self, now: datetime, pending: deque[ScheduledPost], next_alert_at: datetime | None) -> datetime:
+        stops = [ENDS_AT]
+        if self._max_step is not None:
+            stops.append(now.replace(hour=0, minute=0, second=0, microsecond=0) + self._max_step)
+        if pending:
+            stops.append(pending[0].at)
+        if next_alert_at is not None:
+            stops.append(next_alert_at.astimezone(now.tzinfo))
         return min(stop for stop in stops if stop > now)
 
 
-def _due(waiting: deque[Post], now: datetime) -> Iterator[Post]:
-    while waiting and waiting[0].at <= now:
-        yield waiting.popleft()
+def _pop_due(pending: deque[ScheduledPost], now: datetime) -> Iterator[ScheduledPost]:
+    while pending and pending[0].at <= now:
+        yield pending.popleft()

@@ -1,4 +1,4 @@
-"""Contacts for the demo: made up here, kept on this machine, never delivered to anybody.
+"""Contacts for the demo and for `dondoc up`: invented here, stored on this machine only, never delivered to anybody.
 
 Addresses are under `.example`, which no one can own (RFC 2606); the numbers have a prefix that no Vietnamese operator
 has been given since 2018.
@@ -11,33 +11,35 @@ from schemas.events.deliveries import Channel
 from services.notifier.core.scheduling.routing import Contact, Language
 
 UNREACHABLE = "h-ba-thuoc"
-MERGED = {"h-dong-son": date(2025, 1, 1)}
+MERGED_ON = {"h-dong-son": date(2025, 1, 1)}
 READS_ENGLISH = frozenset({"so-ngv"})
-ABOVE = ("ubnd-tinh", "chairman-list")
+SUPERIORS = ("ubnd-tinh", "chairman-list")  # who gets the escalations
 DOMAIN = "thanh-hoa.example"
-NUMBERS = "+84100000"
+NUMBER_PREFIX = "+84100000"
 WITHOUT_SMS_EVERY = 3  # each third agency has given no number
 
 
-def contacts(agencies: Iterable[str]) -> list[Contact]:
-    """Return who is reached at *agencies* and above them: a mail to everybody's records clerk, an SMS to most."""
-    made = []
+def build_contacts(agencies: Iterable[str]) -> list[Contact]:
+    """Return the contacts of *agencies* and of their superiors: an e-mail address for each, a phone number for most."""
+    contacts = []
     for place, agency in enumerate(sorted(agencies)):
         if agency != UNREACHABLE:
-            made.append(_mail(agency))
+            contacts.append(_email_contact(agency))
             if place % WITHOUT_SMS_EVERY:
-                made.append(_phone(agency, place))
-    return [*made, *(_mail(one) for one in ABOVE), _phone("chairman-list", 999)]
+                contacts.append(_sms_contact(agency, place))
+    return [*contacts, *(_email_contact(one) for one in SUPERIORS), _sms_contact("chairman-list", 999)]
 
 
-def _mail(agency: str) -> Contact:
+def _email_contact(agency: str) -> Contact:
     return _contact(agency, Channel.EMAIL, f"van-thu@{agency}.{DOMAIN}", "văn thư")
 
 
-def _phone(agency: str, place: int) -> Contact:
-    return _contact(agency, Channel.SMS, f"{NUMBERS}{place:03d}", "lãnh đạo văn phòng")
+def _sms_contact(agency: str, place: int) -> Contact:
+    return _contact(agency, Channel.SMS, f"{NUMBER_PREFIX}{place:03d}", "lãnh đạo văn phòng")
 
 
 def _contact(agency: str, channel: Channel, address: str, role: str) -> Contact:
     language: Language = "en" if agency in READS_ENGLISH else "vi"
-    return Contact(agency=agency, channel=channel, address=address, role=role, language=language, to=MERGED.get(agency))
+    return Contact(
+        agency=agency, channel=channel, address=address, role=role, language=language, to=MERGED_ON.get(agency)
+    )

@@ -1,29 +1,31 @@
-"""What the story plants: for each agency the answer that the dashboard and the report must come to.
+"""The expected outcome of the scenario for each agency, and its comparison with what the system answers. Pure.
 
-It restates the plan's deadline and its days of reminding by hand. It refuses to ask the rules: it is what they are
-held against.
+The plan's due date and its days of reminders and urgings are written down here a second time, by hand. They are not
+taken from the rules, because the rules are what is checked against them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from schemas.events.assessments import Status
-from services.console.demo.events import ZONE
+from services.console.demo.events import RESULTS, ZONE
 
 DUE_AT = datetime(2024, 12, 10, tzinfo=ZONE)
-CURTAIN_AT = datetime(2025, 1, 10, 16, tzinfo=ZONE)
-MAIL_GOES_OUT = time(7, 30)  # the notifier's sending hours begin
-REMINDED_DAYS_BEFORE = (30, 14, 7, 3, 1)
-URGED_DAYS_AFTER = (0, 3, 7, 14, 21, 28)  # the three of the plan, then weekly until the curtain
-ESCALATED_DAYS_AFTER = (7, 14)
+ENDS_AT = datetime(2025, 1, 10, 16, tzinfo=ZONE)
+SENDING_BEGINS = time(7, 30)  # the notifier's sending hours begin
+REMINDER_DAYS_BEFORE = (30, 14, 7, 3, 1)
+URGING_DAYS_AFTER = (0, 3, 7, 14, 21, 28)  # the three of the plan, then weekly until the scenario ends
+ESCALATION_DAYS_AFTER = (7, 14)
 
-Span = tuple[datetime, datetime]
+TimeSpan = tuple[datetime, datetime]
+Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """How often the agency itself hears of its duty, and how often somebody above it does."""
+class AlertCounts:
+    """How many alerts of each kind the agency itself gets, and how many escalations go to its superiors."""
 
     reminders: int = 0
     urgings: int = 0
@@ -32,8 +34,8 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
-    """How one agency's duty stands when the curtain falls."""
+class ExpectedDuty:
+    """How one agency's duty for the annual results must stand when the scenario ends."""
 
     agency: str
     status: Status
@@ -42,44 +44,109 @@ class Truth:
     submissions: int = 1
     flags: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()
-    told: Told = field(default_factory=Told)
+    alerts: AlertCounts = field(default_factory=AlertCounts)
 
     @property
     def days_late(self) -> int | None:
-        """Whole days after the last good day: until the report took effect, or until the curtain."""
+        """Whole days after the last timely day: until the report took effect, or until the scenario ends."""
         match self.status:
             case Status.LATE:
-                return _days_after(self.due_at, self.effective_at or CURTAIN_AT)
+                return _days_after(self.due_at, self.effective_at or ENDS_AT)
             case Status.OVERDUE | Status.INCOMPLETE:
-                return _days_after(self.due_at, CURTAIN_AT)
+                return _days_after(self.due_at, ENDS_AT)
             case _:
                 return None
 
 
-def told(settled: Sequence[Span] = (), *, due_at: datetime = DUE_AT, about_incomplete: int = 0) -> Told:
-    """Return what an agency hears of one due instant while nothing complete is known to be on file."""
-    return Told(
-        reminders=_heard(due_at, [-days for days in REMINDED_DAYS_BEFORE], settled),
-        urgings=_heard(due_at, URGED_DAYS_AFTER, settled),
+def count_alerts(
+    on_file: Sequence[TimeSpan] = (), *, due_at: datetime = DUE_AT, about_incomplete: int = 0
+) -> AlertCounts:
+    """Count the alerts that one due instant calls for.
+
+    *on_file* are the spans [begin, end) in which a complete report is known to be on file: no alert goes out in them.
+    *about_incomplete* is taken over as it is.
+    """
+    return AlertCounts(
+        reminders=_count_mornings(due_at, [-days for days in REMINDER_DAYS_BEFORE], on_file),
+        urgings=_count_mornings(due_at, URGING_DAYS_AFTER, on_file),
         about_incomplete=about_incomplete,
-        escalations=_heard(due_at, ESCALATED_DAYS_AFTER, settled),
+        escalations=_count_mornings(due_at, ESCALATION_DAYS_AFTER, on_file),
     )
 
 
-def from_(instant: datetime) -> tuple[Span]:
-    """Return the span that begins at *instant* and does not end within the story."""
+def span_from(instant: datetime) -> tuple[TimeSpan]:
+    """Return the span that begins at *instant* and does not end within the scenario."""
     return ((instant, datetime.max.replace(tzinfo=ZONE)),)
 
 
-def _heard(due_at: datetime, days: Iterable[int], settled: Sequence[Span]) -> int:
-    mornings = (_morning(due_at.astimezone(ZONE).date() + timedelta(days=one)) for one in days)
-    return sum(1 for one in mornings if one <= CURTAIN_AT and not any(begin <= one < end for begin, end in settled))
+def compare_duties(expectations: Iterable[ExpectedDuty], rows: Iterable[Fields], *, source: str) -> Iterator[str]:
+    """Yield a sentence for each field in which the *rows* of the annual results depart from the *expectations*.
+
+    *source* names in these sentences who gave the rows, for example "the report".
+    """
+    found = {row["agency"]: row for row in rows if row["obligation"] == RESULTS}
+    for expected in expectations:
+        row = found.pop(expected.agency, None)
+        if row is None:
+            yield f"{expected.agency}: {source} says nothing of it"
+            continue
+        actual = fields_of_row(row)
+        for name, wanted in fields_of_expectation(expected).items():
+            if actual[name] != wanted:
+                yield f"{expected.agency}: {name} is {actual[name]!r} in {source}, the story planted {wanted!r}"
+    for agency in found:
+        yield f"{agency}: {source} names it, the story knows nothing of it"
 
 
-def _morning(day: date) -> datetime:
-    return datetime.combine(day, MAIL_GOES_OUT, tzinfo=ZONE)
+def fields_of_expectation(expected: ExpectedDuty) -> Fields:
+    """Return the compared fields of an expectation by name."""
+    return {
+        "status": expected.status.value,
+        "due_at": expected.due_at,
+        "effective_at": expected.effective_at,
+        "days_late": expected.days_late,
+        "submissions": expected.submissions,
+        "flags": sorted(expected.flags),
+        "missing": list(expected.missing),
+        "reminders": expected.alerts.reminders,
+        "urgings": expected.alerts.urgings,
+        "about_incomplete": expected.alerts.about_incomplete,
+        "escalations": expected.alerts.escalations,
+    }
+
+
+def fields_of_row(row: Fields) -> Fields:
+    """Return the compared fields of a *row* of the API or of the report by name."""
+    urging = row["urging"]
+    return {
+        "status": row["status"],
+        "due_at": _parse_instant(row["due_at"]),
+        "effective_at": _parse_instant(row["effective_at"]),
+        "days_late": row["days_late"],
+        "submissions": row["submissions"],
+        "flags": sorted(row["flags"]),
+        "missing": row["missing"],
+        "reminders": urging["reminders"],
+        "urgings": urging["urgings"],
+        "about_incomplete": urging["about_incomplete"],
+        "escalations": urging["escalations"],
+    }
+
+
+def _count_mornings(due_at: datetime, days: Iterable[int], on_file: Sequence[TimeSpan]) -> int:
+    mornings = (_morning_of(due_at.astimezone(ZONE).date() + timedelta(days=one)) for one in days)
+    return sum(1 for one in mornings if one <= ENDS_AT and not any(begin <= one < end for begin, end in on_file))
+
+
+def _morning_of(day: date) -> datetime:
+    return datetime.combine(day, SENDING_BEGINS, tzinfo=ZONE)
 
 
 def _days_after(due_at: datetime, instant: datetime) -> int:
-    last_good_day = (due_at - timedelta(milliseconds=1)).astimezone(ZONE).date()
-    return (instant.astimezone(ZONE).date() - last_good_day).days
+    # A due instant of midnight belongs to the day after the last timely day, so the millisecond before it is taken.
+    last_timely_day = (due_at - timedelta(milliseconds=1)).astimezone(ZONE).date()
+    return (instant.astimezone(ZONE).date() - last_timely_day).days
+
+
+def _parse_instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

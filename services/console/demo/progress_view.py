@@ -1,4 +1,4 @@
-"""What a spectator sees: on a terminal one picture that lives, elsewhere a line for each eventful day."""
+"""Shows the progress of the demo: on a terminal one live picture, elsewhere a line for each day with events."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,13 +14,13 @@ from rich.text import Text
 
 from schemas.events import facts
 from schemas.events.assessments import Status
-from services.console.demo.events import RESULTS, ZONE, Event, Post
-from services.console.demo.expected import CURTAIN_AT
-from services.console.demo.statistics import Tally
-from services.console.demo.story import BEGINS_AT
+from services.console.demo.events import RESULTS, ZONE, Event, ScheduledPost
+from services.console.demo.expected import ENDS_AT
+from services.console.demo.scenario import BEGINS_AT
+from services.console.demo.statistics import DemoStatistics
 
-LINES_SHOWN = 9
-FRAMES_A_SECOND = 12
+MAX_LINES = 9
+FRAMES_PER_SECOND = 12
 BAR_WIDTH = 76
 COLOURS = {
     Status.PENDING: "white",
@@ -32,33 +32,36 @@ COLOURS = {
 }
 
 NameOf = Callable[[str, date], str]
+"""Returns the name that an agency, given by id or alias, has on a day."""
 
 
-class Screen(Protocol):
-    """Shows each stop of the story, between being entered and left."""
+class ProgressView(Protocol):
+    """Shows each stop of the scenario's clock, between being entered and left."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-    def happened(self, now: datetime, posted: Sequence[Post]) -> None:
+    def show(self, now: datetime, posts: Sequence[ScheduledPost]) -> None:
         """Show the instant *now* and what was posted at it."""
         ...
 
 
-def screen_for(console: Console, tally: Tally, name_of: NameOf) -> Screen:
-    """Return the screen that *console* can show."""
-    return LiveScreen(console, tally, name_of) if console.is_terminal else PlainScreen(console, tally)
+def create_view(console: Console, statistics: DemoStatistics, name_of: NameOf) -> ProgressView:
+    """Return the view that *console* can show: a live one on a terminal, else plain lines."""
+    if console.is_terminal:
+        return LiveProgressView(console, statistics, name_of)
+    return PlainProgressView(console, statistics)
 
 
-class LiveScreen:
-    """One picture, redrawn: the day, the counts, the last happenings."""
+class LiveProgressView:
+    """One picture that is redrawn: the day, the counts and the last events."""
 
-    def __init__(self, console: Console, tally: Tally, name_of: NameOf) -> None:
-        self._tally = tally
+    def __init__(self, console: Console, statistics: DemoStatistics, name_of: NameOf) -> None:
+        self._statistics = statistics
         self._name_of = name_of
-        self._lines: deque[Text] = deque(maxlen=LINES_SHOWN)
-        self._live = Live(console=console, refresh_per_second=FRAMES_A_SECOND)
+        self._lines: deque[Text] = deque(maxlen=MAX_LINES)
+        self._live = Live(console=console, refresh_per_second=FRAMES_PER_SECOND)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -67,34 +70,34 @@ class LiveScreen:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def happened(self, now: datetime, posted: Sequence[Post]) -> None:
-        for post in posted:
+    def show(self, now: datetime, posts: Sequence[ScheduledPost]) -> None:
+        for post in posts:
             name = self._name_of(post.event["data"]["agency"], now.date())
             self._lines.append(
-                Text.assemble((f"{now:%d/%m %H:%M}  ", "dim"), (name, "bold"), f" {caption(post.event)}")
+                Text.assemble((f"{now:%d/%m %H:%M}  ", "dim"), (name, "bold"), f" {describe_event(post.event)}")
             )
-        self._live.update(self._picture(now))
+        self._live.update(self._render(now))
 
-    def _picture(self, now: datetime) -> RenderableType:
-        counts, found = Table.grid(padding=(0, 3)), self._tally.statuses(now)
-        counts.add_row(*(Text(f"{found.get(one, 0):>2} {_words(one)}", style=COLOURS[one]) for one in COLOURS))
-        gone, whole = now - BEGINS_AT, CURTAIN_AT - BEGINS_AT
+    def _render(self, now: datetime) -> RenderableType:
+        counts, found = Table.grid(padding=(0, 3)), self._statistics.count_statuses(now)
+        counts.add_row(*(Text(f"{found.get(one, 0):>2} {_status_words(one)}", style=COLOURS[one]) for one in COLOURS))
+        elapsed, whole = now - BEGINS_AT, ENDS_AT - BEGINS_AT
         bar = Table.grid()  # a bar alone would not end its line
-        bar.add_row(ProgressBar(total=whole.total_seconds(), completed=gone.total_seconds(), width=BAR_WIDTH))
-        sent = Text(f"{self._tally.mails} mails   {self._tally.messages} SMS", style="blue")
+        bar.add_row(ProgressBar(total=whole.total_seconds(), completed=elapsed.total_seconds(), width=BAR_WIDTH))
+        sent = Text(f"{self._statistics.mail_count} mails   {self._statistics.sms_count} SMS", style="blue")
         head = Text(f"{now:%A %d/%m/%Y  %H:%M}", style="bold")
         return Group(Text(), head, bar, counts, sent, Text(), *self._lines)
 
 
-class PlainScreen:
-    """One line a day, for logs: only days on which something was posted or sent."""
+class PlainProgressView:
+    """One line a day, for logs; a day on which nothing was posted or sent has no line."""
 
-    def __init__(self, console: Console, tally: Tally) -> None:
+    def __init__(self, console: Console, statistics: DemoStatistics) -> None:
         self._console = console
-        self._tally = tally
+        self._statistics = statistics
         self._day = BEGINS_AT.date()
-        self._posted = 0
-        self._sent = 0
+        self._post_count = 0
+        self._sent_count = 0
         self._line = ""
 
     def __enter__(self) -> Self:
@@ -103,22 +106,21 @@ class PlainScreen:
     def __exit__(self, *_: object) -> None:
         self._flush()
 
-    def happened(self, now: datetime, posted: Sequence[Post]) -> None:
+    def show(self, now: datetime, posts: Sequence[ScheduledPost]) -> None:
         if now.date() != self._day:
             self._flush()
-            self._day, self._posted = now.date(), 0
-        self._posted += len(posted)
-        sent = self._tally.mails + self._tally.messages
-        if posted or sent != self._sent:
-            self._sent = sent
-            self._line = self._said(now)
+            self._day, self._post_count = now.date(), 0
+        self._post_count += len(posts)
+        sent_count = self._statistics.mail_count + self._statistics.sms_count
+        if posts or sent_count != self._sent_count:
+            self._sent_count = sent_count
+            self._line = self._format_day(now)
 
-    def _said(self, now: datetime) -> str:
-        found = self._tally.statuses(now)
-        counts = ", ".join(f"{found[one]} {_words(one)}" for one in COLOURS if found.get(one))
-        return (
-            f"{now:%d/%m/%Y}  {self._posted:>2} posted; {counts}; {self._tally.mails} mails, {self._tally.messages} SMS"
-        )
+    def _format_day(self, now: datetime) -> str:
+        found = self._statistics.count_statuses(now)
+        counts = ", ".join(f"{found[one]} {_status_words(one)}" for one in COLOURS if found.get(one))
+        sent = f"{self._statistics.mail_count} mails, {self._statistics.sms_count} SMS"
+        return f"{now:%d/%m/%Y}  {self._post_count:>2} posted; {counts}; {sent}"
 
     def _flush(self) -> None:
         if self._line:
@@ -126,8 +128,8 @@ class PlainScreen:
             self._line = ""
 
 
-def caption(event: Event) -> str:
-    """Return in words what an agency (or the authority, for it) does with *event*."""
+def describe_event(event: Event) -> str:
+    """Return in words what an agency does with *event*, or what the authority decides for it."""
     body: dict[str, Any] = event["data"]
     match event["type"]:
         case facts.WITHDRAWN:
@@ -139,10 +141,10 @@ def caption(event: Event) -> str:
         case facts.REASSIGNED:
             return f"has its report moved from {body['from_period']} to {body['to_period']}"
         case _:
-            return _of_report(body)
+            return _describe_report(body)
 
 
-def _of_report(body: dict[str, Any]) -> str:
+def _describe_report(body: dict[str, Any]) -> str:
     if body["obligation"] != RESULTS:
         return "holds its review of the year"
     if "on_behalf_of" in body:
@@ -152,5 +154,5 @@ def _of_report(body: dict[str, Any]) -> str:
     return "has nothing to report, and says so" if body["content"]["nil_return"] else "reports"
 
 
-def _words(status: Status) -> str:
+def _status_words(status: Status) -> str:
     return status.value.replace("_", " ")

@@ -1,6 +1,6 @@
-"""Whether everything that was said has been heard: every consumer caught up, nothing due unsent, nothing left to tell.
+"""Waits until the running system is quiescent: every consumer has caught up and nothing that is due is unsent.
 
-The clock of the demo may move on only then, so that speed alone never makes anybody late.
+The clock of the demo may move on only then, so that the speed of the demo makes no agency late.
 """
 
 import asyncio
@@ -14,35 +14,36 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
 
-FOLLOWED = (FACTS, VERDICTS, DELIVERIES)
-PATIENCE_SECONDS = 90.0  # a service that was killed is back and has caught up long before
+TOPICS = (FACTS, VERDICTS, DELIVERIES)
+TIMEOUT_SECONDS = 90.0  # a service that was killed is back and has caught up long before
 POLL_SECONDS = 0.01
 FETCH_MS = 100
 
-Heard = Callable[[ConsumerRecord[bytes, bytes]], None]
+OnRecord = Callable[[ConsumerRecord[bytes, bytes]], None]
 
 
-class NeverSettledError(Exception):
-    """The system did not come to rest; the message says who is behind. The logs of that service tell why."""
+class NotQuiescentError(Exception):
+    """The system did not become quiescent in time; the message says who is behind. Read the log of that service."""
 
 
-class Log:
-    """Follows what is on the bus, and compares it with what each consumer group has committed.
+class LogFollower:
+    """Reads the topics from the beginning, passes on each record, and compares with the offsets of consumer groups.
 
-    The end of a transaction takes an offset of its own that no consumer ever commits past, so the ends of partitions
-    do not do: what counts is the last record of each.
+    A transaction marker takes an offset of its own, which no consumer ever commits past. So the end offset of a
+    partition cannot be compared with a committed offset; the offset after the last record that was read can.
     """
 
-    def __init__(self, bootstrap: str, partitions: int, heard: Heard) -> None:
-        self._places = [TopicPartition(topic.name, number) for topic in FOLLOWED for number in range(partitions)]
-        self._after_last: dict[TopicPartition, int] = {}
-        self._heard = heard
+    def __init__(self, bootstrap: str, partitions: int, on_record: OnRecord) -> None:
+        self._partitions = [TopicPartition(topic.name, number) for topic in TOPICS for number in range(partitions)]
+        self._next_offsets: dict[TopicPartition, int] = {}
+        self._on_record = on_record
         self._reader = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
         )
+        # The default isolation level: its end offsets include the records of transactions that are still open.
         self._ends = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
         self._coordinators: dict[str, int] = {}
@@ -51,7 +52,7 @@ class Log:
     async def __aenter__(self) -> Self:
         for client in (self._reader, self._ends, self._admin):
             await client.start()
-        self._reader.assign(self._places)
+        self._reader.assign(self._partitions)
         self._following = asyncio.create_task(self._follow())
         return self
 
@@ -63,62 +64,69 @@ class Log:
         await self._ends.stop()
         await self._admin.close()
 
-    async def is_heard(self, topic: Topic, group: str) -> bool:
-        """Whether *group* has committed past every record of *topic*; not while a transaction is open on it."""
-        places = [place for place in self._places if place.topic == topic.name]
-        ends = await self._ends.end_offsets(places)
-        if not all([await self._reader.position(place) >= end for place, end in ends.items()]):
+    async def has_consumed(self, topic: Topic, group: str) -> bool:
+        """Whether *group* has committed past every record of *topic*; False while a transaction is open on it."""
+        partitions = [one for one in self._partitions if one.topic == topic.name]
+        ends = await self._ends.end_offsets(partitions)
+        # A reader of committed records stops before an open transaction, so its position then stays below the end.
+        if not all([await self._reader.position(one) >= end for one, end in ends.items()]):
             return False
-        committed = await self._committed(group, places)
-        return all(committed[place] >= self._after_last[place] for place in places if place in self._after_last)
+        committed = await self._fetch_offsets(group, partitions)
+        return all(committed[one] >= self._next_offsets[one] for one in partitions if one in self._next_offsets)
 
-    async def _committed(self, group: str, places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+    async def _fetch_offsets(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        # Without it the client looks up the coordinator at every request, which here is up to a hundred times a second.
         if group not in self._coordinators:
             self._coordinators[group] = await self._admin.find_coordinator(group)
-        found = await self._admin.list_consumer_group_offsets(group, self._coordinators[group], list(places))
-        return {place: one.offset for place, one in found.items()}
+        found = await self._admin.list_consumer_group_offsets(group, self._coordinators[group], list(partitions))
+        return {partition: one.offset for partition, one in found.items()}
 
     async def _follow(self) -> None:
         while True:
-            for place, records in (await self._reader.getmany(timeout_ms=FETCH_MS)).items():
+            for partition, records in (await self._reader.getmany(timeout_ms=FETCH_MS)).items():
                 for record in records:
-                    self._heard(record)
-                self._after_last[place] = records[-1].offset + 1
+                    self._on_record(record)
+                self._next_offsets[partition] = records[-1].offset + 1
 
 
-class Rest:
-    """Waits until the whole system is at rest at the present instant."""
+class Quiescence:
+    """Waits until the whole system is quiescent at the present instant of its clock."""
 
-    def __init__(self, log: Log, outbox: httpx.AsyncClient, groups: Mapping[str, str]) -> None:
-        self._log = log
-        self._outbox = outbox
+    def __init__(self, follower: LogFollower, notifier: httpx.AsyncClient, groups: Mapping[str, str]) -> None:
+        self._follower = follower
+        self._notifier = notifier
         self._groups = groups
 
-    async def settle(self) -> datetime | None:
-        """Return when the next alert falls due, once all that came before is heard, sent and told; in that order."""
+    async def wait(self) -> datetime | None:
+        """Wait until everything posted so far has been processed; return when the next alert falls due, if any.
+
+        The stages are waited for in the order in which one feeds the next. Raise `NotQuiescentError` after
+        `TIMEOUT_SECONDS` of one stage.
+        """
         rules, notifier, reporting = (self._groups[name] for name in ("rules", "notifier", "reporting"))
-        await _until(lambda: self._log.is_heard(FACTS, rules), "rules has read every fact")
-        await _until(lambda: self._log.is_heard(VERDICTS, notifier), "the notifier has read every verdict")
-        await _until(lambda: self._log.is_heard(VERDICTS, reporting), "reporting has read every verdict")
-        await _until(self._is_sent, "the notifier has sent what is due")
-        await _until(lambda: self._log.is_heard(DELIVERIES, reporting), "reporting has read every delivery")
-        next_send_at = (await self._backlog())["next_send_at"]
+        has_consumed = self._follower.has_consumed
+        await _wait_until(lambda: has_consumed(FACTS, rules), "rules has read every fact")
+        await _wait_until(lambda: has_consumed(VERDICTS, notifier), "the notifier has read every verdict")
+        await _wait_until(lambda: has_consumed(VERDICTS, reporting), "reporting has read every verdict")
+        await _wait_until(self._is_outbox_empty, "the notifier has sent what is due")
+        await _wait_until(lambda: has_consumed(DELIVERIES, reporting), "reporting has read every delivery")
+        next_send_at = (await self._fetch_outbox())["next_send_at"]
         return datetime.fromisoformat(next_send_at) if next_send_at else None
 
-    async def _is_sent(self) -> bool:
-        backlog = await self._backlog()
-        return not backlog["due_unsent"] and not backlog["unpublished"]
+    async def _is_outbox_empty(self) -> bool:
+        outbox = await self._fetch_outbox()
+        return not outbox["due_unsent"] and not outbox["unpublished"]
 
-    async def _backlog(self) -> dict[str, Any]:
-        answer = await self._outbox.get("/v1/outbox")
+    async def _fetch_outbox(self) -> dict[str, Any]:
+        answer = await self._notifier.get("/v1/outbox")
         answer.raise_for_status()
-        backlog: dict[str, Any] = answer.json()
-        return backlog
+        outbox: dict[str, Any] = answer.json()
+        return outbox
 
 
-async def _until(holds: Callable[[], Awaitable[bool]], claim: str) -> None:
-    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+async def _wait_until(holds: Callable[[], Awaitable[bool]], claim: str) -> None:
+    deadline = asyncio.get_running_loop().time() + TIMEOUT_SECONDS
     while not await holds():
         if asyncio.get_running_loop().time() > deadline:
-            raise NeverSettledError(f"after {PATIENCE_SECONDS:.0f} s it is still not so that {claim}")
+            raise NotQuiescentError(f"after {TIMEOUT_SECONDS:.0f} s it is still not so that {claim}")
         await asyncio.sleep(POLL_SECONDS)

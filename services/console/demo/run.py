@@ -1,4 +1,4 @@
-"""One performance of the story: played to a running system, then compared with what that system says."""
+"""One run of the demo: the scenario is posted to a running system, then the system's answers are compared with it."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -11,87 +11,92 @@ import httpx
 from rich.console import Console
 
 from schemas.plan.registry import Registry
-from services.console.demo import comparison
-from services.console.demo.client import ONE_DAY, Keys, Mailroom, Player
+from services.console.demo import expected
+from services.console.demo.client import ONE_DAY, IntakeClient, ScenarioRunner, UpstreamKeys
 from services.console.demo.events import PLAN, RESULTS, YEAR
-from services.console.demo.progress_view import Screen, screen_for
-from services.console.demo.quiescence import Log, Rest
-from services.console.demo.statistics import Tally
-from services.console.demo.story import Story
-from services.console.support.local_system import System
+from services.console.demo.progress_view import ProgressView, create_view
+from services.console.demo.quiescence import LogFollower, Quiescence
+from services.console.demo.scenario import Scenario
+from services.console.demo.statistics import DemoStatistics
+from services.console.support.local_system import LocalSystem
 from services.notifier.settings import GROUP
 from services.reporting.settings import ReportingSettings
 from services.rules.settings import RulesSettings
 from services.runtime.settings import ServiceSettings
 
-ANSWER_SECONDS = 60.0  # a busy machine lays out a report
-MANY = 1_000
+REQUEST_SECONDS = 60.0  # to render a report takes that long on a busy machine
+PAGE_LIMIT = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Performance:
-    """One story, and what it takes to play it. `every` is how often the clock stops where nothing happens."""
+class DemoRun:
+    """A scenario and what a run of it needs.
 
-    story: Story
+    `clock` is the file by which the services' clock is steered; `max_step` bounds how far the clock moves at once, None
+    lets it go straight to the next post or alert.
+    """
+
+    scenario: Scenario
     registry: Registry
-    keys: Keys
+    keys: UpstreamKeys
     clock: Path
-    every: timedelta | None = ONE_DAY
+    max_step: timedelta | None = ONE_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
-    """What came back: intake's answers, and the facts as the log holds them."""
+class RunResult:
+    """Intake's answers with the receipts, and the facts as the log holds them."""
 
     answers: Sequence[Mapping[str, Any]]
     facts: Sequence[Mapping[str, Any]]
 
 
-async def play(running: System, performance: Performance) -> Played:
-    """Play the story to the *running* system."""
-    tally = Tally()
+async def run_scenario(system: LocalSystem, demo_run: DemoRun) -> RunResult:
+    """Run the scenario against the running *system* and show its progress on stderr."""
+    statistics = DemoStatistics()
     groups = {"rules": RulesSettings().group, "notifier": GROUP, "reporting": ReportingSettings().group}
-    async with AsyncExitStack() as opened:
-        intake, notifier = [
-            await opened.enter_async_context(httpx.AsyncClient(base_url=service.url, timeout=ANSWER_SECONDS))
-            for service in (running.intake, running.notifier)
+    async with AsyncExitStack() as resources:
+        intake_http, notifier_http = [
+            await resources.enter_async_context(httpx.AsyncClient(base_url=service.url, timeout=REQUEST_SECONDS))
+            for service in (system.intake, system.notifier)
         ]
-        log = await opened.enter_async_context(
-            Log(running.stack.kafka.bootstrap, ServiceSettings().partitions, tally.hear)
+        follower = await resources.enter_async_context(
+            LogFollower(system.stack.kafka.bootstrap, ServiceSettings().partitions, statistics.add_record)
         )
-        mailroom = Mailroom(intake, performance.keys)
-        player = Player(performance.clock, mailroom, Rest(log, notifier, groups), every=performance.every)
-        with _screen(performance.registry, tally) as screen:
-            await player.play(performance.story, screen.happened)
-        return Played(answers=mailroom.answers, facts=tally.facts)
+        intake = IntakeClient(intake_http, demo_run.keys)
+        quiescence = Quiescence(follower, notifier_http, groups)
+        runner = ScenarioRunner(demo_run.clock, intake, quiescence, max_step=demo_run.max_step)
+        with _create_view(demo_run.registry, statistics) as view:
+            await runner.run(demo_run.scenario, view.show)
+        return RunResult(answers=intake.answers, facts=statistics.facts)
 
 
-def key_set(url: str) -> bytes:
-    """Return the keys that intake at *url* signs its receipts with."""
-    answer = httpx.get(f"{url}/.well-known/jwks.json", timeout=ANSWER_SECONDS)
+def fetch_key_set(url: str) -> bytes:
+    """Return the published key set with which intake at *url* signs its receipts."""
+    answer = httpx.get(f"{url}/.well-known/jwks.json", timeout=REQUEST_SECONDS)
     answer.raise_for_status()
     return answer.content
 
 
-def report(url: str, extension: str) -> bytes:
-    """Return the annual report of the story's year from the reporting service at *url*."""
-    answer = httpx.get(f"{url}/v1/plans/{PLAN}/periods/{YEAR}/report.{extension}", timeout=ANSWER_SECONDS)
+def fetch_report(url: str, extension: str) -> bytes:
+    """Return the annual report of the scenario's year from the reporting service at *url*."""
+    answer = httpx.get(f"{url}/v1/plans/{PLAN}/periods/{YEAR}/report.{extension}", timeout=REQUEST_SECONDS)
     answer.raise_for_status()
     return answer.content
 
 
-def differences(url: str, told: Story, annual: Mapping[str, Any]) -> list[str]:
-    """Return where the dashboard's API at *url*, or the *annual* report, depart from the story."""
-    asked: dict[str, str | int] = {"plan": PLAN, "period": YEAR, "obligation": RESULTS, "limit": MANY}
-    answer = httpx.get(f"{url}/v1/duties", params=asked, timeout=ANSWER_SECONDS)
+def find_differences(url: str, scenario: Scenario, annual: Mapping[str, Any]) -> list[str]:
+    """Return where the dashboard's API at *url*, or the *annual* report, departs from the expected outcome."""
+    query: dict[str, str | int] = {"plan": PLAN, "period": YEAR, "obligation": RESULTS, "limit": PAGE_LIMIT}
+    answer = httpx.get(f"{url}/v1/duties", params=query, timeout=REQUEST_SECONDS)
     answer.raise_for_status()
     lines = [line for chapter in annual["chapters"] for line in chapter["duties"]]
     return [
-        *comparison.differences(told.truths, answer.json()["duties"], said_by="the dashboard's API"),
-        *comparison.differences(told.truths, lines, said_by="the report"),
+        *expected.compare_duties(scenario.expectations, answer.json()["duties"], source="the dashboard's API"),
+        *expected.compare_duties(scenario.expectations, lines, source="the report"),
     ]
 
 
-def _screen(registry: Registry, tally: Tally) -> Screen:
+def _create_view(registry: Registry, statistics: DemoStatistics) -> ProgressView:
     agencies = {name: one for one in registry.agencies for name in (one.id, *one.aliases)}
-    return screen_for(Console(stderr=True), tally, lambda agency, day: agencies[agency].name_on(day))
+    return create_view(Console(stderr=True), statistics, lambda agency, day: agencies[agency].name_on(day))

@@ -1,6 +1,7 @@
-"""What the log tells a spectator: how the duties of the year stand at an instant, how many alerts went out, every fact.
+"""Counts for the demo's progress view, read from the log: statuses at an instant, alerts sent, and every fact.
 
-It reads records as anybody may; that a record is malformed is not its business, so it passes over what it cannot read.
+The records are read as any consumer of the topics may read them. A record that cannot be read is ignored, because
+refusing it is the business of the services.
 """
 
 import json
@@ -19,52 +20,55 @@ from schemas.events.facts import MODEL_OF
 from services.console.demo.events import RESULTS, YEAR
 from services.runtime.clock import instant_of
 
-Turn = tuple[datetime, str]
+StatusChange = tuple[datetime, str]
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
-    """Counts as the records come. `facts` are those that agencies and the authority sent, as `evaluate` reads them."""
+class DemoStatistics:
+    """Counts that are updated with each record.
+
+    `facts` are the events of agencies and of the authority in log order, in the form that `dondoc evaluate` reads.
+    """
 
     facts: list[dict[str, Any]] = field(default_factory=list)
     _sent: dict[str, set[str]] = field(default_factory=dict)
-    _timelines: dict[str, list[Turn]] = field(default_factory=dict)
+    _timelines: dict[str, list[StatusChange]] = field(default_factory=dict)
 
-    def hear(self, record: ConsumerRecord[bytes, bytes]) -> None:
-        """Take in one record of facts, verdicts or deliveries."""
+    def add_record(self, record: ConsumerRecord[bytes, bytes]) -> None:
+        """Count one record of facts, verdicts or deliveries."""
         event = json.loads(record.value or b"{}")
         match event.get("type"):
             case kind if kind == ASSESSED:
-                self._assess(event["data"])
+                self._add_assessment(event["data"])
             case kind if kind == DELIVERED:
-                self._deliver(event["data"])
+                self._add_delivery(event["data"])
             case kind if kind in MODEL_OF:
                 self.facts.append({**event, "recordedtime": instant_of(record.timestamp).isoformat()})
 
-    def statuses(self, at: datetime) -> Mapping[str, int]:
-        """Return how many of the year's dated duties have which status at an instant."""
-        found = (_status(turns, at) for turns in self._timelines.values())
+    def count_statuses(self, at: datetime) -> Mapping[str, int]:
+        """Return how many duties for the annual results have which status at an instant."""
+        found = (_status_at(changes, at) for changes in self._timelines.values())
         return Counter(one for one in found if one is not None)
 
     @property
-    def mails(self) -> int:
+    def mail_count(self) -> int:
         return len(self._sent.get(Channel.EMAIL.value, ()))
 
     @property
-    def messages(self) -> int:
+    def sms_count(self) -> int:
         return len(self._sent.get(Channel.SMS.value, ()))
 
-    def _assess(self, assessed: Mapping[str, Any]) -> None:
-        if (assessed["obligation"], assessed["period"]) == (RESULTS, YEAR):
-            turns = [(datetime.fromisoformat(one["from"]), one["status"]) for one in assessed["timeline"]]
-            self._timelines[assessed["agency"]] = turns
+    def _add_assessment(self, assessment: Mapping[str, Any]) -> None:
+        if (assessment["obligation"], assessment["period"]) == (RESULTS, YEAR):
+            changes = [(datetime.fromisoformat(one["from"]), one["status"]) for one in assessment["timeline"]]
+            self._timelines[assessment["agency"]] = changes
 
-    def _deliver(self, attempted: Mapping[str, Any]) -> None:
-        # A digest about several agencies is told once for each of them.
-        if attempted["outcome"] == AttemptOutcome.DELIVERED.value:
-            self._sent.setdefault(attempted["channel"], set()).add(attempted["alert"])
+    def _add_delivery(self, attempt: Mapping[str, Any]) -> None:
+        # A digest about several agencies is recorded once for each of them, with one alert id: a set counts it once.
+        if attempt["outcome"] == AttemptOutcome.DELIVERED.value:
+            self._sent.setdefault(attempt["channel"], set()).add(attempt["alert"])
 
 
-def _status(turns: list[Turn], at: datetime) -> str | None:
-    index = bisect_right(turns, at, key=lambda turn: turn[0])
-    return turns[index - 1][1] if index else None
+def _status_at(changes: list[StatusChange], at: datetime) -> str | None:
+    index = bisect_right(changes, at, key=lambda change: change[0])
+    return changes[index - 1][1] if index else None

@@ -1,1 +1,1 @@
-"""Report sheets: what a person without a system fills in, as XLSX or CSV, and how it is read back."""
+"""Report sheets, which a person without an upstream system fills in as XLSX or CSV: layout, writing, reading."""

@@ -1,6 +1,7 @@
-"""What stands on a report sheet, line by line: for whom, under which clause, by when, and every question of the report.
+"""Builds the content of a report sheet line by line: agency, clause, deadline, and every question of the report.
 
-It refuses to know how a line is drawn. A line's key says in the file itself what its answer is.
+Each line has a key, for example `sections.results`, by which its answer is found again in the filled sheet. How a line
+is drawn in XLSX or CSV is not known here.
 """
 
 from collections.abc import Iterator
@@ -15,21 +16,22 @@ from services.intake.core.forms.form_fields import FieldType, FormField
 from services.rules.core.duty_catalogue import Book, UnknownDuty
 
 FORMAT = "dondoc-sheet/1"
-FILES_MAX = 5
+MAX_FILES = 5
 HEADER = ("Mã", "Nội dung", "Trả lời", "Đơn vị tính", "Hướng dẫn")
 NOTES = "Điều kiện được kiểm tra khi tiếp nhận:"
 YES_NO = ("có", "không")
-STAR = " *"
-"""Ends the label of a line that needs an answer."""
+REQUIRED_MARK = " *"
+"""The end of the label of a line that requires an answer."""
 CHOICE_MARK = " – "
-"""Stands between an agency's id and its name where an agency is chosen."""
+"""The separator of an agency's id and its name in the list to choose from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One question with its answer where it is known already; a fixed one is not for the reporter to change.
+class SheetLine:
+    """One question, with its answer where that is known already.
 
-    A technical line is for the machine that reads the sheet back.
+    The answer of a fixed line is not for the reporter to change. A technical line is hidden, because only the program
+    that reads the sheet needs it.
     """
 
     question: FormField
@@ -40,12 +42,12 @@ class Line:
 
     @property
     def label(self) -> str:
-        """The question in Vietnamese; a star says that an answer is needed."""
-        return self.question.label.vi + (STAR if self.question.is_required and not self.is_fixed else "")
+        """The question in Vietnamese, with a star where an answer is required."""
+        return self.question.label.vi + (REQUIRED_MARK if self.question.is_required and not self.is_fixed else "")
 
     @property
     def hint(self) -> str:
-        """How to answer, in Vietnamese; the agencies to choose from are too many to tell here."""
+        """How to answer, in Vietnamese. Choices are named only for yes and no; a list of agencies would be too long."""
         if self.is_fixed:
             return ""
         form = "ngày/tháng/năm" if self.question.kind is FieldType.DAY else ""
@@ -58,27 +60,27 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """Lines under one heading."""
+class SheetSection:
+    """The lines under one heading."""
 
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[SheetLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """A whole sheet. *notes* say what else the plan checks."""
+class SheetLayout:
+    """A whole sheet. *notes* are the messages of the plan's checks, as information for the reporter."""
 
     title: str
     basis: str
     quote: str
-    parts: tuple[Part, ...]
+    sections: tuple[SheetSection, ...]
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """For whom and for which period a sheet is made; both may be left for the reporter to say."""
+class SheetScope:
+    """The obligation, agency and period of a sheet; agency and period are None where the reporter is to write them."""
 
     obligation: Obligation
     version: ObligationVersion
@@ -87,126 +89,141 @@ class Asked:
     due_at: datetime | None
 
 
-def asked(book: Book, obligation_id: str, *, period: str | None, agency: str | None) -> Asked:
-    """Return what is asked; raise `UnknownDuty` naming what the plan or the registry does not know."""
-    obligation = book.plan.obligation(obligation_id)
+def resolve_scope(catalogue: Book, obligation_id: str, *, period: str | None, agency: str | None) -> SheetScope:
+    """Return the scope of a sheet; *agency* may be an id or an alias.
+
+    Raise `UnknownDuty` where the plan or the registry does not know the obligation, agency or period, or where nobody
+    owes it.
+    """
+    obligation = catalogue.plan.obligation(obligation_id)
     if obligation is None:
-        raise UnknownDuty("obligation", f"{obligation_id!r} is not in plan {book.plan.plan}@{book.plan.version}")
-    known = None if agency is None else book.agencies.resolve(agency)
+        raise UnknownDuty(
+            "obligation", f"{obligation_id!r} is not in plan {catalogue.plan.plan}@{catalogue.plan.version}"
+        )
+    known = None if agency is None else catalogue.agencies.resolve(agency)
     if agency is not None and known is None:
-        raise UnknownDuty("agency", f"{agency!r} is not in registry {book.registry.registry}@{book.registry.version}")
+        raise UnknownDuty(
+            "agency", f"{agency!r} is not in registry {catalogue.registry.registry}@{catalogue.registry.version}"
+        )
     latest = obligation.versions[-1]
     if period is None and latest.recurrence.is_periodic:
-        return Asked(obligation=obligation, version=latest, period=None, agency=known, due_at=None)
-    agencies = book.agencies if known is None else (known,)
-    duties = [book.duty(agency=one, obligation=obligation_id, period=period) for one in agencies]
+        return SheetScope(obligation=obligation, version=latest, period=None, agency=known, due_at=None)
+    agencies = catalogue.agencies if known is None else (known,)
+    duties = [catalogue.duty(agency=one, obligation=obligation_id, period=period) for one in agencies]
     owed = next((duty for duty in duties if duty.is_binding), None)
     if owed is None or owed.version is None:
         raise UnknownDuty("agency", f"{agency or 'nobody'} does not owe {obligation_id} for {period or 'any time'}")
-    return Asked(obligation=obligation, version=owed.version, period=period, agency=known, due_at=owed.due_at)
+    return SheetScope(obligation=obligation, version=owed.version, period=period, agency=known, due_at=owed.due_at)
 
 
-def sheet(book: Book, wanted: Asked) -> Sheet:
-    """Return the sheet for what is *wanted*."""
-    citation = wanted.obligation.citation
-    source = next((one for one in book.plan.sources if one.id == citation.source), None)
-    dated = f" ngày {source.issued_on:%d/%m/%Y}" if source and source.issued_on else ""
-    by = f"; hạn cuối: {date_parsing.render_deadline(wanted.due_at, book.calendar.zone).vi}" if wanted.due_at else ""
-    return Sheet(
-        title=wanted.obligation.title.vi
-        + (f" – {date_parsing.render_period(wanted.period).vi}" if wanted.period else ""),
-        basis=f"Căn cứ mục {citation.clause}, văn bản số {source.number if source else book.plan.plan}{dated}{by}",
+def build_layout(catalogue: Book, scope: SheetScope) -> SheetLayout:
+    """Return the layout of the sheet for *scope*."""
+    citation = scope.obligation.citation
+    source = next((one for one in catalogue.plan.sources if one.id == citation.source), None)
+    number = source.number if source else catalogue.plan.plan
+    issued = f" ngày {source.issued_on:%d/%m/%Y}" if source and source.issued_on else ""
+    deadline = (
+        f"; hạn cuối: {date_parsing.render_deadline(scope.due_at, catalogue.calendar.zone).vi}" if scope.due_at else ""
+    )
+    return SheetLayout(
+        title=scope.obligation.title.vi + (f" – {date_parsing.render_period(scope.period).vi}" if scope.period else ""),
+        basis=f"Căn cứ mục {citation.clause}, văn bản số {number}{issued}{deadline}",
         quote=f"“{citation.quote}”",
-        parts=tuple(_parts(book, wanted)),
-        notes=tuple(check.message.vi for check in wanted.version.requires.checks),
+        sections=tuple(_build_sections(catalogue, scope)),
+        notes=tuple(check.message.vi for check in scope.version.requires.checks),
     )
 
 
-def _parts(book: Book, wanted: Asked) -> Iterator[Part]:
-    asked_of_all = form_fields.fields_of(wanted.version.requires)
-    yield Part(title="1. Nhiệm vụ báo cáo", lines=tuple(_identity(book, wanted)))
-    yield _part("2. Văn bản", asked_of_all, "document")
-    yield Part(title="3. Gửi văn bản (nếu đã gửi bằng đường khác)", lines=tuple(Line(question=one) for one in _SENDING))
-    yield _part("4. Nội dung báo cáo", asked_of_all, "content", "sections")
-    if any(one.key.startswith("indicators.") for one in asked_of_all):
-        yield _part("5. Số liệu", asked_of_all, "indicators")
-    files = asked_of_all[-1]
-    lines = tuple(Line(question=_nth(files, number)) for number in range(1, FILES_MAX + 1))
-    yield Part(title="6. Tệp đính kèm", lines=lines)
+def _build_sections(catalogue: Book, scope: SheetScope) -> Iterator[SheetSection]:
+    questions = form_fields.fields_of(scope.version.requires)
+    yield SheetSection(title="1. Nhiệm vụ báo cáo", lines=tuple(_identity_lines(catalogue, scope)))
+    yield _build_section("2. Văn bản", questions, "document")
+    yield SheetSection(
+        title="3. Gửi văn bản (nếu đã gửi bằng đường khác)",
+        lines=tuple(SheetLine(question=one) for one in _DISPATCH_QUESTIONS),
+    )
+    yield _build_section("4. Nội dung báo cáo", questions, "content", "sections")
+    if any(one.key.startswith("indicators.") for one in questions):
+        yield _build_section("5. Số liệu", questions, "indicators")
+    files = questions[-1]
+    lines = tuple(SheetLine(question=_file_question(files, number)) for number in range(1, MAX_FILES + 1))
+    yield SheetSection(title="6. Tệp đính kèm", lines=lines)
 
 
-def _part(title: str, all_questions: tuple[FormField, ...], *heads: str) -> Part:
-    asked_here = (one for one in all_questions if one.key.partition(".")[0] in heads)
-    return Part(
+def _build_section(title: str, questions: tuple[FormField, ...], *heads: str) -> SheetSection:
+    chosen = (one for one in questions if one.key.partition(".")[0] in heads)
+    return SheetSection(
         title=title,
-        lines=tuple(Line(question=one, choices=YES_NO if one.kind is FieldType.YES_NO else ()) for one in asked_here),
+        lines=tuple(SheetLine(question=one, choices=YES_NO if one.kind is FieldType.YES_NO else ()) for one in chosen),
     )
 
 
-def _identity(book: Book, wanted: Asked) -> Iterator[Line]:
-    yield _fixed("format", "Mẫu phiếu", FORMAT)
-    yield _fixed("plan", "Kế hoạch", book.plan.plan)
-    yield _fixed("obligation", "Nhiệm vụ", wanted.obligation.id)
-    yield _fixed("zone", "Múi giờ", book.plan.zone)
-    yield _agency(book, wanted)
-    if wanted.version.recurrence.is_periodic:
+def _identity_lines(catalogue: Book, scope: SheetScope) -> Iterator[SheetLine]:
+    yield _technical_line("format", "Mẫu phiếu", FORMAT)
+    yield _technical_line("plan", "Kế hoạch", catalogue.plan.plan)
+    yield _technical_line("obligation", "Nhiệm vụ", scope.obligation.id)
+    yield _technical_line("zone", "Múi giờ", catalogue.plan.zone)
+    yield _agency_line(catalogue, scope)
+    if scope.version.recurrence.is_periodic:
         hint = Bilingual.of(en="2026, 2026-H1, 2026-Q3 or 2026-07", vi="ví dụ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07")
-        question = _question("period", "Kỳ báo cáo", hint=hint)
-        yield Line(question=question, answer=wanted.period or "", is_fixed=wanted.period is not None)
+        question = _text_question("period", "Kỳ báo cáo", hint=hint)
+        yield SheetLine(question=question, answer=scope.period or "", is_fixed=scope.period is not None)
 
 
-def _agency(book: Book, wanted: Asked) -> Line:
-    question = _question(
+def _agency_line(catalogue: Book, scope: SheetScope) -> SheetLine:
+    question = _text_question(
         "agency", "Cơ quan báo cáo", hint=Bilingual.of(en="choose your agency", vi="chọn cơ quan trong danh sách")
     )
-    if wanted.agency is not None:
-        return Line(question=question, answer=_choice(book, wanted.agency), is_fixed=True)
-    return Line(question=question, choices=tuple(_choice(book, one) for one in _addressed(book, wanted)))
+    if scope.agency is not None:
+        return SheetLine(question=question, answer=_format_choice(catalogue, scope.agency), is_fixed=True)
+    return SheetLine(
+        question=question, choices=tuple(_format_choice(catalogue, one) for one in _addressee_ids(catalogue, scope))
+    )
 
 
-def _addressed(book: Book, wanted: Asked) -> Iterator[str]:
-    for one in book.registry.agencies:
-        if wanted.period is None:
-            is_addressed = _is_member(one, wanted.obligation)
+def _addressee_ids(catalogue: Book, scope: SheetScope) -> Iterator[str]:
+    for one in catalogue.registry.agencies:
+        if scope.period is None:
+            is_addressee = _is_member(one, scope.obligation)
         else:
-            is_addressed = book.duty(agency=one.id, obligation=wanted.obligation.id, period=wanted.period).is_binding
-        if is_addressed:
+            is_addressee = catalogue.duty(agency=one.id, obligation=scope.obligation.id, period=scope.period).is_binding
+        if is_addressee:
             yield one.id
 
 
 def _is_member(agency: Agency, obligation: Obligation) -> bool:
-    """Whether *agency* lives and is addressed today, as far as no period asks about another day."""
+    """Whether *agency* exists and is an addressee today; without a period there is no other day to ask about."""
     groups = {one.id for one in agency.groups if one.to is None} if agency.valid.to is None else set()
     return not groups.isdisjoint(obligation.addressees) or agency.id in obligation.addressees
 
 
-def _choice(book: Book, agency: str) -> str:
-    found = book.registry.agency(agency)
+def _format_choice(catalogue: Book, agency: str) -> str:
+    found = catalogue.registry.agency(agency)
     return f"{agency}{CHOICE_MARK}{found.names[-1].vi}" if found else agency
 
 
-def _nth(files: FormField, number: int) -> FormField:
+def _file_question(files: FormField, number: int) -> FormField:
     return FormField(
         key=f"attachments.{number}",
         kind=FieldType.FILES,
         label=Bilingual.of(en=f"File {number}", vi=f"Tệp {number}"),
-        hint=_BESIDE
+        hint=_FILE_HINT
         if number > 1 or not files.hint.vi
-        else Bilingual.of(en=f"{_BESIDE.en}; {files.hint.en}", vi=f"{_BESIDE.vi}; {files.hint.vi}"),
+        else Bilingual.of(en=f"{_FILE_HINT.en}; {files.hint.en}", vi=f"{_FILE_HINT.vi}; {files.hint.vi}"),
         is_required=files.is_required and number == 1,
     )
 
 
-def _fixed(key: str, label: str, answer: str) -> Line:
-    return Line(question=_question(key, label), answer=answer, is_fixed=True, is_technical=True)
+def _technical_line(key: str, label: str, answer: str) -> SheetLine:
+    return SheetLine(question=_text_question(key, label), answer=answer, is_fixed=True, is_technical=True)
 
 
-def _question(key: str, label: str, *, hint: Bilingual = form_fields.NO_TEXT) -> FormField:
+def _text_question(key: str, label: str, *, hint: Bilingual = form_fields.NO_TEXT) -> FormField:
     return FormField(key=key, kind=FieldType.TEXT, label=Bilingual.of(en=key, vi=label), hint=hint, is_required=True)
 
 
-_BESIDE = Bilingual.of(en="name of a file beside this sheet", vi="tên tệp đặt cùng thư mục với phiếu này")
-_SENDING = (
+_FILE_HINT = Bilingual.of(en="name of a file beside this sheet", vi="tên tệp đặt cùng thư mục với phiếu này")
+_DISPATCH_QUESTIONS = (
     FormField(
         key="dispatch.sent_at",
         kind=FieldType.MOMENT,

@@ -1,1 +1,1 @@
-"""What several commands share: input, output, reading topics, simulation, the local system."""
+"""Shared by several commands: input files, output, reading and publishing on the bus, simulation, the local system."""

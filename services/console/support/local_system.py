@@ -1,6 +1,6 @@
-"""The whole system on this machine: the local stack and the four services, each a process of its own.
+"""Runs the whole system on this machine: the local stack and the four services, each as a process of its own.
 
-Started in order, watched, stopped in reverse. It refuses to know what is published or posted.
+The processes are started in order and stopped in reverse. What is published or posted is not known here.
 """
 
 import os
@@ -23,12 +23,12 @@ from deploy.local.stack import Stack
 from services.intake import secret_files
 
 SECRET_BYTES = 32
-PROBE_SECONDS = 2.5  # a readiness check itself may take two
+PROBE_SECONDS = 2.5  # the readiness check of a service may itself take two seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePorts(PortSet):
-    """Where each service listens; each field is set by the variable DONDOC_<FIELD>_PORT."""
+    """The port of each service; each field is set by the variable DONDOC_<FIELD>_PORT."""
 
     rules: int = 8002
     intake: int = 8001
@@ -36,8 +36,8 @@ class ServicePorts(PortSet):
     reporting: int = 8004
 
 
-class Service(Daemon):
-    """One service as a process; ready when its own `/readyz` says so."""
+class ServiceProcess(Daemon):
+    """One service as a process; it is ready when its `/readyz` answers 200."""
 
     def __init__(self, name: str, folder: Path, *, port: int, environment: Mapping[str, str]) -> None:
         self.port = port
@@ -48,7 +48,11 @@ class Service(Daemon):
         )
 
     def is_ready(self) -> bool:
-        """Ask the service itself, by the plainest client: it is asked often, while others need the machine."""
+        """Ask the service's `/readyz`.
+
+        The standard library's client is used because the question is asked often while other processes start: it costs
+        less processor time than httpx.
+        """
         connection = HTTPConnection(LOOPBACK, self.port, timeout=PROBE_SECONDS)
         try:
             connection.request("GET", "/readyz")
@@ -59,8 +63,11 @@ class Service(Daemon):
             connection.close()
 
 
-class System:
-    """Stack and services with everything they keep below one folder."""
+class LocalSystem:
+    """The local stack and the services, with all their files below one folder.
+
+    A context manager: on leaving it stops what it started, and nothing if another instance owns the folder.
+    """
 
     def __init__(self, stack: Stack, listen: ServicePorts, *, clock: str, say: Callable[[str], None]) -> None:
         self.stack = stack
@@ -70,7 +77,7 @@ class System:
         self._is_ours = False
         environment = self.environment()
         self.rules, self.intake, self.notifier, self.reporting = (
-            Service(name, stack.folder, port=getattr(listen, name), environment=environment)
+            ServiceProcess(name, stack.folder, port=getattr(listen, name), environment=environment)
             for name in ("rules", "intake", "notifier", "reporting")
         )
 
@@ -80,21 +87,22 @@ class System:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._is_ours:
+        if not self._is_ours:  # the stack's lock was not won: another instance runs in this folder
             return
-        with _undisturbed():
+        # In reverse, so that no service logs errors about a broker or database that is gone already.
+        with _ignore_signals():
             for service in reversed(self.services):
                 service.stop()
             self.stack.stop()
 
     @property
-    def services(self) -> tuple[Service, ...]:
+    def services(self) -> tuple[ServiceProcess, ...]:
         """The services in the order in which they start."""
         return self.rules, self.intake, self.notifier, self.reporting
 
     @property
     def keys_file(self) -> Path:
-        """Where intake finds the keys of those who may post."""
+        """The file of API keys that intake reads."""
         return self.stack.folder / "keys.json"
 
     def environment(self) -> dict[str, str]:
@@ -110,7 +118,7 @@ class System:
             "DONDOC_INTAKE_SPOOL": str(folder / "spool"),
             "DONDOC_INTAKE_ATTACHMENTS": str(folder / "attachments"),
             "DONDOC_INTAKE_RULES_URL": f"http://{LOOPBACK}:{self.ports.rules}",
-            "DONDOC_FORM_KEY": _kept_secret(folder / "form.key"),
+            "DONDOC_FORM_KEY": _load_or_create_secret(folder / "form.key"),
             "DONDOC_FORM_URL": os.environ.get("DONDOC_FORM_URL", f"http://{LOOPBACK}:{self.ports.intake}"),
             "DONDOC_NOTIFIER_SMTP_HOST": LOOPBACK,
             "DONDOC_NOTIFIER_SMTP_PORT": str(self.stack.ports.smtp),
@@ -120,35 +128,39 @@ class System:
 
     def start_stack(self) -> None:
         """Start broker, database, mail server and SMS centre; raise `StackError` if a port is taken."""
-        self.stack.start()  # first of all: its lock tells a leftover from a system that runs
+        self.stack.start()  # first, because its lock tells leftover processes from a system that is running
         self._is_ours = True
+        # A service of an interrupted run may be left; it would hold its port and its consumer group's partitions.
         for service in self.services:
             if pidfile.kill_leftover(service.program.pid_file):
                 self._say(f"{service.program.name:<9} of an interrupted run ended")
             require_free(service.program.name, service.port)
 
     def start_services(self) -> None:
-        """Start the four services side by side and return when all are ready. What they read must be published."""
+        """Start the four services side by side and return when all are ready.
+
+        The plan and registry must be published before, because readiness waits for them.
+        """
         for service in self.services:
             service.launch()
         for service in self.services:
             service.wait_until_ready()
             self._say(f"{service.program.name:<9} ready on {service.url}")
 
-    def ended(self) -> Iterator[Daemon]:
-        """Yield the processes that have ended by themselves."""
+    def find_exited(self) -> Iterator[Daemon]:
+        """Yield the processes of the stack and the services that are not running."""
         stack = self.stack
         everything: tuple[Daemon, ...] = (stack.mongod, stack.kafka, stack.smtp, stack.smsc, *self.services)
         return (one for one in everything if not one.is_running)
 
 
 @contextmanager
-def ending_on_signals() -> Iterator[None]:
+def interrupt_on_signals() -> Iterator[None]:
     """Raise `KeyboardInterrupt` on TERM as on Ctrl-C, so that everything below is stopped on the way out.
 
     INT is handled too, because a shell starts what is in the background with INT ignored.
     """
-    before = {one: signal.signal(one, _interrupt) for one in (signal.SIGTERM, signal.SIGINT)}
+    before = {one: signal.signal(one, _raise_interrupt) for one in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
@@ -157,8 +169,8 @@ def ending_on_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let no second signal interrupt the stopping."""
+def _ignore_signals() -> Iterator[None]:
+    """Ignore INT and TERM, so that a second signal does not interrupt the stopping."""
     before = {one: signal.signal(one, signal.SIG_IGN) for one in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
@@ -167,18 +179,18 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _kept_secret(path: Path) -> str:
-    """Return the secret in *path*, made when it is first asked for: links in old mails go on opening the form."""
+def _load_or_create_secret(path: Path) -> str:
+    """Return the secret in *path*, created at its first use; it is stored so that links in old mails stay valid."""
     if not path.exists():
         secret_files.replace_file(path, secrets.token_urlsafe(SECRET_BYTES).encode())
     return path.read_text("ascii")
 
 
-def _interrupt(number: int, frame: object) -> None:
+def _raise_interrupt(number: int, frame: object) -> None:
     del number, frame
     raise KeyboardInterrupt
 
 
-def ports_of_environment() -> tuple[Ports, ServicePorts]:
-    """Return all ports as the environment sets them."""
+def read_ports() -> tuple[Ports, ServicePorts]:
+    """Read all ports from the environment."""
     return Ports.from_environment(os.environ), ServicePorts.from_environment(os.environ)

@@ -1,66 +1,68 @@
-"""The records of the log as reporting's inquiries ask for them: the same questions, answered without a database."""
+"""Answers the queries of reporting from records of the log in memory, in place of reporting's database."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.events.ids import DutyKey
-from services.reporting.core.lookup import known_by
-from services.reporting.core.projections import Assessed
-from services.reporting.event_decoder import UnreadableRecordError, read_delivery, read_verdict
-from services.reporting.store import Place
+from services.reporting import event_decoder
+from services.reporting.core import timeline
+from services.reporting.core.timeline import AssessmentRevision
+from services.reporting.event_decoder import UnreadableRecordError
+from services.reporting.store import PlanDutyFilter
 
 
 class LogArchive:
-    """Everything that was said, in memory. What cannot be read was set aside by reporting as well."""
+    """All verdicts and deliveries of the log. A record that cannot be read is left out, as reporting leaves it out."""
 
     def __init__(self, verdicts: Iterable[bytes | None], deliveries: Iterable[bytes | None]) -> None:
         self._records: dict[str, bytes] = {}
-        self._assessed: list[Assessed] = []
+        self._assessments: list[AssessmentRevision] = []
         self._alerts: dict[str, bytes] = {}
         for record in verdicts:
-            self._keep_verdict(record)
+            self._add_verdict(record)
         for record in deliveries:
-            self._keep_delivery(record)
+            self._add_delivery(record)
 
-    async def standing(self, place: Place, known_at: datetime) -> list[bytes]:
-        """Return the newest revision, of those recorded by *known_at*, of each duty meant."""
-        return [self._records[one.event] for one in known_by(self._assessed, known_at) if _is_at(one.key, place)]
+    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[bytes]:
+        """Return the newest revision, of those recorded by *known_at*, of each of *duties*."""
+        newest = timeline.newest_revisions_known_at(self._assessments, known_at)
+        return [self._records[one.event] for one in newest if _matches(one.key, duties)]
 
-    async def alerts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
-        """Return every attempt by *known_at* that speaks of one of *duties*."""
+    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
+        """Return every attempt by *known_at* that is about one of *duties*."""
         wanted = set(duties)
-        kept = (read_delivery(record) for record in self._alerts.values())
+        deliveries = (event_decoder.decode_delivery(record) for record in self._alerts.values())
         return [
-            alert.record
-            for alert in kept
-            if alert.attempted_at <= known_at and any(attempt.key in wanted for attempt in alert.attempts)
+            delivery.record
+            for delivery in deliveries
+            if delivery.attempted_at <= known_at and any(attempt.key in wanted for attempt in delivery.attempts)
         ]
 
-    async def periods(self, plan: str) -> list[str]:
-        """Return the periods of *plan* in which anybody owes anything."""
-        found = {one.key.period for one in self._assessed if one.key.plan == plan}
+    async def find_periods(self, plan: str) -> list[str]:
+        """Return the periods of *plan* in which any agency owes anything."""
+        found = {one.key.period for one in self._assessments if one.key.plan == plan}
         return sorted(period for period in found if period is not None)
 
-    def _keep_verdict(self, record: bytes | None) -> None:
+    def _add_verdict(self, record: bytes | None) -> None:
         try:
-            kept = read_verdict(record)
+            verdict = event_decoder.decode_verdict(record)
         except UnreadableRecordError:
             return
-        self._records[kept.assessed.event] = kept.record
-        self._assessed.append(kept.assessed)
+        self._records[verdict.assessment.event] = verdict.record
+        self._assessments.append(verdict.assessment)
 
-    def _keep_delivery(self, record: bytes | None) -> None:
+    def _add_delivery(self, record: bytes | None) -> None:
         try:
-            kept = read_delivery(record)
+            delivery = event_decoder.decode_delivery(record)
         except UnreadableRecordError:
             return
-        self._alerts.setdefault(kept.event, kept.record)
+        self._alerts.setdefault(delivery.event, delivery.record)
 
 
-def _is_at(key: DutyKey, place: Place) -> bool:
+def _matches(key: DutyKey, duties: PlanDutyFilter) -> bool:
     return (
-        place.plan == key.plan
-        and place.agency in (None, key.agency)
-        and place.obligation in (None, key.obligation)
-        and (not place.periods or key.period in place.periods)
+        duties.plan == key.plan
+        and duties.agency in (None, key.agency)
+        and duties.obligation in (None, key.obligation)
+        and (not duties.periods or key.period in duties.periods)
     )

@@ -1,6 +1,6 @@
-"""What a command says: data to stdout, talk to stderr, and an exit code.
+"""Writes the output of commands: data to stdout, messages to stderr, and an exit code.
 
-The codes are 0 for done, 1 for a negative finding and 2 for unusable input.
+The exit code is 0 for success, 1 for a negative finding and 2 for unusable input.
 """
 
 import json
@@ -18,70 +18,70 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.plan import instants
-from services.console.support.inputs import Unusable
+from services.console.support.inputs import UnusableInputError
 from services.runtime import settings
 
 LINE_BREAKS = {ord(one): f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
-"""What JSON lets stand in a text and many readers take for the end of a line, and how it is escaped."""
+"""Characters that JSON allows in a string but that many readers take for the end of a line, with their escapes."""
 
-NEGATIVE = 1
-UNUSABLE = settings.EXIT_UNUSABLE
+EXIT_NEGATIVE = 1
+EXIT_UNUSABLE = settings.EXIT_UNUSABLE
 
 
-class Format(StrEnum):
+class OutputFormat(StrEnum):
     """How rows are printed."""
 
     JSONL = "jsonl"
     TABLE = "table"
 
 
-def say(message: str) -> None:
-    """Tell the person at the terminal something that is not data."""
+def print_message(message: str) -> None:
+    """Write a message for the person at the terminal to stderr."""
     sys.stderr.write(f"{message}\n")
 
 
 @contextmanager
-def exits() -> Iterator[None]:
-    """Turn unusable input, and settings that cannot be, into their message and exit code 2."""
+def exit_on_errors() -> Iterator[None]:
+    """Turn unusable input and invalid settings into a message on stderr and exit code 2."""
     try:
         yield
-    except Unusable as cause:
-        say(str(cause))
-        raise typer.Exit(UNUSABLE) from cause
+    except UnusableInputError as cause:
+        print_message(str(cause))
+        raise typer.Exit(EXIT_UNUSABLE) from cause
     except ValidationError as cause:
-        if not cause.title.endswith("Settings"):  # any other document that does not fit is a fault of ours
+        if not cause.title.endswith("Settings"):  # any other failed validation is a fault of ours
             raise
-        say("\n".join(settings.describe_errors(cause)))
-        raise typer.Exit(UNUSABLE) from cause
+        print_message("\n".join(settings.describe_errors(cause)))
+        raise typer.Exit(EXIT_UNUSABLE) from cause
 
 
-def line(row: Mapping[str, Any]) -> None:
-    """Print one JSON object on a line of its own, which nothing inside it can break or leave unwritable."""
+def print_json(row: Mapping[str, Any]) -> None:
+    """Print one JSON object on a line of its own; no text inside it can break the line or fail to be encoded."""
     text = json.dumps(row, ensure_ascii=False).translate(LINE_BREAKS)
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
-def rows(rows: Iterable[Mapping[str, Any]], fmt: Format, *, title: str) -> None:
+def print_rows(rows: Iterable[Mapping[str, Any]], fmt: OutputFormat, *, title: str) -> None:
     """Print *rows* as JSON lines, or as a table for people."""
-    if fmt is Format.JSONL:
+    if fmt is OutputFormat.JSONL:
         for row in rows:
-            line(row)
+            print_json(row)
         return
-    listed = list(rows)
+    all_rows = list(rows)
     table = Table(title=title)
-    for column in listed[0] if listed else ():
+    for column in all_rows[0] if all_rows else ():
         table.add_column(column)
-    for row in listed:
-        table.add_row(*(_cell(value) for value in row.values()))
+    for row in all_rows:
+        table.add_row(*(_format_cell(value) for value in row.values()))
     Console().print(table)
 
 
-def instant(value: datetime | None, zone: ZoneInfo) -> str | None:
-    """Write an instant as RFC 3339 with milliseconds in the plan's zone."""
+def format_instant(value: datetime | None, zone: ZoneInfo) -> str | None:
+    """Return an instant as RFC 3339 with milliseconds in *zone*, the plan's time zone."""
     return None if value is None else instants.in_zone(value, zone).isoformat(timespec="milliseconds")
 
 
-def _cell(value: object) -> str:
+def _format_cell(value: object) -> str:
     match value:
         case None:
             return "-"

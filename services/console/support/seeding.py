@@ -1,6 +1,6 @@
-"""What a system just started needs before anybody can use it: documents published, contacts loaded, keys handed out.
+"""Seeds a system that was just started with what it needs: published documents, contacts and API keys.
 
-Each may be done again: what is there already stays as it is.
+Each step may be repeated: what is there already stays as it is.
 """
 
 import asyncio
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from services.console.commands.plans.publish import REFUSED, editions, published
-from services.console.support.inputs import Unusable
+from services.console.support import publishing
+from services.console.support.inputs import UnusableInputError
 from services.intake import secret_files
 from services.intake.core.scopes import WILDCARD, ApiKey, KeyScope
 from services.intake.http import api_keys
@@ -24,38 +24,48 @@ SECRET_BYTES = 32
 
 
 def publish_documents(directory: Path, bootstrap: str) -> tuple[str, ...]:
-    """Publish what is in *directory* to a local broker; return what became of it; raise `Unusable` on a refusal."""
-    outcomes = asyncio.run(published(editions(directory), KafkaConfig(bootstrap=bootstrap), settings=ServiceSettings()))
-    refused = [one for one in outcomes if one.done == REFUSED]
-    if refused:
-        raise Unusable("\n".join(f"{one.edition.key}: {one.reason}" for one in refused))
-    return tuple(f"{one.edition.key} {one.done}" for one in outcomes)
+    """Publish the plan and registry in *directory* to a local broker; return a line about each document.
+
+    Raise `UnusableInputError` where a document is refused.
+    """
+    versions = publishing.read_versions(directory)
+    outcomes = asyncio.run(
+        publishing.publish_versions(versions, KafkaConfig(bootstrap=bootstrap), settings=ServiceSettings())
+    )
+    refusals = [one for one in outcomes if one.done == publishing.REFUSED]
+    if refusals:
+        raise UnusableInputError("\n".join(f"{one.document.key}: {one.reason}" for one in refusals))
+    return tuple(f"{one.document.key} {one.done}" for one in outcomes)
 
 
 def load_contacts(contacts: Iterable[Contact], mongo_url: str) -> None:
-    """Put *contacts* into the notifier's own database."""
-    asyncio.run(_load(contacts, NotifierSettings(mongo_url=mongo_url)))
+    """Write *contacts* into the notifier's own database."""
+    asyncio.run(_replace_contacts(contacts, NotifierSettings(mongo_url=mongo_url)))
 
 
-def bearer_for(system: str, keys: Path, *, now: datetime, may_decide: bool = False) -> str:
-    """Return the bearer key of *system*, made at its first use and kept beside *keys* for its owner alone."""
-    kept = keys.with_name(f"{system}.key")
-    if kept.exists():
-        return kept.read_text(encoding="ascii").strip()
+def load_or_create_key(system: str, keys: Path, *, now: datetime, may_decide: bool = False) -> str:
+    """Return the bearer key of the upstream system *system*, which may post every type for every agency.
+
+    The key is created at its first use and stored in `SYSTEM.key` beside the file *keys*, readable by its owner alone.
+    """
+    key_file = keys.with_name(f"{system}.key")
+    if key_file.exists():
+        return key_file.read_text(encoding="ascii").strip()
     secret = secrets.token_urlsafe(SECRET_BYTES)
     scope = KeyScope(
         agencies=frozenset({WILDCARD}), groups=frozenset(), types=frozenset({WILDCARD}), may_decide=may_decide
     )
     key = ApiKey(id=system, system=system, sha256=api_keys.secret_digest(secret), scope=scope, created_at=now)
     bearer = api_keys.format_bearer(key.id, secret)
+    # The key is entered before its bearer is stored: where a run dies between the two, the next replaces its entry.
     with secret_files.lock_file(keys):
         others = [one for one in api_keys.read_keys(keys) if one.id != system]
         api_keys.write_keys(keys, [*others, key])
-    secret_files.replace_file(kept, f"{bearer}\n".encode())
+    secret_files.replace_file(key_file, f"{bearer}\n".encode())
     return bearer
 
 
-async def _load(contacts: Iterable[Contact], settings: NotifierSettings) -> None:
+async def _replace_contacts(contacts: Iterable[Contact], settings: NotifierSettings) -> None:
     client = mongo.connect(settings.mongo_url)
     try:
         await ContactStore(client, settings.mongo_database).replace(contacts)

@@ -1,7 +1,6 @@
-"""A rehearsal: what the notifier would send over a span of time, from the functions that send it, and no server.
+"""Simulates the notifier over a span of time without a server, with the functions by which the real notifier decides.
 
-As known then: at each instant only the facts recorded by then count. What was to be said before the span counts as
-said.
+At each instant only the facts recorded by then count. What fell due before the span counts as sent.
 """
 
 import heapq
@@ -28,132 +27,143 @@ NO_REMINDERS = Reminders()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """One plan and one registry version as the notifier asks for them, with the sending hours."""
+class SimulationDocuments:
+    """The one plan and registry version of a simulation with its sending hours, in the form the notifier asks for."""
 
-    book: Book
+    catalogue: Book
     opens: time
     closes: time
 
     def plan(self, plan_id: str, version: int) -> Plan:
         del plan_id, version
-        return self.book.plan
+        return self.catalogue.plan
 
     def registry(self, registry_id: str, version: int) -> Registry:
         del registry_id, version
-        return self.book.registry
+        return self.catalogue.registry
 
     def hours(self, plan_id: str, version: int) -> SendingHours:
         del plan_id, version
-        return SendingHours(opens=self.opens, closes=self.closes, zone=self.book.calendar.zone)
+        return SendingHours(opens=self.opens, closes=self.closes, zone=self.catalogue.calendar.zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class SimulatedAlert:
     """A notice and the instant at which it would go out."""
 
     at: datetime
     notice: Notice
 
 
-class Rehearsal:
-    """Plays the facts and the clock from one instant to another."""
+class Simulation:
+    """Advances from one fact or due alert to the next, and yields what would be sent."""
 
-    def __init__(self, files: Files, contacts: ContactBook) -> None:
-        self._files = files
-        self._hours = files.hours("", 0)
+    def __init__(self, documents: SimulationDocuments, contacts: ContactBook) -> None:
+        self._documents = documents
+        self._hours = documents.hours("", 0)
         self._contacts = contacts
         self._dockets: dict[tuple[str, str], Docket] = {}
         self._agendas: dict[DutyKey, Agenda] = {}
-        self._coming: list[tuple[datetime, str, DutyKey]] = []
-        self._applied = 0
+        self._queue: list[tuple[datetime, str, DutyKey]] = []
+        self._offset = 0
 
-    def play(self, facts: Iterable[Fact], *, since: datetime, until: datetime) -> Iterator[Sent]:
-        """Yield what would be sent in [since, until), in order."""
+    def run(self, facts: Iterable[Fact], *, since: datetime, until: datetime) -> Iterator[SimulatedAlert]:
+        """Yield the alerts that would be sent in [since, until), in order."""
         log = sorted(facts, key=lambda fact: fact.recorded_at)
         past = [fact for fact in log if fact.recorded_at < since]
-        self._begin(past, since=since, until=until)
+        self._load_past(past, since=since, until=until)
         for fact in log[len(past) :]:
             if fact.recorded_at >= until:
                 break
-            yield from self._sent_before(fact.recorded_at)
-            self._learn(fact)
-        yield from self._sent_before(until)
+            yield from self._send_until(fact.recorded_at)
+            self._apply_fact(fact)
+        yield from self._send_until(until)
 
-    def _begin(self, past: Iterable[Fact], *, since: datetime, until: datetime) -> None:
+    def _load_past(self, past: Iterable[Fact], *, since: datetime, until: datetime) -> None:
+        """Assess every duty from the facts before *since*, and pass over the alerts that fell due before it."""
+        catalogue = self._documents.catalogue
         for fact in past:
-            self._docket(fact.agency, fact.obligation).add(fact)
-        issued_at = calendar.midnight(self._files.book.plan.issued_on, self._hours.zone)
+            self._docket_of(fact.agency, fact.obligation).add(fact)
+        issued_at = calendar.midnight(catalogue.plan.issued_on, self._hours.zone)
         filed = {
-            DutyKey(plan=self._files.book.plan.plan, agency=agency, obligation=obligation, period=period)
+            DutyKey(plan=catalogue.plan.plan, agency=agency, obligation=obligation, period=period)
             for (agency, obligation), docket in self._dockets.items()
             for period in docket.periods
         }
-        for key in {*self._reminded(until), *filed}:
+        for key in {*self._duties_with_reminders(until), *filed}:
             self._assess(key, issued_at)
-            self._keep(schedule.pass_over(self._agendas[key], self._hours, since))
+            self._schedule(schedule.pass_over(self._agendas[key], self._hours, since))
 
-    def _reminded(self, until: datetime) -> Iterator[DutyKey]:
-        """Yield the duties that call for alerts without any report: those of obligations with reminders."""
-        reminded = {
+    def _duties_with_reminders(self, until: datetime) -> Iterator[DutyKey]:
+        """Yield the duties that call for alerts even if nothing is ever reported."""
+        catalogue = self._documents.catalogue
+        obligations = {
             one.id
-            for one in self._files.book.plan.obligations
-            if any(v.reminders != NO_REMINDERS for v in one.versions)
+            for one in catalogue.plan.obligations
+            if any(version.reminders != NO_REMINDERS for version in one.versions)
         }
-        return (key for key in self._files.book.expected(until) if key.obligation in reminded)
+        return (key for key in catalogue.expected(until) if key.obligation in obligations)
 
-    def _learn(self, fact: Fact) -> None:
-        touched = self._docket(fact.agency, fact.obligation).add(fact)
+    def _apply_fact(self, fact: Fact) -> None:
+        """Add *fact* to its docket and assess every period that it bears on.
+
+        A fact about every period, such as an exemption, bears on all periods that were assessed before.
+        """
+        touched = self._docket_of(fact.agency, fact.obligation).add(fact)
         known = {key.period for key in self._agendas if (key.agency, key.obligation) == (fact.agency, fact.obligation)}
         for period in (touched | known if EVERY_PERIOD in touched else touched) - {EVERY_PERIOD}:
             key = DutyKey(plan=fact.plan, agency=fact.agency, obligation=fact.obligation, period=period)
             self._assess(key, fact.recorded_at)
 
     def _assess(self, key: DutyKey, now: datetime) -> None:
-        """Follow the assessment of a duty as rules would tell it; of no duty there is nothing to tell."""
-        book = self._files.book
+        """Assess a duty as rules does and schedule its alerts; a key that names no duty of the plan is ignored."""
+        catalogue = self._documents.catalogue
         try:
-            duty = book.duty(agency=key.agency, obligation=key.obligation, period=key.period)
+            duty = catalogue.duty(agency=key.agency, obligation=key.obligation, period=key.period)
         except UnknownDuty:
             return
-        self._applied += 1
-        applied = Applied(offset=self._applied, recorded_at=now)
-        assessed = read_assessed(verdict(book, duty, tuple(self._docket(key.agency, key.obligation)), applied=applied))
+        self._offset += 1
+        facts = tuple(self._docket_of(key.agency, key.obligation))
+        applied = Applied(offset=self._offset, recorded_at=now)
+        assessed = read_assessed(verdict(catalogue, duty, facts, applied=applied))
         if assessed is not None:
             known = self._agendas.get(key)
-            self._keep(schedule.follow(known, assessed, self._hours, now=now, lookback=timedelta()))
+            self._schedule(schedule.follow(known, assessed, self._hours, now=now, lookback=timedelta()))
 
-    def _keep(self, agenda: Agenda) -> None:
+    def _schedule(self, agenda: Agenda) -> None:
         self._agendas[agenda.duty] = agenda
         if agenda.next_at is not None:
-            heapq.heappush(self._coming, (agenda.next_at, str(agenda.duty), agenda.duty))
+            heapq.heappush(self._queue, (agenda.next_at, str(agenda.duty), agenda.duty))
 
-    def _sent_before(self, until: datetime) -> Iterator[Sent]:
-        while self._coming and self._coming[0][0] < until:
-            now = self._coming[0][0]
-            due = [agenda for agenda in self._due(now) if agenda.next_at is not None and agenda.next_at <= now]
-            taken = [due_batch.due(agenda, self._files, now) for agenda in due]
-            for one in taken:
-                self._keep(one.agenda)
-            tellings = [telling for one in taken for telling in one.tellings]
-            for notice in due_batch.notices(tellings, self._files, self._contacts, now):
-                yield Sent(at=now, notice=notice)
+    def _send_until(self, until: datetime) -> Iterator[SimulatedAlert]:
+        while self._queue and self._queue[0][0] < until:
+            now = self._queue[0][0]
+            due = [agenda for agenda in self._pop_due(now) if agenda.next_at is not None and agenda.next_at <= now]
+            batches = [due_batch.due(agenda, self._documents, now) for agenda in due]
+            for one in batches:
+                self._schedule(one.agenda)
+            tellings = [telling for one in batches for telling in one.tellings]
+            for notice in due_batch.notices(tellings, self._documents, self._contacts, now):
+                yield SimulatedAlert(at=now, notice=notice)
 
-    def _due(self, now: datetime) -> Iterator[Agenda]:
-        """Take the duties off the heap that may be due at *now*, each once; an entry may have been overtaken."""
+    def _pop_due(self, now: datetime) -> Iterator[Agenda]:
+        """Pop the duties from the heap that may be due at *now*, each once.
+
+        An entry is stale where its duty was scheduled anew since; the caller looks at the present `next_at`.
+        """
         keys: dict[DutyKey, None] = {}
-        while self._coming and self._coming[0][0] <= now:
-            keys[heapq.heappop(self._coming)[2]] = None
+        while self._queue and self._queue[0][0] <= now:
+            keys[heapq.heappop(self._queue)[2]] = None
         return (self._agendas[key] for key in keys)
 
-    def _docket(self, agency: str, obligation: str) -> Docket:
+    def _docket_of(self, agency: str, obligation: str) -> Docket:
         return self._dockets.setdefault((agency, obligation), Docket())
 
 
-def unreachable(sent: Iterable[Sent]) -> Mapping[str, int]:
+def count_unreachable(alerts: Iterable[SimulatedAlert]) -> Mapping[str, int]:
     """Count the alerts that would reach nobody, by the agency or list they are meant for."""
-    silent: dict[str, int] = {}
-    for one in sent:
+    counts: dict[str, int] = {}
+    for one in alerts:
         if not one.notice.contacts:
-            silent[one.notice.to_agency] = silent.get(one.notice.to_agency, 0) + 1
-    return silent
+            counts[one.notice.to_agency] = counts.get(one.notice.to_agency, 0) + 1
+    return counts

@@ -1,4 +1,4 @@
-"""Reading topics of the log from the beginning to where they end now: committed records, each partition in order."""
+"""Reads whole topics: the committed records from the beginning to the present end, each partition in order."""
 
 from collections.abc import Awaitable
 from typing import Any, TypeVar
@@ -11,54 +11,59 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from services.console.support.inputs import Unusable
+from services.console.support.inputs import UnusableInputError
 from services.runtime import kafka
 from services.runtime.settings import KafkaConfig
 
-Records = dict[int, list[ConsumerRecord[Any, Any]]]
-Answer = TypeVar("Answer")
+RecordsByPartition = dict[int, list[ConsumerRecord[Any, Any]]]
+Result = TypeVar("Result")
 POLL_MS = 200
-NOT_ALLOWED = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
+AUTHORIZATION_ERRORS = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 
-async def from_broker(
-    answer: Awaitable[Answer], config: KafkaConfig, *, remedy: str = "set DONDOC_KAFKA_BOOTSTRAP"
-) -> Answer:
-    """Await *answer*; turn a broker that does not answer, or refuses, into `Unusable`."""
+async def translate_broker_errors(
+    work: Awaitable[Result], config: KafkaConfig, *, remedy: str = "set DONDOC_KAFKA_BOOTSTRAP"
+) -> Result:
+    """Await *work* and return its result; raise `UnusableInputError` where the broker does not answer or refuses.
+
+    *remedy* is what the message advises where the broker cannot be reached.
+    """
     try:
-        return await answer
-    except NOT_ALLOWED as cause:
+        return await work
+    except AUTHORIZATION_ERRORS as cause:
+        # Asked for first, because these errors are `KafkaError`s as well and need another remedy.
         rights = "give its user the rights that deploy/runbook.md names"
-        raise Unusable(f"the broker at {config.bootstrap} does not allow it: {cause}; {rights}") from cause
+        raise UnusableInputError(f"the broker at {config.bootstrap} does not allow it: {cause}; {rights}") from cause
     except KafkaError as cause:
-        said = (
+        message = (
             await kafka.explain_refusal(config) or f"the broker at {config.bootstrap} cannot be used: {cause}; {remedy}"
         )
-        raise Unusable(said) from cause
+        raise UnusableInputError(message) from cause
 
 
-async def read(config: KafkaConfig, topic: str) -> Records:
-    """Return every committed record of *topic* by partition; an unknown topic has none."""
+async def read_topic(config: KafkaConfig, topic: str) -> RecordsByPartition:
+    """Return every committed record of *topic* by partition; a topic that does not exist has none."""
     consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
         topic,
         **config.client(),
         isolation_level="read_committed",
-        enable_auto_commit=False,
+        enable_auto_commit=False,  # no group: reading leaves no trace on the broker
         auto_offset_reset="earliest",
     )
     await consumer.start()
     try:
-        return await _to_end(consumer, sorted(consumer.assignment()))
+        return await _read_to_end(consumer, sorted(consumer.assignment()))
     finally:
-        await kafka.stop_consumer(consumer)
+        await kafka.stop_consumer(consumer)  # aiokafka's own `stop` may let a cancellation out
 
 
-async def _to_end(consumer: "AIOKafkaConsumer[Any, Any]", parts: list[TopicPartition]) -> Records:
-    found: Records = {part.partition: [] for part in parts}
-    ends = await consumer.end_offsets(parts) if parts else {}
-    left = {part for part in parts if await consumer.position(part) < ends[part]}
+async def _read_to_end(consumer: "AIOKafkaConsumer[Any, Any]", partitions: list[TopicPartition]) -> RecordsByPartition:
+    found: RecordsByPartition = {one.partition: [] for one in partitions}
+    ends = await consumer.end_offsets(partitions) if partitions else {}
+    # The end is reached by position, not by the last record: transaction markers take offsets without being records.
+    left = {one for one in partitions if await consumer.position(one) < ends[one]}
     while left:
-        for part, records in (await consumer.getmany(*left, timeout_ms=POLL_MS)).items():
-            found[part.partition] += [record for record in records if record.offset < ends[part]]
-        left = {part for part in left if await consumer.position(part) < ends[part]}
+        for partition, records in (await consumer.getmany(*left, timeout_ms=POLL_MS)).items():
+            found[partition.partition] += [record for record in records if record.offset < ends[partition]]
+        left = {one for one in left if await consumer.position(one) < ends[one]}
     return found

@@ -55,10 +55,9 @@ class ContentMode(Enum):
     BINARY = "binary"
     BATCH = "batch"
 
-    @property
-    def bytes_max(self) -> int:
+    def __init__(self, name: str) -> None:
+        self.bytes_max = BATCH_BYTES_MAX if name == "batch" else EVENT_BYTES_MAX
         """The largest body in bytes."""
-        return BATCH_BYTES_MAX if self is ContentMode.BATCH else EVENT_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

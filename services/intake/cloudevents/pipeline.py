@@ -7,7 +7,7 @@ receipt: then the answer is signed again with that time.
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeGuard
+from typing import NamedTuple, Protocol, cast
 
 import msgspec
 from msgspec import Raw, Struct
@@ -81,14 +81,13 @@ class ReceiptDocument(Struct, frozen=True):
 class PreparedEvents(Struct, frozen=True):
     """Validated events: their records by partition, and the signed answer (JSON) that holds if all of them are new."""
 
+    count: int
     batches: Sequence[PartitionBatch]
     answer: bytes
 
-    def __len__(self) -> int:
-        return sum(map(len, self.batches))
-
 
 _DECODER = msgspec.json.Decoder(ReceiptDocument)
+_Records = list[RecordWithReceipt]
 
 
 class Pipeline:
@@ -108,19 +107,21 @@ class Pipeline:
 
         Raise `RequestRefusedError` with every fault of every event (403 or 422).
         """
-        fast = self._register_fast(posted, texts)
-        return self.sign(fast if _is_complete(fast) else self._register_rest(posted, texts, fast))
+        if posted.mode is ContentMode.BINARY:
+            return self.sign(self._build_rest(posted, texts, [None]))
+        built = self._fast_path.build_records(texts, posted.scope, posted.receivedtime)
+        return self.sign(self._build_rest(posted, texts, built) if None in built else cast("_Records", built))
 
-    def sign(self, registered: Sequence[RecordWithReceipt]) -> PreparedEvents:
-        """Return the records of *registered* by partition, with the signed answer."""
-        answer = _sign_answer([one.receipt for one in registered], self._signing_keys.signer)
-        return PreparedEvents(self._partitioner.group_by_partition(registered), answer)
+    def sign(self, records: Sequence[RecordWithReceipt]) -> PreparedEvents:
+        """Return *records* by partition, with the signed answer."""
+        answer = _sign_answer([one.receipt for one in records], self._signing_keys.signer)
+        return PreparedEvents(len(records), self._partitioner.group_by_partition(records), answer)
 
     async def append(self, prepared: PreparedEvents, *, is_batch: bool) -> bytes:
         """Return the signed answer (JSON) once every event is durable.
 
         Raise `RequestRefusedError` with 409 if an identity stands for other content, with 503 if nothing can be
-        written now.
+        written.
         """
         try:
             first = await self._event_log.append(prepared.batches)
@@ -136,24 +137,20 @@ class Pipeline:
             await self._event_log.check_conflicts(prepared.batches)
         except IdentityConflictError as error:
             raise _refuse_conflicts(prepared, error, is_batch=is_batch) from error
+        except LogUnavailableError as error:
+            raise RequestRefusedError(_UNAVAILABLE) from error
 
-    def _register_fast(self, posted: PostedEvents, texts: Sequence[bytes | Raw]) -> list[RecordWithReceipt | None]:
-        """Return the record of each event that the fast path takes, None for the others."""
-        if posted.mode is ContentMode.BINARY:
-            return [None]
-        return self._fast_path.build_records(texts, posted.scope, posted.receivedtime)
-
-    def _register_rest(
-        self, posted: PostedEvents, texts: Sequence[bytes | Raw], fast: Sequence[RecordWithReceipt | None]
+    def _build_rest(
+        self, posted: PostedEvents, texts: Sequence[bytes | Raw], built: Sequence[RecordWithReceipt | None]
     ) -> list[RecordWithReceipt]:
-        """Return the records of all events: those of *fast*, and the rest by the full validation."""
+        """Return the records of all events: those that the fast path has *built*, and the rest by the full path."""
         received = {
             place: http_binding.decode_event(posted.mode, posted.headers, texts[place], place)
-            for place, one in enumerate(fast)
+            for place, one in enumerate(built)
             if one is None
         }
         accepted = iter(self._validator.validate(received, posted.scope, is_batch=posted.mode is ContentMode.BATCH))
-        return [one or build_record(next(accepted), posted.receivedtime) for one in fast]
+        return [one or build_record(next(accepted), posted.receivedtime) for one in built]
 
     def _sign_again(self, prepared: PreparedEvents, first: Mapping[bytes, Stamp]) -> bytes:
         """Return the answer with the time of the *first* receipt of each event."""
@@ -210,10 +207,6 @@ def _sign_answer(receipts: Sequence[Receipt], signer: Signer) -> bytes:
     # The receipts are encoded once: the signature is over the very bytes that the answer shows.
     encoded = Raw(_ENCODER.encode(receipts))
     return _ENCODER.encode({"receipts": encoded, "jws": signer.sign(encoded)})
-
-
-def _is_complete(fast: list[RecordWithReceipt | None]) -> TypeGuard[list[RecordWithReceipt]]:
-    return None not in fast
 
 
 class _Conflict(NamedTuple):

@@ -28,7 +28,7 @@ class Receipt(Struct, frozen=True, gc=False):
 
 def identity_of(source: str, event_id: str) -> bytes:
     """Return the identity of an event, hashed to 16 bytes: millions of them are held in memory."""
-    return hashlib.sha256(_identity_text(source, event_id)).digest()[:IDENTITY_BYTES]
+    return hashlib.sha256(f"{source}\x1f{event_id}".encode()).digest()[:IDENTITY_BYTES]
 
 
 def identity_and_digest(source: str, event_id: str, content: bytes) -> tuple[bytes, bytes]:
@@ -36,14 +36,10 @@ def identity_and_digest(source: str, event_id: str, content: bytes) -> tuple[byt
 
     The receipt id is that digest in hex. Hashing both in one pass saves a second hash of the identity.
     """
-    sha256 = hashlib.sha256(_identity_text(source, event_id))
+    sha256 = hashlib.sha256(f"{source}\x1f{event_id}".encode())
     identity = sha256.digest()[:IDENTITY_BYTES]
     sha256.update(b"\x1f" + content)
     return identity, sha256.digest()[:DIGEST_BYTES]
-
-
-def _identity_text(source: str, event_id: str) -> bytes:
-    return f"{source}\x1f{event_id}".encode()
 
 
 def format_instant(instant: datetime) -> str:

@@ -5,7 +5,7 @@ first. Events are known for at least `DONDOC_INTAKE_DEDUP_HOURS`.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from services.intake.core.event_log import IdentityConflictError
@@ -58,9 +58,18 @@ class _Split(NamedTuple):
 class Deduplicator:
     """The event log as requests see it: appends what is new, and recognises what is not."""
 
-    def __init__(self, recent: RecentEvents, store: DurableStore, metrics: IntakeMetrics) -> None:
+    def __init__(
+        self,
+        recent: RecentEvents,
+        store: DurableStore,
+        wait_until_loaded: Callable[[], Awaitable[None]],
+        metrics: IntakeMetrics,
+    ) -> None:
+        """*wait_until_loaded* returns when the recent events were read from the log, or the broker is away."""
         self._recent = recent
         self._store = store
+        self._wait_until_loaded = wait_until_loaded
+        self._is_loaded = False
         self._metrics = metrics
         metrics.known.set_function(lambda: len(recent))
         self._reservations: dict[bytes, _Reservation] = {}
@@ -70,6 +79,8 @@ class Deduplicator:
 
         Raise `IdentityConflictError` or `LogUnavailableError`; then nothing of *batches* was written.
         """
+        if not self._is_loaded:
+            await self._load()
         stamps = stamps_by_identity(batches)
         if self._are_new(stamps, sum(map(len, batches))):
             await self._write(batches, stamps)
@@ -85,7 +96,14 @@ class Deduplicator:
 
     async def check_conflicts(self, batches: Sequence[PartitionBatch]) -> None:
         """Raise `IdentityConflictError` where `append` would by what is known now."""
+        if not self._is_loaded:
+            await self._load()
         self._split(batches)
+
+    async def _load(self) -> None:
+        """Wait at the start of the process: without the log, an event of yesterday would look new."""
+        await self._wait_until_loaded()
+        self._is_loaded = True
 
     def _are_new(self, stamps: Mapping[bytes, Stamp], events: int) -> bool:
         """Whether no event stands twice in the request, was seen before, or is being written now: the usual case."""

@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,7 +19,6 @@ from aiokafka.errors import KafkaError
 from schemas.events.topics import FACTS
 from services.intake.core import fact_record
 from services.intake.core.fact_record import DedupEntries, EndOffsets, PartitionBatch
-from services.intake.core.rate_meter import RateMeter
 from services.intake.dedup.recent_events import RecentEvents
 from services.intake.settings import IntakeSettings
 from services.runtime import kafka
@@ -45,6 +45,28 @@ RECORDS_PER_POLL_MAX = 2_000
 _NO_ENTRIES = DedupEntries((), ())
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class RateMeter:
+    """Counts records and tells their rate, measured anew each *span* seconds."""
+
+    span: float
+    since: float = 0.0
+    counted: int = 0
+    rate: float = 0.0
+
+    def count(self, events: int) -> None:
+        """Add *events*."""
+        self.counted += events
+
+    def per_second(self, now: float) -> float:
+        """Return the events a second of the last whole span before *now*, an instant of a monotonic clock (seconds)."""
+        elapsed = now - self.since
+        if elapsed >= self.span:
+            self.rate = self.counted / elapsed
+            self.since, self.counted = now, 0
+        return self.rate
 
 
 class OffsetTracker:
@@ -76,7 +98,7 @@ class OffsetTracker:
         while self._acknowledged and self._acknowledged[0][0] <= self.position:
             base, entries = self._acknowledged.popleft()
             yield entries
-            self.position = max(self.position, base + len(entries))
+            self.position = max(self.position, base + len(entries.identities))
 
 
 class LogReader:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from schemas.plan.values import Bilingual
-from services.intake.asgi import Request, RequestRefusedError, Response
+from services.intake.asgi import BodyTimeout, Request, RequestRefusedError, Response
 from services.intake.cloudevents import http_binding, pipeline
 from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.pipeline import Pipeline, PostedEvents, PreparedEvents
@@ -19,7 +19,6 @@ from services.intake.core.scopes import ApiKey
 from services.intake.http.api_keys import ApiKeys
 from services.intake.http.dry_run import DryRunClient
 from services.intake.http.limits import InflightLimit, RateLimits
-from services.intake.http.timeouts import Patience
 from services.intake.metrics import IntakeMetrics
 from services.intake.published_plans import SnapshotPlans
 from services.runtime.clock import Clock
@@ -38,7 +37,7 @@ class PostEvents:
     keys: ApiKeys
     rate_limits: RateLimits
     inflight_limit: InflightLimit
-    body_timeout: Patience
+    body_timeout: BodyTimeout
     plans: SnapshotPlans
     wait_until_tried: Callable[[], Awaitable[None]]
     pipeline: Pipeline
@@ -57,16 +56,15 @@ class PostEvents:
 
     async def _accept(self, request: Request, key: ApiKey) -> Response:
         self.rate_limits.refuse_excess(key)
-        is_dry_run = _is_dry_run(request)
+        is_dry_run = bool(request.raw_query) and _is_dry_run(request)
         mode = http_binding.mode_of(request.headers)
         reserved = self.inflight_limit.reserve(request, mode.bytes_max)
         try:
             body = await request.read_body(mode.bytes_max, self.body_timeout)
             # The time of receipt is when the whole request has arrived (contract section 3), not when it is written.
             receivedtime = format_instant(self.clock.now())
-            await self.wait_until_tried()
             if not self.plans.is_ready:
-                raise RequestRefusedError(_NO_PLAN)
+                await self._wait_for_plans()
             texts = http_binding.split_events(mode, body)
             self.rate_limits.charge(key, max(1, len(texts)))
             posted = PostedEvents(mode, request.headers, body, key.scope, receivedtime)
@@ -75,11 +73,17 @@ class PostEvents:
         finally:
             self.inflight_limit.release(reserved)
 
+    async def _wait_for_plans(self) -> None:
+        """Wait at the start of the process until the broker has been tried; refuse (503) while there is no plan."""
+        await self.wait_until_tried()
+        if not self.plans.is_ready:
+            raise RequestRefusedError(_NO_PLAN)
+
     async def _append(self, prepared: PreparedEvents, mode: ContentMode) -> Response:
         started = time.perf_counter()
         answer = await self.pipeline.append(prepared, is_batch=mode is ContentMode.BATCH)
         self.metrics.seconds.observe(time.perf_counter() - started)
-        self.metrics.accepted[mode.value].inc(len(prepared))
+        self.metrics.accepted[mode.value].inc(prepared.count)
         return Response(status=202, body=answer)
 
     async def _simulate(self, prepared: PreparedEvents, mode: ContentMode) -> Response:
@@ -107,8 +111,6 @@ _NO_PLAN = Refusal(
 
 
 def _is_dry_run(request: Request) -> bool:
-    if not request.has_query:
-        return False
     given = request.query.get("dry_run", ["false"])[-1].lower()
     if given in TRUE:
         return True

@@ -22,9 +22,6 @@ class Route:
 
     methods: Mapping[str, Handler]
 
-    def handler(self, method: str) -> Handler | None:
-        return self.methods.get("GET" if method == "HEAD" else method)
-
     @property
     def allowed(self) -> str:
         return ", ".join(sorted({*self.methods, *(("HEAD",) if "GET" in self.methods else ())}))
@@ -52,8 +49,10 @@ class Router:
         await response.send(send, is_head=request.method == "HEAD")
 
     async def _respond(self, request: Request) -> Response:
+        route = self._routes.get(request.path)
+        handler = self._explain if route is None else route.methods.get(request.method, self._explain)
         try:
-            return await self._dispatch(request)
+            return await handler(request)
         except RequestRefusedError as error:
             self._metrics.refusals.labels(error.refusal.problem.value.slug).inc()
             return asgi.problem_response(error.refusal, request.language)
@@ -64,18 +63,18 @@ class Router:
             self._metrics.refusals.labels(RequestProblem.INTERNAL.value.slug).inc()
             return asgi.problem_response(_FAILED, request.language)
 
-    async def _dispatch(self, request: Request) -> Response:
+    async def _explain(self, request: Request) -> Response:
+        """Answer a request that has no handler of its own: HEAD by the handler of GET, else 404 or 405."""
         route = self._routes.get(request.path)
         if route is None and request.path in self._mounted:
             route = _READ_ONLY
         if route is None:
             raise RequestRefusedError(_not_found(request.path))
-        handler = route.handler(request.method)
-        if handler is None:
-            self._metrics.refusals.labels(RequestProblem.METHOD_NOT_ALLOWED.value.slug).inc()
-            refusal = _not_allowed(request.method, route.allowed)
-            return asgi.problem_response(refusal, request.language, (b"allow", route.allowed.encode()))
-        return await handler(request)
+        if request.method == "HEAD" and "GET" in route.methods:
+            return await route.methods["GET"](request)
+        self._metrics.refusals.labels(RequestProblem.METHOD_NOT_ALLOWED.value.slug).inc()
+        refusal = _not_allowed(request.method, route.allowed)
+        return asgi.problem_response(refusal, request.language, (b"allow", route.allowed.encode()))
 
 
 async def _respond_empty(_request: Request) -> Response:

@@ -32,8 +32,11 @@ class DurableWriter:
         After an append that timed out the records go to the spool although the broker may still write them: the replay
         reads the log first and skips what it holds.
         """
-        await self._replay.wait_until_open()
         producer = self._connection.producer
+        if producer is None:
+            # At the end of a replay the producer is there in a moment.
+            await self._replay.wait_until_open()
+            producer = self._connection.producer
         if producer is not None:
             try:
                 ends = await producer.append(batches)

@@ -6,7 +6,7 @@ The first key in the file signs. The others are published, so that what they sig
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 import msgspec
 import pybase64
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class SigningKeysError(Exception):
-    """The file of signing keys cannot be read; restore it, or rotate to new ones with `dondoc receipt rotate_keys`."""
+    """The file of signing keys cannot be read; restore it, or rotate to new ones with `dondoc receipt rotate`."""
 
 
 class Signer:
@@ -42,16 +42,6 @@ class Signer:
         self._header = _base64url(msgspec.json.encode({"alg": ALGORITHM, "kid": keys[0].thumbprint(), "typ": TYPE}))
         self.issuer = issuer
 
-    @classmethod
-    def from_json(cls, key: bytes, issuer: str) -> Self:
-        """Return the signer that signs with *key*, as `key` of another signer gives it."""
-        return cls([OKPKey.import_key(msgspec.json.decode(key))], issuer)
-
-    @property
-    def key(self) -> bytes:
-        """The current key with its private half as JSON (RFC 8037), for another process that signs too."""
-        return msgspec.json.encode(self._keys[0].as_dict(private=True))
-
     def sign(self, receipts: Raw) -> str:
         """Return the compact JWS (RFC 7515) over the issuer and *receipts*, an array in JSON.
 
@@ -59,13 +49,12 @@ class Signer:
         take a quarter of the cost of a response.
         """
         signed = self._header + b"." + _base64url(msgspec.json.encode({"iss": self.issuer, "receipts": receipts}))
-        return (signed + b"." + _base64url(self._signature(signed))).decode("ascii")
-
-    def _signature(self, signed: bytes) -> bytes:
         # Ed25519 hashes the whole input twice (RFC 8032), so the faster hash decides for long ones.
         if len(signed) > LONG_INPUT_BYTES:
-            return self._openssl_key.sign(signed)
-        return self._libsodium_key.sign(signed).signature
+            signature = self._openssl_key.sign(signed)
+        else:
+            signature = self._libsodium_key.sign(signed).signature
+        return (signed + b"." + _base64url(signature)).decode("ascii")
 
     def public_key_set(self) -> bytes:
         """Return the public key set as JSON (RFC 7517), the current key first."""

@@ -1,1 +1,1 @@
-"""The functional core of reporting: lookups, scores and the annual report as values; no clock, no database."""
+"""The functional core of reporting: timelines, counts and the annual report as values; no clock, no database."""

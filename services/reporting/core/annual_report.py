@@ -1,6 +1,7 @@
-"""The annual report as a value: what the plan asked, what came when, what is missing, who was urged, to what effect.
+"""Compile the annual report as a value: what the plan asks, what came when, what is missing, who was urged.
 
-It rests on the assessments and alerts known at one instant, and carries their digest, so that anybody can recompute it.
+The report rests on the assessments and alerts known at one instant. It carries their digest, so that anybody can
+recompute it from the log.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,23 +12,23 @@ from schemas.events import ids
 from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Obligation, Plan, SourceDocument
-from services.reporting.core.lines import DutyLine, Reader, lines_of
-from services.reporting.core.lookup import DutyState
-from services.reporting.core.projections import Attempt
-from services.reporting.core.scorecard import Scorecard, scorecard
+from services.reporting.core import duty_counts, duty_lines
+from services.reporting.core.duty_counts import EXCLUDED_STATUSES, DutyCounts
+from services.reporting.core.duty_lines import DutyLine, LineContext
+from services.reporting.core.timeline import DutyState
+from services.reporting.core.urging import AlertAttempt
 
-APART = frozenset({Status.EXEMPT, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
-"""Statuses that leave the denominator and are listed by name."""
-UNDATED = frozenset({Status.OPEN, Status.FULFILLED})
+UNDATED_STATUSES = frozenset({Status.OPEN, Status.FULFILLED})
+FIELD_SEPARATOR = "\x1e"  # ASCII record separator, which no duty key or event id contains: joined ids stay unambiguous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupScore:
-    """The figures of one addressed group."""
+class GroupCounts:
+    """The figures of one addressed group of agencies."""
 
     group: str
     name: str
-    scores: Scorecard
+    counts: DutyCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,35 +40,35 @@ class Chapter:
     period: str | None
     due_at: datetime | None
     lines: tuple[DutyLine, ...]
-    groups: tuple[GroupScore, ...]
-    total: Scorecard
+    groups: tuple[GroupCounts, ...]
+    total: DutyCounts
 
     @property
     def outstanding(self) -> tuple[DutyLine, ...]:
-        """Lines past due without a complete report."""
+        """The lines that are past due without a complete report."""
         return tuple(line for line in self.lines if line.days_late is not None and not line.is_complete)
 
     @property
-    def apart(self) -> tuple[DutyLine, ...]:
-        """Lines released, passed on or ended: out of every denominator."""
-        return tuple(line for line in self.lines if line.status in APART)
+    def excluded(self) -> tuple[DutyLine, ...]:
+        """The lines that are exempt, superseded or ended: they are part of no denominator."""
+        return tuple(line for line in self.lines if line.status in EXCLUDED_STATUSES)
 
     @property
     def urged(self) -> tuple[DutyLine, ...]:
-        """Lines about which somebody was spoken to, or could not be reached."""
+        """The lines about which an alert was sent, or could not be sent."""
         return tuple(
             line for line in self.lines if line.urging.occasions or line.urging.escalations or line.urging.unsent
         )
 
     @property
-    def pressed(self) -> tuple[DutyLine, ...]:
-        """Lines that took more than a reminder: urged, asked to complete, escalated, or not reached."""
+    def urged_beyond_reminders(self) -> tuple[DutyLine, ...]:
+        """The lines that took more than a reminder: urged, asked to complete, escalated, or not reached."""
         return tuple(line for line in self.urged if line.urging.is_more_than_reminded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UndatedScore:
-    """An obligation without a date: done or not yet, never late."""
+class UndatedObligation:
+    """An obligation without a due date and its counts: its duties are fulfilled or open, never late."""
 
     title: str
     clause: str
@@ -78,7 +79,7 @@ class UndatedScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnualReport:
-    """Everything that the documents print; they add layout and words, never a figure."""
+    """Everything that the documents print. They add layout and words, never a figure."""
 
     plan: Plan
     source: SourceDocument | None
@@ -86,14 +87,14 @@ class AnnualReport:
     as_of: datetime
     known_at: datetime
     chapters: tuple[Chapter, ...]
-    undated: tuple[UndatedScore, ...]
-    total: Scorecard
+    undated: tuple[UndatedObligation, ...]
+    total: DutyCounts
     digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """Which period is asked about, as of when, and by what was known when."""
+class ReportQuery:
+    """The period a report is about, the instant asked about, and the instant up to which records count."""
 
     period: str
     as_of: datetime
@@ -101,88 +102,95 @@ class Question:
 
 
 def compile_report(
-    question: Question, states: Iterable[DutyState], attempts: Mapping[DutyKey, list[Attempt]], reader: Reader
+    query: ReportQuery,
+    states: Iterable[DutyState],
+    *,
+    attempts: Mapping[DutyKey, list[AlertAttempt]],
+    context: LineContext,
 ) -> AnnualReport:
-    """Return the report of *states*, the duties of one plan and period, each once."""
-    kept = [state for state in states if state.status is not Status.NOT_APPLICABLE]
-    lines = lines_of(kept, attempts, reader)
-    dated = [line for line in lines if not _is_undated(line)]
-    chapters = tuple(_chapters(dated, reader))
+    """Compile the report of *states*, the duties of one plan and period, each once."""
+    applicable = [state for state in states if state.status is not Status.NOT_APPLICABLE]
+    lines = duty_lines.build_lines(applicable, attempts, context)
+    chapters = tuple(_build_chapters([line for line in lines if not _is_undated(line)], context.plan))
     return AnnualReport(
-        plan=reader.plan,
-        source=_source(reader.plan),
-        period=question.period,
-        as_of=question.as_of,
-        known_at=question.known_at,
+        plan=context.plan,
+        source=context.plan.sources[0] if context.plan.sources else None,
+        period=query.period,
+        as_of=query.as_of,
+        known_at=query.known_at,
         chapters=chapters,
-        undated=tuple(_undated(lines)),
-        total=scorecard(line for chapter in chapters for line in chapter.lines),
-        digest=digest_of(kept, attempts),
+        undated=tuple(_count_undated([line for line in lines if _is_undated(line)])),
+        total=duty_counts.count_duties(line for chapter in chapters for line in chapter.lines),
+        digest=digest_of(applicable, attempts),
     )
 
 
-def digest_of(states: Iterable[DutyState], attempts: Mapping[DutyKey, list[Attempt]]) -> str:
-    """Return the digest of what a report rests on: the identity of every assessment and alert, in one order."""
-    assessed = {f"{state.key}\x1e{state.assessed.revision}\x1e{state.assessed.event}" for state in states}
-    alerted = {f"{key}\x1e{attempt.event}" for key, told in attempts.items() for attempt in told}
-    return ids.digest(*sorted(assessed), "", *sorted(alerted))
+def digest_of(states: Iterable[DutyState], attempts: Mapping[DutyKey, list[AlertAttempt]]) -> str:
+    """Return the digest of the ids of every assessment and alert that a report rests on, in any order."""
+    assessments = {
+        FIELD_SEPARATOR.join((str(state.key), str(state.assessment.revision), state.assessment.event))
+        for state in states
+    }
+    alerts = {
+        FIELD_SEPARATOR.join((str(key), attempt.event)) for key, of_duty in attempts.items() for attempt in of_duty
+    }
+    # The empty part separates assessments from alerts: no id is empty.
+    return ids.digest(*sorted(assessments), "", *sorted(alerts))
 
 
-def group_scores(lines: Iterable[DutyLine]) -> tuple[GroupScore, ...]:
-    """Return the figures by group, in the order the groups first appear; every line is counted under one group."""
+def count_by_group(lines: Iterable[DutyLine]) -> tuple[GroupCounts, ...]:
+    """Count *lines* by group, in the order in which the groups first appear; every line counts in one group."""
     by_group: dict[str, list[DutyLine]] = {}
     for line in lines:
         by_group.setdefault(line.group, []).append(line)
     return tuple(
-        GroupScore(group=group, name=grouped[0].group_name, scores=scorecard(grouped))
+        GroupCounts(group=group, name=grouped[0].group_name, counts=duty_counts.count_duties(grouped))
         for group, grouped in by_group.items()
     )
 
 
 def _is_undated(line: DutyLine) -> bool:
-    return line.status in UNDATED or (line.due_at is None and line.status not in APART)
+    return line.status in UNDATED_STATUSES or (line.due_at is None and line.status not in EXCLUDED_STATUSES)
 
 
-def _chapters(lines: Iterable[DutyLine], reader: Reader) -> Iterable[Chapter]:
-    for (obligation_id, period), grouped in _by_duty_kind(lines).items():
-        obligation = reader.plan.obligation(obligation_id)
+def _build_chapters(lines: Iterable[DutyLine], plan: Plan) -> Iterable[Chapter]:
+    for (obligation_id, period), grouped in _group_by_obligation_and_period(lines).items():
+        obligation = plan.obligation(obligation_id)
+        # An exempt duty may have no due instant: an obligation with only such duties can have no rate on time.
         if obligation is None or all(line.due_at is None for line in grouped):
             continue
         yield Chapter(
             obligation=obligation,
             title=grouped[0].title,
             period=period,
-            due_at=_common_due(grouped),
+            due_at=_most_common_due_at(grouped),
             lines=tuple(grouped),
-            groups=group_scores(grouped),
-            total=scorecard(grouped),
+            groups=count_by_group(grouped),
+            total=duty_counts.count_duties(grouped),
         )
 
 
-def _common_due(lines: Iterable[DutyLine]) -> datetime | None:
-    """Return the due instant most lines share; an extension moves only its own line."""
-    dues = sorted(line.due_at for line in lines if line.due_at is not None)
-    return max(dues, key=dues.count, default=None)
+def _most_common_due_at(lines: Iterable[DutyLine]) -> datetime | None:
+    """Return the due instant that most lines share; an extension moves only the due instant of its own line."""
+    due_instants = sorted(line.due_at for line in lines if line.due_at is not None)
+    # Of several that are equally common `max` returns the first, which is the earliest.
+    return max(due_instants, key=due_instants.count, default=None)
 
 
-def _undated(lines: Iterable[DutyLine]) -> Iterable[UndatedScore]:
-    for (_obligation, period), grouped in _by_duty_kind(line for line in lines if _is_undated(line)).items():
-        scores = scorecard(grouped)
-        yield UndatedScore(
+def _count_undated(lines: Iterable[DutyLine]) -> Iterable[UndatedObligation]:
+    for (_obligation_id, period), grouped in _group_by_obligation_and_period(lines).items():
+        counts = duty_counts.count_duties(grouped)
+        yield UndatedObligation(
             title=grouped[0].title,
             clause=grouped[0].clause,
             period=period,
-            fulfilled=scores.fulfilled,
-            open=scores.open,
+            fulfilled=counts.fulfilled,
+            open=counts.open,
         )
 
 
-def _by_duty_kind(lines: Iterable[DutyLine]) -> dict[tuple[str, str | None], list[DutyLine]]:
-    found: dict[tuple[str, str | None], list[DutyLine]] = {}
+def _group_by_obligation_and_period(lines: Iterable[DutyLine]) -> dict[tuple[str, str | None], list[DutyLine]]:
+    grouped: dict[tuple[str, str | None], list[DutyLine]] = {}
     for line in lines:
-        found.setdefault((line.key.obligation, line.key.period), []).append(line)
-    return found
-
-
-def _source(plan: Plan) -> SourceDocument | None:
-    return plan.sources[0] if plan.sources else None
+        grouped.setdefault((line.key.obligation, line.key.period), []).append(line)
+    return grouped

@@ -1,7 +1,7 @@
-"""How often an agency was reminded and urged about one duty, by which channels, and with what effect.
+"""Count how often an agency was reminded and urged about one duty, by which channels, and with what effect.
 
-An occasion is one step of one due date: the mail and the SMS of the same step urge once, by two channels. Further
-attempts at the same alert are the same occasion. Escalations went to somebody else and are counted apart.
+An occasion is one step of one due date: the mail and the SMS of the same step are one occasion on two channels. Further
+attempts at the same alert belong to the same occasion. Escalations went to somebody else and are counted separately.
 """
 
 from collections import Counter
@@ -11,10 +11,10 @@ from datetime import datetime
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
-from services.reporting.core.projections import Attempt
+from schemas.events.ids import DutyKey
 
 SENT = frozenset({AttemptOutcome.DELIVERED, AttemptOutcome.UNKNOWN})
-"""Outcomes after which the alert counts as said; `unknown` is a crash after the claim, counted and never hidden."""
+"""Outcomes that count as sent. `unknown` is a crash between claim and record: it is counted and shown as unknown."""
 UNSENT = frozenset(
     {
         AttemptOutcome.TEMPORARY_FAILURE,
@@ -26,8 +26,27 @@ UNSENT = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertAttempt:
+    """One attempt at one alert, as the notifier published it, for one of the duties that the alert names."""
+
+    event: str
+    alert: str
+    key: DutyKey
+    kind: StepKind
+    step: str
+    due_at: datetime | None
+    channel: Channel
+    to_agency: str
+    outcome: AttemptOutcome
+    attempted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Urging:
-    """What was said to an agency about one duty; the report that came afterwards, and the last word before it."""
+    """The alerts that an agency received about one duty.
+
+    `prompted_at` is the last alert up to the complete report; `answered_at` is that report, if an alert came before it.
+    """
 
     reminders: int = 0
     urgings: int = 0
@@ -43,44 +62,46 @@ class Urging:
 
     @property
     def occasions(self) -> int:
-        """How many times the agency itself was spoken to."""
+        """The number of occasions on which the agency itself was alerted."""
         return self.reminders + self.urgings + self.about_incomplete
 
     @property
     def is_more_than_reminded(self) -> bool:
-        """Whether anything besides a reminder before the deadline was said or tried."""
+        """Whether anything besides a reminder before the due instant was sent or tried."""
         return bool(self.urgings or self.about_incomplete or self.escalations or self.unsent)
 
 
-def urging_of(attempts: Iterable[Attempt], effective_at: datetime | None) -> Urging:
-    """Return what *attempts*, all about one duty, amount to; it was discharged at *effective_at*, if at all."""
-    last_words = _last_words(attempts)
-    sent = [one for one in last_words if one.outcome in SENT]
-    occasions = Counter(kind for kind, _step, _due in {(one.kind, one.step, one.due_at) for one in sent})
-    to_agency = [one for one in sent if one.kind is not StepKind.ESCALATION]
-    spoken = sorted(one.attempted_at for one in to_agency)
-    heard = [at for at in spoken if effective_at is not None and at <= effective_at]
-    channels = Counter(one.channel for one in to_agency)
+def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime | None) -> Urging:
+    """Summarize *attempts*, all about one duty, which a complete report discharged at *completed_at*, if at all."""
+    final_attempts = _final_attempts(attempts)
+    sent = [attempt for attempt in final_attempts if attempt.outcome in SENT]
+    # A set, because the mail and the SMS of one step are one occasion.
+    occasions = Counter(kind for kind, _step, _due_at in {(one.kind, one.step, one.due_at) for one in sent})
+    to_agency = [attempt for attempt in sent if attempt.kind is not StepKind.ESCALATION]
+    sent_at = sorted(attempt.attempted_at for attempt in to_agency)
+    before_report = [instant for instant in sent_at if completed_at is not None and instant <= completed_at]
+    channels = Counter(attempt.channel for attempt in to_agency)
     return Urging(
         reminders=occasions[StepKind.REMINDER],
         urgings=occasions[StepKind.URGING],
         about_incomplete=occasions[StepKind.INCOMPLETE],
         escalations=occasions[StepKind.ESCALATION],
         by_channel=tuple((channel, channels[channel]) for channel in Channel if channels[channel]),
-        unsent=sum(one.outcome in UNSENT for one in last_words),
-        unknown=sum(one.outcome is AttemptOutcome.UNKNOWN for one in last_words),
-        first_at=spoken[0] if spoken else None,
-        last_at=spoken[-1] if spoken else None,
-        prompted_at=heard[-1] if heard else None,
-        answered_at=effective_at if heard else None,
+        unsent=sum(attempt.outcome in UNSENT for attempt in final_attempts),
+        unknown=sum(attempt.outcome is AttemptOutcome.UNKNOWN for attempt in final_attempts),
+        first_at=sent_at[0] if sent_at else None,
+        last_at=sent_at[-1] if sent_at else None,
+        prompted_at=before_report[-1] if before_report else None,
+        answered_at=completed_at if before_report else None,
     )
 
 
-def _last_words(attempts: Iterable[Attempt]) -> list[Attempt]:
-    """Keep how each alert ended: the outcome that says it arrived, else the latest."""
-    ended: dict[str, Attempt] = {}
-    for one in sorted(attempts, key=lambda attempt: (attempt.attempted_at, attempt.event)):
-        known = ended.get(one.alert)
-        if known is None or known.outcome is not AttemptOutcome.DELIVERED:
-            ended[one.alert] = one
-    return list(ended.values())
+def _final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
+    """Return one attempt for each alert: the latest one up to the first that was delivered."""
+    final: dict[str, AlertAttempt] = {}
+    for attempt in sorted(attempts, key=lambda one: (one.attempted_at, one.event)):
+        current = final.get(attempt.alert)
+        # After a delivery nothing that follows, such as a late bounce, makes the alert count as unsent.
+        if current is None or current.outcome is not AttemptOutcome.DELIVERED:
+            final[attempt.alert] = attempt
+    return list(final.values())

@@ -1,1 +1,1 @@
-"""The dashboard: pages drawn on the server, Vietnamese first, without script and with nothing from elsewhere."""
+"""The dashboard: pages rendered on the server, in Vietnamese by default, without scripts or foreign resources."""

@@ -1,4 +1,4 @@
-"""What the overview page shows: one obligation of one plan and period, counted, filtered and listed."""
+"""The content of the overview page: one obligation of one plan and period, counted, filtered and listed."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,17 +6,17 @@ from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import Status
 from schemas.plan.plan import Plan
-from services.reporting.core import vietnamese, wording
+from services.reporting.core import duty_search, labels, vietnamese_locale
 from services.reporting.core.annual_report import AnnualReport, Chapter
-from services.reporting.core.lines import DutyLine
-from services.reporting.core.selection import Filter, select
-from services.reporting.dashboard.templating import APART, SHOWN, weekday
-from services.reporting.dashboard.texts import text
+from services.reporting.core.duty_counts import EXCLUDED_STATUSES, EXPECTED_STATUSES
+from services.reporting.core.duty_lines import DutyLine
+from services.reporting.core.duty_search import LineFilter
+from services.reporting.dashboard import templating
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What the reader chose; nothing stands for the first there is, or for all."""
+class OverviewQuery:
+    """What the reader chose in the form; None selects the first plan, period or obligation, and all groups."""
 
     plan: str | None
     period: str | None
@@ -27,9 +27,9 @@ class Choice:
     language: str
 
     @property
-    def filter(self) -> Filter:
-        """Return the choice as a filter of lines."""
-        return Filter(
+    def line_filter(self) -> LineFilter:
+        """The choice as a filter of lines."""
+        return LineFilter(
             statuses=frozenset({self.status} if self.status else ()),
             groups=frozenset({self.group} if self.group else ()),
             words=self.words,
@@ -37,13 +37,13 @@ class Choice:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether some lines may be hidden."""
+        """Whether the filter may hide some lines."""
         return bool(self.group or self.status or self.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counter:
-    """How many duties have a status, and what share of the bar they take."""
+class StatusCount:
+    """How many duties have a status, and their share of the bar in percent."""
 
     status: Status
     count: int
@@ -52,9 +52,9 @@ class Counter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """Everything on the page."""
+    """Everything that the template of the overview page shows."""
 
-    choice: Choice
+    query: OverviewQuery
     plan: Plan
     plans: tuple[Plan, ...]
     periods: tuple[str, ...]
@@ -65,54 +65,59 @@ class Overview:
 
     @property
     def today(self) -> date:
-        """The local day asked about."""
+        """The local date of the instant asked about."""
         return self.report.as_of.astimezone(self.zone).date()
 
     @property
-    def today_in_words(self) -> str:
-        """The day of the week that today is."""
-        return weekday(self.today, self.choice.language)
+    def weekday(self) -> str:
+        """The day of the week of `today`, in words."""
+        return templating.format_weekday(self.today, self.query.language)
 
     @property
     def countdown(self) -> str:
-        """How far off the deadline is, in words."""
+        """The number of days to or from the due date, in words."""
         if self.chapter is None or self.chapter.due_at is None:
             return ""
-        days = (vietnamese.last_good_day(self.chapter.due_at, self.zone) - self.today).days
+        days = (vietnamese_locale.last_day_on_time(self.chapter.due_at, self.zone) - self.today).days
         if days == 0:
-            return text("last_day", self.choice.language)
-        return text("days_left" if days > 0 else "days_past", self.choice.language, days=abs(days))
+            return templating.text("last_day", self.query.language)
+        return templating.text("days_left" if days > 0 else "days_past", self.query.language, days=abs(days))
 
     @property
-    def counters(self) -> tuple[Counter, ...]:
-        """The statuses of the denominator, and those apart of which there are any."""
+    def status_counts(self) -> tuple[StatusCount, ...]:
+        """The counts of the expected statuses, and of those excluded statuses that occur."""
         if self.chapter is None:
             return ()
         total = self.chapter.total
-        counts = {status: getattr(total, status.value) for status in (*SHOWN, *APART)}
+        # Excluded statuses take no share of the bar, which shows the denominator.
+        counts = {status: getattr(total, status.value) for status in (*EXPECTED_STATUSES, *EXCLUDED_STATUSES)}
         return tuple(
-            Counter(status=status, count=count, share=100 * count / (total.expected or 1) if status in SHOWN else 0)
+            StatusCount(
+                status=status,
+                count=count,
+                share=100 * count / (total.expected or 1) if status in EXPECTED_STATUSES else 0,
+            )
             for status, count in counts.items()
-            if count or status in SHOWN
+            if count or status in EXPECTED_STATUSES
         )
 
-    def missing(self, line: DutyLine) -> str:
-        """Return what a line lacks and what is to be noted, in words."""
+    def describe_missing(self, line: DutyLine) -> str:
+        """Return what is missing from a line's report and the notes on the line, in words."""
         obligation = self.plan.obligation(line.key.obligation)
-        parts = [wording.missing(line, obligation, self.choice.language)] if obligation else []
-        return "; ".join(part for part in (*parts, *wording.notes(line, self.choice.language)) if part)
+        missing = [labels.describe_missing(line, obligation, self.query.language)] if obligation else []
+        return "; ".join(part for part in (*missing, *labels.describe_notes(line, self.query.language)) if part)
 
-    def urged(self, line: DutyLine) -> str:
-        """Return how often and by what channel the agency was spoken to."""
-        return wording.urged(line.urging, self.zone, self.choice.language)
-
-
-def chapter_of(report: AnnualReport, obligation: str | None) -> Chapter | None:
-    """Return the chapter chosen, else the first."""
-    named = [chapter for chapter in report.chapters if chapter.obligation.id == obligation]
-    return next(iter(named or report.chapters), None)
+    def describe_urging(self, line: DutyLine) -> str:
+        """Return how often and by which channels the agency was alerted."""
+        return labels.describe_urging(line.urging, self.zone, self.query.language)
 
 
-def shown_lines(chapter: Chapter | None, choice: Choice) -> tuple[DutyLine, ...]:
-    """Return the lines of the chapter that the reader wants to see."""
-    return select(chapter.lines, choice.filter) if chapter else ()
+def choose_chapter(report: AnnualReport, obligation: str | None) -> Chapter | None:
+    """Return the chapter of *obligation*, else the first chapter; None where the report has none."""
+    chosen = [chapter for chapter in report.chapters if chapter.obligation.id == obligation]
+    return next(iter(chosen or report.chapters), None)
+
+
+def select_lines(chapter: Chapter | None, query: OverviewQuery) -> tuple[DutyLine, ...]:
+    """Return the lines of the chapter that match the query."""
+    return duty_search.filter_lines(chapter.lines, query.line_filter) if chapter else ()

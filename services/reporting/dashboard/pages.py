@@ -1,4 +1,4 @@
-"""The dashboard's pages: the overview, an agency, the style sheet. They ask, and hand what they got to a template."""
+"""The handlers of the dashboard's pages: the overview, an agency, the style sheet. They query and render templates."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -12,143 +12,160 @@ from starlette.routing import Route
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
-from services.reporting.core import wording
-from services.reporting.dashboard.overview import Choice, Overview, chapter_of, shown_lines
-from services.reporting.http import questions
-from services.reporting.http.problems import BadQuestionError, Told, language_of
-from services.reporting.http.questions import Parameters
-from services.reporting.queries import Asked, Inquiries, Moment
+from services.reporting.core import labels
+from services.reporting.dashboard import overview
+from services.reporting.dashboard.overview import Overview, OverviewQuery
+from services.reporting.http import problems, query_parameters
+from services.reporting.http.problems import ErrorDescription, InvalidQueryError
+from services.reporting.http.query_parameters import QueryParameters
+from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
-SECURITY = {
+# The pages have no script, so the policy allows none: markup that slipped through the escaping could not run either.
+SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-A_DAY = {"Cache-Control": "public, max-age=86400"}
+CACHE_ONE_DAY = {"Cache-Control": "public, max-age=86400"}
+LINK_PARAMETERS = frozenset({"as_of", "known_at", "lang"})
+"""The query parameters that every link of a page passes on: the instants asked about and the language."""
 
 
 class Dashboard:
     """The handlers of the pages."""
 
-    def __init__(self, inquiries: Inquiries, clock: Clock, templates: Environment) -> None:
-        self._inquiries = inquiries
+    def __init__(self, queries: ReportingQueries, clock: Clock, templates: Environment) -> None:
+        self._queries = queries
         self._clock = clock
         self._templates = templates
-        self._style = resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+        self._style_sheet = resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
 
     def routes(self) -> list[Route]:
         """Return the routes of the pages."""
-        return [Route("/", self.overview), Route("/agencies/{agency}", self.agency), Route("/style.css", self.style)]
+        return [
+            Route("/", self.get_overview),
+            Route("/agencies/{agency}", self.get_agency),
+            Route("/style.css", self.get_style_sheet),
+        ]
 
-    async def style(self, _request: Request) -> Response:
+    async def get_style_sheet(self, _request: Request) -> Response:
         """Return the style sheet."""
-        return Response(self._style, media_type="text/css", headers=A_DAY)
+        return Response(self._style_sheet, media_type="text/css", headers=CACHE_ONE_DAY)
 
-    async def overview(self, request: Request) -> Response:
-        """Return the overview of the plan and period chosen, or of the first plan and the running period."""
-        parameters = Parameters(request)
-        moment = questions.moment(parameters, self._clock)
-        choice = _choice(parameters, moment)
-        parameters.refuse()
-        plans = self._inquiries.plans()
+    async def get_overview(self, request: Request) -> Response:
+        """Return the overview of the chosen plan and period, by default of the first plan and the current year."""
+        parameters = QueryParameters(request)
+        context = query_parameters.parse_context(parameters, self._clock)
+        query = _parse_overview_query(parameters, context)
+        parameters.raise_errors()
+        plans = self._queries.plans()
         if not plans:
-            return self._page("empty.html", request, moment, {})
-        plan = self._inquiries.plan(choice.plan) if choice.plan else plans[0]
-        known = await self._inquiries.periods(plan.plan)
-        period = choice.period or _running(known, str(moment.as_of.astimezone(ZoneInfo(plan.zone)).year))
-        report = await self._inquiries.report(plan.plan, period, moment)
-        chapter = chapter_of(report, choice.obligation)
+            return self._render_page("empty.html", request, context=context, values={})
+        plan = self._queries.plan(query.plan) if query.plan else plans[0]
+        years = await self._queries.find_years(plan.plan)
+        period = query.period or _choose_year(years, str(context.as_of.astimezone(ZoneInfo(plan.zone)).year))
+        report = await self._queries.compile_report(plan.plan, period, context)
+        chapter = overview.choose_chapter(report, query.obligation)
         page = Overview(
-            choice=choice,
+            query=query,
             plan=report.plan,
             plans=plans,
-            periods=tuple(sorted({*known, period})),
+            periods=tuple(sorted({*years, period})),
             report=report,
             chapter=chapter,
-            lines=shown_lines(chapter, choice),
+            lines=overview.select_lines(chapter, query),
             zone=ZoneInfo(plan.zone),
         )
-        return self._page("overview.html", request, moment, {"page": page, "zone": page.zone})
+        return self._render_page("overview.html", request, context=context, values={"page": page, "zone": page.zone})
 
-    async def agency(self, request: Request) -> Response:
+    async def get_agency(self, request: Request) -> Response:
         """Return the page of one agency: all its duties, plan by plan."""
-        parameters = Parameters(request)
-        moment = questions.moment(parameters, self._clock)
-        parameters.refuse()
+        parameters = QueryParameters(request)
+        context = query_parameters.parse_context(parameters, self._clock)
+        parameters.raise_errors()
         agency = request.path_params["agency"]
-        name = self._inquiries.agency_name(agency, moment)
-        lines = await self._inquiries.lines(Asked(agency=agency), moment)
-        plans = {plan.plan: plan for plan in self._inquiries.plans()}
-        shown = [line for line in lines if line.status is not Status.NOT_APPLICABLE]
+        name = self._queries.agency_name(agency, context)
+        lines = await self._queries.find_lines(DutyFilter(agency=agency), context)
+        plans = {plan.plan: plan for plan in self._queries.plans()}
+        applicable = [line for line in lines if line.status is not Status.NOT_APPLICABLE]
         values = {
             "agency": agency,
             "name": name,
-            "lines": sorted(shown, key=lambda line: line.key.period or "", reverse=True),
+            "lines": sorted(applicable, key=lambda line: line.key.period or "", reverse=True),
             "plans": plans,
             "zones": {plan_id: ZoneInfo(plan.zone) for plan_id, plan in plans.items()},
-            "wording": wording,
+            "labels": labels,
         }
-        return self._page("agency.html", request, moment, values)
+        return self._render_page("agency.html", request, context=context, values=values)
 
-    def problem(self, request: Request, told: Told) -> Response:
-        """Return the page that says what is wrong and leads back. It asks for nothing, so it can always be drawn."""
-        kind = told.problem.value
-        language = language_of(request)
-        values = {"title": kind.title.in_language(language), "told": told, "kept": {}}
-        return self._drawn("problem.html", request, language, values, status=kind.status)
+    def render_problem(self, request: Request, description: ErrorDescription) -> Response:
+        """Render the page that says what is wrong and links back. It needs no database, so it always works."""
+        problem_type = description.problem.value
+        language = problems.language_of(request)
+        values = {"title": problem_type.title.in_language(language), "description": description, "link_parameters": {}}
+        return self._render("problem.html", request, language, values=values, status=problem_type.status)
 
-    def _page(self, name: str, request: Request, moment: Moment, values: Mapping[str, object]) -> Response:
-        return self._drawn(name, request, moment.language, {**values, "moment": moment, "kept": _kept(request)})
-
-    def _drawn(
-        self, name: str, request: Request, language: str, values: Mapping[str, object], *, status: int = HTTPStatus.OK
+    def _render_page(
+        self, template: str, request: Request, *, context: QueryContext, values: Mapping[str, object]
     ) -> Response:
-        switched = request.url.include_query_params(lang="en" if language == "vi" else "vi")
-        page = self._templates.get_template(name).render(
-            **values, language=language, other_language=f"{switched.path}?{switched.query}"
+        link_parameters = {
+            name: value for name, value in request.query_params.items() if name in LINK_PARAMETERS and value
+        }
+        values = {**values, "context": context, "link_parameters": link_parameters}
+        return self._render(template, request, context.language, values=values)
+
+    def _render(
+        self,
+        template: str,
+        request: Request,
+        language: str,
+        *,
+        values: Mapping[str, object],
+        status: int = HTTPStatus.OK,
+    ) -> Response:
+        other_language = request.url.include_query_params(lang="en" if language == "vi" else "vi")
+        page = self._templates.get_template(template).render(
+            **values, language=language, other_language=f"{other_language.path}?{other_language.query}"
         )
         return HTMLResponse(
-            page, status, headers={**SECURITY, "Content-Language": language, "Vary": "Accept, Accept-Language"}
+            page,
+            status,
+            headers={**SECURITY_HEADERS, "Content-Language": language, "Vary": "Accept, Accept-Language"},
         )
 
 
-def _choice(parameters: Parameters, moment: Moment) -> Choice:
+def _parse_overview_query(parameters: QueryParameters, context: QueryContext) -> OverviewQuery:
     query = parameters.request.query_params
-    return Choice(
+    return OverviewQuery(
         plan=query.get("plan") or None,
-        period=parameters.one("period", _period, None),
+        period=parameters.parse("period", _parse_period, None),
         obligation=query.get("obligation") or None,
         group=query.get("group") or None,
-        status=parameters.one("status", _status, None),
+        status=parameters.parse("status", _parse_status, None),
         words=query.get("q", ""),
-        language=moment.language,
+        language=context.language,
     )
 
 
-def _period(text: str) -> str | None:
-    """Return the period chosen; the form sends an empty text for no choice."""
+def _parse_period(text: str) -> str | None:
+    """Return the chosen period; the form sends an empty text for no choice."""
     return periods.parse(text).text if text else None
 
 
-def _status(name: str) -> Status | None:
+def _parse_status(name: str) -> Status | None:
+    """Return the chosen status; the form sends an empty text for no choice."""
     if not name:
         return None
     try:
         return Status(name)
     except ValueError as cause:
-        raise BadQuestionError({"status": f"{name!r} is no status"}) from cause
+        raise InvalidQueryError({"status": f"{name!r} is no status"}) from cause
 
 
-def _running(known: list[str], this_year: str) -> str:
-    """Return the latest year up to this one in which anybody owes anything, else this one."""
-    earlier = [period for period in known if period <= this_year]
+def _choose_year(years: list[str], this_year: str) -> str:
+    """Return the latest of *years* up to *this_year*, else *this_year*."""
+    # Years are texts of four digits, so they compare as numbers do.
+    earlier = [year for year in years if year <= this_year]
     return earlier[-1] if earlier else this_year
-
-
-def _kept(request: Request) -> dict[str, str]:
-    """Return the parameters that every link keeps: the instant asked about and the language."""
-    return {
-        name: value for name, value in request.query_params.items() if name in {"as_of", "known_at", "lang"} and value
-    }

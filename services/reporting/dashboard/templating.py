@@ -1,4 +1,4 @@
-"""The template environment: everything escaped, and the few filters that pages need."""
+"""The template environment of the dashboard: everything escaped, a few filters, and the texts in both languages."""
 
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
@@ -6,61 +6,130 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from schemas.events.assessments import Status
-from services.reporting.core import vietnamese, wording
-from services.reporting.dashboard.texts import text
+from schemas.plan.values import Bilingual
+from services.reporting.core import labels, vietnamese_locale
+
+TEXTS = {
+    "title": Bilingual(vi="Theo dõi báo cáo", en="Report tracking"),
+    "skip": Bilingual(vi="Đến bảng kết quả", en="Skip to the table"),
+    "plan": Bilingual(vi="Kế hoạch", en="Plan"),
+    "period": Bilingual(vi="Kỳ", en="Period"),
+    "obligation": Bilingual(vi="Nghĩa vụ", en="Obligation"),
+    "group": Bilingual(vi="Nhóm", en="Group"),
+    "status": Bilingual(vi="Tình trạng", en="Status"),
+    "search": Bilingual(vi="Tìm đơn vị", en="Find an agency"),
+    "search_hint": Bilingual(vi="có dấu hoặc không dấu", en="with or without accents"),
+    "all": Bilingual(vi="Tất cả", en="All"),
+    "show": Bilingual(vi="Xem", en="Show"),
+    "today": Bilingual(vi="Hôm nay", en="Today"),
+    "as_of": Bilingual(vi="Số liệu lúc", en="As of"),
+    "deadline": Bilingual(vi="Hạn cuối", en="Deadline"),
+    "no_deadline": Bilingual(vi="Kế hoạch không quy định thời hạn", en="The plan sets no date"),
+    "days_left": Bilingual(vi="còn {days} ngày", en="{days} days left"),
+    "last_day": Bilingual(vi="hôm nay là ngày cuối", en="today is the last day"),
+    "days_past": Bilingual(vi="đã qua {days} ngày", en="{days} days ago"),
+    "expected": Bilingual(vi="Phải gửi", en="Expected"),
+    "rate": Bilingual(vi="Tỷ lệ gửi", en="Reporting rate"),
+    "rate_on_time": Bilingual(vi="Tỷ lệ đúng hạn", en="Reporting rate on time"),
+    "of": Bilingual(vi="trên", en="of"),
+    "agency": Bilingual(vi="Đơn vị", en="Agency"),
+    "due": Bilingual(vi="Hạn cuối (hết ngày)", en="Due by the end of"),
+    "received": Bilingual(vi="Thời điểm gửi", en="Received"),
+    "days_late": Bilingual(vi="Số ngày trễ", en="Days late"),
+    "missing": Bilingual(vi="Còn thiếu, ghi chú", en="Missing, notes"),
+    "urged": Bilingual(vi="Nhắc, đôn đốc", en="Reminded, urged"),
+    "agencies": Bilingual(vi="đơn vị", en="agencies"),
+    "none_found": Bilingual(vi="Không có đơn vị nào phù hợp.", en="No agency matches."),
+    "clear": Bilingual(vi="Bỏ lọc", en="Clear filters"),
+    "report": Bilingual(vi="Báo cáo năm", en="Annual report"),
+    "undated": Bilingual(vi="Nhiệm vụ không có thời hạn", en="Duties without a date"),
+    "undated_done": Bilingual(vi="đã ghi nhận {done}/{whole} đơn vị", en="on record from {done} of {whole} agencies"),
+    "nothing_yet": Bilingual(vi="Chưa có kế hoạch nào được công bố.", en="No plan is published yet."),
+    "nothing_yet_hint": Bilingual(
+        vi="Công bố kế hoạch bằng lệnh “dondoc publish”, rồi tải lại trang này.",
+        en="Publish one with “dondoc publish”, then load this page again.",
+    ),
+    "check_question": Bilingual(
+        vi="Không đọc được các giá trị sau trong địa chỉ trang; hãy sửa lại hoặc về bảng chung.",
+        en="These values in the address cannot be read; correct them, or go back to the overview.",
+    ),
+    "check_address": Bilingual(
+        vi="Không có kế hoạch, đơn vị hoặc trang nào ứng với địa chỉ này. Hãy kiểm tra lại địa chỉ.",
+        en="No plan, agency or page is known by this address. Check how it is written.",
+    ),
+    "try_again": Bilingual(
+        vi="Dữ liệu vẫn an toàn. Hãy tải lại trang này sau giây lát.",
+        en="The records are safe. Load this page again in a moment.",
+    ),
+    "no_duties": Bilingual(vi="Kỳ này chưa có nghĩa vụ nào.", en="Nobody owes anything in this period yet."),
+    "back": Bilingual(vi="Về bảng chung", en="Back to the overview"),
+    "duty": Bilingual(vi="Nghĩa vụ", en="Duty"),
+    "clause": Bilingual(vi="Mục {clause}", en="Clause {clause}"),
+    "language": Bilingual(vi="English", en="Tiếng Việt"),
+    "no_period": Bilingual(vi="không theo kỳ", en="no period"),
+    "by_group": Bilingual(vi="Theo nhóm đơn vị", en="By group"),
+    "weekdays": Bilingual(
+        vi="thứ Hai,thứ Ba,thứ Tư,thứ Năm,thứ Sáu,thứ Bảy,Chủ nhật",
+        en="Monday,Tuesday,Wednesday,Thursday,Friday,Saturday,Sunday",
+    ),
+    "footer": Bilingual(
+        vi="Trang chỉ đọc. Tình trạng được tính từ các sự kiện đã ghi nhận, không phụ thuộc giờ chạy của hệ thống.",
+        en="Read only. Each status follows from the recorded events, not from when any job ran.",
+    ),
+}
 
 
-def environment() -> Environment:
-    """Return the environment; an unknown name in a template is an error, not an empty place."""
-    made = Environment(
+def build_environment() -> Environment:
+    """Return the template environment; an unknown name in a template is an error, not an empty text."""
+    environment = Environment(
         loader=PackageLoader("services.reporting.dashboard"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(text=text, urlencode=urlencode, status_name=wording.status)
-    made.filters.update(day=day, moment=moment, deadline=deadline, rate=rate)
-    return made
+    environment.globals.update(text=text, urlencode=urlencode, status_label=labels.status_label)
+    environment.filters.update(day=format_day, instant=format_instant, deadline=format_deadline, percent=format_percent)
+    return environment
 
 
-def day(value: date | None, language: str) -> str:
-    """Write a date: 09/12/2026, or 9 December 2026."""
+def text(name: str, language: str, **values: object) -> str:
+    """Return the text of that name, with *values* filled in."""
+    return TEXTS[name].in_language(language).format(**values)
+
+
+def format_day(value: date | None, language: str) -> str:
+    """Format a date: 09/12/2026, or 9 December 2026."""
     if value is None:
         return ""
-    return vietnamese.short_date(value) if language == "vi" else f"{value.day} {value:%B %Y}"
+    return vietnamese_locale.format_date(value) if language == "vi" else f"{value.day} {value:%B %Y}"
 
 
-def moment(value: datetime | None, zone: tzinfo, language: str) -> str:
-    """Write an instant in local time to the minute."""
+def format_instant(value: datetime | None, zone: tzinfo, language: str) -> str:
+    """Format an instant in local time, to the minute."""
     if value is None:
         return ""
     local = value.astimezone(zone)
-    return f"{local:%H:%M} {day(local.date(), language)}"
+    return f"{local:%H:%M} {format_day(local.date(), language)}"
 
 
-def deadline(value: datetime, zone: tzinfo, language: str) -> str:
-    """Write a due instant in plain words."""
+def format_deadline(value: datetime, zone: tzinfo, language: str) -> str:
+    """Format a due instant in plain words: `end of 9 December 2026`, or `before 17:00 …` where it is no midnight."""
     if language == "vi":
-        return vietnamese.deadline(value, zone)
+        return vietnamese_locale.format_deadline(value, zone)
     local = value.astimezone(zone)
     if local.hour or local.minute or local.second:
-        return f"before {moment(value, zone, language)}"
-    return f"end of {day(vietnamese.last_good_day(value, zone), language)}"
+        return f"before {format_instant(value, zone, language)}"
+    return f"end of {format_day(vietnamese_locale.last_day_on_time(value, zone), language)}"
 
 
-def rate(value: Decimal | None, language: str) -> str:
-    """Write a ratio as a percentage."""
+def format_percent(value: Decimal | None, language: str) -> str:
+    """Format a ratio as a percentage, or as a dash where there is none."""
     if value is None or language == "vi":
-        return vietnamese.percent(value)
+        return vietnamese_locale.format_percent(value)
     return f"{value * 100:.1f}%"
 
 
-def weekday(value: date, language: str) -> str:
+def format_weekday(value: date, language: str) -> str:
     """Return the day of the week in words."""
     return text("weekdays", language).split(",")[value.weekday()]
-
-
-SHOWN = (Status.ON_TIME, Status.LATE, Status.INCOMPLETE, Status.OVERDUE, Status.PENDING)
-APART = (Status.EXEMPT, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR)

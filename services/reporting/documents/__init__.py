@@ -1,1 +1,1 @@
-"""The annual report on paper and in files: DOCX, PDF, XLSX, CSV, JSON from one content. No figure is computed here."""
+"""The annual report as DOCX, PDF, XLSX, CSV and JSON, from the same content. No figure is computed here."""

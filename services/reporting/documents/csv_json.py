@@ -1,6 +1,6 @@
-"""The report for programs: CSV of the agencies, JSON of everything.
+"""The report for programs: CSV of the duties, JSON of everything.
 
-Names are stable English; values are ISO 8601 and plain numbers.
+Field names are stable English; values are ISO 8601 and plain numbers.
 """
 
 import csv
@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.reporting.core import views
+from services.reporting.core import json_views
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.core.lines import DutyLine
+from services.reporting.core.duty_lines import DutyLine
 
-BYTE_ORDER_MARK = "\ufeff"  # without it a spreadsheet program reads the accents wrongly
+BYTE_ORDER_MARK = "\ufeff"  # without it a spreadsheet program takes UTF-8 for its local encoding and garbles accents
 FIELDS = (
     "agency", "agency_name", "group", "group_name", "obligation", "title", "clause", "period", "due_at", "due_on",
     "status", "effective_at", "days_late", "submissions", "flags", "missing", "reminders", "urgings",
@@ -22,35 +22,37 @@ FIELDS = (
 )  # fmt: skip
 
 
-def csv_bytes(report: AnnualReport) -> bytes:
-    """Return one line a duty, UTF-8 with a byte order mark; lists are parted by semicolons."""
-    written = io.StringIO(newline="")
-    writer = csv.writer(written, lineterminator="\r\n")
+def render_csv(report: AnnualReport) -> bytes:
+    """Render one line a duty, in UTF-8 with a byte order mark; lists are separated by semicolons."""
+    buffer = io.StringIO(newline="")
+    # RFC 4180: lines end in CRLF.
+    writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(FIELDS)
     zone = ZoneInfo(report.plan.zone)
     for chapter in report.chapters:
-        writer.writerows(_record(line, zone) for line in chapter.lines)
-    return (BYTE_ORDER_MARK + written.getvalue()).encode()
+        writer.writerows(_render_record(line, zone) for line in chapter.lines)
+    return (BYTE_ORDER_MARK + buffer.getvalue()).encode()
 
 
-def json_bytes(report: AnnualReport) -> bytes:
-    """Return the whole report, figures and lines."""
-    return json.dumps(views.whole(report), ensure_ascii=False, indent=1).encode()
+def render_json(report: AnnualReport) -> bytes:
+    """Render the whole report, figures and lines."""
+    return json.dumps(json_views.render_report(report), ensure_ascii=False, indent=1).encode()
 
 
-def _record(line: DutyLine, zone: ZoneInfo) -> list[str | int | None]:
-    shown = views.duty(line) | views.urging(line.urging)
-    return [_cell(name, shown.get(name), zone) for name in FIELDS]
+def _render_record(line: DutyLine, zone: ZoneInfo) -> list[str | int | None]:
+    values = json_views.render_duty(line) | json_views.render_urging(line.urging)
+    return [_render_cell(name, values.get(name), zone) for name in FIELDS]
 
 
-def _cell(name: str, value: Any, zone: ZoneInfo) -> str | int | None:  # noqa: ANN401 - any JSON value
+def _render_cell(name: str, value: Any, zone: ZoneInfo) -> str | int | None:  # noqa: ANN401 - any JSON value
     if isinstance(value, list):
         return ";".join(value)
     if name.endswith("_at") and isinstance(value, str):
         return datetime.fromisoformat(value).astimezone(zone).isoformat()
-    return _harmless(value) if isinstance(value, str) else value
+    return _escape_formula(value) if isinstance(value, str) else value
 
 
-def _harmless(text: str) -> str:
-    """Keep a spreadsheet program from taking a text for a formula."""
+def _escape_formula(text: str) -> str:
+    """Return *text* so that no spreadsheet program takes it for a formula: `=1+1` becomes `'=1+1`."""
+    # CSV injection, CWE-1236: these are the characters by which a program recognises a formula.
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

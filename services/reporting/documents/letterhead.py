@@ -1,9 +1,13 @@
 """Who issues the report, to whom and under which symbol.
 
-The number, the day and the signatory stay blank: it is a draft for a signature.
+The number, the day and the signatory stay blank, because the document is a draft for a signature.
 """
 
 from dataclasses import dataclass
+
+NATION = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
+MOTTO = "Độc lập - Tự do - Hạnh phúc"
+DOCUMENT_TYPE = "BÁO CÁO"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,23 +25,18 @@ class Letterhead:
         "Thường trực Tỉnh ủy, HĐND tỉnh (để báo cáo)",
         "Ngân hàng Chính sách xã hội Việt Nam (để báo cáo)",
     )
-    filing: str = "Lưu: VT"
+    archive_copy: str = "Lưu: VT"
 
     @property
     def number_line(self) -> str:
-        """The number and symbol, the number left for the records clerk."""
+        """The number and symbol; the records office fills in the number."""
         return f"Số:         /{self.symbol}"
 
     def place_line(self, year: int) -> str:
-        """Return the place and date, the day and month left for the day of signing."""
+        """Return the place and date; the day and month are filled in on the day of signing."""
         return f"{self.place}, ngày       tháng       năm {year}"
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """The lines of `Nơi nhận`: each ends with a semicolon, the last with a full stop."""
-        return (*(f"- {copy};" for copy in self.copies), f"- {self.filing}.")
-
-
-NATION = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
-MOTTO = "Độc lập - Tự do - Hạnh phúc"
-DOCUMENT_TYPE = "BÁO CÁO"
+        return (*(f"- {copy};" for copy in self.copies), f"- {self.archive_copy}.")

@@ -1,1 +1,1 @@
-"""Reporting's HTTP interface: questions in, JSON, documents and problem details out. It holds no rule of its own."""
+"""Reporting's HTTP API: queries in; JSON, documents and problem documents out. It contains no rule of its own."""

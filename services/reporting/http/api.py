@@ -1,8 +1,9 @@
-"""The questions of contract section 4 over HTTP: duties, an agency, a period's figures, a period's report."""
+"""The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period, the report of a period."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,114 +11,106 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from schemas.plan import periods
-from services.reporting.core import views
+from services.reporting.core import duty_search, json_views
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.core.selection import page_of, select
 from services.reporting.documents import csv_json, docx, pdf, xlsx
 from services.reporting.documents.letterhead import Letterhead
-from services.reporting.http import questions
-from services.reporting.http.questions import Parameters
-from services.reporting.metrics import Metrics
-from services.reporting.queries import Asked, Inquiries, Moment, Receipts, UnknownError
+from services.reporting.http import query_parameters
+from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
+from services.reporting.metrics import ReportingMetrics
+from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReceiptSource, ReportingQueries
 from services.runtime.clock import Clock
 
-Maker = Callable[[AnnualReport, Letterhead], bytes]
+RenderDocument = Callable[[AnnualReport, Letterhead], bytes]
 
-WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FORMATS: dict[str, tuple[str, Maker]] = {
-    "docx": (WORD, docx.docx_bytes),
-    "pdf": ("application/pdf", pdf.pdf),
-    "xlsx": (SHEET, lambda report, _letterhead: xlsx.xlsx(report)),
-    "csv": ("text/csv; charset=utf-8", lambda report, _letterhead: csv_json.csv_bytes(report)),
-    "json": ("application/json", lambda report, _letterhead: csv_json.json_bytes(report)),
+DOCX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMATS: dict[str, tuple[str, RenderDocument]] = {
+    "docx": (DOCX_MEDIA_TYPE, docx.render_docx),
+    "pdf": ("application/pdf", pdf.render_pdf),
+    "xlsx": (XLSX_MEDIA_TYPE, lambda report, _letterhead: xlsx.render_xlsx(report)),
+    "csv": ("text/csv; charset=utf-8", lambda report, _letterhead: csv_json.render_csv(report)),
+    "json": ("application/json", lambda report, _letterhead: csv_json.render_json(report)),
 }
 
 
-class Api:
-    """The handlers, over the inquiries they put into words."""
+class ReportingApi:
+    """The handlers of the API; each parses a query, runs it and renders the result."""
 
     def __init__(
-        self, inquiries: Inquiries, receipts: Receipts, *, clock: Clock, letterhead: Letterhead, metrics: Metrics
+        self,
+        queries: ReportingQueries,
+        receipts: ReceiptSource,
+        *,
+        clock: Clock,
+        letterhead: Letterhead,
+        metrics: ReportingMetrics,
     ) -> None:
-        self._inquiries = inquiries
+        self._queries = queries
         self._receipts = receipts
         self._clock = clock
         self._letterhead = letterhead
         self._metrics = metrics
 
     def routes(self) -> list[Route]:
-        """Return the routes; the report's format is the end of its path."""
+        """Return the routes; the extension of a report's path is its format."""
         return [
-            Route("/v1/duties", self.duties),
-            Route("/v1/agencies/{agency}", self.agency),
-            Route("/v1/receipts/{receiptid}", self.receipt),
-            Route("/v1/plans/{plan}/periods/{period}", self.period),
-            Route("/v1/plans/{plan}/periods/{period}/report.{extension}", self.report),
+            Route("/v1/duties", self.get_duties),
+            Route("/v1/agencies/{agency}", self.get_agency),
+            Route("/v1/receipts/{receiptid}", self.get_receipt),
+            Route("/v1/plans/{plan}/periods/{period}", self.get_period),
+            Route("/v1/plans/{plan}/periods/{period}/report.{extension}", self.get_report),
         ]
 
-    async def duties(self, request: Request) -> Response:
-        """Return the duties asked about, a page at a time."""
-        parameters = Parameters(request)
-        moment, asked = questions.moment(parameters, self._clock), questions.asked(parameters)
-        wanted, limit = questions.wanted(parameters), questions.limit(parameters)
-        parameters.refuse()
-        lines = select(await self._inquiries.lines(asked, moment), wanted)
-        page = page_of(lines, limit=limit, cursor=request.query_params.get("cursor"))
-        return JSONResponse(
-            {
-                **_asked(moment),
-                "total": page.total,
-                "duties": [views.duty(line) for line in page.lines],
-                "next_cursor": page.next_cursor,
-            }
-        )
+    async def get_duties(self, request: Request) -> Response:
+        """Return the duties that match the query, one page at a time."""
+        query = query_parameters.parse_duties_query(QueryParameters(request), self._clock)
+        page = await self._find_page(query)
+        return JSONResponse({**_render_context(query.context), **page})
 
-    async def agency(self, request: Request) -> Response:
-        """Return one agency's duties in every plan and period, or in those asked for."""
-        parameters = Parameters(request)
-        moment, asked = questions.moment(parameters, self._clock), questions.asked(parameters)
-        wanted, limit = questions.wanted(parameters), questions.limit(parameters)
-        parameters.refuse()
+    async def get_agency(self, request: Request) -> Response:
+        """Return one agency and its duties, in every plan and period or in those that the query names."""
+        query = query_parameters.parse_duties_query(QueryParameters(request), self._clock)
         agency = request.path_params["agency"]
-        name = self._inquiries.agency_name(agency, moment)
-        owed = replace(asked, agency=agency)
-        lines = select(await self._inquiries.lines(owed, moment), wanted)
-        page = page_of(lines, limit=limit, cursor=request.query_params.get("cursor"))
-        shown = [views.duty(line) for line in page.lines]
-        described = {"agency": agency, "name": name, **_asked(moment), "total": page.total}
-        return JSONResponse({**described, "duties": shown, "next_cursor": page.next_cursor})
+        name = self._queries.agency_name(agency, query.context)
+        page = await self._find_page(replace(query, duty_filter=replace(query.duty_filter, agency=agency)))
+        return JSONResponse({"agency": agency, "name": name, **_render_context(query.context), **page})
 
-    async def receipt(self, request: Request) -> Response:
-        """Return the event that a receipt confirms, and how the duty it is about stands."""
-        parameters = Parameters(request)
-        moment = questions.moment(parameters, self._clock)
-        parameters.refuse()
+    async def get_receipt(self, request: Request) -> Response:
+        """Return the event that a receipt confirms, and the state of the duty that the event is about."""
+        parameters = QueryParameters(request)
+        context = query_parameters.parse_context(parameters, self._clock)
+        parameters.raise_errors()
         receiptid = request.path_params["receiptid"]
-        found = await self._receipts.receipt(receiptid)
-        if found is None:
-            raise UnknownError(f"no receipt {receiptid!r} is on record; it appears a moment after it was given")
-        key = found.duty
-        asked = Asked(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))
-        lines = await self._inquiries.lines(asked, moment)
-        confirmed = {"id": found.event, "source": found.source, "type": found.type, "receivedtime": found.receivedtime}
-        duty = views.duty(lines[0]) if lines else None
-        return JSONResponse({"receiptid": receiptid, **confirmed, **_asked(moment), "duty": duty})
+        receipt = await self._receipts.find_receipt(receiptid)
+        if receipt is None:
+            raise NotFoundError(f"no receipt {receiptid!r} is on record; it appears a moment after it was given")
+        key = receipt.duty
+        duty_filter = DutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))
+        lines = await self._queries.find_lines(duty_filter, context)
+        event = {
+            "id": receipt.event,
+            "source": receipt.source,
+            "type": receipt.type,
+            "receivedtime": receipt.receivedtime,
+        }
+        duty = json_views.render_duty(lines[0]) if lines else None
+        return JSONResponse({"receiptid": receiptid, **event, **_render_context(context), "duty": duty})
 
-    async def period(self, request: Request) -> Response:
+    async def get_period(self, request: Request) -> Response:
         """Return the figures of a plan's period, overall, by obligation and by group."""
-        return JSONResponse(views.summary(await self._report(request)))
+        return JSONResponse(json_views.render_summary(await self._compile_report(request)))
 
-    async def report(self, request: Request) -> Response:
-        """Return the annual report in the format its path names."""
+    async def get_report(self, request: Request) -> Response:
+        """Return the annual report in the format that the path names."""
         extension = request.path_params["extension"]
         if extension not in FORMATS:
-            raise UnknownError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
-        media_type, make = FORMATS[extension]
+            raise NotFoundError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
+        media_type, render = FORMATS[extension]
         with self._metrics.document_seconds.labels(extension).time():
-            report = await self._report(request)
-            # Laying out takes tenths of a second; the loop goes on answering meanwhile.
-            body = await run_in_threadpool(partial(make, report, self._letterhead))
+            report = await self._compile_report(request)
+            # Rendering takes tenths of a second; in a thread, it does not keep the event loop from answering.
+            body = await run_in_threadpool(partial(render, report, self._letterhead))
         self._metrics.documents.labels(extension).inc()
         headers = {
             "Content-Disposition": f'attachment; filename="{report.plan.plan}-{report.period}.{extension}"',
@@ -125,16 +118,24 @@ class Api:
         }
         return Response(body, headers=headers, media_type=media_type)
 
-    async def _report(self, request: Request) -> AnnualReport:
-        parameters = Parameters(request)
-        moment = questions.moment(parameters, self._clock)
-        parameters.refuse()
+    async def _find_page(self, query: DutiesQuery) -> dict[str, Any]:
+        lines = duty_search.filter_lines(
+            await self._queries.find_lines(query.duty_filter, query.context), query.line_filter
+        )
+        page = duty_search.paginate(lines, limit=query.limit, cursor=query.cursor)
+        duties = [json_views.render_duty(line) for line in page.lines]
+        return {"total": page.total, "duties": duties, "next_cursor": page.next_cursor}
+
+    async def _compile_report(self, request: Request) -> AnnualReport:
+        parameters = QueryParameters(request)
+        context = query_parameters.parse_context(parameters, self._clock)
+        parameters.raise_errors()
         try:
             period = periods.parse(request.path_params["period"]).text
         except ValueError as cause:
-            raise UnknownError(str(cause)) from cause
-        return await self._inquiries.report(request.path_params["plan"], period, moment)
+            raise NotFoundError(str(cause)) from cause
+        return await self._queries.compile_report(request.path_params["plan"], period, context)
 
 
-def _asked(moment: Moment) -> dict[str, str]:
-    return {"as_of": moment.as_of.isoformat(), "known_at": moment.known_at.isoformat()}
+def _render_context(context: QueryContext) -> dict[str, str]:
+    return {"as_of": context.as_of.isoformat(), "known_at": context.known_at.isoformat()}

@@ -1,4 +1,7 @@
-"""Errors as RFC 9457 problem details, in Vietnamese for who asks for it, or as a page. The `type` of each is stable."""
+"""Problem documents (RFC 9457) for every error, in Vietnamese or English, or a page for people.
+
+The `type` of each problem is stable, so that programs can tell problems apart by it.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from schemas.plan.values import Bilingual
-from services.reporting.queries import UnknownError
+from services.reporting.queries import NotFoundError
 from services.reporting.store import UNAVAILABLE
 
 MEDIA_TYPE = "application/problem+json"
@@ -19,116 +22,123 @@ RETRY_AFTER_SECONDS = "5"  # a restart of the database takes about two
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """One sort of problem."""
+class ProblemType:
+    """One type of problem."""
 
     status: int
     slug: str
     title: Bilingual
 
 
-class Problem(Enum):
-    """Every problem this interface answers with."""
+class ReportingProblem(Enum):
+    """Every type of problem that reporting answers with."""
 
-    INVALID_QUERY = Kind(
+    INVALID_QUERY = ProblemType(
         status=400, slug="invalid-query", title=Bilingual(vi="Câu hỏi không hợp lệ", en="The question is not valid")
     )
-    NOT_FOUND = Kind(status=404, slug="not-found", title=Bilingual(vi="Không tìm thấy", en="Not found"))
-    NOT_ALLOWED = Kind(
+    NOT_FOUND = ProblemType(status=404, slug="not-found", title=Bilingual(vi="Không tìm thấy", en="Not found"))
+    NOT_ALLOWED = ProblemType(
         status=405, slug="method-not-allowed", title=Bilingual(vi="Chỉ đọc, không ghi", en="This interface only reads")
     )
-    UNAVAILABLE = Kind(
+    UNAVAILABLE = ProblemType(
         status=503, slug="unavailable", title=Bilingual(vi="Tạm thời chưa trả lời được", en="Not available for now")
     )
-    UNEXPECTED = Kind(status=500, slug="unexpected", title=Bilingual(vi="Lỗi chưa lường trước", en="Unexpected error"))
+    UNEXPECTED = ProblemType(
+        status=500, slug="unexpected", title=Bilingual(vi="Lỗi chưa lường trước", en="Unexpected error")
+    )
 
 
-class BadQuestionError(Exception):
-    """A question that cannot be answered as asked; `faults` names each parameter and its remedy."""
+class InvalidQueryError(Exception):
+    """The query has invalid parameters; `errors` names each of them with its remedy."""
 
-    def __init__(self, faults: dict[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {detail}" for name, detail in faults.items()))
-        self.faults = faults
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {detail}" for name, detail in errors.items()))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorDescription:
+    """What the answer to one error says: the type of problem, its detail, and the invalid parameters."""
+
+    problem: ReportingProblem
+    detail: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+RenderPage = Callable[[Request, ErrorDescription], Response]
+ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def language_of(request: Request) -> str:
     """Return `vi` or `en`: the parameter `lang`, else what the client accepts first, else Vietnamese."""
-    asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
-    first = next((one for one in asked.lower().replace(";", ",").split(",") if one.strip()[:2] in ("vi", "en")), "vi")
+    # Quality values are ignored: browsers list the preferred language first.
+    accepted = request.query_params.get("lang") or request.headers.get("accept-language", "")
+    first = next(
+        (one for one in accepted.lower().replace(";", ",").split(",") if one.strip()[:2] in ("vi", "en")), "vi"
+    )
     return first.strip()[:2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What is said of one error."""
-
-    problem: Problem
-    detail: str = ""
-    faults: Mapping[str, str] = field(default_factory=dict)
-
-
-def document(told: Told, request: Request) -> Response:
-    """Return the problem document."""
-    kind = told.problem.value
+def render_document(request: Request, description: ErrorDescription) -> Response:
+    """Render the problem document."""
+    problem_type = description.problem.value
     body: dict[str, object] = {
-        "type": f"/problems/{kind.slug}",
-        "title": kind.title.in_language(language_of(request)),
-        "status": kind.status,
+        "type": f"/problems/{problem_type.slug}",
+        "title": problem_type.title.in_language(language_of(request)),
+        "status": problem_type.status,
         "instance": request.url.path,
     }
-    if told.detail:
-        body["detail"] = told.detail
-    if told.faults:
-        body["errors"] = [{"pointer": f"/query/{name}", "detail": text} for name, text in told.faults.items()]
-    return JSONResponse(body, kind.status, media_type=MEDIA_TYPE)
+    if description.detail:
+        body["detail"] = description.detail
+    if description.errors:
+        body["errors"] = [{"pointer": f"/query/{name}", "detail": text} for name, text in description.errors.items()]
+    return JSONResponse(body, problem_type.status, media_type=MEDIA_TYPE)
 
 
-Page = Callable[[Request, Told], Response]
-Handler = Callable[[Request, Exception], Awaitable[Response]]
+def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
+    """Return the handler of every error: it answers with a problem document, or with a page where a browser asks."""
 
-
-def handlers(page: Page) -> dict[Any, Handler]:
-    """Return the handler of every error: a document, or what *page* draws where a person looks for a page."""
-
-    def handler(tell: Callable[[Exception], Told]) -> Handler:
+    def build_handler(describe: Callable[[Exception], ErrorDescription]) -> ExceptionHandler:
         async def handle(request: Request, error: Exception) -> Response:
-            told = tell(error)
-            answer = page(request, told) if _is_page_wanted(request) else document(told, request)
-            if told.problem is Problem.UNAVAILABLE:
-                answer.headers["Retry-After"] = RETRY_AFTER_SECONDS
-            return answer
+            description = describe(error)
+            render = render_page if _is_page_wanted(request) else render_document
+            response = render(request, description)
+            if description.problem is ReportingProblem.UNAVAILABLE:
+                response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+            return response
 
         return handle
 
-    tellers = {
-        BadQuestionError: _bad_question,
-        UnknownError: _unknown,
-        HTTPException: _http,
-        Exception: _http,
-        **dict.fromkeys(UNAVAILABLE, _unavailable),
+    describers = {
+        InvalidQueryError: _describe_invalid_query,
+        NotFoundError: _describe_not_found,
+        HTTPException: _describe_http_error,
+        # Starlette calls the handler of `Exception` and raises the error again, so that the server logs it.
+        Exception: _describe_http_error,
+        **dict.fromkeys(UNAVAILABLE, _describe_unavailable),
     }
-    return {kind: handler(tell) for kind, tell in tellers.items()}
+    return {error_type: build_handler(describe) for error_type, describe in describers.items()}
 
 
 def _is_page_wanted(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
 
 
-def _bad_question(error: Exception) -> Told:
-    faults = error.faults if isinstance(error, BadQuestionError) else {}
-    return Told(problem=Problem.INVALID_QUERY, detail=str(error), faults=faults)
+def _describe_invalid_query(error: Exception) -> ErrorDescription:
+    errors = error.errors if isinstance(error, InvalidQueryError) else {}
+    return ErrorDescription(problem=ReportingProblem.INVALID_QUERY, detail=str(error), errors=errors)
 
 
-def _unknown(error: Exception) -> Told:
-    return Told(problem=Problem.NOT_FOUND, detail=str(error))
+def _describe_not_found(error: Exception) -> ErrorDescription:
+    return ErrorDescription(problem=ReportingProblem.NOT_FOUND, detail=str(error))
 
 
-def _unavailable(_error: Exception) -> Told:
-    return Told(problem=Problem.UNAVAILABLE)
+def _describe_unavailable(_error: Exception) -> ErrorDescription:
+    return ErrorDescription(problem=ReportingProblem.UNAVAILABLE)
 
 
-def _http(error: Exception) -> Told:
-    """Tell of a path or a method that is not there, and of what nobody foresaw."""
+def _describe_http_error(error: Exception) -> ErrorDescription:
+    """Describe Starlette's own errors (no such path or method) by their status, and any other error as unexpected."""
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    known = {problem.value.status: problem for problem in Problem}
-    return Told(problem=known.get(status, Problem.UNEXPECTED))
+    by_status = {problem.value.status: problem for problem in ReportingProblem}
+    return ErrorDescription(problem=by_status.get(status, ReportingProblem.UNEXPECTED))

@@ -1,4 +1,4 @@
-"""`dondoc publish` against a real broker: a version goes onto the bus once, checked, and never changes."""
+"""`dondoc publish` against a real broker: a version is checked, published once and never changes."""
 
 import os
 import shutil
@@ -10,7 +10,8 @@ import pytest
 
 from deploy.local.process.ports import LOOPBACK, free_ports
 from schemas.events.topics import REFERENCES
-from services.console.commands.plans.publish import HELD, PUBLISHED, REFUSED, UNCHANGED, Outcome, editions, published
+from services.console.support import publishing
+from services.console.support.publishing import HELD, PUBLISHED, REFUSED, UNCHANGED, PublishOutcome
 from services.runtime.settings import ServiceSettings
 from tests.support.servers.kafka import PARTITIONS, Bus
 
@@ -27,16 +28,17 @@ def directory(tmp_path: Path) -> Path:
 
 async def publish(directory: Path, bus: Bus) -> dict[str, str]:
     """Publish what is in *directory* and return what became of each document."""
-    return {one.edition.key: one.done for one in await outcomes(directory, bus)}
+    return {one.document.key: one.done for one in await outcomes(directory, bus)}
 
 
-async def outcomes(directory: Path, bus: Bus) -> list[Outcome]:
-    """Publish, and return the whole answer."""
-    return await published(editions(directory), bus.access, settings=ServiceSettings(partitions=bus.partitions))
+async def outcomes(directory: Path, bus: Bus) -> list[PublishOutcome]:
+    """Publish what is in *directory* and return every outcome."""
+    versions = publishing.read_versions(directory)
+    return await publishing.publish_versions(versions, bus.access, settings=ServiceSettings(partitions=bus.partitions))
 
 
 async def on_the_bus(bus: Bus) -> list[str]:
-    """Return the keys of what is published, in order."""
+    """Return the record keys of what is published, in order."""
     return [(record.key or b"").decode() for record in await bus.records(REFERENCES.name)]
 
 
@@ -56,7 +58,7 @@ def change(file: Path, old: str, new: str) -> None:
 
 
 async def test_registry_and_plan_go_onto_the_bus_once_under_their_versions(bus: Bus, directory: Path) -> None:
-    """The registry first, so that nobody reads a plan whose agencies are not there; again writes nothing."""
+    """The registry is written before the plan that needs its agencies, and publishing again writes nothing."""
     assert await publish(directory, bus) == {REGISTRY_1: PUBLISHED, PLAN_1: PUBLISHED}
     assert await publish(directory, bus) == {REGISTRY_1: UNCHANGED, PLAN_1: UNCHANGED}
     assert await on_the_bus(bus) == [REGISTRY_1, PLAN_1]
@@ -72,7 +74,7 @@ async def test_a_published_version_with_other_content_is_refused(bus: Bus, direc
 
 
 async def test_the_next_version_stands_beside_the_first_and_no_older_one_follows(bus: Bus, directory: Path) -> None:
-    """Old versions stay, for old assessments cite them; versions only grow."""
+    """Old versions stay, because old assessments cite them, and a lower version than the latest is refused."""
     await publish(directory, bus)
     change(directory / "plan.yaml", "version: 1", "version: 3")
     assert (await publish(directory, bus))["plan:6766-KH-UBND@3"] == PUBLISHED
@@ -84,7 +86,7 @@ async def test_the_next_version_stands_beside_the_first_and_no_older_one_follows
 
 
 async def test_the_command_says_what_it_did_and_refuses_a_faulty_plan(bus: Bus, directory: Path) -> None:
-    """JSON lines and exit code 0; a fault is named at its line with exit code 1, and nothing is written."""
+    """Success prints JSON lines and exits 0; a faulty plan is named at its line, exits 1 and writes nothing."""
     change(directory / "plan.yaml", "addressees: [so-ban-nganh, ubnd-huyen]", "addressees: [so-ban-ngan]")
     faulty = run(directory, bus)
     assert faulty.returncode == 1
@@ -100,7 +102,7 @@ async def test_the_command_says_what_it_did_and_refuses_a_faulty_plan(bus: Bus, 
 
 
 def test_without_a_broker_the_setting_is_named_at_once(directory: Path) -> None:
-    """Unusable surroundings are exit code 2 and the variable to set."""
+    """Without a broker the command exits 2 and names the variable to set."""
     lost = run(directory, Bus(f"{LOOPBACK}:{free_ports(1)[0]}"))
     assert lost.returncode == 2
     assert "DONDOC_KAFKA_BOOTSTRAP" in lost.stderr

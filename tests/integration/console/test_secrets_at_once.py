@@ -1,4 +1,4 @@
-"""Files of secrets that several commands change at the same instant: nothing that one of them wrote is lost."""
+"""Several commands change a file of secrets at the same time, and no change is lost."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ TURNS = 5
 _SCRIPT = """
 import sys
 from services.console.main import app
-from services.console import keys, receipt  # before the signal, so that all begin together
+from services.console.commands.intake import keys, receipt  # before the signal, so that all begin together
 print("ready", flush=True)
 sys.stdin.read()
 for _ in range(int(sys.argv[1])):
@@ -23,10 +23,10 @@ for _ in range(int(sys.argv[1])):
 """
 
 
-def at_once(environment: dict[str, str], *commands: Sequence[str]) -> None:
-    """Run each of *commands* in a process of its own, several times over, all begun at one signal."""
+def run_at_once(environment: dict[str, str], *commands: Sequence[str]) -> None:
+    """Run each of *commands* in a process of its own, `TURNS` times, all started by one signal."""
     with ExitStack() as running:
-        processes = [running.enter_context(_waiting(environment, command)) for command in commands]
+        processes = [running.enter_context(_start_process(environment, command)) for command in commands]
         for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
@@ -39,33 +39,34 @@ def at_once(environment: dict[str, str], *commands: Sequence[str]) -> None:
             assert process.wait(timeout=60) == 0
 
 
-def _waiting(environment: dict[str, str], command: Sequence[str]) -> subprocess.Popen[str]:
+def _start_process(environment: dict[str, str], command: Sequence[str]) -> subprocess.Popen[str]:
+    """Start a process that imports the console and waits until its stdin is closed."""
     arguments = [sys.executable, "-c", _SCRIPT, str(TURNS), *command]
     return subprocess.Popen(arguments, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def test_keys_made_at_once_are_all_kept(tmp_path: Path) -> None:
-    """Each command changes what the one before it wrote."""
+    """Each command reads what the one before it wrote, so no key is lost."""
     path = tmp_path / "keys.json"
     create = ["keys", "create", "--system", "qlvb", "--agency", "*", "--keys", str(path)]
-    at_once({}, *[create] * PROCESSES)
+    run_at_once({}, *[create] * PROCESSES)
     assert len(api_keys.read_keys(path)) == PROCESSES * TURNS
 
 
 def test_a_revocation_is_not_undone_by_a_key_made_at_the_same_time(tmp_path: Path) -> None:
-    """A revoked key stays revoked, whoever writes the file next."""
+    """A revoked key stays revoked, whichever command writes the file next."""
     path = tmp_path / "keys.json"
     create = ["keys", "create", "--system", "qlvb", "--agency", "*", "--keys", str(path)]
-    at_once({}, create)
+    run_at_once({}, create)
     leaked = [key.id for key in api_keys.read_keys(path)]
-    at_once({}, *(["keys", "revoke", key_id, "--keys", str(path)] for key_id in leaked), create, create)
+    run_at_once({}, *(["keys", "revoke", key_id, "--keys", str(path)] for key_id in leaked), create, create)
     revoked = {key.id for key in api_keys.read_keys(path) if key.revoked_at is not None}
     assert revoked == set(leaked)
     assert len(api_keys.read_keys(path)) == 3 * TURNS
 
 
 def test_signing_keys_rotated_at_once_stay_published(tmp_path: Path) -> None:
-    """The public half of every key that ever signed remains: else its receipts could not be checked any more."""
+    """The public half of every key that ever signed remains, because its receipts must stay verifiable."""
     path = tmp_path / "signing.json"
-    at_once({"DONDOC_INTAKE_SIGNING_KEYS": str(path)}, *[["receipt", "rotate"]] * PROCESSES)
+    run_at_once({"DONDOC_INTAKE_SIGNING_KEYS": str(path)}, *[["receipt", "rotate"]] * PROCESSES)
     assert len({key.thumbprint() for key in signing.load_keys(path)}) == PROCESSES * TURNS

@@ -1,4 +1,4 @@
-"""Reporting as a process on the real broker and database, with a plan and a roster published."""
+"""Fixtures: reporting as a process on a real broker and database, with a plan and its registry published."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -9,10 +9,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.events.topics import DELIVERIES, VERDICTS
-from services.reporting.core.projections import Assessed, Attempt
+from services.reporting.core.timeline import AssessmentRevision
+from services.reporting.core.urging import AlertAttempt
 from services.runtime.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.annual_report import a_plan, a_registry
-from tests.support.builders.annual_report_events import a_delivery, a_verdict
+from tests.support.builders.annual_report_events import a_delivery_event, a_verdict_event
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch, Service
@@ -20,13 +21,13 @@ from tests.support.servers.services import Launch, Service
 GROUP = "dondoc-reporting"
 
 StartReporting = Callable[..., Service]
-Tell = Callable[[Sequence[Assessed | Attempt]], Awaitable[None]]
-Ask = Callable[..., Awaitable[httpx.Response]]
+PublishEvents = Callable[[Sequence[AssessmentRevision | AlertAttempt]], Awaitable[None]]
+Get = Callable[..., Awaitable[httpx.Response]]
 
 
 @pytest.fixture
 async def published(bus: Bus) -> Bus:
-    """The bus with the plan and its registry on it."""
+    """Publish the plan and its registry, and return the broker."""
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
         await publish_document(producer, PLAN, a_plan())
         await publish_document(producer, REGISTRY, a_registry())
@@ -35,7 +36,7 @@ async def published(bus: Bus) -> Bus:
 
 @pytest.fixture
 def reporting(launch: Launch, published: Bus, database: Database) -> StartReporting:
-    """Start reporting on this test's database."""
+    """Return a function that starts reporting on this test's database."""
     settings = {
         "DONDOC_MONGO_URL": database.url,
         "DONDOC_REPORTING_MONGO_DATABASE": database.name,
@@ -50,27 +51,28 @@ def reporting(launch: Launch, published: Bus, database: Database) -> StartReport
 
 
 @pytest.fixture
-def tell(published: Bus) -> Tell:
-    """Put assessments and alerts on the bus, in this order."""
+def publish_events(published: Bus) -> PublishEvents:
+    """Return a function that publishes assessments and alert attempts as events, in their order."""
 
-    async def put(told: Sequence[Assessed | Attempt]) -> None:
+    async def publish(assessments_and_attempts: Sequence[AssessmentRevision | AlertAttempt]) -> None:
         async with AIOKafkaProducer(bootstrap_servers=published.bootstrap, acks="all") as producer:
-            for one in told:
-                topic = VERDICTS.name if isinstance(one, Assessed) else DELIVERIES.name
-                event = a_verdict(one) if isinstance(one, Assessed) else a_delivery(one)
+            for one in assessments_and_attempts:
+                is_assessment = isinstance(one, AssessmentRevision)
+                topic = VERDICTS.name if is_assessment else DELIVERIES.name
+                event = a_verdict_event(one) if isinstance(one, AssessmentRevision) else a_delivery_event(one)
                 await producer.send(topic, msgspec.json.encode(event), key=one.key.agency.encode())
             await producer.flush()
 
-    return put
+    return publish
 
 
 @pytest.fixture
-def ask() -> Ask:
-    """Ask a running reporting."""
+def get() -> Get:
+    """Return a function that sends a GET request to a running reporting."""
 
-    async def get(service: Service, path: str, **query: Any) -> httpx.Response:
+    async def send(service: Service, path: str, **query: Any) -> httpx.Response:
         headers = {"accept-language": query.pop("accept_language", "vi")}
         async with httpx.AsyncClient(base_url=service.url, timeout=30) as client:
             return await client.get(path, params=query, headers=headers)
 
-    return get
+    return send

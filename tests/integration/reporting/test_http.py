@@ -1,4 +1,4 @@
-"""What reporting answers over HTTP: filters, pages, figures, documents, pages for people, problems."""
+"""The HTTP API of reporting: filters, pages, figures, documents, pages for people, problem documents."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from tests.support.servers.services import Service
 AT = AS_OF.isoformat()
 PERIOD = "/v1/plans/6766-KH-UBND/periods/2026"
 
-BAD_QUESTIONS: list[tuple[str, dict[str, str], int, list[str]]] = [
+INVALID_QUERIES: list[tuple[str, dict[str, str], int, list[str]]] = [
     ("/v1/duties", {"as_of": "2026-12-10", "limit": "0"}, 400, ["/query/as_of", "/query/limit"]),
     ("/v1/duties", {"known_at": "yesterday"}, 400, ["/query/known_at"]),
     ("/v1/duties", {"limit": "²"}, 400, ["/query/limit"]),
@@ -29,84 +29,90 @@ BAD_QUESTIONS: list[tuple[str, dict[str, str], int, list[str]]] = [
     ("/v1/unheard-of", {}, 404, []),
 ]
 
-Ask = Callable[..., Awaitable[httpx.Response]]
-Tell = Callable[..., Awaitable[None]]
-Start = Callable[..., Service]
+Get = Callable[..., Awaitable[httpx.Response]]
+PublishEvents = Callable[..., Awaitable[None]]
+StartReporting = Callable[..., Service]
 
 
 @pytest.fixture
-async def year(reporting: Start, tell: Tell, bus: Bus) -> Service:
-    """Reporting with a whole year on file."""
+async def reporting_with_year(reporting: StartReporting, publish_events: PublishEvents, bus: Bus) -> Service:
+    """Start reporting and wait until it has stored a whole year."""
     service = reporting()
-    assessed, attempts = a_year()
-    await tell([*assessed, *(one for several in attempts.values() for one in several)])
+    revisions, attempts = a_year()
+    await publish_events([*revisions, *(one for several in attempts.values() for one in several)])
     for topic in (VERDICTS.name, DELIVERIES.name):
         await bus.caught_up("dondoc-reporting", topic)
     return service
 
 
-async def test_duties_are_filtered_and_paged(year: Service, ask: Ask) -> None:
-    """Conditions join, pages follow each other, the total counts what matches."""
-    everything = (await ask(year, "/v1/duties", period="2026", as_of=AT)).json()
+async def test_duties_are_filtered_and_paged(reporting_with_year: Service, get: Get) -> None:
+    """All conditions must hold, and the total counts the duties that match them."""
+    everything = (await get(reporting_with_year, "/v1/duties", period="2026", as_of=AT)).json()
     assert everything["total"] == 38
-    described = (await ask(year, "/openapi.json")).json()
+    described = (await get(reporting_with_year, "/openapi.json")).json()
     jsonschema.validate(everything, {**described, "$ref": "#/components/schemas/Duties"})
-    late = (await ask(year, "/v1/duties", period="2026", status="late,overdue", group="ubnd-huyen", as_of=AT)).json()
+    late = (
+        await get(reporting_with_year, "/v1/duties", period="2026", status="late,overdue", group="ubnd-huyen", as_of=AT)
+    ).json()
     assert {duty["status"] for duty in late["duties"]} == {"late", "overdue"}
     assert late["total"] == len(late["duties"]) == 5
-    named = (await ask(year, "/v1/duties", q="dong son", period="2026", as_of=AT)).json()
+    named = (await get(reporting_with_year, "/v1/duties", q="dong son", period="2026", as_of=AT)).json()
     assert [duty["agency_name"] for duty in named["duties"]] == ["UBND huyện Đông Sơn"]
-    flagged = (await ask(year, "/v1/duties", flag="nil_return", as_of=AT)).json()
+    flagged = (await get(reporting_with_year, "/v1/duties", flag="nil_return", as_of=AT)).json()
     assert flagged["total"] == 1
-    one_off = (await ask(year, "/v1/duties", period="none", as_of=AT, obligation="action-programme")).json()
+    one_off = (
+        await get(reporting_with_year, "/v1/duties", period="none", as_of=AT, obligation="action-programme")
+    ).json()
     assert one_off["total"] == 38
-    agency = (await ask(year, "/v1/agencies/h-03", as_of=AT)).json()
+    agency = (await get(reporting_with_year, "/v1/agencies/h-03", as_of=AT)).json()
     assert (agency["name"], agency["total"]) == ("UBND huyện Đông Sơn", 2)
 
 
-async def test_following_the_cursors_gives_every_duty_once(year: Service, ask: Ask) -> None:
-    """Pages part the whole without gap or repetition."""
+async def test_following_the_cursors_gives_every_duty_once(reporting_with_year: Service, get: Get) -> None:
+    """The pages together contain every duty exactly once."""
     seen: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
-        page = (await ask(year, "/v1/duties", period="2026", limit=15, cursor=cursor, as_of=AT)).json()
+        page = (await get(reporting_with_year, "/v1/duties", period="2026", limit=15, cursor=cursor, as_of=AT)).json()
         seen += [duty["agency"] for duty in page["duties"]]
         cursor = page["next_cursor"]
     assert len(seen) == len(set(seen)) == 38
 
 
-async def test_a_period_has_its_figures_in_dhis2s_terms(year: Service, ask: Ask) -> None:
-    """Expected and actual reports and both rates, overall and by group."""
-    summary = (await ask(year, PERIOD, as_of=AT)).json()
-    described = (await ask(year, "/openapi.json")).json()
+async def test_a_period_has_its_figures_in_dhis2s_terms(reporting_with_year: Service, get: Get) -> None:
+    """A period has expected and actual reports and both rates, overall and by group."""
+    summary = (await get(reporting_with_year, PERIOD, as_of=AT)).json()
+    described = (await get(reporting_with_year, "/openapi.json")).json()
     jsonschema.validate(summary, {**described, "$ref": "#/components/schemas/Summary"})
     total = summary["total"]
     assert (total["expected_reports"], total["actual_reports"], total["on_time"]) == (35, 27, 22)
     assert (total["reporting_rate"], total["reporting_rate_on_time"]) == (0.7714, 0.6286)
     (chapter,) = summary["chapters"]
     assert sum(group["expected_reports"] for group in chapter["groups"]) == 35
-    before = (await ask(year, PERIOD, as_of="2026-03-01T00:00:00+07:00")).json()["total"]
+    before = (await get(reporting_with_year, PERIOD, as_of="2026-03-01T00:00:00+07:00")).json()["total"]
     assert (before["expected_reports"], before["pending"], before["actual_reports"]) == (38, 38, 0)
 
 
-async def test_the_report_comes_in_every_format_with_one_digest(year: Service, ask: Ask) -> None:
-    """Media types, file names and the digest agree."""
+async def test_the_report_comes_in_every_format_with_one_digest(reporting_with_year: Service, get: Get) -> None:
+    """Every format has its file name and its first bytes, and all formats carry the same digest."""
     starts = {"docx": b"PK", "pdf": b"%PDF", "xlsx": b"PK", "csv": b"\xef\xbb\xbf", "json": b"{"}
     digests = set()
     for extension, start in starts.items():
-        answer = await ask(year, f"{PERIOD}/report.{extension}", as_of=AT)
+        answer = await get(reporting_with_year, f"{PERIOD}/report.{extension}", as_of=AT)
         assert answer.content.startswith(start)
         assert answer.headers["content-disposition"] == f'attachment; filename="6766-KH-UBND-2026.{extension}"'
         digests.add(answer.headers["x-dondoc-digest"])
-    assert digests == {json.loads((await ask(year, f"{PERIOD}/report.json", as_of=AT)).content)["digest"]}
-    assert (await ask(year, f"{PERIOD}/report.odt")).status_code == 404
+    assert digests == {
+        json.loads((await get(reporting_with_year, f"{PERIOD}/report.json", as_of=AT)).content)["digest"]
+    }
+    assert (await get(reporting_with_year, f"{PERIOD}/report.odt")).status_code == 404
 
 
-async def test_a_bad_question_gets_problem_details(reporting: Start, ask: Ask) -> None:
-    """RFC 9457, with a stable type and a pointer to each fault."""
+async def test_an_invalid_query_gets_a_problem_document(reporting: StartReporting, get: Get) -> None:
+    """The answer is a problem document (RFC 9457) with a stable type and a pointer to each invalid parameter."""
     service = reporting()
-    for path, query, status, pointers in BAD_QUESTIONS:
-        answer = await ask(service, path, **query)
+    for path, query, status, pointers in INVALID_QUERIES:
+        answer = await get(service, path, **query)
         problem = answer.json()
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), path
         assert (problem["status"], problem["type"].startswith("/problems/")) == (status, True), path
@@ -122,10 +128,10 @@ async def test_a_bad_question_gets_problem_details(reporting: Start, ask: Ask) -
         ("/", {"plan": "<script>"}, 404, "Về bảng chung"),
     ],
 )
-async def test_who_looks_for_a_page_is_told_by_a_page(
-    reporting: Start, path: str, query: dict[str, str], status: int, words: str
+async def test_a_browser_gets_a_page_instead_of_a_problem_document(
+    reporting: StartReporting, path: str, query: dict[str, str], status: int, words: str
 ) -> None:
-    """With the status a program would see, in the reader's language, and with a way back."""
+    """The page has the status of the problem document, the reader's language, and a link back."""
     async with httpx.AsyncClient(base_url=reporting().url, headers={"accept": "text/html,*/*;q=0.8"}) as browser:
         page = await browser.get(path, params=query)
     assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
@@ -134,46 +140,50 @@ async def test_who_looks_for_a_page_is_told_by_a_page(
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
-async def test_the_dashboard_is_drawn_on_the_server_in_both_languages(year: Service, ask: Ask) -> None:
-    """It needs no script, loads nothing from elsewhere, and says the deadline in plain words."""
-    page = await ask(year, "/", as_of=AT)
+async def test_the_dashboard_is_rendered_on_the_server_in_both_languages(
+    reporting_with_year: Service, get: Get
+) -> None:
+    """The dashboard has no script, loads nothing from elsewhere, and names the deadline in plain words."""
+    page = await get(reporting_with_year, "/", as_of=AT)
     assert "hết ngày 09/12/2026" in page.text
     assert "UBND huyện Đông Sơn" in page.text
     assert 'lang="vi"' in page.text
     assert "<script" not in page.text
     assert "http" not in page.text.replace("http-equiv", "")
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    found = await ask(year, "/", as_of=AT, q="quan hoa")
+    found = await get(reporting_with_year, "/", as_of=AT, q="quan hoa")
     assert "UBND huyện Quan Hóa" in found.text
     assert "UBND huyện Đông Sơn" not in found.text
-    typed = await ask(year, "/", q='"><img src=x onerror=alert(1)>')
+    typed = await get(reporting_with_year, "/", q='"><img src=x onerror=alert(1)>')
     assert "<img" not in typed.text
-    english = await ask(year, "/", as_of=AT, accept_language="en-GB,en;q=0.9")
+    english = await get(reporting_with_year, "/", as_of=AT, accept_language="en-GB,en;q=0.9")
     assert "end of 9 December 2026" in english.text
     assert 'lang="en"' in english.text
-    assert "UBND huyện Đông Sơn" in (await ask(year, "/agencies/h-03", as_of=AT)).text
+    assert "UBND huyện Đông Sơn" in (await get(reporting_with_year, "/agencies/h-03", as_of=AT)).text
 
 
-async def test_a_receipt_names_its_event_and_how_the_duty_stands(year: Service, ask: Ask, bus: Bus) -> None:
-    """An upstream system can ask what became of what it handed in; a repeated record changes nothing."""
-    about = {"plan": "6766-KH-UBND", "obligation": "annual-results", "period": "2026", "agency": "h-03"}
+async def test_a_receipt_names_its_event_and_the_state_of_its_duty(
+    reporting_with_year: Service, get: Get, bus: Bus
+) -> None:
+    """A sender can look up what became of an event by its receipt; a repeated record changes nothing."""
+    data = {"plan": "6766-KH-UBND", "obligation": "annual-results", "period": "2026", "agency": "h-03"}
     fact = {"id": "e-1", "source": "s", "type": "t", "receiptid": "r-1", "receivedtime": AT, "subject": "h-03"}
-    for value in ({**fact, "data": about}, {**fact, "data": about}, b"no fact"):
+    for value in ({**fact, "data": data}, {**fact, "data": data}, b"no fact"):
         await bus.publish(FACTS.name, value, key="h-03")
     await bus.caught_up("dondoc-reporting", FACTS.name)
-    receipt = (await ask(year, "/v1/receipts/r-1", as_of=AT)).json()
+    receipt = (await get(reporting_with_year, "/v1/receipts/r-1", as_of=AT)).json()
     assert (receipt["id"], receipt["duty"]["agency"], receipt["duty"]["period"]) == ("e-1", "h-03", "2026")
-    assert (await ask(year, "/v1/receipts/r-2")).status_code == 404
+    assert (await get(reporting_with_year, "/v1/receipts/r-2")).status_code == 404
     assert await bus.records(FACTS.dead_letter) == []
 
 
-async def test_reporting_describes_itself(reporting: Start, ask: Ask) -> None:
-    """OpenAPI, a page to read it by, AsyncAPI of its topics, figures for Prometheus."""
+async def test_reporting_describes_itself(reporting: StartReporting, get: Get) -> None:
+    """Reporting serves its OpenAPI document, a page that shows it, an AsyncAPI document, metrics and probes."""
     service = reporting()
-    described = (await ask(service, "/openapi.json")).json()
+    described = (await get(service, "/openapi.json")).json()
     assert PERIOD.replace("6766-KH-UBND", "{plan}").replace("2026", "{period}") in described["paths"]
-    assert "/v1/duties" in (await ask(service, "/docs")).text
-    assert (await ask(service, "/asyncapi")).json()["channels"]["verdicts"]["address"] == VERDICTS.name
-    assert 'reporting_records_kept_total{topic="verdicts"}' in (await ask(service, "/metrics")).text
-    assert (await ask(service, "/livez")).status_code == 200
-    assert (await ask(service, "/readyz")).json() == {"kafka": True, "mongo": True, "references": True}
+    assert "/v1/duties" in (await get(service, "/docs")).text
+    assert (await get(service, "/asyncapi")).json()["channels"]["verdicts"]["address"] == VERDICTS.name
+    assert 'reporting_records_kept_total{topic="verdicts"}' in (await get(service, "/metrics")).text
+    assert (await get(service, "/livez")).status_code == 200
+    assert (await get(service, "/readyz")).json() == {"kafka": True, "mongo": True, "references": True}

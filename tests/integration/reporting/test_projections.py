@@ -1,4 +1,4 @@
-"""What reporting keeps of the log: everything once, the newest standing, whatever is repeated, reordered or killed."""
+"""The documents that reporting stores of the log: each event once, whatever is repeated, reordered or killed."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -12,8 +12,8 @@ import pytest
 from deploy.local.servers.mongod import Mongod
 from schemas.events.assessments import Status
 from schemas.events.topics import DELIVERIES, VERDICTS
-from tests.support.builders.annual_report import AS_OF, DUE, a_key, a_timeline, a_year, an_assessed, an_attempt
-from tests.support.builders.annual_report_events import a_verdict
+from tests.support.builders.annual_report import AS_OF, DUE, a_key, a_revision, a_timeline, a_year, an_attempt
+from tests.support.builders.annual_report_events import a_verdict_event
 from tests.support.faults import fault_plan
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
@@ -23,13 +23,13 @@ GROUP = "dondoc-reporting"
 STORE = "services.reporting.store"
 COLLECTIONS = ("assessments", "alerts")
 
-Ask = Callable[..., Awaitable[httpx.Response]]
-Tell = Callable[..., Awaitable[None]]
-Start = Callable[..., Service]
+Get = Callable[..., Awaitable[httpx.Response]]
+PublishEvents = Callable[..., Awaitable[None]]
+StartReporting = Callable[..., Service]
 
 
 async def caught_up(bus: Bus) -> None:
-    """Wait until reporting has committed both topics."""
+    """Wait until reporting has committed all records of both topics."""
     for topic in (VERDICTS.name, DELIVERIES.name):
         await bus.caught_up(GROUP, topic)
 
@@ -40,19 +40,19 @@ def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
 
 
 async def test_repeated_and_reordered_records_change_nothing(
-    reporting: Start, tell: Tell, bus: Bus, database: Database
+    reporting: StartReporting, publish_events: PublishEvents, bus: Bus, database: Database
 ) -> None:
-    """The same events, shuffled and told twice, leave the documents as they were."""
-    assessed, attempts = a_year()
-    corrected = [replace(one, event=f"{one.event}!", revision=2) for one in assessed]
-    told = [*assessed, *corrected, *(one for several in attempts.values() for one in several)]
+    """The same events, published a second time in another order, leave the documents as they were."""
+    revisions, attempts = a_year()
+    corrected = [replace(one, event=f"{one.event}!", revision=2) for one in revisions]
+    published = [*revisions, *corrected, *(one for several in attempts.values() for one in several)]
     reporting()
-    await tell(told)
+    await publish_events(published)
     await caught_up(bus)
     first = everything(database)
-    assert len(first["assessments"]) == len(assessed) * 2
-    random.Random(6766).shuffle(told)  # noqa: S311 - an order, not a secret
-    await tell(told)
+    assert len(first["assessments"]) == len(revisions) * 2
+    random.Random(6766).shuffle(published)  # noqa: S311 - an order, not a secret
+    await publish_events(published)
     await caught_up(bus)
     assert everything(database) == first
 
@@ -60,40 +60,40 @@ async def test_repeated_and_reordered_records_change_nothing(
 @pytest.mark.parametrize(
     "fault",
     [
-        fault_plan.kill_before(STORE, "Store.keep_assessments", call=2),
-        fault_plan.kill_after(STORE, "Store.keep_assessments", call=1),
-        fault_plan.kill_after(STORE, "Store.keep_alerts", call=1),
+        fault_plan.kill_before(STORE, "ReportingStore.insert_assessments", call=2),
+        fault_plan.kill_after(STORE, "ReportingStore.insert_assessments", call=1),
+        fault_plan.kill_after(STORE, "ReportingStore.insert_attempts", call=1),
     ],
     ids=["before-a-write", "before-the-commit", "before-the-commit-of-alerts"],
 )
-async def test_killed_inside_a_batch_nothing_is_lost_or_kept_twice(
-    reporting: Start, tell: Tell, bus: Bus, database: Database, fault: str
+async def test_killed_inside_a_batch_nothing_is_lost_or_stored_twice(
+    reporting: StartReporting, publish_events: PublishEvents, bus: Bus, database: Database, fault: str
 ) -> None:
-    """The next process takes the batch again and ends where an undisturbed one ends."""
-    assessed, attempts = a_year()
+    """After a kill the next process consumes the batch again and ends with the documents of an undisturbed one."""
+    revisions, attempts = a_year()
     alerts = [one for several in attempts.values() for one in several]
     killed = reporting(faults=[fault], ready=False, DONDOC_REPORTING_BATCH_RECORDS="20")
-    await tell([*assessed, *alerts])
+    await publish_events([*revisions, *alerts])
     await killed.ended()
     reporting()
     await caught_up(bus)
-    assert len(database.documents("assessments")) == len(assessed)
+    assert len(database.documents("assessments")) == len(revisions)
     assert len(database.documents("alerts")) == len(alerts)
 
 
 async def test_a_rebuild_from_the_log_gives_the_same_documents(
-    reporting: Start, tell: Tell, bus: Bus, database: Database
+    reporting: StartReporting, publish_events: PublishEvents, bus: Bus, database: Database
 ) -> None:
-    """A second group in a second database, reading from the start in other batches, holds the same bytes."""
-    assessed, attempts = a_year()
-    corrected = [replace(one, event=f"{one.event}!", revision=2) for one in assessed[::3]]
+    """A second consumer group that fills a second database in other batches ends with the same documents."""
+    revisions, attempts = a_year()
+    corrected = [replace(one, event=f"{one.event}!", revision=2) for one in revisions[::3]]
     reporting()
-    await tell([*assessed, *corrected, *(one for several in attempts.values() for one in several)])
+    await publish_events([*revisions, *corrected, *(one for several in attempts.values() for one in several)])
     await caught_up(bus)
     rebuilt = f"{database.name}-rebuilt"
-    again = {"DONDOC_REPORTING_GROUP": "rebuild", "DONDOC_REPORTING_MONGO_DATABASE": rebuilt}
+    settings = {"DONDOC_REPORTING_GROUP": "rebuild", "DONDOC_REPORTING_MONGO_DATABASE": rebuilt}
     try:
-        reporting(DONDOC_REPORTING_BATCH_RECORDS="7", **again)
+        reporting(DONDOC_REPORTING_BATCH_RECORDS="7", **settings)
         for topic in (VERDICTS.name, DELIVERIES.name):
             await bus.caught_up("rebuild", topic)
         mirror = replace(database, name=rebuilt)
@@ -103,18 +103,18 @@ async def test_a_rebuild_from_the_log_gives_the_same_documents(
 
 
 async def test_a_poison_record_is_set_aside_and_stops_nobody(
-    reporting: Start, tell: Tell, ask: Ask, bus: Bus, database: Database
+    reporting: StartReporting, publish_events: PublishEvents, get: Get, bus: Bus, database: Database
 ) -> None:
-    """It lies byte for byte among the dead letters with its reason; what came before and after it is kept."""
+    """Poison lies byte for byte in the dead-letter topic with its reason; the records around it are stored."""
     service = reporting()
-    await tell([an_assessed()])
+    await publish_events([a_revision()])
     for poison in (b"{not json", b'{"id":"x","type":"vn.dondoc.other.v1","data":{}}', None):
         await bus.publish(VERDICTS.name, poison, key="h-00")
-    naive = a_verdict(an_assessed(revision=9))
+    naive = a_verdict_event(a_revision(revision=9))
     naive["data"]["recorded_at"] = "2026-01-01T00:00:00"
     await bus.publish(VERDICTS.name, naive, key="h-00")
     await bus.publish(DELIVERIES.name, b"[]", key="h-00")
-    await tell([an_assessed(a_key("h-01"))])
+    await publish_events([a_revision(a_key("h-01"))])
     await caught_up(bus)
     dead = await bus.records(VERDICTS.dead_letter)
     assert [record.value for record in dead][:3] == [
@@ -126,27 +126,29 @@ async def test_a_poison_record_is_set_aside_and_stops_nobody(
     assert len(dead) == 4
     assert len(await bus.records(DELIVERIES.dead_letter)) == 1
     assert [document["agency"] for document in database.documents("assessments")] == ["h-00", "h-01"]
-    figures = (await ask(service, "/metrics")).text
+    figures = (await get(service, "/metrics")).text
     assert 'reporting_dead_letters_total{topic="verdicts"} 4.0' in figures
 
 
-async def test_a_question_about_the_past_gets_the_answer_of_then(
-    reporting: Start, tell: Tell, ask: Ask, bus: Bus
+async def test_a_query_about_the_past_gets_the_answer_of_then(
+    reporting: StartReporting, publish_events: PublishEvents, get: Get, bus: Bus
 ) -> None:
-    """What was recorded after `known_at` does not exist for it; an older revision that comes late changes nothing."""
+    """A revision recorded after `known_at` does not exist for a query; an older one arriving late changes nothing."""
     service = reporting()
-    silent = an_assessed(revision=1)
-    came = DUE - timedelta(hours=1)
-    found_later = an_assessed(
+    without_report = a_revision(revision=1)
+    received_at = DUE - timedelta(hours=1)
+    corrected = a_revision(
         revision=2,
         recorded_at=DUE + timedelta(days=5),
-        timeline=a_timeline(Status.ON_TIME, effective_at=came, flags=("was_overdue",)),
+        spans=a_timeline(Status.ON_TIME, effective_at=received_at, flags=("was_overdue",)),
     )
-    await tell([found_later, silent, an_attempt(at=DUE + timedelta(days=1)), an_attempt(at=DUE + timedelta(days=9))])
+    await publish_events(
+        [corrected, without_report, an_attempt(at=DUE + timedelta(days=1)), an_attempt(at=DUE + timedelta(days=9))]
+    )
     await caught_up(bus)
 
     async def status(as_of: Any, known_at: Any) -> tuple[str, int]:
-        answer = await ask(service, "/v1/duties", as_of=as_of.isoformat(), known_at=known_at.isoformat())
+        answer = await get(service, "/v1/duties", as_of=as_of.isoformat(), known_at=known_at.isoformat())
         (duty,) = answer.json()["duties"]
         return duty["status"], duty["urging"]["urgings"]
 
@@ -154,51 +156,51 @@ async def test_a_question_about_the_past_gets_the_answer_of_then(
     assert await status(DUE + timedelta(days=2), DUE + timedelta(days=5)) == ("on_time", 1)
     assert await status(DUE + timedelta(days=10), DUE + timedelta(days=10)) == ("on_time", 2)
     assert await status(DUE - timedelta(days=2), DUE + timedelta(days=9)) == ("pending", 0)
-    nothing_known = await ask(service, "/v1/duties", as_of=AS_OF.isoformat(), known_at="2020-01-01T00:00:00Z")
+    nothing_known = await get(service, "/v1/duties", as_of=AS_OF.isoformat(), known_at="2020-01-01T00:00:00Z")
     assert nothing_known.json()["duties"] == []
 
 
 async def test_the_database_away_for_a_while_loses_nothing(
-    reporting: Start, tell: Tell, ask: Ask, bus: Bus, mongod: Mongod
+    reporting: StartReporting, publish_events: PublishEvents, get: Get, bus: Bus, mongod: Mongod
 ) -> None:
-    """The batch waits and is kept when the database is back; meanwhile the interface says so."""
+    """The batch is stored once the database is back; meanwhile the API answers 503 and the readiness probe fails."""
     service = reporting()
-    assert (await ask(service, "/readyz")).status_code == 200
+    assert (await get(service, "/readyz")).status_code == 200
     mongod.kill()
-    await tell([an_assessed()])
-    refused = await ask(service, "/v1/duties")
+    await publish_events([a_revision()])
+    refused = await get(service, "/v1/duties")
     assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
     assert refused.headers["retry-after"]
-    assert (await ask(service, "/readyz")).json()["mongo"] is False
+    assert (await get(service, "/readyz")).json()["mongo"] is False
     mongod.start()
     await caught_up(bus)
-    assert (await ask(service, "/v1/duties")).json()["total"] == 1
+    assert (await get(service, "/v1/duties")).json()["total"] == 1
 
 
-async def test_every_question_is_answered_from_an_index(
-    reporting: Start, tell: Tell, bus: Bus, database: Database
+async def test_every_query_is_answered_from_an_index(
+    reporting: StartReporting, publish_events: PublishEvents, bus: Bus, database: Database
 ) -> None:
-    """No question reads a whole collection."""
+    """No query of the store scans a whole collection."""
     reporting()
-    assessed, attempts = a_year()
-    await tell([*assessed, *(one for several in attempts.values() for one in several)])
+    revisions, attempts = a_year()
+    await publish_events([*revisions, *(one for several in attempts.values() for one in several)])
     await caught_up(bus)
     key = str(a_key())
     plans = [
-        _explained(database, "assessments", {"plan": "6766-KH-UBND", "period": {"$in": ["2026", None]}}),
-        _explained(database, "assessments", {"_id": {"$gte": "6766-KH-UBND|h-00|", "$lt": "6766-KH-UBND|h-00|\x7f"}}),
-        _explained(database, "assessments", {"_id": {"$in": [f"{key}|{1:019d}"]}}),
-        _explained(database, "alerts", {"duties": {"$in": [key]}, "attempted_at": {"$lte": AS_OF}}),
+        _explain(database, "assessments", {"plan": "6766-KH-UBND", "period": {"$in": ["2026", None]}}),
+        _explain(database, "assessments", {"_id": {"$gte": "6766-KH-UBND|h-00|", "$lt": "6766-KH-UBND|h-00|\x7f"}}),
+        _explain(database, "assessments", {"_id": {"$in": [f"{key}|{1:019d}"]}}),
+        _explain(database, "alerts", {"duties": {"$in": [key]}, "attempted_at": {"$lte": AS_OF}}),
     ]
     assert [plan for plan in plans if "COLLSCAN" in plan or not ("IXSCAN" in plan or "IDHACK" in plan)] == []
 
 
-def _explained(database: Database, collection: str, condition: dict[str, Any]) -> str:
+def _explain(database: Database, collection: str, condition: dict[str, Any]) -> str:
     return str(database[collection].find(condition).explain()["queryPlanner"]["winningPlan"])
 
 
-async def test_an_unwritable_dead_letter_stops_without_a_commit(reporting: Start, bus: Bus) -> None:
-    """Nothing is lost: the poison record is still there for the next process."""
+async def test_an_unwritable_dead_letter_stops_without_a_commit(reporting: StartReporting, bus: Bus) -> None:
+    """If a dead letter cannot be written, the process stops without a commit and the next one reads it again."""
     fault = fault_plan.raise_before("services.runtime.dead_letters", "DeadLetters.set_aside")
     service = reporting(faults=[fault])
     await bus.publish(VERDICTS.name, b"{", key="h-00")

@@ -17,7 +17,7 @@ import msgspec
 from joserfc.jwk import OKPKey
 
 from schemas.problems import FieldError
-from services.console.support.inputs import read_book
+from services.console.support.inputs import read_plan_folder
 from services.intake import asgi
 from services.intake.asgi import HeaderPairs, RequestRefusedError
 from services.intake.cloudevents import http_binding, pipeline
@@ -80,7 +80,7 @@ class _ExamplePlan:
     """Provides the plan of the examples."""
 
     def __init__(self) -> None:
-        book = read_book(ROOT / "deploy" / "plans" / "6766-kh-ubnd")
+        book = read_plan_folder(ROOT / "deploy" / "plans" / "6766-kh-ubnd")
         self._index = build_plan_index(book.plan, book.registry)
 
     def index_of(self, plan_id: str) -> PlanIndex | None:

@@ -1,4 +1,4 @@
-"""Builds what reporting reads: a plan and roster, assessments, alerts, and a year with every status in it."""
+"""Build what reporting reads: a plan and its registry, assessments, alerts, and a year with every status in it."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -9,14 +9,15 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.reporting.core.annual_report import AnnualReport, Question, compile_report
-from services.reporting.core.lines import Reader
-from services.reporting.core.lookup import state_at
-from services.reporting.core.projections import Assessed, Attempt, Standing
-from services.reporting.core.roster import Roster
+from services.reporting.core import annual_report, timeline
+from services.reporting.core.annual_report import AnnualReport, ReportQuery
+from services.reporting.core.duty_lines import LineContext
+from services.reporting.core.registry_index import RegistryIndex
+from services.reporting.core.timeline import AssessmentRevision, DutyState, StatusSpan
+from services.reporting.core.urging import AlertAttempt
 
 DUE = datetime(2026, 12, 9, 17, tzinfo=UTC)
-"""Before 10 December in Vietnam."""
+"""10 December 2026, 00:00 in Vietnam: the ninth is the last day on time."""
 OPENS = datetime(2025, 12, 31, 17, tzinfo=UTC)
 AS_OF = datetime(2026, 12, 22, 2, tzinfo=UTC)
 QUOTE = "Định kỳ tổ chức sơ kết đánh giá tình hình thực hiện Kế hoạch và gửi kết quả về Ngân hàng."
@@ -62,28 +63,28 @@ DEPARTMENTS = [
     "Sở Dân tộc và Tôn giáo",
     "Thanh tra tỉnh",
 ]
-HOW_THEY_DID = (
+STATUS_CYCLE = (
     Status.ON_TIME, Status.ON_TIME, Status.LATE, Status.ON_TIME,
     Status.ON_TIME, Status.INCOMPLETE, Status.ON_TIME, Status.OVERDUE,
 )  # fmt: skip
 
 
 def a_plan(**changes: Any) -> Plan:
-    """Build a plan with a dated duty and an undated one."""
-    whole = {
+    """Build a plan with a dated obligation and an undated one."""
+    fields = {
         "plan": "6766-KH-UBND",
         "version": 1,
         "title": {"vi": "Kế hoạch triển khai Chỉ thị số 40-CT/TW", "en": "Plan implementing Directive 40"},
         "issued_on": date(2016, 5, 5),
         "registry": "thanh-hoa",
         "sources": [{"id": "kh-6766", "number": "6766/KH-UBND", "issued_on": date(2016, 5, 5)}],
-        "obligations": [_dated(), _undated()],
+        "obligations": [_dated_obligation(), _undated_obligation()],
     }
-    return Plan.model_validate(whole | changes)
+    return Plan.model_validate(fields | changes)
 
 
 def a_registry(**changes: Any) -> Registry:
-    """Build the roster: departments and districts."""
+    """Build the registry: departments and districts."""
     agencies = [_agency(f"s-{n:02d}", name, "so-ban-nganh") for n, name in enumerate(DEPARTMENTS)]
     agencies += [_agency(f"h-{n:02d}", f"UBND huyện {name}", "ubnd-huyen") for n, name in enumerate(DISTRICTS)]
     groups = [
@@ -104,10 +105,10 @@ def a_key(agency: str = "h-00", obligation: str = "annual-results", period: str 
     return DutyKey(plan="6766-KH-UBND", agency=agency, obligation=obligation, period=period)
 
 
-def an_assessed(
-    key: DutyKey | None = None, *, revision: int = 1, timeline: Iterable[Standing] = (), **changes: Any
-) -> Assessed:
-    """Build one revision of a duty; without a timeline it is pending, then overdue."""
+def a_revision(
+    key: DutyKey | None = None, *, revision: int = 1, spans: Iterable[StatusSpan] = (), **changes: Any
+) -> AssessmentRevision:
+    """Build one revision of the assessment of a duty; without spans it is pending, then overdue."""
     key = key or a_key()
     values: dict[str, Any] = {
         "event": f"{key}#{revision}",
@@ -119,19 +120,19 @@ def an_assessed(
         "opens_at": OPENS,
         "recorded_at": OPENS + timedelta(seconds=revision),
         "revision": revision,
-        "timeline": tuple(timeline) or a_timeline(Status.OVERDUE),
+        "timeline": tuple(spans) or a_timeline(Status.OVERDUE),
     }
-    return Assessed(**values | changes)
+    return AssessmentRevision(**values | changes)
 
 
-def a_timeline(ends: Status, **how: Any) -> tuple[Standing, ...]:
-    """Build pending from the opening, then *ends* from the due instant or from when the report came."""
-    pending = Standing(from_at=OPENS, status=Status.PENDING, due_at=DUE)
-    came = how.get("effective_at")
-    return pending, Standing(from_at=came or DUE, status=ends, **{"due_at": DUE, **how})
+def a_timeline(ends: Status, **fields: Any) -> tuple[StatusSpan, ...]:
+    """Build a timeline: pending from the opening, then *ends* from the report's instant or the due instant."""
+    pending = StatusSpan(from_at=OPENS, status=Status.PENDING, due_at=DUE)
+    received_at = fields.get("effective_at")
+    return pending, StatusSpan(from_at=received_at or DUE, status=ends, **{"due_at": DUE, **fields})
 
 
-def an_attempt(key: DutyKey | None = None, *, at: datetime = DUE - timedelta(days=7), **changes: Any) -> Attempt:
+def an_attempt(key: DutyKey | None = None, *, at: datetime = DUE - timedelta(days=7), **changes: Any) -> AlertAttempt:
     """Build one delivered reminder by mail."""
     key = key or a_key()
     values: dict[str, Any] = {
@@ -146,24 +147,28 @@ def an_attempt(key: DutyKey | None = None, *, at: datetime = DUE - timedelta(day
         "outcome": AttemptOutcome.DELIVERED,
         "attempted_at": at,
     }
-    return Attempt(**values | changes)
+    return AlertAttempt(**values | changes)
 
 
-def a_year(registry: Registry | None = None) -> tuple[list[Assessed], dict[DutyKey, list[Attempt]]]:
-    """Build what rules and the notifier said in one year, with every status in it."""
+def a_year(
+    registry: Registry | None = None,
+) -> tuple[list[AssessmentRevision], dict[DutyKey, list[AlertAttempt]]]:
+    """Build what rules and the notifier publish in one year, with every status in it."""
     registry = registry or a_registry()
-    assessed, attempts = [], {}
+    revisions, attempts = [], {}
     for number, agency in enumerate(registry.agencies):
         key = a_key(agency.id)
-        assessed.append(an_assessed(key, timeline=a_timeline(*_story(number)[:1], **_story(number)[1])))
-        attempts[key] = _told(key, _story(number)[0])
-        done = Status.FULFILLED if number % 3 else Status.OPEN
-        undated = (Standing(from_at=OPENS, status=done),)
-        assessed.append(an_assessed(a_key(agency.id, "action-programme", None), timeline=undated))
-    return assessed, attempts
+        ends, fields = _outcome_of_agency(number)
+        revisions.append(a_revision(key, spans=a_timeline(ends, **fields)))
+        attempts[key] = _build_attempts(key, ends)
+        undated_status = Status.FULFILLED if number % 3 else Status.OPEN
+        undated = (StatusSpan(from_at=OPENS, status=undated_status),)
+        revisions.append(a_revision(a_key(agency.id, "action-programme", None), spans=undated))
+    return revisions, attempts
 
 
-def _story(number: int) -> tuple[Status, dict[str, Any]]:
+def _outcome_of_agency(number: int) -> tuple[Status, dict[str, Any]]:
+    """Return the status in which the agency of that number ends the year, and the other fields of its last span."""
     special: dict[int, tuple[Status, dict[str, Any]]] = {
         9: (Status.EXEMPT, {"effective_at": None}),
         15: (Status.SUPERSEDED, {"flags": ("inherited_by_h-19",)}),
@@ -172,7 +177,7 @@ def _story(number: int) -> tuple[Status, dict[str, Any]]:
     }
     if number in special:
         return special[number]
-    ends = HOW_THEY_DID[number % len(HOW_THEY_DID)]
+    ends = STATUS_CYCLE[number % len(STATUS_CYCLE)]
     if ends is Status.ON_TIME:
         return ends, {"effective_at": DUE - timedelta(days=number % 6, minutes=1), "submissions": 1}
     if ends is Status.LATE:
@@ -182,33 +187,40 @@ def _story(number: int) -> tuple[Status, dict[str, Any]]:
     return ends, {}
 
 
-def _told(key: DutyKey, ends: Status) -> list[Attempt]:
-    before = [an_attempt(key, at=DUE - timedelta(days=days)) for days in (7, 3)]
+def _build_attempts(key: DutyKey, ends: Status) -> list[AlertAttempt]:
+    reminders = [an_attempt(key, at=DUE - timedelta(days=days)) for days in (7, 3)]
     match ends:
         case Status.OVERDUE | Status.INCOMPLETE | Status.LATE:
-            urged = [
+            urgings = [
                 an_attempt(key, at=DUE + timedelta(hours=2)),
                 an_attempt(key, at=DUE + timedelta(hours=2), channel=Channel.SMS),
             ]
-            return before + urged
+            return reminders + urgings
         case _:
-            return before[:1]
+            return reminders[:1]
 
 
-def a_reader(as_of: datetime = AS_OF, language: str = "vi", **documents: Any) -> Reader:
-    """Build who asks."""
+def a_line_context(as_of: datetime = AS_OF, language: str = "vi", **documents: Any) -> LineContext:
+    """Build the context of lines; *documents* may replace its `plan` and its `registry`."""
     plan, registry = documents.get("plan", a_plan()), documents.get("registry", a_registry())
-    return Reader(plan=plan, roster=Roster.of(registry), as_of=as_of, language=language)
+    return LineContext(plan=plan, registry=RegistryIndex.of(registry), as_of=as_of, language=language)
+
+
+def compile_states(states: Iterable[DutyState]) -> AnnualReport:
+    """Compile the report of *states*, about which there are no alerts."""
+    query = ReportQuery(period="2026", as_of=AS_OF, known_at=AS_OF)
+    return annual_report.compile_report(query, states, attempts={}, context=a_line_context())
 
 
 def a_report(as_of: datetime = AS_OF) -> AnnualReport:
-    """Build the report of `a_year`."""
-    assessed, attempts = a_year()
-    states = [state_at(one, as_of) for one in assessed]
-    return compile_report(Question(period="2026", as_of=as_of, known_at=as_of), states, attempts, a_reader(as_of))
+    """Compile the report of `a_year`."""
+    revisions, attempts = a_year()
+    states = [timeline.state_at(revision, as_of) for revision in revisions]
+    query = ReportQuery(period="2026", as_of=as_of, known_at=as_of)
+    return annual_report.compile_report(query, states, attempts=attempts, context=a_line_context(as_of))
 
 
-def _dated() -> dict[str, Any]:
+def _dated_obligation() -> dict[str, Any]:
     return {
         "id": "annual-results",
         "citation": {"source": "kh-6766", "clause": "III.1", "quote": QUOTE},
@@ -230,7 +242,7 @@ def _dated() -> dict[str, Any]:
     }
 
 
-def _undated() -> dict[str, Any]:
+def _undated_obligation() -> dict[str, Any]:
     return {
         "id": "action-programme",
         "citation": {

@@ -1,43 +1,44 @@
-"""Puts assessments and alerts on the wire the way rules and the notifier do."""
+"""Build the events that rules and the notifier publish of an assessment revision and of an alert attempt."""
 
 from typing import Any
 
 from schemas.events.assessments import ASSESSED
 from schemas.events.deliveries import DELIVERED
-from services.reporting.core.projections import Assessed, Attempt, Standing
+from services.reporting.core.timeline import AssessmentRevision, StatusSpan
+from services.reporting.core.urging import AlertAttempt
 
 
-def a_verdict(assessed: Assessed) -> dict[str, Any]:
-    """Write an assessment as the CloudEvent that rules publishes."""
-    key = assessed.key
+def a_verdict_event(revision: AssessmentRevision) -> dict[str, Any]:
+    """Build the CloudEvent that rules publishes of an assessment."""
+    key = revision.key
     return {
         "specversion": "1.0",
-        "id": assessed.event,
+        "id": revision.event,
         "source": "dondoc/rules",
         "type": ASSESSED,
         "subject": key.agency,
-        "time": assessed.recorded_at.isoformat(),
+        "time": revision.recorded_at.isoformat(),
         "datacontenttype": "application/json",
         "data": {
             "plan": key.plan,
-            "plan_version": assessed.plan_version,
-            "registry": assessed.registry,
-            "registry_version": assessed.registry_version,
+            "plan_version": revision.plan_version,
+            "registry": revision.registry,
+            "registry_version": revision.registry_version,
             "agency": key.agency,
             "obligation": key.obligation,
             "period": key.period,
-            "clause": assessed.clause,
-            "opens_at": assessed.opens_at.isoformat() if assessed.opens_at else None,
-            "recorded_at": assessed.recorded_at.isoformat(),
-            "revision": assessed.revision,
-            "timeline": [_segment(standing) for standing in assessed.timeline],
+            "clause": revision.clause,
+            "opens_at": revision.opens_at.isoformat() if revision.opens_at else None,
+            "recorded_at": revision.recorded_at.isoformat(),
+            "revision": revision.revision,
+            "timeline": [_build_segment(span) for span in revision.timeline],
             "steps": [],
         },
     }
 
 
-def a_delivery(attempt: Attempt) -> dict[str, Any]:
-    """Write an attempt as the CloudEvent that the notifier publishes."""
+def a_delivery_event(attempt: AlertAttempt) -> dict[str, Any]:
+    """Build the CloudEvent that the notifier publishes of an attempt."""
     key = attempt.key
     duty = {
         "plan": key.plan,
@@ -70,14 +71,14 @@ def a_delivery(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _segment(standing: Standing) -> dict[str, Any]:
+def _build_segment(span: StatusSpan) -> dict[str, Any]:
     return {
-        "from": standing.from_at.isoformat(),
-        "status": standing.status.value,
-        "due_at": standing.due_at.isoformat() if standing.due_at else None,
-        "effective_at": standing.effective_at.isoformat() if standing.effective_at else None,
-        "submissions": standing.submissions,
-        "flags": list(standing.flags),
-        "missing": list(standing.missing),
-        "evidence": list(standing.evidence),
+        "from": span.from_at.isoformat(),
+        "status": span.status.value,
+        "due_at": span.due_at.isoformat() if span.due_at else None,
+        "effective_at": span.effective_at.isoformat() if span.effective_at else None,
+        "submissions": span.submissions,
+        "flags": list(span.flags),
+        "missing": list(span.missing),
+        "evidence": list(span.evidence),
     }

@@ -1,4 +1,4 @@
-"""Report sheets as people fill them in: in a spreadsheet program, or as CSV."""
+"""Report sheets made by `dondoc sheet` and filled in as people do: in a spreadsheet program, or as CSV."""
 
 import csv
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.console.main import app
-from services.console.sheets import filled
+from services.console.sheets import sheet_to_event
 from services.console.support import inputs
 from tests.support.builders.plan_folders import a_folder
 from tests.support.builders.plans import AGENCIES, a_version, an_obligation
@@ -27,8 +27,8 @@ FILL: dict[str, Any] = {
 }
 
 
-def made(folder: Path, name: str, *options: str) -> Result:
-    """The run of `dondoc sheet` for the usual obligation with requirements."""
+def make_sheet(folder: Path, name: str, *options: str) -> Result:
+    """Run `dondoc sheet` for the usual obligation with requirements."""
     a_folder(folder, obligations=[an_obligation(a_version(requires=REQUIRES))])
     return CliRunner().invoke(app, ["sheet", str(folder), "results", "-o", str(folder / name), *options])
 
@@ -53,30 +53,33 @@ def fill_table(path: Path, answers: Mapping[str, Any], *, delimiter: str = ",", 
         csv.writer(stream, delimiter=delimiter).writerows(rows)
 
 
-def a_filled(folder: Path, name: str = "report.xlsx", **changes: Any) -> Path:
-    """A sheet of the first agency for 2026 with its file beside it, filled in; *changes* by key, `__` for the dot."""
-    assert made(folder, name, "--period", "2026", "--agency", AGENCIES[0]).exit_code == 0
+def a_filled_sheet(folder: Path, name: str = "report.xlsx", **changes: Any) -> Path:
+    """Build a filled sheet of the first agency for 2026 with its file beside it.
+
+    *changes* are answers by key, with `__` for the dot: `document__number=""`.
+    """
+    assert make_sheet(folder, name, "--period", "2026", "--agency", AGENCIES[0]).exit_code == 0
     (folder / "bao cao.pdf").write_bytes(PDF)
     answers = FILL | {key.replace("__", "."): value for key, value in changes.items()}
     (fill_workbook if name.endswith("xlsx") else fill_table)(folder / name, answers)
     return folder / name
 
 
-def faults(path: Path, language: Any = "vi") -> list[str]:
-    """What is wrong with a sheet, without the folder."""
-    with pytest.raises(inputs.Unusable) as caught:
-        filled.read(path, language)
+def faults_of(path: Path, language: Any = "vi") -> list[str]:
+    """Return the faults of a sheet, without the folder."""
+    with pytest.raises(inputs.UnusableInputError) as caught:
+        sheet_to_event.read_event(path, language)
     return str(caught.value).replace(f"{path.parent}/", "").splitlines()
 
 
 def row_of(path: Path, key: str) -> int:
-    """The number of the row with *key*."""
+    """Return the number of the row with *key*."""
     page = openpyxl.load_workbook(path).worksheets[0]
     return next(row[0].row for row in page.iter_rows(max_col=1) if row[0].value == key)
 
 
 def fill_keys(path: Path, changes: Mapping[str, str]) -> None:
-    """Overwrite keys of column A, as a careless paste does."""
+    """Overwrite keys of column A, as pasting into the wrong column does."""
     book = openpyxl.load_workbook(path)
     for row in book.worksheets[0].iter_rows(max_col=1):
         row[0].value = changes.get(str(row[0].value), row[0].value)

@@ -87,7 +87,7 @@ working_days: [2026-01-10]
 
 def faults_in(plan: str = PLAN, registry: str = REGISTRY) -> list[str]:
     """Return what `dondoc check` prints of the two texts."""
-    return [str(fault) for fault in check.examined(plan, registry).faults]
+    return [str(fault) for fault in check.check_texts(plan, registry).faults]
 
 
 def edited(text: str, old: str, new: str) -> str:

@@ -1,4 +1,4 @@
-"""The story of 2024 set up before four real services: all is published and handed out, nothing posted yet."""
+"""Starts the four real services for the demo's scenario: documents, contacts and keys are there, nothing is posted."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,41 +8,42 @@ from pathlib import Path
 from deploy.local.process.ports import Ports
 from deploy.local.stack import Stack
 from schemas.plan.registry import Registry
-from services.console.demo import contacts, story
-from services.console.demo.client import Keys
-from services.console.demo.story import BEGINS_AT, Story
+from services.console.demo import contacts, scenario
+from services.console.demo.client import UpstreamKeys
+from services.console.demo.scenario import BEGINS_AT, Scenario
 from services.console.support import inputs, seeding
-from services.console.support.local_system import ServicePorts, System
+from services.console.support.local_system import LocalSystem, ServicePorts
 from services.runtime.clock import STEERED, steer
 
 DIRECTORY = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunningDemo:
-    """A running system on ports of its own, the story to play to it, and what it takes to play it."""
+class DemoSystem:
+    """A running system on ports of its own, with the scenario and what a run of it needs."""
 
-    system: System
-    story: Story
+    system: LocalSystem
+    scenario: Scenario
     registry: Registry
-    keys: Keys
+    keys: UpstreamKeys
     clock: Path
 
 
 @contextmanager
-def a_running_demo(folder: Path, jars: Path) -> Iterator[RunningDemo]:
-    """Start the system below *folder* with its clock at the beginning of the story; stop it in the end."""
+def start_demo_system(folder: Path, jars: Path) -> Iterator[DemoSystem]:
+    """Start the system below *folder* with its clock at the beginning of the scenario; stop it in the end."""
     clock = folder / "clock"
     steer(clock, BEGINS_AT)
-    registry = inputs.read_book(DIRECTORY).registry
+    registry = inputs.read_plan_folder(DIRECTORY).registry
     stack = Stack(folder, Ports.free(), jars=jars)
-    with System(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=print) as system:
+    with LocalSystem(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=print) as system:
         system.start_stack()
         seeding.publish_documents(DIRECTORY, stack.kafka.bootstrap)
-        seeding.load_contacts(contacts.contacts(story.addressed(registry)), stack.mongod.url)
-        keys = Keys(
-            reports=seeding.bearer_for("reports", system.keys_file, now=BEGINS_AT),
-            decisions=seeding.bearer_for("decisions", system.keys_file, now=BEGINS_AT, may_decide=True),
+        seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), stack.mongod.url)
+        keys = UpstreamKeys(
+            reports=seeding.load_or_create_key("reports", system.keys_file, now=BEGINS_AT),
+            decisions=seeding.load_or_create_key("decisions", system.keys_file, now=BEGINS_AT, may_decide=True),
         )
         system.start_services()
-        yield RunningDemo(system=system, story=story.told(registry), registry=registry, keys=keys, clock=clock)
+        chosen = scenario.build_scenario(registry)
+        yield DemoSystem(system=system, scenario=chosen, registry=registry, keys=keys, clock=clock)

@@ -13,7 +13,7 @@ from services.console.support import local_system
 from tests.support.assertions.eventually import eventually
 
 
-class Service(local_system.Service):
+class Service(local_system.ServiceProcess):
     """One service on a free port of this machine; its log lies in *folder*."""
 
     def __init__(self, name: str, folder: Path, *, environment: Mapping[str, str], faults: Sequence[str] = ()) -> None:

@@ -1,5 +1,6 @@
-"""The console finds each of its commands, and imports no other on the way."""
+"""The console script finds each of its commands, imports no other module on the way, and tells its version."""
 
+import re
 import subprocess
 import sys
 
@@ -18,7 +19,7 @@ def test_every_command_has_its_help(command: str) -> None:
 
 
 def test_the_help_page_lists_them_all() -> None:
-    """In the order in which they are declared."""
+    """The commands stand on the help page in the order in which they are declared."""
     page = CliRunner().invoke(app, ["--help"]).stdout
     places = [page.find(f"│ {command} ") for command in COMMANDS]
     assert -1 not in places
@@ -26,7 +27,7 @@ def test_the_help_page_lists_them_all() -> None:
 
 
 def test_an_unknown_command_is_unusable_input() -> None:
-    """It exits with 2."""
+    """A command that does not exist exits with 2."""
     assert CliRunner().invoke(app, ["nope"]).exit_code == 2
 
 
@@ -38,3 +39,22 @@ def test_a_pure_command_does_not_import_the_services() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_the_version_names_package_and_commit() -> None:
+    """`dondoc --version` prints one line such as `dondoc 0.1.0 (3d4f567)` to stdout and exits 0."""
+    answer = CliRunner().invoke(app, ["--version"])
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    assert re.fullmatch(r"dondoc \d+\.\d+\.\d+\S* \(([0-9a-f]{7,40}|unknown commit)\)\n", answer.stdout)
+
+
+def test_the_version_imports_no_command() -> None:
+    """`dondoc --version` answers at once, because it imports neither a service nor the plan's models."""
+    script = (
+        "import sys; from typer.testing import CliRunner; from services.console.main import app; "
+        "CliRunner().invoke(app, ['--version']); "
+        "print([name for name in sys.modules if name.split('.')[0] in {'schemas', 'pydantic', 'aiokafka', 'deploy'} "
+        "or name.startswith('services.') and not name.startswith('services.console')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

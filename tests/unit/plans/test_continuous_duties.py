@@ -23,5 +23,5 @@ PLAN = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
 )
 def test_a_continuous_duty_passes_on_when_the_agency_ends(agency: str, at: str, status: Status) -> None:
     """The city took Đông Sơn's duties over, though it ended itself half a year later with nobody to follow it."""
-    duty = inputs.read_book(PLAN).duty(agency=agency, obligation="bank-facilities", period=None)
+    duty = inputs.read_plan_folder(PLAN).duty(agency=agency, obligation="bank-facilities", period=None)
     assert assess(duty, ()).at(datetime.fromisoformat(at)).status is status

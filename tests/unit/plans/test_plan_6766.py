@@ -12,7 +12,7 @@ from schemas.plan import periods
 from schemas.plan.plan import DueRule, Obligation, Plan
 from schemas.plan.registry import Registry
 from services.console.commands.plans import check
-from services.console.commands.plans.duties import listed
+from services.console.commands.plans.duties import list_duties
 from services.rules.core.duty_catalogue import Book
 
 FOLDER = Path(__file__).parents[3] / "deploy/plans/6766-kh-ubnd"
@@ -42,7 +42,7 @@ def clauses() -> dict[str, str]:
 
 def test_the_shipped_folder_passes_the_check() -> None:
     """`dondoc check` has nothing to say of what we ship, not even a warning."""
-    assert check.checked(FOLDER).faults == ()
+    assert check.check_folder(FOLDER).faults == ()
 
 
 def test_every_quote_stands_letter_by_letter_in_its_clause(plan: Plan, clauses: dict[str, str]) -> None:
@@ -89,7 +89,7 @@ def test_every_duty_is_named_in_both_languages(plan: Plan) -> None:
 
 def test_the_first_results_are_owed_by_45_agencies_in_2016(plan: Plan, registry: Registry) -> None:
     """18 departments and 27 districts, at the first instant of 10 December in the plan's zone."""
-    lines = listed(Book(plan, registry), periods.parse("2016"), None)
+    lines = list_duties(Book(plan, registry), periods.parse("2016"), None)
     due = [line["due_at"] for line in lines if line["obligation"] == "annual-results"]
     assert due == ["2016-12-10T00:00:00.000+07:00"] * 45
 

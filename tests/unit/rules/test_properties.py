@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events.assessments import Status
-from services.console.commands.plans.evaluate import Query, answer
+from services.console.commands.plans.evaluate import StatusQuery, answer_query
 from services.rules.core.alerts import steps
 from services.rules.core.assess import assess
 from services.rules.core.docket import EVERY_PERIOD, Docket
@@ -40,9 +40,9 @@ def test_the_status_as_known_then_is_the_status_from_the_facts_known_then(
 ) -> None:
     """What was recorded later, or never, makes no difference: last year's answer can be given again."""
     facts = some.facts_of(log)
-    query = Query(asked={"at": at.isoformat()}, duty=duty, at=at, known_at=known_at)
-    then = answer(a_book(), query, facts)
-    assert then == answer(a_book(), query, known(facts, known_at))
+    query = StatusQuery(fields={"at": at.isoformat()}, duty=duty, at=at, known_at=known_at)
+    then = answer_query(a_book(), query, facts)
+    assert then == answer_query(a_book(), query, known(facts, known_at))
     found = assess(duty, [fact for fact in facts if fact.recorded_at <= known_at]).at(at)
     assert (then["status"], then["flags"], then["evidence"]) == (found.status, list(found.flags), list(found.evidence))
 

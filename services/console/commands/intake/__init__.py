@@ -1,1 +1,1 @@
-"""Commands on handing in: keys, link, receipt, sheet, submit."""
+"""Commands about submitting reports: keys, link, receipt, sheet, submit; and the files of events they read."""

@@ -1,4 +1,7 @@
-"""`dondoc keys`: the keys that upstream systems post with. A secret is shown once, when it is made, kept nowhere."""
+"""`dondoc keys`: creates, lists and revokes the keys with which upstream systems post.
+
+A secret is shown once, when it is created. It is stored nowhere: the file of keys holds its SHA-256 digest.
+"""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -22,7 +25,7 @@ ID_BYTES = 5
 
 app = typer.Typer(help="Keys of the systems that may post to intake.", no_args_is_help=True)
 
-Where = Annotated[
+KeysOption = Annotated[
     Path | None, typer.Option("--keys", metavar="FILE", help="The file of keys (default: DONDOC_INTAKE_KEYS).")
 ]
 
@@ -44,69 +47,71 @@ def create(
     rate: Annotated[float | None, typer.Option(help="Events a second it may post at most.")] = None,
     rotates: Annotated[str | None, typer.Option(metavar="ID", help="The key it takes the place of.")] = None,
     overlap: Annotated[str, typer.Option(metavar="P7D", help="How long the rotated key stays good.")] = "P7D",
-    keys: Where = None,
+    keys: KeysOption = None,
 ) -> None:
     """Make a key and print it: the only time its secret is seen."""
-    with _exits():
-        path, now = _path(keys), _now()
+    with _exit_on_errors():
+        path, now = _keys_path(keys), _read_clock()
         secret = secrets.token_urlsafe(SECRET_BYTES)
         key = ApiKey(
             id=secrets.token_hex(ID_BYTES),
-            system=key_scopes.name(system, "--system"),
+            system=key_scopes.parse_name(system, "--system"),
             sha256=api_keys.secret_digest(secret),
-            scope=key_scopes.scope(agency or (), group or (), event_type or (), may_decide=decisions),
+            scope=key_scopes.parse_scope(agency or (), group or (), event_type or (), may_decide=decisions),
             created_at=now,
-            expires_at=key_scopes.expiry(valid_for, since=now),
-            events_per_second=key_scopes.rate(rate),
+            expires_at=key_scopes.parse_expiry(valid_for, since=now),
+            events_per_second=key_scopes.parse_rate(rate),
         )
-        old_ends = key_scopes.overlap(overlap, since=now)
+        overlap_ends_at = key_scopes.parse_overlap(overlap, since=now)
+        # Read and written under one lock: of two commands at the same time neither overwrites the other's change.
         with secret_files.lock_file(path):
-            known = api_keys.read_keys(path)
-            kept = known if rotates is None else _expired(known, rotates, old_ends)
-            api_keys.write_keys(path, [*kept, key])
-    output.line({**_row(key), "key": api_keys.format_bearer(key.id, secret)})
+            existing = api_keys.read_keys(path)
+            others = existing if rotates is None else _expire_key(existing, rotates, overlap_ends_at)
+            api_keys.write_keys(path, [*others, key])
+    output.print_json({**_key_row(key), "key": api_keys.format_bearer(key.id, secret)})
 
 
 @app.command(name="list")
 def list_keys(
-    fmt: Annotated[output.Format, typer.Option("--format", help="jsonl or table.")] = output.Format.JSONL,
-    keys: Where = None,
+    fmt: Annotated[output.OutputFormat, typer.Option("--format", help="jsonl or table.")] = output.OutputFormat.JSONL,
+    keys: KeysOption = None,
 ) -> None:
     """List every key: whose it is, what it covers, until when. Secrets are not known here."""
-    with _exits():
-        known = api_keys.read_keys(_path(keys))
-    output.rows((_row(key) for key in known), fmt, title="keys")
+    with _exit_on_errors():
+        existing = api_keys.read_keys(_keys_path(keys))
+    output.print_rows((_key_row(key) for key in existing), fmt, title="keys")
 
 
 @app.command()
 def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="As `dondoc keys list` shows it.")],
-    keys: Where = None,
+    keys: KeysOption = None,
 ) -> None:
     """End a key at once; running services see it within a second."""
-    with _exits():
-        path, now = _path(keys), _now()
+    with _exit_on_errors():
+        path, now = _keys_path(keys), _read_clock()
         with secret_files.lock_file(path):
-            known = api_keys.read_keys(path)
-            ended = _known(known, key_id)
-            api_keys.write_keys(path, [replace(key, revoked_at=now) if key is ended else key for key in known])
-    output.say(f"{key_id} is revoked")
+            existing = api_keys.read_keys(path)
+            target = _find_key(existing, key_id)
+            api_keys.write_keys(path, [replace(key, revoked_at=now) if key is target else key for key in existing])
+    output.print_message(f"{key_id} is revoked")
 
 
-def _expired(known: Sequence[ApiKey], key_id: str, at: datetime) -> list[ApiKey]:
-    old = _known(known, key_id)
-    ends = at if old.expires_at is None else min(at, old.expires_at)
-    return [replace(key, expires_at=ends) if key is old else key for key in known]
+def _expire_key(keys: Sequence[ApiKey], key_id: str, at: datetime) -> list[ApiKey]:
+    """Return *keys* with the one named *key_id* expiring by *at*; it never gains time by being rotated."""
+    rotated = _find_key(keys, key_id)
+    expires_at = at if rotated.expires_at is None else min(at, rotated.expires_at)
+    return [replace(key, expires_at=expires_at) if key is rotated else key for key in keys]
 
 
-def _known(known: Sequence[ApiKey], key_id: str) -> ApiKey:
-    for key in known:
+def _find_key(keys: Sequence[ApiKey], key_id: str) -> ApiKey:
+    for key in keys:
         if key.id == key_id:
             return key
-    raise inputs.Unusable(f"there is no key {key_id!r}; see `dondoc keys list`")
+    raise inputs.UnusableInputError(f"there is no key {key_id!r}; see `dondoc keys list`")
 
 
-def _row(key: ApiKey) -> dict[str, Any]:
+def _key_row(key: ApiKey) -> dict[str, Any]:
     return {
         "id": key.id,
         "system": key.system,
@@ -121,21 +126,21 @@ def _row(key: ApiKey) -> dict[str, Any]:
     }
 
 
-def _path(given: Path | None) -> Path:
+def _keys_path(given: Path | None) -> Path:
     return given or IntakeSettings().keys
 
 
-def _now() -> datetime:
+def _read_clock() -> datetime:
     return clock_from(IntakeSettings().clock).now()
 
 
 @contextmanager
-def _exits() -> Iterator[None]:
-    with output.exits():
+def _exit_on_errors() -> Iterator[None]:
+    with output.exit_on_errors():
         try:
             yield
         except api_keys.KeyFileError as cause:
-            raise inputs.Unusable(str(cause)) from cause
+            raise inputs.UnusableInputError(str(cause)) from cause
         except OSError as cause:
             remedy = "name a place that can be written, with --keys or DONDOC_INTAKE_KEYS"
-            raise inputs.Unusable(f"{cause.filename}: {cause.strerror}; {remedy}") from cause
+            raise inputs.UnusableInputError(f"{cause.filename}: {cause.strerror}; {remedy}") from cause

@@ -1,4 +1,4 @@
-"""`dondoc link`: a link that opens the web form of one duty, for whoever has lost the one in the mail."""
+"""`dondoc link`: prints a link that opens the web form of one duty, for a person who has lost the one in the mail."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -23,19 +23,19 @@ def link(
     url: Annotated[str | None, typer.Option(help="Where people reach intake (default: DONDOC_FORM_URL).")] = None,
 ) -> None:
     """Print a link to the form, signed with DONDOC_FORM_KEY. Whoever has it can report for the agency."""
-    with output.exits():
+    with output.exit_on_errors():
         settings = NotifierSettings()
         base = url or (str(settings.form_url) if settings.form_url else None)
         if settings.form_key is None or base is None:
-            raise inputs.Unusable("set DONDOC_FORM_KEY, as intake has it, and DONDOC_FORM_URL or --url")
-        duty = DutyKey(plan=plan, agency=agency, obligation=obligation, period=_period(period))
+            raise inputs.UnusableInputError("set DONDOC_FORM_KEY, as intake has it, and DONDOC_FORM_URL or --url")
+        duty = DutyKey(plan=plan, agency=agency, obligation=obligation, period=_parse_period(period))
         expires_at = clock_from(settings.clock).now() + timedelta(days=days)
         token = LinkKey(settings.form_key.get_secret_value()).sign_link(DutyLink(duty=duty, expires_at=expires_at))
-        output.line({"link": form_url(base, token, "vi"), "expires_at": expires_at.isoformat("T", "seconds")})
+        output.print_json({"link": form_url(base, token, "vi"), "expires_at": expires_at.isoformat("T", "seconds")})
 
 
-def _period(text: str | None) -> str | None:
+def _parse_period(text: str | None) -> str | None:
     try:
         return None if text is None else periods.parse(text).text
     except ValueError as cause:
-        raise inputs.Unusable(f"--period: {cause}") from cause
+        raise inputs.UnusableInputError(f"--period: {cause}") from cause

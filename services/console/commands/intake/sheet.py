@@ -1,4 +1,4 @@
-"""`dondoc sheet`: a report sheet in Vietnamese for one obligation, to be filled in and handed in by `dondoc submit`."""
+"""`dondoc sheet`: writes a report sheet in Vietnamese for one obligation; `dondoc submit` submits it when filled in."""
 
 import asyncio
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from services.console.sheets import layout, table, workbook
+from services.console.sheets import csv_writer, layout, xlsx_writer
 from services.console.support import inputs, output, topic_reader
 from services.rules.core.duty_catalogue import Book, UnknownDuty
 from services.runtime.published_documents import PublishedDocuments
 from services.runtime.settings import KafkaConfig, ServiceSettings
 
-WRITERS = {".xlsx": workbook.write, ".csv": table.write}
+WRITERS = {".xlsx": xlsx_writer.write_xlsx, ".csv": csv_writer.write_csv}
 
 
 def sheet(
@@ -24,34 +24,35 @@ def sheet(
     agency: Annotated[str | None, typer.Option(help="Id or alias of the agency (default: asked for).")] = None,
 ) -> None:
     """Write a report sheet with the fields, units and ranges that the plan requires."""
-    with output.exits():
+    with output.exit_on_errors():
         write = WRITERS.get(file.suffix.lower())
         if write is None:
-            raise inputs.Unusable(f"{file}: name the sheet .xlsx or .csv")
-        book = _book(plan)
+            raise inputs.UnusableInputError(f"{file}: name the sheet .xlsx or .csv")
+        catalogue = _read_plan(plan)
         try:
-            wanted = layout.asked(book, obligation, period=period, agency=agency)
+            scope = layout.resolve_scope(catalogue, obligation, period=period, agency=agency)
         except UnknownDuty as cause:
-            raise inputs.Unusable(str(cause)) from cause
+            raise inputs.UnusableInputError(str(cause)) from cause
         try:
-            write(layout.sheet(book, wanted), file)
+            write(layout.build_layout(catalogue, scope), file)
         except OSError as cause:
-            raise inputs.Unusable(f"{file}: {cause.strerror or cause}") from cause
-    output.say(f"{file} is ready to be filled in; hand it in with: dondoc submit {file}")
+            raise inputs.UnusableInputError(f"{file}: {cause.strerror or cause}") from cause
+    output.print_message(f"{file} is ready to be filled in; hand it in with: dondoc submit {file}")
 
 
-def _book(plan: str) -> Book:
+def _read_plan(plan: str) -> Book:
+    """Return the catalogue of a plan folder or, where *plan* names no folder, of the plan published under that id."""
     if Path(plan).is_dir():
-        return inputs.read_book(Path(plan))
+        return inputs.read_plan_folder(Path(plan))
     kafka = ServiceSettings().kafka
     remedy = f"set DONDOC_KAFKA_BOOTSTRAP, or name a folder: {plan} is none"
-    found = asyncio.run(topic_reader.from_broker(_published(plan, kafka), kafka, remedy=remedy))
+    found = asyncio.run(topic_reader.translate_broker_errors(_read_published(plan, kafka), kafka, remedy=remedy))
     if found is None:
-        raise inputs.Unusable(f"{plan} is neither a folder nor a published plan")
+        raise inputs.UnusableInputError(f"{plan} is neither a folder nor a published plan")
     return found
 
 
-async def _published(plan_id: str, kafka: KafkaConfig) -> Book | None:
+async def _read_published(plan_id: str, kafka: KafkaConfig) -> Book | None:
     references = PublishedDocuments(kafka)
     try:
         await references.start()

@@ -1,6 +1,7 @@
-"""`dondoc submit FILE`: hands in events or a filled report sheet, one request each, and prints the receipts.
+"""`dondoc submit FILE`: posts events or a filled report sheet to intake, one request each, and prints the receipts.
 
-Safe to repeat: an event that was received already gets its first receipt again. So every doubtful answer is retried.
+The command is safe to repeat, because intake answers an event that it has received already with its first receipt. So
+every request whose outcome is unknown is retried.
 """
 
 import re
@@ -13,12 +14,14 @@ import httpx
 import typer
 from pydantic import HttpUrl, TypeAdapter, ValidationError
 
-from services.console.support import event_files, inputs, output
+from services.console.commands.intake import event_files
+from services.console.support import inputs, output
 
 EVENT = "application/cloudevents+json"
-WORTH_RETRYING = frozenset({408, 429, 500, 502, 503, 504})
+RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+"""A later attempt may succeed: timeout, rate limit, and failures of intake or of a proxy before it."""
 FIRST_PAUSE_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 15.0
+MAX_PAUSE_SECONDS = 15.0
 REQUEST_SECONDS = 35.0
 
 _ADDRESS = TypeAdapter(HttpUrl)
@@ -27,15 +30,18 @@ _NO_ADDRESS = (
     "without user, password or query"
 )
 _KEY = re.compile("[!-~]+")
-"""Visible ASCII without a space: what can stand in a header and a key is made of."""
+"""Visible ASCII without a space: what keys consist of and a header may hold (RFC 9110, section 5.5)."""
 _NO_KEY = (
     "this is no key, for it holds a space, a line break or a letter that no key has: let DONDOC_KEY, or --key, be "
     "the key alone, as `dondoc keys create` has printed it"
 )
 
 
-class Refused(Exception):  # noqa: N818 - it reads as the answer
-    """Intake said no, or could not be reached; the message says what to do, the faults where in the event."""
+class SubmissionRefusedError(Exception):
+    """Intake refused an event or could not be reached; the message says what to do.
+
+    *faults* are pairs of a JSON pointer into the event and a detail.
+    """
 
     def __init__(self, message: str, faults: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(message)
@@ -54,106 +60,126 @@ def submit(
     lang: Annotated[Literal["en", "vi"], typer.Option(help="Language of refusals.")] = "en",
 ) -> None:
     """Hand in events and print a signed receipt a line. Exit 1 if any was refused."""
-    with output.exits():
-        headers = {"authorization": _bearer(key), "content-type": EVENT, "accept-language": lang}
-        address = _address(url)
-        sources = list(event_files.read(file, lang))
+    with output.exit_on_errors():
+        headers = {"authorization": _format_bearer(key), "content-type": EVENT, "accept-language": lang}
+        address = _parse_address(url)
+        events = list(event_files.read_events(file, lang))
     query = {"dry_run": "true"} if dry_run else {}
-    refused = 0
-    with output.exits(), httpx.Client(base_url=address, headers=headers, timeout=REQUEST_SECONDS) as client:
-        for source in sources:
-            for warning in source.warnings:
-                output.say(warning)
+    refused_count = 0
+    with output.exit_on_errors(), httpx.Client(base_url=address, headers=headers, timeout=REQUEST_SECONDS) as client:
+        for event in events:
+            for warning in event.warnings:
+                output.print_message(warning)
             try:
-                answer = _posted(client, source.body, query, attempts=attempts)
-            except Refused as refusal:
-                refused += 1
-                output.say(f"{source.place}: {refusal}")
+                answer = _post_with_retries(client, event.body, query, attempts=attempts)
+            except SubmissionRefusedError as refusal:
+                refused_count += 1
+                output.print_message(f"{event.place}: {refusal}")
                 for pointer, detail in refusal.faults:
-                    output.say(f"{source.pointed(pointer)}: {detail}")
+                    output.print_message(f"{event.place_of(pointer)}: {detail}")
             else:
-                output.line(_printed(answer))
-    if refused:
-        output.say(f"{refused} of {len(sources)} refused")
-        raise typer.Exit(output.NEGATIVE)
+                output.print_json(_receipt_row(answer))
+    if refused_count:
+        output.print_message(f"{refused_count} of {len(events)} refused")
+        raise typer.Exit(output.EXIT_NEGATIVE)
 
 
-def _address(url: str) -> str:
-    """Return where intake is; what was given instead is not shown, for it may be a secret in the wrong place."""
+def _parse_address(url: str) -> str:
+    """Return the address of intake; raise `UnusableInputError` where *url* is none.
+
+    The message does not repeat *url*, because it may be a key that was given in the wrong place.
+    """
     try:
         found = _ADDRESS.validate_python(url.strip())
     except ValidationError as cause:
-        raise inputs.Unusable(_NO_ADDRESS) from cause
+        raise inputs.UnusableInputError(_NO_ADDRESS) from cause
     if found.username or found.password or found.query or found.fragment:
-        raise inputs.Unusable(_NO_ADDRESS)
+        raise inputs.UnusableInputError(_NO_ADDRESS)
     return str(found)
 
 
-def _bearer(key: str) -> str:
-    """Return the key as it is sent, without the white space around it that files and pasting leave."""
+def _format_bearer(key: str) -> str:
+    """Return the value of the authorization header, without the white space that files and pasting leave around a key.
+
+    Raise `UnusableInputError` where *key* is no key.
+    """
     bare = key.strip()
     if not bare:
-        raise inputs.Unusable("there is no key: let DONDOC_KEY, or --key, be one that `dondoc keys create` has printed")
+        raise inputs.UnusableInputError(
+            "there is no key: let DONDOC_KEY, or --key, be one that `dondoc keys create` has printed"
+        )
     if not _KEY.fullmatch(bare):
-        raise inputs.Unusable(_NO_KEY)
+        raise inputs.UnusableInputError(_NO_KEY)
     return f"Bearer {bare}"
 
 
-def _posted(client: httpx.Client, body: bytes, query: dict[str, str], *, attempts: int) -> dict[str, Any]:
+def _post_with_retries(client: httpx.Client, body: bytes, query: dict[str, str], *, attempts: int) -> dict[str, Any]:
+    """Post *body* until intake answers for good, at most *attempts* times; return the answer.
+
+    The pause doubles from a quarter of a second to 15 seconds, and is at least what `Retry-After` asks for. Raise
+    `SubmissionRefusedError` with the last refusal.
+    """
     pause = FIRST_PAUSE_SECONDS
-    refusal = Refused("not tried")
+    refusal = SubmissionRefusedError("not tried")
     for attempt in range(attempts):
         if attempt:
             time.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
         try:
             response = client.post("/v1/events", content=body, params=query)
         except httpx.TransportError as cause:
-            _refuse_distrust(cause)
-            refusal = Refused(f"intake cannot be reached: {cause}")
+            _raise_if_untrusted(cause)
+            # The event may have been recorded although no answer came; intake recognises the retry by source and id.
+            refusal = SubmissionRefusedError(f"intake cannot be reached: {cause}")
             continue
         if response.is_success:
-            return _answer(response)
-        refusal = _refusal(response)
-        if response.status_code not in WORTH_RETRYING:
+            return _parse_answer(response)
+        refusal = _parse_refusal(response)
+        if response.status_code not in RETRYABLE_STATUSES:
             break
-        pause = max(pause, min(_asked_pause(response), LONGEST_PAUSE_SECONDS))
+        pause = max(pause, min(_retry_after_seconds(response), MAX_PAUSE_SECONDS))
     raise refusal
 
 
-def _refuse_distrust(failure: httpx.TransportError) -> None:
-    """Raise `Unusable` where *failure* stands for a certificate that is not trusted: it will be the next time, too."""
+def _raise_if_untrusted(failure: httpx.TransportError) -> None:
+    """Raise `UnusableInputError` where *failure* was caused by an untrusted certificate: a retry would fail as well."""
+    # httpx wraps the error of the ssl module twice; it is found by following the chain of causes.
     cause: BaseException | None = failure
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
     if cause is not None:
         remedy = "let SSL_CERT_FILE name a file with the certificates of who vouches for it"
-        raise inputs.Unusable(f"intake shows a certificate that is not trusted: {cause.verify_message}; {remedy}")
+        raise inputs.UnusableInputError(
+            f"intake shows a certificate that is not trusted: {cause.verify_message}; {remedy}"
+        )
 
 
-def _asked_pause(response: httpx.Response) -> float:
-    asked = response.headers.get("retry-after", "")
-    return float(asked) if asked.isdigit() else 0.0
+def _retry_after_seconds(response: httpx.Response) -> float:
+    # Retry-After may also be an HTTP date (RFC 9110, section 10.2.3); intake sends seconds only.
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isdigit() else 0.0
 
 
-def _answer(response: httpx.Response) -> dict[str, Any]:
-    document = _document(response)
+def _parse_answer(response: httpx.Response) -> dict[str, Any]:
+    document = _parse_json_object(response)
     if document is None:
-        raise Refused("what answers there is not intake: let DONDOC_INTAKE_URL, or --url, be where intake is")
+        raise SubmissionRefusedError(
+            "what answers there is not intake: let DONDOC_INTAKE_URL, or --url, be where intake is"
+        )
     return document
 
 
-def _refusal(response: httpx.Response) -> Refused:
-    document = _document(response)
+def _parse_refusal(response: httpx.Response) -> SubmissionRefusedError:
+    document = _parse_json_object(response)
     if document is None:
-        return Refused(f"{response.status_code} {response.reason_phrase}")
+        return SubmissionRefusedError(f"{response.status_code} {response.reason_phrase}")
     title = f"{document.get('title', response.reason_phrase)} ({response.status_code})"
     detail = str(document.get("detail"))
     faults = tuple((one["pointer"], one["detail"]) for one in document.get("errors", ()))
-    return Refused(f"{title}: {detail}", faults)
+    return SubmissionRefusedError(f"{title}: {detail}", faults)
 
 
-def _document(response: httpx.Response) -> dict[str, Any] | None:
+def _parse_json_object(response: httpx.Response) -> dict[str, Any] | None:
     try:
         document = response.json()
     except ValueError:
@@ -161,6 +187,6 @@ def _document(response: httpx.Response) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _printed(answer: dict[str, Any]) -> dict[str, Any]:
+def _receipt_row(answer: dict[str, Any]) -> dict[str, Any]:
     receipts = answer.get("receipts")
     return {**receipts[0], "jws": answer["jws"]} if receipts else answer

@@ -1,1 +1,1 @@
-"""Commands on the notifier: contacts."""
+"""Commands about the notifier: contacts."""

@@ -1,4 +1,4 @@
-"""`dondoc contacts`: loads the notifier's contacts from CSV, and names every agency that nobody could reach."""
+"""`dondoc contacts`: imports the notifier's contacts from CSV, and names every agency that has no valid contact."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,8 +11,8 @@ import typer
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.support import inputs, output, topic_reader
-from services.console.support.inputs import Unusable
-from services.notifier import contacts as files
+from services.console.support.inputs import UnusableInputError
+from services.notifier import contacts as notifier_contacts
 from services.notifier.contact_store import ContactStore
 from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.notifier.errors import LedgerUnavailableError
@@ -31,24 +31,24 @@ PlanFolder = Annotated[
     ),
 ]
 Documents = Sequence[tuple[Plan, Registry]]
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 @app.command("import")
-def load(
+def import_contacts(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="agency,channel,address,role,language,from,to")],
     plan: PlanFolder = None,
 ) -> None:
     """Put the contacts of FILE in place of all contacts of the agencies and lists it names."""
-    with output.exits():
-        contacts = read_file(file)
-        documents = _documents(plan)
-        resolved = list(files.resolved(contacts, [registry for _, registry in documents]))
-        _stored(lambda store: store.replace(resolved))
-        output.say(
+    with output.exit_on_errors():
+        contacts = read_contacts_file(file)
+        documents = _read_documents(plan)
+        resolved = list(notifier_contacts.resolved(contacts, [registry for _, registry in documents]))
+        _query_store(lambda store: store.replace(resolved))
+        output.print_message(
             f"{len(resolved)} contact(s) of {len({one.agency for one in resolved})} agencies and lists are loaded"
         )
-        _tell_unreached(_stored(ContactStore.book), documents)
+        _print_unreachable(_query_store(ContactStore.book), documents)
 
 
 @app.command()
@@ -59,55 +59,57 @@ def check(
     plan: PlanFolder = None,
 ) -> None:
     """Name every agency that nobody could reach today, one a line; exit 1 if there is any."""
-    with output.exits():
-        contacts = read_file(file) if file else None
-        documents = _documents(plan)
+    with output.exit_on_errors():
+        contacts = read_contacts_file(file) if file else None
+        documents = _read_documents(plan)
         if not documents:
-            raise Unusable(
+            raise UnusableInputError(
                 "no plan is published; publish one with `dondoc publish DIR`, or name its folder with --plan DIR"
             )
         if contacts is None:
-            book = _stored(ContactStore.book)
+            book = _query_store(ContactStore.book)
         else:
-            book = ContactBook(files.resolved(contacts, [registry for _, registry in documents]))
-        if _tell_unreached(book, documents):
-            raise typer.Exit(output.NEGATIVE)
+            book = ContactBook(notifier_contacts.resolved(contacts, [registry for _, registry in documents]))
+        if _print_unreachable(book, documents):
+            raise typer.Exit(output.EXIT_NEGATIVE)
 
 
-def _tell_unreached(book: ContactBook, documents: Documents) -> bool:
-    """Print who is out of reach today; say whether anybody is."""
+def _print_unreachable(book: ContactBook, documents: Documents) -> bool:
+    """Print each agency that has no valid contact today; return whether there is any."""
     now = clock_from(NotifierSettings().clock).now()
     found = False
     for plan, registry in documents:
         day = now.astimezone(ZoneInfo(plan.zone)).date()
-        for agency in files.unreached(book, plan, registry, day):
+        for agency in notifier_contacts.unreached(book, plan, registry, day):
             known = registry.agency(agency)
-            output.line({"agency": agency, "name": known.name_on(day) if known else None, "plan": plan.plan})
+            output.print_json({"agency": agency, "name": known.name_on(day) if known else None, "plan": plan.plan})
             found = True
     return found
 
 
-def read_file(path: Path) -> list[Contact]:
-    """Return the contacts in *path*; raise `Unusable` with every fault in it."""
+def read_contacts_file(path: Path) -> list[Contact]:
+    """Return the contacts in *path*; raise `UnusableInputError` with every fault in it."""
     try:
-        found, faults = files.read_contacts(path)
+        found, faults = notifier_contacts.read_contacts(path)
     except (OSError, UnicodeDecodeError) as cause:
-        raise Unusable(f"{path}: {cause}") from cause
+        raise UnusableInputError(f"{path}: {cause}") from cause
     if faults:
-        raise Unusable("\n".join(f"{path}:{fault.line}: {fault.message}" for fault in faults))
+        raise UnusableInputError("\n".join(f"{path}:{fault.line}: {fault.message}" for fault in faults))
     return found
 
 
-def _documents(folder: Path | None) -> Documents:
+def _read_documents(folder: Path | None) -> Documents:
     if folder is not None:
-        book = inputs.read_book(folder)
-        return [(book.plan, book.registry)]
+        catalogue = inputs.read_plan_folder(folder)
+        return [(catalogue.plan, catalogue.registry)]
     settings = NotifierSettings()
     remedy = "set DONDOC_KAFKA_BOOTSTRAP, or name the plan with --plan DIR"
-    return asyncio.run(topic_reader.from_broker(_published(settings.kafka), settings.kafka, remedy=remedy))
+    return asyncio.run(
+        topic_reader.translate_broker_errors(_read_published(settings.kafka), settings.kafka, remedy=remedy)
+    )
 
 
-async def _published(kafka: KafkaConfig) -> Documents:
+async def _read_published(kafka: KafkaConfig) -> Documents:
     references = PublishedDocuments(kafka)
     try:
         await references.start()
@@ -117,18 +119,18 @@ async def _published(kafka: KafkaConfig) -> Documents:
         await references.stop()
 
 
-def _stored(ask: Callable[[ContactStore], Awaitable[Found]]) -> Found:
-    """Ask the notifier's own database."""
+def _query_store(query: Callable[[ContactStore], Awaitable[Result]]) -> Result:
+    """Run one query on the notifier's own database; raise `UnusableInputError` where it does not answer."""
     settings = NotifierSettings()
     try:
-        return asyncio.run(_asked(settings, ask))
+        return asyncio.run(_run_query(settings, query))
     except LedgerUnavailableError as cause:
-        raise Unusable("the notifier's database does not answer; look at DONDOC_MONGO_URL") from cause
+        raise UnusableInputError("the notifier's database does not answer; look at DONDOC_MONGO_URL") from cause
 
 
-async def _asked(settings: NotifierSettings, ask: Callable[[ContactStore], Awaitable[Found]]) -> Found:
+async def _run_query(settings: NotifierSettings, query: Callable[[ContactStore], Awaitable[Result]]) -> Result:
     client = mongo.connect(settings.mongo_url)
     try:
-        return await ask(ContactStore(client, settings.mongo_database))
+        return await query(ContactStore(client, settings.mongo_database))
     finally:
         client.close()

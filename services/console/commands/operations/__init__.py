@@ -1,1 +1,1 @@
-"""Commands of operation: up, dead-letters."""
+"""Commands that run the whole system or repair it: demo, up, dead-letters."""

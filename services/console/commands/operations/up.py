@@ -11,14 +11,14 @@ from deploy.local.errors import StackError
 from deploy.local.stack import Stack, home, jars, print_progress
 from services.console.demo import contacts
 from services.console.support import inputs, local_system, output, seeding
-from services.console.support.local_system import System
+from services.console.support.local_system import LocalSystem
 from services.runtime.clock import SYSTEM, SystemClock
 
 DIRECTORY = Path("deploy/plans/6766-kh-ubnd")
-FOLDER = "stack"  # the folder of `python -m deploy.local`, so that `make down` ends what this has lost
+FOLDER = "stack"  # the folder of `python -m deploy.local`, so that `make down` ends processes that were left behind
 KEY = "local"
-LOOK_SECONDS = 0.5
-REST_SECONDS = 2.0  # before a process that ended is started again, so that a fault does not become a storm
+POLL_SECONDS = 0.5
+RESTART_PAUSE_SECONDS = 2.0  # a process that fails at once would else be started again in a tight loop
 
 
 def up(
@@ -27,49 +27,49 @@ def up(
     ] = DIRECTORY,
 ) -> None:
     """Start broker, database, mail server, SMS centre and the four services, and keep them up until Ctrl-C."""
-    with output.exits(), local_system.ending_on_signals():
+    with output.exit_on_errors(), local_system.interrupt_on_signals():
         try:
-            stack_ports, service_ports = local_system.ports_of_environment()
+            stack_ports, service_ports = local_system.read_ports()
             stack = Stack(home() / FOLDER, stack_ports, jars=jars(), say=print_progress)
-            with System(stack, service_ports, clock=SYSTEM, say=print_progress) as running:
-                _start(running, directory)
-                _keep_up(running)
+            with LocalSystem(stack, service_ports, clock=SYSTEM, say=print_progress) as system:
+                _start(system, directory)
+                _restart_exited(system)
         except StackError as cause:
-            raise inputs.Unusable(str(cause)) from cause
+            raise inputs.UnusableInputError(str(cause)) from cause
         except KeyboardInterrupt:
             print_progress("stopped")
 
 
-def _start(running: System, directory: Path) -> None:
-    book = inputs.read_book(directory)
-    running.start_stack()
-    for line in seeding.publish_documents(directory, running.stack.kafka.bootstrap):
+def _start(system: LocalSystem, directory: Path) -> None:
+    catalogue = inputs.read_plan_folder(directory)
+    system.start_stack()
+    for line in seeding.publish_documents(directory, system.stack.kafka.bootstrap):
         print_progress(line)
-    seeding.load_contacts(contacts.contacts(book.agencies), running.stack.mongod.url)
-    seeding.bearer_for(KEY, running.keys_file, now=SystemClock().now(), may_decide=True)
-    running.start_services()
-    for name, place in _places(running).items():
-        sys.stdout.write(f"{name:<12} {place}\n")
+    seeding.load_contacts(contacts.build_contacts(catalogue.agencies), system.stack.mongod.url)
+    seeding.load_or_create_key(KEY, system.keys_file, now=SystemClock().now(), may_decide=True)
+    system.start_services()
+    for name, address in _addresses(system).items():
+        sys.stdout.write(f"{name:<12} {address}\n")
     sys.stdout.flush()
     print_progress("everything is up; Ctrl-C stops it")
 
 
-def _places(running: System) -> dict[str, str]:
+def _addresses(system: LocalSystem) -> dict[str, str]:
     return {
-        "dashboard": f"{running.reporting.url}/",
-        "post events": f"{running.intake.url}/v1/events",
-        "API": f"{running.intake.url}/docs",
-        "key": str(running.keys_file.with_name(f"{KEY}.key")),
-        "mails, SMS": running.stack.smtp.page,
-        "logs": str(running.stack.folder),
+        "dashboard": f"{system.reporting.url}/",
+        "post events": f"{system.intake.url}/v1/events",
+        "API": f"{system.intake.url}/docs",
+        "key": str(system.keys_file.with_name(f"{KEY}.key")),
+        "mails, SMS": system.stack.smtp.page,
+        "logs": str(system.stack.folder),
     }
 
 
-def _keep_up(running: System) -> None:
-    """Start again whatever ends by itself, until a signal."""
+def _restart_exited(system: LocalSystem) -> None:
+    """Restart each process that exits by itself, until a signal raises `KeyboardInterrupt`."""
     while True:
-        for daemon in running.ended():
+        for daemon in system.find_exited():
             print_progress(f"{daemon.program.name} has ended and is started again; {daemon.program.log} tells why")
-            time.sleep(REST_SECONDS)
+            time.sleep(RESTART_PAUSE_SECONDS)
             daemon.start()
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)

@@ -1,1 +1,1 @@
-"""Commands on plans: check, duties, evaluate, simulate, publish, schemas."""
+"""Commands about plans: check, duties, evaluate, simulate, publish, schemas."""

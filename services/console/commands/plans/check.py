@@ -1,4 +1,7 @@
-"""`dondoc check`: every fault of a plan and its registry at its line, in one run. What a fault is, others decide."""
+"""`dondoc check`: prints every fault of a plan and its registry at its line, in one run.
+
+The checks themselves are in `schemas.lint` and in `support.plan_checks`.
+"""
 
 import sys
 from collections.abc import Callable
@@ -27,18 +30,18 @@ class CheckFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What is wrong with a folder, in order; `unreadable` where a file is no YAML document at all."""
+class CheckResult:
+    """The faults of a folder, in order; `is_unreadable` where a file is no YAML document at all."""
 
     faults: tuple[Diagnostic, ...]
-    unreadable: bool = False
+    is_unreadable: bool = False
 
     @property
     def exit_code(self) -> int:
-        """The exit code that says it: warnings alone refuse nothing."""
-        if self.unreadable:
-            return output.UNUSABLE
-        return output.NEGATIVE if any(fault.is_error for fault in self.faults) else 0
+        """The exit code of the command; warnings alone give 0."""
+        if self.is_unreadable:
+            return output.EXIT_UNUSABLE
+        return output.EXIT_NEGATIVE if any(fault.is_error for fault in self.faults) else 0
 
 
 def check(
@@ -48,51 +51,51 @@ def check(
     ] = CheckFormat.TEXT,
 ) -> None:
     """Validate a plan and its registry: every error as FILE:LINE: message, exit code 1 if there is one."""
-    with output.exits():
-        verdict = checked(directory)
-    for fault in verdict.faults:
-        _print(fault, fmt)
-    errors = sum(fault.is_error for fault in verdict.faults)
-    output.say(f"{directory}: {errors} errors, {len(verdict.faults) - errors} warnings")
-    raise typer.Exit(verdict.exit_code)
+    with output.exit_on_errors():
+        result = check_folder(directory)
+    for fault in result.faults:
+        _print_fault(fault, fmt)
+    errors = sum(fault.is_error for fault in result.faults)
+    output.print_message(f"{directory}: {errors} errors, {len(result.faults) - errors} warnings")
+    raise typer.Exit(result.exit_code)
 
 
-def checked(directory: Path) -> Verdict:
-    """Return the verdict on *directory*; raise `Unusable` where a file cannot be read."""
+def check_folder(directory: Path) -> CheckResult:
+    """Check the plan and registry in *directory*; raise `UnusableInputError` where a file cannot be read."""
     files = [directory / name for name in (inputs.PLAN_FILE, inputs.REGISTRY_FILE)]
     plan_text, registry_text = [inputs.read_text(file) for file in files]
-    return examined(plan_text, registry_text, directory)
+    return check_texts(plan_text, registry_text, directory)
 
 
-def examined(plan_text: str, registry_text: str, directory: Path = Path()) -> Verdict:
-    """Return the verdict on the two texts, which stand in *directory*."""
-    plan = _attempt(documents.lint_plan, plan_text, directory / inputs.PLAN_FILE)
-    registry = _attempt(documents.lint_registry, registry_text, directory / inputs.REGISTRY_FILE)
-    faults = {*_faults(plan), *_faults(registry)}
+def check_texts(plan_text: str, registry_text: str, directory: Path = Path()) -> CheckResult:
+    """Check the two texts; *directory* is only named in the faults."""
+    plan = _examine(documents.lint_plan, plan_text, directory / inputs.PLAN_FILE)
+    registry = _examine(documents.lint_registry, registry_text, directory / inputs.REGISTRY_FILE)
+    faults = {*_diagnostics_of(plan), *_diagnostics_of(registry)}
     if isinstance(plan, LintResult):
-        faults.update(plan.diagnostics_of(plan_checks.findings(plan.content)))
+        faults.update(plan.diagnostics_of(plan_checks.check_plan(plan.content)))
     if isinstance(plan, LintResult) and isinstance(registry, LintResult):
         faults.update(plan.diagnostics_of(plan_rules.check_references(plan.content, registry.content)))
-    unreadable = isinstance(plan, Diagnostic) or isinstance(registry, Diagnostic)
-    return Verdict(faults=tuple(sorted(faults)), unreadable=unreadable)
+    is_unreadable = isinstance(plan, Diagnostic) or isinstance(registry, Diagnostic)
+    return CheckResult(faults=tuple(sorted(faults)), is_unreadable=is_unreadable)
 
 
-def _attempt(examine: Callable[[str, str], LintResult[M]], text: str, file: Path) -> LintResult[M] | Diagnostic:
+def _examine(examine: Callable[[str, str], LintResult[M]], text: str, file: Path) -> LintResult[M] | Diagnostic:
     try:
         return examine(text, str(file))
     except NotYaml as cause:
         return Diagnostic(file=str(file), line=cause.line, message=cause.problem)
 
 
-def _faults(found: LintResult[M] | Diagnostic) -> tuple[Diagnostic, ...]:
+def _diagnostics_of(found: LintResult[M] | Diagnostic) -> tuple[Diagnostic, ...]:
     return found.diagnostics if isinstance(found, LintResult) else (found,)
 
 
-def _print(fault: Diagnostic, fmt: CheckFormat) -> None:
+def _print_fault(fault: Diagnostic, fmt: CheckFormat) -> None:
     match fmt:
         case CheckFormat.TEXT:
             sys.stdout.write(f"{fault}\n")
         case CheckFormat.JSONL:
-            output.line(
+            output.print_json(
                 {"file": fault.file, "line": fault.line, "severity": fault.severity.value, "message": fault.message}
             )

@@ -1,4 +1,4 @@
-"""`dondoc duties`: the calendar of a plan, one line a duty."""
+"""`dondoc duties`: expands the calendar of a plan, one line a duty."""
 
 import json
 from collections.abc import Iterator
@@ -26,40 +26,43 @@ def duties(
     as_of: Annotated[
         str | None, typer.Option(metavar="T", help="List the duties owed at this RFC 3339 instant (default: at due).")
     ] = None,
-    fmt: Annotated[output.Format, typer.Option("--format", help="jsonl or table.")] = output.Format.JSONL,
+    fmt: Annotated[output.OutputFormat, typer.Option("--format", help="jsonl or table.")] = output.OutputFormat.JSONL,
 ) -> None:
     """Expand the calendar: every duty of the period with its opening, due instant and citation."""
-    with output.exits():
-        book = inputs.read_book(directory)
+    with output.exit_on_errors():
+        book = inputs.read_plan_folder(directory)
         at = inputs.read_instant(as_of, "--as-of") if as_of is not None else None
         try:
             year = periods.parse(period)
         except ValueError as cause:
-            raise inputs.Unusable(f"--period: {cause}") from cause
-        output.rows(listed(book, year, at), fmt, title=f"{book.plan.plan} {period}")
+            raise inputs.UnusableInputError(f"--period: {cause}") from cause
+        output.print_rows(list_duties(book, year, at), fmt, title=f"{book.plan.plan} {period}")
 
 
-def listed(book: Book, year: periods.Period, at: datetime | None) -> Iterator[dict[str, Any]]:
-    """Yield the lines of the calendar of *year*, those owed *at* an instant or in the end, soonest due first."""
+def list_duties(book: Book, year: periods.Period, at: datetime | None) -> Iterator[dict[str, Any]]:
+    """Yield a row for each duty within the period *year*, the soonest due first.
+
+    Only duties are listed that are owed *at* the instant or, without one, according to the end of their timeline.
+    """
     owed = [duty for duty in book.duties_within(year) if _is_owed(duty, at)]
-    for duty in sorted(owed, key=_order):
+    for duty in sorted(owed, key=_sort_key):
         yield {
             "agency": duty.key.agency,
             "obligation": duty.key.obligation,
             "period": duty.key.period,
-            "opens_at": output.instant(duty.opens_at, duty.zone),
-            "due_at": output.instant(duty.due_at, duty.zone),
+            "opens_at": output.format_instant(duty.opens_at, duty.zone),
+            "due_at": output.format_instant(duty.due_at, duty.zone),
             "citation": json.loads(duty.obligation.citation.model_dump_json()),
         }
 
 
 def _is_owed(duty: Duty, at: datetime | None) -> bool:
-    """Whether the duty is owed *at* an instant; without one, whether it is owed in the end."""
+    """Whether the duty is owed *at* an instant; without one, whether it is owed at the end of its timeline."""
     timeline = assess(duty, ())
     found = timeline.at(at) if at is not None else timeline.timeline[-1]
     return found.status not in NOT_OWED
 
 
-def _order(duty: Duty) -> tuple[bool, float, str, str, str]:
+def _sort_key(duty: Duty) -> tuple[bool, float, str, str, str]:
     due = duty.due_at.timestamp() if duty.due_at else 0.0
     return duty.due_at is None, due, duty.key.period or "", duty.key.obligation, duty.key.agency

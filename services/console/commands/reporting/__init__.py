@@ -1,1 +1,1 @@
-"""Commands on reports: report, audit."""
+"""Commands about annual reports: report, audit."""

@@ -1,4 +1,4 @@
-"""`dondoc report PLAN PERIOD`: the annual report in the format asked for, from reporting."""
+"""`dondoc report PLAN PERIOD`: fetches the annual report from reporting in the chosen format."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,14 +8,14 @@ import httpx
 import typer
 
 from services.console.support import output
-from services.console.support.inputs import Unusable
+from services.console.support.inputs import UnusableInputError
 
 REPORTING_URL = "http://127.0.0.1:8004"
-REQUEST_SECONDS = 60.0  # a large report takes a second; the rest is patience with a busy machine
+REQUEST_SECONDS = 60.0  # a large report takes a second; the rest allows for a busy machine
 
 
 class DocumentFormat(StrEnum):
-    """In which format the report is written."""
+    """The format of the report."""
 
     DOCX = "docx"
     PDF = "pdf"
@@ -35,10 +35,10 @@ def report(
     url: Annotated[str, typer.Option(envvar="DONDOC_REPORTING_URL", help="Where reporting is.")] = REPORTING_URL,
 ) -> None:
     """Write the annual report of PLAN for PERIOD into FILE."""
-    with output.exits():
-        wanted = fmt or _by_name(file)
+    with output.exit_on_errors():
+        wanted = fmt or _format_of(file)
         path = f"/v1/plans/{plan}/periods/{period}/report.{wanted}"
-        answer = ask(url, path, as_of=as_of, known_at=known_at)
+        answer = get_from_reporting(url, path, as_of=as_of, known_at=known_at)
         if str(file) == "-":
             typer.get_binary_stream("stdout").write(answer.content)
             return
@@ -46,30 +46,34 @@ def report(
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(answer.content)
         except OSError as cause:
-            raise Unusable(f"{file}: {cause.strerror or cause}") from cause
-        output.say(f"{file}: {len(answer.content)} bytes, digest {answer.headers.get('x-dondoc-digest', '-')}")
+            raise UnusableInputError(f"{file}: {cause.strerror or cause}") from cause
+        output.print_message(
+            f"{file}: {len(answer.content)} bytes, digest {answer.headers.get('x-dondoc-digest', '-')}"
+        )
 
 
-def ask(url: str, path: str, **query: str) -> httpx.Response:
-    """Return reporting's answer; raise `Unusable` with its problem's words where it has none to give."""
+def get_from_reporting(url: str, path: str, **query: str) -> httpx.Response:
+    """Return reporting's answer to a GET of *path*; raise `UnusableInputError` with its problem document otherwise."""
     given = {name: value for name, value in query.items() if value}
     try:
         answer = httpx.get(f"{url}{path}", params=given, timeout=REQUEST_SECONDS, headers={"accept-language": "en"})
     except (httpx.TransportError, httpx.InvalidURL) as cause:
-        raise Unusable(f"reporting at {url} does not answer: {cause}; set DONDOC_REPORTING_URL or --url") from cause
+        raise UnusableInputError(
+            f"reporting at {url} does not answer: {cause}; set DONDOC_REPORTING_URL or --url"
+        ) from cause
     if answer.is_success:
         return answer
-    raise Unusable(_refusal(answer))
+    raise UnusableInputError(_describe_problem(answer))
 
 
-def _refusal(answer: httpx.Response) -> str:
+def _describe_problem(answer: httpx.Response) -> str:
     if "problem+json" not in answer.headers.get("content-type", ""):
         return f"reporting answered {answer.status_code} at {answer.url}"
     problem = answer.json()
     return f"{problem['title']}: {problem.get('detail') or problem['type']}"
 
 
-def _by_name(file: Path) -> DocumentFormat:
-    """Return the format that the name of *file* asks for; what asks for none gets the document itself."""
+def _format_of(file: Path) -> DocumentFormat:
+    """Return the format that the suffix of *file* names, DOCX where it names none."""
     ending = file.suffix.removeprefix(".").lower()
     return DocumentFormat(ending) if ending in set(DocumentFormat) else DocumentFormat.DOCX

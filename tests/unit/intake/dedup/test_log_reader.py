@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.core.fact_record import DedupEntries, DedupEntry
-from services.intake.dedup.log_reader import OffsetTracker
+from services.intake.dedup.log_reader import OffsetTracker, RateMeter
 
 SEGMENTS = st.lists(st.tuples(st.booleans(), st.integers(1, 3)), max_size=8)
 """What lies in the log, one after the other: batches of our own, and of others, of so many records."""
@@ -56,3 +56,13 @@ def test_nothing_is_read_where_nobody_else_writes() -> None:
     ]
     assert entries_of(chunks) == [an_entry(7), an_entry(8), an_entry(9)]
     assert tracker.position == 10
+
+
+def test_a_rate_is_that_of_the_last_whole_span() -> None:
+    """Until a span has ended the one before it counts; what happened long ago does not."""
+    meter = RateMeter(span=0.5, since=10.0)
+    meter.count(50)
+    assert meter.per_second(10.25) == 0.0
+    assert meter.per_second(10.5) == 100.0
+    assert meter.per_second(10.75) == 100.0
+    assert meter.per_second(11.0) == 0.0

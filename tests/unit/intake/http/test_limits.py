@@ -1,11 +1,10 @@
-"""The token bucket of an API key, the meter of a rate, and charges that other processes report."""
+"""The token bucket of an API key, and charges that other processes report."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from services.intake.asgi import RequestRefusedError
-from services.intake.core.rate_meter import RateMeter
 from services.intake.core.scopes import ApiKey, KeyScope
 from services.intake.core.token_bucket import BURST_SECONDS, TokenBucket
 from services.intake.http.limits import RateLimits
@@ -33,16 +32,6 @@ def test_waiting_longer_than_the_burst_saves_no_more() -> None:
     bucket = TokenBucket.full(RATE, 0.0)
     bucket.charge(int(RATE * BURST_SECONDS) + 1, 1_000_000.0)
     assert bucket.seconds_until_open(1_000_000.0) > 0
-
-
-def test_a_rate_is_that_of_the_last_whole_span() -> None:
-    """Until a span has ended the one before it counts; what happened long ago does not."""
-    meter = RateMeter(span=0.5, since=10.0)
-    meter.count(50)
-    assert meter.per_second(10.25) == 0.0
-    assert meter.per_second(10.5) == 100.0
-    assert meter.per_second(10.75) == 100.0
-    assert meter.per_second(11.0) == 0.0
 
 
 def a_key(rate: float | None) -> ApiKey:

@@ -1,0 +1,138 @@
+"""`dondoc demo`: runs one year of plan 6766 on the real system at high speed, ending with the annual report.
+
+Each run has its own data folder and its own ports, so it can be repeated and disturbs nothing.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+from deploy.local.errors import StackError
+from deploy.local.process import pidfile
+from deploy.local.process.ports import Ports
+from deploy.local.stack import Stack, home, jars, owner_file, print_progress
+from schemas.plan.registry import Registry
+from services.console.demo import contacts, run, scenario
+from services.console.demo.artifacts import FORMATS, ArtifactFolder
+from services.console.demo.client import PostRefusedError, UpstreamKeys
+from services.console.demo.events import YEAR
+from services.console.demo.quiescence import NotQuiescentError
+from services.console.demo.run import DemoRun
+from services.console.demo.scenario import BEGINS_AT
+from services.console.support import inputs, local_system, output, seeding
+from services.console.support.local_system import LocalSystem, ServicePorts
+from services.runtime.clock import STEERED, steer
+
+DIRECTORY = Path("deploy/plans/6766-kh-ubnd")
+OUT = Path("out")
+
+
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the report, the mails and the pictures go.")] = OUT,
+    directory: Annotated[Path, typer.Option("--plan", metavar="DIR", help="Folder of plan 6766.")] = DIRECTORY,
+) -> None:
+    """Play the year 2024 of plan 6766 to the real services, and compare what they say with what was planted."""
+    began = time.monotonic()
+    with output.exit_on_errors(), local_system.interrupt_on_signals():
+        try:
+            differences = _run_demo(ArtifactFolder(out), directory)
+        except (StackError, NotQuiescentError, PostRefusedError, httpx.HTTPError) as cause:
+            output.print_message(f"the demo failed: {type(cause).__name__}: {cause}")
+            raise typer.Exit(output.EXIT_NEGATIVE) from cause
+        except KeyboardInterrupt as cause:
+            output.print_message("the demo was interrupted; nothing of it runs any more")
+            raise typer.Exit(output.EXIT_NEGATIVE) from cause
+        output.print_message(f"{time.monotonic() - began:.0f} s in all")
+        if differences:
+            raise typer.Exit(output.EXIT_NEGATIVE)
+
+
+def _run_demo(artifacts: ArtifactFolder, directory: Path) -> list[str]:
+    """Start the system, run the scenario, stop the system; return the differences from the expected outcome."""
+    registry = inputs.read_plan_folder(directory).registry
+    folder = _create_run_folder()
+    clock = folder / "clock"
+    steer(clock, BEGINS_AT)
+    stack = Stack(folder, Ports.free(), jars=jars(), say=print_progress)
+    with LocalSystem(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=print_progress) as system:
+        try:
+            keys = _start_system(system, directory, registry)
+            chosen = scenario.build_scenario(registry)
+            differences = _run_scenario(
+                system, DemoRun(scenario=chosen, registry=registry, keys=keys, clock=clock), artifacts
+            )
+        finally:
+            artifacts.copy_logs(folder)
+    shutil.rmtree(folder)
+    return differences
+
+
+def _create_run_folder() -> Path:
+    """Create this run's folder, and delete the folders of runs whose process has ended."""
+    runs = home() / "demo"
+    for old in runs.glob("*"):
+        if pidfile.read(owner_file(old)) is None:
+            shutil.rmtree(old, ignore_errors=True)
+    folder = runs / str(os.getpid())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _start_system(system: LocalSystem, directory: Path, registry: Registry) -> UpstreamKeys:
+    system.start_stack()
+    for line in seeding.publish_documents(directory, system.stack.kafka.bootstrap):
+        print_progress(line)
+    seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), system.stack.mongod.url)
+    keys = UpstreamKeys(
+        reports=seeding.load_or_create_key("demo-reports", system.keys_file, now=BEGINS_AT),
+        decisions=seeding.load_or_create_key("demo-decisions", system.keys_file, now=BEGINS_AT, may_decide=True),
+    )
+    system.start_services()
+    return keys
+
+
+def _run_scenario(system: LocalSystem, demo_run: DemoRun, artifacts: ArtifactFolder) -> list[str]:
+    """Run the scenario, collect the artifacts and print where they are; return the differences."""
+    print_progress(
+        f"the year {YEAR} begins: {len(demo_run.scenario.expectations)} agencies owe results before 10 December"
+    )
+    result = asyncio.run(run.run_scenario(system, demo_run))
+    artifacts.write_lines("facts.jsonl", result.facts)
+    artifacts.write_lines("receipts.jsonl", result.answers)
+    artifacts.write("keys.json", run.fetch_key_set(system.intake.url))
+    mail_count = artifacts.copy_mails(system.stack.smtp.mailbox.folder)
+    messages = system.stack.smsc.messages()
+    artifacts.write_lines("sms.jsonl", messages)
+    url = system.reporting.url
+    for extension in FORMATS:
+        artifacts.write(f"report-{YEAR}.{extension}", run.fetch_report(url, extension))
+    screenshots = artifacts.take_screenshots(url)
+    _print_locations(artifacts.folder, mail_count=mail_count, sms_count=len(messages), screenshots=screenshots)
+    differences = run.find_differences(url, demo_run.scenario, json.loads(run.fetch_report(url, "json")))
+    _print_differences(differences, agency_count=len(demo_run.scenario.expectations))
+    return differences
+
+
+def _print_locations(out: Path, *, mail_count: int, sms_count: int, screenshots: list[Path]) -> None:
+    print_progress("")
+    print_progress(f"report     {out}/report-{YEAR}.docx  .pdf  .xlsx  .csv  .json")
+    print_progress(f"mails      {out}/mails/ ({mail_count})")
+    print_progress(f"SMS        {out}/sms.jsonl ({sms_count})")
+    print_progress(f"facts      {out}/facts.jsonl, for dondoc evaluate --facts")
+    print_progress(f"receipts   {out}/receipts.jsonl, for dondoc receipt verify --keys {out}/keys.json")
+    print_progress(f"dashboard  {', '.join(map(str, screenshots)) or 'no picture: there is no chromium here'}")
+    print_progress(f"logs       {out}/logs/")
+
+
+def _print_differences(differences: list[str], *, agency_count: int) -> None:
+    for difference in differences:
+        print_progress(difference)
+    result = f"{len(differences)} differences" if differences else "dashboard and report say what the story planted"
+    print_progress(f"{agency_count} agencies compared: {result}")

@@ -1,0 +1,172 @@
+"""Describe one duty as a line of the report: who owed what by when, what came, what is missing, who was urged and how.
+
+Days late are counted in local dates from the last day on time. A duty due before 10 December 00:00 has the ninth as its
+last day on time, so a report received at 08:00 on the tenth is one day late.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from schemas.events.assessments import Status
+from schemas.events.ids import DutyKey
+from schemas.plan import periods
+from schemas.plan.plan import Obligation, Plan
+from services.reporting.core import urging, vietnamese_locale
+from services.reporting.core.registry_index import RegistryIndex
+from services.reporting.core.timeline import DutyState
+from services.reporting.core.urging import AlertAttempt, Urging
+
+INHERITED_BY = "inherited_by_"
+"""Prefix of the flag that names the agency which succeeded to a duty, for example `inherited_by_h-19`."""
+COMPLETE_STATUSES = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyLine:
+    """One duty as people read it.
+
+    `days_late` counts up to the complete report, or up to the day asked about where none has come; it is None for a
+    duty that is not late.
+    """
+
+    key: DutyKey
+    agency_name: str
+    group: str
+    group_name: str
+    title: str
+    clause: str
+    due_at: datetime | None
+    due_on: date | None
+    status: Status
+    effective_at: datetime | None
+    days_late: int | None
+    submissions: int
+    flags: tuple[str, ...]
+    missing: tuple[str, ...]
+    successors: tuple[str, ...]
+    urging: Urging
+    event: str
+    revision: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the duty is discharged by a complete report."""
+        return self.status in COMPLETE_STATUSES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineContext:
+    """What lines are built with besides the states: the plan, the registry, the instant asked about, the language."""
+
+    plan: Plan
+    registry: RegistryIndex
+    as_of: datetime
+    language: str = "vi"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The plan's time zone; days are its local dates."""
+        return ZoneInfo(self.plan.zone)
+
+    @property
+    def today(self) -> date:
+        """The local date of `as_of`."""
+        return self.as_of.astimezone(self.zone).date()
+
+
+def build_lines(
+    states: Iterable[DutyState], attempts: Mapping[DutyKey, list[AlertAttempt]], context: LineContext
+) -> tuple[DutyLine, ...]:
+    """Return one line a duty, ordered as a Vietnamese reader expects: by obligation, period, group and agency name.
+
+    A duty whose obligation the plan does not know is left out.
+    """
+    ranks = {obligation.id: rank for rank, obligation in enumerate(context.plan.obligations)}
+    with_obligation = [(state, context.plan.obligation(state.key.obligation)) for state in states]
+    lines = [
+        build_line(state, attempts.get(state.key, []), obligation=obligation, context=context)
+        for state, obligation in with_obligation
+        if obligation is not None
+    ]
+    return tuple(sorted(lines, key=lambda line: _sort_key(line, ranks, context.plan)))
+
+
+def _sort_key(line: DutyLine, ranks: Mapping[str, int], plan: Plan) -> tuple[object, ...]:
+    obligation = plan.obligation(line.key.obligation)
+    # Agencies addressed by name, whose group is no addressee, come last.
+    addressees = list(obligation.addressees) if obligation else []
+    group_rank = addressees.index(line.group) if line.group in addressees else len(addressees)
+    return (
+        ranks.get(line.key.obligation, len(ranks)),
+        line.key.period or "",
+        group_rank,
+        vietnamese_locale.collation_key(line.agency_name),
+    )
+
+
+def build_line(
+    state: DutyState, attempts: list[AlertAttempt], *, obligation: Obligation, context: LineContext
+) -> DutyLine:
+    """Return the line of one duty."""
+    span, key, registry, language = state.span, state.key, context.registry, context.language
+    day = registry_day(state, context.as_of, context.zone)
+    group = registry.group_of(key.agency, obligation, day)
+    completed_at = span.effective_at if span.status in COMPLETE_STATUSES else None
+    return DutyLine(
+        key=key,
+        agency_name=registry.name_on(key.agency, day, language),
+        group=group,
+        group_name=registry.group_name(group, language),
+        title=obligation.title.in_language(language),
+        clause=state.assessment.clause,
+        due_at=span.due_at,
+        due_on=vietnamese_locale.last_day_on_time(span.due_at, context.zone) if span.due_at else None,
+        status=span.status,
+        effective_at=span.effective_at,
+        days_late=_days_late(state, context.as_of, context.zone),
+        submissions=span.submissions,
+        flags=span.flags,
+        missing=span.missing,
+        successors=tuple(registry.name_on(one, context.today, language) for one in _successor_ids(span.flags)),
+        urging=urging.summarize_attempts(attempts, completed_at),
+        event=state.assessment.event,
+        revision=state.assessment.revision,
+    )
+
+
+def _successor_ids(flags: Iterable[str]) -> list[str]:
+    return [flag.removeprefix(INHERITED_BY) for flag in flags if flag.startswith(INHERITED_BY)]
+
+
+def registry_day(state: DutyState, as_of: datetime, zone: tzinfo) -> date:
+    """Return the day on which the agency's name and group are looked up.
+
+    It is the last day on time; for an undated duty it is the last day of its period or the day asked about, whichever
+    is earlier. So a change of the registry after a period is over changes nothing in that period's report.
+    """
+    if state.span.due_at is not None:
+        return vietnamese_locale.last_day_on_time(state.span.due_at, zone)
+    today = as_of.astimezone(zone).date()
+    if state.key.period is None:
+        return today
+    period = periods.parse(state.key.period)
+    return min(today, date.fromordinal(period.ends_on.toordinal() - 1))
+
+
+def _days_late(state: DutyState, as_of: datetime, zone: tzinfo) -> int | None:
+    due_at = state.span.due_at
+    if due_at is None:
+        return None
+    match state.span.status:
+        case Status.LATE:
+            return _days_past_due(due_at, state.span.effective_at or as_of, zone)
+        case Status.OVERDUE | Status.INCOMPLETE if due_at <= as_of:
+            return _days_past_due(due_at, as_of, zone)
+        case _:
+            return None
+
+
+def _days_past_due(due_at: datetime, until: datetime, zone: tzinfo) -> int:
+    return (until.astimezone(zone).date() - vietnamese_locale.last_day_on_time(due_at, zone)).days

@@ -1,0 +1,98 @@
+"""The timeline of an assessment, the revision of it that counts, and the status of a duty at any instant.
+
+A status is looked up, never computed: rules publishes a duty's status as a function of time, the future included. For
+example, a timeline of `pending` from 1 January and `overdue` from 10 December answers `pending` for every instant in
+between. Before its first span a duty does not apply. A revision that was recorded after the query's `known_at` does not
+exist for that query.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.events.assessments import Status
+from schemas.events.ids import DutyKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusSpan:
+    """The status of a duty from `from_at` until the next span begins, with what led to it."""
+
+    from_at: datetime
+    status: Status
+    due_at: datetime | None = None
+    effective_at: datetime | None = None
+    submissions: int = 0
+    flags: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentRevision:
+    """One revision of the assessment of a duty; `event` is the id of the event that published it.
+
+    The revision number grows with the log: of two revisions of a duty the later one has the higher number.
+    """
+
+    event: str
+    key: DutyKey
+    plan_version: int
+    registry: str
+    registry_version: int
+    clause: str
+    opens_at: datetime | None
+    recorded_at: datetime
+    revision: int
+    timeline: tuple[StatusSpan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyState:
+    """The state of one duty at one instant, and the assessment revision that it was read from."""
+
+    assessment: AssessmentRevision
+    span: StatusSpan
+
+    @property
+    def key(self) -> DutyKey:
+        """The duty."""
+        return self.assessment.key
+
+    @property
+    def status(self) -> Status:
+        """The status at the instant asked about."""
+        return self.span.status
+
+
+def span_at(timeline: tuple[StatusSpan, ...], instant: datetime) -> StatusSpan:
+    """Return the span that holds at *instant*; before the timeline begins the duty is `not_applicable`."""
+    # To the right: the instant at which a span begins belongs to that span.
+    index = bisect_right(timeline, instant, key=lambda span: span.from_at)
+    if index == 0:
+        return StatusSpan(from_at=instant, status=Status.NOT_APPLICABLE)
+    return timeline[index - 1]
+
+
+def state_at(assessment: AssessmentRevision, instant: datetime) -> DutyState:
+    """Return the state of one duty at *instant* according to this revision."""
+    return DutyState(assessment=assessment, span=span_at(assessment.timeline, instant))
+
+
+def newest_revisions(revisions: Iterable[AssessmentRevision]) -> dict[DutyKey, AssessmentRevision]:
+    """Return the newest revision of each duty, whatever the order and repetition of *revisions*."""
+    newest: dict[DutyKey, AssessmentRevision] = {}
+    for candidate in revisions:
+        current = newest.get(candidate.key)
+        # The event id decides between two events of one revision number, so that the order of arrival never does.
+        if current is None or (current.revision, current.event) < (candidate.revision, candidate.event):
+            newest[candidate.key] = candidate
+    return newest
+
+
+def newest_revisions_known_at(
+    revisions: Iterable[AssessmentRevision], known_at: datetime
+) -> Iterable[AssessmentRevision]:
+    """Return the newest revision of each duty among those recorded by *known_at*."""
+    return newest_revisions(revision for revision in revisions if revision.recorded_at <= known_at).values()

@@ -1,0 +1,76 @@
+"""Descriptions of reporting's interfaces: its OpenAPI document, a page that shows it, the AsyncAPI of its topics."""
+
+import io
+from functools import reduce
+from importlib import resources
+from operator import or_
+from typing import Any
+
+from jinja2 import Environment
+from pydantic import TypeAdapter
+from ruamel.yaml import YAML
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from schemas.events.assessments import DutyAssessed
+from schemas.events.deliveries import AlertAttempted
+from schemas.events.envelope import Envelope
+from schemas.events.facts import MODEL_OF
+from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
+
+ASYNCAPI_VERSION = "3.0.0"
+
+
+def load_openapi() -> dict[str, Any]:
+    """Return the OpenAPI document, which is the file `openapi.yaml` beside this module."""
+    text = resources.files(__package__).joinpath("openapi.yaml").read_text(encoding="utf-8")
+    document: dict[str, Any] = YAML(typ="safe").load(io.StringIO(text))
+    return document
+
+
+def build_asyncapi() -> dict[str, Any]:
+    """Return the AsyncAPI document of the topics that this service consumes, with the published schema of each."""
+    consumed = {
+        "verdicts": (VERDICTS, Envelope[DutyAssessed].model_json_schema()),
+        "deliveries": (DELIVERIES, Envelope[AlertAttempted].model_json_schema()),
+        "facts": (FACTS, _build_facts_schema()),
+    }
+    return {
+        "asyncapi": ASYNCAPI_VERSION,
+        "info": {"title": "Đôn Đốc reporting", "version": "1"},
+        "defaultContentType": "application/cloudevents+json",
+        "channels": {name: _build_channel(topic, schema) for name, (topic, schema) in consumed.items()},
+        "operations": {
+            f"receive_{name}": {"action": "receive", "channel": {"$ref": f"#/channels/{name}"}} for name in consumed
+        },
+    }
+
+
+def build_routes(templates: Environment) -> list[Route]:
+    """Return the routes of the descriptions."""
+    openapi, asyncapi = load_openapi(), build_asyncapi()
+
+    async def get_openapi(_request: Request) -> Response:
+        return JSONResponse(openapi)
+
+    async def get_asyncapi(_request: Request) -> Response:
+        return JSONResponse(asyncapi)
+
+    async def get_docs(_request: Request) -> Response:
+        return HTMLResponse(templates.get_template("docs.html").render(api=openapi, language="en"))
+
+    return [
+        Route("/openapi.json", get_openapi),
+        Route("/asyncapi", get_asyncapi),
+        Route("/docs", get_docs),
+    ]
+
+
+def _build_facts_schema() -> dict[str, Any]:
+    envelopes: list[Any] = [Envelope[model] for model in MODEL_OF.values()]  # type: ignore[valid-type]  # published types
+    return TypeAdapter(reduce(or_, envelopes)).json_schema()
+
+
+def _build_channel(topic: Topic, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"address": topic.name, "description": topic.description, "messages": {"event": {"payload": schema}}}

@@ -1,0 +1,150 @@
+"""Parse query parameters: instants, filters, one page. Every invalid parameter is named, all in one answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from schemas.events.assessments import Status
+from schemas.plan import periods
+from services.reporting.core.duty_search import LineFilter
+from services.reporting.http import problems
+from services.reporting.http.problems import InvalidQueryError
+from services.reporting.queries import DutyFilter, QueryContext
+from services.runtime.clock import Clock
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
+LANGUAGES = ("vi", "en")
+ONE_OFF = "none"
+"""The value of `period` that selects duties without a period."""
+
+Parsed = TypeVar("Parsed")
+
+
+@dataclass(slots=True)
+class QueryParameters:
+    """The query of one request; invalid parameters are collected until `raise_errors` is called."""
+
+    request: Request
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def parse(self, name: str, parser: Callable[[str], Parsed], default: Parsed) -> Parsed:
+        """Return one parameter as *parser* reads it, or *default* where it is absent or invalid."""
+        text = self.request.query_params.get(name)
+        if text is None:
+            return default
+        try:
+            return parser(text)
+        except ValueError as cause:
+            self.errors[name] = str(cause)
+            return default
+
+    def list_values(self, name: str) -> tuple[str, ...]:
+        """Return the values of a parameter, given several times or separated by commas."""
+        return tuple(part for text in self.request.query_params.getlist(name) for part in text.split(",") if part)
+
+    def raise_errors(self) -> None:
+        """Raise `InvalidQueryError` if any parameter was invalid."""
+        if self.errors:
+            raise InvalidQueryError(self.errors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutiesQuery:
+    """A query for duties: which duties, which of their lines, and which page of them."""
+
+    context: QueryContext
+    duty_filter: DutyFilter
+    line_filter: LineFilter
+    limit: int
+    cursor: str | None
+
+
+def parse_duties_query(parameters: QueryParameters, clock: Clock) -> DutiesQuery:
+    """Return the whole query for duties; raise `InvalidQueryError` if any parameter is invalid."""
+    query = DutiesQuery(
+        context=parse_context(parameters, clock),
+        duty_filter=parse_duty_filter(parameters),
+        line_filter=parse_line_filter(parameters),
+        limit=parameters.parse("limit", _parse_limit, DEFAULT_LIMIT),
+        cursor=parameters.request.query_params.get("cursor"),
+    )
+    parameters.raise_errors()
+    return query
+
+
+def parse_context(parameters: QueryParameters, clock: Clock) -> QueryContext:
+    """Return the instants and the language: `as_of` is now by default, and `known_at` is `as_of`."""
+    as_of = parameters.parse("as_of", _parse_instant, clock.now())
+    known_at = parameters.parse("known_at", _parse_instant, as_of)
+    language = parameters.parse("lang", _parse_language, problems.language_of(parameters.request))
+    return QueryContext(as_of=as_of, known_at=known_at, language=language)
+
+
+def parse_duty_filter(parameters: QueryParameters) -> DutyFilter:
+    """Return the conditions on duties, which the database evaluates."""
+    duty_periods = tuple(_parse_period(text, parameters) for text in parameters.list_values("period"))
+    query = parameters.request.query_params
+    return DutyFilter(
+        plan=query.get("plan") or None,
+        agency=query.get("agency") or None,
+        obligation=query.get("obligation") or None,
+        periods=duty_periods,
+    )
+
+
+def parse_line_filter(parameters: QueryParameters) -> LineFilter:
+    """Return the conditions on lines, which are evaluated once the status of each duty is known."""
+    return LineFilter(
+        statuses=frozenset(_parse_statuses(parameters)),
+        groups=frozenset(parameters.list_values("group")),
+        flags=frozenset(parameters.list_values("flag")),
+        words=parameters.request.query_params.get("q", ""),
+    )
+
+
+def _parse_statuses(parameters: QueryParameters) -> list[Status]:
+    statuses = []
+    for text in parameters.list_values("status"):
+        try:
+            statuses.append(Status(text))
+        except ValueError:
+            parameters.errors["status"] = f"{text!r} is no status; choose from {', '.join(Status)}"
+    return statuses
+
+
+def _parse_period(text: str, parameters: QueryParameters) -> str | None:
+    if text == ONE_OFF:
+        return None
+    try:
+        return periods.parse(text).text
+    except ValueError as cause:
+        parameters.errors["period"] = str(cause)
+        return None
+
+
+def _parse_instant(text: str) -> datetime:
+    # A plus sign that was not percent-encoded arrives as a space.
+    try:
+        instant = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError as cause:
+        raise ValueError(f"{text!r} is no instant; write 2026-12-09T23:59:00+07:00") from cause
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset; write 2026-12-09T23:59:00+07:00")
+    return instant
+
+
+def _parse_language(text: str) -> str:
+    if text not in LANGUAGES:
+        raise ValueError(f"{text!r} is no language of this interface; choose from {', '.join(LANGUAGES)}")
+    return text
+
+
+def _parse_limit(text: str) -> int:
+    # `isdigit` alone admits digits such as `²` that `int` refuses; six digits are enough to see that a number is too
+    # large, and `int` takes quadratic time for very long texts.
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MAX_LIMIT:
+        raise ValueError(f"write a whole number from 1 to {MAX_LIMIT}")
+    return int(text)

@@ -1,0 +1,61 @@
+"""`dondoc submit` without any intake: settings that cannot be are named at once, and a secret is never shown."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from services.console.main import app
+
+SECRET = "ddk_0a1b2c3d4e_Hx7-secret_part"
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file with an event."""
+    path = tmp_path / "event.json"
+    path.write_text("{}")
+    return path
+
+
+def run_submit(file: Path, *options: str, **environment: str) -> Result:
+    """Run `dondoc submit`, which would retry for half a minute if it took the fault for an outage."""
+    return CliRunner().invoke(app, ["submit", str(file), *options], env=environment)
+
+
+def test_without_a_key_nothing_is_tried(file: Path) -> None:
+    """Without a key the command exits 2 and names the variable and the command that creates a key."""
+    for result in (run_submit(file), run_submit(file, DONDOC_KEY=""), run_submit(file, "--key", " \n")):
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "DONDOC_KEY" in result.stderr
+        assert "dondoc keys create" in result.stderr
+
+
+@pytest.mark.parametrize("key", [f"Bearer {SECRET}", f"{SECRET}\nx", f"{SECRET}é", f"{SECRET}\x00", f"\ufeff{SECRET}"])
+def test_what_is_no_key_is_refused_and_not_shown(file: Path, key: str) -> None:
+    """A key with characters that no key has exits 2, and the message does not show it."""
+    for result in (run_submit(file, "--key", key), run_submit(file, DONDOC_KEY=key.replace("\x00", " \t-"))):
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "DONDOC_KEY" in result.stderr
+        assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["foo", "", "http://", "ftp://h", "http://h:99999", "http://h:x", f"http://{SECRET}@h", "http://h?a=b", SECRET],
+)
+def test_what_is_no_address_is_refused_and_not_shown(file: Path, url: str) -> None:
+    """An address that is none exits 2, and the message does not show it, because it may be a key given by mistake."""
+    result = run_submit(file, "--key", SECRET, "--url", url)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "DONDOC_INTAKE_URL" in result.stderr
+    assert "secret" not in result.stderr
+
+
+def test_white_space_around_key_and_address_means_nothing(file: Path) -> None:
+    """White space around key and address is ignored, so the connection fails and not the key."""
+    result = run_submit(file, "--attempts", "1", DONDOC_KEY=f" {SECRET}\r\n", DONDOC_INTAKE_URL=f" {NOWHERE}\n")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "cannot be reached" in result.stderr
+    assert "secret" not in result.stderr

@@ -1,0 +1,141 @@
+"""`dondoc simulate`: every alert that would go out, in order, as known then, from the functions that send it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from services.console.main import app
+from tests.support.assertions.spec import rfc3339
+from tests.support.builders.plan_folders import a_folder
+from tests.support.builders.plans import Json, a_submission, a_withdrawal
+
+HEADER = "agency,channel,address,role,language,from,to\n"
+MAIL = "h-mot,email,van-thu@mot.example,,vi,,\n"
+SPAN = ("2024-11-01T00:00:00+07:00", "2025-01-01T00:00:00+07:00")
+
+
+def run_simulate(folder: Path, *events: Json, contacts: str = MAIL, span: tuple[str, str] = SPAN) -> Result:
+    """Run `dondoc simulate` over these facts, contacts and instants."""
+    facts, people = folder / "facts.jsonl", folder / "contacts.csv"
+    facts.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    people.write_text(HEADER + contacts)
+    files = ["--facts", str(facts), "--contacts", str(people)]
+    return CliRunner().invoke(app, ["simulate", str(folder), *files, "--from", span[0], "--to", span[1]])
+
+
+def alerts(result: Result) -> list[Json]:
+    """Return the rows on stdout."""
+    assert result.exit_code == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def steps(result: Result) -> list[str]:
+    """Return instant, channel, kind and step of each alert."""
+    return [f"{one['at'][5:16]} {one['channel']} {one['kind']} {one['step']}" for one in alerts(result)]
+
+
+def received(event: Json, at: str) -> Json:
+    """Return the event with its time of receipt, as the log holds it."""
+    return event | {"receivedtime": rfc3339(at)}
+
+
+def test_a_line_has_exactly_the_fields_of_the_contract(tmp_path: Path) -> None:
+    """A mail's row has the instant in the plan's zone, the duty, subject and text, and no segments."""
+    first = alerts(run_simulate(a_folder(tmp_path)))[0]
+    assert list(first) == ["at", "channel", "to_agency", "kind", "step", "duties", "subject", "body", "segments"]
+    assert (first["at"], first["to_agency"]) == ("2024-12-03T07:30:00.000+07:00", "h-mot")
+    assert first["duties"] == [
+        {
+            "agency": "h-mot",
+            "obligation": "results",
+            "period": "2024",
+            "kind": "reminder",
+            "step": "P7D",
+            "due_at": "2024-12-10T00:00:00.000+07:00",
+        }
+    ]
+    assert first["subject"].startswith("Nhắc hạn")
+    assert "hạn cuối: hết ngày 09/12/2024" in first["body"]
+    assert first["segments"] is None
+
+
+def test_a_silent_agency_gets_every_alert_in_the_sending_hours(tmp_path: Path) -> None:
+    """A silent agency gets two reminders and two urgings of this year, and nothing about the years before."""
+    assert steps(run_simulate(a_folder(tmp_path))) == [
+        "12-03T07:30 email reminder P7D",
+        "12-09T07:30 email reminder P1D",
+        "12-10T07:30 email urging PT0S",
+        "12-13T07:30 email urging P3D",
+    ]
+
+
+def test_an_sms_has_segments_and_no_subject(tmp_path: Path) -> None:
+    """An SMS has one segment, ASCII letters only and no subject."""
+    first = alerts(run_simulate(a_folder(tmp_path), contacts="h-mot,sms,0912345678,,vi,,\n"))[0]
+    assert (first["channel"], first["subject"], first["segments"]) == ("sms", None, 1)
+    assert first["body"].isascii()
+
+
+def test_a_report_ends_the_alerts_from_when_it_was_known(tmp_path: Path) -> None:
+    """After a report of 5 December the reminder of the 3rd has gone out, and that of the 9th does not."""
+    report = received(a_submission(), "2024-12-05 08:00")
+    assert steps(run_simulate(a_folder(tmp_path), report)) == ["12-03T07:30 email reminder P7D"]
+
+
+def test_a_report_recorded_late_does_not_unsend_what_went_out_before(tmp_path: Path) -> None:
+    """A report received on 5 December but recorded on the 11th does not stop the alerts between the two."""
+    report = received(a_submission(), "2024-12-05 08:00") | {"recordedtime": rfc3339("2024-12-11 08:00")}
+    assert steps(run_simulate(a_folder(tmp_path), report)) == [
+        "12-03T07:30 email reminder P7D",
+        "12-09T07:30 email reminder P1D",
+        "12-10T07:30 email urging PT0S",
+    ]
+
+
+def test_an_incomplete_report_is_answered_with_what_it_lacks(tmp_path: Path) -> None:
+    """The alert about an incomplete report goes out at once within the sending hours and names what is missing."""
+    report = received(a_submission(data={"content": _without_sections()}), "2024-12-05 09:00")
+    first = alerts(run_simulate(a_folder(tmp_path), report))[1]
+    assert (first["at"], first["kind"]) == ("2024-12-05T09:00:00.000+07:00", "incomplete")
+    assert "nội dung phần “results”" in first["body"]
+
+
+def test_a_withdrawal_makes_the_reminder_due_again(tmp_path: Path) -> None:
+    """A report of the 1st that is withdrawn on the 6th stops the reminder of the 3rd, but not that of the 9th."""
+    report = received(a_submission("s-1"), "2024-12-01 08:00")
+    withdrawal = received(a_withdrawal("w-1", "s-1"), "2024-12-06 08:00")
+    assert "12-09T07:30 email reminder P1D" in steps(run_simulate(a_folder(tmp_path), report, withdrawal))
+
+
+def test_a_simulation_that_begins_later_prints_nothing_of_before(tmp_path: Path) -> None:
+    """The span is half-open: an alert at its first instant is printed, one at its last is not."""
+    span = ("2024-12-09T07:30:00+07:00", "2024-12-13T07:30:00+07:00")
+    assert [one[:11] for one in steps(run_simulate(a_folder(tmp_path), span=span))] == ["12-09T07:30", "12-10T07:30"]
+
+
+def test_an_agency_that_nobody_would_reach_is_named_on_stderr(tmp_path: Path) -> None:
+    """An agency without a contact is named on stderr with the number of its alerts."""
+    result = run_simulate(a_folder(tmp_path))
+    assert "h-hai: 4 alert(s) would reach nobody" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("contacts", "span", "place"),
+    [
+        ("h-mot,fax,1,,,,\n", SPAN, "contacts.csv:2"),
+        (MAIL, ("2024-11-01", SPAN[1]), "--from"),
+        (MAIL, (SPAN[0], "2025-01-01T00:00:00"), "--to"),
+    ],
+)
+def test_unusable_input_is_named_and_ends_with_2(
+    tmp_path: Path, contacts: str, span: tuple[str, str], place: str
+) -> None:
+    """Unusable input exits 2 and names the file and line, or the option."""
+    result = run_simulate(a_folder(tmp_path), contacts=contacts, span=span)
+    assert (result.exit_code, place in result.stderr) == (2, True)
+
+
+def _without_sections() -> Json:
+    return {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}

@@ -1,0 +1,147 @@
+"""Reading a filled sheet back: round trip, faults by cell, the same event each time."""
+
+import json
+from datetime import time
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from schemas.events.facts import ReportSubmitted
+from services.console.sheets import sheet_to_event
+from tests.support.builders.plans import AGENCIES
+from tests.support.builders.sheets import (
+    FILL,
+    a_filled_sheet,
+    faults_of,
+    fill_keys,
+    fill_table,
+    fill_workbook,
+    make_sheet,
+    row_of,
+)
+from tests.support.clients.form import PDF
+
+
+def test_a_filled_workbook_states_the_report(tmp_path: Path) -> None:
+    """Agency, period, figures, days and the file's digest are in the event."""
+    event = json.loads(sheet_to_event.read_event(a_filled_sheet(tmp_path), "vi").event)
+    fact = ReportSubmitted.model_validate(event["data"])
+    assert (fact.agency, fact.period, fact.obligation) == (AGENCIES[0], "2026", "results")
+    assert str(fact.document.issued_on) == "2026-11-30"
+    assert fact.content.indicators == {"entrusted": "1234.5"}
+    assert [(one.name, one.media_type, one.size) for one in fact.attachments] == [
+        ("bao cao.pdf", "application/pdf", len(PDF))
+    ]
+
+
+def test_a_table_states_the_same(tmp_path: Path) -> None:
+    """A CSV with the same answers gives the same event, whatever its delimiter."""
+    workbook = sheet_to_event.read_event(a_filled_sheet(tmp_path), "vi").event
+    table = a_filled_sheet(tmp_path, "report.csv", document__issued_on="30/11/2026", indicators__entrusted="1.234,5")
+    assert sheet_to_event.read_event(table, "vi").event == workbook
+    fill_table(table, {}, delimiter=";")
+    assert sheet_to_event.read_event(table, "vi").event == workbook
+
+
+def test_a_table_saved_as_unicode_text_is_read(tmp_path: Path) -> None:
+    """A file in UTF-16 with tabs, which spreadsheet programs call Unicode text, gives the same event."""
+    table = a_filled_sheet(tmp_path, "report.csv", document__issued_on="30/11/2026")
+    before = sheet_to_event.read_event(table, "vi").event
+    fill_table(table, {}, delimiter="\t", encoding="utf-16")
+    assert sheet_to_event.read_event(table, "vi").event == before
+
+
+def test_the_same_content_is_the_same_event(tmp_path: Path) -> None:
+    """The same content has the same event id, and another figure has another one."""
+    path = a_filled_sheet(tmp_path)
+    first = json.loads(sheet_to_event.read_event(path, "vi").event)["id"]
+    assert json.loads(sheet_to_event.read_event(path, "vi").event)["id"] == first
+    fill_workbook(path, {"indicators.entrusted": 1234.6})
+    assert json.loads(sheet_to_event.read_event(path, "vi").event)["id"] != first
+
+
+def test_every_fault_is_reported_at_its_cell(tmp_path: Path) -> None:
+    """All faults are reported in one run, each at its cell as `report.xlsx!C7: …` and in the chosen language."""
+    path = a_filled_sheet(
+        tmp_path, document__number="", indicators__entrusted="1.234", attachments__1="khong co.pdf", dispatch__proof="?"
+    )
+    reported = faults_of(path)
+    assert len(reported) == 4
+    number, figure = row_of(path, "document.number"), row_of(path, "indicators.entrusted")
+    assert f"report.xlsx!C{number}: cần được điền" in reported
+    assert any(one.startswith(f"report.xlsx!C{figure}: “1.234” có thể hiểu là") for one in reported)
+    assert any("không tìm thấy tệp “khong co.pdf”" in one for one in reported)
+    assert f"report.xlsx!C{number}: is needed" in faults_of(path, "en")
+
+
+def test_a_fault_that_intake_finds_has_its_cell_too(tmp_path: Path) -> None:
+    """A pointer into the event is turned into the cell that answered it."""
+    path = a_filled_sheet(tmp_path)
+    sheet = sheet_to_event.read_event(path, "vi").sheet
+    for pointer, key in (
+        ("/data/period", "period"),
+        ("/data/document/issued_on", "document.issued_on"),
+        ("/data/content/indicators/entrusted", "indicators.entrusted"),
+        ("/data/attachments/0/sha256", "attachments.1"),
+    ):
+        assert sheet.place(pointer) == f"{path}!C{row_of(path, key)}"
+    assert sheet.place("/id") == str(path)
+
+
+def test_an_open_sheet_asks_for_agency_and_period(tmp_path: Path) -> None:
+    """A sheet without agency and period asks for both, and the agency's id is read from before its name."""
+    assert make_sheet(tmp_path, "report.xlsx").exit_code == 0
+    path = tmp_path / "report.xlsx"
+    (tmp_path / "bao cao.pdf").write_bytes(PDF)
+    fill_workbook(path, FILL | {"agency": "h-hai – UBND huyện h-hai", "period": 2026})
+    data = json.loads(sheet_to_event.read_event(path, "vi").event)["data"]
+    assert (data["agency"], data["period"]) == ("h-hai", "2026")
+    fill_workbook(path, {"agency": None, "period": "tháng 7"})
+    assert [one.split(": ")[0] for one in faults_of(path)] == [
+        f"report.xlsx!C{row_of(path, key)}" for key in ("agency", "period")
+    ]
+
+
+def test_what_is_no_sheet_is_refused(tmp_path: Path) -> None:
+    """Another workbook, a broken one, and a repeated or unknown key are refused."""
+    other = tmp_path / "other.xlsx"
+    openpyxl.Workbook().save(other)
+    assert "dondoc sheet" in faults_of(other)[0]
+    (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04")
+    assert "XLSX" in faults_of(tmp_path / "broken.xlsx")[0]
+    path = a_filled_sheet(tmp_path)
+    fill_keys(path, {"document.title": "document.number"})
+    assert "bị lặp" in faults_of(path)[0]
+    fill_keys(a_filled_sheet(tmp_path), {"document.title": "nope.x"})
+    assert f"report.xlsx!A{row_of(path, 'nope.x')}: không có dòng nào" in faults_of(path)[0]
+
+
+@pytest.mark.parametrize("name", ["none.xlsx", "none.csv"])
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
+    """A missing file is named, for XLSX and CSV."""
+    assert name in faults_of(tmp_path / name)[0]
+
+
+def test_a_broken_table_is_refused(tmp_path: Path) -> None:
+    """A CSV file with an unclosed quote or in another encoding than UTF-8 is refused."""
+    (tmp_path / "a.csv").write_text('Mã,Nội dung\nperiod,"2026', encoding="utf-8")
+    assert "not CSV" in faults_of(tmp_path / "a.csv")[0]
+    (tmp_path / "b.csv").write_bytes("Mã,Nội dung\n".encode("cp1252", "replace") + b"\xff")
+    assert "UTF-8" in faults_of(tmp_path / "b.csv")[0]
+
+
+def test_a_sheet_that_was_tampered_with_is_refused_at_its_cells(tmp_path: Path) -> None:
+    """Another form, an unknown time zone and a file of an unknown type are each refused at their cell."""
+    path = a_filled_sheet(tmp_path, format="dondoc-sheet/9", zone="Mars/Olympus", attachments__1="a.exe")
+    (tmp_path / "a.exe").write_bytes(b"MZ")
+    places = [row_of(path, key) for key in ("format", "zone", "attachments.1")]
+    assert [one.split(": ")[0] for one in faults_of(path)] == [f"report.xlsx!C{row}" for row in places]
+
+
+def test_ticks_and_times_of_a_spreadsheet_are_understood(tmp_path: Path) -> None:
+    """TRUE in a cell counts as yes, and a time without a day is no instant."""
+    path = a_filled_sheet(tmp_path, content__nil_return=True)
+    assert json.loads(sheet_to_event.read_event(path, "vi").event)["data"]["content"]["nil_return"] is True
+    fill_workbook(path, {"dispatch.sent_at": time(8, 30), "content.nil_return": False})
+    assert [one.split(": ")[0] for one in faults_of(path)] == [f"report.xlsx!C{row_of(path, 'dispatch.sent_at')}"]

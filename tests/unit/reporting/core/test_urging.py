@@ -1,0 +1,70 @@
+"""The summary of alert attempts: how often an agency was urged, and with what effect."""
+
+from datetime import timedelta
+
+import pytest
+
+from schemas.events.assessments import StepKind
+from schemas.events.deliveries import AttemptOutcome, Channel
+from services.reporting.core.urging import summarize_attempts
+from tests.support.builders.annual_report import DUE, an_attempt
+
+LATER = DUE + timedelta(days=3)
+
+
+def test_one_step_by_two_channels_is_one_occasion() -> None:
+    """The mail and the SMS of one step are one reminder on two channels."""
+    urging = summarize_attempts([an_attempt(), an_attempt(channel=Channel.SMS)], None)
+    assert (urging.reminders, urging.by_channel) == (1, ((Channel.EMAIL, 1), (Channel.SMS, 1)))
+
+
+def test_a_further_attempt_at_the_same_alert_counts_nothing_more() -> None:
+    """A failed attempt and a delivered one are one alert, which counts as delivered in any order of arrival."""
+    failed = an_attempt(alert="a", event="1", outcome=AttemptOutcome.TEMPORARY_FAILURE)
+    delivered = an_attempt(alert="a", event="2", attempted_at=failed.attempted_at + timedelta(minutes=5))
+    bounced = an_attempt(alert="a", event="3", outcome=AttemptOutcome.UNKNOWN, attempted_at=DUE)
+    orders = ([failed, delivered], [delivered, failed], [failed, delivered, failed], [bounced, delivered, failed])
+    for order in orders:
+        urging = summarize_attempts(order, None)
+        assert (urging.reminders, urging.unsent, urging.by_channel) == (1, 0, ((Channel.EMAIL, 1),))
+
+
+@pytest.mark.parametrize(
+    "outcome", [AttemptOutcome.PERMANENT_FAILURE, AttemptOutcome.UNREACHABLE, AttemptOutcome.TEMPORARY_FAILURE]
+)
+def test_an_alert_that_reached_nobody_urged_nobody(outcome: AttemptOutcome) -> None:
+    """An alert that failed counts as unsent and is no occasion, so the report claims no urging that never arrived."""
+    urging = summarize_attempts([an_attempt(outcome=outcome)], None)
+    assert (urging.occasions, urging.unsent, urging.is_more_than_reminded) == (0, 1, True)
+
+
+def test_an_unknown_outcome_counts_as_sent_and_is_shown() -> None:
+    """An alert whose outcome a crash left unknown counts as a reminder and, beside it, as unknown."""
+    urging = summarize_attempts([an_attempt(outcome=AttemptOutcome.UNKNOWN)], None)
+    assert (urging.reminders, urging.unknown) == (1, 1)
+
+
+def test_a_cancelled_alert_is_no_occasion() -> None:
+    """An alert that was cancelled before it was sent is not counted."""
+    assert summarize_attempts([an_attempt(outcome=AttemptOutcome.CANCELLED)], None).occasions == 0
+
+
+def test_an_escalation_is_counted_separately() -> None:
+    """An escalation goes to somebody else, so it is no occasion on which the agency itself was alerted."""
+    urging = summarize_attempts([an_attempt(kind=StepKind.ESCALATION, at=LATER)], None)
+    assert (urging.occasions, urging.escalations, urging.by_channel, urging.last_at) == (0, 1, (), None)
+
+
+def test_a_report_answers_only_the_alerts_before_it() -> None:
+    """A report answers an alert that was sent before it, and none that was sent after it."""
+    assert summarize_attempts([an_attempt(at=DUE)], LATER).answered_at == LATER
+    assert summarize_attempts([an_attempt(at=LATER)], DUE).answered_at is None
+    assert summarize_attempts([an_attempt(at=DUE)], None).answered_at is None
+
+
+def test_every_kind_of_alert_has_its_count() -> None:
+    """Reminders, urgings, requests to complete and escalations are counted each on their own."""
+    kinds = (StepKind.REMINDER, StepKind.URGING, StepKind.INCOMPLETE, StepKind.ESCALATION)
+    attempts = [an_attempt(kind=kind, step=kind.value, alert=kind.value) for kind in kinds]
+    urging = summarize_attempts(attempts, None)
+    assert (urging.reminders, urging.urgings, urging.about_incomplete, urging.escalations) == (1, 1, 1, 1)
