@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-import msgspec
-
-from services.intake.core.problems import Language, Refusal, RequestProblem, Said
+from schemas import problems
+from schemas.plan.values import Bilingual, Language
+from schemas.problems import Problem
+from services.intake.core.problems import Refusal, RequestProblem
 
 AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -20,7 +21,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 HeaderPairs = Iterable[tuple[bytes, bytes]]
 
 JSON = b"application/json"
-PROBLEM_JSON = b"application/problem+json"
 
 
 class RequestRefusedError(Exception):
@@ -126,7 +126,7 @@ class Request:
         Repeated header lines are one list (RFC 9110 section 5.3).
         """
         lines = (value.decode("latin-1") for name, value in self.headers if name == b"accept-language")
-        return choose_language(",".join(lines))
+        return problems.choose_language(",".join(lines), default="en")
 
     @property
     def content_length(self) -> int | None:
@@ -141,6 +141,7 @@ class Request:
         try:
             return await self._read_all(limit)
         except asyncio.CancelledError as cause:
+            # The timeout cancels the task. A shutdown does so too, and its cancellation must be passed on.
             if body_timeout.is_over(task):
                 raise RequestRefusedError(too_slow_refusal(body_timeout.seconds)) from cause
             raise
@@ -184,36 +185,13 @@ class Request:
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def choose_language(accepted: str) -> Language:
-    """Return the language of ours that an `Accept-Language` value weighs highest: `en;q=0.5, vi-VN` gives `vi`."""
-    chosen: Language = "en"
-    highest = 0.0
-    for entry in accepted.split(","):
-        tag, _, parameters = entry.strip().partition(";")
-        language = tag.strip().lower().partition("-")[0]
-        weight = _parse_weight(parameters)
-        if weight > highest and language in {"en", "vi"}:
-            chosen, highest = ("vi" if language == "vi" else "en"), weight
-    return chosen
-
-
 def problem_response(refusal: Refusal, language: Language, *headers: tuple[bytes, bytes]) -> Response:
     """Return *refusal* as an RFC 9457 problem document in *language*."""
-    problem_type = refusal.problem.value
-    document: dict[str, object] = {
-        "type": f"/problems/{problem_type.slug}",
-        "title": problem_type.title.in_language(language),
-        "status": problem_type.status,
-        "detail": refusal.detail.in_language(language),
-    }
-    if refusal.errors:
-        document["errors"] = [
-            {"pointer": error.pointer, "detail": error.detail.in_language(language)} for error in refusal.errors
-        ]
+    problem = Problem(type=refusal.problem.value, detail=refusal.detail, errors=refusal.errors)
     return Response(
-        status=problem_type.status,
-        body=msgspec.json.encode(document),
-        media_type=PROBLEM_JSON,
+        status=problem.type.status,
+        body=problems.encode(problem, language),
+        media_type=problems.MEDIA_TYPE.encode(),
         headers=((b"content-language", language.encode()), *headers, *_remedy_headers(refusal)),
     )
 
@@ -222,7 +200,7 @@ def too_large_refusal(limit: int) -> Refusal:
     """Return the refusal (413) of a body over *limit* bytes."""
     return Refusal(
         problem=RequestProblem.TOO_LARGE,
-        detail=Said(
+        detail=Bilingual.of(
             en=f"at most {limit} bytes are taken here; send less at a time",
             vi=f"chỉ nhận tối đa {limit} byte; hãy gửi ít hơn mỗi lần",
         ),
@@ -233,7 +211,7 @@ def too_slow_refusal(seconds: float) -> Refusal:
     """Return the refusal (408) of a body that did not arrive within *seconds*."""
     return Refusal(
         problem=RequestProblem.TOO_SLOW,
-        detail=Said(en=f"the body took longer than {seconds:g} s", vi=f"nội dung gửi lâu hơn {seconds:g} giây"),
+        detail=Bilingual.of(en=f"the body took longer than {seconds:g} s", vi=f"nội dung gửi lâu hơn {seconds:g} giây"),
     )
 
 
@@ -247,14 +225,3 @@ def _remedy_headers(refusal: Refusal) -> Iterator[tuple[bytes, bytes]]:
         yield b"accept", ", ".join(refusal.accepted_media_types).encode()
     if refusal.accepted_codings:
         yield b"accept-encoding", ", ".join(refusal.accepted_codings).encode()
-
-
-def _parse_weight(parameters: str) -> float:
-    """Return the weight `q` of one language (RFC 9110 section 12.4.2): 1 by default, 0 if it is not a number."""
-    name, _, value = parameters.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0

@@ -46,6 +46,8 @@ def replace_file(path: Path, content: bytes) -> None:
     A crash leaves either the old file or the new one. Raises `OSError`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside the target, because rename(2) is atomic only within one file system; named after the process, so
+    # that two writers without a lock do not write into one file.
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
     with os.fdopen(descriptor, "wb") as stream:
@@ -74,6 +76,7 @@ class FileWatcher:
             found = self.path.stat()
         except FileNotFoundError:
             return None
+        # The inode tells two replacements within one tick of the file system's clock apart.
         return found.st_mtime_ns, found.st_ino, found.st_size
 
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError
 from services.console.sheets.layout import REQUIRED_MARK
 from services.console.sheets.sheet_reader import SheetCell
 from services.intake.core.forms import form_fields, number_parsing
-from services.intake.core.problems import FieldError, Said
 
 _RANGE = re.compile(r"(?:từ (?P<low>\S+))? ?(?:đến (?P<high>\S+))?")
 """A range as `form_fields` writes it in Vietnamese, the language of every sheet: `từ 0 đến 100`."""
@@ -65,18 +66,18 @@ def _parse_limit(text: str | None) -> Decimal | None:
         return None
 
 
-def _describe_outside(figure: Decimal, hint: str) -> Said:
+def _describe_outside(figure: Decimal, hint: str) -> Bilingual:
     shown = number_parsing.render_number(float(figure))
     low, high = (None if one is None else number_parsing.render_number(float(one)).en for one in _parse_range(hint))
     limits = " ".join(f"{word} {one}" for word, one in (("from", low), ("to", high)) if one is not None)
-    return Said(
+    return Bilingual.of(
         en=f"warning: {shown.en} is outside the range that the sheet states, {limits}; the report will not be complete",
         vi=f"cảnh báo: {shown.vi} nằm ngoài khoảng ghi trên phiếu, {hint}; báo cáo sẽ chưa đầy đủ",
     )
 
 
 _DECIMAL_SIGNS = str.maketrans(",", ".", ".")  # Vietnamese writes 1.234,5
-_EMPTY = Said(
+_EMPTY = Bilingual.of(
     en="warning: this is empty; the report will not be complete without it",
     vi="cảnh báo: ô này còn để trống; thiếu mục này, báo cáo sẽ chưa đầy đủ",
 )

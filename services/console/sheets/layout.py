@@ -10,6 +10,7 @@ from datetime import datetime
 
 from schemas.plan.plan import Obligation, ObligationVersion
 from schemas.plan.registry import Agency
+from schemas.plan.values import Bilingual
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FieldType, FormField
 from services.intake.core.problems import Said
@@ -167,14 +168,14 @@ def _identity_lines(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[She
     yield _technical_line("zone", "Múi giờ", catalogue.plan.zone)
     yield _agency_line(catalogue, scope)
     if scope.version.recurrence.is_periodic:
-        hint = Said(en="2026, 2026-H1, 2026-Q3 or 2026-07", vi="ví dụ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07")
+        hint = Bilingual.of(en="2026, 2026-H1, 2026-Q3 or 2026-07", vi="ví dụ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07")
         question = _text_question("period", "Kỳ báo cáo", hint=hint)
         yield SheetLine(question=question, answer=scope.period or "", is_fixed=scope.period is not None)
 
 
 def _agency_line(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLine:
     question = _text_question(
-        "agency", "Cơ quan báo cáo", hint=Said(en="choose your agency", vi="chọn cơ quan trong danh sách")
+        "agency", "Cơ quan báo cáo", hint=Bilingual.of(en="choose your agency", vi="chọn cơ quan trong danh sách")
     )
     if scope.agency is not None:
         return SheetLine(question=question, answer=_format_choice(catalogue, scope.agency), is_fixed=True)
@@ -208,10 +209,10 @@ def _file_question(files: FormField, number: int) -> FormField:
     return FormField(
         key=f"attachments.{number}",
         kind=FieldType.FILES,
-        label=Said(en=f"File {number}", vi=f"Tệp {number}"),
+        label=Bilingual.of(en=f"File {number}", vi=f"Tệp {number}"),
         hint=_FILE_HINT
         if number > 1 or not files.hint.vi
-        else Said(en=f"{_FILE_HINT.en}; {files.hint.en}", vi=f"{_FILE_HINT.vi}; {files.hint.vi}"),
+        else Bilingual.of(en=f"{_FILE_HINT.en}; {files.hint.en}", vi=f"{_FILE_HINT.vi}; {files.hint.vi}"),
         is_required=files.is_required and number == 1,
     )
 
@@ -220,31 +221,31 @@ def _technical_line(key: str, label: str, answer: str) -> SheetLine:
     return SheetLine(question=_text_question(key, label), answer=answer, is_fixed=True, is_technical=True)
 
 
-def _text_question(key: str, label: str, *, hint: Said = form_fields.NO_TEXT) -> FormField:
-    return FormField(key=key, kind=FieldType.TEXT, label=Said(en=key, vi=label), hint=hint, is_required=True)
+def _text_question(key: str, label: str, *, hint: Bilingual = form_fields.NO_TEXT) -> FormField:
+    return FormField(key=key, kind=FieldType.TEXT, label=Bilingual.of(en=key, vi=label), hint=hint, is_required=True)
 
 
-_FILE_HINT = Said(en="name of a file beside this sheet", vi="tên tệp đặt cùng thư mục với phiếu này")
+_FILE_HINT = Bilingual.of(en="name of a file beside this sheet", vi="tên tệp đặt cùng thư mục với phiếu này")
 _DISPATCH_QUESTIONS = (
     FormField(
         key="dispatch.sent_at",
         kind=FieldType.MOMENT,
-        label=Said(en="Sent at", vi="Thời điểm gửi"),
-        hint=Said(en="day and time", vi="ngày và giờ, ví dụ: 09/12/2026 16:30"),
+        label=Bilingual.of(en="Sent at", vi="Thời điểm gửi"),
+        hint=Bilingual.of(en="day and time", vi="ngày và giờ, ví dụ: 09/12/2026 16:30"),
     ),
     FormField(
         key="dispatch.proof",
         kind=FieldType.PROOF,
-        label=Said(en="Proof of sending", vi="Căn cứ xác nhận thời điểm gửi"),
-        hint=Said(
-            en=", ".join(one.en for one in form_fields.PROOFS.values()),
+        label=Bilingual.of(en="Proof of sending", vi="Căn cứ xác nhận thời điểm gửi"),
+        hint=Bilingual.of(
+            en=", ".join(one.in_language("en") for one in form_fields.PROOFS.values()),
             vi="chọn: " + ", ".join(one.vi for one in form_fields.PROOFS.values()),
         ),
     ),
     FormField(
         key="dispatch.reference",
         kind=FieldType.TEXT,
-        label=Said(en="Reference", vi="Số hiệu xác nhận"),
-        hint=Said(en="number of the item or message", vi="mã bưu gửi hoặc mã gói tin"),
+        label=Bilingual.of(en="Reference", vi="Số hiệu xác nhận"),
+        hint=Bilingual.of(en="number of the item or message", vi="mã bưu gửi hoặc mã gói tin"),
     ),
 )

@@ -15,6 +15,8 @@ from schemas.events import ids
 from schemas.events.facts import SUBMITTED
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
+from schemas.plan.values import Bilingual, Language
+from schemas.problems import FieldError
 from services.console.sheets import completeness, sheet_reader
 from services.console.sheets.layout import CHOICE_MARK, FORMAT
 from services.console.sheets.sheet_reader import SheetCell
@@ -22,7 +24,6 @@ from services.console.support import inputs
 from services.intake.cloudevents import schema_errors
 from services.intake.core.forms import file_types, form_fields, form_to_event
 from services.intake.core.forms.form_to_event import AttachedFile
-from services.intake.core.problems import FieldError, Language, Said
 
 SOURCE = "urn:dondoc:sheet"
 _SINGLE_KEYS = frozenset({"format", "plan", "obligation", "zone", "agency", "period"})
@@ -127,14 +128,14 @@ def _describe_attachments(sheet: FilledSheet, faults: list[FieldError]) -> list[
         if not name:
             continue
         one = _describe_attachment(sheet.path.parent, name)
-        if isinstance(one, Said):
+        if isinstance(one, Bilingual):
             faults.append(_finding_at(key, one))
         else:
             found.append(one)
     return found
 
 
-def _describe_attachment(folder: Path, name: str) -> AttachedFile | Said:
+def _describe_attachment(folder: Path, name: str) -> AttachedFile | Bilingual:
     """Return name, type by content, size and digest of the file *name* in *folder*, or why it cannot be attached."""
     path = folder / name
     try:
@@ -144,12 +145,12 @@ def _describe_attachment(folder: Path, name: str) -> AttachedFile | Said:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             size = stream.tell()
     except OSError:
-        return Said(
+        return Bilingual.of(
             en=f"there is no file {name!r} beside the sheet",
             vi=f"không tìm thấy tệp “{name}” trong thư mục của phiếu",
         )
     if media_type is None:
-        return Said(
+        return Bilingual.of(
             en=f"{name!r} is no PDF, DOCX, XLSX, ODT, ODS, JPEG or PNG by its content",
             vi=f"nội dung tệp “{name}” không phải là PDF, DOCX, XLSX, ODT, ODS, JPEG hoặc PNG",
         )
@@ -174,33 +175,37 @@ def _describe_findings(sheet: FilledSheet, findings: Iterable[FieldError], langu
     first: dict[str, FieldError] = {}
     for one in findings:
         first.setdefault(one.pointer, one)
-    lines = (f"{sheet.place(one.pointer)}: {one.detail.in_language(language)}" for one in first.values())
+    lines = (f"{sheet.place(one.pointer)}: {_in_language(one, language)}" for one in first.values())
     return list(dict.fromkeys(lines))
 
 
-def _finding_at(key: str, said: Said) -> FieldError:
+def _in_language(error: FieldError, language: Language) -> str:
+    return error.detail if isinstance(error.detail, str) else error.detail.in_language(language)
+
+
+def _finding_at(key: str, said: Bilingual) -> FieldError:
     return FieldError(pointer=form_fields.event_pointer(key), detail=said)
 
 
-_REQUIRED = Said(en="is needed", vi="cần được điền")
-_UNCOMPUTED = Said(
+_REQUIRED = Bilingual.of(en="is needed", vi="cần được điền")
+_UNCOMPUTED = Bilingual.of(
     en="the result of this formula is not in the file; "
     "open the sheet in a spreadsheet program and save it, or write what the formula comes to",
     vi="công thức ở ô này chưa có kết quả; hãy mở phiếu bằng phần mềm bảng tính rồi lưu lại, hoặc ghi thẳng kết quả",
 )
-_NO_PERIOD = Said(
+_NO_PERIOD = Bilingual.of(
     en="write the period as text: 2026, 2026-H1, 2026-Q3 or 2026-07",
     vi="hãy ghi kỳ báo cáo dạng chữ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07",
 )
-_NO_ZONE = Said(
+_NO_ZONE = Bilingual.of(
     en="the time zone was changed; use a fresh sheet", vi="múi giờ đã bị sửa; hãy dùng phiếu mới do `dondoc sheet` tạo"
 )
-_OTHER_FORMAT = Said(
+_OTHER_FORMAT = Bilingual.of(
     en=f"this is no sheet of the form {FORMAT}; make a fresh one with `dondoc sheet`",
     vi=f"phiếu không theo mẫu {FORMAT}; hãy tạo phiếu mới bằng `dondoc sheet`",
 )
-_UNKNOWN_KEY = Said(
+_UNKNOWN_KEY = Bilingual.of(
     en="no line of a sheet has this key; restore it, or use a fresh sheet",
     vi="không có dòng nào của phiếu mang mã này; hãy khôi phục hoặc dùng phiếu mới",
 )
-_DUPLICATE_LINE = Said(en="this line stands here twice; remove one", vi="dòng này bị lặp; hãy xóa bớt một dòng")
+_DUPLICATE_LINE = Bilingual.of(en="this line stands here twice; remove one", vi="dòng này bị lặp; hãy xóa bớt một dòng")

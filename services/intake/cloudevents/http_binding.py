@@ -18,11 +18,13 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from msgspec import Raw
 
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError
 from services.intake.asgi import HeaderPairs, RequestRefusedError, too_large_refusal
 from services.intake.cloudevents import json_decoding
 from services.intake.core import canonical_json, cloud_event
 from services.intake.core.cloud_event import CloudEvent
-from services.intake.core.problems import FieldError, Refusal, RequestProblem, Said
+from services.intake.core.problems import Refusal, RequestProblem
 
 EVENT_BYTES_MAX = 1024 * 1024
 BATCH_BYTES_MAX = 8 * EVENT_BYTES_MAX
@@ -114,6 +116,7 @@ def split_events(mode: ContentMode, body: bytes) -> Sequence[bytes | Raw]:
     raws = json_decoding.decode_array(body, json_decoding.BATCH_LABEL)
     if len(raws) > BATCH_EVENTS_MAX:
         raise RequestRefusedError(_too_many_events(len(raws)))
+    # In a batch that is no larger than one event may be, no event can be too large.
     if len(body) > EVENT_BYTES_MAX:
         _refuse_large_events(raws)
     return raws
@@ -188,12 +191,12 @@ def _decode_header(attribute: str, value: bytes) -> str:
 def _refuse_large_events(raws: Sequence[Raw]) -> None:
     for index, raw in enumerate(raws):
         if len(memoryview(raw)) > EVENT_BYTES_MAX:
-            error = FieldError(pointer=f"/{index}", detail=Said(en="over 1 MiB", vi="vượt quá 1 MiB"))
+            error = FieldError(pointer=f"/{index}", detail=Bilingual.of(en="over 1 MiB", vi="vượt quá 1 MiB"))
             refusal = too_large_refusal(EVENT_BYTES_MAX)
             raise RequestRefusedError(Refusal(problem=refusal.problem, detail=refusal.detail, errors=(error,)))
 
 
-def _decode_structured(body: bytes, label: Said) -> ReceivedEvent:
+def _decode_structured(body: bytes, label: Bilingual) -> ReceivedEvent:
     attributes = json_decoding.decode_object(body, label)
     encoded = attributes.pop("data_base64", None)
     has_data = "data" in attributes
@@ -245,14 +248,14 @@ def _decode_base64(encoded: object) -> bytes | None:
         return None
 
 
-_ONE_OF_TWO = Said(en="give data or data_base64, not both", vi="chỉ ghi một trong hai: data hoặc data_base64")
-_NOT_BASE64 = Said(en="must be a base64 string (RFC 4648)", vi="phải là chuỗi base64 (RFC 4648)")
+_ONE_OF_TWO = Bilingual.of(en="give data or data_base64, not both", vi="chỉ ghi một trong hai: data hoặc data_base64")
+_NOT_BASE64 = Bilingual.of(en="must be a base64 string (RFC 4648)", vi="phải là chuỗi base64 (RFC 4648)")
 
 
 def _coding_refusal(coding: str) -> Refusal:
     return Refusal(
         problem=RequestProblem.UNSUPPORTED_MEDIA_TYPE,
-        detail=Said(
+        detail=Bilingual.of(
             en=f"content-encoding {coding} is not taken; send the body as it is",
             vi=f"không nhận content-encoding {coding}; hãy gửi nội dung không nén",
         ),
@@ -260,21 +263,21 @@ def _coding_refusal(coding: str) -> Refusal:
     )
 
 
-def _charset_reason(charset: str) -> Said:
-    return Said(en=f"charset {charset} is not taken", vi=f"không nhận bảng mã {charset}")
+def _charset_reason(charset: str) -> Bilingual:
+    return Bilingual.of(en=f"charset {charset} is not taken", vi=f"không nhận bảng mã {charset}")
 
 
-def _media_type_reason(media_type: str) -> Said:
+def _media_type_reason(media_type: str) -> Bilingual:
     if not media_type:
-        return Said(en="there is no content type", vi="yêu cầu không có content-type")
-    return Said(en=f"{media_type} is not taken", vi=f"không nhận {media_type}")
+        return Bilingual.of(en="there is no content type", vi="yêu cầu không có content-type")
+    return Bilingual.of(en=f"{media_type} is not taken", vi=f"không nhận {media_type}")
 
 
-def _media_type_refusal(reason: Said) -> Refusal:
+def _media_type_refusal(reason: Bilingual) -> Refusal:
     forms = f"{STRUCTURED_TYPE}, {BATCH_TYPE}"
     return Refusal(
         problem=RequestProblem.UNSUPPORTED_MEDIA_TYPE,
-        detail=Said(
+        detail=Bilingual.of(
             en=f"{reason.en}; send {forms}, or {BINARY_TYPE} with ce- headers, in UTF-8",
             vi=f"{reason.vi}; hãy gửi {forms}, hoặc {BINARY_TYPE} kèm các trường tiêu đề ce-, bằng UTF-8",
         ),
@@ -285,7 +288,7 @@ def _media_type_refusal(reason: Said) -> Refusal:
 def _too_many_events(count: int) -> Refusal:
     return Refusal(
         problem=RequestProblem.TOO_LARGE,
-        detail=Said(
+        detail=Bilingual.of(
             en=f"{count} events in one batch; send at most {BATCH_EVENTS_MAX}",
             vi=f"{count} sự kiện trong một lần gửi; tối đa {BATCH_EVENTS_MAX}",
         ),

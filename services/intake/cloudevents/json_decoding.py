@@ -10,14 +10,15 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
+from schemas.plan.values import Bilingual
 from services.intake.asgi import RequestRefusedError
 from services.intake.core import canonical_json
-from services.intake.core.problems import Refusal, RequestProblem, Said
+from services.intake.core.problems import Refusal, RequestProblem
 
 Value = TypeVar("Value")
 
-BODY_LABEL = Said(en="the body", vi="nội dung yêu cầu")
-BATCH_LABEL = Said(en="the batch", vi="lô sự kiện")
+BODY_LABEL = Bilingual.of(en="the body", vi="nội dung yêu cầu")
+BATCH_LABEL = Bilingual.of(en="the batch", vi="lô sự kiện")
 
 _BYTE_POSITION = re.compile(r"\(byte \d+\)")
 
@@ -38,37 +39,37 @@ _ARRAY = msgspec.json.Decoder(list[Raw])
 _ANY = msgspec.json.Decoder(float_hook=_parse_number)
 
 
-def event_label(index: int) -> Said:
+def event_label(index: int) -> Bilingual:
     """Return the words by which an error message names the event at *index* of a batch."""
-    return Said(en=f"event {index}", vi=f"sự kiện {index}")
+    return Bilingual.of(en=f"event {index}", vi=f"sự kiện {index}")
 
 
-def data_label(label: Said) -> Said:
+def data_label(label: Bilingual) -> Bilingual:
     """Return the words by which an error message names the data of the event called *label*."""
-    return Said(en=f"the data of {label.en}", vi=f"phần data của {label.vi}")
+    return Bilingual.of(en=f"the data of {label.en}", vi=f"phần data của {label.vi}")
 
 
-def decode_object(text: bytes | Raw, label: Said) -> dict[str, object]:
+def decode_object(text: bytes | Raw, label: Bilingual) -> dict[str, object]:
     """Return the JSON object in *text*; an error message calls it *label*."""
     return _decode(_OBJECT, text, label)
 
 
-def decode_array(text: bytes | Raw, label: Said) -> list[Raw]:
+def decode_array(text: bytes | Raw, label: Bilingual) -> list[Raw]:
     """Return the members of the JSON array in *text*, undecoded."""
     return _decode(_ARRAY, text, label)
 
 
-def decode_value(text: bytes | Raw, label: Said) -> object:
+def decode_value(text: bytes | Raw, label: Bilingual) -> object:
     """Return the JSON value in *text*."""
     return _decode(_ANY, text, label)
 
 
 def unreadable_error(*, en: str, vi: str) -> RequestRefusedError:
     """Return the refusal (400) of a request that cannot be decoded."""
-    return RequestRefusedError(Refusal(problem=RequestProblem.UNREADABLE, detail=Said(en=en, vi=vi)))
+    return RequestRefusedError(Refusal(problem=RequestProblem.UNREADABLE, detail=Bilingual.of(en=en, vi=vi)))
 
 
-def _decode(decoder: msgspec.json.Decoder[Value], text: bytes | Raw, label: Said) -> Value:
+def _decode(decoder: msgspec.json.Decoder[Value], text: bytes | Raw, label: Bilingual) -> Value:
     try:
         return decoder.decode(text)
     except RecursionError as cause:

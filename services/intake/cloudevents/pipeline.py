@@ -13,6 +13,8 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError
 from services.intake.asgi import HeaderPairs, RequestRefusedError
 from services.intake.cloudevents import http_binding
 from services.intake.cloudevents.fast_path import FastPath
@@ -23,7 +25,7 @@ from services.intake.core.admission import AcceptedEvent, PublishedPlanSource
 from services.intake.core.event_id import Receipt, identity_and_digest, identity_of
 from services.intake.core.event_log import IdentityConflictError, LogUnavailableError
 from services.intake.core.fact_record import PartitionBatch, Partitioner, RecordWithReceipt, Stamp, make_stamp
-from services.intake.core.problems import FieldError, Refusal, RequestProblem, Said
+from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import KeyScope
 from services.intake.receipts.signing import Signer
 
@@ -118,7 +120,8 @@ class Pipeline:
     async def append(self, prepared: PreparedEvents, *, is_batch: bool) -> bytes:
         """Return the signed answer (JSON) once every event is durable.
 
-        Raise `RequestRefusedError` with 409 if an identity stands for other content, with 503 if nothing can be written.
+        Raise `RequestRefusedError` with 409 if an identity stands for other content, with 503 if nothing can be
+        written.
         """
         try:
             first = await self._event_log.append(prepared.batches)
@@ -244,7 +247,7 @@ def _conflict_error(conflict: _Conflict, *, is_batch: bool) -> FieldError:
     standing = conflict.standing_receiptid
     return FieldError(
         pointer=f"/{conflict.place}/id" if is_batch else "/id",
-        detail=Said(
+        detail=Bilingual.of(
             en=f"this source and id were received with other content as {standing}; send a correction under a new id",
             vi=f"nguồn và mã này đã được tiếp nhận với nội dung khác ({standing}); hãy gửi bản sửa đổi với mã mới",
         ),
@@ -254,14 +257,14 @@ def _conflict_error(conflict: _Conflict, *, is_batch: bool) -> FieldError:
 def _conflict_refusal(errors: Iterable[FieldError]) -> Refusal:
     return Refusal(
         problem=RequestProblem.CONFLICT,
-        detail=Said(en="nothing was recorded", vi="chưa ghi nhận nội dung nào"),
+        detail=Bilingual.of(en="nothing was recorded", vi="chưa ghi nhận nội dung nào"),
         errors=tuple(errors),
     )
 
 
 _UNAVAILABLE = Refusal(
     problem=RequestProblem.UNAVAILABLE,
-    detail=Said(
+    detail=Bilingual.of(
         en="the log does not answer and the spool is full; send the same event again later",
         vi="hệ thống lưu trữ chưa sẵn sàng và bộ nhớ tạm đã đầy; hãy gửi lại đúng sự kiện này sau",
     ),

@@ -8,7 +8,8 @@ from decimal import Decimal
 from pydantic import ValidationError
 
 from schemas.events.facts import FIGURE_BOUND, MODEL_OF, FactModel
-from services.intake.core.problems import FieldError, Said, pointer_of
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError, pointer_of
 
 ERRORS_OF_EVENT_MAX = 50
 """Errors reported of one event: more do not help anybody, and a hostile event may have a million."""
@@ -42,11 +43,11 @@ _VIETNAMESE_OF_FIELD = {
     "from": "phải là thời điểm theo RFC 3339 kèm múi giờ, ví dụ 2026-12-09T23:59:00+07:00",
     "until": "phải là thời điểm theo RFC 3339 kèm múi giờ, ví dụ 2026-12-09T23:59:00+07:00",
 }
-_INDICATOR = Said(
+_INDICATOR = Bilingual.of(
     en='must be a number, or a decimal string such as "9984.2" with a point and no thousands sign',
     vi='phải là số, hoặc chuỗi thập phân như "9984.2" dùng dấu chấm và không có dấu phân cách hàng nghìn',
 )
-_TOO_LARGE = Said(
+_TOO_LARGE = Bilingual.of(
     en="must be below 10^30 and above -10^30; count in a larger unit",
     vi="phải nhỏ hơn 10^30 và lớn hơn -10^30; hãy tính bằng đơn vị lớn hơn",
 )
@@ -70,7 +71,7 @@ def _field_errors(error: ValidationError) -> list[FieldError]:
             # A figure may be an integer, a float or a string: pydantic reports one error for each. We report one.
             location, detail = location[:3], _TOO_LARGE if _is_too_large(one["input"]) else _INDICATOR
         else:
-            detail = Said(en=_english_message(one["msg"]), vi=_vietnamese_message(one["type"], location))
+            detail = Bilingual.of(en=_english_message(one["msg"]), vi=_vietnamese_message(one["type"], location))
         pointer = pointer_of("data", *location)
         found.setdefault(pointer, FieldError(pointer=pointer, detail=detail))
         if len(found) == ERRORS_OF_EVENT_MAX:

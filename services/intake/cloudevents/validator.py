@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from schemas.events.facts import MODEL_OF
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError
 from services.intake.asgi import RequestRefusedError
 from services.intake.cloudevents import schema_errors
 from services.intake.cloudevents.http_binding import MalformedEvent, ReceivedEvent
 from services.intake.core import admission
 from services.intake.core.admission import AcceptedEvent, Admission, InvalidEvent, OutOfScope, PublishedPlanSource
-from services.intake.core.problems import FieldError, Refusal, RequestProblem, Said
+from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import DECISION_TYPES, KeyScope
 
 ERRORS_OF_REQUEST_MAX = 100
@@ -75,9 +77,9 @@ def _errors_of(
         prefix = f"/{index}" if is_batch else ""
         match result:
             case OutOfScope(error=error) if kind is OutOfScope:
-                yield error.with_prefix(prefix)
+                yield error.within(prefix)
             case InvalidEvent(errors=errors) if kind is InvalidEvent:
-                yield from (error.with_prefix(prefix) for error in errors)
+                yield from (error.within(prefix) for error in errors)
             case _:
                 pass
 
@@ -85,7 +87,7 @@ def _errors_of(
 def _forbidden_refusal(errors: tuple[FieldError, ...]) -> Refusal:
     return Refusal(
         problem=RequestProblem.FORBIDDEN,
-        detail=Said(en="ask for a key whose scope covers it", vi="hãy đề nghị cấp khóa có phạm vi phù hợp"),
+        detail=Bilingual.of(en="ask for a key whose scope covers it", vi="hãy đề nghị cấp khóa có phạm vi phù hợp"),
         errors=errors[:ERRORS_OF_REQUEST_MAX],
     )
 
@@ -93,7 +95,7 @@ def _forbidden_refusal(errors: tuple[FieldError, ...]) -> Refusal:
 def _invalid_refusal(errors: tuple[FieldError, ...]) -> Refusal:
     return Refusal(
         problem=RequestProblem.INVALID,
-        detail=Said(
+        detail=Bilingual.of(
             en="nothing was recorded; correct what `errors` names and send it again",
             vi="chưa ghi nhận nội dung nào; hãy sửa các lỗi nêu trong `errors` rồi gửi lại",
         ),
@@ -105,7 +107,7 @@ def _unknown_type(event_type: str) -> FieldError:
     known = ", ".join(sorted(MODEL_OF))
     return FieldError(
         pointer="/type",
-        detail=Said(
+        detail=Bilingual.of(
             en=f"{event_type!r} is not taken here; send one of {known}",
             vi=f"không nhận loại {event_type!r}; hãy dùng một trong: {known}",
         ),
@@ -116,4 +118,4 @@ def _type_out_of_scope(event_type: str) -> FieldError:
     en, vi = f"the key may not post {event_type}", f"khóa truy cập không được gửi loại {event_type}"
     if event_type in DECISION_TYPES:
         en, vi = f"{en}: decisions need a scope of their own", f"{vi}: quyết định cần phạm vi riêng"
-    return FieldError(pointer="/type", detail=Said(en=en, vi=vi))
+    return FieldError(pointer="/type", detail=Bilingual.of(en=en, vi=vi))

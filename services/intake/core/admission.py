@@ -13,9 +13,10 @@ from msgspec import Struct
 from schemas.events.facts import DutyRef, ExemptionGranted, FactModel, ReportReassigned, ReportSubmitted
 from schemas.plan import periods
 from schemas.plan.periods import Recurrence
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError, pointer_of
 from services.intake.core.cloud_event import CloudEvent
 from services.intake.core.plan_index import PlanIndex
-from services.intake.core.problems import FieldError, Said, pointer_of
 from services.intake.core.scopes import KeyScope
 
 Periods = tuple[tuple[str, str | None], ...]
@@ -139,7 +140,7 @@ def _on_behalf_errors(name: str | None, predecessor: str | None, *, agency: str,
         return (_unknown_id("on_behalf_of", name, _USE_REGISTRY_ID),)
     if plan.is_successor(agency, predecessor):
         return ()
-    detail = Said(
+    detail = Bilingual.of(
         en=f"{agency} is no successor of {predecessor}; the registry has no such succession",
         vi=f"{agency} không phải đơn vị kế thừa của {predecessor} theo danh mục đơn vị",
     )
@@ -158,7 +159,7 @@ def _duty_errors(reference: DutyReference, recurrences: frozenset[Recurrence] | 
 def _span_errors(span: tuple[datetime, datetime] | None) -> FieldErrors:
     if span is None or span[0] < span[1]:
         return ()
-    return (_data_error("until", Said(en="must be later than from", vi="phải sau thời điểm from")),)
+    return (_data_error("until", Bilingual.of(en="must be later than from", vi="phải sau thời điểm from")),)
 
 
 def _period_errors(name: str, period: str | None, recurrences: frozenset[Recurrence]) -> FieldErrors:
@@ -171,13 +172,15 @@ def _period_errors(name: str, period: str | None, recurrences: frozenset[Recurre
     return (_data_error(name, _period_remedy(period, periodic)),)
 
 
-def _period_remedy(period: str | None, periodic: set[Recurrence]) -> Said:
+def _period_remedy(period: str | None, periodic: set[Recurrence]) -> Bilingual:
     if not periodic:
-        return Said(en="must be left out: this duty has no periods", vi="phải bỏ trống: nhiệm vụ này không theo kỳ")
+        return Bilingual.of(
+            en="must be left out: this duty has no periods", vi="phải bỏ trống: nhiệm vụ này không theo kỳ"
+        )
     forms = _period_forms(periodic)
     if period is None:
-        return Said(en=f"is required here; write {forms}", vi=f"là bắt buộc; hãy ghi {forms}")
-    return Said(
+        return Bilingual.of(en=f"is required here; write {forms}", vi=f"là bắt buộc; hãy ghi {forms}")
+    return Bilingual.of(
         en=f"{period} does not fit this obligation; write {forms}",
         vi=f"{period} không khớp với kỳ báo cáo của nhiệm vụ này; hãy ghi {forms}",
     )
@@ -195,28 +198,35 @@ def _period_forms(recurrences: set[Recurrence]) -> str:
     return " / ".join(_PERIOD_FORMS[one] for one in _PERIOD_FORMS if one in recurrences)
 
 
-_PUBLISH_PLAN = Said(en="publish it first, or correct the id", vi="hãy công bố kế hoạch trước hoặc sửa lại mã")
-_USE_REGISTRY_ID = Said(en="use an id or alias of the registry", vi="hãy dùng mã hoặc bí danh có trong danh mục đơn vị")
-_USE_OBLIGATION_ID = Said(en="use the id of an obligation of the plan", vi="hãy dùng mã nhiệm vụ có trong kế hoạch")
+_PUBLISH_PLAN = Bilingual.of(en="publish it first, or correct the id", vi="hãy công bố kế hoạch trước hoặc sửa lại mã")
+_USE_REGISTRY_ID = Bilingual.of(
+    en="use an id or alias of the registry", vi="hãy dùng mã hoặc bí danh có trong danh mục đơn vị"
+)
+_USE_OBLIGATION_ID = Bilingual.of(
+    en="use the id of an obligation of the plan", vi="hãy dùng mã nhiệm vụ có trong kế hoạch"
+)
 
 
-def _unknown_id(name: str, value: str, remedy: Said) -> FieldError:
-    return _data_error(name, Said(en=f"{value!r} is not known; {remedy.en}", vi=f"không có {value!r}; {remedy.vi}"))
+def _unknown_id(name: str, value: str, remedy: Bilingual) -> FieldError:
+    return _data_error(
+        name, Bilingual.of(en=f"{value!r} is not known; {remedy.en}", vi=f"không có {value!r}; {remedy.vi}")
+    )
 
 
 def _agency_out_of_scope(agency: str) -> FieldError:
     return _data_error(
-        "agency", Said(en=f"the key may not post for {agency}", vi=f"khóa truy cập không được gửi thay cho {agency}")
+        "agency",
+        Bilingual.of(en=f"the key may not post for {agency}", vi=f"khóa truy cập không được gửi thay cho {agency}"),
     )
 
 
 def _subject_mismatch(subject: str, agency: str) -> FieldError:
-    detail = Said(
+    detail = Bilingual.of(
         en=f"subject {subject!r} is not the agency {agency}; leave it out or name the same agency",
         vi=f"subject {subject!r} không phải là đơn vị {agency}; hãy bỏ trống hoặc ghi cùng đơn vị",
     )
     return FieldError(pointer="/subject", detail=detail)
 
 
-def _data_error(name: str, detail: Said) -> FieldError:
+def _data_error(name: str, detail: Bilingual) -> FieldError:
     return FieldError(pointer=pointer_of("data", name), detail=detail)

@@ -9,8 +9,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError, pointer_of
 from services.intake.core import uris
-from services.intake.core.problems import FieldError, Said, pointer_of
 
 REQUIRED_ATTRIBUTES = ("specversion", "id", "source", "type")
 RESERVED_ATTRIBUTES = frozenset({"receivedtime", "receiptid", "recordedtime"})
@@ -146,4 +147,4 @@ def is_instant(text: str) -> bool:
 
 
 def _error(name: str, en: str, vi: str) -> FieldError:
-    return FieldError(pointer=pointer_of(name), detail=Said(en=f"{name} {en}", vi=f"{name} {vi}"))
+    return FieldError(pointer=pointer_of(name), detail=Bilingual.of(en=f"{name} {en}", vi=f"{name} {vi}"))

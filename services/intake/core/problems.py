@@ -5,29 +5,9 @@ Every sentence exists in English and Vietnamese. How a refusal becomes an HTTP r
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
 
-Language = Literal["en", "vi"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """One sentence in both languages."""
-
-    en: str
-    vi: str
-
-    def in_language(self, language: Language) -> str:
-        return self.vi if language == "vi" else self.en
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemType:
-    """A problem type (RFC 9457): the stable name in its URI, its HTTP status, its title."""
-
-    slug: str
-    status: int
-    title: Said
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError, ProblemType
 
 
 class RequestProblem(Enum):
@@ -36,81 +16,85 @@ class RequestProblem(Enum):
     UNREADABLE = ProblemType(
         slug="unreadable",
         status=400,
-        title=Said(en="The request cannot be read as CloudEvents", vi="Không đọc được yêu cầu theo chuẩn CloudEvents"),
+        title=Bilingual.of(
+            en="The request cannot be read as CloudEvents", vi="Không đọc được yêu cầu theo chuẩn CloudEvents"
+        ),
     )
     NOT_HTTP = ProblemType(
         slug="not-http",
         status=400,
-        title=Said(en="The request is not HTTP/1.1", vi="Yêu cầu không đúng giao thức HTTP/1.1"),
+        title=Bilingual.of(en="The request is not HTTP/1.1", vi="Yêu cầu không đúng giao thức HTTP/1.1"),
     )
     UNAUTHENTICATED = ProblemType(
         slug="unauthenticated",
         status=401,
-        title=Said(en="A valid key is required", vi="Cần có khóa truy cập hợp lệ"),
+        title=Bilingual.of(en="A valid key is required", vi="Cần có khóa truy cập hợp lệ"),
     )
     FORBIDDEN = ProblemType(
         slug="forbidden",
         status=403,
-        title=Said(en="The key does not cover this", vi="Khóa truy cập không được phép thực hiện việc này"),
+        title=Bilingual.of(en="The key does not cover this", vi="Khóa truy cập không được phép thực hiện việc này"),
     )
     NOT_FOUND = ProblemType(
         slug="not-found",
         status=404,
-        title=Said(en="There is nothing at this address", vi="Không có nội dung tại địa chỉ này"),
+        title=Bilingual.of(en="There is nothing at this address", vi="Không có nội dung tại địa chỉ này"),
     )
     METHOD_NOT_ALLOWED = ProblemType(
         slug="method-not-allowed",
         status=405,
-        title=Said(en="This address does not take that method", vi="Địa chỉ này không nhận phương thức đó"),
+        title=Bilingual.of(en="This address does not take that method", vi="Địa chỉ này không nhận phương thức đó"),
     )
     TOO_SLOW = ProblemType(
         slug="too-slow",
         status=408,
-        title=Said(en="The request did not arrive in time", vi="Yêu cầu không đến đủ trong thời gian cho phép"),
+        title=Bilingual.of(en="The request did not arrive in time", vi="Yêu cầu không đến đủ trong thời gian cho phép"),
     )
     CONFLICT = ProblemType(
         slug="conflict",
         status=409,
-        title=Said(en="This identity already stands for other content", vi="Mã sự kiện đã được dùng cho nội dung khác"),
+        title=Bilingual.of(
+            en="This identity already stands for other content", vi="Mã sự kiện đã được dùng cho nội dung khác"
+        ),
     )
     TOO_LARGE = ProblemType(
         slug="too-large",
         status=413,
-        title=Said(en="The request is too large", vi="Yêu cầu quá lớn"),
+        title=Bilingual.of(en="The request is too large", vi="Yêu cầu quá lớn"),
     )
     UNSUPPORTED_MEDIA_TYPE = ProblemType(
         slug="unsupported-media-type",
         status=415,
-        title=Said(en="This content type is not taken here", vi="Không nhận kiểu nội dung này"),
+        title=Bilingual.of(en="This content type is not taken here", vi="Không nhận kiểu nội dung này"),
     )
     INVALID = ProblemType(
         slug="invalid-event",
         status=422,
-        title=Said(en="The event is not valid", vi="Sự kiện không hợp lệ"),
+        title=Bilingual.of(en="The event is not valid", vi="Sự kiện không hợp lệ"),
     )
     TOO_MANY_REQUESTS = ProblemType(
         slug="too-many-requests",
         status=429,
-        title=Said(en="The key has used up its rate", vi="Khóa truy cập đã vượt quá tần suất cho phép"),
+        title=Bilingual.of(en="The key has used up its rate", vi="Khóa truy cập đã vượt quá tần suất cho phép"),
     )
     HEAD_TOO_LARGE = ProblemType(
         slug="head-too-large",
         status=431,
-        title=Said(
+        title=Bilingual.of(
             en="The request line and the headers are too large", vi="Dòng yêu cầu và các trường tiêu đề quá lớn"
         ),
     )
     INTERNAL = ProblemType(
         slug="internal",
         status=500,
-        title=Said(
+        title=Bilingual.of(
             en="Intake failed; nothing was recorded", vi="Hệ thống tiếp nhận gặp lỗi; chưa ghi nhận nội dung nào"
         ),
     )
     UNAVAILABLE = ProblemType(
         slug="unavailable",
         status=503,
-        title=Said(
+        title=Bilingual.of(
             en="Intake cannot take this now; nothing was recorded",
             vi="Hiện chưa tiếp nhận được; chưa ghi nhận nội dung nào",
         ),
@@ -122,29 +106,12 @@ CONNECTION_PROBLEMS = frozenset({RequestProblem.NOT_HTTP, RequestProblem.HEAD_TO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FieldError:
-    """An error in one field: its place (JSON pointer into the event, or into the batch) and the remedy."""
-
-    pointer: str
-    detail: Said
-
-    def with_prefix(self, prefix: str) -> "FieldError":
-        """Return the same error with its pointer relative to the document that holds the event at *prefix*."""
-        return FieldError(pointer=prefix + self.pointer, detail=self.detail)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A refused request: its problem, a sentence about this occurrence, the errors found, and what is accepted."""
 
     problem: RequestProblem
-    detail: Said
+    detail: Bilingual
     errors: tuple[FieldError, ...] = ()
     retry_after_seconds: int | None = None
     accepted_media_types: tuple[str, ...] = ()
     accepted_codings: tuple[str, ...] = ()
-
-
-def pointer_of(*tokens: str | int) -> str:
-    """Return the JSON pointer (RFC 6901) of *tokens*: `/data/a~1b` for `data` and `a/b`."""
-    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)

@@ -16,7 +16,6 @@ from schemas.plan.registry import Registry
 from schemas.plan.values import Bilingual
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FormField
-from services.intake.core.problems import Said
 
 PlanLookup = Callable[[str], tuple[Plan, Registry] | None]
 """Returns the latest version of a plan with its registry, or None if it is not published."""
@@ -51,20 +50,20 @@ class FormDuty:
         return ZoneInfo(self.plan.zone)
 
     @property
-    def title(self) -> Said:
+    def title(self) -> Bilingual:
         title = self.obligation.title
-        return Said(vi=title.vi, en=title.in_language("en"))
+        return Bilingual.of(vi=title.vi, en=title.in_language("en"))
 
     @property
-    def period(self) -> Said | None:
+    def period(self) -> Bilingual | None:
         return date_parsing.render_period(self.key.period) if self.key.period else None
 
     @property
-    def agency(self) -> Said:
+    def agency(self) -> Bilingual:
         return self._name(self.key.agency)
 
     @property
-    def recipient(self) -> Said | None:
+    def recipient(self) -> Bilingual | None:
         recipient = self.obligation.recipient or self.plan.issuer
         return self._name(recipient) if recipient else None
 
@@ -93,17 +92,17 @@ class FormDuty:
     def fields(self, due_at: datetime | None) -> tuple[FormField, ...]:
         return form_fields.fields_of(self.version(due_at).requires)
 
-    def describe_missing(self, missing: tuple[str, ...], due_at: datetime | None) -> list[tuple[str, Said]]:
+    def describe_missing(self, missing: tuple[str, ...], due_at: datetime | None) -> list[tuple[str, Bilingual]]:
         """Return for each part that rules has named as *missing* the key of its field ("" for none) and its label."""
         fields = {one.key: one for one in self.fields(due_at)}
         checks = {f"checks.{one.id}": one.message for one in self.version(due_at).requires.checks}
         return [_missing_part(name, fields, checks) for name in missing]
 
-    def _name(self, agency_id: str) -> Said:
+    def _name(self, agency_id: str) -> Bilingual:
         agency = self.registry.agency(agency_id)
         if agency is None:
-            return Said(vi=agency_id, en=agency_id)
-        return Said(vi=agency.name_on(self.day, "vi"), en=agency.name_on(self.day, "en"))
+            return Bilingual.of(vi=agency_id, en=agency_id)
+        return Bilingual.of(vi=agency.name_on(self.day, "vi"), en=agency.name_on(self.day, "en"))
 
 
 def find_duty(key: DutyKey, plans: PlanLookup, now: datetime) -> FormDuty | None:
@@ -124,15 +123,17 @@ def _is_period(text: str | None) -> bool:
         return False
 
 
-def _missing_part(name: str, fields: dict[str, FormField], checks: dict[str, Bilingual]) -> tuple[str, Said]:
+def _missing_part(name: str, fields: dict[str, FormField], checks: dict[str, Bilingual]) -> tuple[str, Bilingual]:
     check = checks.get(name)
     if check is not None:
-        return "", Said(vi=check.vi, en=check.in_language("en"))
+        return "", Bilingual.of(vi=check.vi, en=check.in_language("en"))
     key = form_fields.key_of_missing(name)
     field = fields.get(key)
     if field is None:
-        return "", Said(vi=name, en=name)
+        return "", Bilingual.of(vi=name, en=name)
     unit, hint = field.unit, field.hint
     vi = ", ".join(part for part in (unit.vi if unit else "", hint.vi) if part)
     en = ", ".join(part for part in (unit.en if unit else "", hint.en) if part)
-    return key, Said(vi=field.label.vi + (f" ({vi})" if vi else ""), en=field.label.en + (f" ({en})" if en else ""))
+    return key, Bilingual.of(
+        vi=field.label.vi + (f" ({vi})" if vi else ""), en=field.label.in_language("en") + (f" ({en})" if en else "")
+    )

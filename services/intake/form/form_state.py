@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.events.assessments import Status
+from schemas.plan.values import Bilingual, Language
+from schemas.problems import FieldError
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FieldType, FormField
 from services.intake.core.forms.form_to_event import AttachedFile
-from services.intake.core.problems import FieldError, Language, Said
 from services.intake.form import texts
 from services.intake.form.duty_view import DryRunStatus, FormDuty
 
@@ -33,7 +34,7 @@ class FilledField:
 
     definition: FormField
     value: str
-    errors: tuple[Said, ...]
+    errors: tuple[Bilingual, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +56,13 @@ class FormState:
         known = self.dry_run or self.before
         return known.due_at if known else None
 
-    def deadline(self) -> Said | None:
+    def deadline(self) -> Bilingual | None:
         """Return the due date and the time left until it, in words."""
         if self.due_at is None:
             return None
         day = date_parsing.render_deadline(self.due_at, self.duty.zone)
         left = date_parsing.render_time_left(self.due_at, self.duty.zone, self.now)
-        return Said(vi=f"{day.vi}, {left.vi}", en=f"{day.en}, {left.en}")
+        return Bilingual.of(vi=f"{day.vi}, {left.vi}", en=f"{day.en}, {left.en}")
 
     def groups(self) -> list[tuple[str, list[FilledField]]]:
         """Return the fields under their headings, without the headings that have no fields."""
@@ -77,30 +78,30 @@ class FormState:
         """Return the field for files."""
         return self._fill(next(one for one in self.duty.fields(self.due_at) if one.kind is FieldType.FILES))
 
-    def errors_with_labels(self) -> list[tuple[str, Said]]:
+    def errors_with_labels(self) -> list[tuple[str, Bilingual]]:
         """Return for each error the key of its field and a sentence with the field's label."""
         labels = {one.key: one.label for one in self.duty.fields(self.due_at)}
         sentences = []
         for error in self.errors:
             key = form_fields.key_at(error.pointer)
             label = labels.get(key)
-            sentence = error.detail
+            sentence = _detail_of(error)
             if label is not None:
-                sentence = Said(vi=f"{label.vi}: {sentence.vi}", en=f"{label.en}: {sentence.en}")
+                sentence = Bilingual.of(vi=f"{label.vi}: {sentence.vi}", en=f"{label.en}: {sentence.en}")
             sentences.append((key, sentence))
         return sentences
 
-    def missing_parts(self) -> list[tuple[str, Said]]:
+    def missing_parts(self) -> list[tuple[str, Bilingual]]:
         """Return what the report still lacks: for each part the key of its field and its label."""
         return self.duty.describe_missing(self.dry_run.missing, self.due_at) if self.dry_run else []
 
-    def timing(self) -> Said | None:
+    def timing(self) -> Bilingual | None:
         """Return whether a complete report would be on time now; None if rules has not said when it is due."""
         if self.dry_run is None or self.dry_run.due_at is None:
             return None
         return texts.TEXTS["in_time" if self.now < self.dry_run.due_at else "too_late"]
 
-    def notices(self) -> list[Said]:
+    def notices(self) -> list[Bilingual]:
         """Return what the reporter should know before filling anything in."""
         if self.before is None:
             return []
@@ -112,7 +113,7 @@ class FormState:
         return [texts.TEXTS["on_file_incomplete" if is_incomplete else "on_file_complete"]]
 
     def _fill(self, field: FormField) -> FilledField:
-        errors = tuple(one.detail for one in self.errors if form_fields.key_at(one.pointer) == field.key)
+        errors = tuple(_detail_of(one) for one in self.errors if form_fields.key_at(one.pointer) == field.key)
         return FilledField(definition=field, value=self.values.get(field.key, ""), errors=errors)
 
 
@@ -133,8 +134,12 @@ def template_values(state: FormState, *, action: str, other: str, limit_megabyte
     }
 
 
-def _with_size(text: Said, megabytes: int) -> Said:
-    return Said(vi=text.vi.format(size=megabytes), en=text.en.format(size=megabytes))
+def _detail_of(error: FieldError) -> Bilingual:
+    return Bilingual.of(en=error.detail, vi=error.detail) if isinstance(error.detail, str) else error.detail
+
+
+def _with_size(text: Bilingual, megabytes: int) -> Bilingual:
+    return Bilingual.of(vi=text.vi.format(size=megabytes), en=text.in_language("en").format(size=megabytes))
 
 
 def other_language(language: Language) -> Language:

@@ -10,12 +10,14 @@ from dataclasses import asdict, dataclass, field, replace
 import msgspec
 
 from schemas.events.form_links import BadLink, LinkKey
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError
 from services.intake.asgi import Request, RequestRefusedError, Response
 from services.intake.core.admission import AcceptedEvent
 from services.intake.core.forms import form_fields, form_to_event
 from services.intake.core.forms.form_fields import FieldType, FormField
 from services.intake.core.forms.form_to_event import AttachedFile, FieldValue
-from services.intake.core.problems import FieldError, RequestProblem, Said
+from services.intake.core.problems import RequestProblem
 from services.intake.form import attachments, form_state, pages, receipt_view, texts, uploads
 from services.intake.form.attachments import AttachmentStore, StoreUnavailableError
 from services.intake.form.concurrency_limit import ConcurrencyLimit
@@ -129,7 +131,7 @@ class FormHandlers:
                 files.append(earlier)
         for upload in form.files:
             file = await uploads.inspect_upload(upload)
-            if isinstance(file, Said):
+            if isinstance(file, Bilingual):
                 errors.append(_files_error(file))
                 continue
             try:
@@ -170,7 +172,7 @@ class FormHandlers:
         return pages.render_page("form", language, status=status, **values)
 
 
-def _files_error(detail: Said) -> FieldError:
+def _files_error(detail: Bilingual) -> FieldError:
     return FieldError(pointer=form_fields.event_pointer("attachments"), detail=detail)
 
 

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from schemas.events.form_links import BadLink, LinkKey
+from schemas.plan.values import Language
 from services.intake.asgi import Request, RequestRefusedError, Response
-from services.intake.core.problems import Language
 from services.intake.form import duty_view, pages, texts
 from services.intake.form.duty_view import FormDuty, PlanLookup
 from services.intake.form.metrics import FormMetrics, FormOutcome

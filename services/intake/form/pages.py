@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from schemas.plan.values import Bilingual, Language
 from services.intake.asgi import Request, Response
-from services.intake.core.problems import Language, Refusal, RequestProblem, Said
+from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.form import texts
 
 HTML = b"text/html; charset=utf-8"
@@ -62,7 +63,7 @@ def page_address(path: str, query: Mapping[str, str], language: Language) -> str
 def render_page(name: str, language: Language, *, status: int = 200, **values: object) -> Response:
     """Return the page rendered from the template *name* with *values*."""
 
-    def text(name_or_text: Said | str) -> str:
+    def text(name_or_text: Bilingual | str) -> str:
         text = texts.TEXTS[name_or_text] if isinstance(name_or_text, str) else name_or_text
         return text.in_language(language)
 
@@ -73,7 +74,7 @@ def render_page(name: str, language: Language, *, status: int = 200, **values: o
     )
 
 
-def notice_page(notice: tuple[Said, Said], language: Language, *, status: int) -> Response:
+def notice_page(notice: tuple[Bilingual, Bilingual], language: Language, *, status: int) -> Response:
     """Return a page with a heading and advice."""
     heading, advice = notice
     return render_page("notice", language, status=status, heading=heading, advice=[advice])

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass
 
 from schemas.events.form_links import BadLink, LinkKey
+from schemas.plan.values import Bilingual
 from services.intake.asgi import Request, Response
-from services.intake.core.problems import Said
 from services.intake.form import form_state, pages, receipt_view, texts
 from services.intake.form.handlers import FORM_PATH, RECEIPT_PATH
 from services.intake.form.link_guard import OpenedDuty
@@ -64,7 +64,7 @@ class ReceiptHandlers:
         document = self._find_document(request, signed)
         return ReceiptView(duty=opened.duty, receipt=receipt, signed=signed, document=document)
 
-    def _find_document(self, request: Request, signed: str) -> Said | None:
+    def _find_document(self, request: Request, signed: str) -> Bilingual | None:
         """Return the document of the receipt in words; None if the address was cut off after the receipt."""
         try:
             return receipt_view.render_document(

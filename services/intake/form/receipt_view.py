@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from schemas.plan.values import Bilingual, Language
 from services.intake.core.event_id import Receipt
 from services.intake.core.forms import date_parsing
-from services.intake.core.problems import Language, Said
 from services.intake.form import texts
 from services.intake.form.duty_view import FormDuty
 from services.intake.receipts import verification
@@ -25,7 +25,7 @@ JWS_LENGTH_MAX = 8192
 DOCUMENT_NUMBER_LENGTH_MAX = 100
 """Characters of a document's number that a receipt shows: they are part of its address, which must stay short."""
 
-_LINE = re.compile(r"(.{64})")
+_LINE = re.compile(r"(.{64})")  # characters of a signature in one printed line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class ReceiptView:
     duty: FormDuty
     receipt: Receipt
     signed: str
-    document: Said | None
+    document: Bilingual | None
 
 
 class _SenderDocument(msgspec.Struct):
@@ -71,20 +71,20 @@ def document_reference(data: bytes) -> dict[str, str]:
     return {"number": shown, "issued_on": document.issued_on.isoformat()}
 
 
-def render_document(document: Mapping[str, str]) -> Said:
+def render_document(document: Mapping[str, str]) -> Bilingual:
     """Return number and date of *document* (from `document_reference`) in words."""
     number, day = document["number"], date.fromisoformat(document["issued_on"])
-    return Said(vi=f"số {number} ngày {day:%d/%m/%Y}", en=f"{number} of {day:%d/%m/%Y}")
+    return Bilingual.of(vi=f"số {number} ngày {day:%d/%m/%Y}", en=f"{number} of {day:%d/%m/%Y}")
 
 
-def receipt_rows(view: ReceiptView) -> list[tuple[Said, Said]]:
+def receipt_rows(view: ReceiptView) -> list[tuple[Bilingual, Bilingual]]:
     """Return the rows of a receipt (label and value), the most important to its holder first."""
     duty, receipt = view.duty, view.receipt
     received_at = datetime.fromisoformat(receipt.receivedtime)
     period = duty.period
     title = duty.title
     if period is not None:
-        title = Said(vi=f"{title.vi}, {period.vi}", en=f"{title.en}, {period.en}")
+        title = Bilingual.of(vi=f"{title.vi}, {period.vi}", en=f"{title.en}, {period.en}")
     clause = duty.obligation.citation.clause
     rows = [
         ("receiptid", _same_text(receipt.receiptid)),
@@ -92,7 +92,10 @@ def receipt_rows(view: ReceiptView) -> list[tuple[Said, Said]]:
         ("agency", duty.agency),
         ("proof_document", view.document),
         ("proof_duty", title),
-        ("basis", Said(vi=f"mục {clause}, văn bản số {duty.source}", en=f"clause {clause}, document {duty.source}")),
+        (
+            "basis",
+            Bilingual.of(vi=f"mục {clause}, văn bản số {duty.source}", en=f"clause {clause}, document {duty.source}"),
+        ),
         ("event", _same_text(receipt.id)),
         ("sha256", _same_text(receipt.sha256)),
     ]
@@ -113,5 +116,5 @@ def render_pdf(view: ReceiptView, language: Language) -> bytes:
     return typst.render_pdf(TYPST, {"content": content}, dated=datetime.fromisoformat(view.receipt.receivedtime))
 
 
-def _same_text(text: str) -> Said:
-    return Said(vi=text, en=text)
+def _same_text(text: str) -> Bilingual:
+    return Bilingual.of(vi=text, en=text)

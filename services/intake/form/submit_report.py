@@ -61,6 +61,7 @@ class SubmitReport:
 
         Rules answers it as the dry run of an empty report, which is never sent.
         """
+        # Rules has no request for a status alone. An empty report adds nothing to the duty but one submission.
         try:
             return await self.dry_run_status(self.validate(duty, _empty_report(duty)), now)
         except RequestRefusedError:

@@ -15,10 +15,11 @@ from typing import BinaryIO
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from schemas.plan.values import Bilingual
 from services.intake.asgi import Request, RequestRefusedError, too_slow_refusal
 from services.intake.core.forms import file_types
 from services.intake.core.forms.form_to_event import AttachedFile
-from services.intake.core.problems import Refusal, RequestProblem, Said
+from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.form import texts
 
 FIELDS_MAX = 100
@@ -70,6 +71,7 @@ async def read_form(request: Request, limit: int, *, seconds: float) -> AsyncIte
         max_part_size=FIELD_BYTES_MAX,
     )
     try:
+        # Two limits: `STALL_SECONDS` for silence, and this one for a client that sends a byte now and then.
         async with asyncio.timeout(seconds):
             form = await parser.parse()
     except TimeoutError as cause:
@@ -117,15 +119,15 @@ def sanitize_filename(name: str) -> str:
     return stem[: NAME_LENGTH_MAX - len(suffix) - 1] + dot + suffix if len(suffix) < NAME_LENGTH_MAX // 2 else "tep"
 
 
-async def inspect_upload(upload: Upload) -> AttachedFile | Said:
+async def inspect_upload(upload: Upload) -> AttachedFile | Bilingual:
     """Return the file with its digest, size and type by content; or a sentence saying why it is refused."""
     return await asyncio.to_thread(_inspect, upload)
 
 
-def _inspect(upload: Upload) -> AttachedFile | Said:
+def _inspect(upload: Upload) -> AttachedFile | Bilingual:
     media_type = file_types.media_type_of(upload.content)
     if media_type is None:
-        return Said(
+        return Bilingual.of(
             vi=f"nội dung tệp “{upload.name}” không phải là PDF, DOCX, XLSX, ODT, ODS, JPEG hoặc PNG",
             en=f"{upload.name!r} is no PDF, DOCX, XLSX, ODT, ODS, JPEG or PNG by its content",
         )

@@ -15,10 +15,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.plan.values import Identifier, Instant, Sha256
+from schemas.plan.values import Bilingual, Identifier, Instant, Sha256
 from services.intake import secret_files
 from services.intake.asgi import RequestRefusedError
-from services.intake.core.problems import Refusal, RequestProblem, Said
+from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import ApiKey, KeyScope
 from services.intake.secret_files import FileWatcher
 from services.runtime.clock import Clock
@@ -118,6 +118,7 @@ class ApiKeys:
             raise _authentication_error("no bearer key", key_id=None)
         parsed = parse_bearer(authorization[len(scheme) :].strip())
         key = None if parsed is None else self._keys.get(parsed[0])
+        # An unknown key id takes the same steps as a known one, so that the time of the answer does not reveal ids.
         presented = secret_digest("" if parsed is None else parsed[1])
         is_right = hmac.compare_digest(presented, _UNKNOWN_KEY_DIGEST if key is None else key.sha256)
         if key is None or not is_right:
@@ -132,7 +133,7 @@ def _authentication_error(reason: str, *, key_id: str | None) -> RequestRefusedE
     return RequestRefusedError(
         Refusal(
             problem=RequestProblem.UNAUTHENTICATED,
-            detail=Said(
+            detail=Bilingual.of(
                 en=f"{reason}; send `Authorization: Bearer KEY` with a key of yours that is in force",
                 vi="hãy gửi `Authorization: Bearer KEY` với khóa còn hiệu lực của đơn vị",
             ),

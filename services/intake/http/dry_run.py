@@ -8,8 +8,10 @@ from typing import Any
 import httpx
 import msgspec
 
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError
 from services.intake.asgi import RequestRefusedError, Response
-from services.intake.core.problems import FieldError, Refusal, RequestProblem, Said
+from services.intake.core.problems import Refusal, RequestProblem
 
 TIMEOUT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 5
@@ -71,13 +73,17 @@ class DryRunClient:
 
 def _rules_refusal(body: bytes) -> Refusal:
     document = msgspec.json.decode(body, type=_RulesRefusal)
-    errors = tuple(FieldError(pointer=one.pointer, detail=Said(en=one.detail, vi=_MISMATCH)) for one in document.errors)
-    return Refusal(problem=RequestProblem.INVALID, detail=Said(en=document.title, vi=_CANNOT_JUDGE), errors=errors)
+    errors = tuple(
+        FieldError(pointer=one.pointer, detail=Bilingual.of(en=one.detail, vi=_MISMATCH)) for one in document.errors
+    )
+    return Refusal(
+        problem=RequestProblem.INVALID, detail=Bilingual.of(en=document.title, vi=_CANNOT_JUDGE), errors=errors
+    )
 
 
 _CANNOT_ASK = Refusal(
     problem=RequestProblem.UNAVAILABLE,
-    detail=Said(
+    detail=Bilingual.of(
         en="rules, which knows what makes a report complete, cannot be asked; try again, or send without dry_run",
         vi="hiện không kiểm tra được mức độ đầy đủ của báo cáo; hãy thử lại hoặc gửi chính thức không dùng dry_run",
     ),

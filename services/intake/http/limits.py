@@ -8,8 +8,9 @@ import math
 import time
 from collections.abc import Callable
 
+from schemas.plan.values import Bilingual
 from services.intake.asgi import Request, RequestRefusedError
-from services.intake.core.problems import Refusal, RequestProblem, Said
+from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import ApiKey
 from services.intake.core.token_bucket import TokenBucket
 from services.intake.metrics import IntakeMetrics
@@ -84,7 +85,7 @@ class RateLimits:
 def _excess(events_per_second: float, seconds: int) -> Refusal:
     return Refusal(
         problem=RequestProblem.TOO_MANY_REQUESTS,
-        detail=Said(
+        detail=Bilingual.of(
             en=f"this key may post {events_per_second:g} events a second; send the same event again later",
             vi=f"khóa này chỉ được gửi {events_per_second:g} sự kiện mỗi giây; hãy gửi lại đúng sự kiện này sau",
         ),
@@ -94,7 +95,7 @@ def _excess(events_per_second: float, seconds: int) -> Refusal:
 
 _TOO_MANY_BODIES = Refusal(
     problem=RequestProblem.UNAVAILABLE,
-    detail=Said(
+    detail=Bilingual.of(
         en="too many requests are being worked on; try again shortly",
         vi="đang xử lý quá nhiều yêu cầu; hãy thử lại sau giây lát",
     ),

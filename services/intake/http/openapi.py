@@ -45,7 +45,7 @@ def problem_routes() -> dict[str, Route]:
 def _render_docs() -> str:
     problems = "".join(
         f"<tr id='{one.slug}'><td>{one.status}</td><td><code>/problems/{one.slug}</code></td>"
-        f"<td>{html.escape(one.title.en)}</td><td lang='vi'>{html.escape(one.title.vi)}</td></tr>"
+        f"<td>{html.escape(one.title.in_language('en'))}</td><td lang='vi'>{html.escape(one.title.vi)}</td></tr>"
         for one in (problem.value for problem in RequestProblem)
     )
     types = "".join(f"<li><code>{html.escape(name)}</code></li>" for name in MODEL_OF)
@@ -123,7 +123,7 @@ def _binary_mode_headers() -> list[dict[str, object]]:
 
 
 def _refusal_response(status: int) -> dict[str, object]:
-    titles = [problem.value.title.en for problem in RequestProblem if problem.value.status == status]
+    titles = [problem.value.title.in_language("en") for problem in RequestProblem if problem.value.status == status]
     language = {"schema": {"enum": ["en", "vi"]}, "description": "Of the problem document."}
     return {
         "description": "; ".join(titles),

@@ -8,12 +8,13 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from schemas.plan.values import Bilingual
 from services.intake.asgi import BodyTimeout, Request, RequestRefusedError, Response
 from services.intake.cloudevents import http_binding, pipeline
 from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.pipeline import Pipeline, PostedEvents, PreparedEvents
 from services.intake.core.event_id import format_instant
-from services.intake.core.problems import Refusal, RequestProblem, Said
+from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import ApiKey
 from services.intake.http.api_keys import ApiKeys
 from services.intake.http.dry_run import DryRunClient
@@ -101,7 +102,7 @@ def _log_refusal(refusal: Refusal, key: ApiKey) -> None:
 
 _NO_PLAN = Refusal(
     problem=RequestProblem.UNAVAILABLE,
-    detail=Said(
+    detail=Bilingual.of(
         en="no plan is published yet, or it cannot be read now; send the same event again later",
         vi="chưa có kế hoạch được công bố hoặc chưa đọc được kế hoạch; hãy gửi lại đúng sự kiện này sau",
     ),
@@ -115,5 +116,5 @@ def _is_dry_run(request: Request) -> bool:
         return True
     if given in FALSE:
         return False
-    detail = Said(en="dry_run must be true or false", vi="dry_run phải là true hoặc false")
+    detail = Bilingual.of(en="dry_run must be true or false", vi="dry_run phải là true hoặc false")
     raise RequestRefusedError(Refusal(problem=RequestProblem.UNREADABLE, detail=detail))

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from schemas.plan.values import Bilingual
 from services.intake import asgi
 from services.intake.asgi import AsgiScope, DisconnectedError, Receive, Request, RequestRefusedError, Response, Send
-from services.intake.core.problems import Refusal, RequestProblem, Said
+from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.metrics import IntakeMetrics
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -57,7 +58,7 @@ class Router:
             return asgi.problem_response(error.refusal, request.language)
         except DisconnectedError:
             raise
-        except Exception:
+        except Exception:  # the boundary of the process: a defect must cost one request, not the connection
             log.exception("a request failed", extra={"action": "request_failed", "path": request.path})
             self._metrics.refusals.labels(RequestProblem.INTERNAL.value.slug).inc()
             return asgi.problem_response(_FAILED, request.language)
@@ -83,7 +84,7 @@ async def _respond_empty(_request: Request) -> Response:
 _READ_ONLY = Route(methods={"GET": _respond_empty})
 _FAILED = Refusal(
     problem=RequestProblem.INTERNAL,
-    detail=Said(
+    detail=Bilingual.of(
         en="the failure is on record here; send the same event again",
         vi="lỗi đã được ghi lại; hãy gửi lại đúng sự kiện này",
     ),
@@ -94,7 +95,7 @@ def _not_found(path: str) -> Refusal:
     shown = path[:200]
     return Refusal(
         problem=RequestProblem.NOT_FOUND,
-        detail=Said(en=f"{shown} is not here; see /docs", vi=f"không có {shown}; xem /docs"),
+        detail=Bilingual.of(en=f"{shown} is not here; see /docs", vi=f"không có {shown}; xem /docs"),
     )
 
 
@@ -102,5 +103,7 @@ def _not_allowed(method: str, allowed: str) -> Refusal:
     shown = method[:20]
     return Refusal(
         problem=RequestProblem.METHOD_NOT_ALLOWED,
-        detail=Said(en=f"{shown} is not taken here; use {allowed}", vi=f"không nhận {shown}; hãy dùng {allowed}"),
+        detail=Bilingual.of(
+            en=f"{shown} is not taken here; use {allowed}", vi=f"không nhận {shown}; hãy dùng {allowed}"
+        ),
     )

@@ -49,6 +49,7 @@ class Signer:
         take a quarter of the cost of a response.
         """
         signed = self._header + b"." + _base64url(msgspec.json.encode({"iss": self.issuer, "receipts": receipts}))
+        # Ed25519 hashes the whole input twice (RFC 8032), so the faster hash decides for long ones.
         if len(signed) > LONG_INPUT_BYTES:
             signature = self._openssl_key.sign(signed)
         else:
@@ -79,7 +80,7 @@ class SigningKeys:
         self._signer = Signer(load_keys(self._watcher.path), self._issuer)
 
     def refresh(self) -> None:
-        """Reload the file if it has changed, so that a key that another process signs with already is published here."""
+        """Reload the file if it has changed, so that a key that signs in another process is published here as well."""
         if self._watcher.has_changed():
             self.load()
 

@@ -18,7 +18,7 @@ from tests.support.clients.form import PDF
 
 
 class FixedClock:
-    """A clock that stands where a test puts it."""
+    """A clock that shows the time that a test has set."""
 
     def __init__(self, now: datetime) -> None:
         self.instant = now
@@ -28,34 +28,34 @@ class FixedClock:
 
 
 def a_file(content: bytes = PDF) -> AttachedFile:
-    """The description of *content*."""
+    """Describe a file with *content*."""
     digest = hashlib.sha256(content).hexdigest()
     return AttachedFile(name="a.pdf", media_type="application/pdf", size=len(content), sha256=digest)
 
 
 def in_folder(folder: Path) -> AttachmentStore:
-    """Files kept in *folder*."""
+    """Return a store in *folder*."""
     return AttachmentStore(str(folder), SystemClock())
 
 
 def kept_at(folder: Path, file: AttachedFile) -> Path:
-    """Where *file* stays."""
+    """Return the final path of *file* below *folder*."""
     return folder / file.sha256[:2] / file.sha256
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    """Every file below *folder*, by its path."""
+    """Return the paths of all files below *folder*."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def made_old(path: Path, *, days: float) -> None:
-    """Date *path* back by *days*."""
+    """Set the date of *path* back by *days*."""
     before = (SystemClock().now() - timedelta(days=days)).timestamp()
     os.utime(path, (before, before))
 
 
 async def test_a_file_is_kept_once_under_its_digest(tmp_path: Path) -> None:
-    """The same content twice is one file; a larger one streams in whole; nothing is left of their waiting."""
+    """The same content stored twice is one file, large files are complete, and nothing stays among the unsent files."""
     store = in_folder(tmp_path)
     large = PDF + bytes(12 * 1024 * 1024)
     for content in (PDF, PDF, large):
@@ -65,7 +65,7 @@ async def test_a_file_is_kept_once_under_its_digest(tmp_path: Path) -> None:
 
 
 async def test_what_a_crash_left_half_is_written_anew(tmp_path: Path) -> None:
-    """A file of another size than it should have is not taken for the file."""
+    """A stored file of the wrong size is replaced by the uploaded one."""
     half = kept_at(tmp_path, a_file())
     half.parent.mkdir()
     half.write_bytes(PDF[:5])
@@ -77,7 +77,7 @@ async def test_what_a_crash_left_half_is_written_anew(tmp_path: Path) -> None:
 
 
 async def test_an_address_names_another_store() -> None:
-    """A store behind an address is used alike; this one lies in memory."""
+    """A store given by a URL is used like a folder; this one is in memory."""
     store = AttachmentStore("memory:///", SystemClock())
     await store.store_unsent(a_file(), io.BytesIO(PDF))
     assert await store.make_permanent([a_file()]) == ()
@@ -86,13 +86,13 @@ async def test_an_address_names_another_store() -> None:
 
 
 def test_an_address_of_no_store_fails_at_the_start() -> None:
-    """Not at the first person's upload."""
+    """A URL of no known store fails when the store is created, not at the first upload."""
     with pytest.raises(BaseError, match="s4://reports"):
         AttachmentStore("s4://reports", SystemClock())
 
 
 async def test_a_folder_that_cannot_keep_says_so(tmp_path: Path) -> None:
-    """And keeps as soon as it can."""
+    """A store that failed works again as soon as its folder is usable."""
     blocked = tmp_path / "store"
     blocked.write_bytes(b"a file where the folder should be")
     store = in_folder(blocked)
@@ -106,7 +106,7 @@ async def test_a_folder_that_cannot_keep_says_so(tmp_path: Path) -> None:
 
 
 async def test_what_is_never_sent_is_swept_and_what_is_sent_never(tmp_path: Path) -> None:
-    """After its days, when the next file comes; half a file that a crash left goes with it, a younger one stays."""
+    """Old unsent files and partial ones are deleted when the next file arrives; younger ones stay."""
     sent, forgotten, young, newest = (a_file(PDF + bytes([number])) for number in range(4))
     store = in_folder(tmp_path)
     for number, file in enumerate((sent, forgotten, young)):
@@ -125,7 +125,7 @@ async def test_what_is_never_sent_is_swept_and_what_is_sent_never(tmp_path: Path
 
 
 async def test_a_file_uploaded_again_is_young_again(tmp_path: Path) -> None:
-    """Its days count from the last upload, so no open form loses it early."""
+    """The age of an unsent file counts from its last upload, so that no open form loses it early."""
     await in_folder(tmp_path).store_unsent(a_file(), io.BytesIO(PDF))
     made_old(tmp_path / UNSENT_FOLDER / a_file().sha256, days=UNSENT_DAYS + 1)
     store = in_folder(tmp_path)
@@ -134,7 +134,7 @@ async def test_a_file_uploaded_again_is_young_again(tmp_path: Path) -> None:
 
 
 async def test_a_store_behind_an_address_is_swept_alike() -> None:
-    """By the dates that it gives its files."""
+    """An object store is cleaned by the dates that it gives its files."""
     clock = FixedClock(datetime.now(UTC))  # noqa: TID251 - the store dates its files by the machine's clock
     store = AttachmentStore("memory:///", clock)
     old, new = a_file(), a_file(PDF + b"new")
@@ -149,7 +149,7 @@ async def test_a_store_behind_an_address_is_swept_alike() -> None:
 
 
 async def test_a_sweep_that_fails_refuses_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is tried again the next day; the upload goes on."""
+    """A cleaning that fails does not fail the upload, and is tried again the next day."""
 
     def fail(*_: object) -> int:
         raise OSError

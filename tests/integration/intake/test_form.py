@@ -13,7 +13,7 @@ from tests.support.servers.services import Launch
 
 
 def test_the_form_shows_the_duty_its_words_and_its_deadline(site: Site, browser: httpx.Client) -> None:
-    """The page names agency, clause, the exact words and the deadline in plain Vietnamese."""
+    """The page shows the agency, the clause, its exact wording and the due date in plain Vietnamese."""
     page = browser.get(site.address())
     assert page.status_code == 200
     for said in (
@@ -31,7 +31,7 @@ def test_the_form_shows_the_duty_its_words_and_its_deadline(site: Site, browser:
 
 
 def test_the_form_lets_nothing_else_in(site: Site, browser: httpx.Client) -> None:
-    """No script, no frame, no cache, no referrer, no cookie."""
+    """The headers of a page forbid scripts, frames, caches, referrers and cookies."""
     page = browser.get(site.address())
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "script" not in page.headers["content-security-policy"]
@@ -42,7 +42,7 @@ def test_the_form_lets_nothing_else_in(site: Site, browser: httpx.Client) -> Non
 
 
 async def test_check_records_nothing_and_keeps_the_file(site: Site, browser: httpx.Client) -> None:
-    """A check says that the report is complete; what it uploaded is sent without being uploaded again."""
+    """A check answers that the report is complete; its file is sent later without a second upload."""
     checked = post_form(browser, site.address(), action="check", files={"a.pdf": PDF})
     assert checked.status_code == 200
     assert "Báo cáo đã đầy đủ" in checked.text
@@ -56,7 +56,7 @@ async def test_check_records_nothing_and_keeps_the_file(site: Site, browser: htt
 
 
 async def test_a_file_that_is_here_no_more_is_asked_for_again(site: Site, browser: httpx.Client) -> None:
-    """A form left open for too long loses its files, not its answers; nothing is recorded that names a lost file."""
+    """A form left open for too long loses its files but not its answers, and no report with a lost file is recorded."""
     own = PDF + site.agency.encode()
     checked = post_form(browser, site.address(), action="check", files={"a.pdf": own})
     token = checked.text.split('name="kept" value="')[1].split('"')[0]
@@ -70,7 +70,7 @@ async def test_a_file_that_is_here_no_more_is_asked_for_again(site: Site, browse
 
 
 async def test_an_incomplete_report_is_sent_only_on_request(site: Site, browser: httpx.Client) -> None:
-    """Sending without what the plan requires names it first, and goes through when asked again."""
+    """An incomplete report is answered with the missing parts first, and recorded if it is sent again all the same."""
     page = post_form(browser, site.address(), indicators__entrusted="")
     assert page.status_code == 200
     assert "Vốn ủy thác (triệu đồng, từ 0)" in page.text
@@ -81,7 +81,7 @@ async def test_an_incomplete_report_is_sent_only_on_request(site: Site, browser:
 
 
 async def test_faults_stand_beside_their_fields(site: Site, browser: httpx.Client) -> None:
-    """What cannot be meant is refused at its field, with what was written still there."""
+    """An invalid answer has its error beside its field, and the page still holds everything filled in."""
     page = post_form(
         browser, site.address(), document__number="", indicators__entrusted="1.234", files={"a.pdf": b"no pdf"}
     )
@@ -94,13 +94,13 @@ async def test_faults_stand_beside_their_fields(site: Site, browser: httpx.Clien
 
 
 def test_a_nil_return_needs_neither_figures_nor_files(site: Site, browser: httpx.Client) -> None:
-    """Ticking that there is nothing to report leaves only the document to be named."""
+    """A nil return needs only the document."""
     sent = post_form(browser, site.address(), content__nil_return="x", indicators__entrusted="", sections__results="")
     assert sent.status_code == 303
 
 
 def test_a_forged_link_gets_a_courteous_page(site: Site, browser: httpx.Client) -> None:
-    """A link signed with another key, cut short or missing opens nothing."""
+    """A link that is signed with another key, cut off or missing is refused."""
     for token in (site.token(secret="another secret that is long enough, too"), site.token()[:-3], "x"):
         for answer in (browser.get(site.address(token)), post_form(browser, site.address(token))):
             assert answer.status_code == 403
@@ -109,7 +109,7 @@ def test_a_forged_link_gets_a_courteous_page(site: Site, browser: httpx.Client) 
 
 
 def test_a_link_to_no_duty_says_so(site: Site, browser: httpx.Client) -> None:
-    """A genuine link whose plan or period is not known here is answered in words."""
+    """A genuine link to an unknown plan or period is answered with a page that explains it."""
     for token in (site.token(period="2026-13"), site.token(plan="P-9")):
         answer = browser.get(site.address(token))
         assert answer.status_code == 503
@@ -117,7 +117,7 @@ def test_a_link_to_no_duty_says_so(site: Site, browser: httpx.Client) -> None:
 
 
 def test_an_expired_link_takes_nothing_and_still_shows_receipts(site: Site, browser: httpx.Client) -> None:
-    """From the instant of its expiry a link opens no form; a receipt given before stays readable."""
+    """From the instant of its expiry a link opens no form, but an earlier receipt can still be read."""
     token = site.token(days=1)
     sent = post_form(browser, site.address(token), files={"a.pdf": PDF})
     site.steer(NOW + timedelta(days=1))
@@ -128,7 +128,7 @@ def test_an_expired_link_takes_nothing_and_still_shows_receipts(site: Site, brow
 
 
 def test_a_file_left_for_one_duty_is_not_another_s(site: Site, browser: httpx.Client) -> None:
-    """The signed description of an uploaded file is good for its own duty alone."""
+    """The signed description of an uploaded file is valid only for the duty that it was uploaded for."""
     checked = post_form(browser, site.address(), action="check", files={"a.pdf": PDF})
     token = checked.text.split('name="kept" value="')[1].split('"')[0]
     page = post_form(browser, site.address(site.token(agency="h-40")), action="check", kept=token)
@@ -137,7 +137,7 @@ def test_a_file_left_for_one_duty_is_not_another_s(site: Site, browser: httpx.Cl
 
 
 def test_a_form_over_the_limit_is_refused(site: Site, browser: httpx.Client) -> None:
-    """More bytes than the limit end in a page that says so, and nothing is kept."""
+    """A form beyond the size limit is answered with a page that says so, and nothing is stored."""
     large = PDF + b" " * 2 * 1024 * 1024
     page = post_form(browser, site.address(), files={"a.pdf": large})
     assert page.status_code == 413
@@ -146,7 +146,7 @@ def test_a_form_over_the_limit_is_refused(site: Site, browser: httpx.Client) -> 
 
 
 def test_a_late_report_is_told_so_and_taken(site: Site, browser: httpx.Client) -> None:
-    """From the due instant on the page says how late it is, and takes the report all the same."""
+    """From the due instant on the page shows the delay, and the report is still accepted."""
     site.steer(DUE)
     assert "đã quá hạn" in browser.get(site.address()).text
     assert "báo cáo quá hạn" in post_form(browser, site.address(), action="check", files={"a.pdf": PDF}).text
@@ -156,7 +156,7 @@ def test_a_late_report_is_told_so_and_taken(site: Site, browser: httpx.Client) -
 async def test_without_rules_a_report_is_taken_unchecked(
     site: Site, browser: httpx.Client, launch: Launch, intake_files: IntakeFiles
 ) -> None:
-    """Where completeness cannot be asked about, the check says so and sending goes through: nobody is late for it."""
+    """If rules cannot be asked, the check says so and the report can be sent, so that nobody is late because of it."""
     alone = launch(
         "intake",
         **intake_files.environment,
@@ -174,7 +174,7 @@ async def test_without_rules_a_report_is_taken_unchecked(
 
 
 async def test_a_completed_report_is_on_file_for_the_next_visit(site: Site, browser: httpx.Client) -> None:
-    """After an incomplete report the page asks for the rest; the same document with the rest is then complete."""
+    """After an incomplete report the page asks for a supplement; the same document with it is complete."""
     post_form(browser, site.address(), action="send-anyway", indicators__entrusted="", files={"a.pdf": PDF})
     await eventually(lambda: "nhưng chưa đầy đủ" in browser.get(site.address()).text, "the incomplete report on file")
     assert post_form(browser, site.address(), files={"a.pdf": PDF}).status_code == 303

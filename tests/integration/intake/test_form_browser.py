@@ -19,7 +19,7 @@ PHONE = ViewportSize(width=390, height=844)
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
-    """A phone's browser in which no script runs."""
+    """Start the browser of a phone with scripts disabled."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         context = await browser.new_context(
@@ -31,7 +31,7 @@ async def page() -> AsyncIterator[Page]:
 
 
 async def fill(page: Page, *, less: tuple[str, ...] = ()) -> None:
-    """Fill the form in as a person does, leaving *less* empty."""
+    """Fill the form in as a person does, except the fields in *less*."""
     answers = ANSWERS | {"content.figures_as_of": "2026-11-30"}
     for key, answer in answers.items():
         if key not in less:
@@ -39,7 +39,7 @@ async def fill(page: Page, *, less: tuple[str, ...] = ()) -> None:
 
 
 async def test_a_person_reports_from_a_phone(site: Site, page: Page, tmp_path: Path) -> None:
-    """From the link in the mail to the receipt as a PDF: what is missing is told first, the file is uploaded once."""
+    """A person gets from the link to the receipt as a PDF; missing parts are shown first, the file is uploaded once."""
     paper = tmp_path / "Báo cáo năm 2026.pdf"
     paper.write_bytes(PDF)
     await page.goto(site.address())
@@ -72,7 +72,7 @@ async def test_a_person_reports_from_a_phone(site: Site, page: Page, tmp_path: P
 
 
 async def test_a_link_that_opens_nothing_says_what_to_do(site: Site, page: Page) -> None:
-    """A forged and an expired link are answered in words, in the language of the address."""
+    """A forged or an expired link is answered with an explanation in the language of the address."""
     await page.goto(site.address(site.token(secret="another secret that is long enough, too")))
     await expect(page.get_by_role("heading", name="Liên kết không hợp lệ")).to_be_visible()
     site.steer(NOW + timedelta(days=91))

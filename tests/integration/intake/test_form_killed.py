@@ -26,7 +26,7 @@ POINTS = {
 async def test_a_form_sent_again_after_a_kill_is_one_event_with_its_file(
     fault: str, site: Site, launch: Launch, intake_files: IntakeFiles
 ) -> None:
-    """The file lies under its digest alone; what the kill left behind is of no form that was sent."""
+    """After a kill, sending the form again gives one event, and its file is stored under its digest."""
     folder = intake_files.folder / "attachments"
     settings = {
         **intake_files.environment,

@@ -12,7 +12,7 @@ from tests.support.clients.form import NOW, PDF, Site, post_form
 
 
 async def test_a_sent_form_is_one_event_with_a_signed_receipt(site: Site, browser: httpx.Client) -> None:
-    """The event names its source, its agency and its file by digest; the receipt tells the same as page and as PDF."""
+    """The event holds its source, agency and the digest of its file; the receipt shows them as a page and as a PDF."""
     sent = post_form(browser, site.address(), files={"bao cao.pdf": PDF})
     assert sent.status_code == 303
     (event,) = await site.events()
@@ -45,7 +45,7 @@ async def test_a_sent_form_is_one_event_with_a_signed_receipt(site: Site, browse
 
 
 async def test_a_double_click_is_one_event(site: Site, browser: httpx.Client) -> None:
-    """The same answers sent twice, by an older link too, get the first receipt."""
+    """The same answers sent twice, also through an older link, get the first receipt."""
     first = post_form(browser, site.address(), files={"a.pdf": PDF})
     site.steer(NOW + timedelta(hours=1))
     again = post_form(browser, site.address(site.token(days=30)), files={"a.pdf": PDF})
@@ -54,7 +54,7 @@ async def test_a_double_click_is_one_event(site: Site, browser: httpx.Client) ->
 
 
 def test_a_receipt_is_shown_with_its_own_duty_only(site: Site, browser: httpx.Client) -> None:
-    """A receipt under another agency's link, or with a changed signature, is not there."""
+    """A receipt with another agency's link or with a changed signature is not found."""
     sent = post_form(browser, site.address(), files={"a.pdf": PDF})
     signed = receipt_in(sent)
     other = f"{site.intake.url}/form/receipt?t={site.token(agency='h-40')}&r={signed}"
@@ -63,7 +63,7 @@ def test_a_receipt_is_shown_with_its_own_duty_only(site: Site, browser: httpx.Cl
 
 
 def test_a_receipt_names_no_other_document_than_its_own(site: Site, browser: httpx.Client) -> None:
-    """The number and date of another report's receipt are not believed; the receipt itself still stands."""
+    """The document of another report's receipt is not shown; the receipt itself still is."""
     first, second = (
         post_form(browser, site.address(), action="send-anyway", document__number=number) for number in ("1/BC", "2/BC")
     )

@@ -24,7 +24,7 @@ LARGE = PDF + bytes(12 * 1024 * 1024)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[ObjectStore]:
-    """The store, running, with one bucket."""
+    """Run an S3-compatible store with one bucket."""
     running = ObjectStore(tmp_path / "object-store")
     running.start()
     yield running
@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def ours(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> AttachmentStore:
-    """Files kept there, set as an operator sets it."""
+    """Return the attachment store that uses it, configured as by an operator."""
     for name, value in store.environment().items():
         monkeypatch.setenv(name, value)
     return AttachmentStore(ADDRESS, SystemClock())
@@ -41,7 +41,7 @@ def ours(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> AttachmentStore
 
 @pytest.fixture
 def browser() -> Iterator[httpx.Client]:
-    """A client that waits as long as a person may."""
+    """Return a client with a long timeout."""
     with httpx.Client(timeout=60) as client:
         yield client
 
@@ -64,18 +64,18 @@ def form_with(site: Site, launch: Launch, intake_files: IntakeFiles) -> Callable
 
 
 def path_of(content: bytes) -> str:
-    """Where a file stays in the bucket."""
+    """Return the final path of a file in the bucket."""
     digest = a_file(content).sha256
     return f"attachments/{digest[:2]}/{digest}"
 
 
 def unsent(content: bytes) -> str:
-    """Where it wasite."""
+    """Return the path of an unsent file in the bucket."""
     return f"attachments/{UNSENT_FOLDER}/{a_file(content).sha256}"
 
 
 async def test_files_wait_and_then_stay(ours: AttachmentStore, store: ObjectStore) -> None:
-    """Whole, under their digest, in one part or several; another client finds them so."""
+    """Files are stored completely under their digest, in one part or several, where another client finds them."""
     for content in (PDF, LARGE):
         await ours.store_unsent(a_file(content), io.BytesIO(content))
     assert store.objects() == {unsent(content): content for content in (PDF, LARGE)}
@@ -87,12 +87,12 @@ async def test_files_wait_and_then_stay(ours: AttachmentStore, store: ObjectStor
 
 
 async def test_what_is_not_there_any_more_is_named(ours: AttachmentStore) -> None:
-    """So that it can be asked for again, before anything is recorded."""
+    """A lost file is reported before anything is recorded, so that the person can choose it again."""
     assert await ours.make_permanent([a_file(PDF)]) == (a_file(PDF),)
 
 
 async def test_what_is_never_sent_is_swept(ours: AttachmentStore, store: ObjectStore) -> None:
-    """What was sent stays, however old."""
+    """Old unsent files are deleted, and files of sent reports stay at any age."""
     for content in (PDF, LARGE):
         await ours.store_unsent(a_file(content), io.BytesIO(content))
     assert await ours.make_permanent([a_file(PDF)]) == ()
@@ -105,7 +105,7 @@ async def test_what_is_never_sent_is_swept(ours: AttachmentStore, store: ObjectS
 async def test_a_store_that_does_not_answer_is_given_up_and_found_again(
     ours: AttachmentStore, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In bounded time; afterwards everything works as before."""
+    """A store that does not answer fails within the timeout, and works again afterwards."""
     await ours.store_unsent(a_file(PDF), io.BytesIO(PDF))
     monkeypatch.setattr(attachments, "STORE_TIMEOUT_SECONDS", 1)
     store.pause()
@@ -120,7 +120,7 @@ async def test_a_store_that_does_not_answer_is_given_up_and_found_again(
 async def test_a_report_with_a_file_goes_into_the_store(
     browser: httpx.Client, store: ObjectStore, form_with: Callable[[dict[str, str]], Site]
 ) -> None:
-    """From the form to the event, whose digest is that of what lies in the store."""
+    """The digest in the event of a form is that of the file in the object store."""
     site = form_with(store.environment())
     sent = post_form(browser, site.address(), action="send-anyway", files={"a.pdf": PDF})
     assert sent.status_code == 303
@@ -135,7 +135,7 @@ async def test_a_report_with_a_file_goes_into_the_store(
 async def test_a_store_that_refuses_us_leaves_the_form_as_it_was_filled_in(
     wrong: dict[str, str], browser: httpx.Client, store: ObjectStore, form_with: Callable[[dict[str, str]], Site]
 ) -> None:
-    """The page says what to do and keeps every answer, nothing is recorded, the log says why, a report without goes."""
+    """Without the store the page keeps every answer, the log has the reason, and a report without files is accepted."""
     site = form_with(store.environment(**wrong))
     page = post_form(browser, site.address(), action="send-anyway", files={"a.pdf": PDF})
     assert page.status_code == 503
@@ -154,7 +154,7 @@ async def test_a_store_that_refuses_us_leaves_the_form_as_it_was_filled_in(
 async def test_a_store_that_goes_away_between_check_and_send_loses_nothing(
     browser: httpx.Client, store: ObjectStore, form_with: Callable[[dict[str, str]], Site]
 ) -> None:
-    """The page says so and still holds the answers and the file; nothing is recorded that names a file not there."""
+    """If files cannot be moved, the page keeps answers and files, and no report without its files is recorded."""
     site = form_with(store.environment())
     checked = post_form(browser, site.address(), action="check", files={"a.pdf": PDF})
     token = checked.text.split('name="kept" value="')[1].split('"')[0]

@@ -77,7 +77,7 @@ KNOWN: Json = {
 
 
 def known_only(document: Json, media_type: str) -> Json:
-    """The document with one media type, and with nothing left open that only the plan and the registry can say."""
+    """Return the document for one media type, with the values that only plan and registry determine filled in."""
     components = document["components"]["schemas"]
     for name, fact in FACT_OF.items():
         properties = components[name]["properties"]
@@ -105,7 +105,7 @@ def known_only(document: Json, media_type: str) -> Json:
 
 
 def _speak_of_reports(operation: Json) -> None:
-    """Tie the data to the type, as binary mode has them in different places, and ask for what this mode requires."""
+    """Tie the data to the type, which binary mode has in a header, and require the headers of this mode."""
     operation["requestBody"]["content"][BINARY]["schema"] = {"$ref": "#/components/schemas/ReportSubmitted"}
     values = {"ce-specversion": "1.0", "ce-type": SUBMITTED}
     operation["parameters"] = [
@@ -117,7 +117,7 @@ def _speak_of_reports(operation: Json) -> None:
 async def test_the_document_holds_for_generated_requests(
     intake: Service, bearer: str, published: Bus, media_type: str
 ) -> None:
-    """Every answer has a declared status, type, headers and shape; what the document allows gets in, nothing else."""
+    """Every response is as declared, and exactly the requests that the document allows are accepted."""
     async with open_client(intake, bearer) as client:
         document = (await client.get("/openapi.json")).json()
     schema = schemathesis.openapi.from_dict(known_only(document, media_type), config=CONFIG)

@@ -16,7 +16,7 @@ from tests.support.servers.kafka import PARTITIONS, Bus
 
 
 async def test_an_accepted_event_is_in_the_log_with_what_intake_adds(client: httpx.AsyncClient, published: Bus) -> None:
-    """The record is the event in structured mode, its key the agency, its time the clock's."""
+    """The record is the event in structured mode, with the agency as key and the time of intake's clock."""
     event = a_submission()
     answer = await client.post("/v1/events", content=encode_event(event))
     assert answer.status_code == 202
@@ -31,7 +31,7 @@ async def test_an_accepted_event_is_in_the_log_with_what_intake_adds(client: htt
 
 
 async def test_the_receipt_is_signed_with_a_published_key(client: httpx.AsyncClient) -> None:
-    """Anyone can check it with the key set alone."""
+    """A receipt can be verified with the published key set alone."""
     answer = (await client.post("/v1/events", content=encode_event(a_submission()))).json()
     keys = KeySet.import_key_set((await client.get("/.well-known/jwks.json")).json())
     signed = jws.deserialize_compact(answer["jws"], keys, algorithms=["Ed25519"])
@@ -39,7 +39,7 @@ async def test_the_receipt_is_signed_with_a_published_key(client: httpx.AsyncCli
 
 
 async def test_a_binary_event_is_recorded_in_structured_mode(client: httpx.AsyncClient, published: Bus) -> None:
-    """The headers become attributes, percent-decoded; an absent subject is filled in."""
+    """In binary mode the headers become attributes, percent-decoded, and an absent subject is filled in."""
     event = a_submission()
     headers = {f"ce-{name}": event[name] for name in ("specversion", "id", "source", "type", "time")}
     answer = await client.post(
@@ -57,7 +57,7 @@ async def test_a_binary_event_is_recorded_in_structured_mode(client: httpx.Async
 async def test_the_same_event_in_another_writing_gets_the_same_receipt(
     client: httpx.AsyncClient, published: Bus
 ) -> None:
-    """A whole number with a point, and an extension that a header can only write as text, make no other content."""
+    """The content is the same for 1 and 1.0, and for an extension as a number and as the text of a header."""
     event = a_submission(count=5, flag=True, data={"note": [1]})
     first = await client.post("/v1/events", content=encode_event(event))
     pointed = await client.post("/v1/events", content=encode_event(event | {"data": event["data"] | {"note": [1.0]}}))
@@ -74,7 +74,7 @@ async def test_the_same_event_in_another_writing_gets_the_same_receipt(
 async def test_an_alias_is_resolved_in_subject_and_key_but_not_in_the_data(
     client: httpx.AsyncClient, published: Bus
 ) -> None:
-    """What the sender wrote stays as the sender wrote it."""
+    """The data of the record is byte for byte what the sender wrote."""
     await client.post("/v1/events", content=encode_event(a_submission(data={"agency": ALIAS}, subject=ALIAS)))
     (record,) = await published.records(FACTS.name)
     assert (record.key, record.json["subject"], record.json["data"]["agency"]) == (b"h-mot", "h-mot", ALIAS)
@@ -83,7 +83,7 @@ async def test_an_alias_is_resolved_in_subject_and_key_but_not_in_the_data(
 async def test_a_report_on_behalf_of_a_predecessor_is_keyed_by_the_predecessor(
     client: httpx.AsyncClient, published: Bus
 ) -> None:
-    """The key is the agency whose duty it is."""
+    """The record's key is the agency that owes the duty."""
     event = a_submission(data={"agency": "h-hai", "on_behalf_of": "h-ba"}, subject="h-hai")
     assert (await client.post("/v1/events", content=encode_event(event))).status_code == 202
     (record,) = await published.records(FACTS.name)
@@ -91,7 +91,7 @@ async def test_a_report_on_behalf_of_a_predecessor_is_keyed_by_the_predecessor(
 
 
 async def test_a_batch_gets_a_receipt_an_event_in_order(client: httpx.AsyncClient, published: Bus) -> None:
-    """Across partitions, each event once."""
+    """The events of a batch are recorded once each, across partitions."""
     agencies = ["h-mot", "h-hai", "h-ba"]
     events = [a_submission(f"s-{n}", data={"agency": agencies[n % 3]}, subject=agencies[n % 3]) for n in range(300)]
     answer = await client.post("/v1/events", content=encode_event(events), headers={"content-type": BATCH})
@@ -102,7 +102,7 @@ async def test_a_batch_gets_a_receipt_an_event_in_order(client: httpx.AsyncClien
 
 
 async def test_a_batch_with_one_bad_event_is_refused_whole(client: httpx.AsyncClient, published: Bus) -> None:
-    """The fault is told by its place in the batch, and nothing is recorded."""
+    """An error has the index of its event in the pointer, and nothing of the batch is recorded."""
     events = [a_submission("s-1"), a_submission("s-2", data={"period": "2024-13"})]
     answer = await client.post("/v1/events", content=encode_event(events), headers={"content-type": BATCH})
     assert answer.status_code == 422
@@ -111,7 +111,7 @@ async def test_a_batch_with_one_bad_event_is_refused_whole(client: httpx.AsyncCl
 
 
 async def test_an_event_of_the_largest_size_gets_through(client: httpx.AsyncClient, published: Bus) -> None:
-    """One mebibyte and not a byte more; the broker takes it with what intake adds."""
+    """An event of one mebibyte is accepted and recorded with intake's attributes; one byte more is refused."""
     event = a_submission(data={"note": ""})
     event["data"]["note"] = "x" * (1024 * 1024 - len(encode_event(event)))
     assert (await client.post("/v1/events", content=encode_event(event))).status_code == 202
@@ -121,6 +121,6 @@ async def test_an_event_of_the_largest_size_gets_through(client: httpx.AsyncClie
 
 
 async def test_an_empty_batch_has_no_receipts(client: httpx.AsyncClient) -> None:
-    """There is nothing to keep and nothing wrong."""
+    """An empty batch is accepted and has no receipts."""
     answer = await client.post("/v1/events", content=b"[]", headers={"content-type": BATCH})
     assert (answer.status_code, answer.json()["receipts"]) == (202, [])

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 from joserfc.jwk import OKPKey
 
+from schemas.problems import FieldError
 from services.console.support.inputs import read_plan_folder
 from services.intake import asgi
 from services.intake.asgi import HeaderPairs, RequestRefusedError
@@ -27,7 +28,7 @@ from services.intake.core.admission import AcceptedEvent
 from services.intake.core.cloud_event import CloudEvent
 from services.intake.core.fact_record import DedupEntry, PartitionBatch, Partitioner, Stamp, entry_of
 from services.intake.core.plan_index import PlanIndex, build_plan_index
-from services.intake.core.problems import FieldError, Refusal, RequestProblem
+from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import KeyScope
 from services.intake.receipts.signing import Signer
 from services.rules.fact_decoder import decode_fact

@@ -13,10 +13,10 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
+from schemas.plan.values import Language
 from services.console.sheets import sheet_to_event
 from services.console.support import inputs
 from services.console.support.inputs import UnusableInputError
-from services.intake.core.problems import Language
 
 Value = TypeVar("Value")
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from schemas.plan import periods
 from schemas.plan.periods import Recurrence
-from services.intake.core.problems import Said
+from schemas.plan.values import Bilingual
 
 _YEARS = range(1900, 2200)
 _DAY = re.compile(r"(?:(?P<day>\d{1,2})[/.-](?P<month>\d{1,2})[/.-](?P<year>\d{4})|(?P<iso>\d{4}-\d{2}-\d{2}))")
@@ -14,7 +14,7 @@ _QUARTERS = ("I", "II", "III", "IV")
 _DAYS_OF_WEEK = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 
 
-def parse_day(text: str) -> date | Said:
+def parse_day(text: str) -> date | Bilingual:
     """Return the day in *text*, day before month (`9/12/2026`) or ISO 8601; or a sentence saying why there is none."""
     found = _DAY.fullmatch(text.strip())
     if found is None:
@@ -29,12 +29,12 @@ def parse_day(text: str) -> date | Said:
     return day if day.year in _YEARS else _not_a_day(text)
 
 
-def parse_instant(text: str, zone: tzinfo) -> datetime | Said:
+def parse_instant(text: str, zone: tzinfo) -> datetime | Bilingual:
     """Return the instant in *text*, a day and a time in *zone* (`09/12/2026 16h30`); or a sentence saying why not."""
     day_text, _, time_text = text.strip().replace("T", " ").partition(" ")
     day = parse_day(day_text)
     found = _TIME.fullmatch(time_text.strip())
-    if isinstance(day, Said) or found is None:
+    if isinstance(day, Bilingual) or found is None:
         return _not_an_instant(text)
     try:
         at = time(int(found["hour"]), int(found["minute"]), int(found["second"] or 0))
@@ -43,77 +43,82 @@ def parse_instant(text: str, zone: tzinfo) -> datetime | Said:
     return datetime.combine(day, at, zone)
 
 
-def render_deadline(due_at: datetime, zone: tzinfo) -> Said:
+def render_deadline(due_at: datetime, zone: tzinfo) -> Bilingual:
     """Return the exclusive instant *due_at* in words. Midnight is called the end of the day before."""
     local = due_at.astimezone(zone)
     if local.time() == time.min:
         day = local.date() - timedelta(days=1)
-        return Said(en=f"the end of {day:%d/%m/%Y}", vi=f"hết ngày {day:%d/%m/%Y} ({_DAYS_OF_WEEK[day.weekday()]})")
-    return Said(
+        return Bilingual.of(
+            en=f"the end of {day:%d/%m/%Y}", vi=f"hết ngày {day:%d/%m/%Y} ({_DAYS_OF_WEEK[day.weekday()]})"
+        )
+    return Bilingual.of(
         en=f"before {local:%H:%M on %d/%m/%Y}",
         vi=f"trước {local.hour} giờ {local:%M} ngày {local:%d/%m/%Y} ({_DAYS_OF_WEEK[local.weekday()]})",
     )
 
 
-def render_time_left(due_at: datetime, zone: tzinfo, now: datetime) -> Said:
+def render_time_left(due_at: datetime, zone: tzinfo, now: datetime) -> Bilingual:
     """Return the time left from *now* to the exclusive instant *due_at*, or the delay, in calendar days of *zone*."""
+    # The due instant is exclusive: due at midnight of the 10th, the last day is the 9th.
     last = (due_at - timedelta(microseconds=1)).astimezone(zone).date()
     days = (last - now.astimezone(zone).date()).days
     if now >= due_at:
         days_late = -days
-        return Said(en=f"{_days(days_late)} past", vi=f"đã quá hạn {days_late} ngày") if days_late else _JUST_PAST
+        return (
+            Bilingual.of(en=f"{_days(days_late)} past", vi=f"đã quá hạn {days_late} ngày") if days_late else _JUST_PAST
+        )
     if days == 0:
-        return Said(en="today is the last day", vi="hôm nay là ngày cuối")
-    return Said(en=f"{_days(days)} left", vi=f"còn {days} ngày")
+        return Bilingual.of(en="today is the last day", vi="hôm nay là ngày cuối")
+    return Bilingual.of(en=f"{_days(days)} left", vi=f"còn {days} ngày")
 
 
-def render_instant(instant: datetime, zone: tzinfo) -> Said:
+def render_instant(instant: datetime, zone: tzinfo) -> Bilingual:
     """Return *instant* in words, to the second, as a receipt shows it."""
     local = instant.astimezone(zone)
-    return Said(
+    return Bilingual.of(
         en=f"{local:%H:%M:%S on %d/%m/%Y}",
         vi=f"{local.hour} giờ {local:%M} phút {local:%S} giây, ngày {local:%d/%m/%Y}",
     )
 
 
-def render_period(text: str) -> Said:
+def render_period(text: str) -> Bilingual:
     """Return a reporting period in words: `2026-Q3` is "quý III năm 2026"."""
     found = periods.parse(text)
     year, month = found.starts_on.year, found.starts_on.month
     match found.recurrence:
         case Recurrence.MONTH:
-            return Said(en=f"{month:02d}/{year}", vi=f"tháng {month} năm {year}")
+            return Bilingual.of(en=f"{month:02d}/{year}", vi=f"tháng {month} năm {year}")
         case Recurrence.QUARTER:
             quarter = month // 3
-            return Said(en=f"quarter {quarter + 1} of {year}", vi=f"quý {_QUARTERS[quarter]} năm {year}")
+            return Bilingual.of(en=f"quarter {quarter + 1} of {year}", vi=f"quý {_QUARTERS[quarter]} năm {year}")
         case Recurrence.HALF_YEAR:
             is_first = month == 1
-            return Said(
+            return Bilingual.of(
                 en=f"{'first' if is_first else 'second'} half of {year}",
                 vi=f"6 tháng {'đầu' if is_first else 'cuối'} năm {year}",
             )
         case _:
-            return Said(en=str(year), vi=f"năm {year}")
+            return Bilingual.of(en=str(year), vi=f"năm {year}")
 
 
 def _days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
 
 
-_JUST_PAST = Said(en="the deadline has passed", vi="đã quá hạn")
+_JUST_PAST = Bilingual.of(en="the deadline has passed", vi="đã quá hạn")
 
 
-def _not_a_day(text: str) -> Said:
+def _not_a_day(text: str) -> Bilingual:
     shown = text[:40]
-    return Said(
+    return Bilingual.of(
         en=f"{shown!r} is no day; write day/month/year such as 09/12/2026",
         vi=f"“{shown}” không phải là ngày có thật; hãy ghi ngày/tháng/năm, ví dụ 09/12/2026",
     )
 
 
-def _not_an_instant(text: str) -> Said:
+def _not_an_instant(text: str) -> Bilingual:
     shown = text[:40]
-    return Said(
+    return Bilingual.of(
         en=f"{shown!r} is no day and time; write for example 09/12/2026 16:30",
         vi=f"“{shown}” không phải là ngày giờ; hãy ghi ví dụ 09/12/2026 16:30",
     )

@@ -8,23 +8,24 @@ from dataclasses import dataclass
 from enum import Enum
 
 from schemas.plan.plan import IndicatorRequirement, Requirements, SectionRequirement
+from schemas.plan.values import Bilingual
+from schemas.problems import pointer_of
 from services.intake.core.forms import number_parsing
-from services.intake.core.problems import Said, pointer_of
 
-NO_TEXT = Said(en="", vi="")
+NO_TEXT = Bilingual.of(en="", vi="")
 PROOFS = {
-    "none": Said(en="none", vi="không có"),
-    "postmark": Said(en="postmark", vi="dấu bưu điện"),
-    "exchange-log": Said(en="log of the document exchange", vi="nhật ký trục liên thông văn bản"),
-    "mail-gateway": Said(en="receiving mail gateway", vi="cổng thư điện tử bên nhận"),
+    "none": Bilingual.of(en="none", vi="không có"),
+    "postmark": Bilingual.of(en="postmark", vi="dấu bưu điện"),
+    "exchange-log": Bilingual.of(en="log of the document exchange", vi="nhật ký trục liên thông văn bản"),
+    "mail-gateway": Bilingual.of(en="receiving mail gateway", vi="cổng thư điện tử bên nhận"),
 }
 UNITS = {
-    "million_vnd": Said(en="million VND", vi="triệu đồng"),
-    "billion_vnd": Said(en="billion VND", vi="tỷ đồng"),
-    "vnd": Said(en="VND", vi="đồng"),
-    "percent": Said(en="%", vi="%"),
-    "household": Said(en="households", vi="hộ"),
-    "households": Said(en="households", vi="hộ"),
+    "million_vnd": Bilingual.of(en="million VND", vi="triệu đồng"),
+    "billion_vnd": Bilingual.of(en="billion VND", vi="tỷ đồng"),
+    "vnd": Bilingual.of(en="VND", vi="đồng"),
+    "percent": Bilingual.of(en="%", vi="%"),
+    "household": Bilingual.of(en="households", vi="hộ"),
+    "households": Bilingual.of(en="households", vi="hộ"),
 }
 FILE_TYPE_NAMES = {
     "application/pdf": "PDF",
@@ -56,10 +57,10 @@ class FormField:
 
     key: str
     kind: FieldType
-    label: Said
-    hint: Said = NO_TEXT
+    label: Bilingual
+    hint: Bilingual = NO_TEXT
     is_required: bool = False
-    unit: Said | None = None
+    unit: Bilingual | None = None
     low: float | None = None
     high: float | None = None
 
@@ -113,25 +114,25 @@ def _document_fields(requires: Requirements) -> tuple[FormField, ...]:
         FormField(
             key="document.number",
             kind=FieldType.TEXT,
-            label=Said(en="Number and symbol of the document", vi="Số, ký hiệu văn bản"),
-            hint=Said(en="for example 123/BC-UBND", vi="ví dụ: 123/BC-UBND"),
+            label=Bilingual.of(en="Number and symbol of the document", vi="Số, ký hiệu văn bản"),
+            hint=Bilingual.of(en="for example 123/BC-UBND", vi="ví dụ: 123/BC-UBND"),
             is_required=True,
         ),
         FormField(
             key="document.issued_on",
             kind=FieldType.DAY,
-            label=Said(en="Date of the document", vi="Ngày ban hành văn bản"),
-            hint=Said(en="as it stands on the document", vi="ngày ghi trên văn bản"),
+            label=Bilingual.of(en="Date of the document", vi="Ngày ban hành văn bản"),
+            hint=Bilingual.of(en="as it stands on the document", vi="ngày ghi trên văn bản"),
             is_required=True,
         ),
         FormField(
             key="document.signed_by",
             kind=FieldType.TEXT,
-            label=Said(en="Signed by", vi="Người ký"),
-            hint=Said(en="full name and office", vi="họ tên, chức vụ"),
+            label=Bilingual.of(en="Signed by", vi="Người ký"),
+            hint=Bilingual.of(en="full name and office", vi="họ tên, chức vụ"),
             is_required=requires.signed,
         ),
-        FormField(key="document.title", kind=FieldType.TEXT, label=Said(en="Title", vi="Trích yếu nội dung")),
+        FormField(key="document.title", kind=FieldType.TEXT, label=Bilingual.of(en="Title", vi="Trích yếu nội dung")),
     )
 
 
@@ -139,14 +140,14 @@ _CONTENT_FIELDS = (
     FormField(
         key="content.figures_as_of",
         kind=FieldType.DAY,
-        label=Said(en="Figures as of", vi="Ngày chốt số liệu"),
-        hint=Said(en="the last day that the figures cover", vi="số liệu tính đến hết ngày nào"),
+        label=Bilingual.of(en="Figures as of", vi="Ngày chốt số liệu"),
+        hint=Bilingual.of(en="the last day that the figures cover", vi="số liệu tính đến hết ngày nào"),
     ),
     FormField(
         key="content.nil_return",
         kind=FieldType.YES_NO,
-        label=Said(en="Nothing to report in this period", vi="Kỳ này không có nội dung phát sinh"),
-        hint=Said(
+        label=Bilingual.of(en="Nothing to report in this period", vi="Kỳ này không có nội dung phát sinh"),
+        hint=Bilingual.of(
             en="if so, sections, figures and files may be left empty",
             vi="nếu đúng, không phải ghi nội dung, số liệu và tệp đính kèm",
         ),
@@ -161,7 +162,7 @@ def _section_field(required: SectionRequirement) -> FormField:
 
 
 def _indicator_field(required: IndicatorRequirement) -> FormField:
-    unit = None if required.unit is None else UNITS.get(required.unit, Said(en=required.unit, vi=required.unit))
+    unit = None if required.unit is None else UNITS.get(required.unit, Bilingual.of(en=required.unit, vi=required.unit))
     return FormField(
         key=f"indicators.{required.code}",
         kind=FieldType.FIGURE,
@@ -174,11 +175,11 @@ def _indicator_field(required: IndicatorRequirement) -> FormField:
     )
 
 
-def _label_of(required: SectionRequirement | IndicatorRequirement) -> Said:
-    return Said(en=required.label_in("en"), vi=required.label_in("vi"))
+def _label_of(required: SectionRequirement | IndicatorRequirement) -> Bilingual:
+    return Bilingual.of(en=required.label_in("en"), vi=required.label_in("vi"))
 
 
-def _range_text(low: float | None, high: float | None) -> Said:
+def _range_text(low: float | None, high: float | None) -> Bilingual:
     en, vi = [], []
     if low is not None:
         number = number_parsing.render_number(low)
@@ -188,7 +189,7 @@ def _range_text(low: float | None, high: float | None) -> Said:
         number = number_parsing.render_number(high)
         en.append(f"to {number.en}")
         vi.append(f"đến {number.vi}")
-    return Said(en=" ".join(en), vi=" ".join(vi))
+    return Bilingual.of(en=" ".join(en), vi=" ".join(vi))
 
 
 def _files_field(requires: Requirements) -> FormField:
@@ -198,11 +199,11 @@ def _files_field(requires: Requirements) -> FormField:
     hint = NO_TEXT
     if required.min:
         files = "1 file" if required.min == 1 else f"{required.min} files"
-        hint = Said(en=f"at least {files}{kinds}", vi=f"ít nhất {required.min} tệp{kinds}")
+        hint = Bilingual.of(en=f"at least {files}{kinds}", vi=f"ít nhất {required.min} tệp{kinds}")
     return FormField(
         key="attachments",
         kind=FieldType.FILES,
-        label=Said(en="Attached files", vi="Tệp đính kèm"),
+        label=Bilingual.of(en="Attached files", vi="Tệp đính kèm"),
         hint=hint,
         is_required=required.min > 0,
     )

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import TypeVar
 
 from schemas.events.ids import DutyKey
+from schemas.plan.values import Bilingual
+from schemas.problems import FieldError
 from services.intake.core.forms import date_parsing, number_parsing
 from services.intake.core.forms.form_fields import PROOFS, event_pointer
-from services.intake.core.problems import FieldError, Said
 
 FieldValue = str | int | float | date | None
 """An answer as it was given: text from a form, or a typed value from a spreadsheet's cell."""
@@ -103,14 +104,14 @@ class _AnswerReader:
         self._add_error(key, _PROOF)
         return "none"
 
-    def _unless_error(self, key: str, value: Parsed | Said) -> Parsed | None:
+    def _unless_error(self, key: str, value: Parsed | Bilingual) -> Parsed | None:
         """Return *value*; if it is the sentence about an error instead, note the error and return None."""
-        if isinstance(value, Said):
+        if isinstance(value, Bilingual):
             self._add_error(key, value)
             return None
         return value
 
-    def _add_error(self, key: str, detail: Said) -> None:
+    def _add_error(self, key: str, detail: Bilingual) -> None:
         self.errors.append(FieldError(pointer=event_pointer(key), detail=detail))
 
 
@@ -184,9 +185,9 @@ def _keys_below(head: str, answers: Mapping[str, FieldValue]) -> Iterator[tuple[
             yield name, key
 
 
-_REQUIRED = Said(en="is needed", vi="cần được điền")
-_YES_OR_NO = Said(en="write x for yes, or leave it empty", vi="hãy ghi “x” nếu đúng, hoặc để trống")
-_PROOF = Said(
-    en="write one of: " + ", ".join(one.en for one in PROOFS.values()),
+_REQUIRED = Bilingual.of(en="is needed", vi="cần được điền")
+_YES_OR_NO = Bilingual.of(en="write x for yes, or leave it empty", vi="hãy ghi “x” nếu đúng, hoặc để trống")
+_PROOF = Bilingual.of(
+    en="write one of: " + ", ".join(one.in_language("en") for one in PROOFS.values()),
     vi="hãy chọn một trong: " + ", ".join(one.vi for one in PROOFS.values()),
 )

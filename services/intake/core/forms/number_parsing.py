@@ -7,7 +7,7 @@ nobody would notice.
 import re
 from decimal import Decimal
 
-from services.intake.core.problems import Said
+from schemas.plan.values import Bilingual
 
 _SPACES = re.compile(r"[\s\u00a0\u2009\u202f]")
 _PLAIN = re.compile(r"-?\d+")
@@ -17,11 +17,12 @@ _DIGITS_MAX = 30
 """Characters of a figure: more than any sum of money has, few enough to compute with."""
 
 
-def parse_number(text: str, *, is_percent: bool = False) -> Decimal | Said:
+def parse_number(text: str, *, is_percent: bool = False) -> Decimal | Bilingual:
     """Return the number in *text*; or a sentence saying why it is not a number, or which two it could mean.
 
     With *is_percent* it may end in a percent sign.
     """
+    # U+2212 is the minus sign that word processors write.
     bare = _SPACES.sub("", text).replace("\u2212", "-").removeprefix("+")
     if is_percent:
         bare = bare.removesuffix("%")
@@ -34,7 +35,7 @@ def parse_number(text: str, *, is_percent: bool = False) -> Decimal | Said:
     return _parse_decimal(bare, text)
 
 
-def _parse_groups(bare: str) -> Decimal | Said:
+def _parse_groups(bare: str) -> Decimal | Bilingual:
     """Return the number in groups of three digits. A single separator is ambiguous: 1.234 is 1234 or 1,234."""
     separators = {sign for sign in bare if sign in ".,"}
     joined = Decimal(re.sub("[.,]", "", bare))
@@ -45,7 +46,7 @@ def _parse_groups(bare: str) -> Decimal | Said:
     return _ambiguous_number(bare, joined)
 
 
-def _parse_decimal(bare: str, text: str) -> Decimal | Said:
+def _parse_decimal(bare: str, text: str) -> Decimal | Bilingual:
     found = _DECIMAL.fullmatch(bare)
     if found is None:
         return _not_a_number(text)
@@ -65,24 +66,24 @@ def to_json_number(number: Decimal) -> int | str:
     return int(number) if number == number.to_integral_value() else format(number.normalize(), "f")
 
 
-def render_number(number: float) -> Said:
+def render_number(number: float) -> Bilingual:
     """Return *number* for people to read: 9.984,2 in Vietnamese and 9,984.2 in English."""
     english = f"{number:,.10g}"
-    return Said(en=english, vi=english.translate(str.maketrans(",.", ".,")))
+    return Bilingual.of(en=english, vi=english.translate(str.maketrans(",.", ".,")))
 
 
-def _ambiguous_number(bare: str, joined: Decimal) -> Said:
+def _ambiguous_number(bare: str, joined: Decimal) -> Bilingual:
     whole, _, part = bare.replace(",", ".").partition(".")
-    return Said(
+    return Bilingual.of(
         en=f"{bare!r} may mean {joined} or {whole}.{part}; write {joined}, or {whole}.{part}0 for the smaller one",
         vi=f"“{bare}” có thể hiểu là {joined} hoặc {whole},{part}; hãy ghi {joined} không có dấu chấm, dấu phẩy, "
         f"hoặc ghi {whole},{part}0 nếu là số thập phân",
     )
 
 
-def _not_a_number(text: str) -> Said:
+def _not_a_number(text: str) -> Bilingual:
     shown = text[:_DIGITS_MAX]
-    return Said(
+    return Bilingual.of(
         en=f"{shown!r} is no number; write for example 1234.5, without words or units",
         vi=f"“{shown}” không phải là số; hãy ghi ví dụ 1234,5, không kèm chữ hoặc đơn vị tính",
     )

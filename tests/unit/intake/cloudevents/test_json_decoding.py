@@ -4,13 +4,14 @@ import base64
 
 import pytest
 
+from schemas.plan.values import Bilingual
 from services.intake.asgi import RequestRefusedError
 from services.intake.cloudevents.http_binding import ContentMode
-from services.intake.core.problems import RequestProblem, Said
+from services.intake.core.problems import RequestProblem
 from tests.support.assertions.decoding import read_all
 
 
-def unreadable_detail(mode: ContentMode, body: bytes) -> Said:
+def unreadable_detail(mode: ContentMode, body: bytes) -> Bilingual:
     """Return the detail of the refusal of *body*."""
     with pytest.raises(RequestRefusedError) as refused:
         read_all(mode, [], body)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from schemas.events.facts import ADOPTED, MODEL_OF, SUBMITTED, ReportSubmitted
+from schemas.plan.values import Bilingual
 from services.intake.cloudevents import schema_errors
-from services.intake.core.problems import Said
 from tests.support.builders import plans
 
 
@@ -21,7 +21,7 @@ def errors_of(**changes: Any) -> dict[str, str]:
         inner[last] = value
     found = schema_errors.parse_fact(SUBMITTED, data)
     assert isinstance(found, tuple)
-    return {one.pointer: one.detail.vi for one in found}
+    return {one.pointer: one.detail.vi for one in found if isinstance(one.detail, Bilingual)}
 
 
 def test_a_valid_submission_is_a_fact() -> None:
@@ -57,7 +57,7 @@ def test_an_error_has_its_pointer_and_its_own_message(name: str, value: object, 
     assert errors_of(**{name: value})[pointer] != schema_errors._NOT_VALID
 
 
-def figure_error(figure: object) -> Said:
+def figure_error(figure: object) -> Bilingual:
     """Return the message of the one error of *figure*."""
     data = plans.a_submission()["data"]
     data["content"]["indicators"] = {"loans": figure}
@@ -65,6 +65,7 @@ def figure_error(figure: object) -> Said:
     assert isinstance(found, tuple)
     (one,) = found
     assert one.pointer == "/data/content/indicators/loans"
+    assert isinstance(one.detail, Bilingual)
     return one.detail
 
 
@@ -83,7 +84,7 @@ def test_the_error_of_a_too_large_figure_names_the_bound(figure: object) -> None
 )
 def test_the_error_of_a_value_that_is_no_number_explains_the_notation(figure: object) -> None:
     """A value that is not a number is refused with a message about how to write one."""
-    assert figure_error(figure).en.startswith("must be a number, or a decimal string")
+    assert figure_error(figure).in_language("en").startswith("must be a number, or a decimal string")
 
 
 def test_a_missing_attribute_has_the_pointer_where_it_belongs() -> None:

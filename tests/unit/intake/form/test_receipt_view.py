@@ -2,7 +2,7 @@
 
 import json
 
-from services.intake.core.problems import Said
+from schemas.plan.values import Bilingual
 from services.intake.form import receipt_view
 from services.intake.form.receipt_view import DOCUMENT_NUMBER_LENGTH_MAX
 
@@ -15,7 +15,7 @@ def a_report(number: str) -> bytes:
 def test_a_document_is_rendered_by_number_and_date() -> None:
     """A receipt shows the number and the date that the sender gave the document, in both languages."""
     rendered = receipt_view.render_document(receipt_view.document_reference(a_report(" 12/BC-UBND ")))
-    assert rendered == Said(vi="số 12/BC-UBND ngày 30/11/2026", en="12/BC-UBND of 30/11/2026")
+    assert rendered == Bilingual.of(vi="số 12/BC-UBND ngày 30/11/2026", en="12/BC-UBND of 30/11/2026")
 
 
 def test_a_number_that_is_too_long_for_an_address_is_cut() -> None:

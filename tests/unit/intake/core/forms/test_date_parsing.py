@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.plan.values import Bilingual
 from services.intake.core.forms import date_parsing
-from services.intake.core.problems import Said
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 DUE = datetime(2026, 12, 10, tzinfo=ZONE)
@@ -21,7 +21,7 @@ def test_a_day_is_parsed_day_first(text: str) -> None:
 @pytest.mark.parametrize("text", ["31/11/2026", "12/2026", "9/12/26", "mai", "2026-13-01", "01/01/0001", ""])
 def test_text_that_is_no_day_is_refused(text: str) -> None:
     """A day that does not exist is refused and not moved to the next day."""
-    assert isinstance(date_parsing.parse_day(text), Said)
+    assert isinstance(date_parsing.parse_day(text), Bilingual)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_time_is_parsed_in_the_zone_of_the_plan(text: str) -> None:
 @pytest.mark.parametrize("text", ["09/12/2026", "16:30", "09/12/2026 25:00", "09/12/2026 4:30 chiều"])
 def test_text_that_is_no_time_is_refused(text: str) -> None:
     """A day without a time is refused, and so is a time with words such as "chiều"."""
-    assert isinstance(date_parsing.parse_instant(text, ZONE), Said)
+    assert isinstance(date_parsing.parse_instant(text, ZONE), Bilingual)
 
 
 def test_a_due_date_at_midnight_is_the_end_of_the_day_before() -> None:

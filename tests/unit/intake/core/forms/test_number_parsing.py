@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.plan.values import Bilingual
 from services.intake.core.forms import number_parsing
-from services.intake.core.problems import Said
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_an_unambiguous_figure_is_parsed(text: str, number: str) -> None:
 def test_an_ambiguous_figure_is_refused_with_both_readings(text: str) -> None:
     """A single separator before three digits could be either sign, so the message offers both numbers."""
     found = number_parsing.parse_number(text)
-    assert isinstance(found, Said)
+    assert isinstance(found, Bilingual)
     offered = [word.strip(" ,;") for word in found.vi.replace("hãy ghi ", "|").split("|")[1].split()]
     readings = {number_parsing.parse_number(one) for one in offered if one[:1].isdigit() or one.startswith("-")}
     assert readings == {Decimal(text.replace(".", "").replace(",", "")), Decimal(text.replace(",", "."))}
@@ -50,7 +50,7 @@ def test_an_ambiguous_figure_is_refused_with_both_readings(text: str) -> None:
 )
 def test_text_that_is_no_figure_is_refused(text: str) -> None:
     """Words, units, wrong grouping and notations of programs are refused."""
-    assert isinstance(number_parsing.parse_number(text), Said)
+    assert isinstance(number_parsing.parse_number(text), Bilingual)
 
 
 def test_a_percent_may_carry_its_sign() -> None:
@@ -68,7 +68,7 @@ def test_a_figure_in_vietnamese_notation_is_parsed_exactly(number: Decimal) -> N
 @given(st.text(max_size=40))
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     """Arbitrary text gives a number or a sentence, and raises nothing."""
-    assert isinstance(number_parsing.parse_number(text), Decimal | Said)
+    assert isinstance(number_parsing.parse_number(text), Decimal | Bilingual)
 
 
 def test_an_event_holds_a_figure_exactly() -> None:

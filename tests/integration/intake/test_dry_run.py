@@ -1,4 +1,4 @@
-"""A dry run says what would be said, and records nothing."""
+"""A dry run answers how rules would assess an event, and records nothing."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ DRY = "/v1/events?dry_run=true"
 
 
 async def test_a_dry_run_records_nothing_and_says_when_rules_is_away(client: httpx.AsyncClient, published: Bus) -> None:
-    """Rules owns completeness; without it the answer is 503, not a guess."""
+    """Only rules can assess completeness, so without it a dry run is answered with 503."""
     answer = await client.post(DRY, content=encode_event(a_submission()))
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
@@ -24,7 +24,7 @@ async def test_a_dry_run_records_nothing_and_says_when_rules_is_away(client: htt
 async def test_a_dry_run_says_what_is_missing_before_the_deadline_does(
     start_intake: Callable[..., Service], launch: Launcher, bearer: str, published: Bus
 ) -> None:
-    """Rules is asked of every type of event, one by one or in a batch, and nothing is recorded."""
+    """Events of every type are assessed, alone and in a batch, and nothing is recorded."""
     rules = launch("rules")
     empty: Json = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
     lacking = a_submission(data={"content": empty})
@@ -46,7 +46,7 @@ async def test_a_dry_run_says_what_is_missing_before_the_deadline_does(
 
 
 async def test_a_dry_run_of_an_identity_with_other_content_says_so(client: httpx.AsyncClient, published: Bus) -> None:
-    """The event itself would get 409, and so does its trial; of the same content rules is asked."""
+    """A dry run of a conflicting event is refused with 409 like the event itself; a repeat is passed on to rules."""
     await client.post("/v1/events", content=encode_event(a_submission()))
     other = a_submission(data={"document": {**a_submission()["data"]["document"], "title": "khác"}})
     answers = [await client.post(DRY, content=encode_event(event)) for event in (other, a_submission())]
