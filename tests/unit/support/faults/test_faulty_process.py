@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.faults import fault_plan, faulty_process
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def run(fault: str) -> "subprocess.CompletedProcess[str]":

@@ -11,7 +11,7 @@ from schemas.lint import documents
 from schemas.plan.plan import Plan, Requirements
 from tests.support.builders.valid_documents import PLAN, edited
 
-FROZEN = Path(__file__).parents[2] / "contract" / "frozen" / "plan.schema.json"
+FROZEN = Path(__file__).parents[3] / "contract" / "frozen" / "plan.schema.json"
 TITLED = "sections: [results, {id: plans, title: {vi: Phương hướng, en: Plans}}, {id: causes}]"
 
 
