@@ -1,4 +1,4 @@
-"""The notifier as a test sees it: verdicts said to it, contacts given to it, and what reached people."""
+"""Use the notifier from outside: publish assessments, load contacts, and read what was delivered."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -68,7 +68,7 @@ def an_assessment(*steps: AlertStep, **changes: Any) -> DutyAssessed:
 
 
 def an_event_of(assessed: DutyAssessed) -> dict[str, Any]:
-    """The assessment as rules publishes it."""
+    """Return the assessment as the event that rules publishes."""
     identity = digest(assessed.agency, assessed.obligation, assessed.period or "", str(assessed.revision))
     event = Envelope[DutyAssessed](
         id=identity, source="dondoc/rules", type=ASSESSED, subject=assessed.agency, data=assessed
@@ -77,12 +77,12 @@ def an_event_of(assessed: DutyAssessed) -> dict[str, Any]:
 
 
 def a_contact(agency: str = AGENCY, channel: Channel = Channel.EMAIL, address: str = "", **changes: Any) -> Contact:
-    """A contact that is reached by mail at an address of its agency's."""
+    """Build a contact that is reached by mail at an address of its agency."""
     return Contact(agency=agency, channel=channel, address=address or f"van-thu@{agency}.example", **changes)
 
 
 class Alerts:
-    """What a test does to the notifier and sees of it, from outside."""
+    """Feeds the notifier and reads its effects, from outside."""
 
     def __init__(self, bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, clock: Path) -> None:
         self.bus = bus
@@ -103,11 +103,11 @@ class Alerts:
         }
 
     def now_is(self, instant: datetime) -> None:
-        """Move the clock."""
+        """Set the clock."""
         steer(self.clock, instant)
 
     async def published(self, *documents: Plan | Registry) -> None:
-        """Put documents on the bus, by default the usual ones."""
+        """Publish documents, by default the usual ones."""
         for document in documents or (plans.a_registry(), plans.a_plan()):
             kind, name = ("plan", document.plan) if isinstance(document, Plan) else ("registry", document.registry)
             value = document.model_dump_json(by_alias=True).encode()
@@ -122,12 +122,12 @@ class Alerts:
             client.close()
 
     async def assessed(self, *assessments: DutyAssessed) -> None:
-        """Say assessments to the notifier."""
+        """Publish assessments as rules does."""
         for one in assessments:
             await self.bus.publish(VERDICTS.name, an_event_of(one), key=one.agency)
 
     async def followed(self) -> None:
-        """Wait until every verdict is followed."""
+        """Wait until every assessment is processed."""
         await self.bus.caught_up(GROUP, VERDICTS.name)
 
     async def mailed(self, count: int) -> Sequence[EmailMessage]:
@@ -144,17 +144,17 @@ class Alerts:
         return await eventually(probe, f"{count} events of attempts")
 
     async def attempts(self) -> list[AlertAttempted]:
-        """Read what the notifier has told so far, repeats of an event left out."""
+        """Read the attempts that the notifier has published so far, without repeated events."""
         events = {one.id: one.data for one in await self.events()}
         return sorted(events.values(), key=lambda one: (one.attempted_at, one.attempt, one.outcome != "unknown"))
 
     async def events(self) -> list[Envelope[AlertAttempted]]:
-        """Read every event, repeats included."""
+        """Read every event of the notifier, including repetitions."""
         records: list[Record] = await self.bus.records(DELIVERIES.name)
         return [Envelope[AlertAttempted].model_validate_json(one.value or b"") for one in records]
 
     async def nothing_left(self) -> None:
-        """Wait until nothing is due, under way or untold."""
+        """Wait until nothing is due, in progress or unpublished."""
 
         def is_done() -> bool:
             now = datetime.fromisoformat(self.clock.read_text(encoding="ascii"))

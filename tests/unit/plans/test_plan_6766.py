@@ -1,4 +1,4 @@
-"""Plan 6766 as data says what the plan's text says, in its words, and nothing more."""
+"""Plan 6766 as data states what the text of the plan states, in its words, and nothing more."""
 
 import re
 import unicodedata
@@ -41,7 +41,7 @@ def clauses() -> dict[str, str]:
 
 
 def test_the_shipped_folder_passes_the_check() -> None:
-    """`dondoc check` has nothing to say of what we ship, not even a warning."""
+    """`dondoc check` finds nothing in the shipped plan, not even a warning."""
     assert check.checked(FOLDER).faults == ()
 
 
@@ -56,7 +56,7 @@ def test_every_quote_stands_letter_by_letter_in_its_clause(plan: Plan, clauses: 
 
 
 def test_every_clause_that_lays_down_a_duty_is_cited(plan: Plan, clauses: dict[str, str]) -> None:
-    """No paragraph of sections II and III is left out, and none is made up."""
+    """Every paragraph of sections II and III is cited, and no other."""
     assert {one.citation.clause for one in plan.obligations} == set(clauses) - ADDRESS_LINES
 
 
@@ -83,7 +83,7 @@ def test_what_the_text_calls_yearly_recurs_yearly(plan: Plan, clauses: dict[str,
 
 
 def test_every_duty_is_named_in_both_languages(plan: Plan) -> None:
-    """English stands beside Vietnamese."""
+    """Every title has an English translation."""
     assert [one.id for one in plan.obligations if one.title.en is None] == []
 
 
