@@ -57,7 +57,7 @@ class Launcher:
         self._services: list[Service] = []
 
     def __call__(self, name: str, *, faults: Sequence[str] = (), ready: bool = True, **settings: str) -> Service:
-        """Start `services.<name>` and, with *ready*, wait until it is; each of *settings* is an environment variable."""
+        """Start `services.<name>` and, with *ready*, wait for it; each of *settings* is an environment variable."""
         folder = self._folder / f"{name}-{len(self._services)}"
         service = Service(name, folder, environment={**self._environment, **settings}, faults=faults)
         self._services.append(service)

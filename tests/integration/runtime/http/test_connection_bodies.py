@@ -30,7 +30,7 @@ async def test_a_large_body_with_a_small_head_is_served(open_one: Open) -> None:
 
 @pytest.mark.parametrize("offered", [b"h2c", b"websocket"])
 async def test_who_offers_another_protocol_is_served_over_this_one(open_one: Open, offered: bytes) -> None:
-    """A request that offers an upgrade is read with its body; Java's client sends such an offer with its first request."""
+    """A request that offers an upgrade is read with its body, as Java's client sends it."""
     reader, writer = await open_one()
     offer = b"host: x\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: %b\r\nhttp2-settings: AAEA\r\n" % offered
     offering = WHOLE.replace(b"host: x\r\n", offer)
