@@ -13,7 +13,6 @@ from schemas.plan.registry import Agency
 from schemas.plan.values import Bilingual
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FieldType, FormField
-from services.intake.core.problems import Said
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 
 FORMAT = "dondoc-sheet/1"

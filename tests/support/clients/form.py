@@ -1,4 +1,4 @@
-"""The web form as a person meets it: intake and rules as processes, a plan with requirements, links, small files."""
+"""Use the web form as a person does: intake and rules as processes, a plan with requirements, links, small files."""
 
 import io
 import zipfile
@@ -45,7 +45,7 @@ ANSWERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """A running form."""
+    """Intake with the form, and what a test needs to use it."""
 
     intake: Service
     bus: Bus
@@ -54,27 +54,27 @@ class Site:
     agency: str
 
     def token(self, *, days: float = 90, secret: str = SECRET, **duty_changes: str) -> str:
-        """The token of a link to the agency's duty of 2026, changed by *duty_changes*, that expires *days* from now."""
+        """Return a token for the agency's duty of 2026, changed by *duty_changes*, that expires in *days*."""
         named = {"plan": "P-1", "agency": self.agency, "obligation": "results", "period": "2026"}
         duty = DutyKey(**(named | duty_changes))
         return LinkKey(secret).sign_link(DutyLink(duty=duty, expires_at=NOW + timedelta(days=days)))
 
     def address(self, token: str | None = None, language: str = "vi") -> str:
-        """The address of the form, as a mail carries it."""
+        """Return the URL of the form as a mail has it."""
         return form_url(self.intake.url, token or self.token(), language)
 
     def steer(self, instant: datetime) -> None:
-        """Move the clock of intake and rules."""
+        """Set the clock of intake and rules."""
         clock.steer(self.clock, instant)
 
     async def events(self) -> list[Json]:
-        """Every event of the agency in the facts log."""
+        """Return every event of the agency in the log of facts."""
         found = [record.json for record in await self.bus.records(FACTS.name)]
         return [event for event in found if event.get("subject") == self.agency]
 
 
 async def publish_form_plan(bus: Bus) -> None:
-    """Publish a plan whose one obligation asks for a section, a figure, a file and a signature."""
+    """Publish a plan whose one obligation requires a section, a figure, a file and a signature."""
     plan = a_plan(an_obligation(a_version(requires=REQUIRES)))
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
         agencies = [an_agency(agency) for agency in AGENCIES_OF_FORM]
@@ -93,7 +93,7 @@ def post_form(
 
 
 def an_office_file(part: str, content_type: str) -> bytes:
-    """A file of an office program, as far as its type shows: a zip archive with the declaration of its main *part*."""
+    """Build a file that has the type of an office document: a zip archive that declares its main *part*."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
         archive.writestr(

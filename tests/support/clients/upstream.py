@@ -1,4 +1,4 @@
-"""Upstream systems that post to intake side by side, what each was told, and what the log says of it."""
+"""Upstream systems that post to intake in parallel, the receipts that they got, and the events in the log."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ SYSTEMS = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedEvent:
-    """What a system, or the log, knows of one event."""
+    """The receipt of one event, as a system got it or as the log has it."""
 
     event: str
     receiptid: str
@@ -30,10 +30,10 @@ class RecordedEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostResult:
-    """A 202, and how long it took from when, in seconds of this machine's steady clock."""
+    """One 202 response: when its request was sent and how long it took, on the monotonic clock."""
 
     system: int
-    told: RecordedEvent
+    receipt: RecordedEvent
     began_at: float
     seconds: float
 
@@ -64,7 +64,7 @@ async def posting(service: Service, bearer: str) -> AsyncIterator[list[PostResul
 
 
 def reports(system: int) -> Iterable[Json]:
-    """Different reports without end of one agency, so that the log keeps their order."""
+    """Yield different reports of one agency without end; the log keeps the order of one agency."""
     agency = AGENCIES[system % len(AGENCIES)]
     for number in itertools.count():
         yield a_submission(f"u-{system}-{number}", data={"agency": agency}, subject=agency)
@@ -77,13 +77,13 @@ async def more(answers: list[PostResult], count: int) -> None:
 
 
 def receipts_of(answers: Iterable[PostResult]) -> list[RecordedEvent]:
-    """What the systems know, system by system, in the order each was told."""
-    return [answer.told for answer in sorted(answers, key=lambda answer: answer.system)]
+    """Return the receipts system by system, in the order in which each got them."""
+    return [answer.receipt for answer in sorted(answers, key=lambda answer: answer.system)]
 
 
 async def read_log(bus: Bus) -> list[RecordedEvent]:
-    """What the log says, system by system, in its order."""
-    records = [_told(record.json) for record in await bus.records(FACTS.name)]
+    """Return the receipts in the log system by system, in the log's order."""
+    records = [_receipt_of(record.json) for record in await bus.records(FACTS.name)]
     return sorted(records, key=lambda one: _system(one.event))
 
 
@@ -93,11 +93,11 @@ async def _post(client: httpx.AsyncClient, event: Json, system: int) -> PostResu
     seconds = time.monotonic() - began_at
     assert answer.status_code == 202, answer.text
     (receipt,) = answer.json()["receipts"]
-    return PostResult(system=system, told=_told(receipt), began_at=began_at, seconds=seconds)
+    return PostResult(system=system, receipt=_receipt_of(receipt), began_at=began_at, seconds=seconds)
 
 
-def _told(told_of: Json) -> RecordedEvent:
-    return RecordedEvent(event=told_of["id"], receiptid=told_of["receiptid"], receivedtime=told_of["receivedtime"])
+def _receipt_of(receipt: Json) -> RecordedEvent:
+    return RecordedEvent(event=receipt["id"], receiptid=receipt["receiptid"], receivedtime=receipt["receivedtime"])
 
 
 def _system(event: str) -> int:

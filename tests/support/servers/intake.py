@@ -1,4 +1,4 @@
-"""Intake's intake_files for tests: a published plan, keys, a sender."""
+"""What tests of intake need: a published plan, API keys, signing keys, a client."""
 
 import json
 import secrets
@@ -25,7 +25,7 @@ SUCCESSION = {"type": "merge_into", "from": ["h-ba"], "to": ["h-hai"], "on": "20
 
 @dataclass(frozen=True, kw_only=True)
 class IntakeFiles:
-    """The files of intake's intake_files: keys and signing keys, shared by every process of a test."""
+    """The files of intake: API keys, signing keys and spool, shared by every process of a test."""
 
     folder: Path
 
@@ -38,7 +38,7 @@ class IntakeFiles:
         }
 
     def add_key(self, **changes: Any) -> str:
-        """Add a key that may do everything, less what *changes* say, and return its bearer."""
+        """Add an API key that may do everything except as *changes* limit it; return its bearer token."""
         path = self.folder / "keys.json"
         scope: dict[str, Any] = {
             "agencies": frozenset("*"),
@@ -61,7 +61,7 @@ class IntakeFiles:
 
 
 async def publish_plan(bus: Bus) -> None:
-    """Put a plan of one yearly obligation and a registry of three agencies, with an alias and a merger, on the bus."""
+    """Publish a plan of one yearly obligation and a registry of three agencies, with an alias and a merger."""
     agencies = [an_agency("h-mot", aliases=[ALIAS]), an_agency("h-hai"), an_agency("h-ba")]
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
         await publish_document(producer, REGISTRY, a_registry(*agencies, successions=[SUCCESSION]))
@@ -69,18 +69,18 @@ async def publish_plan(bus: Bus) -> None:
 
 
 def open_client(service: Service, bearer: str) -> httpx.AsyncClient:
-    """A client of *service* that posts events in structured mode."""
+    """Return a client of *service* that posts events in structured mode."""
     headers = {"authorization": f"Bearer {bearer}", "content-type": STRUCTURED}
     return httpx.AsyncClient(base_url=service.url, headers=headers, timeout=30)
 
 
 def encode_event(event: Json | list[Json]) -> bytes:
-    """The bytes of an event or a batch."""
+    """Encode an event or a batch as JSON."""
     return json.dumps(event, ensure_ascii=False).encode()
 
 
 def count_spooled(service: Service) -> int:
-    """How many events went to the spool so far."""
+    """Return how many events were written to the spool so far."""
     lines = httpx.get(f"{service.url}/metrics").text.splitlines()
     (count,) = [line.split()[1] for line in lines if line.startswith("intake_spool_events_total ")]
     return int(float(count))

@@ -1,4 +1,4 @@
-"""A broker that lets in nobody unknown, and what a client needs to be known to it."""
+"""A broker that authenticates its clients, and the credentials that a client needs."""
 
 import subprocess
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecuredKafka:
-    """The broker, its two secured entrances, and the files of who may come in."""
+    """The broker, its two secured listeners, and the files with credentials."""
 
     kafka: Kafka
     by_password: Listener
@@ -26,7 +26,7 @@ class SecuredKafka:
     folder: Path
 
     def environment(self, mechanism: str = "SCRAM-SHA-512", *, password: str = PASSWORD) -> dict[str, str]:
-        """Return the variables of a service that comes in by its password."""
+        """Return the variables of a service that authenticates with its password."""
         file = self.folder / f"password-{len(list(self.folder.glob('password-*')))}"
         file.write_text(f"{password}\n", encoding="utf-8")
         return {
@@ -40,7 +40,7 @@ class SecuredKafka:
 
 
 def secured_kafka(folder: Path, jars: Path) -> SecuredKafka:
-    """Make the broker, not started."""
+    """Create the broker without starting it."""
     folder.mkdir()
     authority = Authority(folder, "authority")
     server = authority.issue("broker")
@@ -78,7 +78,7 @@ def secured_kafka(folder: Path, jars: Path) -> SecuredKafka:
 
 
 def set_password(secured: SecuredKafka, jars: Path, password: str = PASSWORD) -> None:
-    """Give the user this password, as the runbook tells an operator to."""
+    """Set the user's password as the runbook describes it for an operator."""
     wanted = f"SCRAM-SHA-512=[password={password}]"
     whom = ("--entity-type", "users", "--entity-name", USER)
     command = ("kafka.admin.ConfigCommand", "--bootstrap-server", secured.kafka.bootstrap, "--alter", *whom)

@@ -21,7 +21,7 @@ def _line(**fields: object) -> dict[str, object]:
 
 
 def test_a_line_tells_time_service_sentence_and_fields() -> None:
-    """The time is the service's clock, the fields stand beside the sentence."""
+    """The time comes from the service's clock, and the fields are beside the sentence."""
     assert _line(action="written", partition=3) == {
         "time": "2026-12-09T12:00:00.000+00:00",
         "level": "info",
@@ -34,7 +34,7 @@ def test_a_line_tells_time_service_sentence_and_fields() -> None:
 
 
 def test_an_error_is_told_in_the_same_line() -> None:
-    """A traceback never breaks the one-object-a-line rule."""
+    """A traceback is part of the object, so each line stays one JSON object."""
     try:
         int("no")
     except ValueError:
@@ -50,7 +50,7 @@ def a_line(name: str, message: str, at: float, *values: object) -> logging.LogRe
 
 
 def test_a_library_says_the_same_thing_once_in_a_while_and_how_often_it_wanted_to() -> None:
-    """While a broker is away, that is; other sentences, and ours, are never held back."""
+    """A library's repeated line is held back and counted; other lines, and those of the services, never are."""
     seldom = RepeatFilter()
     said = [
         a_line("aiokafka.conn", "no answer from %s", at, f"b{at}") for at in (0.0, 1.0, 2.0, REPEAT_INTERVAL_SECONDS)

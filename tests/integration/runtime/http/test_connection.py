@@ -1,4 +1,4 @@
-"""A connection ends when its client sends no whole head, or too large a one."""
+"""A connection ends if its client sends no complete head in time, or too large a head."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ from tests.support.clients.http_connections import (
 
 
 async def test_who_says_nothing_is_closed_without_a_word(open_one: Open) -> None:
-    """There is nothing to answer."""
+    """An idle connection is closed without an answer."""
     reader, _ = await open_one()
     async with within(PATIENCE_SECONDS):
         assert await read_all(reader) == b""
@@ -25,7 +25,7 @@ async def test_who_says_nothing_is_closed_without_a_word(open_one: Open) -> None
 
 @pytest.mark.parametrize("begun", [b"G", b"GET / HTTP/1.1\r\n", WHOLE[:40]])
 async def test_a_head_that_is_never_whole_gets_408(open_one: Open, begun: bytes) -> None:
-    """However far it came."""
+    """An unfinished head is answered with a problem document, wherever it stopped."""
     reader, writer = await open_one()
     writer.write(begun)
     async with within(PATIENCE_SECONDS):
@@ -33,7 +33,7 @@ async def test_a_head_that_is_never_whole_gets_408(open_one: Open, begun: bytes)
 
 
 async def test_a_dripping_head_gains_no_time(open_one: Open) -> None:
-    """The time counts from its first byte, not from its last."""
+    """The time for a head counts from its first byte and not from its last one."""
     reader, writer = await open_one()
 
     async def drip() -> None:
@@ -49,7 +49,7 @@ async def test_a_dripping_head_gains_no_time(open_one: Open) -> None:
 
 
 async def test_empty_lines_are_no_head(open_one: Open) -> None:
-    """They may come before a request (RFC 9112), but not instead of one."""
+    """Empty lines may come before a request (RFC 9112), but not instead of one."""
     reader, writer = await open_one()
     async with within(PATIENCE_SECONDS):
         while not reader.at_eof():
@@ -58,7 +58,7 @@ async def test_empty_lines_are_no_head(open_one: Open) -> None:
 
 
 async def test_a_head_in_pieces_is_served(open_one: Open) -> None:
-    """Byte by byte, if it is whole in time; and the body may take longer."""
+    """A head may arrive byte by byte if it is complete in time; the body may take longer."""
     reader, writer = await open_one()
     for at in range(len(WHOLE) - 1):
         writer.write(WHOLE[at : at + 1])
@@ -69,7 +69,7 @@ async def test_a_head_in_pieces_is_served(open_one: Open) -> None:
 
 
 async def test_a_second_head_has_the_same_time(open_one: Open) -> None:
-    """Counted from its own first byte; whole ones before it, alone or in one piece, are answered."""
+    """The time counts from the first byte of that head; complete requests before it are answered."""
     reader, writer = await open_one()
     for _ in range(2):
         writer.write(WHOLE)
@@ -85,7 +85,7 @@ async def test_a_second_head_has_the_same_time(open_one: Open) -> None:
 
 @pytest.mark.parametrize("pieces", [1, 7])
 async def test_a_head_over_the_bound_gets_431(open_one: Open, pieces: int) -> None:
-    """In one piece or in several; the request is not heard, even if its head is whole in the end."""
+    """A head that is too large is refused in one piece or in several, even if it is complete in the end."""
     reader, writer = await open_one()
     head = b"GET / HTTP/1.1\r\nhost: x\r\nlong: " + b"x" * HEAD_BYTES_MAX + b"\r\n\r\n"
     size = -(-len(head) // pieces)
@@ -96,14 +96,14 @@ async def test_a_head_over_the_bound_gets_431(open_one: Open, pieces: int) -> No
 
 
 async def test_an_unfinished_head_of_many_headers_gets_431(open_one: Open) -> None:
-    """Each takes memory of its own, however short it is."""
+    """Too many headers are refused, because each takes memory, however short it is."""
     reader, writer = await open_one()
     writer.write(b"GET / HTTP/1.1\r\n" + b"a:\r\n" * (HEADERS_MAX + 2))
     assert_is(await read_all(reader), HEAD_TOO_LARGE)
 
 
 async def test_what_is_no_http_gets_400(open_one: Open) -> None:
-    """As a problem document, like every other refusal."""
+    """What is no HTTP is answered with a problem document."""
     reader, writer = await open_one()
     writer.write(b"\x16\x03\x01 hello")
     assert_is(await read_all(reader), NOT_HTTP)

@@ -1,4 +1,4 @@
-"""The published documents are read whole at start, and followed."""
+"""The published documents are all read at start, and followed from then on."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,20 +11,20 @@ from services.runtime.published_documents import PublishedDocuments, publish_doc
 from services.runtime.topics import TopicsError, ensure_topics
 from tests.support.builders import plans
 from tests.support.servers.kafka import Bus
-from tests.support.servers.rules import RulesClient
+from tests.support.servers.rules import Rules
 
 
 @pytest.fixture
 async def references(bus: Bus) -> AsyncIterator[PublishedDocuments]:
-    """A follower of the empty topic; stopped with the test."""
-    follower = PublishedDocuments(bus.access)
-    yield follower
-    await follower.stop()
+    """The documents of the empty topic; not started."""
+    documents = PublishedDocuments(bus.access)
+    yield documents
+    await documents.stop()
 
 
 async def test_what_was_published_before_is_there_at_start(bus: Bus, references: PublishedDocuments) -> None:
-    """The latest version is found by id, every version by number."""
-    await RulesClient(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
+    """The latest version is found by id, every version by its number."""
+    await Rules(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
     await references.start()
     assert references.is_complete
     assert references.plan("P-1") == plans.a_plan(version=2)
@@ -33,30 +33,30 @@ async def test_what_was_published_before_is_there_at_start(bus: Bus, references:
 
 
 async def test_what_is_published_later_is_told(bus: Bus, references: PublishedDocuments) -> None:
-    """Callbacks run once the document is known; a plan without its registry is not enough to work by."""
+    """A callback runs once a document has arrived; a plan without its registry is not complete."""
     await references.start()
     told = asyncio.Event()
     references.on_change.append(told.set)
-    await RulesClient(bus).publish(plans.a_plan())
+    await Rules(bus).publish(plans.a_plan())
     await references.catch_up()
     assert (told.is_set(), references.is_complete) == (True, False)
-    await RulesClient(bus).publish(plans.a_registry())
+    await Rules(bus).publish(plans.a_registry())
     await references.catch_up()
     assert references.is_complete
 
 
 async def test_an_unreadable_document_is_passed_over(bus: Bus, references: PublishedDocuments) -> None:
-    """One bad record on the topic keeps no service from working."""
+    """One bad record in the topic does not keep a service from working."""
     await bus.publish(REFERENCES.name, b"{", key="plan:P-0@1", partition=0)
     await bus.publish(REFERENCES.name, {}, key="nonsense", partition=0)
-    await RulesClient(bus).publish(plans.a_registry(), plans.a_plan())
+    await Rules(bus).publish(plans.a_registry(), plans.a_plan())
     await references.start()
     assert [plan.plan for plan in references.plans()] == ["P-1"]
 
 
 async def test_a_removed_version_is_forgotten(bus: Bus, references: PublishedDocuments) -> None:
-    """A record without a value takes its version back."""
-    await RulesClient(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
+    """A record without a value (a tombstone) removes its version."""
+    await Rules(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
     await bus.publish(REFERENCES.name, None, key="plan:P-1@2", partition=0)
     await references.start()
     assert references.plan("P-1") == plans.a_plan()

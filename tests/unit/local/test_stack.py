@@ -1,4 +1,4 @@
-"""The local broker asks for nothing, and what an operator has set for another one does not reach it."""
+"""The local broker needs no password, and settings for another broker do not reach it."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from services.runtime.settings import SecurityProtocol, ServiceSettings
 
 
 def test_what_guards_another_broker_is_put_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`make demo` runs the same in a shell that is set for production."""
+    """`make demo` runs the same in a shell whose variables are set for production."""
     for name, value in {"SECURITY_PROTOCOL": "SASL_SSL", "USERNAME": "dondoc", "PASSWORD_FILE": "elsewhere"}.items():
         monkeypatch.setenv(f"DONDOC_KAFKA_{name}", value)
     stack = Stack(tmp_path, Ports(), jars=tmp_path)
@@ -22,7 +22,7 @@ def test_what_guards_another_broker_is_put_out(tmp_path: Path, monkeypatch: pyte
 
 
 def test_nothing_that_guards_is_forgotten() -> None:
-    """Each of the settings but the mechanism, which does nothing alone."""
+    """Every security setting is emptied, except the mechanism, which has no effect alone."""
     guarding = {f"DONDOC_{name}".upper() for name in ServiceSettings.model_fields if name.startswith("kafka_")}
     rest = {"DONDOC_KAFKA_BOOTSTRAP", "DONDOC_KAFKA_REPLICATION", "DONDOC_KAFKA_SASL_MECHANISM"}
     assert guarding - rest == set(SECURITY)

@@ -1,4 +1,4 @@
-"""A batch is committed last of all, or not at all."""
+"""A batch is committed after its handler has finished, or not at all."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ GROUP = "test-batches"
 
 @asynccontextmanager
 async def consuming(bus: Bus, handler: Handler, halt: Callable[[], None]) -> AsyncIterator[None]:
-    """Run a consumer of the deliveries beside the test."""
+    """Run a consumer of the deliveries while the block runs."""
     broker = ConsumingBroker(bus.access, halt=halt)
     subscribe(broker, Subscription(topic=DELIVERIES.name, group=GROUP), handler, halt=halt)
     await broker.start()
@@ -30,7 +30,7 @@ async def consuming(bus: Bus, handler: Handler, halt: Callable[[], None]) -> Asy
 
 
 async def test_a_failed_batch_halts_and_nothing_after_it_is_read(bus: Bus) -> None:
-    """No later commit ever passes over the failed record."""
+    """No later commit skips the failed record."""
     halted: list[bool] = []
     read: list[bytes] = []
 
@@ -49,7 +49,7 @@ async def test_a_failed_batch_halts_and_nothing_after_it_is_read(bus: Bus) -> No
 
 
 async def test_a_recoverable_failure_is_tried_again_until_it_holds(bus: Bus) -> None:
-    """The same batch comes again, nothing is halted, and then it is committed."""
+    """The same batch is handled again without a halt, and then committed."""
     attempts: list[int] = []
     halted: list[bool] = []
 
@@ -68,7 +68,7 @@ async def test_a_recoverable_failure_is_tried_again_until_it_holds(bus: Bus) -> 
 async def test_a_consumer_that_cannot_start_ends_its_process(
     bus: Bus, database: Database, launch: Launch, service: str
 ) -> None:
-    """Instead of leaving one that answers and reads nothing; the first consumer is that of the references."""
+    """A process that answers and consumes nothing would be worse; the first consumer is that of the documents."""
     assert bus.bootstrap
     failing = [fault_plan.raise_before("aiokafka", "AIOKafkaConsumer.start", call=2)]
     process = launch(service, faults=failing, ready=False, DONDOC_MONGO_URL=database.url)

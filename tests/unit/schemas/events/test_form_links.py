@@ -1,4 +1,4 @@
-"""Links to the form: what they open, and that nothing else passes for one."""
+"""Links to the form give access to one duty, and no other token is accepted as one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ LINK = DutyLink(duty=DUTY, expires_at=datetime(2027, 3, 1, tzinfo=UTC))
 
 
 def test_a_link_opens_what_it_was_made_for() -> None:
-    """The duty and the expiry come back; expiry is an exclusive instant."""
+    """A token holds the duty and the expiry of its link; the expiry is an exclusive instant."""
     found = KEY.verify_link(KEY.sign_link(LINK))
     assert found == LINK
     assert found.has_expired(LINK.expires_at)
@@ -25,14 +25,14 @@ def test_a_link_opens_what_it_was_made_for() -> None:
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "é", "x" * 5000, OTHER.sign_link(LINK), KEY.sign_link(LINK)[:-1]])
 def test_what_was_not_made_with_the_key_opens_nothing(token: str) -> None:
-    """Another key's, a cut or an endless token is refused alike."""
+    """A token that another key signed, a truncated one and an overlong one are refused alike."""
     with pytest.raises(BadLink):
         KEY.verify_link(token)
 
 
 @given(st.integers(min_value=0), st.characters(codec="ascii", categories=("L", "N")))
 def test_no_changed_letter_passes(place: int, letter: str) -> None:
-    """A token with any letter changed opens nothing else."""
+    """A token with any letter changed gives access to nothing else."""
     token = KEY.sign_link(LINK)
     place %= len(token)
     changed = token[:place] + letter + token[place + 1 :]
@@ -43,7 +43,7 @@ def test_no_changed_letter_passes(place: int, letter: str) -> None:
 
 
 def test_an_unsigned_token_is_none() -> None:
-    """The algorithm is ours to choose: a token that declares none is refused."""
+    """The verifier chooses the algorithm: a token that declares `none` is refused."""
     header, payload, _ = KEY.sign_link(LINK).split(".")
     assert header
     with pytest.raises(BadLink):
@@ -51,7 +51,7 @@ def test_an_unsigned_token_is_none() -> None:
 
 
 def test_a_file_is_good_for_its_duty_alone() -> None:
-    """The signed description of a file passes neither for another duty nor for a link."""
+    """The token of a file is accepted neither for another duty nor as a link."""
     token = KEY.sign_file(DUTY, {"name": "a.pdf", "size": 3})
     assert KEY.verify_file(DUTY, token) == {"name": "a.pdf", "size": 3}
     other = DutyKey(plan="P-1", agency="h-hai", obligation="results", period=None)
@@ -64,7 +64,7 @@ def test_a_file_is_good_for_its_duty_alone() -> None:
 
 
 def test_a_document_is_named_for_its_receipt_alone() -> None:
-    """The signed description of a document passes neither for another receipt nor for a file or a link."""
+    """The token of a document is accepted neither for another receipt nor as a file or a link."""
     token = KEY.sign_document("receipt", {"number": "12/BC-UBND"})
     assert KEY.verify_document("receipt", token) == {"number": "12/BC-UBND"}
     with pytest.raises(BadLink):
@@ -76,12 +76,12 @@ def test_a_document_is_named_for_its_receipt_alone() -> None:
 
 
 def test_a_short_secret_is_refused() -> None:
-    """A key that can be guessed is no key."""
+    """A key that could be guessed is not accepted."""
     with pytest.raises(ValueError, match="32"):
         LinkKey("short")
 
 
 def test_the_address_says_its_language_only_where_it_is_english() -> None:
-    """Vietnamese is what the form speaks."""
+    """The form is Vietnamese by default, so only English needs a parameter."""
     assert form_url("https://a.example/", "T", "vi") == "https://a.example/form?t=T"
     assert form_url("https://a.example", "T", "en") == "https://a.example/form?t=T&lang=en"

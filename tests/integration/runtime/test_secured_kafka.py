@@ -1,4 +1,4 @@
-"""A bus that lets in nobody unknown: every client comes in by what is set, or says why it cannot."""
+"""A broker that authenticates clients: every client connects with its settings, or says why it cannot."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[Se
 
 @pytest.fixture
 async def inside(secured: SecuredKafka) -> Bus:
-    """The empty topics, seen past the guard."""
+    """The empty topics, over the listener without authentication."""
     bus = Bus(secured.kafka.bootstrap)
     await bus.fresh()
     return bus
@@ -49,14 +49,14 @@ async def inside(secured: SecuredKafka) -> Bus:
 
 @pytest.fixture
 def guarded_launch(tmp_path: Path, secured: SecuredKafka) -> Iterator[Launcher]:
-    """Start services that come in by their password."""
+    """Start services that authenticate with their password."""
     launcher = Launcher(tmp_path, {**secured.environment(), "DONDOC_PARTITIONS": str(PARTITIONS)})
     yield launcher
     launcher.end()
 
 
 def settings_of(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> ServiceSettings:
-    """Read settings as a process with this environment does."""
+    """Load settings as a process with this environment does."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return ServiceSettings()
@@ -64,7 +64,7 @@ def settings_of(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
 async def test_a_password_opens_the_bus(secured: SecuredKafka, mechanism: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By each of the mechanisms, over TLS; the end of the file's line does not belong to it."""
+    """A client authenticates with each mechanism over TLS; the line end of the file is no part of the password."""
     settings = settings_of(secured.environment(mechanism), monkeypatch)
     assert PASSWORD not in repr(settings) + repr(settings.kafka)
     await ensure_topics(settings.kafka, PARTITIONS)
@@ -72,7 +72,7 @@ async def test_a_password_opens_the_bus(secured: SecuredKafka, mechanism: str, m
 
 
 async def test_a_certificate_opens_the_bus(secured: SecuredKafka, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that the broker's authority vouches for; without it the refusal says what was missing."""
+    """A client authenticates with a certificate of the broker's authority; without one the error names the setting."""
     environment = {
         "DONDOC_KAFKA_BOOTSTRAP": secured.by_certificate.bootstrap,
         "DONDOC_KAFKA_SECURITY_PROTOCOL": "SSL",
@@ -88,7 +88,7 @@ async def test_a_certificate_opens_the_bus(secured: SecuredKafka, monkeypatch: p
 async def test_a_report_goes_all_the_way(
     secured: SecuredKafka, inside: Bus, guarded_launch: Launcher, tmp_path: Path, mongod: Mongod
 ) -> None:
-    """All four services are ready behind the guard, and a report posted to one of them is assessed by another.
+    """All four services are ready on the secured broker, and a report posted to one is assessed by another.
 
     Of the brokers that they are told of, the first is away.
     """
@@ -116,7 +116,7 @@ async def test_a_report_goes_all_the_way(
 
 
 async def test_a_wrong_password_ends_a_service_with_the_reason(secured: SecuredKafka, guarded_launch: Launcher) -> None:
-    """At once and in one line, which names the settings and not the secret."""
+    """The process ends at once, with one line that names the settings and not the secret."""
     service = guarded_launch("rules", ready=False, **secured.environment(password=WRONG))
     await service.ended()
     (reason,) = (line["reason"] for line in service.logged() if line.get("action") == "broker_refused")
@@ -128,7 +128,7 @@ async def test_a_wrong_password_ends_a_service_with_the_reason(secured: SecuredK
 async def test_intake_goes_on_with_a_wrong_password_and_takes_the_right_one_without_a_restart(
     secured: SecuredKafka, inside: Bus, guarded_launch: Launcher, tmp_path: Path
 ) -> None:
-    """It says why the bus is away, and reads the file again for every attempt."""
+    """Intake logs why the broker is unavailable, and reads the file again for every attempt."""
     await publish_plan(inside)
     environment = secured.environment(password=WRONG)
     service = guarded_launch("intake", ready=False, **environment, **IntakeFiles(folder=tmp_path).environment)
@@ -145,7 +145,7 @@ async def test_intake_goes_on_with_a_wrong_password_and_takes_the_right_one_with
 async def test_a_broker_that_nobody_vouches_for_is_told_nothing(
     secured: SecuredKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither user nor password goes to whoever shows a certificate of an unknown authority."""
+    """No user and no password are sent to a server with a certificate of an unknown authority."""
     other = Authority(tmp_path, "another")
     environment = {**secured.environment(), "DONDOC_KAFKA_CA_FILE": str(other.certificate)}
     with pytest.raises(BrokerRefusedError, match=r"not trusted: .*; look at DONDOC_KAFKA_CA_FILE"):
@@ -155,7 +155,7 @@ async def test_a_broker_that_nobody_vouches_for_is_told_nothing(
 async def test_the_wrong_language_is_named_when_patience_ends(
     secured: SecuredKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A broker that hangs up may be one that starts; who has waited in vain is told what was spoken where."""
+    """A broker that disconnects may be starting; after the timeout the error names the protocol and the address."""
     monkeypatch.setattr(topics, "_TIMEOUT_SECONDS", 0.0)
     with pytest.raises(KafkaConnectionError, match=r"does not answer in PLAINTEXT; .*DONDOC_KAFKA_SECURITY_PROTOCOL"):
         await ensure_topics(KafkaConfig(bootstrap=secured.by_password.bootstrap), PARTITIONS)
@@ -166,7 +166,7 @@ async def test_the_wrong_language_is_named_when_patience_ends(
 
 @pytest.mark.parametrize("command", [("dead-letters", "list"), ("sheet", "6766-KH-UBND", "x", "-o", "x.csv")])
 def test_the_console_says_why_it_is_not_let_in(secured: SecuredKafka, command: tuple[str, ...]) -> None:
-    """Exit code 2 and the remedy, instead of a broker that is merely not there."""
+    """The exit code is 2, and the message names the remedy instead of an absent broker."""
     done = run(command, secured.environment(password=WRONG))
     assert done.returncode == 2
     assert "does not take this user with this password" in done.stderr
@@ -174,13 +174,13 @@ def test_the_console_says_why_it_is_not_let_in(secured: SecuredKafka, command: t
 
 
 def test_the_console_comes_in_by_the_same_settings(secured: SecuredKafka) -> None:
-    """What a service may read, an operator reads with the service's own variables."""
+    """An operator connects with the same variables as a service."""
     done = run(("dead-letters", "list"), secured.environment())
     assert (done.returncode, done.stderr) == (0, "nothing was set aside\n")
 
 
 def test_the_console_refuses_settings_that_cannot_be() -> None:
-    """A password that would be sent nowhere is no secret kept."""
+    """A password that would never be sent is refused, because its owner believes that it protects something."""
     done = run(("dead-letters", "list"), {"DONDOC_KAFKA_USERNAME": USER})
     assert done.returncode == 2
     assert done.stderr.startswith("DONDOC_KAFKA_USERNAME would do nothing: PLAINTEXT asks for no password")

@@ -1,4 +1,4 @@
-"""What the local stack keeps on disk: mails, scripts of faults, process ids, ports."""
+"""The files of the local stack: mailbox, fault scripts, pid files; and its ports."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from deploy.local.servers.mailbox import Mailbox
 
 
 def test_a_mail_is_kept_with_its_envelope_on_top(tmp_path: Path) -> None:
-    """Who it was for is told by the envelope, not by the headers the sender wrote."""
+    """The recipient is taken from the envelope and not from the headers that the sender wrote."""
     mailbox = Mailbox(tmp_path)
     name = mailbox.add("Subject: Đôn đốc\r\n\r\nx".encode(), sender="a@x.example", recipients=["b@x.example"])
     assert name == "000001.eml"
@@ -26,21 +26,21 @@ def test_a_mail_is_kept_with_its_envelope_on_top(tmp_path: Path) -> None:
 
 
 def test_a_mailbox_counts_on_after_a_restart(tmp_path: Path) -> None:
-    """No mail of an earlier run is overwritten."""
+    """The numbers continue after a restart, so that no mail of an earlier run is overwritten."""
     for _ in range(2):
         Mailbox(tmp_path).add(b"\r\n", sender="", recipients=[])
     assert Mailbox(tmp_path).names() == ["000001.eml", "000002.eml"]
 
 
 def test_a_name_outside_the_mailbox_is_not_read(tmp_path: Path) -> None:
-    """The page that shows mails shows no other file."""
+    """The page that shows mails cannot show any other file."""
     (tmp_path / "secret").write_text("x")
     with pytest.raises(FileNotFoundError):
         Mailbox(tmp_path / "mails").raw("../secret")
 
 
-def test_acts_are_used_up_in_order(tmp_path: Path) -> None:
-    """Each act holds for its times, then the next, then service is good."""
+def test_faults_are_used_up_in_order(tmp_path: Path) -> None:
+    """Each fault is used as often as it says, then the next one, then the server behaves normally."""
     path = tmp_path / "script.json"
     path.write_text(json.dumps({"a": [{"status": 88, "times": 2}, {"status": 11}]}))
     script = FaultScript(path)
@@ -48,8 +48,8 @@ def test_acts_are_used_up_in_order(tmp_path: Path) -> None:
     assert script.next_fault("b") == {}
 
 
-def test_an_act_may_hold_for_ever(tmp_path: Path) -> None:
-    """`times` 0 is never used up, and a rewritten script counts anew."""
+def test_a_fault_may_last_for_ever(tmp_path: Path) -> None:
+    """A fault with `times` 0 is never used up, and a rewritten script starts its counts again."""
     path = tmp_path / "script.json"
     script = FaultScript(path)
     path.write_text(json.dumps({"a": [{"status": 1, "times": 0}]}))
@@ -58,8 +58,8 @@ def test_an_act_may_hold_for_ever(tmp_path: Path) -> None:
     assert script.next_fault("a") == {}
 
 
-def test_a_process_id_is_believed_only_while_that_process_lives(tmp_path: Path) -> None:
-    """A recycled or finished process id names nobody."""
+def test_a_process_id_counts_only_while_that_process_lives(tmp_path: Path) -> None:
+    """A reused process id and that of an ended process are not accepted."""
     path = tmp_path / "x.pid"
     assert pidfile.read(path) is None
     pidfile.write(path, os.getpid())
@@ -69,7 +69,7 @@ def test_a_process_id_is_believed_only_while_that_process_lives(tmp_path: Path) 
 
 
 def test_a_leftover_process_is_ended(tmp_path: Path) -> None:
-    """What a lost run left behind is killed with its group, and forgotten."""
+    """The process group that a lost run left behind is killed, and its pid file removed."""
     path = tmp_path / "x.pid"
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     with subprocess.Popen(command, start_new_session=True) as child:
@@ -80,7 +80,7 @@ def test_a_leftover_process_is_ended(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_refused_with_the_variable_to_change() -> None:
-    """The error tells the newcomer what to set."""
+    """The error names the variable to set."""
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         listener.listen()
@@ -89,18 +89,18 @@ def test_a_taken_port_is_refused_with_the_variable_to_change() -> None:
 
 
 def test_ports_come_from_the_environment() -> None:
-    """Each listener is moved by its own variable; the rest keep their places."""
+    """A variable changes one port; the others keep their defaults."""
     ports = Ports.from_environment({"DONDOC_KAFKA_PORT": "19092"})
     assert (ports.kafka, ports.mongo) == (19092, 27017)
 
 
 @pytest.mark.parametrize("text", ["", "none", "0", "65536", "-1"])
 def test_a_port_that_is_none_is_refused(text: str) -> None:
-    """A misspelt port names its variable."""
+    """The error for an invalid port names its variable."""
     with pytest.raises(StackError, match="DONDOC_MONGO_PORT"):
         Ports.from_environment({"DONDOC_MONGO_PORT": text})
 
 
 def test_free_ports_are_all_different() -> None:
-    """No two listeners of one stack are given the same port."""
+    """No port is returned twice."""
     assert len(set(free_ports(20))) == 20

@@ -1,4 +1,4 @@
-"""Reporting periods: how they are written and which days they cover."""
+"""Reporting periods: their text form and the days they cover."""
 
 from datetime import date
 
@@ -22,7 +22,7 @@ from schemas.plan.periods import Recurrence
     ],
 )
 def test_a_written_period_covers_its_days(text: str, starts_on: date, ends_on: date, recurrence: Recurrence) -> None:
-    """Half-open, and written again the same way."""
+    """A period is half-open, and its text form is the one that was parsed."""
     period = periods.parse(text)
     assert (period.starts_on, period.ends_on, period.recurrence) == (starts_on, ends_on, recurrence)
     assert (str(period), period.text) == (text, text)
@@ -33,13 +33,13 @@ def test_a_written_period_covers_its_days(text: str, starts_on: date, ends_on: d
     ["", "26", "2026-H3", "2026-Q0", "2026-Q5", "2026-13", "2026-00", "2026-1", "1899", "9999", "2026\n", "٢٠٢٦"],
 )
 def test_anything_else_is_no_period(text: str) -> None:
-    """The refusal shows what to write."""
+    """The message says what to write."""
     with pytest.raises(ValueError, match="write 2026, 2026-H1, 2026-Q3 or 2026-07"):
         periods.parse(text)
 
 
 def test_a_year_holds_its_shorter_periods() -> None:
-    """In order; a quarter holds its three months and no half-year; one-off duties have none."""
+    """The shorter periods come in order; a quarter has three months and no half-year; one-off duties have none."""
     year, quarter = periods.parse("2026"), periods.parse("2026-Q3")
     assert [one.text for one in periods.within(year, Recurrence.HALF_YEAR)] == ["2026-H1", "2026-H2"]
     assert [one.text for one in periods.within(quarter, Recurrence.MONTH)] == ["2026-07", "2026-08", "2026-09"]
@@ -48,7 +48,7 @@ def test_a_year_holds_its_shorter_periods() -> None:
 
 
 def test_periods_follow_each_other_without_a_gap() -> None:
-    """Over the year's end too."""
+    """The period after the last one of a year is the first one of the next."""
     found = [periods.containing(date(2026, 11, 30), one) for one in (Recurrence.MONTH, Recurrence.QUARTER)]
     assert [one.text for one in found] == ["2026-11", "2026-Q4"]
     assert [periods.following(one).text for one in found] == ["2026-12", "2027-Q1"]

@@ -1,4 +1,4 @@
-"""What a connection does besides heads: other protocols offered, bodies, trailers, answers that nobody reads."""
+"""How a connection treats offered upgrades, bodies, trailers and responses that nobody reads."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ SHORT = b"GET / HTTP/1.1\r\nhost: x\r\nlong: " + b"x" * 1024 + b"\r\n\r\n"
 
 
 async def test_a_large_body_with_a_small_head_is_served(open_one: Open) -> None:
-    """The bound is one of the head."""
+    """The limit applies to the head and not to the body."""
     reader, writer = await open_one()
     body = bytes(4 * HEAD_BYTES_MAX) + b"hi"
     for _ in range(2):
@@ -30,7 +30,7 @@ async def test_a_large_body_with_a_small_head_is_served(open_one: Open) -> None:
 
 @pytest.mark.parametrize("offered", [b"h2c", b"websocket"])
 async def test_who_offers_another_protocol_is_served_over_this_one(open_one: Open, offered: bytes) -> None:
-    """With its body, however it comes, and as often as it offers; Java's own client does so with a first request."""
+    """A request that offers an upgrade is read with its body, as Java's client sends it."""
     reader, writer = await open_one()
     offer = b"host: x\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: %b\r\nhttp2-settings: AAEA\r\n" % offered
     offering = WHOLE.replace(b"host: x\r\n", offer)
@@ -49,7 +49,7 @@ async def test_who_offers_another_protocol_is_served_over_this_one(open_one: Ope
 
 
 async def test_a_refused_body_may_not_drip_for_ever(open_one: Open) -> None:
-    """Its rest is read and forgotten, so that the refusal is seen; not without end."""
+    """The rest of a refused body is read, so that the client sees the refusal, but not without limit."""
     reader, writer = await open_one()
     writer.write(b"POST /refuse HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n")
     await asyncio.wait_for(reader.readuntil(b"refused"), 10)
@@ -63,7 +63,7 @@ async def test_a_refused_body_may_not_drip_for_ever(open_one: Open) -> None:
 @pytest.mark.parametrize("path", [b"/", b"/refuse"])
 @pytest.mark.parametrize("flood", [b"a:\r\n" * 1024, b"x" * 4096], ids=["many", "one"])
 async def test_a_trailer_has_the_bound_of_a_head(open_one: Open, path: bytes, flood: bytes) -> None:
-    """Whether the request is at work or was refused before its body came: the parser would keep it all."""
+    """Trailers are limited during and after a request, because the parser would keep them all in memory."""
     _, writer = await open_one()
     writer.write(b"POST %b HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\na: " % path)
     sent = 0
@@ -76,7 +76,7 @@ async def test_a_trailer_has_the_bound_of_a_head(open_one: Open, path: bytes, fl
 
 
 async def test_a_trailer_within_bounds_is_read_over(open_one: Open) -> None:
-    """And the next request is served; so are many small ones without a body."""
+    """The next request is served, and so are many small ones without a body."""
     reader, writer = await open_one()
     chunked = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2;a=b\r\nhi\r\n0\r\na: "
     for piece in (chunked, b"x" * 4096, b"\r\n\r\n"):
@@ -89,7 +89,7 @@ async def test_a_trailer_within_bounds_is_read_over(open_one: Open) -> None:
 
 
 async def test_an_answer_that_nobody_reads_is_given_up(open_one: Open) -> None:
-    """Who reads slowly is served to the end; who has stopped is cut off."""
+    """A client that reads slowly gets the whole response; one that has stopped reading is disconnected."""
     slow, writer = await open_one()
     stopped, other = await open_one()
     for one in (writer, other):

@@ -1,4 +1,4 @@
-"""Consumers end in good order, whether the broker is there or not."""
+"""A consumer is stopped completely, whether the broker is there or not."""
 
 import asyncio
 import logging
@@ -13,18 +13,18 @@ from schemas.events.topics import FACTS
 from services.runtime.kafka import stop_consumer
 from tests.support.servers.kafka import Bus
 
-PATIENCE_SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0
 
 
 class Signal(logging.Handler):
-    """Tells of the first line that is logged."""
+    """Sets an event at the first log line."""
 
     def __init__(self, seen: asyncio.Event) -> None:
         super().__init__()
         self._seen = seen
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell."""
+        """Set the event."""
         del record
         self._seen.set()
 
@@ -42,7 +42,7 @@ async def consumer(bus: Bus) -> AsyncIterator[AIOKafkaConsumer]:
 
 
 async def test_a_consumer_stops_though_the_broker_is_away(consumer: AIOKafkaConsumer, kafka: Kafka) -> None:
-    """Its own fetch, cancelled while it waits for its next attempt, is nobody else's cancellation."""
+    """The cancellation of the consumer's own fetch does not reach the caller."""
     reading = asyncio.create_task(consumer.getone())
     kafka.kill()
     async with a_failed_fetch():
@@ -53,7 +53,7 @@ async def test_a_consumer_stops_though_the_broker_is_away(consumer: AIOKafkaCons
 
 
 async def test_who_is_cancelled_while_it_stops_a_consumer_is_cancelled(consumer: AIOKafkaConsumer) -> None:
-    """A cancellation that was meant for the caller reaches it."""
+    """A cancellation of the caller reaches the caller."""
     stopping = asyncio.create_task(stop_consumer(consumer))
     await asyncio.sleep(0)
     stopping.cancel()
@@ -63,13 +63,13 @@ async def test_who_is_cancelled_while_it_stops_a_consumer_is_cancelled(consumer:
 
 @asynccontextmanager
 async def a_failed_fetch() -> AsyncIterator[None]:
-    """Begin the block the moment a fetch has failed: it sleeps now, and then tries again."""
+    """Enter the block at the moment when a fetch has failed and sleeps before its next attempt."""
     failed = asyncio.Event()
     fetcher = logging.getLogger("aiokafka.consumer.fetcher")
     listener = Signal(failed)
     fetcher.addHandler(listener)
     try:
-        await asyncio.wait_for(failed.wait(), PATIENCE_SECONDS)
+        await asyncio.wait_for(failed.wait(), TIMEOUT_SECONDS)
         yield
     finally:
         fetcher.removeHandler(listener)

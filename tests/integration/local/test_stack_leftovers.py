@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def environment(tmp_path: Path, jars: Path) -> Mapping[str, str]:
-    """A home folder and ports of this test's own."""
+    """A home folder and ports for this test alone."""
     home = tmp_path / "home"
     (home / "kafka").mkdir(parents=True)
     (home / "kafka" / "jars").symlink_to(jars)
@@ -36,7 +36,7 @@ def up(environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
 
 
 def started(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
-    """Start the stack and read the line it prints when all of it is ready."""
+    """Start the stack and read the lines that it prints when all programs are ready."""
     command = [sys.executable, "-m", "deploy.local", "up"]
     process = subprocess.Popen(
         command, cwd=ROOT, env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -47,7 +47,7 @@ def started(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
 
 
 def alive(environment: Mapping[str, str]) -> list[str]:
-    """Name the programs of the stack that still run."""
+    """Return the programs of the stack that still run."""
     folder = Path(environment["DONDOC_HOME"]) / "stack"
     return [path.stem for path in folder.glob("*.pid") if read(path) is not None]
 
@@ -56,7 +56,7 @@ def alive(environment: Mapping[str, str]) -> list[str]:
 async def test_no_signal_leaves_a_process_and_the_next_start_works(
     up: "subprocess.Popen[str]", environment: Mapping[str, str], number: signal.Signals
 ) -> None:
-    """TERM, Ctrl-C and kill -9 of the parent all end broker, database, mail server and SMS centre."""
+    """SIGTERM, Ctrl-C and kill -9 of the parent all end broker, database, mail server and SMS centre."""
     assert sorted(alive(environment)) == ["kafka", "mongod", "smsc", "smtp"]
     up.send_signal(number)
     up.wait(30)
@@ -69,7 +69,7 @@ async def test_no_signal_leaves_a_process_and_the_next_start_works(
 def test_a_second_start_in_the_same_folder_is_refused(
     up: "subprocess.Popen[str]", environment: Mapping[str, str]
 ) -> None:
-    """Two stacks never share their data; the one that runs goes on."""
+    """Two stacks never share their data; the running one continues."""
     second = subprocess.run(
         [sys.executable, "-m", "deploy.local", "up"],
         cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False,

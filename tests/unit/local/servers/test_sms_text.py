@@ -1,4 +1,4 @@
-"""What a handset would show of the octets it gets."""
+"""The text that a handset would show for the octets that it receives."""
 
 import pytest
 import smpplib.gsm
@@ -11,7 +11,7 @@ from deploy.local.servers.sms_text import ReceivedSmsPart, UndecodableSms
 
 
 def a_submission(content: bytes, *, esm_class: int = 0, options: dict[int, bytes] | None = None) -> SubmitSm:
-    """Build a submission with only its text mattering."""
+    """Build a submission in which only the text matters."""
     return SubmitSm(
         source="DONDOC",
         destination="8490",
@@ -23,8 +23,8 @@ def a_submission(content: bytes, *, esm_class: int = 0, options: dict[int, bytes
     )
 
 
-def shown(text: str) -> str:
-    """Send *text* through the library that the notifier uses, and read it the way the centre does."""
+def decode_as_handset(text: str) -> str:
+    """Encode *text* with the library that the notifier uses and decode it as the centre does."""
     parts, coding, esm_class = smpplib.gsm.make_parts(text)
     read = [sms_text.parse_part(a_submission(part, esm_class=esm_class)) for part in parts]
     assert [part.number for part in read if isinstance(part, ReceivedSmsPart)] == list(range(1, len(parts) + 1))
@@ -36,28 +36,28 @@ def shown(text: str) -> str:
     ["Kinh gui UBND huyen Dong Son", "giá [€] {~}", "Kính gửi Ủy ban nhân dân huyện Đông Sơn. " * 5, "x" * 161],
 )
 def test_a_message_is_shown_as_it_was_written(text: str) -> None:
-    """Plain, extended, accented and long texts come out whole."""
-    assert shown(text) == text
+    """Plain, extended, accented and long texts are decoded completely."""
+    assert decode_as_handset(text) == text
 
 
 @given(st.text(alphabet=sms_text.GSM_ALPHABET.replace("\x1b", ""), min_size=1, max_size=200))
 def test_every_letter_of_the_default_alphabet_is_shown(text: str) -> None:
-    """The table agrees with the sender's letter by letter."""
-    assert shown(text) == text
+    """The centre's alphabet is the same as the sender's, letter by letter."""
+    assert decode_as_handset(text) == text
 
 
 def test_a_sixteen_bit_reference_joins_parts_too() -> None:
-    """Both concatenation elements of TS 23.040 are known."""
+    """Both concatenation elements of 3GPP TS 23.040 are supported."""
     submission = a_submission(bytes.fromhex("06 08 04 0102 03 02") + b"hi", esm_class=0x40)
     assert sms_text.parse_part(submission) == ReceivedSmsPart(reference=0x0102, total=3, number=2, content=b"hi")
 
 
 def test_sar_options_join_parts_too() -> None:
-    """A sender may segment by options instead of a header."""
+    """A sender may number the parts with SAR options instead of a header."""
     submission = a_submission(b"hi", options={0x020C: b"\0\5", 0x020E: b"\2", 0x020F: b"\1"})
     assert sms_text.parse_part(submission) == ReceivedSmsPart(reference=5, total=2, number=1, content=b"hi")
 
 
 def test_a_header_longer_than_the_message_is_refused() -> None:
-    """What no handset could read is not taken."""
+    """A message that no handset could read is refused."""
     assert isinstance(sms_text.parse_part(a_submission(b"\x30ab", esm_class=0x40)), UndecodableSms)
