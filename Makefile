@@ -18,7 +18,7 @@ SOURCES := services schemas deploy/local tests
 COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help setup preflight demo up down test lint types imports unit contract integration e2e chaos bench fuzz coverage format lock clean
+.PHONY: help setup preflight demo up down test check lint types imports unit contract integration e2e chaos bench fuzz coverage format lock clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,7 +77,13 @@ PARALLEL := --numprocesses=2 --dist=loadfile
 
 # --- the gates ------------------------------------------------------------------------------------------------------
 
+# `make unit T=tests/unit/rules` runs one folder, file or test; so does `make integration T=...`. A part is too short to
+# be worth two workers.
+T ?=
+
 test: setup lint types imports unit contract integration e2e ## every check
+
+check: setup lint types imports unit contract ## every check that needs no server
 
 lint: setup ## ruff: format and rules
 	@$(BIN)/ruff format --check --quiet $(SOURCES)
@@ -89,14 +95,14 @@ types: setup ## mypy --strict
 imports: setup ## import-linter
 	@$(BIN)/lint-imports
 
-unit: setup ## cores only, no event loop
-	@$(BIN)/pytest $(PARALLEL) tests/unit
+unit: setup ## cores only, no event loop; T=PATH for a part
+	@$(BIN)/pytest $(or $(T),$(PARALLEL) tests/unit)
 
 contract: setup ## wire, ledger, channels, architecture, documents
 	@$(BIN)/pytest tests/contract
 
-integration: setup ## one service on the real broker and database
-	@$(BIN)/pytest $(PARALLEL) tests/integration
+integration: setup ## one service on the real broker and database; T=PATH for a part
+	@$(BIN)/pytest $(or $(T),$(PARALLEL) tests/integration)
 
 e2e: setup ## four processes, one year
 	@$(BIN)/pytest tests/e2e
