@@ -18,7 +18,7 @@ SOURCES := services schemas deploy/local tests
 COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help setup preflight demo up down test check lint types imports unit contract integration e2e chaos bench fuzz coverage format lock clean
+.PHONY: help setup preflight demo up down check test lint types imports unit contract integration e2e chaos bench fuzz coverage format lock clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,13 +77,9 @@ PARALLEL := --numprocesses=2 --dist=loadfile
 
 # --- the gates ------------------------------------------------------------------------------------------------------
 
-# `make unit T=tests/unit/rules` runs one folder, file or test; so does `make integration T=...`. A part is too short to
-# be worth two workers.
-T ?=
+check: setup lint types imports unit ## what to run before each commit: under three minutes
 
 test: setup lint types imports unit contract integration e2e ## every check
-
-check: setup lint types imports unit contract ## every check that needs no server
 
 lint: setup ## ruff: format and rules
 	@$(BIN)/ruff format --check --quiet $(SOURCES)
@@ -95,14 +91,17 @@ types: setup ## mypy --strict
 imports: setup ## import-linter
 	@$(BIN)/lint-imports
 
-unit: setup ## cores only, no event loop; T=PATH for a part
-	@$(BIN)/pytest $(or $(T),$(PARALLEL) tests/unit)
+# One folder or file of a level: `make unit T=tests/unit/rules`, `make integration T=tests/integration/rules/test_poison.py`.
+unit: T ?= tests/unit
+unit: setup ## cores only, no event loop; T=FOLDER or FILE for a part
+	@$(BIN)/pytest $(PARALLEL) $(T)
 
 contract: setup ## wire, ledger, channels, architecture, documents
 	@$(BIN)/pytest tests/contract
 
-integration: setup ## one service on the real broker and database; T=PATH for a part
-	@$(BIN)/pytest $(or $(T),$(PARALLEL) tests/integration)
+integration: T ?= tests/integration
+integration: setup ## one service on the real broker and database; T=FOLDER or FILE for a part
+	@$(BIN)/pytest $(PARALLEL) $(T)
 
 e2e: setup ## four processes, one year
 	@$(BIN)/pytest tests/e2e
