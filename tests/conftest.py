@@ -1,7 +1,7 @@
-"""What every test gets: marks by folder, an environment without our settings, and the real servers it asks for.
+"""What every test gets: marks by folder, an environment without the system's settings, and real servers.
 
-One broker, one database, one mail server and one SMS centre a session, each started when the first test needs it;
-empty topics, a database of its own and empty sinks for each test.
+There is one broker, one database server, one mail server and one SMS centre per session, each started when the first
+test needs it. Each test gets empty topics, a database of its own, an empty mailbox and an empty SMS log.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from deploy.local.process.ports import free_ports
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
-from tests.support.servers.intake import Desk
+from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launcher
@@ -26,19 +26,19 @@ ROOT = Path(__file__).parent.parent
 MARKED_FOLDERS = ("unit", "contract", "integration", "e2e", "chaos", "bench")
 JARS = Path(os.environ.get("DONDOC_HOME", ROOT / ".dondoc")) / "kafka" / "jars"
 
-KEPT = ("DONDOC_BENCH_", "DONDOC_MONGOD")  # the size of a benchmark, and the database binary of this machine
+KEPT = ("DONDOC_BENCH_", "DONDOC_MONGOD")  # the size of a benchmark, and this machine's database binary
 
 for variable in [name for name in os.environ if name.startswith("DONDOC_") and not name.startswith(KEPT)]:
     del os.environ[variable]
 
 
-# A busy machine is no counterexample, and a gate gives the same answer every time.
+# No deadline, because a busy machine is no counterexample; derandomized, so that a gate gives the same result again.
 hypothesis.settings.register_profile("gates", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("gates")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by the folder it lies in."""
+    """Mark each test by its folder."""
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         if folder in MARKED_FOLDERS:
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def jars() -> Path:
-    """Where the broker's jars lie."""
+    """The folder of the broker's jars."""
     return JARS
 
 
@@ -97,7 +97,7 @@ def session_smsc(servers: Path) -> Iterator[Smsc]:
 
 @pytest.fixture
 def kafka(session_kafka: Kafka) -> Iterator[Kafka]:
-    """The broker, running; a test may kill, pause or restart it."""
+    """The running broker; a test may kill, pause or restart it."""
     yield session_kafka
     session_kafka.resume()
     session_kafka.start()
@@ -105,7 +105,7 @@ def kafka(session_kafka: Kafka) -> Iterator[Kafka]:
 
 @pytest.fixture
 def mongod(session_mongod: Mongod) -> Iterator[Mongod]:
-    """The database server, running; a test may kill, pause or restart it."""
+    """The running database server; a test may kill, pause or restart it."""
     yield session_mongod
     session_mongod.resume()
     session_mongod.start()
@@ -113,10 +113,10 @@ def mongod(session_mongod: Mongod) -> Iterator[Mongod]:
 
 @pytest.fixture
 def smtp(session_smtp: Smtp) -> Smtp:
-    """The mail server with an empty mailbox and no fault planted; a test may kill it."""
+    """The mail server with an empty mailbox and no faults; a test may kill it."""
     session_smtp.resume()
     session_smtp.start()
-    session_smtp.plant({})
+    session_smtp.inject_faults({})
     for mail in session_smtp.mailbox.folder.glob("*.eml"):
         mail.unlink()
     return session_smtp
@@ -124,10 +124,10 @@ def smtp(session_smtp: Smtp) -> Smtp:
 
 @pytest.fixture
 def smsc(session_smsc: Smsc) -> Smsc:
-    """The SMS centre with an empty log and no fault planted; a test may kill it."""
+    """The SMS centre with an empty log and no faults; a test may kill it."""
     session_smsc.resume()
     session_smsc.start()
-    session_smsc.plant({})
+    session_smsc.inject_faults({})
     session_smsc.log.unlink(missing_ok=True)
     return session_smsc
 
@@ -142,7 +142,7 @@ async def bus(kafka: Kafka) -> Bus:
 
 @pytest.fixture
 def database(mongod: Mongod, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """A database of this test's own."""
+    """A database for this test alone."""
     name = "test-" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]
     client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(mongod.url, tz_aware=True)
     own = Database(url=mongod.url, name=name, client=client)
@@ -154,19 +154,19 @@ def database(mongod: Mongod, request: pytest.FixtureRequest) -> Iterator[Databas
 
 @pytest.fixture
 def launch(tmp_path: Path, kafka: Kafka) -> Iterator[Launcher]:
-    """Start services as processes on this session's broker; they end with the test."""
+    """Start services as processes on this session's broker; they are stopped after the test."""
     launcher = Launcher(tmp_path, {"DONDOC_KAFKA_BOOTSTRAP": kafka.bootstrap, "DONDOC_PARTITIONS": str(PARTITIONS)})
     yield launcher
     launcher.end()
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """An empty desk."""
-    return Desk(folder=tmp_path)
+def intake_files(tmp_path: Path) -> IntakeFiles:
+    """Empty files of intake."""
+    return IntakeFiles(folder=tmp_path)
 
 
 @pytest.fixture
-def bearer(desk: Desk) -> str:
-    """A key that may do everything, there before intake starts."""
-    return desk.key()
+def bearer(intake_files: IntakeFiles) -> str:
+    """The bearer token of an API key that may do everything, created before intake starts."""
+    return intake_files.add_key()

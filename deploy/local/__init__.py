@@ -1,1 +1,1 @@
-"""The whole system on one machine without Docker: broker, database, mail server and SMS centre as real processes."""
+"""The servers that the services need, on one machine without Docker: Kafka, MongoDB, mail server, SMS centre."""

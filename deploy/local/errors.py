@@ -1,12 +1,12 @@
-"""What can keep the local stack from starting, each with its remedy."""
+"""The reasons why the local stack cannot start, each with its remedy."""
 
 
 class StackError(Exception):
-    """The local stack cannot run; the message says what to do."""
+    """The local stack cannot run; the message names the remedy."""
 
 
 class PortTakenError(StackError):
-    """Another program listens where one of ours must; free the port or set the variable named in the message."""
+    """Another program listens on a port that is needed; free it or set the variable that the message names."""
 
 
 class AlreadyRunningError(StackError):
@@ -18,8 +18,8 @@ class ProgramMissingError(StackError):
 
 
 class ProgramDiedError(StackError):
-    """A program of the stack ended before it was ready; its last words are in the message, the rest in its log."""
+    """A program of the stack exited before it was ready; the message has the end of its log."""
 
 
 class ProgramSlowError(StackError):
-    """A program of the stack was not ready in time; its log says how far it came."""
+    """A program of the stack was not ready in time; its log shows how far it got."""

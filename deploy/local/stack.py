@@ -1,4 +1,4 @@
-"""Broker, database, mail server and SMS centre together: started side by side, stopped in reverse, in one folder."""
+"""The local stack: Kafka, MongoDB, mail server and SMS centre, started in parallel and stopped in reverse order."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from typing import Self
 from deploy.local.errors import AlreadyRunningError
 from deploy.local.process import pidfile
 from deploy.local.process.daemon import Daemon
-from deploy.local.process.ports import LOOPBACK, Ports, refuse_taken
+from deploy.local.process.ports import LOOPBACK, Ports, require_free
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
@@ -22,13 +22,13 @@ SECURITY = tuple(
     f"DONDOC_KAFKA_{name}"
     for name in ("SECURITY_PROTOCOL", "CA_FILE", "CERTIFICATE_FILE", "KEY_FILE", "USERNAME", "PASSWORD_FILE")
 )
-"""What guards the way to another broker. The local one is open, to this machine alone."""
+"""The variables that secure the connection to another broker. The local one is open, but only to this machine."""
 
 
 class Stack:
-    """The whole local stack with its data, logs and process ids below *folder*.
+    """The local stack with its data, logs and process ids below *folder*.
 
-    Start it from a thread that lives as long as the stack should: the kernel ends the programs with that thread.
+    Start it from a thread that lives as long as the stack should: when that thread ends, the kernel kills the programs.
     """
 
     def __init__(self, folder: Path, listen: Ports, *, jars: Path, say: Callable[[str], None] = print) -> None:
@@ -51,29 +51,29 @@ class Stack:
         self.stop()
 
     def start(self) -> None:
-        """Start everything and return when all of it is ready; on any failure leave nothing running."""
-        self._take_lock()
+        """Start every program and return when all are ready; on any failure leave nothing running."""
+        self._acquire_lock()
         try:
-            self._end_leftovers()
-            self._refuse_taken_ports()
-            began = time.monotonic()
+            self._kill_leftovers()
+            self._require_free_ports()
+            started = time.monotonic()
             for daemon, _ in self._programs():
                 daemon.launch()
-            for daemon, place in self._programs():
+            for daemon, address in self._programs():
                 daemon.wait_until_ready()
-                self._say(f"{daemon.program.name:<7} ready on {place} after {time.monotonic() - began:.1f} s")
+                self._say(f"{daemon.program.name:<7} ready on {address} after {time.monotonic() - started:.1f} s")
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """Stop everything, what depends on others first."""
+        """Stop every program in reverse order of the start."""
         for daemon, _ in reversed(self._programs()):
             daemon.stop()
-        self._drop_lock()
+        self._release_lock()
 
     def environment(self) -> dict[str, str]:
-        """Name this stack to a service in the variables it reads, and put out those meant for another broker."""
+        """Return the variables that connect a service to this stack; those that secure another broker are emptied."""
         return {
             "DONDOC_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "DONDOC_MONGO_URL": self.mongod.url,
@@ -88,8 +88,8 @@ class Stack:
             (self.kafka, self.kafka.bootstrap),
         )
 
-    def _take_lock(self) -> None:
-        """Claim the folder; the lock is the kernel's, so it goes with the process however that ends."""
+    def _acquire_lock(self) -> None:
+        """Lock the folder with flock(2): the kernel releases the lock when the process ends, however it ends."""
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR, 0o644)
         try:
@@ -100,37 +100,37 @@ class Stack:
         self._lock = lock
         pidfile.write(owner_file(self.folder), os.getpid())
 
-    def _drop_lock(self) -> None:
+    def _release_lock(self) -> None:
         if self._lock is not None:
             owner_file(self.folder).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
 
-    def _end_leftovers(self) -> None:
+    def _kill_leftovers(self) -> None:
         for daemon, _ in self._programs():
-            if pidfile.end_leftover(daemon.program.pid_file):
+            if pidfile.kill_leftover(daemon.program.pid_file):
                 self._say(f"{daemon.program.name:<7} of an interrupted run ended")
 
-    def _refuse_taken_ports(self) -> None:
+    def _require_free_ports(self) -> None:
         for name in self.ports.__dataclass_fields__:
-            refuse_taken(name, getattr(self.ports, name))
+            require_free(name, getattr(self.ports, name))
 
 
 def owner_file(folder: Path) -> Path:
-    """Name the file that tells which process holds the stack in *folder*."""
+    """Return the pid file of the process that runs the stack in *folder*."""
     return folder / "owner"
 
 
 def home() -> Path:
-    """Find the folder for everything the stack keeps: DONDOC_HOME, or .dondoc where the command was given."""
+    """Return the folder for all data of the stack: DONDOC_HOME, or .dondoc in the working directory."""
     return Path(os.environ.get("DONDOC_HOME", DEFAULT_HOME)).absolute()
 
 
 def jars() -> Path:
-    """Find the broker's jars, which `make setup` put below the home folder."""
+    """Return the folder of the broker's jars, which `make setup` fills."""
     return home() / "kafka" / "jars"
 
 
-def say(line: str) -> None:
-    """Print one line of progress to the terminal's talk channel."""
+def print_progress(line: str) -> None:
+    """Print one line of progress on standard error."""
     print(line, file=sys.stderr, flush=True)

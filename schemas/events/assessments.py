@@ -1,4 +1,4 @@
-"""What rules concludes of a duty: `vn.dondoc.duty.assessed.v1` on `dondoc.verdicts.v1`.
+"""The assessment of a duty, which rules publishes: `vn.dondoc.duty.assessed.v1` on `dondoc.verdicts.v1`.
 
 An assessment holds the duty's status as a piecewise-constant function of time, the future included, and the alerts it
 calls for.
@@ -37,14 +37,14 @@ class StepKind(StrEnum):
     INCOMPLETE = "incomplete"
 
 
-class Told(BaseModel):
-    """Base of what rules publishes."""
+class PublishedModel(BaseModel):
+    """Base of the models that rules publishes."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
 
-class Segment(Told):
-    """The answer that holds from `from` until the next segment begins."""
+class TimelineSegment(PublishedModel):
+    """A stretch of a duty's timeline: the status that holds from `from` until the next segment begins."""
 
     from_: datetime = Field(alias="from")
     status: Status
@@ -56,11 +56,11 @@ class Segment(Told):
     evidence: tuple[str, ...] = ()
 
 
-class Step(Told):
-    """An alert the duty calls for at `at`; true only while the assessment stands.
+class AlertStep(PublishedModel):
+    """An alert that the duty calls for at `at`. It is valid only until a newer assessment of the duty exists.
 
-    `step` is the ISO 8601 distance from `due_at` (or `incomplete:EVENT`), `to` is `self`, `parent` or a contact list.
-    Where `every` is given the step repeats at that distance until `until` (or until the assessment changes).
+    `step` is the ISO 8601 distance from `due_at` (or `incomplete:EVENT`); `to` is `self`, `parent` or a contact list.
+    If `every` is given, the step repeats at that interval until `until` (or until the assessment changes).
     """
 
     kind: StepKind
@@ -72,8 +72,8 @@ class Step(Told):
     until: datetime | None = None
 
 
-class DutyAssessed(Told):
-    """The assessment of one duty from the set of facts known by `recorded_at`."""
+class DutyAssessed(PublishedModel):
+    """The assessment of one duty, made from the set of facts that were known by `recorded_at`."""
 
     plan: str
     plan_version: int
@@ -86,5 +86,5 @@ class DutyAssessed(Told):
     opens_at: datetime | None
     recorded_at: datetime
     revision: int
-    timeline: tuple[Segment, ...]
-    steps: tuple[Step, ...] = ()
+    timeline: tuple[TimelineSegment, ...]
+    steps: tuple[AlertStep, ...] = ()

@@ -1,9 +1,9 @@
-"""The bus as an AsyncAPI 3.0 document: topics as channels, their records as messages with schema and example."""
+"""Describe the bus as an AsyncAPI 3.0 document: topics as channels, records as messages with schema and example."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.events.catalogue import MESSAGES, Message
+from schemas.events.catalogue import MESSAGES, MessageType
 from schemas.events.topics import DEFAULT_PARTITIONS, DUTIES, TOPICS, Topic
 
 VERSION = "3.0.0"
@@ -20,7 +20,7 @@ _STATE = "duty-state"
 
 
 def document(schema_places: Mapping[str, str], examples: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document, with each schema referred to by its place and an example where there is one."""
+    """Return the document. *schema_places* has the URL of each schema by message name, *examples* has examples."""
     return {
         "asyncapi": VERSION,
         "id": "urn:dondoc:bus",
@@ -56,7 +56,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
     retention = {"retention.ms": int(config["retention.ms"])} if "retention.ms" in config else {}
     return {
         "address": topic.name,
-        "description": f"{topic.holds[:1].upper()}{topic.holds[1:]}.",
+        "description": f"{topic.description[:1].upper()}{topic.description[1:]}.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _names(topic)},
         "bindings": {
             "kafka": {
@@ -77,7 +77,7 @@ def _operation(topic: Topic) -> dict[str, Any]:
     }
 
 
-def _message(message: Message, place: str, example: object) -> dict[str, Any]:
+def _message(message: MessageType, place: str, example: object) -> dict[str, Any]:
     shown = {"examples": [{"payload": example}]} if example is not None else {}
     return {
         "name": message.name,

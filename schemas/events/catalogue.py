@@ -1,6 +1,6 @@
-"""What is published for others to rely on: every message of the bus and every document, by the name of its schema.
+"""The catalogue of published messages: every event on the bus and every document, by the name of its JSON Schema.
 
-It refuses to know where the files lie.
+It does not know where the schema files are stored.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A kind of record on a topic: the CloudEvents `type` (or the kind of document), and what its data holds."""
+class MessageType:
+    """A type of record on a topic: its name (a CloudEvents `type` or a kind of document) and the model of its data."""
 
     name: str
     topic: Topic
@@ -31,22 +31,22 @@ class Message:
 
     @property
     def model(self) -> type[BaseModel]:
-        """The whole record: the envelope with its data, or the document itself."""
-        return Envelope[self.data] if self.is_event else self.data  # type: ignore[name-defined]  # a type made at run time
+        """The model of the whole record: the envelope with its data, or the document itself."""
+        return Envelope[self.data] if self.is_event else self.data  # type: ignore[name-defined]  # the type is created at run time
 
 
-MESSAGES: tuple[Message, ...] = (
-    *(Message(name=name, topic=FACTS, data=model) for name, model in facts.MODEL_OF.items()),
-    Message(name=facts.ADOPTED, topic=FACTS, data=facts.PlanAdopted),
-    Message(name=ASSESSED, topic=VERDICTS, data=DutyAssessed),
-    Message(name=DELIVERED, topic=DELIVERIES, data=AlertAttempted),
-    Message(name="plan", topic=REFERENCES, data=Plan, is_event=False),
-    Message(name="registry", topic=REFERENCES, data=Registry, is_event=False),
+MESSAGES: tuple[MessageType, ...] = (
+    *(MessageType(name=name, topic=FACTS, data=model) for name, model in facts.MODEL_OF.items()),
+    MessageType(name=facts.ADOPTED, topic=FACTS, data=facts.PlanAdopted),
+    MessageType(name=ASSESSED, topic=VERDICTS, data=DutyAssessed),
+    MessageType(name=DELIVERED, topic=DELIVERIES, data=AlertAttempted),
+    MessageType(name="plan", topic=REFERENCES, data=Plan, is_event=False),
+    MessageType(name="registry", topic=REFERENCES, data=Registry, is_event=False),
 )
 
 
-def json_schema(message: Message) -> dict[str, Any]:
-    """Return the JSON Schema of *message*, the same text from the same models."""
+def json_schema(message: MessageType) -> dict[str, Any]:
+    """Return the JSON Schema of *message*. The same models always give the same schema."""
     schema = message.model.model_json_schema(by_alias=True, schema_generator=_WithoutFieldTitles)
     if message.is_event:
         schema["properties"]["type"] = {"const": message.name}
@@ -55,13 +55,13 @@ def json_schema(message: Message) -> dict[str, Any]:
     return {"$schema": DIALECT, "$id": identifier(message)} | schema | summary
 
 
-def identifier(message: Message) -> str:
-    """Return the stable `$id` of the schema of *message*: a name, not a place."""
+def identifier(message: MessageType) -> str:
+    """Return the stable `$id` of the schema of *message*: a URN, because the place of the file may change."""
     return f"urn:dondoc:schema:{message.name}"
 
 
 class _WithoutFieldTitles(GenerateJsonSchema):
-    """A field's title would only repeat its name."""
+    """Generates schemas without field titles, which would only repeat the names of the fields."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401 - a core schema of pydantic's own
         """Whether to write a title; never."""

@@ -1,4 +1,7 @@
-"""What the notifier did, without addresses: `vn.dondoc.alert.*` on `dondoc.deliveries.v1`."""
+"""The attempts to deliver alerts, which the notifier publishes: `vn.dondoc.alert.*` on `dondoc.deliveries.v1`.
+
+The events contain no address of any recipient.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,14 +14,14 @@ DELIVERED = "vn.dondoc.alert.attempted.v1"
 
 
 class Channel(StrEnum):
-    """How an alert travels."""
+    """The channel on which an alert is sent."""
 
     EMAIL = "email"
     SMS = "sms"
 
 
-class Outcome(StrEnum):
-    """How an attempt ended; `unknown` is a crash between the claim and the answer."""
+class AttemptOutcome(StrEnum):
+    """How an attempt ended; `unknown` if the process died between claiming it and recording the server's answer."""
 
     DELIVERED = "delivered"
     TEMPORARY_FAILURE = "temporary_failure"
@@ -30,7 +33,7 @@ class Outcome(StrEnum):
 
 
 class AlertedDuty(BaseModel):
-    """One duty that an alert speaks of, and why."""
+    """One duty that an alert is about, and the reason for the alert."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,7 +49,7 @@ class AlertedDuty(BaseModel):
 class AlertAttempted(BaseModel):
     """One attempt at one alert on one channel.
 
-    `to_agency` is an agency id or a contact list; there is no address in it.
+    `to_agency` is an agency id or the name of a contact list, never an address.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,7 +61,7 @@ class AlertAttempted(BaseModel):
     step: str
     duties: tuple[AlertedDuty, ...]
     attempt: int
-    outcome: Outcome
+    outcome: AttemptOutcome
     reason: str | None = None
     attempted_at: datetime
     message_id: str | None = None

@@ -11,7 +11,7 @@ AttributeText = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
 
 class Envelope(BaseModel, Generic[Data]):
-    """An event: who says what of whom, and when. (`source`, `id`) is its identity; `subject` is the agency id."""
+    """A CloudEvent. (`source`, `id`) is its identity; `subject` is the id of the agency that it is about."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 

@@ -1,6 +1,6 @@
-"""The facts of `dondoc.facts.v1`: what agencies send and what the authorities decide (contract section 3).
+"""The facts on `dondoc.facts.v1`: what agencies submit and what the authorities decide (contract section 3).
 
-These models are strict and are what intake accepts and publishes. Consumers read tolerantly.
+These models are strict: they define what intake accepts and publishes. Consumers read tolerantly.
 """
 
 import re
@@ -34,16 +34,16 @@ ADOPTED = "vn.dondoc.plan.adopted.v1"
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 FIGURE_BOUND = 10**30
-"""No sum of money or number of loans comes near; what a double cannot hold is a slip of the pen."""
+"""No sum of money and no number of loans comes near this. A figure that a double cannot hold is a typing mistake."""
 
 Proof = Literal["none", "postmark", "exchange-log", "mail-gateway"]
 
 
-def _written_period(text: str) -> str:
+def _normalize_period(text: str) -> str:
     return periods.parse(text).text
 
 
-def _decimal(text: str) -> str:
+def _require_decimal(text: str) -> str:
     if not _DECIMAL.fullmatch(text):
         raise ValueError('write a number, or a decimal string such as "9984.2" with a point and no thousands sign')
     if abs(Decimal(text)) >= FIGURE_BOUND:
@@ -52,13 +52,13 @@ def _decimal(text: str) -> str:
 
 
 PeriodText = Annotated[
-    str, AfterValidator(_written_period), WithJsonSchema({"type": "string", "pattern": periods.PATTERN})
+    str, AfterValidator(_normalize_period), WithJsonSchema({"type": "string", "pattern": periods.PATTERN})
 ]
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 AgencyRef = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 DecimalText = Annotated[
     StrictStr,
-    AfterValidator(_decimal),
+    AfterValidator(_require_decimal),
     WithJsonSchema({"type": "string", "pattern": f"^{_DECIMAL.pattern}$"}),
 ]
 FiniteFloat = Annotated[StrictFloat, Field(allow_inf_nan=False, gt=-FIGURE_BOUND, lt=FIGURE_BOUND)]
@@ -67,13 +67,13 @@ Figure = WholeNumber | FiniteFloat | DecimalText
 
 
 class FactData(BaseModel):
-    """Base of every fact's `data`: frozen; attributes that we do not know are kept and ignored."""
+    """Base of every fact's `data`: frozen; unknown attributes are kept and ignored."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
 
 class OfficialDocument(FactData):
-    """The official document that carries the report. Number, symbol, issuer and year identify it (notes, section 7)."""
+    """The official document with the report. Number, symbol, issuer and year identify it (notes, section 7)."""
 
     number: NonBlank
     issued_on: LocalDate
@@ -82,7 +82,7 @@ class OfficialDocument(FactData):
 
 
 class Dispatch(FactData):
-    """When it was sent, and who besides the sender can prove it (ruling 2)."""
+    """When the report was sent, and which third party can prove it (ruling 2)."""
 
     sent_at: Instant | None
     proof: Proof
@@ -90,7 +90,7 @@ class Dispatch(FactData):
 
 
 class Content(FactData):
-    """The report itself, or the word that there is nothing to report."""
+    """The content of the report, or the statement that there is nothing to report (a nil return)."""
 
     nil_return: StrictBool
     figures_as_of: LocalDate | None
@@ -99,7 +99,7 @@ class Content(FactData):
 
 
 class Attachment(FactData):
-    """A file that comes along, by digest; `size` in bytes."""
+    """A file attached to the report, identified by its digest; `size` is in bytes."""
 
     name: NonBlank
     media_type: MediaType
@@ -109,7 +109,7 @@ class Attachment(FactData):
 
 
 class DutyRef(FactData):
-    """Which duty a fact is about; `period` is absent for a one-off duty."""
+    """The duty that a fact is about; a one-off duty has no `period`."""
 
     plan: Identifier
     obligation: Identifier
@@ -118,7 +118,7 @@ class DutyRef(FactData):
 
 
 class ReportSubmitted(DutyRef):
-    """An agency sends its report, or a correction of an earlier one, perhaps on behalf of its predecessor."""
+    """An agency submits a report or a correction of an earlier one, possibly on behalf of its predecessor."""
 
     on_behalf_of: AgencyRef | None = None
     corrects: EventId | None = None
@@ -129,14 +129,14 @@ class ReportSubmitted(DutyRef):
 
 
 class ReportWithdrawn(DutyRef):
-    """An agency takes back what it sent."""
+    """An agency withdraws an earlier submission."""
 
     withdraws: EventId
     reason: NonBlank
 
 
 class ReportReassigned(FactData):
-    """A report filed under one period is moved to the one it is about."""
+    """A report that was filed under one period is moved to the period that it is about."""
 
     plan: Identifier
     obligation: Identifier
@@ -148,7 +148,7 @@ class ReportReassigned(FactData):
 
 
 class Decision(FactData):
-    """The act of the authority behind an extension, an exemption or its revocation."""
+    """The authority's decision document behind an extension, an exemption or its revocation."""
 
     number: NonBlank
     issued_on: LocalDate
@@ -156,7 +156,7 @@ class Decision(FactData):
 
 
 class ExtensionGranted(DutyRef):
-    """The authority moves one duty's due instant; `due_at` is exclusive."""
+    """The authority moves the due instant of one duty; `due_at` is exclusive."""
 
     due_at: Instant
     decision: Decision
@@ -176,7 +176,7 @@ class ExemptionGranted(FactData):
 
 
 class ExemptionRevoked(FactData):
-    """The authority takes an exemption back and says by when the report is now due."""
+    """The authority revokes an exemption and states when the report is due instead."""
 
     plan: Identifier
     obligation: Identifier
@@ -188,10 +188,10 @@ class ExemptionRevoked(FactData):
 
 
 class PlanAdopted(FactData):
-    """One partition of the log takes a plan and registry version into force and looks ahead to `horizon`.
+    """A version of a plan and its registry takes effect for one partition of the log.
 
-    Written by the owner of the partition; every duty that comes into being before `horizon` is assessed, reports or
-    not.
+    The owner of the partition writes it. Every duty that opens before `horizon` is assessed, whether or not anything
+    was submitted.
     """
 
     plan: Identifier
@@ -213,4 +213,4 @@ MODEL_OF: dict[str, type[FactModel]] = {
     EXEMPTED: ExemptionGranted,
     REVOKED: ExemptionRevoked,
 }
-"""The facts that upstream systems may send, by CloudEvents `type`. Adoption is ours alone."""
+"""The facts that upstream systems may send, by CloudEvents `type`. Only rules itself writes `PlanAdopted`."""

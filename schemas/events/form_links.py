@@ -1,6 +1,6 @@
-"""Links by which a person opens the form of one duty: signed, expiring, a capability for exactly that agency and duty.
+"""Signed, expiring links that open the web form of one duty: a capability for exactly that agency and duty.
 
-Whoever holds the key can make them (the notifier, for its mails) and believe them (intake). Time is an argument.
+The notifier signs them for its mails and intake verifies them; both hold the same key. Time is an argument.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from joserfc.jwk import OctKey
 from schemas.events.ids import DutyKey
 
 KEY_LENGTH_MIN = 32
-"""Letters of the shared key: an HMAC key shorter than its digest weakens it (RFC 2104 section 3)."""
+"""Least length of the shared key in characters. A key shorter than the digest weakens an HMAC (RFC 2104 section 3)."""
 
 _ALGORITHM = "HS256"
 _DUTY = "dondoc-form+jws"
@@ -26,12 +26,12 @@ TOKEN_LENGTH_MAX = 4096
 
 
 class BadLink(ValueError):  # noqa: N818 - it reads as a claim about the link
-    """The link was not made with our key, or was changed on the way."""
+    """The token was not signed with this key, or it was changed afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyLink:
-    """What a link gives access to, until the exclusive instant `expires_at`."""
+    """The duty that a link gives access to, until the exclusive instant `expires_at`."""
 
     duty: DutyKey
     expires_at: datetime
@@ -41,21 +41,21 @@ class DutyLink:
 
 
 class LinkKey:
-    """The key behind the links."""
+    """The secret key that signs and verifies links and the tokens of the form."""
 
     def __init__(self, secret: str) -> None:
         if len(secret) < KEY_LENGTH_MIN:
             raise ValueError(f"the key of the form needs {KEY_LENGTH_MIN} letters or more")
         self._key = OctKey.import_key(secret)
 
-    def token(self, link: DutyLink) -> str:
-        """Return the signed form of *link*."""
+    def sign_link(self, link: DutyLink) -> str:
+        """Return *link* as a signed token."""
         expires = int(link.expires_at.timestamp())
-        return self._signed(_DUTY, {"duty": str(link.duty), "exp": expires})
+        return self._sign(_DUTY, {"duty": str(link.duty), "exp": expires})
 
-    def link(self, token: str) -> DutyLink:
-        """Return what *token* gives access to, expired or not; raise `BadLink` if it is none of ours."""
-        match self._believed(_DUTY, token):
+    def verify_link(self, token: str) -> DutyLink:
+        """Return the link that *token* holds, expired or not; raise `BadLink` if this key did not sign it."""
+        match self._verify(_DUTY, token):
             case {"duty": str(duty), "exp": int(expires)}:
                 try:
                     return DutyLink(duty=DutyKey.parse(duty), expires_at=datetime.fromtimestamp(expires, tz=UTC))
@@ -64,43 +64,43 @@ class LinkKey:
             case _:
                 raise BadLink("the link names no duty")
 
-    def file_token(self, duty: DutyKey, file: dict[str, str | int]) -> str:
-        """Return the signed description of a *file* that was left for *duty*."""
-        return self._signed(_FILE, {"duty": str(duty), "file": file})
+    def sign_file(self, duty: DutyKey, file: dict[str, str | int]) -> str:
+        """Return the description of a *file* that was uploaded for *duty*, as a signed token."""
+        return self._sign(_FILE, {"duty": str(duty), "file": file})
 
-    def file(self, duty: DutyKey, token: str) -> dict[str, str | int]:
-        """Return the file that *token* describes; raise `BadLink` if it was not left for *duty*."""
-        claims = self._believed(_FILE, token)
+    def verify_file(self, duty: DutyKey, token: str) -> dict[str, str | int]:
+        """Return the file that *token* describes; raise `BadLink` if it was not uploaded for *duty*."""
+        claims = self._verify(_FILE, token)
         file = claims.get("file")
         if claims.get("duty") != str(duty) or not isinstance(file, dict):
             raise BadLink("the file was not left for this duty")
         return file
 
-    def document_token(self, receipt: str, document: dict[str, str]) -> str:
-        """Return the signed description of the *document* that the signed *receipt* was given for."""
-        return self._signed(_DOCUMENT, {"receipt": _digest(receipt), "document": document})
+    def sign_document(self, receipt: str, document: dict[str, str]) -> str:
+        """Return the description of the *document* for which the signed *receipt* was issued, as a signed token."""
+        return self._sign(_DOCUMENT, {"receipt": _digest(receipt), "document": document})
 
-    def document(self, receipt: str, token: str) -> dict[str, str]:
-        """Return the document that *token* describes; raise `BadLink` if *receipt* was given for another."""
-        claims = self._believed(_DOCUMENT, token)
+    def verify_document(self, receipt: str, token: str) -> dict[str, str]:
+        """Return the document that *token* describes; raise `BadLink` if *receipt* was issued for another one."""
+        claims = self._verify(_DOCUMENT, token)
         document = claims.get("document")
         if claims.get("receipt") != _digest(receipt) or not isinstance(document, dict):
             raise BadLink("the document has another receipt")
         return document
 
-    def _signed(self, kind: str, claims: dict[str, object]) -> str:
+    def _sign(self, kind: str, claims: dict[str, object]) -> str:
         payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         return jws.serialize_compact({"alg": _ALGORITHM, "typ": kind}, payload, self._key, algorithms=[_ALGORITHM])
 
-    def _believed(self, kind: str, token: str) -> dict[str, object]:
+    def _verify(self, kind: str, token: str) -> dict[str, object]:
         try:
             if len(token) > TOKEN_LENGTH_MAX:
                 raise BadLink("the link is too long")
-            found = jws.deserialize_compact(token, self._key, algorithms=[_ALGORITHM])
-            claims = json.loads(found.payload)
+            signed = jws.deserialize_compact(token, self._key, algorithms=[_ALGORITHM])
+            claims = json.loads(signed.payload)
         except (JoseError, ValueError) as cause:
             raise BadLink("the link is not ours") from cause
-        if found.headers().get("typ") != kind or not isinstance(claims, dict):
+        if signed.headers().get("typ") != kind or not isinstance(claims, dict):
             raise BadLink("the link is for something else")
         return claims
 
@@ -109,7 +109,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def form_address(base: str, token: str, language: str) -> str:
-    """Return the address of the form below *base*; Vietnamese needs no saying."""
+def form_url(base: str, token: str, language: str) -> str:
+    """Return the URL of the form below *base*. Vietnamese is the default and needs no parameter."""
     query = {"t": token} if language == "vi" else {"t": token, "lang": language}
     return f"{base.rstrip('/')}/form?{urlencode(query)}"

@@ -1,4 +1,4 @@
-"""Identities, derived from content: duty keys, event ids, partitions, digests."""
+"""Ids that are derived from content: duty keys, event ids, partitions, digests."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ _WORD = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class DutyKey:
-    """One obligation of one agency for one period; `period` is nothing for a one-off or continuous duty."""
+    """One obligation of one agency for one period; `period` is None for a one-off or continuous duty."""
 
     plan: str
     agency: str
@@ -24,21 +24,21 @@ class DutyKey:
 
     @classmethod
     def parse(cls, text: str) -> "DutyKey":
-        """Read a key as `str()` writes it; raise `ValueError` if it is none."""
+        """Parse the form that `str()` gives; raise `ValueError` if *text* is no duty key."""
         parts = text.split("|")
-        if len(parts) != 4:  # noqa: PLR2004 - the four parts of a key
+        if len(parts) != 4:  # noqa: PLR2004 - a key has four parts
             raise ValueError(f"{text!r} is not a duty key; write PLAN|AGENCY|OBLIGATION|PERIOD")
         plan, agency, obligation, period = parts
         return cls(plan=plan, agency=agency, obligation=obligation, period=period or None)
 
 
 def digest(*parts: str) -> str:
-    """Return the hex SHA-256 of *parts*, each kept apart from the next."""
+    """Return the hex SHA-256 of *parts* with a separator between them, so that ("ab", "c") differs from ("a", "bc")."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 def content_digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Return the hex SHA-256 of a JSON value in one canonical writing: sorted keys, no spaces, UTF-8."""
+    """Return the hex SHA-256 of a JSON value in canonical form: sorted keys, no spaces, UTF-8."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -49,12 +49,12 @@ def reference_key(kind: str, document_id: str, version: int) -> str:
 
 
 def partition_of(key: str, partitions: int) -> int:
-    """Return the partition that Kafka's default partitioner gives *key*, so that any client finds its records."""
+    """Return the partition that Kafka's default partitioner assigns to *key*, so that any client finds its records."""
     return (_murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
 def _murmur2(data: bytes) -> int:
-    """MurmurHash2 as in the Apache Kafka clients."""
+    """Compute MurmurHash2 as the Apache Kafka clients do."""
     value = _MURMUR_SEED ^ len(data)
     whole = len(data) - len(data) % 4
     for start in range(0, whole, 4):

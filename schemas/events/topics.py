@@ -1,4 +1,4 @@
-"""Every topic, declared once (contract section 2): its name, how it is partitioned and how long it keeps records."""
+"""The declaration of every topic (contract section 2): its name, its partitioning and its retention."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ DEFAULT_PARTITIONS = 12
 FOREVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 COMPACTED = {"cleanup.policy": "compact"}
 LARGE = {"max.message.bytes": "16777216"}
-"""A report is at most 1 MiB; what rules keeps of a duty, with all its corrections, is bounded at half of this."""
+"""A report has at most 1 MiB; the state that rules keeps of a duty, with all corrections, at most half of this."""
 EVENT_TIME = {
     "message.timestamp.type": "CreateTime",
     "message.timestamp.after.max.ms": "9223372036854775807",
@@ -16,16 +16,16 @@ EVENT_TIME = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A topic. `is_partitioned_by_agency` ones share one number of partitions, fixed for the life of the log."""
+    """A topic. Those with `is_partitioned_by_agency` have one common number of partitions, which never changes."""
 
     name: str
-    holds: str
+    description: str
     config: tuple[tuple[str, str], ...]
     is_partitioned_by_agency: bool = True
 
     @property
     def dead_letter(self) -> str:
-        """The topic where this one's poison records are set aside."""
+        """The name of the topic that receives the dead letters of this one."""
         return f"{self.name}.dead-letter"
 
 
@@ -35,23 +35,27 @@ def _config(*parts: dict[str, str]) -> tuple[tuple[str, str], ...]:
 
 FACTS = Topic(
     name="dondoc.facts.v1",
-    holds="everything that happened, in order per agency",
+    description="everything that happened, in order per agency",
     config=_config(FOREVER, EVENT_TIME, LARGE),
 )
-VERDICTS = Topic(name="dondoc.verdicts.v1", holds="what rules concluded", config=_config(FOREVER, EVENT_TIME, LARGE))
+VERDICTS = Topic(
+    name="dondoc.verdicts.v1", description="what rules concluded", config=_config(FOREVER, EVENT_TIME, LARGE)
+)
 DUTIES = Topic(
-    name="dondoc.duties.v1", holds="what rules knows of each duty", config=_config(COMPACTED, EVENT_TIME, LARGE)
+    name="dondoc.duties.v1", description="what rules knows of each duty", config=_config(COMPACTED, EVENT_TIME, LARGE)
 )
 DELIVERIES = Topic(
-    name="dondoc.deliveries.v1", holds="what the notifier did, without addresses", config=_config(FOREVER, EVENT_TIME)
+    name="dondoc.deliveries.v1",
+    description="what the notifier did, without addresses",
+    config=_config(FOREVER, EVENT_TIME),
 )
 REFERENCES = Topic(
     name="dondoc.references.v1",
-    holds="the published plan and registry versions",
+    description="the published plan and registry versions",
     config=_config(COMPACTED, EVENT_TIME, LARGE),
     is_partitioned_by_agency=False,
 )
 TOPICS = (FACTS, VERDICTS, DUTIES, DELIVERIES, REFERENCES)
 WITH_DEAD_LETTERS = (FACTS, VERDICTS, DELIVERIES)
 DEAD_LETTER_CONFIG = _config(FOREVER, EVENT_TIME, {"max.message.bytes": str(17 * 1024 * 1024)})
-"""A dead letter is its record and the headers that say why: it must fit where the record just fitted."""
+"""A dead letter is the record plus headers with the reason, so its topic must accept slightly larger records."""

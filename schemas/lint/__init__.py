@@ -1,1 +1,1 @@
-"""Loading plan and registry documents, and every fault in them with its line."""
+"""Parse plan and registry documents and report every error in them with its line."""

@@ -1,17 +1,17 @@
-"""What is wrong with a document and where: findings by path, faults by file and line.
+"""What is wrong with a document: findings by path, and diagnostics by file and line.
 
-It refuses to know which rule found them.
+A rule yields findings; the module that knows the source text turns them into diagnostics. Neither type names the rule.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 DocumentPath = tuple[str | int, ...]
-"""The keys and indexes that lead from a document's top to one of its values."""
+"""The keys and indexes that lead from the root of a document to one of its values."""
 
 
 class Severity(StrEnum):
-    """Whether a fault refuses the document or only advises."""
+    """Whether a diagnostic makes the document unacceptable or is only advice."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A departure at a path of the document; `line` only where the path alone does not tell it."""
+    """A problem at a path of the document; `line` is given only if the path does not determine it."""
 
     path: DocumentPath
     message: str
@@ -28,8 +28,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Fault:
-    """A departure at a line of a file; faults sort by file and line."""
+class Diagnostic:
+    """A problem at a line of a file; diagnostics sort by file and line."""
 
     file: str
     line: int
@@ -38,7 +38,7 @@ class Fault:
 
     @property
     def is_error(self) -> bool:
-        """Whether the document is refused because of it."""
+        """Whether the document is refused because of this problem."""
         return self.severity is Severity.ERROR
 
     def __str__(self) -> str:
@@ -47,8 +47,8 @@ class Fault:
 
 
 class DocumentInvalid(ValueError):  # noqa: N818 - it reads as a claim about the document
-    """The document is refused; correct every fault it names and check it again with `dondoc check`."""
+    """The document has errors; correct each of its `diagnostics` and check it again with `dondoc check`."""
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = faults
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__("\n".join(map(str, diagnostics)))
+        self.diagnostics = diagnostics

@@ -1,7 +1,7 @@
-"""Plain document values with their path, read without trust: what has the wrong shape reads as absent.
+"""The values of a document with their paths. A value of the wrong type reads as absent.
 
-The rules of plans and registries look at documents through this, so that one broken value hides no fault elsewhere.
-Saying that a value has the wrong shape is the models' part.
+The rules for plans and registries read documents through these nodes, so that one broken value hides no error
+elsewhere. The pydantic models report the values of the wrong type.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from schemas.lint.diagnostics import DocumentPath, Finding, Severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A value of a document and the path that leads to it."""
+    """A value of a document and its path from the root."""
 
     value: object
     path: DocumentPath = ()
@@ -22,23 +22,23 @@ class Node:
         return Node(value=value, path=(*self.path, key))
 
     def each(self) -> tuple["Node", ...]:
-        """Return the members of a list; none of anything else."""
+        """Return the members of a list, or nothing if the value is no list."""
         members = self.value if isinstance(self.value, list) else []
         return tuple(Node(value=one, path=(*self.path, index)) for index, one in enumerate(members))
 
     @property
     def is_given(self) -> bool:
-        """Whether there is a value at all, of whatever shape."""
+        """Whether there is a value, of whatever type."""
         return self.value is not None
 
     @property
     def text(self) -> str:
-        """The text, or nothing where the value is none."""
+        """The text, or an empty string if the value is no text."""
         return self.value if isinstance(self.value, str) else ""
 
     @property
     def number(self) -> int | None:
-        """The whole number, quoted or not."""
+        """The integer, quoted or not, or None."""
         if isinstance(self.value, bool):
             return None
         try:
@@ -48,16 +48,16 @@ class Node:
 
     @property
     def day(self) -> date | None:
-        """The ISO 8601 local date."""
+        """The ISO 8601 local date, or None."""
         try:
             return date.fromisoformat(self.text)
         except ValueError:
             return None
 
     def finding(self, message: str, severity: Severity = Severity.ERROR) -> Finding:
-        """Return a finding at this place."""
+        """Return a finding at this node."""
         return Finding(path=self.path, message=message, severity=severity)
 
     def warning(self, message: str) -> Finding:
-        """Return an advice at this place."""
+        """Return a warning at this node."""
         return self.finding(message, Severity.WARNING)

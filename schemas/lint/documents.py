@@ -1,4 +1,7 @@
-"""Plan and registry documents from their text, with every fault at its line. Files and terminals are the caller's."""
+"""Parse and lint plan and registry documents, with every diagnostic at its line.
+
+This module takes text and does no I/O; the caller reads the files and prints the diagnostics.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -6,8 +9,8 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from schemas.lint import plan_rules, reference_rules, registry_rules, validation_errors, yaml_source
-from schemas.lint.diagnostics import DocumentInvalid, DocumentPath, Fault, Finding, Severity
+from schemas.lint import plan_rules, registry_rules, validation_errors, yaml_source
+from schemas.lint.diagnostics import Diagnostic, DocumentInvalid, DocumentPath, Finding, Severity
 from schemas.lint.document_tree import Node
 from schemas.lint.yaml_source import NotYaml, YamlSource
 from schemas.plan.plan import Plan
@@ -16,13 +19,13 @@ from schemas.plan.registry import Registry
 __all__ = [
     "PLAN_FILE",
     "REGISTRY_FILE",
+    "Diagnostic",
     "DocumentInvalid",
-    "Examined",
-    "Fault",
+    "LintResult",
     "Severity",
     "cross_check",
-    "examine_plan",
-    "examine_registry",
+    "lint_plan",
+    "lint_registry",
     "parse_plan",
     "parse_registry",
 ]
@@ -34,84 +37,87 @@ M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examined(Generic[M]):
-    """A document that was read: its model where the models accept it, its content in any case, and its faults."""
+class LintResult(Generic[M]):
+    """A linted document: its model if the models accept it, its content in any case, and its diagnostics."""
 
     file: str
     source: YamlSource
     model: M | None
-    faults: tuple[Fault, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
     @property
     def content(self) -> Node:
-        """The document's top, for further rules."""
+        """The root of the document, for further rules."""
         return Node(value=self.source.content)
 
-    def faults_of(self, findings: Iterable[Finding]) -> tuple[Fault, ...]:
-        """Return *findings* at their lines, in order and once each."""
-        return tuple(sorted(set(_located(findings, self.source, self.file))))
+    def diagnostics_of(self, findings: Iterable[Finding]) -> tuple[Diagnostic, ...]:
+        """Turn *findings* into diagnostics at their lines, sorted and without repetition."""
+        return tuple(sorted(set(_locate(findings, self.source, self.file))))
 
 
 def parse_plan(text: str) -> Plan:
-    """Return the plan in *text*; raise `DocumentInvalid` with all its faults."""
-    return _accepted(examine_plan, text, PLAN_FILE)
+    """Parse a plan; raise `DocumentInvalid` with every diagnostic if it has an error."""
+    return _parse(lint_plan, text, PLAN_FILE)
 
 
 def parse_registry(text: str) -> Registry:
-    """Return the registry in *text*; raise `DocumentInvalid` with all its faults."""
-    return _accepted(examine_registry, text, REGISTRY_FILE)
+    """Parse a registry; raise `DocumentInvalid` with every diagnostic if it has an error."""
+    return _parse(lint_registry, text, REGISTRY_FILE)
 
 
-def examine_plan(text: str, file: str = PLAN_FILE) -> Examined[Plan]:
-    """Return the plan in *text* with all its faults; raise `NotYaml` where it cannot be read at all."""
-    return _examined(text, file, Plan, plan_rules.findings)
+def lint_plan(text: str, file: str = PLAN_FILE) -> LintResult[Plan]:
+    """Lint the plan in *text* and return all its diagnostics; raise `NotYaml` if it is no YAML mapping."""
+    return _lint(text, file, Plan, plan_rules.check_plan)
 
 
-def examine_registry(text: str, file: str = REGISTRY_FILE) -> Examined[Registry]:
-    """Return the registry in *text* with all its faults; raise `NotYaml` where it cannot be read at all."""
-    return _examined(text, file, Registry, registry_rules.findings)
+def lint_registry(text: str, file: str = REGISTRY_FILE) -> LintResult[Registry]:
+    """Lint the registry in *text* and return all its diagnostics; raise `NotYaml` if it is no YAML mapping."""
+    return _lint(text, file, Registry, registry_rules.check_registry)
 
 
-def cross_check(plan: Plan, registry: Registry) -> tuple[Fault, ...]:
-    """Return what *plan* says of agencies and groups that *registry* does not bear out, at line 1: models have none."""
+def cross_check(plan: Plan, registry: Registry) -> tuple[Diagnostic, ...]:
+    """Check the agencies and groups that *plan* names against *registry*.
+
+    Every diagnostic is at line 1, because a model does not know the lines of its document.
+    """
     contents = (Node(value=one.model_dump(mode="json", by_alias=True)) for one in (plan, registry))
     source = YamlSource(content=next(contents).value)
-    findings = reference_rules.findings(Node(value=source.content), next(contents))
-    return tuple(sorted(set(_located(findings, source, PLAN_FILE))))
+    findings = plan_rules.check_references(Node(value=source.content), next(contents))
+    return tuple(sorted(set(_locate(findings, source, PLAN_FILE))))
 
 
-def _accepted(examine: Callable[[str, str], Examined[M]], text: str, file: str) -> M:
+def _parse(lint: Callable[[str, str], LintResult[M]], text: str, file: str) -> M:
     try:
-        examined = examine(text, file)
+        result = lint(text, file)
     except NotYaml as cause:
-        raise DocumentInvalid((Fault(file=file, line=cause.line, message=cause.problem),)) from cause
-    if examined.model is None or any(fault.is_error for fault in examined.faults):
-        raise DocumentInvalid(examined.faults)
-    return examined.model
+        raise DocumentInvalid((Diagnostic(file=file, line=cause.line, message=cause.problem),)) from cause
+    if result.model is None or any(diagnostic.is_error for diagnostic in result.diagnostics):
+        raise DocumentInvalid(result.diagnostics)
+    return result.model
 
 
-def _examined(text: str, file: str, model: type[M], rules: Callable[[Node], Iterable[Finding]]) -> Examined[M]:
+def _lint(text: str, file: str, model: type[M], rules: Callable[[Node], Iterable[Finding]]) -> LintResult[M]:
     source = yaml_source.read(text)
     findings = [*source.duplicates, *rules(Node(value=source.content))]
     try:
-        accepted = model.model_validate(source.content)
-    except ValidationError as refusal:
-        accepted = None
-        findings.extend(validation_errors.findings(refusal, source.content, model))
-    faults = tuple(sorted(set(_located(findings, source, file))))
-    return Examined(file=file, source=source, model=accepted, faults=faults)
+        document = model.model_validate(source.content)
+    except ValidationError as error:
+        document = None
+        findings.extend(validation_errors.explain(error, source.content, model))
+    diagnostics = tuple(sorted(set(_locate(findings, source, file))))
+    return LintResult(file=file, source=source, model=document, diagnostics=diagnostics)
 
 
-def _located(findings: Iterable[Finding], source: YamlSource, file: str) -> Iterator[Fault]:
+def _locate(findings: Iterable[Finding], source: YamlSource, file: str) -> Iterator[Diagnostic]:
     for finding in findings:
         label = _label(finding.path, source.content)
         message = f"{label}: {finding.message}" if label else finding.message
         line = finding.line or source.line_of(finding.path)
-        yield Fault(file=file, line=line, message=message, severity=finding.severity)
+        yield Diagnostic(file=file, line=line, message=message, severity=finding.severity)
 
 
 def _label(path: DocumentPath, content: object) -> str:
-    """Name a place as a person would: `annual-results.versions[0].due.day`."""
+    """Format a path as a person would: `annual-results.versions[0].due.day`."""
     rest = list(path)
     label = ""
     if len(path) > 1 and isinstance(path[1], int):

@@ -1,4 +1,4 @@
-"""Ids that must be told apart within a document, and ids that must be known: which is used twice, which was meant."""
+"""Rules for ids: which are duplicates, which are unknown, and which known id was probably meant."""
 
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
@@ -7,8 +7,8 @@ from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
 
 
-def used_twice(nodes: Iterable[Node], severity: Severity = Severity.ERROR) -> Iterator[Finding]:
-    """Yield every node whose text another one before it already has; a warning where saying it twice does no harm."""
+def find_duplicates(nodes: Iterable[Node], severity: Severity = Severity.ERROR) -> Iterator[Finding]:
+    """Yield a finding for every node whose text an earlier node has. Repetition that is harmless is a warning."""
     first: dict[str, Node] = {}
     for node in nodes:
         if node.text and first.setdefault(node.text, node) is not node:
@@ -16,20 +16,20 @@ def used_twice(nodes: Iterable[Node], severity: Severity = Severity.ERROR) -> It
             yield node.finding(words, severity)
 
 
-def unknown(node: Node, known: Collection[str], kind: str) -> Iterator[Finding]:
-    """Yield *node* where its text is none of the *known* ids of that *kind*."""
+def find_unknown(node: Node, known: Collection[str], kind: str) -> Iterator[Finding]:
+    """Yield a finding if the text of *node* is none of the *known* ids of that *kind*."""
     if node.text and node.text not in known:
-        yield node.finding(f"unknown {kind} {node.text!r}{meant(node.text, known)}")
+        yield node.finding(f"unknown {kind} {node.text!r}{suggest(node.text, known)}")
 
 
-def unlisted(node: Node, known: Collection[str]) -> Iterator[Finding]:
-    """Yield an advice where *node* is none of the *known* agencies, which a body that owes nothing need not be."""
+def find_unlisted(node: Node, known: Collection[str]) -> Iterator[Finding]:
+    """Yield a warning if *node* is none of the *known* agencies: a body that owes no report need not be listed."""
     if node.text and node.text not in known:
-        yield node.warning(f"no agency of the registry is {node.text!r}{meant(node.text, known)}")
+        yield node.warning(f"no agency of the registry is {node.text!r}{suggest(node.text, known)}")
 
 
-def meant(word: str, known: Iterable[str]) -> str:
-    """Return the question after the nearest known word, or nothing where none is near."""
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean …?" with the known word most like *word*, or an empty string if none is similar."""
     near = get_close_matches(word, sorted(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 

@@ -1,73 +1,89 @@
-"""What a plan must not say, beyond the shape of its values.
+"""Rules for a plan beyond the types of its values.
 
-Ids used twice, sources nobody lists, versions with holes, days that do not exist, reminders that come too late.
+They find duplicate ids, unlisted sources, gaps between versions, days that do not exist and reminders that come too
+late; with the registry at hand also unknown agencies and groups.
 """
 
 from calendar import month_name, monthrange
 from collections.abc import Iterator
 
-from schemas.lint import id_checks
+from schemas.lint import date_intervals, id_checks
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
-from schemas.plan import date_intervals, durations
+from schemas.plan import durations
 from schemas.plan.periods import MONTHS_OF, Recurrence
 
-_MONTHS, _DAYS = range(1, 13), range(1, 32)  # outside these the models refuse
-_LEAP_YEAR = 2024  # the longest February there is
+_MONTHS, _DAYS = range(1, 13), range(1, 32)  # the models refuse everything outside these
+_LEAP_YEAR = 2024  # its February has 29 days, the most there can be
 _LEAP_DAY = (2, 29)
 
 
-def findings(plan: Node) -> Iterator[Finding]:
-    """Yield every fault of *plan* that can be told without its registry."""
+def check_plan(plan: Node) -> Iterator[Finding]:
+    """Yield every problem of *plan* that can be found without its registry."""
     sources, obligations = plan["sources"].each(), plan["obligations"].each()
-    yield from id_checks.used_twice(one["id"] for one in sources)
-    yield from id_checks.used_twice(one["id"] for one in obligations)
+    yield from id_checks.find_duplicates(one["id"] for one in sources)
+    yield from id_checks.find_duplicates(one["id"] for one in obligations)
     known_sources = {one["id"].text for one in sources}
     for obligation in obligations:
         if sources:
-            yield from id_checks.unknown(obligation["citation"]["source"], known_sources, "source")
-        yield from id_checks.used_twice(obligation["addressees"].each(), Severity.WARNING)
-        yield from _versions(obligation["versions"].each(), plan["issued_on"])
+            yield from id_checks.find_unknown(obligation["citation"]["source"], known_sources, "source")
+        yield from id_checks.find_duplicates(obligation["addressees"].each(), Severity.WARNING)
+        yield from _check_versions(obligation["versions"].each(), plan["issued_on"])
 
 
-def _versions(versions: tuple[Node, ...], issued_on: Node) -> Iterator[Finding]:
-    yield from date_intervals.empty_spans(versions)
+def check_references(plan: Node, registry: Node) -> Iterator[Finding]:
+    """Yield every agency, group and registry that *plan* names and *registry* does not know."""
+    agencies = {one["id"].text for one in registry["agencies"].each()}
+    members = {one["id"].text for agency in registry["agencies"].each() for one in agency["groups"].each()}
+    groups = {one["id"].text for one in registry["groups"].each()} or members
+    yield from _check_registry_id(plan["registry"], registry["registry"])
+    yield from id_checks.find_unlisted(plan["issuer"], agencies)
+    for obligation in plan["obligations"].each():
+        yield from id_checks.find_unlisted(obligation["recipient"], agencies | groups)
+        for addressee in obligation["addressees"].each():
+            yield from id_checks.find_unknown(addressee, agencies | groups, "group or agency")
+            if addressee.text in groups - members:
+                yield addressee.warning(f"no agency is ever a member of {addressee.text!r}; nobody owes this")
+
+
+def _check_versions(versions: tuple[Node, ...], issued_on: Node) -> Iterator[Finding]:
+    yield from date_intervals.find_empty(versions)
     if all(one["from"].is_given for one in versions):
-        yield from date_intervals.overlaps(versions)
-        yield from date_intervals.holes(versions)
+        yield from date_intervals.find_overlaps(versions)
+        yield from date_intervals.find_gaps(versions)
     for version in versions:
         from_ = version["from"]
         if from_.day and issued_on.day and from_.day < issued_on.day:
             yield from_.warning(f"a plan binds from its day of issue, {issued_on.day}")
-        yield from _anchor(version["due"], version["recurrence"])
-        yield from _anchor(version["cut_off"], version["recurrence"])
-        yield from _requirements(version["requires"])
-        yield from _reminders(version["reminders"], version["due"])
+        yield from _check_anchor(version["due"], version["recurrence"])
+        yield from _check_anchor(version["cut_off"], version["recurrence"])
+        yield from _check_requirements(version["requires"])
+        yield from _check_reminders(version["reminders"], version["due"])
 
 
-def _anchor(anchor: Node, recurrence: Node) -> Iterator[Finding]:
+def _check_anchor(anchor: Node, recurrence: Node) -> Iterator[Finding]:
     month, day = anchor["month"], anchor["day"]
     if recurrence.text == Recurrence.NONE and anchor.is_given:
         yield anchor.finding("a continuous duty (`recurrence: none`) has no period that a date could belong to")
     elif recurrence.text == Recurrence.ONCE or recurrence.text not in set(MONTHS_OF):
-        yield from _day_of_year(month, day)
+        yield from _check_day_of_year(month, day)
     else:
-        yield from _day_of_period(anchor, Recurrence(recurrence.text))
+        yield from _check_day_of_period(anchor, Recurrence(recurrence.text))
 
 
-def _day_of_period(anchor: Node, recurrence: Recurrence) -> Iterator[Finding]:
+def _check_day_of_period(anchor: Node, recurrence: Recurrence) -> Iterator[Finding]:
     month, months = anchor["month"], MONTHS_OF[recurrence]
     if anchor["date"].is_given:
         yield anchor["date"].finding("one fixed date cannot recur; write `month` and `day`, or `recurrence: once`")
     if recurrence is Recurrence.YEAR:
-        yield from _day_of_year(month, anchor["day"])
+        yield from _check_day_of_year(month, anchor["day"])
     elif month.number is not None and months < month.number:
         yield month.warning(
             f"a {recurrence} has {months} months and `month` counts from its first: this is due afterwards"
         )
 
 
-def _day_of_year(month: Node, day: Node) -> Iterator[Finding]:
+def _check_day_of_year(month: Node, day: Node) -> Iterator[Finding]:
     if not month.number or not day.number or month.number not in _MONTHS or day.number not in _DAYS:
         return
     last = monthrange(_LEAP_YEAR, month.number)[1]
@@ -78,41 +94,46 @@ def _day_of_year(month: Node, day: Node) -> Iterator[Finding]:
         yield day.warning("29 February comes every four years; in the others the last day of February counts")
 
 
-def _requirements(requires: Node) -> Iterator[Finding]:
-    yield from id_checks.used_twice(map(_id_of_section, requires["sections"].each()), Severity.WARNING)
-    yield from id_checks.used_twice(one["code"] for one in requires["indicators"].each())
-    yield from id_checks.used_twice(one["id"] for one in requires["checks"].each())
+def _check_requirements(requires: Node) -> Iterator[Finding]:
+    yield from id_checks.find_duplicates(map(_section_id, requires["sections"].each()), Severity.WARNING)
+    yield from id_checks.find_duplicates(one["code"] for one in requires["indicators"].each())
+    yield from id_checks.find_duplicates(one["id"] for one in requires["checks"].each())
     for indicator in requires["indicators"].each():
         least, most = indicator["min"].value, indicator["max"].value
         if isinstance(least, int | float) and isinstance(most, int | float) and most < least:
             yield indicator["max"].finding(f"{most} is less than `min`, {least}; no figure can satisfy both")
 
 
-def _id_of_section(section: Node) -> Node:
+def _section_id(section: Node) -> Node:
     return section["id"] if section["id"].is_given else section
 
 
-def _reminders(reminders: Node, due: Node) -> Iterator[Finding]:
+def _check_reminders(reminders: Node, due: Node) -> Iterator[Finding]:
     before, after = reminders["before"].each(), reminders["after"].each()
     if not due.is_given and (before or after or reminders["then_every"].is_given or reminders["escalate"].each()):
         yield reminders.warning("a duty without a due date is never reminded of; these settings do nothing")
-    yield from id_checks.used_twice(before, Severity.WARNING)
-    yield from id_checks.used_twice(after, Severity.WARNING)
+    yield from id_checks.find_duplicates(before, Severity.WARNING)
+    yield from id_checks.find_duplicates(after, Severity.WARNING)
     for step in before:
-        if _sign(step, at_least=1) is False:
+        if _points_forward(step, at_least=1) is False:
             yield step.finding(f"{step.text} is not before the due instant; a reminder comes before what it reminds of")
     for step in (*after, *(one["after"] for one in reminders["escalate"].each())):
-        if _sign(step, at_least=0) is False:
+        if _points_forward(step, at_least=0) is False:
             yield step.finding(f"{step.text} falls before the due instant; an urging comes after it")
-    if _sign(reminders["then_every"], at_least=1) is False:
+    if _points_forward(reminders["then_every"], at_least=1) is False:
         yield reminders["then_every"].finding(
             "an interval that does not go forward would urge for ever; write P7D for weekly"
         )
 
 
-def _sign(duration: Node, *, at_least: int) -> bool | None:
-    """Whether *duration* points at least so far forward (-1, 0, 1); nothing where it is no duration."""
+def _points_forward(duration: Node, *, at_least: int) -> bool | None:
+    """Whether the sign of *duration* (-1, 0, 1) is at least *at_least*; None if it is no duration."""
     try:
         return durations.sign(duration.text) >= at_least
     except ValueError:
         return None
+
+
+def _check_registry_id(named: Node, registry: Node) -> Iterator[Finding]:
+    if named.text and registry.text and named.text != registry.text:
+        yield named.finding(f"the registry beside this plan is {registry.text!r}, not {named.text!r}")

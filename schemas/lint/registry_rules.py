@@ -1,74 +1,74 @@
-"""What a registry must not say, beyond the shape of its values.
+"""Rules for a registry beyond the types of its values.
 
-Ids used twice, names with holes, groups nobody lists, parents in circles, days that are both on and off.
+They find duplicate ids, gaps between names, unlisted groups, cycles of parents, and days that are holiday and working
+day at once.
 """
 
 from collections.abc import Iterator
 
-from schemas.lint import id_checks, succession_rules
+from schemas.lint import date_intervals, id_checks, succession_rules
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
-from schemas.plan import date_intervals
 
 
-def findings(registry: Node) -> Iterator[Finding]:
-    """Yield every fault of *registry*."""
+def check_registry(registry: Node) -> Iterator[Finding]:
+    """Yield every problem of *registry*."""
     groups, agencies = registry["groups"].each(), registry["agencies"].each()
     aliases = [alias for agency in agencies for alias in agency["aliases"].each()]
     ids = {one["id"].text for one in agencies}
-    yield from id_checks.used_twice((*(one["id"] for one in (*groups, *agencies)), *aliases))
+    yield from id_checks.find_duplicates((*(one["id"] for one in (*groups, *agencies)), *aliases))
     for agency in agencies:
-        yield from _life(agency)
-        yield from _memberships(agency, groups)
-        yield from id_checks.unlisted(agency["parent"], ids)
-    yield from _parents_in_circles(agencies)
-    yield from succession_rules.findings(registry["successions"].each(), agencies)
-    yield from _calendar(registry)
+        yield from _check_names(agency)
+        yield from _check_memberships(agency, groups)
+        yield from id_checks.find_unlisted(agency["parent"], ids)
+    yield from _find_parent_cycles(agencies)
+    yield from succession_rules.check_successions(registry["successions"].each(), agencies)
+    yield from _check_calendar(registry)
 
 
-def _life(agency: Node) -> Iterator[Finding]:
+def _check_names(agency: Node) -> Iterator[Finding]:
     names = agency["names"].each()
-    yield from date_intervals.empty_spans([agency["valid"]])
-    yield from date_intervals.empty_spans(names)
-    yield from date_intervals.overlaps(names)
-    yield from date_intervals.holes(names)
-    yield from _nameless(agency["valid"], names)
+    yield from date_intervals.find_empty([agency["valid"]])
+    yield from date_intervals.find_empty(names)
+    yield from date_intervals.find_overlaps(names)
+    yield from date_intervals.find_gaps(names)
+    yield from _find_nameless_ends(agency["valid"], names)
 
 
-def _nameless(valid: Node, names: tuple[Node, ...]) -> Iterator[Finding]:
-    """Yield the beginning and the end of a life that no name covers."""
-    borne = [span for span in map(date_intervals.interval, names) if span is not None]
-    life = date_intervals.interval(valid)
+def _find_nameless_ends(valid: Node, names: tuple[Node, ...]) -> Iterator[Finding]:
+    """Yield a warning if no name covers the beginning or the end of the agency's validity."""
+    borne = [span for span in map(date_intervals.parse_interval, names) if span is not None]
+    life = date_intervals.parse_interval(valid)
     if life is None or not borne or len(borne) < len(names):
         return
     first, last = min(borne, key=lambda one: one.from_), max(borne, key=lambda one: one.to)
     if life.from_ < first.from_:
-        yield first.node["from"].warning(f"leaves a hole: the agency is valid from {_written(valid['from'])}")
+        yield first.node["from"].warning(f"leaves a hole: the agency is valid from {_format_day(valid['from'])}")
     if last.to < life.to:
-        yield last.node["to"].warning(f"leaves a hole: the agency is valid to {_written(valid['to'])}")
+        yield last.node["to"].warning(f"leaves a hole: the agency is valid to {_format_day(valid['to'])}")
 
 
-def _written(day: Node) -> str:
+def _format_day(day: Node) -> str:
     return str(day.day) if day.day else "no stated day"
 
 
-def _memberships(agency: Node, groups: tuple[Node, ...]) -> Iterator[Finding]:
-    """Yield the faults of an agency's groups; where the registry lists none, its agencies' words are its groups."""
+def _check_memberships(agency: Node, groups: tuple[Node, ...]) -> Iterator[Finding]:
+    """Yield the problems of an agency's memberships. If the registry lists no groups, any group id is accepted."""
     memberships = agency["groups"].each()
     listed = {one["id"].text for one in groups}
-    yield from date_intervals.empty_spans(memberships)
+    yield from date_intervals.find_empty(memberships)
     for group in dict.fromkeys(one["id"].text for one in memberships):
-        yield from date_intervals.overlaps([one for one in memberships if one["id"].text == group])
-    life = date_intervals.interval(agency["valid"])
+        yield from date_intervals.find_overlaps([one for one in memberships if one["id"].text == group])
+    life = date_intervals.parse_interval(agency["valid"])
     for membership in memberships:
         if groups:
-            yield from id_checks.unknown(membership["id"], listed, "group")
-        stay = date_intervals.interval(membership)
+            yield from id_checks.find_unknown(membership["id"], listed, "group")
+        stay = date_intervals.parse_interval(membership)
         if stay and life and (stay.to <= life.from_ or life.to <= stay.from_):
             yield membership.warning("lies outside the dates on which the agency is valid")
 
 
-def _parents_in_circles(agencies: tuple[Node, ...]) -> Iterator[Finding]:
+def _find_parent_cycles(agencies: tuple[Node, ...]) -> Iterator[Finding]:
     parents = {one["id"].text: one["parent"] for one in agencies if one["parent"].text}
     cleared: set[str] = set()
     for start in parents:
@@ -81,11 +81,11 @@ def _parents_in_circles(agencies: tuple[Node, ...]) -> Iterator[Finding]:
         cleared.update(line)
 
 
-def _calendar(registry: Node) -> Iterator[Finding]:
+def _check_calendar(registry: Node) -> Iterator[Finding]:
     off = [one["date"] for one in registry["holidays"].each()]
     on = [one["date"] if one["date"].is_given else one for one in registry["working_days"].each()]
-    yield from id_checks.used_twice(off, Severity.WARNING)
-    yield from id_checks.used_twice(on, Severity.WARNING)
+    yield from id_checks.find_duplicates(off, Severity.WARNING)
+    yield from id_checks.find_duplicates(on, Severity.WARNING)
     holidays = {one.text for one in off}
     for day in on:
         if day.text and day.text in holidays:

@@ -1,32 +1,31 @@
-"""What successions must not say: agencies nobody lists, heirs not there yet, dates against the record, circles."""
+"""Rules for successions: unlisted agencies, heirs that do not exist yet, contradictory dates, cycles."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from schemas.lint import id_checks
+from schemas.lint import date_intervals, id_checks
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
-from schemas.plan import date_intervals
 
 _ONE_HEIR = frozenset({"merge_into", "merge_new"})
 
 
-def findings(successions: tuple[Node, ...], agencies: tuple[Node, ...]) -> Iterator[Finding]:
-    """Yield every fault of *successions* among *agencies*."""
+def check_successions(successions: tuple[Node, ...], agencies: tuple[Node, ...]) -> Iterator[Finding]:
+    """Yield every problem of *successions* among *agencies*."""
     known = {one["id"].text: one for one in agencies}
     for succession in successions:
         for side in ("from", "to"):
             for one in succession[side].each():
-                yield from id_checks.unknown(one, known, "agency")
-            yield from id_checks.used_twice(succession[side].each(), Severity.WARNING)
-        yield from _heirs_in_number(succession)
-        yield from _ends(succession, known)
-        yield from _begins(succession, known)
-    yield from _circles(successions)
-    yield from _ended_without_act(successions, agencies)
+                yield from id_checks.find_unknown(one, known, "agency")
+            yield from id_checks.find_duplicates(succession[side].each(), Severity.WARNING)
+        yield from _check_heir_count(succession)
+        yield from _check_ends(succession, known)
+        yield from _check_begins(succession, known)
+    yield from _find_cycles(successions)
+    yield from _find_ends_without_act(successions, agencies)
 
 
-def _heirs_in_number(succession: Node) -> Iterator[Finding]:
+def _check_heir_count(succession: Node) -> Iterator[Finding]:
     kind, heirs = succession["type"].text, succession["to"]
     if kind == "abolish" and heirs.each():
         yield heirs.finding("an abolition has no heir; write `to: []`, or another type")
@@ -38,8 +37,8 @@ def _heirs_in_number(succession: Node) -> Iterator[Finding]:
         yield heirs.finding("a split has heirs; write abolish where there is none")
 
 
-def _ends(succession: Node, agencies: Mapping[str, Node]) -> Iterator[Finding]:
-    """Yield the agencies whose own end is not the day of the act; who is among the heirs goes on."""
+def _check_ends(succession: Node, agencies: Mapping[str, Node]) -> Iterator[Finding]:
+    """Yield the ended agencies whose validity does not end on the day of the act; one that is also an heir goes on."""
     on, survivors = succession["on"], {one.text for one in succession["to"].each()}
     for ended in succession["from"].each():
         agency = agencies.get(ended.text)
@@ -52,15 +51,15 @@ def _ends(succession: Node, agencies: Mapping[str, Node]) -> Iterator[Finding]:
             yield on.warning(f"{ended.text!r} ends by this act; say so in its `valid.to`: {on.day}")
 
 
-def _begins(succession: Node, agencies: Mapping[str, Node]) -> Iterator[Finding]:
+def _check_begins(succession: Node, agencies: Mapping[str, Node]) -> Iterator[Finding]:
     on = succession["on"]
     for heir in succession["to"].each():
         agency = agencies.get(heir.text)
-        life = date_intervals.interval(agency["valid"]) if agency else None
+        life = date_intervals.parse_interval(agency["valid"]) if agency else None
         if life is None or on.day is None:
             continue
         if on.day < life.from_ or life.to <= on.day:
-            yield on.finding(f"the heir {heir.text!r} does not exist on {on.day}; it {_in_words(life)}")
+            yield on.finding(f"the heir {heir.text!r} does not exist on {on.day}; it {_describe_validity(life)}")
         elif (
             succession["type"].text == "merge_new"
             and life.from_ < on.day
@@ -72,25 +71,25 @@ def _begins(succession: Node, agencies: Mapping[str, Node]) -> Iterator[Finding]
             )
 
 
-def _in_words(life: date_intervals.Interval) -> str:
+def _describe_validity(life: date_intervals.Interval) -> str:
     begin = "from the start" if life.from_ == date.min else f"from {life.from_}"
-    return f"is valid {begin} and {life.end_in_words}"
+    return f"is valid {begin} and {life.end_text}"
 
 
-def _circles(successions: tuple[Node, ...]) -> Iterator[Finding]:
-    """Yield each succession that leads back, over those before it, to an agency it starts from."""
+def _find_cycles(successions: tuple[Node, ...]) -> Iterator[Finding]:
+    """Yield each succession that leads back, through earlier ones, to an agency from which it starts."""
     heirs: dict[str, set[str]] = {}
     for succession in successions:
         ended = {one.text for one in succession["from"].each()}
         taking = {one.text for one in succession["to"].each()}
-        if ended and (ended == taking or _reached(taking - ended, heirs) & ended):
+        if ended and (ended == taking or _reachable_from(taking - ended, heirs) & ended):
             names = ", ".join(sorted(ended))
             yield succession.finding(f"closes a circle: {names} would follow upon itself")
         for one in ended - taking:
             heirs.setdefault(one, set()).update(taking)
 
 
-def _reached(starts: set[str], heirs: Mapping[str, set[str]]) -> set[str]:
+def _reachable_from(starts: set[str], heirs: Mapping[str, set[str]]) -> set[str]:
     found: set[str] = set()
     waiting = list(starts)
     while waiting:
@@ -101,7 +100,7 @@ def _reached(starts: set[str], heirs: Mapping[str, set[str]]) -> set[str]:
     return found
 
 
-def _ended_without_act(successions: tuple[Node, ...], agencies: tuple[Node, ...]) -> Iterator[Finding]:
+def _find_ends_without_act(successions: tuple[Node, ...], agencies: tuple[Node, ...]) -> Iterator[Finding]:
     acted = {one.text for succession in successions for one in succession["from"].each()}
     for agency in agencies:
         to = agency["valid"]["to"]

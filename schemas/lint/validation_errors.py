@@ -1,6 +1,6 @@
-"""Departures from a document's models, in words that say what to write instead.
+"""Turn pydantic's validation errors into findings that say what to write instead.
 
-It refuses to know any rule beyond the models.
+This module knows the models and no rule beyond them.
 """
 
 import re
@@ -12,30 +12,30 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.lint.diagnostics import DocumentPath, Finding
-from schemas.lint.id_checks import meant
+from schemas.lint.id_checks import suggest
 
 _ISO_DATE = re.compile(r"^(\d{4})-(\d{2})-(\d{2})$")
 _MONTHS_IN_YEAR = 12
-_LONGEST = 60  # characters of a wrong value that are shown; enough to find it on its line
+_LONGEST = 60  # characters of a wrong value that a message repeats; enough to find it on its line
 
 
-def findings(error: ValidationError, content: object, model: type[BaseModel]) -> Iterator[Finding]:
-    """Yield one finding for each place of *content* that does not fit *model*."""
+def explain(error: ValidationError, content: object, model: type[BaseModel]) -> Iterator[Finding]:
+    """Yield one finding for each place in *content* that does not fit *model*."""
     seen: set[DocumentPath] = set()
     for detail in sorted(error.errors(), key=lambda one: one["type"] == "model_type"):
         path = _path_in(content, detail)
-        if path not in seen and not _is_echo(detail):
+        if path not in seen and not _is_follow_up(detail):
             seen.add(path)
-            yield Finding(path=path, message=_worded(detail, path, model))
+            yield Finding(path=path, message=_message_for(detail, path, model))
 
 
-def _is_echo(detail: ErrorDetails) -> bool:
-    """Whether a list is called too short only because its members were refused, each in its own words."""
+def _is_follow_up(detail: ErrorDetails) -> bool:
+    """Whether a list is "too short" only because its members were refused, each with an error of its own."""
     return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def _path_in(content: object, detail: ErrorDetails) -> DocumentPath:
-    """Return the location without the names of union members, which are no part of the document."""
+    """Return the location of an error without the names of union members, which are no part of the document."""
     path: list[str | int] = []
     node = content
     for step in detail["loc"]:
@@ -47,27 +47,27 @@ def _path_in(content: object, detail: ErrorDetails) -> DocumentPath:
     return tuple(path)
 
 
-def _worded(detail: ErrorDetails, path: DocumentPath, model: type[BaseModel]) -> str:
+def _message_for(detail: ErrorDetails, path: DocumentPath, model: type[BaseModel]) -> str:
     given = detail["input"]
     match detail["type"]:
         case "missing":
             return "missing"
         case "extra_forbidden":
-            return f"unknown key{meant(str(path[-1]), _known_keys(model, path[:-1]))}"
+            return f"unknown key{suggest(str(path[-1]), _keys_of_model(model, path[:-1]))}"
         case "string_too_short" | "too_short":
             return "empty"
         case "value_error":
-            return _of_value(given, str(detail["ctx"]["error"]))
+            return _value_message(given, str(detail["ctx"]["error"]))
         case kind if kind.startswith("date"):
-            return _of_date(given)
+            return _date_message(given)
         case kind:
-            return _of_type(kind, given, detail)
+            return _type_message(kind, given, detail)
 
 
-def _of_type(kind: str, given: object, detail: ErrorDetails) -> str:
+def _type_message(kind: str, given: object, detail: ErrorDetails) -> str:
     if given is None:
         return "empty"
-    shown = _shown(given)
+    shown = _shorten(given)
     match kind:
         case "literal_error" | "enum":
             return f"{shown} is not one of {detail['ctx']['expected']}"
@@ -83,26 +83,26 @@ def _of_type(kind: str, given: object, detail: ErrorDetails) -> str:
             return f"{shown}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
 
 
-def _shown(given: object) -> str:
+def _shorten(given: object) -> str:
     written = repr(given)
     return written if len(written) <= _LONGEST else f"{written[:_LONGEST]}…"
 
 
-def _of_value(given: object, refusal: str) -> str:
+def _value_message(given: object, refusal: str) -> str:
     if given is None:
         return "empty"
-    return refusal if repr(given) in refusal else f"{_shown(given)}: {refusal}"
+    return refusal if repr(given) in refusal else f"{_shorten(given)}: {refusal}"
 
 
-def _of_date(given: object) -> str:
+def _date_message(given: object) -> str:
     written = _ISO_DATE.match(str(given))
     if written is None or not 1 <= int(written[2]) <= _MONTHS_IN_YEAR or int(written[1]) == 0:
-        return f"{_shown(given)}: write a local date such as 2026-12-09"
+        return f"{_shorten(given)}: write a local date such as 2026-12-09"
     year, month = int(written[1]), int(written[2])
     return f"there is no {written[0]}; that month has {monthrange(year, month)[1]} days"
 
 
-def _known_keys(model: type[BaseModel], path: DocumentPath) -> set[str]:
+def _keys_of_model(model: type[BaseModel], path: DocumentPath) -> set[str]:
     models = [model]
     for step in path:
         if isinstance(step, str):

@@ -1,7 +1,7 @@
-"""YAML text as plain values, with the line on which each of them stands. It refuses to know what the values mean.
+"""Read YAML text as plain values, each with its line. This module does not know what the values mean.
 
-The composed nodes are read, not constructed objects: so dates stay text and `2026-02-30` is a wrong date with a line,
-not a broken file; a key that stands twice is a finding like any other; and every key keeps its own line.
+It reads the composed nodes instead of constructed objects. So dates stay text, and `2026-02-30` is a wrong date with a
+line instead of an unreadable file; a duplicate key is a finding like any other; and every key keeps its own line.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 class NotYaml(ValueError):  # noqa: N818 - it reads as a claim about the text
-    """The text is not a YAML mapping; `line` is where reading stopped."""
+    """The text is no YAML mapping; `line` is where parsing stopped."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(problem)
@@ -26,21 +26,21 @@ class NotYaml(ValueError):  # noqa: N818 - it reads as a claim about the text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YamlSource:
-    """One document as plain values, the line of each, and the keys that stand twice."""
+    """One document: its plain values, the line of each, and findings for its duplicate keys."""
 
     content: object
     lines: dict[DocumentPath, int] = field(default_factory=dict)
     duplicates: tuple[Finding, ...] = ()
 
     def line_of(self, path: DocumentPath) -> int:
-        """Return the line (from 1) of the value at *path*, or of the nearest enclosing one where it is missing."""
+        """Return the line (from 1) of the value at *path*; if it is missing, that of the nearest enclosing value."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
 
 def read(text: str) -> YamlSource:
-    """Return the document in *text*; raise `NotYaml` with the line where there is none."""
+    """Read the document in *text*; raise `NotYaml` with the line if it is no YAML mapping."""
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as cause:
@@ -51,11 +51,11 @@ def read(text: str) -> YamlSource:
         raise NotYaml(1, f"not YAML: {str(cause).splitlines()[0]}") from cause
     if not isinstance(root, MappingNode):
         raise NotYaml(1, "no document here: a mapping of keys to values is wanted")
-    return _Reading().source(root)
+    return _YamlReader().source(root)
 
 
-class _Reading:
-    """Walks the nodes of one document once."""
+class _YamlReader:
+    """Walks the nodes of one document once and collects lines and duplicates."""
 
     def __init__(self) -> None:
         self._lines: dict[DocumentPath, int] = {}
@@ -63,10 +63,10 @@ class _Reading:
         self._open: list[Node] = []
 
     def source(self, root: MappingNode) -> YamlSource:
-        content = self._value(root, ())
+        content = self._read_value(root, ())
         return YamlSource(content=content, lines=self._lines, duplicates=tuple(self._duplicates))
 
-    def _value(self, node: Node, path: DocumentPath) -> object:
+    def _read_value(self, node: Node, path: DocumentPath) -> object:
         if any(node is one for one in self._open):
             raise NotYaml(_line(node), "not YAML to build on: an anchor contains itself")
         self._open.append(node)
@@ -77,12 +77,12 @@ class _Reading:
 
     def _read(self, node: Node, path: DocumentPath) -> object:
         if isinstance(node, MappingNode):
-            return self._mapping(node, path)
+            return self._read_mapping(node, path)
         if isinstance(node, SequenceNode):
-            return [self._member(one, (*path, index)) for index, one in enumerate(node.value)]
-        return _scalar(node)
+            return [self._read_member(one, (*path, index)) for index, one in enumerate(node.value)]
+        return _scalar_value(node)
 
-    def _mapping(self, node: MappingNode, path: DocumentPath) -> dict[str, object]:
+    def _read_mapping(self, node: MappingNode, path: DocumentPath) -> dict[str, object]:
         found: dict[str, object] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value)
@@ -92,27 +92,27 @@ class _Reading:
                 self._duplicates.append(Finding(path=at, message=message, line=_line(key_node)))
                 continue
             self._lines[at] = _line(key_node)
-            found[key] = self._value(value_node, at)
+            found[key] = self._read_value(value_node, at)
         return found
 
-    def _member(self, node: Node, path: DocumentPath) -> object:
+    def _read_member(self, node: Node, path: DocumentPath) -> object:
         self._lines[path] = _line(node)
-        return self._value(node, path)
+        return self._read_value(node, path)
 
 
 def _line(node: Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _scalar(node: Node) -> object:
+def _scalar_value(node: Node) -> object:
     text = str(node.value)
     try:
-        return _typed(str(node.tag).removeprefix(_TAG), text)
+        return _parse_scalar(str(node.tag).removeprefix(_TAG), text)
     except ValueError:
         return text
 
 
-def _typed(tag: str, text: str) -> object:
+def _parse_scalar(tag: str, text: str) -> object:
     match tag:
         case "null":
             return None

@@ -1,4 +1,4 @@
-"""ISO 8601 durations and their arithmetic on local dates, where a month ends on its own last day.
+"""ISO 8601 durations and their arithmetic on local (wall-clock) times; a month ends on its own last day.
 
 Civil Code 2015 art. 148: a period of months or years ends on the corresponding day, or on the last day of the month
 where there is none.
@@ -9,19 +9,17 @@ from functools import lru_cache
 
 import isodate
 
-_ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001 - any wall time does: only whether and which way it moves counts
-
 LONGEST = timedelta(days=36525)
-"""A century: a longer wait is a slip of the pen, and could run off the calendar."""
+"""A century. A longer duration is a typing mistake, and adding it to a date could leave the calendar."""
 
-_ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001 - only distance and direction count
+_ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001 - any local time will do: only the distance and direction from it count
 
 
 @lru_cache(maxsize=1024)
-def parsed(text: str) -> timedelta | isodate.Duration:
-    """Return the duration that *text* writes; raise `ValueError` with the remedy where it writes none.
+def parse(text: str) -> timedelta | isodate.Duration:
+    """Parse an ISO 8601 duration such as `P7D` or `P1M`; raise `ValueError` with the remedy if *text* is none.
 
-    One that leaves the calendar or splits a month (P0.5M) is none: no date could be moved by it.
+    A duration that leaves the calendar or splits a month (`P0.5M`) is refused, because no date can be moved by it.
     """
     try:
         step = isodate.parse_duration(text)
@@ -33,32 +31,32 @@ def parsed(text: str) -> timedelta | isodate.Duration:
     return step
 
 
-def checked(text: str) -> str:
-    """Return *text* unchanged if it is a duration; raise `ValueError` otherwise."""
-    parsed(text)
+def validate(text: str) -> str:
+    """Return *text* unchanged if it is an ISO 8601 duration; raise `ValueError` otherwise."""
+    parse(text)
     return text
 
 
 def sign(text: str) -> int:
-    """Return -1, 0 or 1 as *text* goes back in time, stands still or goes forward."""
-    moved = _ANCHOR + parsed(text)
+    """Return -1, 0 or 1 for a duration that is negative, zero or positive."""
+    moved = _ANCHOR + parse(text)
     return (moved > _ANCHOR) - (moved < _ANCHOR)
 
 
 def shift(local: datetime, text: str, *, back: bool = False) -> datetime:
-    """Return the wall time *text* after (or before) *local*: days and months are calendar units, not 24-hour spans."""
-    step = parsed(text)
+    """Return the local time *text* after (or before) *local*. A day is a calendar unit, not 24 hours."""
+    step = parse(text)
     return local - step if back else local + step
 
 
-def in_days(days: int) -> str:
-    """Write a number of days as an ISO 8601 duration."""
+def format_days(days: int) -> str:
+    """Format a number of days as an ISO 8601 duration: 7 as `P7D`, 0 as `PT0S`."""
     return f"P{days}D" if days else "PT0S"
 
 
 def between(earlier: datetime, later: datetime) -> str:
-    """Write the time from *earlier* to *later* as an ISO 8601 duration, in whole days where it is."""
-    passed = later - earlier
-    if passed % timedelta(days=1) == timedelta():
-        return in_days(passed.days)
-    return str(isodate.duration_isoformat(passed))
+    """Format the time from *earlier* to *later* as an ISO 8601 duration, in days where it is a whole number of them."""
+    elapsed = later - earlier
+    if elapsed % timedelta(days=1) == timedelta():
+        return format_days(elapsed.days)
+    return str(isodate.duration_isoformat(elapsed))

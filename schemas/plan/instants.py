@@ -1,10 +1,10 @@
-"""Instants: read from RFC 3339 text, compared in UTC, written in a zone. No calendar of ours ends in an error."""
+"""Instants: parse them from RFC 3339 text and convert them between time zones without overflow errors."""
 
 from datetime import MINYEAR, UTC, datetime, tzinfo
 
 
 def parse(text: str) -> datetime:
-    """Return the RFC 3339 instant in *text*, in UTC; raise `ValueError` with the remedy where there is none."""
+    """Parse an RFC 3339 instant and return it in UTC; raise `ValueError` with the remedy if *text* is none."""
     try:
         instant = datetime.fromisoformat(text.upper())
     except ValueError as cause:
@@ -15,7 +15,10 @@ def parse(text: str) -> datetime:
 
 
 def in_zone(instant: datetime, zone: tzinfo) -> datetime:
-    """Return *instant* in *zone*; at the ends of the calendar, where it has no writing there, the nearest one."""
+    """Convert *instant* to *zone*, or to the nearest instant there that Python's calendar can express.
+
+    For example 0001-01-01T00:00Z has no local time west of Greenwich, because the calendar begins with year 1.
+    """
     try:
         return instant.astimezone(zone)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Reporting periods: how they are written (`2026`, `2026-H1`, `2026-Q3`, `2026-07`) and which days they cover."""
+"""Reporting periods: their text form (`2026`, `2026-H1`, `2026-Q3`, `2026-07`) and the days they cover."""
 
 import re
 from collections.abc import Iterator
@@ -20,21 +20,21 @@ class Recurrence(StrEnum):
 
     @property
     def is_periodic(self) -> bool:
-        """Whether duties of this recurrence are told apart by a period."""
+        """Whether duties of this recurrence have a period, which distinguishes one duty from the next."""
         return self in MONTHS_OF
 
 
 MONTHS_OF = {Recurrence.YEAR: 12, Recurrence.HALF_YEAR: 6, Recurrence.QUARTER: 3, Recurrence.MONTH: 1}
 PATTERN = r"^(19|20|21)[0-9]{2}(-(H[12]|Q[1-4]|0[1-9]|1[0-2]))?$"
-"""How a period is written, for JSON Schemas."""
+"""The text form of a period, for JSON Schemas."""
 
-_WRITTEN = re.compile(
+_PERIOD = re.compile(
     r"(?P<year>(?:19|20|21)[0-9]{2})(?:-(?:H(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?"
 )
 
 
 def first_of_month(year: int, month: int) -> date:
-    """Return the first day of *month*, where month 13 is January of the next year and month 0 December of the last."""
+    """Return the first day of *month*; month 13 is January of the next year, month 0 December of the year before."""
     return date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)
 
 
@@ -51,14 +51,14 @@ class Period:
         return self.text
 
     def covers(self, other: "Period") -> bool:
-        """Whether *other* lies within this period."""
+        """Whether *other* lies wholly within this period."""
         return self.starts_on <= other.starts_on and other.ends_on <= self.ends_on
 
 
 @lru_cache(maxsize=4096)  # a log names the same few periods millions of times
 def parse(text: str) -> Period:
-    """Return the period that *text* writes; raise `ValueError` naming the accepted forms otherwise."""
-    match = _WRITTEN.fullmatch(text)
+    """Parse the text of a period; raise `ValueError` naming the accepted forms if it is none."""
+    match = _PERIOD.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a reporting period of 1900 to 2199; write 2026, 2026-H1, 2026-Q3 or 2026-07")
     year = int(match["year"])
@@ -97,11 +97,11 @@ def _period(*, year: int, index: int, recurrence: Recurrence) -> Period:
         starts_on=first_of_month(year, (index - 1) * months + 1),
         ends_on=first_of_month(year, index * months + 1),
         recurrence=recurrence,
-        text=_written(year, index, recurrence),
+        text=_format(year, index, recurrence),
     )
 
 
-def _written(year: int, index: int, recurrence: Recurrence) -> str:
+def _format(year: int, index: int, recurrence: Recurrence) -> str:
     match recurrence:
         case Recurrence.HALF_YEAR:
             return f"{year:04d}-H{index}"

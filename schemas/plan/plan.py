@@ -1,4 +1,4 @@
-"""`plan.yaml`: one plan as effective-dated data, obligation by obligation (contract section 7)."""
+"""The models of `plan.yaml`: one plan as effective-dated data, obligation by obligation (contract section 7)."""
 
 from datetime import date
 from enum import StrEnum
@@ -19,7 +19,7 @@ from schemas.plan.periods import Recurrence
 from schemas.plan.values import Bilingual, Identifier, IsoDuration, LocalDate, MediaType, NonBlank
 
 
-def _known_zone(name: str) -> str:
+def _require_known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as cause:
@@ -27,8 +27,8 @@ def _known_zone(name: str) -> str:
     return name
 
 
-class Kind(StrEnum):
-    """What sort of duty the text lays down."""
+class ObligationKind(StrEnum):
+    """The kind of duty that the plan's text imposes."""
 
     REPORTING = "reporting"
     ACTION_PROGRAMME = "action-programme"
@@ -41,14 +41,14 @@ class Kind(StrEnum):
     AGGREGATION = "aggregation"
 
 
-class Document(BaseModel):
-    """Base of everything in a plan or registry file: frozen, and strict about unknown keys."""
+class DocumentModel(BaseModel):
+    """Base of every model in a plan or registry file: frozen, and refusing unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Source(Document):
-    """A document that citations point into."""
+class SourceDocument(DocumentModel):
+    """A legal document that citations refer to."""
 
     id: Identifier
     number: NonBlank
@@ -56,20 +56,20 @@ class Source(Document):
     title: Bilingual | None = None
 
 
-class Citation(Document):
-    """Where the duty stands in its source, and its exact words."""
+class Citation(DocumentModel):
+    """The clause of the source document that imposes the duty, and its exact words."""
 
     source: Identifier
     clause: NonBlank
     quote: NonBlank
 
 
-class Anchor(Document):
+class Anchor(DocumentModel):
     """A day relative to a period. Without `month` and `day` it is the first day after the period.
 
-    `day` is the day of the month; past the month's end it means its last day (a fixed month refuses it). `month` is the
-    calendar month for a yearly period and the n-th month of the period for shorter ones (default: its last month).
-    `offset` moves the day on. `date` fixes the day of a one-off duty.
+    `day` is the day of the month; a day past the month's end means its last day (a fixed month refuses it). `month` is
+    the calendar month for a yearly period and the n-th month of the period for shorter ones (default: its last month).
+    `offset` moves the day forward. `date` fixes the day of a one-off duty.
     """
 
     month: int | None = Field(default=None, ge=1, le=12)
@@ -78,40 +78,40 @@ class Anchor(Document):
     date: LocalDate | None = None
 
 
-class Due(Anchor):
-    """When the duty falls due: the named day, its boundary and what moves it (rulings 1 to 3 of contract section 5)."""
+class DueRule(Anchor):
+    """When the duty falls due: the day, its boundary and what moves it (contract section 5, rulings 1 to 3)."""
 
     boundary: Literal["exclusive", "inclusive"] = "exclusive"
     weekend_rule: Literal["none", "next_working_day", "previous_working_day"] = "none"
     basis: Literal["dispatch", "receipt"] = "dispatch"
 
 
-class SectionRequirement(Document):
-    """A section that must have text. Where it has no title, its id alone stands for it, in the file and on the bus."""
+class SectionRequirement(DocumentModel):
+    """A section that must have text. Without a title it is written as its id alone, in the file and on the bus."""
 
     id: Identifier
     title: Bilingual | None = None
 
-    def called(self, language: str) -> str:
-        """Return its title in *language*, its id where it has none."""
+    def label_in(self, language: str) -> str:
+        """Return its title in *language*, or its id if it has no title."""
         return self.title.in_language(language) if self.title else self.id
 
     @model_serializer(mode="wrap")
-    def _in_short(self, written: SerializerFunctionWrapHandler) -> object:
-        return written(self) if self.title else self.id
+    def _serialize_short(self, serialize: SerializerFunctionWrapHandler) -> object:
+        return serialize(self) if self.title else self.id
 
 
-def _in_full(given: object) -> object:
+def _expand_short_form(given: object) -> object:
     return given if isinstance(given, dict | SectionRequirement) else {"id": given}
 
 
 Section = Annotated[
-    SectionRequirement, BeforeValidator(_in_full, json_schema_input_type=Identifier | SectionRequirement)
+    SectionRequirement, BeforeValidator(_expand_short_form, json_schema_input_type=Identifier | SectionRequirement)
 ]
-"""A section as a plan names it: `results`, or `{id: results, title: {vi: …}}`."""
+"""A section in either form that a plan may use: `results`, or `{id: results, title: {vi: …}}`."""
 
 
-class IndicatorRequirement(Document):
+class IndicatorRequirement(DocumentModel):
     """A figure that must be given, in its unit and within its range (both ends included)."""
 
     code: Identifier
@@ -120,28 +120,28 @@ class IndicatorRequirement(Document):
     max: float | None = None
     title: Bilingual | None = None
 
-    def called(self, language: str) -> str:
-        """Return its title in *language*, its code where it has none."""
+    def label_in(self, language: str) -> str:
+        """Return its title in *language*, or its code if it has no title."""
         return self.title.in_language(language) if self.title else self.code
 
 
-class AttachmentRequirement(Document):
-    """How many files of which media types must come along."""
+class AttachmentRequirement(DocumentModel):
+    """How many attachments are required, and which media types they may have."""
 
     min: int = Field(default=1, ge=0)
     media_types: tuple[MediaType, ...] = ()
 
 
-class Check(Document):
-    """A condition in the Common Expression Language over the submission, and what to say when it does not hold."""
+class Check(DocumentModel):
+    """A condition on the submission in the Common Expression Language, and the message if it does not hold."""
 
     id: Identifier
     cel: NonBlank
     message: Bilingual
 
 
-class Requirements(Document):
-    """What makes a submission complete; by default being a submission is enough."""
+class Requirements(DocumentModel):
+    """What a submission must contain to be complete. By default any submission is complete."""
 
     sections: tuple[Section, ...] = ()
     indicators: tuple[IndicatorRequirement, ...] = ()
@@ -150,14 +150,14 @@ class Requirements(Document):
     checks: tuple[Check, ...] = ()
 
 
-class Escalation(Document):
-    """Who else hears of an overdue duty: the agency's `parent`, or a contact list by name."""
+class Escalation(DocumentModel):
+    """Who else is alerted about an overdue duty: the agency's `parent`, or a contact list by name."""
 
     after: IsoDuration
     to: Identifier
 
 
-class Reminders(Document):
+class Reminders(DocumentModel):
     """When an agency is reminded before and urged after its due instant."""
 
     before: tuple[IsoDuration, ...] = ()
@@ -166,36 +166,36 @@ class Reminders(Document):
     escalate: tuple[Escalation, ...] = ()
 
 
-class ObligationVersion(Document):
-    """The settings of an obligation in force on the local dates [from, to)."""
+class ObligationVersion(DocumentModel):
+    """The settings of an obligation that are in force on the local dates [from, to)."""
 
     from_: LocalDate = Field(alias="from")
     to: LocalDate | None = None
     recurrence: Recurrence
-    due: Due | None = None
+    due: DueRule | None = None
     cut_off: Anchor | None = None
     requires: Requirements = Requirements()
     reminders: Reminders = Reminders()
 
     def in_force_on(self, day: date) -> bool:
-        """Whether this version rules on the local date *day*."""
+        """Whether this version is in force on the local date *day*."""
         return self.from_ <= day and (self.to is None or day < self.to)
 
 
-class Obligation(Document):
-    """What the plan lays on a group of agencies."""
+class Obligation(DocumentModel):
+    """A reporting or other duty that the plan imposes on a group of agencies."""
 
     id: Identifier
     citation: Citation
     title: Bilingual
-    kind: Kind = Kind.REPORTING
+    kind: ObligationKind = ObligationKind.REPORTING
     tracking: Literal["event", "milestone", "narrative"] = "event"
     addressees: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     recipient: Identifier | None = None
     versions: Annotated[tuple[ObligationVersion, ...], Field(min_length=1)]
 
 
-class Plan(Document):
+class Plan(DocumentModel):
     """A plan: the published set of obligations."""
 
     plan: Identifier
@@ -203,11 +203,11 @@ class Plan(Document):
     title: Bilingual
     issued_on: LocalDate
     issuer: Identifier | None = None
-    zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Ho_Chi_Minh"
+    zone: Annotated[str, AfterValidator(_require_known_zone)] = "Asia/Ho_Chi_Minh"
     registry: Identifier
-    sources: tuple[Source, ...] = ()
+    sources: tuple[SourceDocument, ...] = ()
     obligations: Annotated[tuple[Obligation, ...], Field(min_length=1)]
 
     def obligation(self, obligation_id: str) -> Obligation | None:
-        """Return the obligation of that id, or nothing."""
+        """Return the obligation with that id, or None."""
         return next((one for one in self.obligations if one.id == obligation_id), None)

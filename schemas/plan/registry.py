@@ -1,4 +1,4 @@
-"""`registry.yaml`: the agencies, their names, groups and successions as effective-dated data (contract section 7)."""
+"""The models of `registry.yaml`: agencies, their names, groups and successions by date (contract section 7)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.plan.plan import Document
+from schemas.plan.plan import DocumentModel
 from schemas.plan.values import Bilingual, Identifier, LocalDate, NonBlank
 
 HEIRS_BY_LAW = frozenset({"merge_into", "merge_new", "split"})
 
 
-class Span(Document):
-    """Half-open local dates [from, to); open on the side that is not given."""
+class Span(DocumentModel):
+    """A half-open span of local dates [from, to), unbounded on a side that is not given."""
 
     from_: LocalDate | None = Field(default=None, alias="from")
     to: LocalDate | None = None
@@ -25,27 +25,27 @@ class Span(Document):
 
 
 class Name(Span):
-    """A name and the dates on which it was borne."""
+    """A name of an agency and the dates on which the agency bore it."""
 
     vi: NonBlank
     en: NonBlank | None = None
 
 
 class Membership(Span):
-    """Belonging to a group for a time."""
+    """Membership in a group for a span of dates."""
 
     id: Identifier
 
 
-class Group(Document):
+class Group(DocumentModel):
     """A set of agencies that a plan may address."""
 
     id: Identifier
     name: Bilingual
 
 
-class Agency(Document):
-    """A body that may owe reports: an opaque permanent id, never its name (ruling 7)."""
+class Agency(DocumentModel):
+    """A body that may owe reports. Its identity is an opaque permanent id, never its name (ruling 7)."""
 
     id: Identifier
     valid: Span = Span()
@@ -56,15 +56,15 @@ class Agency(Document):
     note: NonBlank | None = None
 
     def name_on(self, day: date, language: str = "vi") -> str:
-        """Return the name borne on *day*, or the nearest earlier or first one where there was none."""
+        """Return the name borne on *day*; if there was none, the last earlier one, or else the first."""
         borne = [name for name in self.names if name.contains(day)]
         earlier = [name for name in self.names if name.from_ is not None and name.from_ <= day]
         name = (borne or earlier or list(self.names[:1]))[-1]
         return name.en if language == "en" and name.en else name.vi
 
 
-class Succession(Document):
-    """A legal act by which agencies end and others take their place."""
+class Succession(DocumentModel):
+    """A legal act by which agencies end and others succeed them."""
 
     type: Literal["merge_into", "merge_new", "split", "abolish"]
     from_: Annotated[tuple[Identifier, ...], Field(min_length=1, alias="from")]
@@ -75,14 +75,14 @@ class Succession(Document):
     note: NonBlank | None = None
 
 
-class Holiday(Document):
-    """A day off that the usual calendar does not know, or confirms."""
+class Holiday(DocumentModel):
+    """A public holiday: one that the built-in calendar does not know, or confirms."""
 
     date: LocalDate
     name: NonBlank | None = None
 
 
-class Registry(Document):
+class Registry(DocumentModel):
     """One registry of agencies."""
 
     registry: Identifier
@@ -95,15 +95,15 @@ class Registry(Document):
 
     @cached_property
     def by_id(self) -> Mapping[str, Agency]:
-        """The agencies by their permanent ids: every alert and every line of a report asks for one."""
+        """The agencies by permanent id. Cached, because every alert and every line of a report looks one up."""
         return {one.id: one for one in self.agencies}
 
     def agency(self, agency_id: str) -> Agency | None:
-        """Return the agency of that permanent id, or nothing."""
+        """Return the agency with that permanent id, or None."""
         return self.by_id.get(agency_id)
 
     def resolve(self, name_or_id: str) -> str | None:
-        """Return the permanent id behind an id or alias, or nothing where the registry knows neither."""
+        """Return the permanent id for an id or alias, or None if the registry knows neither."""
         for agency in self.agencies:
             if agency.id == name_or_id or name_or_id in agency.aliases:
                 return agency.id

@@ -1,43 +1,46 @@
-"""Small value types that documents and events are made of: ids, instants, local dates, durations, bilingual text."""
+"""Value types that documents and events consist of: ids, instants, local dates, durations, bilingual text."""
 
 import re
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
 from schemas.plan import durations
 
+Language = Literal["en", "vi"]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 MediaType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")]
 
-_YEARS = range(1000, 3000)  # so far from the ends of the calendar that no sum of dates runs over them
+_YEARS = range(
+    1000, 3000
+)  # far enough from the ends of Python's calendar (1 and 9999) that no date arithmetic overflows
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII)
 _LOCAL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-def _text_of_time(value: object) -> object:
-    """Refuse numbers as times, written as a string or not: an epoch says nothing of its unit."""
+def _require_rfc3339(value: object) -> object:
+    """Refuse numbers, also in a string: pydantic would take them for an epoch, in seconds or in milliseconds."""
     if isinstance(value, datetime) or (isinstance(value, str) and _RFC3339.fullmatch(value)):
         return value
     raise ValueError("write an RFC 3339 instant such as 2026-12-09T23:59:00+07:00")
 
 
-def _with_offset(value: datetime) -> datetime:
+def _require_offset(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("the time has no offset; write it as RFC 3339, for example 2026-12-09T23:59:00+07:00")
     return value
 
 
-def _within_reach(value: date) -> date:
+def _require_year_in_range(value: date) -> date:
     if value.year not in _YEARS:
         raise ValueError(f"{value} lies out of reach; write a date from {_YEARS[0]} to {_YEARS[-1]}")
     return value
 
 
-def _text_of_date(value: object) -> object:
+def _require_local_date(value: object) -> object:
     if isinstance(value, datetime):
         raise ValueError("write a local date such as 2026-12-09, without a time")  # noqa: TRY004 - pydantic reports ValueError
     if isinstance(value, date) or (isinstance(value, str) and _LOCAL_DATE.fullmatch(value)):
@@ -45,26 +48,31 @@ def _text_of_date(value: object) -> object:
     raise ValueError("write a local date such as 2026-12-09")
 
 
-Instant = Annotated[datetime, BeforeValidator(_text_of_time), AfterValidator(_with_offset)]
+Instant = Annotated[datetime, BeforeValidator(_require_rfc3339), AfterValidator(_require_offset)]
 """An RFC 3339 instant with an offset."""
 
-LocalDate = Annotated[date, BeforeValidator(_text_of_date), AfterValidator(_within_reach)]
+LocalDate = Annotated[date, BeforeValidator(_require_local_date), AfterValidator(_require_year_in_range)]
 """A calendar date in the plan's zone, ISO 8601, quoted or not."""
 
 IsoDuration = Annotated[
-    str, AfterValidator(durations.checked), WithJsonSchema({"type": "string", "format": "duration"})
+    str, AfterValidator(durations.validate), WithJsonSchema({"type": "string", "format": "duration"})
 ]
-"""An ISO 8601 duration, kept as written: `P7D`, `PT0S`, `P1M`."""
+"""An ISO 8601 duration, kept as its author wrote it: `P7D`, `PT0S`, `P1M`."""
 
 
 class Bilingual(BaseModel):
-    """A text in Vietnamese, and in English where somebody translated it."""
+    """A text in Vietnamese, and in English if there is a translation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     vi: NonBlank
     en: NonBlank | None = None
 
+    @classmethod
+    def of(cls, *, en: str, vi: str) -> "Bilingual":
+        """Build a text without validation: one of the program's own, which may repeat what a user wrote."""
+        return cls.model_construct(vi=vi, en=en)
+
     def in_language(self, language: str) -> str:
-        """Return the text in *language* (`vi` or `en`), Vietnamese where there is no other."""
+        """Return the text in *language* (`vi` or `en`), the Vietnamese one if there is no translation."""
         return self.en if language == "en" and self.en else self.vi

@@ -9,8 +9,8 @@ from services.runtime.http.server import Halt
 
 def main() -> None:
     """Read the settings, configure the logs, serve."""
-    bootstrap.collect_seldom()
-    settings = bootstrap.begin("intake", IntakeSettings)
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("intake", IntakeSettings)
     halt = Halt()
     server.run(build_app(settings, halt), host=settings.host, port=settings.port, halt=halt, tls=settings.tls)
 

@@ -47,11 +47,11 @@ from services.intake.spool.replay import Drain
 from services.intake.spool.spool import Spool
 from services.intake.workers.supervisor import Staff
 from services.intake.workers.worker_config import Files
+from services.runtime.batch_consumer import faststream_security
 from services.runtime.clock import Clock, clock_from
-from services.runtime.faststream_security import security_of
+from services.runtime.http.probes import probe_routes
 from services.runtime.metrics import new_registry
-from services.runtime.probes import probe_routes
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Parts:
     clock: Clock
     registry: CollectorRegistry
     metrics: IntakeMetrics
-    references: References
+    references: PublishedDocuments
     connection: Connection
     bus: Bus
     follower: Follower
@@ -119,7 +119,7 @@ def _parts(settings: IntakeSettings) -> Parts:
     clock = clock_from(settings.clock)
     registry = new_registry()
     metrics = IntakeMetrics(registry)
-    references = References(settings.kafka)
+    references = PublishedDocuments(settings.kafka)
     memory = Memory(span=timedelta(hours=settings.memory_hours), now=clock.now)
     follower = Follower(settings, memory, clock)
     connection = Connection(settings, references, follower, clock)
@@ -241,7 +241,7 @@ def _router(parts: Parts, mounted: dict[str, Asgi]) -> Router:
 
 
 def _described(settings: IntakeSettings) -> KafkaBroker:
-    broker = BrokerOnPaper(settings.kafka.servers, security=security_of(settings.kafka), logger=None)
+    broker = BrokerOnPaper(settings.kafka.servers, security=faststream_security(settings.kafka), logger=None)
     envelopes = (Envelope[model] for model in MODEL_OF.values())  # type: ignore[valid-type]  # built from the published types
-    broker.publisher(FACTS.name, schema=reduce(or_, envelopes), description=FACTS.holds)
+    broker.publisher(FACTS.name, schema=reduce(or_, envelopes), description=FACTS.description)
     return broker

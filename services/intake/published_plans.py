@@ -12,7 +12,7 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.intake import api_keys_file
 from services.intake.core.plan_index import Prepared, prepare
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 
 FILE = "references.json"
 
@@ -27,13 +27,13 @@ class _Copy(BaseModel):
 class ReferenceLibrary:
     """The latest plans with their registries."""
 
-    def __init__(self, references: References, folder: Path) -> None:
+    def __init__(self, references: PublishedDocuments, folder: Path) -> None:
         self._references = references
         self._path = folder / FILE
         self._copy = _Copy()
         self._prepared: dict[str, Prepared] = {}
         self.edition = 0
-        references.changed.append(self._on_change)
+        references.on_change.append(self._on_change)
 
     @property
     def is_ready(self) -> bool:

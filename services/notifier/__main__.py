@@ -8,8 +8,8 @@ from services.runtime.http import server
 
 def main() -> None:
     """Read the settings from the environment and serve."""
-    bootstrap.collect_seldom()
-    settings = bootstrap.begin("notifier", NotifierSettings)
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("notifier", NotifierSettings)
     halt = server.Halt()
     server.run(build_app(settings, halt=halt), host=settings.host, port=settings.port, halt=halt)
 

@@ -12,9 +12,9 @@ from services.notifier.http import OUTBOX, outbox
 from services.notifier.settings import NotifierSettings
 from services.notifier.wiring import Works
 from services.runtime import batch_consumer, mongo
+from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.metrics import new_registry
-from services.runtime.probes import probe_routes
 
 BATCH = 2_000  # verdicts followed in one read and one write of the ledger
 
@@ -35,10 +35,10 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     subscription = batch_consumer.Subscription(
         topic=VERDICTS.name, group=settings.group, max_records=BATCH, session_timeout_ms=settings.session_timeout_ms
     )
-    handler = batch_consumer.committing(works.on_batch, RECOVERABLE)
+    handler = batch_consumer.commit_after(works.on_batch, RECOVERABLE)
     batch_consumer.subscribe(broker, subscription, handler, halt=halt)
     ready = {
-        "broker": works.references.is_answered,
+        "broker": works.references.is_broker_reachable,
         "references": works.references.is_ready,
         "database": lambda: mongo.is_answering(works.client),
     }

@@ -7,13 +7,13 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.errors import DocumentsMissingError
-from services.runtime.published_documents import PLAN, REGISTRY, References
+from services.runtime.published_documents import PLAN, REGISTRY, PublishedDocuments
 
 
 class PublishedLibrary:
     """Looks documents up in the references that this process follows."""
 
-    def __init__(self, references: References, *, opens: time, closes: time) -> None:
+    def __init__(self, references: PublishedDocuments, *, opens: time, closes: time) -> None:
         self._references = references
         self._opens = opens
         self._closes = closes

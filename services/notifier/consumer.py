@@ -21,7 +21,7 @@ from services.notifier.ledger_documents import Change
 from services.notifier.metrics import NotifierMetrics
 from services.runtime.batch_consumer import Records
 from services.runtime.clock import Clock
-from services.runtime.dead_letters import DeadLetters, Record
+from services.runtime.dead_letters import ConsumedRecord, DeadLetters
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Verdicts:
     async def on_batch(self, records: Records, consumer: AIOKafkaConsumer) -> None:
         """Follow what the batch assesses; raise what the ledger or the dead letter topic raise, uncommitted."""
         latest: dict[str, Assessed] = {}
-        refused: list[tuple[Record, NotifierError]] = []
+        refused: list[tuple[ConsumedRecord, NotifierError]] = []
         for record in records:
             try:
                 assessed = await self._read(record)
@@ -57,14 +57,14 @@ class Verdicts:
         self.metrics.lag.set(await _lag(consumer))
         self.followed()
 
-    async def _set_aside(self, refused: Iterable[tuple[Record, NotifierError]]) -> None:
+    async def _set_aside(self, refused: Iterable[tuple[ConsumedRecord, NotifierError]]) -> None:
         """Write the dead letters last: a batch that waits for the database does not write them again and again."""
         for record, cause in refused:
             await self.dead_letters.set_aside(record, reason=f"{type(cause).__name__}: {cause}")
             self.metrics.dead_letters.inc()
             log.warning("a verdict is set aside", extra={"action": "dead_lettered", "offset": record.offset})
 
-    async def _read(self, record: Record) -> Assessed | None:
+    async def _read(self, record: ConsumedRecord) -> Assessed | None:
         assessed = read_assessed(record.value)
         if assessed is not None:
             await self._ensure_known(assessed)

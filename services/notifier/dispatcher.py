@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message import Answer
 from services.notifier.clocks import Clocks
 from services.notifier.core.scheduling.scheduled_alert import Telling
@@ -56,7 +56,7 @@ class Attempts:
         lost = await self._ledger.abandoned(self._clocks.wall.now())
         if not lost:
             return 0
-        answer = Answer(outcome=Outcome.UNKNOWN, reason="process_died")
+        answer = Answer(outcome=AttemptOutcome.UNKNOWN, reason="process_died")
         await self._record([self._sender.ended(one, answer) for one in lost], self._clocks.service.now())
         return len(lost)
 
@@ -70,7 +70,9 @@ class Attempts:
             if tellings:
                 standing.append(replace(one, delivery=replace(one.delivery, tellings=tellings)))
             else:
-                cancelled.append(self._sender.ended(one, Answer(outcome=Outcome.CANCELLED, reason="not_called_for")))
+                cancelled.append(
+                    self._sender.ended(one, Answer(outcome=AttemptOutcome.CANCELLED, reason="not_called_for"))
+                )
         return standing, cancelled
 
     async def _record(self, ended: Sequence[Ended], now: datetime) -> None:

@@ -5,7 +5,7 @@ import json
 from services.notifier.errors import LedgerUnavailableError
 from services.notifier.ledger import Ledger
 from services.runtime.clock import Clock
-from services.runtime.probes import AsgiHandler, Receive, Scope, Send, answer
+from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
 
 OUTBOX = "/v1/outbox"
 
@@ -18,7 +18,7 @@ def outbox(ledger: Ledger, clock: Clock) -> AsgiHandler:
         try:
             backlog = await ledger.backlog(now)
         except LedgerUnavailableError:
-            await answer(send, b'{"status": 503, "title": "The ledger does not answer"}', status=503)
+            await send_response(send, b'{"status": 503, "title": "The ledger does not answer"}', status=503)
             return
         body = {
             "at": now.isoformat(),
@@ -26,6 +26,6 @@ def outbox(ledger: Ledger, clock: Clock) -> AsgiHandler:
             "unpublished": backlog.unpublished,
             "next_send_at": backlog.next_send_at and backlog.next_send_at.isoformat(),
         }
-        await answer(send, json.dumps(body).encode())
+        await send_response(send, json.dumps(body).encode())
 
     return handle

@@ -16,7 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier import ledger_documents
 from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.scheduled_alert import Agenda
@@ -155,7 +155,7 @@ class Ledger:
             async with _translated():
                 await self._deliveries.bulk_write(writes, ordered=False)
 
-    async def note_receipt(self, provider_id: str, failed: Outcome | None, now: datetime) -> None:
+    async def note_receipt(self, provider_id: str, failed: AttemptOutcome | None, now: datetime) -> None:
         """Keep what the SMS centre says became of a part; *failed* where it never reached the handset.
 
         A receipt may come before its delivery is recorded: it is kept, and `apply_receipts` finds it.
@@ -170,10 +170,10 @@ class Ledger:
         async with _translated():
             failing = {"_id": {"$in": list(provider_ids)}, "failed": {"$ne": None}}
             async for receipt in self._receipts.find(failing):
-                taken = {"provider_ids": receipt["_id"], "state": Outcome.DELIVERED.value}
+                taken = {"provider_ids": receipt["_id"], "state": AttemptOutcome.DELIVERED.value}
                 found = await self._deliveries.find_one(taken)
                 if found:
-                    attempt = ledger_documents.refused_later(found, Outcome(receipt["failed"]), now)
+                    attempt = ledger_documents.refused_later(found, AttemptOutcome(receipt["failed"]), now)
                     told = {"$each": ledger_documents.told(ledger_documents.read_delivery(found), attempt)}
                     corrected = {"$set": ledger_documents.ended_fields(attempt), "$push": {"events": told}}
                     await self._deliveries.update_one({"_id": found["_id"], **taken}, corrected)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.core.scheduling.delivery import Attempt, Delivery, events
 from services.notifier.core.scheduling.scheduled_alert import Agenda
 
@@ -94,7 +94,7 @@ def delivery_document(delivery: Delivery, now: datetime) -> Document:
     written: Document = {"_id": delivery.id, "attempt": 0, "delivery": msgspec.to_builtins(delivery)}
     if delivery.address:
         return {**written, "state": CREATED, "next_at": now}
-    nobody = Attempt(number=0, outcome=Outcome.UNREACHABLE, at=now, reason="no_contact")
+    nobody = Attempt(number=0, outcome=AttemptOutcome.UNREACHABLE, at=now, reason="no_contact")
     return {**written, **ended_fields(nobody), "events": told(delivery, nobody)}
 
 
@@ -118,6 +118,6 @@ def told(delivery: Delivery, attempt: Attempt) -> list[Document]:
     return [{"key": one.subject, "value": one.model_dump_json()} for one in events(delivery, attempt)]
 
 
-def refused_later(document: Mapping[str, Any], outcome: Outcome, now: datetime) -> Attempt:
+def refused_later(document: Mapping[str, Any], outcome: AttemptOutcome, now: datetime) -> Attempt:
     """Return the last attempt of a delivery as a later receipt corrects it."""
     return Attempt(number=document["attempt"], outcome=outcome, at=now, reason="receipt")

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.ledger_documents import Backlog
 from services.runtime.metrics import SECONDS_BUCKETS
 
@@ -44,7 +44,7 @@ class NotifierMetrics:
         for channel in Channel:
             self.seconds.labels(channel.value)
             self.retrying.labels(channel.value)
-            for outcome in Outcome:
+            for outcome in AttemptOutcome:
                 self.attempts.labels(channel.value, outcome.value)
 
     def show(self, backlog: Backlog) -> None:

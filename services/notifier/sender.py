@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.channels.message import Answer, Carrier, Message
 from services.notifier.cited_documents import PublishedLibrary
 from services.notifier.core.rendering import render
@@ -74,7 +74,7 @@ class Sender:
                 opens = self._next_open(claimed, now)
                 text = self._text(claimed, now)
             except LookupError:
-                return self.ended(claimed, Answer(outcome=Outcome.TECHNICAL_FAILURE, reason="documents_missing"))
+                return self.ended(claimed, Answer(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason="documents_missing"))
             if opens > now:
                 return Postponed(claimed=claimed, until=opens)
             answer = await self._sent(claimed, text, now=now, seconds=left)
@@ -109,7 +109,7 @@ class Sender:
             async with asyncio.timeout(seconds):
                 return await self._carriers[channel].send(self._message(claimed, text, now))
         except TimeoutError:
-            return Answer(outcome=Outcome.UNKNOWN, reason="no_answer")
+            return Answer(outcome=AttemptOutcome.UNKNOWN, reason="no_answer")
         finally:
             self._metrics.seconds.labels(channel.value).observe(monotonic.perf_counter() - started)
 

@@ -35,7 +35,7 @@ from services.runtime import mongo
 from services.runtime.batch_consumer import Records
 from services.runtime.clock import SystemClock, clock_from
 from services.runtime.dead_letters import DeadLetters
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 from services.runtime.topics import ensure_topics
 
 TICK_SECONDS = 0.05  # between looks at the clock: well below the quarter second in which an alert should follow
@@ -54,7 +54,7 @@ class Works:
         self._name = secrets.token_hex(8)
         self.client = mongo.connect(settings.mongo_url)
         self.ledger = Ledger(self.client, settings.mongo_database)
-        self.references = References(settings.kafka)
+        self.references = PublishedDocuments(settings.kafka)
         self._library = PublishedLibrary(self.references, opens=settings.opens, closes=settings.closes)
         self._contacts = ContactStore(self.client, settings.mongo_database)
         self._verdicts: Verdicts | None = None

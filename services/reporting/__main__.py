@@ -8,7 +8,7 @@ from services.runtime.http import server
 
 def main() -> None:
     """Run until told to stop."""
-    settings = bootstrap.begin("reporting", ReportingSettings)
+    settings = bootstrap.initialise("reporting", ReportingSettings)
     app = build_app(settings)
     server.run(app, host=settings.host, port=settings.port, halt=app.halt)
 

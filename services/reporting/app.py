@@ -23,13 +23,13 @@ from services.reporting.queries import Inquiries
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import UNAVAILABLE, Store
 from services.runtime import mongo
-from services.runtime.batch_consumer import ConsumingBroker, Subscription, committing, subscribe
+from services.runtime.batch_consumer import ConsumingBroker, Subscription, commit_after, subscribe
 from services.runtime.clock import Clock, clock_from
 from services.runtime.dead_letters import DeadLetters
+from services.runtime.http.probes import AsgiHandler, probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.metrics import new_registry
-from services.runtime.probes import AsgiHandler, probe_routes
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 from services.runtime.topics import ensure_topics
 
 
@@ -60,7 +60,7 @@ class Parts:
     clock: Clock
     registry: CollectorRegistry
     metrics: Metrics
-    references: References
+    references: PublishedDocuments
     store: Store
     connection: Connection
     halt: Halt
@@ -80,7 +80,7 @@ def build_app(settings: ReportingSettings) -> Reporting:
         clock=clock_from(settings.clock),
         registry=registry,
         metrics=Metrics(registry),
-        references=References(settings.kafka),
+        references=PublishedDocuments(settings.kafka),
         store=Store(mongo.connect(settings.mongo_url), settings.mongo_database),
         connection=Connection(),
         halt=Halt(),
@@ -136,7 +136,7 @@ def _follow(
         session_timeout_ms=parts.settings.session_timeout_ms,
     )
     handler = consumer.on_batch(intake, dead_letters, parts.metrics)
-    subscribe(broker, subscription, committing(handler, UNAVAILABLE), halt=parts.halt)
+    subscribe(broker, subscription, commit_after(handler, UNAVAILABLE), halt=parts.halt)
 
 
 def _routes(parts: Parts, inquiries: Inquiries) -> list[BaseRoute]:

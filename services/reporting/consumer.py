@@ -21,7 +21,7 @@ from services.reporting.event_decoder import (
 from services.reporting.metrics import Metrics
 from services.reporting.receipts import KeptReceipt, read_receipt
 from services.runtime.batch_consumer import Handler, Records
-from services.runtime.dead_letters import Record
+from services.runtime.dead_letters import ConsumedRecord
 
 Kept = TypeVar("Kept")
 
@@ -39,7 +39,7 @@ class Keeper(Protocol):
 class SettingAside(Protocol):
     """Sets a poison record aside, or raises."""
 
-    async def set_aside(self, record: Record, *, reason: str) -> None: ...
+    async def set_aside(self, record: ConsumedRecord, *, reason: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +85,10 @@ def on_batch(intake: Intake[Kept], dead_letters: SettingAside, metrics: Metrics)
     return handle
 
 
-def _sorted_out(intake: Intake[Kept], records: Records) -> tuple[list[Kept], list[tuple[Record, str]]]:
+def _sorted_out(intake: Intake[Kept], records: Records) -> tuple[list[Kept], list[tuple[ConsumedRecord, str]]]:
     """Return what could be read of *records*, and what could not with its reason."""
     readable: list[Kept] = []
-    poison: list[tuple[Record, str]] = []
+    poison: list[tuple[ConsumedRecord, str]] = []
     for record in records:
         try:
             kept = intake.read(record.value)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from schemas.events.assessments import ASSESSED, Status, StepKind
-from schemas.events.deliveries import DELIVERED, Channel, Outcome
+from schemas.events.deliveries import DELIVERED, AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from services.reporting.core.projections import Assessed, Attempt, Standing
 
@@ -77,7 +77,7 @@ class _AlertAttempted(msgspec.Struct):
     channel: Channel
     to_agency: str
     duties: tuple[_AlertedDuty, ...]
-    outcome: Outcome
+    outcome: AttemptOutcome
     attempted_at: datetime
 
 

@@ -8,8 +8,8 @@ from services.runtime.http import server
 
 def main() -> None:
     """Serve until told to stop."""
-    bootstrap.collect_seldom()
-    settings = bootstrap.begin("rules", RulesSettings)
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("rules", RulesSettings)
     halt = server.Halt()
     server.run(build_app(settings, halt=halt), host=settings.host, port=settings.port, halt=halt)
 

@@ -17,10 +17,10 @@ from services.rules.plan_adopter import Announcer
 from services.rules.settings import RulesSettings
 from services.runtime import batch_consumer
 from services.runtime.clock import clock_from
+from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.metrics import new_registry
-from services.runtime.probes import probe_routes
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 from services.runtime.topics import ensure_topics
 
 
@@ -29,7 +29,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     settings = settings or RulesSettings()
     halt = halt or Halt()
     registry = new_registry()
-    references = References(settings.kafka)
+    references = PublishedDocuments(settings.kafka)
     tools = _tools(settings, references, Metrics(registry, settings.partitions))
     # A session that has passed without a word from the broker has ended: only then may a fenced owner think again.
     assignment = Assignment(tools, halt=halt, fenced_pause_seconds=2 * settings.session_timeout_ms / 1000)
@@ -48,7 +48,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
             await references.stop()
 
     ready = {
-        "broker": references.is_answered,
+        "broker": references.is_broker_reachable,
         "references": references.is_ready,
         "partitions": assignment.is_settled,
     }
@@ -80,7 +80,7 @@ def _consuming(settings: RulesSettings, assignment: Assignment, halt: Callable[[
     return broker
 
 
-def _tools(settings: RulesSettings, references: References, metrics: Metrics) -> Tools:
+def _tools(settings: RulesSettings, references: PublishedDocuments, metrics: Metrics) -> Tools:
     return Tools(
         kafka=settings.kafka,
         group=settings.group,

@@ -9,19 +9,19 @@ from collections.abc import Callable
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.events.topics import DUTIES
-from services.runtime import consumer_shutdown
-from services.runtime.kafka import Access
+from services.runtime import kafka
+from services.runtime.settings import KafkaConfig
 
 POLL_MS = 200
 BREATH = 2_000  # after so many records the loop may turn: heartbeats go on during a long restore
 FETCH_BYTES = 8 * 1024 * 1024  # a restore reads in bulk
 
 
-async def restore(kafka: Access, partition: int, take: Callable[[bytes, bytes | None], None]) -> int:
+async def restore(config: KafkaConfig, partition: int, take: Callable[[bytes, bytes | None], None]) -> int:
     """Give every record, oldest first, to *take*; return how many there were. A later record of a key replaces it."""
     here = TopicPartition(DUTIES.name, partition)
     consumer = AIOKafkaConsumer(
-        **kafka.client(),
+        **config.client(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
@@ -37,7 +37,7 @@ async def restore(kafka: Access, partition: int, take: Callable[[bytes, bytes | 
             fetched = await consumer.getmany(here, timeout_ms=POLL_MS)
             latest.update((record.key, record.value) for record in fetched.get(here, ()))
     finally:
-        await consumer_shutdown.stop(consumer)
+        await kafka.stop_consumer(consumer)
     for count, (key, value) in enumerate(latest.items(), start=1):
         take(key, value)
         if count % BREATH == 0:

@@ -20,7 +20,7 @@ from services.rules.duty_catalogues import Books
 from services.rules.fact_decoder import UnreadableFact
 from services.rules.partitions import Assignment
 from services.runtime.clock import Clock
-from services.runtime.probes import AsgiHandler, Receive, Scope, Send, answer
+from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
 
 LARGEST_BYTES = 2 * 1024 * 1024  # intake takes no larger event than half of this, and adds to it
 PROBLEM = "application/problem+json"
@@ -43,9 +43,9 @@ def dry_run(books: Books, assignment: Assignment, *, clock: Clock) -> AsgiHandle
         try:
             found = _assessed(books, assignment, await _posted(scope, receive), clock.now())
         except NoAnswer as problem:
-            await answer(send, _problem(problem), status=problem.status, content_type=PROBLEM)
+            await send_response(send, _problem(problem), status=problem.status, content_type=PROBLEM)
         else:
-            await answer(send, found)
+            await send_response(send, found)
 
     return handle
 

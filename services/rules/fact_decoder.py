@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from schemas.events import facts as wire
+from schemas.events.wire import decode
 from schemas.plan import instants
 from services.rules.core.facts import (
     Attachment,
@@ -20,7 +21,6 @@ from services.rules.core.facts import (
     Submission,
     Withdrawal,
 )
-from services.runtime.decoding import decoded
 
 
 class UnreadableFact(ValueError):  # noqa: N818 - it reads as a claim about the input
@@ -146,7 +146,7 @@ def fact_of(event: Event, *, recorded_at: datetime | None = None) -> Fact:
     if decoder is None:
         raise UnreadableFact("/type", f"{event.type!r} is not a type of fact; the types are {', '.join(_DATA)}")
     try:
-        data = decoded(decoder, event.data)
+        data = decode(decoder, event.data)
     except (msgspec.DecodeError, RecursionError) as cause:
         raise _unreadable("/data", cause) from cause
     if event.receivedtime is None:

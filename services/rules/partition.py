@@ -18,8 +18,8 @@ from services.rules.metrics import Metrics
 from services.rules.processor import Keeper, Told, is_newer
 from services.rules.transactional_writer import Letter, Transactions, Writes
 from services.runtime.clock import Clock, instant_of
-from services.runtime.kafka import Access
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
+from services.runtime.settings import KafkaConfig
 
 BREATH = 200  # after so many records or verdicts the loop may turn: heartbeats and probes are answered in between
 MOST_UNEXPECTED_IN_A_ROW = 20  # beyond this it is the service that is broken, not the records
@@ -35,10 +35,10 @@ class BooksMissingError(Exception):
 class Tools:
     """What every partition works with."""
 
-    kafka: Access
+    kafka: KafkaConfig
     group: str
     books: Books
-    references: References
+    references: PublishedDocuments
     clock: Clock
     metrics: Metrics
 

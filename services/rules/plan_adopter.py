@@ -15,7 +15,7 @@ from services.rules import adoption
 from services.rules.duty_catalogues import Books
 from services.rules.partitions import Assignment
 from services.runtime.clock import Clock
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 
 LOOK_SECONDS = 1.0  # between looks at the clock; a published document is looked at once it is here
 
@@ -32,8 +32,8 @@ class Announcer:
         self._news = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
-    def start(self, references: References, *, halt: Callable[[], None]) -> None:
-        references.changed.append(self._news.set)
+    def start(self, references: PublishedDocuments, *, halt: Callable[[], None]) -> None:
+        references.on_change.append(self._news.set)
         self._looking = asyncio.create_task(self._look())
         self._looking.add_done_callback(lambda task: _halt_on_surprise(task, halt))
 

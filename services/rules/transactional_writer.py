@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from schemas.events.topics import DUTIES, FACTS, VERDICTS
 from services.runtime.clock import Clock, milliseconds
 from services.runtime.dead_letters import DeadLetters
-from services.runtime.kafka import Access
+from services.runtime.settings import KafkaConfig
 
 BATCH_BYTES = 512 * 1024  # records of one request; the broker takes them as one batch
 LARGEST_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic carries in one record
@@ -43,7 +43,7 @@ class Writes:
 class Transactions:
     """The transactional producer of one partition. After any failure it is closed, never used further."""
 
-    def __init__(self, kafka: Access, group: str, partition: int, *, clock: Clock) -> None:
+    def __init__(self, kafka: KafkaConfig, group: str, partition: int, *, clock: Clock) -> None:
         self._group = group
         self._partition = partition
         self._clock = clock

@@ -1,1 +1,4 @@
-"""The plumbing that every service shares. It knows no word of the domain beyond the names of topics and documents."""
+"""The infrastructure that every service shares: Kafka, HTTP, settings, logs, metrics.
+
+Of the domain it knows only the names of topics and documents.
+"""

@@ -1,8 +1,8 @@
-"""Consume a topic in batches through FastStream, at the speed of the client below it.
+"""Consume a topic in batches through FastStream, as fast as the aiokafka client below it.
 
-Traps of FastStream this module shuts: it decodes each record once more than needed, logs two lines a message, and
-swallows what a handler raises, after which the next commit would skip the failed records for good. So the raw records
-are handed over, the logger is off, and whatever a handler raises halts the process with nothing more committed.
+This module works around three habits of FastStream: it decodes each record once more than needed, logs two lines per
+message, and swallows an exception of a handler, after which the next commit would skip the failed records for ever. So
+handlers get the raw records, the logger is off, and an exception halts the process with nothing more committed.
 """
 
 import asyncio
@@ -16,24 +16,32 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
-from services.runtime.faststream_security import security_of
-from services.runtime.kafka import Access
+from services.runtime.settings import KafkaConfig, SaslMechanism
 
 Records = Sequence[ConsumerRecord[Any, Any]]
 Handler = Callable[[Records, AIOKafkaConsumer], Awaitable[None]]
 
-IDLE_MS = 25  # how long an empty poll waits, and FastStream after it: half of it is the usual delay of a lone record
-GRACE_SECONDS = 15.0  # for the batch in flight when the service stops
+IDLE_MS = (
+    25  # how long an empty poll waits, and FastStream after it; a single record is delayed by half of it on average
+)
+GRACE_SECONDS = 15.0  # time for the batch in progress when the service stops
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 10.0
+
+_SECURITY_CLASSES: dict[SaslMechanism, type[SASLPlaintext | SASLScram256 | SASLScram512]] = {
+    SaslMechanism.PLAIN: SASLPlaintext,
+    SaslMechanism.SCRAM_SHA_256: SASLScram256,
+    SaslMechanism.SCRAM_SHA_512: SASLScram512,
+}
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """Who reads what: the consumer group, the topic, and how many records are one batch at most."""
+    """A consumer group's subscription to a topic, and the largest size of a batch in records."""
 
     topic: str
     group: str
@@ -43,16 +51,16 @@ class Subscription:
 
 
 class ConsumingBroker(KafkaBroker):
-    """A broker that only consumes: producers are opened by who needs them, with the guarantees they need.
+    """A FastStream broker that only consumes. A service opens its producers itself, with the guarantees that it needs.
 
-    What keeps it from starting ends in *halt*: FastStream has told the server by then that the application is up, and
-    the process would go on answering without reading anything.
+    If it cannot start it calls *halt*: FastStream has told the HTTP server by then that the application is up, and the
+    process would go on answering without consuming anything.
     """
 
-    def __init__(self, kafka: Access, *, halt: Callable[[], None]) -> None:
+    def __init__(self, kafka: KafkaConfig, *, halt: Callable[[], None]) -> None:
         super().__init__(
             kafka.servers,
-            security=security_of(kafka),
+            security=faststream_security(kafka),
             consumer_only=True,
             apply_types=False,
             logger=None,
@@ -78,7 +86,7 @@ def subscribe(
     halt: Callable[[], None],
     listener: ConsumerRebalanceListener | None = None,
 ) -> Any:  # noqa: ANN401 - FastStream's own subscriber
-    """Give every batch of *subscription* to *handler*, which commits by itself. What it raises ends in *halt*."""
+    """Call *handler* with every batch of *subscription*; it commits itself. An exception in it calls *halt*."""
     subscriber: Any = broker.subscriber(
         subscription.topic,
         batch=True,
@@ -93,41 +101,58 @@ def subscribe(
         max_partition_fetch_bytes=subscription.max_fetch_bytes_a_partition,
         listener=listener,
         no_reply=True,
-        parser=_unparsed,
-        decoder=_raw,
+        parser=_skip_parsing,
+        decoder=_raw_records,
     )
 
-    guarded = _halting(handler, halt)
+    handle_or_halt = _halting(handler, halt)
 
     async def on_batch(records: Records) -> None:
-        await guarded(records, subscriber.consumer)
+        await handle_or_halt(records, subscriber.consumer)
 
     subscriber(on_batch)
     return subscriber
 
 
-def committing(handler: Handler, recoverable: tuple[type[Exception], ...]) -> Handler:
-    """Commit each batch last of all, after *handler*; try *handler* again for as long as it raises *recoverable*.
+def commit_after(handler: Handler, recoverable: tuple[type[Exception], ...]) -> Handler:
+    """Return a handler that commits after *handler*, and repeats *handler* as long as it raises one of *recoverable*.
 
-    A batch may come again after a crash or a rebalance: the writes of *handler* are keyed, so that nothing changes.
+    A batch may be delivered again after a crash or a rebalance; the writes of *handler* are keyed, so repeating them
+    changes nothing.
     """
 
     async def commit_last(records: Records, consumer: AIOKafkaConsumer) -> None:
-        await _insist(lambda: handler(records, consumer), recoverable)
+        await _retry(lambda: handler(records, consumer), recoverable)
         try:
             await consumer.commit()
         except (CommitFailedError, IllegalStateError):
-            log.info("a batch goes to another owner, written already", extra={"action": "commit_refused"})
+            log.info(
+                "the commit is refused: the partition has another owner, which will process the batch again",
+                extra={"action": "commit_refused"},
+            )
 
     return commit_last
+
+
+def faststream_security(config: KafkaConfig) -> BaseSecurity:
+    """Return the `security` argument of a FastStream `KafkaBroker` for *config*."""
+    if config.credentials is None:
+        return BaseSecurity(ssl_context=config.tls)
+    security = _SECURITY_CLASSES[config.credentials.mechanism]
+    return security(
+        username=config.credentials.username,
+        password=config.credentials.password(),
+        ssl_context=config.tls,
+        use_ssl=config.tls is not None,
+    )
 
 
 def _halting(handler: Handler, halt: Callable[[], None]) -> Handler:
     has_failed = False
 
-    async def guarded(records: Records, consumer: AIOKafkaConsumer) -> None:
+    async def handle_or_halt(records: Records, consumer: AIOKafkaConsumer) -> None:
         nonlocal has_failed
-        if has_failed:  # what is read while the process ends must not be committed over the failed batch
+        if has_failed:  # a commit of a later batch, read while the process ends, would skip the failed one
             return
         try:
             await handler(records, consumer)
@@ -136,26 +161,28 @@ def _halting(handler: Handler, halt: Callable[[], None]) -> Handler:
             log.critical("a batch failed; nothing of it is committed", exc_info=True, extra={"action": "halted"})
             halt()
 
-    return guarded
+    return handle_or_halt
 
 
-async def _insist(attempt: Callable[[], Awaitable[None]], recoverable: tuple[type[Exception], ...]) -> None:
-    pause = FIRST_RETRY_SECONDS
+async def _retry(attempt: Callable[[], Awaitable[None]], recoverable: tuple[type[Exception], ...]) -> None:
+    delay = FIRST_RETRY_SECONDS
     while True:
         try:
             await attempt()
         except recoverable:
-            log.warning("a batch waits for what it needs", exc_info=True, extra={"action": "batch_waiting"})
+            log.warning(
+                "a batch waits for a server that does not answer", exc_info=True, extra={"action": "batch_waiting"}
+            )
         else:
             return
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, LONGEST_RETRY_SECONDS)
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, LONGEST_RETRY_SECONDS)
 
 
-async def _unparsed(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
-    """Skip FastStream's pass over every record and header; what consumes here commits through the consumer itself."""
+async def _skip_parsing(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
+    """Skip FastStream's pass over every record and header; handlers here commit through the consumer itself."""
     return KafkaMessage(raw_message=records, body=b"", consumer=FAKE_CONSUMER)
 
 
-async def _raw(message: KafkaMessage) -> object:
+async def _raw_records(message: KafkaMessage) -> object:
     return message.raw_message

@@ -1,6 +1,6 @@
-"""What the process of a service does before it serves: its settings are read or refused, its logs begin.
+"""The start of a service's process: load its settings, configure its logs, tune the garbage collector.
 
-Whoever starts it with a setting that cannot be is told which in a line, not where in our code it was found.
+An invalid setting is reported in one line that names it, without a traceback.
 """
 
 import gc
@@ -9,29 +9,30 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from services.runtime import logs, settings_errors
+from services.runtime import logs, settings
 from services.runtime.clock import clock_from
 from services.runtime.settings import ServiceSettings
 
-COLLECT_AFTER = (50_000, 20, 100)
+GC_THRESHOLDS = (50_000, 20, 100)  # Python 3.11's default is (700, 10, 10)
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
 
-def begin(service: str, kind: type[Settings]) -> Settings:
-    """Return the settings of *kind*, with the logs of *service* begun; end the process if they cannot be."""
+def initialise(service: str, kind: type[Settings]) -> Settings:
+    """Load the settings of *kind* and configure the logs of *service*; end the process if a setting is invalid."""
     try:
-        settings = kind()
+        loaded = kind()
     except ValidationError as cause:
-        sys.stderr.write("".join(f"{fault}\n" for fault in settings_errors.faults(cause)))
-        sys.exit(settings_errors.UNUSABLE)
-    logs.configure(service, settings.log_level, clock_from(settings.clock))
-    return settings
+        sys.stderr.write("".join(f"{line}\n" for line in settings.describe_errors(cause)))
+        sys.exit(settings.EXIT_UNUSABLE)
+    logs.configure(service, loaded.log_level, clock_from(loaded.clock))
+    return loaded
 
 
-def collect_seldom() -> None:
-    """Let the collector of circles look seldom, where work makes many objects and no circle.
+def relax_garbage_collection() -> None:
+    """Let the cyclic garbage collector run rarely: the work of a service creates many objects and no cycles.
 
-    As often as Python does by default it costs a request a tenth, a fact a fifth, a chunk of alerts half.
+    At Python's default thresholds the collector takes a tenth of the time of a request in intake, a fifth of that of a
+    fact in rules and half of that of a chunk of alerts in the notifier.
     """
-    gc.set_threshold(*COLLECT_AFTER)
+    gc.set_threshold(*GC_THRESHOLDS)

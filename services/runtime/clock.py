@@ -1,6 +1,6 @@
-"""The only reader of the wall clock. A steered clock reads a file instead, so that a year can pass in a minute.
+"""The only reader of the system clock. A steered clock reads a file instead, so that a year can pass in a minute.
 
-It refuses to wait: nothing here sleeps or fires. Who needs an instant compares it with `now()`.
+A clock has no timer: nothing here sleeps or calls back. Whoever waits for an instant compares it with `now()`.
 """
 
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ STEERED = "steered:"
 
 
 class Clock(Protocol):
-    """Tells the instant; everything that stamps or compares a time is given one."""
+    """Provides the present instant. Everything that stamps or compares a time takes a clock as an argument."""
 
     def now(self) -> datetime:
         """Return the present instant, aware and in UTC."""
@@ -20,18 +20,18 @@ class Clock(Protocol):
 
 
 class UnreadableClockError(Exception):
-    """The steered clock holds no instant; write one such as 2026-12-09T23:59:00+07:00 into its file."""
+    """The steered clock's file holds no instant; write one such as 2026-12-09T23:59:00+07:00 into it."""
 
 
 class SystemClock:
-    """The wall clock of the machine."""
+    """The clock of the machine."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
 
 class SteeredClock:
-    """The instant written in a file, read anew each time. Who steers replaces the file whole: no half is ever read."""
+    """The instant in a file, read at each call. `steer` replaces the whole file, so no half-written one is read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -56,17 +56,17 @@ def clock_from(setting: str) -> Clock:
 
 
 def steer(path: Path, instant: datetime) -> None:
-    """Move the clock that *path* holds to *instant*, in one step for every reader."""
+    """Set the clock in the file *path* to *instant*, atomically for every reader."""
     fresh = path.with_suffix(".new")
     fresh.write_text(instant.astimezone(UTC).isoformat(), encoding="ascii")
     fresh.replace(path)
 
 
 def milliseconds(instant: datetime) -> int:
-    """Return *instant* as Kafka stamps records: whole milliseconds since 1970."""
+    """Return *instant* as Kafka's record timestamps have it: whole milliseconds since 1970."""
     return round(instant.timestamp() * 1000)
 
 
 def instant_of(timestamp_ms: int) -> datetime:
-    """Return the instant of a record's *timestamp_ms*, aware and in UTC."""
+    """Return the instant of a record's timestamp, aware and in UTC."""
     return datetime.fromtimestamp(timestamp_ms / 1000, UTC)

@@ -1,6 +1,6 @@
-"""Set a poison record aside, byte for byte, with where it came from, why and when in its headers.
+"""Write a poison record to the dead letter topic, byte for byte, with its origin, the reason and the time in headers.
 
-It raises when the record cannot be written: the consumer then stops without committing, and nothing is lost.
+If the record cannot be written this raises: the consumer then stops without committing, and nothing is lost.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ ORIGIN_OFFSET = "dondoc-origin-offset"
 ORIGIN_TIMESTAMP = "dondoc-origin-timestamp"
 REASON = "dondoc-reason"
 SET_ASIDE_AT = "dondoc-set-aside-at"
-LONGEST_REASON = 1_000  # characters; a reason is for a person to read, the record itself is beside it
+LONGEST_REASON = 1_000  # characters; the reason is for a person to read, and the record itself is there too
 
 
-class Record(Protocol):
-    """A record as a consumer hands it over."""
+class ConsumedRecord(Protocol):
+    """A record as aiokafka's consumer returns it."""
 
     @property
     def topic(self) -> str: ...
@@ -40,14 +40,14 @@ class Record(Protocol):
 
 
 class DeadLetters:
-    """Writes to `<topic>.dead-letter`, same key, same partition; in a transaction where its producer is in one."""
+    """Writes to `<topic>.dead-letter` with the same key and partition, in the producer's transaction if it has one."""
 
     def __init__(self, producer: AIOKafkaProducer, clock: Clock) -> None:
         self._producer = producer
         self._clock = clock
 
-    async def set_aside(self, record: Record, *, reason: str) -> None:
-        """Return when the broker has the record; raise `KafkaError` if it will not take it."""
+    async def set_aside(self, record: ConsumedRecord, *, reason: str) -> None:
+        """Return when the broker has the record; raise `KafkaError` if it refuses it."""
         now = self._clock.now()
         origin = {
             ORIGIN_TOPIC: record.topic,

@@ -1,16 +1,12 @@
-"""How every client reaches the bus: where it is, what the way is encrypted with, and who we say we are.
+"""What aiokafka's clients leave to their users: explain why a broker refuses a client, and stop a consumer cleanly."""
 
-It refuses to keep a password: the file is read when a client is made. Nor does it judge what an operator has set;
-`settings` does.
-"""
-
+import asyncio
+import contextlib
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     IllegalSaslStateError,
@@ -19,119 +15,51 @@ from aiokafka.errors import (
     UnsupportedSaslMechanismError,
 )
 
-QUESTION_TIMEOUT_MS = 5_000
-"""Of one attempt to learn why no client could start."""
+from services.runtime.settings import KafkaConfig
+
+PROBE_TIMEOUT_MS = 5_000
+"""For one connection that is made only to learn why no client could start."""
 
 
-class Protocol(StrEnum):
-    """What a listener of the broker speaks, in Kafka's own words."""
+class BrokerRefusedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
+    """The broker answers but refuses this client, or this client does not trust it; waiting does not help.
 
-    PLAINTEXT = "PLAINTEXT"
-    SSL = "SSL"
-    SASL_PLAINTEXT = "SASL_PLAINTEXT"
-    SASL_SSL = "SASL_SSL"
-
-    @property
-    def is_encrypted(self) -> bool:
-        return self in {Protocol.SSL, Protocol.SASL_SSL}
-
-    @property
-    def is_authenticated(self) -> bool:
-        """Whether it wants a user and a password."""
-        return self in {Protocol.SASL_PLAINTEXT, Protocol.SASL_SSL}
+    The message names the reason and the setting to check.
+    """
 
 
-class Mechanism(StrEnum):
-    """How a password is proved. SCRAM proves it without sending it."""
+async def explain_refusal(config: KafkaConfig) -> str | None:
+    """Return why a broker refuses a client with *config*, with the setting to check; None if none can be reached.
 
-    PLAIN = "PLAIN"
-    SCRAM_SHA_256 = "SCRAM-SHA-256"
-    SCRAM_SHA_512 = "SCRAM-SHA-512"
-
-
-class RefusedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
-    """The broker is there and will not have us, or we will not have it; waiting does not help. The message says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """Who we say we are, and where the proof of it lies."""
-
-    username: str
-    password_file: Path
-    mechanism: Mechanism
-
-    def password(self) -> str:
-        """Read the password, less the end of its line; raise `OSError` or `UnicodeError` if it cannot be read."""
-        return self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """What every client of the bus is opened with. Without more than the address: neither encrypted nor known."""
-
-    bootstrap: str
-    """Brokers to ask first, `HOST:PORT` each, with commas between them."""
-
-    tls: ssl.SSLContext | None = field(default=None, repr=False)
-    credentials: Credentials | None = None
-
-    @property
-    def servers(self) -> list[str]:
-        """The brokers to ask first, one by one."""
-        return [one.strip() for one in self.bootstrap.split(",") if one.strip()]
-
-    @property
-    def protocol(self) -> Protocol:
-        """What is spoken."""
-        if self.credentials is None:
-            return Protocol.PLAINTEXT if self.tls is None else Protocol.SSL
-        return Protocol.SASL_PLAINTEXT if self.tls is None else Protocol.SASL_SSL
-
-    def client(self) -> dict[str, Any]:
-        """Return the arguments of any client of aiokafka. The password is among them: they are not for keeping."""
-        return {"bootstrap_servers": self.servers, **self._security()}
-
-    async def refusal(self) -> str | None:
-        """Say what is wrong between us and the broker; nothing if it is just not there.
-
-        aiokafka tells its log alone, and raises the same error for a wrong password as for an absent broker.
-        """
-        for host, port, _ in collect_hosts(self.servers):
-            failure = await _failure(self._security(), host=host, port=port)
-            said = _explained(failure, f"the broker at {host}:{port}")
-            if said is not None:
-                return said
-        return None
-
-    def _security(self) -> dict[str, Any]:
-        protocol = {"security_protocol": self.protocol.value, "ssl_context": self.tls}
-        if self.credentials is None:
-            return protocol
-        return {
-            **protocol,
-            "sasl_mechanism": self.credentials.mechanism.value,
-            "sasl_plain_username": self.credentials.username,
-            "sasl_plain_password": self.credentials.password(),
-        }
+    It connects once more itself: aiokafka raises the same error for a wrong password as for an absent broker, and
+    writes the difference only to its log.
+    """
+    for host, port, _ in collect_hosts(config.servers):
+        failure = await _failure(config.security(), host=host, port=port)
+        explanation = _explain(failure, f"the broker at {host}:{port}")
+        if explanation is not None:
+            return explanation
+    return None
 
 
 async def _failure(security: Mapping[str, Any], *, host: str, port: int) -> BaseException | None:
     try:
-        connection = await create_conn(host, port, request_timeout_ms=QUESTION_TIMEOUT_MS, **security)
+        connection = await create_conn(host, port, request_timeout_ms=PROBE_TIMEOUT_MS, **security)
     except (KafkaError, OSError, TimeoutError) as cause:
-        return cause.__cause__ or cause  # what has ended a connection stands behind aiokafka's own error
+        return cause.__cause__ or cause  # aiokafka wraps the TLS or SASL error that ended the connection
     connection.close()
     return None
 
 
-def _explained(failure: BaseException | None, broker: str) -> str | None:
-    """Put a refusal into words, with its remedy; nothing for what may be otherwise at the next attempt."""
+def _explain(failure: BaseException | None, broker: str) -> str | None:
+    """Return a refusal in words with its remedy; None for a failure that may not occur at the next attempt."""
     match failure:
         case ssl.SSLCertVerificationError():
             remedy = "look at DONDOC_KAFKA_CA_FILE and at the name in DONDOC_KAFKA_BOOTSTRAP"
             return f"{broker} shows a certificate that is not trusted: {failure.verify_message}; {remedy}"
-        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():  # so a broker ends a handshake when it stops, too
+        case (
+            ssl.SSLEOFError() | ssl.SSLZeroReturnError()
+        ):  # a broker that is stopping ends a handshake like this as well
             return None
         case ssl.SSLError():
             remedy = "look at DONDOC_KAFKA_CERTIFICATE_FILE and DONDOC_KAFKA_SECURITY_PROTOCOL"
@@ -144,3 +72,22 @@ def _explained(failure: BaseException | None, broker: str) -> str | None:
             return f"{broker} does not authenticate like this: {failure}; {remedy}"
         case _:
             return None
+
+
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Stop *consumer* completely; raise `CancelledError` only if the caller itself was cancelled meanwhile.
+
+    While the broker is away, aiokafka's `stop` cancels a fetch that waits for its next attempt, awaits it and lets the
+    `CancelledError` escape. The caller would end as if it had been cancelled, and the sockets would stay open.
+    """
+    before = _cancellations()
+    with contextlib.suppress(asyncio.CancelledError):
+        await consumer.stop()
+    await consumer._client.close()  # noqa: SLF001 - the last step of `stop`, which it skips in that case
+    if _cancellations() > before:
+        raise asyncio.CancelledError
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()

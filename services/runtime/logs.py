@@ -1,7 +1,7 @@
 """Logs as JSON lines on standard error: a constant sentence, a stable `action`, and fields.
 
-It refuses to format messages: what varies goes into `extra`. The time is the service's clock, so that a story told at
-high speed reads in its own time.
+Messages are not formatted: what varies goes into `extra`. The time comes from the service's clock, so that the log of a
+year that is played at high speed shows the dates of that year.
 """
 
 import json
@@ -12,16 +12,16 @@ from collections import Counter
 from services.runtime.clock import Clock
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_CHATTY = ("aiokafka", "faststream", "kafka", "uvicorn", "pymongo", "httpx", "httpcore")
+_LIBRARIES = ("aiokafka", "faststream", "kafka", "uvicorn", "pymongo", "httpx", "httpcore")
 
-SELDOM_SECONDS = 10.0
-"""Between two lines of a library that differ in nothing but their values."""
+REPEAT_INTERVAL_SECONDS = 10.0
+"""Least time between two lines of a library that differ only in their values."""
 KINDS_MAX = 1_000
-"""Kinds of lines that are remembered; some libraries put the values into the sentence."""
+"""Kinds of lines that are remembered. Some libraries format the values into the message, so each line is a new kind."""
 
 
-class JsonLines(logging.Formatter):
-    """Writes a record as one JSON object a line."""
+class JsonFormatter(logging.Formatter):
+    """Formats each log record as one JSON object on one line."""
 
     def __init__(self, service: str, clock: Clock) -> None:
         super().__init__()
@@ -42,36 +42,39 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-class Seldom(logging.Filter):
-    """Lets a library say the same once in a while, and then how often it wanted to: a broker away is one event."""
+class RepeatFilter(logging.Filter):
+    """Suppresses repetitions of the same line by a library; the next line that passes says how many were held back.
+
+    While a broker is away aiokafka logs the same line several times a second.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[tuple[str, str], float] = {}
+        self._logged_at: dict[tuple[str, str], float] = {}
         self._held_back: Counter[tuple[str, str]] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.name.partition(".")[0] not in _CHATTY:
+        if record.name.partition(".")[0] not in _LIBRARIES:
             return True
         kind = record.name, str(record.msg)
-        if record.created - self._said.get(kind, -SELDOM_SECONDS) < SELDOM_SECONDS:
+        if record.created - self._logged_at.get(kind, -REPEAT_INTERVAL_SECONDS) < REPEAT_INTERVAL_SECONDS:
             self._held_back[kind] += 1
             return False
-        if len(self._said) >= KINDS_MAX:
-            self._said.clear()
-        self._said[kind] = record.created
+        if len(self._logged_at) >= KINDS_MAX:
+            self._logged_at.clear()
+        self._logged_at[kind] = record.created
         if kind in self._held_back:
             record.held_back = self._held_back.pop(kind)
         return True
 
 
 def configure(service: str, level: str, clock: Clock) -> None:
-    """Send every log of this process to standard error; libraries speak only from warnings up."""
+    """Send every log of this process to standard error; libraries log only warnings and errors."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines(service, clock))
-    handler.addFilter(Seldom())
+    handler.setFormatter(JsonFormatter(service, clock))
+    handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in _CHATTY:
+    for name in _LIBRARIES:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

@@ -1,6 +1,6 @@
-"""The one place that opens the database driver. Stores and ledgers are given what this returns.
+"""Open the database driver. Stores and ledgers take the client that `connect` returns.
 
-Writes are acknowledged by the majority and journalled: an acknowledged write survives kill -9 of the database.
+Writes are acknowledged by the majority and journalled: an acknowledged write survives a kill -9 of the database.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ SELECTION_TIMEOUT_MS = (
 
 
 def connect(url: str) -> AsyncIOMotorClient[dict[str, Any]]:
-    """Return a client for *url*. It connects on first use, and reads times as aware ones."""
+    """Return a client for *url*. It connects at the first use and returns times with an offset."""
     return AsyncIOMotorClient(
         url,
         tz_aware=True,

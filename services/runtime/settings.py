@@ -1,34 +1,120 @@
-"""What is set from outside, by environment variables.
+"""The settings of a service, from environment variables, checked when the service starts.
 
-The names every service shares begin with `DONDOC_`; a service's own begin with `DONDOC_<SERVICE>_`, and there may also
-override a shared one. It refuses to read anything at import: a service builds its settings when it starts.
+Shared variables begin with `DONDOC_`; those of one service begin with `DONDOC_<SERVICE>_` and may also override a
+shared one. Nothing is read at import: a service builds its settings when it starts. This module imports no client of
+Kafka, because commands of the console that need none load it too.
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schemas.events.topics import DEFAULT_PARTITIONS
 from services.runtime.clock import SYSTEM, clock_from
-from services.runtime.kafka import Access, Credentials, Mechanism, Protocol
 
 SHARED_PREFIX = "DONDOC_"
 
+EXIT_UNUSABLE = 2
+"""The exit code of a process that was given input or settings that it cannot use."""
 
-def _a_clock(setting: str) -> str:
+
+class SecurityProtocol(StrEnum):
+    """The security protocol of a Kafka listener, with Kafka's names."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+    @property
+    def is_encrypted(self) -> bool:
+        return self in {SecurityProtocol.SSL, SecurityProtocol.SASL_SSL}
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether it requires a user and a password."""
+        return self in {SecurityProtocol.SASL_PLAINTEXT, SecurityProtocol.SASL_SSL}
+
+
+class SaslMechanism(StrEnum):
+    """The SASL mechanism, with Kafka's names. SCRAM proves that the client has the password without sending it."""
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A user name and the file that contains its password."""
+
+    username: str
+    password_file: Path
+    mechanism: SaslMechanism
+
+    def password(self) -> str:
+        """Read the password without its line end; raise `OSError` or `UnicodeError` if it cannot be read.
+
+        It is read when a client is created and not kept.
+        """
+        return self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaConfig:
+    """How every client connects to Kafka. With the address alone: neither encrypted nor authenticated."""
+
+    bootstrap: str
+    """The bootstrap servers as `HOST:PORT`, separated by commas."""
+
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    credentials: Credentials | None = None
+
+    @property
+    def servers(self) -> list[str]:
+        """The bootstrap servers as a list."""
+        return [one.strip() for one in self.bootstrap.split(",") if one.strip()]
+
+    @property
+    def protocol(self) -> SecurityProtocol:
+        """The security protocol that the TLS context and the credentials amount to."""
+        if self.credentials is None:
+            return SecurityProtocol.PLAINTEXT if self.tls is None else SecurityProtocol.SSL
+        return SecurityProtocol.SASL_PLAINTEXT if self.tls is None else SecurityProtocol.SASL_SSL
+
+    def client(self) -> dict[str, Any]:
+        """Return the arguments for any aiokafka client. They include the password, so they should not be kept."""
+        return {"bootstrap_servers": self.servers, **self.security()}
+
+    def security(self) -> dict[str, Any]:
+        """Return the arguments for an aiokafka client that concern encryption and authentication."""
+        protocol = {"security_protocol": self.protocol.value, "ssl_context": self.tls}
+        if self.credentials is None:
+            return protocol
+        return {
+            **protocol,
+            "sasl_mechanism": self.credentials.mechanism.value,
+            "sasl_plain_username": self.credentials.username,
+            "sasl_plain_password": self.credentials.password(),
+        }
+
+
+def _require_clock(setting: str) -> str:
     clock_from(setting)
     return setting
 
 
 class ServiceSettings(BaseSettings):
-    """What every service needs to know. A service subclasses it with its `env_prefix` and its own port."""
+    """The settings of every service. A service subclasses this with its `env_prefix` and its own port."""
 
-    # An error is shown to whoever reads the log: it names the setting, never what else was set, secrets among it.
+    # Errors go to the log. They name the setting and never show other values, which may be secrets.
     model_config = SettingsConfigDict(
         env_prefix=SHARED_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
@@ -36,27 +122,27 @@ class ServiceSettings(BaseSettings):
 
     kafka_bootstrap: str = "127.0.0.1:9092"
     kafka_replication: int = Field(default=1, ge=1)
-    kafka_security_protocol: Protocol = Protocol.PLAINTEXT
+    kafka_security_protocol: SecurityProtocol = SecurityProtocol.PLAINTEXT
     kafka_ca_file: Path | None = None
     kafka_certificate_file: Path | None = None
     kafka_key_file: Path | None = None
-    kafka_sasl_mechanism: Mechanism = Mechanism.SCRAM_SHA_512
+    kafka_sasl_mechanism: SaslMechanism = SaslMechanism.SCRAM_SHA_512
     kafka_username: str | None = None
     kafka_password_file: Path | None = None
     partitions: int = Field(default=DEFAULT_PARTITIONS, ge=1)
-    clock: Annotated[str, AfterValidator(_a_clock)] = SYSTEM
+    clock: Annotated[str, AfterValidator(_require_clock)] = SYSTEM
     log_level: str = "INFO"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
 
     @cached_property
-    def kafka(self) -> Access:
-        """What every client of the bus is opened with; made once."""
-        return Access(bootstrap=self.kafka_bootstrap, tls=self._tls(), credentials=self._credentials())
+    def kafka(self) -> KafkaConfig:
+        """How every client connects to Kafka; built once."""
+        return KafkaConfig(bootstrap=self.kafka_bootstrap, tls=self._tls(), credentials=self._credentials())
 
     @model_validator(mode="after")
-    def _can_reach_the_bus(self) -> Self:
-        """Refuse at start what could not work later, and what was set in the belief that it protects something."""
+    def _check_kafka(self) -> Self:
+        """Refuse at start what cannot work later, and what someone may have set to no effect as a protection."""
         _ = self.kafka
         return self
 
@@ -67,11 +153,11 @@ class ServiceSettings(BaseSettings):
                 "DONDOC_KAFKA_CERTIFICATE_FILE": self.kafka_certificate_file,
                 "DONDOC_KAFKA_KEY_FILE": self.kafka_key_file,
             }
-            _refuse_idle(files, f"{self.kafka_security_protocol} encrypts nothing", remedy="SSL or SASL_SSL")
+            _refuse_unused(files, f"{self.kafka_security_protocol} encrypts nothing", remedy="SSL or SASL_SSL")
             return None
         if (self.kafka_certificate_file is None) != (self.kafka_key_file is None):
             raise ValueError("set both DONDOC_KAFKA_CERTIFICATE_FILE and DONDOC_KAFKA_KEY_FILE, or neither")
-        return _context(ca=self.kafka_ca_file, certificate=self.kafka_certificate_file, key=self.kafka_key_file)
+        return _create_context(ca=self.kafka_ca_file, certificate=self.kafka_certificate_file, key=self.kafka_key_file)
 
     def _credentials(self) -> Credentials | None:
         protocol = self.kafka_security_protocol
@@ -80,7 +166,7 @@ class ServiceSettings(BaseSettings):
             "DONDOC_KAFKA_PASSWORD_FILE": self.kafka_password_file,
         }
         if not protocol.is_authenticated:
-            _refuse_idle(given, f"{protocol} asks for no password", remedy="SASL_SSL")
+            _refuse_unused(given, f"{protocol} asks for no password", remedy="SASL_SSL")
             return None
         if self.kafka_username is None or self.kafka_password_file is None:
             missing = next(name for name, value in given.items() if value is None)
@@ -88,7 +174,7 @@ class ServiceSettings(BaseSettings):
         credentials = Credentials(
             username=self.kafka_username, password_file=self.kafka_password_file, mechanism=self.kafka_sasl_mechanism
         )
-        _refuse_unreadable(credentials)
+        _require_readable(credentials)
         return credentials
 
     @classmethod
@@ -100,12 +186,12 @@ class ServiceSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no file is read besides the environment
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Ask the service's own names first, then the shared ones."""
+        """Look up the service's own variables first, then the shared ones."""
         return init_settings, env_settings, EnvSettingsSource(settings_cls, env_prefix=cls.shared)
 
 
 class MongoSettings(BaseSettings):
-    """What a service with a database needs besides. The database is the service's own; each names its own default."""
+    """The additional settings of a service with a database. Each service has its own database and default name."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True)
 
@@ -113,8 +199,8 @@ class MongoSettings(BaseSettings):
     mongo_database: str = "dondoc"
 
 
-def _refuse_idle(given: Mapping[str, object], why: str, *, remedy: str) -> None:
-    """Refuse a setting that would do nothing: whoever set it believes that the way is safe."""
+def _refuse_unused(given: Mapping[str, object], why: str, *, remedy: str) -> None:
+    """Refuse a setting that would have no effect: whoever set it believes that the connection is protected."""
     idle = [name for name, value in given.items() if value is not None]
     if idle:
         raise ValueError(
@@ -122,7 +208,7 @@ def _refuse_idle(given: Mapping[str, object], why: str, *, remedy: str) -> None:
         )
 
 
-def _context(*, ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
+def _create_context(*, ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca)
     except OSError as cause:
@@ -130,7 +216,7 @@ def _context(*, ca: Path | None, certificate: Path | None, key: Path | None) -> 
     if certificate is None:
         return context
     try:
-        # No passphrase: a key that wants one would be asked about at a terminal that a service does not have.
+        # An empty passphrase: otherwise OpenSSL would prompt for one at a terminal, which a service does not have.
         context.load_cert_chain(certificate, key, password="")
     except OSError as cause:
         pair = f"DONDOC_KAFKA_CERTIFICATE_FILE and DONDOC_KAFKA_KEY_FILE: {certificate} and {key}"
@@ -139,7 +225,7 @@ def _context(*, ca: Path | None, certificate: Path | None, key: Path | None) -> 
     return context
 
 
-def _refuse_unreadable(credentials: Credentials) -> None:
+def _require_readable(credentials: Credentials) -> None:
     place = f"DONDOC_KAFKA_PASSWORD_FILE: {credentials.password_file}"
     try:
         password = credentials.password()
@@ -149,3 +235,10 @@ def _refuse_unreadable(credentials: Credentials) -> None:
         raise ValueError(f"{place} cannot be read: {cause.strerror}") from cause
     if not password:
         raise ValueError(f"{place} is empty; it holds the password, and nothing else")
+
+
+def describe_errors(error: ValidationError) -> Iterator[str]:
+    """Yield one line for each invalid setting, with its name and what is wrong with it."""
+    for detail in error.errors(include_url=False, include_input=False):
+        place = "".join(f"setting {name}: " for name in detail["loc"])
+        yield f"{place}{detail['msg'].removeprefix('Value error, ')}"

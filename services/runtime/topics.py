@@ -1,4 +1,4 @@
-"""Create the declared topics that a broker lacks. It never changes one, and refuses one with other partitions."""
+"""Create the declared topics that are missing. It changes no topic; a wrong number of partitions is an error."""
 
 import asyncio
 import logging
@@ -8,10 +8,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from schemas.events.topics import DEAD_LETTER_CONFIG, TOPICS, WITH_DEAD_LETTERS
-from services.runtime.kafka import Access, RefusedError
+from services.runtime import kafka
+from services.runtime.kafka import BrokerRefusedError
+from services.runtime.settings import KafkaConfig
 
 _ALREADY_EXISTS = 36
-_PATIENCE_SECONDS = 30.0
+_TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 0.1
 _RETRY_SECONDS = 1.0
 
@@ -19,14 +21,14 @@ log = logging.getLogger(__name__)
 
 
 class TopicsError(Exception):
-    """The broker's topics are not as declared; the message says which. Partitions are fixed for the life of the log."""
+    """The broker's topics differ from their declaration; the message says how. Their partitions can never change."""
 
 
-async def ensure_topics(kafka: Access, partitions: int, replication: int = 1) -> None:
-    """Create what is missing and return once every topic has a leader everywhere; raise `TopicsError` on a mismatch."""
-    admin = await _connected(kafka)
+async def ensure_topics(config: KafkaConfig, partitions: int, replication: int = 1) -> None:
+    """Create missing topics and return once every partition has a leader; raise `TopicsError` on a mismatch."""
+    admin = await _connect(config)
     try:
-        wanted = {topic.name: topic for topic in _declared(partitions, replication)}
+        wanted = {topic.name: topic for topic in _new_topics(partitions, replication)}
         present = set(await admin.list_topics())
         missing = [topic for name, topic in wanted.items() if name not in present]
         if missing:
@@ -36,38 +38,38 @@ async def ensure_topics(kafka: Access, partitions: int, replication: int = 1) ->
         await admin.close()
 
 
-async def _connected(kafka: Access) -> AIOKafkaAdminClient:
-    """Wait for a broker that is still starting; raise `KafkaConnectionError` when patience ends.
+async def _connect(config: KafkaConfig) -> AIOKafkaAdminClient:
+    """Wait for a broker that is still starting; raise `KafkaConnectionError` if it does not answer in time.
 
-    Raise `RefusedError` at once where waiting does not help.
+    Raise `BrokerRefusedError` at once if waiting cannot help.
     """
-    deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+    deadline = asyncio.get_running_loop().time() + _TIMEOUT_SECONDS
     while True:
-        admin = AIOKafkaAdminClient(**kafka.client())
+        admin = AIOKafkaAdminClient(**config.client())
         try:
             await admin.start()
         except KafkaConnectionError as cause:
             await admin.close()
-            await _raise_refusal(kafka, cause)
+            await _raise_refusal(config, cause)
             if asyncio.get_running_loop().time() > deadline:
                 remedy = "look at DONDOC_KAFKA_BOOTSTRAP and DONDOC_KAFKA_SECURITY_PROTOCOL"
-                place = f"the broker at {kafka.bootstrap} does not answer in {kafka.protocol}"
+                place = f"the broker at {config.bootstrap} does not answer in {config.protocol}"
                 raise KafkaConnectionError(f"{place}; {remedy}") from cause
         else:
             return admin
-        log.warning("the broker is not there yet", extra={"action": "broker_awaited"})
+        log.warning("the broker does not answer yet", extra={"action": "broker_awaited"})
         await asyncio.sleep(_RETRY_SECONDS)
 
 
-async def _raise_refusal(kafka: Access, cause: KafkaConnectionError) -> None:
-    refusal = await kafka.refusal()
+async def _raise_refusal(config: KafkaConfig, cause: KafkaConnectionError) -> None:
+    refusal = await kafka.explain_refusal(config)
     if refusal is not None:
-        log.error("the broker is not to be had", extra={"action": "broker_refused", "reason": refusal})
-        raise RefusedError(refusal) from cause
+        log.error("the broker refuses this client", extra={"action": "broker_refused", "reason": refusal})
+        raise BrokerRefusedError(refusal) from cause
 
 
-def _declared(partitions: int, replication: int) -> Iterator[NewTopic]:
-    # Two of three replicas must have a record before it counts as written; with fewer replicas, all the broker has.
+def _new_topics(partitions: int, replication: int) -> Iterator[NewTopic]:
+    # With three replicas two must have a record before it counts as written; with fewer replicas all of them.
     durable = {"min.insync.replicas": str(min(2, replication))}
     for topic in TOPICS:
         count = partitions if topic.is_partitioned_by_agency else 1
@@ -79,20 +81,20 @@ def _declared(partitions: int, replication: int) -> Iterator[NewTopic]:
 
 def _refuse_failures(response: object) -> None:
     for name, code, *detail in getattr(response, "topic_errors", ()):
-        if code not in {0, _ALREADY_EXISTS}:  # another service may have been faster
+        if code not in {0, _ALREADY_EXISTS}:  # another service may have created it first
             raise TopicsError(f"{name}: {for_code(code).__name__} {detail}")
 
 
 async def _until_led(admin: AIOKafkaAdminClient, counts: dict[str, int]) -> None:
     led: dict[str, int] = {}
-    deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+    deadline = asyncio.get_running_loop().time() + _TIMEOUT_SECONDS
     while True:
         found = await _partitions(admin, list(counts))
         led = {name: sum(1 for leader in leaders if leader >= 0) for name, leaders in found.items()}
         if all(led.get(name, 0) == len(found.get(name, ())) > 0 for name in counts):
             break
         if asyncio.get_running_loop().time() > deadline:
-            raise TopicsError(f"no leader after {_PATIENCE_SECONDS:.0f} s: {sorted(set(counts) - set(led))}")
+            raise TopicsError(f"no leader after {_TIMEOUT_SECONDS:.0f} s: {sorted(set(counts) - set(led))}")
         await asyncio.sleep(_POLL_SECONDS)
     for name, count in counts.items():
         if led[name] != count:
@@ -100,7 +102,7 @@ async def _until_led(admin: AIOKafkaAdminClient, counts: dict[str, int]) -> None
 
 
 async def _partitions(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, list[int]]:
-    """Return the leader of each partition of each topic; nothing where the broker does not know them all yet."""
+    """Return the leader of each partition by topic; an empty mapping while the broker does not know all the topics."""
     try:
         described = await admin.describe_topics(names)
     except KafkaError:

@@ -26,7 +26,7 @@ from tests.bench.karapace import COMMAND, Karapace
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import AGENCIES, a_submission
 from tests.support.clients.http_load import Load, post_all
-from tests.support.servers.intake import BATCH, STRUCTURED, Desk, publish_plan
+from tests.support.servers.intake import BATCH, STRUCTURED, IntakeFiles, publish_plan
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launch, Service
 
@@ -115,11 +115,11 @@ async def test_intake_events_a_second(
     bus: Bus, launch: Launch, tmp_path: Path, peer: Karapace | None, clerks: int
 ) -> None:
     """Print single and batch rates, latencies and memory beside the raw rate; fail only where intake is broken."""
-    desk = Desk(folder=tmp_path)
-    bearer = desk.key()
+    intake_files = IntakeFiles(folder=tmp_path)
+    bearer = intake_files.add_key()
     await publish_plan(bus)
     settings = {"DONDOC_LOG_LEVEL": "WARNING", "DONDOC_INTAKE_CLERKS": str(clerks)}
-    service = launch("intake", **desk.environment, **settings)
+    service = launch("intake", **intake_files.environment, **settings)
     await eventually(lambda: _figure(service, "intake_clerks") == clerks, "the clerks at work")
     raw = await _raw_rate(bus)
     courses = (

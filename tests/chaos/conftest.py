@@ -7,21 +7,23 @@ import pytest
 
 from deploy.local.process.ports import free_ports
 from deploy.local.servers.kafka import Kafka, Listener
-from tests.support.faults.toxiproxy import Road, Toxiproxy
+from tests.support.faults.toxiproxy import Proxy, Toxiproxy
 
 
 @pytest.fixture(scope="session")
 def detour() -> Listener:
     """A second way to the broker, with nobody at its entrance yet."""
     port, entrance = free_ports(2)
-    return Listener(name="DETOUR", port=port, entrance=entrance)
+    return Listener(name="DETOUR", port=port, advertised_port=entrance)
 
 
 @pytest.fixture(scope="session")
 def session_kafka(servers: Path, jars: Path, detour: Listener) -> Iterator[Kafka]:
     """One real broker that can also be reached by a detour."""
     port, controller_port = free_ports(2)
-    server = Kafka(servers / "detoured", jars=jars, port=port, controller_port=controller_port, besides=[detour])
+    server = Kafka(
+        servers / "detoured", jars=jars, port=port, controller_port=controller_port, extra_listeners=[detour]
+    )
     server.start()
     yield server
     server.kill()
@@ -37,8 +39,8 @@ def toxiproxy(servers: Path, jars: Path) -> Iterator[Toxiproxy]:
 
 
 @pytest.fixture
-async def road(toxiproxy: Toxiproxy, kafka: Kafka, detour: Listener) -> AsyncIterator[Road]:
+async def proxy(toxiproxy: Toxiproxy, kafka: Kafka, detour: Listener) -> AsyncIterator[Proxy]:
     """The detour to the running broker, sound until a test harms it."""
     assert kafka.is_running
-    async with toxiproxy.road(entrance=detour.entrance, to=detour.port) as way:
+    async with toxiproxy.proxy(listen_port=detour.advertised_port, upstream_port=detour.port) as way:
         yield way

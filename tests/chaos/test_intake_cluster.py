@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders.plans import AGENCIES
-from tests.support.clients.upstream import logged, more, posting, told
-from tests.support.servers.intake import Desk, publish_plan, spooled
+from tests.support.clients.upstream import more, posting, read_log, receipts_of
+from tests.support.servers.intake import IntakeFiles, count_spooled, publish_plan
 from tests.support.servers.kafka_cluster import NODES, Cluster
 from tests.support.servers.services import Launch, Service
 
@@ -26,12 +26,14 @@ async def cluster(tmp_path: Path, jars: Path) -> AsyncIterator[Cluster]:
 
 
 @pytest.fixture
-async def intake(cluster: Cluster, desk: Desk, bearer: str, launch: Launch) -> Service:
+async def intake(cluster: Cluster, intake_files: IntakeFiles, bearer: str, launch: Launch) -> Service:
     """One intake that knows all three."""
     assert bearer
     await publish_plan(cluster.bus)
     brokers = {"DONDOC_KAFKA_BOOTSTRAP": cluster.bus.bootstrap, "DONDOC_KAFKA_REPLICATION": str(NODES)}
-    return launch("intake", **desk.environment, **brokers, DONDOC_INTAKE_BUS_PATIENCE_SECONDS=str(PATIENCE_SECONDS))
+    return launch(
+        "intake", **intake_files.environment, **brokers, DONDOC_INTAKE_BUS_PATIENCE_SECONDS=str(PATIENCE_SECONDS)
+    )
 
 
 async def test_a_broker_that_leaves_is_not_missed(cluster: Cluster, intake: Service, bearer: str) -> None:
@@ -44,8 +46,8 @@ async def test_a_broker_that_leaves_is_not_missed(cluster: Cluster, intake: Serv
         leader.launch()
         leader.wait_until_ready()
         await more(answers, 300)
-    assert spooled(intake) == 0
-    assert await logged(cluster.bus) == told(answers)
+    assert count_spooled(intake) == 0
+    assert await read_log(cluster.bus) == receipts_of(answers)
 
 
 async def test_what_a_killed_broker_had_not_answered_is_sent_again(
@@ -57,6 +59,6 @@ async def test_what_a_killed_broker_had_not_answered_is_sent_again(
         await more(answers, 300)
         leader.kill()
         await more(answers, 1_000)
-    assert spooled(intake) == 0
-    assert await logged(cluster.bus) == told(answers)
+    assert count_spooled(intake) == 0
+    assert await read_log(cluster.bus) == receipts_of(answers)
     assert any(line.get("action") == "append_again" for line in intake.logged())

@@ -14,7 +14,7 @@ import pytest
 from schemas.events.topics import FACTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import AGENCIES, Json, a_submission
-from tests.support.servers.intake import BATCH, STRUCTURED, Desk, publish_plan, sender, written
+from tests.support.servers.intake import BATCH, STRUCTURED, IntakeFiles, encode_event, open_client, publish_plan
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launch, Service
 
@@ -39,7 +39,9 @@ async def post(client: httpx.AsyncClient, batch: list[Json]) -> list[Json]:
     headers = {"content-type": STRUCTURED if alone else BATCH}
     while True:
         try:
-            answer = await client.post("/v1/events", content=written(batch[0] if alone else batch), headers=headers)
+            answer = await client.post(
+                "/v1/events", content=encode_event(batch[0] if alone else batch), headers=headers
+            )
         except httpx.TransportError:
             await asyncio.sleep(0.05)
             continue
@@ -65,16 +67,16 @@ async def test_every_202_is_in_the_log_once_after_kill_9(
     bus: Bus, launch: Launch, tmp_path: Path, clerks: int, at_once: int
 ) -> None:
     """What was acknowledged is there, once, with the receipt that was given."""
-    desk = Desk(folder=tmp_path)
-    bearer = desk.key()
+    intake_files = IntakeFiles(folder=tmp_path)
+    bearer = intake_files.add_key()
     await publish_plan(bus)
-    service = launch("intake", **desk.environment, DONDOC_INTAKE_CLERKS=str(clerks))
+    service = launch("intake", **intake_files.environment, DONDOC_INTAKE_CLERKS=str(clerks))
     receipts: dict[str, Json] = {}
     count = POSTS if at_once == 1 else POSTS * BATCHES_SHARE
     ahead = events(count)
 
     async def send_on() -> None:
-        async with sender(service, bearer) as client:
+        async with open_client(service, bearer) as client:
             while batch := list(islice(ahead, at_once)):
                 receipts.update((one["id"], one) for one in await post(client, batch))
 

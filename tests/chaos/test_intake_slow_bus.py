@@ -10,10 +10,10 @@ import pytest
 from deploy.local.servers.kafka import Kafka
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import AGENCIES
-from tests.support.clients.upstream import Answer, logged, more, posting, reports, told
+from tests.support.clients.upstream import PostResult, more, posting, read_log, receipts_of, reports
 from tests.support.faults import toxiproxy
-from tests.support.faults.toxiproxy import SEVERED, Harm, Road
-from tests.support.servers.intake import Desk, publish_plan, sender, spooled, written
+from tests.support.faults.toxiproxy import DISCONNECTIONS, NetworkFault, Proxy
+from tests.support.servers.intake import IntakeFiles, count_spooled, encode_event, open_client, publish_plan
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launch, Service
 
@@ -28,13 +28,15 @@ ROUNDS = 2
 
 
 @pytest.fixture
-async def start_intake(bus: Bus, desk: Desk, bearer: str, road: Road, launch: Launch) -> Callable[..., Service]:
-    """Start an intake that goes to the broker by the road alone, once a plan is published and the first key made."""
+async def start_intake(
+    bus: Bus, intake_files: IntakeFiles, bearer: str, proxy: Proxy, launch: Launch
+) -> Callable[..., Service]:
+    """Start an intake that goes to the broker by the proxy alone, once a plan is published and the first key made."""
     assert bearer
     await publish_plan(bus)
 
     def start(**settings: str) -> Service:
-        return launch("intake", **desk.environment, **settings, DONDOC_KAFKA_BOOTSTRAP=road.bootstrap)
+        return launch("intake", **intake_files.environment, **settings, DONDOC_KAFKA_BOOTSTRAP=proxy.bootstrap)
 
     return start
 
@@ -46,24 +48,24 @@ def intake(start_intake: Callable[..., Service]) -> Service:
 
 
 async def test_a_slow_broker_is_waited_for(
-    bus: Bus, start_intake: Callable[..., Service], bearer: str, road: Road
+    bus: Bus, start_intake: Callable[..., Service], bearer: str, proxy: Proxy
 ) -> None:
     """Within the usual patience nothing goes to the spool, and nobody is told anything before the broker said it."""
     intake = start_intake()
-    async with road.harmed(toxiproxy.slow(TOLERABLE_MS)), posting(intake, bearer) as answers:
+    async with proxy.with_toxic(toxiproxy.slow(TOLERABLE_MS)), posting(intake, bearer) as answers:
         await more(answers, 300)
     assert min(answer.seconds for answer in answers) >= TOLERABLE_MS / 1000
-    assert spooled(intake) == 0
-    assert await logged(bus) == told(answers)
+    assert count_spooled(intake) == 0
+    assert await read_log(bus) == receipts_of(answers)
 
 
 async def test_a_broker_slower_than_the_patience_makes_nobody_late(
-    bus: Bus, intake: Service, bearer: str, road: Road
+    bus: Bus, intake: Service, bearer: str, proxy: Proxy
 ) -> None:
     """Who waits already waits for the patience, who comes then is served as usual; all of it is drained in order."""
     async with posting(intake, bearer) as answers:
         await more(answers, 200)
-        async with road.harmed(toxiproxy.slow(UNBEARABLE_MS)):
+        async with proxy.with_toxic(toxiproxy.slow(UNBEARABLE_MS)):
             harmed_at = time.monotonic()
             await more(answers, 1_000)
             lifted_at = time.monotonic()
@@ -71,46 +73,46 @@ async def test_a_broker_slower_than_the_patience_makes_nobody_late(
         await more(answers, 200)
     assert max(answer.seconds for answer in answers) < LATE_SECONDS
     assert median(seconds(answers, after=harmed_at + PATIENCE_SECONDS, before=lifted_at)) < USUAL_SECONDS
-    assert spooled(intake) > 500
-    assert await logged(bus) == told(answers)
+    assert count_spooled(intake) > 500
+    assert await read_log(bus) == receipts_of(answers)
 
 
 async def test_who_came_last_is_answered_when_the_broker_is_given_up(
-    bus: Bus, start_intake: Callable[..., Service], bearer: str, road: Road
+    bus: Bus, start_intake: Callable[..., Service], bearer: str, proxy: Proxy
 ) -> None:
     """The first whose patience ends gives the broker up for all: nobody goes on waiting for what will never come."""
     intake = start_intake(DONDOC_INTAKE_BUS_PATIENCE_SECONDS=str(LONG_PATIENCE_SECONDS))
-    async with road.harmed(toxiproxy.slow(UNBEARABLE_MS)), sender(intake, bearer) as client:
+    async with proxy.with_toxic(toxiproxy.slow(UNBEARABLE_MS)), open_client(intake, bearer) as client:
         answers = []
         for system, _ in enumerate(AGENCIES):  # they lie in more than one partition
             event = next(iter(reports(system)))
-            answers.append(asyncio.create_task(client.post("/v1/events", content=written(event))))
+            answers.append(asyncio.create_task(client.post("/v1/events", content=encode_event(event))))
             await asyncio.sleep(LONG_PATIENCE_SECONDS * 0.45)
         async with asyncio.timeout(LONG_PATIENCE_SECONDS):
             statuses = [answer.status_code for answer in await asyncio.gather(*answers)]
     assert statuses == [202] * len(AGENCIES)
     await eventually(intake.is_ready, "intake ready again", timeout=60)
-    assert [one.event for one in await logged(bus)] == ["u-0-0", "u-1-0", "u-2-0"]
+    assert [one.event for one in await read_log(bus)] == ["u-0-0", "u-1-0", "u-2-0"]
 
 
-@pytest.mark.parametrize("harm", SEVERED.values(), ids=SEVERED.keys())
+@pytest.mark.parametrize("harm", DISCONNECTIONS.values(), ids=DISCONNECTIONS.keys())
 async def test_connections_that_break_under_load_lose_and_double_nothing(
-    bus: Bus, intake: Service, bearer: str, road: Road, harm: Harm
+    bus: Bus, intake: Service, bearer: str, proxy: Proxy, harm: NetworkFault
 ) -> None:
     """However a request ends, its event is in the log once, in order, with the receipt that was given."""
     async with posting(intake, bearer) as answers:
         for _ in range(ROUNDS):
             await more(answers, 100)
-            async with harm(road):  # for a moment: the producer comes back and repeats what was not answered
+            async with harm(proxy):  # for a moment: the producer comes back and repeats what was not answered
                 await asyncio.sleep(BRIEF_SECONDS)  # its length is what the moment is
             await more(answers, 100)
-            async with harm(road):  # for good: the producer is given up
+            async with harm(proxy):  # for good: the producer is given up
                 await eventually(lambda: not intake.is_ready(), "the bus given up")
                 await more(answers, 100)
             await eventually(intake.is_ready, "intake ready again", timeout=60)
     await eventually(intake.is_ready, "intake ready at the end", timeout=60)
-    assert spooled(intake) > 0
-    assert await logged(bus) == told(answers)
+    assert count_spooled(intake) > 0
+    assert await read_log(bus) == receipts_of(answers)
 
 
 async def test_a_broker_killed_under_load_loses_and_doubles_nothing(
@@ -124,22 +126,22 @@ async def test_a_broker_killed_under_load_loses_and_doubles_nothing(
         kafka.launch()  # not from another thread: it would end with that thread
         await eventually(intake.is_ready, "intake ready again", timeout=60)
         await more(answers, 100)
-    assert spooled(intake) > 0
-    assert await logged(bus) == told(answers)
+    assert count_spooled(intake) > 0
+    assert await read_log(bus) == receipts_of(answers)
 
 
-async def test_requests_that_arrive_late_lose_nothing(bus: Bus, intake: Service, bearer: str, road: Road) -> None:
+async def test_requests_that_arrive_late_lose_nothing(bus: Bus, intake: Service, bearer: str, proxy: Proxy) -> None:
     """What was held up and given up reaches the log after all: it may stand there twice, but with one receipt."""
     async with posting(intake, bearer) as answers:
         await more(answers, 100)
-        async with road.harmed(toxiproxy.slow(UNBEARABLE_MS, stream="upstream")):
+        async with proxy.with_toxic(toxiproxy.slow(UNBEARABLE_MS, stream="upstream")):
             await more(answers, 500)
         await eventually(intake.is_ready, "intake ready again", timeout=60)
         await more(answers, 100)
-    assert spooled(intake) > 0
-    assert set(await logged(bus)) == set(told(answers))
+    assert count_spooled(intake) > 0
+    assert set(await read_log(bus)) == set(receipts_of(answers))
 
 
-def seconds(answers: list[Answer], *, after: float, before: float) -> list[float]:
+def seconds(answers: list[PostResult], *, after: float, before: float) -> list[float]:
     """How long the posts took that began within a span."""
     return [answer.seconds for answer in answers if after <= answer.began_at < before]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.servers.message_servers import Smsc, Smtp
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.clients.notifier import DUE, Alerts, a_contact, a_step, an_assessment
@@ -61,11 +61,11 @@ async def _settled(alerts: Alerts) -> None:
     await eventually(lambda: alerts.database["deliveries"].count_documents(done) == len(AGENCIES), "all delivered")
 
 
-def _assert_accounted(alerts: Alerts, told: list[tuple[str, Outcome]]) -> None:
+def _assert_accounted(alerts: Alerts, told: list[tuple[str, AttemptOutcome]]) -> None:
     mails = Counter(str(mail["To"]).removeprefix("van-thu@").removesuffix(".example") for mail in alerts.smtp.mails())
     ids = {(str(mail["To"]), str(mail["Message-ID"])) for mail in alerts.smtp.mails()}
     outcomes = Counter(told)
     assert set(mails) == set(AGENCIES)
     assert len(ids) == len(AGENCIES)
-    assert [one for one in AGENCIES if outcomes[one, Outcome.DELIVERED] != 1] == []
-    assert [one for one, count in mails.items() if count > 1 + outcomes[one, Outcome.UNKNOWN]] == []
+    assert [one for one in AGENCIES if outcomes[one, AttemptOutcome.DELIVERED] != 1] == []
+    assert [one for one, count in mails.items() if count > 1 + outcomes[one, AttemptOutcome.UNKNOWN]] == []

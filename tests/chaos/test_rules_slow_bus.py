@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
-from tests.support.faults.toxiproxy import SEVERED, Harm, Road, slow
+from tests.support.faults.toxiproxy import DISCONNECTIONS, NetworkFault, Proxy, slow
 from tests.support.servers.kafka import Bus
 from tests.support.servers.rules import QUICK_SESSION, Rules
 from tests.support.servers.services import Launch
@@ -25,25 +25,25 @@ async def rules(bus: Bus) -> Rules:
     return rules
 
 
-async def test_a_slow_broker_only_delays_verdicts(rules: Rules, launch: Launch, road: Road) -> None:
+async def test_a_slow_broker_only_delays_verdicts(rules: Rules, launch: Launch, proxy: Proxy) -> None:
     """Each transaction takes several answers; all of them late, the last word on each duty counts each report once."""
-    async with road.harmed(slow(TOLERABLE_MS)):
-        launch("rules", DONDOC_KAFKA_BOOTSTRAP=road.bootstrap)
+    async with proxy.with_toxic(slow(TOLERABLE_MS)):
+        launch("rules", DONDOC_KAFKA_BOOTSTRAP=proxy.bootstrap)
         await report(rules, "slow")
         await counted(rules, REPORTS_EACH)
     assert await rules.repeated() == []
 
 
-@pytest.mark.parametrize("harm", SEVERED.values(), ids=SEVERED.keys())
+@pytest.mark.parametrize("harm", DISCONNECTIONS.values(), ids=DISCONNECTIONS.keys())
 async def test_connections_that_break_leave_each_report_counted_once(
-    rules: Rules, launch: Launch, road: Road, harm: Harm
+    rules: Rules, launch: Launch, proxy: Proxy, harm: NetworkFault
 ) -> None:
     """Wherever in a transaction the connection goes, it is finished or taken back, and never half done."""
-    service = launch("rules", DONDOC_KAFKA_BOOTSTRAP=road.bootstrap, **QUICK_SESSION)
+    service = launch("rules", DONDOC_KAFKA_BOOTSTRAP=proxy.bootstrap, **QUICK_SESSION)
     for number, held in enumerate(HARMED_SECONDS):
         before = asyncio.create_task(report(rules, f"before-{number}"))
         await counted(rules, 2 * number * REPORTS_EACH + 1)  # in the middle of its work
-        async with harm(road):
+        async with harm(proxy):
             await report(rules, f"harmed-{number}")
             await asyncio.sleep(held)
         await before

@@ -19,7 +19,7 @@ from services.notifier.settings import GROUP
 from services.reporting.settings import ReportingSettings
 from services.rules.settings import RulesSettings
 from services.runtime.settings import ServiceSettings
-from tests.support.clients.demo_year import Stage, a_stage
+from tests.support.clients.demo_year import RunningDemo, a_running_demo
 
 GROUPS = {"rules": RulesSettings().group, "notifier": GROUP, "reporting": ReportingSettings().group}
 LEASE_SECONDS = "3"  # how long a claim of a killed notifier holds up the mail it claimed
@@ -55,16 +55,16 @@ class Patient(httpx.AsyncBaseTransport):
 
 
 @pytest.fixture
-def stage(tmp_path: Path, jars: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(tmp_path: Path, jars: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningDemo]:
     """The system, with short leases and sessions."""
     monkeypatch.setenv("DONDOC_NOTIFIER_LEASE_SECONDS", LEASE_SECONDS)
     monkeypatch.setenv("DONDOC_SESSION_TIMEOUT_MS", SESSION_MS)
-    with a_stage(tmp_path, jars) as standing:
+    with a_running_demo(tmp_path, jars) as standing:
         yield standing
 
 
 @pytest.mark.timeout(900)
-async def test_a_year_under_fire_comes_out_as_planted(stage: Stage) -> None:
+async def test_a_year_under_fire_comes_out_as_planted(stage: RunningDemo) -> None:
     """No kill changes a status, a figure or the number of alerts; no mail reaches a mailbox as two."""
     killed: list[str] = []
     fire = asyncio.create_task(kill_at_random(targets(stage), killed))
@@ -83,7 +83,7 @@ async def test_a_year_under_fire_comes_out_as_planted(stage: Stage) -> None:
     }
 
 
-def targets(stage: Stage) -> Sequence[Daemon]:
+def targets(stage: RunningDemo) -> Sequence[Daemon]:
     """What is killed: every service, and the database."""
     return (*stage.system.services, stage.system.stack.mongod)
 
@@ -99,7 +99,7 @@ async def kill_at_random(daemons: Sequence[Daemon], killed: list[str]) -> None:
         killed.append(victim.program.name)
 
 
-async def play(stage: Stage) -> None:
+async def play(stage: RunningDemo) -> None:
     """Play the whole story, patiently."""
     async with AsyncExitStack() as opened:
         intake, notifier = [
@@ -114,7 +114,7 @@ async def play(stage: Stage) -> None:
         await player.play(stage.story, lambda _now, _posted: None)
 
 
-def different_mails(stage: Stage) -> Counter[str]:
+def different_mails(stage: RunningDemo) -> Counter[str]:
     """Count each agency's mails by their Message-ID: a mail sent again after a crash is the same mail."""
     mails = {str(mail["Message-ID"]): mail for mail in stage.system.stack.smtp.mails()}
     agencies = {truth.agency for truth in stage.story.truths}

@@ -8,7 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from schemas.events import catalogue
-from schemas.events.catalogue import Message
+from schemas.events.catalogue import MessageType
 from schemas.events.topics import TOPICS
 
 PUBLISHED = Path(__file__).parents[2] / "schemas"
@@ -41,7 +41,7 @@ class TestBus:
             assert shown == [{"payload": example(message)}]
 
 
-def example(message: Message) -> dict[str, Any]:
+def example(message: MessageType) -> dict[str, Any]:
     """The example as it lies in the repository."""
     event: dict[str, Any] = json.loads((PUBLISHED / "examples" / f"{message.name}.json").read_text())
     return event

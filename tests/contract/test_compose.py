@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from deploy.local.process.ports import Ports, variable
+from deploy.local.process.ports import Ports, port_variable
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -79,8 +79,8 @@ def test_ports_are_those_of_the_local_stack_and_stay_on_this_machine(
     """Each published port is bound to the loopback address, by the variable and default of `make up`."""
     published = {str(port) for service in services.values() for port in service.get("ports", [])}
     assert [port for port in published if not port.startswith("127.0.0.1:${DONDOC_")] == []
-    stack = {variable(name): getattr(Ports(), name) for name in ("kafka", "mongo", "smtp", "mailbox", "smpp")}
-    ours = {variable(name): port for name, port in SERVICE_PORTS.items()}
+    stack = {port_variable(name): getattr(Ports(), name) for name in ("kafka", "mongo", "smtp", "mailbox", "smpp")}
+    ours = {port_variable(name): port for name, port in SERVICE_PORTS.items()}
     for name, port in {**stack, **ours}.items():
         assert any(f"${{{name}:-{port}}}" in one for one in published), name
 

@@ -10,7 +10,7 @@ from types import ModuleType
 from pydantic_settings import BaseSettings
 
 import services
-from deploy.local.process.ports import Ports, variable
+from deploy.local.process.ports import Ports, port_variable
 from schemas.events.topics import TOPICS, WITH_DEAD_LETTERS
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def test_every_topic_is_documented() -> None:
 def test_every_port_of_the_local_stack_is_documented() -> None:
     """Each variable that moves a listener of the local stack stands in docs/reference/settings.md."""
     text = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
-    names = [variable(name) for name in Ports.__dataclass_fields__]
+    names = [port_variable(name) for name in Ports.__dataclass_fields__]
     assert [name for name in names if f"`{name}`" not in text] == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from services.runtime.kafka import Protocol
+from services.runtime.settings import SecurityProtocol
 from tests.support.servers.certificates import Authority
 
 ROOT = Path(__file__).parents[2]
@@ -147,7 +147,7 @@ def test_what_a_service_is_given_makes_its_settings(
     settings = kind()
     assert (settings.host, settings.port) == ("0.0.0.0", port_of(service))  # noqa: S104 - inside its pod
     assert settings.kafka_bootstrap == shared["DONDOC_KAFKA_BOOTSTRAP"]
-    assert settings.kafka.protocol is Protocol.SASL_SSL
+    assert settings.kafka.protocol is SecurityProtocol.SASL_SSL
 
 
 def test_intake_has_room_for_its_spool() -> None:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from schemas.events import catalogue, facts
 from schemas.events.assessments import ASSESSED, DutyAssessed
-from schemas.events.catalogue import Message
+from schemas.events.catalogue import MessageType
 from schemas.events.envelope import Envelope
 from services.console.commands.plans import schemas
 from services.console.main import app
@@ -37,13 +37,13 @@ messages = pytest.mark.parametrize("message", catalogue.MESSAGES, ids=lambda one
 events = pytest.mark.parametrize("message", EVENTS, ids=lambda one: one.name)
 
 
-def published(message: Message) -> dict[str, Any]:
+def published(message: MessageType) -> dict[str, Any]:
     """The schema as it lies in the repository."""
     schema: dict[str, Any] = json.loads((PUBLISHED / "jsonschema" / f"{message.name}.schema.json").read_text())
     return schema
 
 
-def example(message: Message) -> dict[str, Any]:
+def example(message: MessageType) -> dict[str, Any]:
     """The example as it lies in the repository."""
     event: dict[str, Any] = json.loads((PUBLISHED / "examples" / f"{message.name}.json").read_text())
     return event
@@ -91,14 +91,14 @@ class TestPublished:
         assert "broken.json: not JSON" in result.output
 
     @messages
-    def test_a_schema_is_valid_and_named_for_good(self, message: Message) -> None:
+    def test_a_schema_is_valid_and_named_for_good(self, message: MessageType) -> None:
         """JSON Schema 2020-12 with a stable `$id`."""
         schema = published(message)
         assert (schema["$schema"], schema["$id"]) == (catalogue.DIALECT, f"urn:dondoc:schema:{message.name}")
         jsonschema_rs.meta.validate(schema)
 
     @messages
-    def test_a_version_is_never_changed_under_its_users(self, message: Message) -> None:
+    def test_a_version_is_never_changed_under_its_users(self, message: MessageType) -> None:
         """Against the frozen copy only optional additions pass; anything else wants a new version beside the old."""
         frozen = json.loads((FROZEN / f"{message.name}.schema.json").read_text())
         assert breaks(frozen, published(message), is_event=message.is_event) == []
@@ -120,20 +120,20 @@ class TestExamples:
     """One realistic event for each type."""
 
     @events
-    def test_it_fits_schema_and_model(self, message: Message) -> None:
+    def test_it_fits_schema_and_model(self, message: MessageType) -> None:
         """Both accept it."""
         jsonschema_rs.validator_for(published(message), validate_formats=True).validate(example(message))
         message.model.model_validate(example(message))
 
     @events
-    def test_schema_and_model_refuse_the_same_holes(self, message: Message) -> None:
+    def test_schema_and_model_refuse_the_same_holes(self, message: MessageType) -> None:
         """Whatever required attribute is taken out, or given the wrong type, neither accepts the rest."""
         validator = jsonschema_rs.validator_for(published(message), validate_formats=True)
         for spoilt in _spoilt(example(message)):
             assert validator.is_valid(spoilt) == _is_accepted(message.model, spoilt), json.dumps(spoilt)
 
     @pytest.mark.parametrize("message", FACTS, ids=lambda one: one.name)
-    def test_rules_reads_it(self, message: Message) -> None:
+    def test_rules_reads_it(self, message: MessageType) -> None:
         """The tolerant reader knows every fact that an upstream system may send."""
         event = example(message) | {"receivedtime": RECEIVED}
         fact = fact_decoder.read_fact(msgspec.json.encode(event))

@@ -13,9 +13,9 @@ from deploy.local.servers.message_servers import Smsc, Smtp
 from schemas.events.deliveries import Channel
 from schemas.events.topics import FACTS, VERDICTS
 from tests.support.assertions.eventually import eventually
-from tests.support.clients.form import PDF, SECRET, posted, publish_form_plan
+from tests.support.clients.form import PDF, SECRET, post_form, publish_form_plan
 from tests.support.clients.notifier import NOON, Alerts, a_contact, text_of
-from tests.support.servers.intake import Desk
+from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch
@@ -54,8 +54,11 @@ async def test_the_link_in_the_mail_opens_the_form_and_ends_the_reminders(
     """Seven days before it is due the mail comes, its link takes the report, and the day before nobody is reminded."""
     shared = {"DONDOC_CLOCK": f"steered:{alerts.clock}", "DONDOC_FORM_KEY": SECRET}
     rules = launch("rules", **shared)
-    desk = {**Desk(folder=tmp_path).environment, "DONDOC_INTAKE_ATTACHMENTS": str(tmp_path / "attachments")}
-    intake = launch("intake", **shared, **desk, DONDOC_INTAKE_RULES_URL=rules.url)
+    intake_files = {
+        **IntakeFiles(folder=tmp_path).environment,
+        "DONDOC_INTAKE_ATTACHMENTS": str(tmp_path / "attachments"),
+    }
+    intake = launch("intake", **shared, **intake_files, DONDOC_INTAKE_RULES_URL=rules.url)
     launch("notifier", **{**alerts.settings, **shared, "DONDOC_FORM_URL": intake.url})
     verdicts = await eventually(lambda: alerts.bus.records(VERDICTS.name), "the silent agency is assessed")
     assert verdicts
@@ -64,7 +67,7 @@ async def test_the_link_in_the_mail_opens_the_form_and_ends_the_reminders(
     alerts.now_is(REMINDED)
     (mail,) = await alerts.mailed(1)
     assert "/form" not in str(alerts.smsc.messages())
-    sent = posted(browser, link_in(mail), files={"a.pdf": PDF})
+    sent = post_form(browser, link_in(mail), files={"a.pdf": PDF})
     assert sent.status_code == 303
     assert "Biên nhận báo cáo" in browser.get(intake.url + sent.headers["location"]).text
     facts = [record.json for record in await alerts.bus.records(FACTS.name)]

@@ -19,7 +19,7 @@ from services.console.demo.run import Performance
 from services.console.demo.story import Story
 from services.console.support.local_system import System
 from services.intake.receipts import verification
-from tests.support.clients.demo_year import a_stage
+from tests.support.clients.demo_year import a_running_demo
 
 pytestmark = pytest.mark.timeout(420)  # a year takes about half a minute alone, and more where others share the cores
 
@@ -47,7 +47,7 @@ class Played:
 @pytest.fixture(scope="module")
 def year(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[Played]:
     """The story of 2024, played once without the days on which nothing happens."""
-    with a_stage(tmp_path_factory.mktemp("year"), jars) as stage:
+    with a_running_demo(tmp_path_factory.mktemp("year"), jars) as stage:
         played = Performance(story=stage.story, registry=stage.registry, keys=stage.keys, clock=stage.clock, every=None)
         came = asyncio.run(run.play(stage.system, played))
         mails = stage.system.stack.smtp.mails()

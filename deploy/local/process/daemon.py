@@ -1,7 +1,7 @@
-"""One program as a child process: started in its own group, watched until it is ready, stopped, killed or paused.
+"""Run a program as a child process in its own process group: start, await readiness, stop, kill, pause.
 
-Knows nothing of what the program does. Where Linux lets it, the kernel kills the child when the thread that started it
-ends, so that not even kill -9 of the parent leaves a process behind.
+It knows nothing of what the program does. On Linux the kernel kills the child when the thread that started it ends
+(prctl(2), PR_SET_PDEATHSIG), so that not even a kill -9 of the parent leaves a process behind.
 """
 
 import os
@@ -16,21 +16,21 @@ from pathlib import Path
 from deploy.local.errors import ProgramDiedError, ProgramSlowError
 from deploy.local.process import pidfile
 
-POLL_SECONDS = 0.02  # short against the fastest start here, the mail server's
-LAST_WORDS_LINES = 12
+POLL_SECONDS = 0.02  # short compared with the fastest start here, the mail server's
+LOG_TAIL_LINES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What to run, where it keeps its log and its process id, and how to see that it is ready."""
+    """A program: its command, the folder of its log and pid file, and how to check that it is ready."""
 
     name: str
     command: tuple[str, ...]
     folder: Path
     is_ready: Callable[[], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
-    start_patience_seconds: float = 60.0
-    stop_patience_seconds: float = 20.0
+    start_timeout_seconds: float = 60.0
+    stop_timeout_seconds: float = 20.0
 
     @property
     def log(self) -> Path:
@@ -42,7 +42,7 @@ class Program:
 
 
 class Daemon:
-    """A handle on one running program; every method may be called again without harm."""
+    """One program as a child process. Every method is idempotent."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -50,7 +50,7 @@ class Daemon:
 
     @property
     def pid(self) -> int:
-        """The process id; raises ProgramDiedError when the program does not run."""
+        """The process id; raise `ProgramDiedError` if the program does not run."""
         if self._child is None or self._child.poll() is not None:
             raise ProgramDiedError(f"{self.program.name} does not run")
         return self._child.pid
@@ -60,19 +60,19 @@ class Daemon:
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> None:
-        """Launch the program and return when it is ready."""
+        """Start the program and return when it is ready."""
         self.launch()
         self.wait_until_ready()
 
     def launch(self) -> None:
-        """Start the program without waiting for it; clears away what an earlier, lost run left."""
+        """Start the program without waiting until it is ready; first kill what a lost earlier run left behind."""
         if self.is_running:
             return
         self.program.folder.mkdir(parents=True, exist_ok=True)
-        pidfile.end_leftover(self.program.pid_file)
+        pidfile.kill_leftover(self.program.pid_file)
         with self.program.log.open("ab") as log:
             self._child = subprocess.Popen(
-                _bound_to_parent(self.program.command),
+                _with_parent_death_signal(self.program.command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -82,43 +82,43 @@ class Daemon:
         pidfile.write(self.program.pid_file, self._child.pid)
 
     def wait_until_ready(self) -> None:
-        """Return once the program's own probe says so; raise with its last words if it ended or was too slow."""
-        deadline = time.monotonic() + self.program.start_patience_seconds
+        """Return when the program is ready; raise if it exits before that or is not ready in time."""
+        deadline = time.monotonic() + self.program.start_timeout_seconds
         while not self.program.is_ready():
             if not self.is_running:
-                raise ProgramDiedError(f"{self.program.name} ended while starting:\n{self._last_words()}")
+                raise ProgramDiedError(f"{self.program.name} ended while starting:\n{self._log_tail()}")
             if time.monotonic() > deadline:
-                patience = self.program.start_patience_seconds
+                timeout = self.program.start_timeout_seconds
                 raise ProgramSlowError(
-                    f"{self.program.name} was not ready after {patience:.0f} s; see {self.program.log}"
+                    f"{self.program.name} was not ready after {timeout:.0f} s; see {self.program.log}"
                 )
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """Ask the program to end, and kill its group if it has not after its patience."""
+        """Send SIGTERM, and kill the process group if the program has not ended after its stop timeout."""
         self._signal(signal.SIGCONT)
         self._signal(signal.SIGTERM)
         try:
-            self._wait(self.program.stop_patience_seconds)
+            self._wait(self.program.stop_timeout_seconds)
         except subprocess.TimeoutExpired:
             self.kill()
         self.program.pid_file.unlink(missing_ok=True)
 
     def kill(self) -> None:
-        """Kill -9 the program and all it started."""
+        """Kill the process group with SIGKILL."""
         self._signal(signal.SIGKILL)
         self._wait(None)
 
     def pause(self) -> None:
-        """Freeze the program where it stands (SIGSTOP)."""
+        """Suspend the program (SIGSTOP)."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a frozen program go on (SIGCONT)."""
+        """Resume a suspended program (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
     def restart(self) -> None:
-        """Stop in good order and start again on the same data and port."""
+        """Stop gracefully and start again on the same data and port."""
         self.stop()
         self.start()
 
@@ -130,11 +130,11 @@ class Daemon:
         if self._child is not None:
             self._child.wait(seconds)
 
-    def _last_words(self) -> str:
+    def _log_tail(self) -> str:
         text = self.program.log.read_text(encoding="utf-8", errors="replace")
-        return "\n".join(text.splitlines()[-LAST_WORDS_LINES:])
+        return "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
 
 
-def _bound_to_parent(command: tuple[str, ...]) -> tuple[str, ...]:
+def _with_parent_death_signal(command: tuple[str, ...]) -> tuple[str, ...]:
     setpriv = shutil.which("setpriv")
     return (setpriv, "--pdeathsig", "KILL", "--", *command) if setpriv else command

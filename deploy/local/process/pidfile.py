@@ -1,4 +1,4 @@
-"""Process ids on disk, each with the process's start time, so that a recycled number is never taken for ours."""
+"""Pid files. Each also has the process's start time, so that a reused process id is not mistaken for ours."""
 
 import contextlib
 import os
@@ -6,17 +6,19 @@ import signal
 import time
 from pathlib import Path
 
-START_TIME_FIELD = 19  # of /proc/PID/stat counted after the command's closing bracket: proc(5), field 22
-END_PATIENCE_SECONDS = 30.0  # an owner stops four services and four programs in turn
+START_TIME_FIELD = (
+    19  # starttime, field 22 of /proc/PID/stat (proc(5)), counted after the bracket that closes the command
+)
+END_TIMEOUT_SECONDS = 30.0  # the owner stops four services and four programs one after the other
 
 
 def write(path: Path, pid: int) -> None:
-    """Note that process *pid* is the one that *path* stands for."""
+    """Write *pid* and its start time to *path*."""
     path.write_text(f"{pid} {_start_time(pid)}\n", encoding="ascii")
 
 
 def read(path: Path) -> int | None:
-    """Give the id of the process noted in *path* if that very process still runs."""
+    """Return the process id in *path* if that very process still runs, or None."""
     try:
         pid_text, start_time = path.read_text(encoding="ascii").split()
     except (FileNotFoundError, ValueError):
@@ -25,8 +27,8 @@ def read(path: Path) -> int | None:
     return pid if start_time and _start_time(pid) == start_time else None
 
 
-def end_leftover(path: Path) -> bool:
-    """Kill the process group that *path* notes, if it still runs, and forget it; say whether there was one."""
+def kill_leftover(path: Path) -> bool:
+    """Kill the process group in *path* if it still runs and remove the file; return whether it ran."""
     pid = read(path)
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
@@ -36,8 +38,8 @@ def end_leftover(path: Path) -> bool:
     return pid is not None
 
 
-def ask_to_end(path: Path) -> bool:
-    """Send TERM to the process that *path* notes and wait until it is gone; say whether there was one."""
+def terminate(path: Path) -> bool:
+    """Send SIGTERM to the process in *path* and wait until it is gone; return whether it ran."""
     pid = read(path)
     if pid is None:
         return False
@@ -48,22 +50,22 @@ def ask_to_end(path: Path) -> bool:
 
 
 def _wait_gone(path: Path) -> None:
-    deadline = time.monotonic() + END_PATIENCE_SECONDS
+    deadline = time.monotonic() + END_TIMEOUT_SECONDS
     while read(path) is not None and time.monotonic() < deadline:
         time.sleep(0.02)
 
 
 def _start_time(pid: int) -> str:
-    """Read when *pid* started; a process that is gone, or a zombie, or a system without /proc has none to compare."""
+    """Return the start time of *pid*; "" if it is gone or a zombie, "-" if it runs on a system without /proc."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return "-" if _answers(pid) else ""
+        return "-" if _exists(pid) else ""
     state, *rest = stat.rpartition(")")[2].split()
     return "" if state == "Z" else rest[START_TIME_FIELD - 1]
 
 
-def _answers(pid: int) -> bool:
+def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

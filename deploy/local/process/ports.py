@@ -1,4 +1,4 @@
-"""Where each program of the stack listens, and whether it still can. Knows no program."""
+"""The ports of the stack's programs: from the environment or any free ones, and whether they can be listened on."""
 
 import secrets
 import socket
@@ -10,29 +10,35 @@ from deploy.local.errors import PortTakenError, StackError
 
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
-OWN_RANGE = range(20_000, 32_000)  # outgoing connections get theirs from 32768 on (Linux) or 49152 on (RFC 6335)
+OWN_RANGE = range(20_000, 32_000)  # below the ephemeral ports, which begin at 32768 (Linux) or 49152 (RFC 6335)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listeners:
-    """A set of listeners by name; each field is a port, and the variable DONDOC_<FIELD>_PORT moves it."""
+class PortSet:
+    """A set of ports by name; the variable DONDOC_<FIELD>_PORT overrides the default of a field."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Take the ports that *environment* names and the usual ones for the rest."""
+        """Return the ports that *environment* sets, and the defaults for the rest."""
         names = (field.name for field in fields(cls))
-        return cls(**{name: _number(environment, variable(name)) for name in names if variable(name) in environment})
+        return cls(
+            **{
+                name: _parse_port(environment, port_variable(name))
+                for name in names
+                if port_variable(name) in environment
+            }
+        )
 
     @classmethod
     def free(cls) -> Self:
-        """Pick ports that nobody listens on at this moment."""
+        """Return ports that are free at this moment."""
         names = [field.name for field in fields(cls)]
         return cls(**dict(zip(names, free_ports(len(names)), strict=True)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ports(Listeners):
-    """Where the programs of the stack listen."""
+class Ports(PortSet):
+    """The ports of the programs of the stack."""
 
     kafka: int = 9092
     kafka_controller: int = 9093
@@ -42,15 +48,15 @@ class Ports(Listeners):
     smpp: int = 2775
 
 
-def variable(name: str) -> str:
-    """Name the environment variable that moves the listener *name*."""
+def port_variable(name: str) -> str:
+    """Return the environment variable that sets the port *name*."""
     return f"DONDOC_{name.upper()}_PORT"
 
 
 def free_ports(count: int) -> list[int]:
-    """Pick *count* different free ports, below those that the system lends to outgoing connections.
+    """Return *count* different free ports below the range of ephemeral ports.
 
-    A server that is stopped and started again finds its port still free, for no client can have been given it.
+    So a server that is restarted finds its port still free: the kernel cannot have given it to a client meanwhile.
     """
     picked: dict[int, socket.socket] = {}
     try:
@@ -69,20 +75,20 @@ def free_ports(count: int) -> list[int]:
             listener.close()
 
 
-def refuse_taken(name: str, port: int, *, setting: str | None = None) -> None:
-    """Raise PortTakenError, naming the variable to change, unless *port* can be listened on."""
+def require_free(name: str, port: int, *, setting: str | None = None) -> None:
+    """Raise `PortTakenError`, with the variable to change, unless *port* can be listened on."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, port))
         except OSError as error:
-            remedy = setting or variable(name)
+            remedy = setting or port_variable(name)
             raise PortTakenError(
                 f"port {port} of {name} is taken ({error.strerror}); set {remedy} to a free port"
             ) from error
 
 
-def _number(environment: Mapping[str, str], name: str) -> int:
+def _parse_port(environment: Mapping[str, str], name: str) -> int:
     text = environment[name]
     if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
         raise StackError(f"{name} is {text!r}; it must be a port number from 1 to {LAST_PORT}")

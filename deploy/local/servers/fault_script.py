@@ -1,8 +1,10 @@
-"""What a sink should do wrong, for whom and how often: read from a file that a test may rewrite at any moment.
+"""The faults that a local server should simulate, from a file that a test may rewrite at any moment.
 
-The file is a JSON object: recipient to a list of acts, taken in order; `times` (default 1) repeats an act,
-0 means for ever. A recipient that is not in the file, or whose acts are used up, is served well.
-Knows neither mail nor SMS.
+The file is a JSON object that maps a recipient to a list of faults, used in order. `times` (default 1) repeats a fault;
+0 means for ever. A recipient that is not in the file, or whose faults are used up, is served normally. For example
+`{"a@x.example": [{"rcpt": "452 4.2.2 Mailbox full", "times": 2}]}` refuses two mails and accepts the third.
+
+This module knows neither mail nor SMS; the servers interpret the faults.
 """
 
 import json
@@ -11,24 +13,24 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-class Script:
-    """Follows one script file; counts restart when the file's text changes."""
+class FaultScript:
+    """Reads one fault file; the counts restart when the text of the file changes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._text = ""
-        self._acts: dict[str, list[Mapping[str, object]]] = {}
+        self._faults: dict[str, list[Mapping[str, object]]] = {}
         self._used: Counter[str] = Counter()
 
-    def next_act(self, recipient: str) -> Mapping[str, object]:
-        """Give what to do this time for *recipient*: an empty mapping is to serve well."""
+    def next_fault(self, recipient: str) -> Mapping[str, object]:
+        """Return the fault to simulate now for *recipient*; an empty mapping means none."""
         self._reread()
         position = self._used[recipient]
-        for act in self._acts.get(recipient, []):
-            times = int(str(act.get("times", 1)))
+        for fault in self._faults.get(recipient, []):
+            times = int(str(fault.get("times", 1)))
             if times == 0 or position < times:
                 self._used[recipient] += 1
-                return act
+                return fault
             position -= times
         return {}
 
@@ -37,5 +39,5 @@ class Script:
         if text == self._text:
             return
         self._text = text
-        self._acts = json.loads(text) if text else {}
+        self._faults = json.loads(text) if text else {}
         self._used.clear()

@@ -1,4 +1,4 @@
-"""The real Kafka broker as one child process: its one-time format, its configuration, and when it can be used."""
+"""A real Kafka broker as a child process: format its data folder once, configure it, and check that it is ready."""
 
 import shutil
 import socket
@@ -14,56 +14,56 @@ from deploy.local.errors import ProgramDiedError, ProgramMissingError
 from deploy.local.process import ports
 from deploy.local.process.daemon import Daemon, Program
 
-HERE = Path(__file__).parents[1]
-CLUSTER_ID = "ZG9uZG9jLWxvY2FsLTAwMQ"  # any fixed one: the data folder, not the name, tells clusters apart
+STACK_FOLDER = Path(__file__).parents[1]
+CLUSTER_ID = "ZG9uZG9jLWxvY2FsLTAwMQ"  # any fixed id will do: clusters are told apart by their data folders
 API_VERSIONS_REQUEST = struct.pack(
     ">hhih", 18, 0, 1, -1
-)  # the smallest question a broker answers: key, version, id, no client
+)  # the smallest request that a broker answers: API key, version, correlation id, no client id
 PROBE_SECONDS = 1.0
-QUICK = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
-"""C1 alone starts in half the time; the heap is ample for one year of one province and for the tests."""
+QUICK_JVM = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+"""With the C1 compiler alone it starts in half the time. The heap is ample for a year of one province and the tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """One more way into the broker, on *port*, with *settings* of its own in Kafka's words.
+    """An additional listener of the broker on *port*, with its own *settings* (names as in Kafka's configuration).
 
-    Its clients are sent to *entrance*: the port itself, or that of something which passes them on. A client follows the
-    addresses that a broker advertises, so a proxy in front of the usual port would be left aside.
+    *advertised_port* is the port itself or that of a proxy in front of it. Clients connect to the addresses that a
+    broker advertises, so they would bypass a proxy in front of the usual port.
     """
 
     name: str
     port: int
-    entrance: int
+    advertised_port: int
     protocol: str = "PLAINTEXT"
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def bootstrap(self) -> str:
-        """Where a client begins that shall go this way."""
-        return f"{ports.LOOPBACK}:{self.entrance}"
+        """The bootstrap server for clients of this listener."""
+        return f"{ports.LOOPBACK}:{self.advertised_port}"
 
-    def lines(self) -> str:
+    def properties(self) -> str:
         """Return its settings as lines of the broker's configuration."""
         return "".join(f"listener.name.{self.name.lower()}.{name}={value}\n" for name, value in self.settings.items())
 
 
 class Kafka(Daemon):
-    """A one-node broker on 127.0.0.1 with its data in *folder*, and more ways into it *besides* if wanted."""
+    """A single-node broker on 127.0.0.1 with its data in *folder*, and *extra_listeners* besides the usual one."""
 
-    jvm: ClassVar[Sequence[str]] = QUICK
+    jvm: ClassVar[Sequence[str]] = QUICK_JVM
 
     def __init__(
-        self, folder: Path, *, jars: Path, port: int, controller_port: int, besides: Sequence[Listener] = ()
+        self, folder: Path, *, jars: Path, port: int, controller_port: int, extra_listeners: Sequence[Listener] = ()
     ) -> None:
         self.port = port
         self.controller_port = controller_port
         self.bootstrap = f"{ports.LOOPBACK}:{port}"
-        self._besides = besides
+        self._extra_listeners = extra_listeners
         self._jars = jars
         self._data = folder / "kafka"
         self._configuration = folder / "kafka.properties"
-        command = (*java(jars, self.jvm), "kafka.Kafka", str(self._configuration))
+        command = (*java_command(jars, self.jvm), "kafka.Kafka", str(self._configuration))
         super().__init__(Program(name="kafka", command=command, folder=folder, is_ready=self._answers))
 
     def launch(self) -> None:
@@ -72,19 +72,19 @@ class Kafka(Daemon):
         if not any(self._jars.glob("kafka_*.jar")):
             raise ProgramMissingError(f"no Kafka jars in {self._jars}; run `make setup`")
         self.program.folder.mkdir(parents=True, exist_ok=True)
-        self._format_once()
-        self._configure(self._data)
+        self._format_data_folder()
+        self._write_configuration(self._data)
         super().launch()
 
-    def _format_once(self) -> None:
-        """Format under another name, then move, so that a killed format is never taken for a finished one."""
+    def _format_data_folder(self) -> None:
+        """Format the data folder unless that is done. It is formatted under another name and renamed when finished."""
         if self._data.exists():
             return
         fresh = self._data.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
-        self._configure(fresh)
+        self._write_configuration(fresh)
         command = (
-            *java(self._jars),
+            *java_command(self._jars),
             "kafka.tools.StorageTool",
             "format",
             "-t",
@@ -92,26 +92,30 @@ class Kafka(Daemon):
             "-c",
             str(self._configuration),
         )
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise ProgramDiedError(f"Kafka's data folder could not be formatted:\n{done.stdout}{done.stderr}")
+        formatting = subprocess.run(command, capture_output=True, text=True, check=False)
+        if formatting.returncode != 0:
+            raise ProgramDiedError(
+                f"Kafka's data folder could not be formatted:\n{formatting.stdout}{formatting.stderr}"
+            )
         fresh.rename(self._data)
 
-    def _configure(self, data: Path) -> None:
-        template = string.Template((HERE / "server.properties").read_text(encoding="utf-8"))
+    def _write_configuration(self, data: Path) -> None:
+        template = string.Template((STACK_FOLDER / "server.properties").read_text(encoding="utf-8"))
         text = template.substitute(
             port=self.port,
             controller_port=self.controller_port,
             data=data,
-            also_listens="".join(f",{one.name}://{ports.LOOPBACK}:{one.port}" for one in self._besides),
-            also_advertised="".join(f",{one.name}://{one.bootstrap}" for one in self._besides),
-            also_speaks="".join(f",{one.name}:{one.protocol}" for one in self._besides),
-            settings_besides="".join(one.lines() for one in self._besides),
+            extra_listener_addresses="".join(
+                f",{one.name}://{ports.LOOPBACK}:{one.port}" for one in self._extra_listeners
+            ),
+            extra_advertised_addresses="".join(f",{one.name}://{one.bootstrap}" for one in self._extra_listeners),
+            extra_protocols="".join(f",{one.name}:{one.protocol}" for one in self._extra_listeners),
+            extra_settings="".join(one.properties() for one in self._extra_listeners),
         )
         self._configuration.write_text(text, encoding="utf-8")
 
     def _answers(self) -> bool:
-        """Ask for the API versions: the port opens early, but requests are answered only by a broker in service."""
+        """Send an ApiVersions request: the port opens early, but only a broker that is ready answers."""
         try:
             with socket.create_connection((ports.LOOPBACK, self.port), timeout=PROBE_SECONDS) as connection:
                 connection.sendall(struct.pack(">i", len(API_VERSIONS_REQUEST)) + API_VERSIONS_REQUEST)
@@ -120,9 +124,9 @@ class Kafka(Daemon):
             return False
 
 
-def java(jars: Path, jvm: Sequence[str] = QUICK) -> tuple[str, ...]:
-    """Return the beginning of a command that runs a class out of *jars*; raise `ProgramMissingError` without Java."""
+def java_command(jars: Path, jvm: Sequence[str] = QUICK_JVM) -> tuple[str, ...]:
+    """Return the beginning of a command that runs a class in *jars*; raise `ProgramMissingError` without Java."""
     java = shutil.which("java")
     if java is None:
         raise ProgramMissingError("java is not installed; `make setup` names the package")
-    return (java, *jvm, f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}", "-cp", f"{jars}/*")
+    return (java, *jvm, f"-Dlog4j2.configurationFile={STACK_FOLDER / 'log4j2.properties'}", "-cp", f"{jars}/*")

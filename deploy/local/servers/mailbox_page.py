@@ -1,4 +1,4 @@
-"""The mailbox and the phone as read-only pages. Shows what is on disk; changes nothing, runs no script of a mail."""
+"""The received mails and SMS as read-only web pages. They run no script of a mail."""
 
 import json
 from email.message import EmailMessage
@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from deploy.local.servers.mailbox import Mailbox
 
-LONGEST_LIST = 500  # newest first; a deadline night is thousands, and a page of them helps nobody
+LONGEST_LIST = 500  # newest first; the night before a due date has thousands, too many to read on one page
 FRAME_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1c2733 }
@@ -27,23 +27,23 @@ nav a { margin-right: 1rem }
 
 
 def build_page(mailbox: Mailbox, sms_log: Path) -> Starlette:
-    """Wire the pages over one mailbox and one SMS log."""
-    shelf = Shelf(mailbox, sms_log)
+    """Return the web application for one mailbox and one SMS log."""
+    pages = MailboxPages(mailbox, sms_log)
     return Starlette(
         routes=[
-            Route("/", shelf.mails),
-            Route("/sms", shelf.sms),
-            Route("/mails/{name}", shelf.mail),
-            Route("/mails/{name}/source", shelf.source),
-            Route("/mails/{name}/html", shelf.html),
-            Route("/api/mails", shelf.api_mails),
-            Route("/api/sms", shelf.api_sms),
+            Route("/", pages.mails),
+            Route("/sms", pages.sms),
+            Route("/mails/{name}", pages.mail),
+            Route("/mails/{name}/source", pages.source),
+            Route("/mails/{name}/html", pages.html),
+            Route("/api/mails", pages.api_mails),
+            Route("/api/sms", pages.api_sms),
         ]
     )
 
 
-class Shelf:
-    """Answers each page from the disk as it is now."""
+class MailboxPages:
+    """Builds each page from the files on disk at that moment."""
 
     def __init__(self, mailbox: Mailbox, sms_log: Path) -> None:
         self._mailbox = mailbox
@@ -71,7 +71,7 @@ class Shelf:
         return _page(f"{len(messages)} SMS", f"<table>{head}{rows}</table>")
 
     def mail(self, request: Request) -> Response:
-        name, mail = self._asked(request)
+        name, mail = self._find_mail(request)
         headers = "".join(
             f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in mail.items()
         )
@@ -84,13 +84,13 @@ class Shelf:
         return _page(mail["subject"] or "(no subject)", f"<table>{headers}</table>{body}<ul>{names}</ul>{source}")
 
     def html(self, request: Request) -> Response:
-        _, mail = self._asked(request)
+        _, mail = self._find_mail(request)
         part = mail.get_body(("html",))
         content = part.get_content() if part else ""
         return HTMLResponse(content, headers={"Content-Security-Policy": FRAME_POLICY})
 
     def source(self, request: Request) -> Response:
-        name, _ = self._asked(request)
+        name, _ = self._find_mail(request)
         return Response(self._mailbox.raw(name), media_type="text/plain; charset=utf-8")
 
     def api_mails(self, request: Request) -> Response:
@@ -116,7 +116,7 @@ class Shelf:
         lines = self._sms_log.read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
-    def _asked(self, request: Request) -> tuple[str, EmailMessage]:
+    def _find_mail(self, request: Request) -> tuple[str, EmailMessage]:
         name = request.path_params["name"]
         try:
             return name, self._mailbox.mail(name)

@@ -1,4 +1,4 @@
-"""The mail server and the SMS centre as child processes, and reading what they received."""
+"""The mail server and the SMS centre as child processes, and access to the messages that they received."""
 
 import json
 import socket
@@ -13,11 +13,11 @@ from deploy.local.servers import sms_log
 from deploy.local.servers.mailbox import Mailbox
 
 PROBE_SECONDS = 0.5
-Acts = Mapping[str, Sequence[Mapping[str, object]]]
+PlannedFaults = Mapping[str, Sequence[Mapping[str, object]]]
 
 
 class Smtp(Daemon):
-    """A mail server on 127.0.0.1 whose mails lie in *folder*/mails, with a page to read them."""
+    """A mail server on 127.0.0.1 that stores mails in *folder*/mails and shows them on a web page."""
 
     def __init__(self, folder: Path, *, port: int, web_port: int, options: Sequence[str] = ()) -> None:
         self.port = port
@@ -40,20 +40,20 @@ class Smtp(Daemon):
         )
         super().__init__(Program(name="smtp", command=command, folder=folder, is_ready=self._listens))
 
-    def plant(self, acts: Acts) -> None:
-        """Make the server misbehave for the addresses in *acts*; see `script.py`."""
-        _plant(self._script, acts)
+    def inject_faults(self, faults: PlannedFaults) -> None:
+        """Simulate *faults* for the addresses in it; see `fault_script` and `smtp_server`."""
+        _write_faults(self._script, faults)
 
     def mails(self) -> list[EmailMessage]:
-        """Give all mails received so far, in order of arrival."""
+        """Return all mails received so far, in order of arrival."""
         return list(self.mailbox.mails())
 
     def _listens(self) -> bool:
-        return _answers(self.port) and _answers(self.web_port)
+        return _is_listening(self.port) and _is_listening(self.web_port)
 
 
 class Smsc(Daemon):
-    """An SMS centre on 127.0.0.1 whose messages lie in *folder*/sms.jsonl; account and password are `dondoc`."""
+    """An SMS centre on 127.0.0.1 that logs messages in *folder*/sms.jsonl; account and password are `dondoc`."""
 
     def __init__(self, folder: Path, *, port: int) -> None:
         self.port = port
@@ -65,25 +65,25 @@ class Smsc(Daemon):
         )
         super().__init__(Program(name="smsc", command=command, folder=folder, is_ready=self._listens))
 
-    def plant(self, acts: Acts) -> None:
-        """Make the centre misbehave for the numbers in *acts*; see `script.py`."""
-        _plant(self._script, acts)
+    def inject_faults(self, faults: PlannedFaults) -> None:
+        """Simulate *faults* for the numbers in it; see `fault_script` and `smsc_server`."""
+        _write_faults(self._script, faults)
 
     def messages(self) -> list[dict[str, object]]:
-        """Give all whole messages received so far, in order of arrival."""
+        """Return all complete messages received so far, in order of arrival."""
         return sms_log.read(self.log)
 
     def _listens(self) -> bool:
-        return _answers(self.port)
+        return _is_listening(self.port)
 
 
-def _plant(script: Path, acts: Acts) -> None:
+def _write_faults(script: Path, faults: PlannedFaults) -> None:
     fresh = script.with_suffix(".new")
-    fresh.write_text(json.dumps(acts), encoding="utf-8")
+    fresh.write_text(json.dumps(faults), encoding="utf-8")
     fresh.replace(script)
 
 
-def _answers(port: int) -> bool:
+def _is_listening(port: int) -> bool:
     try:
         with socket.create_connection((ports.LOOPBACK, port), timeout=PROBE_SECONDS):
             return True

@@ -1,4 +1,4 @@
-"""The real mongod as a one-node replica set in one child process."""
+"""A real mongod as a single-node replica set in a child process."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ NOT_YET_INITIALISED = 94  # MongoDB's error code for a replica set without a con
 
 
 class Mongod(Daemon):
-    """A database on 127.0.0.1 with its data in *folder*; transactions work."""
+    """A database on 127.0.0.1 with its data in *folder*. As a replica set it supports transactions."""
 
     def __init__(self, folder: Path, *, port: int) -> None:
         self.port = port
@@ -38,36 +38,36 @@ class Mongod(Daemon):
         super().launch()
 
     def _is_primary(self) -> bool:
-        """See whether the node takes writes, and make it the one member of its set if it is not in one yet."""
+        """Return whether the node accepts writes; make it the only member of its replica set if it has none yet."""
         client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(
             self.host, directConnection=True, serverSelectionTimeoutMS=PROBE_MILLISECONDS
         )
         try:
             if client.admin.command("hello").get("isWritablePrimary"):
                 return True
-            self._join(client)
+            self._initiate_replica_set(client)
         except PyMongoError:
             return False
         finally:
             client.close()
         return False
 
-    def _join(self, client: "pymongo.MongoClient[dict[str, object]]") -> None:
+    def _initiate_replica_set(self, client: "pymongo.MongoClient[dict[str, object]]") -> None:
         members = [{"_id": 0, "host": self.host}]
         try:
-            known = client.admin.command("replSetGetConfig")["config"]
+            current = client.admin.command("replSetGetConfig")["config"]
         except OperationFailure as error:
             if error.code != NOT_YET_INITIALISED:
                 raise
             client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
             return
-        if known["members"][0]["host"] != self.host:  # the port was moved since the data folder was made
-            moved = {**known, "members": members, "version": known["version"] + 1}
-            client.admin.command("replSetReconfig", moved, force=True)
+        if current["members"][0]["host"] != self.host:  # the port was changed after the data folder was created
+            changed = {**current, "members": members, "version": current["version"] + 1}
+            client.admin.command("replSetReconfig", changed, force=True)
 
 
 def binary() -> Path:
-    """Find mongod: the one DONDOC_MONGOD names, the one `make setup` installed, or the machine's own."""
+    """Return the mongod that DONDOC_MONGOD names, else the one that `make setup` installed, else the system's."""
     installed = Path(sysconfig.get_path("purelib")) / "fiftyone" / "db" / "bin" / "mongod"
     candidates = (os.environ.get("DONDOC_MONGOD"), str(installed), shutil.which("mongod"))
     for candidate in candidates:

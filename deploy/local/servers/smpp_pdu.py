@@ -1,6 +1,7 @@
-"""The part of SMPP 3.4 that an SMS centre needs: PDUs to and from bytes. Keeps no state and opens no connection.
+"""Parse and encode the PDUs of SMPP 3.4 that an SMS centre needs. No state, no I/O.
 
-Written from the specification, not with the library the notifier uses, so that each sees the other's mistakes.
+It was written from the specification without the library that the notifier uses, so that a mistake in one of the two
+shows up as a failure of the other.
 """
 
 import struct
@@ -12,7 +13,7 @@ RESPONSE_BIT = 0x80000000
 LONGEST_PDU_BYTES = 70_000  # a message_payload may hold 64 KiB
 
 
-class Command(IntEnum):
+class CommandId(IntEnum):
     """Command ids of section 5.1.2.1; a response has RESPONSE_BIT set."""
 
     BIND_RECEIVER = 0x01
@@ -25,8 +26,8 @@ class Command(IntEnum):
     GENERIC_NACK = 0x00
 
 
-class Status(IntEnum):
-    """Command statuses of section 5.1.3 that this centre gives of itself; a script may give any other."""
+class CommandStatus(IntEnum):
+    """Command statuses of section 5.1.3 that this centre returns by itself; a fault script may use any other."""
 
     OK = 0x00
     INVALID_COMMAND_LENGTH = 0x02
@@ -51,30 +52,30 @@ class Tag(IntEnum):
 
 
 class MalformedPduError(Exception):
-    """The peer sent bytes that are no SMPP 3.4 PDU; the session cannot go on."""
+    """The peer sent bytes that are no SMPP 3.4 PDU; the session must end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pdu:
-    """One protocol unit: its header and its undecoded body."""
+    """A protocol data unit: its header fields and its undecoded body."""
 
     command: int
     sequence: int
-    status: int = Status.OK
+    status: int = CommandStatus.OK
     body: bytes = b""
 
     def pack(self) -> bytes:
-        """Give the bytes for the wire."""
+        """Encode the PDU."""
         return HEADER.pack(HEADER.size + len(self.body), self.command, self.status, self.sequence) + self.body
 
-    def answer(self, status: int = Status.OK, body: bytes = b"") -> "Pdu":
-        """Build the response to this request."""
+    def response(self, status: int = CommandStatus.OK, body: bytes = b"") -> "Pdu":
+        """Return the response to this request."""
         return Pdu(command=self.command | RESPONSE_BIT, sequence=self.sequence, status=status, body=body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """The fields of a submit_sm that decide where a message goes and how it reads."""
+class SubmitSm:
+    """The fields of a submit_sm that determine the addressee and the text of a message."""
 
     source: str
     destination: str
@@ -85,44 +86,44 @@ class Submission:
     options: dict[int, bytes] = field(default_factory=dict)
 
 
-class Reader:
-    """Takes fields off the front of a body, in order."""
+class PduReader:
+    """Reads the fields of a body one after the other."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
         self._at = 0
 
-    def string(self) -> str:
-        """Take a C-octet string."""
+    def read_string(self) -> str:
+        """Read a C-octet string."""
         end = self._body.find(b"\0", self._at)
         if end < 0:
             raise MalformedPduError("a string has no end")
         start, self._at = self._at, end + 1
         return self._body[start:end].decode("latin-1")
 
-    def byte(self) -> int:
-        """Take one octet."""
-        return self.take(1)[0]
+    def read_byte(self) -> int:
+        """Read one octet."""
+        return self.read_bytes(1)[0]
 
-    def take(self, count: int) -> bytes:
-        """Take *count* octets."""
-        taken = self._body[self._at : self._at + count]
-        if len(taken) < count:
+    def read_bytes(self, count: int) -> bytes:
+        """Read *count* octets; raise `MalformedPduError` if there are fewer."""
+        octets = self._body[self._at : self._at + count]
+        if len(octets) < count:
             raise MalformedPduError("the body ends inside a field")
         self._at += count
-        return taken
+        return octets
 
-    def options(self) -> dict[int, bytes]:
-        """Take all that is left as tag, length, value."""
+    def read_options(self) -> dict[int, bytes]:
+        """Read the rest of the body as optional parameters (tag, length, value)."""
         found: dict[int, bytes] = {}
         while self._at < len(self._body):
-            tag, length = struct.unpack(">HH", self.take(4))
-            found[tag] = self.take(length)
+            tag, length = struct.unpack(">HH", self.read_bytes(4))
+            found[tag] = self.read_bytes(length)
         return found
 
 
 def parse_header(header: bytes) -> tuple[int, Pdu]:
-    """Read the 16 header octets: how many octets of body follow, and the unit without them."""
+    """Parse the 16 octets of a header; return the length of the body in octets and the PDU without its body."""
     length, command, status, sequence = HEADER.unpack(header)
     if not HEADER.size <= length <= LONGEST_PDU_BYTES:
         raise MalformedPduError(f"a length of {length} octets")
@@ -130,30 +131,30 @@ def parse_header(header: bytes) -> tuple[int, Pdu]:
 
 
 def parse_bind(body: bytes) -> tuple[str, str]:
-    """Read the system id and the password of a bind."""
-    reader = Reader(body)
-    return reader.string(), reader.string()
+    """Parse the system id and the password of a bind."""
+    reader = PduReader(body)
+    return reader.read_string(), reader.read_string()
 
 
-def parse_submission(body: bytes) -> Submission:
-    """Read a submit_sm (section 4.4.1)."""
-    reader = Reader(body)
-    reader.string()  # service_type
-    reader.take(2)  # source_addr_ton, source_addr_npi
-    source = reader.string()
-    reader.take(2)  # dest_addr_ton, dest_addr_npi
-    destination = reader.string()
-    esm_class = reader.byte()
-    reader.take(2)  # protocol_id, priority_flag
-    reader.string()  # schedule_delivery_time
-    reader.string()  # validity_period
-    registered_delivery = reader.byte()
-    reader.byte()  # replace_if_present_flag
-    data_coding = reader.byte()
-    reader.byte()  # sm_default_msg_id
-    content = reader.take(reader.byte())
-    options = reader.options()
-    return Submission(
+def parse_submit_sm(body: bytes) -> SubmitSm:
+    """Parse a submit_sm (section 4.4.1)."""
+    reader = PduReader(body)
+    reader.read_string()  # service_type
+    reader.read_bytes(2)  # source_addr_ton, source_addr_npi
+    source = reader.read_string()
+    reader.read_bytes(2)  # dest_addr_ton, dest_addr_npi
+    destination = reader.read_string()
+    esm_class = reader.read_byte()
+    reader.read_bytes(2)  # protocol_id, priority_flag
+    reader.read_string()  # schedule_delivery_time
+    reader.read_string()  # validity_period
+    registered_delivery = reader.read_byte()
+    reader.read_byte()  # replace_if_present_flag
+    data_coding = reader.read_byte()
+    reader.read_byte()  # sm_default_msg_id
+    content = reader.read_bytes(reader.read_byte())
+    options = reader.read_options()
+    return SubmitSm(
         source=source,
         destination=destination,
         esm_class=esm_class,
@@ -164,8 +165,8 @@ def parse_submission(body: bytes) -> Submission:
     )
 
 
-def receipt_body(submission: Submission, text: str, options: dict[int, bytes]) -> bytes:
-    """Write the body of a deliver_sm that reports on *submission*: its ends swapped, marked as a delivery receipt."""
+def encode_receipt(submission: SubmitSm, text: str, options: dict[int, bytes]) -> bytes:
+    """Encode the body of a deliver_sm with the delivery receipt for *submission*, source and destination swapped."""
     short = text.encode("latin-1")
     return b"".join(
         [

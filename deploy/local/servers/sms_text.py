@@ -1,8 +1,8 @@
-"""What a handset would show: parts where each belongs by its user data header, octets turned into letters. No I/O."""
+"""Decode SMS as a handset does: the place of a part from its user data header, and the text from its octets. No I/O."""
 
 from dataclasses import dataclass
 
-from deploy.local.servers.smpp_pdu import Submission, Tag
+from deploy.local.servers.smpp_pdu import SubmitSm, Tag
 
 UDH_PRESENT = 0x40  # esm_class bit: the content starts with a user data header
 CONCATENATION_8_BIT = 0x00
@@ -21,8 +21,8 @@ GSM_EXTENSION = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One part of a message: which message it belongs to and where in it, and its octets without the header."""
+class ReceivedSmsPart:
+    """One part of a message: the reference of its message, its number in it, and its octets without the header."""
 
     reference: int
     total: int
@@ -31,58 +31,60 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undecodable:
-    """A submission that no handset could show."""
+class UndecodableSms:
+    """A message that no handset could show."""
 
     reason: str
 
 
-def part_of(submission: Submission) -> Part | Undecodable:
-    """Find a submission's place in its message; one without a header is a whole message."""
+def parse_part(submission: SubmitSm) -> ReceivedSmsPart | UndecodableSms:
+    """Return the part of a message in *submission*. Without a header and SAR parameters it is a whole message."""
     if submission.esm_class & UDH_PRESENT:
-        return _from_header(submission.content)
+        return _parse_user_data_header(submission.content)
     options = submission.options
     if Tag.SAR_TOTAL in options:
         reference, total, number = (
             int.from_bytes(options.get(tag, b"\1"), "big")
             for tag in (Tag.SAR_REFERENCE, Tag.SAR_TOTAL, Tag.SAR_SEQUENCE)
         )
-        return Part(reference=reference, total=total, number=number, content=submission.content)
-    return Part(reference=0, total=1, number=1, content=submission.content)
+        return ReceivedSmsPart(reference=reference, total=total, number=number, content=submission.content)
+    return ReceivedSmsPart(reference=0, total=1, number=1, content=submission.content)
 
 
 def encoding_name(data_coding: int) -> str:
-    """Name an encoding the way the log does."""
+    """Return the name of an encoding that the log uses."""
     return {UCS2: "ucs2", LATIN_1: "latin-1", ASCII: "ascii"}.get(data_coding, "gsm7")
 
 
 def decode(content: bytes, data_coding: int) -> str:
-    """Turn the octets of a whole message into text; what cannot be shown becomes a replacement sign."""
+    """Decode the octets of a whole message; what cannot be decoded becomes a replacement character."""
     match encoding_name(data_coding):
         case "ucs2":
             return content.decode("utf-16-be", errors="replace")
         case "gsm7":
-            return _gsm(content)
+            return _decode_gsm7(content)
         case name:
             return content.decode(name, errors="replace")
 
 
-def _from_header(content: bytes) -> Part | Undecodable:
+def _parse_user_data_header(content: bytes) -> ReceivedSmsPart | UndecodableSms:
     length = content[0] if content else 0
     header, rest = content[1 : 1 + length], content[1 + length :]
     if not content or len(header) < length:
-        return Undecodable(reason="the user data header is longer than the message")
-    place = 0
-    while place + 2 <= len(header):
-        element, size = header[place], header[place + 1]
-        value = header[place + 2 : place + 2 + size]
-        place += 2 + size
+        return UndecodableSms(reason="the user data header is longer than the message")
+    offset = 0
+    while offset + 2 <= len(header):
+        element, size = header[offset], header[offset + 1]
+        value = header[offset + 2 : offset + 2 + size]
+        offset += 2 + size
         if (element, size) in {(CONCATENATION_8_BIT, 3), (CONCATENATION_16_BIT, 4)} and len(value) == size:
-            return Part(reference=int.from_bytes(value[:-2], "big"), total=value[-2], number=value[-1], content=rest)
-    return Part(reference=0, total=1, number=1, content=rest)
+            return ReceivedSmsPart(
+                reference=int.from_bytes(value[:-2], "big"), total=value[-2], number=value[-1], content=rest
+            )
+    return ReceivedSmsPart(reference=0, total=1, number=1, content=rest)
 
 
-def _gsm(content: bytes) -> str:
+def _decode_gsm7(content: bytes) -> str:
     letters: list[str] = []
     escaped = False
     for octet in content:

@@ -1,8 +1,8 @@
-"""A real SMTP server that delivers every mail into a folder, and shows the folder on a page. Sends nothing on.
+"""A real SMTP server that stores every mail in a folder and shows the folder on a web page. It relays nothing.
 
-Run as `python -m deploy.local.servers.smtp_server`. A script file makes it refuse chosen recipients; see `script.py`.
-An act here is `{"rcpt": "452 4.2.2 Mailbox full"}`, `{"data": "451 4.3.0 Try again"}`, or `{"drop": true}`: take the
-mail, then hang up unanswered.
+Run as `python -m deploy.local.servers.smtp_server`. A file of faults makes it misbehave for chosen recipients (see
+`fault_script`). A fault is `{"rcpt": "452 4.2.2 Mailbox full"}`, `{"data": "451 4.3.0 Try again"}`, or
+`{"drop": true}` (store the mail, then close the connection without an answer).
 """
 
 import argparse
@@ -17,49 +17,49 @@ import uvicorn
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from deploy.local.servers import mailbox_page
-from deploy.local.servers.fault_script import Script
+from deploy.local.servers.fault_script import FaultScript
 from deploy.local.servers.mailbox import Mailbox
 
-LARGEST_MAIL_BYTES = 32 * 1024 * 1024  # what public mail servers take, so that a report fits as an attachment
+LARGEST_MAIL_BYTES = 32 * 1024 * 1024  # the limit of public mail servers; a report fits as an attachment
 
 
-class Delivery:
-    """Answers RCPT and DATA: by the script if it has an act for the recipient, well otherwise."""
+class MailHandler:
+    """Handles RCPT and DATA: with a fault if the script has one for the recipient, normally otherwise."""
 
-    def __init__(self, mailbox: Mailbox, script: Script) -> None:
+    def __init__(self, mailbox: Mailbox, faults: FaultScript) -> None:
         self._mailbox = mailbox
-        self._script = script
-        self._acts: WeakKeyDictionary[Envelope, list[Mapping[str, object]]] = WeakKeyDictionary()
+        self._faults = faults
+        self._planned: WeakKeyDictionary[Envelope, list[Mapping[str, object]]] = WeakKeyDictionary()
 
-    async def handle_RCPT(  # noqa: N802  # aiosmtpd finds its hooks by these names
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd calls handlers by these names
         self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: Sequence[str]
     ) -> str:
-        """Take or refuse one recipient."""
+        """Accept or refuse one recipient."""
         del server, session
-        act = self._script.next_act(address)
-        if "rcpt" in act:
-            return str(act["rcpt"])
+        fault = self._faults.next_fault(address)
+        if "rcpt" in fault:
+            return str(fault["rcpt"])
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(rcpt_options)
-        self._acts.setdefault(envelope, []).append(act)
+        self._planned.setdefault(envelope, []).append(fault)
         return "250 2.1.5 Recipient taken"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Keep the mail durably enough to answer for it, then answer."""
+        """Store the mail, then answer."""
         del session
-        acts = self._acts.get(envelope, [])
-        refusal = next((str(act["data"]) for act in acts if "data" in act), None)
+        faults = self._planned.get(envelope, [])
+        refusal = next((str(fault["data"]) for fault in faults if "data" in fault), None)
         if refusal:
             return refusal
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
-        name = self._mailbox.keep(content, sender=envelope.mail_from or "", recipients=envelope.rcpt_tos)
-        if any(act.get("drop") for act in acts) and isinstance(server.transport, asyncio.Transport):
+        name = self._mailbox.add(content, sender=envelope.mail_from or "", recipients=envelope.rcpt_tos)
+        if any(fault.get("drop") for fault in faults) and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return f"250 2.0.0 Kept as {name}"
 
 
-class Login:
-    """Checks the one user name and password of the server."""
+class PasswordAuthenticator:
+    """Checks the user name and the password of the server's only account."""
 
     def __init__(self, user: str, password: str) -> None:
         self._user = user.encode()
@@ -74,26 +74,26 @@ class Login:
             and hmac.compare_digest(auth_data.login, self._user)
             and hmac.compare_digest(auth_data.password, self._password)
         )
-        # A refusal must be left unhandled: only then does aiosmtpd answer the client, which would wait otherwise.
+        # A refusal is returned as not handled: only then does aiosmtpd answer the client, which would wait otherwise.
         return AuthResult(success=known, handled=known)
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Run both listeners until the process is told to end."""
+    """Run the SMTP server and the web page until the process is stopped."""
     mailbox = Mailbox(options.mailbox)
-    delivery = Delivery(mailbox, Script(options.script))
-    login = Login(options.user, options.password) if options.user else None
-    tls = _tls(options)
+    handler = MailHandler(mailbox, FaultScript(options.script))
+    authenticator = PasswordAuthenticator(options.user, options.password) if options.user else None
+    tls = _tls_context(options)
 
     def protocol() -> SMTP:
         return SMTP(
-            delivery,
+            handler,
             hostname="mail.dondoc.local",
             ident="dondoc local mailbox",
             data_size_limit=LARGEST_MAIL_BYTES,
             enable_SMTPUTF8=True,
-            authenticator=login,
-            auth_required=login is not None,
+            authenticator=authenticator,
+            auth_required=authenticator is not None,
             auth_require_tls=False,
             tls_context=tls,
         )
@@ -105,7 +105,7 @@ async def serve(options: argparse.Namespace) -> None:
         await uvicorn.Server(web).serve()
 
 
-def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
+def _tls_context(options: argparse.Namespace) -> ssl.SSLContext | None:
     if not options.certificate:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -114,13 +114,13 @@ def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
 
 
 def main() -> None:
-    """Read the command line and serve."""
+    """Parse the command line and serve."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=1025)
     parser.add_argument("--web-port", type=int, default=1080)
-    parser.add_argument("--mailbox", type=Path, required=True, help="folder that receives one .eml file a mail")
-    parser.add_argument("--script", type=Path, required=True, help="file of planted faults; may be missing")
+    parser.add_argument("--mailbox", type=Path, required=True, help="folder that receives one .eml file per mail")
+    parser.add_argument("--script", type=Path, required=True, help="file of faults to simulate; may be missing")
     parser.add_argument("--sms-log", type=Path, required=True, help="the SMS centre's log, shown beside the mails")
     parser.add_argument("--user", default="", help="with it, AUTH is required")
     parser.add_argument("--password", default="")

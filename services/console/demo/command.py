@@ -17,7 +17,7 @@ import typer
 from deploy.local.errors import StackError
 from deploy.local.process import pidfile
 from deploy.local.process.ports import Ports
-from deploy.local.stack import Stack, home, jars, owner_file, say
+from deploy.local.stack import Stack, home, jars, owner_file, print_progress
 from schemas.plan.registry import Registry
 from services.console.demo import contacts, run, story
 from services.console.demo.artifacts import FORMATS, Takings
@@ -59,8 +59,8 @@ def _run(takings: Takings, directory: Path) -> list[str]:
     folder = _fresh_folder()
     clock = folder / "clock"
     steer(clock, BEGINS_AT)
-    stack = Stack(folder, Ports.free(), jars=jars(), say=say)
-    with System(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=say) as running:
+    stack = Stack(folder, Ports.free(), jars=jars(), say=print_progress)
+    with System(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=print_progress) as running:
         try:
             keys = _arranged(running, directory, registry)
             told = Performance(story=story.told(registry), registry=registry, keys=keys, clock=clock)
@@ -85,7 +85,7 @@ def _fresh_folder() -> Path:
 def _arranged(running: System, directory: Path, registry: Registry) -> Keys:
     running.start_stack()
     for line in seeding.publish_documents(directory, running.stack.kafka.bootstrap):
-        say(line)
+        print_progress(line)
     seeding.load_contacts(contacts.contacts(story.addressed(registry)), running.stack.mongod.url)
     keys = Keys(
         reports=seeding.bearer_for("demo-reports", running.keys_file, now=BEGINS_AT),
@@ -97,7 +97,7 @@ def _arranged(running: System, directory: Path, registry: Registry) -> Keys:
 
 def _performed(running: System, told: Performance, takings: Takings) -> list[str]:
     """Play, gather what came of it, and say where everything lies."""
-    say(f"the year {YEAR} begins: {len(told.story.truths)} agencies owe results before 10 December")
+    print_progress(f"the year {YEAR} begins: {len(told.story.truths)} agencies owe results before 10 December")
     played = asyncio.run(run.play(running, told))
     takings.keep_lines("facts.jsonl", played.facts)
     takings.keep_lines("receipts.jsonl", played.answers)
@@ -114,19 +114,19 @@ def _performed(running: System, told: Performance, takings: Takings) -> list[str
 
 
 def _say_where(out: Path, *, mails: int, messages: int, pictures: list[Path]) -> None:
-    say("")
-    say(f"report     {out}/report-{YEAR}.docx  .pdf  .xlsx  .csv  .json")
-    say(f"mails      {out}/mails/ ({mails})")
-    say(f"SMS        {out}/sms.jsonl ({messages})")
-    say(f"facts      {out}/facts.jsonl, for dondoc evaluate --facts")
-    say(f"receipts   {out}/receipts.jsonl, for dondoc receipt verify --keys {out}/keys.json")
-    say(f"dashboard  {', '.join(map(str, pictures)) or 'no picture: there is no chromium here'}")
-    say(f"logs       {out}/logs/")
+    print_progress("")
+    print_progress(f"report     {out}/report-{YEAR}.docx  .pdf  .xlsx  .csv  .json")
+    print_progress(f"mails      {out}/mails/ ({mails})")
+    print_progress(f"SMS        {out}/sms.jsonl ({messages})")
+    print_progress(f"facts      {out}/facts.jsonl, for dondoc evaluate --facts")
+    print_progress(f"receipts   {out}/receipts.jsonl, for dondoc receipt verify --keys {out}/keys.json")
+    print_progress(f"dashboard  {', '.join(map(str, pictures)) or 'no picture: there is no chromium here'}")
+    print_progress(f"logs       {out}/logs/")
 
 
 def _judged(differences: list[str], told: Performance) -> list[str]:
     for difference in differences:
-        say(difference)
+        print_progress(difference)
     verdict = f"{len(differences)} differences" if differences else "dashboard and report say what the story planted"
-    say(f"{len(told.story.truths)} agencies compared: {verdict}")
+    print_progress(f"{len(told.story.truths)} agencies compared: {verdict}")
     return differences

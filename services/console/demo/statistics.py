@@ -14,7 +14,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from schemas.events.assessments import ASSESSED
-from schemas.events.deliveries import DELIVERED, Channel, Outcome
+from schemas.events.deliveries import DELIVERED, AttemptOutcome, Channel
 from schemas.events.facts import MODEL_OF
 from services.console.demo.events import RESULTS, YEAR
 from services.runtime.clock import instant_of
@@ -61,7 +61,7 @@ class Tally:
 
     def _deliver(self, attempted: Mapping[str, Any]) -> None:
         # A digest about several agencies is told once for each of them.
-        if attempted["outcome"] == Outcome.DELIVERED.value:
+        if attempted["outcome"] == AttemptOutcome.DELIVERED.value:
             self._sent.setdefault(attempted["channel"], set()).add(attempted["alert"])
 
 

@@ -40,7 +40,7 @@ def read_book(directory: Path) -> Book:
         plan = documents.parse_plan(read_text(directory / PLAN_FILE))
         registry = documents.parse_registry(read_text(directory / REGISTRY_FILE))
     except documents.DocumentInvalid as cause:
-        raise _refused(directory, cause.faults) from cause
+        raise _refused(directory, cause.diagnostics) from cause
     faults = documents.cross_check(plan, registry)
     if any(fault.is_error for fault in faults):
         raise _refused(directory, faults)
@@ -93,7 +93,7 @@ def read_facts(path: Path, book: Book) -> Iterator[tuple[Fact, str | None]]:
             yield fact, f"{place}: {cause}"
 
 
-def _refused(directory: Path, faults: Iterable[documents.Fault]) -> Unusable:
+def _refused(directory: Path, faults: Iterable[documents.Diagnostic]) -> Unusable:
     """Return the refusal of the documents in *directory*, one line an error; advice does not refuse anything."""
     errors = [fault for fault in faults if fault.is_error]
     return Unusable("\n".join(f"{directory / fault.file}:{fault.line}: {fault.message}" for fault in errors))

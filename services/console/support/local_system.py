@@ -18,7 +18,7 @@ from typing import Self
 
 from deploy.local.process import pidfile
 from deploy.local.process.daemon import Daemon, Program
-from deploy.local.process.ports import LOOPBACK, Listeners, Ports, refuse_taken, variable
+from deploy.local.process.ports import LOOPBACK, Ports, PortSet, port_variable, require_free
 from deploy.local.stack import Stack
 from services.intake import api_keys_file
 
@@ -27,7 +27,7 @@ PROBE_SECONDS = 2.5  # a readiness check itself may take two
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServicePorts(Listeners):
+class ServicePorts(PortSet):
     """Where each service listens; each field is set by the variable DONDOC_<FIELD>_PORT."""
 
     rules: int = 8002
@@ -100,7 +100,7 @@ class System:
     def environment(self) -> dict[str, str]:
         """Return the settings by which the services find the stack and each other."""
         folder = self.stack.folder
-        ports = {variable(field.name): str(getattr(self.ports, field.name)) for field in fields(self.ports)}
+        ports = {port_variable(field.name): str(getattr(self.ports, field.name)) for field in fields(self.ports)}
         return {
             **self.stack.environment(),
             **ports,
@@ -123,9 +123,9 @@ class System:
         self.stack.start()  # first of all: its lock tells a leftover from a system that runs
         self._is_ours = True
         for service in self.services:
-            if pidfile.end_leftover(service.program.pid_file):
+            if pidfile.kill_leftover(service.program.pid_file):
                 self._say(f"{service.program.name:<9} of an interrupted run ended")
-            refuse_taken(service.program.name, service.port)
+            require_free(service.program.name, service.port)
 
     def start_services(self) -> None:
         """Start the four services side by side and return when all are ready. What they read must be published."""

@@ -19,13 +19,13 @@ from rich.table import Table
 
 from schemas.plan import instants
 from services.console.support.inputs import Unusable
-from services.runtime import settings_errors
+from services.runtime import settings
 
 LINE_BREAKS = {ord(one): f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
 """What JSON lets stand in a text and many readers take for the end of a line, and how it is escaped."""
 
 NEGATIVE = 1
-UNUSABLE = settings_errors.UNUSABLE
+UNUSABLE = settings.EXIT_UNUSABLE
 
 
 class Format(StrEnum):
@@ -51,7 +51,7 @@ def exits() -> Iterator[None]:
     except ValidationError as cause:
         if not cause.title.endswith("Settings"):  # any other document that does not fit is a fault of ours
             raise
-        say("\n".join(settings_errors.faults(cause)))
+        say("\n".join(settings.describe_errors(cause)))
         raise typer.Exit(UNUSABLE) from cause
 
 

@@ -13,7 +13,7 @@ from schemas.lint.diagnostics import Finding
 from schemas.lint.document_tree import Node
 from schemas.plan import durations, periods
 from schemas.plan.periods import Period, Recurrence
-from schemas.plan.plan import Due, ObligationVersion
+from schemas.plan.plan import DueRule, ObligationVersion
 from services.rules.core import calendar, conditions
 
 _NAMESPACES = frozenset({"base64", "cel", "lists", "math", "optional", "sets", "strings"})
@@ -64,7 +64,7 @@ def _timing(node: Node) -> Iterator[Finding]:
     yield from _first_departure(node, version, version.due)
 
 
-def _first_departure(node: Node, version: ObligationVersion, due: Due) -> Iterator[Finding]:
+def _first_departure(node: Node, version: ObligationVersion, due: DueRule) -> Iterator[Finding]:
     for period in _samples(version):
         found = [
             *_before_figures(node, version, due, period),
@@ -84,7 +84,7 @@ def _samples(version: ObligationVersion) -> Iterator[Period | None]:
         yield None
 
 
-def _before_figures(node: Node, version: ObligationVersion, due: Due, period: Period | None) -> Iterator[Finding]:
+def _before_figures(node: Node, version: ObligationVersion, due: DueRule, period: Period | None) -> Iterator[Finding]:
     if version.cut_off is None:
         return
     last = _last_good_day(version, due, period)
@@ -94,7 +94,7 @@ def _before_figures(node: Node, version: ObligationVersion, due: Due, period: Pe
         yield node["due"].warning(words)
 
 
-def _before_opening(node: Node, version: ObligationVersion, due: Due, period: Period | None) -> Iterator[Finding]:
+def _before_opening(node: Node, version: ObligationVersion, due: DueRule, period: Period | None) -> Iterator[Finding]:
     due_at = datetime.combine(_last_good_day(version, due, period) + _DAY, time())
     opens_on = period.starts_on if period else version.from_
     for step in node["reminders"]["before"].each():
@@ -104,6 +104,6 @@ def _before_opening(node: Node, version: ObligationVersion, due: Due, period: Pe
             )
 
 
-def _last_good_day(version: ObligationVersion, due: Due, period: Period | None) -> date:
+def _last_good_day(version: ObligationVersion, due: DueRule, period: Period | None) -> date:
     day = calendar.anchored_day(due, period, version.from_)
     return day if due.boundary == "inclusive" else day - _DAY

@@ -17,15 +17,14 @@ from services.notifier.contact_store import ContactStore
 from services.notifier.core.scheduling.routing import Contact
 from services.notifier.settings import NotifierSettings
 from services.runtime import mongo
-from services.runtime.kafka import Access
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import KafkaConfig, ServiceSettings
 
 SECRET_BYTES = 32
 
 
 def publish_documents(directory: Path, bootstrap: str) -> tuple[str, ...]:
     """Publish what is in *directory* to a local broker; return what became of it; raise `Unusable` on a refusal."""
-    outcomes = asyncio.run(published(editions(directory), Access(bootstrap=bootstrap), settings=ServiceSettings()))
+    outcomes = asyncio.run(published(editions(directory), KafkaConfig(bootstrap=bootstrap), settings=ServiceSettings()))
     refused = [one for one in outcomes if one.done == REFUSED]
     if refused:
         raise Unusable("\n".join(f"{one.edition.key}: {one.reason}" for one in refused))

@@ -12,8 +12,8 @@ from aiokafka.errors import (
 )
 
 from services.console.support.inputs import Unusable
-from services.runtime import consumer_shutdown
-from services.runtime.kafka import Access
+from services.runtime import kafka
+from services.runtime.settings import KafkaConfig
 
 Records = dict[int, list[ConsumerRecord[Any, Any]]]
 Answer = TypeVar("Answer")
@@ -22,24 +22,26 @@ NOT_ALLOWED = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, T
 
 
 async def from_broker(
-    answer: Awaitable[Answer], kafka: Access, *, remedy: str = "set DONDOC_KAFKA_BOOTSTRAP"
+    answer: Awaitable[Answer], config: KafkaConfig, *, remedy: str = "set DONDOC_KAFKA_BOOTSTRAP"
 ) -> Answer:
     """Await *answer*; turn a broker that does not answer, or refuses, into `Unusable`."""
     try:
         return await answer
     except NOT_ALLOWED as cause:
         rights = "give its user the rights that deploy/runbook.md names"
-        raise Unusable(f"the broker at {kafka.bootstrap} does not allow it: {cause}; {rights}") from cause
+        raise Unusable(f"the broker at {config.bootstrap} does not allow it: {cause}; {rights}") from cause
     except KafkaError as cause:
-        said = await kafka.refusal() or f"the broker at {kafka.bootstrap} cannot be used: {cause}; {remedy}"
+        said = (
+            await kafka.explain_refusal(config) or f"the broker at {config.bootstrap} cannot be used: {cause}; {remedy}"
+        )
         raise Unusable(said) from cause
 
 
-async def read(kafka: Access, topic: str) -> Records:
+async def read(config: KafkaConfig, topic: str) -> Records:
     """Return every committed record of *topic* by partition; an unknown topic has none."""
     consumer: AIOKafkaConsumer[Any, Any] = AIOKafkaConsumer(
         topic,
-        **kafka.client(),
+        **config.client(),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -48,7 +50,7 @@ async def read(kafka: Access, topic: str) -> Records:
     try:
         return await _to_end(consumer, sorted(consumer.assignment()))
     finally:
-        await consumer_shutdown.stop(consumer)
+        await kafka.stop_consumer(consumer)
 
 
 async def _to_end(consumer: "AIOKafkaConsumer[Any, Any]", parts: list[TopicPartition]) -> Records:

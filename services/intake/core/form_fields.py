@@ -172,7 +172,7 @@ def _indicator(wanted: IndicatorRequirement) -> Question:
 
 
 def _title(wanted: SectionRequirement | IndicatorRequirement) -> Said:
-    return Said(en=wanted.called("en"), vi=wanted.called("vi"))
+    return Said(en=wanted.label_in("en"), vi=wanted.label_in("vi"))
 
 
 def _range(low: float | None, high: float | None) -> Said:

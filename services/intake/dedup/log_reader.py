@@ -22,7 +22,7 @@ from services.intake.log import records
 from services.intake.log.partition_queue import Ends
 from services.intake.log.records import Lot
 from services.intake.settings import IntakeSettings
-from services.runtime import consumer_shutdown
+from services.runtime import kafka
 from services.runtime.clock import Clock, milliseconds
 
 WATCH_SECONDS = 0.1
@@ -85,7 +85,7 @@ class Follower:
         try:
             await self._seek(consumer)
         except BaseException:
-            await consumer_shutdown.stop(consumer)
+            await kafka.stop_consumer(consumer)
             raise
         self._consumer = consumer
         self._following = asyncio.create_task(self._follow(consumer))
@@ -96,7 +96,7 @@ class Follower:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
         if self._consumer is not None:
-            await consumer_shutdown.stop(self._consumer)
+            await kafka.stop_consumer(self._consumer)
 
     def appended(self, partition: int, base: int, batch: Sequence[Lot]) -> None:
         """Take note of an acknowledged batch. Where the broker cannot tell its place it is read like any other."""

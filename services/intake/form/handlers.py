@@ -88,7 +88,7 @@ class FormHandlers:
             return self._faulty(replace(filled, kept=there), (_about_files(texts.FILE_LOST),), opened)
         signed = await self.counter.enter(report, filled.now)
         self.metrics.count(Outcome.SENT)
-        document = self.key.document_token(signed, receipt_view.document_in(bytes(report.event.written_data)))
+        document = self.key.sign_document(signed, receipt_view.document_in(bytes(report.event.written_data)))
         return pages.elsewhere(opened.address(RECEIPT, r=signed, d=document))
 
     def _report(self, filled: Filling, faults: tuple[Finding, ...]) -> Accepted | tuple[Finding, ...]:
@@ -134,12 +134,12 @@ class FormHandlers:
 
     def _kept_before(self, token: str, opened: Opened) -> Enclosed | None:
         try:
-            return msgspec.convert(self.key.file(opened.duty.key, token), Enclosed)
+            return msgspec.convert(self.key.verify_file(opened.duty.key, token), Enclosed)
         except (BadLink, msgspec.ValidationError):
             return None
 
     def _kept(self, file: Enclosed, opened: Opened) -> Kept:
-        return Kept(file=file, token=self.key.file_token(opened.duty.key, asdict(file)))
+        return Kept(file=file, token=self.key.sign_file(opened.duty.key, asdict(file)))
 
     def _faulty(self, filled: Filling, faults: tuple[Finding, ...], opened: Opened) -> Response:
         """Draw the form with what is wrong beside it, and everything that was written still in it."""

@@ -63,7 +63,7 @@ class Doorway:
         token = request.query.get(LINK, [""])[-1]
         now = self.clock.now()
         try:
-            link = self.key.link(token)
+            link = self.key.verify_link(token)
         except BadLink:
             self.metrics.count(Outcome.NO_LINK)
             log.warning("a link that is not ours", extra={"action": "form_link_refused"})

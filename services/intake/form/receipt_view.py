@@ -110,7 +110,7 @@ def pdf(proof: Proof, language: Language) -> bytes:
         "signature_title": texts.TEXTS["proof_signature"].in_language(language),
         "signature": _BREAKS.sub(r"\1 ", proof.signed).split(),
     }
-    return typst.typeset(TYPST, {"content": content}, dated=datetime.fromisoformat(proof.receipt.receivedtime))
+    return typst.render_pdf(TYPST, {"content": content}, dated=datetime.fromisoformat(proof.receipt.receivedtime))
 
 
 def _plain(text: str) -> Said:

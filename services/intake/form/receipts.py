@@ -65,7 +65,7 @@ class ReceiptHandlers:
     def _document(self, request: Request, signed: str) -> Said | None:
         """Return the document of the receipt in words; nothing where the address was cut short behind the receipt."""
         try:
-            return receipt_view.document_named(self.key.document(signed, _last(request, DOCUMENT)))
+            return receipt_view.document_named(self.key.verify_document(signed, _last(request, DOCUMENT)))
         except BadLink:
             return None
 

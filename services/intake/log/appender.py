@@ -15,7 +15,7 @@ from services.intake.log.partition_queue import Append, BusDownError, Ends, part
 from services.intake.log.producer import REQUEST_TIMEOUT_MS, Producer
 from services.intake.log.records import Lot
 from services.runtime.clock import Clock
-from services.runtime.kafka import Access
+from services.runtime.settings import KafkaConfig
 
 CLOSE_SECONDS = 2.0
 """A frozen broker answers nothing, not even the end of a connection."""
@@ -23,7 +23,7 @@ CLOSE_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
-async def connected(kafka: Access) -> AIOKafkaProducer:
+async def connected(kafka: KafkaConfig) -> AIOKafkaProducer:
     """Return a client that has a producer id and knows who leads the facts; raise `KafkaError` without a broker."""
     client = AIOKafkaProducer(**kafka.client(), enable_idempotence=True, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:

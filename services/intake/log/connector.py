@@ -6,7 +6,7 @@ from services.intake.dedup.log_reader import Follower
 from services.intake.log.appender import Appender, connected
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 from services.runtime.topics import ensure_topics
 
 log = logging.getLogger(__name__)
@@ -15,7 +15,9 @@ log = logging.getLogger(__name__)
 class Connection:
     """Opens appenders, and what must stand before the first one: readers are opened once and then follow alone."""
 
-    def __init__(self, settings: IntakeSettings, references: References, follower: Follower, clock: Clock) -> None:
+    def __init__(
+        self, settings: IntakeSettings, references: PublishedDocuments, follower: Follower, clock: Clock
+    ) -> None:
         self._settings = settings
         self._references = references
         self._follower = follower

@@ -84,8 +84,8 @@ def main() -> None:
     """Work off what arrives, until the other end is closed. A signal to the whole group is for that end to heed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    bootstrap.collect_seldom()
-    settings = bootstrap.begin("intake", IntakeSettings)
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("intake", IntakeSettings)
     number, memory = map(int, sys.argv[1:])
     clerk = Clerk(Partitioner(settings.partitions), Trays(memory))
     with socket.socket(fileno=number) as line:

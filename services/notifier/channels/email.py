@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPResponseException, SMTPSenderRefused
 
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message import Answer, Message
 from services.notifier.core.rendering import mime
 
@@ -46,11 +46,11 @@ class EmailCarrier:
             async with self._transaction(message) as client:
                 return await _hand_over(client, self._mime(message))
         except (SMTPSenderRefused, SMTPAuthenticationError) as refusal:
-            return Answer(outcome=Outcome.TECHNICAL_FAILURE, reason=f"smtp_{refusal.code}")
+            return Answer(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason=f"smtp_{refusal.code}")
         except SMTPResponseException as refusal:
             return _refused(refusal)
         except (SMTPException, OSError):
-            return Answer(outcome=Outcome.TECHNICAL_FAILURE, reason="smtp_connection")
+            return Answer(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason="smtp_connection")
 
     async def close(self) -> None:
         """Take leave of the server; one that is gone already is no error."""
@@ -126,11 +126,11 @@ async def _hand_over(client: SMTP, mail: bytes) -> Answer:
     except SMTPResponseException:
         raise
     except (SMTPException, OSError):
-        return Answer(outcome=Outcome.UNKNOWN, reason="smtp_connection")
-    return Answer(outcome=Outcome.DELIVERED)
+        return Answer(outcome=AttemptOutcome.UNKNOWN, reason="smtp_connection")
+    return Answer(outcome=AttemptOutcome.DELIVERED)
 
 
 def _refused(refusal: SMTPResponseException) -> Answer:
     is_permanent = refusal.code >= _PERMANENT_FROM
-    outcome = Outcome.PERMANENT_FAILURE if is_permanent else Outcome.TEMPORARY_FAILURE
+    outcome = AttemptOutcome.PERMANENT_FAILURE if is_permanent else AttemptOutcome.TEMPORARY_FAILURE
     return Answer(outcome=outcome, reason=f"smtp_{refusal.code}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.core.rendering.render import Text
 from services.notifier.core.scheduling.routing import Language
 
@@ -25,7 +25,7 @@ class Message:
 class Answer:
     """How the attempt ended. `reason` is a short code without an address; `provider_ids` name the parts of an SMS."""
 
-    outcome: Outcome
+    outcome: AttemptOutcome
     reason: str | None = None
     provider_ids: tuple[str, ...] = ()
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message import Answer, Message
 from services.notifier.channels.smpp_session import LinkBrokenError, Part, SmppLink, SmsCentre, Taken
 from services.notifier.core.rendering import sms_segments
@@ -25,13 +25,13 @@ RECEIPT_SECONDS = 5.0  # for the ledger to keep a receipt; then the centre is as
 _BUSY = frozenset({0x14, 0x58})  # ESME_RMSGQFUL, ESME_RTHROTTLED: the same will be taken later
 _NEVER = frozenset({0x0B, 0x33, 0x34, 0x40, 0x42, 0x50})  # invalid destination address, its numbering or number
 _FAILED = {
-    "UNDELIV": Outcome.PERMANENT_FAILURE,
-    "REJECTD": Outcome.PERMANENT_FAILURE,
-    "DELETED": Outcome.PERMANENT_FAILURE,
-    "EXPIRED": Outcome.TEMPORARY_FAILURE,
+    "UNDELIV": AttemptOutcome.PERMANENT_FAILURE,
+    "REJECTD": AttemptOutcome.PERMANENT_FAILURE,
+    "DELETED": AttemptOutcome.PERMANENT_FAILURE,
+    "EXPIRED": AttemptOutcome.TEMPORARY_FAILURE,
 }
 
-OnReceipt = Callable[[str, Outcome | None], Coroutine[None, None, None]]
+OnReceipt = Callable[[str, AttemptOutcome | None], Coroutine[None, None, None]]
 """Keeps what became of the part of that id: nothing, or the failure. What it raises makes the centre tell again."""
 
 log = logging.getLogger(__name__)
@@ -112,15 +112,15 @@ def parts(message: Message) -> tuple[Part, ...]:
 def outcome(taken: Sequence[Taken | None]) -> Answer:
     """Return how a message ended whose parts were answered like this; nothing is a part without an answer."""
     if all(one is not None and one.status == 0 for one in taken):
-        return Answer(outcome=Outcome.DELIVERED, provider_ids=tuple(one.provider_id for one in taken if one))
+        return Answer(outcome=AttemptOutcome.DELIVERED, provider_ids=tuple(one.provider_id for one in taken if one))
     if any(one is None or one.status == 0 for one in taken):
-        return Answer(outcome=Outcome.UNKNOWN, reason="smpp_unanswered")
+        return Answer(outcome=AttemptOutcome.UNKNOWN, reason="smpp_unanswered")
     status = max(one.status for one in taken if one)
     if status in _BUSY:
-        return Answer(outcome=Outcome.TEMPORARY_FAILURE, reason=f"smpp_{status:#x}")
+        return Answer(outcome=AttemptOutcome.TEMPORARY_FAILURE, reason=f"smpp_{status:#x}")
     if status in _NEVER:
-        return Answer(outcome=Outcome.PERMANENT_FAILURE, reason=f"smpp_{status:#x}")
-    return Answer(outcome=Outcome.TECHNICAL_FAILURE, reason=f"smpp_{status:#x}")
+        return Answer(outcome=AttemptOutcome.PERMANENT_FAILURE, reason=f"smpp_{status:#x}")
+    return Answer(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason=f"smpp_{status:#x}")
 
 
 def _serve(link: _Link) -> None:
@@ -166,7 +166,7 @@ def _waiting(link: _Link) -> list[_Job | None]:
 def _submit(session: SmppLink, jobs: Sequence[_Job]) -> None:
     if not session.is_bound:
         for job in jobs:
-            job.answer(Answer(outcome=Outcome.TECHNICAL_FAILURE, reason="smpp_connection"))
+            job.answer(Answer(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason="smpp_connection"))
         return
     taken = session.submit([part for job in jobs for part in job.parts])
     place = 0

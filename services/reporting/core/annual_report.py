@@ -10,7 +10,7 @@ from datetime import datetime
 from schemas.events import ids
 from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
-from schemas.plan.plan import Obligation, Plan, Source
+from schemas.plan.plan import Obligation, Plan, SourceDocument
 from services.reporting.core.lines import DutyLine, Reader, lines_of
 from services.reporting.core.lookup import DutyState
 from services.reporting.core.projections import Attempt
@@ -81,7 +81,7 @@ class AnnualReport:
     """Everything that the documents print; they add layout and words, never a figure."""
 
     plan: Plan
-    source: Source | None
+    source: SourceDocument | None
     period: str
     as_of: datetime
     known_at: datetime
@@ -184,5 +184,5 @@ def _by_duty_kind(lines: Iterable[DutyLine]) -> dict[tuple[str, str | None], lis
     return found
 
 
-def _source(plan: Plan) -> Source | None:
+def _source(plan: Plan) -> SourceDocument | None:
     return plan.sources[0] if plan.sources else None

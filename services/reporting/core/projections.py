@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.events.assessments import Status, StepKind
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 
 
@@ -54,7 +54,7 @@ class Attempt:
     due_at: datetime | None
     channel: Channel
     to_agency: str
-    outcome: Outcome
+    outcome: AttemptOutcome
     attempted_at: datetime
 
 

@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.events.assessments import StepKind
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.reporting.core.projections import Attempt
 
-SENT = frozenset({Outcome.DELIVERED, Outcome.UNKNOWN})
+SENT = frozenset({AttemptOutcome.DELIVERED, AttemptOutcome.UNKNOWN})
 """Outcomes after which the alert counts as said; `unknown` is a crash after the claim, counted and never hidden."""
 UNSENT = frozenset(
-    {Outcome.TEMPORARY_FAILURE, Outcome.PERMANENT_FAILURE, Outcome.TECHNICAL_FAILURE, Outcome.UNREACHABLE}
+    {
+        AttemptOutcome.TEMPORARY_FAILURE,
+        AttemptOutcome.PERMANENT_FAILURE,
+        AttemptOutcome.TECHNICAL_FAILURE,
+        AttemptOutcome.UNREACHABLE,
+    }
 )
 
 
@@ -63,7 +68,7 @@ def urging_of(attempts: Iterable[Attempt], effective_at: datetime | None) -> Urg
         escalations=occasions[StepKind.ESCALATION],
         by_channel=tuple((channel, channels[channel]) for channel in Channel if channels[channel]),
         unsent=sum(one.outcome in UNSENT for one in last_words),
-        unknown=sum(one.outcome is Outcome.UNKNOWN for one in last_words),
+        unknown=sum(one.outcome is AttemptOutcome.UNKNOWN for one in last_words),
         first_at=spoken[0] if spoken else None,
         last_at=spoken[-1] if spoken else None,
         prompted_at=heard[-1] if heard else None,
@@ -76,6 +81,6 @@ def _last_words(attempts: Iterable[Attempt]) -> list[Attempt]:
     ended: dict[str, Attempt] = {}
     for one in sorted(attempts, key=lambda attempt: (attempt.attempted_at, attempt.event)):
         known = ended.get(one.alert)
-        if known is None or known.outcome is not Outcome.DELIVERED:
+        if known is None or known.outcome is not AttemptOutcome.DELIVERED:
             ended[one.alert] = one
     return list(ended.values())

@@ -12,9 +12,9 @@ HERE = Path(__file__).parent
 
 def typeset(source: str, inputs: Mapping[str, Any], *, dated: datetime) -> bytes:
     """Return the PDF of *source*, a file beside this one; *inputs* reach it as JSON texts."""
-    return typst.typeset(HERE / source, inputs, dated=dated)
+    return typst.render_pdf(HERE / source, inputs, dated=dated)
 
 
 def draw(source: str, inputs: Mapping[str, Any], *, dated: datetime) -> bytes:
     """Return the one page of *source* as a PNG picture."""
-    return typst.draw(HERE / source, inputs, dated=dated)
+    return typst.render_png(HERE / source, inputs, dated=dated)

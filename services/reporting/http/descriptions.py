@@ -73,4 +73,4 @@ def _facts_schema() -> dict[str, Any]:
 
 
 def _channel(topic: Topic, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"address": topic.name, "description": topic.holds, "messages": {"event": {"payload": schema}}}
+    return {"address": topic.name, "description": topic.description, "messages": {"event": {"payload": schema}}}

@@ -1,1 +1,1 @@
-"""HTTP/1.1 below the applications: the uvicorn server, its connections with time and size limits, protocol upgrades."""
+"""HTTP/1.1 below the applications: the uvicorn server, time and size limits of connections, upgrades, probes."""

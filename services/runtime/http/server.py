@@ -1,4 +1,4 @@
-"""Run an ASGI application until a signal or the application itself ends it. SIGTERM and Ctrl-C end it gracefully."""
+"""Run an ASGI application on uvicorn until SIGTERM, Ctrl-C or the application itself stops it gracefully."""
 
 import logging
 import signal
@@ -9,16 +9,16 @@ from typing import Any
 
 import uvicorn
 
-from services.runtime.http.connection import Connection
+from services.runtime.http.connection import HttpConnection
 
-GRACE_SECONDS = 20  # a batch in flight is finished, then connections are closed
-BACKLOG = 4096  # a deadline night's burst of connections waits instead of being refused
+GRACE_SECONDS = 20  # for batches and requests in progress; then connections are closed
+BACKLOG = 4096  # in the burst before a due instant connections wait in the listen queue instead of being refused
 
 log = logging.getLogger(__name__)
 
 
 class Halt:
-    """Stops its process as a failure, so that a supervisor starts it anew. For the consumer boundary alone."""
+    """Stops the process as failed, so that its supervisor starts it again. Call it only where a consumer fails."""
 
     def __init__(self) -> None:
         self.is_requested = False
@@ -30,21 +30,21 @@ class Halt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """The certificate chain and the private key (PEM) that a port is served with."""
+    """The certificate chain and the private key of a TLS port, as PEM files."""
 
     certificate: Path
     key: Path
 
 
 def run(app: Any, *, host: str, port: int, halt: Halt | None = None, tls: Tls | None = None) -> None:  # noqa: ANN401 - any ASGI application
-    """Serve *app* until a signal; exit with 1 if it could not start or asked to be halted."""
+    """Serve *app* until a signal; exit with status 1 if it could not start or *halt* was called."""
     server = uvicorn.Server(
         uvicorn.Config(
             app,
             host=host,
             port=port,
             loop="uvloop",
-            http=Connection,
+            http=HttpConnection,
             ws="none",
             lifespan="on",
             access_log=False,
@@ -58,12 +58,13 @@ def run(app: Any, *, host: str, port: int, halt: Halt | None = None, tls: Tls | 
         )
     )
 
-    def end(*_: object) -> None:
+    def stop(*_: object) -> None:
         server.should_exit = True
 
-    # uvicorn takes these over while it serves and raises them again afterwards; a wanted end is not an error.
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    # uvicorn replaces these handlers while it serves and raises the signal again afterwards, which would end the
+    # process with an error although the stop was intended.
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     server.run()
     log.info("the service has stopped", extra={"action": "stopped"})
     if not server.started or (halt is not None and halt.is_requested):

@@ -12,7 +12,7 @@ import pytest
 from deploy.local.servers.kafka import Kafka
 from services.runtime import clock
 from tests.support.clients.form import AGENCIES_OF_FORM, NOW, SECRET, Site, publish_form_plan
-from tests.support.servers.intake import Desk, publish_plan, sender
+from tests.support.servers.intake import IntakeFiles, open_client, publish_plan
 from tests.support.servers.intake_workers import CLERKS, all_at_work
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launch, Launcher, Service
@@ -31,13 +31,13 @@ async def published(bus: Bus) -> Bus:
 
 
 @pytest.fixture
-def start_intake(published: Bus, desk: Desk, bearer: str, launch: Launch) -> Callable[..., Service]:
+def start_intake(published: Bus, intake_files: IntakeFiles, bearer: str, launch: Launch) -> Callable[..., Service]:
     """Start an intake, or another replica, once the plan is published and the first key made."""
     assert published.bootstrap
     assert bearer
 
     def start(**settings: Any) -> Service:
-        return launch("intake", **{**desk.environment, **settings})
+        return launch("intake", **{**intake_files.environment, **settings})
 
     return start
 
@@ -51,7 +51,7 @@ def intake(start_intake: Callable[..., Service]) -> Service:
 @pytest.fixture
 async def client(intake: Service, bearer: str) -> AsyncIterator[httpx.AsyncClient]:
     """A sender with the key."""
-    async with sender(intake, bearer) as own:
+    async with open_client(intake, bearer) as own:
         yield own
 
 
@@ -66,7 +66,7 @@ async def staffed(start_intake: Callable[..., Service]) -> Service:
 @pytest.fixture
 async def staffed_client(staffed: Service, bearer: str) -> AsyncIterator[httpx.AsyncClient]:
     """A sender whose posts clerks issue."""
-    async with sender(staffed, bearer) as own:
+    async with open_client(staffed, bearer) as own:
         yield own
 
 
@@ -86,7 +86,7 @@ def standing_site(session_kafka: Kafka, tmp_path_factory: pytest.TempPathFactory
         "DONDOC_FORM_KEY": SECRET,
         "DONDOC_INTAKE_ATTACHMENTS": str(folder / "attachments"),
         "DONDOC_INTAKE_FORM_MAX_BYTES": str(2 * 1024 * 1024),
-        **Desk(folder=folder).environment,
+        **IntakeFiles(folder=folder).environment,
     }
     launcher = Launcher(folder, shared)
     try:

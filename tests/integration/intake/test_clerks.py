@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.events.topics import FACTS
 from services.intake.receipts import signing, verification
-from services.runtime.published_documents import PLAN, publish_reference
+from services.runtime.published_documents import PLAN, publish_document
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import a_plan, a_submission, a_withdrawal
-from tests.support.servers.intake import BATCH, STRUCTURED, Desk, sender, written
+from tests.support.servers.intake import BATCH, STRUCTURED, IntakeFiles, encode_event, open_client
 from tests.support.servers.intake_workers import assert_kept_once, post_all, reports
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
@@ -30,9 +30,9 @@ async def test_what_clerks_issue_is_signed_kept_and_counted(
     binary = {**BINARY, "ce-type": "vn.dondoc.report.submitted.v1"}
     data = a_submission()["data"]
     posts: list[dict[str, Any]] = [
-        {"content": written(a_submission("s-1"))},
-        {"content": written(batch), "headers": {"content-type": BATCH}},
-        {"content": written(data), "headers": binary},
+        {"content": encode_event(a_submission("s-1"))},
+        {"content": encode_event(batch), "headers": {"content-type": BATCH}},
+        {"content": encode_event(data), "headers": binary},
     ]
     first = [await staffed_client.post("/v1/events", **post) for post in posts]
     again = [await staffed_client.post("/v1/events", **post) for post in posts]
@@ -53,12 +53,12 @@ async def test_faults_are_told_as_without_clerks(
     """A clerk passes on what it cannot issue; the answer is the same to the letter."""
     faulty = a_submission("f-1", data={"agency": "nobody", "period": "2024-13"})
     posts = (
-        (written(faulty), STRUCTURED),
-        (written([*reports("f", 2), faulty, faulty]), BATCH),
+        (encode_event(faulty), STRUCTURED),
+        (encode_event([*reports("f", 2), faulty, faulty]), BATCH),
         (b"[{}, 1", BATCH),
         (b"{", STRUCTURED),
     )
-    async with sender(start_intake(DONDOC_INTAKE_SPOOL=str(tmp_path / "another")), bearer) as alone:
+    async with open_client(start_intake(DONDOC_INTAKE_SPOOL=str(tmp_path / "another")), bearer) as alone:
         for content, media_type in posts:
             headers = {"content-type": media_type, "accept-language": "vi"}
             told = [await one.post("/v1/events", content=content, headers=headers) for one in (staffed_client, alone)]
@@ -76,7 +76,7 @@ async def test_other_content_under_one_identity_is_refused_whoever_issued_it(
     (refused,) = await post_all(staffed_client, [other])
     batches = ([*reports("e", 2), other], [a_submission("e-9"), {**other, "id": "e-9"}])
     told = [
-        await staffed_client.post("/v1/events", content=written(one), headers={"content-type": BATCH})
+        await staffed_client.post("/v1/events", content=encode_event(one), headers={"content-type": BATCH})
         for one in batches
     ]
     assert [answer.status_code for answer in (refused, *told)] == [409] * 3
@@ -86,10 +86,10 @@ async def test_other_content_under_one_identity_is_refused_whoever_issued_it(
     assert kept == ["d-0"]
 
 
-async def test_a_new_signing_key_signs_at_once(staffed_client: httpx.AsyncClient, desk: Desk) -> None:
+async def test_a_new_signing_key_signs_at_once(staffed_client: httpx.AsyncClient, intake_files: IntakeFiles) -> None:
     """From the moment that intake publishes it the clerks sign with it, and never with the former one again."""
     await post_all(staffed_client, reports("before", 4))
-    fresh = signing.rotate(Path(desk.environment["DONDOC_INTAKE_SIGNING_KEYS"]))[0].thumbprint()
+    fresh = signing.rotate(Path(intake_files.environment["DONDOC_INTAKE_SIGNING_KEYS"]))[0].thumbprint()
 
     async def is_published() -> bool:
         keys = (await staffed_client.get("/.well-known/jwks.json")).json()["keys"]
@@ -106,11 +106,11 @@ async def test_a_plan_that_is_published_later_is_admitted_by(staffed_client: htt
     (before,) = await post_all(staffed_client, [a_submission("p-1", data={"plan": "P-2"})])
     assert before.status_code == 422
     async with AIOKafkaProducer(bootstrap_servers=published.bootstrap) as producer:
-        await publish_reference(producer, PLAN, a_plan(plan="P-2"))
+        await publish_document(producer, PLAN, a_plan(plan="P-2"))
 
     async def is_admitted() -> bool:
         return (
-            await staffed_client.post("/v1/events", content=written(a_submission("p-2", data={"plan": "P-2"})))
+            await staffed_client.post("/v1/events", content=encode_event(a_submission("p-2", data={"plan": "P-2"})))
         ).is_success
 
     await eventually(is_admitted, "a report on the new plan taken")

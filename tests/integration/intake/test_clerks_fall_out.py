@@ -20,7 +20,7 @@ from services.intake.workers.shared_memory import TRAY_BYTES, TRAYS, Trays, new_
 from services.intake.workers.worker_connection import Line
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import Json, a_submission
-from tests.support.servers.intake import BATCH, written
+from tests.support.servers.intake import BATCH, encode_event
 from tests.support.servers.intake_workers import AT_ONCE, CLERKS, all_at_work, assert_kept_once, post_all, reports
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
@@ -83,7 +83,7 @@ async def test_long_batches_are_kept_whole_and_apart(
     batches.append([a_submission(f"longest-{number}", data={"content": content}) for number in range(LONG_BATCH)])
 
     async def post(batch: list[Json]) -> httpx.Response:
-        return await staffed_client.post("/v1/events", content=written(batch), headers={"content-type": BATCH})
+        return await staffed_client.post("/v1/events", content=encode_event(batch), headers={"content-type": BATCH})
 
     posting = [asyncio.create_task(post(batch)) for batch in batches]
     await asyncio.wait(posting, return_when=asyncio.FIRST_COMPLETED)

@@ -7,8 +7,8 @@ from datetime import timedelta
 import httpx
 
 from tests.support.assertions.eventually import eventually
-from tests.support.clients.form import ANSWERS, DUE, NOW, PDF, SECRET, Site, posted
-from tests.support.servers.intake import Desk
+from tests.support.clients.form import ANSWERS, DUE, NOW, PDF, SECRET, Site, post_form
+from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.services import Launch
 
 
@@ -43,13 +43,13 @@ def test_the_form_lets_nothing_else_in(site: Site, browser: httpx.Client) -> Non
 
 async def test_check_records_nothing_and_keeps_the_file(site: Site, browser: httpx.Client) -> None:
     """A check says that the report is complete; what it uploaded is sent without being uploaded again."""
-    checked = posted(browser, site.address(), action="check", files={"a.pdf": PDF})
+    checked = post_form(browser, site.address(), action="check", files={"a.pdf": PDF})
     assert checked.status_code == 200
     assert "Báo cáo đã đầy đủ" in checked.text
     assert "đúng hạn" in checked.text
     assert await site.events() == []
     token = checked.text.split('name="kept" value="')[1].split('"')[0]
-    sent = posted(browser, site.address(), kept=token)
+    sent = post_form(browser, site.address(), kept=token)
     assert sent.status_code == 303
     (event,) = await site.events()
     assert [one["name"] for one in event["data"]["attachments"]] == ["a.pdf"]
@@ -58,10 +58,10 @@ async def test_check_records_nothing_and_keeps_the_file(site: Site, browser: htt
 async def test_a_file_that_is_here_no_more_is_asked_for_again(site: Site, browser: httpx.Client) -> None:
     """A form left open for too long loses its files, not its answers; nothing is recorded that names a lost file."""
     own = PDF + site.agency.encode()
-    checked = posted(browser, site.address(), action="check", files={"a.pdf": own})
+    checked = post_form(browser, site.address(), action="check", files={"a.pdf": own})
     token = checked.text.split('name="kept" value="')[1].split('"')[0]
     (site.attachments / "unsent" / hashlib.sha256(own).hexdigest()).unlink()
-    page = posted(browser, site.address(), kept=token)
+    page = post_form(browser, site.address(), kept=token)
     assert page.status_code == 422
     assert "vui lòng chọn lại tệp" in page.text
     assert token not in page.text
@@ -71,18 +71,18 @@ async def test_a_file_that_is_here_no_more_is_asked_for_again(site: Site, browse
 
 async def test_an_incomplete_report_is_sent_only_on_request(site: Site, browser: httpx.Client) -> None:
     """Sending without what the plan requires names it first, and goes through when asked again."""
-    page = posted(browser, site.address(), indicators__entrusted="")
+    page = post_form(browser, site.address(), indicators__entrusted="")
     assert page.status_code == 200
     assert "Vốn ủy thác (triệu đồng, từ 0)" in page.text
     assert "Vẫn gửi báo cáo chưa đầy đủ" in page.text
     assert await site.events() == []
-    assert posted(browser, site.address(), action="send-anyway", indicators__entrusted="").status_code == 303
+    assert post_form(browser, site.address(), action="send-anyway", indicators__entrusted="").status_code == 303
     assert len(await site.events()) == 1
 
 
 async def test_faults_stand_beside_their_fields(site: Site, browser: httpx.Client) -> None:
     """What cannot be meant is refused at its field, with what was written still there."""
-    page = posted(
+    page = post_form(
         browser, site.address(), document__number="", indicators__entrusted="1.234", files={"a.pdf": b"no pdf"}
     )
     assert page.status_code == 422
@@ -95,14 +95,14 @@ async def test_faults_stand_beside_their_fields(site: Site, browser: httpx.Clien
 
 def test_a_nil_return_needs_neither_figures_nor_files(site: Site, browser: httpx.Client) -> None:
     """Ticking that there is nothing to report leaves only the document to be named."""
-    sent = posted(browser, site.address(), content__nil_return="x", indicators__entrusted="", sections__results="")
+    sent = post_form(browser, site.address(), content__nil_return="x", indicators__entrusted="", sections__results="")
     assert sent.status_code == 303
 
 
 def test_a_forged_link_gets_a_courteous_page(site: Site, browser: httpx.Client) -> None:
     """A link signed with another key, cut short or missing opens nothing."""
     for token in (site.token(secret="another secret that is long enough, too"), site.token()[:-3], "x"):
-        for answer in (browser.get(site.address(token)), posted(browser, site.address(token))):
+        for answer in (browser.get(site.address(token)), post_form(browser, site.address(token))):
             assert answer.status_code == 403
             assert "Liên kết không hợp lệ" in answer.text
     assert browser.get(f"{site.intake.url}/form").status_code == 403
@@ -119,9 +119,9 @@ def test_a_link_to_no_duty_says_so(site: Site, browser: httpx.Client) -> None:
 def test_an_expired_link_takes_nothing_and_still_shows_receipts(site: Site, browser: httpx.Client) -> None:
     """From the instant of its expiry a link opens no form; a receipt given before stays readable."""
     token = site.token(days=1)
-    sent = posted(browser, site.address(token), files={"a.pdf": PDF})
+    sent = post_form(browser, site.address(token), files={"a.pdf": PDF})
     site.steer(NOW + timedelta(days=1))
-    for answer in (browser.get(site.address(token)), posted(browser, site.address(token))):
+    for answer in (browser.get(site.address(token)), post_form(browser, site.address(token))):
         assert answer.status_code == 410
         assert "Liên kết đã hết hạn" in answer.text
     assert browser.get(site.intake.url + sent.headers["location"]).status_code == 200
@@ -129,9 +129,9 @@ def test_an_expired_link_takes_nothing_and_still_shows_receipts(site: Site, brow
 
 def test_a_file_left_for_one_duty_is_not_another_s(site: Site, browser: httpx.Client) -> None:
     """The signed description of an uploaded file is good for its own duty alone."""
-    checked = posted(browser, site.address(), action="check", files={"a.pdf": PDF})
+    checked = post_form(browser, site.address(), action="check", files={"a.pdf": PDF})
     token = checked.text.split('name="kept" value="')[1].split('"')[0]
-    page = posted(browser, site.address(site.token(agency="h-40")), action="check", kept=token)
+    page = post_form(browser, site.address(site.token(agency="h-40")), action="check", kept=token)
     assert page.status_code == 422
     assert "vui lòng chọn lại tệp" in page.text
 
@@ -139,7 +139,7 @@ def test_a_file_left_for_one_duty_is_not_another_s(site: Site, browser: httpx.Cl
 def test_a_form_over_the_limit_is_refused(site: Site, browser: httpx.Client) -> None:
     """More bytes than the limit end in a page that says so, and nothing is kept."""
     large = PDF + b" " * 2 * 1024 * 1024
-    page = posted(browser, site.address(), files={"a.pdf": large})
+    page = post_form(browser, site.address(), files={"a.pdf": large})
     assert page.status_code == 413
     assert "vượt quá dung lượng" in page.text
     assert not list(site.attachments.rglob(hashlib.sha256(large).hexdigest()))
@@ -149,33 +149,33 @@ def test_a_late_report_is_told_so_and_taken(site: Site, browser: httpx.Client) -
     """From the due instant on the page says how late it is, and takes the report all the same."""
     site.steer(DUE)
     assert "đã quá hạn" in browser.get(site.address()).text
-    assert "báo cáo quá hạn" in posted(browser, site.address(), action="check", files={"a.pdf": PDF}).text
-    assert posted(browser, site.address(), files={"a.pdf": PDF}).status_code == 303
+    assert "báo cáo quá hạn" in post_form(browser, site.address(), action="check", files={"a.pdf": PDF}).text
+    assert post_form(browser, site.address(), files={"a.pdf": PDF}).status_code == 303
 
 
 async def test_without_rules_a_report_is_taken_unchecked(
-    site: Site, browser: httpx.Client, launch: Launch, desk: Desk
+    site: Site, browser: httpx.Client, launch: Launch, intake_files: IntakeFiles
 ) -> None:
     """Where completeness cannot be asked about, the check says so and sending goes through: nobody is late for it."""
     alone = launch(
         "intake",
-        **desk.environment,
+        **intake_files.environment,
         DONDOC_CLOCK=f"steered:{site.clock}",
         DONDOC_FORM_KEY=SECRET,
-        DONDOC_INTAKE_ATTACHMENTS=str(desk.folder / "attachments"),
+        DONDOC_INTAKE_ATTACHMENTS=str(intake_files.folder / "attachments"),
         DONDOC_INTAKE_RULES_URL="http://127.0.0.1:9",
     )
     address = replace(site, intake=alone).address()
     assert "Hạn cuối" not in browser.get(address).text
     assert "trước ngày 10 tháng 12" in browser.get(address).text
-    assert "chưa kiểm tra được" in posted(browser, address, action="check").text
-    assert posted(browser, address).status_code == 303
+    assert "chưa kiểm tra được" in post_form(browser, address, action="check").text
+    assert post_form(browser, address).status_code == 303
     assert len(await site.events()) == 1
 
 
 async def test_a_completed_report_is_on_file_for_the_next_visit(site: Site, browser: httpx.Client) -> None:
     """After an incomplete report the page asks for the rest; the same document with the rest is then complete."""
-    posted(browser, site.address(), action="send-anyway", indicators__entrusted="", files={"a.pdf": PDF})
+    post_form(browser, site.address(), action="send-anyway", indicators__entrusted="", files={"a.pdf": PDF})
     await eventually(lambda: "nhưng chưa đầy đủ" in browser.get(site.address()).text, "the incomplete report on file")
-    assert posted(browser, site.address(), files={"a.pdf": PDF}).status_code == 303
+    assert post_form(browser, site.address(), files={"a.pdf": PDF}).status_code == 303
     await eventually(lambda: "đã nhận đầy đủ" in browser.get(site.address()).text, "the complete report on file")

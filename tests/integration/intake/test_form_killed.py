@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from tests.integration.intake.test_attachments import a_file, files_in, kept_at
-from tests.support.clients.form import PDF, SECRET, Site, posted
+from tests.support.clients.form import PDF, SECRET, Site, post_form
 from tests.support.faults.fault_plan import kill_after, kill_before
-from tests.support.servers.intake import Desk
+from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.services import Launch
 
 ATTACHMENTS = "services.intake.form.attachments"
@@ -24,12 +24,12 @@ POINTS = {
 
 @pytest.mark.parametrize("fault", POINTS.values(), ids=POINTS)
 async def test_a_form_sent_again_after_a_kill_is_one_event_with_its_file(
-    fault: str, site: Site, launch: Launch, desk: Desk
+    fault: str, site: Site, launch: Launch, intake_files: IntakeFiles
 ) -> None:
     """The file lies under its digest alone; what the kill left behind is of no form that was sent."""
-    folder = desk.folder / "attachments"
+    folder = intake_files.folder / "attachments"
     settings = {
-        **desk.environment,
+        **intake_files.environment,
         "DONDOC_KAFKA_BOOTSTRAP": site.bus.bootstrap,
         "DONDOC_CLOCK": f"steered:{site.clock}",
         "DONDOC_FORM_KEY": SECRET,
@@ -39,10 +39,10 @@ async def test_a_form_sent_again_after_a_kill_is_one_event_with_its_file(
     doomed = launch("intake", faults=[fault], **settings)
     with httpx.Client(timeout=30) as browser:
         with pytest.raises(httpx.TransportError):
-            posted(browser, replace(site, intake=doomed).address(), files={"a.pdf": PDF})
+            post_form(browser, replace(site, intake=doomed).address(), files={"a.pdf": PDF})
         await doomed.ended()
         survivor = replace(site, intake=launch("intake", **settings))
-        assert posted(browser, survivor.address(), files={"a.pdf": PDF}).status_code == 303
+        assert post_form(browser, survivor.address(), files={"a.pdf": PDF}).status_code == 303
     (event,) = await site.events()
     assert [one["sha256"] for one in event["data"]["attachments"]] == [a_file().sha256]
     assert kept_at(folder, a_file()).read_bytes() == PDF

@@ -8,12 +8,12 @@ import httpx
 import pypdf
 
 from services.intake.form.submit_report import SOURCE
-from tests.support.clients.form import NOW, PDF, Site, posted
+from tests.support.clients.form import NOW, PDF, Site, post_form
 
 
 async def test_a_sent_form_is_one_event_with_a_signed_receipt(site: Site, browser: httpx.Client) -> None:
     """The event names its source, its agency and its file by digest; the receipt tells the same as page and as PDF."""
-    sent = posted(browser, site.address(), files={"bao cao.pdf": PDF})
+    sent = post_form(browser, site.address(), files={"bao cao.pdf": PDF})
     assert sent.status_code == 303
     (event,) = await site.events()
     assert event["source"] == SOURCE
@@ -46,16 +46,16 @@ async def test_a_sent_form_is_one_event_with_a_signed_receipt(site: Site, browse
 
 async def test_a_double_click_is_one_event(site: Site, browser: httpx.Client) -> None:
     """The same answers sent twice, by an older link too, get the first receipt."""
-    first = posted(browser, site.address(), files={"a.pdf": PDF})
+    first = post_form(browser, site.address(), files={"a.pdf": PDF})
     site.steer(NOW + timedelta(hours=1))
-    again = posted(browser, site.address(site.token(days=30)), files={"a.pdf": PDF})
+    again = post_form(browser, site.address(site.token(days=30)), files={"a.pdf": PDF})
     assert len(await site.events()) == 1
     assert receipt_in(first) == receipt_in(again)
 
 
 def test_a_receipt_is_shown_with_its_own_duty_only(site: Site, browser: httpx.Client) -> None:
     """A receipt under another agency's link, or with a changed signature, is not there."""
-    sent = posted(browser, site.address(), files={"a.pdf": PDF})
+    sent = post_form(browser, site.address(), files={"a.pdf": PDF})
     signed = receipt_in(sent)
     other = f"{site.intake.url}/form/receipt?t={site.token(agency='h-40')}&r={signed}"
     changed = f"{site.intake.url}/form/receipt?t={site.token()}&r={signed[:-4]}AAAA"
@@ -65,7 +65,7 @@ def test_a_receipt_is_shown_with_its_own_duty_only(site: Site, browser: httpx.Cl
 def test_a_receipt_names_no_other_document_than_its_own(site: Site, browser: httpx.Client) -> None:
     """The number and date of another report's receipt are not believed; the receipt itself still stands."""
     first, second = (
-        posted(browser, site.address(), action="send-anyway", document__number=number) for number in ("1/BC", "2/BC")
+        post_form(browser, site.address(), action="send-anyway", document__number=number) for number in ("1/BC", "2/BC")
     )
     _, own = first.headers["location"].split("&d=")
     address = f"{site.intake.url}/form/receipt?t={site.token()}&r={receipt_in(second)}"

@@ -15,7 +15,7 @@ from services.runtime.clock import steer
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import a_submission
 from tests.support.servers.certificates import Authority, over_tls
-from tests.support.servers.intake import Desk, sender, written
+from tests.support.servers.intake import IntakeFiles, encode_event, open_client
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
@@ -25,23 +25,23 @@ CONNECTIONS = 1_000
 async def test_a_thousand_connections_are_served(intake: Service, bearer: str, published: Bus) -> None:
     """All at once, each with its own event; every one is answered and recorded."""
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    headers = dict(sender(intake, bearer).headers)
+    headers = dict(open_client(intake, bearer).headers)
     async with httpx.AsyncClient(base_url=intake.url, headers=headers, limits=limits, timeout=120) as client:
         answers = await asyncio.gather(
-            *(client.post("/v1/events", content=written(a_submission(f"s-{n}"))) for n in range(CONNECTIONS))
+            *(client.post("/v1/events", content=encode_event(a_submission(f"s-{n}"))) for n in range(CONNECTIONS))
         )
     assert Counter(answer.status_code for answer in answers) == {202: CONNECTIONS}
     assert len(await published.records(FACTS.name)) == CONNECTIONS
 
 
 async def test_replicas_share_the_work(
-    start_intake: Callable[..., Service], bearer: str, desk: Desk, published: Bus
+    start_intake: Callable[..., Service], bearer: str, intake_files: IntakeFiles, published: Bus
 ) -> None:
     """Each answers for itself; together every event is in the log once."""
-    replicas = [start_intake(DONDOC_INTAKE_SPOOL=str(desk.folder / f"spool-{name}")) for name in "ab"]
-    async with sender(replicas[0], bearer) as one, sender(replicas[1], bearer) as other:
+    replicas = [start_intake(DONDOC_INTAKE_SPOOL=str(intake_files.folder / f"spool-{name}")) for name in "ab"]
+    async with open_client(replicas[0], bearer) as one, open_client(replicas[1], bearer) as other:
         await asyncio.gather(
-            *((one, other)[n % 2].post("/v1/events", content=written(a_submission(f"s-{n}"))) for n in range(200))
+            *((one, other)[n % 2].post("/v1/events", content=encode_event(a_submission(f"s-{n}"))) for n in range(200))
         )
     records = [record.json["id"] for record in await published.records(FACTS.name)]
     assert Counter(records) == Counter(f"s-{n}" for n in range(200))
@@ -53,11 +53,11 @@ async def test_a_disk_that_cannot_be_written_is_a_503(
     """Nothing is acknowledged that is not on disk, and the next attempt works when the disk does."""
     service = start_intake(faults=["raise:before:1:services.intake.segments:Segments.append"])
     kafka.kill()
-    async with sender(service, bearer) as client:
-        first = await client.post("/v1/events", content=written(a_submission()))
+    async with open_client(service, bearer) as client:
+        first = await client.post("/v1/events", content=encode_event(a_submission()))
         assert first.status_code == 503
         assert "retry-after" in first.headers
-        assert (await client.post("/v1/events", content=written(a_submission()))).status_code == 202
+        assert (await client.post("/v1/events", content=encode_event(a_submission()))).status_code == 202
         kafka.start()
         await eventually(service.is_ready, "intake ready again", timeout=60)
     assert len(await published.records(FACTS.name)) == 1
@@ -71,11 +71,11 @@ async def test_a_clock_that_is_set_back_breaks_nothing(
     noon = datetime.fromisoformat("2024-12-09T12:00:00+00:00")
     steer(clock, noon)
     service = start_intake(DONDOC_CLOCK=f"steered:{clock}")
-    async with sender(service, bearer) as client:
-        first = (await client.post("/v1/events", content=written(a_submission("s-1")))).json()["receipts"][0]
+    async with open_client(service, bearer) as client:
+        first = (await client.post("/v1/events", content=encode_event(a_submission("s-1")))).json()["receipts"][0]
         steer(clock, noon - timedelta(days=2))
-        second = (await client.post("/v1/events", content=written(a_submission("s-2")))).json()["receipts"][0]
-        again = (await client.post("/v1/events", content=written(a_submission("s-1")))).json()["receipts"][0]
+        second = (await client.post("/v1/events", content=encode_event(a_submission("s-2")))).json()["receipts"][0]
+        again = (await client.post("/v1/events", content=encode_event(a_submission("s-1")))).json()["receipts"][0]
     assert (first["receivedtime"], second["receivedtime"]) == ("2024-12-09T12:00:00.000Z", "2024-12-07T12:00:00.000Z")
     assert again == first
     assert [record.json["id"] for record in await published.records(FACTS.name)] == ["s-1", "s-2"]
@@ -89,7 +89,9 @@ async def test_the_port_speaks_tls_when_it_is_given_a_certificate(
     service = start_intake(ready=False, **over_tls(authority))
     trust = ssl.create_default_context(cafile=str(authority.certificate))
     url = f"https://127.0.0.1:{service.port}"
-    async with httpx.AsyncClient(base_url=url, verify=trust, headers=dict(sender(service, bearer).headers)) as client:
+    async with httpx.AsyncClient(
+        base_url=url, verify=trust, headers=dict(open_client(service, bearer).headers)
+    ) as client:
 
         async def is_ready() -> bool:
             try:
@@ -98,5 +100,5 @@ async def test_the_port_speaks_tls_when_it_is_given_a_certificate(
                 return False
 
         await eventually(is_ready, "intake ready over TLS")
-        assert (await client.post("/v1/events", content=written(a_submission()))).status_code == 202
+        assert (await client.post("/v1/events", content=encode_event(a_submission()))).status_code == 202
     assert not service.is_ready()

@@ -13,8 +13,8 @@ from services.intake.form import attachments
 from services.intake.form.attachments import UNSENT, UNSENT_DAYS, Attachments, CannotKeepError
 from services.runtime.clock import SystemClock
 from tests.integration.intake.test_attachments import FixedClock, a_file
-from tests.support.clients.form import ANSWERS, PDF, SECRET, Site, posted
-from tests.support.servers.intake import Desk
+from tests.support.clients.form import ANSWERS, PDF, SECRET, Site, post_form
+from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.object_store import ADDRESS, ObjectStore
 from tests.support.servers.services import Launch
 
@@ -47,10 +47,10 @@ def browser() -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def form_with(site: Site, launch: Launch, desk: Desk) -> Callable[[dict[str, str]], Site]:
+def form_with(site: Site, launch: Launch, intake_files: IntakeFiles) -> Callable[[dict[str, str]], Site]:
     """Start an intake with a store of its own, and return its form."""
     settings = {
-        **desk.environment,
+        **intake_files.environment,
         "DONDOC_KAFKA_BOOTSTRAP": site.bus.bootstrap,
         "DONDOC_CLOCK": f"steered:{site.clock}",
         "DONDOC_FORM_KEY": SECRET,
@@ -122,7 +122,7 @@ async def test_a_report_with_a_file_goes_into_the_store(
 ) -> None:
     """From the form to the event, whose digest is that of what lies in the store."""
     site = form_with(store.environment())
-    sent = posted(browser, site.address(), action="send-anyway", files={"a.pdf": PDF})
+    sent = post_form(browser, site.address(), action="send-anyway", files={"a.pdf": PDF})
     assert sent.status_code == 303
     (event,) = await site.events()
     (file,) = event["data"]["attachments"]
@@ -137,7 +137,7 @@ async def test_a_store_that_refuses_us_leaves_the_form_as_it_was_filled_in(
 ) -> None:
     """The page says what to do and keeps every answer, nothing is recorded, the log says why, a report without goes."""
     site = form_with(store.environment(**wrong))
-    page = posted(browser, site.address(), action="send-anyway", files={"a.pdf": PDF})
+    page = post_form(browser, site.address(), action="send-anyway", files={"a.pdf": PDF})
     assert page.status_code == 503
     assert "retry-after" in page.headers
     assert "chưa lưu được tệp đính kèm" in page.text
@@ -148,7 +148,7 @@ async def test_a_store_that_refuses_us_leaves_the_form_as_it_was_filled_in(
     line = next(line for line in site.intake.logged() if line.get("action") == "attachment_failed")
     assert "403" in str(line) or "NoSuchBucket" in str(line)
     assert store.environment()["AWS_SECRET_ACCESS_KEY"] not in str(line)
-    assert posted(browser, site.address(), action="send-anyway").status_code == 303
+    assert post_form(browser, site.address(), action="send-anyway").status_code == 303
 
 
 async def test_a_store_that_goes_away_between_check_and_send_loses_nothing(
@@ -156,10 +156,10 @@ async def test_a_store_that_goes_away_between_check_and_send_loses_nothing(
 ) -> None:
     """The page says so and still holds the answers and the file; nothing is recorded that names a file not there."""
     site = form_with(store.environment())
-    checked = posted(browser, site.address(), action="check", files={"a.pdf": PDF})
+    checked = post_form(browser, site.address(), action="check", files={"a.pdf": PDF})
     token = checked.text.split('name="kept" value="')[1].split('"')[0]
     store.kill()
-    page = posted(browser, site.address(), kept=token)
+    page = post_form(browser, site.address(), kept=token)
     assert page.status_code == 503
     assert "vui lòng gửi lại sau ít phút" in page.text
     assert token in page.text

@@ -28,7 +28,7 @@ from schemas.events.facts import SUBMITTED
 from schemas.events.topics import FACTS
 from tests.support.builders import plans
 from tests.support.builders.plans import AGENCIES, OBLIGATION, PLAN, Json
-from tests.support.servers.intake import BATCH, STRUCTURED, sender
+from tests.support.servers.intake import BATCH, STRUCTURED, open_client
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
@@ -118,7 +118,7 @@ async def test_the_document_holds_for_generated_requests(
     intake: Service, bearer: str, published: Bus, media_type: str
 ) -> None:
     """Every answer has a declared status, type, headers and shape; what the document allows gets in, nothing else."""
-    async with sender(intake, bearer) as client:
+    async with open_client(intake, bearer) as client:
         document = (await client.get("/openapi.json")).json()
     schema = schemathesis.openapi.from_dict(known_only(document, media_type), config=CONFIG)
     operation = schema["/v1/events"]["POST"]

@@ -11,7 +11,7 @@ import pytest
 from schemas.events.topics import FACTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import a_submission, an_extension
-from tests.support.servers.intake import BATCH, STRUCTURED, Desk, sender, written
+from tests.support.servers.intake import BATCH, STRUCTURED, IntakeFiles, encode_event, open_client
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
@@ -28,43 +28,48 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str, list[str]]] = {
         "invalid-event",
         ["/specversion"],
     ),
-    "no source": ({"content": written(a_submission(source="a b"))}, 422, "invalid-event", ["/source"]),
+    "no source": ({"content": encode_event(a_submission(source="a b"))}, 422, "invalid-event", ["/source"]),
     "missing attributes": ({"content": b'{"id": "1"}'}, 422, "invalid-event", ["/specversion", "/source", "/type"]),
-    "unknown type": ({"content": written(a_submission(type="vn.other"))}, 422, "invalid-event", ["/type"]),
+    "unknown type": ({"content": encode_event(a_submission(type="vn.other"))}, 422, "invalid-event", ["/type"]),
     "time without offset": (
-        {"content": written(a_submission(time="2024-12-01T08:00:00"))},
+        {"content": encode_event(a_submission(time="2024-12-01T08:00:00"))},
         422,
         "invalid-event",
         ["/time"],
     ),
-    "wrong subject": ({"content": written(a_submission(subject="h-hai"))}, 422, "invalid-event", ["/subject"]),
-    "unknown plan": ({"content": written(a_submission(data={"plan": "P-9"}))}, 422, "invalid-event", ["/data/plan"]),
+    "wrong subject": ({"content": encode_event(a_submission(subject="h-hai"))}, 422, "invalid-event", ["/subject"]),
+    "unknown plan": (
+        {"content": encode_event(a_submission(data={"plan": "P-9"}))},
+        422,
+        "invalid-event",
+        ["/data/plan"],
+    ),
     "unknown obligation": (
-        {"content": written(a_submission(data={"obligation": "x"}))},
+        {"content": encode_event(a_submission(data={"obligation": "x"}))},
         422,
         "invalid-event",
         ["/data/obligation"],
     ),
     "unknown agency": (
-        {"content": written(a_submission(data={"agency": "x"}))},
+        {"content": encode_event(a_submission(data={"agency": "x"}))},
         422,
         "invalid-event",
         ["/data/agency"],
     ),
     "misfit period": (
-        {"content": written(a_submission(data={"period": "2024-Q1"}))},
+        {"content": encode_event(a_submission(data={"period": "2024-Q1"}))},
         422,
         "invalid-event",
         ["/data/period"],
     ),
     "wrong type inside": (
-        {"content": written(a_submission(data={"attachments": {}}))},
+        {"content": encode_event(a_submission(data={"attachments": {}}))},
         422,
         "invalid-event",
         ["/data/attachments"],
     ),
     "wrong outside and inside": (
-        {"content": written(a_submission(time="2024-12-01T08:00:00", data={"attachments": {}}))},
+        {"content": encode_event(a_submission(time="2024-12-01T08:00:00", data={"attachments": {}}))},
         422,
         "invalid-event",
         ["/time", "/data/attachments"],
@@ -138,18 +143,20 @@ async def test_without_a_good_key_the_answer_is_401(intake: Service) -> None:
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_a_key_goes_no_further_than_its_scope(start_intake: Callable[..., Service], desk: Desk) -> None:
+async def test_a_key_goes_no_further_than_its_scope(
+    start_intake: Callable[..., Service], intake_files: IntakeFiles
+) -> None:
     """403 names what the key does not cover; the audit line names the key, not its secret."""
     beyond: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         ({"agencies": frozenset({"h-hai"})}, a_submission(), "/data/agency"),
         ({"types": frozenset({"vn.dondoc.report.withdrawn.v1"})}, a_submission(), "/type"),
         ({"may_decide": False}, an_extension("e-1", "2024-12-20T00:00:00+07:00"), "/type"),
     ]
-    bearers = [desk.key(**scope) for scope, _, _ in beyond]
+    bearers = [intake_files.add_key(**scope) for scope, _, _ in beyond]
     service = start_intake()
     for bearer, (_, event, pointer) in zip(bearers, beyond, strict=True):
-        async with sender(service, bearer) as client:
-            answer = await client.post("/v1/events", content=written(event))
+        async with open_client(service, bearer) as client:
+            answer = await client.post("/v1/events", content=encode_event(event))
         assert answer.status_code == 403
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     lines = [line for line in service.logged() if line.get("problem") == "forbidden"]
@@ -157,14 +164,14 @@ async def test_a_key_goes_no_further_than_its_scope(start_intake: Callable[..., 
     assert not any(bearer.split("_", 2)[2] in service.program.log.read_text() for bearer in bearers)
 
 
-async def test_keys_come_and_go_without_a_restart(intake: Service, desk: Desk) -> None:
+async def test_keys_come_and_go_without_a_restart(intake: Service, intake_files: IntakeFiles) -> None:
     """A key made later works, and one that has expired does not."""
-    late = desk.key()
-    expired = desk.key(expires_at=datetime.now(UTC))  # noqa: TID251 - just now
+    late = intake_files.add_key()
+    expired = intake_files.add_key(expires_at=datetime.now(UTC))  # noqa: TID251 - just now
 
     async def status(bearer: str) -> int:
-        async with sender(intake, bearer) as own:
-            return (await own.post("/v1/events", content=written(a_submission()))).status_code
+        async with open_client(intake, bearer) as own:
+            return (await own.post("/v1/events", content=encode_event(a_submission()))).status_code
 
     async def is_taken() -> bool:
         return await status(late) == 202
@@ -173,18 +180,18 @@ async def test_keys_come_and_go_without_a_restart(intake: Service, desk: Desk) -
     assert await status(expired) == 401
 
 
-async def test_a_key_in_debt_is_told_when_to_come_back(intake: Service, desk: Desk) -> None:
+async def test_a_key_in_debt_is_told_when_to_come_back(intake: Service, intake_files: IntakeFiles) -> None:
     """A batch beyond the rate is taken once; what follows gets 429 with the seconds to wait."""
-    slow = desk.key(events_per_second=2.0)
+    slow = intake_files.add_key(events_per_second=2.0)
     events = [a_submission(f"s-{number}") for number in range(30)]
-    async with sender(intake, slow) as client:
+    async with open_client(intake, slow) as client:
 
         async def taken() -> httpx.Response | None:
-            answer = await client.post("/v1/events", content=written(events), headers=BATCH_TYPE)
+            answer = await client.post("/v1/events", content=encode_event(events), headers=BATCH_TYPE)
             return answer if answer.status_code != 401 else None
 
         assert (await eventually(taken, "the key known")).status_code == 202
-        answer = await client.post("/v1/events", content=written(a_submission("late")))
+        answer = await client.post("/v1/events", content=encode_event(a_submission("late")))
         assert answer.status_code == 429
         assert 5 < int(answer.headers["retry-after"]) <= 10
 
@@ -196,7 +203,7 @@ async def test_a_stalled_body_holds_up_nobody(start_intake: Callable[..., Servic
     head = f"POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {bearer}\r\n"
     writer.write(f"{head}content-type: application/cloudevents+json\r\ncontent-length: 100\r\n\r\n{{".encode())
     await writer.drain()
-    async with sender(service, bearer) as client:
-        assert (await client.post("/v1/events", content=written(a_submission()))).status_code == 202
+    async with open_client(service, bearer) as client:
+        assert (await client.post("/v1/events", content=encode_event(a_submission()))).status_code == 202
     assert b" 408 " in await asyncio.wait_for(reader.readline(), 10)
     writer.close()

@@ -10,11 +10,11 @@ import pytest
 
 from services.intake.core.problems import UNHEARD, Problem
 from services.intake.form.concurrency_limit import OF_ONE_DUTY
-from services.runtime.http.connection import HEAD_SECONDS, HEAD_TOO_LARGE, NOT_HTTP, TOO_SLOW, Fault
+from services.runtime.http.connection import HEAD_SECONDS, HEAD_TOO_LARGE, NOT_HTTP, TOO_SLOW, ConnectionFault
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import a_submission
-from tests.support.clients.form import AGENCIES_OF_FORM, Site, posted
-from tests.support.servers.intake import written
+from tests.support.clients.form import AGENCIES_OF_FORM, Site, post_form
+from tests.support.servers.intake import encode_event
 from tests.support.servers.services import Service
 
 DRIPPING = 400
@@ -34,7 +34,7 @@ async def test_hundreds_of_dripping_connections_hold_up_nobody(intake: Service, 
     seconds = []
     for number in range(POSTS):
         begun_at = time.monotonic()
-        answer = await client.post("/v1/events", content=written(a_submission(f"s-{number}")))
+        answer = await client.post("/v1/events", content=encode_event(a_submission(f"s-{number}")))
         seconds.append(time.monotonic() - begun_at)
         assert answer.status_code == 202
     assert sorted(seconds)[-2] < USUAL_SECONDS
@@ -49,7 +49,7 @@ async def test_hundreds_of_dripping_connections_hold_up_nobody(intake: Service, 
     [(NOT_HTTP, Problem.NOT_HTTP), (TOO_SLOW, Problem.TOO_SLOW), (HEAD_TOO_LARGE, Problem.HEAD_TOO_LARGE)],
 )
 async def test_what_a_connection_answers_is_among_the_problems(
-    client: httpx.AsyncClient, fault: Fault, problem: Problem
+    client: httpx.AsyncClient, fault: ConnectionFault, problem: Problem
 ) -> None:
     """Same type, status and title, and its address tells its meaning."""
     kind = problem.value
@@ -60,25 +60,25 @@ async def test_what_a_connection_answers_is_among_the_problems(
 
 async def test_a_head_too_large_is_refused_with_a_problem_document(client: httpx.AsyncClient) -> None:
     """Through the port, as a client meets it; what is within the bound is taken."""
-    answer = await client.post("/v1/events", content=written(a_submission()), headers={"x-long": "x" * 40_000})
+    answer = await client.post("/v1/events", content=encode_event(a_submission()), headers={"x-long": "x" * 40_000})
     assert (answer.status_code, answer.json()["type"]) == (431, "/problems/head-too-large")
     assert answer.headers["content-type"] == "application/problem+json"
-    taken = await client.post("/v1/events", content=written(a_submission()), headers={"x-long": "x" * 20_000})
+    taken = await client.post("/v1/events", content=encode_event(a_submission()), headers={"x-long": "x" * 20_000})
     assert taken.status_code == 202
 
 
 async def test_whoever_stalls_with_forms_holds_up_only_its_own_link(site: Site, browser: httpx.Client) -> None:
     """The fifth form of a duty is refused in words; another duty's is taken meanwhile, its own when one ends."""
     stalled = [await begun(site) for _ in range(OF_ONE_DUTY)]
-    await eventually(lambda: posted(browser, site.address(), action="check").status_code == 429, "no place left")
-    page = posted(browser, site.address(), action="check")
+    await eventually(lambda: post_form(browser, site.address(), action="check").status_code == 429, "no place left")
+    page = post_form(browser, site.address(), action="check")
     assert "đang được gửi từ nhiều nơi" in page.text
     assert page.headers["retry-after"] == "60"
     other = replace(site, agency=AGENCIES_OF_FORM[-1])
-    assert posted(browser, other.address(), action="check").status_code == 200
+    assert post_form(browser, other.address(), action="check").status_code == 200
     for writer in stalled:
         writer.close()
-    await eventually(lambda: posted(browser, site.address(), action="check").status_code == 200, "a place free")
+    await eventually(lambda: post_form(browser, site.address(), action="check").status_code == 200, "a place free")
 
 
 async def begun(site: Site) -> asyncio.StreamWriter:

@@ -9,7 +9,7 @@ from deploy.local.servers.kafka import Kafka
 from schemas.events.topics import FACTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import Json, a_submission
-from tests.support.servers.intake import BATCH, sender, written
+from tests.support.servers.intake import BATCH, encode_event, open_client
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
@@ -25,7 +25,7 @@ async def posted(client: httpx.AsyncClient, events: Iterable[Json]) -> list[Json
     """Post one after the other and return the receipts; each must be accepted."""
     receipts = []
     for event in events:
-        answer = await client.post("/v1/events", content=written(event))
+        answer = await client.post("/v1/events", content=encode_event(event))
         assert answer.status_code == 202, answer.text
         receipts.extend(answer.json()["receipts"])
     return receipts
@@ -83,11 +83,11 @@ async def test_the_spool_survives_kill_9_and_a_restart_without_the_bus(
     """Killed with a full spool, started again while the bus is still away, it accepts, remembers and drains."""
     service = start_intake()
     kafka.kill()
-    async with sender(service, bearer) as client:
+    async with open_client(service, bearer) as client:
         receipts = await posted(client, reports(0, 5))
     service.kill()
     again = start_intake_blind(start_intake)
-    async with sender(again, bearer) as client:
+    async with open_client(again, bearer) as client:
         repeated = await posted(client, reports(0, 5))
         more = await posted(client, reports(5, 2))
         assert [one["receivedtime"] for one in repeated] == [one["receivedtime"] for one in receipts]
@@ -118,8 +118,8 @@ async def test_a_full_spool_says_when_to_come_back(
     service = start_intake(DONDOC_INTAKE_SPOOL_MAX_BYTES=str(1024 * 1024))
     kafka.kill()
     large = [a_submission(f"l-{n}", data={"note": "x" * 200_000}) for n in range(8)]
-    async with sender(service, bearer) as client:
-        answers = [await client.post("/v1/events", content=written(event)) for event in large]
+    async with open_client(service, bearer) as client:
+        answers = [await client.post("/v1/events", content=encode_event(event)) for event in large]
         statuses = [answer.status_code for answer in answers]
         assert statuses == sorted(statuses)
         assert set(statuses) == {202, 503}
@@ -137,8 +137,8 @@ async def test_kill_9_in_the_middle_of_draining_loses_and_repeats_nothing(
     fault = "kill:before:1:services.intake.segments:Segments.remove"
     service = start_intake(faults=[fault])
     kafka.kill()
-    async with sender(service, bearer) as client:
-        answer = await client.post("/v1/events", content=written(reports(0, 300)), headers={"content-type": BATCH})
+    async with open_client(service, bearer) as client:
+        answer = await client.post("/v1/events", content=encode_event(reports(0, 300)), headers={"content-type": BATCH})
         assert answer.status_code == 202
     kafka.start()
     await service.ended(timeout=60)

@@ -15,7 +15,7 @@ from services.console.commands.intake.submit import submit
 from services.console.main import app
 from tests.support.builders.plans import a_submission
 from tests.support.servers.certificates import Authority, over_tls
-from tests.support.servers.intake import Desk
+from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
@@ -99,7 +99,7 @@ async def test_an_intake_that_nobody_vouches_for_is_told_nothing(
 
 
 async def test_what_is_sent_is_what_the_file_says_and_its_receipt_is_for_the_file(
-    intake: Service, bearer: str, published: Bus, desk: Desk, tmp_path: Path
+    intake: Service, bearer: str, published: Bus, intake_files: IntakeFiles, tmp_path: Path
 ) -> None:
     """Every figure in the sender's own writing, whatever holds the events; `receipt verify` finds each of them."""
     events = [
@@ -121,7 +121,7 @@ async def test_what_is_sent_is_what_the_file_says_and_its_receipt_is_for_the_fil
         assert (code, talk) == (0, "")
         answers.write_text("".join(f"{json.dumps(one)}\n" for one in receipts), encoding="utf-8")
         command = ["receipt", "verify", str(answers), "--event", str(file)]
-        verified = await asyncio.to_thread(CliRunner().invoke, app, command, env=desk.environment)
+        verified = await asyncio.to_thread(CliRunner().invoke, app, command, env=intake_files.environment)
         assert verified.exit_code == 0, verified.stderr
     records = [record.value for record in await published.records(FACTS.name)]
     assert [value is not None and b"9984.20" in value for value in records] == [True] * len(events)

@@ -6,7 +6,7 @@ import httpx
 
 from schemas.events.topics import FACTS
 from tests.support.builders.plans import Json, a_submission, a_withdrawal, an_exemption, an_extension
-from tests.support.servers.intake import BATCH, sender, written
+from tests.support.servers.intake import BATCH, encode_event, open_client
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launcher, Service
 
@@ -15,7 +15,7 @@ DRY = "/v1/events?dry_run=true"
 
 async def test_a_dry_run_records_nothing_and_says_when_rules_is_away(client: httpx.AsyncClient, published: Bus) -> None:
     """Rules owns completeness; without it the answer is 503, not a guess."""
-    answer = await client.post(DRY, content=written(a_submission()))
+    answer = await client.post(DRY, content=encode_event(a_submission()))
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
     assert await published.records(FACTS.name) == []
@@ -34,10 +34,10 @@ async def test_a_dry_run_says_what_is_missing_before_the_deadline_does(
         moved,
         an_exemption("x-1", "2024-12-01T00:00:00+07:00", "2025-01-01T00:00:00+07:00"),
     ]
-    async with sender(start_intake(DONDOC_INTAKE_RULES_URL=rules.url), bearer) as client:
-        answer = (await client.post(DRY, content=written(lacking))).json()
+    async with open_client(start_intake(DONDOC_INTAKE_RULES_URL=rules.url), bearer) as client:
+        answer = (await client.post(DRY, content=encode_event(lacking))).json()
         assert (answer["dry_run"], answer["missing"]) == (True, ["sections.results"])
-        told = await client.post(DRY, content=written([lacking, *others]), headers={"content-type": BATCH})
+        told = await client.post(DRY, content=encode_event([lacking, *others]), headers={"content-type": BATCH})
         assert told.status_code == 200, told.text
         due = [one["segment"] and one["segment"]["due_at"][:13] for one in told.json()["answers"]]
         assert due == ["2024-12-09T17", "2024-12-09T17", "2024-12-19T17", None]
@@ -47,9 +47,9 @@ async def test_a_dry_run_says_what_is_missing_before_the_deadline_does(
 
 async def test_a_dry_run_of_an_identity_with_other_content_says_so(client: httpx.AsyncClient, published: Bus) -> None:
     """The event itself would get 409, and so does its trial; of the same content rules is asked."""
-    await client.post("/v1/events", content=written(a_submission()))
+    await client.post("/v1/events", content=encode_event(a_submission()))
     other = a_submission(data={"document": {**a_submission()["data"]["document"], "title": "khác"}})
-    answers = [await client.post(DRY, content=written(event)) for event in (other, a_submission())]
+    answers = [await client.post(DRY, content=encode_event(event)) for event in (other, a_submission())]
     assert [answer.status_code for answer in answers] == [409, 503]
     assert answers[0].json()["errors"][0]["pointer"] == "/id"
     assert len(await published.records(FACTS.name)) == 1

@@ -1,4 +1,4 @@
-"""The local stack's servers are real, survive kill -9 and leave nothing behind."""
+"""The servers of the local stack are real and lose nothing in a kill -9."""
 
 import smtplib
 
@@ -14,14 +14,14 @@ from tests.support.servers.mongo import Database
 
 
 async def test_a_record_is_read_back_where_it_was_written(bus: Bus) -> None:
-    """The bus gives every record back with its key, value and place."""
+    """A record is read back with its key, value and place."""
     written = await bus.publish(FACTS.name, {"ẩn": 1}, key="h-dong-son")
     assert [written] == await bus.records(FACTS.name)
     assert written.json == {"ẩn": 1}
 
 
 async def test_every_test_starts_with_empty_topics(bus: Bus) -> None:
-    """No record of an earlier test is seen."""
+    """No record of an earlier test is in the topics."""
     await bus.publish(DUTIES.name, {}, key="a")
     await bus.fresh()
     assert await bus.records(FACTS.name) == []
@@ -45,8 +45,8 @@ def test_the_database_keeps_what_it_acknowledged_through_a_kill(database: Databa
 
 
 def test_a_planted_refusal_holds_for_its_times_and_no_longer(smtp: Smtp) -> None:
-    """A recipient refused once is served the second time."""
-    smtp.plant({"a@example.vn": [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    """A recipient that is refused once is accepted the second time."""
+    smtp.inject_faults({"a@example.vn": [{"rcpt": "452 4.2.2 Mailbox full"}]})
     with smtplib.SMTP("127.0.0.1", smtp.port) as client:
         with pytest.raises(smtplib.SMTPRecipientsRefused):
             client.sendmail("b@example.vn", ["a@example.vn"], "Subject: x\r\n\r\n")
@@ -55,7 +55,7 @@ def test_a_planted_refusal_holds_for_its_times_and_no_longer(smtp: Smtp) -> None
 
 
 async def test_fresh_topics_forget_what_groups_had_committed(bus: Bus) -> None:
-    """A group's offsets go with the topic they stood in."""
+    """The offsets of a group are deleted with their topic."""
     written = await bus.publish(FACTS.name, b"x", key="a")
     part = TopicPartition(FACTS.name, written.partition)
     async with AIOKafkaConsumer(bootstrap_servers=bus.bootstrap, group_id="any", enable_auto_commit=False) as consumer:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 
 from schemas.events.assessments import StepKind
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from tests.integration.notifier.conftest import Start
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
@@ -40,7 +40,7 @@ async def test_a_reminder_reaches_the_agency_by_mail_and_sms(alerts: Alerts, sta
     assert "III.1" in text_of(mail)
     assert "het ngay 09/12/2026" in str(sms["text"])
     assert {one.channel for one in told} == {Channel.EMAIL, Channel.SMS}
-    assert {(one.outcome, one.to_agency, one.attempt) for one in told} == {(Outcome.DELIVERED, AGENCY, 1)}
+    assert {(one.outcome, one.to_agency, one.attempt) for one in told} == {(AttemptOutcome.DELIVERED, AGENCY, 1)}
     assert not [one for one in told if "van-thu@" in one.model_dump_json() or "912345678" in one.model_dump_json()]
 
 
@@ -136,7 +136,7 @@ async def test_an_agency_that_nobody_can_reach_shows_in_the_record(alerts: Alert
     (told,) = await alerts.told(1)
     await alerts.reachable()
     await alerts.nothing_left()
-    assert (told.outcome, told.reason, told.attempt) == (Outcome.UNREACHABLE, "no_contact", 0)
+    assert (told.outcome, told.reason, told.attempt) == (AttemptOutcome.UNREACHABLE, "no_contact", 0)
     assert not alerts.smtp.mails()
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from deploy.local.servers.mongod import Mongod
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.topics import VERDICTS
 from services.notifier.settings import GROUP
 from tests.integration.notifier.conftest import Start
@@ -27,27 +27,27 @@ async def _attempted(alerts: Alerts, start: Start) -> None:
 
 async def test_a_full_mailbox_is_tried_again_with_the_same_message_id(alerts: Alerts, start: Start) -> None:
     """A temporary refusal is recorded, retried after its pause, and delivered."""
-    alerts.smtp.plant({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    alerts.smtp.inject_faults({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
     await alerts.reachable()
     await _attempted(alerts, start)
     await alerts.told(1)
     alerts.now_is(NOW + timedelta(minutes=1))
     (mail,) = await alerts.mailed(1)
     first, second = await alerts.told(2)
-    assert (first.outcome, first.reason) == (Outcome.TEMPORARY_FAILURE, "smtp_452")
-    assert (second.outcome, second.attempt) == (Outcome.DELIVERED, 2)
+    assert (first.outcome, first.reason) == (AttemptOutcome.TEMPORARY_FAILURE, "smtp_452")
+    assert (second.outcome, second.attempt) == (AttemptOutcome.DELIVERED, 2)
     assert first.message_id == second.message_id == mail["Message-ID"]
 
 
 async def test_an_address_that_does_not_exist_is_not_tried_again(alerts: Alerts, start: Start) -> None:
     """A permanent refusal is the end of it."""
-    alerts.smtp.plant({ADDRESS: [{"rcpt": "550 5.1.1 No such user", "times": 0}]})
+    alerts.smtp.inject_faults({ADDRESS: [{"rcpt": "550 5.1.1 No such user", "times": 0}]})
     await alerts.reachable()
     await _attempted(alerts, start)
     (told,) = await alerts.told(1)
     alerts.now_is(NOW + timedelta(days=1))
     await alerts.nothing_left()
-    assert (told.outcome, told.reason) == (Outcome.PERMANENT_FAILURE, "smtp_550")
+    assert (told.outcome, told.reason) == (AttemptOutcome.PERMANENT_FAILURE, "smtp_550")
     assert len(await alerts.events()) == 1
 
 
@@ -55,14 +55,14 @@ async def test_a_mail_server_that_hangs_up_after_the_mail_leaves_an_unknown_outc
     alerts: Alerts, start: Start
 ) -> None:
     """The mail is sent again under the same Message-ID, and the record says why."""
-    alerts.smtp.plant({ADDRESS: [{"drop": True}]})
+    alerts.smtp.inject_faults({ADDRESS: [{"drop": True}]})
     await alerts.reachable()
     await _attempted(alerts, start)
     await alerts.told(1)
     alerts.now_is(NOW + timedelta(minutes=1))
     first, second = await alerts.mailed(2)
     assert first["Message-ID"] == second["Message-ID"]
-    assert [one.outcome for one in await alerts.told(2)] == [Outcome.UNKNOWN, Outcome.DELIVERED]
+    assert [one.outcome for one in await alerts.told(2)] == [AttemptOutcome.UNKNOWN, AttemptOutcome.DELIVERED]
 
 
 async def test_a_mail_server_that_is_away_delays_and_loses_nothing(alerts: Alerts, start: Start) -> None:
@@ -74,19 +74,19 @@ async def test_a_mail_server_that_is_away_delays_and_loses_nothing(alerts: Alert
     alerts.smtp.start()
     alerts.now_is(NOW + timedelta(minutes=1))
     await alerts.mailed(1)
-    assert (told.outcome, told.reason) == (Outcome.TECHNICAL_FAILURE, "smtp_connection")
+    assert (told.outcome, told.reason) == (AttemptOutcome.TECHNICAL_FAILURE, "smtp_connection")
 
 
 async def test_an_alert_that_failed_is_cancelled_once_the_report_is_in(alerts: Alerts, start: Start) -> None:
     """Nobody is reminded by a retry of what was sent meanwhile."""
-    alerts.smtp.plant({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    alerts.smtp.inject_faults({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
     await alerts.reachable()
     await _attempted(alerts, start)
     await alerts.told(1)
     await alerts.assessed(an_assessment(revision=2, on_time=NOW))
     await alerts.followed()
     alerts.now_is(NOW + timedelta(minutes=1))
-    assert [one.outcome for one in await alerts.told(2)] == [Outcome.TEMPORARY_FAILURE, Outcome.CANCELLED]
+    assert [one.outcome for one in await alerts.told(2)] == [AttemptOutcome.TEMPORARY_FAILURE, AttemptOutcome.CANCELLED]
     await alerts.nothing_left()
     assert not alerts.smtp.mails()
 
@@ -94,7 +94,7 @@ async def test_an_alert_that_failed_is_cancelled_once_the_report_is_in(alerts: A
 async def test_a_refusal_of_the_sms_centre_has_its_outcome(alerts: Alerts, start: Start) -> None:
     """Throttled may be taken later, a number that does not exist never, and the rest is ours or theirs to mend."""
     refusals = {"84912345671": 0x58, "84912345672": 0x0B, "84912345673": 0x45}
-    alerts.smsc.plant({number: [{"status": status, "times": 0}] for number, status in refusals.items()})
+    alerts.smsc.inject_faults({number: [{"status": status, "times": 0}] for number, status in refusals.items()})
     people = zip(plans.AGENCIES, refusals, strict=True)
     await alerts.reachable(*(a_contact(one, channel=Channel.SMS, address=f"+{number}") for one, number in people))
     await alerts.published()
@@ -102,33 +102,33 @@ async def test_a_refusal_of_the_sms_centre_has_its_outcome(alerts: Alerts, start
     start()
     await alerts.assessed(*(an_assessment(a_step(7), agency=agency) for agency in plans.AGENCIES))
     assert {one.to_agency: (one.outcome, one.reason) for one in await alerts.told(3)} == {
-        plans.AGENCIES[0]: (Outcome.TEMPORARY_FAILURE, "smpp_0x58"),
-        plans.AGENCIES[1]: (Outcome.PERMANENT_FAILURE, "smpp_0xb"),
-        plans.AGENCIES[2]: (Outcome.TECHNICAL_FAILURE, "smpp_0x45"),
+        plans.AGENCIES[0]: (AttemptOutcome.TEMPORARY_FAILURE, "smpp_0x58"),
+        plans.AGENCIES[1]: (AttemptOutcome.PERMANENT_FAILURE, "smpp_0xb"),
+        plans.AGENCIES[2]: (AttemptOutcome.TECHNICAL_FAILURE, "smpp_0x45"),
     }
 
 
 @pytest.mark.parametrize("act", [{"drop": True}, {"silent": True}], ids=["hung up", "silent"])
 async def test_an_sms_that_nobody_answers_for_is_unknown(alerts: Alerts, start: Start, act: dict[str, bool]) -> None:
     """The centre may have it: it is recorded as unknown and not sent again."""
-    alerts.smsc.plant({NUMBER: [act]})
+    alerts.smsc.inject_faults({NUMBER: [act]})
     await alerts.reachable(a_contact(channel=Channel.SMS, address=f"+{NUMBER}"))
     await _attempted(alerts, start)
     (told,) = await alerts.told(1)
     alerts.now_is(NOW + timedelta(hours=1))
     await alerts.nothing_left()
-    assert (told.outcome, len(await alerts.attempts())) == (Outcome.UNKNOWN, 1)
+    assert (told.outcome, len(await alerts.attempts())) == (AttemptOutcome.UNKNOWN, 1)
 
 
 async def test_a_receipt_corrects_an_sms_that_never_arrived(alerts: Alerts, start: Start) -> None:
     """The centre took it and could not deliver it: the record says so."""
-    alerts.smsc.plant({NUMBER: [{"receipt": "UNDELIV"}]})
+    alerts.smsc.inject_faults({NUMBER: [{"receipt": "UNDELIV"}]})
     await alerts.reachable(a_contact(channel=Channel.SMS, address=f"+{NUMBER}"))
     await _attempted(alerts, start)
     told = await alerts.told(2)
     assert {(one.attempt, one.outcome) for one in told} == {
-        (1, Outcome.DELIVERED),
-        (1, Outcome.PERMANENT_FAILURE),
+        (1, AttemptOutcome.DELIVERED),
+        (1, AttemptOutcome.PERMANENT_FAILURE),
     }
 
 

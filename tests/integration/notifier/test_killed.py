@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.topics import VERDICTS
 from services.notifier.settings import GROUP
 from tests.integration.notifier.conftest import Start
@@ -42,7 +42,7 @@ async def test_killed_before_the_send_it_sends_once_afterwards(alerts: Alerts, s
     assert Counter(str(mail["To"]) for mail in alerts.smtp.mails()) == {
         f"van-thu@{agency}.example": 1 for agency in plans.AGENCIES[:2]
     }
-    delivered = [one for one in await alerts.told(2) if one.outcome is Outcome.DELIVERED]
+    delivered = [one for one in await alerts.told(2) if one.outcome is AttemptOutcome.DELIVERED]
     assert len(delivered) == len({one.alert for one in delivered}) == 2
 
 
@@ -53,7 +53,7 @@ async def test_killed_after_the_record_it_sends_nothing_again(alerts: Alerts, st
     await alerts.mailed(1)
     await alerts.nothing_left()
     assert len(alerts.smtp.mails()) == 1
-    assert [(one.outcome, one.attempt) for one in await alerts.told(1)] == [(Outcome.DELIVERED, 1)]
+    assert [(one.outcome, one.attempt) for one in await alerts.told(1)] == [(AttemptOutcome.DELIVERED, 1)]
 
 
 async def test_a_mail_of_unknown_outcome_is_sent_again_under_the_same_message_id(alerts: Alerts, start: Start) -> None:
@@ -64,7 +64,7 @@ async def test_a_mail_of_unknown_outcome_is_sent_again_under_the_same_message_id
     await alerts.nothing_left()
     told = await alerts.told(2)
     assert first["Message-ID"] == second["Message-ID"]
-    assert [(one.attempt, one.outcome) for one in told] == [(1, Outcome.UNKNOWN), (2, Outcome.DELIVERED)]
+    assert [(one.attempt, one.outcome) for one in told] == [(1, AttemptOutcome.UNKNOWN), (2, AttemptOutcome.DELIVERED)]
     assert {one.message_id for one in told} == {first["Message-ID"]}
 
 
@@ -74,7 +74,7 @@ async def test_an_sms_of_unknown_outcome_is_not_sent_again(alerts: Alerts, start
     await _killed(alerts, start, fault_plan.kill_after(SMS, "SmsCarrier.send"), agencies=1, load=False)
     (told,) = await alerts.told(1)
     await alerts.nothing_left()
-    assert (told.channel, told.attempt, told.outcome) == (Channel.SMS, 1, Outcome.UNKNOWN)
+    assert (told.channel, told.attempt, told.outcome) == (Channel.SMS, 1, AttemptOutcome.UNKNOWN)
     assert len(alerts.smsc.messages()) == 1
 
 

@@ -22,7 +22,7 @@ async def _told(service: Service, line: str) -> None:
 
 async def test_a_delivery_that_waits_for_another_attempt_shows_in_the_metrics(alerts: Alerts, start: Start) -> None:
     """Between two attempts nothing is due, so the gauge of what is due alone would keep silent about a dead channel."""
-    alerts.smtp.plant({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    alerts.smtp.inject_faults({ADDRESS: [{"rcpt": "452 4.2.2 Mailbox full"}]})
     await alerts.published()
     await alerts.reachable()
     alerts.now_is(NOW)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.local.process.ports import LOOPBACK, free_ports
 from deploy.local.servers.message_servers import Smtp
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.email import EmailCarrier, SmtpServer
 from services.notifier.channels.message import Answer, Message
 from services.notifier.core.rendering.render import Text
@@ -80,7 +80,7 @@ def reached(secured: Smtp, certificate: Path) -> SmtpServer:
 
 async def test_mail_goes_out_over_tls_with_a_password(secured: Smtp, reached: SmtpServer) -> None:
     """And arrives as it was written."""
-    assert await _sent(reached) == Answer(outcome=Outcome.DELIVERED)
+    assert await _sent(reached) == Answer(outcome=AttemptOutcome.DELIVERED)
     (mail,) = secured.mails()
     assert mail["Subject"] == "Nhắc hạn – năm 2026"
 
@@ -88,13 +88,13 @@ async def test_mail_goes_out_over_tls_with_a_password(secured: Smtp, reached: Sm
 async def test_a_wrong_password_is_a_technical_failure(secured: Smtp, reached: SmtpServer) -> None:
     """It is told by the server's code, and mended by us."""
     answer = await _sent(replace(reached, password="wrong"))
-    assert (answer.outcome, answer.reason, secured.mails()) == (Outcome.TECHNICAL_FAILURE, "smtp_535", [])
+    assert (answer.outcome, answer.reason, secured.mails()) == (AttemptOutcome.TECHNICAL_FAILURE, "smtp_535", [])
 
 
 async def test_a_server_that_nobody_vouches_for_gets_no_mail(secured: Smtp, reached: SmtpServer) -> None:
     """Without its certificate among ours the connection is refused by us."""
     answer = await _sent(replace(reached, ca_file=None))
-    assert (answer.outcome, answer.reason, secured.mails()) == (Outcome.TECHNICAL_FAILURE, "smtp_connection", [])
+    assert (answer.outcome, answer.reason, secured.mails()) == (AttemptOutcome.TECHNICAL_FAILURE, "smtp_connection", [])
 
 
 async def _sent(server: SmtpServer) -> Answer:

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.events.topics import DELIVERIES, VERDICTS
 from services.reporting.core.projections import Assessed, Attempt
-from services.runtime.published_documents import PLAN, REGISTRY, publish_reference
+from services.runtime.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.annual_report import a_plan, a_registry
 from tests.support.builders.annual_report_events import a_delivery, a_verdict
 from tests.support.servers.kafka import Bus
@@ -28,8 +28,8 @@ Ask = Callable[..., Awaitable[httpx.Response]]
 async def published(bus: Bus) -> Bus:
     """The bus with the plan and its registry on it."""
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
-        await publish_reference(producer, PLAN, a_plan())
-        await publish_reference(producer, REGISTRY, a_registry())
+        await publish_document(producer, PLAN, a_plan())
+        await publish_document(producer, REGISTRY, a_registry())
     return bus
 
 

@@ -1,4 +1,4 @@
-"""A server on the loop of the test, whose connections are ours and whose patience is short."""
+"""A server in the event loop of the test, with the connections under test and short timeouts."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,19 +8,19 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from services.runtime.http import connection
-from services.runtime.http.connection import Connection
+from services.runtime.http.connection import HttpConnection
 from tests.support.clients.http_connections import PATIENCE_SECONDS, Open, app
 
 
 @pytest.fixture
 async def open_one(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
-    """Open a connection to a server whose patience is short."""
+    """Return a function that opens a connection to a server with short timeouts."""
     monkeypatch.setattr(connection, "HEAD_SECONDS", PATIENCE_SECONDS)
-    monkeypatch.setattr(connection, "READING_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(connection, "UNREAD_SECONDS", PATIENCE_SECONDS)
     config = Config(app, log_config=None, access_log=False, ws="none", timeout_keep_alive=2)
     config.load()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(config, ServerState(), {}, loop), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: HttpConnection(config, ServerState(), {}, loop), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     writers = []
 

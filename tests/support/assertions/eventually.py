@@ -1,4 +1,4 @@
-"""Waiting for what must become true, instead of sleeping for long enough. A timeout names what was awaited."""
+"""Wait until a condition holds, instead of sleeping long enough. The timeout error names the condition."""
 
 import asyncio
 import inspect
@@ -10,7 +10,7 @@ POLL_SECONDS = 0.05
 
 
 class NeverHappenedError(AssertionError):
-    """What a test awaited did not become true in time."""
+    """The condition that a test waited for did not hold in time."""
 
 
 @overload
@@ -18,7 +18,7 @@ async def eventually(probe: Callable[[], Awaitable[Found | None]], what: str, ti
 @overload
 async def eventually(probe: Callable[[], Found | None], what: str, timeout: float = ...) -> Found: ...
 async def eventually(probe: Callable[[], object], what: str, timeout: float = 20.0) -> object:
-    """Ask *probe*, plain or async, until its answer is truthy, and return that; *what* names what it waits for."""
+    """Call *probe*, sync or async, until its result is truthy, and return that; *what* describes it for the error."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     while True:

@@ -1,4 +1,4 @@
-"""What a new schema of a message takes from those who rely on the old one of the same version."""
+"""Compare two JSON Schemas of one version of a message: what the new one breaks for users of the old one."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,15 +9,15 @@ LENGTHS = ("minLength", "maxLength", "minItems", "maxItems", "additionalProperti
 
 
 def breaks(old: Schema, new: Schema, *, is_event: bool = True) -> list[str]:
-    """Return a line for each promise of *old* that *new* breaks; additions of optional fields break none.
+    """Return a line for each incompatibility of *new* with *old*; an additional optional field is compatible.
 
-    A document is written by people: it may also take what had one form in a further one. An event may not.
+    A document is written by people, so a value of it may also be accepted in a further form. One of an event may not.
     """
     return sorted(_breaks(_Side(old, old), _Side(new, new, takes_further_forms=not is_event), "$"))
 
 
 class _Side:
-    """A place in one of the two schemas, with references resolved."""
+    """A node of one of the two schemas, with references resolved."""
 
     def __init__(self, root: Schema, node: Any, *, takes_further_forms: bool = False) -> None:
         self.root = root
@@ -33,7 +33,7 @@ class _Side:
         return _Side(self.root, node, takes_further_forms=self.takes_further_forms)
 
     def in_the_form_of(self, old: "_Side") -> "_Side":
-        """Return its first form, where *old* has but one and this may take more."""
+        """Return its first form, if *old* has only one and this schema may have more."""
         is_further = self.takes_further_forms and bool(self.get("anyOf")) and not old.get("anyOf")
         return self.below(self.get("anyOf")[0]) if is_further else self
 
@@ -44,19 +44,19 @@ def _breaks(old: _Side, new: _Side, path: str) -> Iterator[str]:
         before, after = old.get(word), new.get(word)
         if not isinstance(before, dict) and before != after:
             yield f"{path}: {word} was {before!r} and is {after!r}"
-    yield from (f"{path}: {one!r} is no longer among the values" for one in _lost(old, new, "enum"))
-    yield from (f"{path}: {one} is now required" for one in _lost(new, old, "required"))
-    yield from (f"{path}: {one} is no longer required" for one in _lost(old, new, "required"))
+    yield from (f"{path}: {one!r} is no longer among the values" for one in _missing_members(old, new, "enum"))
+    yield from (f"{path}: {one} is now required" for one in _missing_members(new, old, "required"))
+    yield from (f"{path}: {one} is no longer required" for one in _missing_members(old, new, "required"))
     yield from _members(old, new, path)
     yield from _properties(old, new, path)
 
 
-def _lost(old: _Side, new: _Side, word: str) -> list[Any]:
+def _missing_members(old: _Side, new: _Side, word: str) -> list[Any]:
     return [one for one in old.get(word) or [] if one not in (new.get(word) or [])]
 
 
 def _members(old: _Side, new: _Side, path: str) -> Iterator[str]:
-    """Compare the members of lists, of maps and of unions, the last one in order."""
+    """Compare the members of lists, maps and unions; those of unions in order."""
     for word in ("items", "additionalProperties"):
         if isinstance(old.get(word), dict) and isinstance(new.get(word), dict):
             yield from _breaks(old.below(old.get(word)), new.below(new.get(word)), f"{path}[]")

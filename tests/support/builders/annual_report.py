@@ -1,11 +1,11 @@
-"""Builds what reporting reads: a plan and roster, assessments, alerts, and a year with every status in it."""
+"""Build what reporting reads: a plan and roster, assessments, alerts, and a year with every status."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from schemas.events.assessments import Status, StepKind
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
@@ -125,7 +125,7 @@ def an_assessed(
 
 
 def a_timeline(ends: Status, **how: Any) -> tuple[Standing, ...]:
-    """Build pending from the opening, then *ends* from the due instant or from when the report came."""
+    """Build a timeline: pending from the opening, then *ends* from the due instant or the receipt of the report."""
     pending = Standing(from_at=OPENS, status=Status.PENDING, due_at=DUE)
     came = how.get("effective_at")
     return pending, Standing(from_at=came or DUE, status=ends, **{"due_at": DUE, **how})
@@ -143,14 +143,14 @@ def an_attempt(key: DutyKey | None = None, *, at: datetime = DUE - timedelta(day
         "due_at": DUE,
         "channel": Channel.EMAIL,
         "to_agency": key.agency,
-        "outcome": Outcome.DELIVERED,
+        "outcome": AttemptOutcome.DELIVERED,
         "attempted_at": at,
     }
     return Attempt(**values | changes)
 
 
 def a_year(registry: Registry | None = None) -> tuple[list[Assessed], dict[DutyKey, list[Attempt]]]:
-    """Build what rules and the notifier said in one year, with every status in it."""
+    """Build the assessments and attempts of one year, with every status."""
     registry = registry or a_registry()
     assessed, attempts = [], {}
     for number, agency in enumerate(registry.agencies):
@@ -196,7 +196,7 @@ def _told(key: DutyKey, ends: Status) -> list[Attempt]:
 
 
 def a_reader(as_of: datetime = AS_OF, language: str = "vi", **documents: Any) -> Reader:
-    """Build who asks."""
+    """Build the reader of a report."""
     plan, registry = documents.get("plan", a_plan()), documents.get("registry", a_registry())
     return Reader(plan=plan, roster=Roster.of(registry), as_of=as_of, language=language)
 

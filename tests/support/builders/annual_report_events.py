@@ -1,4 +1,4 @@
-"""Puts assessments and alerts on the wire the way rules and the notifier do."""
+"""Build the events of assessments and alerts as rules and the notifier publish them."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from services.reporting.core.projections import Assessed, Attempt, Standing
 
 
 def a_verdict(assessed: Assessed) -> dict[str, Any]:
-    """Write an assessment as the CloudEvent that rules publishes."""
+    """Return an assessment as the CloudEvent that rules publishes."""
     key = assessed.key
     return {
         "specversion": "1.0",
@@ -37,7 +37,7 @@ def a_verdict(assessed: Assessed) -> dict[str, Any]:
 
 
 def a_delivery(attempt: Attempt) -> dict[str, Any]:
-    """Write an attempt as the CloudEvent that the notifier publishes."""
+    """Return an attempt as the CloudEvent that the notifier publishes."""
     key = attempt.key
     duty = {
         "plan": key.plan,

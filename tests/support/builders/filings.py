@@ -1,4 +1,4 @@
-"""Reports as the rulings on filings speak of them, and what becomes of the usual duty with them on file."""
+"""Reports as facts of the usual duty, and the status of the duty with them on file."""
 
 from services.rules.core.assess import Segment
 from services.rules.core.facts import Fact
@@ -13,7 +13,7 @@ LATER = "2025-06-01 00:00"
 def report(
     event: str, on: str, *, content: Json | None = None, number: str | None = None, files: str = "", **data: object
 ) -> Fact:
-    """A report received at a wall time; each has its own number unless one is given."""
+    """Build a report received at a local time; each has its own number unless one is given."""
     told: Json = dict(data)
     if content is not None:
         told["content"] = content
@@ -26,10 +26,10 @@ def report(
 
 
 def in_the_end(*facts: Fact, version: Json | None = None) -> Segment:
-    """The last answer about the usual duty."""
+    """Return the last segment of the usual duty."""
     return at(LATER, a_duty(*([version] if version else [])), *facts)
 
 
 def outcome(found: Segment) -> tuple[str, str | None, int, tuple[str, ...]]:
-    """Status, effective instant, number of submissions and flags."""
+    """Return status, effective instant, number of submissions and flags."""
     return found.status.value, wall(found.effective_at), found.submissions, found.flags

@@ -1,4 +1,4 @@
-"""One partition's log without a bus: records are applied to a keeper one by one, as the log would hand them over."""
+"""The log of one partition without Kafka: records are applied to rules' processor one by one, in the log's order."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -15,8 +15,8 @@ from tests.support.builders import plans
 NOON = datetime(2024, 12, 1, 5, tzinfo=UTC)
 
 
-class Shelf:
-    """The published documents, without a bus."""
+class InMemoryDocuments:
+    """The published documents, without Kafka."""
 
     def __init__(self, *documents: Plan | Registry) -> None:
         self.documents = list(documents)
@@ -40,22 +40,22 @@ class Shelf:
         return names.get((kind, document_id, version))
 
 
-class Log:
-    """Applies records to a keeper one after the other, as the log would hand them over."""
+class PartitionLog:
+    """Applies records to a processor one after the other, as a consumer of the log would."""
 
     def __init__(self, *documents: Plan | Registry) -> None:
-        self.shelf = Shelf(*(documents or (plans.a_registry(), plans.a_plan())))
+        self.shelf = InMemoryDocuments(*(documents or (plans.a_registry(), plans.a_plan())))
         self.books = Books(self.shelf, 1)
         self.keeper = Keeper(0, self.books)
         self.offset = -1
         self.changelog: dict[str, bytes] = {}
 
     def append(self, event: dict[str, Any] | bytes | None) -> list[dict[str, Any]]:
-        """Apply one record and return what is said, decoded."""
+        """Apply one record and return the data of the assessments that follow, decoded."""
         return [json.loads(value)["data"] for value in self.raw(event)]
 
     def raw(self, event: dict[str, Any] | bytes | None) -> list[bytes]:
-        """Apply one record and return what is said, byte for byte."""
+        """Apply one record and return the assessments that follow, byte for byte."""
         self.offset += 1
         value = event if isinstance(event, bytes | None) else json.dumps(event).encode()
         said = list(self.keeper.apply(value, applied=self.applied))
@@ -64,7 +64,7 @@ class Log:
 
     @property
     def applied(self) -> Applied:
-        """The place of the record being applied, a second after the one before."""
+        """The offset and time of the record that is applied: a second after the one before."""
         return Applied(offset=self.offset, recorded_at=NOON + timedelta(seconds=self.offset))
 
     def adopt(self, *, now: datetime = NOON) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ class Log:
         return self.append(adoption.event(wanted, now=now))
 
     def restored(self) -> Keeper:
-        """Return a keeper that starts from the changelog."""
+        """Return a processor that was restored from the changelog."""
         fresh = Keeper(0, self.books)
         for key, value in self.changelog.items():
             fresh.restore(key.encode(), value)

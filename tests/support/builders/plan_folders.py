@@ -17,7 +17,7 @@ def a_folder(
     obligations: Sequence[Obligation] = (),
     agencies: Sequence[Agency] = (),
 ) -> Path:
-    """The usual plan and registry in *folder*, or others; JSON is YAML too."""
+    """Write the usual plan and registry, or others, to *folder*. They are JSON, which is YAML as well."""
     plan = a_plan(*(obligations or [an_obligation(*versions)]))
     for name, document in ((PLAN_FILE, plan), (REGISTRY_FILE, a_registry(*agencies))):
         content = json.loads(document.model_dump_json(by_alias=True, exclude_none=True))

@@ -1,4 +1,4 @@
-"""Plans, registries and events to test with: each whole and valid by itself, and told only what matters to the test.
+"""Builders of plans, registries and events: each is valid by itself, and a test states only what matters to it.
 
 Documents are the models of `schemas`; events are JSON objects as an upstream system posts them.
 """
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 def a_version(**changes: Any) -> Json:
-    """The settings of an obligation: due before 10 December each year, complete with one section."""
+    """Build the settings of an obligation: due before 10 December each year, complete with one section."""
     usual: Json = {
         "from": SINCE,
         "recurrence": "year",
@@ -32,7 +32,7 @@ def a_version(**changes: Any) -> Json:
 
 
 def an_obligation(*versions: Json, **changes: Any) -> Obligation:
-    """An obligation of the group; without *versions* it has the usual one."""
+    """Build an obligation of the group; without *versions* it has the usual one."""
     usual: Json = {
         "id": OBLIGATION,
         "citation": {"source": "kh", "clause": "III.1", "quote": "gửi kết quả trước ngày 10 tháng 12 hàng năm"},
@@ -44,7 +44,7 @@ def an_obligation(*versions: Json, **changes: Any) -> Obligation:
 
 
 def a_plan(*obligations: Obligation, **changes: Any) -> Plan:
-    """A plan; without *obligations* it has the usual one."""
+    """Build a plan; without *obligations* it has the usual one."""
     usual: Json = {
         "plan": PLAN,
         "version": 1,
@@ -58,7 +58,7 @@ def a_plan(*obligations: Obligation, **changes: Any) -> Plan:
 
 
 def an_agency(agency: str, **changes: Any) -> Agency:
-    """An agency of the group from the beginning."""
+    """Build an agency that is in the group from the beginning."""
     usual: Json = {
         "id": agency,
         "valid": {"from": SINCE},
@@ -69,7 +69,7 @@ def an_agency(agency: str, **changes: Any) -> Agency:
 
 
 def a_registry(*agencies: Agency, **changes: Any) -> Registry:
-    """A registry; without *agencies* it has three of one group."""
+    """Build a registry; without *agencies* it has three of one group."""
     usual: Json = {
         "registry": REGISTRY,
         "version": 1,
@@ -80,7 +80,7 @@ def a_registry(*agencies: Agency, **changes: Any) -> Registry:
 
 
 def an_event(kind: str, event: str, data: Json, **attributes: Any) -> Json:
-    """A CloudEvent in structured mode, as it is posted; with `receivedtime` among *attributes*, as it is recorded."""
+    """Build a CloudEvent in structured mode as it is posted, or with the attribute `receivedtime` as it is recorded."""
     usual: Json = {
         "specversion": "1.0",
         "id": event,
@@ -95,7 +95,7 @@ def an_event(kind: str, event: str, data: Json, **attributes: Any) -> Json:
 
 
 def a_submission(event: str = "s-1", *, data: Json | None = None, **attributes: Any) -> Json:
-    """A complete report of the first agency for 2024; *data* changes its data, *attributes* its envelope."""
+    """Build a complete report of the first agency for 2024; *data* changes its data, *attributes* its envelope."""
     usual: Json = {
         **_duty(),
         "document": {"number": f"{event}/BC-UBND", "issued_on": "2024-12-01", "signed_by": "Lê Văn A", "title": "BC"},
@@ -107,36 +107,36 @@ def a_submission(event: str = "s-1", *, data: Json | None = None, **attributes: 
 
 
 def a_withdrawal(event: str, withdraws: str, **attributes: Any) -> Json:
-    """The first agency takes a report back."""
+    """Build the withdrawal of a report by the first agency."""
     return an_event(WITHDRAWN, event, {**_duty(), "withdraws": withdraws, "reason": "Sai số liệu"}, **attributes)
 
 
 def a_reassignment(event: str, submission: str, *, to: str, from_: str = "2024", **attributes: Any) -> Json:
-    """A report of the first agency is moved to the period it is about."""
+    """Build the move of a report of the first agency to the period that it is about."""
     data = {**_docket(), "submission": submission, "from_period": from_, "to_period": to, "reason": "Ghi nhầm kỳ"}
     return an_event(REASSIGNED, event, data, **attributes)
 
 
 def an_extension(event: str, due_at: str, **attributes: Any) -> Json:
-    """The authority moves the first agency's due instant of 2024."""
+    """Build an extension of the first agency's due instant of 2024."""
     data = {**_duty(), "due_at": due_at, "decision": a_decision(), "reason": "Bão số 3"}
     return an_event(EXTENDED, event, data, **attributes)
 
 
 def an_exemption(event: str, since: str, until: str, **attributes: Any) -> Json:
-    """The authority releases the first agency from what falls due in [since, until)."""
+    """Build an exemption of the first agency from what falls due in [since, until)."""
     data = {**_docket(), "from": since, "until": until, "decision": a_decision(), "reason": "Bão số 3"}
     return an_event(EXEMPTED, event, data, **attributes)
 
 
 def a_revocation(event: str, exemption: str, due_at: str | None, **attributes: Any) -> Json:
-    """The authority takes an exemption of the first agency back."""
+    """Build the revocation of an exemption of the first agency."""
     data = {**_docket(), "exemption": exemption, "due_at": due_at, "decision": a_decision(), "reason": "Hết bão"}
     return an_event(REVOKED, event, data, **attributes)
 
 
 def a_decision(**changes: Any) -> Json:
-    """The act behind an extension, an exemption or its revocation."""
+    """Build the decision behind an extension, an exemption or its revocation."""
     return {"number": "12/QĐ-UBND", "issued_on": "2024-11-20", "signed_by": "Chủ tịch"} | changes
 
 

@@ -1,4 +1,4 @@
-"""Report sheets as people fill them in: in a spreadsheet program, or as CSV."""
+"""Report sheets, filled in as people do it in a spreadsheet program or as CSV."""
 
 import csv
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ FILL: dict[str, Any] = {
 
 
 def made(folder: Path, name: str, *options: str) -> Result:
-    """The run of `dondoc sheet` for the usual obligation with requirements."""
+    """Run `dondoc sheet` for the usual obligation with requirements."""
     a_folder(folder, obligations=[an_obligation(a_version(requires=REQUIRES))])
     return CliRunner().invoke(app, ["sheet", str(folder), "results", "-o", str(folder / name), *options])
 
@@ -54,7 +54,7 @@ def fill_table(path: Path, answers: Mapping[str, Any], *, delimiter: str = ",", 
 
 
 def a_filled(folder: Path, name: str = "report.xlsx", **changes: Any) -> Path:
-    """A sheet of the first agency for 2026 with its file beside it, filled in; *changes* by key, `__` for the dot."""
+    """Write a filled-in sheet of the first agency for 2026 with its attachment; `__` in *changes* stands for a dot."""
     assert made(folder, name, "--period", "2026", "--agency", AGENCIES[0]).exit_code == 0
     (folder / "bao cao.pdf").write_bytes(PDF)
     answers = FILL | {key.replace("__", "."): value for key, value in changes.items()}
@@ -63,14 +63,14 @@ def a_filled(folder: Path, name: str = "report.xlsx", **changes: Any) -> Path:
 
 
 def faults(path: Path, language: Any = "vi") -> list[str]:
-    """What is wrong with a sheet, without the folder."""
+    """Return the errors of a sheet without its folder."""
     with pytest.raises(inputs.Unusable) as caught:
         filled.read(path, language)
     return str(caught.value).replace(f"{path.parent}/", "").splitlines()
 
 
 def row_of(path: Path, key: str) -> int:
-    """The number of the row with *key*."""
+    """Return the number of the row with *key*."""
     page = openpyxl.load_workbook(path).worksheets[0]
     return next(row[0].row for row in page.iter_rows(max_col=1) if row[0].value == key)
 

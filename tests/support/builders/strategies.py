@@ -1,4 +1,4 @@
-"""Random facts of one docket, so near to each other and to the deadline that they collide.
+"""Hypothesis strategies for facts of one docket that are close to each other and to the due instant.
 
 Few ids, two sources, three periods and a handful of instants: corrections of corrections, circles, copies, moves back
 and forth, decisions on the day itself.
@@ -68,7 +68,7 @@ days = st.builds(lambda moment: moment.date().isoformat(), instants)
 
 @st.composite
 def submissions(draw: st.DrawFn) -> Json:
-    """A report, a correction or a copy."""
+    """Generate a report, a correction or a copy."""
     sent = draw(st.one_of(st.none(), instants))
     number = draw(st.sampled_from(["1/BC", "2/BC", ""]))
     data = {
@@ -89,7 +89,7 @@ def submissions(draw: st.DrawFn) -> Json:
 
 @st.composite
 def decisions(draw: st.DrawFn) -> Json:
-    """An extension, an exemption or its revocation, decided on some day."""
+    """Generate an extension, an exemption or its revocation, decided on some day."""
     one, other = draw(instants).isoformat(), draw(instants).isoformat()
     event = draw(
         st.sampled_from(
@@ -120,7 +120,7 @@ acts = st.one_of(
 
 @st.composite
 def recorded(draw: st.DrawFn, events: st.SearchStrategy[Json]) -> Json:
-    """An event with its source, its receipt and, at the same time or later, its recording."""
+    """Generate an event with its source, its receipt and, at the same time or later, its recording."""
     received_at = draw(instants)
     recorded_at = max(received_at, draw(instants))
     stamps = {"receivedtime": received_at.isoformat(), "recordedtime": recorded_at.isoformat()}
@@ -132,12 +132,12 @@ offsets = st.builds(lambda minutes: timezone(minutes * _MINUTE), st.integers(-23
 
 
 def facts_of(events: Sequence[Json]) -> list[Fact]:
-    """The facts of a log, in its order."""
+    """Decode the facts of a log, in its order."""
     return [fact_decoder.read_fact(msgspec.json.encode(event)) for event in events]
 
 
 def written_in(zone: timezone, events: Sequence[Json]) -> list[Json]:
-    """The same events with every instant written at another offset."""
+    """Return the same events with every instant at another UTC offset."""
     text = json.dumps(events)
     rewritten: list[Json] = json.loads(_INSTANT.sub(lambda found: f'"{_in(zone, found[1])}"', text))
     return rewritten

@@ -1,4 +1,4 @@
-"""A small plan and registry without a fault, to plant one fault at a time in."""
+"""A small valid plan and registry, for tests that put one error into them."""
 
 from services.console.commands.plans import check
 

@@ -1,4 +1,4 @@
-"""The story of 2024 set up before four real services: all is published and handed out, nothing posted yet."""
+"""The demo of 2024 on four real services: documents, contacts and keys are there, nothing is posted yet."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +19,8 @@ DIRECTORY = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """A running system on ports of its own, the story to play to it, and what it takes to play it."""
+class RunningDemo:
+    """A running system on ports of its own, the story to play on it, and the keys and clock to do so."""
 
     system: System
     story: Story
@@ -30,8 +30,8 @@ class Stage:
 
 
 @contextmanager
-def a_stage(folder: Path, jars: Path) -> Iterator[Stage]:
-    """Start the system below *folder* with its clock at the beginning of the story; stop it in the end."""
+def a_running_demo(folder: Path, jars: Path) -> Iterator[RunningDemo]:
+    """Start the system below *folder* with its clock at the beginning of the story; stop it at the end."""
     clock = folder / "clock"
     steer(clock, BEGINS_AT)
     registry = inputs.read_book(DIRECTORY).registry
@@ -45,4 +45,4 @@ def a_stage(folder: Path, jars: Path) -> Iterator[Stage]:
             decisions=seeding.bearer_for("decisions", system.keys_file, now=BEGINS_AT, may_decide=True),
         )
         system.start_services()
-        yield Stage(system=system, story=story.told(registry), registry=registry, keys=keys, clock=clock)
+        yield RunningDemo(system=system, story=story.told(registry), registry=registry, keys=keys, clock=clock)

@@ -1,4 +1,4 @@
-"""The web form as a person meets it: intake and rules as processes, a plan with requirements, links, small files."""
+"""Use the web form as a person does: intake and rules as processes, a plan with requirements, links, small files."""
 
 import io
 import zipfile
@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from schemas.events.form_links import DutyLink, LinkKey, form_address
+from schemas.events.form_links import DutyLink, LinkKey, form_url
 from schemas.events.ids import DutyKey
 from schemas.events.topics import FACTS
 from services.runtime import clock
-from services.runtime.published_documents import PLAN, REGISTRY, publish_reference
+from services.runtime.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_agency, an_obligation
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
@@ -45,7 +45,7 @@ ANSWERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """A running form."""
+    """Intake with the form, and what a test needs to use it."""
 
     intake: Service
     bus: Bus
@@ -54,35 +54,35 @@ class Site:
     agency: str
 
     def token(self, *, days: float = 90, secret: str = SECRET, **duty_changes: str) -> str:
-        """The token of a link to the agency's duty of 2026, changed by *duty_changes*, that expires *days* from now."""
+        """Return a token for the agency's duty of 2026, changed by *duty_changes*, that expires in *days*."""
         named = {"plan": "P-1", "agency": self.agency, "obligation": "results", "period": "2026"}
         duty = DutyKey(**(named | duty_changes))
-        return LinkKey(secret).token(DutyLink(duty=duty, expires_at=NOW + timedelta(days=days)))
+        return LinkKey(secret).sign_link(DutyLink(duty=duty, expires_at=NOW + timedelta(days=days)))
 
     def address(self, token: str | None = None, language: str = "vi") -> str:
-        """The address of the form, as a mail carries it."""
-        return form_address(self.intake.url, token or self.token(), language)
+        """Return the URL of the form as a mail has it."""
+        return form_url(self.intake.url, token or self.token(), language)
 
     def steer(self, instant: datetime) -> None:
-        """Move the clock of intake and rules."""
+        """Set the clock of intake and rules."""
         clock.steer(self.clock, instant)
 
     async def events(self) -> list[Json]:
-        """Every event of the agency in the facts log."""
+        """Return every event of the agency in the log of facts."""
         found = [record.json for record in await self.bus.records(FACTS.name)]
         return [event for event in found if event.get("subject") == self.agency]
 
 
 async def publish_form_plan(bus: Bus) -> None:
-    """Publish a plan whose one obligation asks for a section, a figure, a file and a signature."""
+    """Publish a plan whose one obligation requires a section, a figure, a file and a signature."""
     plan = a_plan(an_obligation(a_version(requires=REQUIRES)))
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
         agencies = [an_agency(agency) for agency in AGENCIES_OF_FORM]
-        await publish_reference(producer, REGISTRY, a_registry(*agencies))
-        await publish_reference(producer, PLAN, plan)
+        await publish_document(producer, REGISTRY, a_registry(*agencies))
+        await publish_document(producer, PLAN, plan)
 
 
-def posted(
+def post_form(
     client: httpx.Client, address: str, *, action: str = "send", files: dict[str, bytes] | None = None, **changes: Any
 ) -> httpx.Response:
     """Post the form as a browser does; *changes* are answers by their key with `__` for the dot."""
@@ -93,7 +93,7 @@ def posted(
 
 
 def an_office_file(part: str, content_type: str) -> bytes:
-    """A file of an office program, as far as its type shows: a zip archive with the declaration of its main *part*."""
+    """Build a file that has the type of an office document: a zip archive that declares its main *part*."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
         archive.writestr(

@@ -1,4 +1,4 @@
-"""A server with a short patience for tests of connections, and what comes back from it."""
+"""A server with short timeouts for tests of connections, and functions that read its responses."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
-from services.runtime.http.connection import Fault
+from services.runtime.http.connection import ConnectionFault
 
 PATIENCE_SECONDS = 0.4
 WHOLE = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi"
@@ -17,7 +17,7 @@ Open = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
 
 
 async def app(scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
-    """Answer with the body; to `/large` with more than any buffer holds; to `/refuse` before the body is here."""
+    """Answer with the body; for `/large` with more than any buffer holds; for `/refuse` before the body has arrived."""
     body = b"refused" if scope["path"] == "/refuse" else LARGE_ANSWER if scope["path"] == "/large" else b""
     has_more = not body
     while has_more:
@@ -31,7 +31,7 @@ async def app(scope: dict[str, Any], receive: Callable[[], Any], send: Callable[
 
 @asynccontextmanager
 async def within(seconds: float) -> AsyncIterator[None]:
-    """What happens here takes at least half of *seconds* and at most five times as long."""
+    """Assert that the block takes at least half of *seconds* and at most five times as long."""
     loop = asyncio.get_running_loop()
     begun_at = loop.time()
     async with asyncio.timeout(5 * seconds):
@@ -39,18 +39,18 @@ async def within(seconds: float) -> AsyncIterator[None]:
     assert loop.time() - begun_at > seconds / 2
 
 
-async def answered(reader: asyncio.StreamReader) -> bytes:
-    """Everything until the server closes."""
+async def read_all(reader: asyncio.StreamReader) -> bytes:
+    """Read everything until the server closes."""
     return await asyncio.wait_for(reader.read(), 10)
 
 
-async def one_answer(reader: asyncio.StreamReader) -> bytes:
-    """One answer to WHOLE, on a connection that stays."""
+async def read_answer(reader: asyncio.StreamReader) -> bytes:
+    """Read one response to WHOLE on a connection that stays open."""
     return await asyncio.wait_for(reader.readuntil(b"hi"), 10)
 
 
 async def read_in_all(reader: asyncio.StreamReader, *, pause_seconds: float = 0.0) -> int:
-    """How many bytes come until the end, read a mebibyte at a time."""
+    """Return how many bytes come until the end, reading a mebibyte at a time."""
     read = 0
     while part := await reader.read(1024 * 1024):
         read += len(part)
@@ -58,8 +58,8 @@ async def read_in_all(reader: asyncio.StreamReader, *, pause_seconds: float = 0.
     return read
 
 
-def assert_is(answer: bytes, fault: Fault) -> None:
-    """Whether *answer* is the problem document of *fault*, whole and nothing else."""
+def assert_is(answer: bytes, fault: ConnectionFault) -> None:
+    """Assert that *answer* is the whole problem document of *fault* and nothing else."""
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % fault.status.value)
     assert b"content-type: application/problem+json" in head

@@ -1,4 +1,4 @@
-"""Load on an HTTP port from as many keep-alive connections as asked for, at as little cost of its own as Python allows.
+"""Put load on an HTTP port over keep-alive connections, at as little cost for the client as Python allows.
 
 One thread, one `epoll`, ready-made requests: a client that costs as much as the server would measure itself.
 """
@@ -15,19 +15,19 @@ _RECEIVE_BYTES = 1 << 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What became of the requests: how many a second, and how long each took, sorted, in seconds."""
+    """The result: requests per second, and the duration of each in seconds, sorted."""
 
     rate: float
     seconds: list[float]
 
     def percentile(self, percent: float) -> float:
-        """Return how long *percent* of the requests took at most, in seconds."""
+        """Return the duration in seconds that *percent* of the requests did not exceed."""
         return self.seconds[min(len(self.seconds) - 1, int(len(self.seconds) * percent / 100))]
 
 
 @dataclass(slots=True)
 class _Connection:
-    """One connection with a request under way, and what has come of its answer."""
+    """One connection with a request in progress, and the part of its response that has arrived."""
 
     socket: socket.socket
     sent_at: float = 0.0
@@ -39,7 +39,7 @@ class _Connection:
         self.socket.sendall(request)
 
     def is_answered(self) -> bool:
-        """Read what is there; whether the answer is whole."""
+        """Read what has arrived; return whether the response is complete."""
         received = self.socket.recv(_RECEIVE_BYTES)
         if not received:
             raise ConnectionError("the server closed the connection")
@@ -49,7 +49,7 @@ class _Connection:
 
 
 def post_all(port: int, requests: Sequence[bytes], *, connections: int, expected: bytes = b"HTTP/1.1 202") -> Load:
-    """Send *requests* over *connections*, each the next one as soon as its last is answered.
+    """Send *requests* over *connections*; each sends its next request as soon as the last one is answered.
 
     Raise `AssertionError` with the answer where one does not begin with *expected*.
     """
@@ -58,7 +58,7 @@ def post_all(port: int, requests: Sequence[bytes], *, connections: int, expected
     poll = select.epoll()
     start = time.perf_counter()
     try:
-        open_ = dict(_opened(port, ahead, connections, poll))
+        open_ = dict(_open(port, ahead, connections, poll))
         while open_:
             for number, _ in poll.poll():
                 one = open_[number]
@@ -77,9 +77,7 @@ def post_all(port: int, requests: Sequence[bytes], *, connections: int, expected
     return Load(rate=len(seconds) / (time.perf_counter() - start), seconds=sorted(seconds))
 
 
-def _opened(
-    port: int, ahead: Iterator[bytes], connections: int, poll: select.epoll
-) -> Iterator[tuple[int, _Connection]]:
+def _open(port: int, ahead: Iterator[bytes], connections: int, poll: select.epoll) -> Iterator[tuple[int, _Connection]]:
     for _, request in zip(range(connections), ahead, strict=False):
         one = _Connection(socket.create_connection(("127.0.0.1", port)))
         one.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,4 +1,4 @@
-"""The notifier as a test sees it: verdicts said to it, contacts given to it, and what reached people."""
+"""Use the notifier from outside: publish assessments, load contacts, and read what was delivered."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.servers.message_servers import Smsc, Smtp
-from schemas.events.assessments import ASSESSED, DutyAssessed, Segment, Status, Step, StepKind
+from schemas.events.assessments import ASSESSED, AlertStep, DutyAssessed, Status, StepKind, TimelineSegment
 from schemas.events.deliveries import AlertAttempted, Channel
 from schemas.events.envelope import Envelope
 from schemas.events.ids import digest, reference_key
@@ -29,21 +29,23 @@ NOON = datetime(2026, 12, 1, 5, tzinfo=UTC)  # of 1 December there: within the s
 AGENCY = plans.AGENCIES[0]
 
 
-def a_step(days: int, kind: StepKind = StepKind.REMINDER, **changes: Any) -> Step:
+def a_step(days: int, kind: StepKind = StepKind.REMINDER, **changes: Any) -> AlertStep:
     """A step *days* before the due instant, or after it where negative."""
     usual: dict[str, Any] = {"kind": kind, "step": f"P{abs(days)}D", "at": DUE - timedelta(days=days), "due_at": DUE}
-    return Step.model_validate(usual | changes)
+    return AlertStep.model_validate(usual | changes)
 
 
-def an_urging(days: int, **changes: Any) -> Step:
+def an_urging(days: int, **changes: Any) -> AlertStep:
     """An urging *days* after the due instant."""
     return a_step(-days, StepKind.URGING, **changes)
 
 
-def an_assessment(*steps: Step, **changes: Any) -> DutyAssessed:
+def an_assessment(*steps: AlertStep, **changes: Any) -> DutyAssessed:
     """The assessment of a duty with nothing on file; `on_time` among *changes* is when a report came in."""
     came_at = changes.pop("on_time", None)
-    opened = Segment.model_validate({"from": DUE - timedelta(days=340), "status": Status.PENDING, "due_at": DUE})
+    opened = TimelineSegment.model_validate(
+        {"from": DUE - timedelta(days=340), "status": Status.PENDING, "due_at": DUE}
+    )
     then = {"from": DUE, "status": Status.OVERDUE, "due_at": DUE}
     if came_at is not None:
         then = {"from": came_at, "status": Status.ON_TIME, "due_at": DUE, "effective_at": came_at}
@@ -59,14 +61,14 @@ def an_assessment(*steps: Step, **changes: Any) -> DutyAssessed:
         "opens_at": opened.from_,
         "recorded_at": NOON - timedelta(days=30),
         "revision": 1,
-        "timeline": (opened, Segment.model_validate(then)),
+        "timeline": (opened, TimelineSegment.model_validate(then)),
         "steps": steps,
     }
     return DutyAssessed.model_validate(usual | changes)
 
 
 def an_event_of(assessed: DutyAssessed) -> dict[str, Any]:
-    """The assessment as rules publishes it."""
+    """Return the assessment as the event that rules publishes."""
     identity = digest(assessed.agency, assessed.obligation, assessed.period or "", str(assessed.revision))
     event = Envelope[DutyAssessed](
         id=identity, source="dondoc/rules", type=ASSESSED, subject=assessed.agency, data=assessed
@@ -75,12 +77,12 @@ def an_event_of(assessed: DutyAssessed) -> dict[str, Any]:
 
 
 def a_contact(agency: str = AGENCY, channel: Channel = Channel.EMAIL, address: str = "", **changes: Any) -> Contact:
-    """A contact that is reached by mail at an address of its agency's."""
+    """Build a contact that is reached by mail at an address of its agency."""
     return Contact(agency=agency, channel=channel, address=address or f"van-thu@{agency}.example", **changes)
 
 
 class Alerts:
-    """What a test does to the notifier and sees of it, from outside."""
+    """Feeds the notifier and reads its effects, from outside."""
 
     def __init__(self, bus: Bus, database: Database, smtp: Smtp, smsc: Smsc, clock: Path) -> None:
         self.bus = bus
@@ -101,11 +103,11 @@ class Alerts:
         }
 
     def now_is(self, instant: datetime) -> None:
-        """Move the clock."""
+        """Set the clock."""
         steer(self.clock, instant)
 
     async def published(self, *documents: Plan | Registry) -> None:
-        """Put documents on the bus, by default the usual ones."""
+        """Publish documents, by default the usual ones."""
         for document in documents or (plans.a_registry(), plans.a_plan()):
             kind, name = ("plan", document.plan) if isinstance(document, Plan) else ("registry", document.registry)
             value = document.model_dump_json(by_alias=True).encode()
@@ -120,12 +122,12 @@ class Alerts:
             client.close()
 
     async def assessed(self, *assessments: DutyAssessed) -> None:
-        """Say assessments to the notifier."""
+        """Publish assessments as rules does."""
         for one in assessments:
             await self.bus.publish(VERDICTS.name, an_event_of(one), key=one.agency)
 
     async def followed(self) -> None:
-        """Wait until every verdict is followed."""
+        """Wait until every assessment is processed."""
         await self.bus.caught_up(GROUP, VERDICTS.name)
 
     async def mailed(self, count: int) -> Sequence[EmailMessage]:
@@ -142,17 +144,17 @@ class Alerts:
         return await eventually(probe, f"{count} events of attempts")
 
     async def attempts(self) -> list[AlertAttempted]:
-        """Read what the notifier has told so far, repeats of an event left out."""
+        """Read the attempts that the notifier has published so far, without repeated events."""
         events = {one.id: one.data for one in await self.events()}
         return sorted(events.values(), key=lambda one: (one.attempted_at, one.attempt, one.outcome != "unknown"))
 
     async def events(self) -> list[Envelope[AlertAttempted]]:
-        """Read every event, repeats included."""
+        """Read every event of the notifier, including repetitions."""
         records: list[Record] = await self.bus.records(DELIVERIES.name)
         return [Envelope[AlertAttempted].model_validate_json(one.value or b"") for one in records]
 
     async def nothing_left(self) -> None:
-        """Wait until nothing is due, under way or untold."""
+        """Wait until nothing is due, in progress or unpublished."""
 
         def is_done() -> bool:
             now = datetime.fromisoformat(self.clock.read_text(encoding="ascii"))

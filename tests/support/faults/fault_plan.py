@@ -1,4 +1,4 @@
-"""Writing faults down for a service process; `faulty.py` plants them."""
+"""Faults as command line arguments of a service process; `faulty_process` injects them."""
 
 
 def kill_before(module: str, name: str, *, call: int = 1) -> str:
@@ -7,12 +7,12 @@ def kill_before(module: str, name: str, *, call: int = 1) -> str:
 
 
 def kill_after(module: str, name: str, *, call: int = 1) -> str:
-    """Kill -9 the process at the *call*-th call of `module.name`, when its body is done and its caller not yet told."""
+    """Kill -9 the process at the *call*-th call of `module.name`, after its body and before it returns."""
     return f"kill:after:{call}:{module}:{name}"
 
 
 def stop_before(module: str, name: str, *, call: int = 1) -> str:
-    """Freeze the process (SIGSTOP) before the body of the *call*-th call; `resume` wakes it there."""
+    """Suspend the process (SIGSTOP) before the body of the *call*-th call; `resume` continues it there."""
     return f"stop:before:{call}:{module}:{name}"
 
 

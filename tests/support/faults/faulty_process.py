@@ -1,10 +1,10 @@
-"""Run a service with faults planted in named functions.
+"""Run a service with faults injected into named functions.
 
 Use: `python -m tests.support.faults.faulty_process FAULT… -- services.rules`.
 
 A FAULT is `ACTION:before|after:N:MODULE:NAME`: at the N-th call of `MODULE.NAME` (which may be `Class.method`), before
 its body or after it, do ACTION: `kill` this process with SIGKILL, `stop` it with SIGSTOP, or `raise` OSError.
-The product has no door for this; the functions are wrapped here, in the test's own process.
+The product has no support for this: the functions are wrapped here, in the process of the test.
 """
 
 import functools
@@ -24,7 +24,7 @@ SEPARATOR = "--"
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """One planted fault, counting the calls it has seen."""
+    """One injected fault, which counts the calls of its function."""
 
     action: str
     moment: str
@@ -34,13 +34,13 @@ class Fault:
     seen: int = 0
 
     def before(self) -> None:
-        """Note a call, and act if it is the one and the moment is before its body."""
+        """Count a call, and act if it is the chosen one and the fault is before its body."""
         self.seen += 1
         if self.moment == "before" and self.seen == self.call:
             self._act()
 
     def after(self) -> None:
-        """Act if the call just finished is the one and the moment is after its body."""
+        """Act if the call that has just finished is the chosen one and the fault is after its body."""
         if self.moment == "after" and self.seen == self.call:
             self._act()
 
@@ -55,23 +55,23 @@ class Fault:
 
 
 def parse(text: str) -> Fault:
-    """Read one fault from the command line."""
+    """Parse one fault from the command line."""
     action, moment, call, module, name = text.split(":")
     if action not in ACTIONS or moment not in {"before", "after"}:
         raise ValueError(f"{text!r} is no fault")
     return Fault(action=action, moment=moment, call=int(call), module=module, name=name)
 
 
-def plant(fault: Fault) -> None:
-    """Wrap the named function where its module or class holds it."""
+def inject(fault: Fault) -> None:
+    """Wrap the function in its module or class."""
     holder: Any = importlib.import_module(fault.module)
     *path, last = fault.name.split(".")
     for step in path:
         holder = getattr(holder, step)
-    setattr(holder, last, _wrapped(getattr(holder, last), fault))
+    setattr(holder, last, _wrap(getattr(holder, last), fault))
 
 
-def _wrapped(function: Callable[..., Any], fault: Fault) -> Callable[..., Any]:
+def _wrap(function: Callable[..., Any], fault: Fault) -> Callable[..., Any]:
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
@@ -94,10 +94,10 @@ def _wrapped(function: Callable[..., Any], fault: Fault) -> Callable[..., Any]:
 
 
 def main() -> None:
-    """Plant the faults, then become the service."""
+    """Inject the faults, then run the service."""
     cut = sys.argv.index(SEPARATOR)
     for text in sys.argv[1:cut]:
-        plant(parse(text))
+        inject(parse(text))
     module, *arguments = sys.argv[cut + 1 :]
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

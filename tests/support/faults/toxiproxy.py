@@ -1,6 +1,7 @@
-"""The real Toxiproxy between a service and a server: what it does to their connections, and until when.
+"""The real Toxiproxy between a service and a server: it slows, cuts and resets their connections for a test.
 
-It refuses to know what travels there. A toxic harms what the server says, never what it is told, unless it says so.
+It does not know which protocol the connections carry. A toxic changes what the server sends (Toxiproxy's `downstream`)
+unless its `stream` is `upstream`.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,13 +16,13 @@ from deploy.local.process.daemon import Daemon, Program
 from deploy.local.process.ports import LOOPBACK
 
 PROBE_SECONDS = 0.5
-CALL_SECONDS = 10.0  # a toxic that is taken away passes on first what it holds
-MISBEHAVIOUR = "misbehaviour"  # the name of the one toxic that a road has at a time
+CALL_SECONDS = 10.0  # removing a toxic returns only after the bytes that it held back were passed on
+TOXIC_NAME = "test-fault"  # a proxy has at most one toxic at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxic:
-    """One kind of harm, in Toxiproxy's own words."""
+    """One toxic, with the names of Toxiproxy's HTTP API."""
 
     type: str
     attributes: Mapping[str, int]
@@ -29,27 +30,27 @@ class Toxic:
 
 
 def slow(milliseconds: int, *, stream: str = "downstream") -> Toxic:
-    """Everything arrives that much later, nothing out of order."""
+    """Delay everything by *milliseconds* and keep its order."""
     return Toxic(type="latency", attributes={"latency": milliseconds}, stream=stream)
 
 
 def cut_after(count: int) -> Toxic:
-    """Each connection breaks off after so many bytes of answers, most often in the middle of one."""
+    """Close each connection after *count* bytes of answers, which is usually in the middle of one."""
     return Toxic(type="limit_data", attributes={"bytes": count})
 
 
 def mute(milliseconds: int) -> Toxic:
-    """No answer comes through any more, and after so long a silence the connection ends."""
+    """Hold back every answer and close the connection after *milliseconds*."""
     return Toxic(type="timeout", attributes={"timeout": milliseconds})
 
 
 def reset() -> Toxic:
-    """The first answer that should come through resets the connection instead."""
+    """Reset the connection (TCP RST) in place of the first answer."""
     return Toxic(type="reset_peer", attributes={"timeout": 0})
 
 
 class Toxiproxy(Daemon):
-    """The proxy server on 127.0.0.1, without any road yet."""
+    """The Toxiproxy server on 127.0.0.1; `proxy` adds a proxied port to it."""
 
     def __init__(self, folder: Path, *, binary: Path, port: int) -> None:
         self.url = f"http://{LOOPBACK}:{port}"
@@ -63,14 +64,15 @@ class Toxiproxy(Daemon):
         super().launch()
 
     @asynccontextmanager
-    async def road(self, *, entrance: int, to: int) -> AsyncIterator["Road"]:
-        """Pass on what comes to the port *entrance* to the port *to*, until the block ends."""
-        name = f"road-{entrance}"
-        proxy = {"name": name, "listen": f"{LOOPBACK}:{entrance}", "upstream": f"{LOOPBACK}:{to}", "enabled": True}
+    async def proxy(self, *, listen_port: int, upstream_port: int) -> AsyncIterator["Proxy"]:
+        """Forward connections to *listen_port* on to *upstream_port* until the block ends."""
+        name = f"proxy-{listen_port}"
+        listen, upstream = f"{LOOPBACK}:{listen_port}", f"{LOOPBACK}:{upstream_port}"
+        proxy = {"name": name, "listen": listen, "upstream": upstream, "enabled": True}
         async with httpx.AsyncClient(base_url=self.url, timeout=CALL_SECONDS) as client:
             (await client.post("/proxies", json=proxy)).raise_for_status()
             try:
-                yield Road(client, f"/proxies/{name}", bootstrap=f"{LOOPBACK}:{entrance}")
+                yield Proxy(client, f"/proxies/{name}", bootstrap=listen)
             finally:
                 (await client.delete(f"/proxies/{name}")).raise_for_status()
 
@@ -81,8 +83,8 @@ class Toxiproxy(Daemon):
             return False
 
 
-class Road:
-    """The one way from a service to a server; whoever begins at *bootstrap* goes along it."""
+class Proxy:
+    """One proxied port. A client whose first address is *bootstrap* connects through it."""
 
     def __init__(self, client: httpx.AsyncClient, path: str, *, bootstrap: str) -> None:
         self.bootstrap = bootstrap
@@ -90,23 +92,23 @@ class Road:
         self._path = path
 
     @asynccontextmanager
-    async def harmed(self, toxic: Toxic) -> AsyncIterator[None]:
-        """Let *toxic* work on every connection, those that stand and those to come, until the block ends."""
-        planted = {
-            "name": MISBEHAVIOUR,
+    async def with_toxic(self, toxic: Toxic) -> AsyncIterator[None]:
+        """Apply *toxic* to every connection, open or new, until the block ends."""
+        body = {
+            "name": TOXIC_NAME,
             "type": toxic.type,
             "stream": toxic.stream,
             "attributes": dict(toxic.attributes),
         }
-        (await self._client.post(f"{self._path}/toxics", json=planted)).raise_for_status()
+        (await self._client.post(f"{self._path}/toxics", json=body)).raise_for_status()
         try:
             yield
         finally:
-            (await self._client.delete(f"{self._path}/toxics/{MISBEHAVIOUR}")).raise_for_status()
+            (await self._client.delete(f"{self._path}/toxics/{TOXIC_NAME}")).raise_for_status()
 
     @asynccontextmanager
-    async def closed(self) -> AsyncIterator[None]:
-        """Break every connection and refuse new ones until the block ends."""
+    async def refusing_connections(self) -> AsyncIterator[None]:
+        """Close every connection and refuse new ones until the block ends."""
         (await self._client.post(self._path, json={"enabled": False})).raise_for_status()
         try:
             yield
@@ -114,13 +116,13 @@ class Road:
             (await self._client.post(self._path, json={"enabled": True})).raise_for_status()
 
 
-Harm = Callable[[Road], AbstractAsyncContextManager[None]]
-"""Something that is done to a road for a while."""
+NetworkFault = Callable[[Proxy], AbstractAsyncContextManager[None]]
+"""A fault that is applied to a proxy until the block ends."""
 
-SEVERED: Mapping[str, Harm] = {
-    "cut in the middle of an answer": lambda road: road.harmed(cut_after(150)),
-    "silent, then closed": lambda road: road.harmed(mute(700)),
-    "reset": lambda road: road.harmed(reset()),
-    "refused": lambda road: road.closed(),
+DISCONNECTIONS: Mapping[str, NetworkFault] = {
+    "cut in the middle of an answer": lambda proxy: proxy.with_toxic(cut_after(150)),
+    "silent, then closed": lambda proxy: proxy.with_toxic(mute(700)),
+    "reset": lambda proxy: proxy.with_toxic(reset()),
+    "refused": lambda proxy: proxy.refusing_connections(),
 }
-"""The ways in which a connection ends that nobody wanted to end."""
+"""The ways in which a connection ends unexpectedly, by name."""

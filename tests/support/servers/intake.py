@@ -1,4 +1,4 @@
-"""Intake's desk for tests: a published plan, keys, a sender."""
+"""What tests of intake need: a published plan, API keys, signing keys, a client."""
 
 import json
 import secrets
@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from services.intake import api_keys_file
 from services.intake.core.scopes import Key, Scope
-from services.runtime.published_documents import PLAN, REGISTRY, publish_reference
+from services.runtime.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.plans import Json, a_plan, a_registry, an_agency
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
@@ -24,8 +24,8 @@ SUCCESSION = {"type": "merge_into", "from": ["h-ba"], "to": ["h-hai"], "on": "20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
-    """The files of intake's desk: keys and signing keys, shared by every process of a test."""
+class IntakeFiles:
+    """The files of intake: API keys, signing keys and spool, shared by every process of a test."""
 
     folder: Path
 
@@ -37,8 +37,8 @@ class Desk:
             "DONDOC_INTAKE_SPOOL": str(self.folder / "spool"),
         }
 
-    def key(self, **changes: Any) -> str:
-        """Add a key that may do everything, less what *changes* say, and return its bearer."""
+    def add_key(self, **changes: Any) -> str:
+        """Add an API key that may do everything except as *changes* limit it; return its bearer token."""
         path = self.folder / "keys.json"
         scope: dict[str, Any] = {
             "agencies": frozenset("*"),
@@ -61,26 +61,26 @@ class Desk:
 
 
 async def publish_plan(bus: Bus) -> None:
-    """Put a plan of one yearly obligation and a registry of three agencies, with an alias and a merger, on the bus."""
+    """Publish a plan of one yearly obligation and a registry of three agencies, with an alias and a merger."""
     agencies = [an_agency("h-mot", aliases=[ALIAS]), an_agency("h-hai"), an_agency("h-ba")]
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
-        await publish_reference(producer, REGISTRY, a_registry(*agencies, successions=[SUCCESSION]))
-        await publish_reference(producer, PLAN, a_plan())
+        await publish_document(producer, REGISTRY, a_registry(*agencies, successions=[SUCCESSION]))
+        await publish_document(producer, PLAN, a_plan())
 
 
-def sender(service: Service, bearer: str) -> httpx.AsyncClient:
-    """A client of *service* that posts events in structured mode."""
+def open_client(service: Service, bearer: str) -> httpx.AsyncClient:
+    """Return a client of *service* that posts events in structured mode."""
     headers = {"authorization": f"Bearer {bearer}", "content-type": STRUCTURED}
     return httpx.AsyncClient(base_url=service.url, headers=headers, timeout=30)
 
 
-def written(event: Json | list[Json]) -> bytes:
-    """The bytes of an event or a batch."""
+def encode_event(event: Json | list[Json]) -> bytes:
+    """Encode an event or a batch as JSON."""
     return json.dumps(event, ensure_ascii=False).encode()
 
 
-def spooled(service: Service) -> int:
-    """How many events went to the spool so far."""
+def count_spooled(service: Service) -> int:
+    """Return how many events were written to the spool so far."""
     lines = httpx.get(f"{service.url}/metrics").text.splitlines()
     (count,) = [line.split()[1] for line in lines if line.startswith("intake_spool_events_total ")]
     return int(float(count))

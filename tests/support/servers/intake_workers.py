@@ -8,7 +8,7 @@ import httpx
 from schemas.events.topics import FACTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import AGENCIES, Json, a_submission
-from tests.support.servers.intake import written
+from tests.support.servers.intake import encode_event
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
@@ -38,7 +38,7 @@ async def post_all(client: httpx.AsyncClient, events: list[Json]) -> list[httpx.
 
     async def post(event: Json) -> httpx.Response:
         async with gate:
-            return await client.post("/v1/events", content=written(event))
+            return await client.post("/v1/events", content=encode_event(event))
 
     return await asyncio.gather(*map(post, events))
 

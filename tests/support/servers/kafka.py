@@ -1,4 +1,4 @@
-"""The bus as a test sees it: the declared topics, empty; records put in by hand; records and offsets read back."""
+"""Use Kafka in a test: recreate the declared topics, publish records, read records and offsets back."""
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from schemas.events.topics import DEAD_LETTER_CONFIG
 from services.runtime.clock import instant_of, milliseconds
-from services.runtime.kafka import Access
+from services.runtime.settings import KafkaConfig
 from services.runtime.topics import ensure_topics
 from tests.support.assertions.eventually import eventually
 
@@ -25,7 +25,7 @@ LARGEST_REQUEST_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One record as it lies in the log."""
+    """One record of the log."""
 
     topic: str
     partition: int
@@ -42,15 +42,15 @@ class Record:
 
 
 class Bus:
-    """The declared topics on one broker; `fresh` empties them."""
+    """The declared topics on one broker; `fresh` recreates them empty."""
 
     def __init__(self, bootstrap: str, *, partitions: int = PARTITIONS) -> None:
         self.bootstrap = bootstrap
-        self.access = Access(bootstrap=bootstrap)
+        self.access = KafkaConfig(bootstrap=bootstrap)
         self.partitions = partitions
 
     async def fresh(self, *topics: str) -> None:
-        """Drop *topics*, or every one of ours, and with it every group's offsets in it, then declare them anew."""
+        """Delete *topics*, or all of the system's, with the offsets of every group in them, and create them again."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
@@ -104,7 +104,7 @@ class Bus:
         return sorted(found, key=lambda record: (record.partition, record.offset))
 
     async def committed(self, group: str, topic: str) -> dict[int, int]:
-        """Give the next offset that *group* has committed, by partition; 0 where it has committed none."""
+        """Return the next offset that *group* has committed, by partition; 0 if it has committed none."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
@@ -114,7 +114,7 @@ class Bus:
         return {number: _next(offsets, TopicPartition(topic, number)) for number in range(self.partitions)}
 
     async def lag(self, group: str, topic: str) -> int:
-        """Count the committed records of *topic* that *group* has not passed; transaction markers do not count."""
+        """Count the records of *topic* beyond the committed offsets of *group*; transaction markers do not count."""
         passed = await self.committed(group, topic)
         return sum(record.offset >= passed.get(record.partition, 0) for record in await self.records(topic))
 
@@ -128,7 +128,7 @@ class Bus:
 
     @asynccontextmanager
     async def refusing(self, topic: str) -> AsyncIterator[None]:
-        """Let *topic* refuse every record, for its size."""
+        """Let *topic* refuse every record until the block ends, because of its size."""
         usual = dict(DEAD_LETTER_CONFIG).get("max.message.bytes", "1048588")
         await self._limit(topic, "100")
         try:
@@ -166,7 +166,7 @@ class Bus:
 
 
 async def _to_end(consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> AsyncIterator[Record]:
-    """Give every committed record up to where the log ended when asked."""
+    """Yield every committed record up to the end that the log has now."""
     consumer.assign(parts)
     await consumer.seek_to_beginning(*parts)
     ends = await consumer.end_offsets(parts)

@@ -1,4 +1,4 @@
-"""Three real brokers that copy from each other, each of which a test may stop or kill."""
+"""Three real brokers that replicate; a test may stop or kill each of them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,14 +16,14 @@ NODES = 3
 
 
 class Node(Kafka):
-    """One broker of the three. The first is their controller besides, and must stay."""
+    """One of the three brokers. The first one is also the controller and must keep running."""
 
     def __init__(self, folder: Path, *, jars: Path, number: int, port: int, controller_port: int) -> None:
         self._number = number
         super().__init__(folder, jars=jars, port=port, controller_port=controller_port)
 
-    def _configure(self, data: Path) -> None:
-        super()._configure(data)
+    def _write_configuration(self, data: Path) -> None:
+        super()._write_configuration(data)
         controller = f"CONTROLLER://{LOOPBACK}:{self.controller_port}"
         changes = {
             "min.insync.replicas=1": "min.insync.replicas=2",
@@ -40,7 +40,7 @@ class Node(Kafka):
 
 
 class Cluster:
-    """The nodes, by number from 1, and the bus that they are together. Each leads one partition of the facts."""
+    """The nodes by number from 1, and a `Bus` over all of them. Each leads one partition of the facts."""
 
     def __init__(self, folder: Path, *, jars: Path) -> None:
         controller_port, *listening = free_ports(NODES + 1)
@@ -51,7 +51,7 @@ class Cluster:
         self.bus = Bus(",".join(node.bootstrap for node in self.nodes.values()))
 
     async def start(self) -> None:
-        """Start all, with the declared topics on all of them."""
+        """Start all nodes and create the declared topics."""
         for node in self.nodes.values():
             node.launch()
         for node in self.nodes.values():
@@ -71,6 +71,6 @@ class Cluster:
         return self.nodes[max(used)]
 
     def kill(self) -> None:
-        """End all."""
+        """Kill all nodes."""
         for node in self.nodes.values():
             node.kill()

@@ -1,4 +1,4 @@
-"""One database a test on the session's mongod, and a plain client to look into it."""
+"""A database for one test on the session's mongod, and a client to inspect it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """Where a service under test keeps its documents, and how the test reads them."""
+    """The database of the service under test, and read access to it."""
 
     url: str
     name: str
@@ -24,5 +24,5 @@ class Database:
         return list(self[collection].find().sort("_id", pymongo.ASCENDING))
 
     def drop(self) -> None:
-        """Remove the database with all that is in it."""
+        """Drop the database."""
         self.client.drop_database(self.name)

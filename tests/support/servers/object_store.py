@@ -15,13 +15,13 @@ from deploy.local.process.ports import LOOPBACK, free_ports
 BUCKET = "reports"
 ADDRESS = f"s3://{BUCKET}/attachments"
 SETTING_UP = 3
-"""Calls that need no key yet: they make the first one."""
+"""Requests that need no key yet, because they create the first one."""
 
 _POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": ["*"]}]}
 
 
 class ObjectStore(Daemon):
-    """The store. It forgets everything when it ends."""
+    """The store. It keeps everything in memory."""
 
     def __init__(self, folder: Path) -> None:
         port = free_ports(1)[0]
@@ -38,7 +38,7 @@ class ObjectStore(Daemon):
         )
 
     def start(self) -> None:
-        """Start it, and make the user and the bucket."""
+        """Start it and create the user and the bucket."""
         super().start()
         iam = self._client("iam", "nobody", "yet")
         iam.create_user(UserName="intake")
@@ -47,7 +47,7 @@ class ObjectStore(Daemon):
         self._s3.create_bucket(Bucket=BUCKET)
 
     def environment(self, **changes: str) -> dict[str, str]:
-        """The variables that an operator sets for intake."""
+        """Return the variables that an operator sets for intake."""
         return {
             "AWS_ENDPOINT": self.url,
             "AWS_ALLOW_HTTP": "true",
@@ -59,7 +59,7 @@ class ObjectStore(Daemon):
         }
 
     def objects(self) -> dict[str, bytes]:
-        """Everything in the bucket, read by another client than ours."""
+        """Return every object in the bucket, read with another client than intake's."""
         found = self._s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
         return {one["Key"]: self._s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read() for one in found}
 

@@ -1,4 +1,4 @@
-"""The bus as rules sees it: documents published, facts accepted, and what rules has said so far."""
+"""Use rules from outside: publish documents, accept facts, and read the assessments."""
 
 from collections import Counter
 from datetime import datetime
@@ -18,43 +18,43 @@ from tests.support.servers.kafka import Bus, Record
 
 GROUP = "dondoc-rules"
 QUICK_SESSION = {"DONDOC_RULES_SESSION_TIMEOUT_MS": "1500"}
-"""A replica that was killed is missed after so long."""
+"""The group notices a killed replica after this time."""
 
 
 class Rules:
-    """What a test does to rules and sees of it, over the bus alone."""
+    """Feeds rules and reads its assessments, over Kafka alone."""
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
 
     async def publish(self, *documents: Plan | Registry) -> None:
-        """Put documents on the bus as `dondoc publish` does."""
+        """Publish documents as `dondoc publish` does."""
         for document in documents:
             kind, name = ("plan", document.plan) if isinstance(document, Plan) else ("registry", document.registry)
             key = reference_key(kind, name, document.version)
             await self.bus.publish(REFERENCES.name, _written(document), key=key, partition=0)
 
     async def accept(self, event: dict[str, Any], *, agency: str | None = None) -> Record:
-        """Put an accepted event into the log as intake does; it was received when it says, or on 1 December 2024."""
+        """Append an accepted event to the log as intake does; received at its `receivedtime`, or on 1 December 2024."""
         recorded = {"receivedtime": "2024-12-01T08:00:01.000+07:00"} | event
         at = datetime.fromisoformat(recorded["receivedtime"])
         return await self.bus.publish(FACTS.name, recorded, key=agency or event["data"]["agency"], recorded_at=at)
 
     async def verdicts(self) -> list[DutyAssessed]:
-        """Read everything rules has said, in the order of each partition."""
+        """Read every assessment, in the order of each partition."""
         return [event.data for event in await self.events()]
 
     async def events(self) -> list[Envelope[DutyAssessed]]:
-        """Read everything rules has said, with its envelopes."""
+        """Read every assessment with its envelope."""
         records = await self.bus.records(VERDICTS.name)
         return [Envelope[DutyAssessed].model_validate_json(record.value or b"") for record in records]
 
     async def of(self, agency: str, period: str = "2024") -> list[DutyAssessed]:
-        """Read what rules has said of one agency's usual duty, oldest first."""
+        """Read the assessments of one agency's usual duty, oldest first."""
         return [one for one in await self.verdicts() if (one.agency, one.period) == (agency, period)]
 
     async def told(self, agency: str, *, times: int, period: str = "2024") -> list[DutyAssessed]:
-        """Wait until rules has spoken so often of one duty."""
+        """Wait for a number of assessments of one duty."""
 
         async def probe() -> list[DutyAssessed]:
             said = await self.of(agency, period)
@@ -74,18 +74,18 @@ class Rules:
         await self.settled()
 
     async def repeated(self) -> list[DutyKey]:
-        """Name the assessments said more than once: the same revision of the same duty."""
+        """Return the duties of which one revision was published more than once."""
         said = Counter((key_of(one), one.revision) for one in await self.verdicts())
         return [key for (key, _), times in said.items() if times > 1]
 
 
 def key_of(said: DutyAssessed) -> DutyKey:
-    """Return the duty that a verdict is about."""
+    """Return the key of the duty that an assessment is about."""
     return DutyKey(plan=said.plan, agency=said.agency, obligation=said.obligation, period=said.period)
 
 
 def status_at(said: DutyAssessed, instant: str) -> Status:
-    """Look a status up in a verdict's timeline."""
+    """Return the status at an instant in the timeline of an assessment."""
     at = datetime.fromisoformat(instant)
     return [segment.status for segment in said.timeline if segment.from_ <= at][-1]
 

@@ -1,11 +1,11 @@
-"""A broker that lets in nobody unknown, and what a client needs to be known to it."""
+"""A broker that authenticates its clients, and the credentials that a client needs."""
 
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.process.ports import free_ports
-from deploy.local.servers.kafka import Kafka, Listener, java
+from deploy.local.servers.kafka import Kafka, Listener, java_command
 from tests.support.servers.certificates import Authority, Issued
 
 USER = "dondoc"
@@ -15,8 +15,8 @@ SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guarded:
-    """The broker, its two guarded entrances, and the files of who may come in."""
+class SecuredKafka:
+    """The broker, its two secured listeners, and the files with credentials."""
 
     kafka: Kafka
     by_password: Listener
@@ -26,7 +26,7 @@ class Guarded:
     folder: Path
 
     def environment(self, mechanism: str = "SCRAM-SHA-512", *, password: str = PASSWORD) -> dict[str, str]:
-        """Return the variables of a service that comes in by its password."""
+        """Return the variables of a service that authenticates with its password."""
         file = self.folder / f"password-{len(list(self.folder.glob('password-*')))}"
         file.write_text(f"{password}\n", encoding="utf-8")
         return {
@@ -39,8 +39,8 @@ class Guarded:
         }
 
 
-def guarded_broker(folder: Path, jars: Path) -> Guarded:
-    """Make the broker, not started."""
+def secured_kafka(folder: Path, jars: Path) -> SecuredKafka:
+    """Create the broker without starting it."""
     folder.mkdir()
     authority = Authority(folder, "authority")
     server = authority.issue("broker")
@@ -49,7 +49,7 @@ def guarded_broker(folder: Path, jars: Path) -> Guarded:
     by_password = Listener(
         name="PASSWORD",
         port=safe,
-        entrance=safe,
+        advertised_port=safe,
         protocol="SASL_SSL",
         settings={
             **tls,
@@ -62,13 +62,13 @@ def guarded_broker(folder: Path, jars: Path) -> Guarded:
     by_certificate = Listener(
         name="CERTIFICATE",
         port=certified,
-        entrance=certified,
+        advertised_port=certified,
         protocol="SSL",
         settings={**tls, **trust, "ssl.client.auth": "required"},
     )
-    besides = (by_password, by_certificate)
-    return Guarded(
-        kafka=Kafka(folder, jars=jars, port=port, controller_port=controller_port, besides=besides),
+    listeners = (by_password, by_certificate)
+    return SecuredKafka(
+        kafka=Kafka(folder, jars=jars, port=port, controller_port=controller_port, extra_listeners=listeners),
         by_password=by_password,
         by_certificate=by_certificate,
         authority=authority,
@@ -77,10 +77,12 @@ def guarded_broker(folder: Path, jars: Path) -> Guarded:
     )
 
 
-def set_password(guarded: Guarded, jars: Path, password: str = PASSWORD) -> None:
-    """Give the user this password, as the runbook tells an operator to."""
+def set_password(secured: SecuredKafka, jars: Path, password: str = PASSWORD) -> None:
+    """Set the user's password as the runbook describes it for an operator."""
     wanted = f"SCRAM-SHA-512=[password={password}]"
     whom = ("--entity-type", "users", "--entity-name", USER)
-    command = ("kafka.admin.ConfigCommand", "--bootstrap-server", guarded.kafka.bootstrap, "--alter", *whom)
-    done = subprocess.run((*java(jars), *command, "--add-config", wanted), check=False, capture_output=True, text=True)
+    command = ("kafka.admin.ConfigCommand", "--bootstrap-server", secured.kafka.bootstrap, "--alter", *whom)
+    done = subprocess.run(
+        (*java_command(jars), *command, "--add-config", wanted), check=False, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,8 +1,8 @@
-"""A mail server that accepts every mail and keeps none, for benchmarks.
+"""A mail server that accepts every mail and discards it, for benchmarks.
 
 Use: `python -m tests.support.servers.smtp_sink PORT`.
 
-The local stack's server writes each mail to disk before it answers; here the sender alone is to be the limit.
+The local stack's server writes each mail to disk before it answers; here the sender alone should be the bottleneck.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class Sink(asyncio.Protocol):
             self._answer(unit)
 
     def _next_unit(self) -> bytes:
-        """Take a command line, or a whole mail after DATA; nothing while it has not come to its end."""
+        """Return a command line, or a whole mail after DATA; nothing while it is incomplete."""
         end = END if self._is_mail else b"\r\n"
         head, found, rest = self._received.partition(end)
         if not found:
@@ -60,7 +60,7 @@ class Sink(asyncio.Protocol):
 
 
 def is_listening(port: int) -> bool:
-    """Whether somebody answers there."""
+    """Whether something listens on *port*."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1.0):
             return True

@@ -19,7 +19,7 @@ def test_the_link_opens_the_duty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DONDOC_FORM_URL", "https://baocao.example")
     printed = json.loads(CliRunner().invoke(app, COMMAND).stdout)
     address = urlsplit(printed["link"])
-    found = LinkKey(SECRET).link(parse_qs(address.query)["t"][0])
+    found = LinkKey(SECRET).verify_link(parse_qs(address.query)["t"][0])
     assert (address.netloc, address.path) == ("baocao.example", "/form")
     assert str(found.duty) == "P-1|h-mot|results|2026"
     assert found.expires_at.isoformat("T", "seconds") == printed["expires_at"]

@@ -3,7 +3,7 @@
 from datetime import date
 
 from schemas.events.assessments import StepKind
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.core.scheduling.delivery import Attempt, deliveries, events
 from services.notifier.core.scheduling.digest import gathered
 from services.notifier.core.scheduling.routing import Contact, ContactBook, destination
@@ -65,7 +65,9 @@ def test_a_digest_over_several_agencies_is_told_once_for_each() -> None:
     told = [a_telling(StepKind.ESCALATION), a_telling(StepKind.ESCALATION, agency="h-khac")]
     (notice,) = gathered({"chairman-list": told}, {"chairman-list": {Channel.EMAIL: (MAIL,)}})
     (delivery,) = deliveries(notice, "round-1")
-    attempt = Attempt(number=1, outcome=Outcome.DELIVERED, at=days(7), message_id=delivery.message_id("x.example"))
+    attempt = Attempt(
+        number=1, outcome=AttemptOutcome.DELIVERED, at=days(7), message_id=delivery.message_id("x.example")
+    )
     first, second = events(delivery, attempt)
     assert {first.subject, second.subject} == {AGENCY, "h-khac"}
     assert [{duty.agency for duty in one.data.duties} for one in (first, second)] == [{first.subject}, {second.subject}]

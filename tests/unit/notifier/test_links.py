@@ -20,7 +20,7 @@ def test_a_reminder_carries_a_link_for_its_own_duty() -> None:
     """The link opens the agency's duty until ninety days after the mail, in text and in HTML."""
     text = written(a_notice(), means=MEANS, now=days(-7))
     (address,) = re.findall(r"https://\S+", text.body)
-    link = KEY.link(parse_qs(urlsplit(address).query)["t"][0])
+    link = KEY.verify_link(parse_qs(urlsplit(address).query)["t"][0])
     assert urlsplit(address).path == "/form"
     assert link.duty == a_telling().duty
     assert link.expires_at == days(-7 + 90).replace(microsecond=0)
@@ -32,7 +32,7 @@ def test_each_duty_of_a_digest_has_its_own_link() -> None:
     """A digest of two duties carries two links."""
     text = written(a_notice(a_telling(), a_telling(period="2025")), means=MEANS)
     tokens = [parse_qs(urlsplit(one).query)["t"][0] for one in re.findall(r"https://\S+", text.body)]
-    assert [KEY.link(token).duty.period for token in tokens] == ["2026", "2025"]
+    assert [KEY.verify_link(token).duty.period for token in tokens] == ["2026", "2025"]
 
 
 def test_nobody_else_gets_the_link() -> None:

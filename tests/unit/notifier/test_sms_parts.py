@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.events.deliveries import Outcome
+from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message import Message
 from services.notifier.channels.smpp_session import NOT_SENT, Taken
 from services.notifier.channels.sms_smpp import outcome, parts
@@ -22,20 +22,20 @@ def a_message(body: str) -> Message:
 @pytest.mark.parametrize(
     ("taken", "expected"),
     [
-        ([OK], Outcome.DELIVERED),
-        ([OK, OK], Outcome.DELIVERED),
-        ([THROTTLED], Outcome.TEMPORARY_FAILURE),
-        ([Taken(status=0x14)], Outcome.TEMPORARY_FAILURE),
-        ([Taken(status=0x0B)], Outcome.PERMANENT_FAILURE),
-        ([Taken(status=0x45)], Outcome.TECHNICAL_FAILURE),
-        ([Taken(status=NOT_SENT)], Outcome.TECHNICAL_FAILURE),
-        ([None], Outcome.UNKNOWN),
-        ([OK, None], Outcome.UNKNOWN),
-        ([OK, THROTTLED], Outcome.UNKNOWN),
-        ([OK, Taken(status=NOT_SENT)], Outcome.UNKNOWN),
+        ([OK], AttemptOutcome.DELIVERED),
+        ([OK, OK], AttemptOutcome.DELIVERED),
+        ([THROTTLED], AttemptOutcome.TEMPORARY_FAILURE),
+        ([Taken(status=0x14)], AttemptOutcome.TEMPORARY_FAILURE),
+        ([Taken(status=0x0B)], AttemptOutcome.PERMANENT_FAILURE),
+        ([Taken(status=0x45)], AttemptOutcome.TECHNICAL_FAILURE),
+        ([Taken(status=NOT_SENT)], AttemptOutcome.TECHNICAL_FAILURE),
+        ([None], AttemptOutcome.UNKNOWN),
+        ([OK, None], AttemptOutcome.UNKNOWN),
+        ([OK, THROTTLED], AttemptOutcome.UNKNOWN),
+        ([OK, Taken(status=NOT_SENT)], AttemptOutcome.UNKNOWN),
     ],
 )
-def test_parts_make_one_outcome(taken: list[Taken | None], expected: Outcome) -> None:
+def test_parts_make_one_outcome(taken: list[Taken | None], expected: AttemptOutcome) -> None:
     """Taken whole is delivered, refused whole may be tried again, and anything in between is unknown."""
     assert outcome(taken).outcome is expected
 

@@ -1,4 +1,4 @@
-"""What became of a district's continuous duties when it ended: by plan 6766 and its registry as they are published."""
+"""The continuous duties of a district that ended, by the published plan 6766 and its registry."""
 
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,6 @@ PLAN = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
     ],
 )
 def test_a_continuous_duty_passes_on_when_the_agency_ends(agency: str, at: str, status: Status) -> None:
-    """The city took Đông Sơn's duties over, though it ended itself half a year later with nobody to follow it."""
+    """The city took over Đông Sơn's duties, although it ended half a year later itself, without a successor."""
     duty = inputs.read_book(PLAN).duty(agency=agency, obligation="bank-facilities", period=None)
     assert assess(duty, ()).at(datetime.fromisoformat(at)).status is status

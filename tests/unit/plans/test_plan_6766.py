@@ -1,4 +1,4 @@
-"""Plan 6766 as data says what the plan's text says, in its words, and nothing more."""
+"""Plan 6766 as data states what the text of the plan states, in its words, and nothing more."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ import pytest
 
 from schemas.lint import documents
 from schemas.plan import periods
-from schemas.plan.plan import Due, Obligation, Plan
+from schemas.plan.plan import DueRule, Obligation, Plan
 from schemas.plan.registry import Registry
 from services.console.commands.plans import check
 from services.console.commands.plans.duties import listed
@@ -41,7 +41,7 @@ def clauses() -> dict[str, str]:
 
 
 def test_the_shipped_folder_passes_the_check() -> None:
-    """`dondoc check` has nothing to say of what we ship, not even a warning."""
+    """`dondoc check` finds nothing in the shipped plan, not even a warning."""
     assert check.checked(FOLDER).faults == ()
 
 
@@ -56,7 +56,7 @@ def test_every_quote_stands_letter_by_letter_in_its_clause(plan: Plan, clauses: 
 
 
 def test_every_clause_that_lays_down_a_duty_is_cited(plan: Plan, clauses: dict[str, str]) -> None:
-    """No paragraph of sections II and III is left out, and none is made up."""
+    """Every paragraph of sections II and III is cited, and no other."""
     assert {one.citation.clause for one in plan.obligations} == set(clauses) - ADDRESS_LINES
 
 
@@ -69,7 +69,7 @@ def test_the_text_has_one_recurring_date_and_so_has_the_plan(plan: Plan, clauses
 
 def test_the_results_are_due_before_10_december(plan: Plan) -> None:
     """'Trước ngày 10 tháng 12' is exclusive, moves for no weekend, and counts from dispatch."""
-    expected = Due(month=12, day=10, boundary="exclusive", weekend_rule="none", basis="dispatch")
+    expected = DueRule(month=12, day=10, boundary="exclusive", weekend_rule="none", basis="dispatch")
     assert _results(plan).versions[0].due == expected
     assert _results(plan).recipient == "nhcsxh-tinh"
 
@@ -83,7 +83,7 @@ def test_what_the_text_calls_yearly_recurs_yearly(plan: Plan, clauses: dict[str,
 
 
 def test_every_duty_is_named_in_both_languages(plan: Plan) -> None:
-    """English stands beside Vietnamese."""
+    """Every title has an English translation."""
     assert [one.id for one in plan.obligations if one.title.en is None] == []
 
 

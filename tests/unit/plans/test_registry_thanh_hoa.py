@@ -39,12 +39,12 @@ def registry() -> Registry:
     ],
 )
 def test_a_roster_is_that_of_its_day(registry: Registry, group: str, day: date, size: int) -> None:
-    """Who is counted follows from the dates, never from today's list."""
+    """The members of a group are those of the given day and not those of today."""
     assert len(_members(registry, group, day)) == size
 
 
 def test_a_member_of_a_group_exists(registry: Registry) -> None:
-    """No membership outlasts its agency or comes before it."""
+    """No membership begins before its agency or ends after it."""
     for agency in registry.agencies:
         for membership in agency.groups:
             assert membership.from_ is not None
@@ -74,7 +74,7 @@ def test_a_name_is_that_of_its_day(registry: Registry, agency: str, day: date, n
     "alias, agency", [("tp-sam-son", "tx-sam-son"), ("tx-nghi-son", "h-tinh-gia"), ("bao-ptth-th", "bao-dai-th")]
 )
 def test_the_new_name_leads_to_the_old_id(registry: Registry, alias: str, agency: str) -> None:
-    """Whoever writes the id after a rename means the same agency."""
+    """An id in the form of the new name is an alias of the same agency."""
     assert registry.resolve(alias) == agency
 
 
@@ -83,7 +83,7 @@ def test_the_new_name_leads_to_the_old_id(registry: Registry, alias: str, agency
     [("so-tc", "so-tc-2025"), ("so-xd", "so-xd-2025"), ("so-khcn", "so-khcn-2025"), ("so-nv", "so-nv-2025")],
 )
 def test_a_name_taken_over_is_another_body(registry: Registry, old: str, new: str) -> None:
-    """Homonyms differ in id, and the one ends the day the other begins."""
+    """Two bodies with one name have different ids, and the one ends on the day the other begins."""
     before, after = _agency(registry, old), _agency(registry, new)
     assert before.names[0].vi == after.names[0].vi
     assert before.valid.to == after.valid.from_ == date(2025, 3, 1)
@@ -97,7 +97,7 @@ def test_a_name_stands_for_one_body_a_day(registry: Registry) -> None:
 
 
 def test_the_districts_end_without_heir(registry: Registry) -> None:
-    """The 26 units of 2025 are abolished in one act and nobody inherits."""
+    """The 26 units of 2025 are abolished by one act and have no successor."""
     act = next(one for one in registry.successions if one.type == "abolish")
     assert act.on == END_OF_DISTRICTS
     assert act.to == ()
@@ -106,13 +106,13 @@ def test_the_districts_end_without_heir(registry: Registry) -> None:
 
 
 def test_dong_son_goes_to_the_city_on_1_january_2025(registry: Registry) -> None:
-    """The city that goes on is the one of 2016."""
+    """The city that continues has the id of 2016."""
     act = _ending(registry, "h-dong-son")
     assert (act.type, act.to, act.on) == ("merge_into", ("tp-thanh-hoa",), date(2025, 1, 1))
 
 
 def test_what_is_not_certain_is_marked(registry: Registry) -> None:
-    """The acts of March 2025 want the customer's word; the press and the districts do not."""
+    """The acts of March 2025 still need the customer's confirmation; the districts' do not."""
     unconfirmed = {one.on for one in registry.successions if not one.confirmed}
     assert unconfirmed == {date(2025, 1, 1), date(2025, 3, 1)}
 

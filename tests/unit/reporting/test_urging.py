@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from schemas.events.assessments import StepKind
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.reporting.core.urging import urging_of
 from tests.support.builders.annual_report import DUE, an_attempt
 
@@ -20,16 +20,18 @@ def test_one_step_by_two_channels_is_one_occasion() -> None:
 
 def test_a_further_attempt_at_the_same_alert_counts_nothing_more() -> None:
     """A failed attempt and the one that came through are one alert."""
-    failed = an_attempt(alert="a", event="1", outcome=Outcome.TEMPORARY_FAILURE)
+    failed = an_attempt(alert="a", event="1", outcome=AttemptOutcome.TEMPORARY_FAILURE)
     through = an_attempt(alert="a", event="2", attempted_at=failed.attempted_at + timedelta(minutes=5))
-    bounced = an_attempt(alert="a", event="3", outcome=Outcome.UNKNOWN, attempted_at=DUE)
+    bounced = an_attempt(alert="a", event="3", outcome=AttemptOutcome.UNKNOWN, attempted_at=DUE)
     for order in ([failed, through], [through, failed], [failed, through, failed], [bounced, through, failed]):
         urging = urging_of(order, None)
         assert (urging.reminders, urging.unsent, urging.by_channel) == (1, 0, ((Channel.EMAIL, 1),))
 
 
-@pytest.mark.parametrize("outcome", [Outcome.PERMANENT_FAILURE, Outcome.UNREACHABLE, Outcome.TEMPORARY_FAILURE])
-def test_an_alert_that_reached_nobody_urged_nobody(outcome: Outcome) -> None:
+@pytest.mark.parametrize(
+    "outcome", [AttemptOutcome.PERMANENT_FAILURE, AttemptOutcome.UNREACHABLE, AttemptOutcome.TEMPORARY_FAILURE]
+)
+def test_an_alert_that_reached_nobody_urged_nobody(outcome: AttemptOutcome) -> None:
     """It is counted as unsent, so that nobody is said to have been urged who was not."""
     urging = urging_of([an_attempt(outcome=outcome)], None)
     assert (urging.occasions, urging.unsent, urging.is_more_than_reminded) == (0, 1, True)
@@ -37,13 +39,13 @@ def test_an_alert_that_reached_nobody_urged_nobody(outcome: Outcome) -> None:
 
 def test_an_unknown_outcome_counts_as_said_and_is_shown() -> None:
     """A crash after the claim hides nothing."""
-    urging = urging_of([an_attempt(outcome=Outcome.UNKNOWN)], None)
+    urging = urging_of([an_attempt(outcome=AttemptOutcome.UNKNOWN)], None)
     assert (urging.reminders, urging.unknown) == (1, 1)
 
 
 def test_a_cancelled_alert_is_no_occasion() -> None:
     """What was taken back in time was never said."""
-    assert urging_of([an_attempt(outcome=Outcome.CANCELLED)], None).occasions == 0
+    assert urging_of([an_attempt(outcome=AttemptOutcome.CANCELLED)], None).occasions == 0
 
 
 def test_an_escalation_is_told_apart() -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schemas.events.assessments import Status
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.plan.plan import Obligation
 from services.reporting.core import wording
 from services.reporting.core.lines import DutyLine, lines_of
@@ -96,7 +96,7 @@ def test_urging_says_how_often_by_what_and_when_last() -> None:
     assert wording.urged(urging, VIETNAM) == "2 lần (email\u00a02, SMS\u00a01), cuối 10/12/2026"
     assert wording.urged(urging, VIETNAM, "en") == "2 times (e-mail\u00a02, SMS\u00a01), last on 10 December 2026"
     assert wording.urged(Urging(), VIETNAM) == ""
-    unreached = urging_of([an_attempt(outcome=Outcome.UNREACHABLE)], None)
+    unreached = urging_of([an_attempt(outcome=AttemptOutcome.UNREACHABLE)], None)
     assert wording.urged(unreached, VIETNAM) == "không liên hệ được"
 
 

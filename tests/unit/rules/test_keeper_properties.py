@@ -11,7 +11,7 @@ from services.rules import fact_decoder, state_codec
 from services.rules.core.assess import assess
 from services.rules.core.docket import Docket
 from tests.support.builders import plans
-from tests.support.builders.partition_log import Log, a_report, facts_of_every_kind
+from tests.support.builders.partition_log import PartitionLog, a_report, facts_of_every_kind
 
 FIRST = plans.AGENCIES[0]
 
@@ -20,7 +20,7 @@ FIRST = plans.AGENCIES[0]
 @given(some.lists(some.integers(min_value=0, max_value=7), max_size=12))
 def test_a_restored_keeper_goes_on_as_if_it_had_never_stopped(numbers: list[int]) -> None:
     """After any facts, what is said of the next one is the same byte for byte."""
-    log = Log()
+    log = PartitionLog()
     log.adopt()
     facts = facts_of_every_kind()
     for number in numbers:
@@ -36,7 +36,7 @@ def test_a_restored_keeper_goes_on_as_if_it_had_never_stopped(numbers: list[int]
 def test_the_same_log_gives_the_same_bytes(numbers: list[int]) -> None:
     """Replayed from the beginning, verdicts are identical."""
     facts = facts_of_every_kind()
-    first, second = Log(), Log()
+    first, second = PartitionLog(), PartitionLog()
     assert first.adopt() == second.adopt()
     assert [first.raw(facts[one]) for one in numbers] == [second.raw(facts[one]) for one in numbers]
 
@@ -46,7 +46,7 @@ def test_the_same_log_gives_the_same_bytes(numbers: list[int]) -> None:
 def test_the_order_of_facts_changes_no_final_timeline(order: list[int]) -> None:
     """Whatever comes first, once all are known the duty stands as it stands."""
     facts = facts_of_every_kind()
-    log, other = Log(), Log()
+    log, other = PartitionLog(), PartitionLog()
     for one in (log, other):
         one.adopt()
     last = [log.raw(fact) for fact in facts]
@@ -56,7 +56,7 @@ def test_the_order_of_facts_changes_no_final_timeline(order: list[int]) -> None:
 
 def test_states_are_read_back_as_they_were_written() -> None:
     """Every kind of fact survives its state record."""
-    log = Log()
+    log = PartitionLog()
     log.adopt()
     for fact in facts_of_every_kind():
         log.raw(fact)
@@ -74,7 +74,7 @@ def test_states_are_read_back_as_they_were_written() -> None:
 @given(some.lists(some.sampled_from(range(12)), unique=True))
 def test_the_facts_that_bear_on_a_duty_assess_it_as_the_whole_docket_does(numbers: list[int]) -> None:
     """Leaving out the reports of other years changes nothing, whatever withdrawals, moves and reliefs there are."""
-    log = Log()
+    log = PartitionLog()
     log.adopt()
     whole = Docket()
     facts = [*facts_of_every_kind(), *(a_report(f"o-{year}", period=str(year)) for year in (2022, 2023, 2024, 2025))]

@@ -1,4 +1,4 @@
-"""The one reader of the wall clock, and the clock that a file steers."""
+"""The system clock, and the clock that a file steers."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +11,12 @@ INSTANT = datetime(2026, 12, 9, 16, 59, tzinfo=UTC)
 
 
 def test_the_system_clock_is_aware_and_in_utc() -> None:
-    """No instant leaves it without its offset."""
+    """Every instant of the system clock is aware and in UTC."""
     assert clock.clock_from("system").now().tzinfo is UTC
 
 
 def test_a_steered_clock_tells_what_its_file_holds(tmp_path: Path) -> None:
-    """Moving the file moves the clock, in one step."""
+    """Replacing the file sets the clock in one step."""
     steered = clock.clock_from(f"steered:{tmp_path / 'now'}")
     clock.steer(tmp_path / "now", INSTANT)
     assert steered.now() == INSTANT
@@ -26,7 +26,7 @@ def test_a_steered_clock_tells_what_its_file_holds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "2026-12-10T00:00:00"])
 def test_a_clock_without_an_instant_says_what_to_write(tmp_path: Path, text: str) -> None:
-    """A wrong file is an error, never some other time."""
+    """An unreadable file is an error and never some other time."""
     (tmp_path / "now").write_text(text, encoding="ascii")
     with pytest.raises(clock.UnreadableClockError):
         clock.SteeredClock(tmp_path / "now").now()
@@ -34,11 +34,11 @@ def test_a_clock_without_an_instant_says_what_to_write(tmp_path: Path, text: str
 
 @pytest.mark.parametrize("setting", ["", "steered:", "sundial"])
 def test_an_unknown_clock_is_refused(setting: str) -> None:
-    """The message names the two ways to write one."""
+    """The message names the two kinds of clock."""
     with pytest.raises(ValueError, match="write system or steered:PATH"):
         clock.clock_from(setting)
 
 
 def test_a_record_stamp_is_whole_milliseconds() -> None:
-    """What Kafka keeps of an instant is read back as the same one."""
+    """An instant in whole milliseconds survives the way to Kafka's timestamp and back."""
     assert clock.instant_of(clock.milliseconds(INSTANT)) == INSTANT

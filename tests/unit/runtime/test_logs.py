@@ -5,7 +5,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from services.runtime.logs import SELDOM_SECONDS, JsonLines, Seldom
+from services.runtime.logs import REPEAT_INTERVAL_SECONDS, JsonFormatter, RepeatFilter
 
 
 class _Noon:
@@ -16,12 +16,12 @@ class _Noon:
 def _line(**fields: object) -> dict[str, object]:
     record = logging.LogRecord("rules", logging.INFO, __file__, 1, "a batch is written", (), None)
     vars(record).update(fields)
-    line: dict[str, object] = json.loads(JsonLines("rules", _Noon()).format(record))
+    line: dict[str, object] = json.loads(JsonFormatter("rules", _Noon()).format(record))
     return line
 
 
 def test_a_line_tells_time_service_sentence_and_fields() -> None:
-    """The time is the service's clock, the fields stand beside the sentence."""
+    """The time comes from the service's clock, and the fields are beside the sentence."""
     assert _line(action="written", partition=3) == {
         "time": "2026-12-09T12:00:00.000+00:00",
         "level": "info",
@@ -34,7 +34,7 @@ def test_a_line_tells_time_service_sentence_and_fields() -> None:
 
 
 def test_an_error_is_told_in_the_same_line() -> None:
-    """A traceback never breaks the one-object-a-line rule."""
+    """A traceback is part of the object, so each line stays one JSON object."""
     try:
         int("no")
     except ValueError:
@@ -50,9 +50,11 @@ def a_line(name: str, message: str, at: float, *values: object) -> logging.LogRe
 
 
 def test_a_library_says_the_same_thing_once_in_a_while_and_how_often_it_wanted_to() -> None:
-    """While a broker is away, that is; other sentences, and ours, are never held back."""
-    seldom = Seldom()
-    said = [a_line("aiokafka.conn", "no answer from %s", at, f"b{at}") for at in (0.0, 1.0, 2.0, SELDOM_SECONDS)]
+    """A library's repeated line is held back and counted; other lines, and those of the services, never are."""
+    seldom = RepeatFilter()
+    said = [
+        a_line("aiokafka.conn", "no answer from %s", at, f"b{at}") for at in (0.0, 1.0, 2.0, REPEAT_INTERVAL_SECONDS)
+    ]
     assert [bool(seldom.filter(line)) for line in said] == [True, False, False, True]
     assert said[3].__dict__["held_back"] == 2
     assert seldom.filter(a_line("aiokafka.conn", "another", 0.0))

@@ -1,4 +1,4 @@
-"""Settings come from the environment: a service's own name first, then the shared one, then the default."""
+"""Settings come from the service's own variable, else from the shared one, else from the default."""
 
 from pathlib import Path
 
@@ -9,12 +9,11 @@ from services.intake.settings import IntakeSettings
 from services.notifier.settings import NotifierSettings
 from services.reporting.settings import ReportingSettings
 from services.rules.settings import RulesSettings
-from services.runtime.kafka import Access, Protocol
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import KafkaConfig, SecurityProtocol, ServiceSettings
 
 
 def test_a_shared_name_reaches_every_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One variable sets the broker for all."""
+    """One variable sets the broker for all services."""
     monkeypatch.setenv("DONDOC_KAFKA_BOOTSTRAP", "kafka:9092")
     assert RulesSettings().kafka_bootstrap == "kafka:9092"
 
@@ -23,20 +22,20 @@ def test_a_shared_name_reaches_every_service(monkeypatch: pytest.MonkeyPatch) ->
 def test_no_service_takes_an_empty_variable_for_a_value(
     settings: type[ServiceSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a compose file writes it where nobody gave a value: for every service, with a database or without."""
+    """A compose file passes an empty variable if no value was given; it counts as not set in every service."""
     monkeypatch.setenv("DONDOC_KAFKA_SECURITY_PROTOCOL", "")
-    assert settings().kafka_security_protocol is Protocol.PLAINTEXT
+    assert settings().kafka_security_protocol is SecurityProtocol.PLAINTEXT
 
 
 def test_a_service_may_override_a_shared_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service's own variable wins over the shared one."""
+    """The service's own variable overrides the shared one."""
     monkeypatch.setenv("DONDOC_LOG_LEVEL", "INFO")
     monkeypatch.setenv("DONDOC_RULES_LOG_LEVEL", "DEBUG")
     assert (RulesSettings().log_level, ServiceSettings().log_level) == ("DEBUG", "INFO")
 
 
 def test_a_clock_that_is_none_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mistyped clock does not wait for the first report."""
+    """A mistyped clock is refused at start and not at the first report."""
     monkeypatch.setenv("DONDOC_CLOCK", "steered")
     with pytest.raises(ValidationError, match="is no clock"):
         ServiceSettings()
@@ -67,7 +66,7 @@ REFUSED = {
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a password file may be, in the folder a process runs in."""
+    """Usable and unusable password files in the working directory of the process."""
     monkeypatch.chdir(tmp_path)
     Path("password").write_text("a secret of ours\n", encoding="utf-8")
     Path("empty").write_text("\n", encoding="utf-8")
@@ -77,7 +76,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("files")
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_way_to_the_bus_that_cannot_be_is_refused_at_start(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the name of the setting; and no secret stands in the refusal."""
+    """The message names the setting and contains no secret."""
     given, message = REFUSED[case]
     for name, value in {"DONDOC_FORM_KEY": "a secret of more than 32 letters", **given}.items():
         monkeypatch.setenv(name, value)
@@ -88,7 +87,7 @@ def test_a_way_to_the_bus_that_cannot_be_is_refused_at_start(case: str, monkeypa
 
 @pytest.mark.usefixtures("files")
 def test_the_way_to_the_bus_is_made_once_and_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The password is read for a client, not before; a changed file holds for the next client."""
+    """The password is read when a client is created, so a changed file takes effect for the next client."""
     for name, value in (SASL | {"DONDOC_KAFKA_PASSWORD_FILE": "password"}).items():
         monkeypatch.setenv(name, value)
     settings = ServiceSettings()
@@ -100,7 +99,7 @@ def test_the_way_to_the_bus_is_made_once_and_shows_no_password(monkeypatch: pyte
 
 
 def test_a_variable_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A compose file passes on what may be set: empty means that it is not."""
+    """A compose file passes every variable that may be set; an empty one counts as not set."""
     for name in ("SECURITY_PROTOCOL", "CA_FILE", "SASL_MECHANISM", "USERNAME", "PASSWORD_FILE"):
         monkeypatch.setenv(f"DONDOC_KAFKA_{name}", "")
-    assert RulesSettings().kafka == Access(bootstrap="127.0.0.1:9092")
+    assert RulesSettings().kafka == KafkaConfig(bootstrap="127.0.0.1:9092")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from schemas.events.form_links import DutyLink, LinkKey, form_address
+from schemas.events.form_links import DutyLink, LinkKey, form_url
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from services.console.support import inputs, output
@@ -30,8 +30,8 @@ def link(
             raise inputs.Unusable("set DONDOC_FORM_KEY, as intake has it, and DONDOC_FORM_URL or --url")
         duty = DutyKey(plan=plan, agency=agency, obligation=obligation, period=_period(period))
         expires_at = clock_from(settings.clock).now() + timedelta(days=days)
-        token = LinkKey(settings.form_key.get_secret_value()).token(DutyLink(duty=duty, expires_at=expires_at))
-        output.line({"link": form_address(base, token, "vi"), "expires_at": expires_at.isoformat("T", "seconds")})
+        token = LinkKey(settings.form_key.get_secret_value()).sign_link(DutyLink(duty=duty, expires_at=expires_at))
+        output.line({"link": form_url(base, token, "vi"), "expires_at": expires_at.isoformat("T", "seconds")})
 
 
 def _period(text: str | None) -> str | None:

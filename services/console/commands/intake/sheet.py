@@ -9,9 +9,8 @@ import typer
 from services.console.sheets import layout, table, workbook
 from services.console.support import inputs, output, topic_reader
 from services.rules.core.duty_catalogue import Book, UnknownDuty
-from services.runtime.kafka import Access
-from services.runtime.published_documents import References
-from services.runtime.settings import ServiceSettings
+from services.runtime.published_documents import PublishedDocuments
+from services.runtime.settings import KafkaConfig, ServiceSettings
 
 WRITERS = {".xlsx": workbook.write, ".csv": table.write}
 
@@ -52,8 +51,8 @@ def _book(plan: str) -> Book:
     return found
 
 
-async def _published(plan_id: str, kafka: Access) -> Book | None:
-    references = References(kafka)
+async def _published(plan_id: str, kafka: KafkaConfig) -> Book | None:
+    references = PublishedDocuments(kafka)
     try:
         await references.start()
         plan = references.plan(plan_id)

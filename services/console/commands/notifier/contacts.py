@@ -19,8 +19,8 @@ from services.notifier.errors import LedgerUnavailableError
 from services.notifier.settings import NotifierSettings
 from services.runtime import mongo
 from services.runtime.clock import clock_from
-from services.runtime.kafka import Access
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
+from services.runtime.settings import KafkaConfig
 
 app = typer.Typer(help="Who is told: contacts of agencies and lists, and who is out of reach.", no_args_is_help=True)
 
@@ -107,8 +107,8 @@ def _documents(folder: Path | None) -> Documents:
     return asyncio.run(topic_reader.from_broker(_published(settings.kafka), settings.kafka, remedy=remedy))
 
 
-async def _published(kafka: Access) -> Documents:
-    references = References(kafka)
+async def _published(kafka: KafkaConfig) -> Documents:
+    references = PublishedDocuments(kafka)
     try:
         await references.start()
         plans = references.plans()

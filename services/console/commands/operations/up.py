@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deploy.local.errors import StackError
-from deploy.local.stack import Stack, home, jars, say
+from deploy.local.stack import Stack, home, jars, print_progress
 from services.console.demo import contacts
 from services.console.support import inputs, local_system, output, seeding
 from services.console.support.local_system import System
@@ -30,28 +30,28 @@ def up(
     with output.exits(), local_system.ending_on_signals():
         try:
             stack_ports, service_ports = local_system.ports_of_environment()
-            stack = Stack(home() / FOLDER, stack_ports, jars=jars(), say=say)
-            with System(stack, service_ports, clock=SYSTEM, say=say) as running:
+            stack = Stack(home() / FOLDER, stack_ports, jars=jars(), say=print_progress)
+            with System(stack, service_ports, clock=SYSTEM, say=print_progress) as running:
                 _start(running, directory)
                 _keep_up(running)
         except StackError as cause:
             raise inputs.Unusable(str(cause)) from cause
         except KeyboardInterrupt:
-            say("stopped")
+            print_progress("stopped")
 
 
 def _start(running: System, directory: Path) -> None:
     book = inputs.read_book(directory)
     running.start_stack()
     for line in seeding.publish_documents(directory, running.stack.kafka.bootstrap):
-        say(line)
+        print_progress(line)
     seeding.load_contacts(contacts.contacts(book.agencies), running.stack.mongod.url)
     seeding.bearer_for(KEY, running.keys_file, now=SystemClock().now(), may_decide=True)
     running.start_services()
     for name, place in _places(running).items():
         sys.stdout.write(f"{name:<12} {place}\n")
     sys.stdout.flush()
-    say("everything is up; Ctrl-C stops it")
+    print_progress("everything is up; Ctrl-C stops it")
 
 
 def _places(running: System) -> dict[str, str]:
@@ -69,7 +69,7 @@ def _keep_up(running: System) -> None:
     """Start again whatever ends by itself, until a signal."""
     while True:
         for daemon in running.ended():
-            say(f"{daemon.program.name} has ended and is started again; {daemon.program.log} tells why")
+            print_progress(f"{daemon.program.name} has ended and is started again; {daemon.program.log} tells why")
             time.sleep(REST_SECONDS)
             daemon.start()
         time.sleep(LOOK_SECONDS)

@@ -10,9 +10,9 @@ from typing import Annotated, TypeVar
 import typer
 from pydantic import BaseModel
 
-from schemas.lint import documents, reference_rules
-from schemas.lint.diagnostics import Fault
-from schemas.lint.documents import Examined
+from schemas.lint import documents, plan_rules
+from schemas.lint.diagnostics import Diagnostic
+from schemas.lint.documents import LintResult
 from schemas.lint.yaml_source import NotYaml
 from services.console.support import inputs, output, plan_checks
 
@@ -30,7 +30,7 @@ class CheckFormat(StrEnum):
 class Verdict:
     """What is wrong with a folder, in order; `unreadable` where a file is no YAML document at all."""
 
-    faults: tuple[Fault, ...]
+    faults: tuple[Diagnostic, ...]
     unreadable: bool = False
 
     @property
@@ -66,29 +66,29 @@ def checked(directory: Path) -> Verdict:
 
 def examined(plan_text: str, registry_text: str, directory: Path = Path()) -> Verdict:
     """Return the verdict on the two texts, which stand in *directory*."""
-    plan = _attempt(documents.examine_plan, plan_text, directory / inputs.PLAN_FILE)
-    registry = _attempt(documents.examine_registry, registry_text, directory / inputs.REGISTRY_FILE)
+    plan = _attempt(documents.lint_plan, plan_text, directory / inputs.PLAN_FILE)
+    registry = _attempt(documents.lint_registry, registry_text, directory / inputs.REGISTRY_FILE)
     faults = {*_faults(plan), *_faults(registry)}
-    if isinstance(plan, Examined):
-        faults.update(plan.faults_of(plan_checks.findings(plan.content)))
-    if isinstance(plan, Examined) and isinstance(registry, Examined):
-        faults.update(plan.faults_of(reference_rules.findings(plan.content, registry.content)))
-    unreadable = isinstance(plan, Fault) or isinstance(registry, Fault)
+    if isinstance(plan, LintResult):
+        faults.update(plan.diagnostics_of(plan_checks.findings(plan.content)))
+    if isinstance(plan, LintResult) and isinstance(registry, LintResult):
+        faults.update(plan.diagnostics_of(plan_rules.check_references(plan.content, registry.content)))
+    unreadable = isinstance(plan, Diagnostic) or isinstance(registry, Diagnostic)
     return Verdict(faults=tuple(sorted(faults)), unreadable=unreadable)
 
 
-def _attempt(examine: Callable[[str, str], Examined[M]], text: str, file: Path) -> Examined[M] | Fault:
+def _attempt(examine: Callable[[str, str], LintResult[M]], text: str, file: Path) -> LintResult[M] | Diagnostic:
     try:
         return examine(text, str(file))
     except NotYaml as cause:
-        return Fault(file=str(file), line=cause.line, message=cause.problem)
+        return Diagnostic(file=str(file), line=cause.line, message=cause.problem)
 
 
-def _faults(found: Examined[M] | Fault) -> tuple[Fault, ...]:
-    return found.faults if isinstance(found, Examined) else (found,)
+def _faults(found: LintResult[M] | Diagnostic) -> tuple[Diagnostic, ...]:
+    return found.diagnostics if isinstance(found, LintResult) else (found,)
 
 
-def _print(fault: Fault, fmt: CheckFormat) -> None:
+def _print(fault: Diagnostic, fmt: CheckFormat) -> None:
     match fmt:
         case CheckFormat.TEXT:
             sys.stdout.write(f"{fault}\n")

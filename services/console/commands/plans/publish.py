@@ -18,9 +18,8 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.commands.plans.check import checked
 from services.console.support import inputs, output, topic_reader
-from services.runtime.kafka import Access
-from services.runtime.published_documents import PLAN, REGISTRY, References, publish_reference
-from services.runtime.settings import ServiceSettings
+from services.runtime.published_documents import PLAN, REGISTRY, PublishedDocuments, publish_document
+from services.runtime.settings import KafkaConfig, ServiceSettings
 from services.runtime.topics import TopicsError, ensure_topics
 
 PUBLISHED = "published"
@@ -90,7 +89,7 @@ def editions(directory: Path) -> tuple[Edition, ...]:
     )
 
 
-async def published(wanted: Iterable[Edition], kafka: Access, *, settings: ServiceSettings) -> list[Outcome]:
+async def published(wanted: Iterable[Edition], kafka: KafkaConfig, *, settings: ServiceSettings) -> list[Outcome]:
     """Publish what is new among *wanted*; nothing of it where one is refused. Raise `Unusable` without a broker."""
     try:
         return await topic_reader.from_broker(_published(tuple(wanted), kafka, settings), kafka)
@@ -98,14 +97,16 @@ async def published(wanted: Iterable[Edition], kafka: Access, *, settings: Servi
         raise inputs.Unusable(f"the broker at {kafka.bootstrap} cannot be used: {cause}") from cause
 
 
-async def _published(wanted: tuple[Edition, ...], kafka: Access, settings: ServiceSettings) -> list[Outcome]:
+async def _published(wanted: tuple[Edition, ...], kafka: KafkaConfig, settings: ServiceSettings) -> list[Outcome]:
     # The producer first of all: it says at once that there is no broker.
     async with AIOKafkaProducer(**kafka.client(), acks="all", enable_idempotence=True) as producer:
         await ensure_topics(kafka, settings.partitions, settings.kafka_replication)
-        return await _put(wanted, producer, References(kafka))
+        return await _put(wanted, producer, PublishedDocuments(kafka))
 
 
-async def _put(wanted: tuple[Edition, ...], producer: AIOKafkaProducer, references: References) -> list[Outcome]:
+async def _put(
+    wanted: tuple[Edition, ...], producer: AIOKafkaProducer, references: PublishedDocuments
+) -> list[Outcome]:
     try:
         await references.start()
         judged = [judge(edition, references) for edition in wanted]
@@ -115,11 +116,11 @@ async def _put(wanted: tuple[Edition, ...], producer: AIOKafkaProducer, referenc
         return [replace(one, done=HELD) if one.done == PUBLISHED else one for one in judged]
     for one in judged:
         if one.done == PUBLISHED:
-            await publish_reference(producer, one.edition.kind, one.edition.document)
+            await publish_document(producer, one.edition.kind, one.edition.document)
     return judged
 
 
-def judge(edition: Edition, references: References) -> Outcome:
+def judge(edition: Edition, references: PublishedDocuments) -> Outcome:
     """Return what may be done with *edition*, given what is published already."""
     standing = references.version(edition.kind, edition.id, edition.version)
     if standing == edition.document:

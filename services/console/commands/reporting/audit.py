@@ -26,7 +26,7 @@ from services.rules.duty_catalogues import Books
 from services.rules.fact_validation import Refused
 from services.rules.processor import Keeper
 from services.runtime.clock import clock_from, instant_of
-from services.runtime.published_documents import References
+from services.runtime.published_documents import PublishedDocuments
 from services.runtime.settings import ServiceSettings
 
 
@@ -68,7 +68,7 @@ def audit(
 async def _rebuilt(
     plan: str, period: str, moment: Moment, settings: ServiceSettings
 ) -> Mapping[Origin, dict[str, Any]]:
-    references = References(settings.kafka)
+    references = PublishedDocuments(settings.kafka)
     try:
         await references.start()
         facts = await topic_reader.read(settings.kafka, FACTS.name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.events.assessments import StepKind
-from schemas.events.form_links import DutyLink, LinkKey, form_address
+from schemas.events.form_links import DutyLink, LinkKey, form_url
 from services.notifier.core.scheduling.digest import Notice
 from services.notifier.core.scheduling.routing import Language
 from services.notifier.core.scheduling.scheduled_alert import Telling
@@ -25,5 +25,5 @@ class FormLinks:
         """Return the link for *telling*, or nothing where the reader of *notice* is not who owes the report."""
         if telling.duty.agency != notice.to_agency or telling.call.kind is StepKind.ESCALATION:
             return None
-        token = self.key.token(DutyLink(duty=telling.duty, expires_at=now + self.lasting))
-        return form_address(self.base, token, language)
+        token = self.key.sign_link(DutyLink(duty=telling.duty, expires_at=now + self.lasting))
+        return form_url(self.base, token, language)

@@ -80,11 +80,11 @@ def _lack(part: str, _dot: str, name: str, requires: Requirements, language: Lan
 
 def _section(section: str, requires: Requirements, language: Language) -> LackingSection:
     wanted = next((one for one in requires.sections if one.id == section), None)
-    return LackingSection(title=wanted.called(language) if wanted else section)
+    return LackingSection(title=wanted.label_in(language) if wanted else section)
 
 
 def _indicator(code: str, requires: Requirements, language: Language) -> LackingIndicator:
     wanted = next((one for one in requires.indicators if one.code == code), None)
     if wanted is None:
         return LackingIndicator(title=code, unit=None, low=None, high=None)
-    return LackingIndicator(title=wanted.called(language), unit=wanted.unit, low=wanted.min, high=wanted.max)
+    return LackingIndicator(title=wanted.label_in(language), unit=wanted.unit, low=wanted.min, high=wanted.max)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, Channel, Outcome
+from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, AttemptOutcome, Channel
 from schemas.events.envelope import Envelope
 from schemas.events.ids import digest
 from services.notifier.core.scheduling.digest import Notice
@@ -45,7 +45,7 @@ class Attempt:
     """How one attempt at a delivery ended. `reason` is a code, never a server's words: those may hold an address."""
 
     number: int
-    outcome: Outcome
+    outcome: AttemptOutcome
     at: datetime
     reason: str | None = None
     message_id: str | None = None

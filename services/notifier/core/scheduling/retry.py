@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
-from schemas.events.deliveries import Channel, Outcome
+from schemas.events.deliveries import AttemptOutcome, Channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class RetryPolicy:
 
 
 def pause_after(
-    policy: RetryPolicy, outcome: Outcome, channel: Channel, *, attempt: int, spread: float
+    policy: RetryPolicy, outcome: AttemptOutcome, channel: Channel, *, attempt: int, spread: float
 ) -> timedelta | None:
     """Return how long to wait after *attempt* ended in *outcome*, or nothing where it is final.
 
@@ -31,11 +31,16 @@ def pause_after(
     and servers recognise; an SMS is not, because a centre cannot be asked whether it has it.
     """
     match outcome:
-        case Outcome.TEMPORARY_FAILURE | Outcome.TECHNICAL_FAILURE:
+        case AttemptOutcome.TEMPORARY_FAILURE | AttemptOutcome.TECHNICAL_FAILURE:
             return policy.pause(attempt, spread) if attempt < policy.attempts else None
-        case Outcome.UNKNOWN:
+        case AttemptOutcome.UNKNOWN:
             return policy.pause(attempt, spread) if channel is Channel.EMAIL and attempt < policy.attempts else None
-        case Outcome.DELIVERED | Outcome.PERMANENT_FAILURE | Outcome.CANCELLED | Outcome.UNREACHABLE:
+        case (
+            AttemptOutcome.DELIVERED
+            | AttemptOutcome.PERMANENT_FAILURE
+            | AttemptOutcome.CANCELLED
+            | AttemptOutcome.UNREACHABLE
+        ):
             return None
         case _:
             assert_never(outcome)

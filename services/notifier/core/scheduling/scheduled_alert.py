@@ -40,9 +40,9 @@ class Call:
         """The distance from the due instant, repetitions included: the third weekly one after P7D is P28D."""
         if not self.nth or self.every is None:
             return self.step
-        step, every = durations.parsed(self.step), durations.parsed(self.every)
+        step, every = durations.parse(self.step), durations.parse(self.every)
         if isinstance(step, timedelta) and isinstance(every, timedelta) and not (step.seconds or every.seconds):
-            return durations.in_days((step + self.nth * every).days)
+            return durations.format_days((step + self.nth * every).days)
         return f"{self.step}+{self.nth}x{self.every}"
 
     @property
@@ -63,7 +63,7 @@ class Call:
         """Return the *nth* repetition at its wall time in *zone*, quiet hours apart; nothing past `until`."""
         if self.every is None:
             return None
-        at = (self.first_at.astimezone(zone) + durations.parsed(self.every) * nth).astimezone(self.first_at.tzinfo)
+        at = (self.first_at.astimezone(zone) + durations.parse(self.every) * nth).astimezone(self.first_at.tzinfo)
         if self.is_void(at):
             return None
         return replace(self, nth=nth, at=at, send_at=at)
@@ -77,7 +77,7 @@ class Call:
 
     def _leap(self, now: datetime, zone: ZoneInfo) -> "Call":
         """Return a repetition shortly before the last one by *now*: years of weeks are not counted one by one."""
-        every = durations.parsed(self.every) if self.every else None
+        every = durations.parse(self.every) if self.every else None
         if not isinstance(every, timedelta) or every <= timedelta():
             return self
         nth = (now - self.first_at) // every - 1

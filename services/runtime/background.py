@@ -1,0 +1,48 @@
+"""Background tasks of a service: start them, halt the process when one fails, and cancel them when the service stops.
+
+A task that fails unseen is worse than a process that ends: the service would go on answering while part of its work
+has stopped. So a failure is logged and the process halts; its supervisor starts it again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+def start(work: Coroutine[Any, Any, None], *, halt: Callable[[], None], failure: str) -> "asyncio.Task[None]":
+    """Run *work* as a task. If it raises, log the constant sentence *failure* and call *halt*; cancelling does neither.
+
+    The caller keeps the task: the event loop itself holds only a weak reference to it.
+    """
+    task = asyncio.create_task(work)
+    halt_on_failure(task, halt=halt, failure=failure)
+    return task
+
+
+def halt_on_failure(task: "asyncio.Task[None]", *, halt: Callable[[], None], failure: str) -> None:
+    """Log *failure* and call *halt* when *task* ends with an exception."""
+
+    def on_done(done: "asyncio.Task[None]") -> None:
+        if not done.cancelled() and done.exception() is not None:
+            log.critical(failure, exc_info=done.exception(), extra={"action": "halted"})
+            halt()
+
+    task.add_done_callback(on_done)
+
+
+async def cancel(*tasks: "asyncio.Task[Any] | None", grace_seconds: float = 0.0) -> None:
+    """Give *tasks* *grace_seconds* to end by themselves, then cancel them and wait until they have ended.
+
+    It raises nothing of what they raise: a failure was reported when it happened. None stands for a task not started.
+    """
+    running = [task for task in tasks if task is not None]
+    if not running:
+        return
+    if grace_seconds > 0:
+        await asyncio.wait(running, timeout=grace_seconds)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)

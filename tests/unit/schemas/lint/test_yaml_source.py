@@ -1,0 +1,50 @@
+"""YAML becomes plain values, each with its line."""
+
+import pytest
+
+from schemas.lint import yaml_source
+
+
+def test_scalars_have_the_types_of_yaml_1_2_and_dates_stay_text() -> None:
+    """`on` and `yes` are text, a number with a leading zero is decimal, and a date stays text."""
+    text = "on: yes\na: 010\nb: 0x1F\nc: 1.5\nd: ~\ne: true\nf: 2026-02-30\ng: '12'\nh: >-\n  x\n  y\ni: .inf\n"
+    assert yaml_source.read(text).content == {
+        "on": "yes", "a": 10, "b": 31, "c": 1.5, "d": None, "e": True, "f": "2026-02-30", "g": "12", "h": "x y",
+        "i": float("inf"),
+    }  # fmt: skip
+
+
+def test_a_scalar_that_belies_its_tag_stays_text() -> None:
+    """A value with the tag of a number that is none stays text, and the models refuse it."""
+    assert yaml_source.read("a: !!int x\nb: !mine 3\n").content == {"a": "x", "b": "3"}
+
+
+def test_every_key_and_member_has_its_line() -> None:
+    """The line of a missing value is that of the object that should contain it."""
+    source = yaml_source.read("a:\n  b: {c: 1,\n      d: 2}\n  e:\n    - 1\n    - 2\n")
+    paths = (("a",), ("a", "b", "c"), ("a", "b", "d"), ("a", "e", 1), ("a", "b", "missing", "x"), ("z",))
+    assert [source.line_of(path) for path in paths] == [1, 2, 3, 6, 2, 1]
+
+
+def test_an_alias_reads_as_what_it_stands_for() -> None:
+    """An alias has the value of its anchor."""
+    assert yaml_source.read("a: &x [1, 2]\nb: *x\n").content == {"a": [1, 2], "b": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        ("", 1),
+        ("- 1\n", 1),
+        ("a: 1\n\tb: 2\n", 2),
+        ("a: 1\nb: *x\n", 2),
+        ("a: 1\n---\nb: 2\n", 2),
+        ("a: &x\n  b: *x\n", 1),
+        ("a: \x00", 1),
+    ],
+)
+def test_what_cannot_be_read_names_the_line_where_reading_stopped(text: str, line: int) -> None:
+    """An empty text, broken YAML and an anchor that contains itself are refused."""
+    with pytest.raises(yaml_source.NotYaml) as refusal:
+        yaml_source.read(text)
+    assert refusal.value.line == line
