@@ -87,14 +87,14 @@ def test_ports_are_those_of_the_local_stack_and_stay_on_this_machine(
 
 def test_every_variable_given_to_a_service_is_documented(services: Mapping[str, Mapping[str, Any]]) -> None:
     """A variable that no page explains is a misspelt one."""
-    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
     given = {name for service in services.values() for name in service.get("environment", {}) if "DONDOC" in name}
     assert sorted(name for name in given if f"`{name}`" not in text) == []
 
 
 def test_alerts_speak_of_metrics_that_exist() -> None:
     """Each metric of ours in an alert's expression is a documented one."""
-    documented = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    documented = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
     rules = [rule for group in read(ROOT / "deploy/prometheus/alerts.yml")["groups"] for rule in group["rules"]]
     used = {HISTOGRAM_SUFFIX.sub("", name) for rule in rules for name in METRIC.findall(rule["expr"])}
     assert rules

@@ -19,27 +19,27 @@ SHARED_SETTINGS = ("ServiceSettings", "MongoSettings")
 
 
 def test_every_setting_is_documented() -> None:
-    """Each field of each settings class stands in docs/settings.md by the name of its variable."""
-    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    """Each field of each settings class stands in docs/reference/settings.md by the name of its variable."""
+    text = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
     assert sorted(name for name in set(_variables()) if f"`{name}`" not in text) == []
 
 
 def test_every_metric_is_documented() -> None:
-    """Each declared metric stands in docs/metrics.md by the name it is scraped under."""
-    text = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    """Each declared metric stands in docs/reference/metrics.md by the name it is scraped under."""
+    text = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
     assert sorted(name for name in set(_metrics()) if f"`{name}`" not in text) == []
 
 
 def test_every_topic_is_documented() -> None:
-    """Each declared topic stands in docs/topics.md."""
-    text = (ROOT / "docs/topics.md").read_text(encoding="utf-8")
+    """Each declared topic stands in docs/reference/topics.md."""
+    text = (ROOT / "docs/reference/topics.md").read_text(encoding="utf-8")
     names = [topic.name for topic in TOPICS] + [topic.dead_letter for topic in WITH_DEAD_LETTERS]
     assert [name for name in names if f"`{name}`" not in text] == []
 
 
 def test_every_port_of_the_local_stack_is_documented() -> None:
-    """Each variable that moves a listener of the local stack stands in docs/settings.md."""
-    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    """Each variable that moves a listener of the local stack stands in docs/reference/settings.md."""
+    text = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
     names = [port_variable(name) for name in Ports.__dataclass_fields__]
     assert [name for name in names if f"`{name}`" not in text] == []
 

@@ -124,7 +124,7 @@ def test_every_volume_that_is_mounted_is_there(service: str) -> None:
 
 def test_every_variable_given_is_a_setting() -> None:
     """A variable that no page explains is a misspelt one."""
-    documented = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    documented = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
     given = {name for one in of_kind("ConfigMap").values() for name in one["data"]}
     given |= {variable["name"] for service in SERVICES for variable in container_of(service)["env"]}
     assert sorted(name for name in given if f"`{name}`" not in documented) == []

@@ -45,8 +45,8 @@ def anchors(text: str) -> set[str]:
 
 
 def undocumented(text: str) -> list[str]:
-    """Return the metrics of ours that *text* names and docs/metrics.md does not."""
-    documented = text_of(ROOT / "docs/metrics.md")
+    """Return the metrics of ours that *text* names and docs/reference/metrics.md does not."""
+    documented = text_of(ROOT / "docs/reference/metrics.md")
     named = {HISTOGRAM_SUFFIX.sub("", name) for name in METRIC.findall(text)}
     return sorted(name for name in named if f"`{name}`" not in documented)
 
@@ -99,7 +99,7 @@ def test_the_links_of_the_runbook_lead_somewhere() -> None:
 @pytest.mark.parametrize("path", [RUNBOOK, ROOT / "deploy/kubernetes/README.md"], ids=lambda path: path.name)
 def test_only_commands_and_settings_that_exist_are_told(path: Path) -> None:
     """Each command answers `--help`, with the options that are told; each variable is documented."""
-    settings = text_of(ROOT / "docs/settings.md")
+    settings = text_of(ROOT / "docs/reference/settings.md")
     known = set(re.findall(r"`(DONDOC_[A-Z_]+)`", settings)) | {"DONDOC_FORM_KEY", "DONDOC_FORM_URL"}
     assert sorted(set(SETTING.findall(text_of(path))) - known) == []
     for words, options in set(_commands(text_of(path))):

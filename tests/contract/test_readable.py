@@ -83,7 +83,7 @@ def odd_facts(draw: st.DrawFn) -> dict[str, Any]:
 def test_a_fact_that_the_models_accept_is_read_by_rules(event: dict[str, Any]) -> None:
     """Otherwise a report that intake has acknowledged would end as a dead letter."""
     MODEL_OF[event["type"]].model_validate(event["data"])
-    assert fact_decoder.read_fact(msgspec.json.encode(event | STAMP)).id == event["id"]
+    assert fact_decoder.decode_fact(msgspec.json.encode(event | STAMP)).id == event["id"]
 
 
 def test_the_odd_facts_reach_every_attribute() -> None:
