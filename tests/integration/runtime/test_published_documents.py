@@ -11,7 +11,7 @@ from services.runtime.published_documents import PublishedDocuments, publish_doc
 from services.runtime.topics import TopicsError, ensure_topics
 from tests.support.builders import plans
 from tests.support.servers.kafka import Bus
-from tests.support.servers.rules import Rules
+from tests.support.servers.rules import RulesClient
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def references(bus: Bus) -> AsyncIterator[PublishedDocuments]:
 
 async def test_what_was_published_before_is_there_at_start(bus: Bus, references: PublishedDocuments) -> None:
     """The latest version is found by id, every version by its number."""
-    await Rules(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
+    await RulesClient(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
     await references.start()
     assert references.is_complete
     assert references.plan("P-1") == plans.a_plan(version=2)
@@ -37,10 +37,10 @@ async def test_what_is_published_later_is_told(bus: Bus, references: PublishedDo
     await references.start()
     told = asyncio.Event()
     references.on_change.append(told.set)
-    await Rules(bus).publish(plans.a_plan())
+    await RulesClient(bus).publish(plans.a_plan())
     await references.catch_up()
     assert (told.is_set(), references.is_complete) == (True, False)
-    await Rules(bus).publish(plans.a_registry())
+    await RulesClient(bus).publish(plans.a_registry())
     await references.catch_up()
     assert references.is_complete
 
@@ -49,14 +49,14 @@ async def test_an_unreadable_document_is_passed_over(bus: Bus, references: Publi
     """One bad record in the topic does not keep a service from working."""
     await bus.publish(REFERENCES.name, b"{", key="plan:P-0@1", partition=0)
     await bus.publish(REFERENCES.name, {}, key="nonsense", partition=0)
-    await Rules(bus).publish(plans.a_registry(), plans.a_plan())
+    await RulesClient(bus).publish(plans.a_registry(), plans.a_plan())
     await references.start()
     assert [plan.plan for plan in references.plans()] == ["P-1"]
 
 
 async def test_a_removed_version_is_forgotten(bus: Bus, references: PublishedDocuments) -> None:
     """A record without a value (a tombstone) removes its version."""
-    await Rules(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
+    await RulesClient(bus).publish(plans.a_registry(), plans.a_plan(), plans.a_plan(version=2))
     await bus.publish(REFERENCES.name, None, key="plan:P-1@2", partition=0)
     await references.start()
     assert references.plan("P-1") == plans.a_plan()
