@@ -38,7 +38,7 @@ class Stack:
         self.mongod = Mongod(folder, port=listen.mongo)
         self.smtp = Smtp(folder, port=listen.smtp, web_port=listen.mailbox)
         self.smsc = Smsc(folder, port=listen.smpp)
-        self._say = print_progress
+        self._say = say
         self._lock: int | None = None
 
     def __enter__(self) -> Self:

@@ -31,7 +31,7 @@ class _Reservation:
         self.stamps = stamps
         self._done: asyncio.Future[None] | None = None
 
-    def done(self) -> asyncio.Future[None]:
+    def wait(self) -> asyncio.Future[None]:
         """Return a future that ends as this reservation does; made on demand, for hardly any request is waited for."""
         if self._done is None:
             self._done = asyncio.get_running_loop().create_future()
@@ -133,7 +133,7 @@ class Deduplicator:
                 standing[identity] = known
             elif reservation is not None:
                 standing[identity] = reservation.stamps[identity]
-                awaited.append(reservation.done())
+                awaited.append(reservation.wait())
             else:
                 new.add(identity)
         _refuse_conflicts(batches, standing)

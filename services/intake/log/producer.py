@@ -51,7 +51,7 @@ class BrokerUnavailableError(Exception):
     """The broker did not acknowledge in time, or refused; whether it has the records is not known yet."""
 
 
-class _Append:
+class _PendingAppend:
     """One caller of `append`, who waits for *missing* chunks in one or more partitions."""
 
     __slots__ = ("done", "ends", "missing")
@@ -77,7 +77,7 @@ class _Chunk(NamedTuple):
 
     batch: PartitionBatch
     size: int
-    append: _Append
+    append: _PendingAppend
 
 
 class _PartitionQueue:
@@ -155,7 +155,7 @@ class BatchingProducer:
         """
         if self._failure is not None:
             raise BrokerUnavailableError(self._failure)
-        append = _Append(self._loop.create_future())
+        append = _PendingAppend(self._loop.create_future())
         for batch in batches:
             for chunk in _split(batch, append):
                 append.missing += 1
@@ -275,7 +275,7 @@ class BatchingProducer:
             queue.waiting.clear()
 
 
-def _split(batch: PartitionBatch, append: _Append) -> Iterator[_Chunk]:
+def _split(batch: PartitionBatch, append: _PendingAppend) -> Iterator[_Chunk]:
     """Yield *batch* in chunks of at most the target size; a larger record is a chunk by itself."""
     sizes = list(map(len, batch.values))
     total = sum(sizes)

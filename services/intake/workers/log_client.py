@@ -12,8 +12,8 @@ from services.intake.core.event_log import IdentityConflictError, LogUnavailable
 from services.intake.core.fact_record import DedupEntries, PartitionBatch, Stamp
 from services.intake.workers.connection import MessageConnection
 from services.intake.workers.protocol import (
-    Append,
-    Appended,
+    AppendRequest,
+    AppendReply,
     BrokerState,
     Charged,
     Conflicted,
@@ -28,7 +28,7 @@ from services.intake.workers.protocol import (
 
 HEARTBEAT_SECONDS = 0.5
 
-Reply = Appended | Conflicted | Unavailable | MetricsText
+Reply = AppendReply | Conflicted | Unavailable | MetricsText
 
 
 class MainProcessLostError(Exception):
@@ -58,7 +58,7 @@ class LogClient:
 
     async def run(self, collect: Callable[[], Sequence[Sample]]) -> None:
         """Send heartbeats with the metrics of *collect* until cancelled; raise if the main process is gone."""
-        connection = self._connected()
+        connection = self._require_connection()
         while not connection.closed.done():
             connection.send(Heartbeat(collect()))
             await asyncio.wait([connection.closed], timeout=HEARTBEAT_SECONDS)
@@ -68,14 +68,14 @@ class LogClient:
         raise MainProcessLostError
 
     async def append(self, batches: Sequence[PartitionBatch]) -> Mapping[bytes, Stamp] | None:
-        """Append through the main process; see `cloudevents.pipeline.EventLog.append`."""
+        """AppendRequest through the main process; see `cloudevents.pipeline.EventLog.append`."""
         number = next(self._numbers)
-        return _first_stamps(await self._ask(number, Append(number, batches)))
+        return _first_stamps(await self._ask(number, AppendRequest(number, batches)))
 
     async def check_conflicts(self, batches: Sequence[PartitionBatch]) -> None:
         """Raise `IdentityConflictError` where `append` would."""
         number = next(self._numbers)
-        _first_stamps(await self._ask(number, Append(number, batches, is_check=True)))
+        _first_stamps(await self._ask(number, AppendRequest(number, batches, is_check=True)))
 
     async def fetch_metrics(self) -> bytes:
         """Return the metrics of all processes in the text format of Prometheus."""
@@ -85,10 +85,10 @@ class LogClient:
 
     def report_charge(self, key_id: str, events_per_second: float, events: int) -> None:
         """Tell the other processes of events charged here."""
-        self._connected().send(Charged(key_id, events_per_second, events))
+        self._require_connection().send(Charged(key_id, events_per_second, events))
 
-    async def _ask(self, number: int, message: Append | MetricsRequest) -> Reply:
-        connection = self._connected()
+    async def _ask(self, number: int, message: AppendRequest | MetricsRequest) -> Reply:
+        connection = self._require_connection()
         if connection.closed.done():
             raise LogUnavailableError
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -101,7 +101,7 @@ class LogClient:
 
     def _on_message(self, message: FromMain) -> None:
         match message:
-            case Appended() | Conflicted() | Unavailable() | MetricsText():
+            case AppendReply() | Conflicted() | Unavailable() | MetricsText():
                 reply = self._replies.get(message.number)
                 if reply is not None and not reply.done():  # else the client of the request has gone
                     reply.set_result(message)
@@ -115,7 +115,7 @@ class LogClient:
             case _:
                 assert_never(message)
 
-    def _connected(self) -> "MessageConnection[FromMain]":
+    def _require_connection(self) -> "MessageConnection[FromMain]":
         if self._connection is None:
             raise RuntimeError("the worker is not connected yet")
         return self._connection
@@ -123,7 +123,7 @@ class LogClient:
 
 def _first_stamps(reply: Reply) -> Mapping[bytes, Stamp] | None:
     match reply:
-        case Appended():
+        case AppendReply():
             return None if reply.first is None else _stamps(reply.first)
         case Conflicted():
             raise IdentityConflictError(_stamps(reply.standing))

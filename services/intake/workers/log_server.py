@@ -15,8 +15,8 @@ from services.intake.core.fact_record import DedupEntries, Stamp
 from services.intake.workers.connection import MessageConnection
 from services.intake.workers.metrics_merge import MergedMetrics
 from services.intake.workers.protocol import (
-    Append,
-    Appended,
+    AppendRequest,
+    AppendReply,
     BrokerState,
     Charged,
     Conflicted,
@@ -85,7 +85,7 @@ class WorkerLink:
 
     def _on_message(self, message: FromWorker) -> None:
         match message:
-            case Append():
+            case AppendRequest():
                 # A task each, because one append may wait for the broker while the next is answered from memory.
                 task = asyncio.create_task(self._append(message))
                 self._tasks.add(task)
@@ -101,15 +101,15 @@ class WorkerLink:
             case _:
                 assert_never(message)
 
-    async def _append(self, request: Append) -> None:
+    async def _append(self, request: AppendRequest) -> None:
         self.connection.send(await self._find_answer(request))
 
-    async def _find_answer(self, request: Append) -> FromMain:
+    async def _find_answer(self, request: AppendRequest) -> FromMain:
         event_log = self._services.event_log
         try:
             if request.is_check:
                 await event_log.check_conflicts(request.batches)
-                return Appended(request.number, None)
+                return AppendReply(request.number, None)
             first = await event_log.append(request.batches)
         except IdentityConflictError as error:
             return Conflicted(request.number, _entries(error.standing))
@@ -119,7 +119,7 @@ class WorkerLink:
             # The sender gets 503 and comes again, as after any append whose outcome is not known.
             log.exception("an append of a worker failed", extra={"action": "append_failed"})
             return Unavailable(request.number)
-        return Appended(request.number, None if first is None else _entries(first))
+        return AppendReply(request.number, None if first is None else _entries(first))
 
 
 def _entries(stamps: Mapping[bytes, Stamp]) -> DedupEntries:

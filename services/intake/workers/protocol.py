@@ -16,7 +16,7 @@ _LENGTH = struct.Struct(">I")
 _NO_LENGTH = bytes(_LENGTH.size)
 
 
-class Append(Struct, frozen=True, array_like=True, tag=True):
+class AppendRequest(Struct, frozen=True, array_like=True, tag=True):
     """Worker to main: append *batches*; with `is_check` only look for conflicts."""
 
     number: int
@@ -24,7 +24,7 @@ class Append(Struct, frozen=True, array_like=True, tag=True):
     is_check: bool = False
 
 
-class Appended(Struct, frozen=True, array_like=True, tag=True):
+class AppendReply(Struct, frozen=True, array_like=True, tag=True):
     """Main to worker: the events of the append are durable; `first` holds the first stamps unless all were new."""
 
     number: int
@@ -91,14 +91,14 @@ class MetricsText(Struct, frozen=True, array_like=True, tag=True):
     content: bytes
 
 
-FromWorker = Append | Charged | Heartbeat | MetricsRequest
-FromMain = Appended | Conflicted | Unavailable | Charged | Plans | BrokerState | MetricsText
+FromWorker = AppendRequest | Charged | Heartbeat | MetricsRequest
+FromMain = AppendReply | Conflicted | Unavailable | Charged | Plans | BrokerState | MetricsText
 
 _ENCODER = msgspec.msgpack.Encoder()
 
 
 def write_message(message: FromWorker | FromMain, outbox: bytearray) -> None:
-    """Append *message* with its length to *outbox*."""
+    """AppendRequest *message* with its length to *outbox*."""
     start = len(outbox)
     outbox += _NO_LENGTH
     _ENCODER.encode_into(message, outbox, start + _LENGTH.size)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from services.intake.core.fact_record import DedupEntries, PartitionBatch
 from services.intake.workers import protocol
 from services.intake.workers.protocol import (
-    Append,
-    Appended,
+    AppendRequest,
+    AppendReply,
     BrokerState,
     Charged,
     Conflicted,
@@ -28,15 +28,15 @@ from services.intake.workers.protocol import (
 ENTRIES = DedupEntries([b"i", b"j"], [b"s", b"t"])
 BATCH = PartitionBatch(2, [b"h-mot", b"h-hai"], [b"{}", b"[]" * 300], ENTRIES)
 FROM_WORKER: list[FromWorker] = [
-    Append(2**40, [BATCH, BATCH]),
-    Append(1, [], is_check=True),
+    AppendRequest(2**40, [BATCH, BATCH]),
+    AppendRequest(1, [], is_check=True),
     Charged("k-1", 2.5, 1_000),
     Heartbeat([Sample("intake_events_accepted_total", (("mode", "batch"),), 10.0)]),
     MetricsRequest(7),
 ]
 FROM_MAIN: list[FromMain] = [
-    Appended(2**40, None),
-    Appended(1, ENTRIES),
+    AppendReply(2**40, None),
+    AppendReply(1, ENTRIES),
     Conflicted(2, ENTRIES),
     Unavailable(3),
     Charged("k-1", 2.5, 1_000),
