@@ -18,7 +18,7 @@ from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launch, Launcher, Service
 
 # Without a browser on the machine the form is tried over HTTP alone; CI installs one.
-collect_ignore = [] if shutil.which("chromium") else ["test_form_browser.py"]
+collect_ignore = [] if shutil.which("chromium") else ["form/test_browser.py"]
 
 USED_AGENCIES = pytest.StashKey[list[str]]()
 

@@ -12,7 +12,7 @@ import pytest
 from services.intake.form import attachments
 from services.intake.form.attachments import UNSENT_DAYS, UNSENT_FOLDER, AttachmentStore, StoreUnavailableError
 from services.runtime.clock import SystemClock
-from tests.integration.intake.test_attachments import FixedClock, a_file
+from tests.integration.intake.form.test_attachments import FixedClock, a_file
 from tests.support.clients.form import ANSWERS, PDF, SECRET, Site, post_form
 from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.object_store import ADDRESS, ObjectStore

@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.integration.intake.test_attachments import a_file, files_in, kept_at
+from tests.integration.intake.form.test_attachments import a_file, files_in, kept_at
 from tests.support.clients.form import PDF, SECRET, Site, post_form
 from tests.support.faults.fault_plan import kill_after, kill_before
 from tests.support.servers.intake import IntakeFiles
