@@ -113,70 +113,36 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
     *halt* is called if a background task fails; *port* is where workers serve, if that is not the port of the settings.
     """
     parts = _build_parts(settings)
-    references = PublishedDocuments(settings.kafka)
-    recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
-    reader = LogReader(settings, recent, parts.clock)
-    connector = KafkaConnector(settings, references, reader, parts.clock)
-    spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics)
-    replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
-    connection = KafkaConnection(connector, replay, parts.metrics)
-    writer = DurableWriter(connection, spool, replay, reader)
-    event_log = Deduplicator(recent, writer, connection.wait_until_tried, parts.metrics)
-    plans = PublishedPlans(references, settings.spool)
+    log_parts = _build_log(settings, parts)
     merged = MergedMetrics(parts.registry)
     rate_limits = RateLimits()
-    supervisor = WorkerSupervisor(
-        settings.workers,
-        settings.port if port is None else port,
-        MainServices(
-            event_log=event_log,
-            metrics=merged,
-            encode_metrics=lambda: generate_latest(merged),
-            encode_plans=plans.encode_snapshot,
-            is_broker_up=lambda: connection.is_up,
-            charge=rate_limits.charge_bucket,
-        ),
-        parts.metrics,
+    services = MainServices(
+        event_log=log_parts.event_log,
+        metrics=merged,
+        encode_metrics=lambda: generate_latest(merged),
+        encode_plans=log_parts.plans.encode_snapshot,
+        is_broker_up=lambda: log_parts.connection.is_up,
+        charge=rate_limits.charge_bucket,
     )
+    supervisor = WorkerSupervisor(settings.workers, settings.port if port is None else port, services, parts.metrics)
     rate_limits.on_charge = supervisor.send_charge
-    references.on_change.append(supervisor.send_plans)
+    log_parts.references.on_change.append(supervisor.send_plans)
 
     async def is_broker_up() -> bool:
-        return connection.is_up
+        return log_parts.connection.is_up
 
     async def encode_metrics() -> bytes:
         return generate_latest(merged)
 
-    async def run_workers() -> None:
-        # A worker answers as soon as it serves, so it starts when there is something to answer with.
-        await connection.wait_until_tried()
-        await supervisor.run()
-
-    @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
-        parts.keys.load()
-        parts.signing_keys.load()
-        plans.load_file()
-        await spool.open(replay.adopt_leftover)
-        gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
-        tasks = (parts.keys.watch, parts.signing_keys.watch, connection.supervise)
-        try:
-            async with _running(tasks, halt), _running((run_workers,), halt):
-                yield
-        finally:
-            await spool.close()
-            await connector.close()
-            await parts.rules.aclose()
-
     access = LogAccess(
-        event_log=event_log,
-        plans=plans,
+        event_log=log_parts.event_log,
+        plans=log_parts.plans,
         rate_limits=rate_limits,
-        wait_until_tried=connection.wait_until_tried,
-        ready={"kafka": is_broker_up, "references": references.is_ready},
+        wait_until_tried=log_parts.connection.wait_until_tried,
+        ready={"kafka": is_broker_up, "references": log_parts.references.is_ready},
         encode_metrics=encode_metrics,
     )
-    return _build_http_app(parts, access, lifespan)
+    return _build_http_app(parts, access, _main_lifespan(parts, log_parts, supervisor, halt))
 
 
 def build_worker_app(
@@ -198,21 +164,6 @@ def build_worker_app(
     async def are_plans_ready() -> bool:
         return plans.is_ready
 
-    async def send_heartbeats() -> None:
-        await client.run(lambda: read_samples(parts.registry))
-
-    @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
-        parts.keys.load()
-        parts.signing_keys.load()
-        await connect(client)
-        gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
-        try:
-            async with _running((parts.keys.watch, parts.signing_keys.watch, send_heartbeats), halt):
-                yield
-        finally:
-            await parts.rules.aclose()
-
     access = LogAccess(
         event_log=client,
         plans=plans,
@@ -221,7 +172,89 @@ def build_worker_app(
         ready={"kafka": is_broker_up, "references": are_plans_ready},
         encode_metrics=client.fetch_metrics,
     )
-    return _build_http_app(parts, access, lifespan)
+    return _build_http_app(parts, access, _worker_lifespan(parts, client, connect, halt))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogParts:
+    """What the main process alone has: the way from deduplication to the broker or the spool."""
+
+    references: PublishedDocuments
+    plans: PublishedPlans
+    connector: KafkaConnector
+    connection: KafkaConnection
+    spool: Spool
+    replay: SpoolReplay
+    event_log: Deduplicator
+
+
+def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
+    references = PublishedDocuments(settings.kafka)
+    recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
+    reader = LogReader(settings, recent, parts.clock)
+    connector = KafkaConnector(settings, references, reader, parts.clock)
+    spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics)
+    replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
+    connection = KafkaConnection(connector, replay, parts.metrics)
+    writer = DurableWriter(connection, spool, replay, reader)
+    return LogParts(
+        references=references,
+        plans=PublishedPlans(references, settings.spool),
+        connector=connector,
+        connection=connection,
+        spool=spool,
+        replay=replay,
+        event_log=Deduplicator(recent, writer, connection.wait_until_tried, parts.metrics),
+    )
+
+
+def _main_lifespan(
+    parts: ProcessParts, log_parts: LogParts, supervisor: WorkerSupervisor, halt: Callable[[], None]
+) -> Lifespan:
+    async def run_workers() -> None:
+        # A worker answers as soon as it serves, so it starts when there is something to answer with.
+        await log_parts.connection.wait_until_tried()
+        await supervisor.run()
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        parts.keys.load()
+        parts.signing_keys.load()
+        log_parts.plans.load_file()
+        await log_parts.spool.open(log_parts.replay.adopt_leftover)
+        gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
+        tasks = (parts.keys.watch, parts.signing_keys.watch, log_parts.connection.supervise)
+        try:
+            # Workers end first: their last requests are still written by the connection of this process.
+            async with _running(tasks, halt), _running((run_workers,), halt):
+                yield
+        finally:
+            await log_parts.spool.close()
+            await log_parts.connector.close()
+            await parts.rules.aclose()
+
+    return lifespan
+
+
+def _worker_lifespan(
+    parts: ProcessParts, client: LogClient, connect: Callable[[LogClient], Awaitable[None]], halt: Callable[[], None]
+) -> Lifespan:
+    async def send_heartbeats() -> None:
+        await client.run(lambda: read_samples(parts.registry))
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        parts.keys.load()
+        parts.signing_keys.load()
+        await connect(client)
+        gc.freeze()  # as in the main process
+        try:
+            async with _running((parts.keys.watch, parts.signing_keys.watch, send_heartbeats), halt):
+                yield
+        finally:
+            await parts.rules.aclose()
+
+    return lifespan
 
 
 def _build_parts(settings: IntakeSettings) -> ProcessParts:

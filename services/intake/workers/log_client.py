@@ -12,8 +12,8 @@ from services.intake.core.event_log import IdentityConflictError, LogUnavailable
 from services.intake.core.fact_record import DedupEntries, PartitionBatch, Stamp
 from services.intake.workers.connection import MessageConnection
 from services.intake.workers.protocol import (
-    AppendRequest,
     AppendReply,
+    AppendRequest,
     BrokerState,
     Charged,
     Conflicted,

@@ -15,8 +15,8 @@ from services.intake.core.fact_record import DedupEntries, Stamp
 from services.intake.workers.connection import MessageConnection
 from services.intake.workers.metrics_merge import MergedMetrics
 from services.intake.workers.protocol import (
-    AppendRequest,
     AppendReply,
+    AppendRequest,
     BrokerState,
     Charged,
     Conflicted,

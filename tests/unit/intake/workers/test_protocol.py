@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from services.intake.core.fact_record import DedupEntries, PartitionBatch
 from services.intake.workers import protocol
 from services.intake.workers.protocol import (
-    AppendRequest,
     AppendReply,
+    AppendRequest,
     BrokerState,
     Charged,
     Conflicted,
