@@ -1,7 +1,7 @@
 """Batch records by partition and append them to the facts topic, through aiokafka's public `send_batch`.
 
-One batch a partition is under way; meanwhile the next one gathers, so batches grow with the load and a lone record
-waits for nothing. The client is idempotent (KIP-98): it repeats a batch under its sequence number until the broker
+One round of batches is under way, at most one batch a partition; meanwhile the next round gathers. So batches grow with
+the load, a lone record waits for nothing, and the broker gets one request for all partitions that it leads. The client is idempotent (KIP-98): it repeats a batch under its sequence number until the broker
 answers, however long that takes. A producer is therefore never abandoned while its client lives: when an append times
 out, its caller keeps the records elsewhere, and `wait_until_settled` tells when the outcome of every batch is known.
 """
@@ -35,9 +35,9 @@ RETRY_BACKOFF_MS = 200
 CLOSE_SECONDS = 2.0
 """A frozen broker answers nothing, not even the end of a connection."""
 
-GATHERING_TURNS = 3
-"""Turns of the event loop before a batch is built. Under load many requests arrive in them and join the batch; for a
-lone request they take microseconds."""
+GATHERING_TURNS = 1
+"""Turns of the event loop before a round of batches is built. Under load many requests arrive in one turn and join the
+round; a lone request waits some microseconds."""
 
 HEADERS = [("content-type", CONTENT_TYPE.encode())]
 
@@ -183,11 +183,13 @@ class BatchingProducer:
         await asyncio.gather(stopping, return_exceptions=True)
 
     def _dispatch(self) -> None:
-        if self._dispatching is None:
+        # A round at a time: partitions that were sent as soon as each is free would fall out of step, and the broker
+        # would get twice the requests of half the size.
+        if self._dispatching is None and self._settled.is_set():
             self._dispatching = self._loop.create_task(self._send_waiting())
 
     async def _send_waiting(self) -> None:
-        """Send a batch for every partition that has something waiting and nothing under way."""
+        """Send a batch for every partition that has something waiting."""
         for _ in range(GATHERING_TURNS):
             await asyncio.sleep(0)
         self._dispatching = None
@@ -230,7 +232,7 @@ class BatchingProducer:
         end = base + sum(map(len, batches))
         for chunk in chunks:
             chunk.append.acknowledge(partition, end)
-        self._on_settled(queue)
+        self._on_settled()
 
     def _on_failed(self, partition: int, error: BaseException) -> None:
         """Give up after a refusal that is for good: the sequence of the partition has a gap from here on.
@@ -246,13 +248,15 @@ class BatchingProducer:
         for chunk in chunks:
             chunk.append.fail(repr(error))
         self._fail_all(repr(error))
-        self._on_settled(queue)
+        self._on_settled()
 
-    def _on_settled(self, queue: _PartitionQueue) -> None:
-        if queue.waiting:
+    def _on_settled(self) -> None:
+        """Begin the next round when the last batch of this one has ended."""
+        if any(queue.under_way for queue in self._queues):
+            return
+        self._settled.set()
+        if any(queue.waiting for queue in self._queues):
             self._dispatch()
-        if not any(one.under_way for one in self._queues):
-            self._settled.set()
 
     def _check_timeout(self) -> None:
         """Fail everybody once the oldest batch under way is overdue. One timer serves all batches."""

@@ -103,7 +103,7 @@ async def test_the_next_batch_of_a_partition_gathers_while_one_is_under_way() ->
 
 
 async def test_a_request_ends_when_every_partition_has_acknowledged() -> None:
-    """Its end offsets name each of them, and partitions do not wait for each other to be sent."""
+    """Its end offsets name each of them, and all partitions are sent in one round."""
     client = ManualClient()
     append = asyncio.create_task(a_producer(client).append([a_batch(0, b"a"), a_batch(2, b"b", b"c")]))
     await turn()
