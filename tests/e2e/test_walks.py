@@ -82,9 +82,10 @@ async def test_a_post_through_intake(launch_traced: Launch, bus: Bus, intake_fil
     """A POST with one complete report enters the stops in order, and at most 22 files and 80 functions."""
     await publish_plan(bus)
     intake = launch_traced("intake", intake_files.environment)
-    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(intake.url).port)
+    connections: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def post(identity: str) -> None:
+        reader, writer = connections[0]
         # Head and body in one segment, because the service does more for a body that arrives later.
         body = encode_event(plans.a_submission(identity))
         headers = {"host": "x", "authorization": f"Bearer {bearer}", "content-type": STRUCTURED}
@@ -96,11 +97,13 @@ async def test_a_post_through_intake(launch_traced: Launch, bus: Bus, intake_fil
         assert length, head
         await reader.readexactly(int(length[1]))
 
-    # The caches that the first requests fill belong to the start of the service, not to the walk.
-    for number in range(3):
-        await post(f"w-{number}")
-    walk = await intake.trace(lambda: post("w-traced"))
-    writer.close()
+    async def connect_and_post() -> None:
+        connections.append(await asyncio.open_connection("127.0.0.1", urlsplit(intake.url).port))
+        for number in range(3):
+            await post(f"w-{number}")
+
+    walk = await intake.trace(lambda: post("w-traced"), warm_up=connect_and_post)
+    connections[0][1].close()
     _check_order(walk, _read_stops("A POST through intake"))
     _check_limits(walk, files=22, functions=80)
 
@@ -121,9 +124,11 @@ async def test_a_fact_through_rules(launch_traced: Launch, bus: Bus) -> None:
         # The adoption of the plan made the first assessment of the duty.
         await rules.wait_for_assessments(AGENCY, times=1 + number)
 
-    await report(1)
-    await report(2)
-    walk = await service.trace(lambda: report(3))
+    async def report_twice() -> None:
+        await report(1)
+        await report(2)
+
+    walk = await service.trace(lambda: report(3), warm_up=report_twice)
     _check_order(walk, _read_stops("A fact through rules"))
     _check_limits(walk.within("services/rules/", "schemas/"), files=20)
 
@@ -144,16 +149,17 @@ async def test_an_alert_through_the_notifier(launch_traced: Launch, notifier: No
     await notifier.publish_documents()
     await notifier.load_contacts()
     service = launch_traced("notifier", notifier.settings)
-    # The first mail opens the connection to the mail server and compiles the templates.
-    await notifier.publish_assessments(an_assessment(a_step(9)))
-    await notifier.wait_for_attempts(1)
+
+    async def send_first() -> None:
+        await notifier.publish_assessments(an_assessment(a_step(9)))
+        await notifier.wait_for_attempts(1)
 
     async def send() -> None:
         await notifier.publish_assessments(an_assessment(a_step(9), a_step(8, at=NOON), revision=2))
         await notifier.wait_for_mails(2)
         await notifier.wait_for_attempts(2)
 
-    walk = await service.trace(send)
+    walk = await service.trace(send, warm_up=send_first)
     _check_order(walk, _read_stops("An alert through the notifier"))
     _check_limits(walk.until("services/notifier/channels/email.py"), files=26)
 
@@ -180,8 +186,7 @@ async def test_a_page_through_reporting(launch_traced: Launch, bus: Bus, databas
             assert answer.status_code == 200
             assert AGENCY in answer.text
 
-        await get()  # compiles the templates
-        walk = await service.trace(get)
+        walk = await service.trace(get, warm_up=get)
     _check_order(walk, _read_stops("A page through reporting"))
     _check_limits(walk)
 

@@ -12,7 +12,10 @@ from pathlib import Path
 from tests.support.assertions.eventually import eventually
 from tests.support.servers.services import Service
 
-IDLE_SECONDS = 1.5
+SETTLE_SECONDS = 1.0
+"""For the effects of what happened before, for example until the service has read back what it wrote to the log."""
+
+IDLE_SECONDS = 1.2
 """Longer than the longest pause of a background loop, one second, and than the half second between two polls."""
 
 MIN_IDLE_WINDOWS = 2
@@ -20,6 +23,8 @@ MAX_IDLE_WINDOWS = 6
 
 Call = tuple[str, str]
 """The path of a file and the qualified name of a function in it."""
+
+Action = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +71,15 @@ class TracedService(Service):
         arguments = ("-m", "tests.support.servers.traced_process", str(self._recording), "--", f"services.{name}")
         self.program = replace(self.program, command=(sys.executable, *arguments))
 
-    async def trace(self, cause: Callable[[], Awaitable[object]]) -> Walk:
-        """Return what the service calls from the start of *cause* until it returns, and what it calls when idle."""
-        # What happened before may have effects that follow it, for example records that are read back. They are not idle.
-        await asyncio.sleep(IDLE_SECONDS)
+    async def trace(self, cause: Action, *, warm_up: Action) -> Walk:
+        """Return what the service calls from the start of *cause* until it returns, and what it calls when idle.
+
+        *warm_up* comes before *cause* and is not recorded. It fills caches and opens connections.
+        """
+        await asyncio.sleep(SETTLE_SECONDS)
         idle = await self._record_idle_calls()
+        await warm_up()
+        await asyncio.sleep(SETTLE_SECONDS)
         return Walk(recorded=tuple(await self._record(cause)), idle=idle)
 
     async def _record_idle_calls(self) -> frozenset[Call]:
@@ -83,7 +92,7 @@ class TracedService(Service):
             seen |= window
         raise AssertionError(f"{self.program.name} did not become idle in {MAX_IDLE_WINDOWS} windows")
 
-    async def _record(self, cause: Callable[[], Awaitable[object]]) -> list[Call]:
+    async def _record(self, cause: Action) -> list[Call]:
         self._recording.unlink(missing_ok=True)
         os.kill(self.pid, signal.SIGUSR1)
         await cause()
