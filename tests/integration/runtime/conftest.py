@@ -17,7 +17,7 @@ async def open_one(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     """Return a function that opens a connection to a server with short timeouts."""
     monkeypatch.setattr(connection, "HEAD_SECONDS", TIMEOUT_SECONDS)
     monkeypatch.setattr(connection, "UNREAD_SECONDS", TIMEOUT_SECONDS)
-    config = Config(app, log_config=None, access_log=False, ws="none", timeout_keep_alive=2)
+    config = Config(app, log_config=None, access_log=False, ws="none", timeout_keep_alive=5)
     config.load()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: HttpConnection(config, ServerState(), {}, loop), "127.0.0.1", 0)
