@@ -14,8 +14,8 @@ from schemas.plan.values import Bilingual, Language
 
 MEDIA_TYPE = "application/problem+json"
 
+# A sentence in both languages; or one that exists in a single language, such as the message of an exception.
 Text = Bilingual | str
-"""A sentence in both languages; or one that exists in a single language, such as the message of an exception."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import isodate
 
+# A century. A longer duration is a typing mistake, and adding it to a date could leave the calendar.
 LONGEST = timedelta(days=36525)
-"""A century. A longer duration is a typing mistake, and adding it to a date could leave the calendar."""
 
 _ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001 - any local time will do: only the distance and direction from it count
 

@@ -48,16 +48,16 @@ def _require_local_date(value: object) -> object:
     raise ValueError("write a local date such as 2026-12-09")
 
 
+# An RFC 3339 instant with an offset.
 Instant = Annotated[datetime, BeforeValidator(_require_rfc3339), AfterValidator(_require_offset)]
-"""An RFC 3339 instant with an offset."""
 
+# A calendar date in the plan's zone, ISO 8601, quoted or not.
 LocalDate = Annotated[date, BeforeValidator(_require_local_date), AfterValidator(_require_year_in_range)]
-"""A calendar date in the plan's zone, ISO 8601, quoted or not."""
 
+# An ISO 8601 duration, kept as its author wrote it: `P7D`, `PT0S`, `P1M`.
 IsoDuration = Annotated[
     str, AfterValidator(durations.validate), WithJsonSchema({"type": "string", "format": "duration"})
 ]
-"""An ISO 8601 duration, kept as its author wrote it: `P7D`, `PT0S`, `P1M`."""
 
 
 class Bilingual(BaseModel):

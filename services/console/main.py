@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from services.console.support import version
 
+# Each command with its module and attribute below `services.console`, in the order of the help page.
 COMMANDS = {
     "check": "commands.plans.check:check",
     "duties": "commands.plans.duties:duties",
@@ -29,7 +30,6 @@ COMMANDS = {
     "receipt": "commands.intake.receipt:app",
     "schemas": "commands.plans.schemas:app",
 }
-"""Each command with its module and attribute below `services.console`, in the order of the help page."""
 
 
 class LazyCommandGroup(TyperGroup):

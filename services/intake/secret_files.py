@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 OWNER_ONLY = 0o600
+
+# The longest time until a revoked key or a rotated signing key takes effect.
 POLL_SECONDS = 0.5
-"""The longest time until a revoked key or a rotated signing key takes effect."""
 
 log = logging.getLogger(__name__)
 
+# Modification time in nanoseconds, inode and size of a file.
 Fingerprint = tuple[int, int, int]
-"""Modification time in nanoseconds, inode and size of a file."""
 
 
 @contextmanager

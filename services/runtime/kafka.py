@@ -17,8 +17,8 @@ from aiokafka.errors import (
 
 from services.runtime.settings import KafkaConfig
 
+# For one connection that is made only to learn why no client could start.
 PROBE_TIMEOUT_MS = 5_000
-"""For one connection that is made only to learn why no client could start."""
 
 
 class BrokerRefusedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations

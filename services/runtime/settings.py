@@ -21,8 +21,8 @@ from services.runtime.clock import SYSTEM, clock_from
 
 SHARED_PREFIX = "DONDOC_"
 
+# The exit code of a process that was given input or settings that it cannot use.
 EXIT_UNUSABLE = 2
-"""The exit code of a process that was given input or settings that it cannot use."""
 
 
 class SecurityProtocol(StrEnum):

@@ -22,8 +22,8 @@ ONE_DAY = timedelta(days=1)
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 
+# Called at each stop of the clock with the instant and what was posted at it.
 OnStop = Callable[[datetime, Sequence[ScheduledPost]], None]
-"""Called at each stop of the clock with the instant and what was posted at it."""
 
 
 class PostRefusedError(Exception):

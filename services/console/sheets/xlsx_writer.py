@@ -13,13 +13,15 @@ from services.intake.core.forms.form_fields import PROOFS, FieldType
 HEAD_ROWS = 6
 WIDTHS = (24, 36, 58, 14, 46)
 LONG_TEXT_HEIGHT = 120
+
+# Points; two lines of the font.
 ROW_HEIGHT = 33
-"""Points; two lines of the font."""
 FIRST_DAY = date(1900, 1, 1)
 CHARS_PER_LINE = 140
 LIST_SHEET = "Danh mục"
+
+# Index of the column of answers, C.
 ANSWER = 2
-"""Index of the column of answers, C."""
 
 _INSTRUCTIONS = (
     "Chỉ điền vào các ô màu vàng; dòng có dấu * là bắt buộc. Điền xong, lưu phiếu và gửi cùng các tệp đính kèm."

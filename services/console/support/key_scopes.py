@@ -14,8 +14,8 @@ from schemas.events.facts import MODEL_OF
 from services.console.support.inputs import UnusableInputError
 from services.intake.core.scopes import DECISION_TYPES, WILDCARD, KeyScope
 
+# Events a second: one a day. A lower rate would keep an event waiting so long that it amounts to a refusal.
 MIN_RATE = 1 / 86_400
-"""Events a second: one a day. A lower rate would keep an event waiting so long that it amounts to a refusal."""
 
 
 def parse_scope(agencies: Sequence[str], groups: Sequence[str], types: Sequence[str], *, may_decide: bool) -> KeyScope:

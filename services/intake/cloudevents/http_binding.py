@@ -39,11 +39,12 @@ _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _IDENTITY_CODINGS = frozenset({"", "identity"})
 
 _PREFIX = b"ce-"
-_REQUIRED_HEADERS = frozenset(_PREFIX + name.encode() for name in cloud_event.REQUIRED_ATTRIBUTES)
-"""One of these headers suffices to make a request binary mode: a missing other one is then reported by its name."""
 
+# One of these headers suffices to make a request binary mode: a missing other one is then reported by its name.
+_REQUIRED_HEADERS = frozenset(_PREFIX + name.encode() for name in cloud_event.REQUIRED_ATTRIBUTES)
+
+# Attributes that in binary mode stand in the body and its content type, not in `ce-` headers.
 _BODY_ATTRIBUTES = frozenset({"data", "data_base64", "datacontenttype"})
-"""Attributes that in binary mode stand in the body and its content type, not in `ce-` headers."""
 
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 

@@ -11,8 +11,8 @@ from schemas.events.facts import FIGURE_BOUND, MODEL_OF, FactModel
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError, pointer_of
 
+# Errors reported of one event: more do not help anybody, and a hostile event may have a million.
 ERRORS_OF_EVENT_MAX = 50
-"""Errors reported of one event: more do not help anybody, and a hostile event may have a million."""
 
 _VIETNAMESE = {
     "missing": "thiếu trường bắt buộc này",

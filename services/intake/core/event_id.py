@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+# Bytes of the digest behind a receipt id: 128 bits, so that nobody finds two contents with one id by trying.
 DIGEST_BYTES = 16
-"""Bytes of the digest behind a receipt id: 128 bits, so that nobody finds two contents with one id by trying."""
 
 RECEIPT_ID_HEX = 2 * DIGEST_BYTES
 

@@ -101,8 +101,8 @@ class RequestProblem(Enum):
     )
 
 
+# Problems that the HTTP connection answers by itself, before the request reaches the router.
 CONNECTION_PROBLEMS = frozenset({RequestProblem.NOT_HTTP, RequestProblem.HEAD_TOO_LARGE})
-"""Problems that the HTTP connection answers by itself, before the request reaches the router."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

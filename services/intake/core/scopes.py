@@ -6,8 +6,9 @@ from datetime import datetime
 from schemas.events import facts
 
 WILDCARD = "*"
+
+# Event types that move a due date. A key needs `may_decide` for them; the wildcard does not include them.
 DECISION_TYPES = frozenset({facts.EXTENDED, facts.EXEMPTED, facts.REVOKED, facts.REASSIGNED})
-"""Event types that move a due date. A key needs `may_decide` for them; the wildcard does not include them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

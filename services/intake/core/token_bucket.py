@@ -5,8 +5,8 @@ The bucket may be overdrawn by one request, so that a batch larger than the buck
 
 from dataclasses import dataclass
 
+# The size of a bucket, in seconds of its rate: a key that was idle may use so much at once.
 BURST_SECONDS = 5.0
-"""The size of a bucket, in seconds of its rate: a key that was idle may use so much at once."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -24,23 +24,24 @@ from services.intake.settings import IntakeSettings
 from services.runtime import kafka
 from services.runtime.clock import Clock, milliseconds
 
+# How long one fetch waits for records; and how often the end offsets are asked for while nothing is tailed.
 POLL_SECONDS = 0.1
-"""How long one fetch waits for records; and how often the end offsets are asked for while nothing is tailed."""
 
 POLL_MS = int(POLL_SECONDS * 1000)
 
+# Of this process's own. From there on reading them back costs more processor time than asking for end offsets.
 BUSY_RECORDS_PER_SECOND = 300
-"""Of this process's own. From there on reading them back costs more processor time than asking for end offsets."""
 
+# Between asking for the end offsets and reading: acknowledgements of own records may still be on their way.
 SETTLE_SECONDS = 0.02
-"""Between asking for the end offsets and reading: acknowledgements of own records may still be on their way."""
 
+# How long an answer waits until the records that others wrote before its own are known.
 CATCH_UP_BEFORE_ANSWER_SECONDS = 0.5
-"""How long an answer waits until the records that others wrote before its own are known."""
 
 RETRY_SECONDS = 1.0
+
+# Bounds how long one poll holds the event loop, which serves requests in between.
 RECORDS_PER_POLL_MAX = 2_000
-"""Bounds how long one poll holds the event loop, which serves requests in between."""
 
 _NO_ENTRIES = DedupEntries((), ())
 

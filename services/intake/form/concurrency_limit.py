@@ -13,11 +13,11 @@ from services.intake.asgi import RequestRefusedError
 from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.form import texts
 
+# Forms that are read at a time. The next one waits with nothing of it read, so that it takes no memory.
 FORMS_MAX = 64
-"""Forms that are read at a time. The next one waits with nothing of it read, so that it takes no memory."""
 
+# Forms of one duty at a time: a person pressed twice and a colleague has the same mail. More are not people.
 FORMS_OF_DUTY_MAX = 4
-"""Forms of one duty at a time: a person pressed twice and a colleague has the same mail. More are not people."""
 
 RETRY_AFTER_SECONDS = 60
 

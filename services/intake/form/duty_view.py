@@ -17,8 +17,8 @@ from schemas.plan.values import Bilingual
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FormField
 
+# Returns the latest version of a plan with its registry, or None if it is not published.
 PlanLookup = Callable[[str], tuple[Plan, Registry] | None]
-"""Returns the latest version of a plan with its registry, or None if it is not published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

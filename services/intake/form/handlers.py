@@ -31,8 +31,9 @@ from services.runtime.clock import Clock
 FORM_PATH = "/form"
 RECEIPT_PATH = "/form/receipt"
 CHECK, SEND, SEND_ANYWAY = "check", "send", "send-anyway"
+
+# A restarted store is available again by then.
 RETRY_AFTER_SECONDS = 60
-"""A restarted store is available again by then."""
 
 _MEGABYTE = 1024 * 1024
 

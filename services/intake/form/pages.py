@@ -33,13 +33,13 @@ _HEADERS = (
 )
 
 
+# Advice for people in place of refusals whose wording is meant for programs.
 _ADVICE = {
     RequestProblem.TOO_LARGE: [texts.TOO_LARGE],
     RequestProblem.UNREADABLE: [texts.UNREADABLE],
     RequestProblem.TOO_SLOW: [texts.UNREADABLE],
     RequestProblem.TOO_MANY_REQUESTS: [texts.TOO_MANY],
 }
-"""Advice for people in place of refusals whose wording is meant for programs."""
 
 
 @cache

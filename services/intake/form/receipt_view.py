@@ -22,8 +22,9 @@ from services.runtime import typst
 
 TYPST = Path(__file__).parent / "templates" / "receipt.typ"
 JWS_LENGTH_MAX = 8192
+
+# Characters of a document's number that a receipt shows: they are part of its address, which must stay short.
 DOCUMENT_NUMBER_LENGTH_MAX = 100
-"""Characters of a document's number that a receipt shows: they are part of its address, which must stay short."""
 
 _LINE = re.compile(r"(.{64})")  # characters of a signature in one printed line
 

@@ -31,8 +31,9 @@ from services.intake.receipts.signing import SigningKeys
 log = logging.getLogger(__name__)
 
 SOURCE = "urn:dondoc:form"
+
+# Hex digits of the duty's digest in an event id, by which a receipt is matched with its duty.
 DUTY_DIGEST_LENGTH = 16
-"""Hex digits of the duty's digest in an event id, by which a receipt is matched with its duty."""
 
 _CONTENT_DIGEST_LENGTH = 32
 _EPOCH = "1970-01-01"

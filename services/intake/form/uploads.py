@@ -24,11 +24,12 @@ from services.intake.form import texts
 
 FIELDS_MAX = 100
 FILES_MAX = 20
-FIELD_BYTES_MAX = 1024 * 1024
-"""Bytes of one text field: an event of this size would be refused anyway."""
 
+# Bytes of one text field: an event of this size would be refused anyway.
+FIELD_BYTES_MAX = 1024 * 1024
+
+# A phone that changes cells is back long before; a client that sends nothing for so long loses its slot.
 STALL_SECONDS = 30.0
-"""A phone that changes cells is back long before; a client that sends nothing for so long loses its slot."""
 
 NAME_LENGTH_MAX = 120
 FORM_TYPE = "multipart/form-data"

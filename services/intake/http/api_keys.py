@@ -77,8 +77,8 @@ def secret_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+# Compared with if the key id is unknown, so that the answer takes as long as for a known one.
 _UNKNOWN_KEY_DIGEST = secret_digest("nobody has this secret")
-"""Compared with if the key id is unknown, so that the answer takes as long as for a known one."""
 
 
 def format_bearer(key_id: str, secret: str) -> str:

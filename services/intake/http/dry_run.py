@@ -15,8 +15,9 @@ from services.intake.core.problems import Refusal, RequestProblem
 
 TIMEOUT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 5
+
+# Requests to rules at a time; a batch may hold a thousand events.
 CONCURRENT_REQUESTS_MAX = 8
-"""Requests to rules at a time; a batch may hold a thousand events."""
 
 UNPROCESSABLE = 422
 

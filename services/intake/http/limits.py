@@ -17,8 +17,8 @@ from services.intake.metrics import IntakeMetrics
 
 RETRY_AFTER_SECONDS = 1
 
+# Called with each charge of this process: key id, events a second of the key, events.
 OnCharge = Callable[[str, float, int], None]
-"""Called with each charge of this process: key id, events a second of the key, events."""
 
 
 class InflightLimit:

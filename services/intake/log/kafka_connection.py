@@ -20,8 +20,9 @@ from services.runtime.published_documents import PublishedDocuments
 from services.runtime.topics import ensure_topics
 
 RETRY_SECONDS = 0.5
+
+# How long the first requests wait for the first attempt to connect, before they are spooled.
 FIRST_ATTEMPT_SECONDS = 10.0
-"""How long the first requests wait for the first attempt to connect, before they are spooled."""
 
 log = logging.getLogger(__name__)
 

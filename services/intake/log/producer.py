@@ -22,27 +22,29 @@ from services.runtime.clock import Clock, milliseconds
 from services.runtime.settings import KafkaConfig
 
 MEBIBYTE = 1024 * 1024
+
+# Of one batch of one partition. An event of the largest size (1 MiB) still fits with what intake adds to it.
 BATCH_BYTES_MAX = 2 * MEBIBYTE
-"""Of one batch of one partition. An event of the largest size (1 MiB) still fits with what intake adds to it."""
 
+# A gathered batch is sent without more beyond this size: the default limit of a broker is 1 MiB.
 BATCH_BYTES_TARGET = 768 * 1024
-"""A gathered batch is sent without more beyond this size: the default limit of a broker is 1 MiB."""
 
+# Of one attempt of the client. Appends have a shorter timeout of their own.
 REQUEST_TIMEOUT_MS = 5_000
-"""Of one attempt of the client. Appends have a shorter timeout of their own."""
 
 RETRY_BACKOFF_MS = 200
-CLOSE_SECONDS = 2.0
-"""A frozen broker answers nothing, not even the end of a connection."""
 
+# A frozen broker answers nothing, not even the end of a connection.
+CLOSE_SECONDS = 2.0
+
+# Turns of the event loop before a round of batches is built. Under load many requests arrive in one turn and join the
+# round; a lone request waits some microseconds.
 GATHERING_TURNS = 1
-"""Turns of the event loop before a round of batches is built. Under load many requests arrive in one turn and join the
-round; a lone request waits some microseconds."""
 
 HEADERS = [("content-type", CONTENT_TYPE.encode())]
 
+# Called with each acknowledged batch: its partition, the offset of its first record (-1 if unknown), its records.
 OnAcknowledged = Callable[[int, int, Sequence[PartitionBatch]], None]
-"""Called with each acknowledged batch: its partition, the offset of its first record (-1 if unknown), its records."""
 
 log = logging.getLogger(__name__)
 

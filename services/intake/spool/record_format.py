@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+# Length and CRC-32 of the payload, big-endian.
 _HEADER = struct.Struct(">II")
-"""Length and CRC-32 of the payload, big-endian."""
 
 _KEY_LENGTH = struct.Struct(">H")
 

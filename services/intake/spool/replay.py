@@ -19,8 +19,9 @@ from services.intake.spool.segment_files import SpoolSegment
 from services.intake.spool.spool import Spool
 
 CHUNK_RECORDS = 500
+
+# A segment this small is taken for the last one: its replay takes a moment, for which new requests can wait.
 LAST_SEGMENT_BYTES = 64 * 1024
-"""A segment this small is taken for the last one: its replay takes a moment, for which new requests can wait."""
 
 CATCH_UP_SECONDS = 60.0
 

@@ -19,8 +19,8 @@ from services.intake.spool import record_format
 from services.intake.spool.record_format import SpooledRecord
 from services.intake.spool.segment_files import SegmentFiles, SpoolSegment
 
+# A segment is replayed whole, so this bounds what is read again after a crash, and the memory of the replay.
 SEGMENT_BYTES = 4 * 1024 * 1024
-"""A segment is replayed whole, so this bounds what is read again after a crash, and the memory of the replay."""
 
 Result = TypeVar("Result")
 

@@ -12,15 +12,16 @@ from services.intake.workers.protocol import BrokerState, Charged, Plans
 
 PROGRAM = ("-m", "services.intake.worker")
 
+# A worker that sends no heartbeat for so long hangs and is killed. The largest batch holds its loop for 0.2 s.
 SILENCE_SECONDS = 2.0
-"""A worker that sends no heartbeat for so long hangs and is killed. The largest batch holds its loop for 0.2 s."""
 
+# How long a worker may take to import its modules and serve, on a machine that is busy.
 START_SECONDS = 30.0
-"""How long a worker may take to import its modules and serve, on a machine that is busy."""
 
 RESTART_SECONDS = 1.0
+
+# A worker finishes its requests within the grace period of the server (20 s).
 STOP_SECONDS = 25.0
-"""A worker finishes its requests within the grace period of the server (20 s)."""
 
 log = logging.getLogger(__name__)
 

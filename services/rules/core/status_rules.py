@@ -10,6 +10,7 @@ from services.rules.core.duty import Duty
 from services.rules.core.filing_status import FilingStatus
 from services.rules.core.relief import ReliefState
 
+# The order in which flags are listed; `inherited_by_ID` comes last.
 FLAGS = (
     "first_sent_on_time",
     "past_due",
@@ -25,7 +26,6 @@ FLAGS = (
     "filing_kept",
     "nil_return",
 )
-"""The order in which flags are listed; `inherited_by_ID` comes last."""
 
 
 class StatusInputs(msgspec.Struct, frozen=True, kw_only=True):

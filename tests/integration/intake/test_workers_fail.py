@@ -35,8 +35,9 @@ from tests.support.servers.services import Service
 POSTS = 600
 BATCH_EVENTS = 50
 BATCHES = 88
+
+# A frozen worker is killed after two seconds of silence; its clients then connect again, to another process.
 FROZEN_SECONDS = 6.0
-"""A frozen worker is killed after two seconds of silence; its clients then connect again, to another process."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])

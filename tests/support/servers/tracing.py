@@ -12,11 +12,11 @@ from pathlib import Path
 from tests.support.assertions.eventually import eventually
 from tests.support.servers.services import Service
 
+# Long enough for every background loop to turn at least once.
 IDLE_SECONDS = 3.0
-"""Long enough for every background loop to turn at least once."""
 
+# The path of a file and the qualified name of a function in it.
 Call = tuple[str, str]
-"""The path of a file and the qualified name of a function in it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,11 +16,11 @@ from schemas.problems import FieldError
 from services.intake.core.forms import date_parsing, number_parsing
 from services.intake.core.forms.form_fields import PROOFS, event_pointer
 
+# An answer as it was given: text from a form, or a typed value from a spreadsheet's cell.
 FieldValue = str | int | float | date | None
-"""An answer as it was given: text from a form, or a typed value from a spreadsheet's cell."""
 
+# Characters that no document can hold. They come from careless pasting and mean nothing.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-"""Characters that no document can hold. They come from careless pasting and mean nothing."""
 
 Parsed = TypeVar("Parsed")
 

@@ -13,8 +13,9 @@ _SPACES = re.compile(r"[\s\u00a0\u2009\u202f]")
 _PLAIN = re.compile(r"-?\d+")
 _GROUPED = re.compile(r"-?[1-9]\d{0,2}(?:[.,]\d{3})+")
 _DECIMAL = re.compile(r"(?P<whole>-?[\d.,]*\d)[.,](?P<part>\d+)")
+
+# Characters of a figure: more than any sum of money has, few enough to compute with.
 _DIGITS_MAX = 30
-"""Characters of a figure: more than any sum of money has, few enough to compute with."""
 
 
 def parse_number(text: str, *, is_percent: bool = False) -> Decimal | Bilingual:

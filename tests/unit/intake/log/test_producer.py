@@ -16,8 +16,9 @@ from services.intake.log.producer import BATCH_BYTES_TARGET, BatchingProducer, B
 from services.runtime.clock import SystemClock
 
 TIMEOUT_SECONDS = 0.2
+
+# Turns of the event loop in which everything that needs no broker has happened.
 TURNS = 20
-"""Turns of the event loop in which everything that needs no broker has happened."""
 
 
 class Builder(list[bytes]):
@@ -60,8 +61,8 @@ class ManualClient:
         """Nothing is left to flush."""
 
 
+# Partition, offset of the first record, number of records.
 Acknowledged = tuple[int, int, int]
-"""Partition, offset of the first record, number of records."""
 
 
 def a_producer(client: ManualClient, acknowledged: list[Acknowledged] | None = None) -> BatchingProducer:
