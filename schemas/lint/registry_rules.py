@@ -70,6 +70,8 @@ def _check_memberships(agency: Node, groups: tuple[Node, ...]) -> Iterator[Findi
 
 def _find_parent_cycles(agencies: tuple[Node, ...]) -> Iterator[Finding]:
     parents = {one["id"].text: one["parent"] for one in agencies if one["parent"].text}
+    # Every agency has one parent at most, so a walk upwards ends at a root, at an agency that was walked before, or in
+    # a cycle. `cleared` holds the walked ones, so that each cycle is reported once.
     cleared: set[str] = set()
     for start in parents:
         line = [start]

@@ -82,6 +82,7 @@ def _find_cycles(successions: tuple[Node, ...]) -> Iterator[Finding]:
     for succession in successions:
         ended = {one.text for one in succession["from"].each()}
         taking = {one.text for one in succession["to"].each()}
+        # An agency may go on as its own heir (a merger into it), but not where the act changes nothing at all.
         if ended and (ended == taking or _reachable_from(taking - ended, heirs) & ended):
             names = ", ".join(sorted(ended))
             yield succession.finding(f"closes a circle: {names} would follow upon itself")

@@ -57,6 +57,7 @@ def clock_from(setting: str) -> Clock:
 
 def steer(path: Path, instant: datetime) -> None:
     """Set the clock in the file *path* to *instant*, atomically for every reader."""
+    # rename(2) replaces the file atomically; a reader sees the old instant or the new one.
     fresh = path.with_suffix(".new")
     fresh.write_text(instant.astimezone(UTC).isoformat(), encoding="ascii")
     fresh.replace(path)

@@ -57,9 +57,8 @@ def _explain(failure: BaseException | None, broker: str) -> str | None:
         case ssl.SSLCertVerificationError():
             remedy = "look at DONDOC_KAFKA_CA_FILE and at the name in DONDOC_KAFKA_BOOTSTRAP"
             return f"{broker} shows a certificate that is not trusted: {failure.verify_message}; {remedy}"
-        case (
-            ssl.SSLEOFError() | ssl.SSLZeroReturnError()
-        ):  # a broker that is stopping ends a handshake like this as well
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            # A broker that is stopping ends a handshake like this as well.
             return None
         case ssl.SSLError():
             remedy = "look at DONDOC_KAFKA_CERTIFICATE_FILE and DONDOC_KAFKA_SECURITY_PROTOCOL"

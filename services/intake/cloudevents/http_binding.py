@@ -35,6 +35,7 @@ BATCH_TYPE = "application/cloudevents-batch+json"
 BINARY_TYPE = "application/json"
 MEDIA_TYPES = (STRUCTURED_TYPE, BATCH_TYPE, BINARY_TYPE)
 
+# JSON is UTF-8 (RFC 8259 section 8.1); US-ASCII is a subset of it.
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _IDENTITY_CODINGS = frozenset({"", "identity"})
 
@@ -244,6 +245,7 @@ def _decode_base64(encoded: object) -> bytes | None:
     if not isinstance(encoded, str):
         return None
     try:
+        # Without `validate` every character outside the alphabet would be skipped and the data silently changed.
         return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         return None

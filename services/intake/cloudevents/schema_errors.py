@@ -74,6 +74,7 @@ def _field_errors(error: ValidationError) -> list[FieldError]:
             detail = Bilingual.of(en=_english_message(one["msg"]), vi=_vietnamese_message(one["type"], location))
         pointer = pointer_of("data", *location)
         found.setdefault(pointer, FieldError(pointer=pointer, detail=detail))
+        # Counted after errors at the same place are merged, so that the limit is one of places and not of attempts.
         if len(found) == ERRORS_OF_EVENT_MAX:
             break
     return list(found.values())

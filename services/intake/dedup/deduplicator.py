@@ -82,6 +82,8 @@ class Deduplicator:
         if not self._is_loaded:
             await self._load()
         stamps = stamps_by_identity(batches)
+        # From here to the reservation in `_write` nothing awaits. An await between them would let a second request with
+        # the same event look it up before the first has reserved it.
         if self._are_new(stamps, sum(map(len, batches))):
             await self._write(batches, stamps)
         else:
@@ -149,6 +151,7 @@ class Deduplicator:
             reservation.end(error)
             raise
         else:
+            # Known before the reservation ends, so that no request can find the events neither reserved nor known.
             self._recent.add_durable(stamps)
             reservation.end()
         finally:

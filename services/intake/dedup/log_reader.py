@@ -38,6 +38,7 @@ SETTLE_SECONDS = 0.02
 # How long an answer waits until the records that others wrote before its own are known.
 CATCH_UP_BEFORE_ANSWER_SECONDS = 0.5
 
+# Between attempts while the broker is away.
 RETRY_SECONDS = 1.0
 
 # Bounds how long one poll holds the event loop, which serves requests in between.
@@ -168,6 +169,7 @@ class LogReader:
             self._add(tracker.add_acknowledged(at, batch.entries))
             at += len(batch)
         self._own_rate.count(at - base)
+        # A gap before the own batch: another replica wrote there, or a transaction of rules has its marker there.
         if tracker.position < base:
             self._want({partition: base})
 
@@ -215,6 +217,7 @@ class LogReader:
         ends = await self._fetch_ends(consumer)
         for one in self._partitions:
             first = found.get(one)
+            # No record is that recent: there is nothing to read but what comes next.
             self._trackers[one.partition] = OffsetTracker(ends[one.partition] if first is None else first.offset)
 
     async def _read_on(self, consumer: AIOKafkaConsumer) -> None:
@@ -234,6 +237,7 @@ class LogReader:
         if not await self._wait_until_wanted():
             self._want(await self._fetch_ends(consumer))
             await asyncio.sleep(SETTLE_SECONDS)
+        # Cleared before the partitions are looked at: what is wanted while they are read wakes the next turn.
         self._is_wanted.clear()
         self._fetch_only(self._find_behind(), consumer)
         while self._find_behind():
@@ -250,6 +254,8 @@ class LogReader:
 
     def _fetch_only(self, wanted: set[TopicPartition], consumer: AIOKafkaConsumer) -> None:
         """Have just the *wanted* partitions fetched, each from where it was read to."""
+        # Own records were skipped while a partition was paused, so it is taken up again at its tracked position and not
+        # where the client stands.
         paused = consumer.paused()
         for one in wanted & paused:
             consumer.seek(one, self._trackers[one.partition].position)
@@ -274,6 +280,6 @@ class LogReader:
     def _add(self, in_order: Iterable[DedupEntries]) -> None:
         for entries in in_order:
             self._recent.add_logged(entries)
-        # A fresh event for those who wait next: whoever waits on the old one wakes exactly once.
+        # A fresh event for those who wait next: each task that waits on the old one wakes exactly once.
         advanced, self._has_advanced = self._has_advanced, asyncio.Event()
         advanced.set()

@@ -30,6 +30,8 @@ class RecentEvents:
 
     def are_latest(self, stamps: Mapping[bytes, Stamp]) -> bool:
         """Whether each identity of *stamps* is in the younger generation with exactly the stamp given."""
+        # Both lists are built and compared in C, without a step of Python for each event. A stamp of the older
+        # generation makes it False, which costs a look-up and a second signature, never a wrong answer.
         return list(map(self._recent.get, stamps)) == list(stamps.values())
 
     def knows_none_of(self, identities: Iterable[bytes]) -> bool:

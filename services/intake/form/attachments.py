@@ -133,6 +133,7 @@ async def _is_stored(store: ObjectStore, path: str, size: int) -> bool:
         found = await obstore.head_async(store, path)
     except FileNotFoundError:
         return False
+    # A file of another size was cut off by a crash of the store; it is written again.
     return found["size"] == size
 
 

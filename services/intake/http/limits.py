@@ -34,6 +34,7 @@ class InflightLimit:
 
         Raise `RequestRefusedError` (503) if the total would exceed the bound.
         """
+        # A chunked body announces no length (RFC 9112 section 7.1), so it counts as the largest that would be accepted.
         announced = request.content_length
         wanted = limit if announced is None else min(announced, limit)
         if self._reserved + wanted > self._bytes_max:
@@ -77,6 +78,7 @@ class RateLimits:
 
     def _bucket(self, key_id: str, events_per_second: float) -> TokenBucket:
         bucket = self._buckets.get(key_id)
+        # Another rate means that the key was changed: its bucket begins anew and full.
         if bucket is None or bucket.events_per_second != events_per_second:
             bucket = self._buckets[key_id] = TokenBucket.full(events_per_second, time.monotonic())
         return bucket

@@ -34,6 +34,7 @@ BATCH_BYTES_TARGET = 768 * 1024
 # Of one attempt of the client. Appends have a shorter timeout of their own.
 REQUEST_TIMEOUT_MS = 5_000
 
+# Between attempts of the client, for example while a partition changes its leader.
 RETRY_BACKOFF_MS = 200
 
 # A frozen broker answers nothing, not even the end of a connection.
@@ -68,6 +69,7 @@ class _PendingAppend:
     def acknowledge(self, partition: int, end: int) -> None:
         self.missing -= 1
         self.ends[partition] = end
+        # Done already if another partition timed out, or if the task that waited was cancelled.
         if self.missing == 0 and not self.done.done():
             self.done.set_result(None)
 
@@ -117,6 +119,7 @@ async def connect(kafka: KafkaConfig) -> AIOKafkaProducer:
     )
     try:
         await client.start()
+        # Fetches the metadata of the topic now, so that the first append does not wait for it.
         await client.partitions_for(FACTS.name)
     except BaseException:
         await client.stop()
@@ -228,10 +231,12 @@ class BatchingProducer:
         if error is not None:
             self._on_failed(partition, error)
             return
+        # -1 if the broker had the batch already: it recognised the sequence number of a repetition (KIP-98).
         base = sent.result().offset
         queue = self._queues[partition]
         chunks, queue.under_way = queue.under_way, []
         batches = [chunk.batch for chunk in chunks]
+        # Before the callers go on: then the log reader knows these records when `DurableWriter` asks it for them.
         self._on_acknowledged(partition, base, batches)
         end = base + sum(map(len, batches))
         for chunk in chunks:

@@ -21,8 +21,11 @@ EVENT = "application/cloudevents+json"
 
 # A later attempt may succeed: timeout, rate limit, and failures of intake or of a proxy before it.
 RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+# Doubled after each attempt. The pauses between eight attempts add up to 31 s, longer than a service takes to restart.
 FIRST_PAUSE_SECONDS = 0.25
 MAX_PAUSE_SECONDS = 15.0
+
+# Longer than intake gives a body to arrive (30 s) and then the broker to acknowledge (2.5 s).
 REQUEST_SECONDS = 35.0
 
 _ADDRESS = TypeAdapter(HttpUrl)
