@@ -25,7 +25,7 @@ def check_plan(plan: Node) -> Iterator[Finding]:
     yield from id_checks.find_duplicates(one["id"] for one in obligations)
     known_sources = {one["id"].text for one in sources}
     for obligation in obligations:
-        # Without a list of sources there is one finding, that it is missing, and not one for every obligation.
+        # The list of sources is optional; without it a citation cannot be checked.
         if sources:
             yield from id_checks.find_unknown(obligation["citation"]["source"], known_sources, "source")
         yield from id_checks.find_duplicates(obligation["addressees"].each(), Severity.WARNING)

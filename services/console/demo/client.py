@@ -81,8 +81,8 @@ class ScenarioRunner:
     async def run(self, scenario: Scenario, on_stop: OnStop) -> None:
         """Run *scenario* to its end; call *on_stop* at each stop of the clock with what was posted there."""
         await self._intake.post_batch(scenario.archive)
-        # The earlier years must be assessed before the clock moves, or agencies would be urged for reports that they have
-        # sent long ago.
+        # The earlier years must be assessed before the clock moves, or agencies would be urged for reports that they
+        # have sent long ago.
         next_alert_at = await self._quiescence.wait()
         pending = deque(scenario.posts)
         now = BEGINS_AT

@@ -91,7 +91,7 @@ def _check_type(event_type: str, *, may_decide: bool) -> None:
 
 def _add_duration(span: str, option: str, since: datetime) -> datetime:
     try:
-        # isodate raises decimal errors (ArithmeticError) for numbers that it cannot compute with.
+        # More days than a timedelta holds raise OverflowError, which is an ArithmeticError and no ValueError.
         duration = isodate.parse_duration(span)
     except (ValueError, ArithmeticError) as cause:
         raise UnusableInputError(f"{option}: {span!r} is no ISO 8601 duration such as P7D") from cause

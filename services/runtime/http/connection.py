@@ -102,8 +102,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass *data* to the parser, and limit the bytes that neither complete a head nor belong to a body."""
-        # httptools parses all that it is fed before it returns. So what is longer than a head may be is fed in two parts,
-        # unless it belongs to a body, which has a request in progress.
+        # httptools parses all that it is fed before it returns. So what is longer than a head may be is fed in two
+        # parts, unless it belongs to a body, which has a request in progress.
         if len(data) > self._head_bytes_left and not self._has_request_in_progress():
             self._receive_in_parts(data)
             return
