@@ -35,7 +35,7 @@ COMMANDS = {
 class LazyCommandGroup(TyperGroup):
     """Imports the module of a command at its first use.
 
-    A pure command such as `check` so starts in a fraction of the time that the import of all services takes.
+    So a pure command such as `check` starts in a fraction of the time that the import of all services takes.
     """
 
     def list_commands(self, ctx: object) -> list[str]:

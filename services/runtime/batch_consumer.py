@@ -54,8 +54,8 @@ class Subscription:
 class ConsumingBroker(KafkaBroker):
     """A FastStream broker that only consumes. A service opens its producers itself, with the guarantees that it needs.
 
-    If it cannot start it calls *halt*: FastStream has told the HTTP server by then that the application is up, and the
-    process would go on answering without consuming anything.
+    If it cannot start it calls *halt*: by then FastStream has reported to the HTTP server that the application is up,
+    and the process would go on answering without consuming anything.
     """
 
     def __init__(self, kafka: KafkaConfig, *, halt: Callable[[], None]) -> None:

@@ -1,6 +1,6 @@
 """The only reader of the system clock. A steered clock reads a file instead, so that a year can pass in a minute.
 
-A clock has no timer: nothing here sleeps or calls back. Whoever waits for an instant compares it with `now()`.
+A clock has no timer: nothing here sleeps or calls back. Code that waits for an instant compares it with `now()`.
 """
 
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Tells which version of Đôn Đốc this is, and from which git commit its code comes."""
+"""Finds out which version of Đôn Đốc this is, and from which git commit its code comes."""
 
 import os
 import subprocess

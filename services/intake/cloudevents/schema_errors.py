@@ -81,7 +81,7 @@ def _field_errors(error: ValidationError) -> list[FieldError]:
 
 
 def _is_too_large(figure: object) -> bool:
-    """Whether the refused *figure* is a number: then the bound is what it breaks."""
+    """Whether the refused *figure* is a number: a number is refused only because it is too large."""
     if not isinstance(figure, str):
         return isinstance(figure, int | float) and not isinstance(figure, bool)
     try:

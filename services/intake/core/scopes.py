@@ -32,7 +32,7 @@ class KeyScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key of an upstream system. Only the digest of its secret is kept, nowhere the secret itself."""
+    """A key of an upstream system. Only the digest of its secret is stored, never the secret itself."""
 
     id: str
     system: str

@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True, kw_only=True)
 class RateMeter:
-    """Counts records and tells their rate, measured anew each *span* seconds."""
+    """Counts records and computes their rate, measured anew each *span* seconds."""
 
     span: float
     since: float = 0.0
@@ -274,7 +274,7 @@ class LogReader:
             found = DedupEntries.from_entries(entry for entry in entries if entry is not None)
             self._add(self._trackers[one.partition].add_read(records[-1].offset + 1, found))
         for one in self._find_behind():
-            # The last offset of a log may be the marker of a transaction, which no record tells of.
+            # The last offset of a log may be the marker of a transaction, which is no record.
             self._add(self._trackers[one.partition].add_read(await consumer.position(one), _NO_ENTRIES))
 
     def _add(self, in_order: Iterable[DedupEntries]) -> None:

@@ -40,7 +40,7 @@ class RecentEvents:
 
     def add_durable(self, stamps: Mapping[bytes, Stamp]) -> None:
         """Add events that this process made durable, in the log or in the spool. A known identity keeps its stamp."""
-        if all(map(self._recent.__contains__, stamps)):  # usually: the acknowledgement told of them before
+        if all(map(self._recent.__contains__, stamps)):  # usually: they were added when they were acknowledged
             return
         for identity, stamp in stamps.items():
             if self.find(identity) is None:

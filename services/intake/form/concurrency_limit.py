@@ -1,6 +1,6 @@
 """Limits how many forms are read at the same time, in total and for one duty.
 
-A form is read over minutes on a slow line. The limit for one duty keeps whoever stalls from holding up anybody but the
+A form is read over minutes on a slow line. Because of the limit for one duty, a client that stalls holds up only the
 holders of the same link.
 """
 

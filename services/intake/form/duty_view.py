@@ -1,6 +1,6 @@
-"""A duty as its form shows it: the agency, the citation that lays the duty down, the due date and the fields.
+"""A duty as its form shows it: the agency, the citation that imposes the duty, the due date and the fields.
 
-Knows plan and registry. When the duty falls due and what its status is, only rules can say.
+Knows plan and registry. Only rules can say when the duty falls due and what its status is.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Receipts for people: verified from their own signature, shown as a page, rendered as a PDF.
 
-Nothing is looked up: the signature alone proves that intake gave the receipt.
+No store is read: the signature alone proves that intake issued the receipt.
 """
 
 import re

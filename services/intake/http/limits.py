@@ -1,7 +1,7 @@
 """The limits of one process: the bytes of request bodies in flight, and the events a second of each API key.
 
 Rates are charged after a request is read and checked before the next one is, so a batch may overdraw its key once.
-With workers every process charges what all of them take: each tells the others of its charges.
+With workers, each process reports its charges to the others, so every process charges what all of them accept.
 """
 
 import math
@@ -73,7 +73,7 @@ class RateLimits:
             self.on_charge(key.id, rate, events)
 
     def charge_bucket(self, key_id: str, events_per_second: float, events: int) -> None:
-        """Charge what another process took."""
+        """Charge *events* that another process accepted."""
         self._bucket(key_id, events_per_second).charge(events, time.monotonic())
 
     def _bucket(self, key_id: str, events_per_second: float) -> TokenBucket:

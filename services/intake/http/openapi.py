@@ -1,4 +1,4 @@
-"""How intake describes itself: the OpenAPI document, a page to read it by, and a page for each problem type."""
+"""Intake's description of itself: the OpenAPI document, a page that shows it, and a page for each problem type."""
 
 import html
 from functools import cache

@@ -89,7 +89,7 @@ class PostEvents:
         return Response(status=202, body=answer)
 
     async def _simulate(self, prepared: PreparedEvents, mode: ContentMode) -> Response:
-        """Answer what rules would say of the events; nothing is written."""
+        """Answer with the assessments that rules would make of the events; write nothing."""
         is_batch = mode is ContentMode.BATCH
         await self.pipeline.check_conflicts(prepared, is_batch=is_batch)
         return await self.dry_run.assess(pipeline.values_of(prepared), is_batch=is_batch)

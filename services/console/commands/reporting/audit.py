@@ -98,10 +98,10 @@ async def _query_report(queries: ReportingQueries, plan: str, period: str, conte
         raise UnusableInputError(str(cause)) from cause
 
 
-def _assess_facts(facts: topic_reader.RecordsByPartition, books: DutyCatalogues) -> Iterator[bytes]:
+def _assess_facts(facts: topic_reader.RecordsByPartition, catalogues: DutyCatalogues) -> Iterator[bytes]:
     """Yield the verdicts of rules on *facts*, record by record; a record that rules would set aside has none."""
     for partition, records in facts.items():
-        processor = PartitionProcessor(partition, books)
+        processor = PartitionProcessor(partition, catalogues)
         for record in records:
             position = LogPosition(offset=record.offset, recorded_at=instant_of(record.timestamp))
             yield from _assess_record(processor, record.value, position)
