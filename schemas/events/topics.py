@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 
 DEFAULT_PARTITIONS = 12
+
+# The log is the system of record: the brokers' default would delete it after a week.
 FOREVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 COMPACTED = {"cleanup.policy": "compact"}
 
 # A report has at most 1 MiB; the state that rules keeps of a duty, with all corrections, at most half of this.
 LARGE = {"max.message.bytes": "16777216"}
+
+# Records bear the time of the service's clock. In a rehearsal that clock is steered, so no distance from the broker's
+# own time may make the broker refuse a record.
 EVENT_TIME = {
     "message.timestamp.type": "CreateTime",
     "message.timestamp.after.max.ms": "9223372036854775807",

@@ -23,6 +23,7 @@ def parse(text: str) -> timedelta | isodate.Duration:
     """
     try:
         step = isodate.parse_duration(text)
+        # A duration of months reaches further in one direction than in the other; both must stay within the calendar.
         reach = max(_ANCHOR - (_ANCHOR - step), (_ANCHOR + step) - _ANCHOR, key=abs)
     except (isodate.ISO8601Error, ValueError, TypeError, OverflowError) as cause:
         raise ValueError(f"{text!r} is not an ISO 8601 duration; write P7D for seven days, PT0S for at once") from cause

@@ -33,6 +33,7 @@ class TokenBucket:
         self.level -= events
 
     def _fill(self, now: float) -> None:
+        # The level is computed from the elapsed time when it is asked for, so no timer has to fill the buckets.
         size = self.events_per_second * BURST_SECONDS
         self.level = min(size, self.level + (now - self.at) * self.events_per_second)
         self.at = now

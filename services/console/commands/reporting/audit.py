@@ -50,6 +50,7 @@ def audit(
     with output.exit_on_errors():
         settings = ServiceSettings()
         instant = _parse_instant(as_of) if as_of else clock_from(settings.clock).now()
+        # One instant for both sides: what is recorded while the command runs counts on neither.
         context = QueryContext(as_of=instant, known_at=instant, language="vi")
         path = f"/v1/plans/{plan}/periods/{period}/report.json"
         live = report.get_from_reporting(url, path, as_of=instant.isoformat(), lang="vi").json()
