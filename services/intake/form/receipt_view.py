@@ -21,6 +21,8 @@ from services.intake.receipts.verification import InvalidReceiptError
 from services.runtime import typst
 
 TYPST = Path(__file__).parent / "templates" / "receipt.typ"
+
+# The receipt of a form has about 1 KiB; a much longer text in the address is not parsed at all.
 JWS_LENGTH_MAX = 8192
 
 # Characters of a document's number that a receipt shows: they are part of its address, which must stay short.

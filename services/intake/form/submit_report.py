@@ -54,6 +54,7 @@ class SubmitReport:
         if len(body) > EVENT_BYTES_MAX:
             raise RequestRefusedError(too_large_refusal(EVENT_BYTES_MAX))
         event = http_binding.decode_event(ContentMode.STRUCTURED, (), body)
+        # The full path and not the fast path: it explains errors, and a person sends one report.
         (accepted,) = self.validator.validate({0: event}, _link_scope(duty.key), is_batch=False)
         return accepted
 

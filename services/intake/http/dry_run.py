@@ -13,6 +13,7 @@ from schemas.problems import FieldError
 from services.intake.asgi import RequestRefusedError, Response
 from services.intake.core.problems import Refusal, RequestProblem
 
+# A dry run takes rules milliseconds. Without rules the person shall not wait long for the page without a status.
 TIMEOUT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 5
 

@@ -40,6 +40,7 @@ def _parse_groups(bare: str) -> Decimal | Bilingual:
     """Return the number in groups of three digits. A single separator is ambiguous: 1.234 is 1234 or 1,234."""
     separators = {sign for sign in bare if sign in ".,"}
     joined = Decimal(re.sub("[.,]", "", bare))
+    # 1.234,567 has a separator of thousands and a decimal sign; 1.234.567 has separators of thousands only.
     if len(separators) > 1:
         return _parse_decimal(bare, bare)
     if len(re.findall("[.,]", bare)) > 1:
