@@ -13,7 +13,6 @@ import msgspec
 from schemas.events.assessments import ASSESSED, Status, StepKind
 from schemas.events.deliveries import DELIVERED, AttemptOutcome, Channel
 
-Value = TypeVar("Value")
 Data = TypeVar("Data")
 
 # An instant with its offset (RFC 3339). A time without one would mean another instant in each time zone.
@@ -130,18 +129,6 @@ def decode_assessment(record: bytes) -> WireEvent[WireDutyAssessed] | None:
 def decode_attempt(record: bytes) -> WireEvent[WireAlertAttempted] | None:
     """Decode an attempt; return None for an event of another type, raise `msgspec.DecodeError` if it is invalid."""
     return _decode_type(_ATTEMPT, record, DELIVERED)
-
-
-def decode(decoder: msgspec.json.Decoder[Value], text: bytes | msgspec.Raw) -> Value:
-    """Decode JSON in which a name may occur twice in an object; the last value counts, as in most parsers.
-
-    A typed decoder validates every value, the overruled ones too, and would refuse `{"size": "x", "size": 1}`. So what
-    it refuses is decoded again without types and converted. Raise `msgspec.DecodeError` if that fails as well.
-    """
-    try:
-        return decoder.decode(text)
-    except msgspec.ValidationError:
-        return msgspec.convert(msgspec.json.decode(text), decoder.type)
 
 
 def _decode_type(decoder: msgspec.json.Decoder[WireEvent[Data]], record: bytes, name: str) -> WireEvent[Data] | None:

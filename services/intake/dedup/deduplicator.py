@@ -83,8 +83,13 @@ class Deduplicator:
             await self._load()
         stamps = stamps_by_identity(batches)
         # From here to the reservation in `_write` nothing awaits. An await between them would let a second request with
-        # the same event look it up before the first has reserved it.
-        if self._are_new(stamps, sum(map(len, batches))):
+        # the same event look it up before the first has reserved it. The usual case comes first: no event stands twice in
+        # the request, was seen before, or is being written now.
+        if (
+            len(stamps) == sum(map(len, batches))
+            and self._recent.knows_none_of(stamps)
+            and self._reservations.keys().isdisjoint(stamps)
+        ):
             await self._write(batches, stamps)
         else:
             await self._write_new(batches)
@@ -106,14 +111,6 @@ class Deduplicator:
         """Wait at the start of the process: without the log, an event of yesterday would look new."""
         await self._wait_until_loaded()
         self._is_loaded = True
-
-    def _are_new(self, stamps: Mapping[bytes, Stamp], events: int) -> bool:
-        """Whether no event stands twice in the request, was seen before, or is being written now: the usual case."""
-        return (
-            len(stamps) == events
-            and self._recent.knows_none_of(stamps)
-            and self._reservations.keys().isdisjoint(stamps)
-        )
 
     async def _write_new(self, batches: Sequence[PartitionBatch]) -> None:
         new, awaited = self._split(batches)
