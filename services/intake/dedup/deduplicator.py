@@ -83,8 +83,8 @@ class Deduplicator:
             await self._load()
         stamps = stamps_by_identity(batches)
         # From here to the reservation in `_write` nothing awaits. An await between them would let a second request with
-        # the same event look it up before the first has reserved it. The usual case comes first: no event stands twice in
-        # the request, was seen before, or is being written now.
+        # the same event look it up before the first has reserved it. The usual case comes first: no event stands twice
+        # in the request, was seen before, or is being written now.
         if (
             len(stamps) == sum(map(len, batches))
             and self._recent.knows_none_of(stamps)
