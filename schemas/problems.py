@@ -14,8 +14,8 @@ from schemas.plan.values import Bilingual, Language
 
 MEDIA_TYPE = "application/problem+json"
 
+# A sentence in both languages; or one that exists in a single language, such as the message of an exception.
 Text = Bilingual | str
-"""A sentence in both languages; or one that exists in a single language, such as the message of an exception."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,7 @@ def choose_language(accept_language: str, default: Language) -> Language:
         tag, _, parameters = choice.strip().partition(";")
         language = tag.strip().lower().partition("-")[0]
         weight = _quality(parameters)
+        # Strictly greater: of two with the same weight the first wins, and a language with weight 0 is not acceptable.
         if weight > highest and language in {"en", "vi"}:
             chosen, highest = ("vi" if language == "vi" else "en"), weight
     return chosen

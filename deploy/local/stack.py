@@ -18,11 +18,12 @@ from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
 
 DEFAULT_HOME = ".dondoc"
+
+# The variables that secure the connection to another broker. The local one is open, but only to this machine.
 SECURITY = tuple(
     f"DONDOC_KAFKA_{name}"
     for name in ("SECURITY_PROTOCOL", "CA_FILE", "CERTIFICATE_FILE", "KEY_FILE", "USERNAME", "PASSWORD_FILE")
 )
-"""The variables that secure the connection to another broker. The local one is open, but only to this machine."""
 
 
 class Stack:

@@ -49,6 +49,7 @@ def json_schema(message: MessageType) -> dict[str, Any]:
     """Return the JSON Schema of *message*. The same models always give the same schema."""
     schema = message.model.model_json_schema(by_alias=True, schema_generator=_WithoutFieldTitles)
     if message.is_event:
+        # The envelope is one model for all events; only here is it known which `type` goes with which data.
         schema["properties"]["type"] = {"const": message.name}
         schema["required"] = ["specversion", *schema["required"]]
     summary = {"title": message.data.__name__, "description": message.data.__doc__}

@@ -33,8 +33,8 @@ ADOPTED = "vn.dondoc.plan.adopted.v1"
 
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
+# No sum of money and no number of loans comes near this. A figure that a double cannot hold is a typing mistake.
 FIGURE_BOUND = 10**30
-"""No sum of money and no number of loans comes near this. A figure that a double cannot hold is a typing mistake."""
 
 Proof = Literal["none", "postmark", "exchange-log", "mail-gateway"]
 
@@ -205,6 +205,8 @@ class PlanAdopted(FactData):
 FactModel = (
     ReportSubmitted | ReportWithdrawn | ReportReassigned | ExtensionGranted | ExemptionGranted | ExemptionRevoked
 )
+
+# The facts that upstream systems may send, by CloudEvents `type`. Only rules itself writes `PlanAdopted`.
 MODEL_OF: dict[str, type[FactModel]] = {
     SUBMITTED: ReportSubmitted,
     WITHDRAWN: ReportWithdrawn,
@@ -213,4 +215,3 @@ MODEL_OF: dict[str, type[FactModel]] = {
     EXEMPTED: ExemptionGranted,
     REVOKED: ExemptionRevoked,
 }
-"""The facts that upstream systems may send, by CloudEvents `type`. Only rules itself writes `PlanAdopted`."""

@@ -15,8 +15,8 @@ from joserfc.jwk import OctKey
 
 from schemas.events.ids import DutyKey
 
+# Least length of the shared key in characters. A key shorter than the digest weakens an HMAC (RFC 2104 section 3).
 KEY_LENGTH_MIN = 32
-"""Least length of the shared key in characters. A key shorter than the digest weakens an HMAC (RFC 2104 section 3)."""
 
 _ALGORITHM = "HS256"
 _DUTY = "dondoc-form+jws"

@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 
 DEFAULT_PARTITIONS = 12
+
+# The log is the system of record: the brokers' default would delete it after a week.
 FOREVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 COMPACTED = {"cleanup.policy": "compact"}
+
+# A report has at most 1 MiB; the state that rules keeps of a duty, with all corrections, at most half of this.
 LARGE = {"max.message.bytes": "16777216"}
-"""A report has at most 1 MiB; the state that rules keeps of a duty, with all corrections, at most half of this."""
+
+# Records bear the time of the service's clock. In a rehearsal that clock is steered, so no distance from the broker's
+# own time may make the broker refuse a record.
 EVENT_TIME = {
     "message.timestamp.type": "CreateTime",
     "message.timestamp.after.max.ms": "9223372036854775807",
@@ -57,5 +63,6 @@ REFERENCES = Topic(
 )
 TOPICS = (FACTS, VERDICTS, DUTIES, DELIVERIES, REFERENCES)
 WITH_DEAD_LETTERS = (FACTS, VERDICTS, DELIVERIES)
+
+# A dead letter is the record plus headers with the reason, so its topic must accept slightly larger records.
 DEAD_LETTER_CONFIG = _config(FOREVER, EVENT_TIME, {"max.message.bytes": str(17 * 1024 * 1024)})
-"""A dead letter is the record plus headers with the reason, so its topic must accept slightly larger records."""

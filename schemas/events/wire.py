@@ -15,8 +15,8 @@ from schemas.events.deliveries import DELIVERED, AttemptOutcome, Channel
 
 Data = TypeVar("Data")
 
+# An instant with its offset (RFC 3339). A time without one would mean another instant in each time zone.
 OffsetDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
-"""An instant with its offset (RFC 3339). A time without one would mean another instant in each time zone."""
 
 
 class WireSegment(

@@ -65,6 +65,7 @@ def _consecutive_pairs(nodes: Sequence[Node]) -> Iterator[tuple[Interval, Interv
     """
     intervals = [parse_interval(node) for node in nodes]
     readable = sorted((one for one in intervals if one is not None and not one.is_empty), key=lambda one: one.from_)
+    # A missing interval would make its neighbours look like a gap. The error that it has is reported elsewhere.
     if len(readable) < len(nodes):
         return
     furthest = readable[:1]

@@ -6,8 +6,8 @@ A rule yields findings; the module that knows the source text turns them into di
 from dataclasses import dataclass
 from enum import StrEnum
 
+# The keys and indexes that lead from the root of a document to one of its values.
 DocumentPath = tuple[str | int, ...]
-"""The keys and indexes that lead from the root of a document to one of its values."""
 
 
 class Severity(StrEnum):

@@ -39,6 +39,7 @@ class Node:
     @property
     def number(self) -> int | None:
         """The integer, quoted or not, or None."""
+        # In Python a bool is an int, so `month: true` would read as January.
         if isinstance(self.value, bool):
             return None
         try:

@@ -98,6 +98,7 @@ def _parse(lint: Callable[[str, str], LintResult[M]], text: str, file: str) -> M
 
 def _lint(text: str, file: str, model: type[M], rules: Callable[[Node], Iterable[Finding]]) -> LintResult[M]:
     source = yaml_source.read(text)
+    # The rules run even where the models refuse the document, so that one wrong value hides no other error.
     findings = [*source.duplicates, *rules(Node(value=source.content))]
     try:
         document = model.model_validate(source.content)

@@ -25,6 +25,7 @@ def check_plan(plan: Node) -> Iterator[Finding]:
     yield from id_checks.find_duplicates(one["id"] for one in obligations)
     known_sources = {one["id"].text for one in sources}
     for obligation in obligations:
+        # The list of sources is optional; without it a citation cannot be checked.
         if sources:
             yield from id_checks.find_unknown(obligation["citation"]["source"], known_sources, "source")
         yield from id_checks.find_duplicates(obligation["addressees"].each(), Severity.WARNING)
@@ -100,6 +101,7 @@ def _check_requirements(requires: Node) -> Iterator[Finding]:
     yield from id_checks.find_duplicates(one["id"] for one in requires["checks"].each())
     for indicator in requires["indicators"].each():
         least, most = indicator["min"].value, indicator["max"].value
+        # Only numbers are compared; what is none of them is reported by the models.
         if isinstance(least, int | float) and isinstance(most, int | float) and most < least:
             yield indicator["max"].finding(f"{most} is less than `min`, {least}; no figure can satisfy both")
 

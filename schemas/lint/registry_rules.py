@@ -38,13 +38,13 @@ def _check_names(agency: Node) -> Iterator[Finding]:
 def _find_nameless_ends(valid: Node, names: tuple[Node, ...]) -> Iterator[Finding]:
     """Yield a warning if no name covers the beginning or the end of the agency's validity."""
     borne = [span for span in map(date_intervals.parse_interval, names) if span is not None]
-    life = date_intervals.parse_interval(valid)
-    if life is None or not borne or len(borne) < len(names):
+    validity = date_intervals.parse_interval(valid)
+    if validity is None or not borne or len(borne) < len(names):
         return
     first, last = min(borne, key=lambda one: one.from_), max(borne, key=lambda one: one.to)
-    if life.from_ < first.from_:
+    if validity.from_ < first.from_:
         yield first.node["from"].warning(f"leaves a hole: the agency is valid from {_format_day(valid['from'])}")
-    if last.to < life.to:
+    if last.to < validity.to:
         yield last.node["to"].warning(f"leaves a hole: the agency is valid to {_format_day(valid['to'])}")
 
 
@@ -59,17 +59,19 @@ def _check_memberships(agency: Node, groups: tuple[Node, ...]) -> Iterator[Findi
     yield from date_intervals.find_empty(memberships)
     for group in dict.fromkeys(one["id"].text for one in memberships):
         yield from date_intervals.find_overlaps([one for one in memberships if one["id"].text == group])
-    life = date_intervals.parse_interval(agency["valid"])
+    validity = date_intervals.parse_interval(agency["valid"])
     for membership in memberships:
         if groups:
             yield from id_checks.find_unknown(membership["id"], listed, "group")
-        stay = date_intervals.parse_interval(membership)
-        if stay and life and (stay.to <= life.from_ or life.to <= stay.from_):
+        span = date_intervals.parse_interval(membership)
+        if span and validity and (span.to <= validity.from_ or validity.to <= span.from_):
             yield membership.warning("lies outside the dates on which the agency is valid")
 
 
 def _find_parent_cycles(agencies: tuple[Node, ...]) -> Iterator[Finding]:
     parents = {one["id"].text: one["parent"] for one in agencies if one["parent"].text}
+    # Every agency has one parent at most, so a walk upwards ends at a root, at an agency that was walked before, or in
+    # a cycle. `cleared` holds the walked ones, so that each cycle is reported once.
     cleared: set[str] = set()
     for start in parents:
         line = [start]

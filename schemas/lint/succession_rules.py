@@ -55,25 +55,25 @@ def _check_begins(succession: Node, agencies: Mapping[str, Node]) -> Iterator[Fi
     on = succession["on"]
     for heir in succession["to"].each():
         agency = agencies.get(heir.text)
-        life = date_intervals.parse_interval(agency["valid"]) if agency else None
-        if life is None or on.day is None:
+        validity = date_intervals.parse_interval(agency["valid"]) if agency else None
+        if validity is None or on.day is None:
             continue
-        if on.day < life.from_ or life.to <= on.day:
-            yield on.finding(f"the heir {heir.text!r} does not exist on {on.day}; it {_describe_validity(life)}")
+        if on.day < validity.from_ or validity.to <= on.day:
+            yield on.finding(f"the heir {heir.text!r} does not exist on {on.day}; it {_describe_validity(validity)}")
         elif (
             succession["type"].text == "merge_new"
-            and life.from_ < on.day
+            and validity.from_ < on.day
             and agency
             and agency["valid"]["from"].is_given
         ):
             yield on.warning(
-                f"{heir.text!r} exists since {life.from_}; a new body begins with the act, else write merge_into"
+                f"{heir.text!r} exists since {validity.from_}; a new body begins with the act, else write merge_into"
             )
 
 
-def _describe_validity(life: date_intervals.Interval) -> str:
-    begin = "from the start" if life.from_ == date.min else f"from {life.from_}"
-    return f"is valid {begin} and {life.end_text}"
+def _describe_validity(validity: date_intervals.Interval) -> str:
+    begin = "from the start" if validity.from_ == date.min else f"from {validity.from_}"
+    return f"is valid {begin} and {validity.end_text}"
 
 
 def _find_cycles(successions: tuple[Node, ...]) -> Iterator[Finding]:
@@ -82,6 +82,7 @@ def _find_cycles(successions: tuple[Node, ...]) -> Iterator[Finding]:
     for succession in successions:
         ended = {one.text for one in succession["from"].each()}
         taking = {one.text for one in succession["to"].each()}
+        # An agency may go on as its own heir (a merger into it), but not where the act changes nothing at all.
         if ended and (ended == taking or _reachable_from(taking - ended, heirs) & ended):
             names = ", ".join(sorted(ended))
             yield succession.finding(f"closes a circle: {names} would follow upon itself")

@@ -22,6 +22,8 @@ _LONGEST = 60  # characters of a wrong value that a message repeats; enough to f
 def explain(error: ValidationError, content: object, model: type[BaseModel]) -> Iterator[Finding]:
     """Yield one finding for each place in *content* that does not fit *model*."""
     seen: set[DocumentPath] = set()
+    # For a union pydantic reports the error of every member. The first one at a place counts, and "is no mapping" says
+    # least, so it comes last.
     for detail in sorted(error.errors(), key=lambda one: one["type"] == "model_type"):
         path = _path_in(content, detail)
         if path not in seen and not _is_follow_up(detail):
@@ -39,6 +41,7 @@ def _path_in(content: object, detail: ErrorDetails) -> DocumentPath:
     path: list[str | int] = []
     node = content
     for step in detail["loc"]:
+        # A step that the document does not have is the name of a union member, except the last one of a missing key.
         if (isinstance(node, dict) and step in node) or (isinstance(node, list) and step in range(len(node))):
             node = node[step]  # type: ignore[index] # a key of the one, an index of the other
         elif detail["type"] != "missing" or step != detail["loc"][-1]:

@@ -67,6 +67,7 @@ class _YamlReader:
         return YamlSource(content=content, lines=self._lines, duplicates=tuple(self._duplicates))
 
     def _read_value(self, node: Node, path: DocumentPath) -> object:
+        # YAML allows `a: &x [*x]`. Walking such a value would not end.
         if any(node is one for one in self._open):
             raise NotYaml(_line(node), "not YAML to build on: an anchor contains itself")
         self._open.append(node)
@@ -117,8 +118,10 @@ def _parse_scalar(tag: str, text: str) -> object:
         case "null":
             return None
         case "bool":
+            # YAML 1.2 has true and false only; `yes` and `no` are text (core schema, section 10.3.2).
             return text.lower() == "true"
         case "int":
+            # Base 0 would refuse a leading zero, which the core schema allows: `007` is 7.
             return int(text.replace("_", ""), 0 if text.lstrip("+-").startswith(("0x", "0o")) else 10)
         case "float":
             return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import isodate
 
+# A century. A longer duration is a typing mistake, and adding it to a date could leave the calendar.
 LONGEST = timedelta(days=36525)
-"""A century. A longer duration is a typing mistake, and adding it to a date could leave the calendar."""
 
 _ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001 - any local time will do: only the distance and direction from it count
 
@@ -23,6 +23,7 @@ def parse(text: str) -> timedelta | isodate.Duration:
     """
     try:
         step = isodate.parse_duration(text)
+        # A duration of months reaches further in one direction than in the other; both must stay within the calendar.
         reach = max(_ANCHOR - (_ANCHOR - step), (_ANCHOR + step) - _ANCHOR, key=abs)
     except (isodate.ISO8601Error, ValueError, TypeError, OverflowError) as cause:
         raise ValueError(f"{text!r} is not an ISO 8601 duration; write P7D for seven days, PT0S for at once") from cause

@@ -6,6 +6,7 @@ from datetime import MINYEAR, UTC, datetime, tzinfo
 def parse(text: str) -> datetime:
     """Parse an RFC 3339 instant and return it in UTC; raise `ValueError` with the remedy if *text* is none."""
     try:
+        # RFC 3339 allows a lower-case t and z (section 5.6); `fromisoformat` reads only Z.
         instant = datetime.fromisoformat(text.upper())
     except ValueError as cause:
         raise ValueError(f"{text!r} is not an RFC 3339 instant; write 2026-12-09T23:59:00+07:00") from cause

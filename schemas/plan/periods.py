@@ -25,8 +25,9 @@ class Recurrence(StrEnum):
 
 
 MONTHS_OF = {Recurrence.YEAR: 12, Recurrence.HALF_YEAR: 6, Recurrence.QUARTER: 3, Recurrence.MONTH: 1}
+
+# The text form of a period, for JSON Schemas.
 PATTERN = r"^(19|20|21)[0-9]{2}(-(H[12]|Q[1-4]|0[1-9]|1[0-2]))?$"
-"""The text form of a period, for JSON Schemas."""
 
 _PERIOD = re.compile(
     r"(?P<year>(?:19|20|21)[0-9]{2})(?:-(?:H(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?"

@@ -105,10 +105,10 @@ def _expand_short_form(given: object) -> object:
     return given if isinstance(given, dict | SectionRequirement) else {"id": given}
 
 
+# A section in either form that a plan may use: `results`, or `{id: results, title: {vi: …}}`.
 Section = Annotated[
     SectionRequirement, BeforeValidator(_expand_short_form, json_schema_input_type=Identifier | SectionRequirement)
 ]
-"""A section in either form that a plan may use: `results`, or `{id: results, title: {vi: …}}`."""
 
 
 class IndicatorRequirement(DocumentModel):

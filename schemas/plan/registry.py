@@ -104,6 +104,7 @@ class Registry(DocumentModel):
 
     def resolve(self, name_or_id: str) -> str | None:
         """Return the permanent id for an id or alias, or None if the registry knows neither."""
+        # Lint refuses an alias that is also an id or another alias, so the order of the agencies does not matter.
         for agency in self.agencies:
             if agency.id == name_or_id or name_or_id in agency.aliases:
                 return agency.id

@@ -14,9 +14,10 @@ NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 MediaType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")]
 
-_YEARS = range(
-    1000, 3000
-)  # far enough from the ends of Python's calendar (1 and 9999) that no date arithmetic overflows
+# Far enough from the ends of Python's calendar (1 and 9999) that no date arithmetic overflows.
+_YEARS = range(1000, 3000)
+
+# ASCII: elsewhere `\d` matches the digits of every script, which RFC 3339 does not know.
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII)
 _LOCAL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -41,6 +42,7 @@ def _require_year_in_range(value: date) -> date:
 
 
 def _require_local_date(value: object) -> object:
+    # Asked first, because in Python a datetime is a date.
     if isinstance(value, datetime):
         raise ValueError("write a local date such as 2026-12-09, without a time")  # noqa: TRY004 - pydantic reports ValueError
     if isinstance(value, date) or (isinstance(value, str) and _LOCAL_DATE.fullmatch(value)):
@@ -48,16 +50,16 @@ def _require_local_date(value: object) -> object:
     raise ValueError("write a local date such as 2026-12-09")
 
 
+# An RFC 3339 instant with an offset.
 Instant = Annotated[datetime, BeforeValidator(_require_rfc3339), AfterValidator(_require_offset)]
-"""An RFC 3339 instant with an offset."""
 
+# A calendar date in the plan's zone, ISO 8601, quoted or not.
 LocalDate = Annotated[date, BeforeValidator(_require_local_date), AfterValidator(_require_year_in_range)]
-"""A calendar date in the plan's zone, ISO 8601, quoted or not."""
 
+# An ISO 8601 duration, kept as its author wrote it: `P7D`, `PT0S`, `P1M`.
 IsoDuration = Annotated[
     str, AfterValidator(durations.validate), WithJsonSchema({"type": "string", "format": "duration"})
 ]
-"""An ISO 8601 duration, kept as its author wrote it: `P7D`, `PT0S`, `P1M`."""
 
 
 class Bilingual(BaseModel):

@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from services.console.support import version
 
+# Each command with its module and attribute below `services.console`, in the order of the help page.
 COMMANDS = {
     "check": "commands.plans.check:check",
     "duties": "commands.plans.duties:duties",
@@ -29,13 +30,12 @@ COMMANDS = {
     "receipt": "commands.intake.receipt:app",
     "schemas": "commands.plans.schemas:app",
 }
-"""Each command with its module and attribute below `services.console`, in the order of the help page."""
 
 
 class LazyCommandGroup(TyperGroup):
     """Imports the module of a command at its first use.
 
-    A pure command such as `check` so starts in a fraction of the time that the import of all services takes.
+    So a pure command such as `check` starts in a fraction of the time that the import of all services takes.
     """
 
     def list_commands(self, ctx: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""`python -m services.intake`: run intake until it is told to stop."""
+"""`python -m services.intake`: run intake until a signal stops it."""
 
 from services.intake.app import build_app
 from services.intake.settings import IntakeSettings

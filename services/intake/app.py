@@ -220,6 +220,7 @@ def _main_lifespan(
     async def lifespan() -> AsyncIterator[None]:
         parts.keys.load()
         parts.signing_keys.load()
+        # Before the broker is tried: with a snapshot intake can validate, and so accept, while there is no broker.
         log_parts.plans.load_file()
         await log_parts.spool.open(log_parts.replay.adopt_leftover)
         gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them

@@ -69,6 +69,7 @@ class BodyTimeout:
         if task not in self._late:
             return False
         self._late.discard(task)
+        # Above 0, a shutdown has asked for the cancellation too, and the task must end.
         return task.uncancel() == 0
 
     def _cancel_late(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -132,6 +133,7 @@ class Request:
     def content_length(self) -> int | None:
         """The length of the body in bytes, if the client has declared it."""
         declared = self._headers.get(b"content-length")
+        # `int` alone would also accept a sign, blanks and underscores, which RFC 9110 section 8.6 does not allow.
         return int(declared) if declared is not None and declared.isdigit() else None
 
     async def read_body(self, limit: int, body_timeout: BodyTimeout) -> bytes:

@@ -5,8 +5,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from services.intake.core.problems import CONNECTION_PROBLEMS, RequestProblem
 from services.runtime.metrics import SECONDS_BUCKETS
 
+# The content modes of the CloudEvents HTTP binding.
 MODES = ("structured", "binary", "batch")
-"""The content modes of the CloudEvents HTTP binding."""
 
 
 class IntakeMetrics:

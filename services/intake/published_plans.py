@@ -94,6 +94,8 @@ class PublishedPlans(SnapshotPlans):
 
     def _on_change(self) -> None:
         self._indexed.clear()
+        # A plan may arrive before its registry; with a snapshot of that moment a restarted intake
+        # would refuse every event of the plan.
         if not self._references.is_complete:
             return
         self.is_ready = True

@@ -12,26 +12,28 @@ from contextlib import contextmanager
 from pathlib import Path
 
 OWNER_ONLY = 0o600
+
+# The longest time until a revoked key or a rotated signing key takes effect.
 POLL_SECONDS = 0.5
-"""The longest time until a revoked key or a rotated signing key takes effect."""
 
 log = logging.getLogger(__name__)
 
+# Modification time in nanoseconds, inode and size of a file.
 Fingerprint = tuple[int, int, int]
-"""Modification time in nanoseconds, inode and size of a file."""
 
 
 @contextmanager
 def lock_file(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock for changing the secret file *path*; wait for whoever holds it.
+    """Hold an exclusive lock for changing the secret file *path*; wait while another process holds it.
 
     Hold it from reading the file to replacing it. Otherwise the later of two writers would undo what the earlier one
     changed, for example bring a revoked key back. Readers are not kept out. A thread that holds the lock must not ask
     for it again (flock would wait for itself). Raises `OSError` if the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The lock is a file of its own, because each replacement gives *path* another inode. It is never deleted: whoever
-    # still held a deleted lock file and whoever created the next one would both believe that they hold the lock.
+    # The lock is a file of its own, because each replacement gives *path* another inode. It is never deleted: a
+    # process that still held a deleted lock file and one that created the next would both believe that they hold the
+    # lock.
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

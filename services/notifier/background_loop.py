@@ -17,8 +17,8 @@ RECOVERABLE = (LedgerUnavailableError, KafkaError)
 RETRY_SECONDS = 1.0
 GRACE_SECONDS = 15.0  # for the turn in progress at the stop of the service: its sends are answered and recorded
 
+# Does some work, and returns True if there may be more.
 Turn = Callable[[], Awaitable[bool | None]]
-"""Does some work, and returns True if there may be more."""
 
 log = logging.getLogger(__name__)
 

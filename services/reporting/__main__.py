@@ -7,7 +7,7 @@ from services.runtime.http import server
 
 
 def main() -> None:
-    """Run until told to stop."""
+    """Run until a signal stops it."""
     settings = bootstrap.initialise("reporting", ReportingSettings)
     app = build_app(settings)
     server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=app.halt)

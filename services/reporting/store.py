@@ -21,8 +21,9 @@ from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt
 from services.runtime import mongo
 
 DUPLICATE_KEY = 11000
+
+# What the driver raises while the database is away: the batch is worth trying again.
 UNAVAILABLE: tuple[type[Exception], ...] = (AutoReconnect, NotPrimaryError, WTimeoutError)
-"""What the driver raises while the database is away: the batch is worth trying again."""
 
 ASSESSMENTS, ALERTS, RECEIPTS = "assessments", "alerts", "receipts"
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do

@@ -13,8 +13,8 @@ from services.rules.core.duty_catalogue import DutyCatalogue
 
 YIELD_EVERY_DUTIES = 500  # after so many duties the event loop may run
 
+# Plan id and version, registry id and version.
 _Versions = tuple[str, int, str, int]
-"""Plan id and version, registry id and version."""
 
 
 class PublishedVersions(Protocol):

@@ -128,8 +128,9 @@ _DATA_DECODERS: Mapping[str, msgspec.json.Decoder[Any]] = {
     wire.EXEMPTED: msgspec.json.Decoder(_ExemptionFields),
     wire.REVOKED: msgspec.json.Decoder(_RevocationFields),
 }
+
+# The CloudEvents types of the facts of a duty.
 FACT_TYPES = frozenset(_DATA_DECODERS)
-"""The CloudEvents types of the facts of a duty."""
 
 
 def decode_envelope(record: bytes) -> FactEnvelope:

@@ -94,7 +94,7 @@ def horizon(now: datetime) -> datetime:
 
 
 def encode_adoption_event(adoption: PlanAdopted, *, now: datetime) -> bytes:
-    """Encode *adoption* as a CloudEvent; the same adoption has the same id, whoever writes it and when."""
+    """Encode *adoption* as a CloudEvent; the same adoption has the same id, whichever process writes it and when."""
     stamp = now.isoformat(timespec="milliseconds")
     data = adoption.model_dump_json()
     event_id = digest(data)

@@ -25,8 +25,8 @@ from services.rules.state_store import DocketKey, DocketState, StateStore
 MOST_FACTS_A_DUTY = 500  # far above any honest correspondence; an assessment compares its reports pair by pair
 LARGEST_DUTY_BYTES = 8 * 1024 * 1024  # half of what the topics carry in one record, as facts came over the wire
 
+# An assessment event to publish, after its record key, the agency.
 KeyedEvent = tuple[str, bytes]
-"""An assessment event to publish, after its record key, the agency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

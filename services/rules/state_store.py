@@ -31,8 +31,8 @@ from services.rules.core.facts import (
 from services.runtime import kafka
 from services.runtime.settings import KafkaConfig
 
+# What a docket is found by: plan, agency, obligation.
 DocketKey = tuple[str, str, str]
-"""What a docket is found by: plan, agency, obligation."""
 
 POLL_MS = 200
 YIELD_EVERY_RECORDS = 2_000  # after so many records the event loop may run: heartbeats go on during a long restore

@@ -1,7 +1,7 @@
 """Writes the results of a batch exactly once: assessments, states, dead letters and offsets in one Kafka transaction.
 
-The transactional id belongs to the partition, not to the process. Opening the writer fences whoever owned the partition
-before (KIP-98): an open transaction of theirs is aborted, and what they still try to write is refused.
+The transactional id belongs to the partition, not to the process. Opening the writer fences the process
+that owned the partition before (KIP-98): its open transaction is aborted, and what it still tries to write is refused.
 """
 
 import asyncio

@@ -23,10 +23,11 @@ from services.runtime.settings import KafkaConfig, SaslMechanism
 Records = Sequence[ConsumerRecord[Any, Any]]
 Handler = Callable[[Records, AIOKafkaConsumer], Awaitable[None]]
 
-IDLE_MS = (
-    25  # how long an empty poll waits, and FastStream after it; a single record is delayed by half of it on average
-)
+# How long an empty poll waits, and FastStream after it. A single record is delayed by half of it on average.
+IDLE_MS = 25
 GRACE_SECONDS = 15.0  # time for the batch in progress when the service stops
+
+# Between attempts of a handler, doubled each time.
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 10.0
 
@@ -53,8 +54,8 @@ class Subscription:
 class ConsumingBroker(KafkaBroker):
     """A FastStream broker that only consumes. A service opens its producers itself, with the guarantees that it needs.
 
-    If it cannot start it calls *halt*: FastStream has told the HTTP server by then that the application is up, and the
-    process would go on answering without consuming anything.
+    If it cannot start it calls *halt*: by then FastStream has reported to the HTTP server that the application is up,
+    and the process would go on answering without consuming anything.
     """
 
     def __init__(self, kafka: KafkaConfig, *, halt: Callable[[], None]) -> None:
@@ -97,6 +98,7 @@ def subscribe(
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         session_timeout_ms=subscription.session_timeout_ms,
+        # Kafka advises no more than a third of the session timeout: two heartbeats may be lost without a rebalance.
         heartbeat_interval_ms=subscription.session_timeout_ms // 3,
         max_partition_fetch_bytes=subscription.max_fetch_bytes_a_partition,
         listener=listener,

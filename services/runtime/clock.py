@@ -1,6 +1,6 @@
 """The only reader of the system clock. A steered clock reads a file instead, so that a year can pass in a minute.
 
-A clock has no timer: nothing here sleeps or calls back. Whoever waits for an instant compares it with `now()`.
+A clock has no timer: nothing here sleeps or calls back. Code that waits for an instant compares it with `now()`.
 """
 
 from datetime import UTC, datetime
@@ -57,6 +57,7 @@ def clock_from(setting: str) -> Clock:
 
 def steer(path: Path, instant: datetime) -> None:
     """Set the clock in the file *path* to *instant*, atomically for every reader."""
+    # rename(2) replaces the file atomically; a reader sees the old instant or the new one.
     fresh = path.with_suffix(".new")
     fresh.write_text(instant.astimezone(UTC).isoformat(), encoding="ascii")
     fresh.replace(path)

@@ -61,6 +61,7 @@ class DeadLetters:
             f"{record.topic}{SUFFIX}",
             record.value,
             key=record.key,
+            # The dead letter topic has as many partitions as its origin, so a record keeps its number.
             partition=record.partition,
             timestamp_ms=milliseconds(now),
             headers=[*record.headers, *((name, text.encode()) for name, text in origin.items())],

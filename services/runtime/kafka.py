@@ -17,8 +17,8 @@ from aiokafka.errors import (
 
 from services.runtime.settings import KafkaConfig
 
+# For one connection that is made only to learn why no client could start.
 PROBE_TIMEOUT_MS = 5_000
-"""For one connection that is made only to learn why no client could start."""
 
 
 class BrokerRefusedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
@@ -57,9 +57,8 @@ def _explain(failure: BaseException | None, broker: str) -> str | None:
         case ssl.SSLCertVerificationError():
             remedy = "look at DONDOC_KAFKA_CA_FILE and at the name in DONDOC_KAFKA_BOOTSTRAP"
             return f"{broker} shows a certificate that is not trusted: {failure.verify_message}; {remedy}"
-        case (
-            ssl.SSLEOFError() | ssl.SSLZeroReturnError()
-        ):  # a broker that is stopping ends a handshake like this as well
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            # A broker that is stopping ends a handshake like this as well.
             return None
         case ssl.SSLError():
             remedy = "look at DONDOC_KAFKA_CERTIFICATE_FILE and DONDOC_KAFKA_SECURITY_PROTOCOL"

@@ -16,11 +16,11 @@ from aiokafka.errors import KafkaError
 from services.runtime import kafka
 from services.runtime.settings import KafkaConfig
 
+# Between attempts while the broker is away. A restart of a broker takes some seconds.
 RETRY_SECONDS = 1.0
-"""Between attempts while the broker is away. A restart of a broker takes some seconds."""
 
+# Uses the consumer once: to seek at the start, or to read one batch and take note of how far it came.
 Step = Callable[[AIOKafkaConsumer], Awaitable[None]]
-"""Uses the consumer once: to seek at the start, or to read one batch and take note of how far it came."""
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,11 @@ from services.runtime.clock import Clock
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _LIBRARIES = ("aiokafka", "faststream", "kafka", "uvicorn", "pymongo", "httpx", "httpcore")
 
+# Least time between two lines of a library that differ only in their values.
 REPEAT_INTERVAL_SECONDS = 10.0
-"""Least time between two lines of a library that differ only in their values."""
+
+# Kinds of lines that are remembered. Some libraries format the values into the message, so each line is a new kind.
 KINDS_MAX = 1_000
-"""Kinds of lines that are remembered. Some libraries format the values into the message, so each line is a new kind."""
 
 
 class JsonFormatter(logging.Formatter):

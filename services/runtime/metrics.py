@@ -2,8 +2,8 @@
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+# Bounds of histograms, from a cache hit to a request that waits for a broker to restart.
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Bounds of histograms, from a cache hit to a request that waits for a broker to restart."""
 
 
 def new_registry() -> CollectorRegistry:

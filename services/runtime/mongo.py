@@ -7,9 +7,8 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
 
-SELECTION_TIMEOUT_MS = (
-    5_000  # a restart of the database takes about two seconds; longer waits belong to the caller's retry
-)
+# A restart of the database takes about two seconds; longer waits belong to the caller's retry.
+SELECTION_TIMEOUT_MS = 5_000
 
 
 def connect(url: str) -> AsyncIOMotorClient[dict[str, Any]]:

@@ -93,6 +93,7 @@ class PublishedDocuments:
         # The topic is compacted: its last offsets may have no record, so the consumer's position is the progress.
         position = await consumer.position(_PARTITION)
         changes = [self._apply(record) for record in batches.get(_PARTITION, ())]
+        # Set after the records are applied: `catch_up` returns by it, and its caller then looks the documents up.
         self._next_offset = position
         if any(changes):
             for callback in self.on_change:

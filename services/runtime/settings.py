@@ -21,8 +21,8 @@ from services.runtime.clock import SYSTEM, clock_from
 
 SHARED_PREFIX = "DONDOC_"
 
+# The exit code of a process that was given input or settings that it cannot use.
 EXIT_UNUSABLE = 2
-"""The exit code of a process that was given input or settings that it cannot use."""
 
 
 class SecurityProtocol(StrEnum):
@@ -202,7 +202,7 @@ class MongoSettings(BaseSettings):
 
 
 def _refuse_unused(given: Mapping[str, object], why: str, *, remedy: str) -> None:
-    """Refuse a setting that would have no effect: whoever set it believes that the connection is protected."""
+    """Refuse a setting that would have no effect: the person who set it believes that the connection is protected."""
     idle = [name for name, value in given.items() if value is not None]
     if idle:
         raise ValueError(

@@ -12,6 +12,7 @@ from services.runtime import kafka
 from services.runtime.kafka import BrokerRefusedError
 from services.runtime.settings import KafkaConfig
 
+# TOPIC_ALREADY_EXISTS in the Kafka protocol.
 _ALREADY_EXISTS = 36
 _TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 0.1

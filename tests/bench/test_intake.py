@@ -62,8 +62,8 @@ class Course:
 
     def forget(self, rounds: int) -> None:
         """Forget the first *rounds*."""
-        for told in (self.loads, self.peer, self.cpu_seconds):
-            del told[:rounds]
+        for measured in (self.loads, self.peer, self.cpu_seconds):
+            del measured[:rounds]
 
     @property
     def rate(self) -> float:

@@ -87,5 +87,5 @@ async def test_every_202_is_in_the_log_once_after_kill_9(
     records = [record.json for record in await bus.records(FACTS.name)]
     assert len(receipts) == count
     assert Counter(record["id"] for record in records) == Counter(dict.fromkeys(receipts, 1))
-    told = {record["id"]: (record["receiptid"], record["receivedtime"]) for record in records}
-    assert told == {event: (one["receiptid"], one["receivedtime"]) for event, one in receipts.items()}
+    recorded = {record["id"]: (record["receiptid"], record["receivedtime"]) for record in records}
+    assert recorded == {event: (one["receiptid"], one["receivedtime"]) for event, one in receipts.items()}

@@ -50,7 +50,7 @@ def intake(start_intake: Callable[..., Service]) -> Service:
 async def test_a_slow_broker_is_waited_for(
     bus: Bus, start_intake: Callable[..., Service], bearer: str, proxy: Proxy
 ) -> None:
-    """Within the default timeout nothing goes to the spool, and nobody is told anything before the broker said it."""
+    """Within the default timeout nothing goes to the spool, and no answer precedes the acknowledgement."""
     intake = start_intake()
     async with proxy.with_toxic(toxiproxy.slow(TOLERABLE_MS)), posting(intake, bearer) as answers:
         await more(answers, 300)

@@ -29,8 +29,8 @@ CODE_COLUMN = "in the code"
 TERM = re.compile(r"\*\*(.+?)\*\*")
 CODE_NAME = re.compile(r"`(?:[\w.]+\.)?(\w+)`")
 
+# Words that end like a regular participle and are none.
 NO_PARTICIPLES = {"seed", "feed", "need", "speed", "embed", "proceed", "succeed", "exceed", "red", "bed"}
-"""Words that end like a regular participle and are none."""
 
 IRREGULAR_PARTICIPLE = re.compile(
     "begun|bound|broken|brought|bought|built|caught|chosen|dealt|done|drawn|driven|fallen|felt|forgotten|found|fought|"

@@ -98,7 +98,7 @@ def test_the_links_of_the_runbook_lead_somewhere() -> None:
 
 @pytest.mark.parametrize("path", [RUNBOOK, ROOT / "deploy/kubernetes/README.md"], ids=lambda path: path.name)
 def test_only_commands_and_settings_that_exist_are_told(path: Path) -> None:
-    """Each command answers `--help`, with the options that are told; each variable is documented."""
+    """Each command answers `--help`, with the options that the documents name; each variable is documented."""
     settings = text_of(ROOT / "docs/reference/settings.md")
     known = set(re.findall(r"`(DONDOC_[A-Z_]+)`", settings)) | {"DONDOC_FORM_KEY", "DONDOC_FORM_URL"}
     assert sorted(set(SETTING.findall(text_of(path))) - known) == []
@@ -126,7 +126,7 @@ def test_every_panel_of_the_dashboard_says_what_it_shows() -> None:
 
 
 def _commands(text: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Yield each command told, by its words, with its options."""
+    """Yield each command that the documents name, by its words, with its options."""
     for name, second, rest in COMMAND.findall(text):
         assert name in COMMANDS, name
         words = (name, second) if name in GROUPS and second else (name,)

@@ -1,4 +1,4 @@
-"""What a newcomer is told when the machine lacks something."""
+"""The messages of the preflight check when the machine lacks something."""
 
 import shutil
 import subprocess

@@ -55,8 +55,9 @@ ODD_TEXTS = (
 )
 ODD_NUMBERS = (0, -1, 10**29, 10**31, 2**63, 2**64, 1e29, 5e-324, -0.0, 0.1)
 ODD_VALUES: tuple[Any, ...] = (*ODD_TEXTS, *ODD_NUMBERS, None, True, False, {}, [])
+
+# A place that accepts all of these accepts any text.
 FREE_TEXTS = ("x", "٣", "1_0", "\u2028", "\x00")
-"""A place that accepts all of these accepts any text."""
 
 Place = tuple[str | int, ...]
 

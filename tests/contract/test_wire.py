@@ -147,16 +147,16 @@ class TestVerdict:
         """The example of an assessment is what rules tells of the example of a report, to the letter."""
         submitted = next(one for one in EVENTS if one.name == facts.SUBMITTED)
         assessed = next(one for one in EVENTS if one.name == ASSESSED)
-        told = the_verdict(example(submitted))
-        assert json.loads(told) == example(assessed)
-        assert the_verdict(example(submitted)) == told
+        assessment = the_verdict(example(submitted))
+        assert json.loads(assessment) == example(assessed)
+        assert the_verdict(example(submitted)) == assessment
 
     def test_it_says_everything_that_the_model_has(self) -> None:
         """No field is lost between the struct that writes and the model that is published."""
         submitted = next(one for one in EVENTS if one.name == facts.SUBMITTED)
-        told = Envelope[DutyAssessed].model_validate_json(the_verdict(example(submitted)))
+        assessment = Envelope[DutyAssessed].model_validate_json(the_verdict(example(submitted)))
         assert set(json.loads(the_verdict(example(submitted)))["data"]) == set(DutyAssessed.model_fields)
-        assert told.data.timeline[-1].status == "on_time"
+        assert assessment.data.timeline[-1].status == "on_time"
 
 
 class TestIncompatible:

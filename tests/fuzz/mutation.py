@@ -28,8 +28,9 @@ TYPES = (
     "report.submitted", "report.withdrawn", "report.reassigned", "extension.granted", "exemption.granted",
     "exemption.revoked", "plan.adopted",
 )  # fmt: skip
+
+# Share of mutations that change arbitrary bytes.
 AS_BYTES = 0.3
-"""Share of mutations that change arbitrary bytes."""
 
 Mutate = Callable[[bytes, int], bytes]
 

@@ -6,9 +6,8 @@ import signal
 import time
 from pathlib import Path
 
-START_TIME_FIELD = (
-    19  # starttime, field 22 of /proc/PID/stat (proc(5)), counted after the bracket that closes the command
-)
+# starttime, field 22 of /proc/PID/stat (proc(5)), counted after the bracket that closes the command.
+START_TIME_FIELD = 19
 END_TIMEOUT_SECONDS = 30.0  # the owner stops four services and four programs one after the other
 
 

@@ -1,1 +1,1 @@
-"""The servers of the local stack: Kafka, mongod, and the mail and SMS servers that keep what they receive."""
+"""The servers of the local stack: Kafka, mongod, and the mail and SMS servers that store what they receive."""

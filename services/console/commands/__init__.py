@@ -1,1 +1,1 @@
-"""The commands of `dondoc`, one file each, in folders by what they are about."""
+"""The commands of `dondoc`: one file each, in one folder for each service or task."""

@@ -23,7 +23,7 @@ SIGNATURE_AND_FILE = ("attachments", "signed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyBehaviour:
-    """What one agency posts, and how its duty must stand at the end."""
+    """What one agency posts, and the state in which its duty must be at the end."""
 
     posts: tuple[ScheduledPost, ...] = ()
     expected: ExpectedDuty

@@ -22,8 +22,8 @@ ONE_DAY = timedelta(days=1)
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 
+# Called at each stop of the clock with the instant and what was posted at it.
 OnStop = Callable[[datetime, Sequence[ScheduledPost]], None]
-"""Called at each stop of the clock with the instant and what was posted at it."""
 
 
 class PostRefusedError(Exception):
@@ -81,12 +81,15 @@ class ScenarioRunner:
     async def run(self, scenario: Scenario, on_stop: OnStop) -> None:
         """Run *scenario* to its end; call *on_stop* at each stop of the clock with what was posted there."""
         await self._intake.post_batch(scenario.archive)
+        # The earlier years must be assessed before the clock moves, or agencies would be urged for reports that they
+        # have sent long ago.
         next_alert_at = await self._quiescence.wait()
         pending = deque(scenario.posts)
         now = BEGINS_AT
         while now < ENDS_AT:
             now = self._next_stop(now, pending, next_alert_at)
             steer(self._clock, now)
+            # Alerts that fall due at this instant go out before anything is posted at it.
             next_alert_at = await self._quiescence.wait()
             due = list(_pop_due(pending, now))
             for post in due:

@@ -35,7 +35,7 @@ class AlertCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedDuty:
-    """How one agency's duty for the annual results must stand when the scenario ends."""
+    """The state in which one agency's duty for the annual results must be when the scenario ends."""
 
     agency: str
     status: Status

@@ -31,8 +31,8 @@ COLOURS = {
     Status.EXEMPT: "cyan",
 }
 
+# Returns the name that an agency, given by id or alias, has on a day.
 NameOf = Callable[[str, date], str]
-"""Returns the name that an agency, given by id or alias, has on a day."""
 
 
 class ProgressView(Protocol):

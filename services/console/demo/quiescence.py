@@ -72,6 +72,7 @@ class LogFollower:
         if not all([await self._reader.position(one) >= end for one, end in ends.items()]):
             return False
         committed = await self._fetch_offsets(group, partitions)
+        # A partition without records is left out: a group that has read nothing there has committed nothing (-1).
         return all(committed[one] >= self._next_offsets[one] for one in partitions if one in self._next_offsets)
 
     async def _fetch_offsets(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:

@@ -98,5 +98,6 @@ def find_differences(url: str, scenario: Scenario, annual: Mapping[str, Any]) ->
 
 
 def _create_view(registry: Registry, statistics: DemoStatistics) -> ProgressView:
+    # Agencies may post under an alias, such as a former id; the view shows the name of the agency for both.
     agencies = {name: one for one in registry.agencies for name in (one.id, *one.aliases)}
     return create_view(Console(stderr=True), statistics, lambda agency, day: agencies[agency].name_on(day))

@@ -109,6 +109,7 @@ def _report_at(
     )
 
 
+# What each agency does that does more than report on time; the others have `report_on_time`.
 BEHAVIOURS: Mapping[str, Callable[[str], AgencyBehaviour]] = {
     # Departments.
     "so-tp": lambda agency: behaviours.complete_later(agency, instant(11, 20, "10:00"), instant(12, 2, "10:40")),
@@ -148,4 +149,3 @@ BEHAVIOURS: Mapping[str, Callable[[str], AgencyBehaviour]] = {
     "h-quan-hoa": behaviours.stay_silent,
     "h-ba-thuoc": behaviours.be_unreachable,
 }
-"""What each agency does that does more than report on time; the others have `report_on_time`."""

@@ -60,6 +60,7 @@ class DemoStatistics:
 
     def _add_assessment(self, assessment: Mapping[str, Any]) -> None:
         if (assessment["obligation"], assessment["period"]) == (RESULTS, YEAR):
+            # Each assessment has the whole timeline, with the part that lies ahead: the last one read replaces it.
             changes = [(datetime.fromisoformat(one["from"]), one["status"]) for one in assessment["timeline"]]
             self._timelines[assessment["agency"]] = changes
 

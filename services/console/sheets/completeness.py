@@ -14,11 +14,11 @@ from services.console.sheets.layout import REQUIRED_MARK
 from services.console.sheets.sheet_reader import SheetCell
 from services.intake.core.forms import form_fields, number_parsing
 
+# A range as `form_fields` writes it in Vietnamese, the language of every sheet: `từ 0 đến 100`.
 _RANGE = re.compile(r"(?:từ (?P<low>\S+))? ?(?:đến (?P<high>\S+))?")
-"""A range as `form_fields` writes it in Vietnamese, the language of every sheet: `từ 0 đến 100`."""
 
+# The parts that a nil return may leave empty.
 _OPTIONAL_IN_NIL_RETURN = frozenset({"sections", "indicators", "attachments"})
-"""The parts that a nil return may leave empty."""
 
 
 def find_gaps(cells: Mapping[str, SheetCell], data: Mapping[str, Any]) -> Iterator[FieldError]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from services.console.sheets.layout import HEADER, NOTES, SheetLayout
 
+# UTF-8 with a byte order mark, without which spreadsheet programs misread Vietnamese.
 ENCODING = "utf-8-sig"
-"""UTF-8 with a byte order mark, without which spreadsheet programs misread Vietnamese."""
 
 
 def write_csv(sheet: SheetLayout, path: Path) -> None:

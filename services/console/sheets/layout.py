@@ -20,10 +20,12 @@ MAX_FILES = 5
 HEADER = ("Mã", "Nội dung", "Trả lời", "Đơn vị tính", "Hướng dẫn")
 NOTES = "Điều kiện được kiểm tra khi tiếp nhận:"
 YES_NO = ("có", "không")
+
+# The end of the label of a line that requires an answer.
 REQUIRED_MARK = " *"
-"""The end of the label of a line that requires an answer."""
+
+# The separator of an agency's id and its name in the list to choose from.
 CHOICE_MARK = " – "
-"""The separator of an agency's id and its name in the list to choose from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,11 @@ from services.console.sheets.layout import HEADER
 from services.console.support import inputs
 from services.intake.core.forms.form_to_event import FieldValue
 
+# Indices of the columns, A to E.
 KEY, LABEL, ANSWER, UNIT, HINT = range(5)
-"""Indices of the columns, A to E."""
+
+# Types of cells in a workbook (ISO/IEC 29500-1, 18.18.11); the first is openpyxl's own name.
 FORMULA, RESULT_TEXT = "f", "str"
-"""Types of cells in a workbook (ISO/IEC 29500-1, 18.18.11); the first is openpyxl's own name."""
 _COLUMNS = "ABCDE"
 _DELIMITERS = ",;\t"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")

@@ -13,13 +13,15 @@ from services.intake.core.forms.form_fields import PROOFS, FieldType
 HEAD_ROWS = 6
 WIDTHS = (24, 36, 58, 14, 46)
 LONG_TEXT_HEIGHT = 120
+
+# Points; two lines of the font.
 ROW_HEIGHT = 33
-"""Points; two lines of the font."""
 FIRST_DAY = date(1900, 1, 1)
 CHARS_PER_LINE = 140
 LIST_SHEET = "Danh mục"
+
+# Index of the column of answers, C.
 ANSWER = 2
-"""Index of the column of answers, C."""
 
 _INSTRUCTIONS = (
     "Chỉ điền vào các ô màu vàng; dòng có dấu * là bắt buộc. Điền xong, lưu phiếu và gửi cùng các tệp đính kèm."
@@ -53,12 +55,12 @@ _STYLE_OF = {
 class _WorkbookWriter:
     """Writes one sheet from top to bottom."""
 
-    def __init__(self, book: Any) -> None:  # noqa: ANN401 - the library ships no annotations
-        self._book = book
-        self._page = book.add_worksheet("Phiếu báo cáo")
-        self._lists = book.add_worksheet(LIST_SHEET)
-        self._styles = {name: book.add_format({**_BASE, **style}) for name, style in _STYLES.items()}
-        self._whole = book.add_format({"num_format": "#,##0"})
+    def __init__(self, workbook: Any) -> None:  # noqa: ANN401 - the library ships no annotations
+        self._workbook = workbook
+        self._page = workbook.add_worksheet("Phiếu báo cáo")
+        self._lists = workbook.add_worksheet(LIST_SHEET)
+        self._styles = {name: workbook.add_format({**_BASE, **style}) for name, style in _STYLES.items()}
+        self._whole = workbook.add_format({"num_format": "#,##0"})
         self._row = 0
 
     def write_head(self, sheet: SheetLayout) -> None:
@@ -155,8 +157,8 @@ class _WorkbookWriter:
 def write_xlsx(sheet: SheetLayout, path: Path) -> None:
     """Write *sheet* to *path*; raise `OSError` where it cannot be."""
     content = io.BytesIO()
-    with xlsxwriter.Workbook(content) as book:
-        writer = _WorkbookWriter(book)
+    with xlsxwriter.Workbook(content) as workbook:
+        writer = _WorkbookWriter(workbook)
         writer.write_head(sheet)
         for section in sheet.sections:
             writer.write_section(section.title)

@@ -27,6 +27,7 @@ class UnusableInputError(Exception):
 def read_text(path: Path) -> str:
     """Return the UTF-8 text of *path* without a byte order mark; raise `UnusableInputError` where it cannot be read."""
     try:
+        # Excel and Notepad write a byte order mark at the beginning of UTF-8 files.
         return path.read_bytes().decode("utf-8-sig")
     except OSError as cause:
         raise UnusableInputError(f"{path}: {cause.strerror or cause}") from cause
@@ -65,6 +66,7 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the numbered objects of a JSON lines file; raise `UnusableInputError` at the first line without one."""
     for number, line in read_lines(path):
         try:
+            # The standard library reads NaN and Infinity, which JSON does not have (RFC 8259 section 6).
             value = json.loads(line, parse_constant=_reject_constant)
         except (ValueError, RecursionError) as cause:
             raise UnusableInputError(f"{path}:{number}: not JSON: {_describe_error(cause)}") from cause

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 ABSENT = "(absent)"
+
+# The elements of a list are matched by the first of these sets of fields that they have, else by their index.
 IDENTIFYING_FIELDS = (("agency", "obligation", "period"), ("obligation", "period"), ("group",), ("title", "period"))
-"""The elements of a list are matched by the first of these sets of fields that they have, else by their index."""
 
 
 def find_differences(rebuilt: Any, live: Any, path: str = "") -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON value

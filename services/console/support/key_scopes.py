@@ -14,8 +14,8 @@ from schemas.events.facts import MODEL_OF
 from services.console.support.inputs import UnusableInputError
 from services.intake.core.scopes import DECISION_TYPES, WILDCARD, KeyScope
 
+# Events a second: one a day. A lower rate would keep an event waiting so long that it amounts to a refusal.
 MIN_RATE = 1 / 86_400
-"""Events a second: one a day. A lower rate would keep an event waiting so long that it amounts to a refusal."""
 
 
 def parse_scope(agencies: Sequence[str], groups: Sequence[str], types: Sequence[str], *, may_decide: bool) -> KeyScope:
@@ -91,6 +91,7 @@ def _check_type(event_type: str, *, may_decide: bool) -> None:
 
 def _add_duration(span: str, option: str, since: datetime) -> datetime:
     try:
+        # More days than a timedelta holds raise OverflowError, which is an ArithmeticError and no ValueError.
         duration = isodate.parse_duration(span)
     except (ValueError, ArithmeticError) as cause:
         raise UnusableInputError(f"{option}: {span!r} is no ISO 8601 duration such as P7D") from cause

@@ -21,8 +21,8 @@ from schemas.plan import instants
 from services.console.support.inputs import UnusableInputError
 from services.runtime import settings
 
+# Characters that JSON allows in a string but that many readers take for the end of a line, with their escapes.
 LINE_BREAKS = {ord(one): f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
-"""Characters that JSON allows in a string but that many readers take for the end of a line, with their escapes."""
 
 EXIT_NEGATIVE = 1
 EXIT_UNUSABLE = settings.EXIT_UNUSABLE

@@ -16,7 +16,10 @@ from schemas.plan.periods import Period, Recurrence
 from schemas.plan.plan import DueRule, ObligationVersion
 from services.rules.core import calendar, conditions
 
+# The engine lists the namespaces of its functions among the variables of an expression.
 _NAMESPACES = frozenset({"base64", "cel", "lists", "math", "optional", "sets", "strings"})
+
+# The variable that a macro of CEL binds, such as `x` in `list.all(x, x > 0)`: it is no field of a submission.
 _BOUND_BY_MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
 _PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _MAX_MESSAGE_CHARS = 120  # the engine's message goes on to list its whole grammar

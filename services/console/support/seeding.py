@@ -1,6 +1,6 @@
 """Seeds a system that was just started with what it needs: published documents, contacts and API keys.
 
-Each step may be repeated: what is there already stays as it is.
+Each step may be repeated: it leaves what exists already unchanged.
 """
 
 import asyncio

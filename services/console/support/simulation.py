@@ -69,6 +69,7 @@ class Simulation:
 
     def run(self, facts: Iterable[Fact], *, since: datetime, until: datetime) -> Iterator[SimulatedAlert]:
         """Yield the alerts that would be sent in [since, until), in order."""
+        # The sort is stable: facts recorded in the same millisecond keep the order of the log.
         log = sorted(facts, key=lambda fact: fact.recorded_at)
         past = [fact for fact in log if fact.recorded_at < since]
         self._load_past(past, since=since, until=until)
@@ -134,6 +135,7 @@ class Simulation:
 
     def _replace(self, known: AlertSchedule) -> None:
         """Put *known* in the place of the schedule of its duty."""
+        # The entry that the heap may hold for the former schedule stays: removing it would cost a search of the heap.
         self._schedules[known.duty] = known
         if known.next_at is not None:
             heapq.heappush(self._queue, (known.next_at, str(known.duty), known.duty))

@@ -1,4 +1,4 @@
-"""Tells which version of Đôn Đốc this is, and from which git commit its code comes."""
+"""Finds out which version of Đôn Đốc this is, and from which git commit its code comes."""
 
 import os
 import subprocess
@@ -7,8 +7,9 @@ from importlib import metadata
 from pathlib import Path
 
 PACKAGE = "dondoc"
+
+# Set when the container image is built, where there is no checkout.
 COMMIT_VARIABLE = "DONDOC_COMMIT"
-"""Set when the container image is built, where there is no checkout."""
 UNKNOWN_VERSION = "unknown version"
 UNKNOWN_COMMIT = "unknown commit"
 ROOT = Path(__file__).parents[3]

@@ -28,17 +28,18 @@ from services.intake.core.fact_record import RecordWithReceipt, make_stamp
 from services.intake.core.plan_index import PlanIndex
 from services.intake.core.scopes import KeyScope
 
+# Cached admissions of one scope. A province has some hundred duties a year; beyond this the cache starts anew.
 ADMISSIONS_MAX = 10_000
-"""Cached admissions of one scope. A province has some hundred duties a year; beyond this the cache starts anew."""
 
+# Scopes with a cache of admissions.
 SCOPES_MAX = 1_000
-"""Scopes with a cache of admissions."""
 
+# Characters of an instant or a decimal; a longer one takes the full path.
 SHORT_LENGTH_MAX = 40
-"""Characters of an instant or a decimal; a longer one takes the full path."""
 
 _Text = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 _AgencyName = Annotated[str, Meta(min_length=1, max_length=200)]
+# The longest form is 2026-H1, 2026-Q3 or 2026-07.
 _Period = Annotated[str, Meta(min_length=1, max_length=7)]
 _Id = Annotated[str, Meta(max_length=100)]
 _Date = Annotated[str, Meta(min_length=10, max_length=10)]
@@ -115,15 +116,16 @@ class DataFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
 DecodedReport = tuple[ReportEnvelope, DataFields]
 
+# An instant of this century, on a day that every month has: surely one, whatever month it is of.
 _TIME = re.compile(
     r"20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d"
     r"(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-2]):[0-5]\d)"
 )
-"""An instant of this century, on a day that every month has: surely one, whatever month it is of."""
 
 _LOWEST = -FIGURE_BOUND
+
+# The same bounds as floats: comparing a float with a large integer takes longer.
 _LOWEST_FLOAT, _HIGHEST_FLOAT = float(-FIGURE_BOUND), float(FIGURE_BOUND)
-"""The same bounds as floats: comparing a float with a large integer takes longer."""
 
 _ENVELOPE = msgspec.json.Decoder(ReportEnvelope)
 _DATA = msgspec.json.Decoder(DataFields)
@@ -134,16 +136,17 @@ _INSTANT = TypeAdapter[object](Instant)
 _DECIMAL = TypeAdapter[object](DecimalText)
 _ATTACHMENT = TypeAdapter[object](Attachment)
 
+# The text between the parts of a record, exactly as `pipeline.build_record` encodes it.
 _RECEIVED, _RECEIPT, _DATA_PART = (
     b',"datacontenttype":"application/json","receivedtime":"',
     b'","receiptid":"',
     b'","data":',
 )
-"""The text between the parts of a record, exactly as `pipeline.build_record` encodes it."""
 
 _OptionalText = str | UnsetType | None
+
+# Everything of a report that its admission depends on: plan, obligation, agency and so on, subject, source.
 _AdmissionKey = tuple[str, str, str, _OptionalText, _OptionalText, _OptionalText, str]
-"""Everything of a report that its admission depends on: plan, obligation, agency and so on, subject, source."""
 
 
 class _CachedAdmission(NamedTuple):

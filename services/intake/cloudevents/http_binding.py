@@ -35,15 +35,17 @@ BATCH_TYPE = "application/cloudevents-batch+json"
 BINARY_TYPE = "application/json"
 MEDIA_TYPES = (STRUCTURED_TYPE, BATCH_TYPE, BINARY_TYPE)
 
+# JSON is UTF-8 (RFC 8259 section 8.1); US-ASCII is a subset of it.
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _IDENTITY_CODINGS = frozenset({"", "identity"})
 
 _PREFIX = b"ce-"
-_REQUIRED_HEADERS = frozenset(_PREFIX + name.encode() for name in cloud_event.REQUIRED_ATTRIBUTES)
-"""One of these headers suffices to make a request binary mode: a missing other one is then reported by its name."""
 
+# One of these headers suffices to make a request binary mode: a missing other one is then reported by its name.
+_REQUIRED_HEADERS = frozenset(_PREFIX + name.encode() for name in cloud_event.REQUIRED_ATTRIBUTES)
+
+# Attributes that in binary mode stand in the body and its content type, not in `ce-` headers.
 _BODY_ATTRIBUTES = frozenset({"data", "data_base64", "datacontenttype"})
-"""Attributes that in binary mode stand in the body and its content type, not in `ce-` headers."""
 
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 
@@ -243,6 +245,7 @@ def _decode_base64(encoded: object) -> bytes | None:
     if not isinstance(encoded, str):
         return None
     try:
+        # Without `validate` every character outside the alphabet would be skipped and the data silently changed.
         return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         return None

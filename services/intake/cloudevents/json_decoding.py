@@ -34,6 +34,7 @@ def _parse_number(text: str) -> int | float:
     return number
 
 
+# msgspec calls the hook for numbers with a point or an exponent; integers it decodes itself.
 _OBJECT = msgspec.json.Decoder(dict[str, object], float_hook=_parse_number)
 _ARRAY = msgspec.json.Decoder(list[Raw])
 _ANY = msgspec.json.Decoder(float_hook=_parse_number)

@@ -42,7 +42,7 @@ class EventLog(Protocol):
     async def append(self, batches: Sequence[PartitionBatch]) -> Mapping[bytes, Stamp] | None:
         """Return once every event in *batches* is durable: None if all are new, else the first stamp of each identity.
 
-        Raise `IdentityConflictError` if an identity stands for other content already, `LogUnavailableError` if neither
+        Raise `IdentityConflictError` if an identity has other content already, `LogUnavailableError` if neither
         the broker nor the spool takes the records; in both cases nothing of *batches* was written.
         """
         ...
@@ -120,7 +120,7 @@ class Pipeline:
     async def append(self, prepared: PreparedEvents, *, is_batch: bool) -> bytes:
         """Return the signed answer (JSON) once every event is durable.
 
-        Raise `RequestRefusedError` with 409 if an identity stands for other content, with 503 if nothing can be
+        Raise `RequestRefusedError` with 409 if an identity has other content already, with 503 if nothing can be
         written.
         """
         try:
@@ -210,7 +210,7 @@ def _sign_answer(receipts: Sequence[Receipt], signer: Signer) -> bytes:
 
 
 class _Conflict(NamedTuple):
-    """An event whose identity stands for other content."""
+    """An event whose identity has other content already."""
 
     place: int
     receipt: Receipt
@@ -235,7 +235,7 @@ def _refuse_conflicts(prepared: PreparedEvents, error: IdentityConflictError, *,
 
 
 def _find_conflicts(prepared: PreparedEvents, standing: Mapping[bytes, Stamp]) -> Iterator[_Conflict]:
-    """Yield the events whose content differs from what stands: in the log, or earlier in the same request."""
+    """Yield the events whose identity has other content already, in the log or earlier in the same request."""
     receiptids = {identity: fact_record.receiptid_of(stamp) for identity, stamp in standing.items()}
     for place, receipt in enumerate(receipts_of(prepared)):
         stands = receiptids.setdefault(identity_of(receipt.source, receipt.id), receipt.receiptid)

@@ -11,8 +11,8 @@ from schemas.events.facts import FIGURE_BOUND, MODEL_OF, FactModel
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError, pointer_of
 
+# Errors reported of one event: more do not help anybody, and a hostile event may have a million.
 ERRORS_OF_EVENT_MAX = 50
-"""Errors reported of one event: more do not help anybody, and a hostile event may have a million."""
 
 _VIETNAMESE = {
     "missing": "thiếu trường bắt buộc này",
@@ -74,13 +74,14 @@ def _field_errors(error: ValidationError) -> list[FieldError]:
             detail = Bilingual.of(en=_english_message(one["msg"]), vi=_vietnamese_message(one["type"], location))
         pointer = pointer_of("data", *location)
         found.setdefault(pointer, FieldError(pointer=pointer, detail=detail))
+        # Counted after errors at the same place are merged, so that the limit is one of places and not of attempts.
         if len(found) == ERRORS_OF_EVENT_MAX:
             break
     return list(found.values())
 
 
 def _is_too_large(figure: object) -> bool:
-    """Whether the refused *figure* is a number: then the bound is what it breaks."""
+    """Whether the refused *figure* is a number: a number is refused only because it is too large."""
     if not isinstance(figure, str):
         return isinstance(figure, int | float) and not isinstance(figure, bool)
     try:

@@ -18,8 +18,8 @@ from services.intake.core.admission import AcceptedEvent, Admission, InvalidEven
 from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import DECISION_TYPES, KeyScope
 
+# Errors reported of one request; the answer would otherwise grow with the batch.
 ERRORS_OF_REQUEST_MAX = 100
-"""Errors reported of one request; the answer would otherwise grow with the batch."""
 
 ValidationResult = AcceptedEvent | OutOfScope | InvalidEvent
 

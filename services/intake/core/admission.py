@@ -19,8 +19,8 @@ from services.intake.core.cloud_event import CloudEvent
 from services.intake.core.plan_index import PlanIndex
 from services.intake.core.scopes import KeyScope
 
+# Pairs of a field's name and the period it holds, for example `(("from_period", "2026-Q1"),)`.
 Periods = tuple[tuple[str, str | None], ...]
-"""Pairs of a field's name and the period it holds, for example `(("from_period", "2026-Q1"),)`."""
 
 FieldErrors = tuple[FieldError, ...]
 

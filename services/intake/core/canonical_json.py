@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+# Whole numbers below 2^53 have a double of their own. A larger double stands for several whole numbers.
 SAFE_INTEGER_BOUND = 2**53
-"""Whole numbers below 2^53 have a double of their own. A larger double stands for several whole numbers."""
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
@@ -33,8 +33,8 @@ def encode_event(attributes: Mapping[str, object], data: object) -> bytes:
     return _ENCODER.encode([texts, data])
 
 
+# Left out: it is always `application/json`, and only binary mode has to write it.
 _DEFAULTED_ATTRIBUTE = "datacontenttype"
-"""Left out: it is always `application/json`, and only binary mode has to write it."""
 
 
 def _attribute_text(value: object) -> str:

@@ -14,26 +14,28 @@ from schemas.problems import FieldError, pointer_of
 from services.intake.core import uris
 
 REQUIRED_ATTRIBUTES = ("specversion", "id", "source", "type")
-RESERVED_ATTRIBUTES = frozenset({"receivedtime", "receiptid", "recordedtime"})
-"""Extension attributes that only intake sets: what a sender writes there is dropped."""
 
+# Extension attributes that only intake sets: what a sender writes there is dropped.
+RESERVED_ATTRIBUTES = frozenset({"receivedtime", "receiptid", "recordedtime"})
+
+# Characters of an attribute's value. The identities of recent events are held in memory and must stay small.
 TEXT_MAX = 1024
-"""Characters of an attribute's value. The identities of recent events are held in memory and must stay small."""
 
 _NAME = re.compile(r"[a-z0-9]+")
+
+# Characters that an attribute must not hold, as part of a regular expression's class.
+#
+# These are the control characters and the noncharacters of every Unicode plane (CloudEvents 1.0, type system).
 FORBIDDEN_CHARACTERS = "\x00-\x1f\x7f-\x9f\ufdd0-\ufdef" + "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
 )
-"""Characters that an attribute must not hold, as part of a regular expression's class.
-
-These are the control characters and the noncharacters of every Unicode plane (CloudEvents 1.0, type system).
-"""
 
 _FORBIDDEN = re.compile(f"[{FORBIDDEN_CHARACTERS}\ud800-\udfff]")
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 _JSON_MEDIA_TYPE = re.compile(r"application/json *(;.*)?", re.ASCII | re.IGNORECASE)
+
+# The range of an integer in CloudEvents: signed 32 bits.
 INTEGER_MIN, INTEGER_MAX = -(2**31), 2**31 - 1
-"""The range of an integer in CloudEvents: signed 32 bits."""
 
 _TEXT_ATTRIBUTES = frozenset({*REQUIRED_ATTRIBUTES, "subject", "time", "datacontenttype", "dataschema"})
 

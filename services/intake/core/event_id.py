@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+# Bytes of the digest behind a receipt id: 128 bits, so that nobody finds two contents with one id by trying.
 DIGEST_BYTES = 16
-"""Bytes of the digest behind a receipt id: 128 bits, so that nobody finds two contents with one id by trying."""
 
 RECEIPT_ID_HEX = 2 * DIGEST_BYTES
 
@@ -28,6 +28,7 @@ class Receipt(Struct, frozen=True, gc=False):
 
 def identity_of(source: str, event_id: str) -> bytes:
     """Return the identity of an event, hashed to 16 bytes: millions of them are held in memory."""
+    # No source and no id may contain a control character, so the separator keeps ("ab", "c") and ("a", "bc") apart.
     return hashlib.sha256(f"{source}\x1f{event_id}".encode()).digest()[:IDENTITY_BYTES]
 
 

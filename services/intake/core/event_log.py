@@ -6,7 +6,7 @@ from services.intake.core.fact_record import Stamp
 
 
 class IdentityConflictError(Exception):
-    """An identity (source and id) stands for other content; nothing of the request was written.
+    """An identity (source and id) has other content already; nothing of the request was written.
 
     *standing* holds the stamps of the request's identities that the log, the spool or a request under way has already.
     """

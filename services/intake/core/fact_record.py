@@ -16,14 +16,15 @@ from schemas.events.ids import partition_of
 from services.intake.core.event_id import DIGEST_BYTES, RECEIPT_ID_HEX, Receipt, identity_of
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+
+# A longer `receivedtime` is none of ours: such a record is not remembered.
 RECEIVEDTIME_CHARACTERS_MAX = 40
-"""A longer `receivedtime` is none of ours: such a record is not remembered."""
 
+# For each partition that was appended to, the offset behind the last record.
 EndOffsets = dict[int, int]
-"""For each partition that was appended to, the offset behind the last record."""
 
+# The digest behind a receipt id (16 bytes), then the `receivedtime` in ASCII.
 Stamp = bytes
-"""The digest behind a receipt id (16 bytes), then the `receivedtime` in ASCII."""
 
 _HEX = frozenset("0123456789abcdef")
 

@@ -1,6 +1,6 @@
 """Refusals as values: the problem types of the HTTP contract, and the errors that name the field and the remedy.
 
-Every sentence exists in English and Vietnamese. How a refusal becomes an HTTP response, `asgi` knows.
+Every sentence exists in English and Vietnamese. `asgi` turns a refusal into an HTTP response.
 """
 
 from dataclasses import dataclass
@@ -101,8 +101,8 @@ class RequestProblem(Enum):
     )
 
 
+# Problems that the HTTP connection answers by itself, before the request reaches the router.
 CONNECTION_PROBLEMS = frozenset({RequestProblem.NOT_HTTP, RequestProblem.HEAD_TOO_LARGE})
-"""Problems that the HTTP connection answers by itself, before the request reaches the router."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

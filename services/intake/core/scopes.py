@@ -6,8 +6,9 @@ from datetime import datetime
 from schemas.events import facts
 
 WILDCARD = "*"
+
+# Event types that move a due date. A key needs `may_decide` for them; the wildcard does not include them.
 DECISION_TYPES = frozenset({facts.EXTENDED, facts.EXEMPTED, facts.REVOKED, facts.REASSIGNED})
-"""Event types that move a due date. A key needs `may_decide` for them; the wildcard does not include them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class KeyScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key of an upstream system. Only the digest of its secret is kept, nowhere the secret itself."""
+    """A key of an upstream system. Only the digest of its secret is stored, never the secret itself."""
 
     id: str
     system: str

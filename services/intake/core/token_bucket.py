@@ -5,8 +5,8 @@ The bucket may be overdrawn by one request, so that a batch larger than the buck
 
 from dataclasses import dataclass
 
+# The size of a bucket, in seconds of its rate: a key that was idle may use so much at once.
 BURST_SECONDS = 5.0
-"""The size of a bucket, in seconds of its rate: a key that was idle may use so much at once."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +33,7 @@ class TokenBucket:
         self.level -= events
 
     def _fill(self, now: float) -> None:
+        # The level is computed from the elapsed time when it is asked for, so no timer has to fill the buckets.
         size = self.events_per_second * BURST_SECONDS
         self.level = min(size, self.level + (now - self.at) * self.events_per_second)
         self.at = now

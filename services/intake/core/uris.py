@@ -8,15 +8,15 @@ import re
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
+# `ucschar` of RFC 3987: everything except controls, surrogates, private use and noncharacters.
 _BEYOND_ASCII = (
     "\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef"
     + "".join(f"{chr(plane)}-{chr(plane + 0xFFFD)}" for plane in range(0x10000, 0xE0000, 0x10000))
     + "\U000e1000-\U000efffd"
 )
-"""`ucschar` of RFC 3987: everything except controls, surrogates, private use and noncharacters."""
 
+# `unreserved` and `sub-delims`, for a character class.
 _PLAIN = rf"A-Za-z0-9._~!$&'()*+,;={_BEYOND_ASCII}\-"
-"""`unreserved` and `sub-delims`, for a character class."""
 
 _ENCODED = "%[0-9A-Fa-f]{2}"
 _NAME = rf"(?:[{_PLAIN}]|{_ENCODED})*"

@@ -82,7 +82,9 @@ class Deduplicator:
         if not self._is_loaded:
             await self._load()
         stamps = stamps_by_identity(batches)
-        # The usual case: no event stands twice in the request, was seen before, or is being written now.
+        # From here to the reservation in `_write` nothing awaits. An await between them would let a second request with
+        # the same event look it up before the first has reserved it. The usual case comes first: no event stands twice
+        # in the request, was seen before, or is being written now.
         if (
             len(stamps) == sum(map(len, batches))
             and self._recent.knows_none_of(stamps)
@@ -146,6 +148,7 @@ class Deduplicator:
             reservation.end(error)
             raise
         else:
+            # Known before the reservation ends, so that no request can find the events neither reserved nor known.
             self._recent.add_durable(stamps)
             reservation.end()
         finally:

@@ -24,23 +24,25 @@ from services.intake.settings import IntakeSettings
 from services.runtime import kafka
 from services.runtime.clock import Clock, milliseconds
 
+# How long one fetch waits for records; and how often the end offsets are asked for while nothing is tailed.
 POLL_SECONDS = 0.1
-"""How long one fetch waits for records; and how often the end offsets are asked for while nothing is tailed."""
 
 POLL_MS = int(POLL_SECONDS * 1000)
 
+# Of this process's own. From there on reading them back costs more processor time than asking for end offsets.
 BUSY_RECORDS_PER_SECOND = 300
-"""Of this process's own. From there on reading them back costs more processor time than asking for end offsets."""
 
+# Between asking for the end offsets and reading: acknowledgements of own records may still be on their way.
 SETTLE_SECONDS = 0.02
-"""Between asking for the end offsets and reading: acknowledgements of own records may still be on their way."""
 
+# How long an answer waits until the records that others wrote before its own are known.
 CATCH_UP_BEFORE_ANSWER_SECONDS = 0.5
-"""How long an answer waits until the records that others wrote before its own are known."""
 
+# Between attempts while the broker is away.
 RETRY_SECONDS = 1.0
+
+# Bounds how long one poll holds the event loop, which serves requests in between.
 RECORDS_PER_POLL_MAX = 2_000
-"""Bounds how long one poll holds the event loop, which serves requests in between."""
 
 _NO_ENTRIES = DedupEntries((), ())
 
@@ -163,6 +165,7 @@ class LogReader:
             self._add(tracker.add_acknowledged(at, batch.entries))
             at += len(batch)
         self._own_rate.counted += at - base
+        # A gap before the own batch: another replica wrote there, or a transaction of rules has its marker there.
         if tracker.position < base:
             self._want({partition: base})
 
@@ -210,6 +213,7 @@ class LogReader:
         ends = await self._fetch_ends(consumer)
         for one in self._partitions:
             first = found.get(one)
+            # No record is that recent: there is nothing to read but what comes next.
             self._trackers[one.partition] = OffsetTracker(ends[one.partition] if first is None else first.offset)
 
     async def _read_on(self, consumer: AIOKafkaConsumer) -> None:
@@ -229,6 +233,7 @@ class LogReader:
         if not await self._wait_until_wanted():
             self._want(await self._fetch_ends(consumer))
             await asyncio.sleep(SETTLE_SECONDS)
+        # Cleared before the partitions are looked at: what is wanted while they are read wakes the next turn.
         self._is_wanted.clear()
         self._fetch_only(self._find_behind(), consumer)
         while self._find_behind():
@@ -245,6 +250,8 @@ class LogReader:
 
     def _fetch_only(self, wanted: set[TopicPartition], consumer: AIOKafkaConsumer) -> None:
         """Have just the *wanted* partitions fetched, each from where it was read to."""
+        # Own records were skipped while a partition was paused, so it is taken up again at its tracked position and not
+        # where the client stands.
         paused = consumer.paused()
         for one in wanted & paused:
             consumer.seek(one, self._trackers[one.partition].position)
@@ -263,12 +270,12 @@ class LogReader:
             found = DedupEntries.from_entries(entry for entry in entries if entry is not None)
             self._add(self._trackers[one.partition].add_read(records[-1].offset + 1, found))
         for one in self._find_behind():
-            # The last offset of a log may be the marker of a transaction, which no record tells of.
+            # The last offset of a log may be the marker of a transaction, which is no record.
             self._add(self._trackers[one.partition].add_read(await consumer.position(one), _NO_ENTRIES))
 
     def _add(self, in_order: Iterable[DedupEntries]) -> None:
         for entries in in_order:
             self._recent.add_logged(entries)
-        # A fresh event for those who wait next: whoever waits on the old one wakes exactly once.
+        # A fresh event for those who wait next: each task that waits on the old one wakes exactly once.
         advanced, self._has_advanced = self._has_advanced, asyncio.Event()
         advanced.set()

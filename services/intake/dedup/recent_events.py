@@ -30,6 +30,8 @@ class RecentEvents:
 
     def are_latest(self, stamps: Mapping[bytes, Stamp]) -> bool:
         """Whether each identity of *stamps* is in the younger generation with exactly the stamp given."""
+        # Both lists are built and compared in C, without a step of Python for each event. A stamp of the older
+        # generation makes it False, which costs a look-up and a second signature, never a wrong answer.
         return list(map(self._recent.get, stamps)) == list(stamps.values())
 
     def knows_none_of(self, identities: Iterable[bytes]) -> bool:
@@ -38,7 +40,7 @@ class RecentEvents:
 
     def add_durable(self, stamps: Mapping[bytes, Stamp]) -> None:
         """Add events that this process made durable, in the log or in the spool. A known identity keeps its stamp."""
-        if all(map(self._recent.__contains__, stamps)):  # usually: the acknowledgement told of them before
+        if all(map(self._recent.__contains__, stamps)):  # usually: they were added when they were acknowledged
             return
         for identity, stamp in stamps.items():
             if self.find(identity) is None:

@@ -23,12 +23,14 @@ from services.runtime.clock import Clock
 
 URN = "urn:dondoc:attachment:sha256:"
 UNSENT_FOLDER = "unsent"
+
+# How long a form may stay open between an upload and its submission; after that its files must be chosen again.
 UNSENT_DAYS = 30
-"""How long a form may stay open between an upload and its submission; after that its files must be chosen again."""
 
 CLEANUP_EVERY = timedelta(days=1)
+
+# The largest form (32 MiB) passes in this time over a line of 10 Mbit/s; a person who waits longer gives up.
 STORE_TIMEOUT_SECONDS = 30
-"""The largest form (32 MiB) passes in this time over a line of 10 Mbit/s; a person who waits longer gives up."""
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +133,7 @@ async def _is_stored(store: ObjectStore, path: str, size: int) -> bool:
         found = await obstore.head_async(store, path)
     except FileNotFoundError:
         return False
+    # A file of another size was cut off by a crash of the store; it is written again.
     return found["size"] == size
 
 

@@ -1,6 +1,6 @@
 """Limits how many forms are read at the same time, in total and for one duty.
 
-A form is read over minutes on a slow line. The limit for one duty keeps whoever stalls from holding up anybody but the
+A form is read over minutes on a slow line. Because of the limit for one duty, a client that stalls holds up only the
 holders of the same link.
 """
 
@@ -13,11 +13,11 @@ from services.intake.asgi import RequestRefusedError
 from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.form import texts
 
+# Forms that are read at a time. The next one waits with nothing of it read, so that it takes no memory.
 FORMS_MAX = 64
-"""Forms that are read at a time. The next one waits with nothing of it read, so that it takes no memory."""
 
+# Forms of one duty at a time: a person pressed twice and a colleague has the same mail. More are not people.
 FORMS_OF_DUTY_MAX = 4
-"""Forms of one duty at a time: a person pressed twice and a colleague has the same mail. More are not people."""
 
 RETRY_AFTER_SECONDS = 60
 

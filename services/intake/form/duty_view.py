@@ -1,6 +1,6 @@
-"""A duty as its form shows it: the agency, the citation that lays the duty down, the due date and the fields.
+"""A duty as its form shows it: the agency, the citation that imposes the duty, the due date and the fields.
 
-Knows plan and registry. When the duty falls due and what its status is, only rules can say.
+Knows plan and registry. Only rules can say when the duty falls due and what its status is.
 """
 
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from schemas.plan.values import Bilingual
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FormField
 
+# Returns the latest version of a plan with its registry, or None if it is not published.
 PlanLookup = Callable[[str], tuple[Plan, Registry] | None]
-"""Returns the latest version of a plan with its registry, or None if it is not published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """The form's handlers: show the duty, check the report that was filled in, submit it.
 
-The link alone authorizes a request: there is no cookie, no session, and nothing is remembered between two requests. A
-file that was uploaded with an earlier check returns as a signed description, so that it is not uploaded again.
+The link alone authorizes a request: there is no cookie and no session, and the server keeps no state between two
+requests. A file that was uploaded with an earlier check returns as a signed description, so that it is not uploaded
+again.
 """
 
 from collections.abc import Mapping
@@ -31,8 +32,9 @@ from services.runtime.clock import Clock
 FORM_PATH = "/form"
 RECEIPT_PATH = "/form/receipt"
 CHECK, SEND, SEND_ANYWAY = "check", "send", "send-anyway"
+
+# A restarted store is available again by then.
 RETRY_AFTER_SECONDS = 60
-"""A restarted store is available again by then."""
 
 _MEGABYTE = 1024 * 1024
 

@@ -19,6 +19,9 @@ from services.intake.form import texts
 HTML = b"text/html; charset=utf-8"
 CSS = b"text/css; charset=utf-8"
 STYLE_PATH = "/form/style.css"
+
+# The address of a page holds the link, which is a capability: it must not be cached by a proxy, sent on as a referrer
+# or indexed. The pages load nothing but their style sheet and cannot be framed (clickjacking).
 _HEADERS = (
     (b"cache-control", b"no-store"),
     (
@@ -33,13 +36,13 @@ _HEADERS = (
 )
 
 
+# Advice for people in place of refusals whose wording is meant for programs.
 _ADVICE = {
     RequestProblem.TOO_LARGE: [texts.TOO_LARGE],
     RequestProblem.UNREADABLE: [texts.UNREADABLE],
     RequestProblem.TOO_SLOW: [texts.UNREADABLE],
     RequestProblem.TOO_MANY_REQUESTS: [texts.TOO_MANY],
 }
-"""Advice for people in place of refusals whose wording is meant for programs."""
 
 
 @cache

@@ -15,8 +15,9 @@ from services.intake.form.submit_report import is_receipt_for
 from services.intake.receipts.signing import SigningKeys
 
 PDF_PATH = "/form/receipt.pdf"
+
+# Parameters of the address: the signed receipt, and the token of the document that it was given for.
 SIGNED_PARAMETER, DOCUMENT_PARAMETER = "r", "d"
-"""Parameters of the address: the signed receipt, and the token of the document that it was given for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Receipts for people: verified from their own signature, shown as a page, rendered as a PDF.
 
-Nothing is looked up: the signature alone proves that intake gave the receipt.
+No store is read: the signature alone proves that intake issued the receipt.
 """
 
 import re
@@ -21,9 +21,12 @@ from services.intake.receipts.verification import InvalidReceiptError
 from services.runtime import typst
 
 TYPST = Path(__file__).parent / "templates" / "receipt.typ"
+
+# The receipt of a form has about 1 KiB; a much longer text in the address is not parsed at all.
 JWS_LENGTH_MAX = 8192
+
+# Characters of a document's number that a receipt shows: they are part of its address, which must stay short.
 DOCUMENT_NUMBER_LENGTH_MAX = 100
-"""Characters of a document's number that a receipt shows: they are part of its address, which must stay short."""
 
 _LINE = re.compile(r"(.{64})")  # characters of a signature in one printed line
 

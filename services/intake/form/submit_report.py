@@ -31,8 +31,9 @@ from services.intake.receipts.signing import SigningKeys
 log = logging.getLogger(__name__)
 
 SOURCE = "urn:dondoc:form"
+
+# Hex digits of the duty's digest in an event id, by which a receipt is matched with its duty.
 DUTY_DIGEST_LENGTH = 16
-"""Hex digits of the duty's digest in an event id, by which a receipt is matched with its duty."""
 
 _CONTENT_DIGEST_LENGTH = 32
 _EPOCH = "1970-01-01"
@@ -53,6 +54,7 @@ class SubmitReport:
         if len(body) > EVENT_BYTES_MAX:
             raise RequestRefusedError(too_large_refusal(EVENT_BYTES_MAX))
         event = http_binding.decode_event(ContentMode.STRUCTURED, (), body)
+        # The full path and not the fast path: it explains errors, and a person sends one report.
         (accepted,) = self.validator.validate({0: event}, _link_scope(duty.key), is_batch=False)
         return accepted
 

@@ -24,11 +24,12 @@ from services.intake.form import texts
 
 FIELDS_MAX = 100
 FILES_MAX = 20
-FIELD_BYTES_MAX = 1024 * 1024
-"""Bytes of one text field: an event of this size would be refused anyway."""
 
+# Bytes of one text field: an event of this size would be refused anyway.
+FIELD_BYTES_MAX = 1024 * 1024
+
+# A phone that changes cells is back long before; a client that sends nothing for so long loses its slot.
 STALL_SECONDS = 30.0
-"""A phone that changes cells is back long before; a client that sends nothing for so long loses its slot."""
 
 NAME_LENGTH_MAX = 120
 FORM_TYPE = "multipart/form-data"
@@ -105,12 +106,15 @@ def _collect_parts(form: FormData) -> PostedForm:
             if value.filename and value.size:
                 files.append(Upload(name=sanitize_filename(value.filename), content=value.file))
         else:
+            # Browsers send every line break of a text field as CRLF (WHATWG HTML, multipart/form-data encoding).
             fields[name] = (*fields.get(name, ()), value.replace("\r\n", "\n"))
     return PostedForm(fields=fields, files=tuple(files))
 
 
 def sanitize_filename(name: str) -> str:
     """Return a file's name as it may be shown and stored: no folder, no control or format characters, not too long."""
+    # macOS sends names in decomposed form (NFD), in which Vietnamese letters are two or three characters. Old browsers
+    # send the path as well. Format characters (Cf) could reverse the text and hide the true suffix.
     base = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     clean = _UNSAFE.sub("_", "".join(one for one in base if unicodedata.category(one) != "Cf")).strip(" .")
     stem, dot, suffix = clean.rpartition(".")

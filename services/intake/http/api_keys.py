@@ -24,6 +24,8 @@ from services.intake.secret_files import FileWatcher
 from services.runtime.clock import Clock
 
 BEARER_PREFIX = "ddk"
+
+# Compared in lower case: the name of a scheme is case-insensitive (RFC 9110 section 11.1).
 _AUTHORIZATION_SCHEME = "bearer "
 
 log = logging.getLogger(__name__)
@@ -77,8 +79,8 @@ def secret_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+# Compared with if the key id is unknown, so that the answer takes as long as for a known one.
 _UNKNOWN_KEY_DIGEST = secret_digest("nobody has this secret")
-"""Compared with if the key id is unknown, so that the answer takes as long as for a known one."""
 
 
 def format_bearer(key_id: str, secret: str) -> str:
@@ -88,6 +90,7 @@ def format_bearer(key_id: str, secret: str) -> str:
 
 def parse_bearer(bearer: str) -> tuple[str, str] | None:
     """Return the key id and the secret of a bearer token, or None if it does not have our form."""
+    # Split at the first two only: the secret is base64url, whose alphabet has the underscore (RFC 4648 section 5).
     parts = bearer.split("_", 2)
     if len(parts) != 3 or parts[0] != BEARER_PREFIX:  # noqa: PLR2004 - prefix, id, secret
         return None
@@ -118,6 +121,7 @@ class ApiKeys:
             raise _authentication_error("no bearer key", key_id=None)
         parsed = parse_bearer(authorization[len(scheme) :].strip())
         key = None if parsed is None else self._keys.get(parsed[0])
+        # Two digests are compared, and in constant time: how long it takes reveals nothing of the stored one.
         # An unknown key id takes the same steps as a known one, so that the time of the answer does not reveal ids.
         presented = secret_digest("" if parsed is None else parsed[1])
         is_right = hmac.compare_digest(presented, _UNKNOWN_KEY_DIGEST if key is None else key.sha256)

@@ -13,10 +13,12 @@ from schemas.problems import FieldError
 from services.intake.asgi import RequestRefusedError, Response
 from services.intake.core.problems import Refusal, RequestProblem
 
+# A dry run takes rules milliseconds. Without rules the person shall not wait long for the page without a status.
 TIMEOUT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 5
+
+# Requests to rules at a time; a batch may hold a thousand events.
 CONCURRENT_REQUESTS_MAX = 8
-"""Requests to rules at a time; a batch may hold a thousand events."""
 
 UNPROCESSABLE = 422
 

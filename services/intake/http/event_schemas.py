@@ -20,8 +20,9 @@ _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-
 _BLANK = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _URI_TEXT = rf'([^ "<>\\^`{{|}}%{cloud_event.FORBIDDEN_CHARACTERS}]|%[0-9A-Fa-f]{{2}})'
 _BASE64 = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+
+# Matches every text that is not an attribute's name.
 _ATTRIBUTE = "^(?!data_base64$)([\\s\\S]*[^a-z0-9][\\s\\S]*)?$"
-"""Matches every text that is not an attribute's name."""
 
 
 class _FactSchemas(GenerateJsonSchema):
@@ -127,6 +128,8 @@ _EXTENSION_ATTRIBUTE: Schema = {
     ],
     "description": "An extension attribute.",
 }
+
+# The attributes that CloudEvents and intake define, except `type`.
 ATTRIBUTES: dict[str, dict[str, object]] = {
     "specversion": {"const": "1.0"},
     "id": _text_schema(description="With `source`, the identity of the event."),
@@ -154,4 +157,3 @@ ATTRIBUTES: dict[str, dict[str, object]] = {
     ),
     **dict.fromkeys(sorted(cloud_event.RESERVED_ATTRIBUTES), _RESERVED_ATTRIBUTE),
 }
-"""The attributes that CloudEvents and intake define, except `type`."""

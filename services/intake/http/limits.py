@@ -1,7 +1,7 @@
 """The limits of one process: the bytes of request bodies in flight, and the events a second of each API key.
 
 Rates are charged after a request is read and checked before the next one is, so a batch may overdraw its key once.
-With workers every process charges what all of them take: each tells the others of its charges.
+With workers, each process reports its charges to the others, so every process charges what all of them accept.
 """
 
 import math
@@ -17,8 +17,8 @@ from services.intake.metrics import IntakeMetrics
 
 RETRY_AFTER_SECONDS = 1
 
+# Called with each charge of this process: key id, events a second of the key, events.
 OnCharge = Callable[[str, float, int], None]
-"""Called with each charge of this process: key id, events a second of the key, events."""
 
 
 class InflightLimit:
@@ -34,6 +34,7 @@ class InflightLimit:
 
         Raise `RequestRefusedError` (503) if the total would exceed the bound.
         """
+        # A chunked body announces no length (RFC 9112 section 7.1), so it counts as the largest that would be accepted.
         announced = request.content_length
         wanted = limit if announced is None else min(announced, limit)
         if self._reserved + wanted > self._bytes_max:
@@ -72,11 +73,12 @@ class RateLimits:
             self.on_charge(key.id, rate, events)
 
     def charge_bucket(self, key_id: str, events_per_second: float, events: int) -> None:
-        """Charge what another process took."""
+        """Charge *events* that another process accepted."""
         self._bucket(key_id, events_per_second).charge(events, time.monotonic())
 
     def _bucket(self, key_id: str, events_per_second: float) -> TokenBucket:
         bucket = self._buckets.get(key_id)
+        # Another rate means that the key was changed: its bucket begins anew and full.
         if bucket is None or bucket.events_per_second != events_per_second:
             bucket = self._buckets[key_id] = TokenBucket.full(events_per_second, time.monotonic())
         return bucket

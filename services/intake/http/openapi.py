@@ -1,4 +1,4 @@
-"""How intake describes itself: the OpenAPI document, a page to read it by, and a page for each problem type."""
+"""Intake's description of itself: the OpenAPI document, a page that shows it, and a page for each problem type."""
 
 import html
 from functools import cache
@@ -74,7 +74,7 @@ def openapi_document() -> bytes:
                     **event_schemas.components(),
                     "Receipts": _RECEIPTS,
                     "DryRun": _DRY_RUN,
-                    "RequestProblem": _PROBLEM,
+                    "Problem": _PROBLEM,
                 },
             },
         }
@@ -128,7 +128,7 @@ def _refusal_response(status: int) -> dict[str, object]:
     return {
         "description": "; ".join(titles),
         "headers": {"Content-Language": language, **_HEADERS_OF_STATUS.get(status, {})},
-        "content": {"application/problem+json": {"schema": reference("RequestProblem")}},
+        "content": {"application/problem+json": {"schema": reference("Problem")}},
     }
 
 

@@ -55,6 +55,7 @@ class PostEvents:
             raise
 
     async def _accept(self, request: Request, key: ApiKey) -> Response:
+        # Before the body is read: a key that floods costs neither memory nor processor time.
         self.rate_limits.refuse_excess(key)
         is_dry_run = bool(request.raw_query) and _is_dry_run(request)
         mode = http_binding.mode_of(request.headers)
@@ -66,6 +67,7 @@ class PostEvents:
             if not self.plans.is_ready:
                 await self._wait_for_plans()
             texts = http_binding.split_events(mode, body)
+            # Charged before the events are checked, and an empty batch as one: invalid events cost as much work.
             self.rate_limits.charge(key, max(1, len(texts)))
             posted = PostedEvents(mode, request.headers, body, key.scope, receivedtime)
             prepared = self.pipeline.prepare(posted, texts)
@@ -86,7 +88,7 @@ class PostEvents:
             raise RequestRefusedError(_NO_PLAN)
 
     async def _simulate(self, prepared: PreparedEvents, mode: ContentMode) -> Response:
-        """Answer what rules would say of the events; nothing is written."""
+        """Answer with the assessments that rules would make of the events; write nothing."""
         is_batch = mode is ContentMode.BATCH
         await self.pipeline.check_conflicts(prepared, is_batch=is_batch)
         return await self.dry_run.assess(pipeline.values_of(prepared), is_batch=is_batch)
@@ -110,6 +112,7 @@ _NO_PLAN = Refusal(
 
 
 def _is_dry_run(request: Request) -> bool:
+    # Anything else is refused and not taken for false: a misspelt dry run would record the events.
     given = request.query.get("dry_run", ["false"])[-1].lower()
     if given in TRUE:
         return True

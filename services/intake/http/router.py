@@ -45,6 +45,7 @@ class Router:
         try:
             response = await self._respond(request)
         except DisconnectedError:
+            # Nobody is left to read an answer, and none is owed: what became durable is found again by its identity.
             return
         await response.send(send, is_head=request.method == "HEAD")
 
@@ -92,6 +93,7 @@ _FAILED = Refusal(
 
 
 def _not_found(path: str) -> Refusal:
+    # A bound, because the path is echoed: a client may send one as long as the head of a request may be (32 KiB).
     shown = path[:200]
     return Refusal(
         problem=RequestProblem.NOT_FOUND,

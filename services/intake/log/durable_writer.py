@@ -41,6 +41,7 @@ class DurableWriter:
             try:
                 ends = await producer.append(batches)
             except BrokerUnavailableError:
+                # From here on everything goes to the spool, so later events of an agency stay behind these.
                 self._connection.report_failure(producer)
                 log.info("records go to the spool", extra={"action": "spooling", "records": sum(map(len, batches))})
             else:

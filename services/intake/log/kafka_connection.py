@@ -19,9 +19,11 @@ from services.runtime.clock import Clock
 from services.runtime.published_documents import PublishedDocuments
 from services.runtime.topics import ensure_topics
 
+# Between attempts to connect. A broker that restarts is away for some seconds.
 RETRY_SECONDS = 0.5
+
+# How long the first requests wait for the first attempt to connect, before they are spooled.
 FIRST_ATTEMPT_SECONDS = 10.0
-"""How long the first requests wait for the first attempt to connect, before they are spooled."""
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +96,8 @@ class KafkaConnection:
 
     def report_failure(self, failed: BatchingProducer) -> None:
         """Take the broker for down because *failed* could not append."""
+        # Of many appends that time out together the first takes the broker for down. The later ones must not do so to
+        # a producer that has been opened in the meantime.
         if self.producer is failed:
             self._set_producer(None)
             self._lost.set()
@@ -126,6 +130,7 @@ class KafkaConnection:
         while True:
             try:
                 producer = await self._open()
+                # Only now: nothing is under way, so no record of an append that timed out can follow one of the replay.
                 producer.resume()
                 await self._replay.run(producer)
             except (KafkaError, BrokerUnavailableError, OSError) as error:

@@ -24,27 +24,30 @@ from services.runtime.clock import Clock, milliseconds
 from services.runtime.settings import KafkaConfig
 
 MEBIBYTE = 1024 * 1024
+
+# Of one batch of one partition. An event of the largest size (1 MiB) still fits with what intake adds to it.
 BATCH_BYTES_MAX = 2 * MEBIBYTE
-"""Of one batch of one partition. An event of the largest size (1 MiB) still fits with what intake adds to it."""
 
+# A gathered batch is sent without more beyond this size: the default limit of a broker is 1 MiB.
 BATCH_BYTES_TARGET = 768 * 1024
-"""A gathered batch is sent without more beyond this size: the default limit of a broker is 1 MiB."""
 
+# Of one attempt of the client. Appends have a shorter timeout of their own.
 REQUEST_TIMEOUT_MS = 5_000
-"""Of one attempt of the client. Appends have a shorter timeout of their own."""
 
+# Between attempts of the client, for example while a partition changes its leader.
 RETRY_BACKOFF_MS = 200
-CLOSE_SECONDS = 2.0
-"""A frozen broker answers nothing, not even the end of a connection."""
 
+# A frozen broker answers nothing, not even the end of a connection.
+CLOSE_SECONDS = 2.0
+
+# Turns of the event loop before a round of batches is built. Under load many requests arrive in one turn and join the
+# round; a lone request waits some microseconds.
 GATHERING_TURNS = 1
-"""Turns of the event loop before a round of batches is built. Under load many requests arrive in one turn and join the
-round; a lone request waits some microseconds."""
 
 HEADERS = [("content-type", CONTENT_TYPE.encode())]
 
+# Called with each acknowledged batch: its partition, the offset of its first record (-1 if unknown), its records.
 OnAcknowledged = Callable[[int, int, Sequence[PartitionBatch]], None]
-"""Called with each acknowledged batch: its partition, the offset of its first record (-1 if unknown), its records."""
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,7 @@ class _PendingAppend:
     def acknowledge(self, partition: int, end: int) -> None:
         self.missing -= 1
         self.ends[partition] = end
+        # Done already if another partition timed out, or if the task that waited was cancelled.
         if self.missing == 0 and not self.done.done():
             self.done.set_result(None)
 
@@ -115,6 +119,7 @@ async def connect(kafka: KafkaConfig) -> AIOKafkaProducer:
     )
     try:
         await client.start()
+        # Fetches the metadata of the topic now, so that the first append does not wait for it.
         await client.partitions_for(FACTS.name)
     except BaseException:
         await client.stop()
@@ -226,10 +231,12 @@ class BatchingProducer:
         if error is not None:
             self._on_failed(partition, error)
             return
+        # -1 if the broker had the batch already: it recognised the sequence number of a repetition (KIP-98).
         base = sent.result().offset
         queue = self._queues[partition]
         chunks, queue.under_way = queue.under_way, []
         batches = [chunk.batch for chunk in chunks]
+        # Before the callers go on: then the log reader knows these records when `DurableWriter` asks it for them.
         self._on_acknowledged(partition, base, batches)
         end = base + sum(map(len, batches))
         for chunk in chunks:

@@ -22,8 +22,9 @@ from services.intake.secret_files import FileWatcher
 ALGORITHM = "Ed25519"
 CURVE: Literal["Ed25519"] = "Ed25519"
 TYPE = "dondoc-receipts+jws"
+
+# Beyond this length OpenSSL signs faster than libsodium: it hashes faster, although it is slower on the curve.
 LONG_INPUT_BYTES = 8 * 1024
-"""Beyond this length OpenSSL signs faster than libsodium: it hashes faster, although it is slower on the curve."""
 
 log = logging.getLogger(__name__)
 

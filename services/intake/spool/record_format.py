@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+# Length and CRC-32 of the payload, big-endian.
 _HEADER = struct.Struct(">II")
-"""Length and CRC-32 of the payload, big-endian."""
 
 _KEY_LENGTH = struct.Struct(">H")
 
@@ -53,10 +53,13 @@ def _encode_frame(payload: bytes) -> bytes:
 
 def _read_payload(content: bytes, at: int) -> bytes | None:
     start = at + _HEADER.size
+    # A crash may cut a frame anywhere, also within its header.
     if start > len(content):
         return None
     length, checksum = _HEADER.unpack_from(content, at)
     payload = content[start : start + length]
+    # The second bound is for a length of zero: the CRC-32 of nothing is 0, so a run of zero bytes, which a file system
+    # may leave at the end of a file after a power cut, would read as empty records.
     if len(payload) < max(length, _KEY_LENGTH.size) or zlib.crc32(payload) != checksum:
         return None
     return payload

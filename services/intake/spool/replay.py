@@ -18,10 +18,13 @@ from services.intake.spool.record_format import SpooledRecord
 from services.intake.spool.segment_files import SpoolSegment
 from services.intake.spool.spool import Spool
 
+# Records of one append, which must be acknowledged within the timeout of an append.
 CHUNK_RECORDS = 500
-LAST_SEGMENT_BYTES = 64 * 1024
-"""A segment this small is taken for the last one: its replay takes a moment, for which new requests can wait."""
 
+# A segment this small is taken for the last one: its replay takes a moment, for which new requests can wait.
+LAST_SEGMENT_BYTES = 64 * 1024
+
+# Reading what this and other replicas wrote while the broker was away. If it takes longer, the connection starts over.
 CATCH_UP_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
@@ -64,6 +67,7 @@ class SpoolReplay:
 
         Raise `TimeoutError` or the appender's error if the broker goes away; the rest stays in the spool.
         """
+        # First, because an append that timed out may have reached the log all the same, and its records are here too.
         async with asyncio.timeout(CATCH_UP_SECONDS):
             await self._reader.catch_up()
         try:

@@ -72,6 +72,8 @@ class SegmentFiles:
             _write_all(descriptor, content)
             os.fsync(descriptor)
         except OSError:
+            # Part of the content may be in the file. Left there it would end the scan of the segment early, and records
+            # that are appended and acknowledged later would be lost behind it.
             os.ftruncate(descriptor, self._length)
             os.lseek(descriptor, self._length, os.SEEK_SET)
             raise
@@ -104,6 +106,7 @@ class SegmentFiles:
     def remove(self, segment: SpoolSegment) -> int:
         """Delete a replayed segment and return how many bytes it held."""
         size = segment.path.stat().st_size
+        # The folder is not synced: a segment that a power cut brings back is found in the log and skipped.
         segment.path.unlink()
         self._sealed.remove(segment.path)
         return size
@@ -112,12 +115,16 @@ class SegmentFiles:
         if self._descriptor is None:
             self._current = self._folder / f"{self._next:0{DIGITS}d}{SUFFIX}"
             self._next += 1
+            # O_EXCL: an existing file of this number holds records of another writer and must not be overwritten.
             self._descriptor = os.open(self._current, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+            # fsync of a file does not make its name durable; after a power cut the folder could lack the segment.
             _sync_folder(self._folder)
         return self._descriptor
 
     def _lock_folder(self) -> None:
         self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+        # The kernel releases the lock when the process ends, however it ends. A file with a process id would have to be
+        # cleared by hand after a crash.
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as cause:
@@ -139,6 +146,7 @@ def _recover_segment(path: Path) -> SpoolSegment:
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
+    # write(2) may write less than it was given, for example when a disk is nearly full.
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]

@@ -19,8 +19,8 @@ from services.intake.spool import record_format
 from services.intake.spool.record_format import SpooledRecord
 from services.intake.spool.segment_files import SegmentFiles, SpoolSegment
 
+# A segment is replayed whole, so this bounds what is read again after a crash, and the memory of the replay.
 SEGMENT_BYTES = 4 * 1024 * 1024
-"""A segment is replayed whole, so this bounds what is read again after a crash, and the memory of the replay."""
 
 Result = TypeVar("Result")
 
@@ -79,6 +79,8 @@ class Spool:
         self._waiting.append(pending)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
+        # Shielded from the cancellation of one client: setting the result of a cancelled future would raise in the
+        # writer, which serves the whole group.
         await asyncio.shield(pending.done)
         self._metrics.spooled.inc(len(records))
 
@@ -109,6 +111,7 @@ class Spool:
                     one.done.set_result(None)
 
     def _fail(self, group: Sequence[_PendingWrite], cause: OSError) -> None:
+        # A disk quota fails with EDQUOT where a full disk fails with ENOSPC; both mean that there is no room.
         is_full = cause.errno in {errno.ENOSPC, errno.EDQUOT}
         log.error("the spool cannot be written", exc_info=cause, extra={"action": "spool_failed", "disk_full": is_full})
         for one in group:
@@ -121,6 +124,8 @@ class Spool:
             self._segments.seal()
 
     def _seal_oldest(self) -> SpoolSegment | None:
+        # The segment that is being written is sealed only when no older one is left: it goes on filling meanwhile, and
+        # the replay gets few large segments instead of many small ones.
         segment = self._segments.oldest()
         if segment is not None:
             return segment

@@ -29,6 +29,7 @@ class MessageConnection(asyncio.Protocol, Generic[Received]):
 
     def send(self, message: FromMain | FromWorker) -> None:
         """Send *message* at the end of this turn of the loop; a connection that is closed drops it."""
+        # A worker under load sends many messages in one turn of the loop; one write and one system call carry them all.
         if not self._outbox:
             self._loop.call_soon(self._flush)
         protocol.write_message(message, self._outbox)

@@ -26,6 +26,7 @@ from services.intake.workers.protocol import (
     Unavailable,
 )
 
+# A quarter of the silence after which the main process kills a worker: a single late heartbeat ends nothing.
 HEARTBEAT_SECONDS = 0.5
 
 Reply = AppendReply | Conflicted | Unavailable | MetricsText
@@ -61,14 +62,17 @@ class LogClient:
         connection = self._require_connection()
         while not connection.closed.done():
             connection.send(Heartbeat(collect()))
+            # `wait` and not `wait_for`, which would cancel the future of the connection at each timeout.
             await asyncio.wait([connection.closed], timeout=HEARTBEAT_SECONDS)
+        # The main process may have written what it did not answer. The clients get 503 and send again, and the next
+        # process recognises their events by their identity.
         for reply in self._replies.values():
             if not reply.done():
                 reply.set_exception(LogUnavailableError())
         raise MainProcessLostError
 
     async def append(self, batches: Sequence[PartitionBatch]) -> Mapping[bytes, Stamp] | None:
-        """AppendRequest through the main process; see `cloudevents.pipeline.EventLog.append`."""
+        """Append through the main process; see `cloudevents.pipeline.EventLog.append`."""
         number = next(self._numbers)
         return _first_stamps(await self._ask(number, AppendRequest(number, batches)))
 

@@ -88,6 +88,7 @@ class WorkerLink:
             case AppendRequest():
                 # A task each, because one append may wait for the broker while the next is answered from memory.
                 task = asyncio.create_task(self._append(message))
+                # Kept, because the event loop itself holds only a weak reference to a task.
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             case Heartbeat():

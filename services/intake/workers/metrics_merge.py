@@ -13,8 +13,8 @@ from services.intake.workers.protocol import Sample
 
 _Key = tuple[str, tuple[tuple[str, str], ...]]
 
+# Figures of which the main process's own is the right one.
 NOT_SUMMED = frozenset({"process_start_time_seconds", "process_max_fds", "runtime_check_holds", "python_info"})
-"""Figures of which the main process's own is the right one."""
 
 PROCESS_WIDE = "process_"
 GAUGE = "gauge"

@@ -98,7 +98,8 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 
 def write_message(message: FromWorker | FromMain, outbox: bytearray) -> None:
-    """AppendRequest *message* with its length to *outbox*."""
+    """Append *message* with its length to *outbox*."""
+    # The length is known only after encoding. Encoding in place, behind room for it, saves a copy of the message.
     start = len(outbox)
     outbox += _NO_LENGTH
     _ENCODER.encode_into(message, outbox, start + _LENGTH.size)
@@ -128,6 +129,7 @@ class MessageSplitter:
             at = end
         self._needed = end - at
         self._size = len(content) - at
+        # Copied: a view of the rest would keep the whole batch that came before it in memory.
         self._pieces = [bytes(content[at:])] if self._size else []
 
 

@@ -12,15 +12,17 @@ from services.intake.workers.protocol import BrokerState, Charged, Plans
 
 PROGRAM = ("-m", "services.intake.worker")
 
+# A worker that sends no heartbeat for so long hangs and is killed. The largest batch holds its loop for 0.2 s.
 SILENCE_SECONDS = 2.0
-"""A worker that sends no heartbeat for so long hangs and is killed. The largest batch holds its loop for 0.2 s."""
 
+# How long a worker may take to import its modules and serve, on a machine that is busy.
 START_SECONDS = 30.0
-"""How long a worker may take to import its modules and serve, on a machine that is busy."""
 
+# A worker that ends at once, for example for lack of memory, must not be started in a tight loop.
 RESTART_SECONDS = 1.0
+
+# A worker finishes its requests within the grace period of the server (20 s).
 STOP_SECONDS = 25.0
-"""A worker finishes its requests within the grace period of the server (20 s)."""
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ class WorkerSupervisor:
                 raise
             finally:
                 self._remove(link)
+                # For a worker that hangs. One that has ended by itself is not found, which is no error.
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
@@ -91,8 +94,10 @@ class WorkerSupervisor:
         )
         self._metrics.set_workers(self._count_started())
         while not link.connection.closed.done() and link.seconds_silent() < SILENCE_SECONDS:
+            # At an interval and not at each change: it is for the readiness probe, which may be half a second late.
             link.send(BrokerState(self._services.is_broker_up()))
             await asyncio.wait([link.connection.closed], timeout=SILENCE_SECONDS / 4)
+        # A frozen worker keeps its socket open and the kernel goes on handing it connections: silence is the only sign.
         hangs = not link.connection.closed.done()
         log.warning("a worker has ended", extra={"action": "worker_ended", "hangs": hangs})
 

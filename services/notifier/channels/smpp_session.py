@@ -24,8 +24,8 @@ _TRY_AGAIN = 0x64  # ESME_RX_T_APPN: the centre keeps the receipt and sends it a
 NOT_SENT = -1  # our own status: the session broke before this part was written to the socket
 _INTERNATIONAL, _ALPHANUMERIC, _ISDN = 1, 5, 1
 
+# Called with the centre's id of a part and the state in its receipt; returns whether the receipt was stored.
 OnReceipt = Callable[[str, str], bool]
-"""Called with the centre's id of a part and the state in its receipt; returns whether the receipt was stored."""
 
 
 class SessionBrokenError(Exception):

@@ -32,8 +32,8 @@ _FAILED_STATES = {
     "EXPIRED": AttemptOutcome.TEMPORARY_FAILURE,
 }
 
+# Stores what became of the part of that provider id: the failure, or None. If it raises, the centre sends it again.
 OnReceipt = Callable[[str, AttemptOutcome | None], Coroutine[None, None, None]]
-"""Stores what became of the part of that provider id: the failure, or None. If it raises, the centre sends it again."""
 
 log = logging.getLogger(__name__)
 

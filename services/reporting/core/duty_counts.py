@@ -12,10 +12,11 @@ from decimal import Decimal
 from schemas.events.assessments import Status
 from services.reporting.core.duty_lines import DutyLine
 
+# The statuses that make up the denominator, in the order in which charts and pages show them.
 EXPECTED_STATUSES = (Status.ON_TIME, Status.LATE, Status.INCOMPLETE, Status.OVERDUE, Status.PENDING)
-"""The statuses that make up the denominator, in the order in which charts and pages show them."""
+
+# The statuses that leave the denominator and are listed by name.
 EXCLUDED_STATUSES = (Status.EXEMPT, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR)
-"""The statuses that leave the denominator and are listed by name."""
 NIL_RETURN = "nil_return"
 UNDER_EXTENSION = "under_extension"
 

@@ -18,8 +18,8 @@ from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.timeline import DutyState
 from services.reporting.core.urging import AlertAttempt, Urging
 
+# Prefix of the flag that names the agency which succeeded to a duty, for example `inherited_by_h-19`.
 INHERITED_BY = "inherited_by_"
-"""Prefix of the flag that names the agency which succeeded to a duty, for example `inherited_by_h-19`."""
 COMPLETE_STATUSES = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
 

@@ -46,6 +46,7 @@ FLAG_LABELS = {
 
 CHANNEL_LABELS = {Channel.EMAIL: Bilingual(vi="email", en="e-mail"), Channel.SMS: Bilingual(vi="SMS", en="SMS")}
 
+# Labels of the kinds of parts; rules names a missing part by its kind and its id, for example `sections.results`.
 _PART_LABELS = {
     "sections": Bilingual(vi="mục", en="section"),
     "indicators": Bilingual(vi="chỉ tiêu", en="indicator"),
@@ -53,7 +54,6 @@ _PART_LABELS = {
     "signed": Bilingual(vi="chữ ký", en="signature"),
     "checks": Bilingual(vi="điều kiện", en="check"),
 }
-"""Labels of the kinds of parts; rules names a missing part by its kind and its id, for example `sections.results`."""
 
 
 def status_label(status: Status, language: str = "vi") -> str:

@@ -11,8 +11,8 @@ from datetime import date
 from schemas.plan.plan import Obligation
 from schemas.plan.registry import Agency, Registry
 
+# The group of agencies that an obligation addresses by name and not through a group.
 BY_NAME = "named"
-"""The group of agencies that an obligation addresses by name and not through a group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

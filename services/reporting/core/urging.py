@@ -13,8 +13,8 @@ from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 
+# Outcomes that count as sent. `unknown` is a crash between claim and record: it is counted and shown as unknown.
 SENT = frozenset({AttemptOutcome.DELIVERED, AttemptOutcome.UNKNOWN})
-"""Outcomes that count as sent. `unknown` is a crash between claim and record: it is counted and shown as unknown."""
 UNSENT = frozenset(
     {
         AttemptOutcome.TEMPORARY_FAILURE,

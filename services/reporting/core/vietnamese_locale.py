@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 
 ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+
+# Combining marks in dictionary order: huyền, hỏi, ngã, sắc, nặng. A letter without a mark sorts before all of them.
 TONES = "\u0300\u0309\u0303\u0301\u0323"
-"""Combining marks in dictionary order: huyền, hỏi, ngã, sắc, nặng. A letter without a mark sorts before all of them."""
 
 _LETTER_RANKS = {letter: rank for rank, letter in enumerate(ALPHABET, start=100)}
 _LETTER_RANKS |= {digit: rank for rank, digit in enumerate("0123456789", start=50)}

@@ -29,8 +29,9 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
 }
 CACHE_ONE_DAY = {"Cache-Control": "public, max-age=86400"}
+
+# The query parameters that every link of a page passes on: the instants asked about and the language.
 LINK_PARAMETERS = frozenset({"as_of", "known_at", "lang"})
-"""The query parameters that every link of a page passes on: the instants asked about and the language."""
 
 
 class Dashboard:

@@ -14,8 +14,8 @@ from services.reporting.core.duty_counts import DutyCounts
 from services.reporting.documents import report_tables
 from services.reporting.documents.table_model import Table
 
+# The signatory's own words go here; the system never invents them.
 DOTTED_LINE = "…" * 30
-"""The signatory's own words go here; the system never invents them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,8 @@ UNDATED_COLUMNS = (
     Column(name="agencies", title="Số đơn vị được giao", share=13, cell_type=CellType.NUMBER, is_centred=True),
     Column(name="fulfilled", title="Đã ghi nhận kết quả", share=13, cell_type=CellType.NUMBER, is_centred=True),
 )
+
+# The flags that the printed table of agencies shows; CSV and JSON hold them all.
 PRINTED_FLAGS = frozenset(
     {
         "nil_return",
@@ -76,7 +78,6 @@ PRINTED_FLAGS = frozenset(
         "amended_after_deadline",
     }
 )
-"""The flags that the printed table of agencies shows; CSV and JSON hold them all."""
 
 
 def build_summary_table(chapter: Chapter) -> Table:

@@ -14,20 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from schemas.plan.values import Bilingual
+from schemas.problems import ProblemType
 from services.reporting.queries import NotFoundError
 from services.reporting.store import UNAVAILABLE
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "5"  # a restart of the database takes about two
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemType:
-    """One type of problem."""
-
-    status: int
-    slug: str
-    title: Bilingual
 
 
 class ReportingProblem(Enum):
@@ -83,7 +75,7 @@ def render_document(request: Request, description: ErrorDescription) -> Response
     """Render the problem document."""
     problem_type = description.problem.value
     body: dict[str, object] = {
-        "type": f"/problems/{problem_type.slug}",
+        "type": problem_type.uri,
         "title": problem_type.title.in_language(language_of(request)),
         "status": problem_type.status,
         "instance": request.url.path,

@@ -17,8 +17,9 @@ from services.runtime.clock import Clock
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 LANGUAGES = ("vi", "en")
+
+# The value of `period` that selects duties without a period.
 ONE_OFF = "none"
-"""The value of `period` that selects duties without a period."""
 
 Parsed = TypeVar("Parsed")
 

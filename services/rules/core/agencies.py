@@ -89,9 +89,11 @@ class Agencies:
         """Return when the agency was addressed, by name or as member of a group, in order and without overlap."""
         cache_key = (agency_id, addressees)
         if cache_key not in self._memberships:
-            life = self.lifetime(agency_id)
-            ranges = [life] if agency_id in addressees else _group_memberships(self._agencies[agency_id], addressees)
-            clipped = [DateRange(from_=max(one.from_, life.from_), to=min(one.to, life.to)) for one in ranges]
+            lifetime = self.lifetime(agency_id)
+            ranges = (
+                [lifetime] if agency_id in addressees else _group_memberships(self._agencies[agency_id], addressees)
+            )
+            clipped = [DateRange(from_=max(one.from_, lifetime.from_), to=min(one.to, lifetime.to)) for one in ranges]
             self._memberships[cache_key] = _merge_ranges([one for one in clipped if one.from_ < one.to])
         return self._memberships[cache_key]
 
@@ -127,8 +129,8 @@ def decide_binding(agencies: Agencies, terms: PeriodTerms, agency: str) -> Bindi
     """Decide how *terms* bind *agency* (ruling 8).
 
     A dated duty binds the members of an addressed group at the last instant before due, from the day on which they
-    became members, and the members whose agency ends before that. An undated duty binds whoever is a member while its
-    period runs.
+    became members, and the members whose agency ends before that. An undated duty binds every agency that is a member
+    while its period runs.
     """
     memberships = agencies.memberships(agency, terms.obligation.addressees)
     reached = [one for one in memberships if one.from_ <= terms.membership_decided_on and one.to > terms.opens_on]

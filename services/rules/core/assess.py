@@ -21,6 +21,7 @@ from services.rules.core.relief import ReliefDecisions, ReliefState
 
 DISCHARGED = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
+# The order in which flags are listed; `inherited_by_ID` comes last.
 FLAGS = (
     "first_sent_on_time",
     "past_due",
@@ -36,7 +37,6 @@ FLAGS = (
     "filing_kept",
     "nil_return",
 )
-"""The order in which flags are listed; `inherited_by_ID` comes last."""
 
 
 class StatusInputs(msgspec.Struct, frozen=True, kw_only=True):

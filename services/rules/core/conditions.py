@@ -11,6 +11,7 @@ import cel
 
 from services.rules.core.facts import ReportContent
 
+# The variables that an expression may use, and how each is read from a report.
 VARIABLES: Mapping[str, Callable[[ReportContent], object]] = {
     "indicators": lambda report: dict(report.indicators),
     "sections": lambda report: dict(report.sections),
@@ -18,7 +19,6 @@ VARIABLES: Mapping[str, Callable[[ReportContent], object]] = {
     "signed_by": lambda report: report.signed_by,
     "nil_return": lambda report: report.is_nil_return,
 }
-"""The variables that an expression may use, and how each is read from a report."""
 
 
 class InvalidCondition(ValueError):  # noqa: N818 - it reads as a claim about the input

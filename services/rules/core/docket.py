@@ -20,8 +20,8 @@ from services.rules.core.facts import (
     identity,
 )
 
+# Touched by facts that are not about one period: an exemption and its revocation.
 EVERY_PERIOD = "*"
-"""Touched by facts that are not about one period: an exemption and its revocation."""
 
 
 class Docket:

@@ -10,8 +10,8 @@ from datetime import date, datetime
 
 import msgspec
 
+# Source and id: two records with the same identity are the same fact.
 FactIdentity = tuple[str, str]
-"""Source and id: two records with the same identity are the same fact."""
 
 
 class RecordedFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -98,8 +98,8 @@ class Revocation(RecordedFact, frozen=True, kw_only=True, gc=False):
     decided_on: date
 
 
+# A fact that changes what submissions count for or when the duty is due.
 Adjustment = Withdrawal | Reassignment | Extension | Exemption | Revocation
-"""A fact that changes what submissions count for or when the duty is due."""
 
 Fact = Submission | Adjustment
 

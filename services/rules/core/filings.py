@@ -23,11 +23,11 @@ from services.rules.core.facts import (
     identity,
 )
 
+# Proofs of dispatch that are out of the sender's hands (ruling 2).
 TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
-"""Proofs of dispatch that are out of the sender's hands (ruling 2)."""
 
+# The submissions that each one corrects, directly or over several steps, nearest first.
 _CorrectionChains = Mapping[FactIdentity, tuple[FactIdentity, ...]]
-"""The submissions that each one corrects, directly or over several steps, nearest first."""
 
 
 class SubmissionRelations(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,17 +18,17 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from services.runtime.http import upgrade
 from services.runtime.http.transport import CoalescingTransport
 
+# A head is a packet or two; TCP retransmits a lost packet after 1, 3 and 7 seconds.
 HEAD_SECONDS = 10.0
-"""A head is a packet or two; TCP retransmits a lost packet after 1, 3 and 7 seconds."""
 
+# The default of nginx as well. No request to these services needs a tenth of it.
 HEAD_BYTES_MAX = 32 * 1024
-"""The default of nginx as well. No request to these services needs a tenth of it."""
 
+# Apache's limit too, here for an unfinished head. Thousands of tiny headers take forty times their size in memory.
 HEADERS_MAX = 100
-"""Apache's limit too, here for an unfinished head. Thousands of tiny headers take forty times their size in memory."""
 
+# A client that has not read a single byte of its response for so long has gone away.
 UNREAD_SECONDS = 30.0
-"""A client that has not read a single byte of its response for so long has gone away."""
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +102,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass *data* to the parser, and limit the bytes that neither complete a head nor belong to a body."""
+        # httptools parses all that it is fed before it returns. So what is longer than a head may be is fed in two
+        # parts, unless it belongs to a body, which has a request in progress.
         if len(data) > self._head_bytes_left and not self._has_request_in_progress():
             self._receive_in_parts(data)
             return

@@ -31,7 +31,7 @@ def probe_routes(
 ) -> Sequence[tuple[str, AsgiHandler]]:
     """Return the three routes. *ready* has the checks that must hold for this service to do its work, by name.
 
-    *encode_metrics* answers `/metrics` where it tells of more than this process; by default *registry* is encoded.
+    *encode_metrics* answers `/metrics` where that covers more than this process; by default *registry* is encoded.
     """
     check_gauge = Gauge("runtime_check_holds", "1 while a readiness check holds, else 0", ["check"], registry=registry)
     for name in ready:

@@ -29,8 +29,9 @@ from tests.support.builders.annual_report import AS_OF, a_report
 
 BASES = "aăâeêioôơuưyAĂÂEÊIOÔƠUƯY"
 TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
+
+# Every letter that Vietnamese has beyond plain ASCII consonants.
 LETTERS = [unicodedata.normalize("NFC", base + tone) for base in BASES for tone in TONES] + ["đ", "Đ"]
-"""Every letter that Vietnamese has beyond plain ASCII consonants."""
 
 LETTERHEAD = Letterhead()
 REPORT = a_report()

@@ -37,9 +37,9 @@ async def test_a_dry_run_says_what_is_missing_before_the_deadline_does(
     async with open_client(start_intake(DONDOC_INTAKE_RULES_URL=rules.url), bearer) as client:
         answer = (await client.post(DRY, content=encode_event(lacking))).json()
         assert (answer["dry_run"], answer["missing"]) == (True, ["sections.results"])
-        told = await client.post(DRY, content=encode_event([lacking, *others]), headers={"content-type": BATCH})
-        assert told.status_code == 200, told.text
-        due = [one["segment"] and one["segment"]["due_at"][:13] for one in told.json()["answers"]]
+        answer = await client.post(DRY, content=encode_event([lacking, *others]), headers={"content-type": BATCH})
+        assert answer.status_code == 200, answer.text
+        due = [one["segment"] and one["segment"]["due_at"][:13] for one in answer.json()["answers"]]
         assert due == ["2024-12-09T17", "2024-12-09T17", "2024-12-19T17", None]
     tried = {event["id"] for event in (lacking, *others)}
     assert [one for one in await published.records(FACTS.name) if one.json["id"] in tried] == []

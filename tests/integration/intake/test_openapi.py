@@ -33,8 +33,9 @@ from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
 BINARY = "application/json"
+
+# By the document, and as many against it.
 EXAMPLES = 12
-"""By the document, and as many against it."""
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,
@@ -62,6 +63,8 @@ FACT_OF = {
     "ExemptionGranted": plans.an_exemption("x-1", INSTANT, "2025-01-01T00:00:00+07:00"),
     "ExemptionRevoked": plans.a_revocation("r-1", "x-1", None),
 }
+
+# What the plan and the registry decide, and that the end of an exemption comes after its beginning.
 KNOWN: Json = {
     "plan": {"const": PLAN},
     "obligation": {"const": OBLIGATION},
@@ -73,7 +76,6 @@ KNOWN: Json = {
     "from": {"const": INSTANT},
     "until": {"const": "2025-01-01T00:00:00+07:00"},
 }
-"""What the plan and the registry decide, and that the end of an exemption comes after its beginning."""
 
 
 def known_only(document: Json, media_type: str) -> Json:

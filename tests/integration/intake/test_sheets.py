@@ -35,7 +35,7 @@ async def handed_in(file: Path, intake: Service, key: str) -> Result:
 async def test_a_sheet_is_handed_in_once_and_refused_by_cell(
     client: httpx.AsyncClient, intake: Service, published: Bus, bearer: str, tmp_path: Path
 ) -> None:
-    """Twice the same sheet is one event with one receipt; what intake refuses is told at the cell that answered it."""
+    """The same sheet sent twice is one event with one receipt; a refusal by intake names the cell that it is about."""
     assert client.base_url == intake.url
     file = tmp_path / "report.csv"
     file.write_text(SHEET, encoding="utf-8-sig")

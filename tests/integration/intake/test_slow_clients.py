@@ -21,8 +21,9 @@ DRIPPING = 400
 SILENT = 100
 POSTS = 100
 GROWTH_MAX_KILOBYTES = 64 * 1024
+
+# A lone post takes some milliseconds; the slowest of many may meet another process of this machine.
 USUAL_SECONDS = 0.25
-"""A lone post takes some milliseconds; the slowest of many may meet another process of this machine."""
 
 
 async def test_hundreds_of_dripping_connections_hold_up_nobody(intake: Service, client: httpx.AsyncClient) -> None:

@@ -74,9 +74,9 @@ async def test_faults_are_answered_as_without_workers(
     async with open_client(start_intake(DONDOC_INTAKE_SPOOL=str(tmp_path / "another")), bearer) as alone:
         for content, media_type in posts:
             headers = {"content-type": media_type, "accept-language": "vi"}
-            told = [await one.post("/v1/events", content=content, headers=headers) for one in (worker_client, alone)]
-            assert told[0].status_code in {400, 422}
-            assert (told[0].status_code, told[0].json()) == (told[1].status_code, told[1].json())
+            answers = [await one.post("/v1/events", content=content, headers=headers) for one in (worker_client, alone)]
+            assert answers[0].status_code in {400, 422}
+            assert (answers[0].status_code, answers[0].json()) == (answers[1].status_code, answers[1].json())
 
 
 async def test_other_content_under_one_identity_is_refused_by_whichever_process(
@@ -88,12 +88,12 @@ async def test_other_content_under_one_identity_is_refused_by_whichever_process(
     await post_all(worker_client, [a_submission("d-0")])
     (refused,) = await post_all(worker_client, [other])
     batches = ([*reports("e", 2), other], [a_submission("e-9"), {**other, "id": "e-9"}])
-    told = [
+    answers = [
         await worker_client.post("/v1/events", content=encode_event(one), headers={"content-type": BATCH})
         for one in batches
     ]
-    assert [answer.status_code for answer in (refused, *told)] == [409] * 3
-    pointers = [answer.json()["errors"][0]["pointer"] for answer in (refused, *told)]
+    assert [answer.status_code for answer in (refused, *answers)] == [409] * 3
+    pointers = [answer.json()["errors"][0]["pointer"] for answer in (refused, *answers)]
     assert pointers == ["/id", "/2/id", "/1/id"]
     kept = [record.json["id"] for record in await published.records(FACTS.name) if "receiptid" in record.json]
     assert kept == ["d-0"]

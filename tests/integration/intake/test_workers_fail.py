@@ -35,8 +35,9 @@ from tests.support.servers.services import Service
 POSTS = 600
 BATCH_EVENTS = 50
 BATCHES = 88
+
+# A frozen worker is killed after two seconds of silence; its clients then connect again, to another process.
 FROZEN_SECONDS = 6.0
-"""A frozen worker is killed after two seconds of silence; its clients then connect again, to another process."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
@@ -105,7 +106,7 @@ async def test_long_batches_are_written_whole_and_apart(
 
 
 async def test_a_worker_whose_main_process_is_lost_keeps_nobody_waiting() -> None:
-    """An append under way and one that comes later end as unavailable, and the worker is told to end."""
+    """An append under way and one that comes later end as unavailable, and the worker ends."""
     ours, theirs = socket.socketpair()
     client = LogClient(on_plans=lambda _: None, on_charged=lambda *_: None)
     outbox = bytearray()

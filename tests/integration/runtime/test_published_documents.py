@@ -35,11 +35,11 @@ async def test_what_was_published_before_is_there_at_start(bus: Bus, references:
 async def test_what_is_published_later_is_told(bus: Bus, references: PublishedDocuments) -> None:
     """A callback runs once a document has arrived; a plan without its registry is not complete."""
     await references.start()
-    told = asyncio.Event()
-    references.on_change.append(told.set)
+    changed = asyncio.Event()
+    references.on_change.append(changed.set)
     await RulesClient(bus).publish(plans.a_plan())
     await references.catch_up()
-    assert (told.is_set(), references.is_complete) == (True, False)
+    assert (changed.is_set(), references.is_complete) == (True, False)
     await RulesClient(bus).publish(plans.a_registry())
     await references.catch_up()
     assert references.is_complete

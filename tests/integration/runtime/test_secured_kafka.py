@@ -90,7 +90,7 @@ async def test_a_report_goes_all_the_way(
 ) -> None:
     """All four services are ready on the secured broker, and a report posted to one is assessed by another.
 
-    Of the brokers that they are told of, the first is away.
+    Of the brokers in their configuration, the first is away.
     """
     await publish_plan(inside)
     intake_files = IntakeFiles(folder=tmp_path)

@@ -40,8 +40,9 @@ RECEIVED = "2026-12-01T02:00:00.000Z"
 UNREADABLE = frozenset({RequestProblem.UNREADABLE, RequestProblem.TOO_LARGE})
 UNSUPPORTED = frozenset({RequestProblem.UNSUPPORTED_MEDIA_TYPE})
 REFUSED = frozenset({RequestProblem.INVALID, RequestProblem.FORBIDDEN})
+
+# A hundred errors that each repeat a value of the sender, which has at most a kibibyte.
 ANSWER_BYTES_MAX = 256 * 1024
-"""A hundred errors that each repeat a value of the sender, which has at most a kibibyte."""
 
 _PARTITIONER = Partitioner(3)
 _EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)

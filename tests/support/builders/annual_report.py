@@ -16,8 +16,8 @@ from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.timeline import AssessmentRevision, DutyState, StatusSpan
 from services.reporting.core.urging import AlertAttempt
 
+# 10 December 2026, 00:00 in Vietnam: the ninth is the last day on time.
 DUE = datetime(2026, 12, 9, 17, tzinfo=UTC)
-"""10 December 2026, 00:00 in Vietnam: the ninth is the last day on time."""
 OPENS = datetime(2025, 12, 31, 17, tzinfo=UTC)
 AS_OF = datetime(2026, 12, 22, 2, tzinfo=UTC)
 QUOTE = "Định kỳ tổ chức sơ kết đánh giá tình hình thực hiện Kế hoạch và gửi kết quả về Ngân hàng."

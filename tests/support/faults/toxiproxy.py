@@ -116,13 +116,13 @@ class Proxy:
             (await self._client.post(self._path, json={"enabled": True})).raise_for_status()
 
 
+# A fault that is applied to a proxy until the block ends.
 NetworkFault = Callable[[Proxy], AbstractAsyncContextManager[None]]
-"""A fault that is applied to a proxy until the block ends."""
 
+# The ways in which a connection ends unexpectedly, by name.
 DISCONNECTIONS: Mapping[str, NetworkFault] = {
     "cut in the middle of an answer": lambda proxy: proxy.with_toxic(cut_after(150)),
     "silent, then closed": lambda proxy: proxy.with_toxic(mute(700)),
     "reset": lambda proxy: proxy.with_toxic(reset()),
     "refused": lambda proxy: proxy.refusing_connections(),
 }
-"""The ways in which a connection ends unexpectedly, by name."""

@@ -14,8 +14,9 @@ from deploy.local.process.ports import LOOPBACK, free_ports
 
 BUCKET = "reports"
 ADDRESS = f"s3://{BUCKET}/attachments"
+
+# Requests that need no key yet, because they create the first one.
 SETTING_UP = 3
-"""Requests that need no key yet, because they create the first one."""
 
 _POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": ["*"]}]}
 

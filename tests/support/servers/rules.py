@@ -17,8 +17,9 @@ from tests.support.builders import plans
 from tests.support.servers.kafka import Bus, Record
 
 GROUP = "dondoc-rules"
+
+# Lets the consumer group notice within 1.5 seconds that a replica was killed.
 QUICK_SESSION = {"DONDOC_RULES_SESSION_TIMEOUT_MS": "1500"}
-"""Lets the consumer group notice within 1.5 seconds that a replica was killed."""
 
 
 class RulesClient:

@@ -12,17 +12,17 @@ from pathlib import Path
 from tests.support.assertions.eventually import eventually
 from tests.support.servers.services import Service
 
+# For the effects of what happened before, for example until the service has read back what it wrote to the log.
 SETTLE_SECONDS = 1.0
-"""For the effects of what happened before, for example until the service has read back what it wrote to the log."""
 
+# Longer than the longest pause of a background loop, one second, and than the half second between two polls.
 IDLE_SECONDS = 1.2
-"""Longer than the longest pause of a background loop, one second, and than the half second between two polls."""
 
 MIN_IDLE_WINDOWS = 2
 MAX_IDLE_WINDOWS = 6
 
+# The path of a file and the qualified name of a function in it.
 Call = tuple[str, str]
-"""The path of a file and the qualified name of a function in it."""
 
 Action = Callable[[], Awaitable[object]]
 

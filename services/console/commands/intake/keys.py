@@ -92,6 +92,7 @@ def revoke(
         path, now = _keys_path(keys), _read_clock()
         with secret_files.lock_file(path):
             existing = api_keys.read_keys(path)
+            # Revoked and not removed: the audit lines of the log name the key by its id.
             target = _find_key(existing, key_id)
             api_keys.write_keys(path, [replace(key, revoked_at=now) if key is target else key for key in existing])
     output.print_message(f"{key_id} is revoked")

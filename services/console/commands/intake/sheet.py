@@ -59,5 +59,6 @@ async def _read_published(plan_id: str, kafka: KafkaConfig) -> DutyCatalogue | N
         plan = references.plan(plan_id)
         registry = None if plan is None else references.registry(plan.registry)
     finally:
+        # Also where `start` has failed halfway: its consumer may be connected already.
         await references.stop()
     return None if plan is None or registry is None else DutyCatalogue(plan, registry)

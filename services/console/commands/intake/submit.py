@@ -18,10 +18,14 @@ from services.console.commands.intake import event_files
 from services.console.support import inputs, output
 
 EVENT = "application/cloudevents+json"
+
+# A later attempt may succeed: timeout, rate limit, and failures of intake or of a proxy before it.
 RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-"""A later attempt may succeed: timeout, rate limit, and failures of intake or of a proxy before it."""
+# Doubled after each attempt. The pauses between eight attempts add up to 31 s, longer than a service takes to restart.
 FIRST_PAUSE_SECONDS = 0.25
 MAX_PAUSE_SECONDS = 15.0
+
+# Longer than intake gives a body to arrive (30 s) and then the broker to acknowledge (2.5 s).
 REQUEST_SECONDS = 35.0
 
 _ADDRESS = TypeAdapter(HttpUrl)
@@ -29,8 +33,9 @@ _NO_ADDRESS = (
     "this is no address of intake: let DONDOC_INTAKE_URL, or --url, be one such as http://127.0.0.1:8001, "
     "without user, password or query"
 )
+
+# Visible ASCII without a space: what keys consist of and a header may hold (RFC 9110, section 5.5).
 _KEY = re.compile("[!-~]+")
-"""Visible ASCII without a space: what keys consist of and a header may hold (RFC 9110, section 5.5)."""
 _NO_KEY = (
     "this is no key, for it holds a space, a line break or a letter that no key has: let DONDOC_KEY, or --key, be "
     "the key alone, as `dondoc keys create` has printed it"

@@ -70,6 +70,7 @@ def _run_demo(artifacts: ArtifactFolder, directory: Path) -> list[str]:
             )
         finally:
             artifacts.copy_logs(folder)
+    # Only where the run came to its end: the data of one that failed are needed to find out why.
     shutil.rmtree(folder)
     return differences
 
@@ -77,6 +78,7 @@ def _run_demo(artifacts: ArtifactFolder, directory: Path) -> list[str]:
 def _create_run_folder() -> Path:
     """Create this run's folder, and delete the folders of runs whose process has ended."""
     runs = home() / "demo"
+    # A run that was killed leaves its folder; that of a run in another terminal must stay.
     for old in runs.glob("*"):
         if pidfile.read(owner_file(old)) is None:
             shutil.rmtree(old, ignore_errors=True)

@@ -30,21 +30,21 @@ def duties(
 ) -> None:
     """Expand the calendar: every duty of the period with its opening, due instant and citation."""
     with output.exit_on_errors():
-        book = inputs.read_plan_folder(directory)
+        catalogue = inputs.read_plan_folder(directory)
         at = inputs.read_instant(as_of, "--as-of") if as_of is not None else None
         try:
             year = periods.parse(period)
         except ValueError as cause:
             raise inputs.UnusableInputError(f"--period: {cause}") from cause
-        output.print_rows(list_duties(book, year, at), fmt, title=f"{book.plan.plan} {period}")
+        output.print_rows(list_duties(catalogue, year, at), fmt, title=f"{catalogue.plan.plan} {period}")
 
 
-def list_duties(book: DutyCatalogue, year: periods.Period, at: datetime | None) -> Iterator[dict[str, Any]]:
+def list_duties(catalogue: DutyCatalogue, year: periods.Period, at: datetime | None) -> Iterator[dict[str, Any]]:
     """Yield a row for each duty within the period *year*, the soonest due first.
 
-    Only duties are listed that are owed *at* the instant or, without one, according to the end of their timeline.
+    Only the duties are listed that are owed *at* the instant or, without one, according to the end of their timeline.
     """
-    owed = [duty for duty in book.duties_within(year) if _is_owed(duty, at)]
+    owed = [duty for duty in catalogue.duties_within(year) if _is_owed(duty, at)]
     for duty in sorted(owed, key=_sort_key):
         yield {
             "agency": duty.key.agency,

@@ -50,6 +50,7 @@ def audit(
     with output.exit_on_errors():
         settings = ServiceSettings()
         instant = _parse_instant(as_of) if as_of else clock_from(settings.clock).now()
+        # One instant for both sides: what is recorded while the command runs counts on neither.
         context = QueryContext(as_of=instant, known_at=instant, language="vi")
         path = f"/v1/plans/{plan}/periods/{period}/report.json"
         live = report.get_from_reporting(url, path, as_of=instant.isoformat(), lang="vi").json()
@@ -98,10 +99,10 @@ async def _query_report(queries: ReportingQueries, plan: str, period: str, conte
         raise UnusableInputError(str(cause)) from cause
 
 
-def _assess_facts(facts: topic_reader.RecordsByPartition, books: DutyCatalogues) -> Iterator[bytes]:
+def _assess_facts(facts: topic_reader.RecordsByPartition, catalogues: DutyCatalogues) -> Iterator[bytes]:
     """Yield the verdicts of rules on *facts*, record by record; a record that rules would set aside has none."""
     for partition, records in facts.items():
-        processor = PartitionProcessor(partition, books)
+        processor = PartitionProcessor(partition, catalogues)
         for record in records:
             position = LogPosition(offset=record.offset, recorded_at=instant_of(record.timestamp))
             yield from _assess_record(processor, record.value, position)

@@ -20,8 +20,9 @@ _OOXML = {
 }
 _ODF_TYPE = "mimetype"
 _ODF = frozenset({"application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet"})
+
+# Bytes read of the part that names the type: office programs write less, and a zip bomb would unpack to more.
 _PART_BYTES_MAX = 256 * 1024
-"""Bytes read of the part that names the type: office programs write less, and a zip bomb would unpack to more."""
 
 
 def media_type_of(stream: BinaryIO) -> str | None:

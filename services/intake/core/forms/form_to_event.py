@@ -16,11 +16,11 @@ from schemas.problems import FieldError
 from services.intake.core.forms import date_parsing, number_parsing
 from services.intake.core.forms.form_fields import PROOFS, event_pointer
 
+# An answer as it was given: text from a form, or a typed value from a spreadsheet's cell.
 FieldValue = str | int | float | date | None
-"""An answer as it was given: text from a form, or a typed value from a spreadsheet's cell."""
 
+# Characters that no document can hold. They come from careless pasting and mean nothing.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-"""Characters that no document can hold. They come from careless pasting and mean nothing."""
 
 Parsed = TypeVar("Parsed")
 
@@ -53,6 +53,7 @@ class _AnswerReader:
                 return ""
             case date() as day:
                 return day.isoformat()
+            # A cell of a workbook holds a whole number as a float: a document number 12 must not become "12.0".
             case float() as number if number.is_integer():
                 return str(int(number))
             case other:
@@ -91,6 +92,7 @@ class _AnswerReader:
     def read_figure(self, key: str, *, is_percent: bool) -> int | str | None:
         match self._answers.get(key):
             case int() | float() as number:
+                # By way of its text: Decimal(0.1) would have the 55 digits of the nearest double.
                 return number_parsing.to_json_number(Decimal(str(number)))
         text = self.read_text(key)
         found = self._unless_error(key, number_parsing.parse_number(text, is_percent=is_percent)) if text else None

@@ -13,8 +13,9 @@ _SPACES = re.compile(r"[\s\u00a0\u2009\u202f]")
 _PLAIN = re.compile(r"-?\d+")
 _GROUPED = re.compile(r"-?[1-9]\d{0,2}(?:[.,]\d{3})+")
 _DECIMAL = re.compile(r"(?P<whole>-?[\d.,]*\d)[.,](?P<part>\d+)")
+
+# Characters of a figure: more than any sum of money has, few enough to compute with.
 _DIGITS_MAX = 30
-"""Characters of a figure: more than any sum of money has, few enough to compute with."""
 
 
 def parse_number(text: str, *, is_percent: bool = False) -> Decimal | Bilingual:
@@ -39,6 +40,7 @@ def _parse_groups(bare: str) -> Decimal | Bilingual:
     """Return the number in groups of three digits. A single separator is ambiguous: 1.234 is 1234 or 1,234."""
     separators = {sign for sign in bare if sign in ".,"}
     joined = Decimal(re.sub("[.,]", "", bare))
+    # 1.234,567 has a separator of thousands and a decimal sign; 1.234.567 has separators of thousands only.
     if len(separators) > 1:
         return _parse_decimal(bare, bare)
     if len(re.findall("[.,]", bare)) > 1:

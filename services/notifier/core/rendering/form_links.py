@@ -1,7 +1,7 @@
 """Form links: the link in a mail that opens the web form for one duty.
 
-Only the agency that owes the report gets one. The link is a capability: whoever holds it can report for the agency. So
-a superior agency or a contact list that is informed about the duty gets none.
+Only the agency that owes the report gets one. The link is a capability: anybody who holds it can report for the agency.
+So a superior agency or a contact list that is informed about the duty gets none.
 """
 
 from dataclasses import dataclass

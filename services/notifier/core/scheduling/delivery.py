@@ -1,4 +1,4 @@
-"""A delivery is one digest to one address. Its attempts are told on `dondoc.deliveries.v1`.
+"""A delivery is one digest to one address. Its attempts are reported on `dondoc.deliveries.v1`.
 
 Events hold no address. A digest about several agencies (an escalation to the province) yields one event for each agency
 about its own duties, because events are keyed by agency.

@@ -17,14 +17,14 @@ from schemas.events.assessments import Status, StepKind
 from schemas.events.ids import DutyKey
 from schemas.plan import durations
 
+# The statuses in which a reminder makes sense: the report can still come in time.
 REPORT_EXPECTED = frozenset({Status.PENDING, Status.INCOMPLETE})
-"""The statuses in which a reminder makes sense: the report can still come in time."""
 
+# The statuses in which an urging or an escalation makes sense: the due instant has passed without a good report.
 REPORT_OUTSTANDING = frozenset({Status.OVERDUE, Status.INCOMPLETE})
-"""The statuses in which an urging or an escalation makes sense: the due instant has passed without a good report."""
 
+# Which of two alerts matters more when they fall on the same instant.
 SEVERITY = {StepKind.REMINDER: 0, StepKind.INCOMPLETE: 1, StepKind.URGING: 2, StepKind.ESCALATION: 3}
-"""Which of two alerts matters more when they fall on the same instant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

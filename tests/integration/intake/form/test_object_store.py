@@ -18,8 +18,8 @@ from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.object_store import ADDRESS, ObjectStore
 from tests.support.servers.services import Launch
 
+# It goes over in several parts.
 LARGE = PDF + bytes(12 * 1024 * 1024)
-"""It goes over in several parts."""
 
 
 @pytest.fixture

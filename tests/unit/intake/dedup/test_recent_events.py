@@ -43,7 +43,7 @@ def stamps_of(entries: Iterable[DedupEntry]) -> dict[bytes, Stamp]:
 
 @given(st.lists(st.tuples(st.booleans(), st.lists(ENTRIES, min_size=1, max_size=4)), max_size=8))
 def test_entries_added_together_are_known_as_if_added_one_by_one(added: list[tuple[bool, list[DedupEntry]]]) -> None:
-    """The first stamp of an identity stays; the log has an event once it was told so of the same content."""
+    """The first stamp of an identity stays; an event is in the log once its content was read there."""
     at_once, one_by_one = a_cache(), a_cache()
     first: dict[bytes, DedupEntry] = {}
     logged: set[bytes] = set()

@@ -42,7 +42,7 @@ def a_key(rate: float | None) -> ApiKey:
 
 
 def test_a_charge_in_one_process_counts_in_the_others() -> None:
-    """A key that overdraws its rate at one process is refused at every process that was told."""
+    """A key that overdraws its rate at one process is refused at every process that has heard of the charges."""
     here, there = RateLimits(), RateLimits()
     here.on_charge = there.charge_bucket
     here.charge(a_key(RATE), 1_000)

@@ -1,4 +1,4 @@
-"""Batching by partition: what goes into a batch, when the next one is sent, and what callers are told in the end."""
+"""Batching by partition: what goes into a batch, when the next one is sent, and what callers get in the end."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,8 +16,9 @@ from services.intake.log.producer import BATCH_BYTES_TARGET, BatchingProducer, B
 from services.runtime.clock import SystemClock
 
 TIMEOUT_SECONDS = 0.2
+
+# Turns of the event loop in which everything that needs no broker has happened.
 TURNS = 20
-"""Turns of the event loop in which everything that needs no broker has happened."""
 
 
 class Builder(list[bytes]):
@@ -60,8 +61,8 @@ class ManualClient:
         """Nothing is left to flush."""
 
 
+# Partition, offset of the first record, number of records.
 Acknowledged = tuple[int, int, int]
-"""Partition, offset of the first record, number of records."""
 
 
 def a_producer(client: ManualClient, acknowledged: list[Acknowledged] | None = None) -> BatchingProducer:
@@ -132,7 +133,7 @@ async def test_a_batch_ends_at_its_target_size() -> None:
 
 
 async def test_a_late_acknowledgement_fails_everybody_and_is_still_taken_note_of() -> None:
-    """Callers are told at the timeout, new ones at once; the batch stays with the client until its end is known."""
+    """Callers fail at the timeout, new ones at once; the batch stays with the client until its end is known."""
     client, acknowledged = ManualClient(), list[Acknowledged]()
     producer = a_producer(client, acknowledged)
     under_way = asyncio.create_task(producer.append([a_batch(0, b"a")]))
@@ -159,7 +160,7 @@ async def test_a_late_acknowledgement_fails_everybody_and_is_still_taken_note_of
 
 
 async def test_a_refusal_for_good_makes_the_producer_unusable() -> None:
-    """Everybody is told, other partitions too: after a gap in its sequence the client can append nothing more there."""
+    """Every caller fails, of other partitions too: after a gap in its sequence the client can append nothing more."""
     client = ManualClient()
     producer = a_producer(client)
     appends = [asyncio.create_task(producer.append([a_batch(number, b"a")])) for number in (0, 1)]

@@ -63,6 +63,6 @@ def test_metrics_are_served_as_text() -> None:
 
 def test_metrics_tell_each_check_anew() -> None:
     """A database that is away appears in the metrics by its name, so that an operator alert can name it."""
-    told = _get("/metrics", broker=_yes, database=_broken)[1]
-    assert b'runtime_check_holds{check="broker"} 1.0' in told
-    assert b'runtime_check_holds{check="database"} 0.0' in told
+    metrics = _get("/metrics", broker=_yes, database=_broken)[1]
+    assert b'runtime_check_holds{check="broker"} 1.0' in metrics
+    assert b'runtime_check_holds{check="database"} 0.0' in metrics

@@ -31,7 +31,7 @@ from services.intake.core.forms import number_parsing
     ],
 )
 def test_an_unambiguous_figure_is_parsed(text: str, number: str) -> None:
-    """Thousands separators and decimal signs are told apart if the figure can mean only one number."""
+    """Thousands separators and decimal signs are distinguished if the figure can mean only one number."""
     assert number_parsing.parse_number(text) == Decimal(number)
 
 
