@@ -1,7 +1,8 @@
 """Run a service and record which of our functions it calls between two signals.
 
 Use: `python -m tests.support.servers.traced_process FILE -- services.intake`. SIGUSR1 begins a recording, SIGUSR2 ends
-it and writes FILE: a JSON list of `[path, qualified name]`, a pair for each call, in order.
+it and writes FILE: a JSON list of `[path, qualified name, callers]`, one entry for each call, in order. The callers are
+the qualified names of our functions on the stack.
 """
 
 import json
@@ -10,6 +11,7 @@ import runpy
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -24,7 +26,7 @@ class Recorder:
 
     def __init__(self, target: Path) -> None:
         self._target = target
-        self._calls: list[CodeType] = []
+        self._calls: list[tuple[CodeType, list[str]]] = []
 
     def start(self, *_: object) -> None:
         """Begin a recording."""
@@ -36,7 +38,7 @@ class Recorder:
         """End the recording and write it."""
         sys.setprofile(None)
         threading.setprofile(None)
-        calls = [(code.co_filename.removeprefix(ROOT), code.co_qualname) for code in self._calls]
+        calls = [(code.co_filename.removeprefix(ROOT), code.co_qualname, callers) for code, callers in self._calls]
         ours = [call for call in calls if not call[1].endswith(NESTED)]
         unfinished = self._target.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(ours), encoding="utf-8")
@@ -44,7 +46,15 @@ class Recorder:
 
     def _on_event(self, frame: FrameType, event: str, _argument: object) -> None:
         if event == "call" and frame.f_code.co_filename.startswith(PACKAGES):
-            self._calls.append(frame.f_code)
+            self._calls.append((frame.f_code, list(_callers_of(frame))))
+
+
+def _callers_of(frame: FrameType) -> Iterator[str]:
+    caller = frame.f_back
+    while caller is not None:
+        if caller.f_code.co_filename.startswith(PACKAGES):
+            yield caller.f_code.co_qualname
+        caller = caller.f_back
 
 
 def main() -> None:

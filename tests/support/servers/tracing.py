@@ -71,16 +71,17 @@ class TracedService(Service):
         arguments = ("-m", "tests.support.servers.traced_process", str(self._recording), "--", f"services.{name}")
         self.program = replace(self.program, command=(sys.executable, *arguments))
 
-    async def trace(self, cause: Action, *, warm_up: Action) -> Walk:
+    async def trace(self, cause: Action, *, warm_up: Action, without: str = "") -> Walk:
         """Return what the service calls from the start of *cause* until it returns, and what it calls when idle.
 
-        *warm_up* comes before *cause* and is not recorded. It fills caches and opens connections.
+        *warm_up* comes before *cause* and is not recorded. It fills caches and opens connections. What the function
+        *without* calls, directly or through others, is left out.
         """
         await asyncio.sleep(SETTLE_SECONDS)
         idle = await self._record_idle_calls()
         await warm_up()
         await asyncio.sleep(SETTLE_SECONDS)
-        return Walk(recorded=tuple(await self._record(cause)), idle=idle)
+        return Walk(recorded=tuple(await self._record(cause, without=without)), idle=idle)
 
     async def _record_idle_calls(self) -> frozenset[Call]:
         """Record idle windows until one shows nothing new: on a busy machine a loop may miss a window."""
@@ -92,10 +93,11 @@ class TracedService(Service):
             seen |= window
         raise AssertionError(f"{self.program.name} did not become idle in {MAX_IDLE_WINDOWS} windows")
 
-    async def _record(self, cause: Action) -> list[Call]:
+    async def _record(self, cause: Action, *, without: str = "") -> list[Call]:
         self._recording.unlink(missing_ok=True)
         os.kill(self.pid, signal.SIGUSR1)
         await cause()
         os.kill(self.pid, signal.SIGUSR2)
         await eventually(self._recording.exists, "the recording written")
-        return [(path, name) for path, name in json.loads(self._recording.read_text(encoding="utf-8"))]
+        entries = json.loads(self._recording.read_text(encoding="utf-8"))
+        return [(path, name) for path, name, callers in entries if without not in callers]
