@@ -23,6 +23,7 @@ from services.notifier.errors import DocumentsMissingError, NotifierError, Unrea
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
+from services.runtime import consumer_lag
 from services.runtime.clock import Clock
 from services.runtime.dead_letters import ConsumedRecord, DeadLetters
 
@@ -115,7 +116,7 @@ class VerdictConsumer:
         # Last of all: a batch that is repeated because the database is away would write its dead letters every time.
         await self._write_dead_letters(refused)
         self.metrics.assessments.inc(len(latest))
-        self.metrics.lag.set(await _measure_lag(consumer))
+        self.metrics.lag.set(await consumer_lag.measure(consumer))
         self.followed.set()
 
     async def _write_dead_letters(self, refused: Iterable[tuple[ConsumedRecord, NotifierError]]) -> None:
@@ -164,13 +165,6 @@ class VerdictConsumer:
 def _is_newer(assessment: DutyAssessment, latest: dict[str, DutyAssessment]) -> bool:
     known = latest.get(str(assessment.duty))
     return known is None or known.revision <= assessment.revision
-
-
-async def _measure_lag(consumer: AIOKafkaConsumer) -> int:
-    """Count the records that wait in the assigned partitions, as far as the last fetch knew."""
-    return sum(
-        [max(0, (consumer.highwater(part) or 0) - await consumer.position(part)) for part in consumer.assignment()]
-    )
 
 
 def _build_assessment(fields: _AssessedDuty) -> DutyAssessment:
