@@ -3,11 +3,13 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 _MURMUR_SEED = 0x9747B28C
 _MURMUR_M = 0x5BD1E995
 _WORD = 0xFFFFFFFF
+_CACHED_KEYS = 16_384  # keys are agencies, and the largest registries have a few thousand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -48,6 +50,7 @@ def reference_key(kind: str, document_id: str, version: int) -> str:
     return f"{kind}:{document_id}@{version}"
 
 
+@lru_cache(maxsize=_CACHED_KEYS)
 def partition_of(key: str, partitions: int) -> int:
     """Return the partition that Kafka's default partitioner assigns to *key*, so that any client finds its records."""
     return (_murmur2(key.encode()) & 0x7FFFFFFF) % partitions

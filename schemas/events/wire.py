@@ -14,7 +14,6 @@ import msgspec
 from schemas.events.assessments import Status, StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
 
-Value = TypeVar("Value")
 Data = TypeVar("Data")
 
 OffsetDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -126,15 +125,3 @@ _ENCODER = msgspec.json.Encoder()
 def encode(event: WireEvent[Data]) -> bytes:
     """Encode *event* as one line of JSON."""
     return _ENCODER.encode(event)
-
-
-def decode(decoder: msgspec.json.Decoder[Value], text: bytes | msgspec.Raw) -> Value:
-    """Decode JSON in which a name may occur twice in an object; the last value counts, as in most parsers.
-
-    A typed decoder validates every value, the overruled ones too, and would refuse `{"size": "x", "size": 1}`. So what
-    it refuses is decoded again without types and converted. Raise `msgspec.DecodeError` if that fails as well.
-    """
-    try:
-        return decoder.decode(text)
-    except msgspec.ValidationError:
-        return msgspec.convert(msgspec.json.decode(text), decoder.type)

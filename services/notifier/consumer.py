@@ -16,10 +16,10 @@ from aiokafka import AIOKafkaConsumer
 
 from schemas.events.assessments import ASSESSED
 from schemas.events.ids import DutyKey
-from schemas.events.wire import WireDutyAssessed, WireStep
+from schemas.events.wire import WireDutyAssessed
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.scheduled_alert import CalledAlert, DutyAssessment, StatusInterval
+from services.notifier.core.scheduling.scheduled_alert import DutyAssessment, StatusInterval
 from services.notifier.errors import DocumentsMissingError, NotifierError, UnreadableAssessmentError
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
@@ -149,17 +149,5 @@ def _build_assessment(fields: WireDutyAssessed) -> DutyAssessment:
             StatusInterval(starts_at=one.starts_at, status=one.status, due_at=one.due_at, missing=one.missing)
             for one in fields.timeline
         ),
-        alerts=tuple(_build_called_alert(one) for one in fields.steps),
-    )
-
-
-def _build_called_alert(fields: WireStep) -> CalledAlert:
-    return CalledAlert(
-        kind=fields.kind,
-        step=fields.step,
-        at=fields.at,
-        due_at=fields.due_at,
-        to=fields.to,
-        every=fields.every,
-        until=fields.until,
+        alerts=fields.steps,
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from schemas.events.ids import partition_of
 from schemas.plan.plan import Requirements
 from services.rules import fact_decoder
 from services.rules.core import completeness, docket
@@ -58,7 +59,7 @@ def _assess_event(catalogues: DutyCatalogues, partitions: AssignedPartitions, bo
     if catalogue is None:
         raise DryRunProblem(503, "The plan is not published, or not known here yet.")
     fact, duty = _find_duty(catalogue, received)
-    partition = partitions.find_open(catalogues.partition_of(fact.agency))
+    partition = partitions.find_open(partition_of(fact.agency, catalogues.partitions))
     basis = "requirements" if partition is None else "record"
     if duty is None:
         return msgspec.json.encode({"duty": None, "basis": basis, "segment": None, "missing": ()})

@@ -31,11 +31,10 @@ class DutyCatalogues:
 
     def __init__(self, published: PublishedVersions, partitions: int) -> None:
         self._published = published
-        self._partitions = partitions
+        self.partitions = partitions
         self._catalogues: dict[_Versions, DutyCatalogue] = {}
         # One entry for each pair of versions: when the horizon moves, the list of the earlier horizon is dropped.
         self._duties: dict[_Versions, tuple[datetime, Mapping[int, Sequence[DutyKey]]]] = {}
-        self._partition_by_agency: dict[str, int] = {}
 
     def latest(self, plan_id: str) -> DutyCatalogue | None:
         """Return the catalogue of the latest versions, or None if the plan or its registry is not published."""
@@ -62,7 +61,7 @@ class DutyCatalogues:
             return
         by_partition: dict[int, list[DutyKey]] = {}
         for count, key in enumerate(catalogue.duties_opening_before(until), start=1):
-            by_partition.setdefault(self.partition_of(key.agency), []).append(key)
+            by_partition.setdefault(partition_of(key.agency, self.partitions), []).append(key)
             if count % YIELD_EVERY_DUTIES == 0:
                 await asyncio.sleep(0)
         self._duties[_versions_of(catalogue.plan, catalogue.registry)] = (until, by_partition)
@@ -76,15 +75,9 @@ class DutyCatalogues:
         if not self._is_prepared(until, catalogue):
             by_partition: dict[int, list[DutyKey]] = {}
             for key in catalogue.duties_opening_before(until):
-                by_partition.setdefault(self.partition_of(key.agency), []).append(key)
+                by_partition.setdefault(partition_of(key.agency, self.partitions), []).append(key)
             self._duties[versions] = (until, by_partition)
         return self._duties[versions][1].get(partition, ())
-
-    def partition_of(self, agency: str) -> int:
-        """Return the partition of the facts, states and verdicts of *agency*."""
-        if agency not in self._partition_by_agency:
-            self._partition_by_agency[agency] = partition_of(agency, self._partitions)
-        return self._partition_by_agency[agency]
 
     def _is_prepared(self, until: datetime, catalogue: DutyCatalogue) -> bool:
         found = self._duties.get(_versions_of(catalogue.plan, catalogue.registry))

@@ -6,12 +6,11 @@ It does not know plans: whether the fact is about a duty is checked by `services
 from collections.abc import Mapping
 from datetime import date, datetime
 from math import isfinite, nan
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from schemas.events import facts as wire
-from schemas.events.wire import decode
 from schemas.plan import instants
 from services.rules.core.facts import (
     Exemption,
@@ -24,6 +23,8 @@ from services.rules.core.facts import (
     Submission,
     Withdrawal,
 )
+
+_Data = TypeVar("_Data")
 
 
 class UnreadableFact(ValueError):  # noqa: N818 - it reads as a claim about the input
@@ -157,7 +158,7 @@ def build_fact(envelope: FactEnvelope, *, recorded_at: datetime | None = None) -
         types = ", ".join(_DATA_DECODERS)
         raise UnreadableFact("/type", f"{envelope.type!r} is not a type of fact; the types are {types}")
     try:
-        data = decode(decoder, envelope.data)
+        data = _decode_data(decoder, envelope.data)
     except (msgspec.DecodeError, RecursionError) as cause:
         raise _translate_error("/data", cause) from cause
     if envelope.receivedtime is None:
@@ -249,6 +250,18 @@ def _parse_figure(code: str, text: float | str) -> float:
         pointer = f"/data/content/indicators/{code}"
         raise UnreadableFact(pointer, f"{text!r} is not a number; write digits and a point")
     return figure
+
+
+def _decode_data(decoder: msgspec.json.Decoder[_Data], text: msgspec.Raw) -> _Data:
+    """Decode JSON in which a name may occur twice in an object; the last value counts, as in most parsers.
+
+    A typed decoder validates every value, the overruled ones too, and would refuse `{"size": "x", "size": 1}`. So what
+    it refuses is decoded again without types and converted. Raise `msgspec.DecodeError` if that fails as well.
+    """
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError:
+        return msgspec.convert(msgspec.json.decode(text), decoder.type)
 
 
 def _parse_instant(text: str, pointer: str) -> datetime:

@@ -1,6 +1,6 @@
 """Whether a fact can be processed: a published plan has its duty, and it lies in the partition of its agency."""
 
-from schemas.events.ids import DutyKey
+from schemas.events.ids import DutyKey, partition_of
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Exemption, Extension, Fact, Reassignment, Revocation, Submission, Withdrawal
 from services.rules.duty_catalogues import DutyCatalogues
@@ -55,7 +55,7 @@ class FactValidator:
 
     def _reject_misrouted(self, agency: str) -> None:
         """Raise `Rejection` for the agency of another partition: two owners must never both keep one agency."""
-        expected = self._catalogues.partition_of(agency)
+        expected = partition_of(agency, self._catalogues.partitions)
         if expected != self._partition:
             remedy = f"key the record by the agency whose duty it is, {agency!r}"
             raise Rejection(

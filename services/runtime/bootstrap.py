@@ -44,7 +44,8 @@ def adopt_renamed_variables(environment: MutableMapping[str, str], renamed: Mapp
     """
     used = {old: new for old, new in renamed.items() if environment.get(old)}
     for old, new in used.items():
-        environment.setdefault(new, environment[old])
+        # An empty variable counts as not set (`env_ignore_empty`), as `${NAME:-}` in a compose file leaves it.
+        environment[new] = environment.get(new) or environment[old]
     return used
 
 

@@ -14,7 +14,7 @@ from tests.support.servers.services import Launch
 REPORTS_EACH = 10  # a round
 TOLERABLE_MS = 300
 HARMED_SECONDS = (0.3, 2.5)  # shorter than the session of a consumer, and longer
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
 @pytest.fixture
@@ -67,4 +67,4 @@ async def wait_until_counted(rules: RulesClient, least: int) -> None:
         last = {one.agency: one.timeline[-1].submissions for one in await rules.assessments() if one.period == "2024"}
         return all(last.get(agency, 0) >= least for agency in plans.AGENCIES)
 
-    await eventually(are_counted, f"{least} reports of each agency counted", timeout=PATIENCE_SECONDS)
+    await eventually(are_counted, f"{least} reports of each agency counted", timeout=TIMEOUT_SECONDS)

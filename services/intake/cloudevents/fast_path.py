@@ -165,7 +165,11 @@ class FastPath:
         self, texts: Sequence[bytes | Raw], scope: KeyScope, receivedtime: str
     ) -> list[RecordWithReceipt | None]:
         """Return the record of each event of *texts* (structured mode); None for an event that takes the full path."""
-        cache = self._cache_of(scope)
+        cache = self._caches.get(scope)
+        if cache is None:
+            if len(self._caches) >= SCOPES_MAX:
+                self._caches.clear()
+            cache = self._caches[scope] = {}
         return [self._build_record(text, scope, receivedtime, cache) for text in texts]
 
     def _build_record(
@@ -208,14 +212,6 @@ class FastPath:
             make_stamp(digest, receivedtime),
             Receipt(envelope.id, source, receiptid, receivedtime, hashlib.sha256(text).hexdigest()),
         )
-
-    def _cache_of(self, scope: KeyScope) -> dict[_AdmissionKey, _CachedAdmission]:
-        cache = self._caches.get(scope)
-        if cache is None:
-            if len(self._caches) >= SCOPES_MAX:
-                self._caches.clear()
-            cache = self._caches[scope] = {}
-        return cache
 
     def _admit(self, report: DecodedReport, scope: KeyScope) -> _CachedAdmission | None:
         envelope, data = report

@@ -82,7 +82,12 @@ class Deduplicator:
         if not self._is_loaded:
             await self._load()
         stamps = stamps_by_identity(batches)
-        if self._are_new(stamps, sum(map(len, batches))):
+        # The usual case: no event stands twice in the request, was seen before, or is being written now.
+        if (
+            len(stamps) == sum(map(len, batches))
+            and self._recent.knows_none_of(stamps)
+            and self._reservations.keys().isdisjoint(stamps)
+        ):
             await self._write(batches, stamps)
         else:
             await self._write_new(batches)
@@ -104,14 +109,6 @@ class Deduplicator:
         """Wait at the start of the process: without the log, an event of yesterday would look new."""
         await self._wait_until_loaded()
         self._is_loaded = True
-
-    def _are_new(self, stamps: Mapping[bytes, Stamp], events: int) -> bool:
-        """Whether no event stands twice in the request, was seen before, or is being written now: the usual case."""
-        return (
-            len(stamps) == events
-            and self._recent.knows_none_of(stamps)
-            and self._reservations.keys().isdisjoint(stamps)
-        )
 
     async def _write_new(self, batches: Sequence[PartitionBatch]) -> None:
         new, awaited = self._split(batches)

@@ -46,16 +46,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True, kw_only=True)
 class RateMeter:
-    """Counts records and tells their rate, measured anew each *span* seconds."""
+    """The rate of the records that are added to `counted`, measured anew each *span* seconds."""
 
     span: float
     since: float = 0.0
     counted: int = 0
     rate: float = 0.0
-
-    def count(self, events: int) -> None:
-        """Add *events*."""
-        self.counted += events
 
     def per_second(self, now: float) -> float:
         """Return the events a second of the last whole span before *now*, an instant of a monotonic clock (seconds)."""
@@ -144,7 +140,7 @@ class LogReader:
         for batch in batches:
             self._add(tracker.add_acknowledged(at, batch.entries))
             at += len(batch)
-        self._own_rate.count(at - base)
+        self._own_rate.counted += at - base
         if tracker.position < base:
             self._want({partition: base})
 

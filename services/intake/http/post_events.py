@@ -69,7 +69,13 @@ class PostEvents:
             self.rate_limits.charge(key, max(1, len(texts)))
             posted = PostedEvents(mode, request.headers, body, key.scope, receivedtime)
             prepared = self.pipeline.prepare(posted, texts)
-            return await (self._simulate(prepared, mode) if is_dry_run else self._append(prepared, mode))
+            if is_dry_run:
+                return await self._simulate(prepared, mode)
+            started = time.perf_counter()
+            answer = await self.pipeline.append(prepared, is_batch=mode is ContentMode.BATCH)
+            self.metrics.seconds.observe(time.perf_counter() - started)
+            self.metrics.accepted[mode.value].inc(prepared.count)
+            return Response(status=202, body=answer)
         finally:
             self.inflight_limit.release(reserved)
 
@@ -78,13 +84,6 @@ class PostEvents:
         await self.wait_until_tried()
         if not self.plans.is_ready:
             raise RequestRefusedError(_NO_PLAN)
-
-    async def _append(self, prepared: PreparedEvents, mode: ContentMode) -> Response:
-        started = time.perf_counter()
-        answer = await self.pipeline.append(prepared, is_batch=mode is ContentMode.BATCH)
-        self.metrics.seconds.observe(time.perf_counter() - started)
-        self.metrics.accepted[mode.value].inc(prepared.count)
-        return Response(status=202, body=answer)
 
     async def _simulate(self, prepared: PreparedEvents, mode: ContentMode) -> Response:
         """Answer what rules would say of the events; nothing is written."""

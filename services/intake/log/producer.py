@@ -1,9 +1,11 @@
 """Batch records by partition and append them to the facts topic, through aiokafka's public `send_batch`.
 
 One round of batches is under way, at most one batch a partition; meanwhile the next round gathers. So batches grow with
-the load, a lone record waits for nothing, and the broker gets one request for all partitions that it leads. The client is idempotent (KIP-98): it repeats a batch under its sequence number until the broker
-answers, however long that takes. A producer is therefore never abandoned while its client lives: when an append times
-out, its caller keeps the records elsewhere, and `wait_until_settled` tells when the outcome of every batch is known.
+the load, a lone record waits for nothing, and a broker gets one request for all partitions that it leads.
+
+The client is idempotent (KIP-98): it repeats a batch under its sequence number until the broker answers, however long
+that takes. A producer is therefore never abandoned while its client lives: when an append times out, its caller keeps
+the records elsewhere, and `wait_until_settled` returns when the outcome of every batch is known.
 """
 
 import asyncio

@@ -7,7 +7,7 @@ Every duty of every period asks the same questions about its agency. Answers are
 one per agency and list of addressees.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 import msgspec
@@ -57,9 +57,10 @@ class Agencies:
 
     def __init__(self, registry: Registry) -> None:
         self._agencies = {agency.id: agency for agency in registry.agencies}
-        self._ids = {alias: agency.id for agency in registry.agencies for alias in agency.aliases} | {
-            one: one for one in self._agencies
-        }
+        self.ids_by_name: Mapping[str, str] = {
+            alias: agency.id for agency in registry.agencies for alias in agency.aliases
+        } | {one: one for one in self._agencies}
+        """The permanent id behind each alias, and behind each id itself."""
         self._successions = registry.successions
         self._heirs: dict[str, tuple[str, ...]] = {}
         self._lifetimes: dict[str, DateRange] = {}
@@ -71,10 +72,6 @@ class Agencies:
 
     def __contains__(self, agency_id: object) -> bool:
         return agency_id in self._agencies
-
-    def resolve(self, name_or_id: str) -> str | None:
-        """Return the permanent id behind an id or alias, or None where nobody bears it."""
-        return self._ids.get(name_or_id)
 
     def parent(self, agency_id: str) -> str | None:
         """Return the agency above, where the registry names one."""

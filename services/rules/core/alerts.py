@@ -34,15 +34,15 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
 def _plan_around_due(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[WireStep]:
     """Yield the alerts measured from one due instant, while it is in force and the duty unsettled."""
     for before in reminders.before:
-        at = calendar.shift_instant(due_at, before, duty, back=True)
+        at = calendar.shift_instant(due_at, before, duty.zone, back=True)
         if at < due_at and _is_unsettled_at(assessment, at, due_at, UNSETTLED_BEFORE_DUE):
             yield WireStep(kind=StepKind.REMINDER, step=before, at=at, due_at=due_at)
     for after in reminders.after:
-        at = calendar.shift_instant(due_at, after, duty)
+        at = calendar.shift_instant(due_at, after, duty.zone)
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
             yield WireStep(kind=StepKind.URGING, step=after, at=at, due_at=due_at)
     for escalation in reminders.escalate:
-        at = calendar.shift_instant(due_at, escalation.after, duty)
+        at = calendar.shift_instant(due_at, escalation.after, duty.zone)
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
             yield WireStep(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
     if reminders.then_every is not None:
@@ -63,7 +63,7 @@ def _plan_repeated_urging(
     stays overdue, but weekly alerts about years gone by would bury the one that matters now.
     """
     every = reminders.then_every or ""
-    first = max((calendar.shift_instant(due_at, after, duty) for after in reminders.after), default=due_at)
+    first = max((calendar.shift_instant(due_at, after, duty.zone) for after in reminders.after), default=due_at)
     silent_from = calendar.one_period_after(due_at, duty)
     for starts_at, ends_at in _find_unsettled_spans(assessment.timeline, due_at):
         at = _next_repetition(first, every, duty, starts_at)
@@ -79,9 +79,9 @@ def _next_repetition(first: datetime, every: str, duty: Duty, starts_at: datetim
 
     At the end of the calendar (year 9999) an instant cannot be shifted further; the last possible one is returned.
     """
-    at = calendar.shift_instant(first, every, duty)
-    while at < starts_at and calendar.shift_instant(at, every, duty) > at:
-        at = calendar.shift_instant(at, every, duty)
+    at = calendar.shift_instant(first, every, duty.zone)
+    while at < starts_at and calendar.shift_instant(at, every, duty.zone) > at:
+        at = calendar.shift_instant(at, every, duty.zone)
     return at
 
 

@@ -169,23 +169,19 @@ def recurrences_of(obligation: Obligation) -> frozenset[Recurrence]:
     return frozenset(version.recurrence for version in obligation.versions)
 
 
-def shift_instant(instant: datetime, duration: str, duty: Duty, *, back: bool = False) -> datetime:
-    """Return the instant whose wall time in the plan's zone is *duration* (ISO 8601) away from that of *instant*.
-
-    A day is a day on the wall even when clocks change, because people read clocks.
-    """
-    return _shift_wall_time(instant, duration, duty.zone, back)
-
-
 def one_period_after(due_at: datetime, duty: Duty) -> datetime:
     """Return when the next duty of the kind falls due, counted from *due_at*; for a one-off duty, one year later."""
     recurrence = duty.version.recurrence if duty.version else Recurrence.YEAR
-    return shift_instant(due_at, f"P{MONTHS_OF.get(recurrence, MONTHS_OF[Recurrence.YEAR])}M", duty)
+    return shift_instant(due_at, f"P{MONTHS_OF.get(recurrence, MONTHS_OF[Recurrence.YEAR])}M", duty.zone)
 
 
 # The due instants of a plan are few, and every duty that shares one asks for the same alerts.
 @lru_cache(maxsize=_CACHED_INSTANTS)
-def _shift_wall_time(instant: datetime, duration: str, zone: ZoneInfo, back: bool) -> datetime:  # noqa: FBT001 - a cache key
+def shift_instant(instant: datetime, duration: str, zone: ZoneInfo, *, back: bool = False) -> datetime:
+    """Return the instant whose wall time in *zone* is *duration* (ISO 8601) away from that of *instant*.
+
+    A day is a day on the wall even when clocks change, because people read clocks.
+    """
     local = instants.in_zone(instant, zone).replace(tzinfo=None)
     try:
         shifted = durations.shift(local, duration, back=back)

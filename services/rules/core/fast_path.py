@@ -13,9 +13,9 @@ import msgspec
 
 from schemas.events.wire import WireSegment, WireStep
 from schemas.plan.plan import Requirements
-from services.rules.core import completeness, status_rules
+from services.rules.core import completeness
 from services.rules.core.alerts import plan_alerts
-from services.rules.core.assess import assess
+from services.rules.core.assess import assess, decide_complete_status
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
 from services.rules.core.filings import effective_at
@@ -88,7 +88,7 @@ def _discharge(duty: Duty, without_facts: DutyOutcome, report: Submission) -> Du
     before = [one for one in without_facts.timeline if one.starts_at < since]
     discharged = WireSegment(
         starts_at=since if before else without_facts.timeline[0].starts_at,
-        status=status_rules.decide_complete_status(since, duty.due_at),
+        status=decide_complete_status(since, duty.due_at),
         due_at=duty.due_at,
         effective_at=since,
         submissions=1,

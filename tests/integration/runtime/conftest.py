@@ -9,14 +9,14 @@ from uvicorn.server import ServerState
 
 from services.runtime.http import connection
 from services.runtime.http.connection import HttpConnection
-from tests.support.clients.http_connections import PATIENCE_SECONDS, Open, app
+from tests.support.clients.http_connections import TIMEOUT_SECONDS, Open, app
 
 
 @pytest.fixture
 async def open_one(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     """Return a function that opens a connection to a server with short timeouts."""
-    monkeypatch.setattr(connection, "HEAD_SECONDS", PATIENCE_SECONDS)
-    monkeypatch.setattr(connection, "UNREAD_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", TIMEOUT_SECONDS)
+    monkeypatch.setattr(connection, "UNREAD_SECONDS", TIMEOUT_SECONDS)
     config = Config(app, log_config=None, access_log=False, ws="none", timeout_keep_alive=2)
     config.load()
     loop = asyncio.get_running_loop()

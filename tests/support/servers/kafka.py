@@ -115,8 +115,8 @@ class Bus:
 
     async def lag(self, group: str, topic: str) -> int:
         """Count the records of *topic* beyond the committed offsets of *group*; transaction markers do not count."""
-        passed = await self.committed_offsets(group, topic)
-        return sum(record.offset >= passed.get(record.partition, 0) for record in await self.records(topic))
+        committed = await self.committed_offsets(group, topic)
+        return sum(record.offset >= committed.get(record.partition, 0) for record in await self.records(topic))
 
     async def wait_until_consumed(self, group: str, topic: str, *, timeout: float = 30.0) -> None:
         """Wait until *group* has committed everything in *topic*."""

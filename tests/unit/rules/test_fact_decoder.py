@@ -97,6 +97,10 @@ def test_of_a_name_that_stands_twice_the_last_value_counts() -> None:
     """Of a JSON name that occurs twice the last value counts, as at intake, even if the first is unreadable."""
     twice = replace_in_report('"issued_on":', '"issued_on": "no day", "issued_on":')
     assert fact_decoder.decode_fact(twice) == fact_decoder.decode_fact(record(a_submission()))
+    with pytest.raises(UnreadableFact, match="issued_on"):
+        fact_decoder.decode_fact(
+            replace_in_report('"issued_on":', '"issued_on": "2024-12-01", "issued_on": "no day", "x":')
+        )
 
 
 def test_figures_are_numbers_or_decimal_strings() -> None:

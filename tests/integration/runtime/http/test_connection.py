@@ -6,7 +6,7 @@ import pytest
 
 from services.runtime.http.connection import HEAD_BYTES_MAX, HEAD_TOO_LARGE, HEADERS_MAX, NOT_HTTP, TOO_SLOW
 from tests.support.clients.http_connections import (
-    PATIENCE_SECONDS,
+    TIMEOUT_SECONDS,
     WHOLE,
     Open,
     assert_is,
@@ -19,7 +19,7 @@ from tests.support.clients.http_connections import (
 async def test_who_says_nothing_is_closed_without_a_word(open_one: Open) -> None:
     """An idle connection is closed without an answer."""
     reader, _ = await open_one()
-    async with within(PATIENCE_SECONDS):
+    async with within(TIMEOUT_SECONDS):
         assert await read_all(reader) == b""
 
 
@@ -28,7 +28,7 @@ async def test_a_head_that_is_never_whole_gets_408(open_one: Open, begun: bytes)
     """An unfinished head is answered with a problem document, wherever it stopped."""
     reader, writer = await open_one()
     writer.write(begun)
-    async with within(PATIENCE_SECONDS):
+    async with within(TIMEOUT_SECONDS):
         assert_is(await read_all(reader), TOO_SLOW)
 
 
@@ -40,10 +40,10 @@ async def test_a_dripping_head_gains_no_time(open_one: Open) -> None:
         writer.write(b"GET / HTTP/1.1\r\n")
         while not reader.at_eof():
             writer.write(b"a: b\r\n")
-            await asyncio.sleep(PATIENCE_SECONDS / 10)
+            await asyncio.sleep(TIMEOUT_SECONDS / 10)
 
     dripping = asyncio.create_task(drip())
-    async with within(PATIENCE_SECONDS):
+    async with within(TIMEOUT_SECONDS):
         assert_is(await read_all(reader), TOO_SLOW)
     await dripping
 
@@ -51,10 +51,10 @@ async def test_a_dripping_head_gains_no_time(open_one: Open) -> None:
 async def test_empty_lines_are_no_head(open_one: Open) -> None:
     """Empty lines may come before a request (RFC 9112), but not instead of one."""
     reader, writer = await open_one()
-    async with within(PATIENCE_SECONDS):
+    async with within(TIMEOUT_SECONDS):
         while not reader.at_eof():
             writer.write(b"\r\n")
-            await asyncio.sleep(PATIENCE_SECONDS / 10)
+            await asyncio.sleep(TIMEOUT_SECONDS / 10)
 
 
 async def test_a_head_in_pieces_is_served(open_one: Open) -> None:
@@ -63,7 +63,7 @@ async def test_a_head_in_pieces_is_served(open_one: Open) -> None:
     for at in range(len(WHOLE) - 1):
         writer.write(WHOLE[at : at + 1])
         await asyncio.sleep(0)
-    await asyncio.sleep(2 * PATIENCE_SECONDS)
+    await asyncio.sleep(2 * TIMEOUT_SECONDS)
     writer.write(WHOLE[-1:])
     assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
 
@@ -74,12 +74,12 @@ async def test_a_second_head_has_the_same_time(open_one: Open) -> None:
     for _ in range(2):
         writer.write(WHOLE)
         assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
-        await asyncio.sleep(2 * PATIENCE_SECONDS)
+        await asyncio.sleep(2 * TIMEOUT_SECONDS)
     writer.write(WHOLE + WHOLE + b"POST /")
     for _ in range(2):
         assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
     writer.write(b" HTTP/1.1\r\n")
-    async with within(PATIENCE_SECONDS):
+    async with within(TIMEOUT_SECONDS):
         assert_is(await read_all(reader), TOO_SLOW)
 
 

@@ -7,7 +7,7 @@ import pytest
 from services.runtime.http.connection import HEAD_BYTES_MAX
 from tests.support.clients.http_connections import (
     LARGE_ANSWER,
-    PATIENCE_SECONDS,
+    TIMEOUT_SECONDS,
     WHOLE,
     Open,
     read_all,
@@ -42,7 +42,7 @@ async def test_who_offers_another_protocol_is_served_over_this_one(open_one: Ope
         for _ in range(request.count(b"POST")):
             assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
     writer.write(offering[:-1])
-    await asyncio.sleep(PATIENCE_SECONDS)
+    await asyncio.sleep(TIMEOUT_SECONDS)
     writer.write(offering[-1:] + b"GET / HTTP/1.1\r\nhost: x\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n" + WHOLE)
     assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
     assert b"content-length: 0\r\n" in await read_answer(reader)
@@ -53,10 +53,10 @@ async def test_a_refused_body_may_not_drip_for_ever(open_one: Open) -> None:
     reader, writer = await open_one()
     writer.write(b"POST /refuse HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n")
     await asyncio.wait_for(reader.readuntil(b"refused"), 10)
-    async with within(PATIENCE_SECONDS):
+    async with within(TIMEOUT_SECONDS):
         while not reader.at_eof():
             writer.write(bytes(HEAD_BYTES_MAX))
-            await asyncio.sleep(PATIENCE_SECONDS / 10)
+            await asyncio.sleep(TIMEOUT_SECONDS / 10)
     assert await read_all(reader) == b""
 
 
@@ -94,5 +94,5 @@ async def test_an_answer_that_nobody_reads_is_given_up(open_one: Open) -> None:
     stopped, other = await open_one()
     for one in (writer, other):
         one.write(b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-    assert await read_in_all(slow, pause_seconds=4 * PATIENCE_SECONDS / 64) > len(LARGE_ANSWER)
+    assert await read_in_all(slow, pause_seconds=4 * TIMEOUT_SECONDS / 64) > len(LARGE_ANSWER)
     assert await read_in_all(stopped) < len(LARGE_ANSWER)

@@ -61,7 +61,7 @@ def test_nothing_is_read_where_nobody_else_writes() -> None:
 def test_a_rate_is_that_of_the_last_whole_span() -> None:
     """Until a span has ended the one before it counts; what happened long ago does not."""
     meter = RateMeter(span=0.5, since=10.0)
-    meter.count(50)
+    meter.counted += 50
     assert meter.per_second(10.25) == 0.0
     assert meter.per_second(10.5) == 100.0
     assert meter.per_second(10.75) == 100.0
