@@ -136,7 +136,7 @@ def smsc(session_smsc: Smsc) -> Smsc:
 async def bus(kafka: Kafka) -> Bus:
     """The declared topics, empty."""
     topics = Bus(kafka.bootstrap)
-    await topics.fresh()
+    await topics.recreate_topics()
     return topics
 
 

@@ -2,16 +2,18 @@
 
 The structs mirror the pydantic models of `assessments`, `deliveries` and `envelope`, which define the JSON Schemas; a
 contract test holds the two to each other. Decoding ignores unknown fields, so a producer may add some. Encoding writes
-the fields in their order here, and the same values give the same bytes.
+the fields in their order here, and the same values give the same bytes. A consumer decodes the data as described here,
+in an envelope of its own that requires only the attributes it uses.
 """
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
-from schemas.events.assessments import ASSESSED, Status, StepKind
-from schemas.events.deliveries import DELIVERED, AttemptOutcome, Channel
+from schemas.events.assessments import Status, StepKind
+from schemas.events.deliveries import AttemptOutcome, Channel
 
 Data = TypeVar("Data")
 
@@ -35,7 +37,11 @@ class WireSegment(
 
 
 class WireStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An alert that a duty calls for, `AlertStep`."""
+    """An alert that a duty calls for at the instant `at`, `AlertStep`.
+
+    `step` is its distance from `due_at` as an ISO 8601 duration, for example `P7D`. The last urging repeats: every
+    `every` (also a duration) up to, but not including, `until`.
+    """
 
     kind: StepKind
     step: str
@@ -46,8 +52,11 @@ class WireStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     until: OffsetDatetime | None = None
 
 
-class WireDutyAssessed(msgspec.Struct, frozen=True, kw_only=True):
-    """The data of an assessment, `DutyAssessed`."""
+class WireTimeline(msgspec.Struct, frozen=True, kw_only=True):
+    """The data of an assessment without its steps: the status of a duty as a function of time.
+
+    Whoever needs no steps decodes this: three steps take a fifth of the time in which an assessment is decoded.
+    """
 
     plan: str
     plan_version: int
@@ -61,6 +70,11 @@ class WireDutyAssessed(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: OffsetDatetime
     revision: int
     timeline: tuple[WireSegment, ...]
+
+
+class WireDutyAssessed(WireTimeline, frozen=True, kw_only=True):
+    """The data of an assessment, `DutyAssessed`."""
+
     steps: tuple[WireStep, ...] = ()
 
 
@@ -106,37 +120,5 @@ class WireEvent(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):
     data: Data
 
 
-class _EventType(msgspec.Struct):
-    type: str
-
-
-_ENCODER = msgspec.json.Encoder()
-_TYPE = msgspec.json.Decoder(_EventType)
-_ASSESSMENT = msgspec.json.Decoder(WireEvent[WireDutyAssessed])
-_ATTEMPT = msgspec.json.Decoder(WireEvent[WireAlertAttempted])
-
-
-def encode(event: WireEvent[Data]) -> bytes:
-    """Encode *event* as one line of JSON."""
-    return _ENCODER.encode(event)
-
-
-def decode_assessment(record: bytes) -> WireEvent[WireDutyAssessed] | None:
-    """Decode an assessment; return None for an event of another type, raise `msgspec.DecodeError` if it is invalid."""
-    return _decode_type(_ASSESSMENT, record, ASSESSED)
-
-
-def decode_attempt(record: bytes) -> WireEvent[WireAlertAttempted] | None:
-    """Decode an attempt; return None for an event of another type, raise `msgspec.DecodeError` if it is invalid."""
-    return _decode_type(_ATTEMPT, record, DELIVERED)
-
-
-def _decode_type(decoder: msgspec.json.Decoder[WireEvent[Data]], record: bytes, name: str) -> WireEvent[Data] | None:
-    """Decode the whole event first: nearly every record is of the one type, and one pass is half the work of two."""
-    try:
-        event = decoder.decode(record)
-    except msgspec.ValidationError:
-        if _TYPE.decode(record).type != name:
-            return None
-        raise
-    return event if event.type == name else None
+encode: Callable[[WireEvent[Any]], bytes] = msgspec.json.Encoder().encode
+"""Encodes an event as one line of JSON. One encoder serves all: it keeps nothing between two events."""

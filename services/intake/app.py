@@ -4,15 +4,14 @@
 writes through the main process.
 """
 
-import asyncio
 import gc
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 from operator import or_
+from typing import Any
 
 import httpx
 from faststream.asgi import AsgiFastStream, AsyncAPIRoute
@@ -51,16 +50,15 @@ from services.intake.workers.log_client import LogClient
 from services.intake.workers.log_server import MainServices
 from services.intake.workers.metrics_merge import MergedMetrics, read_samples
 from services.intake.workers.supervisor import WorkerSupervisor
+from services.runtime import background
 from services.runtime.batch_consumer import faststream_security
 from services.runtime.clock import Clock, clock_from
 from services.runtime.http.probes import ReadinessCheck, probe_routes
 from services.runtime.metrics import new_registry
 from services.runtime.published_documents import PublishedDocuments
 
-log = logging.getLogger(__name__)
-
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
-BackgroundTask = Callable[[], Awaitable[None]]
+BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
 
 
 class IntakeApp(AsgiFastStream):
@@ -227,7 +225,7 @@ def _main_lifespan(
         tasks = (parts.keys.watch, parts.signing_keys.watch, log_parts.connection.supervise)
         try:
             # Workers end first: their last requests are still written by the connection of this process.
-            async with _running(tasks, halt), _running((run_workers,), halt):
+            async with _run_in_background(tasks, halt), _run_in_background((run_workers,), halt):
                 yield
         finally:
             await log_parts.spool.close()
@@ -250,7 +248,7 @@ def _worker_lifespan(
         await connect(client)
         gc.freeze()  # as in the main process
         try:
-            async with _running((parts.keys.watch, parts.signing_keys.watch, send_heartbeats), halt):
+            async with _run_in_background((parts.keys.watch, parts.signing_keys.watch, send_heartbeats), halt):
                 yield
         finally:
             await parts.rules.aclose()
@@ -327,23 +325,13 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
 
 
 @asynccontextmanager
-async def _running(tasks: Sequence[BackgroundTask], halt: Callable[[], None]) -> AsyncIterator[None]:
+async def _run_in_background(tasks: Sequence[BackgroundTask], halt: Callable[[], None]) -> AsyncIterator[None]:
     """Run *tasks* in the background; cancel them at the end, and call *halt* if one fails before."""
-
-    def on_end(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            log.critical("a background task failed", exc_info=task.exception(), extra={"action": "halted"})
-            halt()
-
-    running = [asyncio.ensure_future(task()) for task in tasks]
-    for task in running:
-        task.add_done_callback(on_end)
+    running = [background.start(task(), halt=halt, failure="a background task failed") for task in tasks]
     try:
         yield
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await background.cancel(*running)
 
 
 def _describe_topics(settings: IntakeSettings) -> KafkaBroker:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from aiokafka.errors import KafkaError
 
 from services.notifier.errors import LedgerUnavailableError
+from services.runtime import background
 
 RECOVERABLE = (LedgerUnavailableError, KafkaError)
 RETRY_SECONDS = 1.0
@@ -37,17 +38,13 @@ class BackgroundLoop:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, halt: Callable[[], None]) -> None:
-        self._task = asyncio.create_task(self._run())
-        self._task.add_done_callback(lambda task: _halt_on_failure(task, halt))
+        self._task = background.start(self._run(), halt=halt, failure="a background loop has failed")
 
     async def stop(self) -> None:
         """Let the turn in progress end, and start no other."""
         self._is_stopping = True
         self._wake.set()
-        if self._task is not None:
-            await asyncio.wait([self._task], timeout=GRACE_SECONDS)
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await background.cancel(self._task, grace_seconds=GRACE_SECONDS)
 
     async def _run(self) -> None:
         while not self._is_stopping:
@@ -75,9 +72,3 @@ def run_in_order(*turns: Turn) -> Turn:
         return any(results)
 
     return run_all
-
-
-def _halt_on_failure(task: "asyncio.Task[None]", halt: Callable[[], None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.critical("a background loop has failed", exc_info=task.exception(), extra={"action": "halted"})
-        halt()

@@ -1,6 +1,7 @@
 """Consume `dondoc.verdicts.v1`: decode assessments, and follow the latest one of each duty before the offset moves.
 
-An unreadable record, or one that cites a document nobody published, goes to the dead letter topic. An assessment older
+The data of an assessment is as `schemas.events.wire` describes it; fields that it does not describe are ignored. An
+unreadable record, or one that cites a document nobody published, goes to the dead letter topic. An assessment older
 than the one followed changes nothing, so redelivered records and a rewound offset are harmless.
 """
 
@@ -8,70 +9,37 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated
+from datetime import timedelta
 
 import msgspec
 from aiokafka import AIOKafkaConsumer
 
-from schemas.events.assessments import ASSESSED, Status, StepKind
+from schemas.events.assessments import ASSESSED
 from schemas.events.ids import DutyKey
+from schemas.events.wire import WireDutyAssessed
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.scheduled_alert import CalledAlert, DutyAssessment, StatusInterval
+from services.notifier.core.scheduling.scheduled_alert import DutyAssessment, StatusInterval
 from services.notifier.errors import DocumentsMissingError, NotifierError, UnreadableAssessmentError
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
+from services.runtime import consumer_lag
 from services.runtime.clock import Clock
 from services.runtime.dead_letters import ConsumedRecord, DeadLetters
 
 log = logging.getLogger(__name__)
 
-_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-class _AssessedSegment(msgspec.Struct, frozen=True):
-    from_: _Instant = msgspec.field(name="from")
-    status: Status
-    due_at: _Instant | None = None
-    missing: tuple[str, ...] = ()
-
-
-class _AssessedAlert(msgspec.Struct, frozen=True):
-    kind: StepKind
-    step: str
-    at: _Instant
-    due_at: _Instant | None = None
-    to: str = "self"
-    every: str | None = None
-    until: _Instant | None = None
-
-
-class _AssessedDuty(msgspec.Struct, frozen=True):
-    """The fields of an assessment that alerts need; `msgspec` skips all others, so rules may add fields."""
-
-    plan: str
-    plan_version: int
-    registry: str
-    registry_version: int
-    agency: str
-    obligation: str
-    clause: str
-    revision: int
-    recorded_at: _Instant
-    timeline: tuple[_AssessedSegment, ...]
-    period: str | None = None
-    steps: tuple[_AssessedAlert, ...] = ()
-
 
 class _AssessedEvent(msgspec.Struct, frozen=True):
+    """All that the notifier requires of the envelope; the data of another type of event is not even decoded."""
+
     type: str
     data: msgspec.Raw
 
 
 _EVENT_DECODER = msgspec.json.Decoder(_AssessedEvent)
-_DUTY_DECODER = msgspec.json.Decoder(_AssessedDuty)
+_DATA_DECODER = msgspec.json.Decoder(WireDutyAssessed)
 
 
 def decode_assessment(value: bytes | None) -> DutyAssessment | None:
@@ -81,7 +49,7 @@ def decode_assessment(value: bytes | None) -> DutyAssessment | None:
     """
     try:
         event = _EVENT_DECODER.decode(value or b"")
-        return _build_assessment(_DUTY_DECODER.decode(event.data)) if event.type == ASSESSED else None
+        return _build_assessment(_DATA_DECODER.decode(event.data)) if event.type == ASSESSED else None
     except msgspec.DecodeError as cause:
         raise UnreadableAssessmentError(str(cause)) from cause
 
@@ -115,7 +83,7 @@ class VerdictConsumer:
         # Last of all: a batch that is repeated because the database is away would write its dead letters every time.
         await self._write_dead_letters(refused)
         self.metrics.assessments.inc(len(latest))
-        self.metrics.lag.set(await _measure_lag(consumer))
+        self.metrics.lag.set(await consumer_lag.measure(consumer))
         self.followed.set()
 
     async def _write_dead_letters(self, refused: Iterable[tuple[ConsumedRecord, NotifierError]]) -> None:
@@ -166,14 +134,7 @@ def _is_newer(assessment: DutyAssessment, latest: dict[str, DutyAssessment]) -> 
     return known is None or known.revision <= assessment.revision
 
 
-async def _measure_lag(consumer: AIOKafkaConsumer) -> int:
-    """Count the records that wait in the assigned partitions, as far as the last fetch knew."""
-    return sum(
-        [max(0, (consumer.highwater(part) or 0) - await consumer.position(part)) for part in consumer.assignment()]
-    )
-
-
-def _build_assessment(fields: _AssessedDuty) -> DutyAssessment:
+def _build_assessment(fields: WireDutyAssessed) -> DutyAssessment:
     return DutyAssessment(
         duty=DutyKey(
             plan=fields.plan, agency=fields.agency, obligation=fields.obligation, period=fields.period or None
@@ -185,20 +146,8 @@ def _build_assessment(fields: _AssessedDuty) -> DutyAssessment:
         revision=fields.revision,
         recorded_at=fields.recorded_at,
         timeline=tuple(
-            StatusInterval(starts_at=one.from_, status=one.status, due_at=one.due_at, missing=one.missing)
+            StatusInterval(starts_at=one.starts_at, status=one.status, due_at=one.due_at, missing=one.missing)
             for one in fields.timeline
         ),
-        alerts=tuple(_build_called_alert(one) for one in fields.steps),
-    )
-
-
-def _build_called_alert(fields: _AssessedAlert) -> CalledAlert:
-    return CalledAlert(
-        kind=fields.kind,
-        step=fields.step,
-        at=fields.at,
-        due_at=fields.due_at,
-        to=fields.to,
-        every=fields.every,
-        until=fields.until,
+        alerts=fields.steps,
     )

@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import IllegalStateError
+from aiokafka import AIOKafkaConsumer
 
 from services.reporting import event_decoder
 from services.reporting.event_decoder import (
@@ -20,6 +19,7 @@ from services.reporting.event_decoder import (
     UnreadableRecordError,
 )
 from services.reporting.metrics import ReportingMetrics
+from services.runtime import consumer_lag
 from services.runtime.batch_consumer import Handler, Records
 from services.runtime.dead_letters import ConsumedRecord
 
@@ -84,7 +84,7 @@ def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metri
                 log.warning("a record was set aside", extra={"action": "set_aside", "reason": reason, **place})
         metrics.records.labels(reader.label).inc(len(decoded))
         metrics.dead_letters.labels(reader.label).inc(len(poison))
-        metrics.lag.labels(reader.label).set(await _consumer_lag(consumer))
+        metrics.lag.labels(reader.label).set(await consumer_lag.measure(consumer))
 
     return handle
 
@@ -103,18 +103,3 @@ def _decode_batch(
         else:
             decoded += () if value is None else (value,)
     return decoded, poison
-
-
-async def _consumer_lag(consumer: AIOKafkaConsumer) -> int:
-    """Return how many records *consumer* has not read, by the high watermarks of the broker's last answer."""
-    return sum([await _partition_lag(consumer, partition) for partition in consumer.assignment()])
-
-
-async def _partition_lag(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
-    try:
-        position = await consumer.position(partition)
-    except IllegalStateError:
-        return 0  # a rebalance took the partition away meanwhile; its new owner counts it
-    # `position` awaits, so a rebalance may also come between the two questions.
-    is_assigned = partition in consumer.assignment()
-    return max(0, (consumer.highwater(partition) or 0) - position) if is_assigned else 0

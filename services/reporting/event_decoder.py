@@ -1,8 +1,10 @@
 """Decode the records of the log into what reporting stores: assessments, alert attempts, receipts.
 
-The decoder is tolerant: it ignores fields that it does not know. A verdict or a delivery that it cannot decode is
-refused with the reason, and the consumer sets it aside; so everything in the database can be decoded again. Facts are
-judged by rules alone: a fact without a receipt, or one that is not readable, is skipped here.
+The decoder is tolerant: it ignores fields that it does not know, and of the envelope it requires no attribute but those
+that reporting stores. The data of an assessment or an attempt is as `schemas.events.wire` describes it. A verdict or a
+delivery that it cannot decode is refused with the reason, and the consumer sets it aside; so everything in the database
+can be decoded again. Facts are judged by rules alone: a fact without a receipt, or one that is not readable, is skipped
+here.
 """
 
 from dataclasses import dataclass
@@ -10,9 +12,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from schemas.events.assessments import ASSESSED, Status, StepKind
-from schemas.events.deliveries import DELIVERED, AttemptOutcome, Channel
+from schemas.events.assessments import ASSESSED
+from schemas.events.deliveries import DELIVERED
 from schemas.events.ids import DutyKey
+from schemas.events.wire import WireAlertAttempted, WireAlertedDuty, WireSegment, WireTimeline
 from services.reporting.core.timeline import AssessmentRevision, StatusSpan
 from services.reporting.core.urging import AlertAttempt
 
@@ -51,51 +54,6 @@ class RecordedReceipt:
     duty: DutyKey
 
 
-class _SegmentPayload(msgspec.Struct, rename={"from_": "from"}):
-    from_: datetime
-    status: Status
-    due_at: datetime | None = None
-    effective_at: datetime | None = None
-    submissions: int = 0
-    flags: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-
-
-class _AssessmentPayload(msgspec.Struct):
-    plan: str
-    plan_version: int
-    registry: str
-    registry_version: int
-    agency: str
-    obligation: str
-    clause: str
-    recorded_at: datetime
-    revision: int
-    timeline: tuple[_SegmentPayload, ...]
-    period: str | None = None
-    opens_at: datetime | None = None
-
-
-class _AlertedDutyPayload(msgspec.Struct):
-    plan: str
-    agency: str
-    obligation: str
-    kind: StepKind
-    step: str
-    period: str | None = None
-    due_at: datetime | None = None
-
-
-class _AttemptPayload(msgspec.Struct):
-    alert: str
-    channel: Channel
-    to_agency: str
-    duties: tuple[_AlertedDutyPayload, ...]
-    outcome: AttemptOutcome
-    attempted_at: datetime
-
-
 class _FactPayload(msgspec.Struct):
     plan: str
     obligation: str
@@ -105,13 +63,17 @@ class _FactPayload(msgspec.Struct):
 
 
 class _VerdictEvent(msgspec.Struct, tag_field="type", tag=ASSESSED):
+    """What reporting requires of an assessment: of the envelope the id, of the data all but the steps."""
+
     id: str
-    data: _AssessmentPayload
+    data: WireTimeline
 
 
 class _DeliveryEvent(msgspec.Struct, tag_field="type", tag=DELIVERED):
+    """What reporting requires of an attempt at an alert: of the envelope the id."""
+
     id: str
-    data: _AttemptPayload
+    data: WireAlertAttempted
 
 
 class _FactEvent(msgspec.Struct):
@@ -192,9 +154,9 @@ def _build_revision(event: _VerdictEvent) -> AssessmentRevision:
     )
 
 
-def _build_span(segment: _SegmentPayload) -> StatusSpan:
+def _build_span(segment: WireSegment) -> StatusSpan:
     return StatusSpan(
-        from_at=_to_utc(segment.from_),
+        from_at=_to_utc(segment.starts_at),
         status=segment.status,
         due_at=segment.due_at,
         effective_at=segment.effective_at,
@@ -205,7 +167,7 @@ def _build_span(segment: _SegmentPayload) -> StatusSpan:
     )
 
 
-def _build_attempt(event: _DeliveryEvent, duty: _AlertedDutyPayload) -> AlertAttempt:
+def _build_attempt(event: _DeliveryEvent, duty: WireAlertedDuty) -> AlertAttempt:
     payload = event.data
     return AlertAttempt(
         event=event.id,
@@ -222,8 +184,5 @@ def _build_attempt(event: _DeliveryEvent, duty: _AlertedDutyPayload) -> AlertAtt
 
 
 def _to_utc(instant: datetime) -> datetime:
-    """Return *instant* in UTC; raise `UnreadableRecordError` where it has no offset."""
-    if instant.tzinfo is None:
-        raise UnreadableRecordError(f"{instant.isoformat()} has no offset")
     # msgspec gives `Z` and `+00:00` the very object `UTC`, so the usual case is one comparison.
     return instant.astimezone(UTC) if instant.tzinfo is not UTC else instant

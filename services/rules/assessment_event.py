@@ -1,8 +1,7 @@
 """Encodes an assessment as a CloudEvent, `vn.dondoc.duty.assessed.v1`.
 
 The same facts give the same bytes: nothing in the event comes from a clock. Its id derives from the duty, the versions
-of plan and registry and the facts known. The structs mirror `schemas.events.assessments`; a contract test holds them to
-those models.
+of plan and registry and the facts known.
 """
 
 from collections.abc import Sequence
@@ -10,10 +9,10 @@ from datetime import datetime
 
 import msgspec
 
+from schemas.events import wire
 from schemas.events.assessments import ASSESSED
 from schemas.events.ids import digest
-from services.rules.core.alerts import DueAlert
-from services.rules.core.assess import StatusSegment
+from schemas.events.wire import WireDutyAssessed, WireEvent
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact, identity
@@ -29,45 +28,17 @@ class LogPosition(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
-class _AssessmentData(msgspec.Struct, frozen=True, kw_only=True):
-    plan: str
-    plan_version: int
-    registry: str
-    registry_version: int
-    agency: str
-    obligation: str
-    period: str | None
-    clause: str
-    opens_at: datetime | None
-    recorded_at: datetime
-    revision: int
-    timeline: tuple[StatusSegment, ...]
-    steps: tuple[DueAlert, ...]
-
-
-class _AssessmentEvent(msgspec.Struct, frozen=True, kw_only=True):
-    specversion: str = "1.0"
-    id: str
-    source: str = SOURCE
-    type: str = ASSESSED
-    subject: str
-    time: datetime
-    datacontenttype: str = "application/json"
-    data: _AssessmentData
-
-
-_ENCODER = msgspec.json.Encoder()
-
-
 def encode_assessment(catalogue: DutyCatalogue, duty: Duty, facts: Sequence[Fact], *, position: LogPosition) -> bytes:
     """Assess *duty* from the *facts* that bear on it, and return the assessment as an event."""
-    event = _AssessmentEvent(
+    event = WireEvent(
         id=_derive_event_id(catalogue, duty, facts),
+        source=SOURCE,
+        type=ASSESSED,
         subject=duty.key.agency,
         time=position.recorded_at,
         data=_build_data(catalogue, duty, catalogue.outcomes.outcome_of(duty, facts), position),
     )
-    return _ENCODER.encode(event)
+    return wire.encode(event)
 
 
 def _derive_event_id(catalogue: DutyCatalogue, duty: Duty, facts: Sequence[Fact]) -> str:
@@ -76,8 +47,8 @@ def _derive_event_id(catalogue: DutyCatalogue, duty: Duty, facts: Sequence[Fact]
     return digest(str(duty.key), catalogue.versions, *sorted(["\x1e".join(identity(fact)) for fact in facts]))
 
 
-def _build_data(catalogue: DutyCatalogue, duty: Duty, outcome: DutyOutcome, position: LogPosition) -> _AssessmentData:
-    return _AssessmentData(
+def _build_data(catalogue: DutyCatalogue, duty: Duty, outcome: DutyOutcome, position: LogPosition) -> WireDutyAssessed:
+    return WireDutyAssessed(
         plan=catalogue.plan.plan,
         plan_version=catalogue.plan.version,
         registry=catalogue.registry.registry,

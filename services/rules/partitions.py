@@ -18,6 +18,7 @@ from aiokafka.errors import IllegalStateError, InvalidProducerEpoch, KafkaError,
 from schemas.events.facts import PlanAdopted
 from schemas.events.topics import FACTS
 from services.rules.partition import AdoptedDocumentsMissingError, Partition, PartitionDependencies
+from services.runtime import background, consumer_lag
 from services.runtime.batch_consumer import Records
 
 FIRST_RETRY_SECONDS = 0.2
@@ -82,7 +83,7 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         """Report how far the consumer is behind the end of each open partition."""
         for number in list(self._open):
             with contextlib.suppress(IllegalStateError):
-                lag = await consumer_lag(self._require_consumer(), _topic_partition(number))
+                lag = await consumer_lag.measure_partition(self._require_consumer(), _topic_partition(number))
                 if lag is not None:
                     self._dependencies.metrics.lag.labels(str(number)).set(lag)
 
@@ -123,9 +124,9 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         earlier = self._opening.pop(number, None)
         if earlier is not None:
             earlier.cancel()
-        task = asyncio.create_task(self._open_with_retry(number, delay))
-        self._opening[number] = task
-        task.add_done_callback(self._halt_on_failure)
+        self._opening[number] = background.start(
+            self._open_with_retry(number, delay), halt=self._halt, failure="opening a partition failed"
+        )
 
     async def _open_with_retry(self, number: int, delay: float) -> None:
         while True:
@@ -178,31 +179,13 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         return consumer
 
     async def _close_partition(self, number: int) -> None:
-        opening = self._opening.pop(number, None)
-        if opening is not None:
-            opening.cancel()
-            await asyncio.wait([opening])
+        await background.cancel(self._opening.pop(number, None))
         partition = self._open.pop(number, None)
         if partition is not None:
             await partition.close()
             # The new owner reports the lag from now on; a value left here would be counted twice.
             self._dependencies.metrics.lag.labels(str(number)).set(0)
         self._dependencies.metrics.owned.set(len(self._open))
-
-    def _halt_on_failure(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            log.critical("opening a partition failed", exc_info=task.exception(), extra={"action": "halted"})
-            self._halt()
-
-
-async def consumer_lag(consumer: AIOKafkaConsumer, place: TopicPartition) -> int | None:
-    """Return how many records the consumer is behind the partition's end, or None before its first fetch.
-
-    Markers of transactions count as records, as they have offsets of their own. Raise `IllegalStateError` if the
-    partition is not assigned.
-    """
-    end = consumer.highwater(place)
-    return None if end is None else max(0, end - await consumer.position(place))
 
 
 def _topic_partition(number: int) -> TopicPartition:

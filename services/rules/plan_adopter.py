@@ -7,7 +7,6 @@ that partition of the log. The clock only moves the horizon here; no status and 
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -17,14 +16,13 @@ from schemas.events.facts import ADOPTED, PlanAdopted
 from schemas.events.ids import digest
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.duty_catalogues import DutyCatalogues
+from services.runtime import background
 from services.runtime.clock import Clock
 from services.runtime.published_documents import PublishedDocuments
 
 MONTHS_AHEAD = 13  # a year and the month in which the next one is prepared
 SOURCE = "dondoc/rules"
 CHECK_INTERVAL_SECONDS = 1.0  # between looks at the clock; a newly published document is taken at once
-
-log = logging.getLogger(__name__)
 
 
 class OwnedPartitions(Protocol):
@@ -47,13 +45,10 @@ class PlanAdopter:
     def start(self, references: PublishedDocuments, *, halt: Callable[[], None]) -> None:
         """Begin to watch *references* and the clock; a failure ends in *halt*."""
         references.on_change.append(self._documents_changed.set)
-        self._task = asyncio.create_task(self._run())
-        self._task.add_done_callback(lambda task: _halt_on_failure(task, halt))
+        self._task = background.start(self._run(), halt=halt, failure="adopting plans failed")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await background.cancel(self._task)
 
     async def _run(self) -> None:
         while True:
@@ -101,9 +96,3 @@ def encode_adoption_event(adoption: PlanAdopted, *, now: datetime) -> bytes:
     head = f'"specversion":"1.0","id":"{event_id}","source":"{SOURCE}","type":"{ADOPTED}","subject":"{adoption.plan}"'
     times = f'"time":"{stamp}","receivedtime":"{stamp}","datacontenttype":"application/json"'
     return f'{{{head},{times},"data":{data}}}'.encode()
-
-
-def _halt_on_failure(task: asyncio.Task[None], halt: Callable[[], None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.critical("adopting plans failed", exc_info=task.exception(), extra={"action": "halted"})
-        halt()

@@ -118,7 +118,7 @@ async def _measure_rate(bus: Bus, service: Service) -> float:
     begun = time.perf_counter()
     await _wait_for_facts(service, EVENTS)
     seconds = time.perf_counter() - begun
-    await bus.caught_up(GROUP, FACTS.name)
+    await bus.wait_until_consumed(GROUP, FACTS.name)
     assert len(await bus.records(VERDICTS.name)) >= EVENTS
     return (EVENTS - first) / seconds
 
@@ -126,16 +126,16 @@ async def _measure_rate(bus: Bus, service: Service) -> float:
 async def _wait_for_facts(service: Service, count: int) -> float:
     """Wait until so many facts are consumed; return how many are consumed by then."""
 
-    def seen() -> float:
+    def read_consumed() -> float:
         figure = _read_metric(service, "rules_facts_consumed_total")
         return figure if figure >= count else 0.0
 
-    return await eventually(seen, f"{count} facts consumed", timeout=TIMEOUT_SECONDS)
+    return await eventually(read_consumed, f"{count} facts consumed", timeout=TIMEOUT_SECONDS)
 
 
 def _read_restore_seconds(service: Service) -> float:
     """Return how long the restore of the slowest partition took, as the service has logged it."""
-    return max(float(line["seconds"]) for line in service.logged() if line.get("action") == "restored")
+    return max(float(line["seconds"]) for line in service.log_lines() if line.get("action") == "restored")
 
 
 def _read_metric(service: Service, name: str) -> float:

@@ -61,4 +61,4 @@ async def test_what_a_killed_broker_had_not_answered_is_sent_again(
         await more(answers, 1_000)
     assert count_spooled(intake) == 0
     assert await read_log(cluster.bus) == receipts_of(answers)
-    assert any("Got error produce response" in line["message"] for line in intake.logged())
+    assert any("Got error produce response" in line["message"] for line in intake.log_lines())

@@ -44,7 +44,7 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
-def undocumented(text: str) -> list[str]:
+def find_undocumented(text: str) -> list[str]:
     """Return the metrics of ours that *text* names and docs/reference/metrics.md does not."""
     documented = text_of(ROOT / "docs/reference/metrics.md")
     named = {HISTOGRAM_SUFFIX.sub("", name) for name in METRIC.findall(text)}
@@ -87,7 +87,7 @@ def test_the_plays_are_of_alerts_that_exist() -> None:
 @pytest.mark.parametrize("path", [RUNBOOK, DASHBOARD, ALERTS, PLAYED], ids=lambda path: path.name)
 def test_only_metrics_that_exist_are_named(path: Path) -> None:
     """A question about a metric that nobody tells is answered with silence."""
-    assert undocumented(text_of(path)) == []
+    assert find_undocumented(text_of(path)) == []
 
 
 def test_the_links_of_the_runbook_lead_somewhere() -> None:

@@ -37,7 +37,7 @@ messages = pytest.mark.parametrize("message", catalogue.MESSAGES, ids=lambda one
 events = pytest.mark.parametrize("message", EVENTS, ids=lambda one: one.name)
 
 
-def published(message: MessageType) -> dict[str, Any]:
+def load_schema(message: MessageType) -> dict[str, Any]:
     """The schema as it lies in the repository."""
     schema: dict[str, Any] = json.loads((PUBLISHED / "jsonschema" / f"{message.name}.schema.json").read_text())
     return schema
@@ -93,7 +93,7 @@ class TestPublished:
     @messages
     def test_a_schema_is_valid_and_named_for_good(self, message: MessageType) -> None:
         """JSON Schema 2020-12 with a stable `$id`."""
-        schema = published(message)
+        schema = load_schema(message)
         assert (schema["$schema"], schema["$id"]) == (catalogue.DIALECT, f"urn:dondoc:schema:{message.name}")
         jsonschema_rs.meta.validate(schema)
 
@@ -101,7 +101,7 @@ class TestPublished:
     def test_a_version_is_never_changed_under_its_users(self, message: MessageType) -> None:
         """Against the frozen copy only optional additions pass; anything else wants a new version beside the old."""
         frozen = json.loads((FROZEN / f"{message.name}.schema.json").read_text())
-        assert breaks(frozen, published(message), is_event=message.is_event) == []
+        assert breaks(frozen, load_schema(message), is_event=message.is_event) == []
 
     def test_nothing_published_disappears(self) -> None:
         """Each frozen schema is still published."""
@@ -113,7 +113,7 @@ class TestPublished:
         for name, document in {"plan": book.plan, "registry": book.registry}.items():
             message = next(one for one in catalogue.MESSAGES if one.name == name)
             sent = json.loads(document.model_dump_json(by_alias=True, exclude_defaults=True))
-            jsonschema_rs.validator_for(published(message), validate_formats=True).validate(sent)
+            jsonschema_rs.validator_for(load_schema(message), validate_formats=True).validate(sent)
 
 
 class TestExamples:
@@ -122,13 +122,13 @@ class TestExamples:
     @events
     def test_it_fits_schema_and_model(self, message: MessageType) -> None:
         """Both accept it."""
-        jsonschema_rs.validator_for(published(message), validate_formats=True).validate(example(message))
+        jsonschema_rs.validator_for(load_schema(message), validate_formats=True).validate(example(message))
         message.model.model_validate(example(message))
 
     @events
     def test_schema_and_model_refuse_the_same_holes(self, message: MessageType) -> None:
         """Whatever required attribute is taken out, or given the wrong type, neither accepts the rest."""
-        validator = jsonschema_rs.validator_for(published(message), validate_formats=True)
+        validator = jsonschema_rs.validator_for(load_schema(message), validate_formats=True)
         for spoilt in _spoilt(example(message)):
             assert validator.is_valid(spoilt) == _is_accepted(message.model, spoilt), json.dumps(spoilt)
 
@@ -183,7 +183,7 @@ class TestIncompatible:
     def test_a_breaking_change_is_named(self, path: tuple[str, ...], change: object, finding: str) -> None:
         """Removed, renamed, narrowed, or newly required."""
         message = next(one for one in EVENTS if one.name == facts.SUBMITTED)
-        old = published(message)
+        old = load_schema(message)
         new = copy.deepcopy(old)
         node = new
         for step in path[:-1]:
@@ -197,24 +197,24 @@ class TestIncompatible:
     def test_an_optional_addition_breaks_nobody(self) -> None:
         """A new attribute, a new value, a better description."""
         message = next(one for one in EVENTS if one.name == facts.SUBMITTED)
-        new = published(message)
+        new = load_schema(message)
         new["properties"]["traceparent"] = {"type": "string"}
         new["$defs"]["Dispatch"]["properties"]["proof"]["enum"].append("courier")
         new["description"] = "Clearer."
-        assert breaks(published(message), new) == []
+        assert breaks(load_schema(message), new) == []
 
     def test_a_further_form_breaks_no_document(self) -> None:
         """What people wrote stays valid; an event's readers would have to learn it, and its first form must stay."""
         message = next(one for one in catalogue.MESSAGES if one.name == "plan")
-        new = published(message)
+        new = load_schema(message)
         new["properties"]["registry"] = {"anyOf": [new["properties"]["registry"], {"type": "object"}]}
-        assert breaks(published(message), new, is_event=False) == []
-        assert breaks(published(message), new) == [
+        assert breaks(load_schema(message), new, is_event=False) == []
+        assert breaks(load_schema(message), new) == [
             "$.registry: pattern was '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' and is None",
             "$.registry: type was 'string' and is None",
         ]
         new["properties"]["registry"]["anyOf"].reverse()
-        assert any("type was 'string'" in line for line in breaks(published(message), new, is_event=False))
+        assert any("type was 'string'" in line for line in breaks(load_schema(message), new, is_event=False))
 
 
 def _is_accepted(model: type[BaseModel], event: dict[str, Any]) -> bool:

@@ -73,7 +73,7 @@ async def test_the_link_in_the_mail_opens_the_form_and_ends_the_reminders(
     facts = [record.json for record in await notifier.bus.records(FACTS.name)]
     assert [fact["subject"] for fact in facts if fact["source"] == "urn:dondoc:form"] == [AGENCY]
 
-    await notifier.bus.caught_up("dondoc-rules", FACTS.name)
+    await notifier.bus.wait_until_consumed("dondoc-rules", FACTS.name)
     await notifier.wait_until_followed()
     notifier.set_clock(LAST_DAY)
     await notifier.wait_until_idle()

@@ -181,7 +181,7 @@ async def test_a_page_through_reporting(launch_traced: Launch, bus: Bus, databas
         },
     )
     await bus.publish(VERDICTS.name, an_event_of(an_assessment(an_urging(0))), key=AGENCY)
-    await bus.caught_up("dondoc-reporting", VERDICTS.name)
+    await bus.wait_until_consumed("dondoc-reporting", VERDICTS.name)
     async with httpx.AsyncClient(base_url=service.url, timeout=30) as client:
 
         async def get() -> None:

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
+from services.runtime import background
 
 TOPICS = (FACTS, VERDICTS, DELIVERIES)
 TIMEOUT_SECONDS = 90.0  # a service that was killed is back and has caught up long before
@@ -57,9 +58,7 @@ class LogFollower:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
+        await background.cancel(self._following)
         await self._reader.stop()
         await self._ends.stop()
         await self._admin.close()

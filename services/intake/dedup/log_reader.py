@@ -6,7 +6,6 @@ reads only what others wrote in between. A busy lone replica reads nothing.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,15 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from schemas.events.topics import FACTS
 from services.intake.core import fact_record
 from services.intake.core.fact_record import DedupEntries, EndOffsets, PartitionBatch
 from services.intake.dedup.recent_events import RecentEvents
 from services.intake.settings import IntakeSettings
-from services.runtime import kafka
 from services.runtime.clock import Clock, milliseconds
+from services.runtime.log_tail import LogTail
 
 # How long one fetch waits for records; and how often the end offsets are asked for while nothing is tailed.
 POLL_SECONDS = 0.1
@@ -37,9 +35,6 @@ SETTLE_SECONDS = 0.02
 
 # How long an answer waits until the records that others wrote before its own are known.
 CATCH_UP_BEFORE_ANSWER_SECONDS = 0.5
-
-# Between attempts while the broker is away.
-RETRY_SECONDS = 1.0
 
 # Bounds how long one poll holds the event loop, which serves requests in between.
 RECORDS_PER_POLL_MAX = 2_000
@@ -103,23 +98,23 @@ class LogReader:
     """Reads the facts topic into the recent events, partition by partition."""
 
     def __init__(self, settings: IntakeSettings, recent: RecentEvents, clock: Clock) -> None:
-        self._kafka = settings.kafka
         self._partitions = [TopicPartition(FACTS.name, number) for number in range(settings.partitions)]
+        # Events are written without transactions; a transaction of rules that is open must not hold them back.
+        self._tail = LogTail(
+            settings.kafka, self._partitions, fetch_max_wait_ms=POLL_MS, isolation_level="read_uncommitted"
+        )
         self._span = timedelta(hours=settings.dedup_hours)
         self._recent = recent
         self._clock = clock
         self._since: datetime | None = None
-        self._consumer: AIOKafkaConsumer | None = None
-        self._task: asyncio.Task[None] | None = None
         self._trackers: dict[int, OffsetTracker] = {}
         self._wanted: dict[int, int] = {}
         self._own_rate = RateMeter(span=POLL_SECONDS)
         self._is_wanted = asyncio.Event()
-        self._has_advanced = asyncio.Event()
 
     @property
     def is_started(self) -> bool:
-        return self._task is not None
+        return self._tail.is_started
 
     def read_from(self, instant: datetime) -> None:
         """Begin at *instant* at the latest: the spool holds records from then on, and the log may have them too."""
@@ -127,30 +122,11 @@ class LogReader:
 
     async def start(self) -> None:
         """Begin one span ago and read on in the background; `catch_up` tells when the end is reached."""
-        consumer = AIOKafkaConsumer(
-            **self._kafka.client(),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=POLL_MS,
-            # Events are written without transactions; a transaction of rules that is open must not hold them back.
-            isolation_level="read_uncommitted",
-        )
-        await consumer.start()
-        try:
-            await self._seek(consumer)
-        except BaseException:
-            await kafka.stop_consumer(consumer)
-            raise
-        self._consumer = consumer
-        self._task = asyncio.create_task(self._read_on(consumer))
+        await self._tail.start(self._read, action="log_reader_waiting", seek=self._seek)
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        if self._consumer is not None:
-            await kafka.stop_consumer(self._consumer)
+        """Stop reading and close the consumer."""
+        await self._tail.stop()
 
     def on_acknowledged(self, partition: int, base: int, batches: Sequence[PartitionBatch]) -> None:
         """Take note of own records that the broker acknowledged at offset *base*.
@@ -175,63 +151,49 @@ class LogReader:
             return
         try:
             async with asyncio.timeout(CATCH_UP_BEFORE_ANSWER_SECONDS):
-                await self._wait_for(ends)
+                await self._tail.wait_until(lambda: self._has_read(ends))
         except TimeoutError:
             log.warning("the log is read too slowly", extra={"action": "log_reader_lags"})
 
     async def catch_up(self) -> None:
         """Return when everything is known that was in the log when this was called; raise `KafkaError` if stopped."""
-        if self._consumer is None:
-            raise KafkaError("the log reader is not started")
-        ends = await self._fetch_ends(self._consumer)
+        ends = _by_number(await self._tail.end_offsets())
         self._want(ends)
-        await self._wait_for(ends)
+        await self._tail.wait_until(lambda: self._has_read(ends))
 
     def _has_read(self, ends: EndOffsets) -> bool:
         return all(self._trackers[partition].position >= end for partition, end in ends.items())
-
-    async def _wait_for(self, ends: EndOffsets) -> None:
-        while not self._has_read(ends):
-            await self._has_advanced.wait()
 
     def _want(self, ends: Mapping[int, int]) -> None:
         for partition, end in ends.items():
             self._wanted[partition] = max(end, self._wanted.get(partition, 0))
         self._is_wanted.set()
 
-    async def _fetch_ends(self, consumer: AIOKafkaConsumer) -> EndOffsets:
-        return {one.partition: end for one, end in (await consumer.end_offsets(self._partitions)).items()}
-
     async def _seek(self, consumer: AIOKafkaConsumer) -> None:
-        consumer.assign(self._partitions)
         consumer.pause(*self._partitions)
         span_ago = self._clock.now() - self._span
         # One span more than the spool asks for: after the clock was set back, records bear earlier timestamps than the
         # time at which intake received them.
         since = milliseconds(span_ago if self._since is None else min(span_ago, self._since - self._span))
         found = await consumer.offsets_for_times(dict.fromkeys(self._partitions, since))
-        ends = await self._fetch_ends(consumer)
+        ends = _by_number(await consumer.end_offsets(self._partitions))
         for one in self._partitions:
             first = found.get(one)
             # No record is that recent: there is nothing to read but what comes next.
             self._trackers[one.partition] = OffsetTracker(ends[one.partition] if first is None else first.offset)
 
-    async def _read_on(self, consumer: AIOKafkaConsumer) -> None:
-        while True:
-            try:
-                if self._own_rate.per_second(asyncio.get_running_loop().time()) > BUSY_RECORDS_PER_SECOND:
-                    await self._read_gaps(consumer)
-                else:
-                    self._fetch_only(set(self._partitions), consumer)
-                    await self._poll(consumer)
-            except KafkaError:
-                log.warning("the log cannot be read for now", exc_info=True, extra={"action": "log_reader_waiting"})
-                await asyncio.sleep(RETRY_SECONDS)
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        """Read one batch of everything; or, while this process is busy, what others wrote in between."""
+        if self._own_rate.per_second(asyncio.get_running_loop().time()) > BUSY_RECORDS_PER_SECOND:
+            await self._read_gaps(consumer)
+        else:
+            self._fetch_only(set(self._partitions), consumer)
+            await self._poll(consumer)
 
     async def _read_gaps(self, consumer: AIOKafkaConsumer) -> None:
         """Wait until more of the log is wanted, or ask for its end; read each partition up to there and no further."""
         if not await self._wait_until_wanted():
-            self._want(await self._fetch_ends(consumer))
+            self._want(_by_number(await self._tail.end_offsets()))
             await asyncio.sleep(SETTLE_SECONDS)
         # Cleared before the partitions are looked at: what is wanted while they are read wakes the next turn.
         self._is_wanted.clear()
@@ -276,6 +238,8 @@ class LogReader:
     def _add(self, in_order: Iterable[DedupEntries]) -> None:
         for entries in in_order:
             self._recent.add_logged(entries)
-        # A fresh event for those who wait next: each task that waits on the old one wakes exactly once.
-        advanced, self._has_advanced = self._has_advanced, asyncio.Event()
-        advanced.set()
+        self._tail.advance()
+
+
+def _by_number(ends: Mapping[TopicPartition, int]) -> EndOffsets:
+    return {partition.partition: end for partition, end in ends.items()}

@@ -12,11 +12,12 @@ from starlette.routing import Route
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
+from schemas.problems import Problem
 from services.reporting.core import labels
 from services.reporting.dashboard import overview
 from services.reporting.dashboard.overview import Overview, OverviewQuery
 from services.reporting.http import problems, query_parameters
-from services.reporting.http.problems import ErrorDescription, InvalidQueryError
+from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
@@ -101,12 +102,11 @@ class Dashboard:
         }
         return self._render_page("agency.html", request, context=context, values=values)
 
-    def render_problem(self, request: Request, description: ErrorDescription) -> Response:
+    def render_problem(self, request: Request, problem: Problem) -> Response:
         """Render the page that says what is wrong and links back. It needs no database, so it always works."""
-        problem_type = description.problem.value
         language = problems.language_of(request)
-        values = {"title": problem_type.title.in_language(language), "description": description, "link_parameters": {}}
-        return self._render("problem.html", request, language, values=values, status=problem_type.status)
+        values = {"title": problem.type.title.in_language(language), "problem": problem, "link_parameters": {}}
+        return self._render("problem.html", request, language, values=values, status=problem.type.status)
 
     def _render_page(
         self, template: str, request: Request, *, context: QueryContext, values: Mapping[str, object]

@@ -1,25 +1,25 @@
-"""Problem documents (RFC 9457) for every error, in Vietnamese or English, or a page for people.
+"""The problems that reporting answers with: a problem document (RFC 9457) for every error, or a page for people.
 
 The `type` of each problem is stable, so that programs can tell problems apart by it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from schemas.plan.values import Bilingual
-from schemas.problems import ProblemType
+from schemas import problems
+from schemas.plan.values import Bilingual, Language
+from schemas.problems import FieldError, Problem, ProblemType
 from services.reporting.queries import NotFoundError
 from services.reporting.store import UNAVAILABLE
 
-MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_SECONDS = "5"  # a restart of the database takes about two
+RETRY_AFTER_SECONDS = 5  # a restart of the database takes about two
 
 
 class ReportingProblem(Enum):
@@ -48,55 +48,33 @@ class InvalidQueryError(Exception):
         self.errors = errors
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorDescription:
-    """What the answer to one error says: the type of problem, its detail, and the invalid parameters."""
-
-    problem: ReportingProblem
-    detail: str = ""
-    errors: Mapping[str, str] = field(default_factory=dict)
-
-
-RenderPage = Callable[[Request, ErrorDescription], Response]
+RenderPage = Callable[[Request, Problem], Response]
 ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]
 
 
-def language_of(request: Request) -> str:
-    """Return `vi` or `en`: the parameter `lang`, else what the client accepts first, else Vietnamese."""
-    # Quality values are ignored: browsers list the preferred language first.
+def language_of(request: Request) -> Language:
+    """Return `vi` or `en`: the parameter `lang`, else what the client would rather accept, else Vietnamese."""
     accepted = request.query_params.get("lang") or request.headers.get("accept-language", "")
-    first = next(
-        (one for one in accepted.lower().replace(";", ",").split(",") if one.strip()[:2] in ("vi", "en")), "vi"
-    )
-    return first.strip()[:2]
+    return problems.choose_language(accepted, "vi")
 
 
-def render_document(request: Request, description: ErrorDescription) -> Response:
-    """Render the problem document."""
-    problem_type = description.problem.value
-    body: dict[str, object] = {
-        "type": problem_type.uri,
-        "title": problem_type.title.in_language(language_of(request)),
-        "status": problem_type.status,
-        "instance": request.url.path,
-    }
-    if description.detail:
-        body["detail"] = description.detail
-    if description.errors:
-        body["errors"] = [{"pointer": f"/query/{name}", "detail": text} for name, text in description.errors.items()]
-    return JSONResponse(body, problem_type.status, media_type=MEDIA_TYPE)
+def render_document(request: Request, problem: Problem) -> Response:
+    """Render the problem document of *problem*, which occurred at the path of *request*."""
+    language = language_of(request)
+    body = problems.encode(replace(problem, instance=request.url.path), language)
+    return Response(body, problem.type.status, headers=problems.headers(problem, language))
 
 
 def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
     """Return the handler of every error: it answers with a problem document, or with a page where a browser asks."""
 
-    def build_handler(describe: Callable[[Exception], ErrorDescription]) -> ExceptionHandler:
+    def build_handler(describe: Callable[[Exception], Problem]) -> ExceptionHandler:
         async def handle(request: Request, error: Exception) -> Response:
-            description = describe(error)
+            problem = describe(error)
             render = render_page if _is_page_wanted(request) else render_document
-            response = render(request, description)
-            if description.problem is ReportingProblem.UNAVAILABLE:
-                response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+            response = render(request, problem)
+            if problem.retry_after_seconds is not None:
+                response.headers["Retry-After"] = str(problem.retry_after_seconds)
             return response
 
         return handle
@@ -116,21 +94,23 @@ def _is_page_wanted(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
 
 
-def _describe_invalid_query(error: Exception) -> ErrorDescription:
-    errors = error.errors if isinstance(error, InvalidQueryError) else {}
-    return ErrorDescription(problem=ReportingProblem.INVALID_QUERY, detail=str(error), errors=errors)
+def _describe_invalid_query(error: Exception) -> Problem:
+    found = error.errors if isinstance(error, InvalidQueryError) else {}
+    errors = tuple(FieldError(pointer=f"/query/{name}", detail=detail) for name, detail in found.items())
+    return Problem(type=ReportingProblem.INVALID_QUERY.value, detail=str(error), errors=errors)
 
 
-def _describe_not_found(error: Exception) -> ErrorDescription:
-    return ErrorDescription(problem=ReportingProblem.NOT_FOUND, detail=str(error))
+def _describe_not_found(error: Exception) -> Problem:
+    return Problem(type=ReportingProblem.NOT_FOUND.value, detail=str(error))
 
 
-def _describe_unavailable(_error: Exception) -> ErrorDescription:
-    return ErrorDescription(problem=ReportingProblem.UNAVAILABLE)
+def _describe_unavailable(_error: Exception) -> Problem:
+    return Problem(type=ReportingProblem.UNAVAILABLE.value, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
-def _describe_http_error(error: Exception) -> ErrorDescription:
+def _describe_http_error(error: Exception) -> Problem:
     """Describe Starlette's own errors (no such path or method) by their status, and any other error as unexpected."""
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    by_status = {problem.value.status: problem for problem in ReportingProblem}
-    return ErrorDescription(problem=by_status.get(status, ReportingProblem.UNEXPECTED))
+    by_status = {one.value.status: one for one in ReportingProblem}
+    found = by_status.get(status, ReportingProblem.UNEXPECTED)
+    return _describe_unavailable(error) if found is ReportingProblem.UNAVAILABLE else Problem(type=found.value)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
+from schemas.plan.values import Language
 from services.reporting.core.duty_search import LineFilter
 from services.reporting.http import problems
 from services.reporting.http.problems import InvalidQueryError
@@ -16,7 +17,7 @@ from services.reporting.queries import DutyFilter, QueryContext
 from services.runtime.clock import Clock
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
-LANGUAGES = ("vi", "en")
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 # The value of `period` that selects duties without a period.
 ONE_OFF = "none"
@@ -137,10 +138,11 @@ def _parse_instant(text: str) -> datetime:
     return instant
 
 
-def _parse_language(text: str) -> str:
-    if text not in LANGUAGES:
-        raise ValueError(f"{text!r} is no language of this interface; choose from {', '.join(LANGUAGES)}")
-    return text
+def _parse_language(text: str) -> Language:
+    for language in LANGUAGES:
+        if text == language:
+            return language
+    raise ValueError(f"{text!r} is no language of this interface; choose from {', '.join(LANGUAGES)}")
 
 
 def _parse_limit(text: str) -> int:

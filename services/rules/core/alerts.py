@@ -6,13 +6,12 @@ The notifier sends them; on the wire and in the contract an alert that an assess
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-import msgspec
-
 from schemas.events.assessments import Status, StepKind
+from schemas.events.wire import WireSegment, WireStep
 from schemas.plan import durations
 from schemas.plan.plan import Reminders
 from services.rules.core import calendar
-from services.rules.core.assess import Assessment, StatusSegment
+from services.rules.core.assess import Assessment
 from services.rules.core.duty import Duty
 
 UNSETTLED_BEFORE_DUE = frozenset({Status.PENDING, Status.INCOMPLETE})
@@ -20,23 +19,7 @@ UNSETTLED_AFTER_DUE = frozenset({Status.OVERDUE, Status.INCOMPLETE})
 UNSETTLED = UNSETTLED_BEFORE_DUE | UNSETTLED_AFTER_DUE
 
 
-class DueAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An alert that falls due at `at`.
-
-    `step` is its distance from `due_at` as an ISO 8601 duration, for example `P7D`. The last urging repeats: every
-    `every` (also a duration) up to, but not including, `until`.
-    """
-
-    kind: StepKind
-    step: str
-    at: datetime
-    due_at: datetime | None
-    to: str = "self"
-    every: str | None = None
-    until: datetime | None = None
-
-
-def plan_alerts(assessment: Assessment) -> tuple[DueAlert, ...]:
+def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
     """Return the alerts that the *assessment* calls for, past and future, in order of time."""
     duty = assessment.duty
     reminders = duty.version.reminders if duty.version else Reminders()
@@ -48,20 +31,20 @@ def plan_alerts(assessment: Assessment) -> tuple[DueAlert, ...]:
     return tuple(sorted(alerts, key=lambda one: (one.at, one.kind, one.to, one.step))) if alerts else ()
 
 
-def _plan_around_due(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[DueAlert]:
+def _plan_around_due(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[WireStep]:
     """Yield the alerts measured from one due instant, while it is in force and the duty unsettled."""
     for before in reminders.before:
         at = calendar.shift_instant(due_at, before, duty.zone, back=True)
         if at < due_at and _is_unsettled_at(assessment, at, due_at, UNSETTLED_BEFORE_DUE):
-            yield DueAlert(kind=StepKind.REMINDER, step=before, at=at, due_at=due_at)
+            yield WireStep(kind=StepKind.REMINDER, step=before, at=at, due_at=due_at)
     for after in reminders.after:
         at = calendar.shift_instant(due_at, after, duty.zone)
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
-            yield DueAlert(kind=StepKind.URGING, step=after, at=at, due_at=due_at)
+            yield WireStep(kind=StepKind.URGING, step=after, at=at, due_at=due_at)
     for escalation in reminders.escalate:
         at = calendar.shift_instant(due_at, escalation.after, duty.zone)
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
-            yield DueAlert(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
+            yield WireStep(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
     if reminders.then_every is not None:
         yield from _plan_repeated_urging(due_at, duty, reminders, assessment)
 
@@ -73,7 +56,7 @@ def _is_unsettled_at(assessment: Assessment, at: datetime, due_at: datetime, sta
 
 def _plan_repeated_urging(
     due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment
-) -> Iterator[DueAlert]:
+) -> Iterator[WireStep]:
     """Yield one repeating urging for each span of time in which the duty stays unsettled past *due_at*.
 
     Nobody is urged about a period once the next one falls due, nor about a one-off duty for more than a year. The duty
@@ -88,7 +71,7 @@ def _plan_repeated_urging(
         if starts_at <= at < until:
             # A step is named by its distance from due, here that of the first repetition, for example P24D.
             label = durations.between(due_at, at)
-            yield DueAlert(kind=StepKind.URGING, step=label, at=at, due_at=due_at, every=every, until=until)
+            yield WireStep(kind=StepKind.URGING, step=label, at=at, due_at=due_at, every=every, until=until)
 
 
 def _next_repetition(first: datetime, every: str, duty: Duty, starts_at: datetime) -> datetime:
@@ -103,7 +86,7 @@ def _next_repetition(first: datetime, every: str, duty: Duty, starts_at: datetim
 
 
 def _find_unsettled_spans(
-    timeline: Iterable[StatusSegment], due_at: datetime
+    timeline: Iterable[WireSegment], due_at: datetime
 ) -> Iterator[tuple[datetime, datetime | None]]:
     """Yield the start and end of each span in which the duty is unsettled past *due_at*; None for one without end."""
     begun: datetime | None = None
@@ -118,7 +101,7 @@ def _find_unsettled_spans(
         yield begun, None
 
 
-def _plan_incomplete_notices(assessment: Assessment) -> Iterator[DueAlert]:
+def _plan_incomplete_notices(assessment: Assessment) -> Iterator[WireStep]:
     """Yield a notice for each incomplete report, once for the same missing parts."""
     notified: set[tuple[str, ...]] = set()
     for filing in assessment.filings:
@@ -128,7 +111,7 @@ def _plan_incomplete_notices(assessment: Assessment) -> Iterator[DueAlert]:
         segment = assessment.at(received_at)
         if segment.status is Status.INCOMPLETE:
             notified.add(filing.missing)
-            yield DueAlert(
+            yield WireStep(
                 kind=StepKind.INCOMPLETE,
                 step=f"incomplete:{filing.submission.id}",
                 at=received_at,

@@ -13,6 +13,7 @@ from datetime import datetime
 import msgspec
 
 from schemas.events.assessments import Status
+from schemas.events.wire import WireSegment
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, FactIdentity, Submission, arrival_order, identity
 from services.rules.core.filing_status import FilingHistory, FilingStatus
@@ -59,33 +60,6 @@ class StatusInputs(msgspec.Struct, frozen=True, kw_only=True):
         return ends_at is not None and self.at >= ends_at and (due_at is None or ends_at < due_at)
 
 
-class StatusSegment(
-    msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, rename={"starts_at": "from"}
-):
-    """The answer that holds from `starts_at` until the next segment begins (`schemas.events.assessments`)."""
-
-    starts_at: datetime
-    status: Status
-    due_at: datetime | None = None
-    effective_at: datetime | None = None
-    submissions: int = 0
-    flags: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-
-    def has_same_answer(self, other: "StatusSegment") -> bool:
-        """Whether the two segments differ in nothing but their beginning."""
-        return (
-            self.status is other.status
-            and self.due_at == other.due_at
-            and self.effective_at == other.effective_at
-            and self.submissions == other.submissions
-            and self.flags == other.flags
-            and self.missing == other.missing
-            and self.evidence == other.evidence
-        )
-
-
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """The status of one duty as a function of time.
 
@@ -93,15 +67,15 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     duty: Duty
-    timeline: tuple[StatusSegment, ...]
+    timeline: tuple[WireSegment, ...]
     filings: tuple[Filing, ...]
 
-    def at(self, instant: datetime) -> StatusSegment:
+    def at(self, instant: datetime) -> WireSegment:
         """Return the segment in force at *instant*; before the first one the obligation does not bind (ruling 8)."""
         for segment in reversed(self.timeline):
             if segment.starts_at <= instant:
                 return segment
-        return StatusSegment(starts_at=instant, status=Status.NOT_APPLICABLE)
+        return WireSegment(starts_at=instant, status=Status.NOT_APPLICABLE)
 
 
 def assess(duty: Duty, facts: Iterable[Fact]) -> Assessment:
@@ -111,6 +85,19 @@ def assess(duty: Duty, facts: Iterable[Fact]) -> Assessment:
     filings = build_filings(duty, [one for one in known if isinstance(one, Submission)], adjustments)
     timeline = _build_timeline(duty, filings, ReliefDecisions(duty, adjustments))
     return Assessment(duty=duty, timeline=timeline, filings=filings)
+
+
+def has_same_answer(one: WireSegment, other: WireSegment) -> bool:
+    """Whether two segments differ in nothing but their beginning."""
+    return (
+        one.status is other.status
+        and one.due_at == other.due_at
+        and one.effective_at == other.effective_at
+        and one.submissions == other.submissions
+        and one.flags == other.flags
+        and one.missing == other.missing
+        and one.evidence == other.evidence
+    )
 
 
 def decide_status(inputs: StatusInputs) -> Status:
@@ -165,11 +152,11 @@ def _recording_order(fact: Fact) -> tuple[datetime, datetime, str]:
     return fact.recorded_at, fact.received_at, repr(fact)
 
 
-def _build_timeline(duty: Duty, filings: tuple[Filing, ...], decisions: ReliefDecisions) -> tuple[StatusSegment, ...]:
+def _build_timeline(duty: Duty, filings: tuple[Filing, ...], decisions: ReliefDecisions) -> tuple[WireSegment, ...]:
     if duty.opens_at is None:
         return ()
     history = FilingHistory(filings, duty.key.agency)
-    timeline: list[StatusSegment] = []
+    timeline: list[WireSegment] = []
     missed: datetime | None = None
     for instant in _list_change_points(duty, duty.opens_at, filings, decisions):
         relief = decisions.state_at(instant)
@@ -179,7 +166,7 @@ def _build_timeline(duty: Duty, filings: tuple[Filing, ...], decisions: ReliefDe
         # The first missed due instant is kept, for the flag `was_overdue` of what a later decision covers.
         if missed is None and segment.status is Status.OVERDUE:
             missed = segment.due_at
-        if not timeline or not timeline[-1].has_same_answer(segment):
+        if not timeline or not has_same_answer(timeline[-1], segment):
             timeline.append(segment)
     return tuple(timeline)
 
@@ -196,11 +183,11 @@ def _list_change_points(
     return [start, *sorted([point for point in points if point is not None and point > start])]
 
 
-def _build_segment(inputs: StatusInputs, history: FilingHistory, *, missed: datetime | None) -> StatusSegment:
+def _build_segment(inputs: StatusInputs, history: FilingHistory, *, missed: datetime | None) -> WireSegment:
     relief, on_file = inputs.relief, inputs.on_file
     status = decide_status(inputs)
     evidence = [*history.evidence_at(inputs.at), *relief.evidence]
-    return StatusSegment(
+    return WireSegment(
         starts_at=inputs.at,
         status=status,
         due_at=relief.due_at,

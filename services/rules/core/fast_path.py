@@ -11,10 +11,11 @@ from datetime import datetime
 
 import msgspec
 
+from schemas.events.wire import WireSegment, WireStep
 from schemas.plan.plan import Requirements
 from services.rules.core import completeness
-from services.rules.core.alerts import DueAlert, plan_alerts
-from services.rules.core.assess import StatusSegment, assess, decide_complete_status
+from services.rules.core.alerts import plan_alerts
+from services.rules.core.assess import assess, decide_complete_status
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
 from services.rules.core.filings import effective_at
@@ -25,8 +26,8 @@ _NIL_RETURN = ("nil_return",)
 class DutyOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an assessment of a duty publishes: its timeline and the alerts it calls for."""
 
-    timeline: tuple[StatusSegment, ...]
-    alerts: tuple[DueAlert, ...]
+    timeline: tuple[WireSegment, ...]
+    alerts: tuple[WireStep, ...]
 
 
 class OutcomeCache:
@@ -85,7 +86,7 @@ def _discharge(duty: Duty, without_facts: DutyOutcome, report: Submission) -> Du
     since = effective_at(duty, report)
     # A report received before the duty opens counts from the opening, where the timeline starts.
     before = [one for one in without_facts.timeline if one.starts_at < since]
-    discharged = StatusSegment(
+    discharged = WireSegment(
         starts_at=since if before else without_facts.timeline[0].starts_at,
         status=decide_complete_status(since, duty.due_at),
         due_at=duty.due_at,
@@ -98,7 +99,7 @@ def _discharge(duty: Duty, without_facts: DutyOutcome, report: Submission) -> Du
     return DutyOutcome(timeline=(*before, discharged), alerts=tuple(alerts))
 
 
-def _end_repetition(alert: DueAlert, since: datetime) -> DueAlert:
+def _end_repetition(alert: WireStep, since: datetime) -> WireStep:
     """Return *alert*, repeated no longer than until *since*."""
     if alert.until is None or alert.until <= since:
         return alert

@@ -75,7 +75,7 @@ def standing_site(session_kafka: Kafka, tmp_path_factory: pytest.TempPathFactory
     """The form, with rules to ask; one for the tests of a file, each of which has an agency of its own."""
     folder = tmp_path_factory.mktemp("site")
     bus = Bus(session_kafka.bootstrap)
-    asyncio.run(bus.fresh())
+    asyncio.run(bus.recreate_topics())
     asyncio.run(publish_form_plan(bus))
     steered = folder / "clock"
     clock.steer(steered, NOW)

@@ -159,7 +159,7 @@ async def test_a_key_goes_no_further_than_its_scope(
             answer = await client.post("/v1/events", content=encode_event(event))
         assert answer.status_code == 403
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
-    lines = [line for line in service.logged() if line.get("problem") == "forbidden"]
+    lines = [line for line in service.log_lines() if line.get("problem") == "forbidden"]
     assert [line["key"] for line in lines] == [bearer.split("_")[1] for bearer in bearers]
     assert not any(bearer.split("_", 2)[2] in service.program.log.read_text() for bearer in bearers)
 
@@ -186,11 +186,11 @@ async def test_a_key_in_debt_is_told_when_to_come_back(intake: Service, intake_f
     events = [a_submission(f"s-{number}") for number in range(30)]
     async with open_client(intake, slow) as client:
 
-        async def taken() -> httpx.Response | None:
+        async def post_batch() -> httpx.Response | None:
             answer = await client.post("/v1/events", content=encode_event(events), headers=BATCH_TYPE)
             return answer if answer.status_code != 401 else None
 
-        assert (await eventually(taken, "the key known")).status_code == 202
+        assert (await eventually(post_batch, "the key known")).status_code == 202
         answer = await client.post("/v1/events", content=encode_event(a_submission("late")))
         assert answer.status_code == 429
         assert 5 < int(answer.headers["retry-after"]) <= 10

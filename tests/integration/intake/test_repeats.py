@@ -130,7 +130,7 @@ async def test_the_same_identity_with_other_content_is_a_conflict_on_record(
     batch = [a_submission("s-2"), changed]
     answer = await client.post("/v1/events", content=encode_event(batch), headers={"content-type": BATCH})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (409, "/1/id")
-    lines = [line for line in intake.logged() if line.get("action") == "conflict"]
+    lines = [line for line in intake.log_lines() if line.get("action") == "conflict"]
     assert [(line["event"], line["standing"]) for line in lines] == [("s-1", first)] * 2
     assert [record.json["id"] for record in await published.records(FACTS.name)] == ["s-1"]
 

@@ -29,7 +29,7 @@ USUAL_SECONDS = 0.25
 async def test_hundreds_of_dripping_connections_hold_up_nobody(intake: Service, client: httpx.AsyncClient) -> None:
     """Each is ended in time, those that began with 408; posts meanwhile take their usual time, memory stays."""
     before = resident_kilobytes(intake)
-    drips = [asyncio.create_task(dripped(intake.port)) for _ in range(DRIPPING)]
+    drips = [asyncio.create_task(drip_head(intake.port)) for _ in range(DRIPPING)]
     silences = [asyncio.create_task(silent(intake.port)) for _ in range(SILENT)]
     await asyncio.sleep(1)
     seconds = []
@@ -74,7 +74,7 @@ async def test_a_head_too_large_is_refused_with_a_problem_document(client: httpx
 
 async def test_whoever_stalls_with_forms_holds_up_only_its_own_link(site: Site, browser: httpx.Client) -> None:
     """The fifth form of a duty is refused in words; another duty's is taken meanwhile, its own when one ends."""
-    stalled = [await begun(site) for _ in range(FORMS_OF_DUTY_MAX)]
+    stalled = [await begin_form(site) for _ in range(FORMS_OF_DUTY_MAX)]
     await eventually(lambda: post_form(browser, site.address(), action="check").status_code == 429, "no place left")
     page = post_form(browser, site.address(), action="check")
     assert "đang được gửi từ nhiều nơi" in page.text
@@ -86,7 +86,7 @@ async def test_whoever_stalls_with_forms_holds_up_only_its_own_link(site: Site, 
     await eventually(lambda: post_form(browser, site.address(), action="check").status_code == 200, "a place free")
 
 
-async def begun(site: Site) -> asyncio.StreamWriter:
+async def begin_form(site: Site) -> asyncio.StreamWriter:
     """A form of which the head and a little more is here, and no more comes."""
     _, writer = await asyncio.open_connection("127.0.0.1", site.intake.port)
     head = f"POST /form?t={site.token()} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n"
@@ -95,7 +95,7 @@ async def begun(site: Site) -> asyncio.StreamWriter:
     return writer
 
 
-async def dripped(port: int) -> bytes:
+async def drip_head(port: int) -> bytes:
     """The answer to a head of which a line comes now and then, and never the last."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
 

@@ -22,7 +22,7 @@ def reports(first: int, count: int) -> list[Json]:
     return [a_submission(f"s-{number}") for number in range(first, first + count)]
 
 
-async def posted(client: httpx.AsyncClient, events: Iterable[Json]) -> list[Json]:
+async def post_in_order(client: httpx.AsyncClient, events: Iterable[Json]) -> list[Json]:
     """Post one after the other and return the receipts; each must be accepted."""
     receipts = []
     for event in events:
@@ -32,7 +32,7 @@ async def posted(client: httpx.AsyncClient, events: Iterable[Json]) -> list[Json
     return receipts
 
 
-async def logged(bus: Bus, count: int) -> list[Json]:
+async def wait_for_facts(bus: Bus, count: int) -> list[Json]:
     """The records of the facts topic, once there are *count*."""
 
     async def enough() -> list[Json]:
@@ -46,17 +46,17 @@ async def test_a_bus_that_is_away_makes_nobody_late(
     client: httpx.AsyncClient, intake: Service, published: Bus, kafka: Kafka
 ) -> None:
     """Accepted within the usual time, drained in order with the true receivedtime, recorded when the bus had it."""
-    before = await posted(client, reports(0, 5))
+    before = await post_in_order(client, reports(0, 5))
     kafka.kill()
-    first = await posted(client, reports(5, 1))
+    first = await post_in_order(client, reports(5, 1))
     started = time.monotonic()
-    away = first + await posted(client, reports(6, 20))
+    away = first + await post_in_order(client, reports(6, 20))
     assert time.monotonic() - started < 20 * USUAL_SECONDS
     kafka.start()
     await eventually(intake.is_ready, "intake ready again", timeout=60)
-    after = await posted(client, reports(26, 5))
+    after = await post_in_order(client, reports(26, 5))
     receipts = before + away + after
-    found = await logged(published, len(receipts))
+    found = await wait_for_facts(published, len(receipts))
     assert [one["id"] for one in found] == [receipt["id"] for receipt in receipts]
     assert [one["receivedtime"] for one in found] == [receipt["receivedtime"] for receipt in receipts]
 
@@ -65,14 +65,14 @@ async def test_a_paused_bus_leaves_nothing_twice(
     client: httpx.AsyncClient, intake: Service, published: Bus, kafka: Kafka
 ) -> None:
     """An append that was given up may have arrived all the same; draining sees it in the log and leaves it out."""
-    await posted(client, reports(0, 1))
+    await post_in_order(client, reports(0, 1))
     kafka.pause()
-    receipts = await posted(client, reports(1, 3))
+    receipts = await post_in_order(client, reports(1, 3))
     assert not intake.is_ready()
     kafka.resume()
     await eventually(intake.is_ready, "intake ready again", timeout=60)
-    await posted(client, reports(4, 1))
-    found = await logged(published, 5)
+    await post_in_order(client, reports(4, 1))
+    found = await wait_for_facts(published, 5)
     assert sorted(one["id"] for one in found) == [f"s-{number}" for number in range(5)]
     times = {one["id"]: one["receivedtime"] for one in found}
     assert all(times[receipt["id"]] == receipt["receivedtime"] for receipt in receipts)
@@ -85,16 +85,16 @@ async def test_the_spool_survives_kill_9_and_a_restart_without_the_bus(
     service = start_intake()
     kafka.kill()
     async with open_client(service, bearer) as client:
-        receipts = await posted(client, reports(0, 5))
+        receipts = await post_in_order(client, reports(0, 5))
     service.kill()
     again = start_intake_blind(start_intake)
     async with open_client(again, bearer) as client:
-        repeated = await posted(client, reports(0, 5))
-        more = await posted(client, reports(5, 2))
+        repeated = await post_in_order(client, reports(0, 5))
+        more = await post_in_order(client, reports(5, 2))
         assert [one["receivedtime"] for one in repeated] == [one["receivedtime"] for one in receipts]
         kafka.start()
         await eventually(again.is_ready, "intake ready", timeout=60)
-    found = await logged(published, 7)
+    found = await wait_for_facts(published, 7)
     assert [one["id"] for one in found] == [receipt["id"] for receipt in receipts + more]
 
 
@@ -127,7 +127,7 @@ async def test_a_full_spool_says_when_to_come_back(
         assert all(int(answer.headers["retry-after"]) > 0 for answer in answers if answer.status_code == 503)
         kafka.start()
         await eventually(service.is_ready, "intake ready again", timeout=60)
-    found = await logged(published, statuses.count(202))
+    found = await wait_for_facts(published, statuses.count(202))
     assert len(found) == statuses.count(202)
 
 
@@ -142,8 +142,8 @@ async def test_kill_9_in_the_middle_of_draining_loses_and_repeats_nothing(
         answer = await client.post("/v1/events", content=encode_event(reports(0, 300)), headers={"content-type": BATCH})
         assert answer.status_code == 202
     kafka.start()
-    await service.ended(timeout=60)
+    await service.wait_until_ended(timeout=60)
     again = start_intake()
     await eventually(again.is_ready, "intake ready", timeout=60)
-    found = await logged(published, 300)
+    found = await wait_for_facts(published, 300)
     assert [one["id"] for one in found] == [f"s-{number}" for number in range(300)]

@@ -20,7 +20,7 @@ from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
 
-async def submitted(file: Path, service: Service, bearer: str, *options: str) -> tuple[int, list[dict[str, Any]], str]:
+async def run_submit(file: Path, service: Service, bearer: str, *options: str) -> tuple[int, list[dict[str, Any]], str]:
     """The exit code, the receipts and the talk of `dondoc submit`."""
     alone = Typer()
     alone.command()(submit)
@@ -40,9 +40,9 @@ async def test_each_line_gets_its_receipt_and_a_second_run_the_same(
 ) -> None:
     """Submitting again is always safe."""
     file = a_file(tmp_path / "events.jsonl", *(a_submission(f"s-{number}") for number in range(3)))
-    code, first, _ = await submitted(file, intake, bearer)
+    code, first, _ = await run_submit(file, intake, bearer)
     assert (code, [receipt["id"] for receipt in first]) == (0, ["s-0", "s-1", "s-2"])
-    _, second, _ = await submitted(file, intake, bearer)
+    _, second, _ = await run_submit(file, intake, bearer)
     assert [one["receivedtime"] for one in second] == [one["receivedtime"] for one in first]
     assert len(await published.records(FACTS.name)) == 3
 
@@ -52,7 +52,7 @@ async def test_a_refused_line_is_named_and_the_others_are_handed_in(
 ) -> None:
     """Exit 1, the line and the pointer in the language asked for."""
     file = a_file(tmp_path / "events.jsonl", a_submission("s-0"), a_submission("s-1", data={"period": "2024-13"}))
-    code, receipts, talk = await submitted(file, intake, bearer, "--lang", "vi")
+    code, receipts, talk = await run_submit(file, intake, bearer, "--lang", "vi")
     assert (code, [receipt["id"] for receipt in receipts]) == (1, ["s-0"])
     assert "events.jsonl:2" in talk
     assert "/data/period" in talk
@@ -65,7 +65,7 @@ async def test_submit_waits_for_an_intake_that_is_being_restarted(
     """A killed intake is tried again until it is back."""
     file = a_file(tmp_path / "events.jsonl", a_submission())
     intake.kill()
-    handing_in = asyncio.create_task(submitted(file, intake, bearer))
+    handing_in = asyncio.create_task(run_submit(file, intake, bearer))
     await asyncio.sleep(0)
     await asyncio.to_thread(intake.start)
     assert (await handing_in)[0] == 0
@@ -76,7 +76,7 @@ async def test_an_intake_that_stays_away_is_a_failure(intake: Service, bearer: s
     """After the attempts it was given, submit says that nothing was handed in."""
     file = a_file(tmp_path / "events.jsonl", a_submission())
     intake.kill()
-    code, receipts, talk = await submitted(file, intake, bearer, "--attempts", "2")
+    code, receipts, talk = await run_submit(file, intake, bearer, "--attempts", "2")
     assert (code, receipts) == (1, [])
     assert "cannot be reached" in talk
 
@@ -89,12 +89,12 @@ async def test_an_intake_that_nobody_vouches_for_is_told_nothing(
     service = start_intake(ready=False, **over_tls(authority))
     file = a_file(tmp_path / "events.jsonl", a_submission())
     secure = ("--url", service.url.replace("http:", "https:"), "--attempts", "20")
-    code, receipts, talk = await submitted(file, service, bearer, *secure)
+    code, receipts, talk = await run_submit(file, service, bearer, *secure)
     assert (code, receipts) == (2, [])
     assert "a certificate that is not trusted" in talk
     assert "SSL_CERT_FILE" in talk
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
-    code, receipts, _ = await submitted(file, service, bearer, *secure)
+    code, receipts, _ = await run_submit(file, service, bearer, *secure)
     assert (code, len(receipts)) == (0, 1)
 
 
@@ -117,7 +117,7 @@ async def test_what_is_sent_is_what_the_file_says_and_its_receipt_is_for_the_fil
     for name, content in files.items():
         file = tmp_path / name
         file.write_bytes(content.encode())
-        code, receipts, talk = await submitted(file, intake, bearer)
+        code, receipts, talk = await run_submit(file, intake, bearer)
         assert (code, talk) == (0, "")
         answers.write_text("".join(f"{json.dumps(one)}\n" for one in receipts), encoding="utf-8")
         command = ["receipt", "verify", str(answers), "--event", str(file)]

@@ -23,7 +23,7 @@ async def test_a_record_is_read_back_where_it_was_written(bus: Bus) -> None:
 async def test_every_test_starts_with_empty_topics(bus: Bus) -> None:
     """No record of an earlier test is in the topics."""
     await bus.publish(DUTIES.name, {}, key="a")
-    await bus.fresh()
+    await bus.recreate_topics()
     assert await bus.records(FACTS.name) == []
     assert await bus.records(DUTIES.name) == []
 
@@ -62,5 +62,5 @@ async def test_fresh_topics_forget_what_groups_had_committed(bus: Bus) -> None:
         consumer.assign([part])
         await consumer.commit({part: 1})
     assert await bus.lag("any", FACTS.name) == 0
-    await bus.fresh()
-    assert set((await bus.committed("any", FACTS.name)).values()) == {0}
+    await bus.recreate_topics()
+    assert set((await bus.committed_offsets("any", FACTS.name)).values()) == {0}

@@ -30,12 +30,12 @@ def environment(tmp_path: Path, jars: Path) -> Mapping[str, str]:
 @pytest.fixture
 def up(environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
     """`python -m deploy.local up`, ready."""
-    with started(environment) as process:
+    with start_stack(environment) as process:
         yield process
         process.kill()
 
 
-def started(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+def start_stack(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
     """Start the stack and read the lines that it prints when all programs are ready."""
     command = [sys.executable, "-m", "deploy.local", "up"]
     process = subprocess.Popen(
@@ -61,7 +61,7 @@ async def test_no_signal_leaves_a_process_and_the_next_start_works(
     up.send_signal(number)
     up.wait(30)
     await eventually(lambda: not alive(environment), "all programs ended")
-    with started(environment) as again:
+    with start_stack(environment) as again:
         again.terminate()
         assert again.wait(30) == 0
 

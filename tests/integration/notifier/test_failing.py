@@ -163,11 +163,11 @@ async def test_an_unwritable_dead_letter_holds_its_batch_until_it_can_be_written
     start()
     await notifier.publish_assessments(an_assessment(a_step(7)))
     await notifier.wait_until_followed()
-    async with notifier.bus.refusing(VERDICTS.dead_letter):
+    async with notifier.bus.refuse_records(VERDICTS.dead_letter):
         poison = await notifier.bus.publish(VERDICTS.name, b"poison " * 40, key=AGENCY)
         notifier.set_clock(NOW)
         await notifier.wait_for_mails(1)
-        assert (await notifier.bus.committed(GROUP, VERDICTS.name))[poison.partition] <= poison.offset
+        assert (await notifier.bus.committed_offsets(GROUP, VERDICTS.name))[poison.partition] <= poison.offset
     await notifier.wait_until_followed()
     assert {one.value for one in await notifier.bus.records(VERDICTS.dead_letter)} == {poison.value}
 

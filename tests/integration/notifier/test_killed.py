@@ -100,8 +100,8 @@ async def _kill_and_restart(
     notifier.set_clock(NOW)
     dying = start(faults=[fault])
     await notifier.publish_assessments(*(an_assessment(a_step(7), agency=agency) for agency in named))
-    await dying.ended()
+    await dying.wait_until_ended()
     start()
-    await notifier.bus.caught_up(GROUP, VERDICTS.name)
+    await notifier.bus.wait_until_consumed(GROUP, VERDICTS.name)
     await notifier.wait_until_recovered()
     notifier.set_clock(NOW + timedelta(minutes=1))  # past the backoff before a second attempt

@@ -50,7 +50,7 @@ async def test_another_group_with_the_same_ledger_sends_nothing_twice(notifier: 
     await notifier.wait_until_idle()
     service.stop()
     start(DONDOC_NOTIFIER_GROUP=ANOTHER_GROUP)
-    await notifier.bus.caught_up(ANOTHER_GROUP, VERDICTS.name)
+    await notifier.bus.wait_until_consumed(ANOTHER_GROUP, VERDICTS.name)
     await notifier.wait_until_idle()
     assert len(notifier.smtp.mails()) == 1
 

@@ -87,7 +87,7 @@ async def test_a_rebuild_from_the_log_agrees_with_the_live_projections_until_som
 
     await eventually(is_everything_stored, "every duty assessed and stored", timeout=60)
     for topic in (VERDICTS.name, DELIVERIES.name):
-        await bus.caught_up("dondoc-reporting", topic)
+        await bus.wait_until_consumed("dondoc-reporting", topic)
     agreed = await run_dondoc("audit", PLAN, "2026", "--as-of", AS_OF, service=service)
     assert (agreed.returncode, agreed.stdout) == (0, ""), agreed.stdout + agreed.stderr
     assert "38 dated duties, 0 differences" in agreed.stderr
@@ -113,7 +113,7 @@ async def test_what_was_set_aside_is_listed_shown_and_sent_again(
     nothing = await run_dondoc("dead-letters", "list")
     assert (nothing.returncode, nothing.stdout) == (0, "")
     await bus.publish(VERDICTS.name, b"{not json", key="h-00")
-    await bus.caught_up("dondoc-reporting", VERDICTS.name)
+    await bus.wait_until_consumed("dondoc-reporting", VERDICTS.name)
     listed = await run_dondoc("dead-letters", "list", "--format", "jsonl")
     (row,) = [json.loads(line) for line in listed.stdout.splitlines()]
     assert (listed.returncode, row["key"]) == (1, "h-00")
@@ -123,7 +123,7 @@ async def test_what_was_set_aside_is_listed_shown_and_sent_again(
     assert (await run_dondoc("dead-letters", "show", "verdicts/0/99")).returncode == 2
     again = await run_dondoc("dead-letters", "replay", row["name"])
     assert json.loads(again.stdout)["sent_to"] == VERDICTS.name
-    await bus.caught_up("dondoc-reporting", VERDICTS.name)
+    await bus.wait_until_consumed("dondoc-reporting", VERDICTS.name)
     assert [record.value for record in await bus.records(VERDICTS.dead_letter)] == [b"{not json"] * 2
 
 

@@ -41,7 +41,7 @@ async def reporting_with_year(reporting: StartReporting, publish_events: Publish
     revisions, attempts = a_year()
     await publish_events([*revisions, *(one for several in attempts.values() for one in several)])
     for topic in (VERDICTS.name, DELIVERIES.name):
-        await bus.caught_up("dondoc-reporting", topic)
+        await bus.wait_until_consumed("dondoc-reporting", topic)
     return service
 
 
@@ -170,7 +170,7 @@ async def test_a_receipt_names_its_event_and_the_state_of_its_duty(
     fact = {"id": "e-1", "source": "s", "type": "t", "receiptid": "r-1", "receivedtime": AT, "subject": "h-03"}
     for value in ({**fact, "data": data}, {**fact, "data": data}, b"no fact"):
         await bus.publish(FACTS.name, value, key="h-03")
-    await bus.caught_up("dondoc-reporting", FACTS.name)
+    await bus.wait_until_consumed("dondoc-reporting", FACTS.name)
     receipt = (await get(reporting_with_year, "/v1/receipts/r-1", as_of=AT)).json()
     assert (receipt["id"], receipt["duty"]["agency"], receipt["duty"]["period"]) == ("e-1", "h-03", "2026")
     assert (await get(reporting_with_year, "/v1/receipts/r-2")).status_code == 404

@@ -31,7 +31,7 @@ StartReporting = Callable[..., Service]
 async def caught_up(bus: Bus) -> None:
     """Wait until reporting has committed all records of both topics."""
     for topic in (VERDICTS.name, DELIVERIES.name):
-        await bus.caught_up(GROUP, topic)
+        await bus.wait_until_consumed(GROUP, topic)
 
 
 def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
@@ -74,7 +74,7 @@ async def test_killed_inside_a_batch_nothing_is_lost_or_stored_twice(
     alerts = [one for several in attempts.values() for one in several]
     killed = reporting(faults=[fault], ready=False, DONDOC_REPORTING_BATCH_RECORDS="20")
     await publish_events([*revisions, *alerts])
-    await killed.ended()
+    await killed.wait_until_ended()
     reporting()
     await caught_up(bus)
     assert len(database.documents("assessments")) == len(revisions)
@@ -95,7 +95,7 @@ async def test_a_rebuild_from_the_log_gives_the_same_documents(
     try:
         reporting(DONDOC_REPORTING_BATCH_RECORDS="7", **settings)
         for topic in (VERDICTS.name, DELIVERIES.name):
-            await bus.caught_up("rebuild", topic)
+            await bus.wait_until_consumed("rebuild", topic)
         mirror = replace(database, name=rebuilt)
         assert everything(mirror) == everything(database)
     finally:
@@ -204,8 +204,8 @@ async def test_an_unwritable_dead_letter_stops_without_a_commit(reporting: Start
     fault = fault_plan.raise_before("services.runtime.dead_letters", "DeadLetters.set_aside")
     service = reporting(faults=[fault])
     await bus.publish(VERDICTS.name, b"{", key="h-00")
-    await service.ended()
-    assert sum((await bus.committed(GROUP, VERDICTS.name)).values()) == 0
+    await service.wait_until_ended()
+    assert sum((await bus.committed_offsets(GROUP, VERDICTS.name)).values()) == 0
     reporting()
     await caught_up(bus)
     assert len(await bus.records(VERDICTS.dead_letter)) == 1

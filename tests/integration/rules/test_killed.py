@@ -34,7 +34,7 @@ async def test_killed_between_two_writes_it_writes_every_assessment_once(
     healthy.stop()
     doomed = launch("rules", ready=False, faults=[MOMENTS[moment]], **QUICK_SESSION)
     await rules.append_fact(plans.a_submission())
-    await doomed.ended()
+    await doomed.wait_until_ended()
     launch("rules", ready=False, **QUICK_SESSION)
     _, assessed = await rules.wait_for_assessments(FIRST, times=2)
     await rules.wait_until_consumed()
@@ -88,4 +88,4 @@ async def _wait_until_frozen(service: Service) -> None:
 
 async def _wait_until_logged(service: Service, action: str) -> None:
     """Wait until the service has logged *action*."""
-    await eventually(lambda: any(line.get("action") == action for line in service.logged()), f"{action} in the log")
+    await eventually(lambda: any(line.get("action") == action for line in service.log_lines()), f"{action} in the log")

@@ -96,12 +96,12 @@ async def test_an_unwritable_dead_letter_stops_its_partition_and_no_other(rules:
     await rules.publish_usual_plan()
     here = partition_of(FIRST, rules.bus.partitions)
     other = next(one for one in plans.AGENCIES if partition_of(one, rules.bus.partitions) != here)
-    async with rules.bus.refusing(FACTS.dead_letter):
+    async with rules.bus.refuse_records(FACTS.dead_letter):
         poison = await rules.bus.publish(FACTS.name, b"poison " * 40, key=FIRST)
         await rules.append_fact(plans.a_submission())
         await rules.append_fact(plans.a_submission("o-1", data={"agency": other}))
         await rules.wait_for_assessments(other, times=2)
-        assert (await rules.bus.committed(GROUP, FACTS.name))[here] <= poison.offset
+        assert (await rules.bus.committed_offsets(GROUP, FACTS.name))[here] <= poison.offset
         assert len(await rules.assessments_of(FIRST)) == 1
     await rules.wait_for_assessments(FIRST, times=2)
     assert len(await rules.bus.records(FACTS.dead_letter)) == 1

@@ -27,10 +27,10 @@ async def test_a_rebuild_from_the_log_writes_the_same_bytes(rules: RulesClient, 
     records = await verdict_records(rules.bus)
     facts = await fact_ids(rules.bus)
     owner.stop()
-    await rules.bus.fresh(VERDICTS.name, DUTIES.name)
+    await rules.bus.recreate_topics(VERDICTS.name, DUTIES.name)
     launch("rules", ready=False, DONDOC_RULES_GROUP=REBUILDERS, **QUICK_SESSION)
     await rules.wait_for_assessments(FIRST, times=5)
-    await rules.bus.caught_up(REBUILDERS, FACTS.name)
+    await rules.bus.wait_until_consumed(REBUILDERS, FACTS.name)
     assert await verdict_records(rules.bus) == records
     assert await fact_ids(rules.bus) == facts
 

@@ -41,7 +41,7 @@ async def test_a_failed_batch_halts_and_nothing_after_it_is_read(bus: Bus) -> No
 
     async with consuming(bus, commit_after(handler, ()), lambda: halted.append(True)):
         await bus.publish(DELIVERIES.name, b"good", partition=0)
-        await bus.caught_up(GROUP, DELIVERIES.name)
+        await bus.wait_until_consumed(GROUP, DELIVERIES.name)
         await bus.publish(DELIVERIES.name, b"poison", partition=0)
         await eventually(lambda: halted, "a halt")
         await bus.publish(DELIVERIES.name, b"later", partition=0)
@@ -60,7 +60,7 @@ async def test_a_recoverable_failure_is_tried_again_until_it_holds(bus: Bus) -> 
 
     async with consuming(bus, commit_after(handler, (ConnectionError,)), lambda: halted.append(True)):
         await bus.publish(DELIVERIES.name, b"x", headers=[("odd", b"\xff")])
-        await bus.caught_up(GROUP, DELIVERIES.name)
+        await bus.wait_until_consumed(GROUP, DELIVERIES.name)
     assert (attempts, halted) == ([1, 1, 1], [])
 
 
@@ -72,6 +72,6 @@ async def test_a_consumer_that_cannot_start_ends_its_process(
     assert bus.bootstrap
     failing = [fault_plan.raise_before("aiokafka", "AIOKafkaConsumer.start", call=2)]
     process = launch(service, faults=failing, ready=False, DONDOC_MONGO_URL=database.url)
-    await process.ended()
-    (last,) = (line for line in process.logged() if line.get("action") == "halted")
+    await process.wait_until_ended()
+    (last,) = (line for line in process.log_lines() if line.get("action") == "halted")
     assert last["message"] == "the consumer could not start"

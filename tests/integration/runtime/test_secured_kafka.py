@@ -43,7 +43,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[Se
 async def inside(secured: SecuredKafka) -> Bus:
     """The empty topics, over the listener without authentication."""
     bus = Bus(secured.kafka.bootstrap)
-    await bus.fresh()
+    await bus.recreate_topics()
     return bus
 
 
@@ -112,14 +112,14 @@ async def test_a_report_goes_all_the_way(
     await eventually(is_assessed, "a verdict that rests on the report", timeout=30)
     assert len(await inside.records(FACTS.name)) > 0
     for name in ("dondoc.notifier", "dondoc-reporting"):
-        await inside.caught_up(name, VERDICTS.name)
+        await inside.wait_until_consumed(name, VERDICTS.name)
 
 
 async def test_a_wrong_password_ends_a_service_with_the_reason(secured: SecuredKafka, guarded_launch: Launcher) -> None:
     """The process ends at once, with one line that names the settings and not the secret."""
     service = guarded_launch("rules", ready=False, **secured.environment(password=WRONG))
-    await service.ended()
-    (reason,) = (line["reason"] for line in service.logged() if line.get("action") == "broker_refused")
+    await service.wait_until_ended()
+    (reason,) = (line["reason"] for line in service.log_lines() if line.get("action") == "broker_refused")
     assert "does not take this user with this password" in reason
     assert reason.endswith("look at DONDOC_KAFKA_USERNAME and DONDOC_KAFKA_PASSWORD_FILE")
     assert WRONG not in service.program.log.read_text(encoding="utf-8")
@@ -134,7 +134,7 @@ async def test_intake_goes_on_with_a_wrong_password_and_takes_the_right_one_with
     service = guarded_launch("intake", ready=False, **environment, **IntakeFiles(folder=tmp_path).environment)
 
     def is_told() -> bool:
-        waiting = [line for line in service.logged() if line.get("action") == "bus_waiting"]
+        waiting = [line for line in service.log_lines() if line.get("action") == "bus_waiting"]
         return any("does not take this user with this password" in line["error"] for line in waiting)
 
     await eventually(is_told, "the reason in the log")

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from schemas.events.wire import WireSegment
 from schemas.plan.plan import Obligation, Plan
 from schemas.plan.registry import Registry
 from services.rules import fact_decoder
 from services.rules.core.alerts import plan_alerts
-from services.rules.core.assess import Assessment, StatusSegment, assess
+from services.rules.core.assess import Assessment, assess
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
@@ -79,7 +80,7 @@ def status_history(duty: Duty, *facts: Fact) -> list[tuple[str | None, str]]:
     return changes
 
 
-def segment_at(when: str, duty: Duty, *facts: Fact) -> StatusSegment:
+def segment_at(when: str, duty: Duty, *facts: Fact) -> WireSegment:
     """Return the answer about *duty* at a wall time, from *facts*."""
     return assess(duty, facts).at(instant(when))
 

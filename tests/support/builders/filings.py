@@ -1,6 +1,6 @@
 """Reports as the rulings on filings speak of them, and the status of the usual duty with them on file."""
 
-from services.rules.core.assess import StatusSegment
+from schemas.events.wire import WireSegment
 from services.rules.core.facts import Fact
 from tests.support.assertions.spec import a_duty, a_fact, segment_at, wall
 from tests.support.builders.plans import Json, a_submission
@@ -28,11 +28,11 @@ def a_report(
     return a_fact(a_submission(event, data=fields), on)
 
 
-def final_segment(*facts: Fact, version: Json | None = None) -> StatusSegment:
+def final_segment(*facts: Fact, version: Json | None = None) -> WireSegment:
     """Return the last answer about the usual duty."""
     return segment_at(LATER, a_duty(*([version] if version else [])), *facts)
 
 
-def summarise(segment: StatusSegment) -> tuple[str, str | None, int, tuple[str, ...]]:
+def summarise(segment: WireSegment) -> tuple[str, str | None, int, tuple[str, ...]]:
     """Return status, effective instant, number of submissions and flags."""
     return segment.status.value, wall(segment.effective_at), segment.submissions, segment.flags

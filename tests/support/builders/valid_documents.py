@@ -90,7 +90,7 @@ def faults_in(plan: str = PLAN, registry: str = REGISTRY) -> list[str]:
     return [str(fault) for fault in check.check_texts(plan, registry).faults]
 
 
-def edited(text: str, old: str, new: str) -> str:
+def replace_once(text: str, old: str, new: str) -> str:
     """Return *text* with its one *old* passage replaced; fail if it has none or several."""
     assert text.count(old) == 1, f"the edit wants one {old!r}"
     return text.replace(old, new)

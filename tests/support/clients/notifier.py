@@ -128,7 +128,7 @@ class NotifierClient:
 
     async def wait_until_followed(self) -> None:
         """Wait until every published assessment is followed."""
-        await self.bus.caught_up(GROUP, VERDICTS.name)
+        await self.bus.wait_until_consumed(GROUP, VERDICTS.name)
 
     async def wait_for_mails(self, count: int) -> Sequence[EmailMessage]:
         """Wait for that many mails, and return all there are."""

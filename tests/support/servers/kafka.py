@@ -49,7 +49,7 @@ class Bus:
         self.access = KafkaConfig(bootstrap=bootstrap)
         self.partitions = partitions
 
-    async def fresh(self, *topics: str) -> None:
+    async def recreate_topics(self, *topics: str) -> None:
         """Delete *topics*, or all of the system's, with the offsets of every group in them, and create them again."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
@@ -103,7 +103,7 @@ class Bus:
             await consumer.stop()
         return sorted(found, key=lambda record: (record.partition, record.offset))
 
-    async def committed(self, group: str, topic: str) -> dict[int, int]:
+    async def committed_offsets(self, group: str, topic: str) -> dict[int, int]:
         """Return the next offset that *group* has committed, by partition; 0 if it has committed none."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
@@ -115,10 +115,10 @@ class Bus:
 
     async def lag(self, group: str, topic: str) -> int:
         """Count the records of *topic* beyond the committed offsets of *group*; transaction markers do not count."""
-        passed = await self.committed(group, topic)
-        return sum(record.offset >= passed.get(record.partition, 0) for record in await self.records(topic))
+        committed = await self.committed_offsets(group, topic)
+        return sum(record.offset >= committed.get(record.partition, 0) for record in await self.records(topic))
 
-    async def caught_up(self, group: str, topic: str, *, timeout: float = 30.0) -> None:
+    async def wait_until_consumed(self, group: str, topic: str, *, timeout: float = 30.0) -> None:
         """Wait until *group* has committed everything in *topic*."""
 
         async def is_caught_up() -> bool:
@@ -127,7 +127,7 @@ class Bus:
         await eventually(is_caught_up, f"group {group} at the end of {topic}", timeout=timeout)
 
     @asynccontextmanager
-    async def refusing(self, topic: str) -> AsyncIterator[None]:
+    async def refuse_records(self, topic: str) -> AsyncIterator[None]:
         """Let *topic* refuse every record until the block ends, because of its size."""
         usual = dict(DEAD_LETTER_CONFIG).get("max.message.bytes", "1048588")
         await self._limit(topic, "100")

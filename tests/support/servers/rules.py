@@ -65,7 +65,7 @@ class RulesClient:
 
     async def wait_until_consumed(self) -> None:
         """Wait until every fact is consumed."""
-        await self.bus.caught_up(GROUP, FACTS.name)
+        await self.bus.wait_until_consumed(GROUP, FACTS.name)
 
     async def publish_usual_plan(self) -> None:
         """Publish the usual documents and wait until every usual agency has been assessed."""

@@ -23,7 +23,7 @@ class Service(local_system.ServiceProcess):
             command = (sys.executable, "-m", "tests.support.faults.faulty_process", *faults, "--", f"services.{name}")
             self.program = replace(self.program, command=command)
 
-    async def ended(self, *, timeout: float = 30.0) -> None:
+    async def wait_until_ended(self, *, timeout: float = 30.0) -> None:
         """Wait until the process is gone, as a planted kill makes it."""
         await eventually(lambda: not self.is_running, f"{self.program.name} ended", timeout=timeout)
 
@@ -39,7 +39,7 @@ class Service(local_system.ServiceProcess):
         stats = (Path(f"/proc/{pid}/stat").read_text(encoding="utf-8") for pid in (self.pid, *self.children()))
         return sum(sum(map(int, stat.rpartition(")")[2].split()[11:13])) for stat in stats) / ticks
 
-    def logged(self) -> list[dict[str, Any]]:
+    def log_lines(self) -> list[dict[str, Any]]:
         """Read the log lines that are JSON, in order."""
         lines = self.program.log.read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]

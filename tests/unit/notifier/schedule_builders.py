@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import Status, StepKind
 from schemas.events.ids import DutyKey
+from schemas.events.wire import WireStep
 from services.notifier.core.scheduling import schedule
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.schedule import AlertSchedule
-from services.notifier.core.scheduling.scheduled_alert import CalledAlert, DutyAssessment, StatusInterval
+from services.notifier.core.scheduling.scheduled_alert import DutyAssessment, StatusInterval
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 ALWAYS = SendingHours(opens=time.min, closes=time.max, zone=ZONE)
@@ -27,16 +28,16 @@ def days(count: float) -> datetime:
     return DUE + timedelta(days=count)
 
 
-def a_reminder(before: int, **changes: Any) -> CalledAlert:
+def a_reminder(before: int, **changes: Any) -> WireStep:
     """Return a reminder that many days before the due instant."""
     defaults: dict[str, Any] = {"kind": StepKind.REMINDER, "step": f"P{before}D", "at": days(-before), "due_at": DUE}
-    return CalledAlert(**(defaults | changes))
+    return WireStep(**(defaults | changes))
 
 
-def an_urging(after: int, **changes: Any) -> CalledAlert:
+def an_urging(after: int, **changes: Any) -> WireStep:
     """Return an urging that many days after the due instant."""
     defaults: dict[str, Any] = {"kind": StepKind.URGING, "step": f"P{after}D", "at": days(after), "due_at": DUE}
-    return CalledAlert(**(defaults | changes))
+    return WireStep(**(defaults | changes))
 
 
 def an_interval(starts_at: datetime, status: Status, **changes: Any) -> StatusInterval:
@@ -49,7 +50,7 @@ NOTHING_FILED = (an_interval(OPENS, Status.PENDING), an_interval(DUE, Status.OVE
 
 
 def an_assessment(
-    *alerts: CalledAlert, timeline: Iterable[StatusInterval] = NOTHING_FILED, **changes: Any
+    *alerts: WireStep, timeline: Iterable[StatusInterval] = NOTHING_FILED, **changes: Any
 ) -> DutyAssessment:
     """Return an assessment of the duty that calls for *alerts*, by default with nothing filed."""
     defaults: dict[str, Any] = {

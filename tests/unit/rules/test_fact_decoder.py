@@ -36,7 +36,7 @@ def record(event: Json, **attributes: object) -> bytes:
     return msgspec.json.encode(event | {"receivedtime": STAMP} | attributes)
 
 
-def edited(old: str, new: str) -> bytes:
+def replace_in_report(old: str, new: str) -> bytes:
     """Return a recorded submission with one passage replaced."""
     text = json.dumps(json.loads(record(a_submission())))
     assert text.count(old) == 1, f"the edit wants one {old!r}"
@@ -95,10 +95,12 @@ def test_what_rules_does_not_need_may_be_missing_or_unknown() -> None:
 
 def test_of_a_name_that_stands_twice_the_last_value_counts() -> None:
     """Of a JSON name that occurs twice the last value counts, as at intake, even if the first is unreadable."""
-    twice = edited('"issued_on":', '"issued_on": "no day", "issued_on":')
+    twice = replace_in_report('"issued_on":', '"issued_on": "no day", "issued_on":')
     assert fact_decoder.decode_fact(twice) == fact_decoder.decode_fact(record(a_submission()))
     with pytest.raises(UnreadableFact, match="issued_on"):
-        fact_decoder.decode_fact(edited('"issued_on":', '"issued_on": "2024-12-01", "issued_on": "no day", "x":'))
+        fact_decoder.decode_fact(
+            replace_in_report('"issued_on":', '"issued_on": "2024-12-01", "issued_on": "no day", "x":')
+        )
 
 
 def test_figures_are_numbers_or_decimal_strings() -> None:
@@ -125,18 +127,18 @@ def test_figures_are_numbers_or_decimal_strings() -> None:
         (record(a_submission(), receivedtime="2024-12-01T08:00:00"), "/receivedtime"),
         (record(a_submission(), receivedtime="yesterday"), "/receivedtime"),
         (record(a_submission(), recordedtime="2024-12-01"), "/recordedtime"),
-        (edited('"period": "2024"', '"period": 2024'), "/data/period"),
+        (replace_in_report('"period": "2024"', '"period": 2024'), "/data/period"),
         (
-            edited('"sections": {"results"', '"sections": [{"results"').replace(b'm"}, "ind', b'm"}], "ind'),
+            replace_in_report('"sections": {"results"', '"sections": [{"results"').replace(b'm"}, "ind', b'm"}], "ind'),
             "/data/content/sections",
         ),
-        (edited('"issued_on": "2024-12-01"', '"issued_on": "2024-02-30"'), "/data/document/issued_on"),
-        (edited('"sent_at": null', '"sent_at": "9:00"'), "/data/dispatch/sent_at"),
-        (edited('"indicators": {}', '"indicators": {"x": "9.984,2"}'), "/data/content/indicators/x"),
-        (edited('"indicators": {}', '"indicators": {"x": "NaN"}'), "/data/content/indicators/x"),
-        (edited('"indicators": {}', '"indicators": {"x": "1e400"}'), "/data/content/indicators/x"),
-        (edited('"indicators": {}', '"indicators": {"x": true}'), "/data/content/indicators"),
-        (edited('"attachments": []', '"attachments": [{}, 3]'), "/data/attachments"),
+        (replace_in_report('"issued_on": "2024-12-01"', '"issued_on": "2024-02-30"'), "/data/document/issued_on"),
+        (replace_in_report('"sent_at": null', '"sent_at": "9:00"'), "/data/dispatch/sent_at"),
+        (replace_in_report('"indicators": {}', '"indicators": {"x": "9.984,2"}'), "/data/content/indicators/x"),
+        (replace_in_report('"indicators": {}', '"indicators": {"x": "NaN"}'), "/data/content/indicators/x"),
+        (replace_in_report('"indicators": {}', '"indicators": {"x": "1e400"}'), "/data/content/indicators/x"),
+        (replace_in_report('"indicators": {}', '"indicators": {"x": true}'), "/data/content/indicators"),
+        (replace_in_report('"attachments": []', '"attachments": [{}, 3]'), "/data/attachments"),
         (record(an_extension("x-1", "2024-12-31")), "/data/due_at"),
         (record(an_exemption("e-1", STAMP, "never")), "/data/until"),
         (record(a_revocation("r-1", "e-1", "soon")), "/data/due_at"),

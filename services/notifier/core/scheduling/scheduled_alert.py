@@ -1,4 +1,4 @@
-"""Alerts: as an assessment calls for them (`CalledAlert`), and as the notifier schedules them (`ScheduledAlert`).
+"""Alerts: as an assessment calls for them (`WireStep`), and as the notifier schedules them (`ScheduledAlert`).
 
 A called alert holds only while the timeline stays as it was at the instant of the alert. Example: a reminder for
 9 December is void as soon as the report is in, or the due date is extended to the 20th. So an alert that goes out late
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import Status, StepKind
 from schemas.events.ids import DutyKey
+from schemas.events.wire import WireStep
 from schemas.plan import durations
 
 # The statuses in which a reminder makes sense: the report can still come in time.
@@ -38,19 +39,6 @@ class StatusInterval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CalledAlert:
-    """An alert that an assessment calls for; the fields are those of a step in `schemas.events.assessments`."""
-
-    kind: StepKind
-    step: str
-    at: datetime
-    due_at: datetime | None = None
-    to: str = "self"
-    every: str | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DutyAssessment:
     """The part of an assessment of one duty on which alerts depend."""
 
@@ -62,7 +50,7 @@ class DutyAssessment:
     revision: int
     recorded_at: datetime
     timeline: tuple[StatusInterval, ...]
-    alerts: tuple[CalledAlert, ...]
+    alerts: tuple[WireStep, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +160,7 @@ def schedule_alerts(assessment: DutyAssessment, now: datetime) -> tuple[Schedule
     return tuple(_schedule_alert(called, assessment.timeline, now) for called in assessment.alerts)
 
 
-def _schedule_alert(called: CalledAlert, timeline: tuple[StatusInterval, ...], now: datetime) -> ScheduledAlert:
+def _schedule_alert(called: WireStep, timeline: tuple[StatusInterval, ...], now: datetime) -> ScheduledAlert:
     ends = (one.starts_at for one in timeline if one.starts_at > called.at and not _is_called_for(called, one))
     bounds = [instant for instant in (called.until, next(ends, None)) if instant is not None]
     return ScheduledAlert(
@@ -189,7 +177,7 @@ def _schedule_alert(called: CalledAlert, timeline: tuple[StatusInterval, ...], n
     )
 
 
-def _is_called_for(called: CalledAlert, interval: StatusInterval) -> bool:
+def _is_called_for(called: WireStep, interval: StatusInterval) -> bool:
     match called.kind:
         case StepKind.REMINDER:
             return interval.status in REPORT_EXPECTED and interval.due_at == called.due_at

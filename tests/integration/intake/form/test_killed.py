@@ -40,7 +40,7 @@ async def test_a_form_sent_again_after_a_kill_is_one_event_with_its_file(
     with httpx.Client(timeout=30) as browser:
         with pytest.raises(httpx.TransportError):
             post_form(browser, replace(site, intake=doomed).address(), files={"a.pdf": PDF})
-        await doomed.ended()
+        await doomed.wait_until_ended()
         survivor = replace(site, intake=launch("intake", **settings))
         assert post_form(browser, survivor.address(), files={"a.pdf": PDF}).status_code == 303
     (event,) = await site.events()

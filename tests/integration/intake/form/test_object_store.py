@@ -145,7 +145,7 @@ async def test_a_store_that_refuses_us_leaves_the_form_as_it_was_filled_in(
     assert await site.events() == []
     assert store.objects() == {}
     assert 'intake_form_requests_total{outcome="unkept"} 1.0' in browser.get(f"{site.intake.url}/metrics").text
-    line = next(line for line in site.intake.logged() if line.get("action") == "attachment_failed")
+    line = next(line for line in site.intake.log_lines() if line.get("action") == "attachment_failed")
     assert "403" in str(line) or "NoSuchBucket" in str(line)
     assert store.environment()["AWS_SECRET_ACCESS_KEY"] not in str(line)
     assert post_form(browser, site.address(), action="send-anyway").status_code == 303

@@ -16,7 +16,7 @@ def a_process(accepted: int, bodies: int) -> CollectorRegistry:
     return registry
 
 
-def exposed(merged: MergedMetrics) -> dict[str, float]:
+def read_figures(merged: MergedMetrics) -> dict[str, float]:
     """The figures by name and labels, as Prometheus reads them."""
     lines = generate_latest(merged).decode().splitlines()
     return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines if not line.startswith("#")}
@@ -27,7 +27,7 @@ def test_figures_of_workers_are_added_to_those_of_the_main_process() -> None:
     merged = MergedMetrics(a_process(1, 10))
     merged.update(1, read_samples(a_process(2, 20)))
     merged.update(2, read_samples(a_process(4, 40)))
-    figures = exposed(merged)
+    figures = read_figures(merged)
     assert figures['events_total{mode="batch"}'] == 7
     assert figures["bodies"] == 70
     assert figures["seconds_count"] == 3
@@ -39,7 +39,7 @@ def test_a_later_report_of_a_worker_replaces_the_former() -> None:
     merged = MergedMetrics(a_process(0, 0))
     for accepted in (2, 5):
         merged.update(1, read_samples(a_process(accepted, accepted)))
-    assert exposed(merged)['events_total{mode="batch"}'] == 5
+    assert read_figures(merged)['events_total{mode="batch"}'] == 5
 
 
 def test_counters_never_fall_when_a_worker_ends() -> None:
@@ -49,7 +49,7 @@ def test_counters_never_fall_when_a_worker_ends() -> None:
         merged.update(worker, read_samples(a_process(accepted, 20)))
         merged.retire(worker)
     merged.update(3, [Sample("events_total", (("mode", "batch"),), 4.0)])
-    figures = exposed(merged)
+    figures = read_figures(merged)
     assert figures['events_total{mode="batch"}'] == 1 + 2 + 3 + 4
     assert figures["bodies"] == 10
 
@@ -58,4 +58,4 @@ def test_a_worker_that_never_reported_retires_quietly() -> None:
     """It may have ended before its first heartbeat."""
     merged = MergedMetrics(a_process(1, 10))
     merged.retire(9)
-    assert exposed(merged)["bodies"] == 10
+    assert read_figures(merged)["bodies"] == 10

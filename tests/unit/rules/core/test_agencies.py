@@ -33,7 +33,7 @@ ENDS = "2024-07-01"
 MERGED: Json = {"type": "merge_into", "from": ["h-mot"], "to": ["h-hai"], "on": ENDS}
 
 
-def merged(*successions: Json, on: str = ENDS) -> Registry:
+def a_merged_registry(*successions: Json, on: str = ENDS) -> Registry:
     """Build a registry in which the first agency ends on a day, by *successions* (else merged into the second)."""
     acts = list(successions) or [MERGED | {"on": on}]
     agencies = [an_agency("h-mot", valid={"from": SINCE, "to": on}), an_agency("h-hai"), an_agency("h-ba")]
@@ -79,32 +79,32 @@ class TestMergedBeforeDue:
 
     def test_the_open_duty_is_superseded_on_the_day_of_the_act(self) -> None:
         """The duty is pending until the day of the merger and superseded from then on; it is never overdue."""
-        assert status_history(a_duty(registry=merged())) == [
+        assert status_history(a_duty(registry=a_merged_registry())) == [
             ("2024-01-01 00:00", "pending"),
             ("2024-07-01 00:00", "superseded"),
         ]
 
     def test_the_flag_names_the_heir(self) -> None:
         """The flag `inherited_by_ID` on the predecessor's duty names the agency that owes it now."""
-        assert segment_at("2024-08-01 00:00", a_duty(registry=merged())).flags == ("inherited_by_h-hai",)
+        assert segment_at("2024-08-01 00:00", a_duty(registry=a_merged_registry())).flags == ("inherited_by_h-hai",)
 
     def test_the_successor_owes_its_own(self) -> None:
         """The successor has one duty of its own, which falls due when the plan says."""
-        assert status_history(a_duty(registry=merged(), agency="h-hai")) == [
+        assert status_history(a_duty(registry=a_merged_registry(), agency="h-hai")) == [
             ("2024-01-01 00:00", "pending"),
             ("2024-12-10 00:00", "overdue"),
         ]
 
     def test_a_duty_discharged_before_the_end_stays_discharged(self) -> None:
         """A duty discharged before the agency's end keeps its status, with the flag `filing_kept`."""
-        duty = a_duty(registry=merged())
+        duty = a_duty(registry=a_merged_registry())
         report = a_fact(a_submission(), "2024-06-30 23:59")
         assert status_history(duty, report)[-1] == ("2024-06-30 23:59", "on_time")
         assert segment_at("2024-12-31 00:00", duty, report).flags == ("filing_kept",)
 
     def test_an_incomplete_filing_before_the_end_is_kept_but_the_duty_passes_on(self) -> None:
         """An incomplete filing stays visible with its missing parts, and the open duty is superseded all the same."""
-        duty = a_duty(registry=merged())
+        duty = a_duty(registry=a_merged_registry())
         content: Json = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
         report = a_fact(a_submission(data={"content": content}), "2024-06-01 08:00")
         found = segment_at("2024-12-31 00:00", duty, report)
@@ -114,11 +114,11 @@ class TestMergedBeforeDue:
     def test_a_report_after_the_end_discharges_nothing(self) -> None:
         """A report received after the agency's end does not discharge the superseded duty."""
         report = a_fact(a_submission(), "2024-08-01 08:00")
-        assert status_history(a_duty(registry=merged()), report)[-1] == ("2024-07-01 00:00", "superseded")
+        assert status_history(a_duty(registry=a_merged_registry()), report)[-1] == ("2024-07-01 00:00", "superseded")
 
     def test_an_extension_past_the_end_lets_the_duty_pass_on_then(self) -> None:
         """An extension past the agency's end makes the agency end before due, so the duty is superseded then."""
-        duty = a_duty(registry=merged(on="2024-12-20"))
+        duty = a_duty(registry=a_merged_registry(on="2024-12-20"))
         event = with_decision_date(an_extension("x-1", "2024-12-31T00:00:00+07:00"), "2024-12-01")
         assert status_history(duty, a_fact(event, "2024-12-01 08:00"))[-1] == ("2024-12-20 00:00", "superseded")
 
@@ -126,7 +126,7 @@ class TestMergedBeforeDue:
 class TestMergedAfterDue:
     """Ruling 7: merged after due, the predecessor's state stays and the successor may file on its behalf."""
 
-    registry = merged(on="2025-03-01")
+    registry = a_merged_registry(on="2025-03-01")
 
     def test_an_overdue_report_stays_overdue(self) -> None:
         """A duty that was overdue when its agency was merged stays overdue."""
@@ -134,7 +134,10 @@ class TestMergedAfterDue:
 
     def test_an_agency_that_ends_as_the_duty_falls_due_keeps_its_state(self) -> None:
         """An agency that ends at the due instant existed at the last instant before it, so its own state stays."""
-        assert status_history(a_duty(registry=merged(on="2024-12-10")))[-1] == ("2024-12-10 00:00", "overdue")
+        assert status_history(a_duty(registry=a_merged_registry(on="2024-12-10")))[-1] == (
+            "2024-12-10 00:00",
+            "overdue",
+        )
 
     def test_the_successor_files_on_behalf_of_it(self) -> None:
         """A successor's report counts for the predecessor's duty, with the flag `filed_by_successor`."""
@@ -164,7 +167,7 @@ class TestMergedAfterDue:
             {"type": "merge_new", "from": ["h-hai"], "to": ["h-ba"], "on": "2025-07-01"},
         ]
         event = a_submission(data={"agency": "h-ba", "on_behalf_of": "h-mot"})
-        duty = a_duty(registry=merged(*acts, on="2025-01-01"))
+        duty = a_duty(registry=a_merged_registry(*acts, on="2025-01-01"))
         assert status_history(duty, a_fact(event, "2025-08-01 08:00"))[-1][1] == "late"
 
 
@@ -173,12 +176,12 @@ class TestEnds:
 
     def test_an_abolished_agency_leaves_nobody_owing(self) -> None:
         """The duty of an abolished agency has ended without successor; only a new decision could name one."""
-        abolished = merged({"type": "abolish", "from": ["h-mot"], "to": [], "on": ENDS})
+        abolished = a_merged_registry({"type": "abolish", "from": ["h-mot"], "to": [], "on": ENDS})
         assert status_history(a_duty(registry=abolished))[-1] == ("2024-07-01 00:00", "ended_no_successor")
 
     def test_a_split_has_several_heirs(self) -> None:
         """After a split each heir owes one duty, and the flags name the heirs in the order of the succession."""
-        split = merged({"type": "split", "from": ["h-mot"], "to": ["h-ba", "h-hai"], "on": ENDS})
+        split = a_merged_registry({"type": "split", "from": ["h-mot"], "to": ["h-ba", "h-hai"], "on": ENDS})
         assert segment_at("2024-08-01 00:00", a_duty(registry=split)).flags == (
             "inherited_by_h-ba",
             "inherited_by_h-hai",
@@ -193,13 +196,16 @@ class TestEnds:
     def test_an_unbound_heir_passes_the_duty_on_to_its_own(self) -> None:
         """Where the heir is merged again before due, the duty passes to the heir's heir."""
         acts = [MERGED, {"type": "merge_new", "from": ["h-hai"], "to": ["h-ba"], "on": "2024-10-01"}]
-        assert segment_at("2024-12-31 00:00", a_duty(registry=merged(*acts))).flags == ("inherited_by_h-ba",)
+        assert segment_at("2024-12-31 00:00", a_duty(registry=a_merged_registry(*acts))).flags == ("inherited_by_h-ba",)
 
     def test_a_circle_of_successions_ends_the_search(self) -> None:
         """Two agencies that are each other's heirs end the search without an heir instead of looping for ever."""
         acts = [MERGED, {"type": "merge_into", "from": ["h-hai"], "to": ["h-mot"], "on": "2024-08-01"}]
-        assert segment_at("2024-12-31 00:00", a_duty(registry=merged(*acts))).status.value == "ended_no_successor"
-        assert Agencies(merged(*acts)).successors("h-mot") == {"h-hai"}
+        assert (
+            segment_at("2024-12-31 00:00", a_duty(registry=a_merged_registry(*acts))).status.value
+            == "ended_no_successor"
+        )
+        assert Agencies(a_merged_registry(*acts)).successors("h-mot") == {"h-hai"}
 
     def test_an_act_ends_an_agency_whose_entry_does_not_say_so(self) -> None:
         """A succession ends an agency whose own entry names no end."""
@@ -210,7 +216,7 @@ class TestEnds:
     def test_an_agency_that_takes_part_and_goes_on_does_not_end(self) -> None:
         """An agency that stands on both sides of a succession does not end by it."""
         act = {"type": "merge_into", "from": ["h-mot", "h-hai"], "to": ["h-hai"], "on": ENDS}
-        assert Agencies(merged(act)).lifetime("h-hai").to == date.max
+        assert Agencies(a_merged_registry(act)).lifetime("h-hai").to == date.max
 
 
 class TestUndated:
@@ -224,18 +230,20 @@ class TestUndated:
 
     def test_a_continuous_duty_passes_on_when_the_agency_ends(self) -> None:
         """A continuous duty is superseded on the day on which its agency ends."""
-        duty = a_duty(an_undated_version(), registry=merged(), period=None)
+        duty = a_duty(an_undated_version(), registry=a_merged_registry(), period=None)
         assert status_history(duty) == [("2016-05-05 00:00", "open"), ("2024-07-01 00:00", "superseded")]
 
     def test_a_yearly_duty_without_a_date_binds_who_is_a_member_at_the_year_s_end(self) -> None:
         """An undated yearly duty is superseded in the year in which the agency ends, and open in the year before."""
-        duties = [a_duty(a_version(due=None), registry=merged(), period=period) for period in ("2023", "2024")]
+        duties = [
+            a_duty(a_version(due=None), registry=a_merged_registry(), period=period) for period in ("2023", "2024")
+        ]
         assert [status_history(duty)[-1][1] for duty in duties] == ["open", "superseded"]
 
 
 def test_an_agency_that_ended_before_the_period_owes_nothing() -> None:
     """An agency does not owe the periods that begin after its end."""
-    assert not a_duty(registry=merged(), period="2025").is_binding
+    assert not a_duty(registry=a_merged_registry(), period="2025").is_binding
 
 
 class TestMembership:

@@ -3,7 +3,8 @@
 import pytest
 
 from schemas.events.assessments import StepKind
-from services.rules.core.alerts import DueAlert, plan_alerts
+from schemas.events.wire import WireStep
+from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess
 from services.rules.core.facts import Fact
 from tests.support.assertions.spec import (
@@ -48,7 +49,7 @@ def alerts_of(*facts: Fact, reminders: Json = FULL) -> list[tuple[str | None, st
     return list_alerts(assess(a_duty(a_version(reminders=reminders)), facts))
 
 
-def repeating_urgings(*facts: Fact) -> list[DueAlert]:
+def repeating_urgings(*facts: Fact) -> list[WireStep]:
     """Return the urgings that repeat."""
     return [one for one in plan_alerts(assess(a_duty(a_version(reminders=FULL)), facts)) if one.every]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.events.assessments import Status
 from services.console.commands.plans.evaluate import StatusQuery, answer_query
 from services.rules.core.alerts import plan_alerts
-from services.rules.core.assess import assess
+from services.rules.core.assess import assess, has_same_answer
 from services.rules.core.docket import EVERY_PERIOD, Docket
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact
@@ -54,7 +54,7 @@ def test_a_timeline_is_whole(duty: Duty, log: list[Json]) -> None:
     assert assessment.timeline[0].starts_at == duty.opens_at
     for earlier, later in pairwise(assessment.timeline):
         assert earlier.starts_at < later.starts_at
-        assert not earlier.has_same_answer(later)
+        assert not has_same_answer(earlier, later)
     for segment in assessment.timeline:
         assert assessment.at(segment.starts_at) is segment
         assert assessment.at(segment.starts_at - timedelta(microseconds=1)) is not segment

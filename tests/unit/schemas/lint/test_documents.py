@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.lint import documents, yaml_source
-from tests.support.builders.valid_documents import PLAN, REGISTRY, edited
+from tests.support.builders.valid_documents import PLAN, REGISTRY, replace_once
 
 
 def test_a_sound_text_becomes_its_model() -> None:
     """Dates may be quoted or not, and numbers stay numbers."""
-    plan = documents.parse_plan(edited(PLAN, "issued_on: 2016-05-05", 'issued_on: "2016-05-05"'))
+    plan = documents.parse_plan(replace_once(PLAN, "issued_on: 2016-05-05", 'issued_on: "2016-05-05"'))
     assert plan == documents.parse_plan(PLAN)
     assert plan.version == 1
 
@@ -21,14 +21,16 @@ def test_a_sound_text_becomes_its_model() -> None:
 def test_a_refusal_carries_every_fault() -> None:
     """The caller gets the same diagnostics that the command prints."""
     with pytest.raises(documents.DocumentInvalid) as refusal:
-        documents.parse_plan(edited(edited(PLAN, "source: kh\n", "source: x\n"), "version: 1", "version: 0"))
+        documents.parse_plan(
+            replace_once(replace_once(PLAN, "source: kh\n", "source: x\n"), "version: 1", "version: 0")
+        )
     assert [fault.line for fault in refusal.value.diagnostics] == [2, 12]
     assert str(refusal.value).startswith("plan.yaml:2: version: ")
 
 
 def test_a_warning_refuses_nothing() -> None:
     """A plan with a warning is accepted."""
-    text = edited(PLAN, "      - from: 2016-05-05", "      - from: 2016-05-04")
+    text = replace_once(PLAN, "      - from: 2016-05-05", "      - from: 2016-05-04")
     assert documents.parse_plan(text).obligation("results") is not None
 
 

@@ -6,7 +6,7 @@ import typer
 from typer.testing import CliRunner
 
 from services.console.commands.plans import check
-from tests.support.builders.valid_documents import PLAN, REGISTRY, edited, faults_in
+from tests.support.builders.valid_documents import PLAN, REGISTRY, faults_in, replace_once
 
 
 def test_a_sound_plan_and_registry_have_no_fault() -> None:
@@ -16,11 +16,11 @@ def test_a_sound_plan_and_registry_have_no_fault() -> None:
 
 def test_all_faults_are_reported_in_one_run_by_file_and_line() -> None:
     """One broken value hides no fault elsewhere or in the other file."""
-    plan = edited(PLAN, "issued_on: 2016-05-05", "issued_on: 2016-02-30")
-    plan = edited(plan, "quote: gửi kết quả", "quote:")
-    plan = edited(plan, "due: {month: 12, day: 10}", "due: {month: 9, day: 31}")
-    plan = edited(plan, "huyen, so-a", "xa")
-    registry = edited(REGISTRY, "on: 2020-01-01", "on: 2020-02-01")
+    plan = replace_once(PLAN, "issued_on: 2016-05-05", "issued_on: 2016-02-30")
+    plan = replace_once(plan, "quote: gửi kết quả", "quote:")
+    plan = replace_once(plan, "due: {month: 12, day: 10}", "due: {month: 9, day: 31}")
+    plan = replace_once(plan, "huyen, so-a", "xa")
+    registry = replace_once(REGISTRY, "on: 2020-01-01", "on: 2020-02-01")
     places = [line.split(": ")[0] for line in faults_in(plan, registry)]
     assert places == [
         "plan.yaml:4",
@@ -52,13 +52,13 @@ class TestCommand:
 
     def test_a_fault_exits_1_with_the_path_of_the_file(self, tmp_path: Path) -> None:
         """A fault exits 1 and names the file by a path that an editor can open."""
-        code, out = self.run(self.write_folder(tmp_path, plan=edited(PLAN, "source: kh\n", "source: x\n")))
+        code, out = self.run(self.write_folder(tmp_path, plan=replace_once(PLAN, "source: kh\n", "source: x\n")))
         assert (code, out) == (1, f"{tmp_path}/plan.yaml:12: results.citation.source: unknown source 'x'\n")
 
     def test_warnings_alone_exit_0(self, tmp_path: Path) -> None:
         """Warnings alone are printed and exit 0."""
         code, out = self.run(
-            self.write_folder(tmp_path, plan=edited(PLAN, "{month: 11, day: 30}", "{month: 12, day: 14}"))
+            self.write_folder(tmp_path, plan=replace_once(PLAN, "{month: 11, day: 30}", "{month: 12, day: 14}"))
         )
         assert (code, ": warning: " in out) == (0, True)
 
@@ -68,7 +68,7 @@ class TestCommand:
 
     def test_text_that_is_no_yaml_exits_2_and_the_other_file_is_judged(self, tmp_path: Path) -> None:
         """A file that is no YAML is named at the line where reading stopped, and the other file is still checked."""
-        registry = edited(REGISTRY, "parent: tinh", "parent: tin")
+        registry = replace_once(REGISTRY, "parent: tinh", "parent: tin")
         code, out = self.run(self.write_folder(tmp_path, plan="plan: [1\nb: 2", registry=registry))
         lines = out.splitlines()
         assert code == 2
@@ -78,7 +78,7 @@ class TestCommand:
     def test_jsonl_gives_one_object_a_fault(self, tmp_path: Path) -> None:
         """With `--format jsonl` each fault is one JSON object."""
         code, out = self.run(
-            self.write_folder(tmp_path, plan=edited(PLAN, "registry: th", "registry: x")), "--format", "jsonl"
+            self.write_folder(tmp_path, plan=replace_once(PLAN, "registry: th", "registry: x")), "--format", "jsonl"
         )
         assert code == 1
         assert out == (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.builders.valid_documents import PLAN, REGISTRY, edited, faults_in
+from tests.support.builders.valid_documents import PLAN, REGISTRY, faults_in, replace_once
 
 PLAN_FAULTS = [
     (
@@ -216,14 +216,14 @@ PLAN_FAULTS = [
 @pytest.mark.parametrize("old, new, expected", PLAN_FAULTS)
 def test_a_fault_of_the_plan_is_named_at_its_line(old: str, new: str, expected: str) -> None:
     """Each fault is one line, FILE:LINE: message, and nothing else is blamed for it."""
-    found = faults_in(plan=edited(PLAN, old, new))
+    found = faults_in(plan=replace_once(PLAN, old, new))
     assert any(line.startswith(expected) for line in found), found
     assert {line.split(":")[1] for line in found} == {expected.split(":")[1]}
 
 
 def test_a_reminder_before_the_beginning_of_the_calendar_is_refused() -> None:
     """A duration longer than a century is refused, so that no date leaves the calendar's range."""
-    plan = edited(edited(PLAN, "- from: 2016-05-05", "- from: 1500-01-01"), "[P30D, P7D]", "[P1900Y]")
+    plan = replace_once(replace_once(PLAN, "- from: 2016-05-05", "- from: 1500-01-01"), "[P30D, P7D]", "[P1900Y]")
     expected = "plan.yaml:24: results.versions[0].reminders.before[0]: 'P1900Y' is longer than a century"
     assert any(line.startswith(expected) for line in faults_in(plan))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.builders.valid_documents import REGISTRY, edited, faults_in
+from tests.support.builders.valid_documents import REGISTRY, faults_in, replace_once
 
 REGISTRY_FAULTS = [
     (
@@ -123,7 +123,7 @@ REGISTRY_FAULTS = [
 @pytest.mark.parametrize("old, new, expected", REGISTRY_FAULTS)
 def test_a_fault_of_the_registry_is_named_at_its_line(old: str, new: str, expected: str) -> None:
     """Each fault is printed on one line as FILE:LINE: message."""
-    found = faults_in(registry=edited(REGISTRY, old, new))
+    found = faults_in(registry=replace_once(REGISTRY, old, new))
     assert any(line.startswith(expected) for line in found), found
 
 

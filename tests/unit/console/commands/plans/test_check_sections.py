@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.builders.valid_documents import PLAN, edited, faults_in
+from tests.support.builders.valid_documents import PLAN, faults_in, replace_once
 
 SECTIONS = "          sections: [results]\n"
 PLACE = "results.versions[1].requires.sections"
@@ -29,11 +29,11 @@ FAULTS = [
 def test_a_fault_of_a_section_is_named_at_its_line(line: str, expected: str) -> None:
     """The second section is wrong, and nothing else is blamed for it."""
     sections = f"          sections:\n            - {{id: results}}\n            {line}\n"
-    (found,) = faults_in(plan=edited(PLAN, SECTIONS, sections))
+    (found,) = faults_in(plan=replace_once(PLAN, SECTIONS, sections))
     assert found.startswith(f"plan.yaml:37: {expected}"), found
 
 
 def test_titles_are_no_fault() -> None:
     """Sections with and without a title may stand side by side."""
     titled = "          sections: [results, {id: plans, title: {vi: Kế hoạch, en: Plans}}, {id: causes}]\n"
-    assert faults_in(plan=edited(PLAN, SECTIONS, titled)) == []
+    assert faults_in(plan=replace_once(PLAN, SECTIONS, titled)) == []

@@ -15,7 +15,7 @@ LATER = "2025-06-01T00:00:00+07:00"
 ASKED: Json = {"agency": "h-mot", "obligation": "results", "period": "2024", "at": LATER}
 
 
-def stamped(event: Json, received: str, recorded: str | None = None) -> Json:
+def stamp_times(event: Json, received: str, recorded: str | None = None) -> Json:
     """Return the event with its times of receipt and record, as the log holds it."""
     times = {"receivedtime": rfc3339(received)} | ({"recordedtime": rfc3339(recorded)} if recorded else {})
     return event | times
@@ -46,7 +46,7 @@ class TestAnswer:
 
     def test_it_has_exactly_the_fields_of_the_contract(self, tmp_path: Path) -> None:
         """An answer has the fields of the contract, with instants in the plan's zone to the millisecond."""
-        facts = lines(stamped(a_submission(), "2024-12-01 08:00"))
+        facts = lines(stamp_times(a_submission(), "2024-12-01 08:00"))
         assert answers(run_evaluate(a_folder(tmp_path), facts, ASKED)) == [
             ASKED
             | {
@@ -87,7 +87,7 @@ class TestAnswer:
     )
     def test_known_at_asks_what_was_known_then(self, tmp_path: Path, known_at: str | None, status: str) -> None:
         """A report that reached the log late counts only from then on; the default of `known_at` is `at`."""
-        facts = lines(stamped(a_submission(), "2024-12-09 23:00", "2024-12-20 08:00"))
+        facts = lines(stamp_times(a_submission(), "2024-12-09 23:00", "2024-12-20 08:00"))
         [found] = answers(run_evaluate(a_folder(tmp_path), facts, ASKED | {"known_at": known_at}))
         assert found["status"] == status
         assert found["known_at"] == (known_at or LATER)
@@ -108,7 +108,7 @@ class TestAnswer:
     def test_a_fact_by_alias_counts(self, tmp_path: Path) -> None:
         """A fact under an alias of the agency counts for the agency."""
         folder = a_folder(tmp_path, agencies=[an_agency("h-mot", aliases=["H56.1"])])
-        facts = lines(stamped(a_submission(data={"agency": "H56.1"}), "2024-12-01 08:00"))
+        facts = lines(stamp_times(a_submission(data={"agency": "H56.1"}), "2024-12-01 08:00"))
         assert answers(run_evaluate(folder, facts, ASKED))[0]["status"] == "on_time"
 
 
@@ -118,9 +118,9 @@ class TestFacts:
     def test_a_log_in_any_order_gives_the_same_answer(self, tmp_path: Path) -> None:
         """Facts in another order and repeated give the same answer."""
         log = [
-            stamped(a_withdrawal("w-1", "s-1"), "2024-12-05 08:00"),
-            stamped(a_submission("s-2"), "2024-12-06 08:00"),
-            stamped(a_submission("s-1"), "2024-12-01 08:00"),
+            stamp_times(a_withdrawal("w-1", "s-1"), "2024-12-05 08:00"),
+            stamp_times(a_submission("s-2"), "2024-12-06 08:00"),
+            stamp_times(a_submission("s-1"), "2024-12-01 08:00"),
         ]
         folder = a_folder(tmp_path)
         assert answers(run_evaluate(folder, lines(*log), ASKED)) == answers(
@@ -130,7 +130,7 @@ class TestFacts:
     def test_what_is_no_fact_of_this_plan_is_passed_over(self, tmp_path: Path) -> None:
         """Facts of another plan and events of other types are skipped without a message."""
         others = [
-            stamped(a_submission(data={"plan": "P-2"}), "2024-12-01 08:00"),
+            stamp_times(a_submission(data={"plan": "P-2"}), "2024-12-01 08:00"),
             an_event("vn.dondoc.duty.assessed.v1", "v-1", {"agency": "h-mot"}),
         ]
         result = run_evaluate(a_folder(tmp_path), lines(*others), ASKED)
@@ -139,7 +139,7 @@ class TestFacts:
 
     def test_a_fact_about_no_duty_is_named_and_counts_for_nothing(self, tmp_path: Path) -> None:
         """A fact about an unknown agency is named on stderr and counts for nothing."""
-        facts = lines(stamped(a_submission(data={"agency": "h-bon"}), "2024-12-01 08:00"))
+        facts = lines(stamp_times(a_submission(data={"agency": "h-bon"}), "2024-12-01 08:00"))
         result = run_evaluate(a_folder(tmp_path), facts, ASKED)
         assert answers(result)[0]["status"] == "overdue"
         assert "facts.jsonl:1: agency: 'h-bon' is not in registry th@1" in result.stderr
@@ -148,7 +148,7 @@ class TestFacts:
     @pytest.mark.parametrize("ending", ["\n", "\r\n"])
     def test_a_file_from_any_editor_is_read(self, tmp_path: Path, encoded: str, ending: str) -> None:
         """A file may have a byte order mark, either end of line, and any Unicode separator inside a text."""
-        event = stamped(a_submission(data={"note": "a\u2028b\x85c"}), "2024-12-01 08:00")
+        event = stamp_times(a_submission(data={"note": "a\u2028b\x85c"}), "2024-12-01 08:00")
         text = json.dumps(event, ensure_ascii=False) + ending
         assert answers(run_evaluate(a_folder(tmp_path), text.encode(encoded), ASKED))[0]["status"] == "on_time"
 
@@ -159,8 +159,14 @@ class TestFacts:
             ("[1, 2]", "facts.jsonl:2: /: Expected `object`"),
             ('{"id": "a"}', "facts.jsonl:2: /: Object missing required field `source`"),
             (a_submission(), "facts.jsonl:2: /receivedtime: a recorded fact says when it was received"),
-            (stamped(a_submission(), "2024-12-01 08:00") | {"receivedtime": "2024-12-01T08:00:00"}, "has no offset"),
-            (stamped(a_submission(data={"period": 2024}), "2024-12-01 08:00"), "facts.jsonl:2: /data/period: Expected"),
+            (
+                stamp_times(a_submission(), "2024-12-01 08:00") | {"receivedtime": "2024-12-01T08:00:00"},
+                "has no offset",
+            ),
+            (
+                stamp_times(a_submission(data={"period": 2024}), "2024-12-01 08:00"),
+                "facts.jsonl:2: /data/period: Expected",
+            ),
             ("[" * 100_000, "facts.jsonl:2: /: "),
         ],
     )
@@ -168,7 +174,7 @@ class TestFacts:
         self, tmp_path: Path, line: object, message: str
     ) -> None:
         """An unreadable line exits 2 and nothing is answered."""
-        facts = lines(stamped(a_submission(), "2024-12-01 08:00"), line)
+        facts = lines(stamp_times(a_submission(), "2024-12-01 08:00"), line)
         result = run_evaluate(a_folder(tmp_path), facts, ASKED)
         assert (result.exit_code, result.stdout) == (2, "")
         assert message in result.stderr

@@ -36,7 +36,7 @@ def steps(result: Result) -> list[str]:
     return [f"{one['at'][5:16]} {one['channel']} {one['kind']} {one['step']}" for one in alerts(result)]
 
 
-def received(event: Json, at: str) -> Json:
+def stamp_received(event: Json, at: str) -> Json:
     """Return the event with its time of receipt, as the log holds it."""
     return event | {"receivedtime": rfc3339(at)}
 
@@ -80,13 +80,13 @@ def test_an_sms_has_segments_and_no_subject(tmp_path: Path) -> None:
 
 def test_a_report_ends_the_alerts_from_when_it_was_known(tmp_path: Path) -> None:
     """After a report of 5 December the reminder of the 3rd has gone out, and that of the 9th does not."""
-    report = received(a_submission(), "2024-12-05 08:00")
+    report = stamp_received(a_submission(), "2024-12-05 08:00")
     assert steps(run_simulate(a_folder(tmp_path), report)) == ["12-03T07:30 email reminder P7D"]
 
 
 def test_a_report_recorded_late_does_not_unsend_what_went_out_before(tmp_path: Path) -> None:
     """A report received on 5 December but recorded on the 11th does not stop the alerts between the two."""
-    report = received(a_submission(), "2024-12-05 08:00") | {"recordedtime": rfc3339("2024-12-11 08:00")}
+    report = stamp_received(a_submission(), "2024-12-05 08:00") | {"recordedtime": rfc3339("2024-12-11 08:00")}
     assert steps(run_simulate(a_folder(tmp_path), report)) == [
         "12-03T07:30 email reminder P7D",
         "12-09T07:30 email reminder P1D",
@@ -96,7 +96,7 @@ def test_a_report_recorded_late_does_not_unsend_what_went_out_before(tmp_path: P
 
 def test_an_incomplete_report_is_answered_with_what_it_lacks(tmp_path: Path) -> None:
     """The alert about an incomplete report goes out at once within the sending hours and names what is missing."""
-    report = received(a_submission(data={"content": _without_sections()}), "2024-12-05 09:00")
+    report = stamp_received(a_submission(data={"content": _without_sections()}), "2024-12-05 09:00")
     first = alerts(run_simulate(a_folder(tmp_path), report))[1]
     assert (first["at"], first["kind"]) == ("2024-12-05T09:00:00.000+07:00", "incomplete")
     assert "nội dung phần “results”" in first["body"]
@@ -104,8 +104,8 @@ def test_an_incomplete_report_is_answered_with_what_it_lacks(tmp_path: Path) -> 
 
 def test_a_withdrawal_makes_the_reminder_due_again(tmp_path: Path) -> None:
     """A report of the 1st that is withdrawn on the 6th stops the reminder of the 3rd, but not that of the 9th."""
-    report = received(a_submission("s-1"), "2024-12-01 08:00")
-    withdrawal = received(a_withdrawal("w-1", "s-1"), "2024-12-06 08:00")
+    report = stamp_received(a_submission("s-1"), "2024-12-01 08:00")
+    withdrawal = stamp_received(a_withdrawal("w-1", "s-1"), "2024-12-06 08:00")
     assert "12-09T07:30 email reminder P1D" in steps(run_simulate(a_folder(tmp_path), report, withdrawal))
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events.assessments import Status, StepKind
+from schemas.events.wire import WireStep
 from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.scheduled_alert import CalledAlert
 from tests.unit.notifier.schedule_builders import (
     ALWAYS,
     DAY,
@@ -168,7 +168,7 @@ def test_an_alert_about_an_incomplete_report_names_what_is_missing() -> None:
     """The alert carries the missing parts, and is no longer called for once they are there."""
     came_at = days(-5)
     lacking = an_interval(came_at, Status.INCOMPLETE, missing=("sections.results",))
-    called = CalledAlert(kind=StepKind.INCOMPLETE, step="incomplete:s-1", at=came_at, due_at=DUE)
+    called = WireStep(kind=StepKind.INCOMPLETE, step="incomplete:s-1", at=came_at, due_at=DUE)
     known = follow(an_assessment(called, timeline=[an_interval(OPENS, Status.PENDING), lacking]), came_at)
     (alert,), _ = schedule.take_due(known, ALWAYS, came_at)
     assert alert.missing == ("sections.results",)
@@ -219,5 +219,5 @@ def test_an_alert_about_an_incomplete_report_is_void_once_it_is_complete() -> No
         an_interval(came_at, Status.INCOMPLETE),
         an_interval(days(-4), Status.ON_TIME),
     ]
-    called = CalledAlert(kind=StepKind.INCOMPLETE, step="incomplete:s-1", at=came_at, due_at=DUE)
+    called = WireStep(kind=StepKind.INCOMPLETE, step="incomplete:s-1", at=came_at, due_at=DUE)
     assert take_labels(follow(an_assessment(called, timeline=timeline), days(-3)), days(-3))[0] == []
