@@ -4,8 +4,10 @@ The assessment depends on the *set* of facts: their order, their repetition and 
 is no clock here.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 
@@ -19,6 +21,8 @@ from services.rules.core.relief import ReliefDecisions
 from services.rules.core.status_rules import StatusInputs
 
 DISCHARGED = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
+
+_starts_at = attrgetter("starts_at")
 
 
 class StatusSegment(
@@ -60,10 +64,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 
     def at(self, instant: datetime) -> StatusSegment:
         """Return the segment in force at *instant*; before the first one the obligation does not bind (ruling 8)."""
-        for segment in reversed(self.timeline):
-            if segment.starts_at <= instant:
-                return segment
-        return StatusSegment(starts_at=instant, status=Status.NOT_APPLICABLE)
+        begun = bisect_right(self.timeline, instant, key=_starts_at)
+        return self.timeline[begun - 1] if begun else StatusSegment(starts_at=instant, status=Status.NOT_APPLICABLE)
 
 
 def assess(duty: Duty, facts: Iterable[Fact]) -> Assessment:
