@@ -27,6 +27,8 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
     unsettled = [one.due_at for one in assessment.timeline if one.status in UNSETTLED]
     dues = [due_at for due_at in dict.fromkeys(unsettled) if due_at is not None]
     alerts = [alert for due_at in dues for alert in _plan_around_due(due_at, duty, reminders, assessment)]
+    if reminders.then_every is not None:
+        alerts.extend(_plan_repeated_urging(duty, reminders, assessment.timeline))
     alerts.extend(_plan_incomplete_notices(assessment))
     return tuple(sorted(alerts, key=lambda one: (one.at, one.kind, one.to, one.step))) if alerts else ()
 
@@ -45,8 +47,6 @@ def _plan_around_due(due_at: datetime, duty: Duty, reminders: Reminders, assessm
         at = calendar.shift_instant(due_at, escalation.after, duty.zone)
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
             yield WireStep(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
-    if reminders.then_every is not None:
-        yield from _plan_repeated_urging(due_at, duty, reminders, assessment)
 
 
 def _is_unsettled_at(assessment: Assessment, at: datetime, due_at: datetime, statuses: frozenset[Status]) -> bool:
@@ -54,20 +54,20 @@ def _is_unsettled_at(assessment: Assessment, at: datetime, due_at: datetime, sta
     return segment.due_at == due_at and segment.status in statuses
 
 
-def _plan_repeated_urging(
-    due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment
-) -> Iterator[WireStep]:
-    """Yield one repeating urging for each span of time in which the duty stays unsettled past *due_at*.
+def _plan_repeated_urging(duty: Duty, reminders: Reminders, timeline: Iterable[WireSegment]) -> Iterator[WireStep]:
+    """Yield one repeating urging for each span of time in which the duty stays unsettled past a due instant.
 
     Nobody is urged about a period once the next one falls due, nor about a one-off duty for more than a year. The duty
     stays overdue, but weekly alerts about years gone by would bury the one that matters now.
     """
     every = reminders.then_every or ""
-    first = max((calendar.shift_instant(due_at, after, duty.zone) for after in reminders.after), default=due_at)
-    silent_from = calendar.one_period_after(due_at, duty)
-    for starts_at, ends_at in _find_unsettled_spans(assessment.timeline, due_at):
-        at = _next_repetition(first, every, duty, starts_at)
+    for due_at, starts_at, ends_at in _find_unsettled_spans(timeline):
+        first = max((calendar.shift_instant(due_at, after, duty.zone) for after in reminders.after), default=due_at)
+        silent_from = calendar.one_period_after(due_at, duty)
         until = min(ends_at or silent_from, silent_from)
+        if starts_at >= until:
+            continue
+        at = _next_repetition(first, every, duty, starts_at)
         if starts_at <= at < until:
             # A step is named by its distance from due, here that of the first repetition, for example P24D.
             label = durations.between(due_at, at)
@@ -85,20 +85,25 @@ def _next_repetition(first: datetime, every: str, duty: Duty, starts_at: datetim
     return at
 
 
-def _find_unsettled_spans(
-    timeline: Iterable[WireSegment], due_at: datetime
-) -> Iterator[tuple[datetime, datetime | None]]:
-    """Yield the start and end of each span in which the duty is unsettled past *due_at*; None for one without end."""
+def _find_unsettled_spans(timeline: Iterable[WireSegment]) -> Iterator[tuple[datetime, datetime, datetime | None]]:
+    """Yield each span in which the duty is unsettled past one due instant: that instant, start and end.
+
+    The end is None for a span without end.
+    """
+    due_at: datetime | None = None
     begun: datetime | None = None
     for segment in timeline:
-        is_urgent = segment.due_at == due_at and segment.status in UNSETTLED_AFTER_DUE and segment.starts_at >= due_at
-        if is_urgent and begun is None:
-            begun = segment.starts_at
-        elif not is_urgent and begun is not None:
-            yield begun, segment.starts_at
-            begun = None
-    if begun is not None:
-        yield begun, None
+        is_urgent = (
+            segment.due_at is not None and segment.status in UNSETTLED_AFTER_DUE and segment.starts_at >= segment.due_at
+        )
+        urgent_due_at = segment.due_at if is_urgent else None
+        if urgent_due_at == due_at:
+            continue
+        if due_at is not None and begun is not None:
+            yield due_at, begun, segment.starts_at
+        due_at, begun = urgent_due_at, segment.starts_at
+    if due_at is not None and begun is not None:
+        yield due_at, begun, None
 
 
 def _plan_incomplete_notices(assessment: Assessment) -> Iterator[WireStep]:

@@ -7,8 +7,10 @@ The assessment depends on the *set* of facts: their order, their repetition and 
 is no clock here.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 
@@ -38,6 +40,8 @@ FLAGS = (
     "filing_kept",
     "nil_return",
 )
+
+_starts_at = attrgetter("starts_at")
 
 
 class StatusInputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,10 +76,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 
     def at(self, instant: datetime) -> WireSegment:
         """Return the segment in force at *instant*; before the first one the obligation does not bind (ruling 8)."""
-        for segment in reversed(self.timeline):
-            if segment.starts_at <= instant:
-                return segment
-        return WireSegment(starts_at=instant, status=Status.NOT_APPLICABLE)
+        begun = bisect_right(self.timeline, instant, key=_starts_at)
+        return self.timeline[begun - 1] if begun else WireSegment(starts_at=instant, status=Status.NOT_APPLICABLE)
 
 
 def assess(duty: Duty, facts: Iterable[Fact]) -> Assessment:

@@ -5,7 +5,7 @@ which one corrects which, and which carry the same document. What the filings am
 `services.rules.core.filing_status`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -26,38 +26,45 @@ from services.rules.core.facts import (
 # Proofs of dispatch that are out of the sender's hands (ruling 2).
 TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
 
-# The submissions that each one corrects, directly or over several steps, nearest first.
-_CorrectionChains = Mapping[FactIdentity, tuple[FactIdentity, ...]]
+
+# What copies of a document have in common, "number" or "files", and the position of the first submission with it.
+DocumentKey = tuple[str, int]
 
 
-class SubmissionRelations(msgspec.Struct, frozen=True, kw_only=True):
+class SubmissionRelations(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How one submission is related to the others of its duty.
 
-    `correction_depth` counts the corrections behind it: 0 for a first report, 1 for its correction. Submissions with
-    the same `group` are versions or copies of one report. `copies` are the others that carry the same document.
+    Submissions with the same `group` are versions or copies of one report. `documents` are the numbers and sets of
+    files that it shares with others (ruling 6): two with one of them in common carry the same document. A group and a
+    document are named by the position of the first submission that has them.
+
+    Corrections form trees, in which a submission stands below the one it corrects. `correction_depth` is 0 for a first
+    report, 1 for its correction. `first_place` numbers the submissions tree by tree, each before its corrections, and
+    `last_place` is the highest number among a submission and all corrections below it.
     """
 
+    group: int
+    first_place: int
+    last_place: int
     correction_depth: int = 0
-    group: int = 0
-    copies: frozenset[FactIdentity] = frozenset()
+    documents: tuple[DocumentKey, ...] = ()
+
+    def is_corrected_by(self, other: "SubmissionRelations") -> bool:
+        """Whether *other* corrects this submission, directly or over several steps."""
+        return self.first_place < other.first_place <= self.last_place
 
 
-_UNRELATED = SubmissionRelations()
+_UNRELATED = SubmissionRelations(group=0, first_place=0, last_place=0)
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
-    """One submission, in effect from `effective_at` until `ended_at`.
-
-    `correction_depth`, `group` and `copies` are as in `SubmissionRelations`.
-    """
+    """One submission, in effect from `effective_at` until `ended_at`."""
 
     submission: Submission
     effective_at: datetime
     ended_at: datetime | None
     missing: tuple[str, ...]
-    correction_depth: int
-    group: int
-    copies: frozenset[FactIdentity]
+    relations: SubmissionRelations
     moved_by: tuple[str, ...]
     ended_by: str | None
 
@@ -66,20 +73,25 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
         """Whether nothing is missing from it."""
         return not self.missing
 
-    def is_in_effect(self, instant: datetime) -> bool:
-        """Whether it counts at *instant*."""
-        return self.effective_at <= instant and (self.ended_at is None or instant < self.ended_at)
 
-    def is_withdrawn(self, instant: datetime) -> bool:
-        """Whether it has been withdrawn by *instant*."""
-        return self.ended_at is not None and self.ended_at <= instant
+class _SubmissionIndex:
+    """Submissions by the id that a correction, a withdrawal or a reassignment names them by."""
 
-    def evidence_at(self, instant: datetime) -> tuple[str, ...]:
-        """Return the ids of the events behind its effect at *instant*."""
-        if self.effective_at > instant:
-            return ()
-        ending = (self.ended_by,) if self.ended_by is not None and self.is_withdrawn(instant) else ()
-        return (self.submission.id, *self.moved_by, *ending)
+    __slots__ = ("_by_id", "_by_identity")
+
+    def __init__(self, submissions: Iterable[Submission]) -> None:
+        self._by_identity: dict[FactIdentity, Submission] = {}
+        self._by_id: dict[str, Submission] = {}
+        for one in submissions:
+            self._by_identity[identity(one)] = one
+            self._by_id.setdefault(one.id, one)
+
+    def find(self, event_id: str, source: str) -> Submission | None:
+        """Return the submission that *event_id* names, one of the same *source* first: ids are unique only within one.
+
+        Of several that other sources sent, the first is returned.
+        """
+        return self._by_identity.get((source, event_id)) or self._by_id.get(event_id)
 
 
 def build_filings(
@@ -91,10 +103,9 @@ def build_filings(
     """
     if not submissions:
         return ()
-    moves = _find_moves(submissions, adjustments)
+    moves, withdrawals = _find_moves_and_withdrawals(submissions, adjustments)
     filed = [one for one in submissions if _belongs_to_duty(duty, one, moves.get(identity(one), ()))]
     relations = relate_submissions(filed)
-    withdrawals = _find_withdrawals(submissions, adjustments)
     return tuple(
         [
             _build_filing(duty, one, relations[name], withdrawal=withdrawals.get(name), moved_by=moves.get(name, ()))
@@ -114,22 +125,30 @@ def effective_at(duty: Duty, submission: Submission) -> datetime:
 
 
 def relate_submissions(submissions: Sequence[Submission]) -> Mapping[FactIdentity, SubmissionRelations]:
-    """Return the relations of each of *submissions*; a correction that is held (ruling 5) is not in the answer."""
+    """Return the relations of each of *submissions*; a correction that is held (ruling 5) is not in the answer.
+
+    The cost is near linear in their number, because no pair of them is compared: those that carry the same document
+    meet in a table of numbers and files, and whether one corrects another follows from their places in the trees.
+    """
     if len(submissions) == 1 and submissions[0].corrects is None:
         return {identity(submissions[0]): _UNRELATED}
-    chains = _follow_corrections(submissions)
-    copies = _find_copies([one for one in submissions if identity(one) in chains], chains)
-    groups = _group_submissions(chains, copies)
+    trees = _build_correction_trees(submissions)
+    reports = {name: one.report for one in submissions if (name := identity(one)) in trees}
+    numbers = _find_shared_positions([_document_number(one) for one in reports.values()])
+    files = _find_shared_positions([_file_digests(one) for one in reports.values()])
+    positions = {name: position for position, name in enumerate(reports)}
+    targets = [None if (target := trees[name].target) is None else positions[target] for name in reports]
+    groups = _join_groups(numbers, files, targets)
     return {
-        name: SubmissionRelations(correction_depth=len(chains[name]), group=groups[name], copies=copies[name])
-        for name in copies
+        name: SubmissionRelations(
+            group=groups[position],
+            first_place=trees[name].first_place,
+            last_place=trees[name].last_place,
+            correction_depth=trees[name].depth,
+            documents=_name_documents(numbers[position], files[position]),
+        )
+        for name, position in positions.items()
     }
-
-
-def find_submission(among: Iterable[Submission], event_id: str, source: str) -> Submission | None:
-    """Return the submission that *event_id* names, one of the same *source* first: ids are unique only within one."""
-    found = [one for one in among if one.id == event_id]
-    return next((one for one in found if one.source == source), found[0] if found else None)
 
 
 def _build_filing(
@@ -148,42 +167,33 @@ def _build_filing(
         # Nothing is withdrawn before it took effect: a withdrawal that was received first acts at that instant.
         ended_at=max(since, withdrawal.received_at) if withdrawal else None,
         missing=completeness.find_missing(requires, submission.report),
-        correction_depth=relations.correction_depth,
-        group=relations.group,
-        copies=relations.copies,
+        relations=relations,
         moved_by=tuple([move.id for move in moved_by]),
         ended_by=withdrawal.id if withdrawal else None,
     )
 
 
-def _find_moves(
+def _find_moves_and_withdrawals(
     submissions: Sequence[Submission], adjustments: Iterable[Adjustment]
-) -> Mapping[FactIdentity, list[Reassignment]]:
-    """Return the reassignments that moved each submission, in order of arrival.
+) -> tuple[Mapping[FactIdentity, list[Reassignment]], Mapping[FactIdentity, Withdrawal]]:
+    """Return the reassignments that moved each submission, in order of arrival, and its first withdrawal (ruling 5).
 
     A reassignment from a period in which the submission is not at that point moves nothing.
     """
-    found: dict[FactIdentity, list[Reassignment]] = {}
-    for move in adjustments:
-        if not isinstance(move, Reassignment):
+    moves: dict[FactIdentity, list[Reassignment]] = {}
+    withdrawals: dict[FactIdentity, Withdrawal] = {}
+    about_submissions = [one for one in adjustments if isinstance(one, Reassignment | Withdrawal)]
+    index = _SubmissionIndex(submissions if about_submissions else ())
+    for one in about_submissions:
+        target = index.find(one.withdraws if isinstance(one, Withdrawal) else one.submission, one.source)
+        if target is None:
             continue
-        target = find_submission(submissions, move.submission, move.source)
-        if target is not None and _current_period(target, found.get(identity(target), ())) == move.from_period:
-            found.setdefault(identity(target), []).append(move)
-    return found
-
-
-def _find_withdrawals(
-    submissions: Sequence[Submission], adjustments: Iterable[Adjustment]
-) -> Mapping[FactIdentity, Withdrawal]:
-    """Return the first withdrawal of each submission that was withdrawn (ruling 5)."""
-    found: dict[FactIdentity, Withdrawal] = {}
-    for one in adjustments:
+        name = identity(target)
         if isinstance(one, Withdrawal):
-            target = find_submission(submissions, one.withdraws, one.source)
-            if target is not None:
-                found.setdefault(identity(target), one)
-    return found
+            withdrawals.setdefault(name, one)
+        elif _current_period(target, moves.get(name, ())) == one.from_period:
+            moves.setdefault(name, []).append(one)
+    return moves, withdrawals
 
 
 def _belongs_to_duty(duty: Duty, submission: Submission, moves: Sequence[Reassignment]) -> bool:
@@ -196,76 +206,94 @@ def _current_period(submission: Submission, moves: Sequence[Reassignment]) -> st
     return moves[-1].to_period if moves else submission.period
 
 
-def _follow_corrections(submissions: Sequence[Submission]) -> _CorrectionChains:
-    """Return the chain behind each submission, without those whose target is unknown or that correct in a circle.
+class _TreePlace(msgspec.Struct, kw_only=True, gc=False):
+    """Where a submission stands in its tree of corrections; see `SubmissionRelations`."""
 
-    Each pass resolves the corrections whose target already has a chain. A pass that resolves none ends the search: what
-    is left names an unknown target or names each other.
+    target: FactIdentity | None
+    depth: int
+    first_place: int
+    last_place: int
+
+
+def _build_correction_trees(submissions: Sequence[Submission]) -> Mapping[FactIdentity, _TreePlace]:
+    """Return the place of each submission in its tree of corrections.
+
+    Only what is reached from a first report has a place: a correction whose target is unknown has none, nor have
+    corrections that name each other in a circle, nor what corrects either.
     """
-    found: dict[FactIdentity, tuple[FactIdentity, ...]] = {
-        identity(one): () for one in submissions if one.corrects is None
-    }
-    pending = [(one, one.corrects) for one in submissions if one.corrects is not None]
-    while pending:
-        held = []
-        for one, corrects in pending:
-            target = find_submission(submissions, corrects, one.source)
-            if target is not None and identity(target) in found:
-                found[identity(one)] = (identity(target), *found[identity(target)])
-            else:
-                held.append((one, corrects))
-        if len(held) == len(pending):
-            break
-        pending = held
+    corrections = _list_corrections(submissions)
+    found: dict[FactIdentity, _TreePlace] = {}
+    waiting: list[tuple[FactIdentity, FactIdentity | None]] = [
+        (identity(one), None) for one in reversed(submissions) if one.corrects is None
+    ]
+    # A stack, not recursion: a chain of corrections may be longer than Python's stack is deep.
+    while waiting:
+        name, target = waiting.pop()
+        depth, number = 0 if target is None else found[target].depth + 1, len(found)
+        found[name] = _TreePlace(target=target, depth=depth, first_place=number, last_place=number)
+        if name in corrections:
+            waiting.extend([(correction, name) for correction in corrections[name]])
+    # Corrections stand behind their target, so going backwards each last place is final before it is passed on.
+    for place in reversed(found.values()) if corrections else ():
+        if place.target is not None:
+            target_place = found[place.target]
+            target_place.last_place = max(target_place.last_place, place.last_place)
     return found
 
 
-def _find_copies(
-    submissions: Sequence[Submission], chains: _CorrectionChains
-) -> dict[FactIdentity, frozenset[FactIdentity]]:
-    """Return for each submission the others that carry its document; a correction is no copy of what it corrects."""
-    found: dict[FactIdentity, set[FactIdentity]] = {identity(one): set() for one in submissions}
-    for index, one in enumerate(submissions):
-        for other in submissions[index + 1 :]:
-            if not _is_correction_between(identity(one), identity(other), chains) and _is_same_document(
-                one.report, other.report
-            ):
-                found[identity(one)].add(identity(other))
-                found[identity(other)].add(identity(one))
-    return {name: frozenset(others) for name, others in found.items()}
+def _list_corrections(submissions: Sequence[Submission]) -> Mapping[FactIdentity, list[FactIdentity]]:
+    """Return the direct corrections of each submission that has any."""
+    corrections = [(one, one.corrects) for one in submissions if one.corrects is not None]
+    found: dict[FactIdentity, list[FactIdentity]] = {}
+    if not corrections:
+        return found
+    index = _SubmissionIndex(submissions)
+    for one, corrects in corrections:
+        target = index.find(corrects, one.source)
+        if target is not None:
+            found.setdefault(identity(target), []).append(identity(one))
+    return found
 
 
-def _group_submissions(
-    chains: _CorrectionChains, copies: Mapping[FactIdentity, frozenset[FactIdentity]]
-) -> Mapping[FactIdentity, int]:
-    """Return the number of each submission's group: those joined by correction or by being copies (ruling 6)."""
-    # Renumbering at every merge is quadratic, but a duty has few submissions and at most 500 facts.
-    groups = {name: index for index, name in enumerate(copies)}
-    for name in copies:
-        for relative in (*copies[name], *chains[name][:1]):
-            kept, merged = sorted((groups[name], groups[relative]))
-            groups = {one: kept if number == merged else number for one, number in groups.items()}
-    return groups
+def _find_shared_positions(keys: Iterable[Hashable | None]) -> list[int | None]:
+    """Return for each key the position of the first key equal to it, and None for None and for a key that is alone."""
+    first: dict[Hashable, int] = {}
+    found = [None if key is None else first.setdefault(key, position) for position, key in enumerate(keys)]
+    shared = {one for position, one in enumerate(found) if one != position}
+    return [one if one in shared else None for one in found]
 
 
-def _is_correction_between(one: FactIdentity, other: FactIdentity, chains: _CorrectionChains) -> bool:
-    """Whether one of the two corrects the other, directly or over several steps."""
-    return one in chains[other] or other in chains[one]
+def _name_documents(number: int | None, files: int | None) -> tuple[DocumentKey, ...]:
+    by_number = () if number is None else (("number", number),)
+    return by_number if files is None else (*by_number, ("files", files))
 
 
-def _is_same_document(one: ReportContent, other: ReportContent) -> bool:
-    """Whether number and year of issue, or the attached files, are the same (ruling 6).
+def _join_groups(*relatives: Sequence[int | None]) -> list[int]:
+    """Return the lowest position in the group of each position, which is joined with those that it is related to.
 
-    A number alone does not identify a document: agencies start anew with number 1 each January.
+    This is union-find with path halving. Each of *relatives* holds one related position, or None, for each position.
     """
-    number, files = _document_number(one), _file_digests(one)
-    return (number is not None and number == _document_number(other)) or (bool(files) and files == _file_digests(other))
+    first = list(range(len(relatives[0])))
+
+    def find_first(position: int) -> int:
+        while first[position] != position:
+            first[position] = first[first[position]]
+            position = first[position]
+        return position
+
+    for related_positions in relatives:
+        for position, related in enumerate(related_positions):
+            if related is not None and related != position:
+                one, other = find_first(position), find_first(related)
+                first[max(one, other)] = min(one, other)
+    return [find_first(position) for position in range(len(first))]
 
 
 def _document_number(report: ReportContent) -> tuple[str, int | None] | None:
+    """Return the number and its year of issue; alone it identifies nothing, for each January starts anew with 1."""
     number = "".join(report.number.split()).casefold()
     return (number, report.issued_on.year if report.issued_on else None) if number else None
 
 
-def _file_digests(report: ReportContent) -> frozenset[str]:
-    return frozenset(file.sha256.lower() for file in report.attachments if file.sha256)
+def _file_digests(report: ReportContent) -> frozenset[str] | None:
+    return frozenset([file.sha256.lower() for file in report.attachments if file.sha256]) or None

@@ -1,7 +1,8 @@
 """Decisions that move or lift a due instant: extension, exemption and revocation, each from its own date (ruling 9)."""
 
+import heapq
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
@@ -23,18 +24,22 @@ class ReliefState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReliefDecisions:
-    """The decisions about one duty, in the order in which they take effect."""
+    """The decisions about one duty, in the order in which they take effect; asked for their state in order of time."""
+
+    __slots__ = ("_applied", "_decisions", "_duty", "_exemptions", "_fold", "_state")
 
     def __init__(self, duty: Duty, adjustments: Sequence[Adjustment]) -> None:
         self._duty = duty
-        self._without_decisions = ReliefState(due_at=duty.due_at)
-        self._exemptions = {identity(one): one for one in adjustments if isinstance(one, Exemption)}
         kinds = (Extension, Exemption, Revocation)
         decisions = [one for one in adjustments if isinstance(one, kinds) and self._may_apply(one)]
         # Of decisions of one day a revocation takes effect last, so that it finds the exemption that it revokes.
         self._decisions = sorted(
             decisions, key=lambda one: (self.takes_effect_at(one), isinstance(one, Revocation), one.source, one.id)
         )
+        self._exemptions = _ExemptionIndex(adjustments if decisions else ())
+        self._applied = 0
+        self._fold = _DecisionFold(due_at=duty.due_at) if decisions else None
+        self._state = ReliefState(due_at=duty.due_at)
 
     def takes_effect_at(self, decision: Extension | Exemption | Revocation) -> datetime:
         """Return the first instant of the decision's day in the plan's zone: a decision carries a date, no hour."""
@@ -53,24 +58,32 @@ class ReliefDecisions:
 
     def state_at(self, instant: datetime) -> ReliefState:
         """Return what the decisions in force at *instant* make of the duty."""
-        if not self._decisions:
-            return self._without_decisions
-        fold = _DecisionFold(due_at=self._duty.due_at, instant=instant)
-        for decision in self._decisions:
-            if self.takes_effect_at(decision) > instant:
-                break
-            match decision:
-                case Extension():
-                    fold.apply_extension(decision)
-                case Exemption():
-                    fold.exemptions[identity(decision)] = decision
-                case Revocation():
-                    fold.apply_revocation(
-                        decision, self._find_exemption(decision), leaves_time=self._leaves_time_to_report(decision)
-                    )
-                case _:
-                    assert_never(decision)
-        return fold.build_state()
+        fold = self._fold
+        if fold is None:
+            return self._state
+        is_changed = False
+        while self._applied < len(self._decisions) and self.takes_effect_at(self._decisions[self._applied]) <= instant:
+            self._apply(self._decisions[self._applied], fold)
+            self._applied += 1
+            is_changed = True
+        # An undated duty is released while an exemption lasts; a dated one if its due instant falls inside.
+        if fold.move_to(instant if fold.due_at is None else fold.due_at) or is_changed:
+            self._state = fold.build_state()
+        return self._state
+
+    def _apply(self, decision: Extension | Exemption | Revocation, fold: "_DecisionFold") -> None:
+        match decision:
+            case Extension():
+                fold.apply_extension(decision)
+            case Exemption():
+                fold.apply_exemption(decision)
+            case Revocation():
+                exemption = self._exemptions.find(decision)
+                if exemption is not None:
+                    leaves_time = self._leaves_time_to_report(decision)
+                    fold.apply_revocation(decision, exemption, leaves_time=leaves_time)
+            case _:
+                assert_never(decision)
 
     def _may_apply(self, decision: Extension | Exemption | Revocation) -> bool:
         """Whether the decision may bear on the duty; which due instants an exemption releases is decided in the fold.
@@ -85,11 +98,6 @@ class ReliefDecisions:
             case _:
                 return True
 
-    def _find_exemption(self, revocation: Revocation) -> Exemption | None:
-        """Return the exemption that *revocation* names, one of its own source first: ids are unique only within one."""
-        same = self._exemptions.get((revocation.source, revocation.exemption))
-        return same or next((one for one in self._exemptions.values() if one.id == revocation.exemption), None)
-
     def _leaves_time_to_report(self, revocation: Revocation) -> bool:
         """Whether its due instant is still to come both when it takes effect and when it is received (ruling 9)."""
         return revocation.due_at is not None and revocation.due_at > max(
@@ -97,52 +105,147 @@ class ReliefDecisions:
         )
 
 
-@dataclass(slots=True, kw_only=True)
-class _DecisionFold:
-    """The decisions applied so far, as of `instant`."""
+class _ExemptionIndex:
+    """Exemptions by the id that a revocation names them by."""
 
-    due_at: datetime | None
-    instant: datetime
-    exemptions: dict[FactIdentity, Exemption] = field(default_factory=dict)
-    evidence: list[str] = field(default_factory=list)
-    is_extended: bool = False
-    has_refused_revocation: bool = False
+    __slots__ = ("_by_id", "_by_identity")
+
+    def __init__(self, adjustments: Iterable[Adjustment]) -> None:
+        self._by_identity: dict[FactIdentity, Exemption] = {}
+        self._by_id: dict[str, Exemption] = {}
+        for one in adjustments:
+            if isinstance(one, Exemption):
+                self._by_identity[identity(one)] = one
+                self._by_id.setdefault(one.id, one)
+
+    def find(self, revocation: Revocation) -> Exemption | None:
+        """Return the exemption that *revocation* names, one of its own source first: ids are unique only within one."""
+        same = self._by_identity.get((revocation.source, revocation.exemption))
+        return same or self._by_id.get(revocation.exemption)
+
+
+class _SpansInForce:
+    """Spans [from, until) of time, each with an id, of which those are asked for that hold an instant.
+
+    The instant only moves on, so each span enters the answer at most once and leaves it at most once.
+    """
+
+    __slots__ = ("_added", "_ids", "_leaving", "_numbers", "_removed", "_waiting")
+
+    def __init__(self) -> None:
+        self._added = 0
+        self._waiting: list[tuple[datetime, int, datetime, str]] = []
+        self._leaving: list[tuple[datetime, int]] = []
+        self._removed: set[int] = set()
+        # The numbers and, next to them, the ids of the spans in force, in the order in which they were added.
+        self._numbers: list[int] = []
+        self._ids: list[str] = []
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The ids of the spans that hold the instant moved to, in the order in which they were added."""
+        return self._ids
+
+    def add(self, exemption: Exemption, event_id: str) -> int:
+        """Add the span of *exemption* under an id, and return its number; it counts from the next move."""
+        self._added += 1
+        heapq.heappush(self._waiting, (exemption.from_, self._added, exemption.until, event_id))
+        return self._added
+
+    def remove(self, number: int) -> None:
+        """Remove a span, whether or not it is in force."""
+        self._removed.add(number)
+        at = bisect_left(self._numbers, number)
+        if self._numbers[at : at + 1] == [number]:
+            del self._numbers[at], self._ids[at]
+
+    def move_to(self, instant: datetime) -> bool:
+        """Move on to *instant*, and return whether any span entered or left the answer."""
+        is_changed = False
+        while self._leaving and self._leaving[0][0] <= instant:
+            _, number = heapq.heappop(self._leaving)
+            if number not in self._removed:
+                self.remove(number)
+                is_changed = True
+        while self._waiting and self._waiting[0][0] <= instant:
+            _, number, until, event_id = heapq.heappop(self._waiting)
+            if instant < until and number not in self._removed:
+                at = bisect_left(self._numbers, number)
+                self._numbers.insert(at, number)
+                self._ids.insert(at, event_id)
+                heapq.heappush(self._leaving, (until, number))
+                is_changed = True
+        return is_changed
+
+
+class _DecisionFold:
+    """The decisions applied so far."""
+
+    __slots__ = (
+        "_evidence",
+        "_exemptions",
+        "_has_refused",
+        "_is_extended",
+        "_numbers",
+        "_refused",
+        "_revocations",
+        "due_at",
+    )
+
+    def __init__(self, due_at: datetime | None) -> None:
+        self.due_at = due_at
+        self._evidence: list[str] = []
+        self._numbers: dict[FactIdentity, int] = {}
+        self._exemptions = _SpansInForce()
+        # Of an undated duty: its revocations, and those of them that are refused, by the span of their exemption.
+        self._revocations = _SpansInForce()
+        self._refused = _SpansInForce()
+        self._is_extended = False
+        self._has_refused = False
 
     def apply_extension(self, extension: Extension) -> None:
         """Move the due instant on; an extension never moves it back, because nobody is made late by one."""
         if self.due_at is not None and extension.due_at > self.due_at:
-            self.due_at, self.is_extended = extension.due_at, True
-            self.evidence.append(extension.id)
+            self.due_at, self._is_extended = extension.due_at, True
+            self._evidence.append(extension.id)
 
-    def apply_revocation(self, revocation: Revocation, exemption: Exemption | None, *, leaves_time: bool) -> None:
+    def apply_exemption(self, exemption: Exemption) -> None:
+        """Release the duty while its deciding instant lies inside the exemption."""
+        self._numbers[identity(exemption)] = self._exemptions.add(exemption, exemption.id)
+
+    def apply_revocation(self, revocation: Revocation, exemption: Exemption, *, leaves_time: bool) -> None:
         """End the exemption and set the new due instant, or refuse a revocation that leaves no time to report.
 
         A revocation makes nothing due earlier than the plan does, and no undated duty due at all.
         """
-        if exemption is None or identity(exemption) not in self.exemptions:
+        number = self._numbers.get(identity(exemption))
+        if number is None:
             return
-        was_released = self.is_released_by(exemption)
-        if was_released:
-            self.evidence.append(revocation.id)
-        if not leaves_time:
-            self.has_refused_revocation = self.has_refused_revocation or was_released
-            return
-        del self.exemptions[identity(exemption)]
-        if was_released and self.due_at is not None and revocation.due_at is not None:
-            self.due_at = max(self.due_at, revocation.due_at)
+        if self.due_at is None:
+            self._revocations.add(exemption, revocation.id)
+            if not leaves_time:
+                self._refused.add(exemption, revocation.id)
+        elif exemption.from_ <= self.due_at < exemption.until:
+            self._evidence.append(revocation.id)
+            if leaves_time and revocation.due_at is not None:
+                self.due_at = max(self.due_at, revocation.due_at)
+            else:
+                self._has_refused = True
+        if leaves_time:
+            del self._numbers[identity(exemption)]
+            self._exemptions.remove(number)
 
-    def is_released_by(self, exemption: Exemption) -> bool:
-        """Whether the due instant falls inside the exemption; an undated duty is released while it lasts."""
-        deciding = self.instant if self.due_at is None else self.due_at
-        return exemption.from_ <= deciding < exemption.until
+    def move_to(self, instant: datetime) -> bool:
+        """Judge the exemptions at *instant*, and return whether that changed which of them release the duty."""
+        moved = [spans.move_to(instant) for spans in (self._exemptions, self._revocations, self._refused)]
+        return True in moved
 
     def build_state(self) -> ReliefState:
         """Return the result of all decisions applied."""
-        releasing = [one.id for one in self.exemptions.values() if self.is_released_by(one)]
         return ReliefState(
             due_at=self.due_at,
-            is_exempt=bool(releasing),
-            is_extended=self.is_extended,
-            has_refused_revocation=self.has_refused_revocation,
-            evidence=tuple(self.evidence + releasing),
+            is_exempt=bool(self._exemptions.ids),
+            is_extended=self._is_extended,
+            has_refused_revocation=self._has_refused or bool(self._refused.ids),
+            evidence=(*self._evidence, *self._revocations.ids, *self._exemptions.ids),
         )

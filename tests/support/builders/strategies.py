@@ -67,8 +67,8 @@ days = st.builds(lambda instant: instant.date().isoformat(), instants)
 
 
 @st.composite
-def submissions(draw: st.DrawFn) -> Json:
-    """Draw a report, a correction or a copy."""
+def submissions(draw: st.DrawFn, ids: st.SearchStrategy[str] = ids) -> Json:
+    """Draw a report, a correction or a copy, with one of *ids*."""
     sent = draw(st.one_of(st.none(), instants))
     number = draw(st.sampled_from(["1/BC", "2/BC", ""]))
     data = {
@@ -128,6 +128,19 @@ def recorded_events(draw: st.DrawFn, events: st.SearchStrategy[Json]) -> Json:
 
 
 logs = st.lists(recorded_events(st.one_of(submissions(), adjustments, decisions())), max_size=7)
+many_ids = st.sampled_from([f"s-{number}" for number in range(1, 13)])
+crowded_logs = st.lists(
+    recorded_events(
+        st.one_of(
+            submissions(many_ids),
+            submissions(many_ids),
+            st.builds(a_withdrawal, st.sampled_from(["w-1", "w-2", "w-3"]), many_ids),
+            decisions(),
+        )
+    ),
+    min_size=8,
+    max_size=25,
+)
 offsets = st.builds(lambda minutes: timezone(minutes * _MINUTE), st.integers(-23 * 60, 23 * 60))
 
 

@@ -13,6 +13,7 @@ from services.rules.core.assess import assess, has_same_answer
 from services.rules.core.docket import EVERY_PERIOD, Docket
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact
+from tests.support.assertions.assessment_by_definition import timeline_by_definition
 from tests.support.assertions.spec import a_catalogue, a_duty, facts_recorded_by, instant
 from tests.support.builders import strategies as some
 from tests.support.builders.plans import Json, a_submission
@@ -32,6 +33,13 @@ def test_any_order_and_any_repetition_of_the_facts_give_the_same_assessment(
     first, second = assess(duty, facts), assess(duty, again)
     assert first == second
     assert plan_alerts(first) == plan_alerts(second)
+
+
+@given(duty=duties, log=st.one_of(some.logs, some.crowded_logs))
+def test_the_timeline_is_the_one_that_the_rulings_define(duty: Duty, log: list[Json]) -> None:
+    """The timeline computed step by step is the one computed anew at every instant, straight from the rulings."""
+    facts = some.decode_facts(log)
+    assert assess(duty, facts).timeline == timeline_by_definition(duty, facts)
 
 
 @given(duty=duties, log=some.logs, at=some.instants, known_at=some.instants)
