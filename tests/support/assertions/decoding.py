@@ -44,7 +44,7 @@ ANSWER_BYTES_MAX = 256 * 1024
 """A hundred errors that each repeat a value of the sender, which has at most a kibibyte."""
 
 _PARTITIONER = Partitioner(3)
-_EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
+EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class StoredRequest:
         return self.mode.value.encode() + b"\n" + head + self.body
 
 
-class _ExamplePlan:
+class ExamplePlan:
     """Provides the plan of the examples."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class RequestChecker:
     """Checks requests; an `AssertionError` or any other exception is a failure that the fuzzer reports."""
 
     def __init__(self) -> None:
-        plans = _ExamplePlan()
+        plans = ExamplePlan()
         self._validator = EventValidator(plans)
         self._pipeline = Pipeline(plans, _PARTITIONER, _FixedKeys(), _UnusedLog())
 
@@ -132,7 +132,7 @@ class RequestChecker:
             return (), error.refusal
         events = dict(enumerate(received))
         try:
-            return self._validator.validate(events, _EVERYBODY, is_batch=request.mode is ContentMode.BATCH), None
+            return self._validator.validate(events, EVERYBODY, is_batch=request.mode is ContentMode.BATCH), None
         except RequestRefusedError as error:
             refusal = error.refusal
         _assert_valid_refusal(refusal, REFUSED)
@@ -161,7 +161,7 @@ class RequestChecker:
             assert values == [_sort_attributes(one.value) for one in expected]
 
     def _prepare(self, request: StoredRequest) -> PreparedEvents | Refusal:
-        posted = PostedEvents(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
+        posted = PostedEvents(request.mode, request.headers, request.body, EVERYBODY, RECEIVED)
         try:
             return self._pipeline.prepare(posted, http_binding.split_events(request.mode, request.body))
         except RequestRefusedError as error:
@@ -178,7 +178,7 @@ class RequestChecker:
         assert after.subject == accepted.admission.agency
         assert msgspec.json.decode(after.raw_data) == msgspec.json.decode(before.raw_data)
         assert _decode_from_binary_mode(before).content == before.content
-        (again,) = self._validator.validate({0: after}, _EVERYBODY, is_batch=False)
+        (again,) = self._validator.validate({0: after}, EVERYBODY, is_batch=False)
         assert again.admission == accepted.admission
         assert decode_fact(record.value).id
 
