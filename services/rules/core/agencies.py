@@ -7,6 +7,7 @@ Every duty of every period asks the same questions about its agency. Answers are
 one per agency and list of addressees.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from datetime import date
 
@@ -74,7 +75,7 @@ class Agencies:
 
     def resolve(self, name_or_id: str) -> str | None:
         """Return the permanent id behind an id or alias, or None where nobody bears it."""
-        return self._ids.get(name_or_id)
+        return self._ids.get(unicodedata.normalize("NFC", name_or_id))  # as the aliases are; facts of old may not be
 
     def parent(self, agency_id: str) -> str | None:
         """Return the agency above, where the registry names one."""
