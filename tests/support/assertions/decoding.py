@@ -6,6 +6,7 @@ empty line; then the body.
 
 import base64
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -251,10 +252,21 @@ def _decode_from_binary_mode(event: CloudEvent) -> CloudEvent:
 
 
 def _document_of(request: StoredRequest) -> Any:
+    """Return the request as a document with its names in Unicode NFC, as pointers name them."""
     if request.mode is not ContentMode.BINARY:
-        return msgspec.json.decode(request.body)
+        return _compose_names(msgspec.json.decode(request.body))
     named = {name.removeprefix(b"ce-").decode("latin-1"): value for name, value in request.headers}
-    return {**named, "data": msgspec.json.decode(request.body)}
+    return {**named, "data": _compose_names(msgspec.json.decode(request.body))}
+
+
+def _compose_names(value: Any) -> Any:
+    match value:
+        case dict():
+            return {unicodedata.normalize("NFC", name): _compose_names(one) for name, one in value.items()}
+        case list():
+            return list(map(_compose_names, value))
+        case _:
+            return value
 
 
 def _resolves(error: FieldError, document: Any) -> bool:
@@ -270,5 +282,5 @@ def _member(document: Any, token: str) -> Any:
     if isinstance(document, list):
         return document[int(token)]
     if token == "data" and document.get("data_base64") is not None:
-        return msgspec.json.decode(base64.b64decode(document["data_base64"]))
+        return _compose_names(msgspec.json.decode(base64.b64decode(document["data_base64"])))
     return document[token]

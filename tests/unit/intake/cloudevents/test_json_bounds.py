@@ -223,10 +223,37 @@ def test_any_other_json_has_no_errors(value: object, ensure_ascii: bool, indent:
     assert json_bounds.find_errors(text, msgspec.json.encode(value)) == ()
 
 
+@given(st.lists(st.sampled_from([b"[", b"{"]), min_size=25, max_size=40), st.integers(1, 35))
+def test_the_bound_on_depth_is_exact(opened: list[bytes], levels: int) -> None:
+    """The quick count of levels and the search for the place agree at any bound."""
+    text = b"1"
+    for one in reversed(opened):
+        text = b'[1,%b,"]"]' % text if one == b"[" else b'{"a":"{","b":%b}' % text
+    errors = json_bounds.find_errors(text, msgspec.json.encode(msgspec.json.decode(text)), levels=levels)
+    assert len(errors) == (len(opened) > levels)
+    assert errors == json_bounds.scan(text, levels=levels)
+
+
 def test_the_number_of_errors_is_bounded() -> None:
     """A text full of doubled names is answered with a limited number of errors."""
     twice = b",".join(b'"%d":1,"%d":1' % (number, number) for number in range(5_000))
     assert len(in_binary_mode(b"{%b}" % twice)) == json_bounds.ERRORS_MAX
+
+
+@pytest.mark.parametrize(
+    "data,pointer",
+    [
+        (b'{"zz":[%b]}' % b",".join([b"[]"] * 300_000), None),
+        (b'{"zz":[%b,"\\u003a"]}' % b",".join([b'{"a":":"}'] * 100_000), None),
+        (b'{"zz":[%b],"zz":1}' % b",".join([b"[]"] * 300_000), "/data"),
+        (b'{"zz":[%b,%b]}' % (b",".join([b"[]"] * 300_000), nested(31)), "/data"),
+        (b'{"a":1,"a":1,"zz":[%b]}' % b",".join([b"[]"] * 300_000), "/data/a"),
+    ],
+    ids=["many arrays", "many members", "doubled at the end", "deep at the end", "doubled at the start"],
+)
+def test_a_huge_event_is_not_searched_to_its_end(data: bytes, pointer: str | None) -> None:
+    """It is accepted or refused all the same; only a place beyond the first 100,000 tokens is not named exactly."""
+    assert in_binary_mode(data) == ([] if pointer is None else [pointer])
 
 
 def test_a_long_pointer_names_what_encloses_the_place() -> None:
