@@ -70,7 +70,7 @@ def session_kafka(servers: Path) -> Iterator[Kafka]:
 @pytest.fixture(scope="session")
 def session_mongod(servers: Path) -> Iterator[Mongod]:
     """One real database server."""
-    server = Mongod(servers, port=free_ports(1)[0])
+    server = Mongod(servers, port=free_ports(1)[0], has_fail_points=True)
     server.start()
     yield server
     server.kill()

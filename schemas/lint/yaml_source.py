@@ -2,8 +2,10 @@
 
 It reads the composed nodes instead of constructed objects. So dates stay text, and `2026-02-30` is a wrong date with a
 line instead of an unreadable file; a duplicate key is a finding like any other; and every key keeps its own line.
+All text is brought into Unicode NFC, as the text of all events is.
 """
 
+import unicodedata
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
@@ -86,7 +88,7 @@ class _YamlReader:
     def _read_mapping(self, node: MappingNode, path: DocumentPath) -> dict[str, object]:
         found: dict[str, object] = {}
         for key_node, value_node in node.value:
-            key = str(key_node.value)
+            key = unicodedata.normalize("NFC", str(key_node.value))
             at = (*path, key)
             if key in found:
                 message = f"stands twice; the first is at line {self._lines[at]}"
@@ -106,7 +108,7 @@ def _line(node: Node) -> int:
 
 
 def _scalar_value(node: Node) -> object:
-    text = str(node.value)
+    text = unicodedata.normalize("NFC", str(node.value))
     try:
         return _parse_scalar(str(node.tag).removeprefix(_TAG), text)
     except ValueError:

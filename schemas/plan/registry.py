@@ -1,5 +1,6 @@
 """The models of `registry.yaml`: agencies, their names, groups and successions by date (contract section 7)."""
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.plan.plan import DocumentModel
-from schemas.plan.values import Bilingual, Identifier, LocalDate, NonBlank
+from schemas.plan.values import Alias, Bilingual, Identifier, LocalDate, NonBlank
 
 HEIRS_BY_LAW = frozenset({"merge_into", "merge_new", "split"})
 
@@ -50,7 +51,7 @@ class Agency(DocumentModel):
     id: Identifier
     valid: Span = Span()
     names: Annotated[tuple[Name, ...], Field(min_length=1)]
-    aliases: tuple[NonBlank, ...] = ()
+    aliases: tuple[Alias, ...] = ()
     groups: tuple[Membership, ...] = ()
     parent: Identifier | None = None
     note: NonBlank | None = None
@@ -104,6 +105,7 @@ class Registry(DocumentModel):
 
     def resolve(self, name_or_id: str) -> str | None:
         """Return the permanent id for an id or alias, or None if the registry knows neither."""
+        name_or_id = unicodedata.normalize("NFC", name_or_id)
         # Lint refuses an alias that is also an id or another alias, so the order of the agencies does not matter.
         for agency in self.agencies:
             if agency.id == name_or_id or name_or_id in agency.aliases:

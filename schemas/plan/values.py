@@ -1,6 +1,7 @@
 """Value types that documents and events consist of: ids, instants, local dates, durations, bilingual text."""
 
 import re
+import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -11,6 +12,9 @@ from schemas.plan import durations
 Language = Literal["en", "vi"]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Alias = Annotated[NonBlank, AfterValidator(lambda text: unicodedata.normalize("NFC", text))]
+"""Another name of an agency, in Unicode NFC as the names in all events are."""
+
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 MediaType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")]
 

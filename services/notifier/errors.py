@@ -9,6 +9,10 @@ class LedgerUnavailableError(NotifierError):
     """The ledger does not answer, and nothing was sent that it does not know of. Try again when it is back."""
 
 
+class LedgerRefusedError(NotifierError):
+    """The database refuses what the ledger asks of it, and would refuse it again: wrong credentials, no rights."""
+
+
 class DocumentsMissingError(NotifierError, LookupError):
     """An assessment cites a plan or registry version that was never published; publish it with `dondoc publish`."""
 

@@ -14,20 +14,20 @@ four rules:
 There are no multi-document transactions: one whose process was killed would lock its documents for a minute.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier import ledger_documents
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.schedule import AlertSchedule
-from services.notifier.errors import LedgerUnavailableError
+from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.leases import Lease
 from services.notifier.ledger_documents import (
     CREATED,
@@ -37,8 +37,8 @@ from services.notifier.ledger_documents import (
     StoredSchedule,
     UnpublishedEvents,
 )
+from services.runtime import mongo
 
-_DUPLICATE_KEY = 11000
 _EXISTS = {"$exists": True}
 _IS_ABSENT = {"$exists": False}
 _WITHOUT_BATCH = {"round": "", "round_until": ""}
@@ -46,7 +46,10 @@ _WITHOUT_CLAIM = {"claim": "", "leased_until": ""}
 
 
 class Ledger:
-    """The ledger in the notifier's own database: one document for each duty, and one for each delivery."""
+    """The ledger in the notifier's own database: one document for each duty, and one for each delivery.
+
+    Every method raises `LedgerUnavailableError` where trying again may help, and `LedgerRefusedError` where it cannot.
+    """
 
     def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
         self._client = client
@@ -79,7 +82,8 @@ class Ledger:
                 written = await self._schedules.bulk_write([_replace_schedule(one) for one in changes], ordered=False)
             except BulkWriteError as cause:
                 # An upsert of version 0 that finds the duty in the ledger fails on `_id`: the other process was first.
-                if any(one["code"] != _DUPLICATE_KEY for one in cause.details["writeErrors"]):
+                # Beside a failed write concern that proves nothing, since that process may lose its write again.
+                if not mongo.has_only_duplicates(cause):
                     raise
                 return False
         return bool(written.matched_count + written.upserted_count == len(changes))
@@ -255,10 +259,5 @@ def _record_attempt(attempt: DeliveryAttempt) -> UpdateOne:
     return UpdateOne(_holds_claim(attempt.delivery), changes)
 
 
-@asynccontextmanager
-async def _translate_errors() -> AsyncIterator[None]:
-    """Raise `LedgerUnavailableError` in place of the driver's errors."""
-    try:
-        yield
-    except PyMongoError as cause:
-        raise LedgerUnavailableError(type(cause).__name__) from cause
+def _translate_errors() -> AbstractAsyncContextManager[None]:
+    return mongo.translate_errors(unavailable=LedgerUnavailableError, refused=LedgerRefusedError)

@@ -21,7 +21,7 @@ from services.reporting.http.api import ReportingApi
 from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import ReportingQueries
 from services.reporting.settings import ReportingSettings
-from services.reporting.store import UNAVAILABLE, ReportingStore
+from services.reporting.store import DatabaseUnavailableError, ReportingStore
 from services.runtime import mongo
 from services.runtime.batch_consumer import ConsumingBroker, Subscription, commit_after, subscribe
 from services.runtime.clock import Clock, clock_from
@@ -134,7 +134,7 @@ def _build_broker(components: ReportingComponents, dead_letters: DeadLetters) ->
             session_timeout_ms=components.settings.session_timeout_ms,
         )
         handler = consumer.on_batch(reader, dead_letters, components.metrics)
-        subscribe(broker, subscription, commit_after(handler, UNAVAILABLE), halt=components.halt)
+        subscribe(broker, subscription, commit_after(handler, (DatabaseUnavailableError,)), halt=components.halt)
 
     subscribe_to(VERDICTS, consumer.verdict_reader(store))
     subscribe_to(DELIVERIES, consumer.delivery_reader(store))

@@ -14,16 +14,11 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, IndexModel, InsertOne
-from pymongo.errors import AutoReconnect, BulkWriteError, NotPrimaryError, WTimeoutError
+from pymongo.errors import BulkWriteError
 
 from schemas.events.ids import DutyKey
 from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt, RecordedReceipt
 from services.runtime import mongo
-
-DUPLICATE_KEY = 11000
-
-# What the driver raises while the database is away: the batch is worth trying again.
-UNAVAILABLE: tuple[type[Exception], ...] = (AutoReconnect, NotPrimaryError, WTimeoutError)
 
 ASSESSMENTS, ALERTS, RECEIPTS = "assessments", "alerts", "receipts"
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
@@ -38,6 +33,10 @@ INDEXES = {
 }
 
 
+class DatabaseUnavailableError(Exception):
+    """The database is away, steps down or restarts: the same batch or query is worth trying again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDutyFilter:
     """Conditions on the duties of one plan; an empty condition matches all. The period None is a one-off duty's."""
@@ -49,7 +48,10 @@ class PlanDutyFilter:
 
 
 class ReportingStore:
-    """Inserts that may happen twice and change nothing the second time, and the queries on them."""
+    """Inserts that may happen twice and change nothing the second time, and the queries on them.
+
+    Everything raises `DatabaseUnavailableError` where trying again may help.
+    """
 
     def __init__(self, client: AsyncIOMotorClient[dict[str, Any]], database: str) -> None:
         self._client = client
@@ -57,12 +59,14 @@ class ReportingStore:
 
     async def create_indexes(self) -> None:
         """Create the indexes that are missing."""
-        for collection, indexes in INDEXES.items():
-            await self._database[collection].create_indexes(indexes)
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+            for collection, indexes in INDEXES.items():
+                await self._database[collection].create_indexes(indexes)
 
     async def is_answering(self) -> bool:
         """Whether the database answers."""
-        return await mongo.is_answering(self._client)
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+            return await mongo.is_answering(self._client)
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -82,7 +86,8 @@ class ReportingStore:
 
     async def find_receipt(self, receiptid: str) -> RecordedReceipt | None:
         """Return one receipt, or None."""
-        document = await self._database[RECEIPTS].find_one({"_id": receiptid})
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+            document = await self._database[RECEIPTS].find_one({"_id": receiptid})
         if document is None:
             return None
         duty = DutyKey.parse(document.pop("duty"))
@@ -99,8 +104,9 @@ class ReportingStore:
         ]
         # For a period the grouping reads only the index `by_place`; then the newest revisions alone are fetched by key.
         # It may use the disk: MongoDB gives a stage 100 MB of memory, which a large plan may exceed.
-        newest = self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True)
-        keys = [_revision_key(DutyKey(**group["_id"]), group["revision"]) async for group in newest]
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+            newest = self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True)
+            keys = [_revision_key(DutyKey(**group["_id"]), group["revision"]) async for group in newest]
         return await self._find_records(ASSESSMENTS, {"_id": {"$in": keys}})
 
     async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
@@ -110,25 +116,28 @@ class ReportingStore:
 
     async def find_periods(self, plan: str) -> list[str]:
         """Return the periods of *plan* in which any agency has a duty, in order."""
-        found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+            found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
 
     async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[bytes]:
-        found = self._database[collection].find(condition, {"_id": 0, "record": 1})
-        return [document["record"] async for document in found]
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+            found = self._database[collection].find(condition, {"_id": 0, "record": 1})
+            return [document["record"] async for document in found]
 
     async def _insert_missing(self, collection: str, documents: Sequence[dict[str, Any]]) -> None:
         """Insert the documents that are not there yet, in any order; raise `BulkWriteError` for other refusals."""
         if not documents:
             return
-        try:
-            await self._database[collection].bulk_write([InsertOne(one) for one in documents], ordered=False)
-        except BulkWriteError as refusal:
-            # Unordered, the server tries every insert. A duplicate key is a record that was stored before, for example
-            # in a batch whose commit a kill prevented, and is the same document.
-            errors = (refusal.details or {}).get("writeErrors", [])
-            if not errors or any(error["code"] != DUPLICATE_KEY for error in errors):
-                raise
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+            try:
+                await self._database[collection].bulk_write([InsertOne(one) for one in documents], ordered=False)
+            except BulkWriteError as refusal:
+                # Unordered, the server tries every insert. A duplicate key is a record that was stored before, for
+                # example in a batch whose commit a kill prevented, and is the same document. Duplicates beside a
+                # failed write concern do not count as stored: the other documents may be rolled back.
+                if not mongo.has_only_duplicates(refusal):
+                    raise
 
 
 def _revision_key(duty: DutyKey, revision: int) -> str:

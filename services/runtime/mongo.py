@@ -1,14 +1,44 @@
-"""Open the database driver. Stores and ledgers take the client that `connect` returns.
+"""Open the database driver, and decide which of its errors a retry can heal.
 
-Writes are acknowledged by the majority and journalled: an acknowledged write survives a kill -9 of the database.
+Stores and ledgers take the client that `connect` returns. Writes are acknowledged by the majority and journalled: an
+acknowledged write survives a kill -9 of the database and the election of another primary. Reads see only what the
+majority holds. Otherwise a store that repeats a write whose write concern failed could find its own write in place,
+commit its batch, and lose the write when the primary steps down.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    CursorNotFound,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
 
 # A restart of the database takes about two seconds; longer waits belong to the caller's retry.
 SELECTION_TIMEOUT_MS = 5_000
+
+DUPLICATE_KEY = 11000
+
+_RETRYABLE_LABELS = ("RetryableWriteError", "TransientTransactionError", "UnknownTransactionCommitResult")
+_RETRYABLE_CODES = frozenset(
+    {
+        *(6, 7, 89, 9001),  # HostUnreachable, HostNotFound, NetworkTimeout, SocketException
+        *(91, 189, 10107, 13435, 13436),  # ShutdownInProgress, PrimarySteppedDown, NotWritablePrimary and its kin
+        *(11600, 11601, 11602),  # InterruptedAtShutdown, Interrupted, InterruptedDueToReplStateChange
+        *(24, 50, 112, 134, 237, 251, 262, 290),  # LockTimeout, MaxTimeMSExpired, WriteConflict and other time-outs
+        *(43, 175, 133),  # CursorNotFound, QueryPlanKilled, FailedToSatisfyReadPreference
+        *(211, 239, 246, 276),  # KeyNotFound (of cluster time), snapshots and index builds that a restart took away
+        14031,  # OutOfDiskSpace: the same write succeeds once there is space
+    }
+)
+"""Server errors that say that the node stops, steps down, restarts, was too slow or is full (error_codes.yml)."""
 
 
 def connect(url: str) -> AsyncIOMotorClient[dict[str, Any]]:
@@ -18,6 +48,7 @@ def connect(url: str) -> AsyncIOMotorClient[dict[str, Any]]:
         tz_aware=True,
         w="majority",
         journal=True,
+        readConcernLevel="majority",
         serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
     )
 
@@ -26,3 +57,52 @@ async def is_answering(client: AsyncIOMotorClient[dict[str, Any]]) -> bool:
     """Whether the database answers a ping."""
     answer = await client.admin.command("ping")
     return bool(answer.get("ok"))
+
+
+def is_retryable(error: PyMongoError) -> bool:
+    """Whether *error* passes by itself: the same operation may succeed once the database has a primary again.
+
+    That is so of a lost connection, of every failed write concern, and of a node that stops, steps down or times out.
+    Of a bulk write it is also so if only some of its writes failed like that. The others are judged when the bulk is
+    repeated.
+    """
+    if isinstance(error, ConnectionFailure | WriteConcernError | ExecutionTimeout | CursorNotFound):
+        return True
+    if any(error.has_error_label(label) for label in _RETRYABLE_LABELS):
+        return True
+    if isinstance(error, BulkWriteError):
+        details = error.details or {}
+        # A bulk write reports a failed write concern beside its writes, and not as a `WriteConcernError`.
+        return bool(details.get("writeConcernErrors")) or any(
+            one.get("code") in _RETRYABLE_CODES for one in details.get("writeErrors", ())
+        )
+    return isinstance(error, OperationFailure) and error.code in _RETRYABLE_CODES
+
+
+def has_only_duplicates(error: BulkWriteError) -> bool:
+    """Whether every write that failed met its own key in the database, and all others are acknowledged."""
+    details = error.details or {}
+    errors = details.get("writeErrors") or ()
+    return (
+        bool(errors)
+        and all(one.get("code") == DUPLICATE_KEY for one in errors)
+        and not details.get("writeConcernErrors")
+    )
+
+
+@asynccontextmanager
+async def translate_errors(
+    *, unavailable: type[Exception], refused: type[Exception] | None = None
+) -> AsyncIterator[None]:
+    """Raise *unavailable* in place of a driver's error that a retry can heal, and *refused* in place of any other.
+
+    Without *refused* the driver's own error is raised.
+    """
+    try:
+        yield
+    except PyMongoError as cause:
+        if is_retryable(cause):
+            raise unavailable(type(cause).__name__) from cause
+        if refused is None:
+            raise
+        raise refused(str(cause)) from cause

@@ -20,7 +20,8 @@ NOT_YET_INITIALISED = 94  # MongoDB's error code for a replica set without a con
 class Mongod(Daemon):
     """A database on 127.0.0.1 with its data in *folder*. As a replica set it supports transactions."""
 
-    def __init__(self, folder: Path, *, port: int) -> None:
+    def __init__(self, folder: Path, *, port: int, has_fail_points: bool = False) -> None:
+        """With *has_fail_points* a test may make commands fail by `configureFailPoint`."""
         self.port = port
         self.host = f"{ports.LOOPBACK}:{port}"
         self.url = f"mongodb://{self.host}/?replicaSet={REPLICA_SET}"
@@ -30,6 +31,7 @@ class Mongod(Daemon):
             *("--replSet", REPLICA_SET, "--bind_ip", ports.LOOPBACK, "--port", str(port), "--dbpath", str(self._data)),
             *("--wiredTigerCacheSizeGB", "0.5", "--nounixsocket", "--quiet"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            *(("--setParameter", "enableTestCommands=1") if has_fail_points else ()),
         )
         super().__init__(Program(name="mongod", command=command, folder=folder, is_ready=self._is_primary))
 

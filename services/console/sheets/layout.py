@@ -104,7 +104,7 @@ def resolve_scope(
         raise UnknownDuty(
             "obligation", f"{obligation_id!r} is not in plan {catalogue.plan.plan}@{catalogue.plan.version}"
         )
-    known = None if agency is None else catalogue.agencies.ids_by_name.get(agency)
+    known = None if agency is None else catalogue.agencies.resolve(agency)
     if agency is not None and known is None:
         raise UnknownDuty(
             "agency", f"{agency!r} is not in registry {catalogue.registry.registry}@{catalogue.registry.version}"

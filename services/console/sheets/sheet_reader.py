@@ -1,7 +1,11 @@
-"""Reads the answers of a filled sheet with their keys, from XLSX or CSV. What an answer means is not decided here."""
+"""Reads the answers of a filled sheet with their keys, from XLSX or CSV. What an answer means is not decided here.
+
+All text is brought into Unicode NFC. Some programs write "ệ" as "e" with two marks, in the sheet's own words too.
+"""
 
 import csv
 import io
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -56,7 +60,7 @@ def read_cells(path: Path) -> Iterator[SheetCell]:
     """Yield the answers of the sheet in *path*; raise `UnusableInputError` where it is no report sheet."""
     rows = _read_csv(path) if path.suffix.lower() == ".csv" else _read_workbook(path)
     has_header = False
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate((_normalize(one) for one in rows), start=1):
         key = str(row[KEY] or "").strip() if row else ""
         if has_header and key:
             yield _parse_row(key, number, [*row, *[None] * len(HEADER)])
@@ -68,6 +72,10 @@ def read_cells(path: Path) -> Iterator[SheetCell]:
 def format_address(path: Path, column: int, row: int) -> str:
     """Return the name of a cell, for example `report.xlsx!C7`."""
     return f"{path}!{_COLUMNS[column]}{row}"
+
+
+def _normalize(row: Sequence[object]) -> list[object]:
+    return [unicodedata.normalize("NFC", value) if isinstance(value, str) else value for value in row]
 
 
 def _parse_row(key: str, row: int, values: Sequence[object]) -> SheetCell:

@@ -6,6 +6,7 @@ its cell and in the reader's language. The files that the sheet names must lie b
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +138,7 @@ def _describe_attachments(sheet: FilledSheet, faults: list[FieldError]) -> list[
 
 def _describe_attachment(folder: Path, name: str) -> AttachedFile | Bilingual:
     """Return name, type by content, size and digest of the file *name* in *folder*, or why it cannot be attached."""
-    path = folder / name
+    path = _find_file(folder, name)
     try:
         with path.open("rb") as stream:
             media_type = file_types.media_type_of(stream)
@@ -154,7 +155,16 @@ def _describe_attachment(folder: Path, name: str) -> AttachedFile | Bilingual:
             en=f"{name!r} is no PDF, DOCX, XLSX, ODT, ODS, JPEG or PNG by its content",
             vi=f"nội dung tệp “{name}” không phải là PDF, DOCX, XLSX, ODT, ODS, JPEG hoặc PNG",
         )
-    return AttachedFile(name=path.name, media_type=media_type, size=size, sha256=digest)
+    return AttachedFile(name=unicodedata.normalize("NFC", path.name), media_type=media_type, size=size, sha256=digest)
+
+
+def _find_file(folder: Path, name: str) -> Path:
+    """Return the path of the file *name*, whose name on disk may be in another Unicode form than in the sheet."""
+    path = folder / name
+    if path.exists() or name.isascii() or not path.parent.is_dir():
+        return path
+    siblings = (one for one in path.parent.iterdir() if unicodedata.normalize("NFC", one.name) == path.name)
+    return next(siblings, path)
 
 
 def _build_event(data: Mapping[str, object]) -> bytes:

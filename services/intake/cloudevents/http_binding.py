@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from msgspec import Raw
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError
 from services.intake.asgi import HeaderPairs, RequestRefusedError, too_large_refusal
-from services.intake.cloudevents import json_decoding
+from services.intake.cloudevents import json_decoding, nfc
 from services.intake.core import canonical_json, cloud_event
 from services.intake.core.cloud_event import CloudEvent
 from services.intake.core.problems import Refusal, RequestProblem
@@ -128,8 +128,13 @@ def decode_event(mode: ContentMode, headers: HeaderPairs, text: bytes | Raw, ind
     """Return the event of one of `split_events`, at *index* in the request; refuse with 400 what cannot be decoded."""
     if mode is ContentMode.BINARY:
         return _decode_binary(headers, bytes(text))
-    label = json_decoding.event_label(index) if mode is ContentMode.BATCH else json_decoding.BODY_LABEL
-    return _decode_structured(bytes(text), label)
+    if mode is ContentMode.STRUCTURED:
+        return _decode_structured(bytes(text), json_decoding.BODY_LABEL)
+    try:
+        return _decode_structured(bytes(text), json_decoding.event_label(index))
+    except RequestRefusedError as error:
+        errors = tuple(one.within(f"/{index}") for one in error.refusal.errors)
+        raise RequestRefusedError(replace(error.refusal, errors=errors)) from error
 
 
 def _parse_content_headers(headers: HeaderPairs) -> _ContentHeaders:
@@ -182,7 +187,7 @@ def _decode_header(attribute: str, value: bytes) -> str:
         text = _QUOTED_PAIR.sub(rb"\1", text[1:-1])
     try:
         text.decode("ascii")
-        return unquote_to_bytes(text).decode("utf-8")
+        return nfc.normalize_text(unquote_to_bytes(text).decode("utf-8"))
     except UnicodeDecodeError as cause:
         raise json_decoding.unreadable_error(
             en=f"the header ce-{attribute} is not percent-encoded UTF-8",
@@ -199,7 +204,10 @@ def _refuse_large_events(raws: Sequence[Raw]) -> None:
 
 
 def _decode_structured(body: bytes, label: Bilingual) -> ReceivedEvent:
-    attributes = json_decoding.decode_object(body, label)
+    decoded = json_decoding.decode_object(body, label)
+    if decoded.errors:
+        return MalformedEvent(errors=decoded.errors)
+    attributes = decoded.value
     encoded = attributes.pop("data_base64", None)
     has_data = "data" in attributes
     data = attributes.pop("data", None)
@@ -207,19 +215,27 @@ def _decode_structured(body: bytes, label: Bilingual) -> ReceivedEvent:
     if None in attributes.values():
         attributes = {name: value for name, value in attributes.items() if value is not None}
     if encoded is None:
-        return _build_event(attributes, data, raw_data=bytes(_DATA.decode(body).data), text=body)
-    decoded = None if has_data else _decode_base64(encoded)
-    if decoded is None:
+        return _build_event(attributes, data, raw_data=bytes(_DATA.decode(decoded.text).data), text=body)
+    data_text = None if has_data else _decode_base64(encoded)
+    if data_text is None:
         error = FieldError(pointer="/data_base64", detail=_ONE_OF_TWO if has_data else _NOT_BASE64)
         return MalformedEvent(errors=(*_attribute_errors(attributes), error))
-    data = json_decoding.decode_value(decoded, json_decoding.data_label(label))
-    return _build_event(attributes, data, raw_data=decoded, text=body)
+    return _build_from_data(attributes, data_text, json_decoding.data_label(label), text=body)
 
 
 def _decode_binary(headers: HeaderPairs, body: bytes) -> ReceivedEvent:
     attributes = {"datacontenttype": BINARY_TYPE, **_decode_attributes(headers)}
-    data = json_decoding.decode_value(body, json_decoding.BODY_LABEL)
-    return _build_event(attributes, data, raw_data=body, text=body)
+    return _build_from_data(attributes, body, json_decoding.BODY_LABEL, text=body)
+
+
+def _build_from_data(
+    attributes: dict[str, object], data_text: bytes, label: Bilingual, *, text: bytes
+) -> ReceivedEvent:
+    """Return the event of *attributes* with the data in *data_text*; an error message calls the data *label*."""
+    data = json_decoding.decode_data(data_text, label)
+    if data.errors:
+        return MalformedEvent(errors=(*_attribute_errors(attributes), *data.errors))
+    return _build_event(attributes, data.value, raw_data=data.text, text=text)
 
 
 def _build_event(attributes: dict[str, object], data: object, *, raw_data: bytes, text: bytes) -> ReceivedEvent:

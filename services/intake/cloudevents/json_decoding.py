@@ -5,13 +5,15 @@ A whole number is one value however it is written: 1, 1.0 and 1e0 decode alike.
 
 import math
 import re
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from schemas.plan.values import Bilingual
+from schemas.problems import FieldError
 from services.intake.asgi import RequestRefusedError
+from services.intake.cloudevents import json_bounds, nfc
 from services.intake.core import canonical_json
 from services.intake.core.problems import Refusal, RequestProblem
 
@@ -38,6 +40,19 @@ def _parse_number(text: str) -> int | float:
 _OBJECT = msgspec.json.Decoder(dict[str, object], float_hook=_parse_number)
 _ARRAY = msgspec.json.Decoder(list[Raw])
 _ANY = msgspec.json.Decoder(float_hook=_parse_number)
+_ENCODER = msgspec.json.Encoder()
+
+DATA_PATH = ("data",)
+_DATA_LEVELS_MAX = json_bounds.LEVELS_MAX - len(DATA_PATH)
+_BATCH_LEVELS_MAX = 1 + json_bounds.LEVELS_MAX
+
+
+class DecodedJson(NamedTuple, Generic[Value]):
+    """A JSON value, its text in Unicode NFC, and where it breaks the bounds of `json_bounds`."""
+
+    value: Value
+    text: bytes
+    errors: tuple[FieldError, ...]
 
 
 def event_label(index: int) -> Bilingual:
@@ -50,31 +65,50 @@ def data_label(label: Bilingual) -> Bilingual:
     return Bilingual.of(en=f"the data of {label.en}", vi=f"phần data của {label.vi}")
 
 
-def decode_object(text: bytes | Raw, label: Bilingual) -> dict[str, object]:
-    """Return the JSON object in *text*; an error message calls it *label*."""
-    return _decode(_OBJECT, text, label)
+def decode_object(text: bytes, label: Bilingual) -> DecodedJson[dict[str, object]]:
+    """Return the JSON object in *text*, an event; an error message calls it *label*."""
+    return _decode_bounded(_OBJECT, text, label, levels=json_bounds.LEVELS_MAX, path=())
 
 
-def decode_array(text: bytes | Raw, label: Bilingual) -> list[Raw]:
+def decode_array(text: bytes, label: Bilingual) -> list[Raw]:
     """Return the members of the JSON array in *text*, undecoded."""
-    return _decode(_ARRAY, text, label)
+    return _decode(_ARRAY, text, label, levels=_BATCH_LEVELS_MAX, path=())
 
 
-def decode_value(text: bytes | Raw, label: Bilingual) -> object:
-    """Return the JSON value in *text*."""
-    return _decode(_ANY, text, label)
+def decode_data(text: bytes, label: Bilingual) -> DecodedJson[object]:
+    """Return the JSON value in *text*, the data of an event."""
+    return _decode_bounded(_ANY, text, label, levels=_DATA_LEVELS_MAX, path=DATA_PATH)
 
 
-def unreadable_error(*, en: str, vi: str) -> RequestRefusedError:
+def unreadable_error(*, en: str, vi: str, errors: tuple[FieldError, ...] = ()) -> RequestRefusedError:
     """Return the refusal (400) of a request that cannot be decoded."""
-    return RequestRefusedError(Refusal(problem=RequestProblem.UNREADABLE, detail=Bilingual.of(en=en, vi=vi)))
+    detail = Bilingual.of(en=en, vi=vi)
+    return RequestRefusedError(Refusal(problem=RequestProblem.UNREADABLE, detail=detail, errors=errors))
 
 
-def _decode(decoder: msgspec.json.Decoder[Value], text: bytes | Raw, label: Bilingual) -> Value:
+def _decode_bounded(
+    decoder: msgspec.json.Decoder[Value], text: bytes, label: Bilingual, *, levels: int, path: json_bounds.Path
+) -> DecodedJson[Value]:
+    value = _decode(decoder, text, label, levels=levels, path=path)
+    encoded = _ENCODER.encode(value)
+    if not nfc.is_normalized(encoded):
+        text = nfc.normalize_json(text)
+        value = _decode(decoder, text, label, levels=levels, path=path)
+        encoded = _ENCODER.encode(value)
+    return DecodedJson(value, text, json_bounds.find_errors(text, encoded, levels=levels, path=path))
+
+
+def _decode(
+    decoder: msgspec.json.Decoder[Value], text: bytes, label: Bilingual, *, levels: int, path: json_bounds.Path
+) -> Value:
     try:
         return decoder.decode(text)
     except RecursionError as cause:
-        raise unreadable_error(en=f"{label.en} is nested too deeply", vi=f"{label.vi} lồng nhau quá sâu") from cause
+        raise unreadable_error(
+            en=f"{label.en} is nested too deeply",
+            vi=f"{label.vi} lồng nhau quá sâu",
+            errors=json_bounds.find_too_deep(bytes(text), levels=levels, path=path),
+        ) from cause
     except _OutOfRangeError as cause:
         raise unreadable_error(
             en=f"{label.en}: {cause} is beyond the range of a number; write it as a string",

@@ -3,16 +3,20 @@
 The published pydantic models decide. This module only translates their errors into both languages.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from pydantic import ValidationError
 
-from schemas.events.facts import FIGURE_BOUND, MODEL_OF, FactModel
+from schemas.events.facts import FIGURE_BOUND, MODEL_OF, SUBMITTED, FactModel
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError, pointer_of
 
 # Errors reported of one event: more do not help anybody, and a hostile event may have a million.
 ERRORS_OF_EVENT_MAX = 50
+
+ITEMS_MAX = 500
+"""Sections, indicators or attachments of one report: no plan asks for a tenth of that."""
 
 _VIETNAMESE = {
     "missing": "thiếu trường bắt buộc này",
@@ -57,10 +61,33 @@ _FIGURES = ("content", "indicators")
 
 def parse_fact(event_type: str, data: object) -> FactModel | tuple[FieldError, ...]:
     """Return the fact that *data* holds as *event_type* (one of `MODEL_OF`), or the errors of its shape."""
+    # The published schemas of version 1 have no such bounds, and a version must not become stricter. So the bounds are
+    # intake's own. Of a report that breaks one, nothing else is validated: it may have a hundred thousand errors.
+    if event_type == SUBMITTED and (excess := tuple(_excess_errors(data))):
+        return excess
     try:
         return MODEL_OF[event_type].model_validate(data)
     except ValidationError as error:
         return tuple(_field_errors(error))
+
+
+def _excess_errors(data: object) -> Iterator[FieldError]:
+    """Yield an error for each collection of a report with more than `ITEMS_MAX` members."""
+    report = data if isinstance(data, dict) else {}
+    content = report.get("content")
+    content = content if isinstance(content, dict) else {}
+    collections = {
+        ("content", "sections"): content.get("sections"),
+        ("content", "indicators"): content.get("indicators"),
+        ("attachments",): report.get("attachments"),
+    }
+    for path, items in collections.items():
+        if isinstance(items, dict | list) and len(items) > ITEMS_MAX:
+            yield FieldError(pointer=pointer_of("data", *path), detail=_too_many(len(items)))
+
+
+def _too_many(count: int) -> Bilingual:
+    return Bilingual.of(en=f"has {count} entries; at most {ITEMS_MAX}", vi=f"có {count} mục; tối đa {ITEMS_MAX} mục")
 
 
 def _field_errors(error: ValidationError) -> list[FieldError]:

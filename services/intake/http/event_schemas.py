@@ -2,7 +2,7 @@
 
 The schemas refuse what intake refuses for its form, as far as JSON Schema can express it. It cannot express what only
 the plan and the registry know, nor the bound of a figure written as a decimal string, nor that a size must not be
-written as 1.0.
+written as 1.0, nor how deep an event may be nested, nor that a name stands once in an object.
 """
 
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import DateSchema, DatetimeSchema, StringSchema
 
-from schemas.events.facts import MODEL_OF
+from schemas.events.facts import MODEL_OF, Content, ReportSubmitted
+from services.intake.cloudevents.schema_errors import ITEMS_MAX
 from services.intake.core import cloud_event
 
 Schema = dict[str, Any]
@@ -64,14 +65,23 @@ def components() -> dict[str, object]:
 
 
 def _fact_schemas() -> dict[str, object]:
-    schemas: dict[str, object] = {}
+    schemas: dict[str, Any] = {}
     for model in MODEL_OF.values():
         schema = model.model_json_schema(
             by_alias=True, ref_template="#/components/schemas/{model}", schema_generator=_FactSchemas
         )
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema
+    _limit_items(schemas)
     return schemas
+
+
+def _limit_items(schemas: dict[str, Any]) -> None:
+    """Add intake's bounds on a report to its schemas: the published ones of version 1 must not become stricter."""
+    content, report = schemas[Content.__name__], schemas[ReportSubmitted.__name__]
+    for name in ("sections", "indicators"):
+        content["properties"][name]["maxProperties"] = ITEMS_MAX
+    report["properties"]["attachments"]["maxItems"] = ITEMS_MAX
 
 
 def _event_schema(event_type: str, fact: str) -> dict[str, object]:

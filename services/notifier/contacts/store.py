@@ -1,23 +1,27 @@
 """The contacts in the notifier's own database. They never leave it: not to a log, an event or another service."""
 
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, InsertOne
-from pymongo.errors import PyMongoError
 
 from schemas.events.deliveries import Channel
 from services.notifier.core.scheduling.routing import Contact, ContactBook
-from services.notifier.errors import LedgerUnavailableError
+from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
+from services.runtime import mongo
 
 Document = dict[str, Any]
 _EDITION_ID = "contacts"
 
 
 class ContactStore:
-    """Reads all contacts at once, and again only when they have changed: there are thousands, not millions."""
+    """Reads all contacts at once, and again only when they have changed: there are thousands, not millions.
+
+    Both methods raise `LedgerUnavailableError` where trying again may help, and `LedgerRefusedError` where it cannot.
+    """
 
     def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
         self._client = client
@@ -27,16 +31,14 @@ class ContactStore:
         self._book = ContactBook()
 
     async def load_book(self) -> ContactBook:
-        """Return the contacts as they are now. Raises `LedgerUnavailableError` if the database does not answer."""
-        try:
+        """Return the contacts as they are now."""
+        async with _translate_errors():
             current = await self._editions.find_one({"_id": _EDITION_ID})
             edition = current["edition"] if current else 0
             if edition != self._edition:
                 found = await self._contacts.find().sort("_id", ASCENDING).to_list(None)
                 self._book = ContactBook(_decode_contact(one) for one in found)
                 self._edition = edition
-        except PyMongoError as cause:
-            raise LedgerUnavailableError(type(cause).__name__) from cause
         return self._book
 
     async def replace(self, contacts: Iterable[Contact]) -> None:
@@ -44,17 +46,22 @@ class ContactStore:
         listed = list(contacts)
         agencies = sorted({one.agency for one in listed})
         inserts = [InsertOne(_encode_contact(one, position)) for position, one in enumerate(listed)]
-        try:
-            async with await self._client.start_session() as session, session.start_transaction():
-                await self._contacts.delete_many({"agency": {"$in": agencies}}, session=session)
-                if inserts:
-                    await self._contacts.bulk_write(inserts, session=session)
-                # The edition counts replacements. Notifiers compare it before every batch, instead of reading all
-                # contacts or watching a change stream.
-                next_edition = {"$inc": {"edition": 1}}
-                await self._editions.update_one({"_id": _EDITION_ID}, next_edition, upsert=True, session=session)
-        except PyMongoError as cause:
-            raise LedgerUnavailableError(type(cause).__name__) from cause
+        async with (
+            _translate_errors(),
+            await self._client.start_session() as session,
+            session.start_transaction(),
+        ):
+            await self._contacts.delete_many({"agency": {"$in": agencies}}, session=session)
+            if inserts:
+                await self._contacts.bulk_write(inserts, session=session)
+            # The edition counts replacements. Notifiers compare it before every batch, instead of reading all
+            # contacts or watching a change stream.
+            next_edition = {"$inc": {"edition": 1}}
+            await self._editions.update_one({"_id": _EDITION_ID}, next_edition, upsert=True, session=session)
+
+
+def _translate_errors() -> AbstractAsyncContextManager[None]:
+    return mongo.translate_errors(unavailable=LedgerUnavailableError, refused=LedgerRefusedError)
 
 
 def _encode_contact(contact: Contact, position: int) -> Document:

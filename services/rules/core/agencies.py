@@ -7,6 +7,7 @@ Every duty of every period asks the same questions about its agency. Answers are
 one per agency and list of addressees.
 """
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
 
@@ -72,6 +73,11 @@ class Agencies:
 
     def __contains__(self, agency_id: object) -> bool:
         return agency_id in self._agencies
+
+    def resolve(self, name_or_id: str) -> str | None:
+        """Return the permanent id of an id or alias in any Unicode form, or None where no agency has it."""
+        # The registry is in NFC. A fact that an older intake wrote may hold a decomposed alias.
+        return self.ids_by_name.get(unicodedata.normalize("NFC", name_or_id))
 
     def parent(self, agency_id: str) -> str | None:
         """Return the agency above, where the registry names one."""

@@ -6,6 +6,7 @@ empty line; then the body.
 
 import base64
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ REFUSED = frozenset({RequestProblem.INVALID, RequestProblem.FORBIDDEN})
 ANSWER_BYTES_MAX = 256 * 1024
 
 _PARTITIONER = Partitioner(3)
-_EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
+EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ class StoredRequest:
         return self.mode.value.encode() + b"\n" + head + self.body
 
 
-class _ExamplePlan:
+class ExamplePlan:
     """Provides the plan of the examples."""
 
     def __init__(self) -> None:
@@ -109,7 +110,7 @@ class RequestChecker:
     """Checks requests; an `AssertionError` or any other exception is a failure that the fuzzer reports."""
 
     def __init__(self) -> None:
-        plans = _ExamplePlan()
+        plans = ExamplePlan()
         self._validator = EventValidator(plans)
         self._pipeline = Pipeline(plans, _PARTITIONER, _FixedKeys(), _UnusedLog())
 
@@ -133,7 +134,7 @@ class RequestChecker:
             return (), error.refusal
         events = dict(enumerate(received))
         try:
-            return self._validator.validate(events, _EVERYBODY, is_batch=request.mode is ContentMode.BATCH), None
+            return self._validator.validate(events, EVERYBODY, is_batch=request.mode is ContentMode.BATCH), None
         except RequestRefusedError as error:
             refusal = error.refusal
         _assert_valid_refusal(refusal, REFUSED)
@@ -162,7 +163,7 @@ class RequestChecker:
             assert values == [_sort_attributes(one.value) for one in expected]
 
     def _prepare(self, request: StoredRequest) -> PreparedEvents | Refusal:
-        posted = PostedEvents(request.mode, request.headers, request.body, _EVERYBODY, RECEIVED)
+        posted = PostedEvents(request.mode, request.headers, request.body, EVERYBODY, RECEIVED)
         try:
             return self._pipeline.prepare(posted, http_binding.split_events(request.mode, request.body))
         except RequestRefusedError as error:
@@ -179,7 +180,7 @@ class RequestChecker:
         assert after.subject == accepted.admission.agency
         assert msgspec.json.decode(after.raw_data) == msgspec.json.decode(before.raw_data)
         assert _decode_from_binary_mode(before).content == before.content
-        (again,) = self._validator.validate({0: after}, _EVERYBODY, is_batch=False)
+        (again,) = self._validator.validate({0: after}, EVERYBODY, is_batch=False)
         assert again.admission == accepted.admission
         assert decode_fact(record.value).id
 
@@ -252,10 +253,21 @@ def _decode_from_binary_mode(event: CloudEvent) -> CloudEvent:
 
 
 def _document_of(request: StoredRequest) -> Any:
+    """Return the request as a document with its names in Unicode NFC, as pointers name them."""
     if request.mode is not ContentMode.BINARY:
-        return msgspec.json.decode(request.body)
+        return _compose_names(msgspec.json.decode(request.body))
     named = {name.removeprefix(b"ce-").decode("latin-1"): value for name, value in request.headers}
-    return {**named, "data": msgspec.json.decode(request.body)}
+    return {**named, "data": _compose_names(msgspec.json.decode(request.body))}
+
+
+def _compose_names(value: Any) -> Any:
+    match value:
+        case dict():
+            return {unicodedata.normalize("NFC", name): _compose_names(one) for name, one in value.items()}
+        case list():
+            return list(map(_compose_names, value))
+        case _:
+            return value
 
 
 def _resolves(error: FieldError, document: Any) -> bool:
@@ -271,5 +283,5 @@ def _member(document: Any, token: str) -> Any:
     if isinstance(document, list):
         return document[int(token)]
     if token == "data" and document.get("data_base64") is not None:
-        return msgspec.json.decode(base64.b64decode(document["data_base64"]))
+        return _compose_names(msgspec.json.decode(base64.b64decode(document["data_base64"])))
     return document[token]

@@ -1,6 +1,7 @@
 """Report sheets made by `dondoc sheet` and filled in as people do: in a spreadsheet program, or as CSV."""
 
 import csv
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -63,6 +64,20 @@ def a_filled_sheet(folder: Path, name: str = "report.xlsx", **changes: Any) -> P
     answers = FILL | {key.replace("__", "."): value for key, value in changes.items()}
     (fill_workbook if name.endswith("xlsx") else fill_table)(folder / name, answers)
     return folder / name
+
+
+def decompose_sheet(path: Path) -> None:
+    """Write all text of a sheet in Unicode NFD, its own words too."""
+    if path.suffix == ".csv":
+        text = unicodedata.normalize("NFD", path.read_text("utf-8-sig"))
+        path.write_text(text, "utf-8-sig")
+        return
+    book = openpyxl.load_workbook(path)
+    for row in book.worksheets[0].iter_rows():
+        for cell in row:
+            if isinstance(cell.value, str):
+                cell.value = unicodedata.normalize("NFD", cell.value)
+    book.save(path)
 
 
 def faults_of(path: Path, language: Any = "vi") -> list[str]:

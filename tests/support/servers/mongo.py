@@ -1,5 +1,7 @@
 """A database for one test on the session's mongod, and a client to inspect it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,16 @@ class Database:
     def documents(self, collection: str) -> list[Document]:
         """Read all documents of *collection* in order of their ids."""
         return list(self[collection].find().sort("_id", pymongo.ASCENDING))
+
+    @contextmanager
+    def fail_commands(self, *commands: str, **fault: Any) -> Iterator[None]:
+        """Let mongod answer *commands* with *fault*, for example `writeConcernError={...}` or `errorCode=11602`."""
+        data = {"failCommands": list(commands), **fault}
+        self.client.admin.command("configureFailPoint", "failCommand", mode="alwaysOn", data=data)
+        try:
+            yield
+        finally:
+            self.client.admin.command("configureFailPoint", "failCommand", mode="off")
 
     def drop(self) -> None:
         """Drop the database."""

@@ -15,7 +15,7 @@ from services.console.support.inputs import UnusableInputError
 from services.notifier.contacts import csv_file
 from services.notifier.contacts.store import ContactStore
 from services.notifier.core.scheduling.routing import Contact, ContactBook
-from services.notifier.errors import LedgerUnavailableError
+from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.settings import NotifierSettings
 from services.runtime import mongo
 from services.runtime.clock import clock_from
@@ -126,6 +126,8 @@ def _query_store(query: Callable[[ContactStore], Awaitable[Result]]) -> Result:
         return asyncio.run(_run_query(settings, query))
     except LedgerUnavailableError as cause:
         raise UnusableInputError("the notifier's database does not answer; look at DONDOC_MONGO_URL") from cause
+    except LedgerRefusedError as cause:
+        raise UnusableInputError(f"the notifier's database refuses this: {cause}") from cause
 
 
 async def _run_query(settings: NotifierSettings, query: Callable[[ContactStore], Awaitable[Result]]) -> Result:

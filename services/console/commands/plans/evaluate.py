@@ -91,7 +91,7 @@ def _parse_query(catalogue: DutyCatalogue, fields: Mapping[str, Any], place: str
         inputs.read_instant(fields["known_at"], f"{place}: known_at") if fields.get("known_at") is not None else at
     )
     try:
-        agency = catalogue.agencies.ids_by_name.get(fields["agency"], fields["agency"])
+        agency = catalogue.agencies.resolve(fields["agency"]) or fields["agency"]
         duty = catalogue.duty(agency=agency, obligation=fields["obligation"], period=period or None)
     except UnknownDuty as cause:
         raise UnusableInputError(f"{place}: {cause}") from cause

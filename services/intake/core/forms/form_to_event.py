@@ -4,6 +4,7 @@ Whether the report is complete is not decided here.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -57,7 +58,7 @@ class _AnswerReader:
             case float() as number if number.is_integer():
                 return str(int(number))
             case other:
-                return _CONTROL.sub("", str(other)).strip()
+                return unicodedata.normalize("NFC", _CONTROL.sub("", str(other))).strip()
 
     def read_required_text(self, key: str) -> str:
         text = self.read_text(key)

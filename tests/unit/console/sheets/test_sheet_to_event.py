@@ -1,8 +1,10 @@
 """Reading a filled sheet back: round trip, faults by cell, the same event each time."""
 
 import json
+import unicodedata
 from datetime import time
 from pathlib import Path
+from typing import Literal
 
 import openpyxl
 import pytest
@@ -13,6 +15,7 @@ from tests.support.builders.plans import AGENCIES
 from tests.support.builders.sheets import (
     FILL,
     a_filled_sheet,
+    decompose_sheet,
     faults_of,
     fill_keys,
     fill_table,
@@ -42,6 +45,27 @@ def test_a_table_states_the_same(tmp_path: Path) -> None:
     assert sheet_to_event.read_event(table, "vi").event == workbook
     fill_table(table, {}, delimiter=";")
     assert sheet_to_event.read_event(table, "vi").event == workbook
+
+
+@pytest.mark.parametrize("name", ["report.csv", "report.xlsx"])
+@pytest.mark.parametrize("form_on_disk", ["NFC", "NFD"])
+def test_a_decomposed_sheet_gives_the_same_event(
+    tmp_path: Path, name: str, form_on_disk: Literal["NFC", "NFD"]
+) -> None:
+    """A sheet wholly in Unicode NFD is read, header and all; so is a file whose name on disk is in the other form."""
+    answers = {
+        "document__signed_by": "Nguyễn Thị Hồng",
+        "sections__results": "Kết quả",
+        "attachments__1": "báo cáo.pdf",
+    }
+    path = a_filled_sheet(tmp_path, name, document__issued_on="30/11/2026", **answers)
+    named = tmp_path / unicodedata.normalize(form_on_disk, "báo cáo.pdf")
+    named.write_bytes(PDF)
+    composed = sheet_to_event.read_event(path, "vi").event
+    decompose_sheet(path)
+    assert sheet_to_event.read_event(path, "vi").event == composed
+    assert unicodedata.is_normalized("NFC", composed.decode())
+    assert json.loads(composed)["data"]["attachments"][0]["name"] == "báo cáo.pdf"
 
 
 def test_a_table_saved_as_unicode_text_is_read(tmp_path: Path) -> None:

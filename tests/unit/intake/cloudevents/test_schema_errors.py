@@ -105,7 +105,7 @@ def test_data_that_is_no_object_is_one_error(data: object) -> None:
 def test_the_number_of_errors_is_bounded() -> None:
     """An event with thousands of errors is answered with a limited number of them."""
     assert (
-        len(errors_of(content__indicators=dict.fromkeys(map(str, range(5_000)), "x")))
+        len(errors_of(content__indicators=dict.fromkeys(map(str, range(schema_errors.ITEMS_MAX)), "x")))
         == schema_errors.ERRORS_OF_EVENT_MAX
     )
 

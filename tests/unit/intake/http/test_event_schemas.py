@@ -113,6 +113,19 @@ def test_schema_and_intake_agree_on_every_value(validator: jsonschema_rs.Validat
     ] == []
 
 
+@pytest.mark.parametrize("path", [("content", "sections"), ("content", "indicators"), ("attachments",)], ids=str)
+@pytest.mark.parametrize("count", [schema_errors.ITEMS_MAX, schema_errors.ITEMS_MAX + 1])
+def test_schema_and_intake_agree_on_the_number_of_entries(
+    validator: jsonschema_rs.Validator, path: tuple[str, ...], count: int
+) -> None:
+    """Schema and intake accept as many sections, indicators and attachments, and refuse one more."""
+    is_list = path == ("attachments",)
+    entries = SUBMISSION["data"]["attachments"] * count if is_list else {str(number): "1" for number in range(count)}
+    event = change(SUBMISSION, ("data", *path), entries)
+    is_accepted = count == schema_errors.ITEMS_MAX
+    assert (validator.is_valid(event), is_well_formed(event)) == (is_accepted, is_accepted)
+
+
 @pytest.mark.parametrize(
     "changes,is_accepted",
     [

@@ -1,5 +1,6 @@
 """Who the agencies are over time, what becomes of their duties when they end, and whom a duty binds (rulings 7, 8)."""
 
+import unicodedata
 from datetime import date
 
 import pytest
@@ -58,6 +59,14 @@ class TestIdentity:
         duty = a_duty(registry=a_registry(an_agency("h-mot", names=names)), period="2020")
         report = a_fact(a_submission(data={"period": "2020"}), "2020-12-01 08:00")
         assert status_history(duty, report)[-1] == ("2020-12-01 08:00", "on_time")
+
+    def test_an_alias_is_found_in_either_unicode_form(self) -> None:
+        """Facts of old and registries of old may hold decomposed letters."""
+        composed, decomposed = (unicodedata.normalize(form, "Sở Tư pháp") for form in ("NFC", "NFD"))
+        for alias in (composed, decomposed):
+            registry = a_registry(an_agency("so-tp", aliases=[alias]))
+            assert [Agencies(registry).resolve(one) for one in (composed, decomposed)] == ["so-tp", "so-tp"]
+            assert [registry.resolve(one) for one in (composed, decomposed)] == ["so-tp", "so-tp"]
 
     def test_a_fact_by_alias_is_filed_under_the_id(self) -> None:
         """The catalogue resolves the alias of the sender and that of the agency it files for."""

@@ -1,5 +1,7 @@
 """YAML becomes plain values, each with its line."""
 
+import unicodedata
+
 import pytest
 
 from schemas.lint import yaml_source
@@ -17,6 +19,12 @@ def test_scalars_have_the_types_of_yaml_1_2_and_dates_stay_text() -> None:
 def test_a_scalar_that_belies_its_tag_stays_text() -> None:
     """A value with the tag of a number that is none stays text, and the models refuse it."""
     assert yaml_source.read("a: !!int x\nb: !mine 3\n").content == {"a": "x", "b": "3"}
+
+
+def test_text_is_brought_into_unicode_nfc() -> None:
+    """Decomposed letters of keys and values become composed ones, also behind an escape sequence."""
+    text = unicodedata.normalize("NFD", 'tên: Thọ Xuân\nb: "\\n') + '\u0303 a\\u0301"\n'
+    assert yaml_source.read(text).content == {"tên": "Thọ Xuân", "b": "\n\u0303 á"}
 
 
 def test_every_key_and_member_has_its_line() -> None:

@@ -1,5 +1,6 @@
 """Turning the answers of a form into the data of a submitted event."""
 
+import unicodedata
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +28,14 @@ def build_report(**changes: Any) -> Any:
     """Return what the answers give, with *changes* by field key (`__` for the dot)."""
     answers = ANSWERS | {name.replace("__", "."): value for name, value in changes.items()}
     return form_to_event.build_report(DUTY, answers, files=(), zone=ZONE)
+
+
+def test_answers_are_brought_into_unicode_nfc() -> None:
+    """The same answers in decomposed letters give the same data, and their words are understood."""
+    answers = {"document__signed_by": "Nguyễn Thị Hồng", "content__nil_return": "có", "dispatch__proof": "không có"}
+    decomposed = {key: unicodedata.normalize("NFD", value) for key, value in answers.items()}
+    assert decomposed != answers
+    assert build_report(**decomposed) == build_report(**answers)
 
 
 def test_answers_become_the_data_of_a_submitted_event() -> None:
