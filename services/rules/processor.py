@@ -22,7 +22,7 @@ from services.rules.fact_decoder import FactEnvelope, UnreadableFact
 from services.rules.fact_validation import FactValidator, Rejection
 from services.rules.state_store import DocketKey, DocketState, StateStore
 
-MOST_FACTS_A_DUTY = 500  # far above any honest correspondence; an assessment compares its reports pair by pair
+MOST_FACTS_A_DUTY = 500  # far above any honest correspondence; each segment of an assessment lists its evidence in full
 LARGEST_DUTY_BYTES = 8 * 1024 * 1024  # half of what the topics carry in one record, as facts came over the wire
 
 # An assessment event to publish, after its record key, the agency.

@@ -128,18 +128,24 @@ def recorded_events(draw: st.DrawFn, events: st.SearchStrategy[Json]) -> Json:
 
 
 logs = st.lists(recorded_events(st.one_of(submissions(), adjustments, decisions())), max_size=7)
-many_ids = st.sampled_from([f"s-{number}" for number in range(1, 13)])
-crowded_logs = st.lists(
-    recorded_events(
-        st.one_of(
-            submissions(many_ids),
-            submissions(many_ids),
-            st.builds(a_withdrawal, st.sampled_from(["w-1", "w-2", "w-3"]), many_ids),
-            decisions(),
-        )
+six_ids = st.sampled_from([f"s-{number}" for number in range(1, 7)])
+reports_of_2024 = st.builds(
+    lambda event, agency: event | {"data": event["data"] | {"period": "2024", "agency": agency}},
+    submissions(six_ids),
+    st.sampled_from(["h-mot", "h-mot", "h-mot", "h-hai"]),
+)
+withdrawals_and_decisions = st.one_of(
+    st.builds(a_withdrawal, st.sampled_from(["w-1", "w-2", "w-3"]), six_ids), decisions()
+)
+crowded_logs = st.builds(
+    lambda reports, others: [*reports, *others],
+    st.lists(
+        recorded_events(reports_of_2024),
+        min_size=4,
+        max_size=12,
+        unique_by=lambda event: (event["source"], event["id"]),
     ),
-    min_size=8,
-    max_size=25,
+    st.lists(recorded_events(withdrawals_and_decisions), max_size=4),
 )
 offsets = st.builds(lambda minutes: timezone(minutes * _MINUTE), st.integers(-23 * 60, 23 * 60))
 

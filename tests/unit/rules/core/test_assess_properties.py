@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events.assessments import Status
@@ -20,6 +20,7 @@ from tests.support.builders.plans import Json, a_submission
 
 UNSETTLED = frozenset({Status.PENDING, Status.INCOMPLETE, Status.OVERDUE})
 duties = st.sampled_from(some.DUTIES)
+DUTIES_OF_2024 = [duty for duty in some.DUTIES if duty.key.period == "2024"]
 DUE = instant("2024-12-10 00:00")
 
 
@@ -35,11 +36,14 @@ def test_any_order_and_any_repetition_of_the_facts_give_the_same_assessment(
     assert plan_alerts(first) == plan_alerts(second)
 
 
-@given(duty=duties, log=st.one_of(some.logs, some.crowded_logs))
-def test_the_timeline_is_the_one_that_the_rulings_define(duty: Duty, log: list[Json]) -> None:
+@given(duty=duties, log=some.logs, crowded=some.crowded_logs, duty_of_2024=st.sampled_from(DUTIES_OF_2024))
+@settings(max_examples=300)
+def test_the_timeline_is_the_one_that_the_rulings_define(
+    duty: Duty, log: list[Json], crowded: list[Json], duty_of_2024: Duty
+) -> None:
     """The timeline computed step by step is the one computed anew at every instant, straight from the rulings."""
-    facts = some.decode_facts(log)
-    assert assess(duty, facts).timeline == timeline_by_definition(duty, facts)
+    for one, facts in ((duty, some.decode_facts(log)), (duty_of_2024, some.decode_facts(crowded))):
+        assert assess(one, facts).timeline == timeline_by_definition(one, facts)
 
 
 @given(duty=duties, log=some.logs, at=some.instants, known_at=some.instants)

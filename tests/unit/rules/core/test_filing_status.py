@@ -1,7 +1,7 @@
 """What several reports of one duty amount to: copies, nil returns and reassigned ones (rulings 6 and 11)."""
 
 from services.rules.core.facts import Fact
-from tests.support.assertions.spec import a_duty, a_fact, instant, segment_at, status_history
+from tests.support.assertions.spec import a_duty, a_fact, instant, rfc3339, segment_at, status_history
 from tests.support.builders.filings import EMPTY, LATER, NIL, a_report, final_segment, summarise
 from tests.support.builders.plans import a_reassignment, a_submission, a_version, a_withdrawal
 
@@ -80,6 +80,19 @@ class TestOneDocument:
             a_fact(a_withdrawal("w-1", "s-1"), "2024-12-13 08:00"),
         )
         assert summarise(final_segment(*facts)) == ("late", "2024-12-12 08:00", 1, ("withdrawn",))
+
+    def test_the_last_of_three_copies_is_no_duplicate(self) -> None:
+        """After two of three copies are withdrawn, the third has no duplicate, in whatever order they took effect."""
+        dispatch = {"sent_at": rfc3339("2024-12-02 08:00"), "proof": "postmark", "reference": None}
+        facts = (
+            a_report("s-1", "2024-12-01 08:00", number="215/BC-UBND"),
+            a_report("s-2", "2024-12-05 08:00", number="215/BC-UBND"),
+            a_report("s-3", "2024-12-06 08:00", number="215/BC-UBND", dispatch=dispatch),
+            a_fact(a_withdrawal("w-1", "s-1"), "2024-12-07 08:00"),
+            a_fact(a_withdrawal("w-3", "s-3"), "2024-12-08 08:00"),
+        )
+        assert segment_at("2024-12-07 09:00", a_duty(), *facts).flags == ("duplicate", "withdrawn")
+        assert summarise(final_segment(*facts)) == ("on_time", "2024-12-05 08:00", 1, ("withdrawn",))
 
     def test_reports_without_number_or_file_are_different_documents(self) -> None:
         """Reports with neither number nor files are different documents."""
