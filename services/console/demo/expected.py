@@ -93,9 +93,9 @@ def compare_duties(expectations: Iterable[ExpectedDuty], rows: Iterable[Fields],
         actual = fields_of_row(row)
         for name, wanted in fields_of_expectation(expected).items():
             if actual[name] != wanted:
-                yield f"{expected.agency}: {name} is {actual[name]!r} in {source}, the story planted {wanted!r}"
+                yield f"{expected.agency}: {name} is {actual[name]!r} in {source}, {wanted!r} is expected"
     for agency in found:
-        yield f"{agency}: {source} names it, the story knows nothing of it"
+        yield f"{agency}: {source} names it, no duty of it is expected"
 
 
 def fields_of_expectation(expected: ExpectedDuty) -> Fields:

@@ -38,7 +38,7 @@ def demo(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the report, the mails and the pictures go.")] = OUT,
     directory: Annotated[Path, typer.Option("--plan", metavar="DIR", help="Folder of plan 6766.")] = DIRECTORY,
 ) -> None:
-    """Play the year 2024 of plan 6766 to the real services, and compare what they say with what was planted."""
+    """Play the year 2024 of plan 6766 to the real services, and compare dashboard and report with what is expected."""
     began = time.monotonic()
     with output.exit_on_errors(), local_system.interrupt_on_signals():
         try:
@@ -136,5 +136,5 @@ def _print_locations(out: Path, *, mail_count: int, sms_count: int, screenshots:
 def _print_differences(differences: list[str], *, agency_count: int) -> None:
     for difference in differences:
         print_progress(difference)
-    result = f"{len(differences)} differences" if differences else "dashboard and report say what the story planted"
+    result = f"{len(differences)} differences" if differences else "dashboard and report are as expected"
     print_progress(f"{agency_count} agencies compared: {result}")

@@ -62,7 +62,7 @@ class TestComparison:
         """The sentence names the agency, the field, the answer and the expectation."""
         row = {**a_row(duty), "days_late": 99}
         found = list(expected.compare_duties([duty], [row], source="the report"))
-        assert found == [f"{duty.agency}: days_late is 99 in the report, the story planted {duty.days_late!r}"]
+        assert found == [f"{duty.agency}: days_late is 99 in the report, {duty.days_late!r} is expected"]
 
     def test_an_agency_left_out_is_a_difference(self) -> None:
         """An expected agency without a row gives a sentence."""
@@ -72,4 +72,4 @@ class TestComparison:
     def test_an_agency_too_many_is_a_difference(self) -> None:
         """A row of an agency that nothing is expected of gives a sentence."""
         found = list(expected.compare_duties([], [a_row(DUTIES[0])], source="the report"))
-        assert found == ["so-mot: the report names it, the story knows nothing of it"]
+        assert found == ["so-mot: the report names it, no duty of it is expected"]
