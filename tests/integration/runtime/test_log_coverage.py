@@ -1,0 +1,59 @@
+"""The coverage of a state is compared with the log of a real broker: its bounds, commits and records."""
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.events.topics import FACTS
+from services.runtime.log_coverage import Coverage, Finding, cover_up_to, inspect_log, judge
+from tests.support.servers.kafka import Bus
+
+GROUP = "coverage"
+PARTITION = TopicPartition(FACTS.name, 0)
+
+
+async def _read_last(bus: Bus) -> Coverage:
+    """Read the partition as a member of the group, commit, and return what a state of all records covers."""
+    consumer = AIOKafkaConsumer(
+        FACTS.name, **bus.access.client(), group_id=GROUP, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        records = (await consumer.getmany(timeout_ms=10_000))[PARTITION]
+        await consumer.commit({PARTITION: records[-1].offset + 1})
+        return cover_up_to(records[-1])
+    finally:
+        await consumer.stop()
+
+
+async def test_a_state_agrees_with_the_log_that_it_was_made_from(bus: Bus) -> None:
+    """The record at the last offset of the state is the same one, also when the log has grown."""
+    for value in (b"1", b"2"):
+        await bus.publish(FACTS.name, value, partition=0)
+    coverage = await _read_last(bus)
+    await bus.publish(FACTS.name, b"3", partition=0)
+    log = (await inspect_log(bus.access, GROUP, {PARTITION: coverage}))[PARTITION]
+    assert (log.beginning, log.end, log.committed) == (0, 3, 2)
+    assert judge(coverage, log).finding is Finding.INTACT
+
+
+async def test_a_log_that_was_made_anew_is_recognised(bus: Bus) -> None:
+    """A topic that was deleted and filled again has the same offsets with other records, or ends too early."""
+    for value in (b"1", b"2"):
+        await bus.publish(FACTS.name, value, partition=0)
+    coverage = await _read_last(bus)
+    await bus.recreate_topics(FACTS.name)
+    await bus.publish(FACTS.name, b"1", partition=0)
+    shorter = (await inspect_log(bus.access, GROUP, {PARTITION: coverage}))[PARTITION]
+    assert judge(coverage, shorter).finding is Finding.LOG_SHORTER
+    await bus.publish(FACTS.name, b"another", partition=0)
+    replaced = (await inspect_log(bus.access, GROUP, {PARTITION: coverage}))[PARTITION]
+    assert judge(coverage, replaced).finding is Finding.LOG_REPLACED
+
+
+async def test_a_lost_state_is_told_from_a_first_start(bus: Bus) -> None:
+    """Only a group that has read before can have lost a state."""
+    await bus.publish(FACTS.name, b"1", partition=0)
+    first = (await inspect_log(bus.access, GROUP, {PARTITION: None}))[PARTITION]
+    assert judge(None, first).finding is Finding.NEW
+    await _read_last(bus)
+    lost = (await inspect_log(bus.access, GROUP, {PARTITION: None}))[PARTITION]
+    assert judge(None, lost).finding is Finding.STATE_LOST
