@@ -51,11 +51,11 @@ from services.intake.workers.log_server import MainServices
 from services.intake.workers.metrics_merge import MergedMetrics, read_samples
 from services.intake.workers.supervisor import WorkerSupervisor
 from services.runtime import background
-from services.runtime.batch_consumer import faststream_security
 from services.runtime.clock import Clock, clock_from
 from services.runtime.http.probes import ReadinessCheck, probe_routes
+from services.runtime.kafka.batch_consumer import faststream_security
+from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.metrics import new_registry
-from services.runtime.published_documents import PublishedDocuments
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 BackgroundTask = Callable[[], Coroutine[Any, Any, None]]

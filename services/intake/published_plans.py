@@ -13,7 +13,7 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.intake import secret_files
 from services.intake.core.plan_index import PlanIndex, build_plan_index
-from services.runtime.published_documents import PublishedDocuments
+from services.runtime.kafka.published_documents import PublishedDocuments
 
 SNAPSHOT_FILE = "references.json"
 

@@ -14,9 +14,10 @@ from services.notifier.background_loop import RECOVERABLE
 from services.notifier.outbox import OUTBOX_PATH, outbox_endpoint
 from services.notifier.settings import NotifierSettings
 from services.notifier.wiring import NotifierComponents
-from services.runtime import batch_consumer, mongo
+from services.runtime import mongo
 from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
+from services.runtime.kafka import batch_consumer
 from services.runtime.metrics import new_registry
 
 MAX_BATCH_RECORDS = 2_000  # verdicts followed in one read and one write of the ledger

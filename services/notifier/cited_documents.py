@@ -7,7 +7,7 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.errors import DocumentsMissingError
-from services.runtime.published_documents import PLAN, REGISTRY, PublishedDocuments
+from services.runtime.kafka.published_documents import PLAN, REGISTRY, PublishedDocuments
 
 
 class CitedDocuments:

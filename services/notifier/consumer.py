@@ -24,9 +24,9 @@ from services.notifier.errors import DocumentsMissingError, NotifierError, Unrea
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
-from services.runtime import consumer_lag
 from services.runtime.clock import Clock
-from services.runtime.dead_letters import ConsumedRecord, DeadLetters
+from services.runtime.kafka import consumer_lag
+from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
 
 log = logging.getLogger(__name__)
 

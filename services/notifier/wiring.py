@@ -33,11 +33,11 @@ from services.notifier.metrics import NotifierMetrics
 from services.notifier.outbox import OutboxPublisher
 from services.notifier.settings import NotifierSettings
 from services.runtime import mongo
-from services.runtime.batch_consumer import Records
 from services.runtime.clock import SystemClock, clock_from
-from services.runtime.dead_letters import DeadLetters
-from services.runtime.published_documents import PublishedDocuments
-from services.runtime.topics import ensure_topics
+from services.runtime.kafka.batch_consumer import Records
+from services.runtime.kafka.dead_letters import DeadLetters
+from services.runtime.kafka.published_documents import PublishedDocuments
+from services.runtime.kafka.topics import ensure_topics
 
 TICK_SECONDS = 0.05  # between looks for due alerts: well below the quarter second in which an alert should follow
 RECOVERY_SECONDS = 1.0  # between looks for what dead processes left, and between readings of the backlog

@@ -23,14 +23,14 @@ from services.reporting.queries import ReportingQueries
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import DatabaseUnavailableError, ReportingStore
 from services.runtime import mongo
-from services.runtime.batch_consumer import ConsumingBroker, Subscription, commit_after, subscribe
 from services.runtime.clock import Clock, clock_from
-from services.runtime.dead_letters import DeadLetters
 from services.runtime.http.probes import AsgiHandler, probe_routes
 from services.runtime.http.server import Halt
+from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription, commit_after, subscribe
+from services.runtime.kafka.dead_letters import DeadLetters
+from services.runtime.kafka.published_documents import PublishedDocuments
+from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
-from services.runtime.published_documents import PublishedDocuments
-from services.runtime.topics import ensure_topics
 
 
 class ProbeEndpoint:

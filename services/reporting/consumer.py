@@ -19,9 +19,9 @@ from services.reporting.event_decoder import (
     UnreadableRecordError,
 )
 from services.reporting.metrics import ReportingMetrics
-from services.runtime import consumer_lag
-from services.runtime.batch_consumer import Handler, Records
-from services.runtime.dead_letters import ConsumedRecord
+from services.runtime.kafka import consumer_lag
+from services.runtime.kafka.batch_consumer import Handler, Records
+from services.runtime.kafka.dead_letters import ConsumedRecord
 
 Decoded = TypeVar("Decoded")
 

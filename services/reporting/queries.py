@@ -24,7 +24,7 @@ from services.reporting.core.timeline import AssessmentRevision, DutyState
 from services.reporting.core.urging import AlertAttempt
 from services.reporting.event_decoder import RecordedReceipt
 from services.reporting.store import PlanDutyFilter
-from services.runtime.published_documents import PLAN, REGISTRY
+from services.runtime.kafka.published_documents import PLAN, REGISTRY
 
 
 class NotFoundError(Exception):

@@ -15,13 +15,13 @@ from services.rules.partition import PartitionDependencies
 from services.rules.partitions import AssignedPartitions
 from services.rules.plan_adopter import PlanAdopter
 from services.rules.settings import RulesSettings
-from services.runtime import batch_consumer
 from services.runtime.clock import clock_from
 from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
+from services.runtime.kafka import batch_consumer
+from services.runtime.kafka.published_documents import PublishedDocuments
+from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
-from services.runtime.published_documents import PublishedDocuments
-from services.runtime.topics import ensure_topics
 
 
 def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None] | None = None) -> AsgiFastStream:

@@ -21,7 +21,7 @@ from services.rules.metrics import RulesMetrics
 from services.rules.processor import KeyedEvent, PartitionProcessor
 from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
 from services.runtime.clock import Clock, instant_of
-from services.runtime.published_documents import PublishedDocuments
+from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.settings import KafkaConfig
 
 YIELD_EVERY = 200  # after so many records or assessments the event loop may run, so that heartbeats and probes go on

@@ -18,8 +18,9 @@ from aiokafka.errors import IllegalStateError, InvalidProducerEpoch, KafkaError,
 from schemas.events.facts import PlanAdopted
 from schemas.events.topics import FACTS
 from services.rules.partition import AdoptedDocumentsMissingError, Partition, PartitionDependencies
-from services.runtime import background, consumer_lag
-from services.runtime.batch_consumer import Records
+from services.runtime import background
+from services.runtime.kafka import consumer_lag
+from services.runtime.kafka.batch_consumer import Records
 
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 10.0

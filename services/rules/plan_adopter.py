@@ -18,7 +18,7 @@ from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.duty_catalogues import DutyCatalogues
 from services.runtime import background
 from services.runtime.clock import Clock
-from services.runtime.published_documents import PublishedDocuments
+from services.runtime.kafka.published_documents import PublishedDocuments
 
 MONTHS_AHEAD = 13  # a year and the month in which the next one is prepared
 SOURCE = "dondoc/rules"

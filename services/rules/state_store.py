@@ -28,7 +28,7 @@ from services.rules.core.facts import (
     Withdrawal,
     identity,
 )
-from services.runtime import kafka
+from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
 
 # What a docket is found by: plan, agency, obligation.
@@ -205,7 +205,7 @@ async def read_changelog(config: KafkaConfig, partition: int, restore: Callable[
             fetched = await consumer.getmany(changelog, timeout_ms=POLL_MS)
             latest.update((record.key, record.value) for record in fetched.get(changelog, ()))
     finally:
-        await kafka.stop_consumer(consumer)
+        await clients.stop_consumer(consumer)
     for count, (key, value) in enumerate(latest.items(), start=1):
         restore(key, value)
         if count % YIELD_EVERY_RECORDS == 0:

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from schemas.events.topics import DUTIES, FACTS, VERDICTS
 from services.runtime.clock import Clock, milliseconds
-from services.runtime.dead_letters import DeadLetters
+from services.runtime.kafka.dead_letters import DeadLetters
 from services.runtime.settings import KafkaConfig
 
 BATCH_BYTES = 512 * 1024  # records of one request; the broker takes them as one batch

@@ -15,9 +15,9 @@ from schemas.lint import documents
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.support import inputs, topic_reader
-from services.runtime.published_documents import PLAN, REGISTRY, PublishedDocuments, publish_document
+from services.runtime.kafka.published_documents import PLAN, REGISTRY, PublishedDocuments, publish_document
+from services.runtime.kafka.topics import TopicsError, ensure_topics
 from services.runtime.settings import KafkaConfig, ServiceSettings
-from services.runtime.topics import TopicsError, ensure_topics
 
 PUBLISHED = "published"
 UNCHANGED = "unchanged"

@@ -12,7 +12,7 @@ from aiokafka.errors import (
 )
 
 from services.console.support.inputs import UnusableInputError
-from services.runtime import kafka
+from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
 
 RecordsByPartition = dict[int, list[ConsumerRecord[Any, Any]]]
@@ -36,7 +36,8 @@ async def translate_broker_errors(
         raise UnusableInputError(f"the broker at {config.bootstrap} does not allow it: {cause}; {rights}") from cause
     except KafkaError as cause:
         message = (
-            await kafka.explain_refusal(config) or f"the broker at {config.bootstrap} cannot be used: {cause}; {remedy}"
+            await clients.explain_refusal(config)
+            or f"the broker at {config.bootstrap} cannot be used: {cause}; {remedy}"
         )
         raise UnusableInputError(message) from cause
 
@@ -54,7 +55,7 @@ async def read_topic(config: KafkaConfig, topic: str) -> RecordsByPartition:
     try:
         return await _read_to_end(consumer, sorted(consumer.assignment()))
     finally:
-        await kafka.stop_consumer(consumer)  # aiokafka's own `stop` may let a cancellation out
+        await clients.stop_consumer(consumer)  # aiokafka's own `stop` may let a cancellation out
 
 
 async def _read_to_end(consumer: "AIOKafkaConsumer[Any, Any]", partitions: list[TopicPartition]) -> RecordsByPartition:

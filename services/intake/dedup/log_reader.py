@@ -20,7 +20,7 @@ from services.intake.core.fact_record import DedupEntries, EndOffsets, Partition
 from services.intake.dedup.recent_events import RecentEvents
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
-from services.runtime.log_tail import LogTail
+from services.runtime.kafka.log_tail import LogTail
 
 # How long one fetch waits for records; and how often the end offsets are asked for while nothing is tailed.
 POLL_SECONDS = 0.1

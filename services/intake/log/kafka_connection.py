@@ -16,8 +16,8 @@ from services.intake.metrics import IntakeMetrics
 from services.intake.settings import IntakeSettings
 from services.intake.spool.replay import SpoolReplay
 from services.runtime.clock import Clock
-from services.runtime.published_documents import PublishedDocuments
-from services.runtime.topics import ensure_topics
+from services.runtime.kafka.published_documents import PublishedDocuments
+from services.runtime.kafka.topics import ensure_topics
 
 # Between attempts to connect. A broker that restarts is away for some seconds.
 RETRY_SECONDS = 0.5

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.events.topics import FACTS
 from services.intake.receipts import signing, verification
-from services.runtime.published_documents import PLAN, publish_document
+from services.runtime.kafka.published_documents import PLAN, publish_document
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import a_plan, a_submission, a_withdrawal
 from tests.support.servers.intake import BATCH, STRUCTURED, IntakeFiles, encode_event, open_client

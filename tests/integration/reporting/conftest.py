@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from schemas.events.topics import DELIVERIES, VERDICTS
 from services.reporting.core.timeline import AssessmentRevision
 from services.reporting.core.urging import AlertAttempt
-from services.runtime.published_documents import PLAN, REGISTRY, publish_document
+from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.annual_report import a_plan, a_registry
 from tests.support.builders.annual_report_events import a_delivery_event, a_verdict_event
 from tests.support.servers.kafka import Bus

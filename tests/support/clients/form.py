@@ -14,7 +14,7 @@ from schemas.events.form_links import DutyLink, LinkKey, form_url
 from schemas.events.ids import DutyKey
 from schemas.events.topics import FACTS
 from services.runtime import clock
-from services.runtime.published_documents import PLAN, REGISTRY, publish_document
+from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_agency, an_obligation
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from services.intake.core.scopes import ApiKey, KeyScope
 from services.intake.http import api_keys
-from services.runtime.published_documents import PLAN, REGISTRY, publish_document
+from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.plans import Json, a_plan, a_registry, an_agency
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service

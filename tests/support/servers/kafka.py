@@ -14,8 +14,8 @@ from aiokafka.structs import OffsetAndMetadata
 
 from schemas.events.topics import DEAD_LETTER_CONFIG
 from services.runtime.clock import instant_of, milliseconds
+from services.runtime.kafka.topics import ensure_topics
 from services.runtime.settings import KafkaConfig
-from services.runtime.topics import ensure_topics
 from tests.support.assertions.eventually import eventually
 
 PARTITIONS = 3  # enough for two replicas to share, few enough to make anew for each test

@@ -9,7 +9,7 @@ from deploy.local.process.ports import LOOPBACK, free_ports
 from deploy.local.servers.kafka import Kafka
 from schemas.events.ids import partition_of
 from schemas.events.topics import FACTS
-from services.runtime.topics import ensure_topics
+from services.runtime.kafka.topics import ensure_topics
 from tests.support.servers.kafka import PARTITIONS, Bus
 
 NODES = 3

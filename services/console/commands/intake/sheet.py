@@ -9,7 +9,7 @@ import typer
 from services.console.sheets import csv_writer, layout, xlsx_writer
 from services.console.support import inputs, output, topic_reader
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
-from services.runtime.published_documents import PublishedDocuments
+from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.settings import KafkaConfig, ServiceSettings
 
 WRITERS = {".xlsx": xlsx_writer.write_xlsx, ".csv": csv_writer.write_csv}

@@ -19,7 +19,7 @@ from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.settings import NotifierSettings
 from services.runtime import mongo
 from services.runtime.clock import clock_from
-from services.runtime.published_documents import PublishedDocuments
+from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.settings import KafkaConfig
 
 app = typer.Typer(help="Who is told: contacts of agencies and lists, and who is out of reach.", no_args_is_help=True)

@@ -16,8 +16,8 @@ from schemas.events.topics import WITH_DEAD_LETTERS, Topic
 from services.console.support import output, topic_reader
 from services.console.support.inputs import UnusableInputError
 from services.console.support.topic_reader import Result
-from services.runtime import dead_letters as headers
 from services.runtime.clock import clock_from, milliseconds
+from services.runtime.kafka import dead_letters as headers
 from services.runtime.settings import ServiceSettings
 
 app = typer.Typer(

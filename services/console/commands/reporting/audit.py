@@ -25,7 +25,7 @@ from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_validation import Rejection
 from services.rules.processor import PartitionProcessor
 from services.runtime.clock import clock_from, instant_of
-from services.runtime.published_documents import PublishedDocuments
+from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.settings import ServiceSettings
 
 

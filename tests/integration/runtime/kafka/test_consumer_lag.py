@@ -6,7 +6,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.events.topics import FACTS
-from services.runtime import consumer_lag
+from services.runtime.kafka import consumer_lag
 from tests.support.servers.kafka import Bus
 
 PARTITION = TopicPartition(FACTS.name, 0)

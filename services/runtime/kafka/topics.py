@@ -8,8 +8,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from schemas.events.topics import DEAD_LETTER_CONFIG, TOPICS, WITH_DEAD_LETTERS
-from services.runtime import kafka
-from services.runtime.kafka import BrokerRefusedError
+from services.runtime.kafka import clients
+from services.runtime.kafka.clients import BrokerRefusedError
 from services.runtime.settings import KafkaConfig
 
 # TOPIC_ALREADY_EXISTS in the Kafka protocol.
@@ -63,7 +63,7 @@ async def _connect(config: KafkaConfig) -> AIOKafkaAdminClient:
 
 
 async def _raise_refusal(config: KafkaConfig, cause: KafkaConnectionError) -> None:
-    refusal = await kafka.explain_refusal(config)
+    refusal = await clients.explain_refusal(config)
     if refusal is not None:
         log.error("the broker refuses this client", extra={"action": "broker_refused", "reason": refusal})
         raise BrokerRefusedError(refusal) from cause

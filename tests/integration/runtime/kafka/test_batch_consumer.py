@@ -7,7 +7,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from schemas.events.topics import DELIVERIES
-from services.runtime.batch_consumer import ConsumingBroker, Handler, Records, Subscription, commit_after, subscribe
+from services.runtime.kafka.batch_consumer import (
+    ConsumingBroker,
+    Handler,
+    Records,
+    Subscription,
+    commit_after,
+    subscribe,
+)
 from tests.support.assertions.eventually import eventually
 from tests.support.faults import fault_plan
 from tests.support.servers.kafka import Bus

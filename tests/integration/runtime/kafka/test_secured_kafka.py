@@ -12,10 +12,10 @@ from aiokafka.errors import KafkaConnectionError
 from deploy.local.process.ports import LOOPBACK, free_ports
 from deploy.local.servers.mongod import Mongod
 from schemas.events.topics import FACTS, VERDICTS
-from services.runtime import topics
-from services.runtime.kafka import BrokerRefusedError
+from services.runtime.kafka import topics
+from services.runtime.kafka.clients import BrokerRefusedError
+from services.runtime.kafka.topics import ensure_topics
 from services.runtime.settings import KafkaConfig, ServiceSettings
-from services.runtime.topics import ensure_topics
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import a_submission
 from tests.support.servers.certificates import Authority

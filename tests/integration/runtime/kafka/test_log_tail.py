@@ -8,8 +8,8 @@ from aiokafka.errors import KafkaError
 
 from deploy.local.servers.kafka import Kafka
 from schemas.events.topics import FACTS
-from services.runtime import log_tail
-from services.runtime.log_tail import LogTail, NotTailingError
+from services.runtime.kafka import log_tail
+from services.runtime.kafka.log_tail import LogTail, NotTailingError
 from tests.support.assertions.eventually import eventually
 from tests.support.servers.kafka import Bus
 

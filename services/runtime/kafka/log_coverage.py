@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.runtime import kafka
+from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
 
 FETCH_TIMEOUT_MS = 5_000  # for the one record that is compared; a broker that answers has it at once
@@ -61,7 +61,7 @@ class LogState:
     fingerprint: str | None = None
 
 
-class Finding(StrEnum):
+class Agreement(StrEnum):
     """What the comparison of a state with its log shows. The value is the label of a metric."""
 
     INTACT = "intact"
@@ -74,14 +74,14 @@ class Finding(StrEnum):
     @property
     def is_of_log(self) -> bool:
         """Whether it is the log that lost records, and not the state."""
-        return self in {Finding.LOG_SHORTER, Finding.LOG_REPLACED}
+        return self in {Agreement.LOG_SHORTER, Agreement.LOG_REPLACED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What was found, and the offset from which the state has to read on."""
 
-    finding: Finding
+    agreement: Agreement
     next_offset: int
 
 
@@ -112,15 +112,15 @@ def judge(coverage: Coverage | None, log: LogState) -> Judgement:
     """
     start = log.beginning
     if max(log.committed or 0, 0 if coverage is None else coverage.next_offset) > log.end:
-        return Judgement(finding=Finding.LOG_SHORTER, next_offset=start)
+        return Judgement(agreement=Agreement.LOG_SHORTER, next_offset=start)
     if coverage is None:
         has_read = log.committed is not None and log.committed > start
-        return Judgement(finding=Finding.STATE_LOST if has_read else Finding.NEW, next_offset=start)
+        return Judgement(agreement=Agreement.STATE_LOST if has_read else Agreement.NEW, next_offset=start)
     if coverage.next_offset < start or _is_replaced(coverage, log):
-        return Judgement(finding=Finding.LOG_REPLACED, next_offset=start)
+        return Judgement(agreement=Agreement.LOG_REPLACED, next_offset=start)
     if log.committed is not None and log.committed > coverage.next_offset:
-        return Judgement(finding=Finding.STATE_BEHIND, next_offset=coverage.next_offset)
-    return Judgement(finding=Finding.INTACT, next_offset=coverage.next_offset)
+        return Judgement(agreement=Agreement.STATE_BEHIND, next_offset=coverage.next_offset)
+    return Judgement(agreement=Agreement.INTACT, next_offset=coverage.next_offset)
 
 
 def _is_replaced(coverage: Coverage, log: LogState) -> bool:
@@ -159,7 +159,7 @@ async def inspect_log(
                 fingerprint=await _read_fingerprint(consumer, place, coverage, end=ends[place]),
             )
     finally:
-        await kafka.stop_consumer(consumer)
+        await clients.stop_consumer(consumer)
     return found
 
 

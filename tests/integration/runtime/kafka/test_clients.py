@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local.servers.kafka import Kafka
 from schemas.events.topics import FACTS
-from services.runtime.kafka import stop_consumer
+from services.runtime.kafka.clients import stop_consumer
 from tests.support.servers.kafka import Bus
 
 TIMEOUT_SECONDS = 20.0

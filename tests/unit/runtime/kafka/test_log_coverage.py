@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.runtime.log_coverage import Coverage, Finding, LogState, cover_up_to, fingerprint_record, judge
+from services.runtime.kafka.log_coverage import Agreement, Coverage, LogState, cover_up_to, fingerprint_record, judge
 
 LAST = "a" * 32
 COVERED = Coverage(next_offset=10, last_offset=8, fingerprint=LAST)
@@ -26,32 +26,32 @@ def a_log(*, beginning: int = 0, end: int = 10, committed: int | None = 10, fing
 
 
 @pytest.mark.parametrize(
-    ("coverage", "log", "finding", "next_offset"),
+    ("coverage", "log", "agreement", "next_offset"),
     [
-        (None, a_log(committed=None, fingerprint=None), Finding.NEW, 0),
-        (None, a_log(beginning=3, committed=3, fingerprint=None), Finding.NEW, 3),
-        (None, a_log(fingerprint=None), Finding.STATE_LOST, 0),
-        (None, a_log(end=4, fingerprint=None), Finding.LOG_SHORTER, 0),
-        (COVERED, a_log(), Finding.INTACT, 10),
-        (COVERED, a_log(end=12), Finding.INTACT, 10),
-        (COVERED, a_log(committed=None), Finding.INTACT, 10),
-        (COVERED, a_log(committed=4), Finding.INTACT, 10),
-        (COVERED, a_log(end=15, committed=15), Finding.STATE_BEHIND, 10),
-        (COVERED, a_log(end=9, committed=None), Finding.LOG_SHORTER, 0),
-        (COVERED, a_log(end=12, committed=15), Finding.LOG_SHORTER, 0),
-        (COVERED, a_log(fingerprint="b" * 32), Finding.LOG_REPLACED, 0),
-        (COVERED, a_log(fingerprint=None), Finding.LOG_REPLACED, 0),
-        (COVERED, a_log(beginning=9, fingerprint=None), Finding.INTACT, 10),
-        (COVERED, a_log(beginning=11, end=12, committed=12, fingerprint=None), Finding.LOG_REPLACED, 11),
-        (Coverage(next_offset=0), a_log(committed=0, fingerprint=None), Finding.INTACT, 0),
+        (None, a_log(committed=None, fingerprint=None), Agreement.NEW, 0),
+        (None, a_log(beginning=3, committed=3, fingerprint=None), Agreement.NEW, 3),
+        (None, a_log(fingerprint=None), Agreement.STATE_LOST, 0),
+        (None, a_log(end=4, fingerprint=None), Agreement.LOG_SHORTER, 0),
+        (COVERED, a_log(), Agreement.INTACT, 10),
+        (COVERED, a_log(end=12), Agreement.INTACT, 10),
+        (COVERED, a_log(committed=None), Agreement.INTACT, 10),
+        (COVERED, a_log(committed=4), Agreement.INTACT, 10),
+        (COVERED, a_log(end=15, committed=15), Agreement.STATE_BEHIND, 10),
+        (COVERED, a_log(end=9, committed=None), Agreement.LOG_SHORTER, 0),
+        (COVERED, a_log(end=12, committed=15), Agreement.LOG_SHORTER, 0),
+        (COVERED, a_log(fingerprint="b" * 32), Agreement.LOG_REPLACED, 0),
+        (COVERED, a_log(fingerprint=None), Agreement.LOG_REPLACED, 0),
+        (COVERED, a_log(beginning=9, fingerprint=None), Agreement.INTACT, 10),
+        (COVERED, a_log(beginning=11, end=12, committed=12, fingerprint=None), Agreement.LOG_REPLACED, 11),
+        (Coverage(next_offset=0), a_log(committed=0, fingerprint=None), Agreement.INTACT, 0),
     ],
 )
 def test_a_state_reads_on_where_it_ends_unless_something_is_lost(
-    coverage: Coverage | None, log: LogState, finding: Finding, next_offset: int
+    coverage: Coverage | None, log: LogState, agreement: Agreement, next_offset: int
 ) -> None:
     """The state decides where reading goes on; a lost state or another log means reading from the beginning."""
     found = judge(coverage, log)
-    assert (found.finding, found.next_offset) == (finding, next_offset)
+    assert (found.agreement, found.next_offset) == (agreement, next_offset)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.events.topics import FACTS
-from services.runtime.log_coverage import Coverage, Finding, cover_up_to, inspect_log, judge
+from services.runtime.kafka.log_coverage import Agreement, Coverage, cover_up_to, inspect_log, judge
 from tests.support.servers.kafka import Bus
 
 GROUP = "coverage"
@@ -32,7 +32,7 @@ async def test_a_state_agrees_with_the_log_that_it_was_made_from(bus: Bus) -> No
     await bus.publish(FACTS.name, b"3", partition=0)
     log = (await inspect_log(bus.access, GROUP, {PARTITION: coverage}))[PARTITION]
     assert (log.beginning, log.end, log.committed) == (0, 3, 2)
-    assert judge(coverage, log).finding is Finding.INTACT
+    assert judge(coverage, log).agreement is Agreement.INTACT
 
 
 async def test_a_log_that_was_made_anew_is_recognised(bus: Bus) -> None:
@@ -43,17 +43,17 @@ async def test_a_log_that_was_made_anew_is_recognised(bus: Bus) -> None:
     await bus.recreate_topics(FACTS.name)
     await bus.publish(FACTS.name, b"1", partition=0)
     shorter = (await inspect_log(bus.access, GROUP, {PARTITION: coverage}))[PARTITION]
-    assert judge(coverage, shorter).finding is Finding.LOG_SHORTER
+    assert judge(coverage, shorter).agreement is Agreement.LOG_SHORTER
     await bus.publish(FACTS.name, b"another", partition=0)
     replaced = (await inspect_log(bus.access, GROUP, {PARTITION: coverage}))[PARTITION]
-    assert judge(coverage, replaced).finding is Finding.LOG_REPLACED
+    assert judge(coverage, replaced).agreement is Agreement.LOG_REPLACED
 
 
 async def test_a_lost_state_is_told_from_a_first_start(bus: Bus) -> None:
     """Only a group that has read before can have lost a state."""
     await bus.publish(FACTS.name, b"1", partition=0)
     first = (await inspect_log(bus.access, GROUP, {PARTITION: None}))[PARTITION]
-    assert judge(None, first).finding is Finding.NEW
+    assert judge(None, first).agreement is Agreement.NEW
     await _read_last(bus)
     lost = (await inspect_log(bus.access, GROUP, {PARTITION: None}))[PARTITION]
-    assert judge(None, lost).finding is Finding.STATE_LOST
+    assert judge(None, lost).agreement is Agreement.STATE_LOST

@@ -13,7 +13,7 @@ from schemas.events.ids import reference_key
 from schemas.events.topics import REFERENCES
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.runtime.log_tail import LogTail
+from services.runtime.kafka.log_tail import LogTail
 from services.runtime.settings import KafkaConfig
 
 PLAN = "plan"

@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.runtime import kafka
+from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
 
 # Between attempts while the broker is away. A restart of a broker takes some seconds.
@@ -65,7 +65,7 @@ class LogTail:
             if seek is not None:
                 await seek(consumer)
         except BaseException:
-            await kafka.stop_consumer(consumer)
+            await clients.stop_consumer(consumer)
             raise
         self._consumer = consumer
         self._following = asyncio.create_task(self._follow(consumer, read, action))
@@ -81,7 +81,7 @@ class LogTail:
                     await following
         finally:
             if consumer is not None:
-                await kafka.stop_consumer(consumer)
+                await clients.stop_consumer(consumer)
 
     async def end_offsets(self) -> Mapping[TopicPartition, int]:
         """Ask the broker where each partition ends now; raise `NotTailingError` if the tail is not started."""

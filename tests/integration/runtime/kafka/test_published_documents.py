@@ -7,8 +7,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.events.topics import REFERENCES
-from services.runtime.published_documents import PublishedDocuments, publish_document
-from services.runtime.topics import TopicsError, ensure_topics
+from services.runtime.kafka.published_documents import PublishedDocuments, publish_document
+from services.runtime.kafka.topics import TopicsError, ensure_topics
 from tests.support.builders import plans
 from tests.support.servers.kafka import Bus
 from tests.support.servers.rules import RulesClient
