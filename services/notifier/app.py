@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager
 from faststream.asgi import AsgiFastStream, AsyncAPIRoute
 from faststream.specification import AsyncAPI
 
-from schemas.events.topics import VERDICTS
-from services.notifier.background_loop import RECOVERABLE
 from services.notifier.outbox import OUTBOX_PATH, outbox_endpoint
 from services.notifier.settings import NotifierSettings
 from services.notifier.wiring import NotifierComponents
@@ -20,15 +18,13 @@ from services.runtime.http.server import Halt
 from services.runtime.kafka import batch_consumer
 from services.runtime.metrics import new_registry
 
-MAX_BATCH_RECORDS = 2_000  # verdicts followed in one read and one write of the ledger
-
 
 def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], None] | None = None) -> AsgiFastStream:
     """Return the application; *halt* ends the process after a failure that cannot be recovered from."""
     settings = settings or NotifierSettings()
     halt = halt or Halt()
     registry = new_registry()
-    components = NotifierComponents(settings, registry)
+    components = NotifierComponents(settings, registry, halt)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -36,18 +32,14 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
             yield
 
     broker = batch_consumer.ConsumingBroker(settings.kafka, halt=halt)
-    subscription = batch_consumer.Subscription(
-        topic=VERDICTS.name,
-        group=settings.group,
-        max_records=MAX_BATCH_RECORDS,
-        session_timeout_ms=settings.session_timeout_ms,
-    )
-    handler = batch_consumer.commit_after(components.on_batch, RECOVERABLE)
-    batch_consumer.subscribe(broker, subscription, handler, halt=halt)
+    components.subscribe(broker)
     ready = {
         "broker": components.references.is_broker_reachable,
         "references": components.references.is_ready,
         "database": lambda: mongo.is_answering(components.client),
+        "ledger": components.consumption.is_complete,
+        "log": components.consumption.is_log_intact,
+        "assessments": components.has_schedules,
     }
     return AsgiFastStream(
         broker,

@@ -3,7 +3,9 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.topics import DELIVERIES, VERDICTS
 from services.notifier.ledger_documents import Backlog
+from services.runtime.kafka.state_metrics import StateMetrics
 from services.runtime.metrics import SECONDS_BUCKETS
 
 
@@ -15,6 +17,10 @@ class NotifierMetrics:
             "notifier_assessments_followed", "Assessments taken into the ledger, the latest a duty", registry=registry
         )
         self.dead_letters = Counter("notifier_dead_letters", "Verdicts set aside as unreadable", registry=registry)
+        self.conflicts = Counter(
+            "notifier_conflicts", "Verdicts set aside because their revision has other content", registry=registry
+        )
+        self.state = StateMetrics(registry, (VERDICTS.name, DELIVERIES.name))
         self.attempts = Counter(
             "notifier_attempts",
             "Attempts at a delivery, by channel and outcome",
@@ -28,7 +34,18 @@ class NotifierMetrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
+        self._create_backlog_gauges(registry)
+        for channel in Channel:
+            self.seconds.labels(channel.value)
+            self.retrying.labels(channel.value)
+            for outcome in AttemptOutcome:
+                self.attempts.labels(channel.value, outcome.value)
+
+    def _create_backlog_gauges(self, registry: CollectorRegistry) -> None:
         self.due_unsent = Gauge("notifier_due_unsent", "Alerts that are due and not sent", registry=registry)
+        self.unreached = Gauge(
+            "notifier_unreached", "Duties with an alert that is due and has nobody to go to", registry=registry
+        )
         self.retrying = Gauge(
             "notifier_retrying",
             "Deliveries whose last attempt failed and that are tried again",
@@ -41,15 +58,11 @@ class NotifierMetrics:
         self.lag = Gauge(
             "notifier_lag_records", "Verdicts not consumed yet, over the partitions owned", registry=registry
         )
-        for channel in Channel:
-            self.seconds.labels(channel.value)
-            self.retrying.labels(channel.value)
-            for outcome in AttemptOutcome:
-                self.attempts.labels(channel.value, outcome.value)
 
     def show_backlog(self, backlog: Backlog) -> None:
         """Set the gauges for what is still to be done."""
         self.due_unsent.set(backlog.due_unsent)
+        self.unreached.set(backlog.unreached)
         self.unpublished.set(backlog.unpublished)
         for channel, deliveries in backlog.retrying.items():
             self.retrying.labels(channel.value).set(deliveries)

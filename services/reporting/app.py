@@ -1,6 +1,6 @@
 """Wire reporting: settings in, an ASGI application out. Its lifespan opens what it needs and closes it in reverse."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -23,12 +23,14 @@ from services.reporting.queries import ReportingQueries
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import DatabaseUnavailableError, ReportingStore
 from services.runtime import mongo
-from services.runtime.clock import Clock, clock_from
+from services.runtime.clock import Clock, SystemClock, clock_from
 from services.runtime.http.probes import AsgiHandler, probe_routes
 from services.runtime.http.server import Halt
-from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription, commit_after, subscribe
+from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
 from services.runtime.kafka.dead_letters import DeadLetters
 from services.runtime.kafka.published_documents import PublishedDocuments
+from services.runtime.kafka.state_consumer import StateConsumer, StateSource
+from services.runtime.kafka.state_consumption import StateConsumption
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
 
@@ -64,7 +66,13 @@ class ReportingComponents:
     references: PublishedDocuments
     store: ReportingStore
     broker_probe: BrokerProbe
+    consumers: Mapping[Topic, StateConsumer]
+    consumption: StateConsumption
     halt: Halt
+
+    async def has_assessments(self) -> bool:
+        """Whether rules has assessed anything yet, if there is a plan to assess."""
+        return not self.references.plans() or await self.store.has_assessments()
 
 
 class ReportingApp(Starlette):
@@ -75,17 +83,7 @@ class ReportingApp(Starlette):
 
 def build_app(settings: ReportingSettings) -> ReportingApp:
     """Wire reporting; nothing is opened before the lifespan begins."""
-    registry = new_registry()
-    components = ReportingComponents(
-        settings=settings,
-        clock=clock_from(settings.clock),
-        registry=registry,
-        metrics=ReportingMetrics(registry),
-        references=PublishedDocuments(settings.kafka),
-        store=ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database),
-        broker_probe=BrokerProbe(),
-        halt=Halt(),
-    )
+    components = _create_components(settings)
     queries = ReportingQueries(components.store, components.references)
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
@@ -96,6 +94,36 @@ def build_app(settings: ReportingSettings) -> ReportingApp:
     )
     app.halt = components.halt
     return app
+
+
+def _create_components(settings: ReportingSettings) -> ReportingComponents:
+    registry, halt = new_registry(), Halt()
+    metrics = ReportingMetrics(registry)
+    store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database, partitions=settings.partitions)
+
+    def create_consumer(topic: Topic) -> StateConsumer:
+        subscription = Subscription(
+            topic=topic.name,
+            group=settings.group,
+            max_records=settings.batch_records,
+            session_timeout_ms=settings.session_timeout_ms,
+        )
+        source = StateSource(kafka=settings.kafka, subscription=subscription)
+        return StateConsumer(source, store.checkpoints, SystemClock(), metrics=metrics.state, halt=halt)
+
+    consumers = {topic: create_consumer(topic) for topic in (VERDICTS, DELIVERIES, FACTS)}
+    return ReportingComponents(
+        settings=settings,
+        clock=clock_from(settings.clock),
+        registry=registry,
+        metrics=metrics,
+        references=PublishedDocuments(settings.kafka),
+        store=store,
+        broker_probe=BrokerProbe(),
+        consumers=consumers,
+        consumption=StateConsumption([*consumers.values()], store.checkpoints, answers_without_broker=True),
+        halt=halt,
+    )
 
 
 def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
@@ -116,6 +144,8 @@ def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], Ab
             components.broker_probe.producer = producer
             broker = _build_broker(components, DeadLetters(producer, components.clock))
             stack.push_async_callback(broker.stop)
+            components.consumption.start(components.halt)
+            stack.push_async_callback(components.consumption.stop)
             await broker.start()
             yield
 
@@ -127,14 +157,8 @@ def _build_broker(components: ReportingComponents, dead_letters: DeadLetters) ->
     store = components.store
 
     def subscribe_to(topic: Topic, reader: TopicReader[Decoded]) -> None:
-        subscription = Subscription(
-            topic=topic.name,
-            group=components.settings.group,
-            max_records=components.settings.batch_records,
-            session_timeout_ms=components.settings.session_timeout_ms,
-        )
         handler = consumer.on_batch(reader, dead_letters, components.metrics)
-        subscribe(broker, subscription, commit_after(handler, (DatabaseUnavailableError,)), halt=components.halt)
+        components.consumers[topic].subscribe(broker, handler, recoverable=(DatabaseUnavailableError,))
 
     subscribe_to(VERDICTS, consumer.verdict_reader(store))
     subscribe_to(DELIVERIES, consumer.delivery_reader(store))
@@ -154,6 +178,9 @@ def _build_routes(components: ReportingComponents, queries: ReportingQueries) ->
         "kafka": components.broker_probe.is_answering,
         "mongo": components.store.is_answering,
         "references": components.references.is_ready,
+        "projections": components.consumption.is_complete,
+        "log": components.consumption.is_log_intact,
+        "assessments": components.has_assessments,
     }
     probes = [Route(path, ProbeEndpoint(handler)) for path, handler in probe_routes(checks, components.registry)]
     return [*probes, *api.routes()]

@@ -7,6 +7,7 @@ can be decoded again. Facts are judged by rules alone: a fact without a receipt,
 here.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -44,7 +45,10 @@ class RecordedAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedReceipt:
-    """A receipt, the event that it confirms and the duty that the event is about."""
+    """A receipt, the event that it confirms and the duty that the event is about.
+
+    `digest` is that of the event's data; it is empty for a receipt that was stored by an earlier version.
+    """
 
     receiptid: str
     receivedtime: str
@@ -52,6 +56,7 @@ class RecordedReceipt:
     source: str
     type: str
     duty: DutyKey
+    digest: str = ""
 
 
 class _FactPayload(msgspec.Struct):
@@ -82,13 +87,14 @@ class _FactEvent(msgspec.Struct):
     type: str
     receiptid: str
     receivedtime: str
-    data: _FactPayload
+    data: msgspec.Raw
     subject: str | None = None
 
 
 _VERDICT_DECODER = msgspec.json.Decoder(_VerdictEvent)
 _DELIVERY_DECODER = msgspec.json.Decoder(_DeliveryEvent)
 _FACT_DECODER = msgspec.json.Decoder(_FactEvent)
+_PAYLOAD_DECODER = msgspec.json.Decoder(_FactPayload)
 
 
 def decode_verdict(record: bytes | None) -> RecordedAssessment:
@@ -116,9 +122,9 @@ def decode_receipt(record: bytes | None) -> RecordedReceipt | None:
     """Return the receipt of the fact in *record*, or None where there is none or the fact is not readable."""
     try:
         event = _FACT_DECODER.decode(record or b"")
+        payload = _PAYLOAD_DECODER.decode(event.data)
     except msgspec.DecodeError:
         return None
-    payload = event.data
     return RecordedReceipt(
         receiptid=event.receiptid,
         receivedtime=event.receivedtime,
@@ -133,6 +139,7 @@ def decode_receipt(record: bytes | None) -> RecordedReceipt | None:
             obligation=payload.obligation,
             period=payload.period or payload.to_period,
         ),
+        digest=hashlib.sha256(event.data).hexdigest(),
     )
 
 

@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
+from services.runtime.kafka.state_metrics import StateMetrics
 from services.runtime.metrics import SECONDS_BUCKETS
 
 TOPICS = ("verdicts", "deliveries", "facts")
@@ -14,6 +16,10 @@ class ReportingMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.records = Counter("reporting_records_kept", "Records read and stored", ["topic"], registry=registry)
         self.dead_letters = Counter("reporting_dead_letters", "Records set aside", ["topic"], registry=registry)
+        self.conflicts = Counter(
+            "reporting_conflicts", "Records set aside because their id has other content", ["topic"], registry=registry
+        )
+        self.state = StateMetrics(registry, (topic.name for topic in (VERDICTS, DELIVERIES, FACTS)))
         self.batch_seconds = Histogram(
             "reporting_batch_seconds",
             "Time to read and store a batch",
@@ -37,7 +43,7 @@ class ReportingMetrics:
     def _create_series(self) -> None:
         """Create every series at zero: Prometheus sees no increase from an absent series to its first value."""
         for topic in TOPICS:
-            for by_topic in (self.records, self.dead_letters, self.batch_seconds, self.lag):
+            for by_topic in (self.records, self.dead_letters, self.conflicts, self.batch_seconds, self.lag):
                 by_topic.labels(topic)
         for document_format in FORMATS:
             self.documents.labels(document_format)

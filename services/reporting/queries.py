@@ -23,7 +23,7 @@ from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.timeline import AssessmentRevision, DutyState
 from services.reporting.core.urging import AlertAttempt
 from services.reporting.event_decoder import RecordedReceipt
-from services.reporting.store import PlanDutyFilter
+from services.reporting.store import NotAssessedError, PlanDutyFilter
 from services.runtime.kafka.published_documents import PLAN, REGISTRY
 
 
@@ -111,12 +111,23 @@ class ReportingQueries:
         return sorted({period[:4] for period in await self._archive.find_periods(plan_id)})
 
     async def find_lines(self, duties: DutyFilter, context: QueryContext) -> tuple[DutyLine, ...]:
-        """Return the lines of *duties*; raise `NotFoundError` where their plan is not published."""
+        """Return the lines of *duties*; raise `NotFoundError` where their plan is not published.
+
+        Raises `NotAssessedError` where that plan, or without one every plan, was never assessed.
+        """
         plans = [self.plan(duties.plan)] if duties.plan else list(self.plans())
         lines: list[DutyLine] = []
+        unassessed: list[NotAssessedError] = []
         for plan in plans:
-            states, attempts = await self._find_states(duties.in_plan(plan.plan), context)
+            try:
+                states, attempts = await self._find_states(duties.in_plan(plan.plan), context)
+            except NotAssessedError as cause:
+                unassessed.append(cause)
+                continue
             lines += duty_lines.build_lines(states, attempts, self._line_context(plan, states, context))
+        # A plan that was published a moment ago does not hold up the answers about the others.
+        if unassessed and len(unassessed) == len(plans):
+            raise unassessed[0]
         return tuple(lines)
 
     async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:

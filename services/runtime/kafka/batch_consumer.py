@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
-from aiokafka.errors import CommitFailedError, IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
@@ -116,24 +115,22 @@ def subscribe(
     return subscriber
 
 
-def commit_after(handler: Handler, recoverable: tuple[type[Exception], ...]) -> Handler:
-    """Return a handler that commits after *handler*, and repeats *handler* as long as it raises one of *recoverable*.
-
-    A batch may be delivered again after a crash or a rebalance; the writes of *handler* are keyed, so repeating them
-    changes nothing.
-    """
-
-    async def commit_last(records: Records, consumer: AIOKafkaConsumer) -> None:
-        await _retry(lambda: handler(records, consumer), recoverable)
+async def repeat_while_unavailable(
+    attempt: Callable[[], Awaitable[None]], recoverable: tuple[type[Exception], ...]
+) -> None:
+    """Call *attempt* again as long as it raises one of *recoverable*, with growing pauses."""
+    delay = FIRST_RETRY_SECONDS
+    while True:
         try:
-            await consumer.commit()
-        except (CommitFailedError, IllegalStateError):
-            log.info(
-                "the commit is refused: the partition has another owner, which will process the batch again",
-                extra={"action": "commit_refused"},
+            await attempt()
+        except recoverable:
+            log.warning(
+                "a batch waits for a server that does not answer", exc_info=True, extra={"action": "batch_waiting"}
             )
-
-    return commit_last
+        else:
+            return
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, LONGEST_RETRY_SECONDS)
 
 
 def faststream_security(config: KafkaConfig) -> BaseSecurity:
@@ -164,21 +161,6 @@ def _halting(handler: Handler, halt: Callable[[], None]) -> Handler:
             halt()
 
     return handle_or_halt
-
-
-async def _retry(attempt: Callable[[], Awaitable[None]], recoverable: tuple[type[Exception], ...]) -> None:
-    delay = FIRST_RETRY_SECONDS
-    while True:
-        try:
-            await attempt()
-        except recoverable:
-            log.warning(
-                "a batch waits for a server that does not answer", exc_info=True, extra={"action": "batch_waiting"}
-            )
-        else:
-            return
-        await asyncio.sleep(delay)
-        delay = min(delay * 2, LONGEST_RETRY_SECONDS)
 
 
 async def _skip_parsing(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:

@@ -165,7 +165,7 @@ async def test_the_database_away_for_a_while_loses_nothing(
 ) -> None:
     """Killed or stopped in order: the batch is stored once it is back; meanwhile the API answers 503, not ready."""
     service = reporting()
-    assert (await get(service, "/readyz")).status_code == 200
+    assert service.is_ready()
     for total, end in enumerate((mongod.kill, mongod.stop), 1):
         end()
         await publish_events([a_revision(a_key(f"h-{total}"))])
@@ -202,7 +202,7 @@ def _explain(database: Database, collection: str, condition: dict[str, Any]) -> 
 
 async def test_an_unwritable_dead_letter_stops_without_a_commit(reporting: StartReporting, bus: Bus) -> None:
     """If a dead letter cannot be written, the process stops without a commit and the next one reads it again."""
-    fault = fault_plan.raise_before("services.runtime.kafka.clients.dead_letters", "DeadLetters.set_aside")
+    fault = fault_plan.raise_before("services.runtime.kafka.dead_letters", "DeadLetters.set_aside")
     service = reporting(faults=[fault])
     await bus.publish(VERDICTS.name, b"{", key="h-00")
     await service.wait_until_ended()

@@ -25,7 +25,7 @@ def a_receipt(number: int) -> RecordedReceipt:
 @pytest.fixture
 async def store(database: Database) -> AsyncIterator[ReportingStore]:
     """Return a store on this test's database."""
-    opened = ReportingStore(mongo.connect(database.url), database.name)
+    opened = ReportingStore(mongo.connect(database.url), database.name, partitions=1)
     yield opened
     opened.close()
 

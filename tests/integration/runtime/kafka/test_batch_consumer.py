@@ -1,4 +1,4 @@
-"""A batch is committed after its handler has finished, or not at all."""
+"""A batch that fails halts its process uncommitted, or is tried again if that can help."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from services.runtime.kafka.batch_consumer import (
     Handler,
     Records,
     Subscription,
-    commit_after,
+    repeat_while_unavailable,
     subscribe,
 )
 from tests.support.assertions.eventually import eventually
@@ -22,6 +22,16 @@ from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch
 
 GROUP = "test-batches"
+
+
+def commit_after(handler: Handler, recoverable: tuple[type[Exception], ...]) -> Handler:
+    """Return a handler that commits after *handler*, which is repeated when it raises one of *recoverable*."""
+
+    async def handle(records: Records, consumer: AIOKafkaConsumer) -> None:
+        await repeat_while_unavailable(lambda: handler(records, consumer), recoverable)
+        await consumer.commit()
+
+    return handle
 
 
 @asynccontextmanager
