@@ -45,6 +45,7 @@ class FactEnvelope(msgspec.Struct, frozen=True):
     data: msgspec.Raw
     receivedtime: str | None = None
     recordedtime: str | None = None
+    dispatchproof: str | None = None
 
 
 class _FactDecision(msgspec.Struct, frozen=True):
@@ -60,6 +61,7 @@ class _FactDocument(msgspec.Struct, frozen=True):
 class _FactDispatch(msgspec.Struct, frozen=True):
     sent_at: str | None = None
     proof: str = "none"
+    reference: str | None = None
 
 
 class _FactContent(msgspec.Struct, frozen=True):
@@ -222,6 +224,8 @@ def _build_submission(
         sent_at=_parse_instant(sent_at, "/data/dispatch/sent_at") if sent_at else None,
         proof=data.dispatch.proof,
         report=_build_report_content(data),
+        is_proof_permitted=envelope.dispatchproof != wire.UNPROVEN,
+        has_proof_reference=bool((data.dispatch.reference or "").strip()),
     )
 
 
