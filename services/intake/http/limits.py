@@ -17,6 +17,8 @@ from services.intake.metrics import IntakeMetrics
 
 RETRY_AFTER_SECONDS = 1
 
+_NEVER_EXHAUSTED = (0.0, 0.0)
+
 # Charges events to a key: its id, its events a second, the events. Returns 0, or the seconds until they can be paid.
 Charge = Callable[[str, float, int], Awaitable[float]]
 
@@ -68,13 +70,14 @@ class RateLimits:
 
     def __init__(self, charge: Charge) -> None:
         self._charge = charge
-        self._exhausted_until: dict[str, float] = {}
+        # By key: the rate by which it was exhausted, and until when.
+        self._exhausted_until: dict[str, tuple[float, float]] = {}
 
     def refuse_exhausted(self, key: ApiKey) -> None:
         """Raise `RequestRefusedError` (429) while it is known that *key* can pay for no event at all."""
-        rate = key.events_per_second
-        wait = self._exhausted_until.get(key.id, 0.0) - time.monotonic()
-        if rate is not None and wait > 0:
+        rate, until = self._exhausted_until.get(key.id, _NEVER_EXHAUSTED)
+        wait = until - time.monotonic()
+        if rate == key.events_per_second and wait > 0:
             raise RequestRefusedError(_excess(rate, 1, wait))
 
     async def charge(self, key: ApiKey, events: int) -> None:
@@ -88,7 +91,7 @@ class RateLimits:
         wait = await self._charge(key.id, rate, events)
         if wait > 0:
             # One event can be paid as much sooner as the others take to be earned.
-            self._exhausted_until[key.id] = time.monotonic() + wait - (events - 1) / rate
+            self._exhausted_until[key.id] = rate, time.monotonic() + wait - (events - 1) / rate
             raise RequestRefusedError(_excess(rate, events, wait))
 
 

@@ -135,13 +135,18 @@ async def test_a_wrong_address_is_a_problem_too(client: httpx.AsyncClient) -> No
 
 
 async def test_without_a_good_key_the_answer_is_401(intake: Service) -> None:
-    """And it says which scheme is wanted."""
+    """And it says which scheme is wanted. Each is counted, and the first of an address is the only line at once."""
     for authorization in (None, "", "Basic eDp5", "Bearer", "Bearer x", "Bearer ddk_unknown_secret"):
         headers = {} if authorization is None else {"authorization": authorization}
         async with httpx.AsyncClient(base_url=intake.url, headers=headers) as stranger:
             answer = await stranger.post("/v1/events", content=b"{}")
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"].startswith("Bearer")
+    metrics = httpx.get(f"{intake.url}/metrics").text
+    assert 'intake_authentication_failures_total{reason="no_key"} 4.0' in metrics
+    assert 'intake_authentication_failures_total{reason="unknown_key"} 2.0' in metrics
+    told = [line for line in intake.log_lines() if line.get("action") == "unauthenticated"]
+    assert [(line["address"], line["count"]) for line in told] == [("127.0.0.1", 1)]
 
 
 async def test_a_key_goes_no_further_than_its_scope(
@@ -168,6 +173,21 @@ async def test_a_key_goes_no_further_than_its_scope(
     lines = [line for line in service.log_lines() if line.get("problem") == "forbidden"]
     assert [line["key"] for line in lines] == [bearer.split("_")[1] for bearer in bearers]
     assert not any(bearer.split("_", 2)[2] in service.program.log.read_text() for bearer in bearers)
+
+
+async def test_an_operator_sees_which_keys_end_and_which_share_their_sources(
+    intake: Service, intake_files: IntakeFiles
+) -> None:
+    """The end of the first system's access, and the number of systems without a source, are metrics."""
+    ends_at = datetime(2100, 1, 1, tzinfo=UTC)
+    intake_files.add_key(expires_at=ends_at, system="a", sources=SourceScope(names=frozenset({"urn:a"})))
+
+    async def is_measured() -> bool:
+        metrics = (await asyncio.to_thread(httpx.get, f"{intake.url}/metrics")).text
+        end = next(line for line in metrics.splitlines() if line.startswith("intake_access_ends_timestamp_seconds "))
+        return float(end.split()[1]) == ends_at.timestamp() and "intake_systems_without_source 1.0" in metrics
+
+    await eventually(is_measured, "the keys measured")
 
 
 async def test_keys_come_and_go_without_a_restart(intake: Service, intake_files: IntakeFiles) -> None:

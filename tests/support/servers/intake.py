@@ -47,7 +47,7 @@ class IntakeFiles:
         secret = secrets.token_urlsafe(32)
         key = ApiKey(
             id=secrets.token_hex(4),
-            system="test",
+            system=changes.pop("system", "test"),
             sha256=api_keys.secret_digest(secret),
             scope=a_scope(**scope),
             created_at=datetime.now(UTC),  # noqa: TID251 - a key is made now

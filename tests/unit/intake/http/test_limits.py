@@ -105,7 +105,12 @@ def test_a_key_without_a_rate_is_never_charged() -> None:
 
 
 def test_another_rate_begins_anew() -> None:
-    """A key whose rate was changed has what a new key has."""
+    """A key whose rate was changed has what a new key has, and is not refused for what it used before."""
+    limits = open_limits()
+    asyncio.run(limits.charge(a_key(events_per_second=RATE), BURST))
+    with pytest.raises(RequestRefusedError):
+        asyncio.run(limits.charge(a_key(events_per_second=RATE), BURST))
+    limits.refuse_exhausted(a_key(events_per_second=2 * RATE))
     buckets = TokenBuckets()
     assert buckets.charge("k-1", RATE, BURST) == 0
     assert buckets.charge("k-1", RATE, BURST) > 0
