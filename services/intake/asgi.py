@@ -110,17 +110,14 @@ class Request:
         self._receive = receive
         self.headers: HeaderPairs = scope["headers"]
         self._headers = dict(self.headers)
-        self._client: tuple[str, int] | None = scope.get("client")
+        client: tuple[str, int] | None = scope.get("client")
+        self.address = "unknown" if client is None else client[0]
+        """The address that the connection comes from; behind a proxy, the proxy's."""
 
     def header(self, name: bytes) -> str | None:
         """Return the value of the header *name* (lower case); the last one if the header is repeated."""
         found = self._headers.get(name)
         return None if found is None else found.decode("latin-1")
-
-    @property
-    def address(self) -> str:
-        """The address that the connection comes from; behind a proxy, the proxy's."""
-        return "unknown" if self._client is None else self._client[0]
 
     @property
     def query(self) -> Mapping[str, list[str]]:

@@ -129,7 +129,7 @@ class Pipeline:
         except IdentityConflictError as error:
             raise _refuse_conflicts(prepared, error, is_batch=is_batch) from error
         except LogUnavailableError as error:
-            raise RequestRefusedError(UNAVAILABLE) from error
+            raise RequestRefusedError(_UNAVAILABLE) from error
         return prepared.answer if first is None else self._sign_again(prepared, first)
 
     async def check_conflicts(self, prepared: PreparedEvents, *, is_batch: bool) -> None:
@@ -139,7 +139,7 @@ class Pipeline:
         except IdentityConflictError as error:
             raise _refuse_conflicts(prepared, error, is_batch=is_batch) from error
         except LogUnavailableError as error:
-            raise RequestRefusedError(UNAVAILABLE) from error
+            raise RequestRefusedError(_UNAVAILABLE) from error
 
     def _build_rest(
         self, posted: PostedEvents, texts: Sequence[bytes | Raw], built: Sequence[RecordWithReceipt | None]
@@ -266,7 +266,7 @@ def _conflict_refusal(errors: Iterable[FieldError]) -> Refusal:
     )
 
 
-UNAVAILABLE = Refusal(
+_UNAVAILABLE = Refusal(
     problem=RequestProblem.UNAVAILABLE,
     detail=Bilingual.of(
         en="the log does not answer and the spool is full; send the same event again later",

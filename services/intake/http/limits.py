@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from schemas.plan.values import Bilingual
 from services.intake.asgi import Request, RequestRefusedError
+from services.intake.core.event_log import LogUnavailableError
 from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import ApiKey
 from services.intake.core.token_bucket import TokenBucket
@@ -83,12 +84,15 @@ class RateLimits:
     async def charge(self, key: ApiKey, events: int) -> None:
         """Charge *events* to the rate of *key*; raise `RequestRefusedError` (429) if it cannot pay for all of them.
 
-        Raise `LogUnavailableError` if the main process, which has the buckets, is gone.
+        Raise it with 503 if the main process, which has the buckets, is gone.
         """
         rate = key.events_per_second
         if rate is None:
             return
-        wait = await self._charge(key.id, rate, events)
+        try:
+            wait = await self._charge(key.id, rate, events)
+        except LogUnavailableError as error:
+            raise RequestRefusedError(_CANNOT_CHARGE) from error
         if wait > 0:
             # One event can be paid as much sooner as the others take to be earned.
             self._exhausted_until[key.id] = rate, time.monotonic() + wait - (events - 1) / rate
@@ -108,6 +112,14 @@ def _excess(events_per_second: float, events: int, wait_seconds: float) -> Refus
     )
 
 
+_CANNOT_CHARGE = Refusal(
+    problem=RequestProblem.UNAVAILABLE,
+    detail=Bilingual.of(
+        en="intake is restarting; send the same again shortly",
+        vi="hệ thống tiếp nhận đang khởi động lại; hãy gửi lại đúng nội dung này sau giây lát",
+    ),
+    retry_after_seconds=RETRY_AFTER_SECONDS,
+)
 _TOO_MANY_BODIES = Refusal(
     problem=RequestProblem.UNAVAILABLE,
     detail=Bilingual.of(

@@ -14,7 +14,6 @@ from services.intake.cloudevents import http_binding, pipeline
 from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.pipeline import Pipeline, PostedEvents, PreparedEvents
 from services.intake.core.event_id import format_instant
-from services.intake.core.event_log import LogUnavailableError
 from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import ApiKey
 from services.intake.http.api_keys import ApiKeys
@@ -69,7 +68,7 @@ class PostEvents:
                 await self._wait_for_plans()
             texts = http_binding.split_events(mode, body)
             # Charged before the events are checked, and an empty batch as one: invalid events cost as much work.
-            await self._charge(key, max(1, len(texts)))
+            await self.rate_limits.charge(key, max(1, len(texts)))
             posted = PostedEvents(mode, request.headers, body, key.scope, receivedtime)
             prepared = self.pipeline.prepare(posted, texts)
             if is_dry_run:
@@ -81,13 +80,6 @@ class PostEvents:
             return Response(status=202, body=answer)
         finally:
             self.inflight_limit.release(reserved)
-
-    async def _charge(self, key: ApiKey, events: int) -> None:
-        """Charge *events* to the rate of *key*; refuse (429) what it cannot pay, (503) what cannot be charged."""
-        try:
-            await self.rate_limits.charge(key, events)
-        except LogUnavailableError as error:
-            raise RequestRefusedError(pipeline.UNAVAILABLE) from error
 
     async def _wait_for_plans(self) -> None:
         """Wait at the start of the process until the broker has been tried; refuse (503) while there is no plan."""
