@@ -1,7 +1,6 @@
-"""Consume `dondoc.verdicts.v1`: decode assessments, and follow the latest one of each duty before the offset moves.
+"""Consume `dondoc.verdicts.v1`: follow the latest assessment of each duty before the offset moves.
 
-The data of an assessment is as `schemas.events.wire` describes it; fields that it does not describe are ignored. An
-unreadable record, or one that cites a document nobody published, goes to the dead letter topic. An assessment older
+An unreadable record, or one that cites a document nobody published, goes to the dead letter topic. An assessment older
 than the one followed changes nothing, so redelivered records and a rewound offset are harmless.
 """
 
@@ -11,47 +10,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import msgspec
 from aiokafka import AIOKafkaConsumer
 
-from schemas.events.assessments import ASSESSED
-from schemas.events.ids import DutyKey
-from schemas.events.wire import WireDutyAssessed
+from services.notifier import assessment_decoder
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.core.scheduling import schedule
-from services.notifier.core.scheduling.scheduled_alert import DutyAssessment, StatusInterval
-from services.notifier.errors import DocumentsMissingError, NotifierError, UnreadableAssessmentError
+from services.notifier.core.scheduling.scheduled_alert import DutyAssessment
+from services.notifier.errors import DocumentsMissingError
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
 
 log = logging.getLogger(__name__)
-
-
-class _AssessedEvent(msgspec.Struct, frozen=True):
-    """All that the notifier requires of the envelope; the data of another type of event is not even decoded."""
-
-    type: str
-    data: msgspec.Raw
-
-
-_EVENT_DECODER = msgspec.json.Decoder(_AssessedEvent)
-_DATA_DECODER = msgspec.json.Decoder(WireDutyAssessed)
-
-
-def decode_assessment(value: bytes | None) -> DutyAssessment | None:
-    """Return the assessment in the value of a record, or None for an event of another type.
-
-    Raises `UnreadableAssessmentError` for anything that is not an event, or not a valid assessment.
-    """
-    try:
-        event = _EVENT_DECODER.decode(value or b"")
-        return _build_assessment(_DATA_DECODER.decode(event.data)) if event.type == ASSESSED else None
-    except msgspec.DecodeError as cause:
-        raise UnreadableAssessmentError(str(cause)) from cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +43,11 @@ class VerdictConsumer:
     async def on_batch(self, records: Sequence[ConsumedRecord], consumer: AIOKafkaConsumer) -> None:
         """Follow the assessments of a batch. Raises what the ledger or the dead letter topic raises, uncommitted."""
         latest: dict[str, DutyAssessment] = {}
-        refused: list[tuple[ConsumedRecord, NotifierError]] = []
+        refused: list[tuple[ConsumedRecord, Exception]] = []
         for record in records:
             try:
                 assessment = await self._decode(record)
-            except (UnreadableAssessmentError, DocumentsMissingError) as cause:
+            except (UnreadableRecordError, DocumentsMissingError) as cause:
                 refused.append((record, cause))
                 continue
             if assessment is not None and _is_newer(assessment, latest):
@@ -86,14 +60,14 @@ class VerdictConsumer:
         self.metrics.lag.set(await consumer_lag.measure(consumer))
         self.followed.set()
 
-    async def _write_dead_letters(self, refused: Iterable[tuple[ConsumedRecord, NotifierError]]) -> None:
+    async def _write_dead_letters(self, refused: Iterable[tuple[ConsumedRecord, Exception]]) -> None:
         for record, cause in refused:
             await self.dead_letters.set_aside(record, reason=f"{type(cause).__name__}: {cause}")
             self.metrics.dead_letters.inc()
             log.warning("a verdict is set aside", extra={"action": "dead_lettered", "offset": record.offset})
 
     async def _decode(self, record: ConsumedRecord) -> DutyAssessment | None:
-        assessment = decode_assessment(record.value)
+        assessment = assessment_decoder.decode_assessment(record.value)
         if assessment is not None:
             await self._ensure_documents(assessment)
         return assessment
@@ -132,22 +106,3 @@ class VerdictConsumer:
 def _is_newer(assessment: DutyAssessment, latest: dict[str, DutyAssessment]) -> bool:
     known = latest.get(str(assessment.duty))
     return known is None or known.revision <= assessment.revision
-
-
-def _build_assessment(fields: WireDutyAssessed) -> DutyAssessment:
-    return DutyAssessment(
-        duty=DutyKey(
-            plan=fields.plan, agency=fields.agency, obligation=fields.obligation, period=fields.period or None
-        ),
-        plan_version=fields.plan_version,
-        registry=fields.registry,
-        registry_version=fields.registry_version,
-        clause=fields.clause,
-        revision=fields.revision,
-        recorded_at=fields.recorded_at,
-        timeline=tuple(
-            StatusInterval(starts_at=one.starts_at, status=one.status, due_at=one.due_at, missing=one.missing)
-            for one in fields.timeline
-        ),
-        alerts=fields.steps,
-    )

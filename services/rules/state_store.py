@@ -28,6 +28,8 @@ from services.rules.core.facts import (
     Withdrawal,
     identity,
 )
+from services.runtime import decoding
+from services.runtime.decoding import RecordDecoder
 from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
 
@@ -131,7 +133,7 @@ _FIELDS: Mapping[type[Fact], str] = {
     Revocation: "revocations",
 }
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(_StateRecord)
+_DECODER = RecordDecoder[_StateRecord](_StateRecord)
 
 
 def docket_key_of(one: DutyKey | Fact) -> DocketKey:
@@ -148,7 +150,7 @@ def encode_facts(facts: Iterable[Fact]) -> bytes:
 
 
 def decode_facts(value: bytes) -> tuple[Fact, ...]:
-    """Return the facts that `encode_facts` encoded."""
+    """Return the facts that `encode_facts` encoded; raise `UnreadableRecordError` for anything else."""
     record = _DECODER.decode(value)
     return (
         *record.submissions,
@@ -176,8 +178,8 @@ def encode_adoption(adoption: PlanAdopted) -> bytes:
 
 
 def decode_adoption(value: bytes) -> PlanAdopted:
-    """Return the adoption that `encode_adoption` encoded."""
-    return PlanAdopted.model_validate_json(value)
+    """Return the adoption that `encode_adoption` encoded; raise `UnreadableRecordError` for anything else."""
+    return decoding.decode_model(PlanAdopted, value)
 
 
 async def read_changelog(config: KafkaConfig, partition: int, restore: Callable[[bytes, bytes | None], None]) -> int:

@@ -15,6 +15,8 @@ from schemas.plan import instants
 from services.rules import fact_decoder
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact
+from services.rules.fact_decoder import OtherEventError
+from services.runtime.decoding import UnreadableRecordError
 
 PLAN_FILE = "plan.yaml"
 REGISTRY_FILE = "registry.yaml"
@@ -91,11 +93,10 @@ def read_facts(path: Path, catalogue: DutyCatalogue) -> Iterator[tuple[Fact, str
     for number, line in read_lines(path):
         place = f"{path}:{number}"
         try:
-            event = fact_decoder.decode_envelope(line.encode())
-            if event.type not in fact_decoder.FACT_TYPES:
-                continue
-            fact = fact_decoder.build_fact(event)
-        except fact_decoder.UnreadableFact as cause:
+            fact = fact_decoder.decode_fact(line.encode())
+        except OtherEventError:
+            continue
+        except UnreadableRecordError as cause:
             raise UnusableInputError(f"{place}: {cause}") from cause
         if fact.plan != catalogue.plan.plan:
             continue
