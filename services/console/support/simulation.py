@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan, Reminders
 from schemas.plan.registry import Registry
-from services.notifier.assessment_decoder import decode_assessment
+from services.notifier.consumer import decode_assessment
 from services.notifier.core.scheduling import digest, schedule
 from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.quiet_hours import SendingHours

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.events.assessments import ASSESSED, Status
 from schemas.events.deliveries import DELIVERED
-from services.notifier.assessment_decoder import decode_assessment
+from services.notifier.consumer import decode_assessment
 from services.runtime.decoding import UnreadableRecordError
 from tests.support.builders.wire_events import AT, an_assessment_event, encode
 
