@@ -4,7 +4,7 @@ It does not know plans: whether the fact is about a duty is checked by `services
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from math import isfinite, nan
 from typing import Any, cast
 
@@ -25,6 +25,9 @@ from services.rules.core.facts import (
 )
 from services.runtime import decoding
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
+
+# An owner adopts 13 months ahead. Every duty up to the horizon is assessed, so a later one would take hours.
+FURTHEST_HORIZON = timedelta(days=3653)
 
 
 class OtherEventError(UnreadableRecordError):
@@ -174,7 +177,7 @@ def decode_event(record: bytes | None, *, recorded_at: datetime | None = None) -
         _require_known_type(record)
         raise
     if isinstance(event, _AdoptedEvent):
-        return decoding.decode_model(PlanAdopted, event.data, "/data")
+        return _decode_adoption(event, recorded_at)
     if event.receivedtime is None:
         raise UnreadableRecordError(
             "/receivedtime", "a recorded fact says when it was received; add the RFC 3339 instant"
@@ -186,6 +189,15 @@ def decode_event(record: bytes | None, *, recorded_at: datetime | None = None) -
     if isinstance(event, _SubmittedEvent):
         return _build_submission(event, event.data, received_at, recorded_at)
     return _build_adjustment(event, received_at, recorded_at)
+
+
+def _decode_adoption(event: _AdoptedEvent, recorded_at: datetime | None) -> PlanAdopted:
+    """Return the adoption in *event*; raise `UnreadableRecordError` also for a horizon of centuries."""
+    adoption = decoding.decode_model(PlanAdopted, event.data, "/data")
+    horizon = decoding.require_instant(adoption.horizon, "/data/horizon")
+    if recorded_at is not None and horizon > recorded_at + FURTHEST_HORIZON:
+        raise UnreadableRecordError("/data/horizon", f"{horizon.isoformat()} lies more than ten years ahead")
+    return adoption
 
 
 def _require_known_type(record: bytes | None) -> None:

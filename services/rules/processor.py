@@ -57,8 +57,11 @@ class PartitionProcessor:
         return self._store.facts_bearing_on(state_store.docket_key_of(key), key.period)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Restore one state record that `drain_changes` returned to an earlier processor."""
-        duty_key = DutyKey.parse(key.decode())
+        """Restore one state record that `drain_changes` returned to an earlier processor.
+
+        Raise `UnreadableRecordError` for a key, or an adoption, that none has written. Facts are decoded later.
+        """
+        duty_key = state_store.decode_key(key)
         if value is None:
             return
         if state_store.is_adoption_key(duty_key):

@@ -29,7 +29,7 @@ from services.rules.core.facts import (
     identity,
 )
 from services.runtime import decoding
-from services.runtime.decoding import RecordDecoder
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
 
@@ -160,6 +160,14 @@ def decode_facts(value: bytes) -> tuple[Fact, ...]:
         *record.exemptions,
         *record.revocations,
     )
+
+
+def decode_key(key: bytes | None) -> DutyKey:
+    """Return the duty whose facts the record under *key* holds; raise `UnreadableRecordError` if it names none."""
+    try:
+        return DutyKey.parse((key or b"").decode())
+    except ValueError as cause:
+        raise UnreadableRecordError("", f"the key {key!r} names no duty") from cause
 
 
 def adoption_key(plan: str) -> DutyKey:

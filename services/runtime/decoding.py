@@ -13,6 +13,7 @@ depend on how deep the stack is at that moment: one reader would take a record t
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -29,8 +30,8 @@ LEVELS_MAX = 32
 
 _DECODING_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 
-# All bytes but quotation marks and brackets, which alone tell how deep JSON is; braces count as brackets.
-_BRACKETS = bytes.maketrans(b"{}", b"[]")
+# Quotation marks and brackets alone tell how deep JSON is. Each bracket becomes a step of one level, as a signed byte.
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _NO_MARKS = bytes(set(range(256)) - set(b'"[]{}'))
 _QUOTED = re.compile(rb'"[^"]*"?')
 
@@ -135,21 +136,16 @@ def read_timestamp(record: TimestampedRecord) -> datetime:
 
 
 def _is_too_deep(value: bytes) -> bool:
-    """Whether *value* has more than `LEVELS_MAX` levels of arrays and objects; of what is no JSON, nothing is said."""
+    """Whether *value* has more than `LEVELS_MAX` levels of arrays and objects; for what is no JSON it may be either."""
     if b"\\" in value:
         # First escaped backslashes, then escaped quotation marks: of three backslashes the third escapes.
         value = value.replace(b"\\\\", b"").replace(b'\\"', b"")
-    marks = value.translate(_BRACKETS, _NO_MARKS)
+    marks = value.translate(_STEPS, _NO_MARKS)
     # A string without brackets is two quotation marks now. What is left of them encloses brackets that do not count.
-    pairs = marks.replace(b'""', b"")
-    if b'"' in pairs:
-        pairs = _QUOTED.sub(b"", marks)
-    for _ in range(LEVELS_MAX):
-        without_innermost = pairs.replace(b"[]", b"")
-        if len(without_innermost) == len(pairs):
-            break
-        pairs = without_innermost
-    return b"[]" in pairs or pairs.count(b"[") > LEVELS_MAX
+    steps = marks.replace(b'""', b"")
+    if b'"' in steps:
+        steps = _QUOTED.sub(b"", marks)
+    return max(accumulate(memoryview(steps).cast("b")), default=0) > LEVELS_MAX
 
 
 def _unreadable(prefix: str, cause: Exception) -> UnreadableRecordError:
