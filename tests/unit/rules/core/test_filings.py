@@ -84,7 +84,7 @@ class TestProofOfDispatch:
         "changes",
         [
             {"sent": "2024-12-08 16:00", "reference": None},
-            {"sent": "2024-12-08 16:00", "reference": " \t"},
+            {"sent": "2024-12-08 16:00", "reference": " \t\u200b"},
             {"sent": "2024-11-30 23:59:59"},
             {"sent": "2024-12-08 16:00", "issued_on": "2024-12-09"},
             {"sent": None},
