@@ -19,7 +19,6 @@ from services.reporting.event_decoder import (
     UnreadableRecordError,
 )
 from services.reporting.metrics import ReportingMetrics
-from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.batch_consumer import Handler, Records
 from services.runtime.kafka.dead_letters import ConsumedRecord
 
@@ -72,7 +71,7 @@ def fact_reader(store: RecordStore) -> TopicReader[RecordedReceipt]:
 def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metrics: ReportingMetrics) -> Handler:
     """Return the handler of the batches of one topic."""
 
-    async def handle(records: Records, consumer: AIOKafkaConsumer) -> None:
+    async def handle(records: Records, _consumer: AIOKafkaConsumer) -> None:
         with metrics.batch_seconds.labels(reader.label).time():
             decoded, poison = _decode_batch(reader, records)
             await reader.insert(decoded)
@@ -84,7 +83,6 @@ def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metri
                 log.warning("a record was set aside", extra={"action": "set_aside", "reason": reason, **place})
         metrics.records.labels(reader.label).inc(len(decoded))
         metrics.dead_letters.labels(reader.label).inc(len(poison))
-        metrics.lag.labels(reader.label).set(await consumer_lag.measure(consumer))
 
     return handle
 
