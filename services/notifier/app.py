@@ -43,7 +43,8 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     registry = new_registry()
     components = NotifierComponents(settings, registry)
     broker = _build_broker(settings, components, halt)
-    start = Startup(LedgerUnavailableError, LedgerRefusedError)
+    servers = {"broker": startup.BROKER, "database": startup.DATABASE}
+    start = Startup(servers, LedgerUnavailableError, LedgerRefusedError)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

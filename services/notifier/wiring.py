@@ -33,7 +33,7 @@ from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.outbox import OutboxPublisher
 from services.notifier.settings import NotifierSettings
-from services.runtime import background, mongo, startup
+from services.runtime import background, mongo
 from services.runtime.clock import SystemClock, clock_from
 from services.runtime.kafka.batch_consumer import ConsumingBroker, Records
 from services.runtime.kafka.consumer_lag import LagMonitor
@@ -77,7 +77,7 @@ class NotifierComponents:
         )
         stack.push_async_callback(producer.stop)
         async with asyncio.TaskGroup() as group:
-            group.create_task(start.wait_for("database", self.ledger.create_indexes, waiting_for=startup.DATABASE))
+            group.create_task(start.wait_for("database", self.ledger.create_indexes))
             group.create_task(self._connect_bus(stack, start, producer, halt))
         # The published documents live as long as the process: the garbage collector need not walk them again.
         gc.freeze()
@@ -114,7 +114,7 @@ class NotifierComponents:
         create_topics = functools.partial(
             ensure_topics, settings.kafka, settings.partitions, settings.kafka_replication
         )
-        await start.wait_for("broker", create_topics, waiting_for=startup.BROKER)
+        await start.wait_for("broker", create_topics)
         lag = LagMonitor(
             settings.kafka,
             settings.group,
@@ -125,8 +125,8 @@ class NotifierComponents:
         measuring = background.start(lag.run(), halt=halt, failure="measuring the lag has failed")
         stack.push_async_callback(background.cancel, measuring)
         stack.push_async_callback(self.references.stop)
-        await start.wait_for("broker", self.references.start, waiting_for=startup.BROKER)
-        await start.wait_for("broker", producer.start, waiting_for=startup.BROKER)
+        await start.wait_for("broker", self.references.start)
+        await start.wait_for("broker", producer.start)
         # A verdict whose plan is not there would be set aside.
         await self.references.wait_until_complete()
 

@@ -39,6 +39,8 @@ from services.runtime.metrics import new_registry
 from services.runtime.settings import KafkaConfig
 from services.runtime.startup import Startup
 
+SERVERS = {"kafka": startup.BROKER, "mongo": startup.DATABASE}
+
 
 class AsgiEndpoint:
     """A plain ASGI handler as a route's endpoint: Starlette takes a bare function for one that wants a `Request`."""
@@ -169,7 +171,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,
         broker=broker,
-        startup=Startup(DatabaseUnavailableError, DatabaseRefusedError),
+        startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
         halt=halt,
     )
 
@@ -195,8 +197,8 @@ async def _open_all(components: ReportingComponents, stack: AsyncExitStack) -> N
 async def _prepare_database(components: ReportingComponents, stack: AsyncExitStack) -> None:
     wait_for = components.startup.wait_for
     # First, because it is all that pages need while the broker is away.
-    await wait_for("mongo", components.archive.restore, waiting_for=startup.DATABASE)
-    await wait_for("mongo", components.store.create_indexes, waiting_for=startup.DATABASE)
+    await wait_for("mongo", components.archive.restore)
+    await wait_for("mongo", components.store.create_indexes)
     failure = "storing the published documents has failed"
     storing = background.start(components.archive.run(), halt=components.halt, failure=failure)
     stack.push_async_callback(background.cancel, storing)
@@ -205,7 +207,7 @@ async def _prepare_database(components: ReportingComponents, stack: AsyncExitSta
 async def _connect_bus(components: ReportingComponents, stack: AsyncExitStack) -> None:
     settings, wait_for = components.settings, components.startup.wait_for
     create_topics = partial(ensure_topics, settings.kafka, settings.partitions, settings.kafka_replication)
-    await wait_for("kafka", create_topics, waiting_for=startup.BROKER)
+    await wait_for("kafka", create_topics)
     lag = LagMonitor(
         settings.kafka,
         settings.group,
@@ -216,9 +218,9 @@ async def _connect_bus(components: ReportingComponents, stack: AsyncExitStack) -
     measuring = background.start(lag.run(), halt=components.halt, failure="measuring the lag has failed")
     stack.push_async_callback(background.cancel, measuring)
     stack.push_async_callback(components.references.stop)
-    await wait_for("kafka", components.references.start, waiting_for=startup.BROKER)
+    await wait_for("kafka", components.references.start)
     stack.push_async_callback(components.dead_letters.close)
-    await wait_for("kafka", components.dead_letters.open, waiting_for=startup.BROKER)
+    await wait_for("kafka", components.dead_letters.open)
 
 
 def _build_admin(components: ReportingComponents) -> AdminApp:

@@ -91,7 +91,7 @@ def _build_components(settings: RulesSettings, metrics: RulesMetrics, halt: Call
         dependencies=dependencies,
         partitions=partitions,
         broker=_build_broker(settings, partitions, halt),
-        startup=Startup(),
+        startup=Startup({"broker": startup.BROKER}),
         halt=halt,
     )
 
@@ -99,7 +99,7 @@ def _build_components(settings: RulesSettings, metrics: RulesMetrics, halt: Call
 async def _open_all(components: RulesComponents, stack: AsyncExitStack) -> None:
     settings, references, wait_for = components.settings, components.references, components.startup.wait_for
     create_topics = partial(ensure_topics, settings.kafka, settings.partitions, settings.kafka_replication)
-    await wait_for("broker", create_topics, waiting_for=startup.BROKER)
+    await wait_for("broker", create_topics)
     lag = LagMonitor(
         settings.kafka,
         settings.group,
@@ -110,7 +110,7 @@ async def _open_all(components: RulesComponents, stack: AsyncExitStack) -> None:
     measuring = background.start(lag.run(), halt=components.halt, failure="measuring the lag has failed")
     stack.push_async_callback(background.cancel, measuring)
     stack.push_async_callback(references.stop)
-    await wait_for("broker", references.start, waiting_for=startup.BROKER)
+    await wait_for("broker", references.start)
     # A fact whose plan is not there would be set aside as unknown.
     await references.wait_until_complete()
     stack.push_async_callback(components.partitions.close)

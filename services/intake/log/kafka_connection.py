@@ -52,6 +52,10 @@ class KafkaConnector:
             timeout_seconds=settings.broker_timeout_seconds,
         )
 
+    async def is_broker_reachable(self) -> bool:
+        """Whether the broker answers a request."""
+        return await self._references.is_broker_reachable()
+
     async def close(self) -> None:
         """Stop the readers."""
         await self._reader.stop()
@@ -73,7 +77,7 @@ class KafkaConnection:
         self._connector = connector
         self._replay = replay
         self._metrics = metrics
-        self._startup = Startup(BrokerUnavailableError)
+        self._startup = Startup({"kafka": startup.BROKER}, BrokerUnavailableError)
         self._opened: BatchingProducer | None = None
         self._lost = asyncio.Event()
         self._first_attempt_ended = asyncio.Event()
@@ -86,10 +90,11 @@ class KafkaConnection:
 
     async def is_ready(self) -> bool:
         """Whether the broker acknowledges: a readiness check; raise `NotReadyError` with what is waited for."""
-        return await self._startup.check("kafka", self._is_up)()
+        return await self._startup.check("kafka", self._is_answering)()
 
-    async def _is_up(self) -> bool:
-        return self.is_up
+    async def _is_answering(self) -> bool:
+        # While nothing is appended, only a request shows that the broker has gone.
+        return self.is_up and await self._connector.is_broker_reachable()
 
     async def wait_until_tried(self) -> None:
         """Return when the first attempt to connect has ended, one way or the other, or has taken too long."""
@@ -130,7 +135,7 @@ class KafkaConnection:
         self._metrics.broker_is_up.set(producer is not None)
 
     async def _connect(self) -> BatchingProducer:
-        return await self._startup.wait_for("kafka", self._connect_once, waiting_for=startup.BROKER)
+        return await self._startup.wait_for("kafka", self._connect_once)
 
     async def _connect_once(self) -> BatchingProducer:
         try:

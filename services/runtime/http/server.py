@@ -14,7 +14,7 @@ import uvicorn
 from services.runtime.http.admin import AdminApp
 from services.runtime.http.connection import HttpConnection
 
-GRACE_SECONDS = 20  # for batches and requests in progress; then connections are closed
+GRACE_SECONDS = 10  # for requests in progress; then they are cancelled and their connections closed
 BACKLOG = 4096  # in the burst before a due instant connections wait in the listen queue instead of being refused
 
 log = logging.getLogger(__name__)

@@ -127,6 +127,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._listener = listener
         self._has_failed = asyncio.Event()
         self._failure: BaseException | None = None
+        self._denial: str | None = None
         self._subscriber: Any = broker.subscriber(
             subscription.topic,
             batch=True,
@@ -165,7 +166,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         place = f"{self._subscription.topic} in group {self._subscription.group}"
         consumer = self.consumer
         if consumer is None or not consumer.is_assigned.is_set():
-            raise NotReadyError(f"the group to assign partitions of {place}")
+            raise NotReadyError(self._denial or f"the group to assign partitions of {place}")
         if consumer.failure is not None:
             raise NotReadyError(clients.explain_denial(consumer.failure) or f"the broker, to read {place}")
         if consumer.seconds_since_poll > POLL_INTERVAL_MAX_SECONDS:
@@ -180,9 +181,11 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             try:
                 await self._subscriber.start()  # returns when the group has assigned partitions
                 delay = FIRST_RETRY_SECONDS
+                self._denial = None
                 await self._watch()
             except (KafkaError, OSError) as cause:
-                details = {"topic": self._subscription.topic, "denied": clients.explain_denial(cause)}
+                self._denial = clients.explain_denial(cause)
+                details = {"topic": self._subscription.topic, "denied": self._denial}
                 log.warning(
                     "the consumer begins anew", exc_info=True, extra={"action": "consumer_restarted", **details}
                 )

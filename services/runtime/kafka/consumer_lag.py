@@ -92,12 +92,15 @@ class LagMonitor:
 
     async def run(self) -> None:
         """Measure until cancelled."""
+        logged = ""
         while True:
             try:
                 await self._measure_repeatedly()
-            except (KafkaError, OSError, TimeoutError) as cause:
-                details = {"action": "lag_unknown", "group": self._group, "denied": clients.explain_denial(cause)}
-                log.warning("the lag cannot be measured for now", extra={**details, "error": repr(cause)})
+            except (KafkaError, OSError) as cause:
+                if repr(cause) != logged:  # a broker that is away for hours fills no log
+                    logged = repr(cause)
+                    details = {"action": "lag_unknown", "group": self._group, "denied": clients.explain_denial(cause)}
+                    log.warning("the lag cannot be measured for now", extra={**details, "error": logged})
             self._show(dict.fromkeys(self._partitions, UNKNOWN_LAG))
             await asyncio.sleep(INTERVAL_SECONDS)
 
@@ -129,15 +132,19 @@ async def measure(
 ) -> dict[TopicPartition, PartitionLag]:
     """Return the lag of the group of *consumer*, to which *partitions* are assigned and paused."""
     places = list(partitions)
+    # In this order: what is committed while the ends are asked for lies before them.
+    committed = await asyncio.gather(*map(consumer.committed, places))
     beginnings = await consumer.beginning_offsets(places)
     ends = await consumer.end_offsets(places)
-    committed = await asyncio.gather(*map(consumer.committed, places))
     # A group that has committed nothing begins at the beginning, as one does whose records were deleted.
     nexts = {one: max(offset or 0, beginnings[one]) for one, offset in zip(places, committed, strict=True)}
-    unread = {
-        one: await _find_first(consumer, one, nexts[one], end=ends[one]) for one in places if nexts[one] < ends[one]
-    }
-    return {one: _lag_of(unread.get(one), end=ends[one], now=now) for one in places}
+    lags = {}
+    for one in places:
+        if nexts[one] > ends[one]:  # the log has lost records
+            lags[one] = UNKNOWN_LAG
+        else:
+            lags[one] = _lag_of(await _find_first(consumer, one, nexts[one], end=ends[one]), end=ends[one], now=now)
+    return lags
 
 
 async def _find_first(
@@ -147,6 +154,8 @@ async def _find_first(
 
     Behind the last record there may be a marker of a transaction: an offset that no consumer ever commits.
     """
+    if offset == end:
+        return None
     consumer.seek(partition, offset)
     consumer.resume(partition)
     try:

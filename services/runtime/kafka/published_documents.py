@@ -39,6 +39,7 @@ class PublishedDocuments:
         self._restored: _Documents = {}
         self._tail = LogTail(config, [_PARTITION])
         self._next_offset = 0
+        self._has_caught_up = False
 
     def restore(self, records: Mapping[str, bytes]) -> None:
         """Find the documents in *records*, as `encode_documents` returned them, until the log itself has been read.
@@ -65,6 +66,7 @@ class PublishedDocuments:
         except BaseException:
             await self._tail.stop()
             raise
+        self._has_caught_up = True
 
     async def stop(self) -> None:
         """Stop following; what was read stays."""
@@ -81,6 +83,11 @@ class PublishedDocuments:
     async def wait_until_complete(self) -> None:
         """Return when there is a plan, with its registry, to work by."""
         await self._tail.wait_until(lambda: self.is_complete)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a document that is not found is not published, instead of not read yet."""
+        return self._has_caught_up or bool(self._restored)
 
     @property
     def is_complete(self) -> bool:

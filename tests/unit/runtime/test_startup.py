@@ -13,6 +13,7 @@ from services.runtime.kafka.clients import BrokerRefusedError
 from services.runtime.startup import Startup
 
 ELSEWHERE = "10.1.2.3:9092"
+SERVERS = {"broker": "the broker; look at its address", "database": "the database"}
 
 
 class DatabaseAwayError(Exception):
@@ -45,13 +46,13 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_step_is_tried_again_until_it_succeeds() -> None:
     """Errors of the broker, of the network and of the service's own database are waited out."""
     server = Server(KafkaConnectionError("away"), ConnectionRefusedError(), DatabaseAwayError())
-    assert await Startup(DatabaseAwayError).wait_for("broker", server.ask, waiting_for="the broker") == "answer"
+    assert await Startup(SERVERS, DatabaseAwayError).wait_for("broker", server.ask) == "answer"
 
 
 async def test_a_defect_is_not_waited_out() -> None:
     """An exception that nobody expects leaves the start, which halts."""
     with pytest.raises(ValueError, match="defect"):
-        await Startup().wait_for("broker", Server(ValueError("defect")).ask, waiting_for="the broker")
+        await Startup(SERVERS).wait_for("broker", Server(ValueError("defect")).ask)
 
 
 @pytest.mark.parametrize(
@@ -65,12 +66,10 @@ async def test_a_defect_is_not_waited_out() -> None:
 async def test_a_check_says_what_is_waited_for(failure: Exception, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reason that is known to the word is said instead of the usual sentence; an address is in neither."""
     monkeypatch.setattr(startup, "FIRST_RETRY_SECONDS", 60.0)
-    start = Startup()
+    start = Startup(SERVERS)
     check = start.check("broker", holds)
     assert await check()
-    waiting = asyncio.create_task(
-        start.wait_for("broker", Server(failure).ask, waiting_for="the broker; look at its address")
-    )
+    waiting = asyncio.create_task(start.wait_for("broker", Server(failure).ask))
     await asyncio.sleep(0.01)
     with pytest.raises(NotReadyError, match=said) as told:
         await check()
@@ -79,10 +78,27 @@ async def test_a_check_says_what_is_waited_for(failure: Exception, said: str, mo
     waiting.cancel()
 
 
+@pytest.mark.parametrize("failure", [KafkaConnectionError("away"), None])
+async def test_a_server_that_goes_away_later_is_named_too(
+    failure: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it breaks the connection or does not answer at all, within the time of the probe."""
+    monkeypatch.setattr(startup, "ANSWER_SECONDS", 0.01)
+
+    async def ask() -> bool:
+        if failure is not None:
+            raise failure
+        await asyncio.Event().wait()
+        return True
+
+    with pytest.raises(NotReadyError, match="the broker; look at its address"):
+        await Startup(SERVERS).check("broker", ask)()
+
+
 async def test_a_check_asks_for_itself_once_the_start_is_over() -> None:
     """Nothing is left of what was waited for."""
-    start = Startup()
-    await start.wait_for("broker", Server(KafkaConnectionError()).ask, waiting_for="the broker")
+    start = Startup(SERVERS)
+    await start.wait_for("broker", Server(KafkaConnectionError()).ask)
     assert await start.check("broker", holds)()
 
 
@@ -90,7 +106,7 @@ async def test_a_reason_is_logged_once(caplog: pytest.LogCaptureFixture) -> None
     """A broker that is away for hours fills no log; another reason is another line, with the address."""
     away, refused = KafkaConnectionError("away"), BrokerRefusedError(ELSEWHERE, "takes no password")
     server = Server(away, away, refused, refused, away)
-    await Startup().wait_for("broker", server.ask, waiting_for="the broker")
+    await Startup(SERVERS).wait_for("broker", server.ask)
     assert [vars(record)["action"] for record in caplog.records] == [
         "server_waiting",
         "broker_refused",
