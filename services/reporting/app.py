@@ -121,7 +121,12 @@ def main() -> None:
 def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     """Wire reporting; nothing is opened before the lifespan begins. *halt* stops a process that cannot go on."""
     components = _build_components(settings, halt)
-    queries = ReportingQueries(components.store, components.references)
+    components.references.export_metrics(components.registry)
+    queries = ReportingQueries(
+        components.store,
+        components.references,
+        on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
+    )
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
     admin = _build_admin(components)

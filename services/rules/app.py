@@ -57,6 +57,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     settings = settings or RulesSettings()
     registry = new_registry()
     components = _build_components(settings, RulesMetrics(registry, settings.partitions), halt or Halt())
+    components.references.export_metrics(registry)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

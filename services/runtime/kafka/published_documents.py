@@ -4,15 +4,18 @@ It does not check them: they were checked before they were published. An unreada
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from pydantic import ValidationError
+from prometheus_client import CollectorRegistry, Gauge
 
 from schemas.events.ids import reference_key
 from schemas.events.topics import REFERENCES
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from services.runtime import decoding
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.http.probes import NotReadyError
 from services.runtime.kafka import clients
 from services.runtime.kafka.log_tail import LogTail
@@ -21,6 +24,7 @@ from services.runtime.settings import KafkaConfig
 PLAN = "plan"
 REGISTRY = "registry"
 _MODELS: dict[str, type[Plan | Registry]] = {PLAN: Plan, REGISTRY: Registry}
+_KEY = re.compile(rb"(plan|registry):([A-Za-z0-9][A-Za-z0-9._-]{0,99})@([0-9]{1,18})")
 _PARTITION = TopicPartition(REFERENCES.name, 0)
 _POLL_MS = 500
 
@@ -31,10 +35,14 @@ log = logging.getLogger(__name__)
 
 
 class PublishedDocuments:
-    """Every published document by kind, id and version. Calls every callback in `on_change` when documents arrive."""
+    """Every published document by kind, id and version. Calls every callback in `on_change` when documents arrive.
+
+    `unreadable` holds the reason for each key whose last record cannot be read; an earlier version of it stays in use.
+    """
 
     def __init__(self, config: KafkaConfig) -> None:
         self.on_change: list[Callable[[], None]] = []
+        self.unreadable: dict[str, str] = {}
         self._documents: _Documents = {}
         self._restored: _Documents = {}
         self._tail = LogTail(config, [_PARTITION])
@@ -44,11 +52,17 @@ class PublishedDocuments:
     def restore(self, records: Mapping[str, bytes]) -> None:
         """Find the documents in *records*, as `encode_documents` returned them, until the log itself has been read.
 
-        They do not count for `is_complete`.
+        They do not count for `is_complete`. One that cannot be read is left out.
         """
         for key, value in records.items():
-            kind, document_id, version = _parse_key(key.encode())
-            self._restored.setdefault((kind, document_id), {})[version] = _MODELS[kind].model_validate_json(value)
+            try:
+                kind, document_id, version = _parse_key(key.encode())
+                document = _decode_document(kind, document_id, version, value)
+            except UnreadableRecordError as cause:
+                details = {"key": key, "reason": str(cause)}
+                log.warning("a stored document cannot be read", extra={"action": "document_unreadable", **details})
+            else:
+                self._restored.setdefault((kind, document_id), {})[version] = document
 
     def encode_documents(self) -> Mapping[str, bytes]:
         """Return every document that the log holds, under its key there."""
@@ -88,6 +102,13 @@ class PublishedDocuments:
     def is_known(self) -> bool:
         """Whether a document that is not found is not published, instead of not read yet."""
         return self._has_caught_up or bool(self._restored)
+
+    def export_metrics(self, registry: CollectorRegistry) -> None:
+        """Add the number of documents that cannot be read to the metrics of the process."""
+        unreadable = Gauge(
+            "runtime_references_unreadable", "Published documents that cannot be read", registry=registry
+        )
+        unreadable.set_function(lambda: len(self.unreadable))
 
     @property
     def is_complete(self) -> bool:
@@ -148,21 +169,27 @@ class PublishedDocuments:
         """Add or remove the document in *record*; return whether that was possible."""
         try:
             kind, document_id, version = _parse_key(record.key)
-            versions = self._documents.setdefault((kind, document_id), {})
-            if record.value is None:
-                versions.pop(version, None)
-            else:
-                versions[version] = _MODELS[kind].model_validate_json(record.value)
-        except (ValueError, KeyError, AttributeError, ValidationError):
-            place = {"offset": record.offset, "key": repr(record.key)}
-            log.exception("a published document cannot be read", extra={"action": "reference_unreadable", **place})
+            document = None if record.value is None else _decode_document(kind, document_id, version, record.value)
+        except UnreadableRecordError as cause:
+            details = {"offset": record.offset, "key": repr(record.key), "reason": str(cause)}
+            log.warning("a published document cannot be read", extra={"action": "reference_unreadable", **details})
+            self.unreadable[repr(record.key)] = str(cause)
             return False
+        versions = self._documents.setdefault((kind, document_id), {})
+        if document is None:
+            versions.pop(version, None)
+        else:
+            versions[version] = document
+        self.unreadable.pop(repr(record.key), None)
         return True
 
 
-def _parse_key(key: bytes) -> tuple[str, str, int]:
-    kind, _, rest = key.decode().partition(":")
-    document_id, _, version = rest.rpartition("@")
+def _parse_key(key: bytes | None) -> tuple[str, str, int]:
+    """Return kind, id and version in the key of a record; raise `UnreadableRecordError`."""
+    match = _KEY.fullmatch(key or b"")
+    if match is None:
+        raise UnreadableRecordError("", f"the key {key!r} names no document; write plan:ID@VERSION")
+    kind, document_id, version = (part.decode() for part in match.groups())
     return kind, document_id, int(version)
 
 
@@ -179,6 +206,15 @@ def _find_latest(documents: _Documents, kind: str, document_id: str) -> Plan | R
 
 def _encode(document: Plan | Registry) -> bytes:
     return document.model_dump_json(by_alias=True, exclude_defaults=True).encode()
+
+
+def _decode_document(kind: str, document_id: str, version: int, value: bytes) -> Plan | Registry:
+    """Return the document in *value*, which must be the one that the key names; raise `UnreadableRecordError`."""
+    document: Plan | Registry = decoding.decode_model(_MODELS[kind], value)
+    own_id = document.plan if isinstance(document, Plan) else document.registry
+    if (own_id, document.version) != (document_id, version):
+        raise UnreadableRecordError("", f"it is version {document.version} of {own_id!r}, not what its key names")
+    return document
 
 
 async def publish_document(producer: AIOKafkaProducer, kind: str, document: Plan | Registry) -> None:
