@@ -15,9 +15,7 @@ from operator import or_
 from typing import Any
 
 import httpx
-from faststream.asgi import AsgiFastStream, AsyncAPIRoute
 from faststream.kafka import KafkaBroker
-from faststream.specification import AsyncAPI
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
@@ -52,9 +50,13 @@ from services.intake.workers.log_client import LogClient
 from services.intake.workers.log_server import MainServices
 from services.intake.workers.metrics_merge import MergedMetrics, read_samples
 from services.intake.workers.supervisor import WorkerSupervisor
-from services.runtime import background
+from services.runtime import background, bootstrap
 from services.runtime.clock import Clock, clock_from
+from services.runtime.http import server
+from services.runtime.http.admin import AdminApp, asyncapi_route
+from services.runtime.http.application import ServiceApp
 from services.runtime.http.probes import ReadinessCheck, probe_routes
+from services.runtime.http.server import Halt
 from services.runtime.kafka.batch_consumer import faststream_security
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.metrics import new_registry
@@ -63,8 +65,8 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
 
 
-class IntakeApp(AsgiFastStream):
-    """FastStream's application with intake's own router in front, so that a wrong path gets a problem document too."""
+class IntakeApp(ServiceApp):
+    """The application with intake's own router in front, so that a wrong path gets a problem document too."""
 
     router: AsgiApp
 
@@ -73,13 +75,6 @@ class IntakeApp(AsgiFastStream):
             await self.router(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
-
-
-class DescriptionOnlyBroker(KafkaBroker):
-    """Describes the topics for AsyncAPI and never connects: `KafkaConnection` opens and closes the clients."""
-
-    async def start(self) -> None:
-        """Open nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +103,16 @@ class LogAccess:
     encode_metrics: Callable[[], Awaitable[bytes]]
 
 
+def main() -> None:
+    """Serve until the process is asked to stop."""
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("intake", IntakeSettings)
+    halt = Halt()
+    listener = server.listen(settings.host, settings.port, share_port=settings.workers > 0)
+    app = build_app(settings, halt, port=listener.getsockname()[1])
+    server.run(app, listener, halt=halt, admin=app.admin, tls=settings.tls)
+
+
 def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int | None = None) -> IntakeApp:
     """Wire the main process; nothing is opened before the lifespan begins.
 
@@ -129,9 +134,6 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
     supervisor = WorkerSupervisor(settings.workers, settings.port if port is None else port, services, parts.metrics)
     log_parts.references.on_change.append(supervisor.send_plans)
 
-    async def is_broker_up() -> bool:
-        return log_parts.connection.is_up
-
     async def encode_metrics() -> bytes:
         return generate_latest(merged)
 
@@ -143,7 +145,7 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
         plans=log_parts.plans,
         rate_limits=RateLimits(charge),
         wait_until_tried=log_parts.connection.wait_until_tried,
-        ready={"kafka": is_broker_up, "references": log_parts.references.is_ready},
+        ready={"kafka": log_parts.connection.is_ready, "references": log_parts.references.is_ready},
         encode_metrics=encode_metrics,
     )
     return _build_http_app(parts, access, _main_lifespan(parts, log_parts, supervisor, halt))
@@ -292,15 +294,13 @@ def _watch_keys(parts: ProcessParts) -> None:
 
 
 def _build_http_app(parts: ProcessParts, access: LogAccess, lifespan: Lifespan) -> IntakeApp:
-    app = IntakeApp(
-        _describe_topics(parts.settings),
-        lifespan=lifespan,
-        specification=AsyncAPI(title="Đôn Đốc intake", version="1", description="Writes the facts that agencies send."),
-        # Without "try it out": that page would publish to the bus for anybody who asks.
-        asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
-        logger=None,
-    )
-    app.router = _build_router(parts, access, dict(app.routes))
+    # It describes the topics and never connects: `KafkaConnection` opens and closes the clients.
+    broker = _describe_topics(parts.settings)
+    asyncapi = asyncapi_route(broker, title="Đôn Đốc intake", description="Writes the facts that agencies send.")
+    probes = probe_routes(access.ready, parts.registry, access.encode_metrics)
+    admin = AdminApp(parts.settings.admin_port, [*probes, asyncapi], service_port=parts.settings.port)
+    app = IntakeApp(broker, lifespan=lifespan, routes=(), admin=admin)
+    app.router = _build_router(parts, access, dict(admin.routes_on_service_port()))
     return app
 
 
@@ -341,8 +341,7 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         **openapi.problem_routes(),
         **build_routes(form),
     }
-    probes = probe_routes(access.ready, parts.registry, access.encode_metrics)
-    return Router(routes, {**mounted, **dict(probes)}, parts.metrics)
+    return Router(routes, mounted, parts.metrics)
 
 
 @asynccontextmanager
@@ -356,7 +355,7 @@ async def _run_in_background(tasks: Sequence[BackgroundTask], halt: Callable[[],
 
 
 def _describe_topics(settings: IntakeSettings) -> KafkaBroker:
-    broker = DescriptionOnlyBroker(settings.kafka.servers, security=faststream_security(settings.kafka), logger=None)
+    broker = KafkaBroker(settings.kafka.servers, security=faststream_security(settings.kafka), logger=None)
     envelopes = (Envelope[model] for model in MODEL_OF.values())  # type: ignore[valid-type]  # built from the published types
     broker.publisher(FACTS.name, schema=reduce(or_, envelopes), description=FACTS.description)
     return broker

@@ -21,8 +21,8 @@ START_SECONDS = 30.0
 # A worker that ends at once, for example for lack of memory, must not be started in a tight loop.
 RESTART_SECONDS = 1.0
 
-# A worker finishes its requests within the grace period of the server (20 s).
-STOP_SECONDS = 25.0
+# A worker finishes its requests within the grace period of the server (10 s).
+STOP_SECONDS = 15.0
 
 log = logging.getLogger(__name__)
 
