@@ -242,7 +242,7 @@ class _PeriodComparison:
     ) -> AgencyComparison:
         duties = DutyFilter(plan=self._plan, agency=agency, periods=self._query.periods)
         context = QueryContext(as_of=self._query.as_of, known_at=self._query.as_of, language="vi")
-        lines = await rebuilt.find_lines(duties, context)
+        lines = (await rebuilt.find_lines(duties, context)).lines
         self._live_counts.update(duty["obligation"] for duty in live)
         differences = comparison.compare_duties(map(json_views.render_duty, lines), live)
         return AgencyComparison(agency=agency, duties=len(lines), differences=list(differences))

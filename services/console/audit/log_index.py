@@ -216,13 +216,13 @@ class LogIndex:
         where = (selected.plan, *selected.agencies, selected.partition, *selected.periods)
         return self._records(query, (*where, selected.plan, *selected.agencies))
 
-    def attempts(self, duties: Sequence[str], *, until: int) -> list[bytes]:
-        """Return the attempts by *until*, in milliseconds since 1970, at alerts that name one of *duties*."""
+    def attempts(self, duties: Sequence[str], *, until: int) -> list[tuple[str, bytes]]:
+        """Return event id and record of the attempts by *until*, in milliseconds since 1970, about one of *duties*."""
         query = (
             "SELECT DISTINCT attempts.event, value FROM attempts_by_duty JOIN attempts USING (event)"  # noqa: S608
             f" WHERE duty IN ({_placeholders(duties)}) AND attempted_at <= ?"
         )
-        return [_unpack(value) for _event, value in self._select(query, (*duties, until))]
+        return [(event, _unpack(value)) for event, value in self._select(query, (*duties, until))]
 
     def _open(self) -> sqlite3.Connection:
         try:

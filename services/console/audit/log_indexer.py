@@ -8,20 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from pydantic import ValidationError
 
 from schemas.events import ids
-from schemas.events.facts import ADOPTED, PlanAdopted
+from schemas.events.facts import PlanAdopted
 from schemas.events.topics import DELIVERIES, FACTS
 from services.console.audit.log_index import IndexedAttempt, IndexedFact, LogIndex, LogRecord, floor_milliseconds
 from services.console.support.inputs import UnusableInputError
 from services.reporting import event_decoder
-from services.reporting.event_decoder import UnreadableRecordError
 from services.rules import fact_decoder
 from services.rules.core.docket import record_period
 from services.rules.core.facts import Fact, Reassignment, Submission, Withdrawal, identity
-from services.rules.fact_decoder import FactEnvelope, UnreadableFact
-from services.runtime.clock import instant_of
+from services.runtime import decoding
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka import clients, dead_letters, log_coverage
 from services.runtime.settings import KafkaConfig
 
@@ -97,12 +95,13 @@ class LogIndexer:
             fetched = await consumer.getmany(*left, timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
             with self._index.transaction():
                 for place, records in fetched.items():
-                    self._add(place, records)
+                    self.add_records(place, records)
                     self._index.set_coverage(place, log_coverage.cover_up_to(records[-1]))
             advance(sum(map(len, fetched.values())))
             left = {place for place in left if await consumer.position(place) < ends[place]}
 
-    def _add(self, place: TopicPartition, records: Sequence["ConsumerRecord[Any, Any]"]) -> None:
+    def add_records(self, place: TopicPartition, records: Sequence["ConsumerRecord[Any, Any]"]) -> None:
+        """Add records of one partition to the index; one that cannot be decoded is counted there."""
         if place.topic == FACTS.name:
             self._add_facts(place, records)
         elif place.topic == DELIVERIES.name:
@@ -114,23 +113,22 @@ class LogIndexer:
         facts = []
         for record in records:
             try:
-                envelope = fact_decoder.decode_envelope(record.value or b"")
-                if envelope.type == ADOPTED:
-                    value = LogRecord(offset=record.offset, recorded_at=record.timestamp, value=record.value)
-                    self._index.add_adoption(_decode_adoption(envelope), place.partition, value)
-                else:
-                    fact = fact_decoder.build_fact(envelope, recorded_at=instant_of(record.timestamp))
-                    facts.append(_index_fact(fact, record))
-            # What rules cannot decode, it sets aside as "unreadable", whatever stands in it.
-            except (UnreadableFact, ValidationError, ValueError, OverflowError, OSError, RecursionError):
+                found = fact_decoder.decode_event(record.value, recorded_at=decoding.read_timestamp(record))
+            except UnreadableRecordError:
                 self._index.add_unreadable(place, record.offset)
+                continue
+            if isinstance(found, PlanAdopted):
+                value = LogRecord(offset=record.offset, recorded_at=record.timestamp, value=record.value)
+                self._index.add_adoption(found, place.partition, value)
+            else:
+                facts.append(_index_fact(found, record))
         self._index.add_facts(facts)
 
     def _add_attempts(self, place: TopicPartition, records: Iterable["ConsumerRecord[Any, Any]"]) -> None:
         for record in records:
             try:
                 delivery = event_decoder.decode_delivery(record.value)
-            except (UnreadableRecordError, ValueError, OverflowError, RecursionError):
+            except UnreadableRecordError:
                 self._index.add_unreadable(place, record.offset)
                 continue
             attempt = IndexedAttempt(
@@ -147,10 +145,6 @@ class LogIndexer:
             origin = (headers.get(dead_letters.ORIGIN_PARTITION, b""), headers.get(dead_letters.ORIGIN_OFFSET, b""))
             if headers.get(dead_letters.REASON, b"").startswith(TIMELY_REASON) and all(map(bytes.isdigit, origin)):
                 self._index.add_set_aside(int(origin[0]), int(origin[1]))
-
-
-def _decode_adoption(envelope: FactEnvelope) -> PlanAdopted:
-    return PlanAdopted.model_validate_json(bytes(envelope.data))
 
 
 def _index_fact(fact: Fact, record: "ConsumerRecord[Any, Any]") -> IndexedFact:

@@ -13,6 +13,7 @@ from datetime import datetime
 from schemas.events.ids import DutyKey
 from services.console.audit.log_index import LogIndex, LogRecord, floor_milliseconds
 from services.reporting import event_decoder
+from services.reporting.event_decoder import StoredRecord
 from services.reporting.store import PlanDutyFilter
 from services.rules.assessment_event import LogPosition
 from services.rules.fact_validation import Rejection
@@ -74,15 +75,17 @@ class RebuiltArchive:
             self._by_agency.setdefault(key.agency, []).append((key, event))
         self._index = index
 
-    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[bytes]:
+    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
         """Return the assessment of each of *duties*, which are those of one agency."""
         del known_at  # they were rebuilt for it
         found = self._by_agency.get(duties.agency or "", ())
-        return [event for key, event in found if key.plan == duties.plan and key.period in duties.periods]
+        matching = [(key, event) for key, event in found if key.plan == duties.plan and key.period in duties.periods]
+        return [StoredRecord(id=str(key), record=event) for key, event in matching]
 
-    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
+    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]:
         """Return every attempt by *known_at* that is about one of *duties*."""
-        return self._index.attempts([str(duty) for duty in duties], until=floor_milliseconds(known_at))
+        found = self._index.attempts([str(duty) for duty in duties], until=floor_milliseconds(known_at))
+        return [StoredRecord(id=event, record=record) for event, record in found]
 
     async def find_periods(self, plan: str) -> list[str]:
         """Return nothing: an audit names its period."""

@@ -20,7 +20,7 @@ from services.console.audit.projection_lag import BehindError
 from services.console.audit.run import AuditRequest, AuditRun
 from services.console.audit.settings import AuditSettings
 from services.console.support.inputs import UnusableInputError
-from services.reporting.app import ProbeEndpoint
+from services.reporting.app import AsgiEndpoint
 from services.runtime import background, logs
 from services.runtime.clock import clock_from
 from services.runtime.http import server
@@ -130,4 +130,4 @@ def build_app(settings: AuditSettings, request: AuditRequest, *, every_seconds: 
             run.close()
 
     probes = probe_routes({"compared": audit.has_compared}, registry)
-    return Starlette(routes=[Route(path, ProbeEndpoint(handler)) for path, handler in probes], lifespan=lifespan)
+    return Starlette(routes=[Route(path, AsgiEndpoint(handler)) for path, handler in probes], lifespan=lifespan)

@@ -14,7 +14,7 @@ from services.notifier.settings import NotifierSettings
 from services.reporting.settings import ReportingSettings
 from services.rules.settings import RulesSettings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
