@@ -5,51 +5,62 @@ Nothing is opened before the application starts, and everything is closed in rev
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
-from faststream.asgi import AsgiFastStream, AsyncAPIRoute
-from faststream.specification import AsyncAPI
-
+from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.outbox import OUTBOX_PATH, outbox_endpoint
 from services.notifier.settings import NotifierSettings
 from services.notifier.wiring import NotifierComponents
-from services.runtime import mongo
+from services.runtime import bootstrap, mongo, startup
+from services.runtime.http import admin, server
+from services.runtime.http.admin import AdminApp
+from services.runtime.http.application import ServiceApp
 from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
-from services.runtime.kafka import batch_consumer
+from services.runtime.kafka.batch_consumer import ConsumingBroker
 from services.runtime.metrics import new_registry
+from services.runtime.startup import Startup
 
 
-def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], None] | None = None) -> AsgiFastStream:
+def main() -> None:
+    """Serve until the process is asked to stop."""
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("notifier", NotifierSettings)
+    halt = Halt()
+    app = build_app(settings, halt=halt)
+    server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=halt, admin=app.admin)
+
+
+def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], None] | None = None) -> ServiceApp:
     """Return the application; *halt* ends the process after a failure that cannot be recovered from."""
     settings = settings or NotifierSettings()
     halt = halt or Halt()
     registry = new_registry()
     components = NotifierComponents(settings, registry, halt)
+    broker = ConsumingBroker(settings.kafka, halt=halt)
+    components.subscribe(broker)
+    servers = {"broker": startup.BROKER, "database": startup.DATABASE}
+    start = Startup(servers, LedgerUnavailableError, LedgerRefusedError)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with components.run(halt):
+        open_all = partial(components.open, start=start, broker=broker, halt=halt)
+        async with startup.open_in_background(open_all, halt=halt):
             yield
 
-    broker = batch_consumer.ConsumingBroker(settings.kafka, halt=halt)
-    components.subscribe(broker)
     ready = {
-        "broker": components.references.is_broker_reachable,
+        "broker": start.check("broker", components.references.is_broker_reachable),
         "references": components.references.is_ready,
-        "database": lambda: mongo.is_answering(components.client),
+        "database": start.check("database", lambda: mongo.is_answering(components.client)),
+        "consumer": broker.is_consuming,
         "ledger": components.consumption.is_complete,
         "log": components.consumption.is_log_intact,
         "assessments": components.has_schedules,
     }
-    return AsgiFastStream(
+    asyncapi = admin.asyncapi_route(broker, title="Đôn Đốc notifier", description="Who is told what, and when.")
+    return ServiceApp(
         broker,
         lifespan=lifespan,
-        logger=None,
-        specification=AsyncAPI(title="Đôn Đốc notifier", version="1", description="Who is told what, and when."),
-        # Without "try it out": that page would publish to Kafka for anybody who asks.
-        asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
-        asgi_routes=[
-            *probe_routes(ready, registry),
-            (OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock)),
-        ],
+        routes=[(OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock))],
+        admin=AdminApp(settings.admin_port, [*probe_routes(ready, registry), asyncapi], service_port=settings.port),
     )

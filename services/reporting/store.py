@@ -22,12 +22,13 @@ from pymongo.errors import BulkWriteError
 
 from schemas.events.ids import DutyKey
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
-from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt, RecordedReceipt
+from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt, RecordedReceipt, StoredRecord
 from services.runtime import mongo
 from services.runtime.kafka.checkpoints import CheckpointsUnavailableError
 from services.runtime.mongo_checkpoints import MongoCheckpoints
 
 ASSESSMENTS, ALERTS, RECEIPTS = "assessments", "alerts", "receipts"
+DOCUMENTS = "documents"
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
 AFTER_ANY = "\x7f"  # sorts after every character of an id
 _DUTY_FIELDS = ("plan", "agency", "obligation", "period")
@@ -39,6 +40,7 @@ _CONTENT_FIELDS = {
     ASSESSMENTS: ("record",),
     ALERTS: ("record",),
     RECEIPTS: ("event", "source", "type", "duty", "digest"),
+    DOCUMENTS: ("record",),
 }
 _INDEXED_FIELDS = ("plan", "period", "agency", "obligation", "revision", "recorded_at")
 # The index names stay as they are in databases in operation: MongoDB refuses the same index under another name.
@@ -51,6 +53,10 @@ INDEXES = {
 
 class DatabaseUnavailableError(Exception):
     """The database is away, steps down or restarts: the same batch or query is worth trying again."""
+
+
+class DatabaseRefusedError(Exception):
+    """The database refuses what is asked of it, and would refuse it again: wrong credentials, no rights."""
 
 
 class StateIncompleteError(Exception):
@@ -84,8 +90,8 @@ class ReportingStore:
         self.checkpoints = MongoCheckpoints(client, database, FILLED_FROM, partitions=partitions, prepare=self._prepare)
 
     async def create_indexes(self) -> None:
-        """Create the indexes that are missing."""
-        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+        """Create the indexes that are missing; raise `DatabaseRefusedError` if this client may not."""
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError, refused=DatabaseRefusedError):
             for collection, indexes in INDEXES.items():
                 await self._database[collection].create_indexes(indexes)
 
@@ -98,10 +104,6 @@ class ReportingStore:
         """Whether the database answers."""
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
             return await mongo.is_answering(self._client)
-
-    def close(self) -> None:
-        """Close the connections to the database."""
-        self._client.close()
 
     async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> frozenset[int]:
         """Insert every revision, keyed by its duty and revision number; return the positions of conflicting ones."""
@@ -124,8 +126,17 @@ class ReportingStore:
 
     async def has_assessments(self) -> bool:
         """Whether any duty of any plan was assessed."""
-        async with self._answering():
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
             return await self._database[ASSESSMENTS].find_one({}, {"_id": 1}) is not None
+
+    async def insert_documents(self, documents: Mapping[str, bytes]) -> None:
+        """Insert the published documents by key; one that is published stays as it is."""
+        await self._insert_missing(DOCUMENTS, [{"_id": key, "record": value} for key, value in documents.items()])
+
+    async def find_documents(self) -> Mapping[str, bytes]:
+        """Return the published documents by key."""
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError, refused=DatabaseRefusedError):
+            return {one["_id"]: one["record"] async for one in self._database[DOCUMENTS].find()}
 
     async def find_receipt(self, receiptid: str) -> RecordedReceipt | None:
         """Return one receipt, or None."""
@@ -136,7 +147,7 @@ class ReportingStore:
         duty = DutyKey.parse(document.pop("duty"))
         return RecordedReceipt(receiptid=document.pop("_id"), duty=duty, **document)
 
-    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[bytes]:
+    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
         """Return the record of the newest revision of each of *duties*, of those recorded by *known_at*.
 
         MongoDB stores milliseconds, so *known_at* counts to the millisecond. Raises `NotAssessedError` if no duty of
@@ -156,7 +167,7 @@ class ReportingStore:
             raise NotAssessedError(f"rules has not assessed any duty of plan {duties.plan!r} yet")
         return await self._find_records(ASSESSMENTS, {"_id": {"$in": keys}})
 
-    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
+    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]:
         """Return the record of every attempt by *known_at* at an alert that names one of *duties*."""
         names_duty = {"$in": [str(duty) for duty in duties]}
         return await self._find_records(ALERTS, {"duties": names_duty, "attempted_at": {"$lte": known_at}})
@@ -167,10 +178,10 @@ class ReportingStore:
             found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
 
-    async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[bytes]:
+    async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[StoredRecord]:
         async with self._answering():
-            found = self._database[collection].find(condition, {"_id": 0, "record": 1})
-            return [document["record"] async for document in found]
+            found = self._database[collection].find(condition, {"record": 1})
+            return [_stored_record(document) async for document in found]
 
     @asynccontextmanager
     async def _answering(self) -> AsyncIterator[None]:
@@ -215,6 +226,12 @@ class ReportingStore:
             for index, one in repeated.items()
             if any(stored[one["_id"]].get(field, one[field]) != one[field] for field in fields)
         )
+
+
+def _stored_record(document: Mapping[str, Any]) -> StoredRecord:
+    # A damaged document, or one that somebody has edited, must be as harmless as a damaged record.
+    record = document.get("record")
+    return StoredRecord(id=str(document["_id"]), record=record if isinstance(record, bytes) else None)
 
 
 def _revision_key(duty: DutyKey, revision: int) -> str:

@@ -9,13 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from schemas.events.deliveries import DELIVERED
 from schemas.events.wire import WireAlertAttempted
 from services.notifier.core.scheduling.ended_alerts import LoggedAttempt
 from services.notifier.history.store import HistoryStore
+from services.runtime import decoding
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka.batch_consumer import Records
+from services.runtime.kafka.observed_consumer import ObservedConsumer
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +32,8 @@ class _AttemptedEvent(msgspec.Struct, frozen=True):
     subject: str = ""
 
 
-_EVENT_DECODER = msgspec.json.Decoder(_AttemptedEvent)
-_DATA_DECODER = msgspec.json.Decoder(WireAlertAttempted)
+_EVENT_DECODER = RecordDecoder[_AttemptedEvent](_AttemptedEvent)
+_DATA_DECODER = RecordDecoder[WireAlertAttempted](WireAlertAttempted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class DeliveryHistory:
     store: HistoryStore
     is_complete: Callable[[TopicPartition], bool]
 
-    async def on_batch(self, records: Records, _consumer: AIOKafkaConsumer) -> None:
+    async def on_batch(self, records: Records, _consumer: ObservedConsumer) -> None:
         """Learn from the records of those partitions that the ledger has not read up to where it must."""
         attempts = [
             attempt
@@ -55,11 +58,15 @@ class DeliveryHistory:
 def decode_attempt(value: bytes | None) -> LoggedAttempt | None:
     """Return the attempt in the value of a record; None for an event of another type, and for what is no event."""
     try:
-        event = _EVENT_DECODER.decode(value or b"")
+        event = _EVENT_DECODER.decode(value)
         if event.type != DELIVERED:
             return None
-        return LoggedAttempt(event=event.id, agency=event.subject, data=_DATA_DECODER.decode(event.data))
-    except msgspec.DecodeError:
+        data = _DATA_DECODER.decode_member(event.data, "/data")
+        # An instant out of reach can be neither compared nor stored.
+        for instant in filter(None, (data.attempted_at, *(one.due_at for one in data.duties))):
+            decoding.require_instant(instant, "/data")
+        return LoggedAttempt(event=event.id, agency=event.subject, data=data)
+    except UnreadableRecordError:
         # Reporting reads the same record and sets it aside.
         log.warning("an event of a delivery cannot be read", extra={"action": "event_unreadable"})
         return None

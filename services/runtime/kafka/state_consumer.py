@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from faststream.kafka import KafkaBroker
 
 from services.runtime import background
 from services.runtime.clock import Clock, instant_of, milliseconds
 from services.runtime.kafka import batch_consumer, checkpoints, log_coverage
-from services.runtime.kafka.batch_consumer import Handler, Records, Subscription
+from services.runtime.kafka.batch_consumer import BatchConsumer, ConsumingBroker, Handler, Records, Subscription
 from services.runtime.kafka.checkpoints import Checkpoint, CheckpointStore, CheckpointsUnavailableError, ReadingPlan
 from services.runtime.kafka.log_coverage import Agreement
+from services.runtime.kafka.observed_consumer import ObservedConsumer
 from services.runtime.kafka.state_metrics import StateMetrics
 from services.runtime.settings import KafkaConfig
 
@@ -67,8 +67,8 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._clock = clock
         self._metrics = metrics
         self._halt = halt
-        self._subscriber: Any = None
-        self._consumer: AIOKafkaConsumer = None
+        self._subscribed: BatchConsumer | None = None
+        self._consumer: ObservedConsumer | None = None
         # A partition is either open (its batches are stored, the checkpoint is the one that the database holds) or not
         # judged yet (paused). `_assignment` changes with every assignment and revocation: whatever awaited something
         # compares it afterwards, because a partition may have been taken away meanwhile.
@@ -83,15 +83,17 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._wake = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
-    def subscribe(self, broker: KafkaBroker, handler: Handler, *, recoverable: tuple[type[Exception], ...]) -> None:
+    def subscribe(self, broker: ConsumingBroker, handler: Handler, *, recoverable: tuple[type[Exception], ...]) -> None:
         """Have *broker* consume the topic; *handler* stores a batch, and is called again if it raises *recoverable*."""
 
-        async def handle(records: Records, consumer: AIOKafkaConsumer) -> None:
+        async def handle(records: Records, consumer: ObservedConsumer) -> None:
             await batch_consumer.repeat_while_unavailable(
-                lambda: self._store_batch(records, consumer, handler), (*recoverable, CheckpointsUnavailableError)
+                lambda: self._store_batch(records, consumer, handler),
+                (*recoverable, CheckpointsUnavailableError),
+                until=consumer.is_stopping,
             )
 
-        self._subscriber = batch_consumer.subscribe(
+        self._subscribed = batch_consumer.subscribe(
             broker, self.source.subscription, handle, halt=self._halt, listener=self
         )
 
@@ -118,19 +120,28 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         checkpoint = self._open.get(partition)
         return checkpoint is not None and checkpoint.is_complete
 
-    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Forget all partitions: aiokafka gives back all that it has before it takes new ones."""
         del revoked
         self._take([])
 
-    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Hold all *assigned* back until they are judged. This must not wait: the group waits for it."""
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Hold all *assigned* back until they are judged. Nothing is awaited here: the group waits for it."""
+        consumer = None if self._subscribed is None else self._subscribed.consumer
+        if consumer is None:
+            raise RuntimeError("the topic is not subscribed to")
         self._take(assigned)
         self._is_assigned = True
-        # Kept, because FastStream drops it when the service stops, while a comparison may still be under way.
-        self._consumer = self._subscriber.consumer
-        self._consumer.pause(*self._unjudged)
+        # Kept, because the client may be closed and replaced while a comparison is under way.
+        self._consumer = consumer
+        consumer.pause(*self._unjudged)
         self._wake.set()
+
+    @property
+    def _client(self) -> ObservedConsumer:
+        if self._consumer is None:
+            raise RuntimeError("no partition was assigned yet")
+        return self._consumer
 
     def _take(self, places: Iterable[TopicPartition]) -> None:
         self._assignment += 1
@@ -166,7 +177,7 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         """Compare what is not judged yet, write where it is read anew, and open it."""
         assignment, places = self._assignment, sorted(self._unjudged)
         plans = await self._plan(places)
-        if self.source.settle_seconds and any(map(_is_lacking, plans.values())):
+        if self.source.settle_seconds and any(map(_has_lost_anything, plans.values())):
             await asyncio.sleep(self.source.settle_seconds)
             plans = await self._plan(places)
         begun = {place: plan.checkpoint for place, plan in plans.items() if plan.is_begun_anew}
@@ -197,7 +208,7 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         }
 
     def _open_partition(self, place: TopicPartition, plan: ReadingPlan) -> None:
-        consumer, checkpoint = self._consumer, plan.checkpoint
+        consumer, checkpoint = self._client, plan.checkpoint
         consumer.seek(place, checkpoint.coverage.next_offset)
         consumer.resume(place)
         self._unjudged.discard(place)
@@ -218,7 +229,7 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             },
         )
 
-    async def _store_batch(self, records: Records, consumer: AIOKafkaConsumer, handler: Handler) -> None:
+    async def _store_batch(self, records: Records, consumer: ObservedConsumer, handler: Handler) -> None:
         async with self._lock:
             assignment, batches = self._assignment, self._select_open(records)
             if not batches:
@@ -293,7 +304,7 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     def _judge_again(self, places: Iterable[TopicPartition]) -> None:
         for place in list(places):
             del self._open[place]
-            self._consumer.pause(place)
+            self._client.pause(place)
             self._unjudged.add(place)
             self._wake.set()
 
@@ -306,7 +317,7 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     async def _position(self, place: TopicPartition) -> int | None:
         """Return the offset after what was handed out; None for a partition that was taken away or is being reset."""
         try:
-            return int(await asyncio.wait_for(self._consumer.position(place), POSITION_SECONDS))
+            return int(await asyncio.wait_for(self._client.position(place), POSITION_SECONDS))
         except (IllegalStateError, TimeoutError):
             return None
 
@@ -314,7 +325,7 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if not reached:
             return
         try:
-            await self._consumer.commit({place: one.coverage.next_offset for place, one in reached.items()})
+            await self._client.commit({place: one.coverage.next_offset for place, one in reached.items()})
         except (CommitFailedError, IllegalStateError):
             log.info(
                 "the commit is refused: the partition has another owner, which will process the batch again",
@@ -322,6 +333,8 @@ class StateConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             )
 
 
-def _is_lacking(plan: ReadingPlan) -> bool:
-    """Whether a state has lost something, or does not contain yet what the log has."""
-    return plan.agreement not in {Agreement.INTACT, Agreement.NEW} or not plan.checkpoint.is_complete
+def _has_lost_anything(plan: ReadingPlan) -> bool:
+    """Whether records that were read once are missing; perhaps, where the group's offset is lost as well."""
+    if plan.agreement is Agreement.NEW:
+        return not plan.checkpoint.is_complete
+    return plan.agreement is not Agreement.INTACT

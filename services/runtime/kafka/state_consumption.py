@@ -13,6 +13,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.runtime import background
+from services.runtime.http.probes import NotReadyError
 from services.runtime.kafka import checkpoints, log_coverage
 from services.runtime.kafka.checkpoints import Checkpoint, CheckpointsUnavailableError
 from services.runtime.kafka.state_consumer import RETRY_SECONDS, StateConsumer
@@ -61,12 +62,23 @@ class StateConsumption:
             await one.stop()
 
     async def is_complete(self) -> bool:
-        """Whether what this process owns was compared with the log and the whole database is complete: a check."""
-        return all(one.is_judged for one in self._consumers) and not await self._store.find_incomplete()
+        """Whether what this process owns was compared with the log and the whole database is complete.
+
+        A readiness check: raises `NotReadyError` with what is missing.
+        """
+        if not all(one.is_judged for one in self._consumers):
+            raise NotReadyError("the comparison of the database with the log")
+        incomplete = await self._store.find_incomplete()
+        if incomplete:
+            topics = ", ".join(sorted({place.topic for place in incomplete}))
+            raise NotReadyError(f"the database, to be filled from {len(incomplete)} partitions of {topics}")
+        return True
 
     async def is_log_intact(self) -> bool:
-        """Whether no partition of the log was found shorter or replaced of late: a readiness check."""
-        return all(one.is_log_intact for one in self._consumers)
+        """Whether no partition of the log was found shorter or replaced of late: raises `NotReadyError` if one was."""
+        if not all(one.is_log_intact for one in self._consumers):
+            raise NotReadyError("a person to look why the log is not the one that was read before")
+        return True
 
     async def _compare(self) -> None:
         while True:
