@@ -5,7 +5,7 @@ It does not know plans: whether the fact is about a duty is checked by `services
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from math import isfinite, nan
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,6 +23,8 @@ from services.rules.core.facts import (
     Submission,
     Withdrawal,
 )
+
+_FIGURE_EXPONENT_MAX = 309  # that of the largest double, which intake decodes a number to
 
 _Data = TypeVar("_Data")
 
@@ -66,7 +68,8 @@ class _FactContent(msgspec.Struct, frozen=True):
     nil_return: bool = False
     # msgspec gives every struct its own copy of an empty default.
     sections: dict[str, str | None] = {}
-    indicators: dict[str, float | str | None] = {}
+    # Numbers with a point are kept as text, for a double would not hold their digits.
+    indicators: dict[str, Any] = {}
 
 
 class _FactAttachment(msgspec.Struct, frozen=True):
@@ -119,9 +122,10 @@ class _RevocationFields(_DocketReference, frozen=True):
     due_at: str | None = None
 
 
+_UNTYPED_DECODER = msgspec.json.Decoder(float_hook=str)
 _ENVELOPE_DECODER = msgspec.json.Decoder(FactEnvelope)
 _DATA_DECODERS: Mapping[str, msgspec.json.Decoder[Any]] = {
-    wire.SUBMITTED: msgspec.json.Decoder(_SubmissionFields),
+    wire.SUBMITTED: msgspec.json.Decoder(_SubmissionFields, float_hook=str),
     wire.WITHDRAWN: msgspec.json.Decoder(_WithdrawalFields),
     wire.REASSIGNED: msgspec.json.Decoder(_ReassignmentFields),
     wire.EXTENDED: msgspec.json.Decoder(_ExtensionFields),
@@ -237,20 +241,35 @@ def _build_report_content(data: _SubmissionFields) -> ReportContent:
     )
 
 
-def _parse_indicators(indicators: Mapping[str, float | str | None]) -> dict[str, float]:
+def _parse_indicators(indicators: Mapping[str, Any]) -> dict[str, Decimal]:
     return {code: _parse_figure(code, text) for code, text in indicators.items() if text is not None}
 
 
-def _parse_figure(code: str, text: float | str) -> float:
-    """Return the figure as a finite number: `NaN`, `Infinity` and `1e400` are numbers to Python, but no figures."""
-    try:
-        figure = float(text)
-    except ValueError:
-        figure = nan
-    if not isfinite(figure):
+def _parse_figure(code: str, text: object) -> Decimal:
+    """Return the figure with the digits that it was written with.
+
+    `NaN`, `Infinity` and `1e400` are numbers to Python, but no figures.
+    """
+    figure = _to_decimal(text) if isinstance(text, (str, int)) and not isinstance(text, bool) else None
+    if figure is None or not figure.is_finite() or figure.adjusted() >= _FIGURE_EXPONENT_MAX:
         pointer = f"/data/content/indicators/{code}"
         raise UnreadableFact(pointer, f"{text!r} is not a number; write digits and a point")
     return figure
+
+
+def _to_decimal(text: str | int) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return _to_decimal_of_double(text)
+
+
+def _to_decimal_of_double(text: str | int) -> Decimal | None:
+    """Return a number whose exponent no decimal can hold, as intake decodes it: 0 or infinite; None if it is none."""
+    try:
+        return Decimal(float(text))
+    except ValueError:
+        return None
 
 
 def _decode_data(decoder: msgspec.json.Decoder[_Data], text: msgspec.Raw) -> _Data:
@@ -262,7 +281,7 @@ def _decode_data(decoder: msgspec.json.Decoder[_Data], text: msgspec.Raw) -> _Da
     try:
         return decoder.decode(text)
     except msgspec.ValidationError:
-        return msgspec.convert(msgspec.json.decode(text), decoder.type)
+        return msgspec.convert(_UNTYPED_DECODER.decode(text), decoder.type)
 
 
 def _parse_instant(text: str, pointer: str) -> datetime:

@@ -127,8 +127,18 @@ PLAN_FAULTS = [
         "cel: indicators.loans >=",
         (
             "plan.yaml:39: results.versions[1].requires.checks[0].cel: "
-            "not CEL at 1:20: Syntax error: mismatched input '<EOF>'"
+            "not a condition, at 1:20: the condition ends too early"
         ),
+    ),
+    (
+        "cel: indicators.loans >= 0.0",
+        "cel: attachments.all(a, attachments.all(b, a == b))",
+        "plan.yaml:39: results.versions[1].requires.checks[0].cel: not a condition, at 1:1: the condition is too ",
+    ),
+    (
+        "cel: indicators.loans >= 0.0",
+        "cel: sections.all(a, a.matches('('))",
+        "plan.yaml:39: results.versions[1].requires.checks[0].cel: not a condition, at 1:19: '(' is no regular",
     ),
     (
         "cel: indicators.loans >= 0.0",
