@@ -157,6 +157,8 @@ PLAN_FAULTS = [
             "no figure can satisfy both"
         ),
     ),
+    ("max: 9", "max: .nan", "plan.yaml:36: results.versions[1].requires.indicators[0].max: "),
+    ("max: 9", "max: .inf", "plan.yaml:36: results.versions[1].requires.indicators[0].max: "),
     ("recipient: bank", "kind: report", "plan.yaml:17: results.kind: 'report' is not one of "),
     ("version: 1", "version: one", "plan.yaml:2: version: 'one': input should be a valid integer"),
     ("title: {vi: Kế hoạch}", "title: Kế hoạch", "plan.yaml:3: title: 'Kế hoạch' is no mapping of keys to values"),
