@@ -288,13 +288,13 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         parts.signing_keys.refresh()
         return Response(status=200, body=parts.signing_keys.signer.public_key_set())
 
-    partitioner = Partitioner(parts.settings.partitions)
-    pipeline = Pipeline(access.plans, partitioner, parts.signing_keys, access.event_log)
+    pipeline = Pipeline(access.plans, Partitioner(parts.settings.partitions), parts.signing_keys, access.event_log)
     dry_run = DryRunClient(parts.rules, str(parts.settings.rules_url))
+    inflight_limit = InflightLimit(parts.settings.bodies_max_bytes_per_process, parts.metrics)
     endpoint = PostEvents(
         keys=parts.keys,
         rate_limits=access.rate_limits,
-        inflight_limit=InflightLimit(parts.settings.bodies_max_bytes_per_process, parts.metrics),
+        inflight_limit=inflight_limit,
         body_timeout=BodyTimeout(parts.settings.body_timeout_seconds),
         plans=access.plans,
         wait_until_tried=access.wait_until_tried,
@@ -310,6 +310,7 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         ),
         plans=access.plans.plan_and_registry,
         clock=parts.clock,
+        inflight_limit=inflight_limit,
         registry=parts.registry,
     )
     routes = {

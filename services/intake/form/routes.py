@@ -13,6 +13,7 @@ from services.intake.form.link_guard import LinkGuard
 from services.intake.form.metrics import FormMetrics
 from services.intake.form.receipt_handlers import ReceiptHandlers
 from services.intake.form.submit_report import SubmitReport
+from services.intake.http.limits import InflightLimit
 from services.intake.http.router import Route
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, SystemClock
@@ -26,6 +27,7 @@ class FormDependencies:
     submit_report: SubmitReport
     plans: PlanLookup
     clock: Clock
+    inflight_limit: InflightLimit
     registry: CollectorRegistry
 
 
@@ -42,6 +44,7 @@ def build_routes(dependencies: FormDependencies) -> dict[str, Route]:
         attachments=AttachmentStore(dependencies.settings.attachments, SystemClock()),
         clock=dependencies.clock,
         metrics=metrics,
+        inflight_limit=dependencies.inflight_limit,
         bytes_max=dependencies.settings.form_max_bytes,
         timeout_seconds=dependencies.settings.form_timeout_seconds,
     )

@@ -1,7 +1,5 @@
 """Use the web form as a person does: intake and rules as processes, a plan with requirements, links, small files."""
 
-import io
-import zipfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -90,13 +88,3 @@ def post_form(
     parts = [("attachments", (name, content)) for name, content in (files or {}).items()]
     blank = [("attachments", ("", b"", "application/octet-stream"))]
     return client.post(address, data={**answers, "action": action}, files=parts or blank)
-
-
-def an_office_file(part: str, content_type: str) -> bytes:
-    """Build a file that has the type of an office document: a zip archive that declares its main *part*."""
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
-        archive.writestr(
-            "[Content_Types].xml", f'<Types><Override PartName="{part}" ContentType="{content_type}"/></Types>'
-        )
-    return written.getvalue()

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from services.intake.asgi import RequestRefusedError
+from services.intake.core.problems import RequestProblem
 from services.intake.core.scopes import ApiKey, KeyScope
 from services.intake.core.token_bucket import BURST_SECONDS, TokenBucket
-from services.intake.http.limits import RateLimits
+from services.intake.http.limits import InflightLimit, RateLimits
+from services.intake.metrics import IntakeMetrics
 
 RATE = 10.0
 
@@ -39,6 +42,20 @@ def a_key(rate: float | None) -> ApiKey:
     scope = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
     created_at = datetime(2026, 1, 1, tzinfo=UTC)
     return ApiKey(id="k-1", system="test", sha256="", scope=scope, created_at=created_at, events_per_second=rate)
+
+
+def test_the_bytes_of_a_form_are_reserved_as_they_arrive() -> None:
+    """A body that has arrived counts until it is worked on; what would be too much is refused and holds nothing."""
+    metrics = IntakeMetrics(CollectorRegistry())
+    limit = InflightLimit(100, metrics)
+    with limit.hold() as reserve, limit.hold() as reserve_other:
+        reserve(60)
+        reserve_other(40)
+        with pytest.raises(RequestRefusedError) as refused:
+            reserve(1)
+        assert refused.value.refusal.problem is RequestProblem.UNAVAILABLE
+    with limit.hold() as reserve:
+        reserve(100)
 
 
 def test_a_charge_in_one_process_counts_in_the_others() -> None:
