@@ -128,7 +128,7 @@ class Dashboard:
     ) -> Response:
         other_language = request.url.include_query_params(lang="en" if language == "vi" else "vi")
         page = self._templates.get_template(template).render(
-            **values, language=language, other_language=f"{other_language.path}?{other_language.query}"
+            **values, language=language, other_language=f"{problems.local_reference(request)}?{other_language.query}"
         )
         return HTMLResponse(
             page,

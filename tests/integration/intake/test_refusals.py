@@ -89,12 +89,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str, list[str]]] = {
         },
         422,
         "invalid-event",
-        [
-            "/data/attachments/0/name",
-            "/data/attachments/0/size",
-            "/data/attachments/0/url",
-            "/data/attachments/1/media_type",
-        ],
+        [f"/data/attachments/{field}" for field in ("0/name", "0/size", "0/url", "1/media_type")],
     ),
     "wrong outside and inside": (
         {"content": encode_event(a_submission(time="2024-12-01T08:00:00", data={"attachments": {}}))},

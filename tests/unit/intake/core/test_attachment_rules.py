@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.events.facts import Attachment
+from schemas.plan.values import Bilingual
 from services.intake.core import attachment_rules
 
 MAX = attachment_rules.URL_MAX
@@ -106,6 +107,7 @@ def test_every_error_has_its_pointer_and_both_languages() -> None:
     attachments = [Attachment(name="a/b", media_type="a/b", size=1, sha256="a" * 64, url=None)]
     (error,) = attachment_rules.find_errors([*attachments])
     assert error.pointer == "/data/attachments/0/name"
-    assert error.detail.en is not None
-    assert error.detail.en.startswith("must be the name of a file without a folder")
-    assert error.detail.vi.startswith("phải là tên tệp không kèm thư mục")
+    assert error.detail == Bilingual.of(
+        en="must be the name of a file without a folder, at most 255 characters, none of them invisible",
+        vi="phải là tên tệp không kèm thư mục, tối đa 255 ký tự, không có ký tự ẩn",
+    )
