@@ -19,6 +19,8 @@ from docx.table import Table, _Cell, _Row
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
+from schemas.plan import plain_text
+
 FONT = "Times New Roman"
 TWIPS_PER_MM = 1440 / 25.4
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip file can hold
@@ -39,6 +41,11 @@ def build_element(tag: str, **attributes: str) -> BaseOxmlElement:
     for name, value in attributes.items():
         built.set(qn(f"w:{name}"), value)
     return built
+
+
+def add_text(paragraph: Paragraph, text: str, style: FontStyle) -> None:
+    """Append a run of *text*, without the characters that XML cannot hold."""
+    set_font(paragraph.add_run(plain_text.strip_for_xml(text)), style)
 
 
 def set_font(run: Run, style: FontStyle) -> None:

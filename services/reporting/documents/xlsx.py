@@ -11,6 +11,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from schemas.plan import plain_text
 from services.reporting.core.annual_report import AnnualReport, Chapter
 from services.reporting.core.duty_counts import EXPECTED_STATUSES
 from services.reporting.documents import chart, narrative, report_tables
@@ -96,7 +97,7 @@ def _add_sheet(
 ) -> Worksheet:
     sheet = workbook.add_worksheet(f"{SHEET_NAMES[table.name]}{suffix}")
     _fill_sheet(sheet, formats, table=table, zone=ZoneInfo(report.plan.zone))
-    sheet.write(0, 0, f"{table.title}, {report.period}", formats.title)
+    sheet.write(0, 0, plain_text.strip_for_xml(f"{table.title}, {report.period}"), formats.title)
     sheet.write(1, 0, narrative.verification_note(report), formats.note)
     return sheet
 
@@ -164,7 +165,7 @@ def _write_cell(sheet: Worksheet, place: tuple[int, int], cell: Cell, *, cell_fo
         case Decimal() | int():
             sheet.write_number(*place, float(cell), cell_format)
         case str():
-            sheet.write_string(*place, cell, cell_format)
+            sheet.write_string(*place, plain_text.strip_for_xml(cell), cell_format)
 
 
 def _add_chart(workbook: Workbook, sheet: Worksheet, table: Table) -> None:

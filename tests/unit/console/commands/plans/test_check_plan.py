@@ -157,6 +157,11 @@ PLAN_FAULTS = [
             "no figure can satisfy both"
         ),
     ),
+    (
+        "quote: gửi kết quả",
+        'quote: "gửi\\nkết\\u200Bquả"',
+        "plan.yaml:14: results.citation.quote: holds the invisible character U+200B",
+    ),
     ("max: 9", "max: .nan", "plan.yaml:36: results.versions[1].requires.indicators[0].max: "),
     ("max: 9", "max: .inf", "plan.yaml:36: results.versions[1].requires.indicators[0].max: "),
     ("recipient: bank", "kind: report", "plan.yaml:17: results.kind: 'report' is not one of "),
