@@ -38,6 +38,7 @@ from services.intake.http.dry_run import DryRunClient
 from services.intake.http.limits import InflightLimit, RateLimits
 from services.intake.http.post_events import PostEvents
 from services.intake.http.router import AsgiApp, Route, Router
+from services.intake.link_revocations import LinkRevocations
 from services.intake.log.durable_writer import DurableWriter
 from services.intake.log.kafka_connection import KafkaConnection, KafkaConnector
 from services.intake.metrics import IntakeMetrics
@@ -90,6 +91,7 @@ class ProcessParts:
     metrics: IntakeMetrics
     keys: ApiKeys
     signing_keys: SigningKeys
+    revocations: LinkRevocations
     rules: httpx.AsyncClient
 
 
@@ -218,11 +220,12 @@ def _main_lifespan(
     async def lifespan() -> AsyncIterator[None]:
         parts.keys.load()
         parts.signing_keys.load()
+        parts.revocations.load()
         # Before the broker is tried: with a snapshot intake can validate, and so accept, while there is no broker.
         log_parts.plans.load_file()
         await log_parts.spool.open(log_parts.replay.adopt_leftover)
         gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
-        tasks = (parts.keys.watch, parts.signing_keys.watch, log_parts.connection.supervise)
+        tasks = (parts.keys.watch, parts.signing_keys.watch, parts.revocations.watch, log_parts.connection.supervise)
         try:
             # Workers end first: their last requests are still written by the connection of this process.
             async with _run_in_background(tasks, halt), _run_in_background((run_workers,), halt):
@@ -245,10 +248,12 @@ def _worker_lifespan(
     async def lifespan() -> AsyncIterator[None]:
         parts.keys.load()
         parts.signing_keys.load()
+        parts.revocations.load()
         await connect(client)
         gc.freeze()  # as in the main process
         try:
-            async with _run_in_background((parts.keys.watch, parts.signing_keys.watch, send_heartbeats), halt):
+            watched = (parts.keys.watch, parts.signing_keys.watch, parts.revocations.watch)
+            async with _run_in_background((*watched, send_heartbeats), halt):
                 yield
         finally:
             await parts.rules.aclose()
@@ -266,6 +271,7 @@ def _build_parts(settings: IntakeSettings) -> ProcessParts:
         metrics=IntakeMetrics(registry),
         keys=ApiKeys(settings.keys, clock),
         signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
+        revocations=LinkRevocations(settings.link_revocations),
         rules=httpx.AsyncClient(),
     )
 
@@ -303,16 +309,10 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         clock=parts.clock,
         metrics=parts.metrics,
     )
-    form = FormDependencies(
-        settings=parts.settings,
-        submit_report=SubmitReport(
-            validator=EventValidator(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run
-        ),
-        plans=access.plans.plan_and_registry,
-        clock=parts.clock,
-        inflight_limit=inflight_limit,
-        registry=parts.registry,
+    submit_report = SubmitReport(
+        validator=EventValidator(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run
     )
+    form = _describe_form(parts, access, submit_report, inflight_limit)
     routes = {
         "/v1/events": Route(methods={"POST": endpoint.post}),
         "/.well-known/jwks.json": Route(methods={"GET": get_key_set}),
@@ -323,6 +323,20 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
     }
     probes = probe_routes(access.ready, parts.registry, access.encode_metrics)
     return Router(routes, {**mounted, **dict(probes)}, parts.metrics)
+
+
+def _describe_form(
+    parts: ProcessParts, access: LogAccess, submit_report: SubmitReport, inflight_limit: InflightLimit
+) -> FormDependencies:
+    return FormDependencies(
+        settings=parts.settings,
+        submit_report=submit_report,
+        plans=access.plans.plan_and_registry,
+        clock=parts.clock,
+        inflight_limit=inflight_limit,
+        revocations=parts.revocations,
+        registry=parts.registry,
+    )
 
 
 @asynccontextmanager

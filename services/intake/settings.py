@@ -26,6 +26,8 @@ class IntakeSettings(ServiceSettings):
         "DONDOC_INTAKE_FORM_PATIENCE_SECONDS": "DONDOC_INTAKE_FORM_TIMEOUT_SECONDS",
     }
 
+    secret_files: ClassVar[tuple[str, ...]] = ("form_key",)
+
     port: int = Field(default=8001, ge=0, le=65535)
     keys: Path = Path(".dondoc/keys.json")
     signing_keys: Path = Path(".dondoc/signing-keys.json")
@@ -40,6 +42,8 @@ class IntakeSettings(ServiceSettings):
     broker_timeout_seconds: float = Field(default=2.5, gt=0)
     body_timeout_seconds: float = Field(default=30.0, gt=0)
     form_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
+    form_key_file: Path | None = None
+    link_revocations: Path = Path(".dondoc/link-revocations.json")
     form_max_bytes: int = Field(default=32 * MEBIBYTE, ge=MEBIBYTE)
     form_timeout_seconds: float = Field(default=300.0, gt=0)
     attachments: str = ".dondoc/attachments"

@@ -162,3 +162,25 @@ def test_nothing_is_reachable_that_no_policy_names() -> None:
     """Everything is denied first, in both directions."""
     denied = of_kind("NetworkPolicy")["default-deny"]["spec"]
     assert denied == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
+    """Each Secret is read by the services that use it: that of the form by two, those of mail and SMS by one."""
+    readers = {
+        "form": {"intake", "notifier"},
+        "intake-keys": {"intake"},
+        "attachments": {"intake"},
+        "smtp": {"notifier"},
+        "smsc": {"notifier"},
+        "mongo": {"notifier", "reporting"},
+        "kafka": set(SERVICES),
+    }
+    found: dict[str, set[str]] = {}
+    for service in SERVICES:
+        container = container_of(service)
+        names = [one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one]
+        names += [one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one]
+        names += [one["secret"]["secretName"] for one in pod_of(service)["volumes"] if "secret" in one]
+        for name in names:
+            found.setdefault(name, set()).add(service)
+    assert found == readers

@@ -51,11 +51,13 @@ class Site:
     attachments: Path
     agency: str
 
-    def token(self, *, days: float = 90, secret: str = SECRET, **duty_changes: str) -> str:
+    def token(self, *, days: float = 90, issued_at: datetime = NOW, secret: str = SECRET, **duty_changes: str) -> str:
         """Return a token for the agency's duty of 2026, changed by *duty_changes*, that expires in *days*."""
         named = {"plan": "P-1", "agency": self.agency, "obligation": "results", "period": "2026"}
         duty = DutyKey(**(named | duty_changes))
-        return LinkKey(secret).sign_link(DutyLink(duty=duty, expires_at=NOW + timedelta(days=days)))
+        return LinkKey(secret).sign_link(
+            DutyLink(duty=duty, issued_at=issued_at, expires_at=NOW + timedelta(days=days))
+        )
 
     def address(self, token: str | None = None, language: str = "vi") -> str:
         """Return the URL of the form as a mail has it."""
