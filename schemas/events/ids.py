@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from schemas.plan import periods
+
 _MURMUR_SEED = 0x9747B28C
 _MURMUR_M = 0x5BD1E995
 _WORD = 0xFFFFFFFF
+_ID_CHARACTERS_MAX = 4_096  # of the four parts together; the longest honest ones have some hundred
 _CACHED_KEYS = 16_384  # keys are agencies, and the largest registries have a few thousand
 
 
@@ -32,6 +35,21 @@ class DutyKey:
             raise ValueError(f"{text!r} is not a duty key; write PLAN|AGENCY|OBLIGATION|PERIOD")
         plan, agency, obligation, period = parts
         return cls(plan=plan, agency=agency, obligation=obligation, period=period or None)
+
+    @classmethod
+    def from_event(cls, *, plan: str, agency: str, obligation: str, period: str | None) -> "DutyKey":
+        """Return the key of the duty that an event names; raise `ValueError` if it would not come back from its text.
+
+        A key is the key of records and documents. So it has no separator within a part, nothing that cannot be
+        printed, and a period that is one.
+        """
+        key = cls(plan=plan, agency=agency, obligation=obligation, period=period or None)
+        text = str(key)
+        if text.count("|") != 3 or not text.isprintable() or len(text) > _ID_CHARACTERS_MAX:  # noqa: PLR2004 - as above
+            raise ValueError(f"{text[:200]!r} cannot be the key of a duty")
+        if key.period is not None:
+            periods.parse(key.period)
+        return key
 
 
 def digest(*parts: str) -> str:

@@ -12,15 +12,7 @@ UNSEEN_CHARACTERS = (
 )
 """The characters as part of a regular expression's class, in Python as in JSON Schema."""
 
-# What XML 1.0 cannot hold, escaped or not (section 2.2): the controls but tab and line ends, and two noncharacters.
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
 _UNSEEN = re.compile(f"[{UNSEEN_CHARACTERS}]")
-
-
-def strip_for_xml(text: str) -> str:
-    """Return *text* without the characters that no XML document can hold."""
-    return _NOT_XML.sub("", text)
 
 
 def find_unseen(text: str) -> str | None:

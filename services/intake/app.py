@@ -190,8 +190,9 @@ class LogParts:
 
 def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     references = PublishedDocuments(settings.kafka)
+    references.export_metrics(parts.registry)
     recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
-    reader = LogReader(settings, recent, parts.clock)
+    reader = LogReader(settings, recent, parts.clock, parts.metrics)
     connector = KafkaConnector(settings, references, reader, parts.clock)
     spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics)
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))

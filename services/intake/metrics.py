@@ -33,6 +33,9 @@ class IntakeMetrics:
         self.workers = Gauge("intake_workers", "Worker processes that serve requests", registry=registry)
         self.clerks = Gauge("intake_clerks", "Deprecated name of intake_workers, until version 0.3", registry=registry)
         self.broker_is_up = Gauge("intake_bus_is_up", "1 while the broker acknowledges, else 0", registry=registry)
+        self.log_unreadable = Counter(
+            "intake_log_records_unreadable", "Records of facts that the log reader cannot read", registry=registry
+        )
         self.spooled = Counter("intake_spool_events", "Events written to the spool", registry=registry)
         self.drained = Counter("intake_spool_drained_events", "Events replayed from the spool", registry=registry)
         self.spool_bytes = Gauge("intake_spool_bytes", "Bytes in the spool", registry=registry)

@@ -55,6 +55,7 @@ class NotifierComponents:
         self.client = mongo.connect(settings.mongo_url)
         self.ledger = Ledger(self.client, settings.mongo_database)
         self.references = PublishedDocuments(settings.kafka)
+        self.references.export_metrics(registry)
         self._documents = CitedDocuments(self.references, opens=settings.opens, closes=settings.closes)
         self._contacts = ContactStore(self.client, settings.mongo_database)
         self._followed = asyncio.Event()

@@ -86,7 +86,12 @@ def build_app(settings: ReportingSettings) -> ReportingApp:
         broker_probe=BrokerProbe(),
         halt=Halt(),
     )
-    queries = ReportingQueries(components.store, components.references)
+    components.references.export_metrics(registry)
+    queries = ReportingQueries(
+        components.store,
+        components.references,
+        on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
+    )
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
     app = ReportingApp(

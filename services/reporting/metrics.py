@@ -14,6 +14,14 @@ class ReportingMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.records = Counter("reporting_records_kept", "Records read and stored", ["topic"], registry=registry)
         self.dead_letters = Counter("reporting_dead_letters", "Records set aside", ["topic"], registry=registry)
+        self.unreadable = Counter(
+            "reporting_records_unreadable", "Records of the log that cannot be read", ["topic"], registry=registry
+        )
+        self.stored_unreadable = Counter(
+            "reporting_stored_records_unreadable",
+            "Stored records that could not be read for an answer, each time they were asked for",
+            registry=registry,
+        )
         self.batch_seconds = Histogram(
             "reporting_batch_seconds",
             "Time to read and store a batch",
@@ -37,7 +45,7 @@ class ReportingMetrics:
     def _create_series(self) -> None:
         """Create every series at zero: Prometheus sees no increase from an absent series to its first value."""
         for topic in TOPICS:
-            for by_topic in (self.records, self.dead_letters, self.batch_seconds, self.lag):
+            for by_topic in (self.records, self.dead_letters, self.unreadable, self.batch_seconds, self.lag):
                 by_topic.labels(topic)
         for document_format in FORMATS:
             self.documents.labels(document_format)

@@ -17,7 +17,7 @@ from pymongo import ASCENDING, IndexModel, InsertOne
 from pymongo.errors import BulkWriteError
 
 from schemas.events.ids import DutyKey
-from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt, RecordedReceipt
+from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt, RecordedReceipt, StoredRecord
 from services.runtime import mongo
 
 ASSESSMENTS, ALERTS, RECEIPTS = "assessments", "alerts", "receipts"
@@ -93,7 +93,7 @@ class ReportingStore:
         duty = DutyKey.parse(document.pop("duty"))
         return RecordedReceipt(receiptid=document.pop("_id"), duty=duty, **document)
 
-    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[bytes]:
+    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
         """Return the record of the newest revision of each of *duties*, of those recorded by *known_at*.
 
         MongoDB stores milliseconds, so *known_at* counts to the millisecond.
@@ -109,7 +109,7 @@ class ReportingStore:
             keys = [_revision_key(DutyKey(**group["_id"]), group["revision"]) async for group in newest]
         return await self._find_records(ASSESSMENTS, {"_id": {"$in": keys}})
 
-    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
+    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]:
         """Return the record of every attempt by *known_at* at an alert that names one of *duties*."""
         names_duty = {"$in": [str(duty) for duty in duties]}
         return await self._find_records(ALERTS, {"duties": names_duty, "attempted_at": {"$lte": known_at}})
@@ -120,10 +120,10 @@ class ReportingStore:
             found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
 
-    async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[bytes]:
+    async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[StoredRecord]:
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
-            found = self._database[collection].find(condition, {"_id": 0, "record": 1})
-            return [document["record"] async for document in found]
+            found = self._database[collection].find(condition, {"record": 1})
+            return [_stored_record(document) async for document in found]
 
     async def _insert_missing(self, collection: str, documents: Sequence[dict[str, Any]]) -> None:
         """Insert the documents that are not there yet, in any order; raise `BulkWriteError` for other refusals."""
@@ -138,6 +138,12 @@ class ReportingStore:
                 # failed write concern do not count as stored: the other documents may be rolled back.
                 if not mongo.has_only_duplicates(refusal):
                     raise
+
+
+def _stored_record(document: Mapping[str, Any]) -> StoredRecord:
+    # A damaged document, or one that somebody has edited, must be as harmless as a damaged record.
+    record = document.get("record")
+    return StoredRecord(id=str(document["_id"]), record=record if isinstance(record, bytes) else None)
 
 
 def _revision_key(duty: DutyKey, revision: int) -> str:

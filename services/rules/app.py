@@ -30,6 +30,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     halt = halt or Halt()
     registry = new_registry()
     references = PublishedDocuments(settings.kafka)
+    references.export_metrics(registry)
     dependencies = _build_dependencies(settings, references, RulesMetrics(registry, settings.partitions))
     partitions = _build_partitions(settings, dependencies, halt)
     adopter = PlanAdopter(dependencies.catalogues, partitions, clock=dependencies.clock)

@@ -9,7 +9,6 @@ one that is not; a property test holds both paths to the same record and the sam
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Literal, NamedTuple
@@ -21,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.events.facts import FIGURE_BOUND, SUBMITTED, DecimalText, Proof
 from schemas.plan import periods
 from schemas.plan.values import Identifier, Instant, LocalDate, MediaType
-from services.intake.cloudevents import json_bounds
+from services.intake.cloudevents import json_bounds, nfc
 from services.intake.cloudevents.schema_errors import ITEMS_MAX
 from services.intake.core import admission, attachment_rules, uris
 from services.intake.core.admission import Admission, DutyReference, PublishedPlanSource
@@ -296,7 +295,7 @@ def _is_recordable(text: bytes | Raw, envelope: ReportEnvelope, event: bytes) ->
     return (
         written.count(b":") == colons
         and (b"\\" not in written or json_bounds.has_each_member_once(written, colons))
-        and (event.isascii() or unicodedata.is_normalized("NFC", event.decode()))
+        and (event.isascii() or nfc.is_normalized(event))
     )
 
 

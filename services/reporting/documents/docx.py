@@ -17,7 +17,7 @@ from docx.table import _Cell
 from docx.text.paragraph import Paragraph
 
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.documents import chart, docx_xml, narrative, table_model
+from services.reporting.documents import chart, docx_xml, narrative, table_model, xml_text
 from services.reporting.documents import letterhead as letterheads
 from services.reporting.documents.docx_xml import FontStyle
 from services.reporting.documents.letterhead import Letterhead
@@ -71,7 +71,8 @@ def _create_document(report: AnnualReport) -> Document:
     # The report's own instant: the library's template would say 2013, and the wall clock would differ at each reprint.
     as_of_utc = report.as_of.astimezone(UTC).replace(tzinfo=None)
     properties = document.core_properties
-    properties.title, properties.author, properties.language = narrative.subject_of(report), "", LANGUAGE
+    title = xml_text.drawable(narrative.subject_of(report))[: docx_xml.PROPERTY_CHARACTERS_MAX]
+    properties.title, properties.author, properties.language = title, "", LANGUAGE
     properties.comments = f"sha256:{report.digest}"
     properties.created = properties.modified = as_of_utc
     return document

@@ -33,8 +33,8 @@ class RecordedFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class FiledAttachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file that came with a report."""
 
-    media_type: str
-    sha256: str
+    media_type: str = ""
+    sha256: str = ""
 
 
 class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -4,21 +4,25 @@ It does not check them: they were checked before they were published. An unreada
 """
 
 import logging
+import re
 from collections.abc import Callable
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from pydantic import ValidationError
+from prometheus_client import CollectorRegistry, Gauge
 
 from schemas.events.ids import reference_key
 from schemas.events.topics import REFERENCES
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from services.runtime import decoding
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.log_tail import LogTail
 from services.runtime.settings import KafkaConfig
 
 PLAN = "plan"
 REGISTRY = "registry"
 _MODELS: dict[str, type[Plan | Registry]] = {PLAN: Plan, REGISTRY: Registry}
+_KEY = re.compile(rb"(plan|registry):([A-Za-z0-9][A-Za-z0-9._-]{0,99})@([0-9]{1,18})")
 _PARTITION = TopicPartition(REFERENCES.name, 0)
 _POLL_MS = 500
 
@@ -26,10 +30,14 @@ log = logging.getLogger(__name__)
 
 
 class PublishedDocuments:
-    """Every published document by kind, id and version. Calls every callback in `on_change` when documents arrive."""
+    """Every published document by kind, id and version. Calls every callback in `on_change` when documents arrive.
+
+    `unreadable` holds the reason for each key whose last record cannot be read; an earlier version of it stays in use.
+    """
 
     def __init__(self, config: KafkaConfig) -> None:
         self.on_change: list[Callable[[], None]] = []
+        self.unreadable: dict[str, str] = {}
         self._documents: dict[tuple[str, str], dict[int, Plan | Registry]] = {}
         self._tail = LogTail(config, [_PARTITION])
         self._next_offset = 0
@@ -50,6 +58,13 @@ class PublishedDocuments:
         """
         end = (await self._tail.end_offsets())[_PARTITION]
         await self._tail.wait_until(lambda: self._next_offset >= end)
+
+    def export_metrics(self, registry: CollectorRegistry) -> None:
+        """Add the number of documents that cannot be read to the metrics of the process."""
+        unreadable = Gauge(
+            "runtime_references_unreadable", "Published documents that cannot be read", registry=registry
+        )
+        unreadable.set_function(lambda: len(self.unreadable))
 
     @property
     def is_complete(self) -> bool:
@@ -104,22 +119,37 @@ class PublishedDocuments:
         """Add or remove the document in *record*; return whether that was possible."""
         try:
             kind, document_id, version = _parse_key(record.key)
-            versions = self._documents.setdefault((kind, document_id), {})
-            if record.value is None:
-                versions.pop(version, None)
-            else:
-                versions[version] = _MODELS[kind].model_validate_json(record.value)
-        except (ValueError, KeyError, AttributeError, ValidationError):
-            place = {"offset": record.offset, "key": repr(record.key)}
-            log.exception("a published document cannot be read", extra={"action": "reference_unreadable", **place})
+            document = None if record.value is None else _decode_document(kind, document_id, version, record.value)
+        except UnreadableRecordError as cause:
+            details = {"offset": record.offset, "key": repr(record.key), "reason": str(cause)}
+            log.warning("a published document cannot be read", extra={"action": "reference_unreadable", **details})
+            self.unreadable[repr(record.key)] = str(cause)
             return False
+        versions = self._documents.setdefault((kind, document_id), {})
+        if document is None:
+            versions.pop(version, None)
+        else:
+            versions[version] = document
+        self.unreadable.pop(repr(record.key), None)
         return True
 
 
-def _parse_key(key: bytes) -> tuple[str, str, int]:
-    kind, _, rest = key.decode().partition(":")
-    document_id, _, version = rest.rpartition("@")
+def _parse_key(key: bytes | None) -> tuple[str, str, int]:
+    """Return kind, id and version in the key of a record; raise `UnreadableRecordError`."""
+    match = _KEY.fullmatch(key or b"")
+    if match is None:
+        raise UnreadableRecordError("", f"the key {key!r} names no document; write plan:ID@VERSION")
+    kind, document_id, version = (part.decode() for part in match.groups())
     return kind, document_id, int(version)
+
+
+def _decode_document(kind: str, document_id: str, version: int, value: bytes) -> Plan | Registry:
+    """Return the document in *value*, which must be the one that the key names; raise `UnreadableRecordError`."""
+    document: Plan | Registry = decoding.decode_model(_MODELS[kind], value)
+    own_id = document.plan if isinstance(document, Plan) else document.registry
+    if (own_id, document.version) != (document_id, version):
+        raise UnreadableRecordError("", f"it is version {document.version} of {own_id!r}, not what its key names")
+    return document
 
 
 async def publish_document(producer: AIOKafkaProducer, kind: str, document: Plan | Registry) -> None:

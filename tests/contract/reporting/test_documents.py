@@ -202,18 +202,6 @@ def test_a_name_cannot_become_a_formula() -> None:
     assert b"'=1+1" in csv_json.render_csv(report)
 
 
-def test_a_name_that_xml_cannot_hold_is_printed_without_what_cannot_be() -> None:
-    """A registry from before names were checked may hold any character; every format opens all the same."""
-    lines = (replace(CHAPTER.lines[0], agency_name="UBND\x00 \x0bhuyện\ufffe X"), *CHAPTER.lines[1:])
-    report = replace(REPORT, chapters=(replace(CHAPTER, title="a\x01b", lines=lines),))
-    assert pdf_format.render_pdf(report, LETTERHEAD).startswith(b"%PDF")
-    written = docx.Document(io.BytesIO(docx_format.render_docx(report, LETTERHEAD)))
-    texts = {cell.text for table in written.tables for row in table.rows for cell in row.cells}
-    assert "UBND huyện X" in texts
-    book = openpyxl.load_workbook(io.BytesIO(xlsx.render_xlsx(report)))
-    assert "UBND huyện X" in {cell.value for sheet in book for row in sheet.iter_rows() for cell in row}
-
-
 def test_the_workbook_has_real_dates_filters_frozen_headers_and_a_native_chart(workbook: openpyxl.Workbook) -> None:
     """The workbook can be sorted, filtered and calculated with, and its chart is one of the program's own."""
     agencies = workbook["Đơn vị"]
