@@ -296,7 +296,7 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         return Response(status=200, body=parts.signing_keys.signer.public_key_set())
 
     pipeline = Pipeline(access.plans, Partitioner(parts.settings.partitions), parts.signing_keys, access.event_log)
-    dry_run = DryRunClient(parts.rules, str(parts.settings.rules_url))
+    dry_run = DryRunClient(parts.rules, str(parts.settings.rules_url), parts.settings.dry_run_key)
     inflight_limit = InflightLimit(parts.settings.bodies_max_bytes_per_process, parts.metrics)
     endpoint = PostEvents(
         keys=parts.keys,

@@ -15,6 +15,7 @@ from services.notifier.outbox import OUTBOX_PATH, outbox_endpoint
 from services.notifier.settings import NotifierSettings
 from services.notifier.wiring import NotifierComponents
 from services.runtime import mongo
+from services.runtime.http.private_routes import guard_route
 from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka import batch_consumer
@@ -58,6 +59,6 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
         asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
         asgi_routes=[
             *probe_routes(ready, registry),
-            (OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock)),
+            (OUTBOX_PATH, guard_route(outbox_endpoint(components.ledger, components.clock))),
         ],
     )

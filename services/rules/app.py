@@ -16,7 +16,8 @@ from services.rules.partitions import AssignedPartitions
 from services.rules.plan_adopter import PlanAdopter
 from services.rules.settings import RulesSettings
 from services.runtime.clock import clock_from
-from services.runtime.http.probes import probe_routes
+from services.runtime.http.private_routes import guard_route
+from services.runtime.http.probes import AsgiHandler, probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka import batch_consumer
 from services.runtime.kafka.published_documents import PublishedDocuments
@@ -61,9 +62,15 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
         asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
         asgi_routes=[
             *probe_routes(readiness, registry),
-            ("/v1/dry-run", dry_run(dependencies.catalogues, partitions, clock=dependencies.clock)),
+            ("/v1/dry-run", _build_dry_run(settings, dependencies, partitions)),
         ],
     )
+
+
+def _build_dry_run(
+    settings: RulesSettings, dependencies: PartitionDependencies, partitions: AssignedPartitions
+) -> AsgiHandler:
+    return guard_route(dry_run(dependencies.catalogues, partitions, clock=dependencies.clock), settings.key_of_intake)
 
 
 def _build_partitions(

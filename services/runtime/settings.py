@@ -21,6 +21,9 @@ from services.runtime.clock import SYSTEM, clock_from
 
 SHARED_PREFIX = "DONDOC_"
 
+# Characters of a secret that two services share: 128 bits, if each has four.
+SECRET_LENGTH_MIN = 32
+
 # The exit code of a process that was given input or settings that it cannot use.
 EXIT_UNUSABLE = 2
 

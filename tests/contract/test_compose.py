@@ -86,6 +86,7 @@ def test_ports_are_those_of_the_local_stack_and_stay_on_this_machine(
 
 
 SECRETS = {
+    "DONDOC_DRY_RUN_KEY": {"intake", "rules"},
     "DONDOC_FORM_KEY": {"intake", "notifier"},
     "DONDOC_INTAKE_SIGNING_KEYS": {"intake"},
     "DONDOC_INTAKE_KEYS": {"intake"},

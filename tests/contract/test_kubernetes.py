@@ -168,6 +168,7 @@ def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
     """Each Secret is read by the services that use it: that of the form by two, those of mail and SMS by one."""
     readers = {
         "form": {"intake", "notifier"},
+        "dry-run": {"intake", "rules"},
         "intake-keys": {"intake"},
         "attachments": {"intake"},
         "smtp": {"notifier"},

@@ -121,8 +121,15 @@ class LocalSystem:
         A service gets the secrets that it needs, and those alone, as files.
         """
         ports = {port_variable(field.name): str(getattr(self.ports, field.name)) for field in fields(self.ports)}
-        own = {"intake": self._intake_environment, "notifier": self._notifier_environment}.get(service, dict)
+        own = {
+            "intake": self._intake_environment,
+            "rules": self._rules_environment,
+            "notifier": self._notifier_environment,
+        }.get(service, dict)
         return {**self.stack.environment(), **ports, "DONDOC_CLOCK": self._clock, **own()}
+
+    def _rules_environment(self) -> dict[str, str]:
+        return {"DONDOC_DRY_RUN_KEY_FILE": str(_create_secret_once(self.stack.folder / "dry-run.key"))}
 
     def _intake_environment(self) -> dict[str, str]:
         folder = self.stack.folder
@@ -134,6 +141,7 @@ class LocalSystem:
             "DONDOC_INTAKE_LINK_REVOCATIONS": str(folder / "link-revocations.json"),
             "DONDOC_INTAKE_RULES_URL": f"http://{LOOPBACK}:{self.ports.rules}",
             "DONDOC_FORM_KEY_FILE": str(_create_secret_once(folder / "form.key")),
+            **self._rules_environment(),
         }
 
     def _notifier_environment(self) -> dict[str, str]:
