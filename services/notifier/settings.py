@@ -23,6 +23,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     secret_files: ClassVar[tuple[str, ...]] = ("mongo_url", "smtp_password", "smpp_password", "form_key")
 
     port: int = Field(default=8003, ge=0, le=65535)
+    admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_NOTIFIER")
     mongo_database: str = "dondoc_notifier"
 
     group: str = GROUP

@@ -37,6 +37,10 @@ class NotFoundError(Exception):
     """Nothing is published or recorded under that id; check the id."""
 
 
+class DocumentsUnreadError(Exception):
+    """The published documents have not been read since the database is new: ask again once the broker is there."""
+
+
 class RecordArchive(Protocol):
     """Finds the records of assessments and alert attempts."""
 
@@ -54,7 +58,8 @@ class ReceiptSource(Protocol):
 class DocumentSource(Protocol):
     """Finds published plans and registries."""
 
-    def plan(self, plan_id: str) -> Plan | None: ...
+    @property
+    def is_known(self) -> bool: ...
     def plans(self) -> tuple[Plan, ...]: ...
     def registry(self, registry_id: str) -> Registry | None: ...
     def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None: ...
@@ -118,12 +123,14 @@ class ReportingQueries:
         self._on_unreadable = on_unreadable
 
     def plans(self) -> tuple[Plan, ...]:
-        """Return the latest version of every plan."""
+        """Return the latest version of every plan; raise `DocumentsUnreadError` if none can be known yet."""
+        if not self._documents.is_known:
+            raise DocumentsUnreadError
         return self._documents.plans()
 
     def plan(self, plan_id: str) -> Plan:
         """Return a plan; raise `NotFoundError` where none of that id is published."""
-        plan = self._documents.plan(plan_id)
+        plan = next((one for one in self.plans() if one.plan == plan_id), None)
         if plan is None:
             raise NotFoundError(f"no plan {plan_id!r} is published")
         return plan

@@ -17,6 +17,7 @@ class RulesSettings(ServiceSettings):
     secret_files: ClassVar[tuple[str, ...]] = ("dry_run_key",)
 
     port: int = Field(default=8002, ge=0, le=65535)
+    admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_RULES")
     dry_run_key: SecretStr | None = Field(default=None, min_length=SECRET_LENGTH_MIN)
     dry_run_key_file: Path | None = None
     group: str = "dondoc-rules"

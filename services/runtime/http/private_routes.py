@@ -22,11 +22,11 @@ def guard_route(handler: AsgiHandler, key: str | None = None) -> AsgiHandler:
             if is_from_this_machine(scope):
                 await handler(scope, receive, send)
             else:
-                await _refuse(send, HTTPStatus.FORBIDDEN, "only this machine may ask here")
+                await refuse(send, HTTPStatus.FORBIDDEN, "only this machine may ask here; others ask the admin port")
         elif _has_key(scope, key):
             await handler(scope, receive, send)
         else:
-            await _refuse(send, HTTPStatus.UNAUTHORIZED, "send the key that this service was given, as a bearer token")
+            await refuse(send, HTTPStatus.UNAUTHORIZED, "send the key that this service was given, as a bearer token")
 
     return guard
 
@@ -47,7 +47,8 @@ def _has_key(scope: Scope, key: str) -> bool:
     return len(given) == 1 and hmac.compare_digest(given[0], b"Bearer " + key.encode())
 
 
-async def _refuse(send: Send, status: HTTPStatus, detail: str) -> None:
+async def refuse(send: Send, status: HTTPStatus, detail: str) -> None:
+    """Answer with a problem document (RFC 9457) that says why."""
     problem = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
     await send_response(
         send, json.dumps(problem).encode(), status=status.value, content_type="application/problem+json"
