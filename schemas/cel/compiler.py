@@ -260,7 +260,9 @@ def _compile_comprehension(node: syntax.Comprehension, scope: Scope) -> Compiled
     loop = _Loop(operand.evaluate, slot, each)
     cost = operand.cost + operand.shape.size * each
     if node.macro in ("filter", "map"):
-        shape = Shape(size=operand.shape.size, item=transform.shape if transform else item)
+        # A key that is taken out of its list may be used again and again, and then meets no average.
+        kept = replace(transform.shape if transform else item, keys_of=None)
+        shape = Shape(size=operand.shape.size, item=kept)
         return Compiled(_evaluate_filter(loop, condition.evaluate, transform), cost, shape)
     return Compiled(_evaluate_quantifier(node.macro, loop, condition.evaluate), cost)
 

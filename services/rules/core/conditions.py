@@ -54,13 +54,24 @@ class Condition:
     unknown: frozenset[str]
 
 
-@lru_cache(maxsize=4096)
 def compile_condition(expression: str) -> Condition:
     """Return the compiled *expression*; raise `InvalidExpression` if it is not CEL or costs more than `COST_MAX`."""
+    found = _compile_once(expression)
+    if isinstance(found, InvalidExpression):
+        raise found
+    return found
+
+
+# Refusals are kept as well: an invalid condition of a published plan is asked about for every report.
+@lru_cache(maxsize=4096)
+def _compile_once(expression: str) -> Condition | InvalidExpression:
     scope = Scope({name: (name, shape) for name, (_, shape) in VARIABLES.items()}, set())
-    compiled = compiler.compile_node(syntax.parse(expression), scope)
+    try:
+        compiled = compiler.compile_node(syntax.parse(expression), scope)
+    except InvalidExpression as refusal:
+        return refusal
     if compiled.cost > COST_MAX:
-        raise InvalidExpression(
+        return InvalidExpression(
             f"the condition is too costly: {compiled.cost} steps for a report with {ITEMS_MAX} sections, indicators"
             f" and attachments, at most {COST_MAX}; go through fewer lists within one another"
         )
@@ -78,9 +89,12 @@ class ConditionContext:
 
     def satisfies(self, expression: str) -> bool:
         """Whether *expression* is true of the report; one that cannot be evaluated (a figure is missing) is false."""
+        condition = _compile_once(expression)
+        if isinstance(condition, InvalidExpression):
+            return False
         if self._variables is None:
             self._variables = {name: read(self._report) for name, (read, _) in VARIABLES.items()}
         try:
-            return compile_condition(expression).evaluate(Frame(self._variables)) is True
-        except (*compiler.NOT_EVALUABLE, CostExceeded, InvalidExpression):
+            return condition.evaluate(Frame(self._variables)) is True
+        except (*compiler.NOT_EVALUABLE, CostExceeded):
             return False

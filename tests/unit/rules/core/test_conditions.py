@@ -63,6 +63,12 @@ def test_what_goes_through_each_part_once_is_affordable(expression: str) -> None
         # Through all text again and again, or slowly.
         "sections.all(id, sections.all(other, sections[id].contains(sections[other])))",
         "sections.all(id, sections[id].matches('(?:.*a){100}'))",
+        # One key of the largest section, taken out and used for each indicator.
+        "indicators.all(code, sections[sections.filter(id, size(sections[id]) > 1000)[0]].contains(code))",
+        "sections.map(id, id).all(id, sections[id].contains('x'))",
+        # Texts and lists that double.
+        "[signed_by]" + ".map(x, x + x)" * 20 + ".size() > 0",
+        "[1]" + ".map(x, [x, x])" * 40 + " == [2]" + ".map(x, [x, x])" * 40,
         "signed_by.matches('.*a.{300}c')",
         " || ".join(["signed_by.contains(signed_by)"] * 60),
     ],
@@ -72,6 +78,17 @@ def test_what_costs_more_than_the_bound_is_refused(expression: str) -> None:
     with pytest.raises(InvalidExpression, match=rf"too costly: \d+ steps .* at most {COST_MAX}; go through fewer"):
         conditions.compile_condition(expression)
     assert not ConditionContext(a_report()).satisfies(expression)
+
+
+def test_a_condition_that_was_published_although_it_is_none_costs_nothing() -> None:
+    """What is refused once is not read again for each report."""
+    expression = "(" * 1_500 + "1 > " + ")" * 1_500
+    context = ConditionContext(a_report())
+    assert not context.satisfies(expression)
+    started = time.process_time()
+    for _ in range(10_000):
+        assert not context.satisfies(expression)
+    assert time.process_time() - started < 1
 
 
 def test_a_report_beyond_the_bounds_of_intake_costs_no_more_either() -> None:
