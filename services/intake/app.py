@@ -5,6 +5,7 @@ writes through the main process.
 """
 
 import gc
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -32,8 +33,9 @@ from services.intake.form.routes import FormDependencies, build_routes
 from services.intake.form.submit_report import SubmitReport
 from services.intake.http import openapi
 from services.intake.http.api_keys import ApiKeys
+from services.intake.http.authentication_failures import AuthenticationFailures
 from services.intake.http.dry_run import DryRunClient
-from services.intake.http.limits import InflightLimit, RateLimits
+from services.intake.http.limits import InflightLimit, RateLimits, TokenBuckets
 from services.intake.http.post_events import PostEvents
 from services.intake.http.router import AsgiApp, Route, Router
 from services.intake.log.durable_writer import DurableWriter
@@ -83,6 +85,7 @@ class ProcessParts:
     clock: Clock
     registry: CollectorRegistry
     metrics: IntakeMetrics
+    authentication_failures: AuthenticationFailures
     keys: ApiKeys
     signing_keys: SigningKeys
     rules: httpx.AsyncClient
@@ -118,26 +121,29 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
     parts = _build_parts(settings)
     log_parts = _build_log(settings, parts)
     merged = MergedMetrics(parts.registry)
-    rate_limits = RateLimits()
+    buckets = TokenBuckets()
+    _watch_keys(parts)
     services = MainServices(
         event_log=log_parts.event_log,
         metrics=merged,
         encode_metrics=lambda: generate_latest(merged),
         encode_plans=log_parts.plans.encode_snapshot,
         is_broker_up=lambda: log_parts.connection.is_up,
-        charge=rate_limits.charge_bucket,
+        charge=buckets.charge,
     )
     supervisor = WorkerSupervisor(settings.workers, settings.port if port is None else port, services, parts.metrics)
-    rate_limits.on_charge = supervisor.send_charge
     log_parts.references.on_change.append(supervisor.send_plans)
 
     async def encode_metrics() -> bytes:
         return generate_latest(merged)
 
+    async def charge(key_id: str, events_per_second: float, events: int) -> float:
+        return buckets.charge(key_id, events_per_second, events)
+
     access = LogAccess(
         event_log=log_parts.event_log,
         plans=log_parts.plans,
-        rate_limits=rate_limits,
+        rate_limits=RateLimits(charge),
         wait_until_tried=log_parts.connection.wait_until_tried,
         ready={"kafka": log_parts.connection.is_ready, "references": log_parts.references.is_ready},
         encode_metrics=encode_metrics,
@@ -151,9 +157,7 @@ def build_worker_app(
     """Wire a worker; its lifespan begins with *connect*, which connects the log client to the main process."""
     parts = _build_parts(settings)
     plans = SnapshotPlans()
-    rate_limits = RateLimits()
-    client = LogClient(on_plans=plans.load, on_charged=rate_limits.charge_bucket)
-    rate_limits.on_charge = client.report_charge
+    client = LogClient(on_plans=plans.load)
 
     async def wait_until_tried() -> None:
         """Return at once: the main process starts its workers afterwards."""
@@ -167,7 +171,7 @@ def build_worker_app(
     access = LogAccess(
         event_log=client,
         plans=plans,
-        rate_limits=rate_limits,
+        rate_limits=RateLimits(client.charge),
         wait_until_tried=wait_until_tried,
         ready={"kafka": is_broker_up, "references": are_plans_ready},
         encode_metrics=client.fetch_metrics,
@@ -225,7 +229,8 @@ def _main_lifespan(
         log_parts.plans.load_file()
         await log_parts.spool.open(log_parts.replay.adopt_leftover)
         gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
-        tasks = (parts.keys.watch, parts.signing_keys.watch, log_parts.connection.supervise)
+        watches = (parts.keys.watch, parts.signing_keys.watch, parts.authentication_failures.run)
+        tasks = (*watches, log_parts.connection.supervise)
         try:
             # Workers end first: their last requests are still written by the connection of this process.
             async with _run_in_background(tasks, halt), _run_in_background((run_workers,), halt):
@@ -250,8 +255,9 @@ def _worker_lifespan(
         parts.signing_keys.load()
         await connect(client)
         gc.freeze()  # as in the main process
+        tasks = (parts.keys.watch, parts.signing_keys.watch, parts.authentication_failures.run, send_heartbeats)
         try:
-            async with _run_in_background((parts.keys.watch, parts.signing_keys.watch, send_heartbeats), halt):
+            async with _run_in_background(tasks, halt):
                 yield
         finally:
             await parts.rules.aclose()
@@ -262,15 +268,29 @@ def _worker_lifespan(
 def _build_parts(settings: IntakeSettings) -> ProcessParts:
     clock = clock_from(settings.clock)
     registry = new_registry()
+    metrics = IntakeMetrics(registry)
+    failures = AuthenticationFailures(metrics.keys.count_failure)
     return ProcessParts(
         settings=settings,
         clock=clock,
         registry=registry,
-        metrics=IntakeMetrics(registry),
-        keys=ApiKeys(settings.keys, clock),
+        metrics=metrics,
+        authentication_failures=failures,
+        keys=ApiKeys(settings.keys, clock, failures),
         signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
         rules=httpx.AsyncClient(),
     )
+
+
+def _watch_keys(parts: ProcessParts) -> None:
+    """Measure what an operator must know of the keys. All processes have the same, so only the main one measures."""
+
+    def access_end() -> float:
+        end = parts.keys.first_access_end()
+        return math.inf if end is None else end.timestamp()
+
+    parts.metrics.keys.access_ends_at.set_function(access_end)
+    parts.metrics.keys.open_systems.set_function(lambda: len(parts.keys.open_systems()))
 
 
 def _build_http_app(parts: ProcessParts, access: LogAccess, lifespan: Lifespan) -> IntakeApp:

@@ -47,6 +47,7 @@ class _FactDocument(msgspec.Struct, frozen=True, gc=False):
 class _FactDispatch(msgspec.Struct, frozen=True, gc=False):
     sent_at: str | None = None
     proof: str = "none"
+    reference: str | None = None
 
 
 class _FactContent(msgspec.Struct, frozen=True, gc=False):
@@ -112,6 +113,7 @@ class _FactEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field=
 
 class _SubmittedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.SUBMITTED):
     data: _SubmissionFields
+    dispatchproof: str | None = None
 
 
 class _WithdrawnEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.WITHDRAWN):
@@ -265,7 +267,14 @@ def _build_submission(
         sent_at=decoding.read_instant(sent_at, "/data/dispatch/sent_at") if sent_at else None,
         proof=data.dispatch.proof,
         report=_build_report_content(data),
+        is_proof_permitted=event.dispatchproof != wire.UNPROVEN,
+        has_proof_reference=_has_visible_text(data.dispatch.reference),
     )
+
+
+def _has_visible_text(text: str | None) -> bool:
+    """Whether *text* is not blank: spaces and invisible letters, such as U+200B, are nothing that can be looked up."""
+    return text is not None and any(letter.isprintable() and not letter.isspace() for letter in text)
 
 
 def _build_report_content(data: _SubmissionFields) -> ReportContent:

@@ -49,7 +49,12 @@ class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Submission(RecordedFact, frozen=True, kw_only=True, gc=False):
-    """A report, or the correction of an earlier one; `filed_by` differs from `agency` where a successor files."""
+    """A report, or the correction of an earlier one; `filed_by` differs from `agency` where a successor files.
+
+    `is_proof_permitted` tells whether the sender's key may state the `proof` of dispatch, and `has_proof_reference`
+    whether the report says where to look the proof up (ruling 12). Records of the state topic from before that ruling
+    lack both.
+    """
 
     period: str | None
     filed_by: str
@@ -57,6 +62,8 @@ class Submission(RecordedFact, frozen=True, kw_only=True, gc=False):
     sent_at: datetime | None
     proof: str
     report: ReportContent
+    is_proof_permitted: bool = True
+    has_proof_reference: bool = True
 
 
 class Withdrawal(RecordedFact, frozen=True, kw_only=True, gc=False):
