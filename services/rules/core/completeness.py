@@ -3,7 +3,8 @@
 The names are `sections.ID`, `indicators.CODE`, `attachments`, `signed` and `checks.ID`.
 """
 
-from schemas.plan.plan import IndicatorRequirement, Requirements
+from schemas.plan.indicators import IndicatorRequirement
+from schemas.plan.plan import Requirements
 from services.rules.core.conditions import ConditionContext
 from services.rules.core.facts import ReportContent
 
