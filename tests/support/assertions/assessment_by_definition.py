@@ -136,9 +136,8 @@ def _find_reports(duty: Duty, known: Sequence[Fact]) -> list[Report]:
     may_file = {duty.key.agency, *duty.successors}
     filed = [one for one in submissions if one.filed_by in may_file and periods[identity(one)] == duty.key.period]
     return [
-        _build_report(duty, one, corrected, moves[identity(one)], withdrawals[identity(one)])
+        _build_report(duty, one, _follow_corrections(one, filed), moves[identity(one)], withdrawals[identity(one)])
         for one in filed
-        if (corrected := _follow_corrections(one, filed)) is not None
     ]
 
 
@@ -161,16 +160,26 @@ def _build_report(
     )
 
 
-def _follow_corrections(one: Submission, filed: Sequence[Submission]) -> tuple[Submission, ...] | None:
-    """Return all that *one* corrects; None if that ends in nothing known, or in a circle."""
+def _follow_corrections(one: Submission, filed: Sequence[Submission]) -> tuple[Submission, ...]:
+    """Return all that *one* corrects, as far as that is known and is in no circle (ruling 13)."""
     found: list[Submission] = []
-    while one.corrects is not None:
-        target = _find_named(filed, one.corrects, one.source)
-        if target is None or target in found:
-            return None
+    while (target := _find_target(one, filed)) is not None and not _is_in_circle(one, filed):
         found.append(target)
         one = target
     return tuple(found)
+
+
+def _find_target(one: Submission, filed: Sequence[Submission]) -> Submission | None:
+    return None if one.corrects is None else _find_named(filed, one.corrects, one.source)
+
+
+def _is_in_circle(one: Submission, filed: Sequence[Submission]) -> bool:
+    target = _find_target(one, filed)
+    for _ in filed:
+        if target is None or target is one:
+            break
+        target = _find_target(target, filed)
+    return target is one
 
 
 def _group_reports(reports: Sequence[Report]) -> list[list[Report]]:
