@@ -15,7 +15,7 @@ from operator import attrgetter
 import msgspec
 
 from schemas.events.assessments import Status
-from schemas.events.wire import WireSegment
+from schemas.events.wire import WireEventReference, WireSegment
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, FactIdentity, Submission, arrival_order, identity
 from services.rules.core.filing_status import FilingHistory, FilingStatus
@@ -99,6 +99,7 @@ def has_same_answer(one: WireSegment, other: WireSegment) -> bool:
         and one.flags == other.flags
         and one.missing == other.missing
         and one.evidence == other.evidence
+        and one.standing == other.standing
     )
 
 
@@ -198,7 +199,13 @@ def _build_segment(inputs: StatusInputs, history: FilingHistory, *, missed: date
         flags=decide_flags(inputs, status, missed=missed),
         missing=() if status in DISCHARGED else on_file.missing,
         evidence=tuple(dict.fromkeys(evidence)),
+        standing=None if on_file.standing is None else refer_to(on_file.standing),
     )
+
+
+def refer_to(submission: Submission) -> WireEventReference:
+    """Return the identity of *submission* as a segment names it."""
+    return WireEventReference(source=submission.source, id=submission.id)
 
 
 def _find_flags(inputs: StatusInputs, status: Status, *, missed: datetime | None) -> Iterator[str]:

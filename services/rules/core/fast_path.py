@@ -15,7 +15,7 @@ from schemas.events.wire import WireSegment, WireStep
 from schemas.plan.plan import Requirements
 from services.rules.core import completeness
 from services.rules.core.alerts import plan_alerts
-from services.rules.core.assess import assess, decide_complete_status
+from services.rules.core.assess import assess, decide_complete_status, refer_to
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
 from services.rules.core.filings import effective_at
@@ -94,6 +94,7 @@ def _discharge(duty: Duty, without_facts: DutyOutcome, report: Submission) -> Du
         submissions=1,
         flags=_NIL_RETURN if report.report.is_nil_return else (),
         evidence=(report.id,),
+        standing=refer_to(report),
     )
     alerts = [_end_repetition(one, since) for one in without_facts.alerts if one.at < since]
     return DutyOutcome(timeline=(*before, discharged), alerts=tuple(alerts))

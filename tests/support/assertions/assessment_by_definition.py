@@ -84,6 +84,7 @@ def timeline_by_definition(duty: Duty, facts: Iterable[Fact]) -> tuple[WireSegme
             flags=assess.decide_flags(inputs, status, missed=missed),
             missing=() if status in DISCHARGED else on_file.missing,
             evidence=tuple(dict.fromkeys([*evidence, *relief.evidence])),
+            standing=None if on_file.standing is None else assess.refer_to(on_file.standing),
         )
         if missed is None and status.value == "overdue":
             missed = segment.due_at
@@ -235,8 +236,22 @@ def _find_status(reports: Sequence[Report], instant: datetime, due_at: datetime 
         effective_at=min(completed_at, default=first_sent_at),
         first_sent_at=first_sent_at,
         missing=deciding.missing,
+        standing=_find_standing(groups, current).submission,
         flags=frozenset(withdrawn | _find_flags(groups, deciding, due_at, agency)),
     )
+
+
+def _find_standing(groups: Sequence[Sequence[Report]], current: Sequence[Report]) -> Report:
+    """Return the current report of the complete document that took effect last, else of the last incomplete one."""
+    found = []
+    for place, (group, one) in enumerate(zip(groups, current, strict=True)):
+        completed_at = [member.effective_at for member in group if not member.missing]
+        found.append((not one.missing, one.effective_at if one.missing else min(completed_at), place, one))
+    complete = [one for one in found if one[0]]
+    if complete:
+        return max(complete, key=lambda entry: entry[:3])[3]
+    # Of several that took effect at one instant the first received stands, as it also decides.
+    return max(found, key=lambda entry: (entry[1], -entry[2]))[3]
 
 
 def _find_flags(groups: Sequence[Sequence[Report]], deciding: Report, due_at: datetime | None, agency: str) -> set[str]:
