@@ -145,12 +145,13 @@ def _deduplicate(facts: Iterable[Fact]) -> list[Fact]:
     first: dict[FactIdentity, Fact] = {}
     for fact in facts:
         other = first.setdefault(identity(fact), fact)
-        if other is not fact and _recording_order(fact) < _recording_order(other):
+        if other is not fact and recording_order(fact) < recording_order(other):
             first[identity(fact)] = fact
     return sorted(first.values(), key=arrival_order) if len(first) > 1 else [*first.values()]
 
 
-def _recording_order(fact: Fact) -> tuple[datetime, datetime, str]:
+def recording_order(fact: Fact) -> tuple[datetime, datetime, str]:
+    """Return the sort key by which the first of several facts of one identity counts."""
     # The content comes last, so that the choice between two facts of the same instants does not depend on their order.
     return fact.recorded_at, fact.received_at, repr(fact)
 
