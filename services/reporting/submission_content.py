@@ -5,20 +5,20 @@ checked every event before it was recorded.
 """
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
 
 import msgspec
 
 from services.reporting.core.results import StandingSubmission
+from services.runtime.decoding import RecordDecoder
 
 
 class _ContentMembers(msgspec.Struct):
     nil_return: bool = False
     figures_as_of: date | None = None
     sections: dict[str, str | None] = {}
-    # A number is kept as text, for a double would not hold its digits.
-    indicators: dict[str, Any] = {}
+    # A decimal keeps every digit, whether it was written as a number or as text.
+    indicators: dict[str, Decimal | None] = {}
 
 
 class _SubmissionMembers(msgspec.Struct):
@@ -31,29 +31,19 @@ class _SubmissionEvent(msgspec.Struct):
     data: _SubmissionMembers
 
 
-_SUBMISSION_DECODER = msgspec.json.Decoder(_SubmissionEvent, float_hook=str)
+_SUBMISSION_DECODER: RecordDecoder[_SubmissionEvent] = RecordDecoder(_SubmissionEvent)
 
 
 def decode_submission(record: bytes) -> StandingSubmission:
-    """Return the content of the submission in *record*; raise `msgspec.DecodeError` if it is none."""
+    """Return the content of the submission in *record*; raise `UnreadableRecordError` if it is none."""
     event = _SUBMISSION_DECODER.decode(record)
     content = event.data.content
-    parsed = {code: _parse_figure(text) for code, text in content.indicators.items()}
     return StandingSubmission(
         source=event.source,
         id=event.id,
         is_nil_return=content.nil_return,
         cut_off=content.figures_as_of,
-        figures={code: figure for code, figure in parsed.items() if figure is not None},
+        # NaN and Infinity are decimals to Python, but no figures.
+        figures={code: one for code, one in content.indicators.items() if one is not None and one.is_finite()},
         sections={section: text for section, text in content.sections.items() if text is not None},
     )
-
-
-def _parse_figure(text: object) -> Decimal | None:
-    if not isinstance(text, str | int) or isinstance(text, bool):
-        return None
-    try:
-        figure = Decimal(text)
-    except InvalidOperation:
-        return None
-    return figure if figure.is_finite() else None

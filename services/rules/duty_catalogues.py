@@ -18,7 +18,7 @@ _Versions = tuple[str, int, str, int]
 
 
 class PublishedVersions(Protocol):
-    """The published documents, as `services.runtime.kafka.clients.published_documents` provides them."""
+    """The published documents, as `services.runtime.kafka.published_documents` provides them."""
 
     def plan(self, plan_id: str) -> Plan | None: ...
     def registry(self, registry_id: str) -> Registry | None: ...

@@ -54,8 +54,13 @@ def connect(url: str) -> AsyncIOMotorClient[dict[str, Any]]:
 
 
 async def is_answering(client: AsyncIOMotorClient[dict[str, Any]]) -> bool:
-    """Whether the database answers a ping."""
-    answer = await client.admin.command("ping")
+    """Whether the database answers a ping; raise the driver's error if it refuses this client."""
+    try:
+        answer = await client.admin.command("ping")
+    except PyMongoError as cause:
+        if is_retryable(cause):
+            return False
+        raise
     return bool(answer.get("ok"))
 
 

@@ -66,16 +66,18 @@ def test_every_file_is_listed_and_every_object_has_its_place() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_runs_the_module_of_its_name_on_its_own_port(service: str) -> None:
-    """The image is that of the compose file; container, probes, service and scraping agree on the port."""
+    """The image is that of the compose file; container, probes and service agree on the port, scraping on another."""
     container, port = container_of(service), port_of(service)
     compose = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"][service]
     assert container["image"] == compose["image"]
     assert container["args"] == compose["command"]
-    assert container["ports"] == [{"name": "http", "containerPort": port}]
+    (admin,) = (int(one["value"]) for one in container["env"] if one["name"] == f"DONDOC_ADMIN_PORT_{service.upper()}")
+    assert admin != port
+    assert container["ports"] == [{"name": "http", "containerPort": port}, {"name": "admin", "containerPort": admin}]
     assert {"name": "DONDOC_PORT", "value": str(port)} in container["env"]
     assert of_kind("Service")[service]["spec"]["ports"] == [{"name": "http", "port": port, "targetPort": "http"}]
     annotations = workload(service)["spec"]["template"]["metadata"]["annotations"]
-    assert annotations["prometheus.io/port"] == str(port)
+    assert annotations["prometheus.io/port"] == str(admin)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -162,3 +164,12 @@ def test_nothing_is_reachable_that_no_policy_names() -> None:
     """Everything is denied first, in both directions."""
     denied = of_kind("NetworkPolicy")["default-deny"]["spec"]
     assert denied == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_only_monitoring_reaches_the_admin_ports() -> None:
+    """Metrics are nobody else's: the ingress reaches the port of the service alone."""
+    admitted = {
+        name: one["spec"]["ingress"] for name, one in of_kind("NetworkPolicy").items() if "ingress" in one["spec"]
+    }
+    ports = {name: [port["port"] for rule in rules for port in rule["ports"]] for name, rules in admitted.items()}
+    assert ports == {"every-service": ["admin"], "from-outside": ["http"], "from-intake": ["http"]}

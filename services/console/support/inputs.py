@@ -15,6 +15,8 @@ from schemas.plan import instants
 from services.rules import fact_decoder
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact
+from services.rules.fact_decoder import OtherEventError
+from services.runtime.decoding import UnreadableRecordError
 
 PLAN_FILE = "plan.yaml"
 REGISTRY_FILE = "registry.yaml"
@@ -111,13 +113,20 @@ def read_last_recorded(path: Path) -> datetime | None:
 def _decode_facts(path: Path) -> Iterator[tuple[str, bytes, Fact]]:
     """Yield each fact with its place and its event; events of other types are skipped."""
     for number, line in read_lines(path):
-        place, encoded = f"{path}:{number}", line.encode()
-        try:
-            event = fact_decoder.decode_envelope(encoded)
-            if event.type in fact_decoder.FACT_TYPES:
-                yield place, encoded, fact_decoder.build_fact(event)
-        except fact_decoder.UnreadableFact as cause:
-            raise UnusableInputError(f"{place}: {cause}") from cause
+        place, event = f"{path}:{number}", line.encode()
+        fact = _decode_fact(event, place)
+        if fact is not None:
+            yield place, event, fact
+
+
+def _decode_fact(event: bytes, place: str) -> Fact | None:
+    """Return the fact in *event*, or None for an event of another type; raise `UnusableInputError` naming *place*."""
+    try:
+        return fact_decoder.decode_fact(event)
+    except OtherEventError:
+        return None
+    except UnreadableRecordError as cause:
+        raise UnusableInputError(f"{place}: {cause}") from cause
 
 
 def _error_for(directory: Path, faults: Iterable[documents.Diagnostic]) -> UnusableInputError:

@@ -7,8 +7,9 @@ from schemas.events.ids import DutyKey
 from services.reporting import event_decoder
 from services.reporting.core import timeline
 from services.reporting.core.timeline import AssessmentRevision
-from services.reporting.event_decoder import UnreadableRecordError
+from services.reporting.event_decoder import StoredRecord
 from services.reporting.store import PlanDutyFilter
+from services.runtime.decoding import UnreadableRecordError
 
 
 class LogArchive:
@@ -23,17 +24,18 @@ class LogArchive:
         for record in deliveries:
             self._add_delivery(record)
 
-    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[bytes]:
+    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
         """Return the newest revision, of those recorded by *known_at*, of each of *duties*."""
         newest = timeline.newest_revisions_known_at(self._assessments, known_at)
-        return [self._records[one.event] for one in newest if _matches(one.key, duties)]
+        matching = [one for one in newest if _matches(one.key, duties)]
+        return [StoredRecord(id=one.event, record=self._records[one.event]) for one in matching]
 
-    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
+    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]:
         """Return every attempt by *known_at* that is about one of *duties*."""
         wanted = set(duties)
         deliveries = (event_decoder.decode_delivery(record) for record in self._alerts.values())
         return [
-            delivery.record
+            StoredRecord(id=delivery.event, record=delivery.record)
             for delivery in deliveries
             if delivery.attempted_at <= known_at and any(attempt.key in wanted for attempt in delivery.attempts)
         ]

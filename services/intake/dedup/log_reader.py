@@ -12,14 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from schemas.events.topics import FACTS
-from services.intake.core import fact_record
-from services.intake.core.fact_record import DedupEntries, EndOffsets, PartitionBatch
+from services.intake.core.fact_record import DedupEntries, DedupEntry, EndOffsets, PartitionBatch
+from services.intake.dedup import entry_decoder
 from services.intake.dedup.recent_events import RecentEvents
+from services.intake.metrics import IntakeMetrics
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.log_tail import LogTail
 
 # How long one fetch waits for records; and how often the end offsets are asked for while nothing is tailed.
@@ -97,7 +99,8 @@ class OffsetTracker:
 class LogReader:
     """Reads the facts topic into the recent events, partition by partition."""
 
-    def __init__(self, settings: IntakeSettings, recent: RecentEvents, clock: Clock) -> None:
+    def __init__(self, settings: IntakeSettings, recent: RecentEvents, clock: Clock, metrics: IntakeMetrics) -> None:
+        self._metrics = metrics
         self._partitions = [TopicPartition(FACTS.name, number) for number in range(settings.partitions)]
         # Events are written without transactions; a transaction of rules that is open must not hold them back.
         self._tail = LogTail(
@@ -228,12 +231,22 @@ class LogReader:
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         for one, records in (await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_PER_POLL_MAX)).items():
-            entries = (fact_record.entry_of(record.value or b"") for record in records)
-            found = DedupEntries.from_entries(entry for entry in entries if entry is not None)
+            found = DedupEntries.from_entries(self._decode_entries(records))
             self._add(self._trackers[one.partition].add_read(records[-1].offset + 1, found))
         for one in self._find_behind():
             # The last offset of a log may be the marker of a transaction, which is no record.
             self._add(self._trackers[one.partition].add_read(await consumer.position(one), _NO_ENTRIES))
+
+    def _decode_entries(self, records: Iterable[ConsumerRecord[bytes, bytes]]) -> Iterator[DedupEntry]:
+        """Yield the entries of *records*. What cannot be read is no event of ours, and rules sets it aside."""
+        for record in records:
+            try:
+                entry = entry_decoder.decode_entry(record.value)
+            except UnreadableRecordError:
+                self._metrics.log_unreadable.inc()
+                entry = None
+            if entry is not None:
+                yield entry
 
     def _add(self, in_order: Iterable[DedupEntries]) -> None:
         for entries in in_order:

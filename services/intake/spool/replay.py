@@ -12,6 +12,7 @@ from typing import Protocol
 
 from services.intake.core import fact_record
 from services.intake.core.fact_record import DedupEntry, EndOffsets, FactRecord, PartitionBatch, Partitioner
+from services.intake.dedup import entry_decoder
 from services.intake.dedup.log_reader import LogReader
 from services.intake.dedup.recent_events import RecentEvents
 from services.intake.spool.record_format import SpooledRecord
@@ -95,7 +96,7 @@ class SpoolReplay:
 def _with_entries(spooled: Iterable[SpooledRecord]) -> Iterator[FactRecord]:
     """Yield *spooled* with their deduplication entries. Whatever is in a spool was given a receipt."""
     for one in spooled:
-        entry = fact_record.entry_of(one.value)
+        entry = entry_decoder.decode_entry(one.value)
         if entry is None:
             raise ValueError("a record of the spool has no receipt")
         yield FactRecord(one.key, one.value, entry.identity, entry.stamp)

@@ -120,7 +120,13 @@ class DutyCatalogue:
         terms = self._terms_of(obligation, period)
         if terms is None:
             return Duty(
-                key=key, obligation=obligation, version=None, zone=self.calendar.zone, opens_at=None, due_at=None
+                key=key,
+                obligation=obligation,
+                version=None,
+                zone=self.calendar.zone,
+                plan_issued_on=self.plan.issued_on,
+                opens_at=None,
+                due_at=None,
             )
         return self._create_duty_under(terms, key)
 
@@ -133,6 +139,7 @@ class DutyCatalogue:
             obligation=terms.obligation,
             version=terms.version,
             zone=self.calendar.zone,
+            plan_issued_on=self.plan.issued_on,
             opens_at=self._midnight(opens_on),
             due_at=None if opens_on is None else terms.due_at,
             agency_ends_at=self._midnight(ends_on),

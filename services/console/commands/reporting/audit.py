@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+from aiokafka import ConsumerRecord
 
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from services.console.commands.reporting import report
@@ -24,7 +25,9 @@ from services.rules.assessment_event import LogPosition
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_validation import Rejection
 from services.rules.processor import PartitionProcessor
-from services.runtime.clock import clock_from, instant_of
+from services.runtime import decoding
+from services.runtime.clock import clock_from
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.settings import ServiceSettings
 
@@ -104,14 +107,14 @@ def _assess_facts(facts: topic_reader.RecordsByPartition, catalogues: DutyCatalo
     for partition, records in facts.items():
         processor = PartitionProcessor(partition, catalogues)
         for record in records:
-            position = LogPosition(offset=record.offset, recorded_at=instant_of(record.timestamp))
-            yield from _assess_record(processor, record.value, position)
+            yield from _assess_record(processor, record)
 
 
-def _assess_record(processor: PartitionProcessor, value: bytes | None, position: LogPosition) -> Iterable[bytes]:
+def _assess_record(processor: PartitionProcessor, record: ConsumerRecord[Any, Any]) -> Iterable[bytes]:
     try:
-        return [verdict for _agency, verdict in processor.process(value, position=position)]
-    except Rejection:
+        position = LogPosition(offset=record.offset, recorded_at=decoding.read_timestamp(record))
+        return [verdict for _agency, verdict in processor.process(record.value, position=position)]
+    except (Rejection, UnreadableRecordError):
         return []
 
 
