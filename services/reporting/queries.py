@@ -171,7 +171,7 @@ class ReportingQueries:
         plan = self.plan(plan_id)
         period = periods.parse(period_text)
         # One-off duties (period None) are fetched as well: `_belongs_to` selects those that are due in this period.
-        duties = PlanDutyFilter(plan=plan_id, periods=(*_periods_within(period), None))
+        duties = PlanDutyFilter(plan=plan_id, periods=(*list_periods_within(period), None))
         known = await self._find_states(duties, context)
         zone = ZoneInfo(plan.zone)
         in_period = [state for state in known.states if _belongs_to(state, period, zone)]
@@ -246,7 +246,7 @@ def _year_of(period: str) -> str | None:
         return None
 
 
-def _periods_within(period: periods.Period) -> tuple[str, ...]:
+def list_periods_within(period: periods.Period) -> tuple[str, ...]:
     """Return *period* and every shorter period inside it: `2026`, `2026-H1`, `2026-Q1`, `2026-01` and so on."""
     inner = [one.text for recurrence in Recurrence for one in periods.within(period, recurrence)]
     return tuple(dict.fromkeys((period.text, *inner)))

@@ -11,7 +11,6 @@ from datetime import datetime
 import msgspec
 
 from schemas.plan import instants
-from schemas.plan.plan import Requirements
 from services.rules.core import completeness, document_numbers
 from services.rules.core.duty import Duty
 from services.rules.core.facts import (
@@ -185,13 +184,12 @@ def _build_filing(
     moved_by: Sequence[Reassignment],
 ) -> Filing:
     since = effective_at(duty, submission)
-    requires = duty.version.requires if duty.version else Requirements()
     return Filing(
         submission=submission,
         effective_at=since,
         # Nothing is withdrawn before it took effect: a withdrawal that was received first acts at that instant.
         ended_at=max(since, withdrawal.received_at) if withdrawal else None,
-        missing=completeness.find_missing(requires, submission.report),
+        missing=completeness.find_missing(duty.requirements, submission.report),
         relations=relations,
         moved_by=tuple([move.id for move in moved_by]),
         ended_by=withdrawal.id if withdrawal else None,

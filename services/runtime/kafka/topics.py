@@ -10,8 +10,9 @@ from schemas.events.topics import DEAD_LETTER_CONFIG, TOPICS, WITH_DEAD_LETTERS
 from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
 
-# TOPIC_ALREADY_EXISTS in the Kafka protocol.
+# Codes of the Kafka protocol: TOPIC_ALREADY_EXISTS, TOPIC_AUTHORIZATION_FAILED and CLUSTER_AUTHORIZATION_FAILED.
 _ALREADY_EXISTS = 36
+_NOT_AUTHORIZED = {29, 31}
 _TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 0.1
 
@@ -20,11 +21,16 @@ class TopicsError(Exception):
     """The broker's topics differ from their declaration; the message says how. Their partitions can never change."""
 
 
+class TopicsMissingError(TopicsError):
+    """Topics are missing and this user may not create them. They appear when somebody who may does so."""
+
+
 async def ensure_topics(config: KafkaConfig, partitions: int, replication: int = 1) -> None:
     """Create missing topics and return once every partition has a leader.
 
-    Raise `TopicsError` on a mismatch, `KafkaConnectionError` if the broker does not
-    answer, and `BrokerRefusedError` if it refuses this client.
+    The right to create topics is only needed where some are missing; without it `TopicsMissingError` is raised then.
+    Raise `TopicsError` on a mismatch, `KafkaConnectionError` if the broker does not answer, and `BrokerRefusedError` if
+    it refuses this client.
     """
     admin = await _connect(config)
     try:
@@ -69,7 +75,15 @@ def _new_topics(partitions: int, replication: int) -> Iterator[NewTopic]:
 
 
 def _refuse_failures(response: object) -> None:
-    for name, code, *detail in getattr(response, "topic_errors", ()):
+    failures = {name: (code, detail) for name, code, *detail in getattr(response, "topic_errors", ())}
+    refused = sorted(name for name, (code, _detail) in failures.items() if code in _NOT_AUTHORIZED)
+    if refused:
+        # The broker lists only the topics that a user may see, so one that it may not see looks missing.
+        raise TopicsMissingError(
+            f"{', '.join(refused)}: missing, or not to be seen by this user, which may not create them;"
+            " `dondoc publish` creates them, and docs/reference/acls.md names the rights"
+        )
+    for name, (code, detail) in failures.items():
         if code not in {0, _ALREADY_EXISTS}:  # another service may have created it first
             raise TopicsError(f"{name}: {for_code(code).__name__} {detail}")
 

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from schemas.events.wire import WireSegment
-from schemas.plan.plan import Requirements
 from services.rules.core import assess, calendar, completeness, filings
 from services.rules.core.assess import DISCHARGED, StatusInputs
 from services.rules.core.duty import Duty
@@ -174,7 +173,7 @@ def _build_report(
         corrects=corrects,
         effective_at=since,
         ended_at=max(since, withdrawals[0].received_at) if withdrawals else None,
-        missing=completeness.find_missing(duty.version.requires if duty.version else Requirements(), submission.report),
+        missing=completeness.find_missing(duty.requirements, submission.report),
         moved_by=tuple(move.id for move in moves),
         ended_by=tuple(one.id for one in withdrawals[:1]),
         is_unproven=_proof_of(duty, submission) is False,
