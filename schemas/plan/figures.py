@@ -50,7 +50,7 @@ def write_for_people(value: Decimal, language: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class FormulaOperation:
     """Two operands and what is done with them."""
 
     operator: Operator
@@ -59,7 +59,7 @@ class Operation:
 
 
 # A code of an indicator, a number, or an operation on two terms.
-Term = str | Fraction | Operation
+Term = str | Fraction | FormulaOperation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +97,13 @@ def _work_out(term: Term, values: Mapping[str, Fraction]) -> Fraction:
             return values[term]
         case Fraction():
             return term
-        case Operation(operator="+"):
+        case FormulaOperation(operator="+"):
             return _work_out(term.left, values) + _work_out(term.right, values)
-        case Operation(operator="-"):
+        case FormulaOperation(operator="-"):
             return _work_out(term.left, values) - _work_out(term.right, values)
-        case Operation(operator="*"):
+        case FormulaOperation(operator="*"):
             return _work_out(term.left, values) * _work_out(term.right, values)
-        case Operation():
+        case FormulaOperation():
             return _work_out(term.left, values) / _work_out(term.right, values)
 
 
@@ -119,7 +119,7 @@ class _Parser:
         """Read terms that are added or subtracted, from left to right."""
         term = self._read_product()
         while (mark := self._read_mark("+-")) is not None:
-            term = Operation("+" if mark == "+" else "-", term, self._read_product())
+            term = FormulaOperation("+" if mark == "+" else "-", term, self._read_product())
         return term
 
     def require_end(self) -> None:
@@ -131,7 +131,7 @@ class _Parser:
     def _read_product(self) -> Term:
         term = self._read_operand()
         while (mark := self._read_mark("*/")) is not None:
-            term = Operation("*" if mark == "*" else "/", term, self._read_operand())
+            term = FormulaOperation("*" if mark == "*" else "/", term, self._read_operand())
         return term
 
     def _read_operand(self) -> Term:
