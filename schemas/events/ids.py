@@ -8,6 +8,12 @@ from typing import Any
 
 from schemas.plan import periods
 
+# The source of the events that `dondoc submit` makes of sheets, with anybody's key. Intake verifies their ids.
+SHEET_SOURCE = "urn:dondoc:sheet"
+
+# Hexadecimal digits of the content's digest in the id of such an event.
+SHEET_DIGEST_LENGTH = 32
+
 _MURMUR_SEED = 0x9747B28C
 _MURMUR_M = 0x5BD1E995
 _WORD = 0xFFFFFFFF
@@ -62,6 +68,14 @@ def content_digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return the hex SHA-256 of a JSON value in canonical form: sorted keys, no spaces, UTF-8."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sheet_event_id(data: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return the id of the event that `dondoc submit` makes of a sheet, under `SHEET_SOURCE`.
+
+    It derives from *data*, the whole content of the report: a retry is the same event, and intake can verify it.
+    """
+    return f"sheet-{content_digest(data)[:SHEET_DIGEST_LENGTH]}"
 
 
 def reference_key(kind: str, document_id: str, version: int) -> str:

@@ -2,11 +2,36 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from services.intake.core.problems import CONNECTION_PROBLEMS, RequestProblem
+from services.intake.core.problems import CONNECTION_PROBLEMS, AuthenticationFailure, RequestProblem
 from services.runtime.metrics import SECONDS_BUCKETS
 
 # The content modes of the CloudEvents HTTP binding.
 MODES = ("structured", "binary", "batch")
+
+
+class KeyMetrics:
+    """What an operator must know of the API keys."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.authentication_failures = Counter(
+            "intake_authentication_failures", "Requests without a valid key, by reason", ["reason"], registry=registry
+        )
+        self.access_ends_at = Gauge(
+            "intake_access_ends_timestamp_seconds",
+            "When the first upstream system is without a valid key, in Unix time; +Inf if none ever is",
+            registry=registry,
+        )
+        self.open_systems = Gauge(
+            "intake_systems_without_source",
+            "Upstream systems with a valid key that names no source of its own",
+            registry=registry,
+        )
+        for failure in AuthenticationFailure:
+            self.authentication_failures.labels(failure.value)
+
+    def count_failure(self, failure: AuthenticationFailure) -> None:
+        """Count a request without a valid key."""
+        self.authentication_failures.labels(failure.value).inc()
 
 
 class IntakeMetrics:
@@ -22,6 +47,7 @@ class IntakeMetrics:
         self.refusals = Counter(
             "intake_requests_refused", "Requests refused, by problem", ["problem"], registry=registry
         )
+        self.keys = KeyMetrics(registry)
         self.seconds = Histogram(
             "intake_request_seconds",
             "How long it took to make a request's events durable",

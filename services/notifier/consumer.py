@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
-from aiokafka import AIOKafkaConsumer
 
 from schemas.events.assessments import ASSESSED
 from schemas.events.ids import DutyKey
@@ -29,7 +28,6 @@ from services.notifier.metrics import NotifierMetrics
 from services.runtime import decoding
 from services.runtime.clock import Clock
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
-from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
 
 log = logging.getLogger(__name__)
@@ -75,7 +73,7 @@ class VerdictConsumer:
     lookback: timedelta
     followed: asyncio.Event
 
-    async def on_batch(self, records: Sequence[ConsumedRecord], consumer: AIOKafkaConsumer) -> None:
+    async def on_batch(self, records: Sequence[ConsumedRecord]) -> None:
         """Follow the assessments of a batch. Raises what the ledger or the dead letter topic raises, uncommitted."""
         latest: dict[str, DutyAssessment] = {}
         refused: list[tuple[ConsumedRecord, Exception]] = []
@@ -92,7 +90,6 @@ class VerdictConsumer:
         # Last of all: a batch that is repeated because the database is away would write its dead letters every time.
         await self._write_dead_letters(refused)
         self.metrics.assessments.inc(len(latest))
-        self.metrics.lag.set(await consumer_lag.measure(consumer))
         self.followed.set()
 
     async def _write_dead_letters(self, refused: Iterable[tuple[ConsumedRecord, Exception]]) -> None:

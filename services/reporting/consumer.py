@@ -20,7 +20,6 @@ from services.reporting.event_decoder import (
 )
 from services.reporting.metrics import ReportingMetrics
 from services.runtime.decoding import UnreadableRecordError
-from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.batch_consumer import Handler, Records
 from services.runtime.kafka.dead_letters import ConsumedRecord
 
@@ -75,7 +74,7 @@ def fact_reader(store: RecordStore) -> TopicReader[RecordedReceipt]:
 def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metrics: ReportingMetrics) -> Handler:
     """Return the handler of the batches of one topic."""
 
-    async def handle(records: Records, consumer: AIOKafkaConsumer) -> None:
+    async def handle(records: Records, _consumer: AIOKafkaConsumer) -> None:
         with metrics.batch_seconds.labels(reader.label).time():
             decoded, poison = _decode_batch(reader, records)
             await reader.insert(decoded)
@@ -89,7 +88,6 @@ def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metri
                 log.warning("a record cannot be read", extra={"action": "unreadable", "reason": reason, **place})
         metrics.records.labels(reader.label).inc(len(decoded))
         metrics.unreadable.labels(reader.label).inc(len(poison))
-        metrics.lag.labels(reader.label).set(await consumer_lag.measure(consumer))
 
     return handle
 

@@ -37,6 +37,10 @@ class NotFoundError(Exception):
     """Nothing is published or recorded under that id; check the id."""
 
 
+class DocumentsUnreadError(Exception):
+    """The published documents have not been read since the database is new: ask again once the broker is there."""
+
+
 class RecordArchive(Protocol):
     """Finds the records of assessments and alert attempts."""
 
@@ -54,7 +58,8 @@ class ReceiptSource(Protocol):
 class DocumentSource(Protocol):
     """Finds published plans and registries."""
 
-    def plan(self, plan_id: str) -> Plan | None: ...
+    @property
+    def is_known(self) -> bool: ...
     def plans(self) -> tuple[Plan, ...]: ...
     def registry(self, registry_id: str) -> Registry | None: ...
     def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None: ...
@@ -118,12 +123,14 @@ class ReportingQueries:
         self._on_unreadable = on_unreadable
 
     def plans(self) -> tuple[Plan, ...]:
-        """Return the latest version of every plan."""
+        """Return the latest version of every plan; raise `DocumentsUnreadError` if none can be known yet."""
+        if not self._documents.is_known:
+            raise DocumentsUnreadError
         return self._documents.plans()
 
     def plan(self, plan_id: str) -> Plan:
         """Return a plan; raise `NotFoundError` where none of that id is published."""
-        plan = self._documents.plan(plan_id)
+        plan = next((one for one in self.plans() if one.plan == plan_id), None)
         if plan is None:
             raise NotFoundError(f"no plan {plan_id!r} is published")
         return plan
@@ -164,7 +171,7 @@ class ReportingQueries:
         plan = self.plan(plan_id)
         period = periods.parse(period_text)
         # One-off duties (period None) are fetched as well: `_belongs_to` selects those that are due in this period.
-        duties = PlanDutyFilter(plan=plan_id, periods=(*_periods_within(period), None))
+        duties = PlanDutyFilter(plan=plan_id, periods=(*list_periods_within(period), None))
         known = await self._find_states(duties, context)
         zone = ZoneInfo(plan.zone)
         in_period = [state for state in known.states if _belongs_to(state, period, zone)]
@@ -239,7 +246,7 @@ def _year_of(period: str) -> str | None:
         return None
 
 
-def _periods_within(period: periods.Period) -> tuple[str, ...]:
+def list_periods_within(period: periods.Period) -> tuple[str, ...]:
     """Return *period* and every shorter period inside it: `2026`, `2026-H1`, `2026-Q1`, `2026-01` and so on."""
     inner = [one.text for recurrence in Recurrence for one in periods.within(period, recurrence)]
     return tuple(dict.fromkeys((period.text, *inner)))

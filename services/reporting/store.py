@@ -21,6 +21,7 @@ from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt
 from services.runtime import mongo
 
 ASSESSMENTS, ALERTS, RECEIPTS = "assessments", "alerts", "receipts"
+DOCUMENTS = "documents"
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
 AFTER_ANY = "\x7f"  # sorts after every character of an id
 _DUTY_FIELDS = ("plan", "agency", "obligation", "period")
@@ -35,6 +36,10 @@ INDEXES = {
 
 class DatabaseUnavailableError(Exception):
     """The database is away, steps down or restarts: the same batch or query is worth trying again."""
+
+
+class DatabaseRefusedError(Exception):
+    """The database refuses what is asked of it, and would refuse it again: wrong credentials, no rights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +63,8 @@ class ReportingStore:
         self._database = client[database]
 
     async def create_indexes(self) -> None:
-        """Create the indexes that are missing."""
-        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+        """Create the indexes that are missing; raise `DatabaseRefusedError` if this client may not."""
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError, refused=DatabaseRefusedError):
             for collection, indexes in INDEXES.items():
                 await self._database[collection].create_indexes(indexes)
 
@@ -67,10 +72,6 @@ class ReportingStore:
         """Whether the database answers."""
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
             return await mongo.is_answering(self._client)
-
-    def close(self) -> None:
-        """Close the connections to the database."""
-        self._client.close()
 
     async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> None:
         """Insert every revision, keyed by its duty and revision number."""
@@ -83,6 +84,15 @@ class ReportingStore:
     async def insert_receipts(self, receipts: Sequence[RecordedReceipt]) -> None:
         """Insert every receipt, keyed by its own id."""
         await self._insert_missing(RECEIPTS, [_receipt_document(one) for one in receipts])
+
+    async def insert_documents(self, documents: Mapping[str, bytes]) -> None:
+        """Insert the published documents by key; one that is published stays as it is."""
+        await self._insert_missing(DOCUMENTS, [{"_id": key, "record": value} for key, value in documents.items()])
+
+    async def find_documents(self) -> Mapping[str, bytes]:
+        """Return the published documents by key."""
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError, refused=DatabaseRefusedError):
+            return {one["_id"]: one["record"] async for one in self._database[DOCUMENTS].find()}
 
     async def find_receipt(self, receiptid: str) -> RecordedReceipt | None:
         """Return one receipt, or None."""

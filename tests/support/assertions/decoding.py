@@ -30,10 +30,10 @@ from services.intake.core.cloud_event import CloudEvent
 from services.intake.core.fact_record import DedupEntry, PartitionBatch, Partitioner, Stamp
 from services.intake.core.plan_index import PlanIndex, build_plan_index
 from services.intake.core.problems import Refusal, RequestProblem
-from services.intake.core.scopes import KeyScope
 from services.intake.dedup import entry_decoder
 from services.intake.receipts.signing import Signer
 from services.rules.fact_decoder import decode_fact
+from tests.support.builders.keys import a_scope
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "schemas" / "examples"
@@ -47,7 +47,8 @@ REFUSED = frozenset({RequestProblem.INVALID, RequestProblem.FORBIDDEN})
 ANSWER_BYTES_MAX = 256 * 1024
 
 _PARTITIONER = Partitioner(3)
-EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
+# A key that may state one of the proofs, so that requests with and without a permitted proof are checked.
+EVERYBODY = a_scope(may_decide=True, proofs=frozenset({"postmark"}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

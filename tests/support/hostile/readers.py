@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import bson
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 
-from schemas.events.topics import FACTS
+from schemas.events.topics import DELIVERIES, FACTS
+from services.console.audit.log_index import LogIndex
+from services.console.audit.log_indexer import LogIndexer
 from services.console.commands.operations.dead_letters import StoredDeadLetter
-from services.console.support.log_archive import LogArchive
 from services.intake.dedup import entry_decoder
 from services.notifier import consumer
 from services.notifier.core.scheduling.scheduled_alert import DutyAssessment
@@ -80,9 +81,17 @@ def read_receipt(value: bytes | None) -> event_decoder.RecordedReceipt | None:
     return found
 
 
-def read_archive(value: bytes | None) -> LogArchive:
-    """Read the log as `dondoc audit` does, which leaves out what reporting leaves out."""
-    return LogArchive([value], [value])
+def read_index(value: bytes | None) -> int:
+    """Index the record as `dondoc audit` does; what cannot be decoded is counted, and nothing raises."""
+    index = LogIndex(None, "test")
+    indexer = LogIndexer(KafkaConfig(bootstrap=""), index, {})
+    try:
+        with index.transaction():
+            for topic in (FACTS.name, FACTS.dead_letter, DELIVERIES.name):
+                indexer.add_records(TopicPartition(topic, 0), [a_record(value)])
+        return index.count_unreadable()
+    finally:
+        index.close()
 
 
 def read_state(value: bytes | None) -> object:
@@ -121,7 +130,7 @@ READERS: Mapping[str, Reader] = {
     "reporting: deliveries": read_delivery,
     "reporting: receipts": read_receipt,
     "intake: facts": entry_decoder.decode_entry,
-    "console: archive": read_archive,
+    "console: audit": read_index,
     "console: dead letters": read_dead_letter,
     "all: published documents": read_reference,
 }

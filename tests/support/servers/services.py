@@ -28,6 +28,11 @@ class Service(local_system.ServiceProcess):
         """Wait until the process is gone, as a planted kill makes it."""
         await eventually(lambda: not self.is_running, f"{self.program.name} ended", timeout=timeout)
 
+    @property
+    def exit_status(self) -> int | None:
+        """The status with which the process ended; None while it runs."""
+        return None if self._child is None else self._child.poll()
+
     def children(self) -> list[int]:
         """The process ids of what it has started and what still runs: its clerks, if it is an intake."""
         stats = (path.read_text(encoding="utf-8") for path in Path("/proc").glob("[0-9]*/stat"))
