@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
 
 DEFAULT_HOME = ".dondoc"
+OTHERS = 0o077  # the permissions of group and others, which no file of the stack has
 
 # The variables that secure the connection to another broker. The local one is open, but only to this machine.
 SECURITY = tuple(
@@ -53,6 +55,9 @@ class Stack:
 
     def start(self) -> None:
         """Start every program and return when all are ready; on any failure leave nothing running."""
+        # Mails and SMS of the stack hold links that anybody may use, and logs tell who was late: only their owner reads
+        # them. Every process below inherits the mask.
+        os.umask(OTHERS)
         self._acquire_lock()
         try:
             self._kill_leftovers()
@@ -92,7 +97,8 @@ class Stack:
     def _acquire_lock(self) -> None:
         """Lock the folder with flock(2): the kernel releases the lock when the process ends, however it ends."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR, 0o644)
+        self.folder.chmod(stat.S_IRWXU)  # also a folder of an earlier version, whose files others may read
+        lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from schemas.plan.periods import Recurrence
-from schemas.plan.values import Bilingual, Identifier, IsoDuration, LocalDate, MediaType, NonBlank
+from schemas.plan.values import Bilingual, FiniteNumber, Identifier, IsoDuration, LocalDate, MediaType, NonBlank
 
 
 def _require_known_zone(name: str) -> str:
@@ -116,8 +116,8 @@ class IndicatorRequirement(DocumentModel):
 
     code: Identifier
     unit: NonBlank | None = None
-    min: float | None = None
-    max: float | None = None
+    min: FiniteNumber | None = None
+    max: FiniteNumber | None = None
     title: Bilingual | None = None
 
     def label_in(self, language: str) -> str:

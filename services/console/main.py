@@ -22,6 +22,7 @@ COMMANDS = {
     "audit": "commands.reporting.audit:audit",
     "sheet": "commands.intake.sheet:sheet",
     "link": "commands.intake.link:link",
+    "links": "commands.intake.links:app",
     "demo": "commands.operations.demo:demo",
     "up": "commands.operations.up:up",
     "contacts": "commands.notifier.contacts:app",

@@ -38,6 +38,7 @@ from services.intake.http.dry_run import DryRunClient
 from services.intake.http.limits import InflightLimit, RateLimits, TokenBuckets
 from services.intake.http.post_events import PostEvents
 from services.intake.http.router import AsgiApp, Route, Router
+from services.intake.link_revocations import LinkRevocations
 from services.intake.log.durable_writer import DurableWriter
 from services.intake.log.kafka_connection import KafkaConnection, KafkaConnector
 from services.intake.metrics import IntakeMetrics
@@ -88,7 +89,13 @@ class ProcessParts:
     authentication_failures: AuthenticationFailures
     keys: ApiKeys
     signing_keys: SigningKeys
+    revocations: LinkRevocations
     rules: httpx.AsyncClient
+
+    def background_tasks(self) -> tuple[BackgroundTask, ...]:
+        """Return what runs in every process besides requests: the files are reloaded, failures are reported."""
+        watches = (self.keys.watch, self.signing_keys.watch, self.revocations.watch)
+        return (*watches, self.authentication_failures.run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,12 +232,12 @@ def _main_lifespan(
     async def lifespan() -> AsyncIterator[None]:
         parts.keys.load()
         parts.signing_keys.load()
+        parts.revocations.load()
         # Before the broker is tried: with a snapshot intake can validate, and so accept, while there is no broker.
         log_parts.plans.load_file()
         await log_parts.spool.open(log_parts.replay.adopt_leftover)
         gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
-        watches = (parts.keys.watch, parts.signing_keys.watch, parts.authentication_failures.run)
-        tasks = (*watches, log_parts.connection.supervise)
+        tasks = (*parts.background_tasks(), log_parts.connection.supervise)
         try:
             # Workers end first: their last requests are still written by the connection of this process.
             async with _run_in_background(tasks, halt), _run_in_background((run_workers,), halt):
@@ -253,9 +260,10 @@ def _worker_lifespan(
     async def lifespan() -> AsyncIterator[None]:
         parts.keys.load()
         parts.signing_keys.load()
+        parts.revocations.load()
         await connect(client)
         gc.freeze()  # as in the main process
-        tasks = (parts.keys.watch, parts.signing_keys.watch, parts.authentication_failures.run, send_heartbeats)
+        tasks = (*parts.background_tasks(), send_heartbeats)
         try:
             async with _run_in_background(tasks, halt):
                 yield
@@ -278,6 +286,7 @@ def _build_parts(settings: IntakeSettings) -> ProcessParts:
         authentication_failures=failures,
         keys=ApiKeys(settings.keys, clock, failures),
         signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
+        revocations=LinkRevocations(settings.link_revocations),
         rules=httpx.AsyncClient(),
     )
 
@@ -309,13 +318,13 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         parts.signing_keys.refresh()
         return Response(status=200, body=parts.signing_keys.signer.public_key_set())
 
-    partitioner = Partitioner(parts.settings.partitions)
-    pipeline = Pipeline(access.plans, partitioner, parts.signing_keys, access.event_log)
-    dry_run = DryRunClient(parts.rules, str(parts.settings.rules_url))
+    pipeline = Pipeline(access.plans, Partitioner(parts.settings.partitions), parts.signing_keys, access.event_log)
+    dry_run = DryRunClient(parts.rules, str(parts.settings.rules_url), parts.settings.dry_run_key)
+    inflight_limit = InflightLimit(parts.settings.bodies_max_bytes_per_process, parts.metrics)
     endpoint = PostEvents(
         keys=parts.keys,
         rate_limits=access.rate_limits,
-        inflight_limit=InflightLimit(parts.settings.bodies_max_bytes_per_process, parts.metrics),
+        inflight_limit=inflight_limit,
         body_timeout=BodyTimeout(parts.settings.body_timeout_seconds),
         plans=access.plans,
         wait_until_tried=access.wait_until_tried,
@@ -324,15 +333,10 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         clock=parts.clock,
         metrics=parts.metrics,
     )
-    form = FormDependencies(
-        settings=parts.settings,
-        submit_report=SubmitReport(
-            validator=EventValidator(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run
-        ),
-        plans=access.plans.plan_and_registry,
-        clock=parts.clock,
-        registry=parts.registry,
+    submit_report = SubmitReport(
+        validator=EventValidator(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run
     )
+    form = _describe_form(parts, access, submit_report, inflight_limit)
     routes = {
         "/v1/events": Route(methods={"POST": endpoint.post}),
         "/.well-known/jwks.json": Route(methods={"GET": get_key_set}),
@@ -342,6 +346,20 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         **build_routes(form),
     }
     return Router(routes, mounted, parts.metrics)
+
+
+def _describe_form(
+    parts: ProcessParts, access: LogAccess, submit_report: SubmitReport, inflight_limit: InflightLimit
+) -> FormDependencies:
+    return FormDependencies(
+        settings=parts.settings,
+        submit_report=submit_report,
+        plans=access.plans.plan_and_registry,
+        clock=parts.clock,
+        inflight_limit=inflight_limit,
+        revocations=parts.revocations,
+        registry=parts.registry,
+    )
 
 
 @asynccontextmanager

@@ -35,6 +35,7 @@ from services.notifier.outbox import OutboxPublisher
 from services.notifier.settings import NotifierSettings
 from services.runtime import background, mongo
 from services.runtime.clock import SystemClock, clock_from
+from services.runtime.kafka import clients
 from services.runtime.kafka.batch_consumer import ConsumingBroker, Records
 from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.dead_letters import DeadLetters
@@ -69,14 +70,13 @@ class NotifierComponents:
         self, stack: AsyncExitStack, *, start: Startup, broker: ConsumingBroker, halt: Callable[[], None]
     ) -> None:
         """Open everything as soon as the servers are there, and put the closing of each thing on *stack*."""
-        stack.callback(self.client.close)
         producer = AIOKafkaProducer(
             **self._settings.kafka.client(),
             acks="all",
             enable_idempotence=True,
             max_request_size=MAX_REQUEST_BYTES,
         )
-        stack.push_async_callback(producer.stop)
+        stack.push_async_callback(clients.stop_producer, producer)
         async with asyncio.TaskGroup() as group:
             group.create_task(start.wait_for("database", self.ledger.create_indexes))
             group.create_task(self._connect_bus(stack, start, producer, halt))

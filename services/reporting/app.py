@@ -30,6 +30,7 @@ from services.runtime.http import server
 from services.runtime.http.admin import AdminApp
 from services.runtime.http.probes import AsgiHandler, probe_routes
 from services.runtime.http.server import Halt
+from services.runtime.kafka import clients
 from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription, commit_after, subscribe
 from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
@@ -67,14 +68,14 @@ class DeadLetterProducer:
         try:
             await producer.start()
         except BaseException:
-            await producer.stop()
+            await clients.stop_producer(producer)
             raise
         self._producer = producer
 
     async def close(self) -> None:
         """Close the producer, if it is open."""
         if self._producer is not None:
-            await self._producer.stop()
+            await clients.stop_producer(self._producer)
 
     async def set_aside(self, record: ConsumedRecord, *, reason: str) -> None:
         """Return when the broker has the dead letter; raise `KafkaError` if it refuses it."""
@@ -191,7 +192,6 @@ def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], Ab
 
 
 async def _open_all(components: ReportingComponents, stack: AsyncExitStack) -> None:
-    stack.callback(components.store.close)
     async with asyncio.TaskGroup() as group:
         group.create_task(_prepare_database(components, stack))
         group.create_task(_connect_bus(components, stack))

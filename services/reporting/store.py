@@ -73,10 +73,6 @@ class ReportingStore:
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
             return await mongo.is_answering(self._client)
 
-    def close(self) -> None:
-        """Close the connections to the database."""
-        self._client.close()
-
     async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> None:
         """Insert every revision, keyed by its duty and revision number."""
         await self._insert_missing(ASSESSMENTS, [_assessment_document(one) for one in assessments])

@@ -42,7 +42,11 @@ _RETRYABLE_CODES = frozenset(
 
 
 def connect(url: str) -> AsyncIOMotorClient[dict[str, Any]]:
-    """Return a client for *url*. It connects at the first use and returns times with an offset."""
+    """Return a client for *url*. It connects at the first use and returns times with an offset.
+
+    It is open until the process ends: closing it would ask the server to end its sessions, and hold up the event loop
+    while the server hangs.
+    """
     return AsyncIOMotorClient(
         url,
         tz_aware=True,

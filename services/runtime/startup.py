@@ -28,6 +28,9 @@ ANSWER_SECONDS = 0.9 * CHECK_SECONDS
 FIRST_RETRY_SECONDS = 0.25
 LONGEST_RETRY_SECONDS = 2.0
 
+# For everything that a service closes when it stops. Batches and sends in progress have shorter limits of their own.
+CLOSE_SECONDS = 20.0
+
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
@@ -115,13 +118,24 @@ async def open_in_background(
     *open_all* puts the closing of a thing on the stack before it opens the thing, so that an opening that is cancelled
     half-way is closed as well.
     """
-    async with AsyncExitStack() as stack:
+    stack = AsyncExitStack()
 
-        async def run() -> None:
-            await open_all(stack)
+    async def run() -> None:
+        await open_all(stack)
 
-        opening = background.start(run(), halt=halt, failure="the service cannot start")
-        try:
-            yield
-        finally:
-            await background.cancel(opening)
+    opening = background.start(run(), halt=halt, failure="the service cannot start")
+    try:
+        yield
+    finally:
+        await background.cancel(opening)
+        await _close(stack)
+
+
+async def _close(stack: AsyncExitStack) -> None:
+    """Close *stack*, or what of it does not depend on a server that hangs."""
+    closing = asyncio.ensure_future(stack.aclose())
+    await asyncio.wait([closing], timeout=CLOSE_SECONDS)
+    if not closing.done():
+        log.error("the stop does not wait for a server that hangs any longer", extra={"action": "close_given_up"})
+    elif closing.exception() is not None:
+        log.error("closing has failed", exc_info=closing.exception(), extra={"action": "close_failed"})

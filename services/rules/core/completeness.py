@@ -3,6 +3,9 @@
 The names are `sections.ID`, `indicators.CODE`, `attachments`, `signed` and `checks.ID`.
 """
 
+from decimal import Decimal
+from functools import lru_cache
+
 from schemas.plan.plan import IndicatorRequirement, Requirements
 from services.rules.core.conditions import ConditionContext
 from services.rules.core.facts import ReportContent
@@ -31,11 +34,18 @@ def _find_unmet_checks(requires: Requirements, report: ReportContent) -> list[st
     return [f"checks.{check.id}" for check in requires.checks if not context.satisfies(check.cel)]
 
 
-def _is_within_limits(required: IndicatorRequirement, figure: float | None) -> bool:
+def _is_within_limits(required: IndicatorRequirement, figure: Decimal | None) -> bool:
     """Whether the figure is given and lies between the limits, both of which count."""
     if figure is None:
         return False
-    return (required.min is None or figure >= required.min) and (required.max is None or figure <= required.max)
+    least, most = _to_exact(required.min), _to_exact(required.max)
+    return (least is None or figure >= least) and (most is None or figure <= most)
+
+
+@lru_cache(maxsize=4096)
+def _to_exact(limit: float | None) -> Decimal | None:
+    """Return *limit* as its author wrote it, 0.7 and not the nearest double, which is 0.69999999999999996."""
+    return None if limit is None else Decimal(repr(limit))
 
 
 def _has_attachments(requires: Requirements, report: ReportContent) -> bool:

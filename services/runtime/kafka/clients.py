@@ -1,11 +1,11 @@
-"""What aiokafka's clients leave to their users: explain why a broker refuses a client, and stop a consumer cleanly."""
+"""What aiokafka's clients leave to their users: explain why a broker refuses a client, and stop cleanly and in time."""
 
 import asyncio
 import ssl
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
@@ -106,8 +106,13 @@ async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     await complete_stop(consumer.stop(), consumer._client)  # noqa: SLF001 - closing it is the last step of `stop`
 
 
+async def stop_producer(producer: AIOKafkaProducer) -> None:
+    """Stop *producer*, for some seconds only: what it has not sent by then, nobody has been promised."""
+    await complete_stop(producer.stop(), producer.client)
+
+
 async def complete_stop(stop: Coroutine[Any, Any, None], client: AIOKafkaClient) -> None:
-    """Run *stop* of a consumer for a limited time, then close its *client* in any case.
+    """Run *stop* of a consumer or producer for a limited time, then close its *client* in any case.
 
     While the broker is away, aiokafka's `stop` cancels a fetch that waits for its next attempt, awaits it and lets the
     `CancelledError` escape: the sockets would stay open, and a caller would end as if it had been cancelled. In a task

@@ -45,6 +45,19 @@ async def test_a_dry_run_says_what_is_missing_before_the_deadline_does(
     assert [one for one in await published.records(FACTS.name) if one.json["id"] in tried] == []
 
 
+async def test_rules_answers_the_key_that_it_shares_with_intake(
+    start_intake: Callable[..., Service], launch: Launcher, bearer: str
+) -> None:
+    """With a key set, rules answers intake that has it, and tells nobody else the state of a duty."""
+    key = "a secret between intake and rules"
+    rules = launch("rules", DONDOC_DRY_RUN_KEY=key)
+    with httpx.Client(base_url=rules.url) as stranger:
+        assert stranger.post("/v1/dry-run", json=a_submission()).status_code == 401
+    for given, status in (({"DONDOC_DRY_RUN_KEY": key}, 200), ({}, 503), ({"DONDOC_DRY_RUN_KEY": key + "x"}, 503)):
+        async with open_client(start_intake(DONDOC_INTAKE_RULES_URL=rules.url, **given), bearer) as client:
+            assert (await client.post(DRY, content=encode_event(a_submission()))).status_code == status
+
+
 async def test_a_dry_run_of_an_identity_with_other_content_says_so(client: httpx.AsyncClient, published: Bus) -> None:
     """A dry run of a conflicting event is refused with 409 like the event itself; a repeat is passed on to rules."""
     await client.post("/v1/events", content=encode_event(a_submission()))

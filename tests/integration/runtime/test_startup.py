@@ -14,6 +14,7 @@ import pytest
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.mongod import Mongod
 from schemas.events.topics import FACTS
+from services.runtime import startup
 from tests.support.assertions.eventually import eventually
 from tests.support.servers.intake import IntakeFiles, publish_plan
 from tests.support.servers.kafka import PARTITIONS, Bus
@@ -212,4 +213,4 @@ async def test_term_is_heard_by_pid_1_that_runs_while_its_servers_hang(
     kafka.pause()
     if name in WITH_DATABASE:
         mongod.pause()
-    assert await terminate_first(service) < 2 * STOP_SECONDS
+    assert await terminate_first(service) < STOP_SECONDS + startup.CLOSE_SECONDS

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from deploy.local.process.ports import free_ports, port_variable
 from services.console.support import local_system
@@ -43,6 +44,12 @@ class Service(local_system.ServiceProcess):
         ticks = os.sysconf("SC_CLK_TCK")
         stats = (Path(f"/proc/{pid}/stat").read_text(encoding="utf-8") for pid in (self.pid, *self.children()))
         return sum(sum(map(int, stat.rpartition(")")[2].split()[11:13])) for stat in stats) / ticks
+
+    def read_metric(self, series: str) -> float:
+        """Return the value of one series of the service's metrics, which is named with its labels."""
+        with urlopen(f"{self.url}/metrics", timeout=5.0) as answer:  # noqa: S310 # loopback
+            lines = answer.read().decode().splitlines()
+        return next(float(line.rpartition(" ")[2]) for line in lines if line.rpartition(" ")[0] == series)
 
     def log_lines(self) -> list[dict[str, Any]]:
         """Read the log lines that are JSON, in order."""
