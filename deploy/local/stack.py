@@ -35,6 +35,9 @@ class Stack:
     """
 
     def __init__(self, folder: Path, listen: Ports, *, jars: Path, say: Callable[[str], None] = print) -> None:
+        # Mails and SMS of the stack hold links that anybody may use, and logs tell who was late: only their owner reads
+        # them. The first folders are made below, and every process of the stack inherits the mask.
+        os.umask(OTHERS)
         self.folder = folder
         self.ports = listen
         self.kafka = Kafka(folder, jars=jars, port=listen.kafka, controller_port=listen.kafka_controller)
@@ -55,9 +58,6 @@ class Stack:
 
     def start(self) -> None:
         """Start every program and return when all are ready; on any failure leave nothing running."""
-        # Mails and SMS of the stack hold links that anybody may use, and logs tell who was late: only their owner reads
-        # them. Every process below inherits the mask.
-        os.umask(OTHERS)
         self._acquire_lock()
         try:
             self._kill_leftovers()

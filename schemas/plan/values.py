@@ -5,7 +5,7 @@ import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
 from schemas.plan import durations
 
@@ -15,7 +15,6 @@ NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)
 Alias = Annotated[NonBlank, AfterValidator(lambda text: unicodedata.normalize("NFC", text))]
 """Another name of an agency, in Unicode NFC as the names in all events are."""
 
-FiniteNumber = Annotated[float, Field(allow_inf_nan=False)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 MediaType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")]
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "commands.plans.check:check",
     "duties": "commands.plans.duties:duties",
     "evaluate": "commands.plans.evaluate:evaluate",
+    "results": "commands.plans.results:results",
     "simulate": "commands.plans.simulate:simulate",
     "publish": "commands.plans.publish:publish",
     "submit": "commands.intake.submit:submit",

@@ -2,8 +2,9 @@
 
 import pytest
 
-from schemas.plan.plan import Requirements
-from services.rules.core.completeness import find_missing
+from schemas.plan.indicators import Indicator
+from schemas.plan.plan import Acceptance, Requirements
+from services.rules.core.completeness import combine_requirements, find_missing
 from services.rules.core.facts import ReportContent, Submission
 from tests.support.assertions.spec import a_fact
 from tests.support.builders.plans import Json, a_submission
@@ -23,9 +24,13 @@ def a_report(*, signed_by: str = "Lê Văn A", files: tuple[str, ...] = (), **co
     return fact.report
 
 
-def missing_from(requires: Json, report: ReportContent) -> tuple[str, ...]:
-    """Return what is missing from *report*."""
-    return find_missing(Requirements.model_validate(requires), report)
+def missing_from(
+    requires: Json, report: ReportContent, *, accepts: tuple[str, ...] = (), declared: tuple[Json, ...] = ()
+) -> tuple[str, ...]:
+    """Return what is missing from *report*, by a plan that has *declared* some indicators."""
+    indicators = [Indicator.model_validate(one) for one in declared]
+    acceptance = Acceptance(indicators=accepts)
+    return find_missing(combine_requirements(Requirements.model_validate(requires), acceptance, indicators), report)
 
 
 def a_check(cel: str) -> Json:
@@ -151,3 +156,35 @@ def test_a_nil_return_lacks_at_most_its_signature() -> None:
     requires = {"sections": ["a"], "indicators": [{"code": "x"}], "attachments": {"min": 1}, **a_check("false")}
     assert missing_from(requires | {"signed": True}, a_report(nil_return=True, signed_by="")) == ("signed",)
     assert missing_from(requires, a_report(nil_return=True)) == ()
+
+
+CUSTOMERS: Json = {"code": "customers", "min": 0, "max": "0.3", "integer": True}
+
+
+@pytest.mark.parametrize(
+    ("figure", "names"),
+    [
+        (None, ()),
+        ("0", ()),
+        ("-1", ("indicators.customers",)),
+        ("0.3", ("indicators.customers",)),
+        ("1", ("indicators.customers",)),
+    ],
+)
+def test_an_accepted_figure_may_be_missing_but_not_out_of_its_limits(
+    figure: str | None, names: tuple[str, ...]
+) -> None:
+    """The limits of a declared indicator hold wherever its figure is given."""
+    indicators = {} if figure is None else {"customers": figure}
+    report = a_report(indicators=indicators)
+    assert missing_from({}, report, accepts=("customers",), declared=(CUSTOMERS,)) == names
+
+
+def test_a_required_code_has_the_limits_of_the_declared_indicator() -> None:
+    """Those of a definition in place go before them."""
+    report = a_report(indicators={"loans": "0.30"})
+    declared: Json = {"code": "loans", "max": 0.3}
+    assert missing_from({"indicators": ["loans"]}, report, declared=(declared,)) == ()
+    assert missing_from({"indicators": ["loans"]}, report, declared=(declared | {"max": 0.2},)) == ("indicators.loans",)
+    in_place = {"indicators": [{"code": "loans", "max": 1}]}
+    assert missing_from(in_place, report, declared=(declared | {"max": 0.2},)) == ()
