@@ -5,6 +5,7 @@ writes through the main process.
 """
 
 import gc
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ from services.intake.receipts.signing import SigningKeys
 from services.intake.settings import IntakeSettings
 from services.intake.spool.replay import SpoolReplay
 from services.intake.spool.spool import Spool
+from services.intake.spool.spool_folder import SpoolUnusableError
 from services.intake.workers.log_client import LogClient
 from services.intake.workers.log_server import MainServices
 from services.intake.workers.metrics_merge import MergedMetrics, read_samples
@@ -58,7 +60,14 @@ from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.metrics import new_registry
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+# What the main process alone knows, by the names on `/readyz`: whether the broker acknowledges; whether no event with a
+# receipt is in a damaged place of the spool; whether none is missing in the log.
+MAIN_CHECKS = ("kafka", "spool", "log")
+
 BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
+
+
+log = logging.getLogger(__name__)
 
 
 class IntakeApp(AsgiFastStream):
@@ -119,15 +128,12 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
         metrics=merged,
         encode_metrics=lambda: generate_latest(merged),
         encode_plans=log_parts.plans.encode_snapshot,
-        is_broker_up=lambda: log_parts.connection.is_up,
+        run_checks=log_parts.run_checks,
         charge=rate_limits.charge_bucket,
     )
     supervisor = WorkerSupervisor(settings.workers, settings.port if port is None else port, services, parts.metrics)
     rate_limits.on_charge = supervisor.send_charge
     log_parts.references.on_change.append(supervisor.send_plans)
-
-    async def is_broker_up() -> bool:
-        return log_parts.connection.is_up
 
     async def encode_metrics() -> bytes:
         return generate_latest(merged)
@@ -137,7 +143,7 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
         plans=log_parts.plans,
         rate_limits=rate_limits,
         wait_until_tried=log_parts.connection.wait_until_tried,
-        ready={"kafka": is_broker_up, "references": log_parts.references.is_ready},
+        ready={**_readiness_checks(log_parts.run_checks), "references": log_parts.references.is_ready},
         encode_metrics=encode_metrics,
     )
     return _build_http_app(parts, access, _main_lifespan(parts, log_parts, supervisor, halt))
@@ -156,9 +162,6 @@ def build_worker_app(
     async def wait_until_tried() -> None:
         """Return at once: the main process starts its workers afterwards."""
 
-    async def is_broker_up() -> bool:
-        return client.is_broker_up
-
     async def are_plans_ready() -> bool:
         return plans.is_ready
 
@@ -167,7 +170,7 @@ def build_worker_app(
         plans=plans,
         rate_limits=rate_limits,
         wait_until_tried=wait_until_tried,
-        ready={"kafka": is_broker_up, "references": are_plans_ready},
+        ready={**_readiness_checks(lambda: client.checks), "references": are_plans_ready},
         encode_metrics=client.fetch_metrics,
     )
     return _build_http_app(parts, access, _worker_lifespan(parts, client, connect, halt))
@@ -183,17 +186,40 @@ class LogParts:
     connection: KafkaConnection
     spool: Spool
     replay: SpoolReplay
+    recent: RecentEvents
     event_log: Deduplicator
+
+    def run_checks(self) -> dict[str, bool]:
+        """Return which of MAIN_CHECKS hold."""
+        return {
+            "kafka": self.connection.is_up,
+            "spool": self.spool.is_intact,
+            "log": self.recent.missing == 0,
+        }
+
+
+def _readiness_checks(run_checks: Callable[[], Mapping[str, bool]]) -> Mapping[str, ReadinessCheck]:
+    """Return the checks of the main process, which every process of intake shows on `/readyz`."""
+
+    def check(name: str) -> ReadinessCheck:
+        async def holds() -> bool:
+            return run_checks().get(name, False)
+
+        return holds
+
+    return {name: check(name) for name in MAIN_CHECKS}
 
 
 def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     references = PublishedDocuments(settings.kafka)
     recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
-    reader = LogReader(settings, recent, parts.clock)
+    reader = LogReader(settings, recent, parts.clock, parts.metrics)
     connector = KafkaConnector(settings, references, reader, parts.clock)
     spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics)
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
     connection = KafkaConnection(connector, replay, parts.metrics)
+    reader.on_lost.append(connection.report_loss)
+    parts.metrics.missing.set_function(lambda: recent.missing)
     writer = DurableWriter(connection, spool, replay, reader)
     return LogParts(
         references=references,
@@ -202,6 +228,7 @@ def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
         connection=connection,
         spool=spool,
         replay=replay,
+        recent=recent,
         event_log=Deduplicator(recent, writer, connection.wait_until_tried, parts.metrics),
     )
 
@@ -220,7 +247,7 @@ def _main_lifespan(
         parts.signing_keys.load()
         # Before the broker is tried: with a snapshot intake can validate, and so accept, while there is no broker.
         log_parts.plans.load_file()
-        await log_parts.spool.open(log_parts.replay.adopt_leftover)
+        await _open_spool(log_parts)
         gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
         tasks = (parts.keys.watch, parts.signing_keys.watch, log_parts.connection.supervise)
         try:
@@ -233,6 +260,15 @@ def _main_lifespan(
             await parts.rules.aclose()
 
     return lifespan
+
+
+async def _open_spool(log_parts: LogParts) -> None:
+    try:
+        await log_parts.spool.open(log_parts.replay.adopt_leftover)
+    except SpoolUnusableError as cause:
+        remedy = "look at DONDOC_INTAKE_SPOOL; each replica needs a folder of its own that it can write"
+        log.critical("the spool cannot be used", extra={"action": "spool_unusable", "reason": f"{cause}; {remedy}"})
+        raise
 
 
 def _worker_lifespan(

@@ -5,7 +5,7 @@ deduplication entry is an event's identity (source and id) and its stamp (digest
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import compress
 from typing import NamedTuple
 
@@ -135,6 +135,7 @@ class _ReceiptAttributes(Struct):
 
 
 _DECODER = msgspec.json.Decoder(_ReceiptAttributes)
+_RAW_DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def entry_of(value: bytes) -> DedupEntry | None:
@@ -150,6 +151,22 @@ def entry_of(value: bytes) -> DedupEntry | None:
     return DedupEntry(
         identity_of(found.source, found.id), make_stamp(bytes.fromhex(found.receiptid), found.receivedtime)
     )
+
+
+def restamp(batch: PartitionBatch, first: Mapping[bytes, Stamp]) -> PartitionBatch:
+    """Return *batch* with the time of receipt of its *first* stamp in each record that has one."""
+    if first.keys().isdisjoint(batch.entries.identities):
+        return batch
+    stamps = [first.get(*pair) for pair in zip(batch.entries.identities, batch.entries.stamps, strict=True)]
+    values = [_with_receivedtime(*pair) for pair in zip(batch.values, stamps, strict=True)]
+    return PartitionBatch(batch.partition, batch.keys, values, DedupEntries(batch.entries.identities, stamps))
+
+
+def _with_receivedtime(value: bytes, stamp: Stamp) -> bytes:
+    # Every other attribute is copied as it stands: a figure keeps the digits that it was written with.
+    attributes = _RAW_DECODER.decode(value)
+    attributes["receivedtime"] = msgspec.Raw(msgspec.json.encode(receivedtime_of(stamp)))
+    return msgspec.json.encode(attributes)
 
 
 def stamps_by_identity(batches: Iterable[PartitionBatch]) -> dict[bytes, Stamp]:

@@ -17,12 +17,12 @@ from services.intake.workers.metrics_merge import MergedMetrics
 from services.intake.workers.protocol import (
     AppendReply,
     AppendRequest,
-    BrokerState,
     Charged,
     Conflicted,
     FromMain,
     FromWorker,
     Heartbeat,
+    MainChecks,
     MetricsRequest,
     MetricsText,
     Plans,
@@ -40,7 +40,7 @@ class MainServices:
     metrics: MergedMetrics
     encode_metrics: Callable[[], bytes]
     encode_plans: Callable[[], bytes]
-    is_broker_up: Callable[[], bool]
+    run_checks: Callable[[], dict[str, bool]]
     charge: Callable[[str, float, int], None]
     """Charge events to the rate of a key: key id, events a second of the key, events."""
 
@@ -70,7 +70,7 @@ class WorkerLink:
             raise RuntimeError("the worker is not connected yet")
         return self._connection
 
-    def send(self, message: Plans | BrokerState | Charged) -> None:
+    def send(self, message: Plans | MainChecks | Charged) -> None:
         """Send what the worker must know."""
         self.connection.send(message)
 

@@ -11,12 +11,12 @@ from services.intake.workers import protocol
 from services.intake.workers.protocol import (
     AppendReply,
     AppendRequest,
-    BrokerState,
     Charged,
     Conflicted,
     FromMain,
     FromWorker,
     Heartbeat,
+    MainChecks,
     MessageSplitter,
     MetricsRequest,
     MetricsText,
@@ -41,7 +41,7 @@ FROM_MAIN: list[FromMain] = [
     Unavailable(3),
     Charged("k-1", 2.5, 1_000),
     Plans(b"{}" * 500),
-    BrokerState(is_up=True),
+    MainChecks({"kafka": True, "spool": False}),
     MetricsText(7, b"# HELP"),
 ]
 
