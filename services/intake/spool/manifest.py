@@ -7,6 +7,7 @@ the spool could never be emptied.
 import os
 import struct
 import zlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,10 @@ class SegmentRange:
     first: int
     following: int
 
+    def find_missing(self, known: Collection[int]) -> Sequence[int]:
+        """Return the numbers in the range that are not among the *known* ones."""
+        return [number for number in range(self.first, self.following) if number not in known]
+
 
 class SpoolManifest:
     """The file of the manifest, open for writing."""
@@ -48,6 +53,11 @@ class SpoolManifest:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+
+def read_manifest(path: Path) -> SegmentRange | None:
+    """Return what the manifest *path* says, or None if there is none; raise `ManifestDamagedError` or `OSError`."""
+    return decode_manifest(path.read_bytes()) if path.exists() else None
 
 
 def decode_manifest(content: bytes) -> SegmentRange | None:

@@ -174,12 +174,10 @@ class SegmentFiles:
         if listed is None:
             listed = SegmentRange(first=min(numbers, default=1), following=max(numbers, default=0) + 1)
         self._unlisted = {path for path in self._unread if spool_folder.number_of(path) >= listed.following}
-        known = spool_folder.list_numbers(self._folder)
-        for number in range(listed.first, listed.following):
-            if number not in known:
-                path = spool_folder.segment_path(self._folder, number)
-                spool_folder.mark_missing(path)
-                self._damage.report_file(path.stem, "a segment of the spool is missing", events=None)
+        for number in listed.find_missing(spool_folder.list_numbers(self._folder)):
+            path = spool_folder.segment_path(self._folder, number)
+            spool_folder.mark_missing(path)
+            self._damage.report_file(path.stem, "a segment of the spool is missing", events=None)
         following = max(listed.following, max(numbers, default=0) + 1)
         self._list_segments(SegmentRange(first=min([listed.first, *numbers]), following=following))
         spool_folder.sync_folder(self._folder)
@@ -222,14 +220,15 @@ class SegmentFiles:
             content = content[: header.sealed_bytes]  # behind it may be what a failed append left
         elif record_format.decode_header(content) is not None:
             self._require_manifest()
-        scan = segment_scan.scan_segment(content, spool_folder.number_of(path), sealed=header)
-        # A segment that was created when the process was killed: it is not listed yet, and nothing in it acknowledged.
-        is_unfinished = path in self._unlisted or (not content and not self._has_manifest)
-        if scan.damaged and not is_unfinished:
+        if path in self._unlisted or (not content and not self._has_manifest):
+            scan = segment_scan.scan_unlisted(content, spool_folder.number_of(path))
+        else:
+            scan = segment_scan.scan_segment(content, spool_folder.number_of(path), sealed=header)
+        if scan.damaged:
             self._keep_as[path] = DAMAGED
             for damaged in scan.damaged:
                 self._damage.report_range(path.stem, damaged)
-        elif content and (scan.damaged or scan.torn_bytes):
+        elif scan.torn_bytes:
             self._keep_as[path] = TORN
             extra = {"action": "spool_torn", "segment": path.stem, "bytes": scan.torn_bytes}
             log.warning("a segment of the spool has a torn end, which was never acknowledged", extra=extra)

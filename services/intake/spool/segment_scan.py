@@ -57,6 +57,12 @@ def scan_segment(content: bytes, number: int, *, sealed: SegmentHeader | None = 
     return _scan_first_format(content)
 
 
+def scan_unlisted(content: bytes, number: int) -> SegmentScan:
+    """Read a segment that the process was killed over before it was listed: nothing in it was acknowledged."""
+    scan = scan_segment(content, number)
+    return replace(scan, damaged=(), torn_bytes=scan.torn_bytes + sum(one.end - one.start for one in scan.damaged))
+
+
 def _scan_sealed(content: bytes, header: SegmentHeader) -> SegmentScan:
     records: list[SpooledRecord] = []
     damaged: list[DamagedRange] = []

@@ -8,7 +8,8 @@ import errno
 import fcntl
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 SEGMENT = ".spool"
@@ -21,12 +22,14 @@ MANIFEST_FILE = "manifest"
 LOCK_FILE = "lock"
 OWNER_ONLY = 0o600
 
+# Of a segment's number in the name of its file.
+DIGITS = 12
+
 # The smallest unit that a disk reports as unreadable.
 BLOCK_BYTES = 4096
 
-_DIGITS = 12
-_SEGMENT_NAME = re.compile(rf"\d{{{_DIGITS}}}{re.escape(SEGMENT)}")
-_NUMBERED_NAME = re.compile(rf"(\d{{{_DIGITS}}})[.-]")
+_SEGMENT_NAME = re.compile(rf"\d{{{DIGITS}}}{re.escape(SEGMENT)}")
+_NUMBERED_NAME = re.compile(rf"(\d{{{DIGITS}}})[.-]")
 
 
 class SpoolUnusableError(Exception):
@@ -43,7 +46,24 @@ def lock_folder(folder: Path) -> int:
     The kernel releases the lock when the process ends, however it ends. A file with a process id would have to be
     cleared by hand after a crash.
     """
-    descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    return _lock(folder, os.O_RDWR | os.O_CREAT)
+
+
+@contextmanager
+def hold_lock(folder: Path) -> Iterator[None]:
+    """Keep other processes from using *folder*, if any ever did; nothing is created. Raise `SpoolUnusableError`."""
+    if not (folder / LOCK_FILE).exists():
+        yield
+        return
+    descriptor = _lock(folder, os.O_RDONLY)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(folder: Path, flags: int) -> int:
+    descriptor = os.open(folder / LOCK_FILE, flags, OWNER_ONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as cause:
@@ -54,7 +74,7 @@ def lock_folder(folder: Path) -> int:
 
 def segment_path(folder: Path, number: int) -> Path:
     """Return the path of segment *number*."""
-    return folder / f"{number:0{_DIGITS}d}{SEGMENT}"
+    return folder / f"{number:0{DIGITS}d}{SEGMENT}"
 
 
 def number_of(path: Path) -> int:
@@ -67,10 +87,15 @@ def list_segments(folder: Path) -> Sequence[Path]:
     return sorted(path for path in folder.iterdir() if _SEGMENT_NAME.fullmatch(path.name))
 
 
+def find_number(path: Path) -> int | None:
+    """Return the number in the name of a segment or of what was kept of one; None for any other file."""
+    found = _NUMBERED_NAME.match(path.name)
+    return None if found is None else int(found[1])
+
+
 def list_numbers(folder: Path) -> set[int]:
     """Return the numbers of which there is any file: a segment, or what was kept of one."""
-    found = (_NUMBERED_NAME.match(path.name) for path in folder.iterdir())
-    return {int(one[1]) for one in found if one is not None}
+    return {number for path in folder.iterdir() if (number := find_number(path)) is not None}
 
 
 def list_kept(folder: Path, *suffixes: str) -> Sequence[Path]:
@@ -83,13 +108,28 @@ def keep_file(path: Path, suffix: str) -> Path:
 
     Renamed and not copied: the bytes are never written again, and a full disk does not matter.
     """
+    target = _find_free_name(path, suffix)
+    path.rename(target)
+    sync_folder(path.parent)
+    return target
+
+
+def copy_file(path: Path, suffix: str) -> None:
+    """Copy *path* to the first free name that ends in *suffix*; the copy is on disk when this returns."""
+    descriptor = os.open(_find_free_name(path, suffix), os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(read_file(path))
+        stream.flush()
+        os.fsync(descriptor)
+    sync_folder(path.parent)
+
+
+def _find_free_name(path: Path, suffix: str) -> Path:
     stem, copies = path.name.partition(".")[0], 1
     target = path.with_name(f"{stem}{suffix}")
     while target.exists():
         copies += 1
         target = path.with_name(f"{stem}-{copies}{suffix}")
-    path.rename(target)
-    sync_folder(path.parent)
     return target
 
 

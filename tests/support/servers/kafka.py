@@ -51,13 +51,17 @@ class Bus:
 
     async def recreate_topics(self, *topics: str) -> None:
         """Delete *topics*, or all of the system's, with the offsets of every group in them, and create them again."""
+        await self.delete_topics(*topics)
+        await ensure_topics(self.access, self.partitions)
+
+    async def delete_topics(self, *topics: str) -> None:
+        """Delete *topics* and return when they are gone."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
             await self._drop(admin, topics)
         finally:
             await admin.close()
-        await ensure_topics(self.access, self.partitions)
 
     async def publish(  # noqa: PLR0913  # these are the parts of a Kafka record
         self,
