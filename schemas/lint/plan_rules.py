@@ -126,6 +126,8 @@ def _check_reminders(reminders: Node, due: Node) -> Iterator[Finding]:
         yield reminders["then_every"].finding(
             "an interval that does not go forward would urge for ever; write P7D for weekly"
         )
+    elif _is_too_short(reminders["then_every"]):
+        yield reminders["then_every"].finding("urging more than once an hour helps nobody; write P7D for weekly")
 
 
 def _points_forward(duration: Node, *, at_least: int) -> bool | None:
@@ -134,6 +136,14 @@ def _points_forward(duration: Node, *, at_least: int) -> bool | None:
         return durations.sign(duration.text) >= at_least
     except ValueError:
         return None
+
+
+def _is_too_short(interval: Node) -> bool:
+    """Whether *interval* is a duration, and too short between two urgings."""
+    try:
+        return not durations.is_interval(interval.text)
+    except ValueError:
+        return False  # no duration, which the models report
 
 
 def _check_registry_id(named: Node, registry: Node) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ class IntakeSettings(ServiceSettings):
     }
 
     port: int = Field(default=8001, ge=0, le=65535)
+    admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_INTAKE")
     keys: Path = Path(".dondoc/keys.json")
     signing_keys: Path = Path(".dondoc/signing-keys.json")
     spool: Path = Path(".dondoc/spool")

@@ -21,6 +21,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     model_config = SettingsConfigDict(env_prefix="DONDOC_NOTIFIER_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     port: int = Field(default=8003, ge=0, le=65535)
+    admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_NOTIFIER")
     mongo_database: str = "dondoc_notifier"
 
     group: str = GROUP

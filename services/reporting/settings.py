@@ -15,6 +15,7 @@ class ReportingSettings(ServiceSettings, MongoSettings):
     model_config = SettingsConfigDict(env_prefix="DONDOC_REPORTING_", extra="ignore", frozen=True)
 
     port: int = Field(default=8004, ge=0, le=65535)
+    admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_REPORTING")
     mongo_database: str = "dondoc-reporting"
     group: str = "dondoc-reporting"
     batch_records: int = Field(default=5_000, ge=1)

@@ -20,7 +20,9 @@ from services.rules.fact_validation import Rejection
 from services.rules.metrics import RulesMetrics
 from services.rules.processor import KeyedEvent, PartitionProcessor
 from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
-from services.runtime.clock import Clock, instant_of
+from services.runtime import decoding
+from services.runtime.clock import Clock
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.settings import KafkaConfig
 
@@ -165,7 +167,6 @@ class Partition:
 
 def _position_of(record: ConsumerRecord[Any, Any]) -> LogPosition:
     try:
-        return LogPosition(offset=record.offset, recorded_at=instant_of(record.timestamp))
-    except (ValueError, OverflowError, OSError) as cause:
-        # Any writer may stamp a record with any number, for example one far beyond year 9999.
-        raise Rejection("unreadable", f"the record's timestamp {record.timestamp} lies outside the calendar") from cause
+        return LogPosition(offset=record.offset, recorded_at=decoding.read_timestamp(record))
+    except UnreadableRecordError as cause:
+        raise Rejection("unreadable", str(cause)) from cause

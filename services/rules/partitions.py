@@ -19,7 +19,6 @@ from schemas.events.facts import PlanAdopted
 from schemas.events.topics import FACTS
 from services.rules.partition import AdoptedDocumentsMissingError, Partition, PartitionDependencies
 from services.runtime import background
-from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.batch_consumer import Records
 
 FIRST_RETRY_SECONDS = 0.2
@@ -79,14 +78,6 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         """Let every open partition append the adoptions that it lacks to its log."""
         for number, partition in list(self._open.items()):
             await self._reopen_on_failure(number, partition.adopt_plans(adoptions(number)))
-
-    async def measure_lag(self) -> None:
-        """Report how far the consumer is behind the end of each open partition."""
-        for number in list(self._open):
-            with contextlib.suppress(IllegalStateError):
-                lag = await consumer_lag.measure_partition(self._require_consumer(), _topic_partition(number))
-                if lag is not None:
-                    self._dependencies.metrics.lag.labels(str(number)).set(lag)
 
     async def close(self, numbers: Iterable[int] | None = None) -> None:
         """Close the partitions *numbers*, or all; a batch being processed is finished first."""
@@ -184,8 +175,6 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         partition = self._open.pop(number, None)
         if partition is not None:
             await partition.close()
-            # The new owner reports the lag from now on; a value left here would be counted twice.
-            self._dependencies.metrics.lag.labels(str(number)).set(0)
         self._dependencies.metrics.owned.set(len(self._open))
 
 

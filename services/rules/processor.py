@@ -7,9 +7,6 @@ long as the log agrees with it: after a failed transaction the processor is disc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
-from schemas.events import facts as wire
 from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey
 from services.rules import assessment_event, fact_decoder, fact_validation, state_store
@@ -18,9 +15,9 @@ from services.rules.core.docket import EVERY_PERIOD, record_period
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
 from services.rules.duty_catalogues import DutyCatalogues
-from services.rules.fact_decoder import FactEnvelope, UnreadableFact
 from services.rules.fact_validation import FactValidator, Rejection
 from services.rules.state_store import DocketKey, DocketState, StateStore
+from services.runtime.decoding import UnreadableRecordError
 
 MOST_FACTS_A_DUTY = 500  # far above any honest correspondence; each segment of an assessment lists its evidence in full
 LARGEST_DUTY_BYTES = 8 * 1024 * 1024  # half of what the topics carry in one record, as facts came over the wire
@@ -60,8 +57,11 @@ class PartitionProcessor:
         return self._store.facts_bearing_on(state_store.docket_key_of(key), key.period)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Restore one state record that `drain_changes` returned to an earlier processor."""
-        duty_key = DutyKey.parse(key.decode())
+        """Restore one state record that `drain_changes` returned to an earlier processor.
+
+        Raise `UnreadableRecordError` for a key, or an adoption, that none has written. Facts are decoded later.
+        """
+        duty_key = state_store.decode_key(key)
         if value is None:
             return
         if state_store.is_adoption_key(duty_key):
@@ -85,17 +85,13 @@ class PartitionProcessor:
         An adoption leads to many assessments and is processed lazily, while its events are iterated. It may be rejected
         on the way, and it is in force only when the last event has been taken.
         """
-        if value is None:
-            raise Rejection("unreadable", "the record has no value")
         try:
-            envelope = fact_decoder.decode_envelope(value)
-            if envelope.type == wire.ADOPTED:
-                return self._process_adoption(_decode_adoption(envelope), position)
-            fact = fact_decoder.build_fact(envelope, recorded_at=position.recorded_at)
-            return self._process_fact(fact, len(value), position)
-        # msgspec raises RecursionError for JSON nested too deep, and UnicodeDecodeError for strings that are not UTF-8.
-        except (UnreadableFact, UnicodeDecodeError, RecursionError) as cause:
+            found = fact_decoder.decode_event(value, recorded_at=position.recorded_at)
+        except UnreadableRecordError as cause:
             raise Rejection("unreadable", str(cause)) from cause
+        if isinstance(found, PlanAdopted):
+            return self._process_adoption(found, position)
+        return self._process_fact(found, len(value or b""), position)
 
     def drain_changes(self) -> list[tuple[str, bytes]]:
         """Return the state records changed since this was last called, as (key, value)."""
@@ -216,11 +212,3 @@ def _reject_overflow(key: DocketKey, state: DocketState, period: str | None, siz
 
 def _sort_periods(periods: Iterable[str | None]) -> list[str | None]:
     return sorted(periods, key=lambda period: period or "")
-
-
-def _decode_adoption(envelope: FactEnvelope) -> PlanAdopted:
-    try:
-        return PlanAdopted.model_validate_json(bytes(envelope.data))
-    except ValidationError as cause:
-        place = "/".join(str(part) for part in cause.errors()[0]["loc"])
-        raise Rejection("unreadable", f"/data/{place}: {cause.errors()[0]['msg']}") from cause

@@ -12,6 +12,7 @@ class RulesSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="DONDOC_RULES_", extra="ignore", frozen=True)
 
     port: int = Field(default=8002, ge=0, le=65535)
+    admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_RULES")
     group: str = "dondoc-rules"
     batch_records: int = Field(default=5_000, ge=1)
     session_timeout_ms: int = Field(default=10_000, ge=1_000)

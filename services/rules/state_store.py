@@ -28,6 +28,8 @@ from services.rules.core.facts import (
     Withdrawal,
     identity,
 )
+from services.runtime import decoding
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
 
@@ -131,7 +133,7 @@ _FIELDS: Mapping[type[Fact], str] = {
     Revocation: "revocations",
 }
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(_StateRecord)
+_DECODER = RecordDecoder[_StateRecord](_StateRecord)
 
 
 def docket_key_of(one: DutyKey | Fact) -> DocketKey:
@@ -148,7 +150,7 @@ def encode_facts(facts: Iterable[Fact]) -> bytes:
 
 
 def decode_facts(value: bytes) -> tuple[Fact, ...]:
-    """Return the facts that `encode_facts` encoded."""
+    """Return the facts that `encode_facts` encoded; raise `UnreadableRecordError` for anything else."""
     record = _DECODER.decode(value)
     return (
         *record.submissions,
@@ -158,6 +160,14 @@ def decode_facts(value: bytes) -> tuple[Fact, ...]:
         *record.exemptions,
         *record.revocations,
     )
+
+
+def decode_key(key: bytes | None) -> DutyKey:
+    """Return the duty whose facts the record under *key* holds; raise `UnreadableRecordError` if it names none."""
+    try:
+        return DutyKey.parse((key or b"").decode())
+    except ValueError as cause:
+        raise UnreadableRecordError("", f"the key {key!r} names no duty") from cause
 
 
 def adoption_key(plan: str) -> DutyKey:
@@ -176,8 +186,8 @@ def encode_adoption(adoption: PlanAdopted) -> bytes:
 
 
 def decode_adoption(value: bytes) -> PlanAdopted:
-    """Return the adoption that `encode_adoption` encoded."""
-    return PlanAdopted.model_validate_json(value)
+    """Return the adoption that `encode_adoption` encoded; raise `UnreadableRecordError` for anything else."""
+    return decoding.decode_model(PlanAdopted, value)
 
 
 async def read_changelog(config: KafkaConfig, partition: int, restore: Callable[[bytes, bytes | None], None]) -> int:

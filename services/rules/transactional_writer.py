@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from schemas.events.topics import DUTIES, FACTS, VERDICTS
 from services.runtime.clock import Clock, milliseconds
+from services.runtime.kafka import clients
 from services.runtime.kafka.dead_letters import DeadLetters
 from services.runtime.settings import KafkaConfig
 
@@ -62,7 +63,7 @@ class TransactionalWriter:
         await self._producer.start()
 
     async def close(self) -> None:
-        await self._producer.stop()
+        await clients.stop_producer(self._producer)
 
     async def commit(self, writes: BatchWrites) -> None:
         """Write all of *writes* or nothing; raise `ProducerFenced` if the partition has another owner by now."""

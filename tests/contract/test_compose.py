@@ -15,8 +15,10 @@ from deploy.local.process.ports import Ports, port_variable
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 SERVICE_PORTS = {"intake": 8001, "rules": 8002, "notifier": 8003, "reporting": 8004}
+ADMIN_PORTS = {"intake": 9001, "rules": 9002, "notifier": 9003, "reporting": 9004}
+AUDIT_PORT = 8005  # of its probes and metrics; the audit has no other port
 ONE_SHOTS = {"publish", "mongo-init"}
-METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|runtime|dondoc)_[a-z_]+\b")
+METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|audit|runtime|dondoc)_[a-z_]+\b")
 HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
 
 
@@ -102,7 +104,12 @@ def test_alerts_speak_of_metrics_that_exist() -> None:
 
 
 def test_prometheus_asks_every_service_where_compose_puts_it() -> None:
-    """The scrape targets are the four services and their ports."""
+    """The scrape targets are the audit and the admin ports of the services, none of which is published to the host."""
     jobs = read(ROOT / "deploy/prometheus/prometheus.yml")["scrape_configs"]
     targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}
-    assert targets == {name: [f"{name}:{port}"] for name, port in SERVICE_PORTS.items()}
+    ports = {**ADMIN_PORTS, "audit": AUDIT_PORT}
+    assert targets == {name: [f"{name}:{port}"] for name, port in ports.items()}
+    for name, port in ADMIN_PORTS.items():
+        service = read(COMPOSE)["services"][name]
+        assert service["environment"][f"DONDOC_ADMIN_PORT_{name.upper()}"] == port
+        assert not any(published.endswith(f":{port}") for published in service["ports"])

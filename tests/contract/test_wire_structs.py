@@ -34,7 +34,7 @@ PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
 ]
 ASSESSMENT_DECODER = msgspec.json.Decoder(WireEvent[WireDutyAssessed])
 ATTEMPT_DECODER = msgspec.json.Decoder(WireEvent[WireAlertAttempted])
-ONLY_INTAKE_WRITES = {"dataschema", "receivedtime", "receiptid"}
+ONLY_INTAKE_WRITES = {"dataschema", "receivedtime", "receiptid", "dispatchproof"}
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)

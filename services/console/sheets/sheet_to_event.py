@@ -26,7 +26,6 @@ from services.intake.cloudevents import schema_errors
 from services.intake.core.forms import file_types, form_fields, form_to_event
 from services.intake.core.forms.form_to_event import AttachedFile
 
-SOURCE = "urn:dondoc:sheet"
 _SINGLE_KEYS = frozenset({"format", "plan", "obligation", "zone", "agency", "period"})
 _KEY_PREFIXES = frozenset({"document", "dispatch", "content", "sections", "indicators", "attachments"})
 
@@ -170,8 +169,8 @@ def _find_file(folder: Path, name: str) -> Path:
 def _build_event(data: Mapping[str, object]) -> bytes:
     event = {
         "specversion": "1.0",
-        "id": f"sheet-{ids.content_digest(data)[:32]}",
-        "source": SOURCE,
+        "id": ids.sheet_event_id(data),
+        "source": ids.SHEET_SOURCE,
         "type": SUBMITTED,
         "subject": data["agency"],
         "datacontenttype": "application/json",

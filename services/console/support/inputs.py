@@ -15,6 +15,8 @@ from schemas.plan import instants
 from services.rules import fact_decoder
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact
+from services.rules.fact_decoder import OtherEventError
+from services.runtime.decoding import UnreadableRecordError
 
 PLAN_FILE = "plan.yaml"
 REGISTRY_FILE = "registry.yaml"
@@ -90,19 +92,23 @@ def read_facts(path: Path, catalogue: DutyCatalogue) -> Iterator[tuple[Fact, str
     """
     for number, line in read_lines(path):
         place = f"{path}:{number}"
-        try:
-            event = fact_decoder.decode_envelope(line.encode())
-            if event.type not in fact_decoder.FACT_TYPES:
-                continue
-            fact = fact_decoder.build_fact(event)
-        except fact_decoder.UnreadableFact as cause:
-            raise UnusableInputError(f"{place}: {cause}") from cause
-        if fact.plan != catalogue.plan.plan:
+        fact = _decode_fact(line, place)
+        if fact is None or fact.plan != catalogue.plan.plan:
             continue
         try:
             yield catalogue.resolve_names(fact), None
         except UnknownDuty as cause:
             yield fact, f"{place}: {cause}"
+
+
+def _decode_fact(line: str, place: str) -> Fact | None:
+    """Return the fact in *line*, or None for an event of another type; raise `UnusableInputError` naming *place*."""
+    try:
+        return fact_decoder.decode_fact(line.encode())
+    except OtherEventError:
+        return None
+    except UnreadableRecordError as cause:
+        raise UnusableInputError(f"{place}: {cause}") from cause
 
 
 def _error_for(directory: Path, faults: Iterable[documents.Diagnostic]) -> UnusableInputError:

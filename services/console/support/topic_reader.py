@@ -35,11 +35,9 @@ async def translate_broker_errors(
         rights = "give its user the rights that deploy/runbook.md names"
         raise UnusableInputError(f"the broker at {config.bootstrap} does not allow it: {cause}; {rights}") from cause
     except KafkaError as cause:
-        message = (
-            await clients.explain_refusal(config)
-            or f"the broker at {config.bootstrap} cannot be used: {cause}; {remedy}"
-        )
-        raise UnusableInputError(message) from cause
+        refusal = await clients.find_refusal(config)
+        absence = f"the broker at {config.bootstrap} cannot be used: {cause}; {remedy}"
+        raise UnusableInputError(absence if refusal is None else refusal.message) from cause
 
 
 async def read_topic(config: KafkaConfig, topic: str) -> RecordsByPartition:

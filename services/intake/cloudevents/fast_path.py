@@ -17,6 +17,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from pydantic import TypeAdapter, ValidationError
 
+from schemas.events import ids
 from schemas.events.facts import FIGURE_BOUND, SUBMITTED, DecimalText, Proof
 from schemas.plan import periods
 from schemas.plan.values import Identifier, Instant, LocalDate, MediaType
@@ -143,10 +144,11 @@ _MEDIA_TYPE = TypeAdapter[object](MediaType)
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 # The text between the parts of a record, exactly as `pipeline.build_record` encodes it.
-_RECEIVED, _RECEIPT, _DATA_PART = (
+_RECEIVED, _RECEIPT, _DATA_PART, _UNPROVEN_DATA_PART = (
     b',"datacontenttype":"application/json","receivedtime":"',
     b'","receiptid":"',
     b'","data":',
+    b'","dispatchproof":"unproven","data":',
 )
 
 _OptionalText = str | UnsetType | None
@@ -208,7 +210,8 @@ class FastPath:
         receiptid = digest.hex()
         if subject != admitted.agency:
             attributes = encode_attributes(envelope, admitted.agency)
-        head = attributes[:-1], _RECEIVED, receivedtime.encode(), _RECEIPT, receiptid.encode(), _DATA_PART
+        data_part = _DATA_PART if scope.covers_proof(data.dispatch.proof) else _UNPROVEN_DATA_PART
+        head = attributes[:-1], _RECEIVED, receivedtime.encode(), _RECEIPT, receiptid.encode(), data_part
         return RecordWithReceipt(
             admitted.key,
             b"".join((*head, envelope.data, b"}")),
@@ -220,6 +223,9 @@ class FastPath:
     def _admit(self, report: DecodedReport, scope: KeyScope) -> _CachedAdmission | None:
         envelope, data = report
         if not are_valid_names(envelope, data) or not scope.covers_type(SUBMITTED):
+            return None
+        # The id of a sheet derives from its content: only the full path verifies that.
+        if envelope.source == ids.SHEET_SOURCE or not scope.sources.covers(envelope.source):
             return None
         reference = DutyReference(
             plan=data.plan,

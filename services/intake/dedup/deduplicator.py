@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from services.intake.core import fact_record
 from services.intake.core.event_log import IdentityConflictError
 from services.intake.core.fact_record import PartitionBatch, Stamp, is_same_content, stamps_by_identity
+from services.intake.dedup import restamping
 from services.intake.dedup.recent_events import RecentEvents
 from services.intake.metrics import IntakeMetrics
 
@@ -140,7 +140,7 @@ class Deduplicator:
                     # The log has lost the event. It is written again, with the receipt that its sender holds.
                     new.add(identity)
         _refuse_conflicts(batches, standing)
-        selected = [fact_record.restamp(batch.select_first(new), standing) for batch in batches]
+        selected = [restamping.restamp(batch.select_first(new), standing) for batch in batches]
         return _Split([batch for batch in selected if len(batch)], awaited)
 
     async def _write(self, batches: Sequence[PartitionBatch], stamps: Mapping[bytes, Stamp]) -> None:

@@ -11,20 +11,21 @@ the reader is stale until it is started again.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.events.topics import FACTS
-from services.intake.core import fact_record
 from services.intake.core.fact_record import DedupEntries, EndOffsets, PartitionBatch
+from services.intake.dedup import entry_decoder
 from services.intake.dedup.offset_tracker import KnownRecord, OffsetTracker, RateMeter
 from services.intake.dedup.recent_events import RecentEvents
 from services.intake.metrics import IntakeMetrics
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.log_coverage import Agreement
 from services.runtime.kafka.log_tail import LogTail
 
@@ -54,7 +55,7 @@ _NO_ENTRIES = DedupEntries((), ())
 log = logging.getLogger(__name__)
 
 
-class LogLostError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
+class StaleReaderError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
     """The log does not have what it had; the reader must be started again."""
 
 
@@ -62,6 +63,7 @@ class LogReader:
     """Reads the facts topic into the recent events, partition by partition."""
 
     def __init__(self, settings: IntakeSettings, recent: RecentEvents, clock: Clock, metrics: IntakeMetrics) -> None:
+        self._metrics = metrics
         self._partitions = [TopicPartition(FACTS.name, number) for number in range(settings.partitions)]
         # Events are written without transactions; a transaction of rules that is open must not hold them back.
         self._tail = LogTail(
@@ -75,7 +77,6 @@ class LogReader:
         self._wanted: dict[int, int] = {}
         self._own_rate = RateMeter(span=POLL_SECONDS)
         self._is_wanted = asyncio.Event()
-        self._metrics = metrics
         self._unverified: set[TopicPartition] = set()
         self._verifying: dict[TopicPartition, KnownRecord] = {}
         self._verified_at = 0.0
@@ -148,7 +149,7 @@ class LogReader:
             lambda: self.is_stale or (self._has_read(ends) and not self._unverified and not self._verifying)
         )
         if self.is_stale:
-            raise LogLostError("the log has lost records")
+            raise StaleReaderError("the log has lost records")
 
     async def _ask_for_ends(self) -> EndOffsets:
         """Return the end of each partition now; report a loss where that is before what was known when it was asked."""
@@ -254,13 +255,9 @@ class LogReader:
         for one in self._find_behind() | set(self._partitions) - consumer.paused():
             await self._take_position(one, consumer)
 
-    def _take(self, one: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+    def _take(self, one: TopicPartition, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """Add *records* of a partition, unless they show that its log is another one."""
-        known = [
-            KnownRecord(record.offset, entry)
-            for record in records
-            if (entry := fact_record.entry_of(record.value or b"")) is not None
-        ]
+        known = list(self._decode_entries(records))
         tracker = self._trackers[one.partition]
         expected = self._verifying.pop(one, None)
         if expected is not None and expected not in known[:1]:
@@ -297,6 +294,17 @@ class LogReader:
         self._tail.advance()  # for whoever waits for an offset that this log does not reach
         for notify in self.on_lost:
             notify()
+
+    def _decode_entries(self, records: Iterable[ConsumerRecord[bytes, bytes]]) -> Iterator[KnownRecord]:
+        """Yield the events among *records*. What cannot be read is no event of ours, and rules sets it aside."""
+        for record in records:
+            try:
+                entry = entry_decoder.decode_entry(record.value)
+            except UnreadableRecordError:
+                self._metrics.log_unreadable.inc()
+                entry = None
+            if entry is not None:
+                yield KnownRecord(record.offset, entry)
 
     def _add(self, in_order: Iterable[DedupEntries]) -> None:
         for entries in in_order:

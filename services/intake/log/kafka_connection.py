@@ -15,12 +15,11 @@ from services.intake.log.producer import BatchingProducer, BrokerUnavailableErro
 from services.intake.metrics import IntakeMetrics
 from services.intake.settings import IntakeSettings
 from services.intake.spool.replay import SpoolReplay
+from services.runtime import startup
 from services.runtime.clock import Clock
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
-
-# Between attempts to connect. A broker that restarts is away for some seconds.
-RETRY_SECONDS = 0.5
+from services.runtime.startup import Startup
 
 # How long a batch may be under way before it is asked whether the topic is still there.
 SETTLE_SECONDS = 5.0
@@ -61,6 +60,10 @@ class KafkaConnector:
         settings = self._settings
         await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
 
+    async def is_broker_reachable(self) -> bool:
+        """Whether the broker answers a request."""
+        return await self._references.is_broker_reachable()
+
     async def close(self) -> None:
         """Stop the readers."""
         await self._reader.stop()
@@ -69,11 +72,7 @@ class KafkaConnector:
     async def _start_readers(self) -> None:
         """Start the readers; afterwards they reconnect by themselves, except to a log that has lost records."""
         if not self._has_references:
-            try:
-                await self._references.start()
-            except BaseException:
-                await self._references.stop()
-                raise
+            await self._references.start()
             self._has_references = True
         if self._reader.is_stale:
             await self._reader.stop()
@@ -88,6 +87,7 @@ class KafkaConnection:
         self._connector = connector
         self._replay = replay
         self._metrics = metrics
+        self._startup = Startup({"kafka": startup.BROKER}, BrokerUnavailableError)
         self._opened: BatchingProducer | None = None
         self._lost = asyncio.Event()
         self._first_attempt_ended = asyncio.Event()
@@ -97,6 +97,14 @@ class KafkaConnection:
     @property
     def is_up(self) -> bool:
         return self.producer is not None
+
+    async def is_ready(self) -> bool:
+        """Whether the broker acknowledges: a readiness check; raise `NotReadyError` with what is waited for."""
+        return await self._startup.check("kafka", self._is_answering)()
+
+    async def _is_answering(self) -> bool:
+        # While nothing is appended, only a request shows that the broker has gone.
+        return self.is_up and await self._connector.is_broker_reachable()
 
     async def wait_until_tried(self) -> None:
         """Return when the first attempt to connect has ended, one way or the other, or has taken too long."""
@@ -146,19 +154,17 @@ class KafkaConnection:
         self._metrics.broker_is_up.set(producer is not None)
 
     async def _connect(self) -> BatchingProducer:
-        while True:
-            try:
-                producer = await self._open()
-                # Only now: nothing is under way, so no record of an append that timed out can follow one of the replay.
-                producer.resume()
-                await self._replay.run(producer)
-            except (KafkaError, BrokerUnavailableError, OSError) as error:
-                log.warning("the broker is not there yet", extra={"action": "bus_waiting", "error": repr(error)})
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                return producer
-            finally:
-                self._first_attempt_ended.set()
+        return await self._startup.wait_for("kafka", self._connect_once)
+
+    async def _connect_once(self) -> BatchingProducer:
+        try:
+            producer = await self._open()
+            # Only now: nothing is under way, so no record of an append that timed out can follow one of the replay.
+            producer.resume()
+            await self._replay.run(producer)
+        finally:
+            self._first_attempt_ended.set()
+        return producer
 
     async def _open(self) -> BatchingProducer:
         """Return the producer that is open, or a new one if there is none or the broker refused it for good.

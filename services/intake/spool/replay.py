@@ -7,16 +7,19 @@ theirs.
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
 from services.intake.core import fact_record
 from services.intake.core.fact_record import DedupEntry, EndOffsets, FactRecord, PartitionBatch, Partitioner
+from services.intake.dedup import entry_decoder
 from services.intake.dedup.log_reader import LogReader
 from services.intake.dedup.recent_events import RecentEvents
 from services.intake.spool.record_format import SpooledRecord
 from services.intake.spool.segment_files import SpoolSegment
 from services.intake.spool.spool import Spool
+from services.runtime.decoding import UnreadableRecordError
 
 # Records of one append, which must be acknowledged within the timeout of an append.
 CHUNK_RECORDS = 500
@@ -90,9 +93,12 @@ class SpoolReplay:
         unreadable = len(segment.records) - len(records)
         if unreadable:
             await self._spool.keep_damaged(segment, events=unreadable)
-        # By identity and content: in a segment that was copied or recovered an event may stand twice.
-        distinct = {DedupEntry(one.identity, one.stamp): one for one in records}
-        missing = [record for entry, record in distinct.items() if not self._recent.is_logged(entry)]
+        # In a segment that was copied or recovered an event may stand twice. Its receipt id stands for its content.
+        distinct: dict[str, FactRecord] = {}
+        for one in records:
+            distinct.setdefault(fact_record.receiptid_of(one.stamp), one)
+        entries = ((one, DedupEntry(one.identity, one.stamp)) for one in distinct.values())
+        missing = [one for one, entry in entries if not self._recent.is_logged(entry)]
         for start in range(0, len(missing), CHUNK_RECORDS):
             await appender.append(self._partitioner.group_by_partition(missing[start : start + CHUNK_RECORDS]))
         # Removed last: killed before this line, the next process finds the records in the log and skips them.
@@ -104,6 +110,7 @@ class SpoolReplay:
 def _with_entries(spooled: Iterable[SpooledRecord]) -> Iterator[FactRecord]:
     """Yield *spooled* with their deduplication entries, without those that are no events with a receipt."""
     for one in spooled:
-        entry = fact_record.entry_of(one.value)
-        if entry is not None:
-            yield FactRecord(one.key, one.value, entry.identity, entry.stamp)
+        with suppress(UnreadableRecordError):
+            entry = entry_decoder.decode_entry(one.value)
+            if entry is not None:
+                yield FactRecord(one.key, one.value, entry.identity, entry.stamp)

@@ -89,13 +89,14 @@ class Dashboard:
         parameters.raise_errors()
         agency = request.path_params["agency"]
         name = self._queries.agency_name(agency, context)
-        lines = await self._queries.find_lines(DutyFilter(agency=agency), context)
+        found = await self._queries.find_lines(DutyFilter(agency=agency), context)
         plans = {plan.plan: plan for plan in self._queries.plans()}
-        applicable = [line for line in lines if line.status is not Status.NOT_APPLICABLE]
+        applicable = [line for line in found.lines if line.status is not Status.NOT_APPLICABLE]
         values = {
             "agency": agency,
             "name": name,
             "lines": sorted(applicable, key=lambda line: line.key.period or "", reverse=True),
+            "unreadable": found.unreadable,
             "plans": plans,
             "zones": {plan_id: ZoneInfo(plan.zone) for plan_id, plan in plans.items()},
             "labels": labels,

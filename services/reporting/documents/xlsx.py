@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from services.reporting.core.annual_report import AnnualReport, Chapter
 from services.reporting.core.duty_counts import EXPECTED_STATUSES
-from services.reporting.documents import chart, narrative, report_tables
+from services.reporting.documents import chart, narrative, report_tables, xml_text
 from services.reporting.documents.table_model import Cell, CellType, Column, Table, TableRow
 
 SHEET_NAMES = {
@@ -47,7 +47,11 @@ def render_xlsx(report: AnnualReport) -> bytes:
         # Without these the library writes the wall clock; reprints of a report must be the same bytes.
         as_of_utc = report.as_of.astimezone(UTC).replace(tzinfo=None)
         workbook.set_properties(
-            {"title": narrative.subject_of(report), "created": as_of_utc, "comments": f"sha256:{report.digest}"}
+            {
+                "title": xml_text.drawable(narrative.subject_of(report)),
+                "created": as_of_utc,
+                "comments": f"sha256:{report.digest}",
+            }
         )
         formats = CellFormats(workbook)
         for index, chapter in enumerate(report.chapters):

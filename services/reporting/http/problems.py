@@ -16,7 +16,7 @@ from starlette.responses import Response
 from schemas import problems
 from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError, Problem, ProblemType
-from services.reporting.queries import NotFoundError
+from services.reporting.queries import DocumentsUnreadError, NotFoundError
 from services.reporting.store import DatabaseUnavailableError
 
 RETRY_AFTER_SECONDS = 5  # a restart of the database takes about two
@@ -86,6 +86,7 @@ def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
         # Starlette calls the handler of `Exception` and raises the error again, so that the server logs it.
         Exception: _describe_http_error,
         DatabaseUnavailableError: _describe_unavailable,
+        DocumentsUnreadError: _describe_unavailable,
     }
     return {error_type: build_handler(describe) for error_type, describe in describers.items()}
 

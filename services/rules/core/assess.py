@@ -26,6 +26,7 @@ DISCHARGED = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
 # The order in which flags are listed; `inherited_by_ID` comes last.
 FLAGS = (
+    "dispatch_unproven",
     "first_sent_on_time",
     "past_due",
     "amended_after_deadline",

@@ -1,6 +1,6 @@
 """A duty: one obligation of one agency for one reporting period, with everything needed to assess it from facts."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,6 +22,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     obligation: Obligation
     version: ObligationVersion | None
     zone: ZoneInfo
+    plan_issued_on: date
     opens_at: datetime | None
     due_at: datetime | None
     agency_ends_at: datetime | None = None

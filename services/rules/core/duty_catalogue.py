@@ -4,9 +4,10 @@ It knows no facts, except that it resolves the names in them. Answers are cached
 with every fact.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
+import msgspec
 from msgspec.structs import replace
 
 from schemas.events.ids import DutyKey
@@ -29,6 +30,13 @@ class UnknownDuty(LookupError):  # noqa: N818 - it reads as a claim about the in
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+
+
+class DutySelection(msgspec.Struct, frozen=True, kw_only=True):
+    """The duties of some agencies in some periods; the period None is that of one-off duties."""
+
+    agencies: Sequence[str]
+    periods: frozenset[str | None]
 
 
 class DutyCatalogue:
@@ -64,15 +72,19 @@ class DutyCatalogue:
                 return replace(fact, agency=agency, filed_by=filed_by)
         return fact if agency == fact.agency else replace(fact, agency=agency)
 
-    def duties_opening_before(self, until: datetime) -> Iterator[DutyKey]:
+    def duties_opening_before(self, until: datetime, selection: DutySelection | None = None) -> Iterator[DutyKey]:
         """Yield every duty that opens before *until*, agency by agency within each obligation and period.
 
-        Agencies that report nothing matter most, so duties are listed from the plan alone.
+        Agencies that report nothing matter most, so duties are listed from the plan alone. With *selection*, only those
+        in it are listed.
         """
         horizon = until.astimezone(self.calendar.zone).date()
+        selected = self.agencies if selection is None else [one for one in selection.agencies if one in self.agencies]
         for obligation in self.plan.obligations:
             for period in self._periods_until(obligation, horizon):
-                for agency in self.agencies:
+                if selection is not None and period not in selection.periods:
+                    continue
+                for agency in selected:
                     duty = self.duty(agency=agency, obligation=obligation.id, period=period)
                     if duty.opens_at is not None and duty.opens_at < until:
                         yield duty.key
@@ -120,7 +132,13 @@ class DutyCatalogue:
         terms = self._terms_of(obligation, period)
         if terms is None:
             return Duty(
-                key=key, obligation=obligation, version=None, zone=self.calendar.zone, opens_at=None, due_at=None
+                key=key,
+                obligation=obligation,
+                version=None,
+                zone=self.calendar.zone,
+                plan_issued_on=self.plan.issued_on,
+                opens_at=None,
+                due_at=None,
             )
         return self._create_duty_under(terms, key)
 
@@ -133,6 +151,7 @@ class DutyCatalogue:
             obligation=terms.obligation,
             version=terms.version,
             zone=self.calendar.zone,
+            plan_issued_on=self.plan.issued_on,
             opens_at=self._midnight(opens_on),
             due_at=None if opens_on is None else terms.due_at,
             agency_ends_at=self._midnight(ends_on),

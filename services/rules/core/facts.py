@@ -32,8 +32,8 @@ class RecordedFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class FiledAttachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file that came with a report."""
 
-    media_type: str
-    sha256: str
+    media_type: str = ""
+    sha256: str = ""
 
 
 class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -49,7 +49,12 @@ class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Submission(RecordedFact, frozen=True, kw_only=True, gc=False):
-    """A report, or the correction of an earlier one; `filed_by` differs from `agency` where a successor files."""
+    """A report, or the correction of an earlier one; `filed_by` differs from `agency` where a successor files.
+
+    `is_proof_permitted` tells whether the sender's key may state the `proof` of dispatch, and `has_proof_reference`
+    whether the report says where to look the proof up (ruling 12). Records of the state topic from before that ruling
+    lack both.
+    """
 
     period: str | None
     filed_by: str
@@ -57,6 +62,8 @@ class Submission(RecordedFact, frozen=True, kw_only=True, gc=False):
     sent_at: datetime | None
     proof: str
     report: ReportContent
+    is_proof_permitted: bool = True
+    has_proof_reference: bool = True
 
 
 class Withdrawal(RecordedFact, frozen=True, kw_only=True, gc=False):

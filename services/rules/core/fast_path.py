@@ -18,9 +18,7 @@ from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess, decide_complete_status
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
-from services.rules.core.filings import effective_at
-
-_NIL_RETURN = ("nil_return",)
+from services.rules.core.filings import effective_at, is_dispatch_unproven
 
 
 class DutyOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -92,11 +90,17 @@ def _discharge(duty: Duty, without_facts: DutyOutcome, report: Submission) -> Du
         due_at=duty.due_at,
         effective_at=since,
         submissions=1,
-        flags=_NIL_RETURN if report.report.is_nil_return else (),
+        flags=_find_flags(duty, report),
         evidence=(report.id,),
     )
     alerts = [_end_repetition(one, since) for one in without_facts.alerts if one.at < since]
     return DutyOutcome(timeline=(*before, discharged), alerts=tuple(alerts))
+
+
+def _find_flags(duty: Duty, report: Submission) -> tuple[str, ...]:
+    """Return the flags of *duty* that come from *report*, in the order of `assess.FLAGS`."""
+    unproven = ("dispatch_unproven",) if is_dispatch_unproven(duty, report) else ()
+    return (*unproven, "nil_return") if report.report.is_nil_return else unproven
 
 
 def _end_repetition(alert: WireStep, since: datetime) -> WireStep:

@@ -129,6 +129,8 @@ def _summarise_one(filing: Filing, agency: str) -> FilingStatus:
         flags.append("filed_by_successor")
     if filing.submission.report.is_nil_return:
         flags.append("nil_return")
+    if filing.is_dispatch_unproven:
+        flags.append("dispatch_unproven")
     return FilingStatus(
         submissions=1,
         is_complete=filing.is_complete,
@@ -191,6 +193,7 @@ class _ReportsInEffect:
         self._changed: dict[int, _FilingGroup] = {}
         self._open_groups = 0
         self._from_successors = 0
+        self._unproven = 0
         self._first_sent: _FilingHeap = []
         self._best_copies: dict[tuple[DocumentKey, int], _FilingHeap] = {}
         self._copies = _CopyCounter()
@@ -209,6 +212,8 @@ class _ReportsInEffect:
         self._in_effect[position] = not is_end
         if filing.submission.filed_by != self._agency:
             self._from_successors += -1 if is_end else 1
+        if filing.is_dispatch_unproven:
+            self._unproven += -1 if is_end else 1
         if relations.documents:
             self._copies.apply(relations, is_end=is_end)
         if not is_end:
@@ -297,6 +302,8 @@ class _ReportsInEffect:
             yield "needs_reconciliation"
         if self._from_successors:
             yield "filed_by_successor"
+        if self._unproven:
+            yield "dispatch_unproven"
         if current.submission.report.is_nil_return:
             yield "nil_return"
         if due_at is not None and self._maybe_amended and self._has_amended(due_at):

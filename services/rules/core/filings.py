@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from schemas.plan import instants
 from schemas.plan.plan import Requirements
 from services.rules.core import completeness
 from services.rules.core.duty import Duty
@@ -22,6 +23,9 @@ from services.rules.core.facts import (
     Withdrawal,
     identity,
 )
+
+# The proof of a report that states none.
+NO_PROOF = "none"
 
 # Proofs of dispatch that are out of the sender's hands (ruling 2).
 TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
@@ -67,6 +71,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     relations: SubmissionRelations
     moved_by: tuple[str, ...]
     ended_by: str | None
+    is_dispatch_unproven: bool
 
     @property
     def is_complete(self) -> bool:
@@ -116,12 +121,16 @@ def build_filings(
 
 
 def effective_at(duty: Duty, submission: Submission) -> datetime:
-    """Return the dispatch time where its proof is out of the sender's hands, else the receipt (ruling 2)."""
-    due = duty.version.due if duty.version else None
-    counts_dispatch = due is None or due.basis == "dispatch"
-    if counts_dispatch and submission.sent_at is not None and submission.proof in TRUSTED_PROOFS:
+    """Return the dispatch time where it counts, else the receipt (ruling 2); never later than the receipt."""
+    if submission.sent_at is not None and _has_dispatch_basis(duty) and _is_dispatch_proven(duty, submission):
         return min(submission.sent_at, submission.received_at)
     return submission.received_at
+
+
+def is_dispatch_unproven(duty: Duty, submission: Submission) -> bool:
+    """Whether a proof is stated of a dispatch that would count, and does not hold (ruling 12)."""
+    has_proof = submission.proof != NO_PROOF
+    return has_proof and _has_dispatch_basis(duty) and not _is_dispatch_proven(duty, submission)
 
 
 def relate_submissions(submissions: Sequence[Submission]) -> Mapping[FactIdentity, SubmissionRelations]:
@@ -151,6 +160,22 @@ def relate_submissions(submissions: Sequence[Submission]) -> Mapping[FactIdentit
     }
 
 
+def _has_dispatch_basis(duty: Duty) -> bool:
+    due = duty.version.due if duty.version else None
+    return due is None or due.basis == "dispatch"
+
+
+def _is_dispatch_proven(duty: Duty, submission: Submission) -> bool:
+    """Whether the dispatch has a proof out of the sender's hands that holds, and a day on which it could have been."""
+    if submission.sent_at is None or submission.proof not in TRUSTED_PROOFS:
+        return False
+    if not (submission.is_proof_permitted and submission.has_proof_reference):
+        return False
+    issued_on = submission.report.issued_on
+    earliest = duty.plan_issued_on if issued_on is None else max(duty.plan_issued_on, issued_on)
+    return instants.in_zone(submission.sent_at, duty.zone).date() >= earliest
+
+
 def _build_filing(
     duty: Duty,
     submission: Submission,
@@ -170,6 +195,7 @@ def _build_filing(
         relations=relations,
         moved_by=tuple([move.id for move in moved_by]),
         ended_by=withdrawal.id if withdrawal else None,
+        is_dispatch_unproven=is_dispatch_unproven(duty, submission),
     )
 
 

@@ -49,6 +49,8 @@ class DeadLetters:
     async def set_aside(self, record: ConsumedRecord, *, reason: str) -> None:
         """Return when the broker has the record; raise `KafkaError` if it refuses it."""
         now = self._clock.now()
+        # aiokafka refuses a record without key and value, which other clients can write.
+        key = b"" if record.key is None and record.value is None else record.key
         origin = {
             ORIGIN_TOPIC: record.topic,
             ORIGIN_PARTITION: str(record.partition),
@@ -60,7 +62,7 @@ class DeadLetters:
         await self._producer.send_and_wait(
             f"{record.topic}{SUFFIX}",
             record.value,
-            key=record.key,
+            key=key,
             # The dead letter topic has as many partitions as its origin, so a record keeps its number.
             partition=record.partition,
             timestamp_ms=milliseconds(now),

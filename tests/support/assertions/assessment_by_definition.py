@@ -1,8 +1,8 @@
 """The timeline of a duty computed anew at every instant, straight from the rulings and without regard to cost.
 
-The product computes the same step by step and must agree with it. A rule about one report alone (when it is effective,
-what is missing from it) and the table of statuses are taken from the product; what is written here once more is how
-reports and decisions bear on each other.
+The product computes the same step by step and must agree with it. What is missing from a report
+and the table of statuses are taken from the product; what is written here once more is how
+reports and decisions bear on each other, and when a dispatch counts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -43,6 +43,7 @@ class Report:
     missing: tuple[str, ...]
     moved_by: tuple[str, ...]
     ended_by: tuple[str, ...]
+    is_unproven: bool
 
     def is_in_effect(self, instant: datetime) -> bool:
         """Whether it has taken effect and is not withdrawn."""
@@ -99,10 +100,28 @@ def _first_recorded(facts: Iterable[Fact]) -> list[Fact]:
     return sorted(first.values(), key=arrival_order)
 
 
+def _proof_of(duty: Duty, submission: Submission) -> bool | None:
+    """Return whether the proof of dispatch holds (rulings 2 and 12); None where none is stated, or none would count."""
+    basis = "dispatch" if duty.version is None or duty.version.due is None else duty.version.due.basis
+    if basis != "dispatch" or submission.proof == "none":
+        return None
+    if submission.proof not in {"postmark", "exchange-log", "mail-gateway"} or submission.sent_at is None:
+        return False
+    sent_on = submission.sent_at.astimezone(duty.zone).date()
+    is_after_issue = all(sent_on >= day for day in (duty.plan_issued_on, submission.report.issued_on) if day)
+    return submission.is_proof_permitted and submission.has_proof_reference and is_after_issue
+
+
+def _effective_at(duty: Duty, submission: Submission) -> datetime:
+    if _proof_of(duty, submission) and submission.sent_at is not None:
+        return min(submission.sent_at, submission.received_at)
+    return submission.received_at
+
+
 def _name_instants(duty: Duty, fact: Fact) -> list[datetime]:
     match fact:
         case Submission():
-            return [fact.received_at, filings.effective_at(duty, fact)]
+            return [fact.received_at, _effective_at(duty, fact)]
         case Withdrawal() | Reassignment():
             return [fact.received_at]
         case Exemption():
@@ -149,7 +168,7 @@ def _build_report(
     moves: Sequence[Reassignment],
     withdrawals: Sequence[Withdrawal],
 ) -> Report:
-    since = filings.effective_at(duty, submission)
+    since = _effective_at(duty, submission)
     return Report(
         submission=submission,
         corrects=corrects,
@@ -158,6 +177,7 @@ def _build_report(
         missing=completeness.find_missing(duty.version.requires if duty.version else Requirements(), submission.report),
         moved_by=tuple(move.id for move in moves),
         ended_by=tuple(one.id for one in withdrawals[:1]),
+        is_unproven=_proof_of(duty, submission) is False,
     )
 
 
@@ -236,6 +256,7 @@ def _find_flags(groups: Sequence[Sequence[Report]], deciding: Report, due_at: da
         "duplicate": any(one.is_copy_of(other) for one in in_effect for other in in_effect),
         "needs_reconciliation": len(groups) > 1,
         "filed_by_successor": any(one.submission.filed_by != agency for one in in_effect),
+        "dispatch_unproven": any(one.is_unproven for one in in_effect),
         "nil_return": deciding.submission.report.is_nil_return,
         "amended_after_deadline": due_at is not None
         and any(

@@ -55,7 +55,7 @@ class Bus:
         await ensure_topics(self.access, self.partitions)
 
     async def delete_topics(self, *topics: str) -> None:
-        """Delete *topics* and return when they are gone."""
+        """Delete *topics*, or all of the system's, with the offsets of every group in them."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:

@@ -16,7 +16,7 @@ from services.rules.core.facts import (
     Submission,
     Withdrawal,
 )
-from services.rules.fact_decoder import UnreadableFact
+from services.runtime.decoding import UnreadableRecordError
 from tests.support.builders.plans import (
     Json,
     a_reassignment,
@@ -97,7 +97,7 @@ def test_of_a_name_that_stands_twice_the_last_value_counts() -> None:
     """Of a JSON name that occurs twice the last value counts, as at intake, even if the first is unreadable."""
     twice = replace_in_report('"issued_on":', '"issued_on": "no day", "issued_on":')
     assert fact_decoder.decode_fact(twice) == fact_decoder.decode_fact(record(a_submission()))
-    with pytest.raises(UnreadableFact, match="issued_on"):
+    with pytest.raises(UnreadableRecordError, match="issued_on"):
         fact_decoder.decode_fact(
             replace_in_report('"issued_on":', '"issued_on": "2024-12-01", "issued_on": "no day", "x":')
         )
@@ -147,8 +147,8 @@ def test_figures_are_numbers_or_decimal_strings() -> None:
     ],
 )
 def test_what_cannot_be_read_is_named_by_its_pointer(raw: bytes, pointer: str) -> None:
-    """`UnreadableFact` has the JSON pointer of the place, with which its message begins."""
-    with pytest.raises(UnreadableFact) as refusal:
+    """`UnreadableRecordError` has the JSON pointer of the place, with which its message begins."""
+    with pytest.raises(UnreadableRecordError) as refusal:
         fact_decoder.decode_fact(raw)
     assert refusal.value.pointer.startswith(pointer)
     assert str(refusal.value).startswith(pointer or "/")

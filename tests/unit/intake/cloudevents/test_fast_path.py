@@ -138,6 +138,16 @@ def test_both_paths_give_the_same_record_and_receipt(event: Json) -> None:
     CHECKER.check(b"batch\n" + encode([event, a_withdrawal("w-1", "s-1")]))
 
 
+@pytest.mark.parametrize("proof", ["none", "postmark", "exchange-log", "mail-gateway"])
+def test_both_paths_mark_a_proof_that_the_key_may_not_state(proof: str) -> None:
+    """A plain report, which the fast path takes, has the record of the full path, with the mark and without it."""
+    names = {"plan": "6766-KH-UBND", "obligation": "annual-results", "agency": "h-dong-son"}
+    event = a_submission(subject=names["agency"], data={**names, "dispatch": {**FULL["dispatch"], "proof": proof}})
+    assert decode(encode(event)) is not None
+    (accepted,) = CHECKER.check(b"structured\n" + encode(event))
+    assert accepted.is_dispatch_unproven == (proof in {"exchange-log", "mail-gateway"})
+
+
 @pytest.mark.parametrize("data", [{}, FULL, FULL | {"corrects": None, "on_behalf_of": None}], ids=str)
 def test_a_plain_report_is_decoded(data: Json) -> None:
     """The fast path decodes reports with all attributes, and with null for optional ones."""

@@ -115,6 +115,11 @@ PLAN_FAULTS = [
         ),
     ),
     (
+        "then_every: P7D",
+        "then_every: PT59M",
+        "plan.yaml:26: results.versions[0].reminders.then_every: urging more than once an hour helps nobody",
+    ),
+    (
         "cut_off: {month: 11, day: 30}",
         "cut_off: {month: 12, day: 14}",
         (

@@ -108,7 +108,7 @@ async def test_long_batches_are_written_whole_and_apart(
 async def test_a_worker_whose_main_process_is_lost_keeps_nobody_waiting() -> None:
     """An append under way and one that comes later end as unavailable, and the worker ends."""
     ours, theirs = socket.socketpair()
-    client = LogClient(on_plans=lambda _: None, on_charged=lambda *_: None)
+    client = LogClient(on_plans=lambda _: None)
     outbox = bytearray()
     protocol.write_message(MainChecks({"kafka": True}), outbox)
     protocol.write_message(Plans(b"{}"), outbox)

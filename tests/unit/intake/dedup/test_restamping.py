@@ -2,6 +2,7 @@
 
 from services.intake.core import fact_record
 from services.intake.core.fact_record import DedupEntries, DedupEntry, PartitionBatch
+from services.intake.dedup import restamping
 
 DIGEST = b"d" * 16
 FIRST = fact_record.make_stamp(DIGEST, "2026-12-09T00:00:00.000Z")
@@ -20,7 +21,7 @@ def a_batch() -> PartitionBatch:
 
 def test_only_the_time_of_receipt_is_replaced() -> None:
     """Every other byte that means something stays: the figures, and text that looks like the attribute."""
-    batch = fact_record.restamp(a_batch(), {b"one": FIRST})
+    batch = restamping.restamp(a_batch(), {b"one": FIRST})
     assert batch.entries.stamps == [FIRST, LATER]
     assert batch.values[1] == VALUE.encode()
     assert batch.values[0] == VALUE.replace("2026-12-10", "2026-12-09", 1).encode()
@@ -29,4 +30,4 @@ def test_only_the_time_of_receipt_is_replaced() -> None:
 def test_a_batch_of_events_without_an_earlier_receipt_stays_as_it_is() -> None:
     """Which is the usual case and costs one look."""
     batch = a_batch()
-    assert fact_record.restamp(batch, {b"three": FIRST}) is batch
+    assert restamping.restamp(batch, {b"three": FIRST}) is batch
