@@ -214,7 +214,7 @@ def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
     reader = LogReader(settings, recent, parts.clock, parts.metrics)
     connector = KafkaConnector(settings, references, reader, parts.clock)
-    spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics)
+    spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics.spool)
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
     connection = KafkaConnection(connector, replay, parts.metrics)
     reader.on_lost.append(connection.report_loss)

@@ -38,6 +38,24 @@ class KeyMetrics:
         self.authentication_failures.labels(failure.value).inc()
 
 
+class SpoolMetrics:
+    """What the spool counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.spooled = Counter("intake_spool_events", "Events written to the spool", registry=registry)
+        self.drained = Counter("intake_spool_drained_events", "Events replayed from the spool", registry=registry)
+        self.bytes = Gauge("intake_spool_bytes", "Bytes in the spool", registry=registry)
+        self.bytes_max = Gauge("intake_spool_bytes_max", "Bytes that the spool may hold", registry=registry)
+        self.damaged_events = Counter(
+            "intake_spool_damaged_events",
+            "Events with a receipt that a damaged spool could not give back, at least",
+            registry=registry,
+        )
+        self.damaged_files = Gauge(
+            "intake_spool_damaged_files", "Damaged spool files that nobody has recovered yet", registry=registry
+        )
+
+
 class IntakeMetrics:
     """The metrics of one intake process."""
 
@@ -66,18 +84,7 @@ class IntakeMetrics:
         self.log_unreadable = Counter(
             "intake_log_records_unreadable", "Records of facts that the log reader cannot read", registry=registry
         )
-        self.spooled = Counter("intake_spool_events", "Events written to the spool", registry=registry)
-        self.drained = Counter("intake_spool_drained_events", "Events replayed from the spool", registry=registry)
-        self.spool_bytes = Gauge("intake_spool_bytes", "Bytes in the spool", registry=registry)
-        self.spool_bytes_max = Gauge("intake_spool_bytes_max", "Bytes that the spool may hold", registry=registry)
-        self.spool_damaged_events = Counter(
-            "intake_spool_damaged_events",
-            "Events with a receipt that a damaged spool could not give back, at least",
-            registry=registry,
-        )
-        self.spool_damaged_files = Gauge(
-            "intake_spool_damaged_files", "Damaged spool files that nobody has recovered yet", registry=registry
-        )
+        self.spool = SpoolMetrics(registry)
         self.log_losses = Counter(
             "intake_log_losses",
             "How often the log did not have what it had, by what was found",

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 
-from services.intake.metrics import IntakeMetrics
+from services.intake.metrics import SpoolMetrics
 from services.intake.spool.segment_scan import DamagedRange
 
 log = logging.getLogger(__name__)
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 class SpoolDamage:
     """The damaged files of one spool folder, by their names without the suffix."""
 
-    def __init__(self, metrics: IntakeMetrics) -> None:
+    def __init__(self, metrics: SpoolMetrics) -> None:
         self._metrics = metrics
         self._files: set[str] = set()
         self._reported: set[tuple[str, int]] = set()
@@ -25,7 +25,7 @@ class SpoolDamage:
     def add_file(self, name: str) -> None:
         """Take note of a damaged file that was reported when it was found."""
         self._files.add(name)
-        self._metrics.spool_damaged_files.set(len(self._files))
+        self._metrics.damaged_files.set(len(self._files))
 
     def report_range(self, name: str, damaged: DamagedRange) -> None:
         """Report *damaged* bytes in the segment *name*, once."""
@@ -41,7 +41,7 @@ class SpoolDamage:
             return
         self._reported.add((name, place))
         # Where nobody knows how many events are lost, at least one is: the counter must not stay at zero.
-        self._metrics.spool_damaged_events.inc(1 if events is None else events)
+        self._metrics.damaged_events.inc(1 if events is None else events)
         fields = {"action": "spool_damaged", "segment": name, "events_lost": events, **extra}
         log.critical(sentence, extra=fields)
         self.add_file(name)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from services.intake.metrics import IntakeMetrics
+from services.intake.metrics import SpoolMetrics
 from services.intake.spool import manifest, segment_scan, spool_folder
 from services.intake.spool.damage import SpoolDamage
 from services.intake.spool.manifest import ManifestDamagedError
@@ -84,7 +84,7 @@ def recover_spool(folder: Path) -> Sequence[InspectedFile]:
 
     Killed at any moment, it can be run again: an event that is in the spool twice reaches the log once.
     """
-    files = SegmentFiles(folder, SpoolDamage(IntakeMetrics(CollectorRegistry())))
+    files = SegmentFiles(folder, SpoolDamage(SpoolMetrics(CollectorRegistry())))
     if not folder.is_dir():
         raise SpoolUnusableError(f"there is no folder {folder}")
     files.open()  # marks the segments that are missing

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from services.intake.metrics import IntakeMetrics
+from services.intake.metrics import SpoolMetrics
 from services.intake.spool import record_format
 from services.intake.spool.damage import SpoolDamage
 from services.intake.spool.record_format import SpooledRecord
@@ -42,12 +42,12 @@ class _PendingWrite:
 class Spool:
     """Records on disk, oldest first."""
 
-    def __init__(self, folder: Path, max_bytes: int, metrics: IntakeMetrics) -> None:
+    def __init__(self, folder: Path, max_bytes: int, metrics: SpoolMetrics) -> None:
         self._damage = SpoolDamage(metrics)
         self._segments = SegmentFiles(folder, self._damage)
         self._max_bytes = max_bytes
         self._metrics = metrics
-        metrics.spool_bytes_max.set(max_bytes)
+        metrics.bytes_max.set(max_bytes)
         self._bytes = 0
         self._waiting: list[_PendingWrite] = []
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
@@ -152,7 +152,7 @@ class Spool:
 
     def _add_bytes(self, size: int) -> None:
         self._bytes += size
-        self._metrics.spool_bytes.set(self._bytes)
+        self._metrics.bytes.set(self._bytes)
 
     async def _run_in_thread(self, call: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)

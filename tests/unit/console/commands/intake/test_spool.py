@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
 from services.console.commands.intake import spool
-from services.intake.metrics import IntakeMetrics
+from services.intake.metrics import SpoolMetrics
 from services.intake.spool.damage import SpoolDamage
 from services.intake.spool.segment_files import SegmentFiles
 from tests.support.builders.plans import a_submission
@@ -26,7 +26,7 @@ def an_encoded_event(number: int) -> bytes:
 
 def fill_spool(folder: Path, *segments: int) -> SegmentFiles:
     """Fill a spool with so many events a segment, and leave it open."""
-    files = SegmentFiles(folder, SpoolDamage(IntakeMetrics(CollectorRegistry())))
+    files = SegmentFiles(folder, SpoolDamage(SpoolMetrics(CollectorRegistry())))
     files.open()
     while files.read_leftover() is not None:
         pass
@@ -63,7 +63,7 @@ def damage(path: Path, text: bytes) -> bytes:
 
 def read_events(folder: Path) -> list[str]:
     """The ids of the events that intake would replay, in its order."""
-    files = SegmentFiles(folder, SpoolDamage(IntakeMetrics(CollectorRegistry())))
+    files = SegmentFiles(folder, SpoolDamage(SpoolMetrics(CollectorRegistry())))
     files.open()
     found = []
     while (segment := files.read_leftover()) is not None:

@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.intake.metrics import IntakeMetrics
+from services.intake.metrics import SpoolMetrics
 from services.intake.spool.record_format import SpooledRecord
 from services.intake.spool.spool import SEGMENT_BYTES, Spool, SpoolFullError
 from services.intake.spool.spool_folder import SpoolInUseError, SpoolUnusableError
@@ -27,7 +27,7 @@ def a_record(number: int, size: int = 100) -> SpooledRecord:
 
 async def open_spool(folder: Path, max_bytes: int = ROOM) -> tuple[Spool, list[SpooledRecord]]:
     """A spool, and what was left in it."""
-    spool = Spool(folder, max_bytes, IntakeMetrics(CollectorRegistry()))
+    spool = Spool(folder, max_bytes, SpoolMetrics(CollectorRegistry()))
     left: list[SpooledRecord] = []
     await spool.open(left.extend)
     return spool, left
@@ -43,7 +43,7 @@ def flip_bit(file: Path, place: int) -> bytes:
 
 def count_damaged_files(spool: Spool) -> float:
     """What the metric says of damaged files."""
-    return float(spool._metrics.spool_damaged_files._value.get())
+    return float(spool._metrics.damaged_files._value.get())
 
 
 def fail_with(number: int) -> Callable[..., NoReturn]:
@@ -145,7 +145,7 @@ async def test_a_damaged_segment_is_read_around_the_damage_and_kept(tmp_path: Pa
         second, left = await open_spool(tmp_path)
         assert len(left) == 4
         assert not second.is_intact
-        assert (second._metrics.spool_damaged_events._value.get(), count_damaged_files(second)) == (1, 1)
+        assert (second._metrics.damaged_events._value.get(), count_damaged_files(second)) == (1, 1)
         await second.close()
     second, left = await open_spool(tmp_path)
     assert await read_all(second) == left
@@ -174,7 +174,7 @@ async def test_a_segment_that_is_gone_is_missed(tmp_path: Path, gone: int) -> No
     assert (tmp_path / f"{gone:012}.missing").exists()
     third, left = await open_spool(tmp_path)
     assert (left, third.is_intact, count_damaged_files(third)) == ([a_record(9)], False, 1)
-    assert third._metrics.spool_damaged_events._value.get() == 0
+    assert third._metrics.damaged_events._value.get() == 0
     await third.close()
 
 
@@ -286,7 +286,7 @@ async def test_blocks_that_a_disk_cannot_read_cost_what_lay_in_them(
 
     monkeypatch.setattr(os, "pread", read_all_but_one)
     second, left = await open_spool(tmp_path)
-    lost = second._metrics.spool_damaged_events._value.get()
+    lost = second._metrics.damaged_events._value.get()
     assert left == [record for record in records if record in left]
     assert lost == 9 - len(left) > 0
     await second.close()
