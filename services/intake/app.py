@@ -5,6 +5,7 @@ writes through the main process.
 """
 
 import gc
+import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -22,6 +23,7 @@ from prometheus_client.exposition import generate_latest
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.topics import FACTS
+from services.intake import readiness
 from services.intake.asgi import AsgiScope, BodyTimeout, Receive, Request, Response, Send
 from services.intake.cloudevents.pipeline import EventLog, Pipeline
 from services.intake.cloudevents.validator import EventValidator
@@ -47,6 +49,7 @@ from services.intake.receipts.signing import SigningKeys
 from services.intake.settings import IntakeSettings
 from services.intake.spool.replay import SpoolReplay
 from services.intake.spool.spool import Spool
+from services.intake.spool.spool_folder import SpoolUnusableError
 from services.intake.workers.log_client import LogClient
 from services.intake.workers.log_server import MainServices
 from services.intake.workers.metrics_merge import MergedMetrics, read_samples
@@ -64,6 +67,9 @@ from services.runtime.metrics import new_registry
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
+
+
+log = logging.getLogger(__name__)
 
 
 class IntakeApp(ServiceApp):
@@ -135,7 +141,7 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
         metrics=merged,
         encode_metrics=lambda: generate_latest(merged),
         encode_plans=log_parts.plans.encode_snapshot,
-        is_broker_up=lambda: log_parts.connection.is_up,
+        run_checks=log_parts.run_checks,
         charge=buckets.charge,
     )
     supervisor = WorkerSupervisor(settings.workers, settings.port if port is None else port, services, parts.metrics)
@@ -152,7 +158,11 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
         plans=log_parts.plans,
         rate_limits=RateLimits(charge),
         wait_until_tried=log_parts.connection.wait_until_tried,
-        ready={"kafka": log_parts.connection.is_ready, "references": log_parts.references.is_ready},
+        ready={
+            **readiness.build_checks(log_parts.run_checks),
+            "kafka": log_parts.connection.is_ready,
+            "references": log_parts.references.is_ready,
+        },
         encode_metrics=encode_metrics,
     )
     return _build_http_app(parts, access, _main_lifespan(parts, log_parts, supervisor, halt))
@@ -169,9 +179,6 @@ def build_worker_app(
     async def wait_until_tried() -> None:
         """Return at once: the main process starts its workers afterwards."""
 
-    async def is_broker_up() -> bool:
-        return client.is_broker_up
-
     async def are_plans_ready() -> bool:
         return plans.is_ready
 
@@ -180,7 +187,7 @@ def build_worker_app(
         plans=plans,
         rate_limits=RateLimits(client.charge),
         wait_until_tried=wait_until_tried,
-        ready={"kafka": is_broker_up, "references": are_plans_ready},
+        ready={**readiness.build_checks(lambda: client.checks), "references": are_plans_ready},
         encode_metrics=client.fetch_metrics,
     )
     return _build_http_app(parts, access, _worker_lifespan(parts, client, connect, halt))
@@ -196,7 +203,16 @@ class LogParts:
     connection: KafkaConnection
     spool: Spool
     replay: SpoolReplay
+    recent: RecentEvents
     event_log: Deduplicator
+
+    def run_checks(self) -> dict[str, bool]:
+        """Return which of `readiness.MAIN_CHECKS` hold."""
+        return {
+            "kafka": self.connection.is_up,
+            "spool": self.spool.is_intact,
+            "log": self.recent.missing == 0,
+        }
 
 
 def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
@@ -205,9 +221,11 @@ def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
     reader = LogReader(settings, recent, parts.clock, parts.metrics)
     connector = KafkaConnector(settings, references, reader, parts.clock)
-    spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics)
+    spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics.spool)
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
     connection = KafkaConnection(connector, replay, parts.metrics)
+    reader.on_lost.append(connection.report_loss)
+    parts.metrics.missing.set_function(lambda: recent.missing)
     writer = DurableWriter(connection, spool, replay, reader)
     return LogParts(
         references=references,
@@ -216,6 +234,7 @@ def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
         connection=connection,
         spool=spool,
         replay=replay,
+        recent=recent,
         event_log=Deduplicator(recent, writer, connection.wait_until_tried, parts.metrics),
     )
 
@@ -235,7 +254,7 @@ def _main_lifespan(
         parts.revocations.load()
         # Before the broker is tried: with a snapshot intake can validate, and so accept, while there is no broker.
         log_parts.plans.load_file()
-        await log_parts.spool.open(log_parts.replay.adopt_leftover)
+        await _open_spool(log_parts)
         gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
         tasks = (*parts.background_tasks(), log_parts.connection.supervise)
         try:
@@ -248,6 +267,15 @@ def _main_lifespan(
             await parts.rules.aclose()
 
     return lifespan
+
+
+async def _open_spool(log_parts: LogParts) -> None:
+    try:
+        await log_parts.spool.open(log_parts.replay.adopt_leftover)
+    except SpoolUnusableError as cause:
+        remedy = "look at DONDOC_INTAKE_SPOOL; each replica needs a folder of its own that it can write"
+        log.critical("the spool cannot be used", extra={"action": "spool_unusable", "reason": f"{cause}; {remedy}"})
+        raise
 
 
 def _worker_lifespan(
