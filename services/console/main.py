@@ -30,6 +30,7 @@ COMMANDS = {
     "dead-letters": "commands.operations.dead_letters:app",
     "keys": "commands.intake.keys:app",
     "receipt": "commands.intake.receipt:app",
+    "spool": "commands.intake.spool:app",
     "schemas": "commands.plans.schemas:app",
 }
 
