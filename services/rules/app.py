@@ -11,12 +11,12 @@ from schemas.events.topics import FACTS
 from services.rules.dry_run import dry_run
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.metrics import RulesMetrics
-from services.rules.partition import PartitionDependencies
 from services.rules.partitions import AssignedPartitions
 from services.rules.plan_adopter import PlanAdopter
+from services.rules.recovery import PartitionDependencies
 from services.rules.settings import RulesSettings
 from services.runtime.clock import clock_from
-from services.runtime.http.probes import probe_routes
+from services.runtime.http.probes import ReadinessCheck, probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka import batch_consumer
 from services.runtime.kafka.published_documents import PublishedDocuments
@@ -46,11 +46,6 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
             await partitions.close()
             await references.stop()
 
-    readiness = {
-        "broker": references.is_broker_reachable,
-        "references": references.is_ready,
-        "partitions": partitions.is_settled,
-    }
     return AsgiFastStream(
         _build_broker(settings, partitions, halt),
         lifespan=lifespan,
@@ -59,10 +54,20 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
         # Without "try it out": that page would publish to the bus for anybody who asks.
         asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
         asgi_routes=[
-            *probe_routes(readiness, registry),
+            *probe_routes(_readiness(references, partitions), registry),
             ("/v1/dry-run", dry_run(dependencies.catalogues, partitions, clock=dependencies.clock)),
         ],
     )
+
+
+def _readiness(references: PublishedDocuments, partitions: AssignedPartitions) -> dict[str, ReadinessCheck]:
+    return {
+        "broker": references.is_broker_reachable,
+        "references": references.is_ready,
+        "partitions": partitions.is_settled,
+        "state": partitions.is_state_complete,
+        "log": partitions.is_log_whole,
+    }
 
 
 def _build_partitions(

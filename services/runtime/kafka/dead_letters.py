@@ -4,11 +4,14 @@ If the record cannot be written this raises: the consumer then stops without com
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 
 from services.runtime.clock import Clock, milliseconds
+from services.runtime.kafka import log_coverage
+from services.runtime.kafka.log_coverage import FingerprintedRecord
 
 SUFFIX = ".dead-letter"
 ORIGIN_TOPIC = "dondoc-origin-topic"
@@ -18,6 +21,10 @@ ORIGIN_TIMESTAMP = "dondoc-origin-timestamp"
 REASON = "dondoc-reason"
 SET_ASIDE_AT = "dondoc-set-aside-at"
 LONGEST_REASON = 1_000  # characters; the reason is for a person to read, and the record itself is there too
+
+
+# The offset of a record in its topic and its fingerprint: the same record at the same place.
+RecordIdentity = tuple[int, str]
 
 
 class ConsumedRecord(Protocol):
@@ -66,3 +73,28 @@ class DeadLetters:
             timestamp_ms=milliseconds(now),
             headers=[*record.headers, *((name, text.encode()) for name, text in origin.items())],
         )
+
+
+def identify(record: FingerprintedRecord) -> RecordIdentity:
+    """Return the identity of a record of the log, as `identify_origin` returns it for its dead letter."""
+    return record.offset, log_coverage.fingerprint_record(record)
+
+
+def identify_origin(letter: ConsumedRecord) -> RecordIdentity | None:
+    """Return the identity of the record that was set aside as *letter*; None if its headers do not tell."""
+    headers = dict(letter.headers)
+    try:
+        offset, timestamp = int(headers[ORIGIN_OFFSET]), int(headers[ORIGIN_TIMESTAMP])
+        return identify(_Origin(offset=offset, timestamp=timestamp, key=letter.key, value=letter.value))
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Origin:
+    """The record that was set aside, as it was in its topic."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None

@@ -85,7 +85,7 @@ class PartitionLog:
         """Return a new processor that was restored from the changelog."""
         fresh = PartitionProcessor(0, self.catalogues)
         for key, value in self.changelog.items():
-            fresh.restore(key.encode(), value)
+            fresh.restore(key, value)
         assert fresh.activate_adoptions() == ()
         return fresh
 
