@@ -79,8 +79,12 @@ class Partition:
         self._dependencies.metrics.restore_seconds.observe(seconds)
         details = {"partition": self.number, "duties": self.processor.digest.records, "seconds": round(seconds, 3)}
         log.info("a partition is restored", extra={"action": "restored", **details})
-        if self._reread is not None and self.next_offset >= self._reread.until:
-            await self._finish_reread(self._reread)
+        if self._reread is not None:
+            if self.next_offset >= self._reread.until:
+                await self._finish_reread(self._reread)
+        elif found.committed != self.next_offset:
+            # Somebody has moved the offset. Whoever measures the lag by it should see where this state is.
+            await self._writer.commit(BatchWrites(next_offset=self.next_offset))
 
     async def close(self) -> None:
         self._is_closing = True
@@ -172,8 +176,7 @@ class Partition:
         """Process a record that may have been processed before; return the assessments that were never written."""
         if reread.is_set_aside(record):
             return []
-        events = await self._process_or_reject(record, writes)
-        return reread.select_missing(events) if reread.tells_history else []
+        return reread.select_unwritten(await self._process_or_reject(record, writes))
 
     async def _process_or_reject(self, record: ConsumerRecord[Any, Any], writes: BatchWrites) -> list[KeyedEvent]:
         try:
@@ -232,7 +235,7 @@ class Partition:
         log.warning("a partition is as it was before", extra={"next_offset": self.next_offset, **details})
 
     async def _write_last_verdicts(self, reread: Reread) -> None:
-        """Write the verdict of every duty as things stand now, unless it was written before."""
+        """Write the verdict on every duty as things stand now, unless the newest one written says the same."""
         # The revision just below that of the next record, so that it is greater than all of earlier generations.
         position = LogPosition(
             offset=self.next_offset - 1,
@@ -241,9 +244,9 @@ class Partition:
         )
         writes, size = BatchWrites(), 0
         for event in self.processor.assess_all(position=position):
-            missing = reread.select_missing([event])
-            writes.assessments += missing
-            size += sum(len(value) for _, value in missing)
+            if reread.is_news(event):
+                writes.assessments.append(event)
+                size += len(event[1])
             if size > PART_BYTES:
                 await self._writer.commit(writes)
                 writes, size = BatchWrites(), 0

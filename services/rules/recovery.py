@@ -77,9 +77,13 @@ class Reread:
         """Whether this very record is in the dead letters: it was no part of the state, and is none again."""
         return bool(self.written.set_aside) and dead_letters.identify(record) in self.written.set_aside
 
-    def select_missing(self, events: Iterable[KeyedEvent]) -> list[KeyedEvent]:
-        """Return those of *events* that were never written."""
-        return [one for one in events if changelog.event_id_of(one[1]) not in self.written.event_ids]
+    def select_unwritten(self, events: Iterable[KeyedEvent]) -> list[KeyedEvent]:
+        """Return those of *events* that are to be written at their place, because they never were."""
+        return [one for one in events if not self.written.has_event(one[1])] if self.tells_history else []
+
+    def is_news(self, event: KeyedEvent) -> bool:
+        """Whether *event*, the verdict on a duty as things stand, says something else than the newest one written."""
+        return not self.written.has_as_newest(event[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +93,9 @@ class RecoveredPartition:
     processor: PartitionProcessor
     generation: int
     coverage: Coverage
+    committed: int | None
     verdicts_end: int
-    reread: Reread | None = None
+    reread: Reread | None
 
 
 async def recover_partition(number: int, dependencies: PartitionDependencies) -> RecoveredPartition:
@@ -116,6 +121,7 @@ async def recover_partition(number: int, dependencies: PartitionDependencies) ->
         processor=processor,
         generation=generation,
         coverage=_continue_coverage(coverage, opening),
+        committed=logs[facts].committed,
         verdicts_end=logs[verdicts].end,
         reread=reread,
     )

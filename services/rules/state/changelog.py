@@ -1,8 +1,10 @@
 """Reads what a partition has written so far: its state, its verdicts and its dead letters."""
 
 import asyncio
+import hashlib
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from aiokafka import TopicPartition
@@ -10,6 +12,7 @@ from aiokafka import TopicPartition
 from schemas.events.topics import DUTIES, FACTS, VERDICTS
 from services.rules.assessment_event import generation_of
 from services.rules.state.state_coverage import COVERAGE_KEY, StateCoverage, decode_coverage
+from services.rules.state.state_digest import DIGEST_BYTES
 from services.runtime.kafka import dead_letters, partition_reader
 from services.runtime.kafka.dead_letters import RecordIdentity
 from services.runtime.settings import KafkaConfig
@@ -25,15 +28,44 @@ class Changelog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenBefore:
-    """The ids of the verdicts of a partition, the generation of the last, and the facts that it has set aside."""
+    """What a partition has written besides its state: verdicts, and the facts that it has set aside.
 
-    event_ids: AbstractSet[bytes]
-    generation: int
-    set_aside: AbstractSet[RecordIdentity]
+    `generation` is the highest of any verdict.
+    """
+
+    event_ids: AbstractSet[bytes] = frozenset()
+    newest: Mapping[str, "NewestVerdict"] = field(default_factory=dict)
+    generation: int = 0
+    set_aside: AbstractSet[RecordIdentity] = frozenset()
+
+    def has_event(self, event: bytes) -> bool:
+        """Whether this very verdict was written."""
+        return _shorten(_decode(event).id) in self.event_ids
+
+    def has_as_newest(self, event: bytes) -> bool:
+        """Whether the newest verdict on the duty says what *event* says, whatever facts it names as its own."""
+        data = _decode(event).data
+        newest = self.newest.get(_key_of(data))
+        return newest is not None and newest.content == _digest_content(data)
+
+
+class NewestVerdict(msgspec.Struct, frozen=True, gc=False):
+    """The verdict of the greatest revision on a duty, and a digest of what it says."""
+
+    revision: int
+    content: bytes
 
 
 class _VerdictData(msgspec.Struct, frozen=True):
     revision: int
+    plan: str
+    plan_version: int
+    registry_version: int
+    agency: str
+    obligation: str
+    timeline: msgspec.Raw
+    steps: msgspec.Raw
+    period: str | None = None
 
 
 class _Verdict(msgspec.Struct, frozen=True):
@@ -41,12 +73,7 @@ class _Verdict(msgspec.Struct, frozen=True):
     data: _VerdictData
 
 
-class _EventId(msgspec.Struct, frozen=True):
-    id: str
-
-
 _VERDICT_DECODER = msgspec.json.Decoder(_Verdict)
-_EVENT_ID_DECODER = msgspec.json.Decoder(_EventId)
 
 
 async def read_changelog(config: KafkaConfig, partition: int) -> Changelog:
@@ -69,33 +96,48 @@ async def read_changelog(config: KafkaConfig, partition: int) -> Changelog:
 async def read_written(config: KafkaConfig, partition: int) -> WrittenBefore:
     """Return what a partition has written besides its state, so that nothing of it is written again."""
     event_ids: set[bytes] = set()
-    generation = 0
+    newest: dict[str, NewestVerdict] = {}
     async for records in partition_reader.read_partition(config, TopicPartition(VERDICTS.name, partition)):
         for record in records:
-            verdict = _decode_verdict(record.value or b"")
+            verdict = _try_decode(record.value or b"")
             if verdict is not None:
                 event_ids.add(_shorten(verdict.id))
-                generation = max(generation, generation_of(verdict.data.revision))
+                _keep_newest(newest, verdict.data)
         await asyncio.sleep(0)
     set_aside: set[RecordIdentity] = set()
     async for records in partition_reader.read_partition(config, TopicPartition(FACTS.dead_letter, partition)):
         set_aside.update(filter(None, map(dead_letters.identify_origin, records)))
-    return WrittenBefore(event_ids=event_ids, generation=generation, set_aside=set_aside)
+    generation = max((generation_of(one.revision) for one in newest.values()), default=0)
+    return WrittenBefore(event_ids=event_ids, newest=newest, generation=generation, set_aside=set_aside)
 
 
-def event_id_of(event: bytes) -> bytes:
-    """Return the id of an assessment event as `WrittenBefore.event_ids` holds it."""
-    return _shorten(_EVENT_ID_DECODER.decode(event).id)
+def _keep_newest(newest: dict[str, NewestVerdict], data: _VerdictData) -> None:
+    known = newest.get(_key_of(data))
+    if known is None or known.revision <= data.revision:
+        newest[_key_of(data)] = NewestVerdict(data.revision, _digest_content(data))
 
 
-def _decode_verdict(value: bytes) -> _Verdict | None:
-    """Return the id and the revision of a verdict; None for a record that rules has not written."""
-    try:
-        return _VERDICT_DECODER.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+def _key_of(data: _VerdictData) -> str:
+    return "|".join((data.plan, data.agency, data.obligation, data.period or ""))
+
+
+def _digest_content(data: _VerdictData) -> bytes:
+    versions = f"{data.plan_version} {data.registry_version} ".encode()
+    return hashlib.sha256(versions + bytes(data.timeline) + b" " + bytes(data.steps)).digest()[:DIGEST_BYTES]
 
 
 def _shorten(event_id: str) -> bytes:
     """Return the 128 bits of an id that are enough to recognise it, at half the memory."""
-    return event_id[:32].encode()
+    return event_id[: 2 * DIGEST_BYTES].encode()
+
+
+def _decode(event: bytes) -> _Verdict:
+    return _VERDICT_DECODER.decode(event)
+
+
+def _try_decode(value: bytes) -> _Verdict | None:
+    """Return the verdict in a record of the topic; None if rules has not written it."""
+    try:
+        return _decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

@@ -59,6 +59,15 @@ class Bus:
             await admin.close()
         await ensure_topics(self.access, self.partitions)
 
+    async def delete_topics(self, *topics: str) -> None:
+        """Delete *topics*, and return when the broker knows them no more."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await self._drop(admin, topics)
+        finally:
+            await admin.close()
+
     async def publish(  # noqa: PLR0913  # these are the parts of a Kafka record
         self,
         topic: str,
@@ -112,6 +121,17 @@ class Bus:
         finally:
             await admin.close()
         return {number: _next(offsets, TopicPartition(topic, number)) for number in range(self.partitions)}
+
+    async def commit_offsets(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+        """Set the committed offsets of *group*, which must have no member, by partition."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=group, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            places = {TopicPartition(topic, number): offset for number, offset in offsets.items()}
+            consumer.assign(list(places))
+            await consumer.commit(places)
+        finally:
+            await consumer.stop()
 
     async def lag(self, group: str, topic: str) -> int:
         """Count the records of *topic* beyond the committed offsets of *group*; transaction markers do not count."""
