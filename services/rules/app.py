@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from faststream.asgi import AsgiFastStream, AsyncAPIRoute
 from faststream.kafka import KafkaBroker
@@ -36,7 +37,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
+        await dependencies.ensure_topics()
         await references.start()
         adopter.start(references, halt=halt)
         try:
@@ -102,4 +103,5 @@ def _build_dependencies(
         references=references,
         clock=clock_from(settings.clock),
         metrics=metrics,
+        ensure_topics=partial(ensure_topics, settings.kafka, settings.partitions, settings.kafka_replication),
     )

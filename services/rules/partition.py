@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
 
 from schemas.events.facts import PlanAdopted
 from services.rules import plan_adopter, processor, recovery
@@ -34,6 +35,10 @@ STATES_A_TRANSACTION = 2_000
 MOST_UNEXPECTED_IN_A_ROW = 20  # beyond this it is the service that is broken, not the records
 
 log = logging.getLogger(__name__)
+
+
+class LogReplacedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
+    """The log changed while it was read; the partition has to be opened again, which finds out how."""
 
 
 class Partition:
@@ -97,7 +102,7 @@ class Partition:
         If that takes very long, or the partition is being closed, the last records are left: see `next_offset`.
         """
         async with self._lock:
-            # After a rebalance the consumer may hand over records again that were fetched before the seek.
+            self._reject_other_log(records)
             left = [record for record in records if record.offset >= self.next_offset]
             begun = time.perf_counter()
             while left and not self._is_closing and time.perf_counter() - begun < BATCH_SECONDS:
@@ -127,6 +132,16 @@ class Partition:
         async with self._lock:
             if self._reread is not None and consumed_to >= self._reread.until and not self._is_closing:
                 await self._finish_reread(self._reread)
+
+    def _reject_other_log(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Raise `LogReplacedError` if records lie below `next_offset` that are not those processed there.
+
+        After a rebalance the consumer may hand over records again that were fetched before the seek. Where the log was
+        replaced by a shorter one, it goes back to the beginning by itself and hands over other records.
+        """
+        below = [record for record in records if record.offset < self.next_offset]
+        if below and log_coverage.cover_up_to(below[-1]) != self._coverage:
+            raise LogReplacedError(f"a record came with offset {below[-1].offset} after {self.next_offset - 1}")
 
     async def _process_part(self, records: Sequence[ConsumerRecord[Any, Any]]) -> int:
         """Process the first of *records* and commit what follows from them; return how many they were."""
@@ -231,8 +246,8 @@ class Partition:
             await self._write_last_verdicts(reread)
         await self._write_state(reread)
         self._reread = None
-        details = {"action": "reread", "partition": self.number, "finding": reread.finding.value}
-        log.warning("a partition is as it was before", extra={"next_offset": self.next_offset, **details})
+        details = {"partition": self.number, "finding": reread.finding.value, "next_offset": self.next_offset}
+        log.info("a partition knows all that its log holds", extra={"action": "reread", **details})
 
     async def _write_last_verdicts(self, reread: Reread) -> None:
         """Write the verdict on every duty as things stand now, unless the newest one written says the same."""

@@ -17,7 +17,7 @@ from aiokafka.errors import IllegalStateError, InvalidProducerEpoch, KafkaError,
 
 from schemas.events.facts import PlanAdopted
 from schemas.events.topics import FACTS
-from services.rules.partition import Partition
+from services.rules.partition import LogReplacedError, Partition
 from services.rules.recovery import AdoptedDocumentsMissingError, PartitionDependencies
 from services.runtime import background
 from services.runtime.kafka import consumer_lag
@@ -29,10 +29,6 @@ LONGEST_RETRY_SECONDS = 10.0
 INCIDENT_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
-
-
-class LogReplacedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
-    """The log changed while it was read; the partition has to be opened again, which finds out how."""
 
 
 class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no annotations
@@ -53,7 +49,7 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._is_assigned = False
         self._incident_at: float | None = None
-        self._ends_seen: dict[int, int] = {}
+        self._positions: dict[int, int] = {}
 
     def use_consumer(self, find_consumer: Callable[[], AIOKafkaConsumer | None]) -> None:
         """Set how the consumer is found once it runs."""
@@ -99,7 +95,7 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
     async def adopt_plans(self, adoptions: Callable[[int], Mapping[str, PlanAdopted]]) -> None:
         """Let every open partition append the adoptions that it lacks to its log."""
         for number, partition in list(self._open.items()):
-            await self._reopen_on_failure(number, self._finish_reread(number, partition))
+            await self._reopen_on_failure(number, self._follow_position(number, partition))
             await self._reopen_on_failure(number, partition.adopt_plans(adoptions(number)))
 
     async def measure_lag(self) -> None:
@@ -124,26 +120,23 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         await partition.process_batch(records)
         if self._open.get(partition.number) is not partition:
             return
-        consumer, place = self._require_consumer(), _topic_partition(partition.number)
-        with contextlib.suppress(IllegalStateError):
-            if partition.next_offset <= records[-1].offset:
-                consumer.seek(place, partition.next_offset)  # the rest of a long batch, which is read again
-            elif await consumer.position(place) < partition.next_offset:
-                # aiokafka has gone back to the beginning by itself, because the log ends before this offset.
-                raise LogReplacedError(f"the consumer of {place} was thrown back before {partition.next_offset}")
+        if partition.next_offset <= records[-1].offset:  # the rest of a long batch, which is read again
+            with contextlib.suppress(IllegalStateError):
+                self._require_consumer().seek(_topic_partition(partition.number), partition.next_offset)
 
-    async def _finish_reread(self, number: int, partition: Partition) -> None:
-        """Let a partition end its reading again once the consumer has stood still at the end for two of these calls.
+    async def _follow_position(self, number: int, partition: Partition) -> None:
+        """Take note of where the consumer stands in an open partition; raise `LogReplacedError` if it fell back.
 
-        The consumer's position alone does not tell whether its last records were processed yet.
+        Where it has stood still for two of these calls, nothing that it handed over is left to be processed.
         """
-        if partition.reread is None:
-            return
         with contextlib.suppress(IllegalStateError):
             position = await self._require_consumer().position(_topic_partition(number))
-            if self._ends_seen.get(number) == position:
+            if position < partition.next_offset:
+                # aiokafka goes back to the beginning by itself where the log ends before its position.
+                raise LogReplacedError(f"the consumer fell back from {partition.next_offset} to {position}")
+            if self._positions.get(number) == position:
                 await partition.finish_reread(consumed_to=position)
-            self._ends_seen[number] = position
+            self._positions[number] = position
 
     async def _reopen_on_failure(self, number: int, work: Awaitable[None]) -> None:
         details = {"partition": number}
@@ -180,6 +173,8 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         while True:
             await asyncio.sleep(delay)
             try:
+                if delay > 0:  # a topic may be gone, and it is this that has failed
+                    await self._dependencies.ensure_topics()
                 partition = await self._open_partition(number)
             except (KafkaError, AdoptedDocumentsMissingError):
                 details = {"action": "waiting", "partition": number}

@@ -9,7 +9,7 @@ verdict of each duty is written at the end, unless it was written before.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
@@ -53,6 +53,7 @@ class PartitionDependencies:
     references: PublishedDocuments
     clock: Clock
     metrics: RulesMetrics
+    ensure_topics: Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +108,16 @@ async def recover_partition(number: int, dependencies: PartitionDependencies) ->
     restored = await _restore(PartitionProcessor(number, dependencies.catalogues), found)
     coverage = None if found.coverage is None else found.coverage.of_log
     facts, verdicts = TopicPartition(FACTS.name, number), TopicPartition(VERDICTS.name, number)
-    logs = await log_coverage.inspect_log(dependencies.kafka, dependencies.group, {facts: coverage, verdicts: None})
+    set_aside = TopicPartition(FACTS.dead_letter, number)
+    places = {facts: coverage, verdicts: None, set_aside: None}
+    logs = await log_coverage.inspect_log(dependencies.kafka, dependencies.group, places)
     state = RestoredState(coverage=found.coverage, records=restored.digest.records, digest=restored.digest.hex())
     opening = decide_opening(state, logs[facts], verdicts_end=logs[verdicts].end)
     generation, reread = 0 if found.coverage is None else found.coverage.generation, None
     if opening.finding is not StateFinding.INTACT:
         _report(number, opening, dependencies.metrics)
-        written = await changelog.read_written(dependencies.kafka, number)
+        filled = [place for place in (verdicts, set_aside) if logs[place].end > logs[place].beginning]
+        written = await changelog.read_written(dependencies.kafka, filled)
         generation, reread = _plan_reread(opening, written, restored, found, generation)
     processor = restored if opening.keeps_state else PartitionProcessor(number, dependencies.catalogues)
     await activate_adoptions(processor, dependencies.references)

@@ -2,14 +2,15 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
-from schemas.events.topics import DUTIES, FACTS, VERDICTS
+from schemas.events.topics import DUTIES, FACTS
 from services.rules.assessment_event import generation_of
 from services.rules.state.state_coverage import COVERAGE_KEY, StateCoverage, decode_coverage
 from services.rules.state.state_digest import DIGEST_BYTES
@@ -93,20 +94,20 @@ async def read_changelog(config: KafkaConfig, partition: int) -> Changelog:
     return Changelog(records=latest, coverage=None if coverage is None else decode_coverage(coverage))
 
 
-async def read_written(config: KafkaConfig, partition: int) -> WrittenBefore:
-    """Return what a partition has written besides its state, so that nothing of it is written again."""
+async def read_written(config: KafkaConfig, places: Iterable[TopicPartition]) -> WrittenBefore:
+    """Return what a partition has written on the verdicts and the dead letters, as far as they are among *places*."""
     event_ids: set[bytes] = set()
     newest: dict[str, NewestVerdict] = {}
-    async for records in partition_reader.read_partition(config, TopicPartition(VERDICTS.name, partition)):
-        for record in records:
-            verdict = _try_decode(record.value or b"")
-            if verdict is not None:
+    set_aside: set[RecordIdentity] = set()
+    for place in places:
+        async for records in partition_reader.read_partition(config, place):
+            if place.topic == FACTS.dead_letter:
+                set_aside.update(filter(None, map(dead_letters.identify_origin, records)))
+                continue
+            for verdict in filter(None, map(_try_decode, records)):
                 event_ids.add(_shorten(verdict.id))
                 _keep_newest(newest, verdict.data)
-        await asyncio.sleep(0)
-    set_aside: set[RecordIdentity] = set()
-    async for records in partition_reader.read_partition(config, TopicPartition(FACTS.dead_letter, partition)):
-        set_aside.update(filter(None, map(dead_letters.identify_origin, records)))
+            await asyncio.sleep(0)
     generation = max((generation_of(one.revision) for one in newest.values()), default=0)
     return WrittenBefore(event_ids=event_ids, newest=newest, generation=generation, set_aside=set_aside)
 
@@ -135,9 +136,9 @@ def _decode(event: bytes) -> _Verdict:
     return _VERDICT_DECODER.decode(event)
 
 
-def _try_decode(value: bytes) -> _Verdict | None:
+def _try_decode(record: ConsumerRecord[Any, Any]) -> _Verdict | None:
     """Return the verdict in a record of the topic; None if rules has not written it."""
     try:
-        return _decode(value)
+        return _decode(record.value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -27,6 +27,10 @@ Handler = Callable[[Records, AIOKafkaConsumer], Awaitable[None]]
 IDLE_MS = 25
 GRACE_SECONDS = 15.0  # time for the batch in progress when the service stops
 
+# While a topic is deleted the group shares out none of its partitions. After so long it knows that the topic is back;
+# aiokafka's default is five minutes.
+METADATA_AGE_MS = 10_000
+
 # Between attempts of a handler, doubled each time.
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 10.0
@@ -66,6 +70,7 @@ class ConsumingBroker(KafkaBroker):
             apply_types=False,
             logger=None,
             graceful_timeout=GRACE_SECONDS,
+            metadata_max_age_ms=METADATA_AGE_MS,
         )
         self._halt = halt
 

@@ -90,7 +90,8 @@ async def test_a_topic_deleted_under_running_rules_comes_back(rules: RulesClient
     published = {value for _, _, value in await verdict_records(rules)}
     await rules.bus.delete_topics(topic)
     await rules.append_fact(plans.a_submission("s-4", data={"agency": FIRST}))
-    await eventually(lambda: is_counted(rules, FIRST, "s-4"), "the report", timeout=150.0)
+    await eventually(lambda: rules.bus.has_topic(topic), "the topic made anew", timeout=120.0)
+    await eventually(lambda: is_counted(rules, FIRST, "s-4"), "the report", timeout=60.0)
     assert service.is_running
     service.stop()
     launch("rules", ready=False, **QUICK_SESSION)

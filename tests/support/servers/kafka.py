@@ -68,6 +68,15 @@ class Bus:
         finally:
             await admin.close()
 
+    async def has_topic(self, topic: str) -> bool:
+        """Whether the broker has *topic*."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            return topic in await admin.list_topics()
+        finally:
+            await admin.close()
+
     async def publish(  # noqa: PLR0913  # these are the parts of a Kafka record
         self,
         topic: str,
