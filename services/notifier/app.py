@@ -35,7 +35,7 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
         async with components.run(halt):
             yield
 
-    broker = batch_consumer.ConsumingBroker(settings.kafka, halt=halt)
+    broker = batch_consumer.ConsumingBroker(settings.kafka, halt=halt, registry=registry)
     subscription = batch_consumer.Subscription(
         topic=VERDICTS.name,
         group=settings.group,
@@ -47,6 +47,7 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     ready = {
         "broker": components.references.is_broker_reachable,
         "references": components.references.is_ready,
+        "log": broker.is_log_readable,
         "database": lambda: mongo.is_answering(components.client),
     }
     return AsgiFastStream(

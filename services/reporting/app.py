@@ -123,7 +123,7 @@ def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], Ab
 
 
 def _build_broker(components: ReportingComponents, dead_letters: DeadLetters) -> KafkaBroker:
-    broker = ConsumingBroker(components.settings.kafka, halt=components.halt)
+    broker = ConsumingBroker(components.settings.kafka, halt=components.halt, registry=components.registry)
     store = components.store
 
     def subscribe_to(topic: Topic, reader: TopicReader[Decoded]) -> None:

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from faststream.asgi import AsgiFastStream, AsyncAPIRoute
-from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
 from schemas.events.topics import FACTS
@@ -20,6 +19,7 @@ from services.runtime.clock import clock_from
 from services.runtime.http.probes import ReadinessCheck, probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka import batch_consumer
+from services.runtime.kafka.batch_consumer import ConsumingBroker
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
@@ -34,6 +34,8 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     dependencies = _build_dependencies(settings, references, RulesMetrics(registry, settings.partitions))
     partitions = _build_partitions(settings, dependencies, halt)
     adopter = PlanAdopter(dependencies.catalogues, partitions, clock=dependencies.clock)
+    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
+    _subscribe(broker, settings, partitions, halt=halt)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -48,26 +50,31 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
             await references.stop()
 
     return AsgiFastStream(
-        _build_broker(settings, partitions, halt),
+        broker,
         lifespan=lifespan,
         logger=None,
         specification=AsyncAPI(title="Đôn Đốc rules", version="1", description="What the facts say of each duty."),
         # Without "try it out": that page would publish to the bus for anybody who asks.
         asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
         asgi_routes=[
-            *probe_routes(_readiness(references, partitions), registry),
+            *probe_routes(_readiness(references, partitions, broker), registry),
             ("/v1/dry-run", dry_run(dependencies.catalogues, partitions, clock=dependencies.clock)),
         ],
     )
 
 
-def _readiness(references: PublishedDocuments, partitions: AssignedPartitions) -> dict[str, ReadinessCheck]:
+def _readiness(
+    references: PublishedDocuments, partitions: AssignedPartitions, broker: ConsumingBroker
+) -> dict[str, ReadinessCheck]:
+    async def is_log_sound() -> bool:
+        return await broker.is_log_readable() and await partitions.is_log_whole()
+
     return {
         "broker": references.is_broker_reachable,
         "references": references.is_ready,
         "partitions": partitions.is_settled,
         "state": partitions.is_state_complete,
-        "log": partitions.is_log_whole,
+        "log": is_log_sound,
     }
 
 
@@ -79,9 +86,10 @@ def _build_partitions(
     return AssignedPartitions(dependencies, halt=halt, fenced_retry_seconds=fenced_retry_seconds)
 
 
-def _build_broker(settings: RulesSettings, partitions: AssignedPartitions, halt: Callable[[], None]) -> KafkaBroker:
-    """Return a broker whose one subscriber gives the facts to *partitions*."""
-    broker = batch_consumer.ConsumingBroker(settings.kafka, halt=halt)
+def _subscribe(
+    broker: ConsumingBroker, settings: RulesSettings, partitions: AssignedPartitions, *, halt: Callable[[], None]
+) -> None:
+    """Let the one subscriber of *broker* give the facts to *partitions*."""
     subscription = batch_consumer.Subscription(
         topic=FACTS.name,
         group=settings.group,
@@ -90,7 +98,6 @@ def _build_broker(settings: RulesSettings, partitions: AssignedPartitions, halt:
     )
     subscriber = batch_consumer.subscribe(broker, subscription, partitions.on_batch, halt=halt, listener=partitions)
     partitions.use_consumer(lambda: subscriber.consumer)
-    return broker
 
 
 def _build_dependencies(

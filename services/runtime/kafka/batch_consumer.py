@@ -17,7 +17,10 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+from prometheus_client import CollectorRegistry
 
+from services.runtime.kafka import damaged_batches
+from services.runtime.kafka.damaged_batches import DamageAwareConsumer
 from services.runtime.settings import KafkaConfig, SaslMechanism
 
 Records = Sequence[ConsumerRecord[Any, Any]]
@@ -62,7 +65,7 @@ class ConsumingBroker(KafkaBroker):
     and the process would go on answering without consuming anything.
     """
 
-    def __init__(self, kafka: KafkaConfig, *, halt: Callable[[], None]) -> None:
+    def __init__(self, kafka: KafkaConfig, *, halt: Callable[[], None], registry: CollectorRegistry) -> None:
         super().__init__(
             kafka.servers,
             security=faststream_security(kafka),
@@ -73,6 +76,27 @@ class ConsumingBroker(KafkaBroker):
             metadata_max_age_ms=METADATA_AGE_MS,
         )
         self._halt = halt
+        self._kafka = kafka
+        self._damage_gauge = damaged_batches.damage_gauge(registry)
+        self._consumers: list[DamageAwareConsumer] = []
+
+    async def is_log_readable(self) -> bool:
+        """Whether no partition that is assigned to this process stands before a damaged batch."""
+        return not any(one.is_stopped_by_damage for one in self._consumers)
+
+    async def _connect(self) -> Callable[..., AIOKafkaConsumer]:
+        """Connect, and let FastStream build its consumers so that they stop at a damaged batch."""
+        builder: Any = await super()._connect()
+
+        def build_consumer(**options: Any) -> DamageAwareConsumer:  # noqa: ANN401 - options of aiokafka's consumer
+            consumer = DamageAwareConsumer(
+                config=self._kafka, gauge=self._damage_gauge, **{**builder.keywords, **options}
+            )
+            self._consumers.append(consumer)
+            return consumer
+
+        self.config.broker_config.builder = build_consumer
+        return build_consumer
 
     async def start(self) -> None:
         """Start consuming, or halt and raise."""

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from prometheus_client import CollectorRegistry
 
 from schemas.events.topics import DELIVERIES
 from services.runtime.kafka.batch_consumer import (
@@ -27,7 +28,7 @@ GROUP = "test-batches"
 @asynccontextmanager
 async def consuming(bus: Bus, handler: Handler, halt: Callable[[], None]) -> AsyncIterator[None]:
     """Run a consumer of the deliveries while the block runs."""
-    broker = ConsumingBroker(bus.access, halt=halt)
+    broker = ConsumingBroker(bus.access, halt=halt, registry=CollectorRegistry())
     subscribe(broker, Subscription(topic=DELIVERIES.name, group=GROUP), handler, halt=halt)
     await broker.start()
     try:
