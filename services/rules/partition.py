@@ -105,9 +105,11 @@ class Partition:
             self._reject_other_log(records)
             left = [record for record in records if record.offset >= self.next_offset]
             begun = time.perf_counter()
-            while left and not self._is_closing and time.perf_counter() - begun < BATCH_SECONDS:
+            while left and not self._is_closing:
                 with self._dependencies.metrics.batch_seconds.time():
                     left = left[await self._process_part(left) :]
+                if time.perf_counter() - begun > BATCH_SECONDS:
+                    return
 
     async def adopt_plans(self, adoptions: Mapping[str, PlanAdopted]) -> None:
         """Append the adoptions that this partition lacks to its own log, once each."""

@@ -83,8 +83,11 @@ class Reread:
         return [one for one in events if not self.written.has_event(one[1])] if self.tells_history else []
 
     def is_news(self, event: KeyedEvent) -> bool:
-        """Whether *event*, the verdict on a duty as things stand, says something else than the newest one written."""
-        return not self.written.has_as_newest(event[1])
+        """Whether *event*, the verdict on a duty as things stand, says something else than the newest one written.
+
+        One that was written before and is not the newest is no news: then the log and the state have both lost facts.
+        """
+        return not (self.written.has_event(event[1]) or self.written.has_as_newest(event[1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,21 @@ async def test_a_fact_in_a_shorter_log_is_assessed_with_what_the_log_has_lost(
     assert await is_reported(rules, FIRST)
 
 
+async def test_a_log_and_a_state_lost_at_once_take_nothing_back(rules: RulesClient, launch: Launch) -> None:
+    """Nobody knows the lost reports any more but the verdicts; none of them is replaced by an earlier one."""
+    first = launch("rules", ready=False, **QUICK_SESSION)
+    await report_from_all(rules)
+    first.stop()
+    before = newest_verdicts(await rules.assessments())
+    await cut_log(rules.bus, keep=1)
+    await rules.bus.recreate_topics(DUTIES.name)
+    second = launch("rules", ready=False, **QUICK_SESSION)
+    await eventually(second.is_ready, "rules ready", timeout=60.0)
+    assert count_incidents(second) >= 1
+    after = newest_verdicts(await rules.assessments())
+    assert {key: one.timeline for key, one in after.items()} == {key: one.timeline for key, one in before.items()}
+
+
 async def test_a_log_replaced_under_running_rules_is_read_from_its_beginning(
     rules: RulesClient, launch: Launch
 ) -> None:
