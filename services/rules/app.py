@@ -13,7 +13,7 @@ from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.metrics import RulesMetrics
 from services.rules.partitions import AssignedPartitions
 from services.rules.plan_adopter import PlanAdopter
-from services.rules.recovery import PartitionDependencies
+from services.rules.restore import PartitionDependencies
 from services.rules.settings import RulesSettings
 from services.runtime.clock import clock_from
 from services.runtime.http.probes import ReadinessCheck, probe_routes

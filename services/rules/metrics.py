@@ -36,13 +36,13 @@ class RulesMetrics:
         self.lag = Gauge(
             "rules_lag_records", "Records of facts not yet read, by partition", ["partition"], registry=registry
         )
-        self._declare_recovery(registry)
+        self._declare_findings(registry)
         for reason in DEAD_LETTER_REASONS:
             self.dead_letters.labels(reason)
         for number in range(partitions):
             self.lag.labels(str(number))
 
-    def _declare_recovery(self, registry: CollectorRegistry) -> None:
+    def _declare_findings(self, registry: CollectorRegistry) -> None:
         """Declare what an opening finds that is not intact."""
         self.state_rebuilds = Counter(
             "rules_state_rebuilds",

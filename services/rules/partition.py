@@ -1,4 +1,4 @@
-"""One owned partition of the facts: recovered when it is taken over, then processed batch by batch.
+"""One owned partition of the facts: restored when it is taken over, then processed batch by batch.
 
 A batch is committed by the partition's transactional writer as a whole, or in parts if it takes long. The clock decides
 only when the event loop may run and when a part is committed, so a rebuild at another speed gives the same bytes.
@@ -15,11 +15,11 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from schemas.events.facts import PlanAdopted
-from services.rules import plan_adopter, processor, recovery
+from services.rules import plan_adopter, processor, restore
 from services.rules.assessment_event import LogPosition
 from services.rules.fact_validation import Rejection, UnpublishedAdoption
 from services.rules.processor import KeyedEvent, PartitionProcessor
-from services.rules.recovery import AdoptedDocumentsMissingError, PartitionDependencies, Reread
+from services.rules.restore import AdoptedDocumentsMissingError, PartitionDependencies, Reread
 from services.rules.state import state_coverage
 from services.rules.state.state_coverage import COVERAGE_KEY, StateCoverage
 from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
@@ -42,7 +42,7 @@ class LogReplacedError(KafkaError):  # type: ignore[misc]  # aiokafka has no ann
 
 
 class Partition:
-    """Owns one partition from `open` to `close`. After a failure it is closed; a new one is recovered from the log."""
+    """Owns one partition from `open` to `close`. After a failure it is closed; a new one is restored from the log."""
 
     def __init__(self, number: int, dependencies: PartitionDependencies) -> None:
         self.number = number
@@ -72,10 +72,10 @@ class Partition:
         return self._reread
 
     async def open(self) -> None:
-        """Fence the earlier owner, then recover its state: in this order nothing that it committed is missed."""
+        """Fence the earlier owner, then restore its state: in this order nothing that it committed is missed."""
         begun = time.perf_counter()
         await self._writer.open()
-        found = await recovery.recover_partition(self.number, self._dependencies)
+        found = await restore.restore_partition(self.number, self._dependencies)
         self.processor, self._generation, self._coverage = found.processor, found.generation, found.coverage
         self._reread = found.reread
         self.has_found_log_incident = found.reread is not None and found.reread.is_of_log
@@ -243,7 +243,7 @@ class Partition:
         """Write the state anew, and before it the verdicts that could not be written at their place."""
         if reread.dropped_state is not None:
             self.processor.add_missing(reread.dropped_state)
-            await recovery.activate_adoptions(self.processor, self._dependencies.references)
+            await restore.activate_adoptions(self.processor, self._dependencies.references)
         if not reread.tells_history:
             await self._write_last_verdicts(reread)
         await self._write_state(reread)

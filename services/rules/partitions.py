@@ -18,7 +18,7 @@ from aiokafka.errors import IllegalStateError, InvalidProducerEpoch, KafkaError,
 from schemas.events.facts import PlanAdopted
 from schemas.events.topics import FACTS
 from services.rules.partition import LogReplacedError, Partition
-from services.rules.recovery import AdoptedDocumentsMissingError, PartitionDependencies
+from services.rules.restore import AdoptedDocumentsMissingError, PartitionDependencies
 from services.runtime import background
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.batch_consumer import Records

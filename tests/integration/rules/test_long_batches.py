@@ -15,7 +15,7 @@ from services.rules import partition
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.metrics import RulesMetrics
 from services.rules.partition import Partition
-from services.rules.recovery import PartitionDependencies
+from services.rules.restore import PartitionDependencies
 from services.runtime.clock import SystemClock, milliseconds
 from services.runtime.kafka import partition_reader
 from services.runtime.kafka.published_documents import PublishedDocuments

@@ -91,7 +91,7 @@ class Reread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecoveredPartition:
+class RestoredPartition:
     """A partition as it goes on: with this state, in this generation of its log, from the end of this coverage."""
 
     processor: PartitionProcessor
@@ -102,7 +102,7 @@ class RecoveredPartition:
     reread: Reread | None
 
 
-async def recover_partition(number: int, dependencies: PartitionDependencies) -> RecoveredPartition:
+async def restore_partition(number: int, dependencies: PartitionDependencies) -> RestoredPartition:
     """Restore the partition *number*, whose earlier owner is fenced; raise `KafkaError` if the broker fails.
 
     Raise `AdoptedDocumentsMissingError` if the restored state needs documents that are not published.
@@ -124,7 +124,7 @@ async def recover_partition(number: int, dependencies: PartitionDependencies) ->
         generation, reread = _plan_reread(opening, written, restored, found, generation)
     processor = restored if opening.keeps_state else PartitionProcessor(number, dependencies.catalogues)
     await activate_adoptions(processor, dependencies.references)
-    return RecoveredPartition(
+    return RestoredPartition(
         processor=processor,
         generation=generation,
         coverage=_continue_coverage(coverage, opening),
