@@ -148,6 +148,8 @@ def database(mongod: Mongod, request: pytest.FixtureRequest) -> Iterator[Databas
     own = Database(url=mongod.url, name=name, client=client)
     own.drop()
     yield own
+    mongod.resume()  # a test may have left it paused or killed
+    mongod.start()
     own.drop()
     client.close()
 

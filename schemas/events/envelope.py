@@ -25,4 +25,5 @@ class Envelope(BaseModel, Generic[Data]):
     dataschema: str | None = None
     receivedtime: Instant | None = None
     receiptid: str | None = None
+    dispatchproof: Literal["unproven"] | None = None
     data: Data

@@ -38,6 +38,9 @@ FIGURE_BOUND = 10**30
 
 Proof = Literal["none", "postmark", "exchange-log", "mail-gateway"]
 
+# What intake writes into the attribute `dispatchproof` where the sender's key may not state the proof (ruling 12).
+UNPROVEN = "unproven"
+
 
 def _normalize_period(text: str) -> str:
     return periods.parse(text).text

@@ -6,9 +6,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from schemas.plan import periods
+
+# The source of the events that `dondoc submit` makes of sheets, with anybody's key. Intake verifies their ids.
+SHEET_SOURCE = "urn:dondoc:sheet"
+
+# Hexadecimal digits of the content's digest in the id of such an event.
+SHEET_DIGEST_LENGTH = 32
+
 _MURMUR_SEED = 0x9747B28C
 _MURMUR_M = 0x5BD1E995
 _WORD = 0xFFFFFFFF
+_ID_CHARACTERS_MAX = 4_096  # of the four parts together; the longest honest ones have some hundred
 _CACHED_KEYS = 16_384  # keys are agencies, and the largest registries have a few thousand
 
 
@@ -33,6 +42,21 @@ class DutyKey:
         plan, agency, obligation, period = parts
         return cls(plan=plan, agency=agency, obligation=obligation, period=period or None)
 
+    @classmethod
+    def from_event(cls, *, plan: str, agency: str, obligation: str, period: str | None) -> "DutyKey":
+        """Return the key of the duty that an event names; raise `ValueError` if it would not come back from its text.
+
+        A key is the key of records and documents. So it has no separator within a part, nothing that cannot be
+        printed, and a period that is one.
+        """
+        key = cls(plan=plan, agency=agency, obligation=obligation, period=period or None)
+        text = str(key)
+        if text.count("|") != 3 or not text.isprintable() or len(text) > _ID_CHARACTERS_MAX:  # noqa: PLR2004 - as above
+            raise ValueError(f"{text[:200]!r} cannot be the key of a duty")
+        if key.period is not None:
+            periods.parse(key.period)
+        return key
+
 
 def digest(*parts: str) -> str:
     """Return the hex SHA-256 of *parts* with a separator between them, so that ("ab", "c") differs from ("a", "bc")."""
@@ -43,6 +67,14 @@ def content_digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return the hex SHA-256 of a JSON value in canonical form: sorted keys, no spaces, UTF-8."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sheet_event_id(data: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return the id of the event that `dondoc submit` makes of a sheet, under `SHEET_SOURCE`.
+
+    It derives from *data*, the whole content of the report: a retry is the same event, and intake can verify it.
+    """
+    return f"sheet-{content_digest(data)[:SHEET_DIGEST_LENGTH]}"
 
 
 def reference_key(kind: str, document_id: str, version: int) -> str:

@@ -17,8 +17,18 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 
 Data = TypeVar("Data")
 
+# A count, a version or an offset: what MongoDB and Kafka hold in 64 bits.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
 # An instant with its offset (RFC 3339). A time without one would mean another instant in each time zone.
 OffsetDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class WireEventReference(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An event by its identity, `EventReference`."""
+
+    source: str
+    id: str
 
 
 class WireSegment(
@@ -30,10 +40,11 @@ class WireSegment(
     status: Status
     due_at: OffsetDatetime | None = None
     effective_at: OffsetDatetime | None = None
-    submissions: int = 0
+    submissions: Count = 0
     flags: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    standing: WireEventReference | None = None
 
 
 class WireStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -59,16 +70,16 @@ class WireTimeline(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     plan: str
-    plan_version: int
+    plan_version: Count
     registry: str
-    registry_version: int
+    registry_version: Count
     agency: str
     obligation: str
     period: str | None = None
     clause: str
     opens_at: OffsetDatetime | None = None
     recorded_at: OffsetDatetime
-    revision: int
+    revision: Count
     timeline: tuple[WireSegment, ...]
 
 
@@ -99,12 +110,12 @@ class WireAlertAttempted(msgspec.Struct, frozen=True, kw_only=True):
     kind: StepKind
     step: str
     duties: tuple[WireAlertedDuty, ...]
-    attempt: int
+    attempt: Count
     outcome: AttemptOutcome
     reason: str | None = None
     attempted_at: OffsetDatetime
     message_id: str | None = None
-    segments: int | None = None
+    segments: Count | None = None
 
 
 class WireEvent(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):

@@ -1,6 +1,16 @@
-"""Instants: parse them from RFC 3339 text and convert them between time zones without overflow errors."""
+"""Instants: parse them from RFC 3339 text, and convert them between time zones without overflow errors.
 
-from datetime import MINYEAR, UTC, datetime, tzinfo
+An instant of the system lies within reach: in the years 1000 to 2999 of UTC, as the dates of plans do. Within reach no
+time zone, no shift by a duration (at most a century) and no step to the instant before can leave Python's calendar. An
+instant further away, such as the end `9999-12-31T23:59:59Z` of an exemption that is meant to have none, counts as the
+nearest one within reach.
+"""
+
+from datetime import UTC, datetime, tzinfo
+
+FIRST_YEAR, LAST_YEAR = 1000, 2999
+EARLIEST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+LATEST = datetime(LAST_YEAR, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 
 
 def parse(text: str) -> datetime:
@@ -16,12 +26,12 @@ def parse(text: str) -> datetime:
 
 
 def in_zone(instant: datetime, zone: tzinfo) -> datetime:
-    """Convert *instant* to *zone*, or to the nearest instant there that Python's calendar can express.
-
-    For example 0001-01-01T00:00Z has no local time west of Greenwich, because the calendar begins with year 1.
-    """
-    try:
+    """Convert *instant* to *zone*; one out of reach becomes the nearest instant within reach."""
+    if FIRST_YEAR < instant.year < LAST_YEAR:  # surely within reach, whatever its offset
         return instant.astimezone(zone)
-    except OverflowError:
-        is_first = instant.year == MINYEAR
-        return datetime.min.replace(tzinfo=zone) if is_first else datetime.max.replace(tzinfo=zone)
+    return min(max(instant, EARLIEST), LATEST).astimezone(zone)
+
+
+def is_in_reach(instant: datetime) -> bool:
+    """Whether *instant* is one that the system reckons with."""
+    return FIRST_YEAR < instant.year < LAST_YEAR or EARLIEST <= instant <= LATEST

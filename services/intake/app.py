@@ -5,6 +5,8 @@ writes through the main process.
 """
 
 import gc
+import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -14,15 +16,14 @@ from operator import or_
 from typing import Any
 
 import httpx
-from faststream.asgi import AsgiFastStream, AsyncAPIRoute
 from faststream.kafka import KafkaBroker
-from faststream.specification import AsyncAPI
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.topics import FACTS
+from services.intake import readiness
 from services.intake.asgi import AsgiScope, BodyTimeout, Receive, Request, Response, Send
 from services.intake.cloudevents.pipeline import EventLog, Pipeline
 from services.intake.cloudevents.validator import EventValidator
@@ -34,10 +35,12 @@ from services.intake.form.routes import FormDependencies, build_routes
 from services.intake.form.submit_report import SubmitReport
 from services.intake.http import openapi
 from services.intake.http.api_keys import ApiKeys
+from services.intake.http.authentication_failures import AuthenticationFailures
 from services.intake.http.dry_run import DryRunClient
-from services.intake.http.limits import InflightLimit, RateLimits
+from services.intake.http.limits import InflightLimit, RateLimits, TokenBuckets
 from services.intake.http.post_events import PostEvents
 from services.intake.http.router import AsgiApp, Route, Router
+from services.intake.link_revocations import LinkRevocations
 from services.intake.log.durable_writer import DurableWriter
 from services.intake.log.kafka_connection import KafkaConnection, KafkaConnector
 from services.intake.metrics import IntakeMetrics
@@ -46,13 +49,18 @@ from services.intake.receipts.signing import SigningKeys
 from services.intake.settings import IntakeSettings
 from services.intake.spool.replay import SpoolReplay
 from services.intake.spool.spool import Spool
+from services.intake.spool.spool_folder import SpoolUnusableError
 from services.intake.workers.log_client import LogClient
 from services.intake.workers.log_server import MainServices
 from services.intake.workers.metrics_merge import MergedMetrics, read_samples
 from services.intake.workers.supervisor import WorkerSupervisor
-from services.runtime import background
+from services.runtime import background, bootstrap
 from services.runtime.clock import Clock, clock_from
+from services.runtime.http import server
+from services.runtime.http.admin import AdminApp, asyncapi_route
+from services.runtime.http.application import ServiceApp
 from services.runtime.http.probes import ReadinessCheck, probe_routes
+from services.runtime.http.server import Halt
 from services.runtime.kafka.batch_consumer import faststream_security
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.metrics import new_registry
@@ -61,8 +69,11 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
 
 
-class IntakeApp(AsgiFastStream):
-    """FastStream's application with intake's own router in front, so that a wrong path gets a problem document too."""
+log = logging.getLogger(__name__)
+
+
+class IntakeApp(ServiceApp):
+    """The application with intake's own router in front, so that a wrong path gets a problem document too."""
 
     router: AsgiApp
 
@@ -73,13 +84,6 @@ class IntakeApp(AsgiFastStream):
             await super().__call__(scope, receive, send)
 
 
-class DescriptionOnlyBroker(KafkaBroker):
-    """Describes the topics for AsyncAPI and never connects: `KafkaConnection` opens and closes the clients."""
-
-    async def start(self) -> None:
-        """Open nothing."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessParts:
     """What every process of intake has of its own, main or worker."""
@@ -88,9 +92,16 @@ class ProcessParts:
     clock: Clock
     registry: CollectorRegistry
     metrics: IntakeMetrics
+    authentication_failures: AuthenticationFailures
     keys: ApiKeys
     signing_keys: SigningKeys
+    revocations: LinkRevocations
     rules: httpx.AsyncClient
+
+    def background_tasks(self) -> tuple[BackgroundTask, ...]:
+        """Return what runs in every process besides requests: the files are reloaded, failures are reported."""
+        watches = (self.keys.watch, self.signing_keys.watch, self.revocations.watch)
+        return (*watches, self.authentication_failures.run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +116,16 @@ class LogAccess:
     encode_metrics: Callable[[], Awaitable[bytes]]
 
 
+def main() -> None:
+    """Serve until the process is asked to stop."""
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("intake", IntakeSettings)
+    halt = Halt()
+    listener = server.listen(settings.host, settings.port, share_port=settings.workers > 0)
+    app = build_app(settings, halt, port=listener.getsockname()[1])
+    server.run(app, listener, halt=halt, admin=app.admin, tls=settings.tls)
+
+
 def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int | None = None) -> IntakeApp:
     """Wire the main process; nothing is opened before the lifespan begins.
 
@@ -113,31 +134,35 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
     parts = _build_parts(settings)
     log_parts = _build_log(settings, parts)
     merged = MergedMetrics(parts.registry)
-    rate_limits = RateLimits()
+    buckets = TokenBuckets()
+    _watch_keys(parts)
     services = MainServices(
         event_log=log_parts.event_log,
         metrics=merged,
         encode_metrics=lambda: generate_latest(merged),
         encode_plans=log_parts.plans.encode_snapshot,
-        is_broker_up=lambda: log_parts.connection.is_up,
-        charge=rate_limits.charge_bucket,
+        run_checks=log_parts.run_checks,
+        charge=buckets.charge,
     )
     supervisor = WorkerSupervisor(settings.workers, settings.port if port is None else port, services, parts.metrics)
-    rate_limits.on_charge = supervisor.send_charge
     log_parts.references.on_change.append(supervisor.send_plans)
-
-    async def is_broker_up() -> bool:
-        return log_parts.connection.is_up
 
     async def encode_metrics() -> bytes:
         return generate_latest(merged)
 
+    async def charge(key_id: str, events_per_second: float, events: int) -> float:
+        return buckets.charge(key_id, events_per_second, events)
+
     access = LogAccess(
         event_log=log_parts.event_log,
         plans=log_parts.plans,
-        rate_limits=rate_limits,
+        rate_limits=RateLimits(charge),
         wait_until_tried=log_parts.connection.wait_until_tried,
-        ready={"kafka": is_broker_up, "references": log_parts.references.is_ready},
+        ready={
+            **readiness.build_checks(log_parts.run_checks),
+            "kafka": log_parts.connection.is_ready,
+            "references": log_parts.references.is_ready,
+        },
         encode_metrics=encode_metrics,
     )
     return _build_http_app(parts, access, _main_lifespan(parts, log_parts, supervisor, halt))
@@ -149,15 +174,10 @@ def build_worker_app(
     """Wire a worker; its lifespan begins with *connect*, which connects the log client to the main process."""
     parts = _build_parts(settings)
     plans = SnapshotPlans()
-    rate_limits = RateLimits()
-    client = LogClient(on_plans=plans.load, on_charged=rate_limits.charge_bucket)
-    rate_limits.on_charge = client.report_charge
+    client = LogClient(on_plans=plans.load)
 
     async def wait_until_tried() -> None:
         """Return at once: the main process starts its workers afterwards."""
-
-    async def is_broker_up() -> bool:
-        return client.is_broker_up
 
     async def are_plans_ready() -> bool:
         return plans.is_ready
@@ -165,9 +185,9 @@ def build_worker_app(
     access = LogAccess(
         event_log=client,
         plans=plans,
-        rate_limits=rate_limits,
+        rate_limits=RateLimits(client.charge),
         wait_until_tried=wait_until_tried,
-        ready={"kafka": is_broker_up, "references": are_plans_ready},
+        ready={**readiness.build_checks(lambda: client.checks), "references": are_plans_ready},
         encode_metrics=client.fetch_metrics,
     )
     return _build_http_app(parts, access, _worker_lifespan(parts, client, connect, halt))
@@ -183,17 +203,29 @@ class LogParts:
     connection: KafkaConnection
     spool: Spool
     replay: SpoolReplay
+    recent: RecentEvents
     event_log: Deduplicator
+
+    def run_checks(self) -> dict[str, bool]:
+        """Return which of `readiness.MAIN_CHECKS` hold."""
+        return {
+            "kafka": self.connection.is_up,
+            "spool": self.spool.is_intact,
+            "log": self.recent.missing == 0,
+        }
 
 
 def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     references = PublishedDocuments(settings.kafka)
+    references.export_metrics(parts.registry)
     recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
-    reader = LogReader(settings, recent, parts.clock)
+    reader = LogReader(settings, recent, parts.clock, parts.metrics)
     connector = KafkaConnector(settings, references, reader, parts.clock)
-    spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics)
+    spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics.spool)
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
     connection = KafkaConnection(connector, replay, parts.metrics)
+    reader.on_lost.append(connection.report_loss)
+    parts.metrics.missing.set_function(lambda: recent.missing)
     writer = DurableWriter(connection, spool, replay, reader)
     return LogParts(
         references=references,
@@ -202,6 +234,7 @@ def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
         connection=connection,
         spool=spool,
         replay=replay,
+        recent=recent,
         event_log=Deduplicator(recent, writer, connection.wait_until_tried, parts.metrics),
     )
 
@@ -218,11 +251,12 @@ def _main_lifespan(
     async def lifespan() -> AsyncIterator[None]:
         parts.keys.load()
         parts.signing_keys.load()
+        parts.revocations.load()
         # Before the broker is tried: with a snapshot intake can validate, and so accept, while there is no broker.
         log_parts.plans.load_file()
-        await log_parts.spool.open(log_parts.replay.adopt_leftover)
+        await _open_spool(log_parts)
         gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
-        tasks = (parts.keys.watch, parts.signing_keys.watch, log_parts.connection.supervise)
+        tasks = (*parts.background_tasks(), log_parts.connection.supervise)
         try:
             # Workers end first: their last requests are still written by the connection of this process.
             async with _run_in_background(tasks, halt), _run_in_background((run_workers,), halt):
@@ -235,6 +269,15 @@ def _main_lifespan(
     return lifespan
 
 
+async def _open_spool(log_parts: LogParts) -> None:
+    try:
+        await log_parts.spool.open(log_parts.replay.adopt_leftover)
+    except SpoolUnusableError as cause:
+        remedy = "look at DONDOC_INTAKE_SPOOL; each replica needs a folder of its own that it can write"
+        log.critical("the spool cannot be used", extra={"action": "spool_unusable", "reason": f"{cause}; {remedy}"})
+        raise
+
+
 def _worker_lifespan(
     parts: ProcessParts, client: LogClient, connect: Callable[[LogClient], Awaitable[None]], halt: Callable[[], None]
 ) -> Lifespan:
@@ -245,10 +288,12 @@ def _worker_lifespan(
     async def lifespan() -> AsyncIterator[None]:
         parts.keys.load()
         parts.signing_keys.load()
+        parts.revocations.load()
         await connect(client)
         gc.freeze()  # as in the main process
+        tasks = (*parts.background_tasks(), send_heartbeats)
         try:
-            async with _run_in_background((parts.keys.watch, parts.signing_keys.watch, send_heartbeats), halt):
+            async with _run_in_background(tasks, halt):
                 yield
         finally:
             await parts.rules.aclose()
@@ -259,27 +304,40 @@ def _worker_lifespan(
 def _build_parts(settings: IntakeSettings) -> ProcessParts:
     clock = clock_from(settings.clock)
     registry = new_registry()
+    metrics = IntakeMetrics(registry)
+    failures = AuthenticationFailures(metrics.keys.count_failure)
     return ProcessParts(
         settings=settings,
         clock=clock,
         registry=registry,
-        metrics=IntakeMetrics(registry),
-        keys=ApiKeys(settings.keys, clock),
+        metrics=metrics,
+        authentication_failures=failures,
+        keys=ApiKeys(settings.keys, clock, failures),
         signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
+        revocations=LinkRevocations(settings.link_revocations),
         rules=httpx.AsyncClient(),
     )
 
 
+def _watch_keys(parts: ProcessParts) -> None:
+    """Measure what an operator must know of the keys. All processes have the same, so only the main one measures."""
+
+    def access_end() -> float:
+        end = parts.keys.first_access_end()
+        return math.inf if end is None else end.timestamp()
+
+    parts.metrics.keys.access_ends_at.set_function(access_end)
+    parts.metrics.keys.open_systems.set_function(lambda: len(parts.keys.open_systems()))
+
+
 def _build_http_app(parts: ProcessParts, access: LogAccess, lifespan: Lifespan) -> IntakeApp:
-    app = IntakeApp(
-        _describe_topics(parts.settings),
-        lifespan=lifespan,
-        specification=AsyncAPI(title="Đôn Đốc intake", version="1", description="Writes the facts that agencies send."),
-        # Without "try it out": that page would publish to the bus for anybody who asks.
-        asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
-        logger=None,
-    )
-    app.router = _build_router(parts, access, dict(app.routes))
+    # It describes the topics and never connects: `KafkaConnection` opens and closes the clients.
+    broker = _describe_topics(parts.settings)
+    asyncapi = asyncapi_route(broker, title="Đôn Đốc intake", description="Writes the facts that agencies send.")
+    probes = probe_routes(access.ready, parts.registry, access.encode_metrics)
+    admin = AdminApp(parts.settings.admin_port, [*probes, asyncapi], service_port=parts.settings.port)
+    app = IntakeApp(broker, lifespan=lifespan, routes=(), admin=admin)
+    app.router = _build_router(parts, access, dict(admin.routes_on_service_port()))
     return app
 
 
@@ -288,13 +346,13 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         parts.signing_keys.refresh()
         return Response(status=200, body=parts.signing_keys.signer.public_key_set())
 
-    partitioner = Partitioner(parts.settings.partitions)
-    pipeline = Pipeline(access.plans, partitioner, parts.signing_keys, access.event_log)
-    dry_run = DryRunClient(parts.rules, str(parts.settings.rules_url))
+    pipeline = Pipeline(access.plans, Partitioner(parts.settings.partitions), parts.signing_keys, access.event_log)
+    dry_run = DryRunClient(parts.rules, str(parts.settings.rules_url), parts.settings.dry_run_key)
+    inflight_limit = InflightLimit(parts.settings.bodies_max_bytes_per_process, parts.metrics)
     endpoint = PostEvents(
         keys=parts.keys,
         rate_limits=access.rate_limits,
-        inflight_limit=InflightLimit(parts.settings.bodies_max_bytes_per_process, parts.metrics),
+        inflight_limit=inflight_limit,
         body_timeout=BodyTimeout(parts.settings.body_timeout_seconds),
         plans=access.plans,
         wait_until_tried=access.wait_until_tried,
@@ -303,15 +361,10 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         clock=parts.clock,
         metrics=parts.metrics,
     )
-    form = FormDependencies(
-        settings=parts.settings,
-        submit_report=SubmitReport(
-            validator=EventValidator(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run
-        ),
-        plans=access.plans.plan_and_registry,
-        clock=parts.clock,
-        registry=parts.registry,
+    submit_report = SubmitReport(
+        validator=EventValidator(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run
     )
+    form = _describe_form(parts, access, submit_report, inflight_limit)
     routes = {
         "/v1/events": Route(methods={"POST": endpoint.post}),
         "/.well-known/jwks.json": Route(methods={"GET": get_key_set}),
@@ -320,8 +373,21 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         **openapi.problem_routes(),
         **build_routes(form),
     }
-    probes = probe_routes(access.ready, parts.registry, access.encode_metrics)
-    return Router(routes, {**mounted, **dict(probes)}, parts.metrics)
+    return Router(routes, mounted, parts.metrics)
+
+
+def _describe_form(
+    parts: ProcessParts, access: LogAccess, submit_report: SubmitReport, inflight_limit: InflightLimit
+) -> FormDependencies:
+    return FormDependencies(
+        settings=parts.settings,
+        submit_report=submit_report,
+        plans=access.plans.plan_and_registry,
+        clock=parts.clock,
+        inflight_limit=inflight_limit,
+        revocations=parts.revocations,
+        registry=parts.registry,
+    )
 
 
 @asynccontextmanager
@@ -335,7 +401,7 @@ async def _run_in_background(tasks: Sequence[BackgroundTask], halt: Callable[[],
 
 
 def _describe_topics(settings: IntakeSettings) -> KafkaBroker:
-    broker = DescriptionOnlyBroker(settings.kafka.servers, security=faststream_security(settings.kafka), logger=None)
+    broker = KafkaBroker(settings.kafka.servers, security=faststream_security(settings.kafka), logger=None)
     envelopes = (Envelope[model] for model in MODEL_OF.values())  # type: ignore[valid-type]  # built from the published types
     broker.publisher(FACTS.name, schema=reduce(or_, envelopes), description=FACTS.description)
     return broker

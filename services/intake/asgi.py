@@ -110,6 +110,9 @@ class Request:
         self._receive = receive
         self.headers: HeaderPairs = scope["headers"]
         self._headers = dict(self.headers)
+        client: tuple[str, int] | None = scope.get("client")
+        self.address = "unknown" if client is None else client[0]
+        """The address that the connection comes from; behind a proxy, the proxy's."""
 
     def header(self, name: bytes) -> str | None:
         """Return the value of the header *name* (lower case); the last one if the header is repeated."""

@@ -27,6 +27,7 @@ def main() -> None:
 
     halt = Halt()
     listener = server.listen(settings.host, port, share_port=True)
+    # Without an admin port: that is the main process's.
     server.run(build_worker_app(settings, halt, connect), listener, halt=halt, tls=settings.tls)
 
 

@@ -1,18 +1,6 @@
-"""`python -m services.notifier`: run the notifier until SIGTERM or SIGINT."""
+"""`python -m services.notifier`: run the service until a signal stops it."""
 
-from services.notifier.app import build_app
-from services.notifier.settings import NotifierSettings
-from services.runtime import bootstrap
-from services.runtime.http import server
-
-
-def main() -> None:
-    """Read the settings from the environment and serve."""
-    bootstrap.relax_garbage_collection()
-    settings = bootstrap.initialise("notifier", NotifierSettings)
-    halt = server.Halt()
-    server.run(build_app(settings, halt=halt), server.listen(settings.host, settings.port, share_port=False), halt=halt)
-
+from services.runtime import process
 
 if __name__ == "__main__":
-    main()
+    process.run_service("services.notifier.app")

@@ -5,60 +5,81 @@ Nothing is opened before the application starts, and everything is closed in rev
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-
-from faststream.asgi import AsgiFastStream, AsyncAPIRoute
-from faststream.specification import AsyncAPI
+from functools import partial
 
 from schemas.events.topics import VERDICTS
 from services.notifier.background_loop import RECOVERABLE
+from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.outbox import OUTBOX_PATH, outbox_endpoint
 from services.notifier.settings import NotifierSettings
 from services.notifier.wiring import NotifierComponents
-from services.runtime import mongo
+from services.runtime import bootstrap, mongo, startup
+from services.runtime.http import admin, server
+from services.runtime.http.admin import AdminApp
+from services.runtime.http.application import ServiceApp
 from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka import batch_consumer
+from services.runtime.kafka.batch_consumer import ConsumingBroker
 from services.runtime.metrics import new_registry
+from services.runtime.startup import Startup
 
 MAX_BATCH_RECORDS = 2_000  # verdicts followed in one read and one write of the ledger
 
 
-def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], None] | None = None) -> AsgiFastStream:
+def main() -> None:
+    """Serve until the process is asked to stop."""
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("notifier", NotifierSettings)
+    halt = Halt()
+    app = build_app(settings, halt=halt)
+    server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=halt, admin=app.admin)
+
+
+def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], None] | None = None) -> ServiceApp:
     """Return the application; *halt* ends the process after a failure that cannot be recovered from."""
     settings = settings or NotifierSettings()
     halt = halt or Halt()
     registry = new_registry()
     components = NotifierComponents(settings, registry)
+    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
+    _subscribe(broker, settings, components, halt=halt)
+    servers = {"broker": startup.BROKER, "database": startup.DATABASE}
+    start = Startup(servers, LedgerUnavailableError, LedgerRefusedError)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with components.run(halt):
+        open_all = partial(components.open, start=start, broker=broker, halt=halt)
+        async with startup.open_in_background(open_all, halt=halt):
             yield
 
-    broker = batch_consumer.ConsumingBroker(settings.kafka, halt=halt, registry=registry)
+    ready = {
+        "broker": start.check("broker", components.references.is_broker_reachable),
+        "references": components.references.is_ready,
+        "database": start.check("database", lambda: mongo.is_answering(components.client)),
+        "consumer": broker.is_consuming,
+    }
+    asyncapi = admin.asyncapi_route(broker, title="Đôn Đốc notifier", description="Who is told what, and when.")
+    backlog = (OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock))
+    return ServiceApp(
+        broker,
+        lifespan=lifespan,
+        routes=[],
+        admin=AdminApp(
+            settings.admin_port, [*probe_routes(ready, registry), asyncapi, backlog], service_port=settings.port
+        ),
+    )
+
+
+def _subscribe(
+    broker: ConsumingBroker, settings: NotifierSettings, components: NotifierComponents, *, halt: Callable[[], None]
+) -> None:
     subscription = batch_consumer.Subscription(
         topic=VERDICTS.name,
         group=settings.group,
         max_records=MAX_BATCH_RECORDS,
         session_timeout_ms=settings.session_timeout_ms,
     )
-    handler = batch_consumer.commit_after(components.on_batch, RECOVERABLE)
-    batch_consumer.subscribe(broker, subscription, handler, halt=halt)
-    ready = {
-        "broker": components.references.is_broker_reachable,
-        "references": components.references.is_ready,
-        "log": broker.is_log_readable,
-        "database": lambda: mongo.is_answering(components.client),
-    }
-    return AsgiFastStream(
-        broker,
-        lifespan=lifespan,
-        logger=None,
-        specification=AsyncAPI(title="Đôn Đốc notifier", version="1", description="Who is told what, and when."),
-        # Without "try it out": that page would publish to Kafka for anybody who asks.
-        asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
-        asgi_routes=[
-            *probe_routes(ready, registry),
-            (OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock)),
-        ],
+    batch_consumer.subscribe(
+        broker, subscription, batch_consumer.commit_after(components.on_batch, RECOVERABLE), halt=halt
     )

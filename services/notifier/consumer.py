@@ -1,8 +1,9 @@
 """Consume `dondoc.verdicts.v1`: decode assessments, and follow the latest one of each duty before the offset moves.
 
-The data of an assessment is as `schemas.events.wire` describes it; fields that it does not describe are ignored. An
-unreadable record, or one that cites a document nobody published, goes to the dead letter topic. An assessment older
-than the one followed changes nothing, so redelivered records and a rewound offset are harmless.
+The data of an assessment is as `schemas.events.wire` describes it; fields that it does not describe are ignored. What
+could not be scheduled, or not be stored, is unreadable too. An unreadable record, or one that cites a document nobody
+published, goes to the dead letter topic. An assessment older than the one followed changes nothing, so redelivered
+records and a rewound offset are harmless.
 """
 
 import asyncio
@@ -12,23 +13,30 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
-from aiokafka import AIOKafkaConsumer
 
 from schemas.events.assessments import ASSESSED
 from schemas.events.ids import DutyKey
-from schemas.events.wire import WireDutyAssessed
+from schemas.events.wire import WireDutyAssessed, WireSegment, WireStep
+from schemas.plan import durations
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.core.scheduling import schedule
 from services.notifier.core.scheduling.scheduled_alert import DutyAssessment, StatusInterval
-from services.notifier.errors import DocumentsMissingError, NotifierError, UnreadableAssessmentError
+from services.notifier.errors import DocumentsMissingError
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
+from services.runtime import decoding
 from services.runtime.clock import Clock
-from services.runtime.kafka import consumer_lag
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
 
 log = logging.getLogger(__name__)
+
+# MongoDB takes documents of 16 MiB, of which a schedule may fill half.
+_LARGEST_SCHEDULE_BYTES = 8 * 1024 * 1024
+_ALERT_BYTES = 1_024  # of a scheduled alert beside its texts
+_COPIES_OF_STEP = 4  # in the alert, in the list of active steps, among the keys of what was sent, in a claim
+_CHARACTER_BYTES = 4  # at most, in UTF-8
 
 
 class _AssessedEvent(msgspec.Struct, frozen=True):
@@ -38,20 +46,19 @@ class _AssessedEvent(msgspec.Struct, frozen=True):
     data: msgspec.Raw
 
 
-_EVENT_DECODER = msgspec.json.Decoder(_AssessedEvent)
-_DATA_DECODER = msgspec.json.Decoder(WireDutyAssessed)
+_EVENT_DECODER = RecordDecoder[_AssessedEvent](_AssessedEvent)
+_DATA_DECODER = RecordDecoder[WireDutyAssessed](WireDutyAssessed)
 
 
 def decode_assessment(value: bytes | None) -> DutyAssessment | None:
     """Return the assessment in the value of a record, or None for an event of another type.
 
-    Raises `UnreadableAssessmentError` for anything that is not an event, or not a valid assessment.
+    Raises `UnreadableRecordError` for anything that is not an event, or not a valid assessment.
     """
-    try:
-        event = _EVENT_DECODER.decode(value or b"")
-        return _build_assessment(_DATA_DECODER.decode(event.data)) if event.type == ASSESSED else None
-    except msgspec.DecodeError as cause:
-        raise UnreadableAssessmentError(str(cause)) from cause
+    event = _EVENT_DECODER.decode(value)
+    if event.type != ASSESSED:
+        return None
+    return _build_assessment(_DATA_DECODER.decode_member(event.data, "/data"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +73,14 @@ class VerdictConsumer:
     lookback: timedelta
     followed: asyncio.Event
 
-    async def on_batch(self, records: Sequence[ConsumedRecord], consumer: AIOKafkaConsumer) -> None:
+    async def on_batch(self, records: Sequence[ConsumedRecord]) -> None:
         """Follow the assessments of a batch. Raises what the ledger or the dead letter topic raises, uncommitted."""
         latest: dict[str, DutyAssessment] = {}
-        refused: list[tuple[ConsumedRecord, NotifierError]] = []
+        refused: list[tuple[ConsumedRecord, Exception]] = []
         for record in records:
             try:
                 assessment = await self._decode(record)
-            except (UnreadableAssessmentError, DocumentsMissingError) as cause:
+            except (UnreadableRecordError, DocumentsMissingError) as cause:
                 refused.append((record, cause))
                 continue
             if assessment is not None and _is_newer(assessment, latest):
@@ -83,10 +90,9 @@ class VerdictConsumer:
         # Last of all: a batch that is repeated because the database is away would write its dead letters every time.
         await self._write_dead_letters(refused)
         self.metrics.assessments.inc(len(latest))
-        self.metrics.lag.set(await consumer_lag.measure(consumer))
         self.followed.set()
 
-    async def _write_dead_letters(self, refused: Iterable[tuple[ConsumedRecord, NotifierError]]) -> None:
+    async def _write_dead_letters(self, refused: Iterable[tuple[ConsumedRecord, Exception]]) -> None:
         for record, cause in refused:
             await self.dead_letters.set_aside(record, reason=f"{type(cause).__name__}: {cause}")
             self.metrics.dead_letters.inc()
@@ -135,19 +141,56 @@ def _is_newer(assessment: DutyAssessment, latest: dict[str, DutyAssessment]) -> 
 
 
 def _build_assessment(fields: WireDutyAssessed) -> DutyAssessment:
+    _refuse_oversized(fields)
+    try:
+        duty = DutyKey.from_event(
+            plan=fields.plan, agency=fields.agency, obligation=fields.obligation, period=fields.period
+        )
+    except ValueError as cause:
+        raise UnreadableRecordError("/data", str(cause)) from cause
     return DutyAssessment(
-        duty=DutyKey(
-            plan=fields.plan, agency=fields.agency, obligation=fields.obligation, period=fields.period or None
-        ),
+        duty=duty,
         plan_version=fields.plan_version,
         registry=fields.registry,
         registry_version=fields.registry_version,
         clause=fields.clause,
         revision=fields.revision,
-        recorded_at=fields.recorded_at,
-        timeline=tuple(
-            StatusInterval(starts_at=one.starts_at, status=one.status, due_at=one.due_at, missing=one.missing)
-            for one in fields.timeline
-        ),
-        alerts=fields.steps,
+        recorded_at=decoding.require_instant(fields.recorded_at, "/data/recorded_at"),
+        timeline=tuple(_build_interval(one) for one in fields.timeline),
+        alerts=tuple(_require_usable(step) for step in fields.steps),
     )
+
+
+def _refuse_oversized(fields: WireDutyAssessed) -> None:
+    """Raise `UnreadableRecordError` if the schedule of the assessment could be too large for its document."""
+    # Every alert holds the parts that are missing at its instant.
+    longest_missing = max((sum(map(len, one.missing)) for one in fields.timeline), default=0)
+    labels = sum(len(step.step) + len(step.to) for step in fields.steps)
+    characters = len(fields.clause) + len(fields.steps) * longest_missing + _COPIES_OF_STEP * labels
+    if len(fields.steps) * _ALERT_BYTES + characters * _CHARACTER_BYTES > _LARGEST_SCHEDULE_BYTES:
+        raise UnreadableRecordError("/data/steps", f"the schedule of {len(fields.steps)} alerts would be too large")
+
+
+def _build_interval(segment: WireSegment) -> StatusInterval:
+    due_at = segment.due_at
+    return StatusInterval(
+        starts_at=decoding.require_instant(segment.starts_at, "/data/timeline/from"),
+        status=segment.status,
+        due_at=due_at and decoding.require_instant(due_at, "/data/timeline/due_at"),
+        missing=segment.missing,
+    )
+
+
+def _require_usable(step: WireStep) -> WireStep:
+    """Return *step*; raise `UnreadableRecordError` if its instants are out of reach or it repeats too soon."""
+    for instant in filter(None, (step.at, step.due_at, step.until)):
+        decoding.require_instant(instant, "/data/steps")
+    if step.every is not None:
+        try:
+            durations.parse(step.step)  # the name of a repetition is the step and so many intervals more
+            is_interval = durations.is_interval(step.every)
+        except ValueError as cause:
+            raise UnreadableRecordError("/data/steps", str(cause)) from cause
+        if not is_interval:
+            raise UnreadableRecordError("/data/steps/every", f"{step.every} is too short to repeat an alert at")
+    return step

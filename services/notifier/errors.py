@@ -15,7 +15,3 @@ class LedgerRefusedError(NotifierError):
 
 class DocumentsMissingError(NotifierError, LookupError):
     """An assessment cites a plan or registry version that was never published; publish it with `dondoc publish`."""
-
-
-class UnreadableAssessmentError(NotifierError):
-    """A record is no assessment that the notifier can read; the message names the place."""

@@ -4,6 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.ledger_documents import Backlog
+from services.runtime.kafka import consumer_lag
+from services.runtime.kafka.consumer_lag import LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
 
 
@@ -38,14 +40,29 @@ class NotifierMetrics:
         self.unpublished = Gauge(
             "notifier_unpublished", "Deliveries whose events are not on the bus yet", registry=registry
         )
-        self.lag = Gauge(
-            "notifier_lag_records", "Verdicts not consumed yet, over the partitions owned", registry=registry
-        )
+        self._declare_lag(registry)
         for channel in Channel:
             self.seconds.labels(channel.value)
             self.retrying.labels(channel.value)
             for outcome in AttemptOutcome:
                 self.attempts.labels(channel.value, outcome.value)
+
+    def _declare_lag(self, registry: CollectorRegistry) -> None:
+        self.lag = Gauge(
+            "notifier_lag_records", "Verdicts that the group has not committed, NaN while unknown", registry=registry
+        )
+        self.oldest_unread = Gauge(
+            "notifier_oldest_unread_seconds",
+            "Age of the oldest verdict that the group has not committed, 0 if there is none, NaN while unknown",
+            registry=registry,
+        )
+        self.show_lag({})
+
+    def show_lag(self, lags: LagByPartition) -> None:
+        """Set the gauges for how far the group is behind."""
+        lag = consumer_lag.add_up(lags.values())
+        self.lag.set(lag.records)
+        self.oldest_unread.set(lag.oldest_unread_seconds)
 
     def show_backlog(self, backlog: Backlog) -> None:
         """Set the gauges for what is still to be done."""

@@ -4,8 +4,8 @@ import asyncio
 import functools
 import gc
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from schemas.events.deliveries import Channel
 from schemas.events.form_links import LinkKey
+from schemas.events.topics import VERDICTS
 from services.notifier import background_loop, outbox
 from services.notifier.background_loop import BackgroundLoop
 from services.notifier.channels.email import EmailChannel, SmtpServer
@@ -32,12 +33,15 @@ from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.outbox import OutboxPublisher
 from services.notifier.settings import NotifierSettings
-from services.runtime import mongo
+from services.runtime import background, mongo
 from services.runtime.clock import SystemClock, clock_from
-from services.runtime.kafka.batch_consumer import Records
+from services.runtime.kafka import clients
+from services.runtime.kafka.batch_consumer import ConsumingBroker, Records
+from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.dead_letters import DeadLetters
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
+from services.runtime.startup import Startup
 
 TICK_SECONDS = 0.05  # between looks for due alerts: well below the quarter second in which an alert should follow
 RECOVERY_SECONDS = 1.0  # between looks for what dead processes left, and between readings of the backlog
@@ -55,53 +59,77 @@ class NotifierComponents:
         self.client = mongo.connect(settings.mongo_url)
         self.ledger = Ledger(self.client, settings.mongo_database)
         self.references = PublishedDocuments(settings.kafka)
+        self.references.export_metrics(registry)
         self._documents = CitedDocuments(self.references, opens=settings.opens, closes=settings.closes)
         self._contacts = ContactStore(self.client, settings.mongo_database)
         self._followed = asyncio.Event()
         self._recorded = asyncio.Event()
         self._consumer: VerdictConsumer | None = None
 
-    @asynccontextmanager
-    async def run(self, halt: Callable[[], None]) -> AsyncIterator[None]:
-        """Open everything, and close it in reverse order."""
-        async with AsyncExitStack() as opened:
-            opened.callback(self.client.close)
-            await self.ledger.create_indexes()
-            await ensure_topics(self._settings.kafka, self._settings.partitions, self._settings.kafka_replication)
-            await self.references.start()
-            opened.push_async_callback(self.references.stop)
-            # The published documents live as long as the process: the garbage collector need not walk them again.
-            gc.freeze()
-            producer = AIOKafkaProducer(
-                **self._settings.kafka.client(),
-                acks="all",
-                enable_idempotence=True,
-                max_request_size=MAX_REQUEST_BYTES,
-            )
-            await producer.start()
-            opened.push_async_callback(producer.stop)
-            channels = self._open_channels()
-            for channel in channels.values():
-                opened.push_async_callback(channel.close)
-            for loop in self._create_loops(producer, channels):
-                loop.start(halt)
-                opened.push_async_callback(loop.stop)
-            self._consumer = VerdictConsumer(
-                ledger=self.ledger,
-                documents=self._documents,
-                dead_letters=DeadLetters(producer, self.clock),
-                clock=self.clock,
-                metrics=self._metrics,
-                lookback=timedelta(days=self._settings.lookback_days),
-                followed=self._followed,
-            )
-            yield
+    async def open(
+        self, stack: AsyncExitStack, *, start: Startup, broker: ConsumingBroker, halt: Callable[[], None]
+    ) -> None:
+        """Open everything as soon as the servers are there, and put the closing of each thing on *stack*."""
+        producer = AIOKafkaProducer(
+            **self._settings.kafka.client(),
+            acks="all",
+            enable_idempotence=True,
+            max_request_size=MAX_REQUEST_BYTES,
+        )
+        stack.push_async_callback(clients.stop_producer, producer)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(start.wait_for("database", self.ledger.create_indexes))
+            group.create_task(self._connect_bus(stack, start, producer, halt))
+        # The published documents live as long as the process: the garbage collector need not walk them again.
+        gc.freeze()
+        channels = self._open_channels()
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
+        loops = self._create_loops(producer, channels)
+        for loop in loops:
+            loop.start(halt)
+        # At once: while a server is away, each of them waits some seconds for it before it hears of the stop.
+        stack.push_async_callback(lambda: asyncio.gather(*(loop.stop() for loop in loops)))
+        self._consumer = VerdictConsumer(
+            ledger=self.ledger,
+            documents=self._documents,
+            dead_letters=DeadLetters(producer, self.clock),
+            clock=self.clock,
+            metrics=self._metrics,
+            lookback=timedelta(days=self._settings.lookback_days),
+            followed=self._followed,
+        )
+        stack.push_async_callback(broker.stop)
+        await broker.start()
 
-    async def on_batch(self, records: Records, consumer: AIOKafkaConsumer) -> None:
+    async def on_batch(self, records: Records, _consumer: AIOKafkaConsumer) -> None:
         """Handle a batch of verdicts. The consumer starts after everything is open."""
         if self._consumer is None:
-            raise RuntimeError("the components are not running")
-        await self._consumer.on_batch(records, consumer)
+            raise RuntimeError("the components are not open")
+        await self._consumer.on_batch(records)
+
+    async def _connect_bus(
+        self, stack: AsyncExitStack, start: Startup, producer: AIOKafkaProducer, halt: Callable[[], None]
+    ) -> None:
+        settings = self._settings
+        create_topics = functools.partial(
+            ensure_topics, settings.kafka, settings.partitions, settings.kafka_replication
+        )
+        await start.wait_for("broker", create_topics)
+        lag = LagMonitor(
+            settings.kafka,
+            settings.group,
+            {VERDICTS.name: settings.partitions},
+            clock=self.clock,
+            show=self._metrics.show_lag,
+        )
+        measuring = background.start(lag.run(), halt=halt, failure="measuring the lag has failed")
+        stack.push_async_callback(background.cancel, measuring)
+        stack.push_async_callback(self.references.stop)
+        await start.wait_for("broker", self.references.start)
+        await start.wait_for("broker", producer.start)
+        # A verdict whose plan is not there would be set aside.
+        await self.references.wait_until_complete()
 
     def _create_loops(
         self, producer: AIOKafkaProducer, channels: Mapping[Channel, MessageChannel]

@@ -1,17 +1,6 @@
-"""`python -m services.reporting`: the service as a process."""
+"""`python -m services.reporting`: run the service until a signal stops it."""
 
-from services.reporting.app import build_app
-from services.reporting.settings import ReportingSettings
-from services.runtime import bootstrap
-from services.runtime.http import server
-
-
-def main() -> None:
-    """Run until a signal stops it."""
-    settings = bootstrap.initialise("reporting", ReportingSettings)
-    app = build_app(settings)
-    server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=app.halt)
-
+from services.runtime import process
 
 if __name__ == "__main__":
-    main()
+    process.run_service("services.reporting.app")

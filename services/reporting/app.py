@@ -1,14 +1,15 @@
 """Wire reporting: settings in, an ASGI application out. Its lifespan opens what it needs and closes it in reverse."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from aiokafka import AIOKafkaProducer
-from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
@@ -16,24 +17,33 @@ from services.reporting import consumer
 from services.reporting.consumer import Decoded, TopicReader
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.pages import Dashboard
+from services.reporting.document_archive import DocumentArchive
 from services.reporting.http import api_description, problems
 from services.reporting.http.api import ReportingApi
-from services.reporting.metrics import ReportingMetrics
+from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
 from services.reporting.settings import ReportingSettings
-from services.reporting.store import DatabaseUnavailableError, ReportingStore
-from services.runtime import mongo
+from services.reporting.store import DatabaseRefusedError, DatabaseUnavailableError, ReportingStore
+from services.runtime import background, bootstrap, mongo, startup
 from services.runtime.clock import Clock, clock_from
+from services.runtime.http import server
+from services.runtime.http.admin import AdminApp
 from services.runtime.http.probes import AsgiHandler, probe_routes
 from services.runtime.http.server import Halt
+from services.runtime.kafka import clients
 from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription, commit_after, subscribe
-from services.runtime.kafka.dead_letters import DeadLetters
+from services.runtime.kafka.consumer_lag import LagMonitor
+from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
+from services.runtime.settings import KafkaConfig
+from services.runtime.startup import Startup
+
+SERVERS = {"kafka": startup.BROKER, "mongo": startup.DATABASE}
 
 
-class ProbeEndpoint:
+class AsgiEndpoint:
     """A plain ASGI handler as a route's endpoint: Starlette takes a bare function for one that wants a `Request`."""
 
     def __init__(self, handler: AsgiHandler) -> None:
@@ -43,14 +53,39 @@ class ProbeEndpoint:
         await self._handler(scope, receive, send)
 
 
-class BrokerProbe:
-    """Ask the broker for its metadata, through the producer that the lifespan opens."""
+class DeadLetterProducer:
+    """Writes dead letters through a producer that is opened with the service, and tells whether the broker is there."""
 
-    producer: AIOKafkaProducer | None = None
+    def __init__(self, kafka: KafkaConfig, clock: Clock) -> None:
+        self._kafka = kafka
+        self._clock = clock
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> None:
+        """Connect; raise `KafkaError` if that fails, and nothing stays open then."""
+        # Idempotence keeps a retried send from writing a dead letter twice.
+        producer = AIOKafkaProducer(**self._kafka.client(), enable_idempotence=True)
+        try:
+            await producer.start()
+        except BaseException:
+            await clients.stop_producer(producer)
+            raise
+        self._producer = producer
+
+    async def close(self) -> None:
+        """Close the producer, if it is open."""
+        if self._producer is not None:
+            await clients.stop_producer(self._producer)
+
+    async def set_aside(self, record: ConsumedRecord, *, reason: str) -> None:
+        """Return when the broker has the dead letter; raise `KafkaError` if it refuses it."""
+        if self._producer is None:
+            raise RuntimeError("the producer is not open")
+        await DeadLetters(self._producer, self._clock).set_aside(record, reason=reason)
 
     async def is_answering(self) -> bool:
-        """Whether the broker answered just now; False before the lifespan has opened the producer."""
-        return self.producer is not None and bool(await self.producer.client.force_metadata_update())
+        """Whether the broker answered just now."""
+        return self._producer is not None and bool(await self._producer.client.force_metadata_update())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,97 +98,153 @@ class ReportingComponents:
     metrics: ReportingMetrics
     references: PublishedDocuments
     store: ReportingStore
-    broker_probe: BrokerProbe
+    archive: DocumentArchive
+    dead_letters: DeadLetterProducer
+    broker: ConsumingBroker
+    startup: Startup
     halt: Halt
 
 
 class ReportingApp(Starlette):
-    """The application; `halt` stops its process when a batch cannot be stored."""
+    """The application, with that of its admin port."""
 
-    halt: Halt
+    admin: AdminApp
 
 
-def build_app(settings: ReportingSettings) -> ReportingApp:
-    """Wire reporting; nothing is opened before the lifespan begins."""
-    registry = new_registry()
-    components = ReportingComponents(
-        settings=settings,
-        clock=clock_from(settings.clock),
-        registry=registry,
-        metrics=ReportingMetrics(registry),
-        references=PublishedDocuments(settings.kafka),
-        store=ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database),
-        broker_probe=BrokerProbe(),
-        halt=Halt(),
+def main() -> None:
+    """Serve until the process is asked to stop."""
+    settings = bootstrap.initialise("reporting", ReportingSettings)
+    halt = Halt()
+    app = build_app(settings, halt=halt)
+    server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=halt, admin=app.admin)
+
+
+def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
+    """Wire reporting; nothing is opened before the lifespan begins. *halt* stops a process that cannot go on."""
+    components = _build_components(settings, halt)
+    components.references.export_metrics(components.registry)
+    queries = ReportingQueries(
+        components.store,
+        components.references,
+        on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
     )
-    queries = ReportingQueries(components.store, components.references)
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
+    admin = _build_admin(components)
     app = ReportingApp(
-        routes=[*_build_routes(components, queries), *api_description.build_routes(templates), *dashboard.routes()],
+        routes=[
+            *(Route(path, AsgiEndpoint(handler)) for path, handler in admin.routes_on_service_port()),
+            *_build_api(components, queries).routes(),
+            *api_description.build_routes(templates),
+            *dashboard.routes(),
+        ],
         lifespan=_build_lifespan(components),
         exception_handlers=problems.build_handlers(dashboard.render_problem),
     )
-    app.halt = components.halt
+    app.admin = admin
     return app
+
+
+def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingComponents:
+    registry = new_registry()
+    metrics = ReportingMetrics(registry)
+    clock = clock_from(settings.clock)
+    references = PublishedDocuments(settings.kafka)
+    store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database)
+    dead_letters = DeadLetterProducer(settings.kafka, clock)
+    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
+
+    def subscribe_to(topic: Topic, reader: TopicReader[Decoded]) -> None:
+        subscription = Subscription(
+            topic=topic.name,
+            group=settings.group,
+            max_records=settings.batch_records,
+            session_timeout_ms=settings.session_timeout_ms,
+        )
+        handler = commit_after(consumer.on_batch(reader, dead_letters, metrics), (DatabaseUnavailableError,))
+        subscribe(broker, subscription, handler, halt=halt)
+
+    subscribe_to(VERDICTS, consumer.verdict_reader(store))
+    subscribe_to(DELIVERIES, consumer.delivery_reader(store))
+    subscribe_to(FACTS, consumer.fact_reader(store))
+    return ReportingComponents(
+        settings=settings,
+        clock=clock,
+        registry=registry,
+        metrics=metrics,
+        references=references,
+        store=store,
+        archive=DocumentArchive(references, store),
+        dead_letters=dead_letters,
+        broker=broker,
+        startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
+        halt=halt,
+    )
 
 
 def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        settings = components.settings
-        async with AsyncExitStack() as stack:
-            stack.callback(components.store.close)
-            await components.store.create_indexes()
-            await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
-            # What is started is registered for its stop first: a start that fails half-way is stopped as well.
-            stack.push_async_callback(components.references.stop)
-            await components.references.start()
-            # Dead letters go through this producer; idempotence keeps a retried send from writing one twice.
-            producer = AIOKafkaProducer(**settings.kafka.client(), enable_idempotence=True)
-            stack.push_async_callback(producer.stop)
-            await producer.start()
-            components.broker_probe.producer = producer
-            broker = _build_broker(components, DeadLetters(producer, components.clock))
-            stack.push_async_callback(broker.stop)
-            await broker.start()
+        async with startup.open_in_background(partial(_open_all, components), halt=components.halt):
             yield
 
     return lifespan
 
 
-def _build_broker(components: ReportingComponents, dead_letters: DeadLetters) -> KafkaBroker:
-    broker = ConsumingBroker(components.settings.kafka, halt=components.halt, registry=components.registry)
-    store = components.store
-
-    def subscribe_to(topic: Topic, reader: TopicReader[Decoded]) -> None:
-        subscription = Subscription(
-            topic=topic.name,
-            group=components.settings.group,
-            max_records=components.settings.batch_records,
-            session_timeout_ms=components.settings.session_timeout_ms,
-        )
-        handler = consumer.on_batch(reader, dead_letters, components.metrics)
-        subscribe(broker, subscription, commit_after(handler, (DatabaseUnavailableError,)), halt=components.halt)
-
-    subscribe_to(VERDICTS, consumer.verdict_reader(store))
-    subscribe_to(DELIVERIES, consumer.delivery_reader(store))
-    subscribe_to(FACTS, consumer.fact_reader(store))
-    return broker
+async def _open_all(components: ReportingComponents, stack: AsyncExitStack) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_prepare_database(components, stack))
+        group.create_task(_connect_bus(components, stack))
+    stack.push_async_callback(components.broker.stop)
+    await components.broker.start()
 
 
-def _build_routes(components: ReportingComponents, queries: ReportingQueries) -> list[BaseRoute]:
-    api = ReportingApi(
+async def _prepare_database(components: ReportingComponents, stack: AsyncExitStack) -> None:
+    wait_for = components.startup.wait_for
+    # First, because it is all that pages need while the broker is away.
+    await wait_for("mongo", components.archive.restore)
+    await wait_for("mongo", components.store.create_indexes)
+    failure = "storing the published documents has failed"
+    storing = background.start(components.archive.run(), halt=components.halt, failure=failure)
+    stack.push_async_callback(background.cancel, storing)
+
+
+async def _connect_bus(components: ReportingComponents, stack: AsyncExitStack) -> None:
+    settings, wait_for = components.settings, components.startup.wait_for
+    create_topics = partial(ensure_topics, settings.kafka, settings.partitions, settings.kafka_replication)
+    await wait_for("kafka", create_topics)
+    lag = LagMonitor(
+        settings.kafka,
+        settings.group,
+        dict.fromkeys((topic.name for topic in TOPICS_CONSUMED), settings.partitions),
+        clock=components.clock,
+        show=components.metrics.show_lag,
+    )
+    measuring = background.start(lag.run(), halt=components.halt, failure="measuring the lag has failed")
+    stack.push_async_callback(background.cancel, measuring)
+    stack.push_async_callback(components.references.stop)
+    await wait_for("kafka", components.references.start)
+    stack.push_async_callback(components.dead_letters.close)
+    await wait_for("kafka", components.dead_letters.open)
+
+
+def _build_admin(components: ReportingComponents) -> AdminApp:
+    settings = components.settings
+    checks = {
+        "kafka": components.startup.check("kafka", components.dead_letters.is_answering),
+        "mongo": components.startup.check("mongo", components.store.is_answering),
+        "references": components.references.is_ready,
+        "consumer": components.broker.is_consuming,
+    }
+    routes = [*probe_routes(checks, components.registry), api_description.asyncapi_route()]
+    return AdminApp(settings.admin_port, routes, service_port=settings.port)
+
+
+def _build_api(components: ReportingComponents, queries: ReportingQueries) -> ReportingApi:
+    return ReportingApi(
         queries,
         components.store,
         clock=components.clock,
         letterhead=components.settings.letterhead,
         metrics=components.metrics,
     )
-    checks = {
-        "kafka": components.broker_probe.is_answering,
-        "mongo": components.store.is_answering,
-        "references": components.references.is_ready,
-    }
-    probes = [Route(path, ProbeEndpoint(handler)) for path, handler in probe_routes(checks, components.registry)]
-    return [*probes, *api.routes()]

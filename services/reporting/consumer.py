@@ -1,7 +1,8 @@
 """Consume a batch of records: decode each record once, store all of them in one write, commit last.
 
-A record that cannot be decoded is written to the dead-letter topic with its reason. If that fails, the batch fails
-without a commit.
+A verdict or a delivery that cannot be decoded is written to the dead-letter topic with its reason. If that fails, the
+batch fails without a commit. A fact that cannot be decoded is counted here and set aside by rules, which reads
+every fact.
 """
 
 import logging
@@ -16,10 +17,9 @@ from services.reporting.event_decoder import (
     RecordedAssessment,
     RecordedAttempt,
     RecordedReceipt,
-    UnreadableRecordError,
 )
 from services.reporting.metrics import ReportingMetrics
-from services.runtime.kafka import consumer_lag
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.batch_consumer import Handler, Records
 from services.runtime.kafka.dead_letters import ConsumedRecord
 
@@ -44,7 +44,7 @@ class DeadLetterWriter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicReader(Generic[Decoded]):
-    """How the records of one topic are decoded and stored.
+    """How the records of one topic are decoded and stored, and whether reporting is the one to set the poison aside.
 
     `decode` returns None for a record that reporting has no use for, and raises `UnreadableRecordError` for poison.
     """
@@ -52,6 +52,7 @@ class TopicReader(Generic[Decoded]):
     label: str
     decode: Callable[[bytes | None], Decoded | None]
     insert: Callable[[Sequence[Decoded]], Awaitable[None]]
+    sets_aside: bool = True
 
 
 def verdict_reader(store: RecordStore) -> TopicReader[RecordedAssessment]:
@@ -66,25 +67,27 @@ def delivery_reader(store: RecordStore) -> TopicReader[RecordedAttempt]:
 
 def fact_reader(store: RecordStore) -> TopicReader[RecordedReceipt]:
     """Return the reader of the topic of facts, of which only the receipts are stored."""
-    return TopicReader(label="facts", decode=event_decoder.decode_receipt, insert=store.insert_receipts)
+    decode, insert = event_decoder.decode_receipt, store.insert_receipts
+    return TopicReader(label="facts", decode=decode, insert=insert, sets_aside=False)
 
 
 def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metrics: ReportingMetrics) -> Handler:
     """Return the handler of the batches of one topic."""
 
-    async def handle(records: Records, consumer: AIOKafkaConsumer) -> None:
+    async def handle(records: Records, _consumer: AIOKafkaConsumer) -> None:
         with metrics.batch_seconds.labels(reader.label).time():
             decoded, poison = _decode_batch(reader, records)
             await reader.insert(decoded)
             # The write comes first because the whole batch is tried again while the database is away: dead letters
             # written before it would be written once more at each try.
             for record, reason in poison:
-                await dead_letters.set_aside(record, reason=reason)
+                if reader.sets_aside:
+                    await dead_letters.set_aside(record, reason=reason)
+                    metrics.dead_letters.labels(reader.label).inc()
                 place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-                log.warning("a record was set aside", extra={"action": "set_aside", "reason": reason, **place})
+                log.warning("a record cannot be read", extra={"action": "unreadable", "reason": reason, **place})
         metrics.records.labels(reader.label).inc(len(decoded))
-        metrics.dead_letters.labels(reader.label).inc(len(poison))
-        metrics.lag.labels(reader.label).set(await consumer_lag.measure(consumer))
+        metrics.unreadable.labels(reader.label).inc(len(poison))
 
     return handle
 

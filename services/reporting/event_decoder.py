@@ -2,13 +2,12 @@
 
 The decoder is tolerant: it ignores fields that it does not know, and of the envelope it requires no attribute but those
 that reporting stores. The data of an assessment or an attempt is as `schemas.events.wire` describes it. A verdict or a
-delivery that it cannot decode is refused with the reason, and the consumer sets it aside; so everything in the database
-can be decoded again. Facts are judged by rules alone: a fact without a receipt, or one that is not readable, is skipped
-here.
+delivery that it cannot decode, or that could not be stored or shown, is refused with the reason, and the consumer sets
+it aside. Of facts only the receipts are stored; a fact that rules wrote itself has none.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -18,10 +17,20 @@ from schemas.events.ids import DutyKey
 from schemas.events.wire import WireAlertAttempted, WireAlertedDuty, WireSegment, WireTimeline
 from services.reporting.core.timeline import AssessmentRevision, StatusSpan
 from services.reporting.core.urging import AlertAttempt
+from services.runtime import decoding
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
+
+# MongoDB takes documents of 16 MiB; the other fields of a document have room in the rest.
+LARGEST_DOCUMENT_BYTES = 15 * 1024 * 1024
+CHARACTERS_OF_ID_MAX = 4_096
 
 
-class UnreadableRecordError(Exception):
-    """Reporting cannot decode the record; the message says where. Write it to the dead-letter topic."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """The bytes of a record as they were stored, None where their document has lost them, and its id."""
+
+    id: str
+    record: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +85,7 @@ class _DeliveryEvent(msgspec.Struct, tag_field="type", tag=DELIVERED):
     data: WireAlertAttempted
 
 
-class _FactEvent(msgspec.Struct):
+class _ReceiptedEvent(msgspec.Struct):
     id: str
     source: str
     type: str
@@ -86,46 +95,53 @@ class _FactEvent(msgspec.Struct):
     subject: str | None = None
 
 
-_VERDICT_DECODER = msgspec.json.Decoder(_VerdictEvent)
-_DELIVERY_DECODER = msgspec.json.Decoder(_DeliveryEvent)
-_FACT_DECODER = msgspec.json.Decoder(_FactEvent)
+class _ReceiptMark(msgspec.Struct):
+    """Whether a fact has a receipt at all."""
+
+    receiptid: str | None = None
+
+
+_VERDICT_DECODER = RecordDecoder[_VerdictEvent](_VerdictEvent)
+_DELIVERY_DECODER = RecordDecoder[_DeliveryEvent](_DeliveryEvent)
+_FACT_DECODER = RecordDecoder[_ReceiptedEvent](_ReceiptedEvent)
+_RECEIPT_MARK_DECODER = RecordDecoder[_ReceiptMark](_ReceiptMark)
 
 
 def decode_verdict(record: bytes | None) -> RecordedAssessment:
     """Return the assessment in *record*; raise `UnreadableRecordError` with the place that is wrong."""
+    event = _VERDICT_DECODER.decode(record)
     raw = record or b""
-    try:
-        event = _VERDICT_DECODER.decode(raw)
-    except msgspec.DecodeError as cause:
-        raise UnreadableRecordError(str(cause)) from cause
+    _require_storable(raw, event.id)
     return RecordedAssessment(assessment=_build_revision(event), record=raw)
 
 
 def decode_delivery(record: bytes | None) -> RecordedAttempt:
     """Return the alert attempt in *record*; raise `UnreadableRecordError` with the place that is wrong."""
+    event = _DELIVERY_DECODER.decode(record)
     raw = record or b""
-    try:
-        event = _DELIVERY_DECODER.decode(raw)
-    except msgspec.DecodeError as cause:
-        raise UnreadableRecordError(str(cause)) from cause
-    attempts = tuple(_build_attempt(event, duty) for duty in event.data.duties)
-    return RecordedAttempt(event=event.id, attempted_at=_to_utc(event.data.attempted_at), attempts=attempts, record=raw)
+    attempted_at = decoding.require_instant(event.data.attempted_at, "/data/attempted_at")
+    attempts = tuple(_build_attempt(event, duty, attempted_at) for duty in event.data.duties)
+    _require_storable(raw, event.id, *(str(attempt.key) for attempt in attempts))
+    return RecordedAttempt(event=event.id, attempted_at=attempted_at, attempts=attempts, record=raw)
 
 
 def decode_receipt(record: bytes | None) -> RecordedReceipt | None:
-    """Return the receipt of the fact in *record*, or None where there is none or the fact is not readable."""
+    """Return the receipt of the fact in *record*, or None where it has none; raise `UnreadableRecordError`."""
     try:
-        event = _FACT_DECODER.decode(record or b"")
-    except msgspec.DecodeError:
-        return None
+        event = _FACT_DECODER.decode(record)
+    except UnreadableRecordError:
+        if _RECEIPT_MARK_DECODER.decode(record).receiptid is None:
+            return None
+        raise
     payload = event.data
+    _require_storable(b"", event.receiptid, event.receivedtime, event.id, event.source, event.type)
     return RecordedReceipt(
         receiptid=event.receiptid,
         receivedtime=event.receivedtime,
         event=event.id,
         source=event.source,
         type=event.type,
-        duty=DutyKey(
+        duty=_build_key(
             plan=payload.plan,
             # The subject is the agency whose duty it is: aliases are resolved, and where an agency files for its
             # predecessor it is the predecessor.
@@ -138,28 +154,28 @@ def decode_receipt(record: bytes | None) -> RecordedReceipt | None:
 
 def _build_revision(event: _VerdictEvent) -> AssessmentRevision:
     payload = event.data
+    opens_at = payload.opens_at
     return AssessmentRevision(
         event=event.id,
-        key=DutyKey(
-            plan=payload.plan, agency=payload.agency, obligation=payload.obligation, period=payload.period or None
-        ),
+        key=_build_key(plan=payload.plan, agency=payload.agency, obligation=payload.obligation, period=payload.period),
         plan_version=payload.plan_version,
         registry=payload.registry,
         registry_version=payload.registry_version,
         clause=payload.clause,
-        opens_at=payload.opens_at,
-        recorded_at=_to_utc(payload.recorded_at),
+        opens_at=opens_at and decoding.require_instant(opens_at, "/data/opens_at"),
+        recorded_at=decoding.require_instant(payload.recorded_at, "/data/recorded_at"),
         revision=payload.revision,
         timeline=tuple(_build_span(segment) for segment in payload.timeline),
     )
 
 
 def _build_span(segment: WireSegment) -> StatusSpan:
+    due_at, effective_at = segment.due_at, segment.effective_at
     return StatusSpan(
-        from_at=_to_utc(segment.starts_at),
+        from_at=decoding.require_instant(segment.starts_at, "/data/timeline/from"),
         status=segment.status,
-        due_at=segment.due_at,
-        effective_at=segment.effective_at,
+        due_at=due_at and decoding.require_instant(due_at, "/data/timeline/due_at"),
+        effective_at=effective_at and decoding.require_instant(effective_at, "/data/timeline/effective_at"),
         submissions=segment.submissions,
         flags=segment.flags,
         missing=segment.missing,
@@ -167,22 +183,32 @@ def _build_span(segment: WireSegment) -> StatusSpan:
     )
 
 
-def _build_attempt(event: _DeliveryEvent, duty: WireAlertedDuty) -> AlertAttempt:
-    payload = event.data
+def _build_attempt(event: _DeliveryEvent, duty: WireAlertedDuty, attempted_at: datetime) -> AlertAttempt:
+    payload, due_at = event.data, duty.due_at
     return AlertAttempt(
         event=event.id,
         alert=payload.alert,
-        key=DutyKey(plan=duty.plan, agency=duty.agency, obligation=duty.obligation, period=duty.period or None),
+        key=_build_key(plan=duty.plan, agency=duty.agency, obligation=duty.obligation, period=duty.period),
         kind=duty.kind,
         step=duty.step,
-        due_at=duty.due_at,
+        due_at=due_at and decoding.require_instant(due_at, "/data/duties/due_at"),
         channel=payload.channel,
         to_agency=payload.to_agency,
         outcome=payload.outcome,
-        attempted_at=_to_utc(payload.attempted_at),
+        attempted_at=attempted_at,
     )
 
 
-def _to_utc(instant: datetime) -> datetime:
-    # msgspec gives `Z` and `+00:00` the very object `UTC`, so the usual case is one comparison.
-    return instant.astimezone(UTC) if instant.tzinfo is not UTC else instant
+def _build_key(*, plan: str, agency: str, obligation: str, period: str | None) -> DutyKey:
+    try:
+        return DutyKey.from_event(plan=plan, agency=agency, obligation=obligation, period=period)
+    except ValueError as cause:
+        raise UnreadableRecordError("/data", str(cause)) from cause
+
+
+def _require_storable(record: bytes, event_id: str, *indexed: str) -> None:
+    """Raise `UnreadableRecordError` if the document could not be stored, or not be found by its id again."""
+    if not 0 < len(event_id) <= CHARACTERS_OF_ID_MAX or not event_id.isprintable():
+        raise UnreadableRecordError("/id", f"{event_id[:200]!r} cannot be the key of a document")
+    if len(record) + sum(len(text.encode()) for text in indexed) > LARGEST_DOCUMENT_BYTES:
+        raise UnreadableRecordError("", f"the database takes no document of {len(record)} bytes")

@@ -2,8 +2,12 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
+from services.runtime.kafka import consumer_lag
+from services.runtime.kafka.consumer_lag import LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
 
+TOPICS_CONSUMED = (VERDICTS, DELIVERIES, FACTS)
 TOPICS = ("verdicts", "deliveries", "facts")
 FORMATS = ("docx", "pdf", "xlsx", "csv", "json")
 
@@ -14,6 +18,14 @@ class ReportingMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.records = Counter("reporting_records_kept", "Records read and stored", ["topic"], registry=registry)
         self.dead_letters = Counter("reporting_dead_letters", "Records set aside", ["topic"], registry=registry)
+        self.unreadable = Counter(
+            "reporting_records_unreadable", "Records of the log that cannot be read", ["topic"], registry=registry
+        )
+        self.stored_unreadable = Counter(
+            "reporting_stored_records_unreadable",
+            "Stored records that could not be read for an answer, each time they were asked for",
+            registry=registry,
+        )
         self.batch_seconds = Histogram(
             "reporting_batch_seconds",
             "Time to read and store a batch",
@@ -22,7 +34,16 @@ class ReportingMetrics:
             registry=registry,
         )
         self.lag = Gauge(
-            "reporting_lag_records", "Records not yet read at the last batch", ["topic"], registry=registry
+            "reporting_lag_records",
+            "Records that the group has not committed, NaN while unknown",
+            ["topic"],
+            registry=registry,
+        )
+        self.oldest_unread = Gauge(
+            "reporting_oldest_unread_seconds",
+            "Age of the oldest record that the group has not committed, 0 if there is none, NaN while unknown",
+            ["topic"],
+            registry=registry,
         )
         self.documents = Counter("reporting_documents_made", "Annual reports made", ["format"], registry=registry)
         self.document_seconds = Histogram(
@@ -33,11 +54,19 @@ class ReportingMetrics:
             registry=registry,
         )
         self._create_series()
+        self.show_lag({})
+
+    def show_lag(self, lags: LagByPartition) -> None:
+        """Set the gauges for how far the group is behind, topic by topic."""
+        for label, topic in zip(TOPICS, TOPICS_CONSUMED, strict=True):
+            lag = consumer_lag.add_up(lag for place, lag in lags.items() if place.topic == topic.name)
+            self.lag.labels(label).set(lag.records)
+            self.oldest_unread.labels(label).set(lag.oldest_unread_seconds)
 
     def _create_series(self) -> None:
         """Create every series at zero: Prometheus sees no increase from an absent series to its first value."""
         for topic in TOPICS:
-            for by_topic in (self.records, self.dead_letters, self.batch_seconds, self.lag):
+            for by_topic in (self.records, self.dead_letters, self.unreadable, self.batch_seconds):
                 by_topic.labels(topic)
         for document_format in FORMATS:
             self.documents.labels(document_format)

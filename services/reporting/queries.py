@@ -4,10 +4,11 @@ Titles and names come from the versions of the plan and the registry that the as
 old report reads as it read when it was written.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from schemas.events.ids import DutyKey
@@ -20,22 +21,31 @@ from services.reporting.core import annual_report, duty_lines, timeline
 from services.reporting.core.annual_report import AnnualReport, ReportQuery
 from services.reporting.core.duty_lines import DutyLine, LineContext
 from services.reporting.core.registry_index import RegistryIndex
-from services.reporting.core.timeline import AssessmentRevision, DutyState
+from services.reporting.core.timeline import DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
-from services.reporting.event_decoder import RecordedReceipt
+from services.reporting.event_decoder import RecordedReceipt, StoredRecord
 from services.reporting.store import PlanDutyFilter
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.published_documents import PLAN, REGISTRY
+
+Decoded = TypeVar("Decoded")
+
+log = logging.getLogger(__name__)
 
 
 class NotFoundError(Exception):
     """Nothing is published or recorded under that id; check the id."""
 
 
+class DocumentsUnreadError(Exception):
+    """The published documents have not been read since the database is new: ask again once the broker is there."""
+
+
 class RecordArchive(Protocol):
     """Finds the records of assessments and alert attempts."""
 
-    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[bytes]: ...
-    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]: ...
+    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]: ...
+    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]: ...
     async def find_periods(self, plan: str) -> list[str]: ...
 
 
@@ -48,7 +58,8 @@ class ReceiptSource(Protocol):
 class DocumentSource(Protocol):
     """Finds published plans and registries."""
 
-    def plan(self, plan_id: str) -> Plan | None: ...
+    @property
+    def is_known(self) -> bool: ...
     def plans(self) -> tuple[Plan, ...]: ...
     def registry(self, registry_id: str) -> Registry | None: ...
     def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None: ...
@@ -77,20 +88,49 @@ class DutyFilter:
         return PlanDutyFilter(plan=plan, agency=self.agency, obligation=self.obligation, periods=self.periods)
 
 
-class ReportingQueries:
-    """Every query of the HTTP API and the dashboard."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundLines:
+    """The lines of the duties asked for, and the stored records about them that cannot be read."""
 
-    def __init__(self, archive: RecordArchive, documents: DocumentSource) -> None:
+    lines: tuple[DutyLine, ...]
+    unreadable: tuple[UnreadableRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KnownStates:
+    """What is known of some duties: their states, the alerts about them, and the records that cannot be read."""
+
+    states: list[DutyState]
+    attempts: dict[DutyKey, list[AlertAttempt]]
+    unreadable: tuple[UnreadableRecord, ...]
+
+
+class ReportingQueries:
+    """Every query of the HTTP API and the dashboard.
+
+    *on_unreadable* is called for each stored record that cannot be read, each time it is asked for.
+    """
+
+    def __init__(
+        self,
+        archive: RecordArchive,
+        documents: DocumentSource,
+        *,
+        on_unreadable: Callable[[UnreadableRecord], None] = lambda _record: None,
+    ) -> None:
         self._archive = archive
         self._documents = documents
+        self._on_unreadable = on_unreadable
 
     def plans(self) -> tuple[Plan, ...]:
-        """Return the latest version of every plan."""
+        """Return the latest version of every plan; raise `DocumentsUnreadError` if none can be known yet."""
+        if not self._documents.is_known:
+            raise DocumentsUnreadError
         return self._documents.plans()
 
     def plan(self, plan_id: str) -> Plan:
         """Return a plan; raise `NotFoundError` where none of that id is published."""
-        plan = self._documents.plan(plan_id)
+        plan = next((one for one in self.plans() if one.plan == plan_id), None)
         if plan is None:
             raise NotFoundError(f"no plan {plan_id!r} is published")
         return plan
@@ -108,16 +148,20 @@ class ReportingQueries:
 
     async def find_years(self, plan_id: str) -> list[str]:
         """Return the years in which any agency has a duty under a plan, in order."""
-        return sorted({period[:4] for period in await self._archive.find_periods(plan_id)})
+        return sorted(filter(None, {_year_of(period) for period in await self._archive.find_periods(plan_id)}))
 
-    async def find_lines(self, duties: DutyFilter, context: QueryContext) -> tuple[DutyLine, ...]:
+    async def find_lines(self, duties: DutyFilter, context: QueryContext) -> FoundLines:
         """Return the lines of *duties*; raise `NotFoundError` where their plan is not published."""
         plans = [self.plan(duties.plan)] if duties.plan else list(self.plans())
         lines: list[DutyLine] = []
+        unreadable: list[UnreadableRecord] = []
         for plan in plans:
-            states, attempts = await self._find_states(duties.in_plan(plan.plan), context)
-            lines += duty_lines.build_lines(states, attempts, self._line_context(plan, states, context))
-        return tuple(lines)
+            known = await self._find_states(duties.in_plan(plan.plan), context)
+            lines += duty_lines.build_lines(
+                known.states, known.attempts, self._line_context(plan, known.states, context)
+            )
+            unreadable += known.unreadable
+        return FoundLines(lines=tuple(lines), unreadable=tuple(unreadable))
 
     async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:
         """Compile the annual report of a plan and period.
@@ -127,39 +171,51 @@ class ReportingQueries:
         plan = self.plan(plan_id)
         period = periods.parse(period_text)
         # One-off duties (period None) are fetched as well: `_belongs_to` selects those that are due in this period.
-        duties = PlanDutyFilter(plan=plan_id, periods=(*_periods_within(period), None))
-        states, attempts = await self._find_states(duties, context)
+        duties = PlanDutyFilter(plan=plan_id, periods=(*list_periods_within(period), None))
+        known = await self._find_states(duties, context)
         zone = ZoneInfo(plan.zone)
-        in_period = [state for state in states if _belongs_to(state, period, zone)]
-        return annual_report.compile_report(
+        in_period = [state for state in known.states if _belongs_to(state, period, zone)]
+        report = annual_report.compile_report(
             ReportQuery(period=period.text, as_of=context.as_of, known_at=context.known_at),
             in_period,
-            attempts={state.key: attempts[state.key] for state in in_period if state.key in attempts},
+            attempts={state.key: known.attempts[state.key] for state in in_period if state.key in known.attempts},
             context=self._line_context(plan, in_period, context),
         )
+        return replace(report, unreadable=known.unreadable)
 
-    async def _find_states(
-        self, duties: PlanDutyFilter, context: QueryContext
-    ) -> tuple[list[DutyState], dict[DutyKey, list[AlertAttempt]]]:
-        """Return the states of *duties* as of *context*, and the alert attempts about each of them."""
+    async def _find_states(self, duties: PlanDutyFilter, context: QueryContext) -> _KnownStates:
+        """Return what is known of *duties* as of *context*, with the alert attempts about each of them."""
         records = await self._archive.find_newest_revisions(duties, context.known_at)
-        revisions = [event_decoder.decode_verdict(record).assessment for record in records]
-        states = [timeline.state_at(revision, context.as_of) for revision in revisions]
-        return states, await self._find_attempts(revisions, context)
-
-    async def _find_attempts(
-        self, revisions: Sequence[AssessmentRevision], context: QueryContext
-    ) -> dict[DutyKey, list[AlertAttempt]]:
+        assessments, unreadable = self._decode_stored(records, event_decoder.decode_verdict)
+        keys = {one.assessment.key for one in assessments}
         # An attempt after `as_of` has not happened for the query, even where it is known.
         until = min(context.known_at, context.as_of)
-        keys = {revision.key for revision in revisions}
+        deliveries, unreadable_too = self._decode_stored(
+            await self._archive.find_attempts(keys, until), event_decoder.decode_delivery
+        )
         attempts: dict[DutyKey, list[AlertAttempt]] = {}
-        for record in await self._archive.find_attempts(keys, until):
-            for attempt in event_decoder.decode_delivery(record).attempts:
-                # One alert may name several duties; only those asked about count.
-                if attempt.key in keys:
-                    attempts.setdefault(attempt.key, []).append(attempt)
-        return attempts
+        for attempt in (one for delivery in deliveries for one in delivery.attempts):
+            # One alert may name several duties; only those asked about count.
+            if attempt.key in keys:
+                attempts.setdefault(attempt.key, []).append(attempt)
+        states = [timeline.state_at(one.assessment, context.as_of) for one in assessments]
+        return _KnownStates(states=states, attempts=attempts, unreadable=(*unreadable, *unreadable_too))
+
+    def _decode_stored(
+        self, records: Iterable[StoredRecord], decode: Callable[[bytes | None], Decoded]
+    ) -> tuple[list[Decoded], list[UnreadableRecord]]:
+        """Return what *records* decode to, and those that cannot be read: one of them must not hide the others."""
+        decoded: list[Decoded] = []
+        unreadable: list[UnreadableRecord] = []
+        for one in records:
+            try:
+                decoded.append(decode(one.record))
+            except UnreadableRecordError as cause:
+                unreadable.append(UnreadableRecord(id=one.id, reason=str(cause)))
+                self._on_unreadable(unreadable[-1])
+                details = {"action": "stored_record_unreadable", "record": one.id, "reason": str(cause)}
+                log.warning("a stored record cannot be read", extra=details)
+        return decoded, unreadable
 
     def _line_context(self, latest: Plan, states: Sequence[DutyState], context: QueryContext) -> LineContext:
         """Return the context of the lines, with the plan and registry versions that the newest of *states* cite.
@@ -182,7 +238,15 @@ class ReportingQueries:
         )
 
 
-def _periods_within(period: periods.Period) -> tuple[str, ...]:
+def _year_of(period: str) -> str | None:
+    """Return the year in which a stored *period* lies; None for one that is none."""
+    try:
+        return str(periods.parse(period).starts_on.year)
+    except ValueError:
+        return None
+
+
+def list_periods_within(period: periods.Period) -> tuple[str, ...]:
     """Return *period* and every shorter period inside it: `2026`, `2026-H1`, `2026-Q1`, `2026-01` and so on."""
     inner = [one.text for recurrence in Recurrence for one in periods.within(period, recurrence)]
     return tuple(dict.fromkeys((period.text, *inner)))

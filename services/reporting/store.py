@@ -17,10 +17,11 @@ from pymongo import ASCENDING, IndexModel, InsertOne
 from pymongo.errors import BulkWriteError
 
 from schemas.events.ids import DutyKey
-from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt, RecordedReceipt
+from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt, RecordedReceipt, StoredRecord
 from services.runtime import mongo
 
 ASSESSMENTS, ALERTS, RECEIPTS = "assessments", "alerts", "receipts"
+DOCUMENTS = "documents"
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
 AFTER_ANY = "\x7f"  # sorts after every character of an id
 _DUTY_FIELDS = ("plan", "agency", "obligation", "period")
@@ -35,6 +36,10 @@ INDEXES = {
 
 class DatabaseUnavailableError(Exception):
     """The database is away, steps down or restarts: the same batch or query is worth trying again."""
+
+
+class DatabaseRefusedError(Exception):
+    """The database refuses what is asked of it, and would refuse it again: wrong credentials, no rights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +63,8 @@ class ReportingStore:
         self._database = client[database]
 
     async def create_indexes(self) -> None:
-        """Create the indexes that are missing."""
-        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+        """Create the indexes that are missing; raise `DatabaseRefusedError` if this client may not."""
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError, refused=DatabaseRefusedError):
             for collection, indexes in INDEXES.items():
                 await self._database[collection].create_indexes(indexes)
 
@@ -67,10 +72,6 @@ class ReportingStore:
         """Whether the database answers."""
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
             return await mongo.is_answering(self._client)
-
-    def close(self) -> None:
-        """Close the connections to the database."""
-        self._client.close()
 
     async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> None:
         """Insert every revision, keyed by its duty and revision number."""
@@ -84,6 +85,15 @@ class ReportingStore:
         """Insert every receipt, keyed by its own id."""
         await self._insert_missing(RECEIPTS, [_receipt_document(one) for one in receipts])
 
+    async def insert_documents(self, documents: Mapping[str, bytes]) -> None:
+        """Insert the published documents by key; one that is published stays as it is."""
+        await self._insert_missing(DOCUMENTS, [{"_id": key, "record": value} for key, value in documents.items()])
+
+    async def find_documents(self) -> Mapping[str, bytes]:
+        """Return the published documents by key."""
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError, refused=DatabaseRefusedError):
+            return {one["_id"]: one["record"] async for one in self._database[DOCUMENTS].find()}
+
     async def find_receipt(self, receiptid: str) -> RecordedReceipt | None:
         """Return one receipt, or None."""
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
@@ -93,7 +103,7 @@ class ReportingStore:
         duty = DutyKey.parse(document.pop("duty"))
         return RecordedReceipt(receiptid=document.pop("_id"), duty=duty, **document)
 
-    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[bytes]:
+    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
         """Return the record of the newest revision of each of *duties*, of those recorded by *known_at*.
 
         MongoDB stores milliseconds, so *known_at* counts to the millisecond.
@@ -109,7 +119,7 @@ class ReportingStore:
             keys = [_revision_key(DutyKey(**group["_id"]), group["revision"]) async for group in newest]
         return await self._find_records(ASSESSMENTS, {"_id": {"$in": keys}})
 
-    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[bytes]:
+    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]:
         """Return the record of every attempt by *known_at* at an alert that names one of *duties*."""
         names_duty = {"$in": [str(duty) for duty in duties]}
         return await self._find_records(ALERTS, {"duties": names_duty, "attempted_at": {"$lte": known_at}})
@@ -120,10 +130,10 @@ class ReportingStore:
             found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
 
-    async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[bytes]:
+    async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[StoredRecord]:
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
-            found = self._database[collection].find(condition, {"_id": 0, "record": 1})
-            return [document["record"] async for document in found]
+            found = self._database[collection].find(condition, {"record": 1})
+            return [_stored_record(document) async for document in found]
 
     async def _insert_missing(self, collection: str, documents: Sequence[dict[str, Any]]) -> None:
         """Insert the documents that are not there yet, in any order; raise `BulkWriteError` for other refusals."""
@@ -138,6 +148,12 @@ class ReportingStore:
                 # failed write concern do not count as stored: the other documents may be rolled back.
                 if not mongo.has_only_duplicates(refusal):
                     raise
+
+
+def _stored_record(document: Mapping[str, Any]) -> StoredRecord:
+    # A damaged document, or one that somebody has edited, must be as harmless as a damaged record.
+    record = document.get("record")
+    return StoredRecord(id=str(document["_id"]), record=record if isinstance(record, bytes) else None)
 
 
 def _revision_key(duty: DutyKey, revision: int) -> str:

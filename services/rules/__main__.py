@@ -1,18 +1,6 @@
-"""Run rules: `python -m services.rules`."""
+"""`python -m services.rules`: run the service until a signal stops it."""
 
-from services.rules.app import build_app
-from services.rules.settings import RulesSettings
-from services.runtime import bootstrap
-from services.runtime.http import server
-
-
-def main() -> None:
-    """Serve until the process is asked to stop."""
-    bootstrap.relax_garbage_collection()
-    settings = bootstrap.initialise("rules", RulesSettings)
-    halt = server.Halt()
-    server.run(build_app(settings, halt=halt), server.listen(settings.host, settings.port, share_port=False), halt=halt)
-
+from services.runtime import process
 
 if __name__ == "__main__":
-    main()
+    process.run_service("services.rules.app")

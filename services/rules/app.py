@@ -1,11 +1,11 @@
 """Wires rules together. Nothing is opened before the application starts; everything is closed in reverse order."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
-from faststream.asgi import AsgiFastStream, AsyncAPIRoute
-from faststream.specification import AsyncAPI
+from prometheus_client import CollectorRegistry
 
 from schemas.events.topics import FACTS
 from services.rules.dry_run import dry_run
@@ -15,67 +15,122 @@ from services.rules.partitions import AssignedPartitions
 from services.rules.plan_adopter import PlanAdopter
 from services.rules.restore import PartitionDependencies
 from services.rules.settings import RulesSettings
+from services.runtime import background, bootstrap, startup
 from services.runtime.clock import clock_from
-from services.runtime.http.probes import ReadinessCheck, probe_routes
+from services.runtime.http import admin, server
+from services.runtime.http.admin import AdminApp
+from services.runtime.http.application import ServiceApp
+from services.runtime.http.private_routes import guard_route
+from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka import batch_consumer
 from services.runtime.kafka.batch_consumer import ConsumingBroker
+from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
+from services.runtime.startup import Startup
 
 
-def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None] | None = None) -> AsgiFastStream:
+def main() -> None:
+    """Serve until the process is asked to stop."""
+    bootstrap.relax_garbage_collection()
+    settings = bootstrap.initialise("rules", RulesSettings)
+    halt = Halt()
+    app = build_app(settings, halt=halt)
+    server.run(app, server.listen(settings.host, settings.port, share_port=False), halt=halt, admin=app.admin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesComponents:
+    """The components of rules; there is one of each in a process."""
+
+    settings: RulesSettings
+    metrics: RulesMetrics
+    references: PublishedDocuments
+    dependencies: PartitionDependencies
+    partitions: AssignedPartitions
+    broker: ConsumingBroker
+    startup: Startup
+    halt: Callable[[], None]
+
+
+def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None] | None = None) -> ServiceApp:
     """Return the application: the consumer of the facts, and its HTTP side."""
     settings = settings or RulesSettings()
-    halt = halt or Halt()
     registry = new_registry()
-    references = PublishedDocuments(settings.kafka)
-    dependencies = _build_dependencies(settings, references, RulesMetrics(registry, settings.partitions))
-    partitions = _build_partitions(settings, dependencies, halt)
-    adopter = PlanAdopter(dependencies.catalogues, partitions, clock=dependencies.clock)
-    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
-    _subscribe(broker, settings, partitions, halt=halt)
+    components = _build_components(settings, registry, halt or Halt())
+    components.references.export_metrics(registry)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        await dependencies.ensure_topics()
-        await references.start()
-        adopter.start(references, halt=halt)
-        try:
+        async with startup.open_in_background(partial(_open_all, components), halt=components.halt):
             yield
-        finally:
-            await adopter.stop()
-            await partitions.close()
-            await references.stop()
 
-    return AsgiFastStream(
-        broker,
+    readiness = {
+        "broker": components.startup.check("broker", components.references.is_broker_reachable),
+        "references": components.references.is_ready,
+        "consumer": components.broker.is_consuming,
+        "partitions": components.partitions.is_settled,
+        "state": components.partitions.is_state_complete,
+        "log": components.partitions.is_log_whole,
+    }
+    dependencies = components.dependencies
+    assess_event = dry_run(dependencies.catalogues, components.partitions, clock=dependencies.clock)
+    about = "What the facts say of each duty."
+    asyncapi = admin.asyncapi_route(components.broker, title="Đôn Đốc rules", description=about)
+    return ServiceApp(
+        components.broker,
         lifespan=lifespan,
-        logger=None,
-        specification=AsyncAPI(title="Đôn Đốc rules", version="1", description="What the facts say of each duty."),
-        # Without "try it out": that page would publish to the bus for anybody who asks.
-        asyncapi_path=AsyncAPIRoute("/asyncapi", try_it_out_path=None),
-        asgi_routes=[
-            *probe_routes(_readiness(references, partitions, broker), registry),
-            ("/v1/dry-run", dry_run(dependencies.catalogues, partitions, clock=dependencies.clock)),
-        ],
+        routes=[("/v1/dry-run", guard_route(assess_event, settings.key_of_intake))],
+        admin=AdminApp(settings.admin_port, [*probe_routes(readiness, registry), asyncapi], service_port=settings.port),
     )
 
 
-def _readiness(
-    references: PublishedDocuments, partitions: AssignedPartitions, broker: ConsumingBroker
-) -> dict[str, ReadinessCheck]:
-    async def is_log_sound() -> bool:
-        return await broker.is_log_readable() and await partitions.is_log_whole()
+def _build_components(
+    settings: RulesSettings, registry: CollectorRegistry, halt: Callable[[], None]
+) -> RulesComponents:
+    metrics = RulesMetrics(registry, settings.partitions)
+    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
+    references = PublishedDocuments(settings.kafka)
+    dependencies = _build_dependencies(settings, references, metrics)
+    partitions = _build_partitions(settings, dependencies, halt)
+    _subscribe(broker, settings, partitions, halt=halt)
+    return RulesComponents(
+        settings=settings,
+        metrics=metrics,
+        references=references,
+        dependencies=dependencies,
+        partitions=partitions,
+        broker=broker,
+        startup=Startup({"broker": startup.BROKER}),
+        halt=halt,
+    )
 
-    return {
-        "broker": references.is_broker_reachable,
-        "references": references.is_ready,
-        "partitions": partitions.is_settled,
-        "state": partitions.is_state_complete,
-        "log": is_log_sound,
-    }
+
+async def _open_all(components: RulesComponents, stack: AsyncExitStack) -> None:
+    settings, references, wait_for = components.settings, components.references, components.startup.wait_for
+    await wait_for("broker", components.dependencies.ensure_topics)
+    lag = LagMonitor(
+        settings.kafka,
+        settings.group,
+        {FACTS.name: settings.partitions},
+        clock=components.dependencies.clock,
+        show=components.metrics.show_lag,
+    )
+    measuring = background.start(lag.run(), halt=components.halt, failure="measuring the lag has failed")
+    stack.push_async_callback(background.cancel, measuring)
+    stack.push_async_callback(references.stop)
+    await wait_for("broker", references.start)
+    # A fact whose plan is not there would be set aside as unknown.
+    await references.wait_until_complete()
+    stack.push_async_callback(components.partitions.close)
+    dependencies = components.dependencies
+    adopter = PlanAdopter(dependencies.catalogues, components.partitions, clock=dependencies.clock)
+    stack.push_async_callback(adopter.stop)
+    adopter.start(references, halt=components.halt)
+    stack.push_async_callback(components.broker.stop)
+    await components.broker.start()
 
 
 def _build_partitions(
@@ -96,8 +151,8 @@ def _subscribe(
         max_records=settings.batch_records,
         session_timeout_ms=settings.session_timeout_ms,
     )
-    subscriber = batch_consumer.subscribe(broker, subscription, partitions.on_batch, halt=halt, listener=partitions)
-    partitions.use_consumer(lambda: subscriber.consumer)
+    consumer = batch_consumer.subscribe(broker, subscription, partitions.on_batch, halt=halt, listener=partitions)
+    partitions.use_consumer(lambda: consumer.consumer)
 
 
 def _build_dependencies(

@@ -4,14 +4,12 @@ Where this process owns the agency's partition, the answer counts the facts know
 follows from the requirements alone (`"basis": "requirements"`).
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
 from schemas.events.ids import partition_of
-from schemas.plan.plan import Requirements
 from services.rules import fact_decoder
 from services.rules.core import completeness, docket
 from services.rules.core.assess import assess
@@ -19,13 +17,14 @@ from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Exemption, Fact, Revocation, Submission
 from services.rules.duty_catalogues import DutyCatalogues
-from services.rules.fact_decoder import UnreadableFact
 from services.rules.partitions import AssignedPartitions
 from services.runtime.clock import Clock
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
 
 LARGEST_BYTES = 2 * 1024 * 1024  # intake takes no larger event than half of this, and adds to it
 PROBLEM = "application/problem+json"
+_MEMBERS_DECODER = RecordDecoder[dict[str, msgspec.Raw]](dict[str, msgspec.Raw])
 
 
 class DryRunProblem(Exception):  # noqa: N818 - it is the answer
@@ -81,13 +80,11 @@ def _assess_event(catalogues: DutyCatalogues, partitions: AssignedPartitions, bo
 def _decode_event(body: bytes, now: datetime) -> Fact:
     """Return the fact in *body*; an event without `receivedtime` counts as received *now*."""
     try:
-        event = json.loads(body)
-        if not isinstance(event, dict):
-            raise UnreadableFact("", "an event is a JSON object")
+        event = _MEMBERS_DECODER.decode(body)
         return fact_decoder.decode_fact(msgspec.json.encode({"receivedtime": now.isoformat(), **event}))
-    except (ValueError, RecursionError) as cause:
-        pointer, detail = (cause.pointer, cause.message) if isinstance(cause, UnreadableFact) else ("", str(cause))
-        raise DryRunProblem(422, "The event cannot be read.", errors=_one_error(pointer, detail)) from cause
+    except UnreadableRecordError as cause:
+        errors = _one_error(cause.pointer, cause.message)
+        raise DryRunProblem(422, "The event cannot be read.", errors=errors) from cause
 
 
 def _find_duty(catalogue: DutyCatalogue, received: Fact) -> tuple[Fact, Duty | None]:
@@ -104,7 +101,7 @@ def _find_duty(catalogue: DutyCatalogue, received: Fact) -> tuple[Fact, Duty | N
 
 
 def _find_missing(duty: Duty, fact: Submission) -> tuple[str, ...]:
-    return completeness.find_missing(duty.version.requires if duty.version else Requirements(), fact.report)
+    return completeness.find_missing(duty.requirements, fact.report)
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes:

@@ -9,7 +9,7 @@ from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey, partition_of
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.rules.core.duty_catalogue import DutyCatalogue
+from services.rules.core.duty_catalogue import DutyCatalogue, DutySelection
 
 YIELD_EVERY_DUTIES = 500  # after so many duties the event loop may run
 
@@ -18,7 +18,7 @@ _Versions = tuple[str, int, str, int]
 
 
 class PublishedVersions(Protocol):
-    """The published documents, as `services.runtime.kafka.clients.published_documents` provides them."""
+    """The published documents, as `services.runtime.kafka.published_documents` provides them."""
 
     def plan(self, plan_id: str) -> Plan | None: ...
     def registry(self, registry_id: str) -> Registry | None: ...
@@ -29,9 +29,13 @@ class PublishedVersions(Protocol):
 class DutyCatalogues:
     """Finds the catalogue that an adoption names, the latest one, and the duties that each partition expects by it."""
 
-    def __init__(self, published: PublishedVersions, partitions: int) -> None:
+    def __init__(
+        self, published: PublishedVersions, partitions: int, *, selection: DutySelection | None = None
+    ) -> None:
+        """Expect all duties, or only those of *selection*, for a reader that follows some agencies."""
         self._published = published
         self.partitions = partitions
+        self._selection = selection
         self._catalogues: dict[_Versions, DutyCatalogue] = {}
         # One entry for each pair of versions: when the horizon moves, the list of the earlier horizon is dropped.
         self._duties: dict[_Versions, tuple[datetime, Mapping[int, Sequence[DutyKey]]]] = {}
@@ -60,7 +64,7 @@ class DutyCatalogues:
         if self._is_prepared(until, catalogue):
             return
         by_partition: dict[int, list[DutyKey]] = {}
-        for count, key in enumerate(catalogue.duties_opening_before(until), start=1):
+        for count, key in enumerate(catalogue.duties_opening_before(until, self._selection), start=1):
             by_partition.setdefault(partition_of(key.agency, self.partitions), []).append(key)
             if count % YIELD_EVERY_DUTIES == 0:
                 await asyncio.sleep(0)
@@ -74,7 +78,7 @@ class DutyCatalogues:
         versions = _versions_of(catalogue.plan, catalogue.registry)
         if not self._is_prepared(until, catalogue):
             by_partition: dict[int, list[DutyKey]] = {}
-            for key in catalogue.duties_opening_before(until):
+            for key in catalogue.duties_opening_before(until, self._selection):
                 by_partition.setdefault(partition_of(key.agency, self.partitions), []).append(key)
             self._duties[versions] = (until, by_partition)
         return self._duties[versions][1].get(partition, ())

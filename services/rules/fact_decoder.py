@@ -4,14 +4,14 @@ It does not know plans: whether the fact is about a duty is checked by `services
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from math import isfinite, nan
-from typing import Any, TypeVar
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast
 
 import msgspec
 
 from schemas.events import facts as wire
-from schemas.plan import instants
+from schemas.events.facts import PlanAdopted
 from services.rules.core.facts import (
     Exemption,
     Extension,
@@ -23,160 +23,205 @@ from services.rules.core.facts import (
     Submission,
     Withdrawal,
 )
+from services.runtime import decoding
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 
-_Data = TypeVar("_Data")
+_FIGURE_EXPONENT_MAX = 309  # that of the largest double, which intake decodes a number to
 
-
-class UnreadableFact(ValueError):  # noqa: N818 - it reads as a claim about the input
-    """The record is no fact that rules can read. `pointer` names the place, the message the remedy."""
-
-    def __init__(self, pointer: str, message: str) -> None:
-        super().__init__(f"{pointer or '/'}: {message}")
-        self.pointer = pointer
-        self.message = message
+# An owner adopts 13 months ahead. Every duty up to the horizon is assessed, so a later one would take hours.
+FURTHEST_HORIZON = timedelta(days=3653)
 
 
-class FactEnvelope(msgspec.Struct, frozen=True):
-    """The CloudEvents envelope of a fact; `data` stays encoded until its type is known."""
-
-    id: str
-    source: str
-    type: str
-    data: msgspec.Raw
-    receivedtime: str | None = None
-    recordedtime: str | None = None
+class OtherEventError(UnreadableRecordError):
+    """The record is an event, but its type is none of those that rules reads."""
 
 
-class _FactDecision(msgspec.Struct, frozen=True):
+class _FactDecision(msgspec.Struct, frozen=True, gc=False):
     issued_on: date
 
 
-class _FactDocument(msgspec.Struct, frozen=True):
+class _FactDocument(msgspec.Struct, frozen=True, gc=False):
     number: str | None = None
     issued_on: date | None = None
     signed_by: str | None = None
 
 
-class _FactDispatch(msgspec.Struct, frozen=True):
+class _FactDispatch(msgspec.Struct, frozen=True, gc=False):
     sent_at: str | None = None
     proof: str = "none"
+    reference: str | None = None
 
 
-class _FactContent(msgspec.Struct, frozen=True):
+class _FactContent(msgspec.Struct, frozen=True, gc=False):
     nil_return: bool = False
     # msgspec gives every struct its own copy of an empty default.
     sections: dict[str, str | None] = {}
-    indicators: dict[str, float | str | None] = {}
+    # Numbers with a point are kept as text, for a double would not hold their digits.
+    indicators: dict[str, Any] = {}
 
 
-class _FactAttachment(msgspec.Struct, frozen=True):
-    media_type: str = ""
-    sha256: str = ""
-
-
-class _DocketReference(msgspec.Struct, frozen=True):
+class _DocketReference(msgspec.Struct, frozen=True, gc=False):
     plan: str
     obligation: str
     agency: str
 
 
-class _SubmissionFields(_DocketReference, frozen=True):
+class _SubmissionFields(_DocketReference, frozen=True, gc=False):
     period: str | None = None
     on_behalf_of: str | None = None
     corrects: str | None = None
     document: _FactDocument = _FactDocument()
     dispatch: _FactDispatch = _FactDispatch()
     content: _FactContent = _FactContent()
-    attachments: tuple[_FactAttachment, ...] = ()
+    attachments: tuple[FiledAttachment, ...] = ()
 
 
-class _WithdrawalFields(_DocketReference, frozen=True):
+class _WithdrawalFields(_DocketReference, frozen=True, gc=False):
     withdraws: str
     period: str | None = None
 
 
-class _ReassignmentFields(_DocketReference, frozen=True):
+class _ReassignmentFields(_DocketReference, frozen=True, gc=False):
     submission: str
     from_period: str | None = None
     to_period: str | None = None
 
 
-class _ExtensionFields(_DocketReference, frozen=True):
+class _ExtensionFields(_DocketReference, frozen=True, gc=False):
     due_at: str
     decision: _FactDecision
     period: str | None = None
 
 
-class _ExemptionFields(_DocketReference, frozen=True, rename={"from_": "from"}):
+class _ExemptionFields(_DocketReference, frozen=True, gc=False, rename={"from_": "from"}):
     from_: str
     until: str
     decision: _FactDecision
 
 
-class _RevocationFields(_DocketReference, frozen=True):
+class _RevocationFields(_DocketReference, frozen=True, gc=False):
     exemption: str
     decision: _FactDecision
     due_at: str | None = None
 
 
-_ENVELOPE_DECODER = msgspec.json.Decoder(FactEnvelope)
-_DATA_DECODERS: Mapping[str, msgspec.json.Decoder[Any]] = {
-    wire.SUBMITTED: msgspec.json.Decoder(_SubmissionFields),
-    wire.WITHDRAWN: msgspec.json.Decoder(_WithdrawalFields),
-    wire.REASSIGNED: msgspec.json.Decoder(_ReassignmentFields),
-    wire.EXTENDED: msgspec.json.Decoder(_ExtensionFields),
-    wire.EXEMPTED: msgspec.json.Decoder(_ExemptionFields),
-    wire.REVOKED: msgspec.json.Decoder(_RevocationFields),
-}
+class _FactEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
+    """The CloudEvents envelope of a fact, which every type of fact has with data of its own."""
+
+    id: str
+    source: str
+    receivedtime: str | None = None
+    recordedtime: str | None = None
+
+
+class _SubmittedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.SUBMITTED):
+    data: _SubmissionFields
+    dispatchproof: str | None = None
+
+
+class _WithdrawnEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.WITHDRAWN):
+    data: _WithdrawalFields
+
+
+class _ReassignedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.REASSIGNED):
+    data: _ReassignmentFields
+
+
+class _ExtendedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.EXTENDED):
+    data: _ExtensionFields
+
+
+class _ExemptedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.EXEMPTED):
+    data: _ExemptionFields
+
+
+class _RevokedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.REVOKED):
+    data: _RevocationFields
+
+
+class _AdoptedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.ADOPTED):
+    data: msgspec.Raw
+
+
+class _OtherEvent(msgspec.Struct, frozen=True):
+    """Any event at all, to tell one of another type from a record that is none."""
+
+    id: str
+    source: str
+    type: str
+    data: msgspec.Raw
+
+
+_AdjustmentEvent = _WithdrawnEvent | _ReassignedEvent | _ExtendedEvent | _ExemptedEvent | _RevokedEvent
+# One pass over the record: the type decides how the data is decoded, wherever in the record it stands.
+_EVENT_DECODER = RecordDecoder[_SubmittedEvent | _AdjustmentEvent | _AdoptedEvent](
+    _SubmittedEvent | _AdjustmentEvent | _AdoptedEvent, float_hook=str
+)
+_OTHER_EVENT_DECODER = RecordDecoder[_OtherEvent](_OtherEvent)
 
 # The CloudEvents types of the facts of a duty.
-FACT_TYPES = frozenset(_DATA_DECODERS)
+FACT_TYPES = frozenset(wire.MODEL_OF)
 
 
-def decode_envelope(record: bytes) -> FactEnvelope:
-    """Return the envelope in *record*; raise `UnreadableFact` if it is no CloudEvent."""
-    try:
-        return _ENVELOPE_DECODER.decode(record)
-    except (msgspec.DecodeError, RecursionError) as cause:
-        raise _translate_error("", cause) from cause
-
-
-def decode_fact(record: bytes, *, recorded_at: datetime | None = None) -> Fact:
-    """Return the fact in *record*; raise `UnreadableFact`.
+def decode_fact(record: bytes | None, *, recorded_at: datetime | None = None) -> Fact:
+    """Return the fact in *record*; raise `UnreadableRecordError`, for an event of another type `OtherEventError`.
 
     It counts as recorded at *recorded_at*, else at its own `recordedtime`, else at its `receivedtime`.
     """
-    return build_fact(decode_envelope(record), recorded_at=recorded_at)
+    found = decode_event(record, recorded_at=recorded_at)
+    if isinstance(found, PlanAdopted):
+        raise _refuse_type(wire.ADOPTED)
+    return found
 
 
-def build_fact(envelope: FactEnvelope, *, recorded_at: datetime | None = None) -> Fact:
-    """Return the fact in *envelope*; raise `UnreadableFact` naming the place if its type or data does not fit.
-
-    `recorded_at` is chosen as in `decode_fact`.
-    """
-    decoder = _DATA_DECODERS.get(envelope.type)
-    if decoder is None:
-        types = ", ".join(_DATA_DECODERS)
-        raise UnreadableFact("/type", f"{envelope.type!r} is not a type of fact; the types are {types}")
+def decode_event(record: bytes | None, *, recorded_at: datetime | None = None) -> Fact | PlanAdopted:
+    """Return the fact or the adoption in *record*; raise and choose the time of recording as `decode_fact` does."""
     try:
-        data = _decode_data(decoder, envelope.data)
-    except (msgspec.DecodeError, RecursionError) as cause:
-        raise _translate_error("/data", cause) from cause
-    if envelope.receivedtime is None:
-        raise UnreadableFact("/receivedtime", "a recorded fact says when it was received; add the RFC 3339 instant")
-    received_at = _parse_instant(envelope.receivedtime, "/receivedtime")
+        event = _EVENT_DECODER.decode(record)
+    except UnreadableRecordError:
+        _require_known_type(record)
+        raise
+    if isinstance(event, _AdoptedEvent):
+        return _decode_adoption(event, recorded_at)
+    if event.receivedtime is None:
+        raise UnreadableRecordError(
+            "/receivedtime", "a recorded fact says when it was received; add the RFC 3339 instant"
+        )
+    received_at = decoding.read_instant(event.receivedtime, "/receivedtime")
     if recorded_at is None:
-        stated = envelope.recordedtime
-        recorded_at = _parse_instant(stated, "/recordedtime") if stated else received_at
-    if isinstance(data, _SubmissionFields):
-        return _build_submission(envelope, data, received_at, recorded_at)
-    return _build_adjustment(envelope, data, received_at, recorded_at)
+        stated = event.recordedtime
+        recorded_at = decoding.read_instant(stated, "/recordedtime") if stated else received_at
+    if isinstance(event, _SubmittedEvent):
+        return _build_submission(event, event.data, received_at, recorded_at)
+    return _build_adjustment(event, received_at, recorded_at)
 
 
-def _build_adjustment(envelope: FactEnvelope, data: Any, received_at: datetime, recorded_at: datetime) -> Fact:  # noqa: ANN401 - one of the structs above
+def _decode_adoption(event: _AdoptedEvent, recorded_at: datetime | None) -> PlanAdopted:
+    """Return the adoption in *event*; raise `UnreadableRecordError` also for a horizon of centuries."""
+    adoption = decoding.decode_model(PlanAdopted, event.data, "/data")
+    horizon = decoding.require_instant(adoption.horizon, "/data/horizon")
+    if recorded_at is not None and horizon > recorded_at + FURTHEST_HORIZON:
+        raise UnreadableRecordError("/data/horizon", f"{horizon.isoformat()} lies more than ten years ahead")
+    return adoption
+
+
+def _require_known_type(record: bytes | None) -> None:
+    """Raise `OtherEventError` if *record* is an event of a type that is not known; its data may be anything."""
+    event = _OTHER_EVENT_DECODER.decode(record)
+    if event.type not in FACT_TYPES and event.type != wire.ADOPTED:
+        raise _refuse_type(event.type)
+
+
+def _refuse_type(event_type: str) -> OtherEventError:
+    types = ", ".join(wire.MODEL_OF)
+    return OtherEventError("/type", f"{event_type!r} is not a type of fact; the types are {types}")
+
+
+def _build_adjustment(event: _AdjustmentEvent, received_at: datetime, recorded_at: datetime) -> Fact:
+    data = event.data
     common: dict[str, Any] = {
-        "id": envelope.id,
-        "source": envelope.source,
+        "id": event.id,
+        "source": event.source,
         "plan": data.plan,
         "obligation": data.obligation,
         "agency": data.agency,
@@ -191,25 +236,28 @@ def _build_adjustment(envelope: FactEnvelope, data: Any, received_at: datetime, 
                 **common, submission=data.submission, from_period=data.from_period, to_period=data.to_period
             )
         case _ExtensionFields():
-            due_at = _parse_instant(data.due_at, "/data/due_at")
+            due_at = decoding.read_instant(data.due_at, "/data/due_at")
             return Extension(**common, period=data.period, due_at=due_at, decided_on=data.decision.issued_on)
         case _ExemptionFields():
-            from_, until = _parse_instant(data.from_, "/data/from"), _parse_instant(data.until, "/data/until")
+            from_, until = (
+                decoding.read_instant(data.from_, "/data/from"),
+                decoding.read_instant(data.until, "/data/until"),
+            )
             return Exemption(**common, from_=from_, until=until, decided_on=data.decision.issued_on)
         case _:
-            due_at_or_none = _parse_instant(data.due_at, "/data/due_at") if data.due_at else None
+            due_at_or_none = decoding.read_instant(data.due_at, "/data/due_at") if data.due_at else None
             return Revocation(
                 **common, exemption=data.exemption, due_at=due_at_or_none, decided_on=data.decision.issued_on
             )
 
 
 def _build_submission(
-    envelope: FactEnvelope, data: _SubmissionFields, received_at: datetime, recorded_at: datetime
+    event: _SubmittedEvent, data: _SubmissionFields, received_at: datetime, recorded_at: datetime
 ) -> Submission:
     sent_at = data.dispatch.sent_at
     return Submission(
-        id=envelope.id,
-        source=envelope.source,
+        id=event.id,
+        source=event.source,
         plan=data.plan,
         obligation=data.obligation,
         # A report on behalf of a predecessor belongs to the predecessor's docket (ruling 7).
@@ -219,10 +267,17 @@ def _build_submission(
         period=data.period,
         filed_by=data.agency,
         corrects=data.corrects,
-        sent_at=_parse_instant(sent_at, "/data/dispatch/sent_at") if sent_at else None,
+        sent_at=decoding.read_instant(sent_at, "/data/dispatch/sent_at") if sent_at else None,
         proof=data.dispatch.proof,
         report=_build_report_content(data),
+        is_proof_permitted=event.dispatchproof != wire.UNPROVEN,
+        has_proof_reference=_has_visible_text(data.dispatch.reference),
     )
+
+
+def _has_visible_text(text: str | None) -> bool:
+    """Whether *text* is not blank: spaces and invisible letters, such as U+200B, are nothing that can be looked up."""
+    return text is not None and any(letter.isprintable() and not letter.isspace() for letter in text)
 
 
 def _build_report_content(data: _SubmissionFields) -> ReportContent:
@@ -231,49 +286,45 @@ def _build_report_content(data: _SubmissionFields) -> ReportContent:
         issued_on=data.document.issued_on,
         signed_by=data.document.signed_by or "",
         is_nil_return=data.content.nil_return,
-        sections={name: text or "" for name, text in data.content.sections.items()},
+        sections=_fill_sections(data.content.sections),
         indicators=_parse_indicators(data.content.indicators),
-        attachments=tuple([FiledAttachment(media_type=one.media_type, sha256=one.sha256) for one in data.attachments]),
+        attachments=data.attachments,
     )
 
 
-def _parse_indicators(indicators: Mapping[str, float | str | None]) -> dict[str, float]:
+def _fill_sections(sections: Mapping[str, str | None]) -> Mapping[str, str]:
+    """Return *sections* with an empty text in the place of each null; usually there is none."""
+    if None in sections.values():
+        return {name: text or "" for name, text in sections.items()}
+    return cast("Mapping[str, str]", sections)
+
+
+def _parse_indicators(indicators: Mapping[str, Any]) -> dict[str, Decimal]:
     return {code: _parse_figure(code, text) for code, text in indicators.items() if text is not None}
 
 
-def _parse_figure(code: str, text: float | str) -> float:
-    """Return the figure as a finite number: `NaN`, `Infinity` and `1e400` are numbers to Python, but no figures."""
-    try:
-        figure = float(text)
-    except ValueError:
-        figure = nan
-    if not isfinite(figure):
+def _parse_figure(code: str, text: object) -> Decimal:
+    """Return the figure with the digits that it was written with.
+
+    `NaN`, `Infinity` and `1e400` are numbers to Python, but no figures.
+    """
+    figure = _to_decimal(text) if isinstance(text, (str, int)) and not isinstance(text, bool) else None
+    if figure is None or not figure.is_finite() or figure.adjusted() >= _FIGURE_EXPONENT_MAX:
         pointer = f"/data/content/indicators/{code}"
-        raise UnreadableFact(pointer, f"{text!r} is not a number; write digits and a point")
+        raise UnreadableRecordError(pointer, f"{text!r} is not a number; write digits and a point")
     return figure
 
 
-def _decode_data(decoder: msgspec.json.Decoder[_Data], text: msgspec.Raw) -> _Data:
-    """Decode JSON in which a name may occur twice in an object; the last value counts, as in most parsers.
-
-    A typed decoder validates every value, the overruled ones too, and would refuse `{"size": "x", "size": 1}`. So what
-    it refuses is decoded again without types and converted. Raise `msgspec.DecodeError` if that fails as well.
-    """
+def _to_decimal(text: str | int) -> Decimal | None:
     try:
-        return decoder.decode(text)
-    except msgspec.ValidationError:
-        return msgspec.convert(msgspec.json.decode(text), decoder.type)
+        return Decimal(text)
+    except InvalidOperation:
+        return _to_decimal_of_double(text)
 
 
-def _parse_instant(text: str, pointer: str) -> datetime:
+def _to_decimal_of_double(text: str | int) -> Decimal | None:
+    """Return a number whose exponent no decimal can hold, as intake decodes it: 0 or infinite; None if it is none."""
     try:
-        return instants.parse(text)
-    except ValueError as cause:
-        raise UnreadableFact(pointer, str(cause)) from cause
-
-
-def _translate_error(prefix: str, cause: msgspec.DecodeError | RecursionError) -> UnreadableFact:
-    """Return the decoder's error with a JSON pointer: msgspec names the place as a JSON path after ` - at `."""
-    message, _, path = str(cause).partition(" - at ")
-    pointer = path.strip("`").replace("$", "", 1).replace(".", "/").replace("[", "/").replace("]", "")
-    return UnreadableFact(prefix + pointer, message)
+        return Decimal(float(text))
+    except ValueError:
+        return None

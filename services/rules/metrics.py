@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.rules.state.opening import LOG_FINDINGS, REBUILD_FINDINGS
+from services.runtime.kafka.consumer_lag import UNKNOWN, LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
 
 DEAD_LETTER_REASONS = ("unreadable", "unknown", "misrouted", "conflict", "oversized", "costly", "unexpected")
@@ -34,13 +35,23 @@ class RulesMetrics:
             "rules_partitions_reopened", "Partitions opened anew after a failure", registry=registry
         )
         self.lag = Gauge(
-            "rules_lag_records", "Records of facts not yet read, by partition", ["partition"], registry=registry
+            "rules_lag_records",
+            "Records of facts that the group has not committed, NaN while unknown",
+            ["partition"],
+            registry=registry,
+        )
+        self.oldest_unread = Gauge(
+            "rules_oldest_unread_seconds",
+            "Age of the oldest fact that the group has not committed, 0 if there is none, NaN while unknown",
+            ["partition"],
+            registry=registry,
         )
         self._declare_findings(registry)
         for reason in DEAD_LETTER_REASONS:
             self.dead_letters.labels(reason)
         for number in range(partitions):
-            self.lag.labels(str(number))
+            self.lag.labels(str(number)).set(UNKNOWN)
+            self.oldest_unread.labels(str(number)).set(UNKNOWN)
 
     def _declare_findings(self, registry: CollectorRegistry) -> None:
         """Declare what an opening finds that is not intact."""
@@ -60,3 +71,9 @@ class RulesMetrics:
             self.state_rebuilds.labels(finding)
         for finding in LOG_FINDINGS:
             self.log_incidents.labels(finding)
+
+    def show_lag(self, lags: LagByPartition) -> None:
+        """Set the gauges for how far the group is behind."""
+        for place, lag in lags.items():
+            self.lag.labels(str(place.partition)).set(lag.records)
+            self.oldest_unread.labels(str(place.partition)).set(lag.oldest_unread_seconds)

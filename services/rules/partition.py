@@ -23,7 +23,8 @@ from services.rules.restore import AdoptedDocumentsMissingError, PartitionDepend
 from services.rules.state import state_coverage
 from services.rules.state.state_coverage import COVERAGE_KEY, StateCoverage
 from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
-from services.runtime.clock import instant_of
+from services.runtime import decoding
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka import log_coverage
 from services.runtime.kafka.log_coverage import Coverage
 
@@ -302,11 +303,9 @@ class Partition:
 
     def _position_of(self, record: ConsumerRecord[Any, Any]) -> LogPosition:
         try:
-            recorded_at = instant_of(record.timestamp)
-        except (ValueError, OverflowError, OSError) as cause:
-            # Any writer may stamp a record with any number, for example one far beyond year 9999.
-            reason = f"the record's timestamp {record.timestamp} lies outside the calendar"
-            raise Rejection("unreadable", reason) from cause
+            recorded_at = decoding.read_timestamp(record)
+        except UnreadableRecordError as cause:
+            raise Rejection("unreadable", str(cause)) from cause
         return LogPosition(offset=record.offset, recorded_at=recorded_at, generation=self._generation)
 
     async def _yield(self) -> None:

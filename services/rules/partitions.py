@@ -20,8 +20,9 @@ from schemas.events.topics import FACTS
 from services.rules.partition import LogReplacedError, Partition
 from services.rules.restore import AdoptedDocumentsMissingError, PartitionDependencies
 from services.runtime import background
-from services.runtime.kafka import consumer_lag
+from services.runtime.http.probes import NotReadyError
 from services.runtime.kafka.batch_consumer import Records
+from services.runtime.kafka.topics import TopicsError
 
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 10.0
@@ -60,15 +61,23 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         return self._is_assigned and not self._opening
 
     async def is_state_complete(self) -> bool:
-        """Whether no open partition is being rebuilt, so that its state holds everything that was known."""
-        return all(one.reread is None for one in self._open.values())
+        """Whether the state of every open partition holds all that was known; raise `NotReadyError` if not."""
+        for number, one in self._open.items():
+            if one.reread is not None:
+                why = one.reread.finding.value
+                raise NotReadyError(f"partition {number}, which is read again up to {one.reread.until}: {why}")
+        return True
 
     async def is_log_whole(self) -> bool:
-        """Whether no partition of the log has been found shorter or replaced lately, or is still being read again."""
-        if any(one.reread is not None and one.reread.is_of_log for one in self._open.values()):
-            return False
+        """Whether no partition of the log has been found shorter or replaced lately; raise `NotReadyError` if one was.
+
+        An incident is over when the partition has been read again to its end and the incident has shown long enough.
+        """
+        is_open = any(one.reread is not None and one.reread.is_of_log for one in self._open.values())
         now = asyncio.get_running_loop().time()
-        return self._incident_at is None or now - self._incident_at > INCIDENT_SECONDS
+        if is_open or (self._incident_at is not None and now - self._incident_at < INCIDENT_SECONDS):
+            raise NotReadyError("a person to see that the log has lost records; see deploy/runbook.md#logshorter")
+        return True
 
     def find_open(self, number: int) -> Partition | None:
         """Return the partition if it is open in this process and its state is complete."""
@@ -97,14 +106,6 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         for number, partition in list(self._open.items()):
             await self._reopen_on_failure(number, self._follow_position(number, partition))
             await self._reopen_on_failure(number, partition.adopt_plans(adoptions(number)))
-
-    async def measure_lag(self) -> None:
-        """Report how far the consumer is behind the end of each open partition."""
-        for number in list(self._open):
-            with contextlib.suppress(IllegalStateError):
-                lag = await consumer_lag.measure_partition(self._require_consumer(), _topic_partition(number))
-                if lag is not None:
-                    self._dependencies.metrics.lag.labels(str(number)).set(lag)
 
     async def close(self, numbers: Iterable[int] | None = None) -> None:
         """Close the partitions *numbers*, or all; a batch being processed is finished first."""
@@ -176,7 +177,7 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
                 if delay > 0:  # a topic may be gone, and it is this that has failed
                     await self._dependencies.ensure_topics()
                 partition = await self._open_partition(number)
-            except (KafkaError, AdoptedDocumentsMissingError):
+            except (KafkaError, TopicsError, AdoptedDocumentsMissingError):
                 details = {"action": "waiting", "partition": number}
                 log.warning("a partition cannot be opened yet and is tried again", exc_info=True, extra=details)
                 delay = min(max(delay * 2, FIRST_RETRY_SECONDS), LONGEST_RETRY_SECONDS)
@@ -224,8 +225,6 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         partition = self._open.pop(number, None)
         if partition is not None:
             await partition.close()
-            # The new owner reports the lag from now on; a value left here would be counted twice.
-            self._dependencies.metrics.lag.labels(str(number)).set(0)
         self._dependencies.metrics.owned.set(len(self._open))
 
 

@@ -29,7 +29,6 @@ class OwnedPartitions(Protocol):
     """The partitions that this process owns, as `services.rules.partitions` provides them."""
 
     async def adopt_plans(self, adoptions: Callable[[int], Mapping[str, PlanAdopted]]) -> None: ...
-    async def measure_lag(self) -> None: ...
 
 
 class PlanAdopter:
@@ -57,7 +56,6 @@ class PlanAdopter:
             for catalogue in self._catalogues.all_latest():
                 await self._catalogues.prepare(horizon(now), catalogue)
             await self._partitions.adopt_plans(partial(self._adoptions_for, now=now))
-            await self._partitions.measure_lag()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._documents_changed.wait(), CHECK_INTERVAL_SECONDS)
             self._documents_changed.clear()

@@ -8,9 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from pydantic import ValidationError
-
-from schemas.events import facts as wire
 from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey
 from services.rules import assessment_event, fact_decoder, fact_validation
@@ -19,11 +16,11 @@ from services.rules.core.docket import EVERY_PERIOD, record_period
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact, has_same_content, identity
 from services.rules.duty_catalogues import DutyCatalogues
-from services.rules.fact_decoder import FactEnvelope, UnreadableFact
 from services.rules.fact_validation import FactValidator, Rejection, UnpublishedAdoption
 from services.rules.state import state_digest, state_store
 from services.rules.state.state_digest import StateDigest
 from services.rules.state.state_store import DocketKey, DocketState, StateStore
+from services.runtime.decoding import UnreadableRecordError
 
 # The budget of work of one record. It is counted, not timed: a rebuild on another machine rejects the same records.
 MOST_FACTS_A_DUTY = 500  # far above any honest correspondence
@@ -75,9 +72,13 @@ class PartitionProcessor:
         """Return the facts that bear on a duty."""
         return self._store.facts_bearing_on(state_store.docket_key_of(key), key.period)
 
-    def restore(self, key: str, value: bytes) -> None:
-        """Restore one state record that `drain_changes` returned to an earlier processor; raise `ValueError`."""
-        duty_key, digest = DutyKey.parse(key), state_digest.digest_record(key, value)
+    def restore(self, key: bytes, value: bytes) -> None:
+        """Restore one state record that `drain_changes` returned to an earlier processor.
+
+        Raise `UnreadableRecordError` for a key, or an adoption, that none has written. Facts are decoded later.
+        """
+        duty_key = state_store.decode_key(key)
+        digest = state_digest.digest_record(str(duty_key), value)
         if state_store.is_adoption_key(duty_key):
             self._adoptions[duty_key.plan] = state_store.decode_adoption(value)
             self._adoption_digests[duty_key.plan] = digest
@@ -119,17 +120,13 @@ class PartitionProcessor:
         An adoption leads to many assessments and is processed lazily, while its events are iterated. It may be rejected
         on the way, and it is in force only when the last event has been taken.
         """
-        if value is None:
-            raise Rejection("unreadable", "the record has no value")
         try:
-            envelope = fact_decoder.decode_envelope(value)
-            if envelope.type == wire.ADOPTED:
-                return self._process_adoption(_decode_adoption(envelope), position)
-            fact = fact_decoder.build_fact(envelope, recorded_at=position.recorded_at)
-            return self._process_fact(fact, len(value), position)
-        # msgspec raises RecursionError for JSON nested too deep, and UnicodeDecodeError for strings that are not UTF-8.
-        except (UnreadableFact, UnicodeDecodeError, RecursionError) as cause:
+            found = fact_decoder.decode_event(value, recorded_at=position.recorded_at)
+        except UnreadableRecordError as cause:
             raise Rejection("unreadable", str(cause)) from cause
+        if isinstance(found, PlanAdopted):
+            return self._process_adoption(found, position)
+        return self._process_fact(found, len(value or b""), position)
 
     def drain_changes(self, most: int | None = None) -> list[tuple[str, bytes]]:
         """Return at most *most* of the state records changed since this was last called, as (key, value)."""
@@ -327,11 +324,3 @@ def _reject_other_content(fact: Fact, state: DocketState) -> None:
 
 def _sort_periods(periods: Iterable[str | None]) -> list[str | None]:
     return sorted(periods, key=lambda period: period or "")
-
-
-def _decode_adoption(envelope: FactEnvelope) -> PlanAdopted:
-    try:
-        return PlanAdopted.model_validate_json(bytes(envelope.data))
-    except ValidationError as cause:
-        place = "/".join(str(part) for part in cause.errors()[0]["loc"])
-        raise Rejection("unreadable", f"/data/{place}: {cause.errors()[0]['msg']}") from cause

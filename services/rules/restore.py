@@ -29,6 +29,7 @@ from services.rules.state.opening import (
     decide_opening,
 )
 from services.runtime.clock import Clock
+from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka import dead_letters, log_coverage
 from services.runtime.kafka.log_coverage import Coverage, FingerprintedRecord
 from services.runtime.kafka.published_documents import PublishedDocuments
@@ -148,8 +149,8 @@ async def _restore(processor: PartitionProcessor, found: Changelog) -> Partition
     """Restore every record that *processor* can read. One that it cannot is missing in its digest."""
     for count, (key, value) in enumerate(found.records.items(), start=1):
         try:
-            processor.restore(key.decode(), value)
-        except ValueError:
+            processor.restore(key, value)
+        except UnreadableRecordError:
             details = {"action": "state_unreadable", "partition": processor.partition}
             log.warning("a state record cannot be read", exc_info=True, extra=details)
         if count % YIELD_EVERY_RECORDS == 0:
@@ -164,12 +165,13 @@ def _plan_reread(
     latest = max(generation, written.generation)
     # What an earlier log held is in the state alone. A state that is dropped then takes its history with it.
     begins_generation = opening.begins_generation or (latest > 0 and not opening.keeps_state)
+    dropped = () if opening.keeps_state else found.records
     reread = Reread(
         finding=opening.finding,
         until=opening.reread_until,
         written=written,
         tells_history=not begins_generation,
-        dropped_keys=frozenset() if opening.keeps_state else frozenset(key.decode() for key in found.records),
+        dropped_keys=frozenset(key.decode(errors="replace") for key in dropped),
         dropped_state=restored if begins_generation and not opening.keeps_state else None,
     )
     return latest + begins_generation, reread

@@ -15,6 +15,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.events.topics import DUTIES, FACTS, VERDICTS
 from services.runtime.clock import Clock, milliseconds
+from services.runtime.kafka import clients
 from services.runtime.kafka.dead_letters import DeadLetters
 from services.runtime.settings import KafkaConfig
 
@@ -22,7 +23,6 @@ BATCH_BYTES = 512 * 1024  # records of one request; the broker takes them as one
 LARGEST_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic carries in one record
 TRANSACTION_TIMEOUT_MS = 30_000  # a killed owner blocks committed readers no longer than this, should none follow it
 COMMIT_TIMEOUT_SECONDS = 45.0  # by then the broker has aborted the transaction
-CLOSE_TIMEOUT_SECONDS = 10.0
 
 # The future of a batch that was sent, and the number of its records.
 SentBatch = tuple["asyncio.Future[Any]", int]
@@ -92,8 +92,7 @@ class TransactionalWriter:
         self._verdicts_end = verdicts_end
 
     async def close(self) -> None:
-        # A producer that the broker has refused may wait for ever for an answer to its last request.
-        await _wait_at_most(CLOSE_TIMEOUT_SECONDS, self._producer.stop())
+        await clients.stop_producer(self._producer)
 
     async def commit(self, writes: BatchWrites) -> None:
         """Write all of *writes* or nothing; raise `ProducerFenced` if the partition has another owner by now."""

@@ -9,6 +9,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+# For what a task closes on its way out: a consumer lets its batch end and leaves its group.
+CANCEL_SECONDS = 10.0
+
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +40,7 @@ async def cancel(*tasks: "asyncio.Task[Any] | None", grace_seconds: float = 0.0)
     """Give *tasks* *grace_seconds* to end by themselves, then cancel them and wait until they have ended.
 
     It raises nothing of what they raise: a failure was reported when it happened. None stands for a task not started.
+    A task that a client library keeps from ending is left behind after a while, so that the service can stop.
     """
     running = [task for task in tasks if task is not None]
     if not running:
@@ -45,4 +49,7 @@ async def cancel(*tasks: "asyncio.Task[Any] | None", grace_seconds: float = 0.0)
         await asyncio.wait(running, timeout=grace_seconds)
     for task in running:
         task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    _, left = await asyncio.wait(running, timeout=CANCEL_SECONDS)
+    if left:
+        names = [str(task.get_coro()) for task in left]
+        log.error("tasks have not ended although they were cancelled", extra={"action": "tasks_left", "tasks": names})

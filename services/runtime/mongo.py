@@ -42,7 +42,11 @@ _RETRYABLE_CODES = frozenset(
 
 
 def connect(url: str) -> AsyncIOMotorClient[dict[str, Any]]:
-    """Return a client for *url*. It connects at the first use and returns times with an offset."""
+    """Return a client for *url*. It connects at the first use and returns times with an offset.
+
+    It is open until the process ends: closing it would ask the server to end its sessions, and hold up the event loop
+    while the server hangs.
+    """
     return AsyncIOMotorClient(
         url,
         tz_aware=True,
@@ -54,8 +58,13 @@ def connect(url: str) -> AsyncIOMotorClient[dict[str, Any]]:
 
 
 async def is_answering(client: AsyncIOMotorClient[dict[str, Any]]) -> bool:
-    """Whether the database answers a ping."""
-    answer = await client.admin.command("ping")
+    """Whether the database answers a ping; raise the driver's error if it refuses this client."""
+    try:
+        answer = await client.admin.command("ping")
+    except PyMongoError as cause:
+        if is_retryable(cause):
+            return False
+        raise
     return bool(answer.get("ok"))
 
 

@@ -15,8 +15,10 @@ from deploy.local.process.ports import Ports, port_variable
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 SERVICE_PORTS = {"intake": 8001, "rules": 8002, "notifier": 8003, "reporting": 8004}
+ADMIN_PORTS = {"intake": 9001, "rules": 9002, "notifier": 9003, "reporting": 9004}
+AUDIT_PORT = 8005  # of its probes and metrics; the audit has no other port
 ONE_SHOTS = {"publish", "mongo-init"}
-METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|runtime|dondoc)_[a-z_]+\b")
+METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|audit|runtime|dondoc)_[a-z_]+\b")
 HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
 
 
@@ -85,6 +87,27 @@ def test_ports_are_those_of_the_local_stack_and_stay_on_this_machine(
         assert any(f"${{{name}:-{port}}}" in one for one in published), name
 
 
+SECRETS = {
+    "DONDOC_DRY_RUN_KEY": {"intake", "rules"},
+    "DONDOC_FORM_KEY": {"intake", "notifier"},
+    "DONDOC_INTAKE_SIGNING_KEYS": {"intake"},
+    "DONDOC_INTAKE_KEYS": {"intake"},
+    "DONDOC_NOTIFIER_SMTP_PASSWORD": {"notifier"},
+    "DONDOC_NOTIFIER_SMPP_PASSWORD": {"notifier"},
+}
+
+
+def test_a_secret_reaches_the_services_that_need_it_alone(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """The key of the form is intake's and the notifier's, passwords of mail and SMS the notifier's, keys intake's."""
+    for secret, allowed in SECRETS.items():
+        given = {name for name, service in services.items() if secret in (service.get("environment") or {})}
+        assert given <= allowed, secret
+    assert {name for name, one in services.items() if "DONDOC_FORM_KEY" in (one.get("environment") or {})} == {
+        "intake",
+        "notifier",
+    }
+
+
 def test_every_variable_given_to_a_service_is_documented(services: Mapping[str, Mapping[str, Any]]) -> None:
     """A variable that no page explains is a misspelt one."""
     text = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
@@ -102,7 +125,12 @@ def test_alerts_speak_of_metrics_that_exist() -> None:
 
 
 def test_prometheus_asks_every_service_where_compose_puts_it() -> None:
-    """The scrape targets are the four services and their ports."""
+    """The scrape targets are the audit and the admin ports of the services, none of which is published to the host."""
     jobs = read(ROOT / "deploy/prometheus/prometheus.yml")["scrape_configs"]
     targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}
-    assert targets == {name: [f"{name}:{port}"] for name, port in SERVICE_PORTS.items()}
+    ports = {**ADMIN_PORTS, "audit": AUDIT_PORT}
+    assert targets == {name: [f"{name}:{port}"] for name, port in ports.items()}
+    for name, port in ADMIN_PORTS.items():
+        service = read(COMPOSE)["services"][name]
+        assert service["environment"][f"DONDOC_ADMIN_PORT_{name.upper()}"] == port
+        assert not any(published.endswith(f":{port}") for published in service["ports"])

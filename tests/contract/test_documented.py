@@ -139,7 +139,8 @@ def _variables_of(kind: type[BaseSettings]) -> Iterator[str]:
     """Name what a class reads: its own fields by its prefix; an inherited one is documented where it is declared."""
     prefix = kind.model_config.get("env_prefix", "") or "DONDOC_"
     own = kind.__annotations__ if kind.__name__ not in SHARED_SETTINGS else kind.model_fields
-    yield from (f"{prefix}{name}".upper() for name in own if name in kind.model_fields)
+    fields = {name: kind.model_fields[name] for name in own if name in kind.model_fields}
+    yield from (str(field.validation_alias or f"{prefix}{name}").upper() for name, field in fields.items())
 
 
 def _settings_modules() -> Iterator[ModuleType]:

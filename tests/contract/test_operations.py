@@ -17,7 +17,7 @@ RUNBOOK = ROOT / "deploy/runbook.md"
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
 PLAYED = ROOT / "deploy/prometheus/tests/alerts.test.yml"
 DASHBOARD = ROOT / "deploy/grafana/dondoc.json"
-METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|runtime)_[a-z_]+_[a-z]+\b")
+METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|audit|runtime)_[a-z_]+_[a-z]+\b")
 HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
 SETTING = re.compile(r"DONDOC_[A-Z_]*[A-Z]\b")
 COMMAND = re.compile(r"`dondoc ([a-z-]+)(?: ([a-z-]+))?([^`]*)`")
@@ -25,7 +25,7 @@ OPTION = re.compile(r"(?<=\s)--[a-z-]+")
 ACTION = re.compile(r"action: ([a-z_]+)")
 LINK = re.compile(r"\]\(([^)\s]*)#([^)\s]+)\)")
 CHECK = re.compile(r'check=~?"([^"]+)"')
-GROUPS = {"keys", "contacts", "dead-letters", "receipt"}
+GROUPS = {"keys", "links", "contacts", "dead-letters", "receipt"}
 
 
 def text_of(path: Path) -> str:

@@ -5,7 +5,6 @@ The clock moves on only when the whole system is quiescent, so that the speed of
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,30 +29,21 @@ class PostRefusedError(Exception):
     """Intake refused a post of the scenario; the message is its answer. Read intake's log."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamKeys:
-    """The bearer keys of the two upstream systems: the one that reports, and the one that posts decisions."""
-
-    reports: str
-    decisions: str
-
-
 class IntakeClient:
-    """Posts events to intake and stores its answers."""
+    """Posts events to intake, each with the key of its source, and stores the answers."""
 
-    def __init__(self, http: httpx.AsyncClient, keys: UpstreamKeys) -> None:
+    def __init__(self, http: httpx.AsyncClient, keys: Mapping[str, str]) -> None:
         self._http = http
         self._keys = keys
         self.answers: list[Mapping[str, Any]] = []
 
     async def post(self, post: ScheduledPost) -> None:
         """Post one event; raise `PostRefusedError` unless intake accepts it."""
-        key = self._keys.decisions if post.is_decision else self._keys.reports
-        await self._send(post.event, STRUCTURED, key)
+        await self._send(post.event, STRUCTURED, self._keys[post.event["source"]])
 
     async def post_batch(self, events: Sequence[Event]) -> None:
-        """Post *events* as one batch, which intake accepts or refuses as a whole."""
-        await self._send(list(events), BATCHED, self._keys.reports)
+        """Post *events* of one source as one batch, which intake accepts or refuses as a whole."""
+        await self._send(list(events), BATCHED, self._keys[events[0]["source"]])
 
     async def _send(self, body: Event | list[Event], media_type: str, key: str) -> None:
         headers = {"content-type": media_type, "authorization": f"Bearer {key}"}

@@ -22,18 +22,24 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamSystem:
-    """A system that posts reports to intake, and the proof it can give of the instant of dispatch."""
+    """A system that posts to intake, and the proof it can give of the instant of dispatch.
 
+    One that posts decisions, and no reports, has no proof to give.
+    """
+
+    name: str
     source: str
-    proof: facts.Proof
+    proof: facts.Proof = "none"
+    posts_decisions: bool = False
 
 
-PORTAL = UpstreamSystem(source="//bao-cao.thanh-hoa.example", proof="none")
-EXCHANGE = UpstreamSystem(source="//truc-van-ban.thanh-hoa.example", proof="exchange-log")
-EMAIL = UpstreamSystem(source="//thu-den.nhcsxh-thanh-hoa.example", proof="mail-gateway")
-POSTAL_MAIL = UpstreamSystem(source="//van-thu.nhcsxh-thanh-hoa.example", proof="postmark")
-ARCHIVE = UpstreamSystem(source="//luu-tru.nhcsxh-thanh-hoa.example", proof="postmark")
-DECISIONS = "//quyet-dinh.ubnd-thanh-hoa.example"
+PORTAL = UpstreamSystem(name="portal", source="//bao-cao.thanh-hoa.example")
+EXCHANGE = UpstreamSystem(name="exchange", source="//truc-van-ban.thanh-hoa.example", proof="exchange-log")
+EMAIL = UpstreamSystem(name="email", source="//thu-den.nhcsxh-thanh-hoa.example", proof="mail-gateway")
+POSTAL_MAIL = UpstreamSystem(name="postal-mail", source="//van-thu.nhcsxh-thanh-hoa.example", proof="postmark")
+ARCHIVE = UpstreamSystem(name="archive", source="//luu-tru.nhcsxh-thanh-hoa.example", proof="postmark")
+AUTHORITY = UpstreamSystem(name="authority", source="//quyet-dinh.ubnd-thanh-hoa.example", posts_decisions=True)
+UPSTREAM_SYSTEMS = (PORTAL, EXCHANGE, EMAIL, POSTAL_MAIL, ARCHIVE, AUTHORITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +48,6 @@ class ScheduledPost:
 
     at: datetime
     event: Event
-
-    @property
-    def is_decision(self) -> bool:
-        """Whether the event moves a due date and so must be posted with the authority's key."""
-        return bool(self.event["source"] == DECISIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +152,7 @@ def build_reassignment(report: ReportDraft, at: datetime, to_period: str) -> Sch
         "to_period": to_period,
         "reason": "Báo cáo ghi nhầm năm",
     }
-    return ScheduledPost(at=at, event=_cloud_event(facts.REASSIGNED, f"{report.id}-moved", DECISIONS, body, at))
+    return ScheduledPost(at=at, event=_cloud_event(facts.REASSIGNED, f"{report.id}-moved", AUTHORITY.source, body, at))
 
 
 def build_extension(agency: str, at: datetime, due_at: datetime) -> ScheduledPost:
@@ -165,7 +166,7 @@ def build_extension(agency: str, at: datetime, due_at: datetime) -> ScheduledPos
         "decision": _decision_fields(agency, at.date()),
         "reason": "Khắc phục hậu quả mưa lũ",
     }
-    return ScheduledPost(at=at, event=_cloud_event(facts.EXTENDED, f"{agency}-extension", DECISIONS, body, at))
+    return ScheduledPost(at=at, event=_cloud_event(facts.EXTENDED, f"{agency}-extension", AUTHORITY.source, body, at))
 
 
 def build_exemption(agency: str, at: datetime, until: datetime) -> ScheduledPost:
@@ -179,7 +180,7 @@ def build_exemption(agency: str, at: datetime, until: datetime) -> ScheduledPost
         "decision": _decision_fields(agency, at.date()),
         "reason": "Đơn vị không có nhiệm vụ trong năm",
     }
-    return ScheduledPost(at=at, event=_cloud_event(facts.EXEMPTED, f"{agency}-exemption", DECISIONS, body, at))
+    return ScheduledPost(at=at, event=_cloud_event(facts.EXEMPTED, f"{agency}-exemption", AUTHORITY.source, body, at))
 
 
 def issuer_symbol(agency: str) -> str:

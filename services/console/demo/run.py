@@ -12,7 +12,7 @@ from rich.console import Console
 
 from schemas.plan.registry import Registry
 from services.console.demo import expected
-from services.console.demo.client import ONE_DAY, IntakeClient, ScenarioRunner, UpstreamKeys
+from services.console.demo.client import ONE_DAY, IntakeClient, ScenarioRunner
 from services.console.demo.events import PLAN, RESULTS, YEAR
 from services.console.demo.progress_view import ProgressView, create_view
 from services.console.demo.quiescence import LogFollower, Quiescence
@@ -32,13 +32,13 @@ PAGE_LIMIT = 1_000
 class DemoRun:
     """A scenario and what a run of it needs.
 
-    `clock` is the file by which the services' clock is steered; `max_step` bounds how far the clock moves at once, None
-    lets it go straight to the next post or alert.
+    `keys` holds the bearer key of each source; `clock` is the file by which the services' clock is steered. `max_step`
+    bounds how far the clock moves at once; None lets it go straight to the next post or alert.
     """
 
     scenario: Scenario
     registry: Registry
-    keys: UpstreamKeys
+    keys: Mapping[str, str]
     clock: Path
     max_step: timedelta | None = ONE_DAY
 

@@ -4,7 +4,6 @@ The records are read as any consumer of the topics may read them. A record that 
 refusing it is the business of the services.
 """
 
-import json
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
@@ -19,8 +18,11 @@ from schemas.events.deliveries import DELIVERED, AttemptOutcome, Channel
 from schemas.events.facts import MODEL_OF
 from services.console.demo.events import RESULTS, YEAR
 from services.runtime.clock import instant_of
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 
 StatusChange = tuple[datetime, str]
+
+_DECODER = RecordDecoder[dict[str, Any]](dict[str, Any])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,7 +38,10 @@ class DemoStatistics:
 
     def add_record(self, record: ConsumerRecord[bytes, bytes]) -> None:
         """Count one record of facts, verdicts or deliveries."""
-        event = json.loads(record.value or b"{}")
+        try:
+            event = _DECODER.decode(record.value)
+        except UnreadableRecordError:
+            return
         match event.get("type"):
             case kind if kind == ASSESSED:
                 self._add_assessment(event["data"])

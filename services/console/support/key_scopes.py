@@ -5,62 +5,130 @@ before any plan is published.
 """
 
 import math
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import isodate
 
-from schemas.events.facts import MODEL_OF
 from services.console.support.inputs import UnusableInputError
-from services.intake.core.scopes import DECISION_TYPES, WILDCARD, KeyScope
+from services.intake.core import uris
+from services.intake.core.cloud_event import TEXT_MAX
+from services.intake.core.scopes import (
+    DECISION_TYPES,
+    KNOWN_TYPES,
+    NO_PROOF,
+    PROOFS,
+    REVIEW_TYPES,
+    WILDCARD,
+    KeyScope,
+    SourceScope,
+    is_reserved,
+)
+
+# A key that is not renewed ends by itself, so that one that was forgotten, or has leaked, does not serve for ever.
+DEFAULT_VALIDITY = "P1Y"
+
+# Events a second of a key for which nothing else is said: one full batch a second, far above what an upstream system
+# of a province sends, and a small part of what intake takes.
+DEFAULT_RATE = 1_000.0
 
 # Events a second: one a day. A lower rate would keep an event waiting so long that it amounts to a refusal.
 MIN_RATE = 1 / 86_400
 
 
-def parse_scope(agencies: Sequence[str], groups: Sequence[str], types: Sequence[str], *, may_decide: bool) -> KeyScope:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeOptions:
+    """The options of `dondoc keys create` that say what the key may claim; None where an option was not given."""
+
+    agencies: Sequence[str] | None = None
+    groups: Sequence[str] | None = None
+    types: Sequence[str] | None = None
+    sources: Sequence[str] | None = None
+    proofs: Sequence[str] | None = None
+    may_decide: bool = False
+    may_review: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyTerms:
+    """Whose key it is, from when until when, and how many events a second it may post."""
+
+    system: str
+    created_at: datetime
+    expires_at: datetime
+    events_per_second: float
+
+
+def parse_terms(system: str, validity: str, events_per_second: float, *, since: datetime) -> KeyTerms:
+    """Return the terms of a key that is made at *since*; raise `UnusableInputError` where it could not be used."""
+    return KeyTerms(
+        system=_parse_name(system, "--system"),
+        created_at=since,
+        expires_at=_parse_expiry(validity, since=since),
+        events_per_second=_parse_rate(events_per_second),
+    )
+
+
+def parse_scope(options: ScopeOptions) -> KeyScope:
     """Return the scope of the given options; raise `UnusableInputError` where it covers nothing."""
+    agencies, groups, types = options.agencies or (), options.groups or (), options.types or (WILDCARD,)
     if not agencies and not groups:
         raise UnusableInputError("say for whom the key may post: --agency ID, --group ID or --agency '*'")
     for option, names in (("--agency", agencies), ("--group", groups)):
         for one in names:
-            parse_name(one, option)
+            _parse_name(one, option)
     if WILDCARD in groups:
         raise UnusableInputError("--group '*' would cover nobody: name the group, or use --agency '*' for every agency")
     for event_type in types:
-        _check_type(event_type, may_decide=may_decide)
+        _check_type(event_type, options)
     return KeyScope(
         agencies=frozenset(agencies),
         groups=frozenset(groups),
-        types=frozenset(types or (WILDCARD,)),
-        may_decide=may_decide,
+        types=frozenset(types),
+        sources=SourceScope(names=frozenset(map(_parse_source, options.sources or (WILDCARD,)))),
+        proofs=frozenset(map(_parse_proof, options.proofs or ())) - {NO_PROOF},
+        may_decide=options.may_decide,
+        may_review=options.may_review,
     )
 
 
-def parse_name(text: str, option: str) -> str:
+def inherit_scope(options: ScopeOptions, rotated: KeyScope) -> ScopeOptions:
+    """Return *options* for a key that takes the place of one with the scope *rotated*: what is not given stays."""
+    names_agencies = options.agencies is not None or options.groups is not None
+    return ScopeOptions(
+        agencies=options.agencies if names_agencies else tuple(rotated.agencies),
+        groups=options.groups if names_agencies else tuple(rotated.groups),
+        types=options.types or tuple(rotated.types),
+        sources=options.sources or tuple(rotated.sources.names),
+        proofs=options.proofs or tuple(rotated.proofs),
+        may_decide=options.may_decide or rotated.may_decide,
+        may_review=options.may_review or rotated.may_review,
+    )
+
+
+def _parse_name(text: str, option: str) -> str:
     """Return the name *text*; raise `UnusableInputError`, naming the *option*, where it is blank or not printable."""
     if not text.strip() or not text.isprintable():
         raise UnusableInputError(f"{option}: {text!r} is no name; write it in letters, as UTF-8")
     return text
 
 
-def parse_rate(events_per_second: float | None) -> float | None:
+def _parse_rate(events_per_second: float) -> float:
     """Return the rate; raise `UnusableInputError` where it is below one event a day or not finite."""
-    if events_per_second is not None and not MIN_RATE <= events_per_second < math.inf:
+    if not MIN_RATE <= events_per_second < math.inf:
         raise UnusableInputError(
-            f"--rate: {events_per_second} is no rate; write events a second, at least one a day ({MIN_RATE:.6f}), "
-            "or leave it out for no limit"
+            f"--rate: {events_per_second} is no rate; write events a second, at least one a day ({MIN_RATE:.6f})"
         )
     return events_per_second
 
 
-def parse_expiry(span: str | None, *, since: datetime) -> datetime | None:
-    """Return the instant *span* after *since*, or None without a span.
+def _parse_expiry(span: str, *, since: datetime) -> datetime:
+    """Return the instant *span* after *since*.
 
     *span* is an ISO 8601 duration such as `P1Y`. Raise `UnusableInputError` where the key would never be valid.
     """
-    if span is None:
-        return None
     end = _add_duration(span, "--valid-for", since)
     if end <= since:
         raise UnusableInputError(
@@ -79,14 +147,40 @@ def parse_overlap(span: str, *, since: datetime) -> datetime:
     return end
 
 
-def _check_type(event_type: str, *, may_decide: bool) -> None:
-    if event_type != WILDCARD and event_type not in MODEL_OF:
-        known = ", ".join(sorted(MODEL_OF))
+def _check_type(event_type: str, options: ScopeOptions) -> None:
+    if event_type != WILDCARD and event_type not in KNOWN_TYPES:
+        known = ", ".join(sorted(KNOWN_TYPES))
         raise UnusableInputError(f"--type: {event_type!r} is no type of event that intake takes; there are {known}")
-    if event_type in DECISION_TYPES and not may_decide:
+    if event_type in DECISION_TYPES and not options.may_decide:
         raise UnusableInputError(
             f"--type: {event_type} moves a deadline, which a key may do only with --decisions; add it"
         )
+    if event_type in REVIEW_TYPES and not options.may_review:
+        raise UnusableInputError(
+            f"--type: {event_type} judges a report, which a key may do only with --reviews; add it"
+        )
+
+
+def _parse_source(text: str) -> str:
+    """Return a source, a prefix with `*` at its end, or `*`, in the form in which intake compares it (NFC)."""
+    source = unicodedata.normalize("NFC", text)
+    if source == WILDCARD:
+        return source
+    if is_reserved(source):
+        raise UnusableInputError(f"--source: {text!r} is the product's own; name a source of the upstream system")
+    if not source or len(source) > TEXT_MAX or not uris.is_reference(source.removesuffix(WILDCARD)):
+        raise UnusableInputError(
+            f"--source: {text!r} is no source; write a URI-reference such as urn:qlvb:so-tc or qlvb.so-tc.example, "
+            "'urn:qlvb:*' for all that begin so, or '*' for all that no other key names"
+        )
+    return source
+
+
+def _parse_proof(text: str) -> str:
+    if text != NO_PROOF and text not in PROOFS:
+        known = ", ".join(sorted(PROOFS))
+        raise UnusableInputError(f"--proof: {text!r} is no proof of dispatch that counts; there are {known}")
+    return text
 
 
 def _add_duration(span: str, option: str, since: datetime) -> datetime:

@@ -6,13 +6,14 @@ Each step may be repeated: it leaves what exists already unchanged.
 import asyncio
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from services.console.support import publishing
 from services.console.support.inputs import UnusableInputError
 from services.intake import secret_files
-from services.intake.core.scopes import WILDCARD, ApiKey, KeyScope
+from services.intake.core.scopes import ApiKey, KeyScope
 from services.intake.http import api_keys
 from services.notifier.contacts.store import ContactStore
 from services.notifier.core.scheduling.routing import Contact
@@ -43,24 +44,24 @@ def load_contacts(contacts: Iterable[Contact], mongo_url: str) -> None:
     asyncio.run(_replace_contacts(contacts, NotifierSettings(mongo_url=mongo_url)))
 
 
-def load_or_create_key(system: str, keys: Path, *, now: datetime, may_decide: bool = False) -> str:
-    """Return the bearer key of the upstream system *system*, which may post every type for every agency.
+def load_or_create_key(system: str, keys: Path, scope: KeyScope, *, now: datetime) -> str:
+    """Return the bearer key of the upstream system *system*, which has *scope*, no rate and no expiry.
 
     The key is created at its first use and stored in `SYSTEM.key` beside the file *keys*, readable by its owner alone.
+    One that exists gets *scope* too, whatever an earlier version gave it.
     """
     key_file = keys.with_name(f"{system}.key")
-    if key_file.exists():
-        return key_file.read_text(encoding="ascii").strip()
-    secret = secrets.token_urlsafe(SECRET_BYTES)
-    scope = KeyScope(
-        agencies=frozenset({WILDCARD}), groups=frozenset(), types=frozenset({WILDCARD}), may_decide=may_decide
-    )
-    key = ApiKey(id=system, system=system, sha256=api_keys.secret_digest(secret), scope=scope, created_at=now)
-    bearer = api_keys.format_bearer(key.id, secret)
-    # The key is entered before its bearer is stored: where a run dies between the two, the next replaces its entry.
+    bearer = key_file.read_text(encoding="ascii").strip() if key_file.exists() else None
     with secret_files.lock_file(keys):
-        others = [one for one in api_keys.read_keys(keys) if one.id != system]
-        api_keys.write_keys(keys, [*others, key])
+        existing = api_keys.read_keys(keys)
+        if bearer is not None:
+            api_keys.write_keys(keys, [replace(one, scope=scope) if one.id == system else one for one in existing])
+            return bearer
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        key = ApiKey(id=system, system=system, sha256=api_keys.secret_digest(secret), scope=scope, created_at=now)
+        # The key is entered before its bearer is stored: where a run dies between the two, the next replaces its entry.
+        api_keys.write_keys(keys, [*(one for one in existing if one.id != system), key])
+    bearer = api_keys.format_bearer(key.id, secret)
     secret_files.replace_file(key_file, f"{bearer}\n".encode())
     return bearer
 

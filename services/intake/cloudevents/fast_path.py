@@ -9,7 +9,6 @@ one that is not; a property test holds both paths to the same record and the sam
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Literal, NamedTuple
@@ -18,12 +17,13 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from pydantic import TypeAdapter, ValidationError
 
+from schemas.events import ids
 from schemas.events.facts import FIGURE_BOUND, SUBMITTED, DecimalText, Proof
 from schemas.plan import periods
 from schemas.plan.values import Identifier, Instant, LocalDate, MediaType
-from services.intake.cloudevents import json_bounds
+from services.intake.cloudevents import json_bounds, nfc
 from services.intake.cloudevents.schema_errors import ITEMS_MAX
-from services.intake.core import admission, uris
+from services.intake.core import admission, attachment_rules, uris
 from services.intake.core.admission import Admission, DutyReference, PublishedPlanSource
 from services.intake.core.cloud_event import TEXT_MAX
 from services.intake.core.event_id import Receipt, identity_and_digest
@@ -144,10 +144,11 @@ _MEDIA_TYPE = TypeAdapter[object](MediaType)
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 # The text between the parts of a record, exactly as `pipeline.build_record` encodes it.
-_RECEIVED, _RECEIPT, _DATA_PART = (
+_RECEIVED, _RECEIPT, _DATA_PART, _UNPROVEN_DATA_PART = (
     b',"datacontenttype":"application/json","receivedtime":"',
     b'","receiptid":"',
     b'","data":',
+    b'","dispatchproof":"unproven","data":',
 )
 
 _OptionalText = str | UnsetType | None
@@ -209,7 +210,8 @@ class FastPath:
         receiptid = digest.hex()
         if subject != admitted.agency:
             attributes = encode_attributes(envelope, admitted.agency)
-        head = attributes[:-1], _RECEIVED, receivedtime.encode(), _RECEIPT, receiptid.encode(), _DATA_PART
+        data_part = _DATA_PART if scope.covers_proof(data.dispatch.proof) else _UNPROVEN_DATA_PART
+        head = attributes[:-1], _RECEIVED, receivedtime.encode(), _RECEIPT, receiptid.encode(), data_part
         return RecordWithReceipt(
             admitted.key,
             b"".join((*head, envelope.data, b"}")),
@@ -221,6 +223,9 @@ class FastPath:
     def _admit(self, report: DecodedReport, scope: KeyScope) -> _CachedAdmission | None:
         envelope, data = report
         if not are_valid_names(envelope, data) or not scope.covers_type(SUBMITTED):
+            return None
+        # The id of a sheet derives from its content: only the full path verifies that.
+        if envelope.source == ids.SHEET_SOURCE or not scope.sources.covers(envelope.source):
             return None
         reference = DutyReference(
             plan=data.plan,
@@ -296,7 +301,7 @@ def _is_recordable(text: bytes | Raw, envelope: ReportEnvelope, event: bytes) ->
     return (
         written.count(b":") == colons
         and (b"\\" not in written or json_bounds.has_each_member_once(written, colons))
-        and (event.isascii() or unicodedata.is_normalized("NFC", event.decode()))
+        and (event.isascii() or nfc.is_normalized(event))
     )
 
 
@@ -338,12 +343,15 @@ def _is_figure(figure: float | str) -> bool:
 
 
 def _is_attachment(attachment: _AttachmentFields) -> bool:
-    # The same as the published model `Attachment`, at a fifth of its cost: a report has at least one attachment.
+    # The same as the published model `Attachment` and its rules, at a fifth of the cost: a report has at least one.
     return (
         attachment.size >= 0
         and _SHA256.fullmatch(attachment.sha256) is not None
         and _is_media_type(attachment.media_type)
         and bool(attachment.name.strip())
+        and attachment_rules.are_acceptable(
+            name=attachment.name, media_type=attachment.media_type, size=attachment.size, url=attachment.url
+        )
     )
 
 

@@ -23,12 +23,11 @@ from schemas.problems import FieldError
 from services.intake.asgi import HeaderPairs, RequestRefusedError, too_large_refusal
 from services.intake.cloudevents import json_decoding, nfc
 from services.intake.core import canonical_json, cloud_event
-from services.intake.core.cloud_event import CloudEvent
+from services.intake.core.cloud_event import BATCH_EVENTS_MAX, CloudEvent
 from services.intake.core.problems import Refusal, RequestProblem
 
 EVENT_BYTES_MAX = 1024 * 1024
 BATCH_BYTES_MAX = 8 * EVENT_BYTES_MAX
-BATCH_EVENTS_MAX = 1_000
 
 STRUCTURED_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"

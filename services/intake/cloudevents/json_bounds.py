@@ -13,9 +13,10 @@ import msgspec
 
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError, pointer_of
+from services.runtime import decoding
 
-LEVELS_MAX = 32
-"""Levels of arrays and objects in one event; the event itself is the first."""
+LEVELS_MAX = decoding.LEVELS_MAX
+"""Levels of arrays and objects in one event, which are those that every consumer reads; the event is the first."""
 
 ERRORS_MAX = 50
 

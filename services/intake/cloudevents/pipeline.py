@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from schemas.events.facts import UNPROVEN
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError
 from services.intake.asgi import HeaderPairs, RequestRefusedError
@@ -164,17 +165,20 @@ class Pipeline:
 def build_record(accepted: AcceptedEvent, receivedtime: str) -> RecordWithReceipt:
     """Return the record and the receipt of an accepted event that was received at *receivedtime*.
 
-    The sender's `data` stays in the sender's own writing; `subject` becomes the permanent id of the agency.
+    The sender's `data` stays in the sender's own writing; `subject` becomes the permanent id of the agency. A proof of
+    dispatch that the key may not state is marked, as ruling 12 demands.
     """
     event = accepted.event
     identity, digest = identity_and_digest(event.source, event.id, event.content)
     receiptid = digest.hex()
+    proof = {"dispatchproof": UNPROVEN} if accepted.is_dispatch_unproven else {}
     value = {
         **event.attributes,
         "subject": accepted.admission.agency,
         "datacontenttype": "application/json",
         "receivedtime": receivedtime,
         "receiptid": receiptid,
+        **proof,
         "data": Raw(event.raw_data),
     }
     return RecordWithReceipt(

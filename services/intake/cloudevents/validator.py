@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from schemas.events import ids
 from schemas.events.facts import MODEL_OF
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError
@@ -15,8 +16,9 @@ from services.intake.cloudevents import schema_errors
 from services.intake.cloudevents.http_binding import MalformedEvent, ReceivedEvent
 from services.intake.core import admission
 from services.intake.core.admission import AcceptedEvent, Admission, InvalidEvent, OutOfScope, PublishedPlanSource
+from services.intake.core.cloud_event import CloudEvent
 from services.intake.core.problems import Refusal, RequestProblem
-from services.intake.core.scopes import DECISION_TYPES, KeyScope
+from services.intake.core.scopes import DECISION_TYPES, KNOWN_TYPES, REVIEW_TYPES, KeyScope, is_reserved
 
 # Errors reported of one request; the answer would otherwise grow with the batch.
 ERRORS_OF_REQUEST_MAX = 100
@@ -49,16 +51,27 @@ class EventValidator:
     def _validate_event(self, event: ReceivedEvent, scope: KeyScope) -> ValidationResult:
         if isinstance(event, MalformedEvent):
             return InvalidEvent(errors=(*event.errors, *_data_errors(event)))
+        if event.type in KNOWN_TYPES and not scope.covers_type(event.type):
+            return OutOfScope(error=_type_out_of_scope(event.type))
         if event.type not in MODEL_OF:
             return InvalidEvent(errors=(_unknown_type(event.type),))
-        if not scope.covers_type(event.type):
-            return OutOfScope(error=_type_out_of_scope(event.type))
-        fact = schema_errors.parse_fact(event.type, msgspec.json.decode(event.raw_data))
+        data = msgspec.json.decode(event.raw_data)
+        if not scope.sources.covers(event.source) or _is_foreign_sheet(event, data):
+            return OutOfScope(error=_source_out_of_scope(event.source))
+        fact = schema_errors.parse_fact(event.type, data)
         if isinstance(fact, tuple):
             return InvalidEvent(errors=fact)
         reference = admission.duty_reference_of(fact)
         result = admission.admit(reference, event.subject, plans=self._plans, scope=scope)
-        return AcceptedEvent(event=event, admission=result) if isinstance(result, Admission) else result
+        if not isinstance(result, Admission):
+            return result
+        is_unproven = admission.is_dispatch_unproven(fact, scope)
+        return AcceptedEvent(event=event, admission=result, is_dispatch_unproven=is_unproven)
+
+
+def _is_foreign_sheet(event: CloudEvent, data: object) -> bool:
+    """Whether *event* has the source of sheets, but not the id that derives from its content (`ids.SHEET_SOURCE`)."""
+    return event.source == ids.SHEET_SOURCE and event.id != ids.sheet_event_id(data)
 
 
 def _data_errors(event: MalformedEvent) -> tuple[FieldError, ...]:
@@ -118,4 +131,18 @@ def _type_out_of_scope(event_type: str) -> FieldError:
     en, vi = f"the key may not post {event_type}", f"khóa truy cập không được gửi loại {event_type}"
     if event_type in DECISION_TYPES:
         en, vi = f"{en}: decisions need a scope of their own", f"{vi}: quyết định cần phạm vi riêng"
+    if event_type in REVIEW_TYPES:
+        en, vi = f"{en}: reviews need a scope of their own", f"{vi}: việc trả lại, chấp nhận báo cáo cần phạm vi riêng"
     return FieldError(pointer="/type", detail=Bilingual.of(en=en, vi=vi))
+
+
+def _source_out_of_scope(source: str) -> FieldError:
+    en, vi = f"the key may not post from {source!r}", f"khóa truy cập không được gửi với nguồn {source!r}"
+    if source == ids.SHEET_SOURCE:
+        en = f"{en} under this id: it is for sheets that `dondoc submit` sends, whose id derives from their content"
+        vi = f"{vi} và mã này: nguồn này dành cho phiếu gửi bằng `dondoc submit`, có mã lấy từ nội dung"
+    elif is_reserved(source):
+        en, vi = f"{en}: urn:dondoc: is the product's own", f"{vi}: urn:dondoc: chỉ dành cho chính hệ thống"
+    else:
+        en, vi = f"{en}; use a source of its own", f"{vi}; hãy dùng nguồn đã đăng ký cho khóa"
+    return FieldError(pointer="/source", detail=Bilingual.of(en=en, vi=vi))

@@ -50,10 +50,14 @@ class Admission(Struct, frozen=True, kw_only=True):
 
 
 class AcceptedEvent(Struct, frozen=True, kw_only=True):
-    """An event that may enter the log, with its admission."""
+    """An event that may enter the log, with its admission.
+
+    `is_dispatch_unproven` tells that its key may not state the proof of dispatch that it names (ruling 12).
+    """
 
     event: CloudEvent
     admission: Admission
+    is_dispatch_unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,11 @@ def duty_reference_of(fact: FactModel) -> DutyReference:
         on_behalf_of=fact.on_behalf_of if isinstance(fact, ReportSubmitted) else None,
         span=(fact.from_, fact.until) if isinstance(fact, ExemptionGranted) else None,
     )
+
+
+def is_dispatch_unproven(fact: FactModel, scope: KeyScope) -> bool:
+    """Whether *fact* states a proof of dispatch that a key of *scope* may not state (ruling 12)."""
+    return isinstance(fact, ReportSubmitted) and not scope.covers_proof(fact.dispatch.proof)
 
 
 def admit(

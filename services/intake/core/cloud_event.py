@@ -16,7 +16,10 @@ from services.intake.core import uris
 REQUIRED_ATTRIBUTES = ("specversion", "id", "source", "type")
 
 # Extension attributes that only intake sets: what a sender writes there is dropped.
-RESERVED_ATTRIBUTES = frozenset({"receivedtime", "receiptid", "recordedtime"})
+RESERVED_ATTRIBUTES = frozenset({"receivedtime", "receiptid", "recordedtime", "dispatchproof"})
+
+# Events of one request in batched mode.
+BATCH_EVENTS_MAX = 1_000
 
 # Characters of an attribute's value. The identities of recent events are held in memory and must stay small.
 TEXT_MAX = 1024

@@ -9,24 +9,18 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import compress
 from typing import NamedTuple
 
-import msgspec
 from msgspec import Struct
 
 from schemas.events.ids import partition_of
-from services.intake.core.event_id import DIGEST_BYTES, RECEIPT_ID_HEX, Receipt, identity_of
+from services.intake.core.event_id import DIGEST_BYTES, Receipt
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
-
-# A longer `receivedtime` is none of ours: such a record is not remembered.
-RECEIVEDTIME_CHARACTERS_MAX = 40
 
 # For each partition that was appended to, the offset behind the last record.
 EndOffsets = dict[int, int]
 
 # The digest behind a receipt id (16 bytes), then the `receivedtime` in ASCII.
 Stamp = bytes
-
-_HEX = frozenset("0123456789abcdef")
 
 
 class DedupEntry(NamedTuple):
@@ -123,33 +117,6 @@ class Partitioner(dict[bytes, int]):
             )
             for partition, group in by_partition.items()
         ]
-
-
-class _ReceiptAttributes(Struct):
-    """The attributes of a record that tell which receipt was given for it."""
-
-    id: str
-    source: str
-    receiptid: str
-    receivedtime: str
-
-
-_DECODER = msgspec.json.Decoder(_ReceiptAttributes)
-
-
-def entry_of(value: bytes) -> DedupEntry | None:
-    """Return the deduplication entry of a record value, or None for one that intake did not write (plan adoptions)."""
-    try:
-        found = _DECODER.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    if len(found.receiptid) != RECEIPT_ID_HEX or not _HEX.issuperset(found.receiptid):
-        return None
-    if len(found.receivedtime) > RECEIVEDTIME_CHARACTERS_MAX or not found.receivedtime.isascii():
-        return None
-    return DedupEntry(
-        identity_of(found.source, found.id), make_stamp(bytes.fromhex(found.receiptid), found.receivedtime)
-    )
 
 
 def stamps_by_identity(batches: Iterable[PartitionBatch]) -> dict[bytes, Stamp]:

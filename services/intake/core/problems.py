@@ -4,7 +4,7 @@ Every sentence exists in English and Vietnamese. `asgi` turns a refusal into an 
 """
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError, ProblemType
@@ -103,6 +103,15 @@ class RequestProblem(Enum):
 
 # Problems that the HTTP connection answers by itself, before the request reaches the router.
 CONNECTION_PROBLEMS = frozenset({RequestProblem.NOT_HTTP, RequestProblem.HEAD_TOO_LARGE})
+
+
+class AuthenticationFailure(StrEnum):
+    """Why a request is not authenticated. The value is the label of a metric; the client is told less."""
+
+    NO_KEY = "no_key"
+    UNKNOWN_KEY = "unknown_key"
+    WRONG_SECRET = "wrong_secret"  # noqa: S105 - the name of a failure
+    NOT_IN_FORCE = "not_in_force"  # expired or revoked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The identities and first stamps of recent events: a cache of the log and the spool, never the only copy.
 
 Two generations are swapped once a span, so an identity is known for at least one span and at most two, and dropping
-millions of them costs nothing.
+millions of them costs nothing. Where the log has lost an event, its first stamp stays known, and that it is missing.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,8 @@ class RecentEvents:
         self._recent: dict[bytes, Stamp] = {}
         self._older: dict[bytes, Stamp] = {}
         self._swapped_at = now()
-        self._not_in_log: set[bytes] = set()
+        self._spooled: set[bytes] = set()
+        self._missing: set[bytes] = set()
 
     def __len__(self) -> int:
         return len(self._recent) + len(self._older)
@@ -38,34 +39,64 @@ class RecentEvents:
         """Whether none of *identities* was seen within the span."""
         return self._recent.keys().isdisjoint(identities) and self._older.keys().isdisjoint(identities)
 
+    @property
+    def longest_span(self) -> timedelta:
+        """The longest time for which an identity is known."""
+        return 2 * self._span
+
+    @property
+    def missing(self) -> int:
+        """How many events with a receipt are neither in the log nor in the spool, as far as is known."""
+        return len(self._missing)
+
+    def is_missing(self, identity: bytes) -> bool:
+        """Whether the event of *identity* was in the log and is not found there any more."""
+        return identity in self._missing
+
     def add_durable(self, stamps: Mapping[bytes, Stamp]) -> None:
-        """Add events that this process made durable, in the log or in the spool. A known identity keeps its stamp."""
+        """Add events that this process made durable. A known identity keeps its stamp."""
         if all(map(self._recent.__contains__, stamps)):  # usually: they were added when they were acknowledged
             return
         for identity, stamp in stamps.items():
             if self.find(identity) is None:
                 self._younger_generation()[identity] = stamp
-                self._not_in_log.add(identity)
+
+    def add_spooled(self, stamps: Mapping[bytes, Stamp]) -> None:
+        """Add events that are in the spool; the log may have them too, where a known identity is not missing."""
+        self._spooled.update(
+            identity for identity in stamps if identity in self._missing or self.find(identity) is None
+        )
+        self._missing.difference_update(stamps)
+        self.add_durable(stamps)
+
+    def distrust_log(self) -> None:
+        """Take every event for missing that is not in the spool, until it is read in the log again."""
+        self._missing = (self._recent.keys() | self._older.keys()) - self._spooled
 
     def add_logged(self, entries: DedupEntries) -> None:
         """Add *entries* of the log, in its order. The first stamp of an identity stays, whatever its content."""
         recent = self._younger_generation()
-        if not self._not_in_log and self._older.keys().isdisjoint(entries.identities):
+        if not self._spooled and not self._missing and self._older.keys().isdisjoint(entries.identities):
             # The fast way for the usual case: nothing waits in the spool. `map` with `setdefault` runs in C.
             list(map(recent.setdefault, entries.identities, entries.stamps))
             return
         for identity, stamp in zip(entries.identities, entries.stamps, strict=True):
             standing = self.find(identity)
-            if standing is None:
-                recent[identity] = stamp
+            if standing is None or (identity in self._missing and not is_same_content(standing, stamp)):
+                recent[identity] = stamp  # of a missing event only a receipt is left, and the log decides
+                self._missing.discard(identity)
             elif is_same_content(standing, stamp):
-                self._not_in_log.discard(identity)
+                self._spooled.discard(identity)
+                self._missing.discard(identity)
 
     def is_logged(self, entry: DedupEntry) -> bool:
         """Whether the log is known to hold the event of *entry* with its content."""
         standing = self.find(entry.identity)
         return (
-            standing is not None and entry.identity not in self._not_in_log and is_same_content(standing, entry.stamp)
+            standing is not None
+            and entry.identity not in self._spooled
+            and entry.identity not in self._missing
+            and is_same_content(standing, entry.stamp)
         )
 
     def _younger_generation(self) -> dict[bytes, Stamp]:
@@ -74,4 +105,5 @@ class RecentEvents:
         if now - self._swapped_at >= self._span:
             self._older, self._recent = self._recent, {}
             self._swapped_at = now
+            self._missing.intersection_update(self._older)
         return self._recent

@@ -23,7 +23,7 @@ from services.intake.cloudevents.validator import EventValidator
 from services.intake.core.admission import AcceptedEvent
 from services.intake.core.event_id import Receipt, format_instant
 from services.intake.core.problems import RequestProblem
-from services.intake.core.scopes import KeyScope
+from services.intake.core.scopes import KeyScope, SourceScope
 from services.intake.form.duty_view import DryRunStatus, FormDuty
 from services.intake.http.dry_run import DryRunClient
 from services.intake.receipts.signing import SigningKeys
@@ -112,9 +112,12 @@ def _encode_event(key: DutyKey, data: Mapping[str, object]) -> bytes:
 
 
 def _link_scope(key: DutyKey) -> KeyScope:
-    """Return the scope of a link: reports of one agency."""
+    """Return the scope of a link: reports of one agency, from the form's own source and without a proof of dispatch."""
     return KeyScope(
-        agencies=frozenset({key.agency}), groups=frozenset(), types=frozenset({SUBMITTED}), may_decide=False
+        agencies=frozenset({key.agency}),
+        groups=frozenset(),
+        types=frozenset({SUBMITTED}),
+        sources=SourceScope(names=frozenset({SOURCE})),
     )
 
 

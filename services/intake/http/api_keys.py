@@ -1,7 +1,7 @@
 """API keys: the file that holds them, the bearer token that a client sends, and its authentication.
 
 The file holds digests of the secrets and their scopes, never a secret. It is reloaded when it changes, so a revoked or
-expired key stops working without a restart. A refused request leaves a log line for the audit, without the secret.
+expired key stops working without a restart. A refused request is counted and logged for the audit, without the secret.
 
 A secret is 256 random bits, so a plain SHA-256 of it is as safe as a slow password hash and costs a request nothing.
 """
@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from schemas.plan.values import Bilingual, Identifier, Instant, Sha256
 from services.intake import secret_files
 from services.intake.asgi import RequestRefusedError
-from services.intake.core.problems import Refusal, RequestProblem
-from services.intake.core.scopes import ApiKey, KeyScope
+from services.intake.core import scopes
+from services.intake.core.problems import AuthenticationFailure, Refusal, RequestProblem
+from services.intake.core.scopes import WILDCARD, ApiKey, KeyScope, SourceScope
+from services.intake.http.authentication_failures import AuthenticationFailures
 from services.intake.secret_files import FileWatcher
 from services.runtime.clock import Clock
 
@@ -44,7 +47,12 @@ class _KeyEntry(BaseModel):
     agencies: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    # The defaults are what a key may claim that was made before these members existed: sources that nobody names, and
+    # no proof of dispatch (ruling 12).
+    sources: tuple[str, ...] = (WILDCARD,)
+    proofs: tuple[str, ...] = ()
     may_decide: bool = False
+    may_review: bool = False
     created_at: Instant
     expires_at: Instant | None = None
     revoked_at: Instant | None = None
@@ -58,14 +66,17 @@ class _KeyFile(BaseModel):
 
 
 def read_keys(path: Path) -> tuple[ApiKey, ...]:
-    """Return the keys in *path*, none if it does not exist; raise `KeyFileError` if it is not a file of keys."""
+    """Return the keys in *path*, each with the sources that the others name; none if there is no such file.
+
+    Raise `KeyFileError` if it is not a file of keys.
+    """
     try:
         entries = _KeyFile.model_validate_json(path.read_bytes()).keys
     except FileNotFoundError:
         return ()
     except (OSError, ValidationError) as cause:
         raise KeyFileError(f"{path}: {cause}") from cause
-    return tuple(_to_key(entry) for entry in entries)
+    return scopes.separate_sources(_to_key(entry) for entry in entries)
 
 
 def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:
@@ -100,9 +111,10 @@ def parse_bearer(bearer: str) -> tuple[str, str] | None:
 class ApiKeys:
     """The keys in force."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, failures: AuthenticationFailures) -> None:
         self._watcher = FileWatcher(path)
         self._clock = clock
+        self._failures = failures
         self._keys: Mapping[str, ApiKey] = {}
 
     def load(self) -> None:
@@ -114,11 +126,23 @@ class ApiKeys:
         """Reload the file whenever it changes, until cancelled."""
         await secret_files.reload_on_change(self._watcher, self.load, KeyFileError)
 
-    def authenticate(self, authorization: str | None) -> ApiKey:
-        """Return the key of an `Authorization` header; raise with 401 unless it is a valid one."""
+    def first_access_end(self) -> datetime | None:
+        """Return when the first upstream system will be without a valid key, if ever."""
+        return min(scopes.find_access_ends(self._keys.values(), self._clock.now()).values(), default=None)
+
+    def open_systems(self) -> frozenset[str]:
+        """Return the upstream systems with a valid key that names no sources."""
+        return scopes.find_open_systems(self._keys.values(), self._clock.now())
+
+    def authenticate(self, authorization: str | None, address: str) -> ApiKey:
+        """Return the key of an `Authorization` header; raise with 401 unless it is a valid one.
+
+        A failure is counted for the *address* that the request came from.
+        """
         scheme = _AUTHORIZATION_SCHEME
         if authorization is None or authorization[: len(scheme)].lower() != scheme:
-            raise _authentication_error("no bearer key", key_id=None)
+            self._failures.record(AuthenticationFailure.NO_KEY, address=address, key_id=None)
+            raise RequestRefusedError(_NO_BEARER_KEY)
         parsed = parse_bearer(authorization[len(scheme) :].strip())
         key = None if parsed is None else self._keys.get(parsed[0])
         # Two digests are compared, and in constant time: how long it takes reveals nothing of the stored one.
@@ -126,23 +150,30 @@ class ApiKeys:
         presented = secret_digest("" if parsed is None else parsed[1])
         is_right = hmac.compare_digest(presented, _UNKNOWN_KEY_DIGEST if key is None else key.sha256)
         if key is None or not is_right:
-            raise _authentication_error("unknown key", key_id=None if key is None else key.id)
+            failure = AuthenticationFailure.UNKNOWN_KEY if key is None else AuthenticationFailure.WRONG_SECRET
+            self._failures.record(failure, address=address, key_id=None if key is None else key.id)
+            raise RequestRefusedError(_UNKNOWN_KEY)
         if not key.is_valid_at(self._clock.now()):
-            raise _authentication_error("expired or revoked key", key_id=key.id)
+            self._failures.record(AuthenticationFailure.NOT_IN_FORCE, address=address, key_id=key.id)
+            raise RequestRefusedError(_NOT_IN_FORCE)
         return key
 
 
-def _authentication_error(reason: str, *, key_id: str | None) -> RequestRefusedError:
-    log.warning("a request was refused", extra={"action": "unauthenticated", "reason": reason, "key": key_id})
-    return RequestRefusedError(
-        Refusal(
-            problem=RequestProblem.UNAUTHENTICATED,
-            detail=Bilingual.of(
-                en=f"{reason}; send `Authorization: Bearer KEY` with a key of yours that is in force",
-                vi="hãy gửi `Authorization: Bearer KEY` với khóa còn hiệu lực của đơn vị",
-            ),
-        )
+def _unauthenticated_refusal(reason: str) -> Refusal:
+    return Refusal(
+        problem=RequestProblem.UNAUTHENTICATED,
+        detail=Bilingual.of(
+            en=f"{reason}; send `Authorization: Bearer KEY` with a key of yours that is in force",
+            vi="hãy gửi `Authorization: Bearer KEY` với khóa còn hiệu lực của đơn vị",
+        ),
     )
+
+
+_NO_BEARER_KEY = _unauthenticated_refusal("no bearer key")
+
+# The same for an id that nobody has and for a wrong secret, so that the answer does not tell which ids exist.
+_UNKNOWN_KEY = _unauthenticated_refusal("unknown key")
+_NOT_IN_FORCE = _unauthenticated_refusal("expired or revoked key")
 
 
 def _to_key(entry: _KeyEntry) -> ApiKey:
@@ -154,7 +185,10 @@ def _to_key(entry: _KeyEntry) -> ApiKey:
             agencies=frozenset(entry.agencies),
             groups=frozenset(entry.groups),
             types=frozenset(entry.types),
+            sources=SourceScope(names=frozenset(entry.sources)),
+            proofs=frozenset(entry.proofs),
             may_decide=entry.may_decide,
+            may_review=entry.may_review,
         ),
         created_at=entry.created_at,
         expires_at=entry.expires_at,
@@ -171,7 +205,10 @@ def _to_entry(key: ApiKey) -> _KeyEntry:
         agencies=tuple(sorted(key.scope.agencies)),
         groups=tuple(sorted(key.scope.groups)),
         types=tuple(sorted(key.scope.types)),
+        sources=tuple(sorted(key.scope.sources.names)),
+        proofs=tuple(sorted(key.scope.proofs)),
         may_decide=key.scope.may_decide,
+        may_review=key.scope.may_review,
         created_at=key.created_at,
         expires_at=key.expires_at,
         revoked_at=key.revoked_at,

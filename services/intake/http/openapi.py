@@ -64,7 +64,9 @@ def openapi_document() -> bytes:
                 "version": "1",
                 "description": "Takes CloudEvents and answers with signed receipts once nothing can lose them. "
                 "An event may have 32 levels of arrays and objects, and no name twice in an object. "
-                "Its text is recorded in Unicode NFC.",
+                "Its text is recorded in Unicode NFC. "
+                "A key covers agencies, event types, sources and proofs of dispatch. A report whose proof its key does "
+                "not cover is taken, counts from its receipt, and is recorded with `dispatchproof: unproven`.",
             },
             "paths": {
                 "/v1/events": {"post": _post_operation()},
@@ -94,7 +96,7 @@ def _post_operation() -> dict[str, object]:
             "content": {
                 http_binding.STRUCTURED_TYPE: {"schema": reference("Event")},
                 http_binding.BATCH_TYPE: {
-                    "schema": {"type": "array", "items": reference("Event"), "maxItems": http_binding.BATCH_EVENTS_MAX}
+                    "schema": {"type": "array", "items": reference("Event"), "maxItems": cloud_event.BATCH_EVENTS_MAX}
                 },
                 http_binding.BINARY_TYPE: {
                     "schema": {

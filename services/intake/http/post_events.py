@@ -47,7 +47,7 @@ class PostEvents:
 
     async def post(self, request: Request) -> Response:
         """Answer 202 with receipts once every event is durable; raise `RequestRefusedError` for anything less."""
-        key = self.keys.authenticate(request.header(b"authorization"))
+        key = self.keys.authenticate(request.header(b"authorization"), request.address)
         try:
             return await self._accept(request, key)
         except RequestRefusedError as error:
@@ -56,7 +56,7 @@ class PostEvents:
 
     async def _accept(self, request: Request, key: ApiKey) -> Response:
         # Before the body is read: a key that floods costs neither memory nor processor time.
-        self.rate_limits.refuse_excess(key)
+        self.rate_limits.refuse_exhausted(key)
         is_dry_run = bool(request.raw_query) and _is_dry_run(request)
         mode = http_binding.mode_of(request.headers)
         reserved = self.inflight_limit.reserve(request, mode.bytes_max)
@@ -68,7 +68,7 @@ class PostEvents:
                 await self._wait_for_plans()
             texts = http_binding.split_events(mode, body)
             # Charged before the events are checked, and an empty batch as one: invalid events cost as much work.
-            self.rate_limits.charge(key, max(1, len(texts)))
+            await self.rate_limits.charge(key, max(1, len(texts)))
             posted = PostedEvents(mode, request.headers, body, key.scope, receivedtime)
             prepared = self.pipeline.prepare(posted, texts)
             if is_dry_run:

@@ -15,12 +15,14 @@ from services.intake.log.producer import BatchingProducer, BrokerUnavailableErro
 from services.intake.metrics import IntakeMetrics
 from services.intake.settings import IntakeSettings
 from services.intake.spool.replay import SpoolReplay
+from services.runtime import startup
 from services.runtime.clock import Clock
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
+from services.runtime.startup import Startup
 
-# Between attempts to connect. A broker that restarts is away for some seconds.
-RETRY_SECONDS = 0.5
+# How long a batch may be under way before it is asked whether the topic is still there.
+SETTLE_SECONDS = 5.0
 
 # How long the first requests wait for the first attempt to connect, before they are spooled.
 FIRST_ATTEMPT_SECONDS = 10.0
@@ -43,7 +45,7 @@ class KafkaConnector:
     async def open(self) -> BatchingProducer:
         """Return a connected producer; raise `KafkaError` or `OSError` while there is no broker."""
         settings = self._settings
-        await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
+        await self.create_topics()
         await self._start_readers()
         return BatchingProducer(
             await producing.connect(settings.kafka),
@@ -53,20 +55,27 @@ class KafkaConnector:
             timeout_seconds=settings.broker_timeout_seconds,
         )
 
+    async def create_topics(self) -> None:
+        """Create the topics that are missing; raise `KafkaError` while there is no broker."""
+        settings = self._settings
+        await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
+
+    async def is_broker_reachable(self) -> bool:
+        """Whether the broker answers a request."""
+        return await self._references.is_broker_reachable()
+
     async def close(self) -> None:
         """Stop the readers."""
         await self._reader.stop()
         await self._references.stop()
 
     async def _start_readers(self) -> None:
-        """Start the readers once; afterwards they reconnect by themselves."""
+        """Start the readers; afterwards they reconnect by themselves, except to a log that has lost records."""
         if not self._has_references:
-            try:
-                await self._references.start()
-            except BaseException:
-                await self._references.stop()
-                raise
+            await self._references.start()
             self._has_references = True
+        if self._reader.is_stale:
+            await self._reader.stop()
         if not self._reader.is_started:
             await self._reader.start()
 
@@ -78,6 +87,7 @@ class KafkaConnection:
         self._connector = connector
         self._replay = replay
         self._metrics = metrics
+        self._startup = Startup({"kafka": startup.BROKER}, BrokerUnavailableError)
         self._opened: BatchingProducer | None = None
         self._lost = asyncio.Event()
         self._first_attempt_ended = asyncio.Event()
@@ -87,6 +97,14 @@ class KafkaConnection:
     @property
     def is_up(self) -> bool:
         return self.producer is not None
+
+    async def is_ready(self) -> bool:
+        """Whether the broker acknowledges: a readiness check; raise `NotReadyError` with what is waited for."""
+        return await self._startup.check("kafka", self._is_answering)()
+
+    async def _is_answering(self) -> bool:
+        # While nothing is appended, only a request shows that the broker has gone.
+        return self.is_up and await self._connector.is_broker_reachable()
 
     async def wait_until_tried(self) -> None:
         """Return when the first attempt to connect has ended, one way or the other, or has taken too long."""
@@ -108,6 +126,15 @@ class KafkaConnection:
         if self.producer is not None:
             self.report_failure(self.producer)
 
+    def report_loss(self) -> None:
+        """Take the broker for down because the log has lost records: it is read again before anything is appended.
+
+        The producer is replaced. The broker may have lost the sequence numbers too, and would refuse its next batch.
+        """
+        if self._opened is not None:
+            self._opened.retire()
+        self.reconnect()
+
     async def supervise(self) -> None:
         """Keep the broker connected until cancelled."""
         try:
@@ -127,19 +154,17 @@ class KafkaConnection:
         self._metrics.broker_is_up.set(producer is not None)
 
     async def _connect(self) -> BatchingProducer:
-        while True:
-            try:
-                producer = await self._open()
-                # Only now: nothing is under way, so no record of an append that timed out can follow one of the replay.
-                producer.resume()
-                await self._replay.run(producer)
-            except (KafkaError, BrokerUnavailableError, OSError) as error:
-                log.warning("the broker is not there yet", extra={"action": "bus_waiting", "error": repr(error)})
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                return producer
-            finally:
-                self._first_attempt_ended.set()
+        return await self._startup.wait_for("kafka", self._connect_once)
+
+    async def _connect_once(self) -> BatchingProducer:
+        try:
+            producer = await self._open()
+            # Only now: nothing is under way, so no record of an append that timed out can follow one of the replay.
+            producer.resume()
+            await self._replay.run(producer)
+        finally:
+            self._first_attempt_ended.set()
+        return producer
 
     async def _open(self) -> BatchingProducer:
         """Return the producer that is open, or a new one if there is none or the broker refused it for good.
@@ -148,12 +173,19 @@ class KafkaConnection:
         sequence numbers: from another client the broker would write them a second time.
         """
         if self._opened is not None:
-            await self._opened.wait_until_settled()
+            await self._wait_until_settled(self._opened)
             if self._opened.is_usable:
                 return self._opened
             await self._discard()
         self._opened = await self._connector.open()
         return self._opened
+
+    async def _wait_until_settled(self, producer: BatchingProducer) -> None:
+        """Wait until nothing is under way: a client repeats a batch for a topic that was deleted until it is there."""
+        while not producer.is_settled:
+            await self._connector.create_topics()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(producer.wait_until_settled(), SETTLE_SECONDS)
 
     async def _discard(self) -> None:
         discarded, self._opened = self._opened, None

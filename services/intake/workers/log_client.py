@@ -14,11 +14,12 @@ from services.intake.workers.connection import MessageConnection
 from services.intake.workers.protocol import (
     AppendReply,
     AppendRequest,
-    BrokerState,
-    Charged,
+    ChargeReply,
+    ChargeRequest,
     Conflicted,
     FromMain,
     Heartbeat,
+    MainChecks,
     MetricsRequest,
     MetricsText,
     Plans,
@@ -29,7 +30,7 @@ from services.intake.workers.protocol import (
 # A quarter of the silence after which the main process kills a worker: a single late heartbeat ends nothing.
 HEARTBEAT_SECONDS = 0.5
 
-Reply = AppendReply | Conflicted | Unavailable | MetricsText
+Reply = AppendReply | Conflicted | Unavailable | ChargeReply | MetricsText
 
 
 class MainProcessLostError(Exception):
@@ -39,14 +40,14 @@ class MainProcessLostError(Exception):
 class LogClient:
     """A worker's connection to the main process."""
 
-    def __init__(self, on_plans: Callable[[bytes], None], on_charged: Callable[[str, float, int], None]) -> None:
+    def __init__(self, on_plans: Callable[[bytes], None]) -> None:
         self._on_plans = on_plans
-        self._on_charged = on_charged
         self._connection: MessageConnection[FromMain] | None = None
         self._replies: dict[int, asyncio.Future[Reply]] = {}
         self._numbers = count(1)
         self._has_plans = asyncio.Event()
-        self.is_broker_up = False
+        self.checks: Mapping[str, bool] = {}
+        """Which checks of the main process hold."""
 
     async def connect(self, end: socket.socket) -> None:
         """Connect through *end* of a socket pair; return once the main process has sent the plans."""
@@ -87,11 +88,18 @@ class LogClient:
         reply = await self._ask(number, MetricsRequest(number))
         return reply.content if isinstance(reply, MetricsText) else b""
 
-    def report_charge(self, key_id: str, events_per_second: float, events: int) -> None:
-        """Tell the other processes of events charged here."""
-        self._require_connection().send(Charged(key_id, events_per_second, events))
+    async def charge(self, key_id: str, events_per_second: float, events: int) -> float:
+        """Charge events to a key; see `http.limits.TokenBuckets.charge`.
 
-    async def _ask(self, number: int, message: AppendRequest | MetricsRequest) -> Reply:
+        Raise `LogUnavailableError` if the main process does not answer.
+        """
+        number = next(self._numbers)
+        reply = await self._ask(number, ChargeRequest(number, key_id, events_per_second, events))
+        if not isinstance(reply, ChargeReply):
+            raise LogUnavailableError
+        return reply.wait_seconds
+
+    async def _ask(self, number: int, message: AppendRequest | ChargeRequest | MetricsRequest) -> Reply:
         connection = self._require_connection()
         if connection.closed.done():
             raise LogUnavailableError
@@ -105,17 +113,15 @@ class LogClient:
 
     def _on_message(self, message: FromMain) -> None:
         match message:
-            case AppendReply() | Conflicted() | Unavailable() | MetricsText():
+            case AppendReply() | Conflicted() | Unavailable() | ChargeReply() | MetricsText():
                 reply = self._replies.get(message.number)
                 if reply is not None and not reply.done():  # else the client of the request has gone
                     reply.set_result(message)
             case Plans():
                 self._on_plans(message.snapshot)
                 self._has_plans.set()
-            case BrokerState():
-                self.is_broker_up = message.is_up
-            case Charged():
-                self._on_charged(message.key_id, message.events_per_second, message.events)
+            case MainChecks():
+                self.checks = message.holds
             case _:
                 assert_never(message)
 
@@ -131,7 +137,7 @@ def _first_stamps(reply: Reply) -> Mapping[bytes, Stamp] | None:
             return None if reply.first is None else _stamps(reply.first)
         case Conflicted():
             raise IdentityConflictError(_stamps(reply.standing))
-        case Unavailable() | MetricsText():
+        case Unavailable() | ChargeReply() | MetricsText():
             raise LogUnavailableError
         case _:
             assert_never(reply)

@@ -1,4 +1,4 @@
-"""The main process's side of one worker: its appends are deduplicated and written here, its charges passed on."""
+"""The main process's side of one worker: its appends are deduplicated and written here, its keys charged."""
 
 import asyncio
 import logging
@@ -17,12 +17,13 @@ from services.intake.workers.metrics_merge import MergedMetrics
 from services.intake.workers.protocol import (
     AppendReply,
     AppendRequest,
-    BrokerState,
-    Charged,
+    ChargeReply,
+    ChargeRequest,
     Conflicted,
     FromMain,
     FromWorker,
     Heartbeat,
+    MainChecks,
     MetricsRequest,
     MetricsText,
     Plans,
@@ -40,17 +41,16 @@ class MainServices:
     metrics: MergedMetrics
     encode_metrics: Callable[[], bytes]
     encode_plans: Callable[[], bytes]
-    is_broker_up: Callable[[], bool]
-    charge: Callable[[str, float, int], None]
-    """Charge events to the rate of a key: key id, events a second of the key, events."""
+    run_checks: Callable[[], dict[str, bool]]
+    charge: Callable[[str, float, int], float]
+    """Charge events to the rate of a key (`http.limits.TokenBuckets.charge`)."""
 
 
 class WorkerLink:
     """One worker as the main process sees it."""
 
-    def __init__(self, services: MainServices, on_charged: "Callable[[Charged, WorkerLink], None]") -> None:
+    def __init__(self, services: MainServices) -> None:
         self._services = services
-        self._on_charged = on_charged
         self._decoder: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
         self._connection: MessageConnection[FromWorker] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,7 +70,7 @@ class WorkerLink:
             raise RuntimeError("the worker is not connected yet")
         return self._connection
 
-    def send(self, message: Plans | BrokerState | Charged) -> None:
+    def send(self, message: Plans | MainChecks) -> None:
         """Send what the worker must know."""
         self.connection.send(message)
 
@@ -95,8 +95,8 @@ class WorkerLink:
                 self._services.metrics.update(id(self), message.samples)
                 if not self.started.done():
                     self.started.set_result(None)
-            case Charged():
-                self._on_charged(message, self)
+            case ChargeRequest(number=number, key_id=key_id, events_per_second=rate, events=events):
+                self.connection.send(ChargeReply(number, self._services.charge(key_id, rate, events)))
             case MetricsRequest():
                 self.connection.send(MetricsText(message.number, self._services.encode_metrics()))
             case _:

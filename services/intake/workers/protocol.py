@@ -44,12 +44,20 @@ class Unavailable(Struct, frozen=True, array_like=True, tag=True):
     number: int
 
 
-class Charged(Struct, frozen=True, array_like=True, tag=True):
-    """Both ways: events charged to the rate of a key in another process."""
+class ChargeRequest(Struct, frozen=True, array_like=True, tag=True):
+    """Worker to main: charge *events* to the rate of a key."""
 
+    number: int
     key_id: str
     events_per_second: float
     events: int
+
+
+class ChargeReply(Struct, frozen=True, array_like=True, tag=True):
+    """Main to worker: the events are charged, or are not because the key can pay for them only in `wait_seconds`."""
+
+    number: int
+    wait_seconds: float
 
 
 class Plans(Struct, frozen=True, array_like=True, tag=True):
@@ -58,10 +66,10 @@ class Plans(Struct, frozen=True, array_like=True, tag=True):
     snapshot: bytes
 
 
-class BrokerState(Struct, frozen=True, array_like=True, tag=True):
-    """Main to worker: whether the broker acknowledges, for the readiness probe."""
+class MainChecks(Struct, frozen=True, array_like=True, tag=True):
+    """Main to worker: which checks of the main process hold, by name, for the readiness probe."""
 
-    is_up: bool
+    holds: dict[str, bool]
 
 
 class Sample(Struct, frozen=True, array_like=True):
@@ -91,8 +99,8 @@ class MetricsText(Struct, frozen=True, array_like=True, tag=True):
     content: bytes
 
 
-FromWorker = AppendRequest | Charged | Heartbeat | MetricsRequest
-FromMain = AppendReply | Conflicted | Unavailable | Charged | Plans | BrokerState | MetricsText
+FromWorker = AppendRequest | ChargeRequest | Heartbeat | MetricsRequest
+FromMain = AppendReply | Conflicted | Unavailable | ChargeReply | Plans | MainChecks | MetricsText
 
 _ENCODER = msgspec.msgpack.Encoder()
 

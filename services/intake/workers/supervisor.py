@@ -8,7 +8,7 @@ import sys
 
 from services.intake.metrics import IntakeMetrics
 from services.intake.workers.log_server import MainServices, WorkerLink
-from services.intake.workers.protocol import BrokerState, Charged, Plans
+from services.intake.workers.protocol import MainChecks, Plans
 
 PROGRAM = ("-m", "services.intake.worker")
 
@@ -21,8 +21,8 @@ START_SECONDS = 30.0
 # A worker that ends at once, for example for lack of memory, must not be started in a tight loop.
 RESTART_SECONDS = 1.0
 
-# A worker finishes its requests within the grace period of the server (20 s).
-STOP_SECONDS = 25.0
+# A worker finishes its requests within the grace period of the server (10 s).
+STOP_SECONDS = 15.0
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +41,6 @@ class WorkerSupervisor:
         """Send the published plans to every worker."""
         for link in self._links:
             link.send(Plans(self._services.encode_plans()))
-
-    def send_charge(self, key_id: str, events_per_second: float, events: int) -> None:
-        """Tell every worker of events that the main process charged to the rate of a key."""
-        for link in self._links:
-            link.send(Charged(key_id, events_per_second, events))
 
     async def run(self) -> None:
         """Keep the workers serving until cancelled; then let them finish their requests and stop."""
@@ -70,7 +65,7 @@ class WorkerSupervisor:
                 sys.executable, *PROGRAM, str(theirs.fileno()), str(self._port), pass_fds=[theirs.fileno()]
             )
             theirs.close()  # otherwise the end of this process would not end the worker's connection
-            link = WorkerLink(self._services, self._relay_charge)
+            link = WorkerLink(self._services)
             try:
                 await link.connect(ours)
                 await self._supply(link)
@@ -87,7 +82,7 @@ class WorkerSupervisor:
     async def _supply(self, link: WorkerLink) -> None:
         """Give the worker what it needs to serve, until it ends or hangs."""
         self._links.add(link)
-        link.send(BrokerState(self._services.is_broker_up()))
+        link.send(MainChecks(self._services.run_checks()))
         link.send(Plans(self._services.encode_plans()))
         await asyncio.wait(
             [link.started, link.connection.closed], timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
@@ -95,7 +90,7 @@ class WorkerSupervisor:
         self._metrics.set_workers(self._count_started())
         while not link.connection.closed.done() and link.seconds_silent() < SILENCE_SECONDS:
             # At an interval and not at each change: it is for the readiness probe, which may be half a second late.
-            link.send(BrokerState(self._services.is_broker_up()))
+            link.send(MainChecks(self._services.run_checks()))
             await asyncio.wait([link.connection.closed], timeout=SILENCE_SECONDS / 4)
         # A frozen worker keeps its socket open and the kernel goes on handing it connections: silence is the only sign.
         hangs = not link.connection.closed.done()
@@ -106,12 +101,6 @@ class WorkerSupervisor:
         self._services.metrics.retire(id(link))
         self._metrics.set_workers(self._count_started())
         link.abort()
-
-    def _relay_charge(self, charged: Charged, source: WorkerLink) -> None:
-        self._services.charge(charged.key_id, charged.events_per_second, charged.events)
-        for link in self._links:
-            if link is not source:
-                link.send(charged)
 
     def _count_started(self) -> int:
         return sum(link.started.done() for link in self._links)

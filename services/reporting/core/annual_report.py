@@ -15,7 +15,7 @@ from schemas.plan.plan import Obligation, Plan, SourceDocument
 from services.reporting.core import duty_counts, duty_lines
 from services.reporting.core.duty_counts import EXCLUDED_STATUSES, DutyCounts
 from services.reporting.core.duty_lines import DutyLine, LineContext
-from services.reporting.core.timeline import DutyState
+from services.reporting.core.timeline import DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
 
 UNDATED_STATUSES = frozenset({Status.OPEN, Status.FULFILLED})
@@ -90,6 +90,7 @@ class AnnualReport:
     undated: tuple[UndatedObligation, ...]
     total: DutyCounts
     digest: str
+    unreadable: tuple[UnreadableRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 Instants are RFC 3339 texts, dates are ISO 8601 texts, and the field names are part of the API's contract.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from services.reporting.core.annual_report import AnnualReport, Chapter, UndatedObligation
 from services.reporting.core.duty_counts import DutyCounts
 from services.reporting.core.duty_lines import DutyLine
+from services.reporting.core.timeline import UnreadableRecord
 from services.reporting.core.urging import Urging
 
 RATE_PLACES = Decimal("0.0001")
@@ -55,6 +57,7 @@ def render_summary(report: AnnualReport) -> JsonObject:
         "total": render_counts(report.total),
         "chapters": [render_chapter(chapter) for chapter in report.chapters],
         "undated": [render_undated(obligation) for obligation in report.undated],
+        "unreadable": render_unreadable(report.unreadable),
     }
 
 
@@ -90,6 +93,11 @@ def render_undated(obligation: UndatedObligation) -> JsonObject:
         "fulfilled": obligation.fulfilled,
         "open": obligation.open,
     }
+
+
+def render_unreadable(records: Iterable[UnreadableRecord]) -> list[JsonObject]:
+    """Render the stored records that cannot be read."""
+    return [{"record": one.id, "reason": one.reason} for one in records]
 
 
 def render_urging(urging: Urging) -> JsonObject:

@@ -29,6 +29,7 @@ STATUS_LABELS = {
 }
 
 FLAG_LABELS = {
+    "dispatch_unproven": Bilingual(vi="thời điểm gửi chưa có căn cứ, tính theo lúc nhận", en="dispatch not proven"),
     "first_sent_on_time": Bilingual(vi="bản đầu gửi đúng hạn", en="first sent on time"),
     "past_due": Bilingual(vi="đã qua hạn", en="past due"),
     "amended_after_deadline": Bilingual(vi="bổ sung sau hạn", en="amended after the deadline"),

@@ -49,6 +49,17 @@ class AssessmentRevision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableRecord:
+    """A stored record that cannot be read, and why. Its id is that of its event, or begins with its duty.
+
+    What it would tell is not known. It is listed beside what is known, so that nobody takes the rest for the whole.
+    """
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DutyState:
     """The state of one duty at one instant, and the assessment revision that it was read from."""
 

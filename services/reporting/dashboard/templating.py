@@ -62,6 +62,10 @@ TEXTS = {
         en="The records are safe. Load this page again in a moment.",
     ),
     "no_duties": Bilingual(vi="Kỳ này chưa có nghĩa vụ nào.", en="Nobody owes anything in this period yet."),
+    "unreadable": Bilingual(
+        vi="{count} bản ghi không đọc được; các nghĩa vụ liên quan chưa được tính ở đây. Hãy báo người vận hành.",
+        en="{count} stored records cannot be read, and what they say is not counted here. Tell the operator.",
+    ),
     "back": Bilingual(vi="Về bảng chung", en="Back to the overview"),
     "duty": Bilingual(vi="Nghĩa vụ", en="Duty"),
     "clause": Bilingual(vi="Mục {clause}", en="Clause {clause}"),

@@ -17,7 +17,7 @@ from docx.table import _Cell
 from docx.text.paragraph import Paragraph
 
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.documents import chart, docx_xml, narrative, table_model
+from services.reporting.documents import chart, docx_xml, narrative, table_model, xml_text
 from services.reporting.documents import letterhead as letterheads
 from services.reporting.documents.docx_xml import FontStyle
 from services.reporting.documents.letterhead import Letterhead
@@ -71,7 +71,8 @@ def _create_document(report: AnnualReport) -> Document:
     # The report's own instant: the library's template would say 2013, and the wall clock would differ at each reprint.
     as_of_utc = report.as_of.astimezone(UTC).replace(tzinfo=None)
     properties = document.core_properties
-    properties.title, properties.author, properties.language = narrative.subject_of(report), "", LANGUAGE
+    title = xml_text.drawable(narrative.subject_of(report))[: docx_xml.PROPERTY_CHARACTERS_MAX]
+    properties.title, properties.author, properties.language = title, "", LANGUAGE
     properties.comments = f"sha256:{report.digest}"
     properties.created = properties.modified = as_of_utc
     return document
@@ -101,7 +102,7 @@ def _add_title(document: Document, subject: str, addressee: str) -> None:
     _add_centred(document, subject, FontStyle(14, bold=True)).paragraph_format.space_after = Pt(3)
     rule = document.add_paragraph()
     rule.paragraph_format.space_after = Pt(6)
-    docx_xml.set_font(rule.add_run(""), FontStyle(4))
+    docx_xml.add_text(rule, "", FontStyle(4))
     docx_xml.draw_rule(rule, width_mm=TEXT_WIDTH_MM * 0.3, within_mm=TEXT_WIDTH_MM)
     _add_centred(document, f"Kính gửi: {addressee}.", FontStyle(13)).paragraph_format.space_after = Pt(12)
 
@@ -148,7 +149,7 @@ def _add_recipients_and_signature(document: Document, letterhead: Letterhead) ->
 def _add_small_print(document: Document, text: str) -> None:
     paragraph = document.add_paragraph()
     paragraph.paragraph_format.space_before = Pt(12)
-    docx_xml.set_font(paragraph.add_run(text), FontStyle(9))
+    docx_xml.add_text(paragraph, text, FontStyle(9))
 
 
 def _add_appendix(document: Document, report: AnnualReport, letterhead: Letterhead) -> None:
@@ -169,7 +170,7 @@ def _add_table(document: Document, table: Table, zone: ZoneInfo) -> None:
     caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
     layout = caption.paragraph_format
     layout.keep_with_next, layout.space_before, layout.space_after = True, Pt(8), Pt(4)
-    docx_xml.set_font(caption.add_run(table.title), FontStyle(CAPTION_PT, bold=True))
+    docx_xml.add_text(caption, table.title, FontStyle(CAPTION_PT, bold=True))
     added = document.add_table(rows=len(table.rows) + 1, cols=len(table.columns))
     added.style, added.alignment = "Table Grid", WD_TABLE_ALIGNMENT.CENTER
     all_shares = sum(column.share for column in table.columns)
@@ -211,7 +212,7 @@ def _fill_cell(cell: _Cell, text: str, style: FontStyle, *, is_centred: bool = F
     paragraph = cell.paragraphs[0]
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER if is_centred else WD_ALIGN_PARAGRAPH.LEFT
     paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1.5)
-    docx_xml.set_font(paragraph.add_run(text), style)
+    docx_xml.add_text(paragraph, text, style)
 
 
 def _add_paragraph(document: Document, text: str, *, is_heading: bool = False) -> Paragraph:
@@ -221,7 +222,7 @@ def _add_paragraph(document: Document, text: str, *, is_heading: bool = False) -
     layout = paragraph.paragraph_format
     layout.first_line_indent, layout.space_before, layout.space_after = Mm(FIRST_LINE_MM), Pt(0), Pt(6)
     layout.line_spacing = 1.15
-    docx_xml.set_font(paragraph.add_run(text), FontStyle(BODY_PT, bold=is_heading))
+    docx_xml.add_text(paragraph, text, FontStyle(BODY_PT, bold=is_heading))
     return paragraph
 
 
@@ -231,7 +232,7 @@ def _add_centred(document: Document, text: str, style: FontStyle) -> Paragraph:
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     paragraph.paragraph_format.space_after = Pt(0)
     paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Mm(8)
-    docx_xml.set_font(paragraph.add_run(text), style)
+    docx_xml.add_text(paragraph, text, style)
     return paragraph
 
 
@@ -241,5 +242,5 @@ def _add_cell_line(cell: _Cell, text: str, style: FontStyle) -> Paragraph:
     paragraph = cell.paragraphs[0] if is_untouched else Paragraph(cell._element.add_p(), cell)  # noqa: SLF001 - typed, unlike add_paragraph
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     paragraph.paragraph_format.space_after = Pt(0)
-    docx_xml.set_font(paragraph.add_run(text), style)
+    docx_xml.add_text(paragraph, text, style)
     return paragraph

@@ -19,8 +19,11 @@ from docx.table import Table, _Cell, _Row
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
+from services.reporting.documents import xml_text
+
 FONT = "Times New Roman"
 TWIPS_PER_MM = 1440 / 25.4
+PROPERTY_CHARACTERS_MAX = 255  # of a property of the document; python-docx refuses a longer one
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip file can hold
 
 
@@ -39,6 +42,11 @@ def build_element(tag: str, **attributes: str) -> BaseOxmlElement:
     for name, value in attributes.items():
         built.set(qn(f"w:{name}"), value)
     return built
+
+
+def add_text(paragraph: Paragraph, text: str, style: FontStyle) -> None:
+    """Append *text* to a paragraph as a run."""
+    set_font(paragraph.add_run(xml_text.drawable(text)), style)
 
 
 def set_font(run: Run, style: FontStyle) -> None:

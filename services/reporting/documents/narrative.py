@@ -77,6 +77,9 @@ def _build_basis(report: AnnualReport) -> ReportSection:
     paragraphs.append(
         f"Số liệu trong báo cáo được tổng hợp đến {vietnamese_locale.format_instant(report.as_of, zone)}."
     )
+    if report.unreadable:
+        count = vietnamese_locale.format_number(len(report.unreadable))
+        paragraphs.append(f"Có {count} bản ghi lưu trữ không đọc được, chưa tính trong báo cáo này.")
     return ReportSection(numeral="I", title="CĂN CỨ VÀ PHẠM VI TỔNG HỢP", paragraphs=tuple(paragraphs))
 
 

@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from services.reporting.core.annual_report import AnnualReport, Chapter
 from services.reporting.core.duty_counts import EXPECTED_STATUSES
-from services.reporting.documents import chart, narrative, report_tables
+from services.reporting.documents import chart, narrative, report_tables, xml_text
 from services.reporting.documents.table_model import Cell, CellType, Column, Table, TableRow
 
 SHEET_NAMES = {
@@ -47,7 +47,11 @@ def render_xlsx(report: AnnualReport) -> bytes:
         # Without these the library writes the wall clock; reprints of a report must be the same bytes.
         as_of_utc = report.as_of.astimezone(UTC).replace(tzinfo=None)
         workbook.set_properties(
-            {"title": narrative.subject_of(report), "created": as_of_utc, "comments": f"sha256:{report.digest}"}
+            {
+                "title": xml_text.drawable(narrative.subject_of(report)),
+                "created": as_of_utc,
+                "comments": f"sha256:{report.digest}",
+            }
         )
         formats = CellFormats(workbook)
         for index, chapter in enumerate(report.chapters):
@@ -96,7 +100,7 @@ def _add_sheet(
 ) -> Worksheet:
     sheet = workbook.add_worksheet(f"{SHEET_NAMES[table.name]}{suffix}")
     _fill_sheet(sheet, formats, table=table, zone=ZoneInfo(report.plan.zone))
-    sheet.write(0, 0, f"{table.title}, {report.period}", formats.title)
+    sheet.write(0, 0, xml_text.drawable(f"{table.title}, {report.period}"), formats.title)
     sheet.write(1, 0, narrative.verification_note(report), formats.note)
     return sheet
 
@@ -164,7 +168,7 @@ def _write_cell(sheet: Worksheet, place: tuple[int, int], cell: Cell, *, cell_fo
         case Decimal() | int():
             sheet.write_number(*place, float(cell), cell_format)
         case str():
-            sheet.write_string(*place, cell, cell_format)
+            sheet.write_string(*place, xml_text.drawable(cell), cell_format)
 
 
 def _add_chart(workbook: Workbook, sheet: Worksheet, table: Table) -> None:

@@ -87,15 +87,17 @@ class ReportingApi:
             raise NotFoundError(f"no receipt {receiptid!r} is on record; it appears a moment after it was given")
         key = receipt.duty
         duty_filter = DutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))
-        lines = await self._queries.find_lines(duty_filter, context)
+        found = await self._queries.find_lines(duty_filter, context)
         event = {
             "id": receipt.event,
             "source": receipt.source,
             "type": receipt.type,
             "receivedtime": receipt.receivedtime,
         }
-        duty = json_views.render_duty(lines[0]) if lines else None
-        return JSONResponse({"receiptid": receiptid, **event, **_render_context(context), "duty": duty})
+        duty = json_views.render_duty(found.lines[0]) if found.lines else None
+        unreadable = json_views.render_unreadable(found.unreadable)
+        context_and_duty = {**_render_context(context), "duty": duty, "unreadable": unreadable}
+        return JSONResponse({"receiptid": receiptid, **event, **context_and_duty})
 
     async def get_period(self, request: Request) -> Response:
         """Return the figures of a plan's period, overall, by obligation and by group."""
@@ -119,12 +121,15 @@ class ReportingApi:
         return Response(body, headers=headers, media_type=media_type)
 
     async def _find_page(self, query: DutiesQuery) -> dict[str, Any]:
-        lines = duty_search.filter_lines(
-            await self._queries.find_lines(query.duty_filter, query.context), query.line_filter
-        )
+        found = await self._queries.find_lines(query.duty_filter, query.context)
+        lines = duty_search.filter_lines(found.lines, query.line_filter)
         page = duty_search.paginate(lines, limit=query.limit, cursor=query.cursor)
-        duties = [json_views.render_duty(line) for line in page.lines]
-        return {"total": page.total, "duties": duties, "next_cursor": page.next_cursor}
+        return {
+            "total": page.total,
+            "duties": [json_views.render_duty(line) for line in page.lines],
+            "next_cursor": page.next_cursor,
+            "unreadable": json_views.render_unreadable(found.unreadable),
+        }
 
     async def _compile_report(self, request: Request) -> AnnualReport:
         parameters = QueryParameters(request)

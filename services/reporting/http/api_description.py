@@ -1,6 +1,7 @@
 """Descriptions of reporting's interfaces: its OpenAPI document, a page that shows it, the AsyncAPI of its topics."""
 
 import io
+import json
 from functools import reduce
 from importlib import resources
 from operator import or_
@@ -18,6 +19,8 @@ from schemas.events.deliveries import AlertAttempted
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
+from services.runtime.http.admin import ASYNCAPI_PATH
+from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
 
 ASYNCAPI_VERSION = "3.0.0"
 
@@ -47,22 +50,28 @@ def build_asyncapi() -> dict[str, Any]:
     }
 
 
+def asyncapi_route() -> tuple[str, AsgiHandler]:
+    """Return the path and the handler of the AsyncAPI document."""
+    document = json.dumps(build_asyncapi()).encode()
+
+    async def get_asyncapi(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send_response(send, document)
+
+    return ASYNCAPI_PATH, get_asyncapi
+
+
 def build_routes(templates: Environment) -> list[Route]:
-    """Return the routes of the descriptions."""
-    openapi, asyncapi = load_openapi(), build_asyncapi()
+    """Return the routes of the OpenAPI document and of the page that shows it."""
+    openapi = load_openapi()
 
     async def get_openapi(_request: Request) -> Response:
         return JSONResponse(openapi)
-
-    async def get_asyncapi(_request: Request) -> Response:
-        return JSONResponse(asyncapi)
 
     async def get_docs(_request: Request) -> Response:
         return HTMLResponse(templates.get_template("docs.html").render(api=openapi, language="en"))
 
     return [
         Route("/openapi.json", get_openapi),
-        Route("/asyncapi", get_asyncapi),
         Route("/docs", get_docs),
     ]
 

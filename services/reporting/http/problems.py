@@ -8,6 +8,7 @@ from dataclasses import replace
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,7 +17,7 @@ from starlette.responses import Response
 from schemas import problems
 from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError, Problem, ProblemType
-from services.reporting.queries import NotFoundError
+from services.reporting.queries import DocumentsUnreadError, NotFoundError
 from services.reporting.store import DatabaseUnavailableError
 
 RETRY_AFTER_SECONDS = 5  # a restart of the database takes about two
@@ -58,10 +59,18 @@ def language_of(request: Request) -> Language:
     return problems.choose_language(accepted, "vi")
 
 
+def local_reference(request: Request) -> str:
+    """Return the path of *request* as a reference that stays on this site, whatever the path is.
+
+    A browser takes `//evil.example/x` for another site, and so it does with a backslash or a tab between the slashes.
+    """
+    return "/" + quote(request.url.path.lstrip("/\\"))
+
+
 def render_document(request: Request, problem: Problem) -> Response:
     """Render the problem document of *problem*, which occurred at the path of *request*."""
     language = language_of(request)
-    body = problems.encode(replace(problem, instance=request.url.path), language)
+    body = problems.encode(replace(problem, instance=local_reference(request)), language)
     return Response(body, problem.type.status, headers=problems.headers(problem, language))
 
 
@@ -73,6 +82,8 @@ def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
             problem = describe(error)
             render = render_page if _is_page_wanted(request) else render_document
             response = render(request, problem)
+            if isinstance(error, HTTPException):
+                response.headers.update(error.headers or {})  # `Allow` of a 405
             if problem.retry_after_seconds is not None:
                 response.headers["Retry-After"] = str(problem.retry_after_seconds)
             return response
@@ -86,6 +97,7 @@ def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
         # Starlette calls the handler of `Exception` and raises the error again, so that the server logs it.
         Exception: _describe_http_error,
         DatabaseUnavailableError: _describe_unavailable,
+        DocumentsUnreadError: _describe_unavailable,
     }
     return {error_type: build_handler(describe) for error_type, describe in describers.items()}
 

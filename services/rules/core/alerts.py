@@ -77,7 +77,7 @@ def _plan_repeated_urging(duty: Duty, reminders: Reminders, timeline: Iterable[W
 def _next_repetition(first: datetime, every: str, duty: Duty, starts_at: datetime) -> datetime:
     """Return the first repetition after *first* that does not precede *starts_at*.
 
-    At the end of the calendar (year 9999) an instant cannot be shifted further; the last possible one is returned.
+    At the end of its reach an instant cannot be shifted further; the last one within reach is returned.
     """
     at = calendar.shift_instant(first, every, duty.zone)
     while at < starts_at and calendar.shift_instant(at, every, duty.zone) > at:

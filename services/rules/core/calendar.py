@@ -183,11 +183,7 @@ def shift_instant(instant: datetime, duration: str, zone: ZoneInfo, *, back: boo
     A day is a day on the wall even when clocks change, because people read clocks.
     """
     local = instants.in_zone(instant, zone).replace(tzinfo=None)
-    try:
-        shifted = durations.shift(local, duration, back=back)
-    except (OverflowError, ValueError):
-        shifted = local  # beyond year 9999 Python has no datetime, so the instant stays where it is
-    return instants.in_zone(shifted.replace(tzinfo=zone), UTC)
+    return instants.in_zone(durations.shift(local, duration, back=back).replace(tzinfo=zone), UTC)
 
 
 def _resolve_month_and_day(anchor: Anchor, period: Period | None, starts_on: date) -> date:

@@ -4,19 +4,21 @@ It knows no facts, except that it resolves the names in them. Answers are cached
 with every fact.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
+import msgspec
 from msgspec.structs import replace
 
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from schemas.plan.periods import Period
-from schemas.plan.plan import Obligation, Plan
+from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
-from services.rules.core import agencies, calendar
+from services.rules.core import agencies, calendar, completeness
 from services.rules.core.agencies import Agencies, Bound, LeftGroup, NotBound
 from services.rules.core.calendar import Calendar, PeriodTerms, WorkingDays
+from services.rules.core.completeness import DutyRequirements
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
 from services.rules.core.fast_path import OutcomeCache
@@ -29,6 +31,13 @@ class UnknownDuty(LookupError):  # noqa: N818 - it reads as a claim about the in
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+
+
+class DutySelection(msgspec.Struct, frozen=True, kw_only=True):
+    """The duties of some agencies in some periods; the period None is that of one-off duties."""
+
+    agencies: Sequence[str]
+    periods: frozenset[str | None]
 
 
 class DutyCatalogue:
@@ -44,6 +53,7 @@ class DutyCatalogue:
         self._obligations = {one.id: one for one in plan.obligations}
         self._terms: dict[tuple[str, str | None], PeriodTerms | None] = {}
         self._duties: dict[tuple[str, str, str | None], Duty] = {}
+        self._requirements: dict[int, DutyRequirements] = {}
 
     def duty(self, *, agency: str, obligation: str, period: str | None) -> Duty:
         """Return the duty of that name, binding or not; raise `UnknownDuty` naming the field that fits nothing."""
@@ -64,15 +74,19 @@ class DutyCatalogue:
                 return replace(fact, agency=agency, filed_by=filed_by)
         return fact if agency == fact.agency else replace(fact, agency=agency)
 
-    def duties_opening_before(self, until: datetime) -> Iterator[DutyKey]:
+    def duties_opening_before(self, until: datetime, selection: DutySelection | None = None) -> Iterator[DutyKey]:
         """Yield every duty that opens before *until*, agency by agency within each obligation and period.
 
-        Agencies that report nothing matter most, so duties are listed from the plan alone.
+        Agencies that report nothing matter most, so duties are listed from the plan alone. With *selection*, only those
+        in it are listed.
         """
         horizon = until.astimezone(self.calendar.zone).date()
+        selected = self.agencies if selection is None else [one for one in selection.agencies if one in self.agencies]
         for obligation in self.plan.obligations:
             for period in self._periods_until(obligation, horizon):
-                for agency in self.agencies:
+                if selection is not None and period not in selection.periods:
+                    continue
+                for agency in selected:
                     duty = self.duty(agency=agency, obligation=obligation.id, period=period)
                     if duty.opens_at is not None and duty.opens_at < until:
                         yield duty.key
@@ -120,7 +134,13 @@ class DutyCatalogue:
         terms = self._terms_of(obligation, period)
         if terms is None:
             return Duty(
-                key=key, obligation=obligation, version=None, zone=self.calendar.zone, opens_at=None, due_at=None
+                key=key,
+                obligation=obligation,
+                version=None,
+                zone=self.calendar.zone,
+                plan_issued_on=self.plan.issued_on,
+                opens_at=None,
+                due_at=None,
             )
         return self._create_duty_under(terms, key)
 
@@ -133,12 +153,14 @@ class DutyCatalogue:
             obligation=terms.obligation,
             version=terms.version,
             zone=self.calendar.zone,
+            plan_issued_on=self.plan.issued_on,
             opens_at=self._midnight(opens_on),
             due_at=None if opens_on is None else terms.due_at,
             agency_ends_at=self._midnight(ends_on),
             heirs=binding.heirs if isinstance(binding, Bound) else (),
             left_group_at=self._midnight(binding.ends_on) if isinstance(binding, LeftGroup) else None,
             successors=self.agencies.successors(key.agency),
+            requirements=self._requirements_of(terms.version),
         )
 
     def _resolve_agency(self, agency: str) -> str:
@@ -158,6 +180,14 @@ class DutyCatalogue:
         if cache_key not in self._terms:
             self._terms[cache_key] = self.calendar.terms_of(obligation, _parse_period(obligation, period))
         return self._terms[cache_key]
+
+    def _requirements_of(self, version: ObligationVersion) -> DutyRequirements:
+        # The versions live as long as the plan, so the identity of one is a key that is cheap to look up.
+        found = self._requirements.get(id(version))
+        if found is None:
+            found = completeness.combine_requirements(version.requires, version.accepts, self.plan.indicators)
+            self._requirements[id(version)] = found
+        return found
 
     def _midnight(self, day: date | None) -> datetime | None:
         return None if day is None else calendar.midnight(day, self.calendar.zone)

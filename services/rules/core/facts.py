@@ -7,6 +7,7 @@ them, which is safe because they form no reference cycles.
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -32,8 +33,8 @@ class RecordedFact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class FiledAttachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file that came with a report."""
 
-    media_type: str
-    sha256: str
+    media_type: str = ""
+    sha256: str = ""
 
 
 class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -44,12 +45,17 @@ class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     signed_by: str
     is_nil_return: bool
     sections: Mapping[str, str]
-    indicators: Mapping[str, float]
+    indicators: Mapping[str, Decimal]
     attachments: tuple[FiledAttachment, ...]
 
 
 class Submission(RecordedFact, frozen=True, kw_only=True, gc=False):
-    """A report, or the correction of an earlier one; `filed_by` differs from `agency` where a successor files."""
+    """A report, or the correction of an earlier one; `filed_by` differs from `agency` where a successor files.
+
+    `is_proof_permitted` tells whether the sender's key may state the `proof` of dispatch, and `has_proof_reference`
+    whether the report says where to look the proof up (ruling 12). Records of the state topic from before that ruling
+    lack both.
+    """
 
     period: str | None
     filed_by: str
@@ -57,6 +63,8 @@ class Submission(RecordedFact, frozen=True, kw_only=True, gc=False):
     sent_at: datetime | None
     proof: str
     report: ReportContent
+    is_proof_permitted: bool = True
+    has_proof_reference: bool = True
 
 
 class Withdrawal(RecordedFact, frozen=True, kw_only=True, gc=False):

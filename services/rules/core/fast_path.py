@@ -12,15 +12,12 @@ from datetime import datetime
 import msgspec
 
 from schemas.events.wire import WireSegment, WireStep
-from schemas.plan.plan import Requirements
 from services.rules.core import completeness
 from services.rules.core.alerts import plan_alerts
-from services.rules.core.assess import assess, decide_complete_status
+from services.rules.core.assess import assess, decide_complete_status, refer_to
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
-from services.rules.core.filings import effective_at
-
-_NIL_RETURN = ("nil_return",)
+from services.rules.core.filings import effective_at, is_dispatch_unproven
 
 
 class DutyOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -71,13 +68,12 @@ def compute_outcome(duty: Duty, facts: Sequence[Fact]) -> DutyOutcome:
 
 def _is_own_complete_report(duty: Duty, report: Submission) -> bool:
     """Whether *report* is complete, corrects nothing, and is the agency's own for the duty's period."""
-    requires = duty.version.requires if duty.version else Requirements()
     return (
         duty.opens_at is not None
         and report.corrects is None
         and report.filed_by == duty.key.agency
         and report.period == duty.key.period
-        and not completeness.find_missing(requires, report.report)
+        and not completeness.find_missing(duty.requirements, report.report)
     )
 
 
@@ -92,11 +88,18 @@ def _discharge(duty: Duty, without_facts: DutyOutcome, report: Submission) -> Du
         due_at=duty.due_at,
         effective_at=since,
         submissions=1,
-        flags=_NIL_RETURN if report.report.is_nil_return else (),
+        flags=_find_flags(duty, report),
         evidence=(report.id,),
+        standing=refer_to(report),
     )
     alerts = [_end_repetition(one, since) for one in without_facts.alerts if one.at < since]
     return DutyOutcome(timeline=(*before, discharged), alerts=tuple(alerts))
+
+
+def _find_flags(duty: Duty, report: Submission) -> tuple[str, ...]:
+    """Return the flags of *duty* that come from *report*, in the order of `assess.FLAGS`."""
+    unproven = ("dispatch_unproven",) if is_dispatch_unproven(duty, report) else ()
+    return (*unproven, "nil_return") if report.report.is_nil_return else unproven
 
 
 def _end_repetition(alert: WireStep, since: datetime) -> WireStep:

@@ -14,6 +14,7 @@ from schemas.events.topics import DUTIES, FACTS
 from services.rules.assessment_event import generation_of
 from services.rules.state.state_coverage import COVERAGE_KEY, StateCoverage, decode_coverage
 from services.rules.state.state_digest import DIGEST_BYTES
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka import dead_letters, partition_reader
 from services.runtime.kafka.dead_letters import RecordIdentity
 from services.runtime.settings import KafkaConfig
@@ -74,7 +75,7 @@ class _Verdict(msgspec.Struct, frozen=True):
     data: _VerdictData
 
 
-_VERDICT_DECODER = msgspec.json.Decoder(_Verdict)
+_VERDICT_DECODER = RecordDecoder[_Verdict](_Verdict)
 
 
 async def read_changelog(config: KafkaConfig, partition: int) -> Changelog:
@@ -132,13 +133,13 @@ def _shorten(event_id: str) -> bytes:
     return event_id[: 2 * DIGEST_BYTES].encode()
 
 
-def _decode(event: bytes) -> _Verdict:
+def _decode(event: bytes | None) -> _Verdict:
     return _VERDICT_DECODER.decode(event)
 
 
 def _try_decode(record: ConsumerRecord[Any, Any]) -> _Verdict | None:
     """Return the verdict in a record of the topic; None if rules has not written it."""
     try:
-        return _decode(record.value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decode(record.value)
+    except UnreadableRecordError:
         return None

@@ -10,6 +10,7 @@ from functools import cache
 import msgspec
 
 from services.rules.state import state_store
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka.log_coverage import Coverage
 
 COVERAGE_KEY = b"coverage"
@@ -39,7 +40,7 @@ class StateCoverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(StateCoverage)
+_DECODER = RecordDecoder[StateCoverage](StateCoverage)
 
 
 def encode_coverage(coverage: StateCoverage) -> bytes:
@@ -51,7 +52,7 @@ def decode_coverage(value: bytes) -> StateCoverage | None:
     """Return the coverage that `encode_coverage` encoded; None if *value* is not one."""
     try:
         return _DECODER.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UnreadableRecordError:
         return None
 
 

@@ -26,6 +26,8 @@ from services.rules.core.facts import (
     identity,
 )
 from services.rules.state import state_digest
+from services.runtime import decoding
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 
 # What a docket is found by: plan, agency, obligation.
 DocketKey = tuple[str, str, str]
@@ -145,7 +147,7 @@ _FIELDS: Mapping[type[Fact], str] = {
     Revocation: "revocations",
 }
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(StateRecord)
+_DECODER = RecordDecoder[StateRecord](StateRecord)
 
 
 def docket_key_of(one: DutyKey | Fact) -> DocketKey:
@@ -162,7 +164,7 @@ def encode_facts(facts: Iterable[Fact]) -> bytes:
 
 
 def decode_facts(value: bytes) -> tuple[Fact, ...]:
-    """Return the facts that `encode_facts` encoded."""
+    """Return the facts that `encode_facts` encoded; raise `UnreadableRecordError` for anything else."""
     record = _DECODER.decode(value)
     return (
         *record.submissions,
@@ -178,13 +180,21 @@ def try_decode_facts(value: bytes) -> tuple[Fact, ...]:
     """Return the facts that `encode_facts` encoded; none if *value* is not what it wrote."""
     try:
         return decode_facts(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UnreadableRecordError:
         return ()
 
 
 def record_key(docket_key: DocketKey, period: str | None) -> str:
     """Return the key of the state record of *period* of a docket, as `str()` of its `DutyKey` gives it."""
     return "|".join((*docket_key, period or ""))
+
+
+def decode_key(key: bytes | None) -> DutyKey:
+    """Return the duty whose facts the record under *key* holds; raise `UnreadableRecordError` if it names none."""
+    try:
+        return DutyKey.parse((key or b"").decode())
+    except ValueError as cause:
+        raise UnreadableRecordError("", f"the key {key!r} names no duty") from cause
 
 
 def adoption_key(plan: str) -> DutyKey:
@@ -203,8 +213,8 @@ def encode_adoption(adoption: PlanAdopted) -> bytes:
 
 
 def decode_adoption(value: bytes) -> PlanAdopted:
-    """Return the adoption that `encode_adoption` encoded."""
-    return PlanAdopted.model_validate_json(value)
+    """Return the adoption that `encode_adoption` encoded; raise `UnreadableRecordError` for anything else."""
+    return decoding.decode_model(PlanAdopted, value)
 
 
 def _decode_docket(key: DocketKey, records: Iterable[bytes]) -> DocketState:

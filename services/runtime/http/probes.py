@@ -1,12 +1,15 @@
-"""`/livez`, `/readyz` and `/metrics` as plain ASGI handlers, which every service serves on its own port.
+"""`/livez`, `/readyz` and `/metrics` as plain ASGI handlers.
 
-A process is live if its event loop runs. It is ready if it can do its work: `/readyz` names each check and its result.
+A process is live if its event loop runs. It is ready if it can do its work: `/readyz` names each check and its result,
+and what a failing check waits for where the check can say it:
+`{"broker": false, "database": true, "waiting_for": {"broker": "the broker; look at DONDOC_KAFKA_BOOTSTRAP"}}`.
 """
 
 import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -18,10 +21,23 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 AsgiHandler = Callable[[Scope, Receive, Send], Awaitable[None]]
 ReadinessCheck = Callable[[], Awaitable[bool]]
 
+WAITING_FOR = "waiting_for"  # beside the names of the checks, and only while one of them has something to say
 CHECK_SECONDS = 2.0  # a prober such as Kubernetes gives up at about this time, and would not see which check failed
 JSON = "application/json"
 
 log = logging.getLogger(__name__)
+
+
+class NotReadyError(Exception):
+    """A readiness check does not hold. The message says what it waits for, without addresses: anybody may read it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadinessResult:
+    """Whether a readiness check holds; if it does not, what it waits for, or nothing."""
+
+    holds: bool
+    waiting_for: str = ""
 
 
 def probe_routes(
@@ -37,10 +53,10 @@ def probe_routes(
     for name in ready:
         check_gauge.labels(name).set(0)
 
-    async def run_checks() -> Mapping[str, bool]:
-        found = dict(zip(ready, await asyncio.gather(*map(_run_check, ready.values())), strict=True))
-        for name, holds in found.items():
-            check_gauge.labels(name).set(holds)
+    async def run_checks() -> Mapping[str, ReadinessResult]:
+        found = dict(zip(ready, await asyncio.gather(*map(_run_check, ready, ready.values())), strict=True))
+        for name, result in found.items():
+            check_gauge.labels(name).set(result.holds)
         return found
 
     async def livez(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -48,7 +64,11 @@ def probe_routes(
 
     async def readyz(_scope: Scope, _receive: Receive, send: Send) -> None:
         found = await run_checks()
-        await send_response(send, json.dumps(found).encode(), status=200 if all(found.values()) else 503)
+        answer: dict[str, object] = {name: result.holds for name, result in found.items()}
+        if waiting_for := {name: result.waiting_for for name, result in found.items() if result.waiting_for}:
+            answer[WAITING_FOR] = waiting_for
+        is_ready = all(result.holds for result in found.values())
+        await send_response(send, json.dumps(answer).encode(), status=200 if is_ready else 503)
 
     async def metrics(_scope: Scope, _receive: Receive, send: Send) -> None:
         await run_checks()
@@ -65,9 +85,13 @@ async def send_response(send: Send, body: bytes, *, status: int = 200, content_t
     await send({"type": "http.response.body", "body": body})
 
 
-async def _run_check(check: ReadinessCheck) -> bool:
+async def _run_check(name: str, check: ReadinessCheck) -> ReadinessResult:
     try:
-        return await asyncio.wait_for(check(), CHECK_SECONDS)
-    except Exception:
-        log.warning("a readiness check failed", exc_info=True, extra={"action": "check_failed"})
-        return False
+        return ReadinessResult(holds=await asyncio.wait_for(check(), CHECK_SECONDS))
+    except NotReadyError as cause:
+        return ReadinessResult(holds=False, waiting_for=str(cause))
+    except Exception as cause:  # noqa: BLE001 - logged, and shown as a check that does not hold
+        # Without a traceback: while a server is away, every probe of every prober comes here.
+        details = {"action": "check_failed", "check": name, "error": repr(cause)}
+        log.warning("a readiness check failed", extra=details)
+        return ReadinessResult(holds=False)

@@ -1,17 +1,21 @@
-"""What aiokafka's clients leave to their users: explain why a broker refuses a client, and stop a consumer cleanly."""
+"""What aiokafka's clients leave to their users: explain why a broker refuses a client, and stop cleanly and in time."""
 
 import asyncio
-import contextlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
     IllegalSaslStateError,
     KafkaError,
     SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
     UnsupportedSaslMechanismError,
 )
 
@@ -20,25 +24,59 @@ from services.runtime.settings import KafkaConfig
 # For one connection that is made only to learn why no client could start.
 PROBE_TIMEOUT_MS = 5_000
 
+# For leaving the group and for the requests under way. A broker that hangs answers neither.
+STOP_SECONDS = 3.0
+
+RIGHTS = "docs/reference/acls.md names the rights of each service, and deploy/kafka/acls.sh gives them"
+
 
 class BrokerRefusedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
-    """The broker answers but refuses this client, or this client does not trust it; waiting does not help.
+    """The broker answers but refuses this client, or this client does not trust it; asking again alone does not help.
 
-    The message names the reason and the setting to check.
+    `message` names the broker's address, the reason and the setting to check; `reason` leaves the address out.
     """
 
+    def __init__(self, address: str, refusal: str) -> None:
+        self.message = f"the broker at {address} {refusal}"
+        self.reason = f"the broker {refusal}"
+        super().__init__(self.message)
 
-async def explain_refusal(config: KafkaConfig) -> str | None:
+
+def explain_denial(error: BaseException, *, on_topic: str = "Read") -> str | None:
+    """Return which right an access control list of the broker denies this client; None if *error* is another one.
+
+    *on_topic* is the operation that the client tried where the error is about a topic: the broker names only the topic.
+    """
+    match error:
+        case TopicAuthorizationFailedError():
+            right = f"{on_topic} on topic {_name_resource(error)}"
+        case GroupAuthorizationFailedError():
+            right = f"Read on group {_name_resource(error)}"
+        case TransactionalIdAuthorizationFailed():
+            right = f"Write on transactional id {_name_resource(error)}"
+        case ClusterAuthorizationFailedError():
+            right = "an operation on the cluster"
+        case _:
+            return None
+    return f"the broker denies this user {right}; {RIGHTS}"
+
+
+def _name_resource(error: KafkaError) -> str:
+    """Return what *error* is about: aiokafka gives it a name, a set of names or a sentence."""
+    named = error.args[0] if error.args else "(not named)"
+    return ", ".join(sorted(named)) if isinstance(named, set | frozenset | list | tuple) else str(named)
+
+
+async def find_refusal(config: KafkaConfig) -> BrokerRefusedError | None:
     """Return why a broker refuses a client with *config*, with the setting to check; None if none can be reached.
 
     It connects once more itself: aiokafka raises the same error for a wrong password as for an absent broker, and
     writes the difference only to its log.
     """
     for host, port, _ in collect_hosts(config.servers):
-        failure = await _failure(config.security(), host=host, port=port)
-        explanation = _explain(failure, f"the broker at {host}:{port}")
-        if explanation is not None:
-            return explanation
+        refusal = _explain(await _failure(config.security(), host=host, port=port))
+        if refusal is not None:
+            return BrokerRefusedError(f"{host}:{port}", refusal)
     return None
 
 
@@ -51,42 +89,48 @@ async def _failure(security: Mapping[str, Any], *, host: str, port: int) -> Base
     return None
 
 
-def _explain(failure: BaseException | None, broker: str) -> str | None:
-    """Return a refusal in words with its remedy; None for a failure that may not occur at the next attempt."""
+def _explain(failure: BaseException | None) -> str | None:
+    """Return what the broker does and the remedy; None for a failure that may not occur at the next attempt."""
     match failure:
         case ssl.SSLCertVerificationError():
             remedy = "look at DONDOC_KAFKA_CA_FILE and at the name in DONDOC_KAFKA_BOOTSTRAP"
-            return f"{broker} shows a certificate that is not trusted: {failure.verify_message}; {remedy}"
+            return f"shows a certificate that is not trusted: {failure.verify_message}; {remedy}"
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
             # A broker that is stopping ends a handshake like this as well.
             return None
         case ssl.SSLError():
             remedy = "look at DONDOC_KAFKA_CERTIFICATE_FILE and DONDOC_KAFKA_SECURITY_PROTOCOL"
-            return f"{broker} breaks TLS off: {failure.reason}; {remedy}"
+            return f"breaks TLS off: {failure.reason}; {remedy}"
         case SaslAuthenticationFailed():
             remedy = "look at DONDOC_KAFKA_USERNAME and DONDOC_KAFKA_PASSWORD_FILE"
-            return f"{broker} does not take this user with this password: {failure}; {remedy}"
+            return f"does not take this user with this password: {failure}; {remedy}"
         case UnsupportedSaslMechanismError() | IllegalSaslStateError():
             remedy = "look at DONDOC_KAFKA_SASL_MECHANISM and DONDOC_KAFKA_SECURITY_PROTOCOL"
-            return f"{broker} does not authenticate like this: {failure}; {remedy}"
+            return f"does not authenticate like this: {failure}; {remedy}"
         case _:
             return None
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Stop *consumer* completely; raise `CancelledError` only if the caller itself was cancelled meanwhile.
+    """Stop *consumer* completely; raise `CancelledError` only if the caller itself was cancelled meanwhile."""
+    await complete_stop(consumer.stop(), consumer._client)  # noqa: SLF001 - closing it is the last step of `stop`
+
+
+async def stop_producer(producer: AIOKafkaProducer) -> None:
+    """Stop *producer*, for some seconds only: what it has not sent by then, nobody has been promised."""
+    await complete_stop(producer.stop(), producer.client)
+
+
+async def complete_stop(stop: Coroutine[Any, Any, None], client: AIOKafkaClient) -> None:
+    """Run *stop* of a consumer or producer for a limited time, then close its *client* in any case.
 
     While the broker is away, aiokafka's `stop` cancels a fetch that waits for its next attempt, awaits it and lets the
-    `CancelledError` escape. The caller would end as if it had been cancelled, and the sockets would stay open.
+    `CancelledError` escape: the sockets would stay open, and a caller would end as if it had been cancelled. In a task
+    of its own the error ends that task alone. While a broker hangs, `stop` waits for its answers.
     """
-    before = _cancellations()
-    with contextlib.suppress(asyncio.CancelledError):
-        await consumer.stop()
-    await consumer._client.close()  # noqa: SLF001 - the last step of `stop`, which it skips in that case
-    if _cancellations() > before:
-        raise asyncio.CancelledError
-
-
-def _cancellations() -> int:
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()
+    stopping = asyncio.ensure_future(stop)
+    try:
+        await asyncio.wait([stopping], timeout=STOP_SECONDS)
+    finally:
+        stopping.cancel()
+        await client.close()

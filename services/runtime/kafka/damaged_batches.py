@@ -40,8 +40,8 @@ def damage_gauge(registry: CollectorRegistry) -> Gauge:
 class DamageAwareConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no annotations
     """A consumer whose `getmany` neither skips a damaged batch nor loses what was fetched beside it."""
 
-    def __init__(self, *topics: str, config: KafkaConfig, gauge: Gauge, **options: Any) -> None:  # noqa: ANN401 - options of aiokafka's consumer
-        super().__init__(*topics, **options)
+    def __init__(self, config: KafkaConfig, gauge: Gauge, **options: Any) -> None:  # noqa: ANN401 - options of aiokafka's consumer
+        super().__init__(**{**options, **config.client()})
         self._config = config
         self._gauge = gauge
         self._damage: dict[TopicPartition, RawBatch] = {}
@@ -49,9 +49,13 @@ class DamageAwareConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka h
         self._looked_at = 0.0
 
     @property
-    def is_stopped_by_damage(self) -> bool:
-        """Whether an assigned partition cannot be read beyond a damaged batch."""
-        return bool(self._reached & self.assignment())
+    def damage(self) -> str:
+        """The assigned partitions that cannot be read beyond a damaged batch, with its offset; empty if there are none.
+
+        For example `dondoc.facts.v1/3 at 1207`.
+        """
+        places = sorted(self._reached & self.assignment())
+        return ", ".join(f"{one.topic}/{one.partition} at {self._damage[one].offset}" for one in places)
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None

@@ -61,7 +61,9 @@ class DeadLetters:
         place = TopicPartition(record.topic, record.partition)
         origin = {ORIGIN_OFFSET: str(record.offset), ORIGIN_TIMESTAMP: str(record.timestamp)}
         headers = [*record.headers, *self._describe(place, origin, reason=reason)]
-        await self._send(place, record.key, record.value, headers)
+        # aiokafka refuses a record without key and value, which other clients can write.
+        key = b"" if record.key is None and record.value is None else record.key
+        await self._send(place, key, record.value, headers)
 
     async def set_aside_damaged(self, place: TopicPartition, batch: RawBatch, *, reason: str) -> None:
         """Set a damaged batch aside with its bytes, which permits consumers to pass over it."""

@@ -39,6 +39,8 @@ class LogTail:
         self._consumer: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
         self._advanced = asyncio.Event()
+        self.failure: KafkaError | None = None
+        """Why the log cannot be read for now; None if the last batch was read."""
 
     @property
     def is_started(self) -> bool:
@@ -104,7 +106,11 @@ class LogTail:
         while True:
             try:
                 await read(consumer)
-            except KafkaError:
+            except KafkaError as cause:
                 topics = sorted({one.topic for one in self._partitions})
-                log.warning("the log cannot be read for now", exc_info=True, extra={"action": action, "topics": topics})
+                details = {"action": action, "topics": topics, "denied": clients.explain_denial(cause)}
+                log.warning("the log cannot be read for now", exc_info=True, extra=details)
+                self.failure = cause
                 await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self.failure = None

@@ -4,40 +4,83 @@ It does not check them: they were checked before they were published. An unreada
 """
 
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from pydantic import ValidationError
+from prometheus_client import CollectorRegistry, Gauge
 
 from schemas.events.ids import reference_key
 from schemas.events.topics import REFERENCES
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from services.runtime import decoding
+from services.runtime.decoding import UnreadableRecordError
+from services.runtime.http.probes import NotReadyError
+from services.runtime.kafka import clients
 from services.runtime.kafka.log_tail import LogTail
 from services.runtime.settings import KafkaConfig
 
 PLAN = "plan"
 REGISTRY = "registry"
 _MODELS: dict[str, type[Plan | Registry]] = {PLAN: Plan, REGISTRY: Registry}
+_KEY = re.compile(rb"(plan|registry):([A-Za-z0-9][A-Za-z0-9._-]{0,99})@([0-9]{1,18})")
 _PARTITION = TopicPartition(REFERENCES.name, 0)
 _POLL_MS = 500
+
+# By kind and id, then by version.
+_Documents = dict[tuple[str, str], dict[int, Plan | Registry]]
 
 log = logging.getLogger(__name__)
 
 
 class PublishedDocuments:
-    """Every published document by kind, id and version. Calls every callback in `on_change` when documents arrive."""
+    """Every published document by kind, id and version. Calls every callback in `on_change` when documents arrive.
+
+    `unreadable` holds the reason for each key whose last record cannot be read; an earlier version of it stays in use.
+    """
 
     def __init__(self, config: KafkaConfig) -> None:
         self.on_change: list[Callable[[], None]] = []
-        self._documents: dict[tuple[str, str], dict[int, Plan | Registry]] = {}
+        self.unreadable: dict[str, str] = {}
+        self._documents: _Documents = {}
+        self._restored: _Documents = {}
         self._tail = LogTail(config, [_PARTITION])
         self._next_offset = 0
+        self._has_caught_up = False
+
+    def restore(self, records: Mapping[str, bytes]) -> None:
+        """Find the documents in *records*, as `encode_documents` returned them, until the log itself has been read.
+
+        They do not count for `is_complete`. One that cannot be read is left out.
+        """
+        for key, value in records.items():
+            try:
+                kind, document_id, version = _parse_key(key.encode())
+                document = _decode_document(kind, document_id, version, value)
+            except UnreadableRecordError as cause:
+                details = {"key": key, "reason": str(cause)}
+                log.warning("a stored document cannot be read", extra={"action": "document_unreadable", **details})
+            else:
+                self._restored.setdefault((kind, document_id), {})[version] = document
+
+    def encode_documents(self) -> Mapping[str, bytes]:
+        """Return every document that the log holds, under its key there."""
+        return {
+            reference_key(kind, document_id, version): _encode(document)
+            for (kind, document_id), versions in self._documents.items()
+            for version, document in versions.items()
+        }
 
     async def start(self) -> None:
         """Read everything that is published by now, then follow in the background; raise `KafkaError` if that fails."""
         await self._tail.start(self._read, action="references_waiting")
-        await self.catch_up()
+        try:
+            await self.catch_up()
+        except BaseException:
+            await self._tail.stop()
+            raise
+        self._has_caught_up = True
 
     async def stop(self) -> None:
         """Stop following; what was read stays."""
@@ -51,15 +94,35 @@ class PublishedDocuments:
         end = (await self._tail.end_offsets())[_PARTITION]
         await self._tail.wait_until(lambda: self._next_offset >= end)
 
+    async def wait_until_complete(self) -> None:
+        """Return when there is a plan, with its registry, to work by."""
+        await self._tail.wait_until(lambda: self.is_complete)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a document that is not found is not published, instead of not read yet."""
+        return self._has_caught_up or bool(self._restored)
+
+    def export_metrics(self, registry: CollectorRegistry) -> None:
+        """Add the number of documents that cannot be read to the metrics of the process."""
+        unreadable = Gauge(
+            "runtime_references_unreadable", "Published documents that cannot be read", registry=registry
+        )
+        unreadable.set_function(lambda: len(self.unreadable))
+
     @property
     def is_complete(self) -> bool:
-        """Whether there is at least one plan, and for every plan the registry that it names."""
-        plans = self.plans()
-        return bool(plans) and all(self.registry(plan.registry) is not None for plan in plans)
+        """Whether the log holds at least one plan, and for every plan the registry that it names."""
+        plans = _latest_plans(self._documents)
+        return bool(plans) and all(_find_latest(self._documents, REGISTRY, plan.registry) for plan in plans)
 
     async def is_ready(self) -> bool:
-        """Whether the documents are complete and still followed: a readiness check."""
-        return self.is_complete and self._tail.is_following
+        """Whether the documents are complete and still followed: a readiness check; raise `NotReadyError` if not."""
+        if self._tail.failure is not None:
+            raise NotReadyError(clients.explain_denial(self._tail.failure) or f"the broker, to read {REFERENCES.name}")
+        if self._tail.is_following and not self.is_complete:
+            raise NotReadyError("a published plan and the registry that it names; `dondoc publish DIR` publishes both")
+        return self._tail.is_following
 
     async def is_broker_reachable(self) -> bool:
         """Whether the broker answers a request: a readiness check."""
@@ -67,26 +130,26 @@ class PublishedDocuments:
 
     def plan(self, plan_id: str) -> Plan | None:
         """Return the latest version of a plan, or None."""
-        found = self._latest(PLAN, plan_id)
+        found = _find_latest(self._known, PLAN, plan_id)
         return found if isinstance(found, Plan) else None
 
     def registry(self, registry_id: str) -> Registry | None:
         """Return the latest version of a registry, or None."""
-        found = self._latest(REGISTRY, registry_id)
+        found = _find_latest(self._known, REGISTRY, registry_id)
         return found if isinstance(found, Registry) else None
 
     def plans(self) -> tuple[Plan, ...]:
         """Return the latest version of every plan, ordered by id."""
-        ids = sorted(document_id for kind, document_id in self._documents if kind == PLAN)
-        return tuple(plan for plan in map(self.plan, ids) if plan is not None)
+        return _latest_plans(self._known)
 
     def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None:
         """Return one version of a document, or None. *kind* is `plan` or `registry`."""
-        return self._documents.get((kind, document_id), {}).get(version)
+        return self._known.get((kind, document_id), {}).get(version)
 
-    def _latest(self, kind: str, document_id: str) -> Plan | Registry | None:
-        versions = self._documents.get((kind, document_id), {})
-        return versions[max(versions)] if versions else None
+    @property
+    def _known(self) -> _Documents:
+        """What the log holds; until that is complete, what was restored."""
+        return self._restored or self._documents
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         batches = await consumer.getmany(_PARTITION, timeout_ms=_POLL_MS)
@@ -96,6 +159,8 @@ class PublishedDocuments:
         # Set after the records are applied: `catch_up` returns by it, and its caller then looks the documents up.
         self._next_offset = position
         if any(changes):
+            if self.is_complete:
+                self._restored.clear()
             for callback in self.on_change:
                 callback()
         self._tail.advance()
@@ -104,27 +169,56 @@ class PublishedDocuments:
         """Add or remove the document in *record*; return whether that was possible."""
         try:
             kind, document_id, version = _parse_key(record.key)
-            versions = self._documents.setdefault((kind, document_id), {})
-            if record.value is None:
-                versions.pop(version, None)
-            else:
-                versions[version] = _MODELS[kind].model_validate_json(record.value)
-        except (ValueError, KeyError, AttributeError, ValidationError):
-            place = {"offset": record.offset, "key": repr(record.key)}
-            log.exception("a published document cannot be read", extra={"action": "reference_unreadable", **place})
+            document = None if record.value is None else _decode_document(kind, document_id, version, record.value)
+        except UnreadableRecordError as cause:
+            details = {"offset": record.offset, "key": repr(record.key), "reason": str(cause)}
+            log.warning("a published document cannot be read", extra={"action": "reference_unreadable", **details})
+            self.unreadable[repr(record.key)] = str(cause)
             return False
+        versions = self._documents.setdefault((kind, document_id), {})
+        if document is None:
+            versions.pop(version, None)
+        else:
+            versions[version] = document
+        self.unreadable.pop(repr(record.key), None)
         return True
 
 
-def _parse_key(key: bytes) -> tuple[str, str, int]:
-    kind, _, rest = key.decode().partition(":")
-    document_id, _, version = rest.rpartition("@")
+def _parse_key(key: bytes | None) -> tuple[str, str, int]:
+    """Return kind, id and version in the key of a record; raise `UnreadableRecordError`."""
+    match = _KEY.fullmatch(key or b"")
+    if match is None:
+        raise UnreadableRecordError("", f"the key {key!r} names no document; write plan:ID@VERSION")
+    kind, document_id, version = (part.decode() for part in match.groups())
     return kind, document_id, int(version)
+
+
+def _latest_plans(documents: _Documents) -> tuple[Plan, ...]:
+    ids = sorted(document_id for kind, document_id in documents if kind == PLAN)
+    found = (_find_latest(documents, PLAN, plan_id) for plan_id in ids)
+    return tuple(plan for plan in found if isinstance(plan, Plan))
+
+
+def _find_latest(documents: _Documents, kind: str, document_id: str) -> Plan | Registry | None:
+    versions = documents.get((kind, document_id), {})
+    return versions[max(versions)] if versions else None
+
+
+def _encode(document: Plan | Registry) -> bytes:
+    return document.model_dump_json(by_alias=True, exclude_defaults=True).encode()
+
+
+def _decode_document(kind: str, document_id: str, version: int, value: bytes) -> Plan | Registry:
+    """Return the document in *value*, which must be the one that the key names; raise `UnreadableRecordError`."""
+    document: Plan | Registry = decoding.decode_model(_MODELS[kind], value)
+    own_id = document.plan if isinstance(document, Plan) else document.registry
+    if (own_id, document.version) != (document_id, version):
+        raise UnreadableRecordError("", f"it is version {document.version} of {own_id!r}, not what its key names")
+    return document
 
 
 async def publish_document(producer: AIOKafkaProducer, kind: str, document: Plan | Registry) -> None:
     """Write *document* to the topic under its own version; return when the broker has it."""
     document_id = document.plan if isinstance(document, Plan) else document.registry
     key = reference_key(kind, document_id, document.version)
-    value = document.model_dump_json(by_alias=True, exclude_defaults=True)
-    await producer.send_and_wait(REFERENCES.name, value.encode(), key=key.encode(), partition=0)
+    await producer.send_and_wait(REFERENCES.name, _encode(document), key=key.encode(), partition=0)

@@ -1,7 +1,6 @@
 """Create the declared topics that are missing. It changes no topic; a wrong number of partitions is an error."""
 
 import asyncio
-import logging
 from collections.abc import Iterator
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -9,24 +8,30 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from schemas.events.topics import DEAD_LETTER_CONFIG, TOPICS, WITH_DEAD_LETTERS
 from services.runtime.kafka import clients
-from services.runtime.kafka.clients import BrokerRefusedError
 from services.runtime.settings import KafkaConfig
 
-# TOPIC_ALREADY_EXISTS in the Kafka protocol.
+# Codes of the Kafka protocol: TOPIC_ALREADY_EXISTS, TOPIC_AUTHORIZATION_FAILED and CLUSTER_AUTHORIZATION_FAILED.
 _ALREADY_EXISTS = 36
+_NOT_AUTHORIZED = {29, 31}
 _TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 0.1
-_RETRY_SECONDS = 1.0
-
-log = logging.getLogger(__name__)
 
 
 class TopicsError(Exception):
     """The broker's topics differ from their declaration; the message says how. Their partitions can never change."""
 
 
+class TopicsMissingError(TopicsError):
+    """Topics are missing and this user may not create them. They appear when somebody who may does so."""
+
+
 async def ensure_topics(config: KafkaConfig, partitions: int, replication: int = 1) -> None:
-    """Create missing topics and return once every partition has a leader; raise `TopicsError` on a mismatch."""
+    """Create missing topics and return once every partition has a leader.
+
+    The right to create topics is only needed where some are missing; without it `TopicsMissingError` is raised then.
+    Raise `TopicsError` on a mismatch, `KafkaConnectionError` if the broker does not answer, and `BrokerRefusedError` if
+    it refuses this client.
+    """
     admin = await _connect(config)
     try:
         wanted = {topic.name: topic for topic in _new_topics(partitions, replication)}
@@ -40,33 +45,22 @@ async def ensure_topics(config: KafkaConfig, partitions: int, replication: int =
 
 
 async def _connect(config: KafkaConfig) -> AIOKafkaAdminClient:
-    """Wait for a broker that is still starting; raise `KafkaConnectionError` if it does not answer in time.
-
-    Raise `BrokerRefusedError` at once if waiting cannot help.
-    """
-    deadline = asyncio.get_running_loop().time() + _TIMEOUT_SECONDS
-    while True:
-        admin = AIOKafkaAdminClient(**config.client())
-        try:
-            await admin.start()
-        except KafkaConnectionError as cause:
-            await admin.close()
-            await _raise_refusal(config, cause)
-            if asyncio.get_running_loop().time() > deadline:
-                remedy = "look at DONDOC_KAFKA_BOOTSTRAP and DONDOC_KAFKA_SECURITY_PROTOCOL"
-                place = f"the broker at {config.bootstrap} does not answer in {config.protocol}"
-                raise KafkaConnectionError(f"{place}; {remedy}") from cause
-        else:
-            return admin
-        log.warning("the broker does not answer yet", extra={"action": "broker_awaited"})
-        await asyncio.sleep(_RETRY_SECONDS)
-
-
-async def _raise_refusal(config: KafkaConfig, cause: KafkaConnectionError) -> None:
-    refusal = await clients.explain_refusal(config)
-    if refusal is not None:
-        log.error("the broker refuses this client", extra={"action": "broker_refused", "reason": refusal})
-        raise BrokerRefusedError(refusal) from cause
+    """Return a connected client; raise `BrokerRefusedError` if the broker refuses it, else `KafkaConnectionError`."""
+    admin = AIOKafkaAdminClient(**config.client())
+    try:
+        await admin.start()
+    except KafkaConnectionError as cause:
+        await admin.close()
+        refusal = await clients.find_refusal(config)
+        if refusal is not None:
+            raise refusal from cause
+        remedy = "look at DONDOC_KAFKA_BOOTSTRAP and DONDOC_KAFKA_SECURITY_PROTOCOL"
+        place = f"the broker at {config.bootstrap} does not answer in {config.protocol}"
+        raise KafkaConnectionError(f"{place}; {remedy}") from cause
+    except BaseException:
+        await admin.close()
+        raise
+    return admin
 
 
 def _new_topics(partitions: int, replication: int) -> Iterator[NewTopic]:
@@ -81,7 +75,15 @@ def _new_topics(partitions: int, replication: int) -> Iterator[NewTopic]:
 
 
 def _refuse_failures(response: object) -> None:
-    for name, code, *detail in getattr(response, "topic_errors", ()):
+    failures = {name: (code, detail) for name, code, *detail in getattr(response, "topic_errors", ())}
+    refused = sorted(name for name, (code, _detail) in failures.items() if code in _NOT_AUTHORIZED)
+    if refused:
+        # The broker lists only the topics that a user may see, so one that it may not see looks missing.
+        raise TopicsMissingError(
+            f"{', '.join(refused)}: missing, or not to be seen by this user, which may not create them;"
+            " `dondoc publish` creates them, and docs/reference/acls.md names the rights"
+        )
+    for name, (code, detail) in failures.items():
         if code not in {0, _ALREADY_EXISTS}:  # another service may have created it first
             raise TopicsError(f"{name}: {for_code(code).__name__} {detail}")
 

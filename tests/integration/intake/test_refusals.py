@@ -9,11 +9,18 @@ import httpx
 import pytest
 
 from schemas.events.topics import FACTS
+from services.intake.core.scopes import SourceScope
 from tests.support.assertions.eventually import eventually
-from tests.support.builders.plans import a_submission, an_extension
+from tests.support.builders.plans import a_submission, an_event, an_extension
 from tests.support.servers.intake import BATCH, STRUCTURED, IntakeFiles, encode_event, open_client
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
+
+
+def an_attachment(**changes: Any) -> dict[str, Any]:
+    """Build the attachment of an event with *changes*."""
+    return {"name": "a.pdf", "media_type": "application/pdf", "size": 1, "sha256": "a" * 64, "url": None} | changes
+
 
 MEBIBYTE = 1024 * 1024
 JSON_TYPE = {"content-type": "application/json"}
@@ -67,6 +74,23 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str, list[str]]] = {
         422,
         "invalid-event",
         ["/data/attachments"],
+    ),
+    "attachments that are not what they say": (
+        {
+            "content": encode_event(
+                a_submission(
+                    data={
+                        "attachments": [
+                            an_attachment(name="../../etc/passwd", url="javascript:alert(1)", size=2**70),
+                            an_attachment(media_type="a/" + "b" * 300),
+                        ]
+                    }
+                )
+            )
+        },
+        422,
+        "invalid-event",
+        [f"/data/attachments/{field}" for field in ("0/name", "0/size", "0/url", "1/media_type")],
     ),
     "wrong outside and inside": (
         {"content": encode_event(a_submission(time="2024-12-01T08:00:00", data={"attachments": {}}))},
@@ -134,13 +158,18 @@ async def test_a_wrong_address_is_a_problem_too(client: httpx.AsyncClient) -> No
 
 
 async def test_without_a_good_key_the_answer_is_401(intake: Service) -> None:
-    """And it says which scheme is wanted."""
+    """And it says which scheme is wanted. Each is counted, and the first of an address is the only line at once."""
     for authorization in (None, "", "Basic eDp5", "Bearer", "Bearer x", "Bearer ddk_unknown_secret"):
         headers = {} if authorization is None else {"authorization": authorization}
         async with httpx.AsyncClient(base_url=intake.url, headers=headers) as stranger:
             answer = await stranger.post("/v1/events", content=b"{}")
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"].startswith("Bearer")
+    metrics = httpx.get(f"{intake.url}/metrics").text
+    assert 'intake_authentication_failures_total{reason="no_key"} 4.0' in metrics
+    assert 'intake_authentication_failures_total{reason="unknown_key"} 2.0' in metrics
+    told = [line for line in intake.log_lines() if line.get("action") == "unauthenticated"]
+    assert [(line["address"], line["count"]) for line in told] == [("127.0.0.1", 1)]
 
 
 async def test_a_key_goes_no_further_than_its_scope(
@@ -151,6 +180,11 @@ async def test_a_key_goes_no_further_than_its_scope(
         ({"agencies": frozenset({"h-hai"})}, a_submission(), "/data/agency"),
         ({"types": frozenset({"vn.dondoc.report.withdrawn.v1"})}, a_submission(), "/type"),
         ({"may_decide": False}, an_extension("e-1", "2024-12-20T00:00:00+07:00"), "/type"),
+        ({"may_review": False}, an_event("vn.dondoc.report.returned.v1", "v-1", {"agency": "h-mot"}), "/type"),
+        ({"sources": SourceScope(names=frozenset({"urn:b"}))}, a_submission(source="urn:a"), "/source"),
+        ({}, a_submission(source="urn:b"), "/source"),
+        ({}, a_submission(source="urn:dondoc:form"), "/source"),
+        ({}, a_submission(source="urn:dondoc:sheet"), "/source"),
     ]
     bearers = [intake_files.add_key(**scope) for scope, _, _ in beyond]
     service = start_intake()
@@ -162,6 +196,21 @@ async def test_a_key_goes_no_further_than_its_scope(
     lines = [line for line in service.log_lines() if line.get("problem") == "forbidden"]
     assert [line["key"] for line in lines] == [bearer.split("_")[1] for bearer in bearers]
     assert not any(bearer.split("_", 2)[2] in service.program.log.read_text() for bearer in bearers)
+
+
+async def test_an_operator_sees_which_keys_end_and_which_share_their_sources(
+    intake: Service, intake_files: IntakeFiles
+) -> None:
+    """The end of the first system's access, and the number of systems without a source, are metrics."""
+    ends_at = datetime(2100, 1, 1, tzinfo=UTC)
+    intake_files.add_key(expires_at=ends_at, system="a", sources=SourceScope(names=frozenset({"urn:a"})))
+
+    async def is_measured() -> bool:
+        metrics = (await asyncio.to_thread(httpx.get, f"{intake.url}/metrics")).text
+        end = next(line for line in metrics.splitlines() if line.startswith("intake_access_ends_timestamp_seconds "))
+        return float(end.split()[1]) == ends_at.timestamp() and "intake_systems_without_source 1.0" in metrics
+
+    await eventually(is_measured, "the keys measured")
 
 
 async def test_keys_come_and_go_without_a_restart(intake: Service, intake_files: IntakeFiles) -> None:
@@ -180,20 +229,26 @@ async def test_keys_come_and_go_without_a_restart(intake: Service, intake_files:
     assert await status(expired) == 401
 
 
-async def test_a_key_in_debt_is_told_when_to_come_back(intake: Service, intake_files: IntakeFiles) -> None:
-    """A batch beyond the rate is taken once; what follows gets 429 with the seconds to wait."""
-    slow = intake_files.add_key(events_per_second=2.0)
-    events = [a_submission(f"s-{number}") for number in range(30)]
-    async with open_client(intake, slow) as client:
+async def test_a_batch_is_charged_before_it_is_taken(
+    start_intake: Callable[..., Service], intake_files: IntakeFiles, published: Bus
+) -> None:
+    """A batch that the rate does not pay gets 429, leaves nothing on the log, and is taken after the wait it was told.
 
-        async def post_batch() -> httpx.Response | None:
-            answer = await client.post("/v1/events", content=encode_event(events), headers=BATCH_TYPE)
-            return answer if answer.status_code != 401 else None
-
-        assert (await eventually(post_batch, "the key known")).status_code == 202
-        answer = await client.post("/v1/events", content=encode_event(a_submission("late")))
-        assert answer.status_code == 429
-        assert 5 < int(answer.headers["retry-after"]) <= 10
+    What is left of the rate serves smaller requests meanwhile.
+    """
+    slow = intake_files.add_key(events_per_second=10.0)
+    service = start_intake()
+    events = [a_submission(f"paid-{number}") for number in range(60)]
+    async with open_client(service, slow) as client:
+        refused = await client.post("/v1/events", content=encode_event(events), headers=BATCH_TYPE)
+        assert (refused.status_code, int(refused.headers["retry-after"])) == (429, 1)
+        assert (await client.post("/v1/events", content=encode_event(events[0]))).status_code == 202
+        await asyncio.sleep(int(refused.headers["retry-after"]) + 0.1)  # the one of before is paid in the tenth
+        assert [record.json["id"] for record in await published.records(FACTS.name)].count("paid-1") == 0
+        taken = await client.post("/v1/events", content=encode_event(events), headers=BATCH_TYPE)
+        assert taken.status_code == 202
+        exhausted = await client.post("/v1/events", content=encode_event(events), headers=BATCH_TYPE)
+        assert (exhausted.status_code, 5 <= int(exhausted.headers["retry-after"]) <= 6) == (429, True)
 
 
 async def test_a_stalled_body_holds_up_nobody(start_intake: Callable[..., Service], bearer: str) -> None:

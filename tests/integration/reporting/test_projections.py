@@ -202,7 +202,7 @@ def _explain(database: Database, collection: str, condition: dict[str, Any]) -> 
 
 async def test_an_unwritable_dead_letter_stops_without_a_commit(reporting: StartReporting, bus: Bus) -> None:
     """If a dead letter cannot be written, the process stops without a commit and the next one reads it again."""
-    fault = fault_plan.raise_before("services.runtime.kafka.clients.dead_letters", "DeadLetters.set_aside")
+    fault = fault_plan.raise_before("services.runtime.kafka.dead_letters", "DeadLetters.set_aside")
     service = reporting(faults=[fault])
     await bus.publish(VERDICTS.name, b"{", key="h-00")
     await service.wait_until_ended()

@@ -25,9 +25,9 @@ def a_receipt(number: int) -> RecordedReceipt:
 @pytest.fixture
 async def store(database: Database) -> AsyncIterator[ReportingStore]:
     """Return a store on this test's database."""
-    opened = ReportingStore(mongo.connect(database.url), database.name)
-    yield opened
-    opened.close()
+    client = mongo.connect(database.url)
+    yield ReportingStore(client, database.name)
+    client.close()
 
 
 @pytest.mark.parametrize("concern", FAILED_CONCERNS, ids=lambda one: str(one["code"]))

@@ -1,4 +1,4 @@
-"""A server in the event loop of the test, with the connections under test and short timeouts."""
+"""A broker with a plan; a server in the event loop of the test, with the connections under test and short timeouts."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,6 +10,15 @@ from uvicorn.server import ServerState
 from services.runtime.http import connection
 from services.runtime.http.connection import HttpConnection
 from tests.support.clients.http_connections import TIMEOUT_SECONDS, Open, app
+from tests.support.servers.intake import publish_plan
+from tests.support.servers.kafka import Bus
+
+
+@pytest.fixture
+async def published(bus: Bus) -> Bus:
+    """The broker with a plan and its registry."""
+    await publish_plan(bus)
+    return bus
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """The timeline of a duty computed anew at every instant, straight from the rulings and without regard to cost.
 
-The product computes the same step by step and must agree with it. A rule about one report alone (when it is effective,
-what is missing from it) and the table of statuses are taken from the product; what is written here once more is how
-reports and decisions bear on each other.
+The product computes the same step by step and must agree with it. What is missing from a report
+and the table of statuses are taken from the product; what is written here once more is how
+reports and decisions bear on each other, and when a dispatch counts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from schemas.events.wire import WireSegment
-from schemas.plan.plan import Requirements
 from services.rules.core import assess, calendar, completeness, filings
 from services.rules.core.assess import DISCHARGED, StatusInputs
 from services.rules.core.duty import Duty
@@ -43,6 +42,7 @@ class Report:
     missing: tuple[str, ...]
     moved_by: tuple[str, ...]
     ended_by: tuple[str, ...]
+    is_unproven: bool
 
     def is_in_effect(self, instant: datetime) -> bool:
         """Whether it has taken effect and is not withdrawn."""
@@ -84,6 +84,7 @@ def timeline_by_definition(duty: Duty, facts: Iterable[Fact]) -> tuple[WireSegme
             flags=assess.decide_flags(inputs, status, missed=missed),
             missing=() if status in DISCHARGED else on_file.missing,
             evidence=tuple(dict.fromkeys([*evidence, *relief.evidence])),
+            standing=None if on_file.standing is None else assess.refer_to(on_file.standing),
         )
         if missed is None and status.value == "overdue":
             missed = segment.due_at
@@ -99,10 +100,28 @@ def _first_recorded(facts: Iterable[Fact]) -> list[Fact]:
     return sorted(first.values(), key=arrival_order)
 
 
+def _proof_of(duty: Duty, submission: Submission) -> bool | None:
+    """Return whether the proof of dispatch holds (rulings 2 and 12); None where none is stated, or none would count."""
+    basis = "dispatch" if duty.version is None or duty.version.due is None else duty.version.due.basis
+    if basis != "dispatch" or submission.proof == "none":
+        return None
+    if submission.proof not in {"postmark", "exchange-log", "mail-gateway"} or submission.sent_at is None:
+        return False
+    sent_on = submission.sent_at.astimezone(duty.zone).date()
+    is_after_issue = all(sent_on >= day for day in (duty.plan_issued_on, submission.report.issued_on) if day)
+    return submission.is_proof_permitted and submission.has_proof_reference and is_after_issue
+
+
+def _effective_at(duty: Duty, submission: Submission) -> datetime:
+    if _proof_of(duty, submission) and submission.sent_at is not None:
+        return min(submission.sent_at, submission.received_at)
+    return submission.received_at
+
+
 def _name_instants(duty: Duty, fact: Fact) -> list[datetime]:
     match fact:
         case Submission():
-            return [fact.received_at, filings.effective_at(duty, fact)]
+            return [fact.received_at, _effective_at(duty, fact)]
         case Withdrawal() | Reassignment():
             return [fact.received_at]
         case Exemption():
@@ -136,9 +155,8 @@ def _find_reports(duty: Duty, known: Sequence[Fact]) -> list[Report]:
     may_file = {duty.key.agency, *duty.successors}
     filed = [one for one in submissions if one.filed_by in may_file and periods[identity(one)] == duty.key.period]
     return [
-        _build_report(duty, one, corrected, moves[identity(one)], withdrawals[identity(one)])
+        _build_report(duty, one, _follow_corrections(one, filed), moves[identity(one)], withdrawals[identity(one)])
         for one in filed
-        if (corrected := _follow_corrections(one, filed)) is not None
     ]
 
 
@@ -149,28 +167,39 @@ def _build_report(
     moves: Sequence[Reassignment],
     withdrawals: Sequence[Withdrawal],
 ) -> Report:
-    since = filings.effective_at(duty, submission)
+    since = _effective_at(duty, submission)
     return Report(
         submission=submission,
         corrects=corrects,
         effective_at=since,
         ended_at=max(since, withdrawals[0].received_at) if withdrawals else None,
-        missing=completeness.find_missing(duty.version.requires if duty.version else Requirements(), submission.report),
+        missing=completeness.find_missing(duty.requirements, submission.report),
         moved_by=tuple(move.id for move in moves),
         ended_by=tuple(one.id for one in withdrawals[:1]),
+        is_unproven=_proof_of(duty, submission) is False,
     )
 
 
-def _follow_corrections(one: Submission, filed: Sequence[Submission]) -> tuple[Submission, ...] | None:
-    """Return all that *one* corrects; None if that ends in nothing known, or in a circle."""
+def _follow_corrections(one: Submission, filed: Sequence[Submission]) -> tuple[Submission, ...]:
+    """Return all that *one* corrects, as far as that is known and is in no circle (ruling 13)."""
     found: list[Submission] = []
-    while one.corrects is not None:
-        target = _find_named(filed, one.corrects, one.source)
-        if target is None or target in found:
-            return None
+    while (target := _find_target(one, filed)) is not None and not _is_in_circle(one, filed):
         found.append(target)
         one = target
     return tuple(found)
+
+
+def _find_target(one: Submission, filed: Sequence[Submission]) -> Submission | None:
+    return None if one.corrects is None else _find_named(filed, one.corrects, one.source)
+
+
+def _is_in_circle(one: Submission, filed: Sequence[Submission]) -> bool:
+    target = _find_target(one, filed)
+    for _ in filed:
+        if target is None or target is one:
+            break
+        target = _find_target(target, filed)
+    return target is one
 
 
 def _group_reports(reports: Sequence[Report]) -> list[list[Report]]:
@@ -226,8 +255,22 @@ def _find_status(reports: Sequence[Report], instant: datetime, due_at: datetime 
         effective_at=min(completed_at, default=first_sent_at),
         first_sent_at=first_sent_at,
         missing=deciding.missing,
+        standing=_find_standing(groups, current).submission,
         flags=frozenset(withdrawn | _find_flags(groups, deciding, due_at, agency)),
     )
+
+
+def _find_standing(groups: Sequence[Sequence[Report]], current: Sequence[Report]) -> Report:
+    """Return the current report of the complete document that took effect last, else of the last incomplete one."""
+    found = []
+    for place, (group, one) in enumerate(zip(groups, current, strict=True)):
+        completed_at = [member.effective_at for member in group if not member.missing]
+        found.append((not one.missing, one.effective_at if one.missing else min(completed_at), place, one))
+    complete = [one for one in found if one[0]]
+    if complete:
+        return max(complete, key=lambda entry: entry[:3])[3]
+    # Of several that took effect at one instant the first received stands, as it also decides.
+    return max(found, key=lambda entry: (entry[1], -entry[2]))[3]
 
 
 def _find_flags(groups: Sequence[Sequence[Report]], deciding: Report, due_at: datetime | None, agency: str) -> set[str]:
@@ -236,6 +279,7 @@ def _find_flags(groups: Sequence[Sequence[Report]], deciding: Report, due_at: da
         "duplicate": any(one.is_copy_of(other) for one in in_effect for other in in_effect),
         "needs_reconciliation": len(groups) > 1,
         "filed_by_successor": any(one.submission.filed_by != agency for one in in_effect),
+        "dispatch_unproven": any(one.is_unproven for one in in_effect),
         "nil_return": deciding.submission.report.is_nil_return,
         "amended_after_deadline": due_at is not None
         and any(

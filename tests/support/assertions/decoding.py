@@ -27,12 +27,13 @@ from services.intake.cloudevents.pipeline import Pipeline, PostedEvents, Prepare
 from services.intake.cloudevents.validator import EventValidator
 from services.intake.core.admission import AcceptedEvent
 from services.intake.core.cloud_event import CloudEvent
-from services.intake.core.fact_record import DedupEntry, PartitionBatch, Partitioner, Stamp, entry_of
+from services.intake.core.fact_record import DedupEntry, PartitionBatch, Partitioner, Stamp
 from services.intake.core.plan_index import PlanIndex, build_plan_index
 from services.intake.core.problems import Refusal, RequestProblem
-from services.intake.core.scopes import KeyScope
+from services.intake.dedup import entry_decoder
 from services.intake.receipts.signing import Signer
 from services.rules.fact_decoder import decode_fact
+from tests.support.builders.keys import a_scope
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "schemas" / "examples"
@@ -46,7 +47,8 @@ REFUSED = frozenset({RequestProblem.INVALID, RequestProblem.FORBIDDEN})
 ANSWER_BYTES_MAX = 256 * 1024
 
 _PARTITIONER = Partitioner(3)
-EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
+# A key that may state one of the proofs, so that requests with and without a permitted proof are checked.
+EVERYBODY = a_scope(may_decide=True, proofs=frozenset({"postmark"}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +175,7 @@ class RequestChecker:
         """The record in the log decodes to the same event in intake, and to a fact in rules."""
         before = accepted.event
         record = pipeline.build_record(accepted, RECEIVED)
-        assert entry_of(record.value) == DedupEntry(record.identity, record.stamp)
+        assert entry_decoder.decode_entry(record.value) == DedupEntry(record.identity, record.stamp)
         after = http_binding.decode_event(ContentMode.STRUCTURED, (), record.value)
         assert isinstance(after, CloudEvent)
         assert _sender_attributes(after) == _sender_attributes(before)

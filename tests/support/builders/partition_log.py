@@ -85,7 +85,7 @@ class PartitionLog:
         """Return a new processor that was restored from the changelog."""
         fresh = PartitionProcessor(0, self.catalogues)
         for key, value in self.changelog.items():
-            fresh.restore(key, value)
+            fresh.restore(key.encode(), value)
         assert fresh.activate_adoptions() == ()
         return fresh
 

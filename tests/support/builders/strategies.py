@@ -63,6 +63,7 @@ instants = st.one_of(
 )
 ids = st.sampled_from([f"s-{number}" for number in range(1, 5)])
 periods = st.sampled_from(PERIODS)
+documents_on = st.sampled_from(["2023-12-01", "2024-12-01", "2024-12-10"])
 days = st.builds(lambda instant: instant.date().isoformat(), instants)
 
 
@@ -76,15 +77,15 @@ def submissions(draw: st.DrawFn, ids: st.SearchStrategy[str] = ids) -> Json:
         "agency": draw(st.sampled_from(["h-mot", "h-hai"])),
         "on_behalf_of": "h-mot",
         "corrects": draw(st.one_of(st.none(), ids)),
-        "document": {"number": number, "issued_on": "2024-12-01", "signed_by": "A", "title": ""},
+        "document": {"number": number, "issued_on": draw(documents_on), "signed_by": "A", "title": ""},
         "dispatch": {
             "sent_at": sent and sent.isoformat(),
             "proof": draw(st.sampled_from(["none", "postmark"])),
-            "reference": None,
+            "reference": draw(st.sampled_from([None, " ", "RR1", "RR2"])),
         },
         "content": draw(st.sampled_from(CONTENTS)),
     }
-    return a_submission(draw(ids), data=data)
+    return a_submission(draw(ids), data=data, **draw(st.sampled_from([{}, {}, {"dispatchproof": "unproven"}])))
 
 
 @st.composite

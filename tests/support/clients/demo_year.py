@@ -1,6 +1,6 @@
 """Starts the four real services for the demo's scenario: documents, contacts and keys are there, nothing is posted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +8,7 @@ from pathlib import Path
 from deploy.local.process.ports import Ports
 from deploy.local.stack import Stack
 from schemas.plan.registry import Registry
-from services.console.demo import contacts, scenario
-from services.console.demo.client import UpstreamKeys
+from services.console.demo import contacts, scenario, upstream_keys
 from services.console.demo.scenario import BEGINS_AT, Scenario
 from services.console.support import inputs, seeding
 from services.console.support.local_system import LocalSystem, ServicePorts
@@ -25,7 +24,7 @@ class DemoSystem:
     system: LocalSystem
     scenario: Scenario
     registry: Registry
-    keys: UpstreamKeys
+    keys: Mapping[str, str]
     clock: Path
 
 
@@ -40,10 +39,7 @@ def start_demo_system(folder: Path, jars: Path) -> Iterator[DemoSystem]:
         system.start_stack()
         seeding.publish_documents(DIRECTORY, stack.kafka.bootstrap)
         seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), stack.mongod.url)
-        keys = UpstreamKeys(
-            reports=seeding.load_or_create_key("reports", system.keys_file, now=BEGINS_AT),
-            decisions=seeding.load_or_create_key("decisions", system.keys_file, now=BEGINS_AT, may_decide=True),
-        )
+        keys = upstream_keys.create_keys(system.keys_file, BEGINS_AT)
         system.start_services()
         chosen = scenario.build_scenario(registry)
         yield DemoSystem(system=system, scenario=chosen, registry=registry, keys=keys, clock=clock)

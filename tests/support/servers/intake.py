@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from services.intake.core.scopes import ApiKey, KeyScope
+from services.intake.core.scopes import PROOFS, ApiKey, KeyScope
 from services.intake.http import api_keys
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
+from tests.support.builders.keys import a_scope
 from tests.support.builders.plans import Json, a_plan, a_registry, an_agency
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
@@ -35,24 +36,25 @@ class IntakeFiles:
             "DONDOC_INTAKE_KEYS": str(self.folder / "keys.json"),
             "DONDOC_INTAKE_SIGNING_KEYS": str(self.folder / "signing.json"),
             "DONDOC_INTAKE_SPOOL": str(self.folder / "spool"),
+            "DONDOC_INTAKE_LINK_REVOCATIONS": str(self.revocations),
         }
+
+    @property
+    def revocations(self) -> Path:
+        return self.folder / "link-revocations.json"
 
     def add_key(self, **changes: Any) -> str:
         """Add an API key that may do everything except as *changes* limit it; return its bearer token."""
         path = self.folder / "keys.json"
-        scope: dict[str, Any] = {
-            "agencies": frozenset("*"),
-            "groups": frozenset(),
-            "types": frozenset("*"),
-            "may_decide": True,
-        }
-        scope |= {name: changes.pop(name) for name in list(changes) if name in scope}
+        named = {one.name for one in fields(KeyScope)}
+        scope: dict[str, Any] = {"proofs": PROOFS, "may_decide": True, "may_review": True}
+        scope |= {name: changes.pop(name) for name in list(changes) if name in named}
         secret = secrets.token_urlsafe(32)
         key = ApiKey(
             id=secrets.token_hex(4),
-            system="test",
+            system=changes.pop("system", "test"),
             sha256=api_keys.secret_digest(secret),
-            scope=KeyScope(**scope),
+            scope=a_scope(**scope),
             created_at=datetime.now(UTC),  # noqa: TID251 - a key is made now
             **changes,
         )

@@ -51,16 +51,11 @@ class Bus:
 
     async def recreate_topics(self, *topics: str) -> None:
         """Delete *topics*, or all of the system's, with the offsets of every group in them, and create them again."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
-            await self._drop(admin, topics)
-        finally:
-            await admin.close()
+        await self.delete_topics(*topics)
         await ensure_topics(self.access, self.partitions)
 
     async def delete_topics(self, *topics: str) -> None:
-        """Delete *topics*, and return when the broker knows them no more."""
+        """Delete *topics*, or all of the system's, with the offsets of every group in them."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:

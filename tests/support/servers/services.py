@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from deploy.local.process.ports import LOOPBACK, free_ports, port_variable
 from services.console.support import local_system
@@ -36,6 +37,11 @@ class Service(local_system.ServiceProcess):
         """Wait until the process is gone, as a planted kill makes it."""
         await eventually(lambda: not self.is_running, f"{self.program.name} ended", timeout=timeout)
 
+    @property
+    def exit_status(self) -> int | None:
+        """The status with which the process ended; None while it runs."""
+        return None if self._child is None else self._child.poll()
+
     def children(self) -> list[int]:
         """The process ids of what it has started and what still runs: its clerks, if it is an intake."""
         stats = (path.read_text(encoding="utf-8") for path in Path("/proc").glob("[0-9]*/stat"))
@@ -47,6 +53,12 @@ class Service(local_system.ServiceProcess):
         ticks = os.sysconf("SC_CLK_TCK")
         stats = (Path(f"/proc/{pid}/stat").read_text(encoding="utf-8") for pid in (self.pid, *self.children()))
         return sum(sum(map(int, stat.rpartition(")")[2].split()[11:13])) for stat in stats) / ticks
+
+    def read_metric(self, series: str) -> float:
+        """Return the value of one series of the service's metrics, which is named with its labels."""
+        with urlopen(f"{self.url}/metrics", timeout=5.0) as answer:  # noqa: S310 # loopback
+            lines = answer.read().decode().splitlines()
+        return next(float(line.rpartition(" ")[2]) for line in lines if line.rpartition(" ")[0] == series)
 
     def log_lines(self) -> list[dict[str, Any]]:
         """Read the log lines that are JSON, in order."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.reporting import event_decoder
-from services.reporting.event_decoder import UnreadableRecordError
+from services.runtime.decoding import UnreadableRecordError
 from tests.support.builders.wire_events import ALERTED_DUTY, AT, an_assessment_event, an_attempt_event, encode
 
 
@@ -45,31 +45,31 @@ def test_the_steps_of_an_assessment_are_not_decoded() -> None:
 @pytest.mark.parametrize(
     ("record", "place"),
     [
-        (encode(an_assessment_event(revision="x")), "$.data.revision"),
-        (encode(an_assessment_event(recorded_at="2026-12-01T02:00:00")), "$.data.recorded_at"),
+        (encode(an_assessment_event(revision="x")), "/data/revision"),
+        (encode(an_assessment_event(recorded_at="2026-12-01T02:00:00")), "/data/recorded_at"),
         (encode(an_assessment_event(timeline=[{"from": AT, "status": "asleep"}])), "status"),
         (encode(an_assessment_event(), without="id"), "id"),
-        (encode(an_assessment_event("vn.dondoc.other.v1")), "$.type"),
+        (encode(an_assessment_event("vn.dondoc.other.v1")), "/type"),
         (b"{", "truncated"),
-        (None, "truncated"),
+        (None, "no value"),
     ],
 )
 def test_an_invalid_assessment_is_an_error_that_names_its_place(record: bytes | None, place: str) -> None:
     """A wrong type, a time without offset, an unknown status, no id, another type and broken JSON are all refused."""
-    with pytest.raises(UnreadableRecordError, match=place.replace("$", r"\$")):
+    with pytest.raises(UnreadableRecordError, match=place):
         event_decoder.decode_verdict(record)
 
 
 @pytest.mark.parametrize(
     ("record", "place"),
     [
-        (encode(an_attempt_event(outcome="lost")), "$.data.outcome"),
-        (encode(an_attempt_event(attempted_at="2026-12-01T02:00:00")), "$.data.attempted_at"),
-        (encode(an_attempt_event("vn.dondoc.other.v1")), "$.type"),
-        (None, "truncated"),
+        (encode(an_attempt_event(outcome="lost")), "/data/outcome"),
+        (encode(an_attempt_event(attempted_at="2026-12-01T02:00:00")), "/data/attempted_at"),
+        (encode(an_attempt_event("vn.dondoc.other.v1")), "/type"),
+        (None, "no value"),
     ],
 )
 def test_an_invalid_attempt_is_an_error_that_names_its_place(record: bytes | None, place: str) -> None:
     """An unknown outcome, a time without offset, another type of event and nothing at all are refused."""
-    with pytest.raises(UnreadableRecordError, match=place.replace("$", r"\$")):
+    with pytest.raises(UnreadableRecordError, match=place):
         event_decoder.decode_delivery(record)

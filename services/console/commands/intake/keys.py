@@ -7,14 +7,16 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from services.console.support import inputs, key_scopes, output
+from services.console.support.key_scopes import KeyTerms, ScopeOptions
 from services.intake import secret_files
+from services.intake.core import scopes
 from services.intake.core.scopes import ApiKey
 from services.intake.http import api_keys
 from services.intake.settings import IntakeSettings
@@ -23,52 +25,100 @@ from services.runtime.clock import clock_from
 SECRET_BYTES = 32
 ID_BYTES = 5
 
+# As early as the alert KeyExpiring.
+EXPIRES_SOON = timedelta(days=30)
+
+_NO_SOURCE = (
+    "this key may post from every source that no other key names, as may all other keys without a source, and these "
+    "can take the ids of its events; --source names a source that is its own"
+)
+
 app = typer.Typer(help="Keys of the systems that may post to intake.", no_args_is_help=True)
 
 KeysOption = Annotated[
     Path | None, typer.Option("--keys", metavar="FILE", help="The file of keys (default: DONDOC_INTAKE_KEYS).")
 ]
+SystemOption = Annotated[str, typer.Option(help="The upstream system that will hold the key.")]
+AgencyOption = Annotated[list[str] | None, typer.Option(help="Agency id it may post for; repeat, or '*' for all.")]
+GroupOption = Annotated[list[str] | None, typer.Option(help="Group whose members it may post for; repeat.")]
+TypeOption = Annotated[
+    list[str] | None,
+    typer.Option("--type", help="Event type it may post; repeat (default: all but decisions and reviews)."),
+]
+SourceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Source of its events, which no key may use that does not name it; repeat, or 'urn:qlvb:*' for all that "
+        "begin so (default: every source that no other key names)."
+    ),
+]
+ProofOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Proof of dispatch that it may state: postmark, exchange-log or mail-gateway; repeat (default: none, so "
+        "that reports count from their receipt)."
+    ),
+]
+DecisionsOption = Annotated[
+    bool, typer.Option("--decisions", help="Let it post what moves deadlines: extensions, exemptions, reassignments.")
+]
+ReviewsOption = Annotated[
+    bool, typer.Option("--reviews", help="Let it return and accept reports, as their recipient does.")
+]
+ValidityOption = Annotated[str, typer.Option(metavar="DURATION", help="ISO 8601 duration until it expires.")]
+RateOption = Annotated[float, typer.Option(help="Events a second it may post at most, of a batch each event.")]
+RotatesOption = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="The key it takes the place of; what it may claim stays, unless it is given."),
+]
+OverlapOption = Annotated[str, typer.Option(metavar="DURATION", help="How long the rotated key stays good.")]
+
+_EXAMPLES = """
+An agency's own system: dondoc keys create --system qlvb-so-tc --agency so-tc --source urn:qlvb:so-tc
+
+A document exchange, which vouches for the time of sending:
+dondoc keys create --system truc-van-ban --agency '*' --source urn:truc-van-ban --proof exchange-log
+
+A recipient, who returns and accepts reports:
+dondoc keys create --system nhcsxh --agency '*' --source urn:nhcsxh --reviews
+"""
 
 
-@app.command()
+@app.command(epilog=_EXAMPLES)
 def create(
     *,
-    system: Annotated[str, typer.Option(help="The upstream system that will hold the key.")],
-    agency: Annotated[list[str] | None, typer.Option(help="Agency id it may post for; repeat, or '*' for all.")] = None,
-    group: Annotated[list[str] | None, typer.Option(help="Group whose members it may post for; repeat.")] = None,
-    event_type: Annotated[
-        list[str] | None, typer.Option("--type", help="Event type it may post; repeat (default: all but decisions).")
-    ] = None,
-    decisions: Annotated[
-        bool,
-        typer.Option("--decisions", help="Let it post what moves deadlines: extensions, exemptions, reassignments."),
-    ] = False,
-    valid_for: Annotated[str | None, typer.Option(metavar="P1Y", help="ISO 8601 duration until it expires.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Events a second it may post at most.")] = None,
-    rotates: Annotated[str | None, typer.Option(metavar="ID", help="The key it takes the place of.")] = None,
-    overlap: Annotated[str, typer.Option(metavar="P7D", help="How long the rotated key stays good.")] = "P7D",
+    system: SystemOption,
+    agency: AgencyOption = None,
+    group: GroupOption = None,
+    event_type: TypeOption = None,
+    source: SourceOption = None,
+    proof: ProofOption = None,
+    decisions: DecisionsOption = False,
+    reviews: ReviewsOption = False,
+    valid_for: ValidityOption = key_scopes.DEFAULT_VALIDITY,
+    rate: RateOption = key_scopes.DEFAULT_RATE,
+    rotates: RotatesOption = None,
+    overlap: OverlapOption = "P7D",
     keys: KeysOption = None,
 ) -> None:
     """Make a key and print it: the only time its secret is seen."""
     with _exit_on_errors():
-        path, now = _keys_path(keys), _read_clock()
-        secret = secrets.token_urlsafe(SECRET_BYTES)
-        key = ApiKey(
-            id=secrets.token_hex(ID_BYTES),
-            system=key_scopes.parse_name(system, "--system"),
-            sha256=api_keys.secret_digest(secret),
-            scope=key_scopes.parse_scope(agency or (), group or (), event_type or (), may_decide=decisions),
-            created_at=now,
-            expires_at=key_scopes.parse_expiry(valid_for, since=now),
-            events_per_second=key_scopes.parse_rate(rate),
+        options = ScopeOptions(
+            agencies=agency,
+            groups=group,
+            types=event_type,
+            sources=source,
+            proofs=proof,
+            may_decide=decisions,
+            may_review=reviews,
         )
-        overlap_ends_at = key_scopes.parse_overlap(overlap, since=now)
-        # Read and written under one lock: of two commands at the same time neither overwrites the other's change.
-        with secret_files.lock_file(path):
-            existing = api_keys.read_keys(path)
-            others = existing if rotates is None else _expire_key(existing, rotates, overlap_ends_at)
-            api_keys.write_keys(path, [*others, key])
-    output.print_json({**_key_row(key), "key": api_keys.format_bearer(key.id, secret)})
+        now = _read_clock()
+        terms = key_scopes.parse_terms(system, valid_for, rate, since=now)
+        rotation = None if rotates is None else Rotation(rotates, key_scopes.parse_overlap(overlap, since=now))
+        key, bearer = _add_key(_keys_path(keys), terms, options, rotation)
+    if key.has_open_sources:
+        output.print_message(_NO_SOURCE)
+    output.print_json({**_key_row(key), "key": bearer})
 
 
 @app.command(name="list")
@@ -78,8 +128,12 @@ def list_keys(
 ) -> None:
     """List every key: whose it is, what it covers, until when. Secrets are not known here."""
     with _exit_on_errors():
-        existing = api_keys.read_keys(_keys_path(keys))
+        existing, now = api_keys.read_keys(_keys_path(keys)), _read_clock()
     output.print_rows((_key_row(key) for key in existing), fmt, title="keys")
+    for system, end in scopes.find_access_ends(existing, now).items():
+        if end - now < EXPIRES_SOON:
+            remedy = "make the next with `dondoc keys create --rotates ID`"
+            output.print_message(f"the last key of {system} expires at {end.isoformat()}; {remedy}")
 
 
 @app.command()
@@ -98,10 +152,39 @@ def revoke(
     output.print_message(f"{key_id} is revoked")
 
 
-def _expire_key(keys: Sequence[ApiKey], key_id: str, at: datetime) -> list[ApiKey]:
-    """Return *keys* with the one named *key_id* expiring by *at*; it never gains time by being rotated."""
-    rotated = _find_key(keys, key_id)
-    expires_at = at if rotated.expires_at is None else min(at, rotated.expires_at)
+class Rotation(NamedTuple):
+    """The id of the key that a new one takes the place of, and until when that one stays valid."""
+
+    key_id: str
+    ends_at: datetime
+
+
+def _add_key(path: Path, terms: KeyTerms, options: ScopeOptions, rotation: Rotation | None) -> tuple[ApiKey, str]:
+    """Add a key to the file *path*; return it and its bearer token, which is stored nowhere."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    # Read and written under one lock: of two commands at the same time neither overwrites the other's change.
+    with secret_files.lock_file(path):
+        others: Sequence[ApiKey] = api_keys.read_keys(path)
+        if rotation is not None:
+            options = key_scopes.inherit_scope(options, _find_key(others, rotation.key_id).scope)
+            others = _expire_key(others, rotation)
+        key = ApiKey(
+            id=secrets.token_hex(ID_BYTES),
+            system=terms.system,
+            sha256=api_keys.secret_digest(secret),
+            scope=key_scopes.parse_scope(options),
+            created_at=terms.created_at,
+            expires_at=terms.expires_at,
+            events_per_second=terms.events_per_second,
+        )
+        api_keys.write_keys(path, [*others, key])
+    return key, api_keys.format_bearer(key.id, secret)
+
+
+def _expire_key(keys: Sequence[ApiKey], rotation: Rotation) -> list[ApiKey]:
+    """Return *keys* with the rotated one expiring; it never gains time by being rotated."""
+    rotated = _find_key(keys, rotation.key_id)
+    expires_at = rotation.ends_at if rotated.expires_at is None else min(rotation.ends_at, rotated.expires_at)
     return [replace(key, expires_at=expires_at) if key is rotated else key for key in keys]
 
 
@@ -119,7 +202,10 @@ def _key_row(key: ApiKey) -> dict[str, Any]:
         "agencies": sorted(key.scope.agencies),
         "groups": sorted(key.scope.groups),
         "types": sorted(key.scope.types),
+        "sources": sorted(key.scope.sources.names),
+        "proofs": sorted(key.scope.proofs),
         "decisions": key.scope.may_decide,
+        "reviews": key.scope.may_review,
         "events_per_second": key.events_per_second,
         "created_at": key.created_at.isoformat(),
         "expires_at": None if key.expires_at is None else key.expires_at.isoformat(),

@@ -47,9 +47,9 @@ class StoredDeadLetter:
         return f"{self.topic.name.split('.')[1]}/{self.record.partition}/{self.record.offset}"
 
     def header(self, name: str) -> str | None:
-        """Return the last header of that name as text."""
+        """Return the last header of that name as text; None where there is none, or one without a value."""
         found = [value for header, value in self.record.headers if header == name]
-        return found[-1].decode(errors="replace") if found else None
+        return _decode_text(found[-1]) if found else None
 
     @property
     def is_damaged_batch(self) -> bool:
@@ -89,7 +89,7 @@ def show(name: Name) -> None:
     """Print one record: why, from where, and what it holds."""
     with output.exit_on_errors():
         (found,) = _find_by_name([name])
-    texts = {header: value.decode(errors="replace") for header, value in found.record.headers}
+    texts = {header: _decode_text(value) for header, value in found.record.headers}
     output.print_json({**found.row(), "headers": texts, "value": _decode_text(found.record.value)})
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +20,9 @@ from deploy.local.process import pidfile
 from deploy.local.process.ports import Ports
 from deploy.local.stack import Stack, home, jars, owner_file, print_progress
 from schemas.plan.registry import Registry
-from services.console.demo import contacts, run, scenario
+from services.console.demo import contacts, run, scenario, upstream_keys
 from services.console.demo.artifacts import FORMATS, ArtifactFolder
-from services.console.demo.client import PostRefusedError, UpstreamKeys
+from services.console.demo.client import PostRefusedError
 from services.console.demo.events import YEAR
 from services.console.demo.quiescence import NotQuiescentError
 from services.console.demo.run import DemoRun
@@ -87,15 +88,12 @@ def _create_run_folder() -> Path:
     return folder
 
 
-def _start_system(system: LocalSystem, directory: Path, registry: Registry) -> UpstreamKeys:
+def _start_system(system: LocalSystem, directory: Path, registry: Registry) -> Mapping[str, str]:
     system.start_stack()
     for line in seeding.publish_documents(directory, system.stack.kafka.bootstrap):
         print_progress(line)
     seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), system.stack.mongod.url)
-    keys = UpstreamKeys(
-        reports=seeding.load_or_create_key("demo-reports", system.keys_file, now=BEGINS_AT),
-        decisions=seeding.load_or_create_key("demo-decisions", system.keys_file, now=BEGINS_AT, may_decide=True),
-    )
+    keys = upstream_keys.create_keys(system.keys_file, BEGINS_AT)
     system.start_services()
     return keys
 

@@ -12,12 +12,24 @@ from deploy.local.stack import Stack, home, jars, print_progress
 from services.console.demo import contacts
 from services.console.support import inputs, local_system, output, seeding
 from services.console.support.local_system import LocalSystem
+from services.intake.core.scopes import PROOFS, WILDCARD, KeyScope, SourceScope
 from services.runtime.clock import SYSTEM, SystemClock
 
 DIRECTORY = Path("deploy/plans/6766-kh-ubnd")
 FOLDER = "stack"  # the folder of `python -m deploy.local`, so that `make down` ends processes that were left behind
 KEY = "local"
 POLL_SECONDS = 0.5
+
+# The key of this machine may claim everything, so that whatever is tried here can be tried with it.
+_EVERYTHING = KeyScope(
+    agencies=frozenset({WILDCARD}),
+    groups=frozenset(),
+    types=frozenset({WILDCARD}),
+    sources=SourceScope(names=frozenset({WILDCARD})),
+    proofs=PROOFS,
+    may_decide=True,
+    may_review=True,
+)
 RESTART_PAUSE_SECONDS = 2.0  # a process that fails at once would else be started again in a tight loop
 
 
@@ -46,7 +58,7 @@ def _start(system: LocalSystem, directory: Path) -> None:
     for line in seeding.publish_documents(directory, system.stack.kafka.bootstrap):
         print_progress(line)
     seeding.load_contacts(contacts.build_contacts(catalogue.agencies), system.stack.mongod.url)
-    seeding.load_or_create_key(KEY, system.keys_file, now=SystemClock().now(), may_decide=True)
+    seeding.load_or_create_key(KEY, system.keys_file, _EVERYTHING, now=SystemClock().now())
     system.start_services()
     for name, address in _addresses(system).items():
         sys.stdout.write(f"{name:<12} {address}\n")

@@ -1,125 +1,155 @@
 """`dondoc audit PLAN PERIOD`: rebuilds the period from the log and compares it with what reporting answers.
 
-The period is rebuilt twice: from the facts, assessed anew by the core of rules, and from the verdicts as rules
-published them. The core of reporting makes a report of each, which is compared with the live report field by field.
+The facts go through the processor of rules once more. What follows from them, and the alerts that were sent, go through
+the core of reporting, which must then say of each duty what the live reporting says.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Self
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
-from services.console.commands.reporting import report
-from services.console.support import json_diff, output, topic_reader
+from schemas.plan import durations
+from services.console.audit import schedule
+from services.console.audit.auditor import AuditResult, AuditTarget
+from services.console.audit.comparison import Difference
+from services.console.audit.run import AuditRequest, AuditRun
+from services.console.audit.settings import AuditSettings
+from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
-from services.console.support.log_archive import LogArchive
-from services.reporting.core import json_views
-from services.reporting.core.annual_report import AnnualReport
-from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
-from services.rules.assessment_event import LogPosition
-from services.rules.duty_catalogues import DutyCatalogues
-from services.rules.fact_validation import Rejection
-from services.rules.processor import PartitionProcessor
-from services.runtime.clock import clock_from, instant_of
-from services.runtime.kafka.published_documents import PublishedDocuments
-from services.runtime.settings import ServiceSettings
+from services.console.support.reporting_client import REPORTING_URL
 
-
-class RebuildSource(StrEnum):
-    """What the period was rebuilt from."""
-
-    FACTS = "facts"
-    VERDICTS = "verdicts"
+MOST_ROWS = 1_000  # of a table, which is laid out as a whole; JSON lines are printed as they are found
+ANCHOR = datetime(2000, 1, 1)  # noqa: DTZ001 - any local time will do: only the distance from it counts
 
 
 def audit(
-    plan: Annotated[str, typer.Argument(metavar="PLAN", help="Id of a published plan.")],
-    period: Annotated[str, typer.Argument(metavar="PERIOD", help="A reporting period, for example 2026.")],
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="Id of a published plan; default all of them.")] = "",
+    period: Annotated[
+        str,
+        typer.Argument(metavar="PERIOD", help="A reporting period, for example 2026; default this year and the last."),
+    ] = "",
     *,
     as_of: Annotated[str, typer.Option(help="The instant asked about, RFC 3339; default now.")] = "",
-    url: Annotated[str, typer.Option(envvar="DONDOC_REPORTING_URL", help="Where reporting is.")] = report.REPORTING_URL,
+    url: Annotated[str, typer.Option(envvar="DONDOC_REPORTING_URL", help="Where reporting is.")] = REPORTING_URL,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Keeps what was read of the log, so that the next audit reads only what is new."
+        ),
+    ] = None,
+    every: Annotated[str, typer.Option(metavar="PT1H", help="Go on and audit again at this interval.")] = "",
     fmt: Annotated[
         output.OutputFormat, typer.Option("--format", help="How differences are printed.")
     ] = output.OutputFormat.TABLE,
 ) -> None:
     """Rebuild PERIOD of PLAN from the log and compare it with the live projections. Exit 1 if they differ."""
     with output.exit_on_errors():
-        settings = ServiceSettings()
-        instant = _parse_instant(as_of) if as_of else clock_from(settings.clock).now()
-        # One instant for both sides: what is recorded while the command runs counts on neither.
-        context = QueryContext(as_of=instant, known_at=instant, language="vi")
-        path = f"/v1/plans/{plan}/periods/{period}/report.json"
-        live = report.get_from_reporting(url, path, as_of=instant.isoformat(), lang="vi").json()
-        rebuild = _rebuild_period(plan, period, context, settings)
-        rebuilt = asyncio.run(topic_reader.translate_broker_errors(rebuild, settings.kafka))
-    differences = [
-        {"rebuilt_from": source.value, **difference}
-        for source, view in rebuilt.items()
-        for difference in json_diff.find_differences(view, live)
-    ]
-    duties = sum(len(chapter["duties"]) for chapter in live["chapters"])
-    as_of_text = instant.isoformat()
-    output.print_message(f"{plan} {period} as of {as_of_text}: {duties} dated duties, {len(differences)} differences")
-    if differences:
-        output.print_rows(differences, fmt, title="The log and the live projections differ")
+        request = AuditRequest(
+            url=url, target=_parse_target(plan, period), as_of=inputs.read_instant(as_of, "--as-of") if as_of else None
+        )
+        settings = AuditSettings() if state is None else AuditSettings(state=state)
+        if every:
+            schedule.serve(settings, request, every_seconds=_parse_interval(every).total_seconds())
+            return
+        differences = DifferencePrinter(fmt)
+        results = _audit_once(settings, request, differences)
+    for one in results:
+        output.print_message(_describe(one))
+    differences.finish()
+    if any(one.differences for one in results):
         raise typer.Exit(output.EXIT_NEGATIVE)
 
 
-async def _rebuild_period(
-    plan: str, period: str, context: QueryContext, settings: ServiceSettings
-) -> Mapping[RebuildSource, dict[str, Any]]:
-    references = PublishedDocuments(settings.kafka)
+class DifferencePrinter:
+    """Prints differences: as JSON lines at once, as a table at the end."""
+
+    def __init__(self, fmt: output.OutputFormat) -> None:
+        self._fmt = fmt
+        self._rows: list[Difference] = []
+        self._count = 0
+
+    def add(self, target: AuditTarget, difference: Difference) -> None:
+        """Print one difference, or keep it for the table."""
+        row = {"plan": target.plan, **difference}
+        self._count += 1
+        if self._fmt is output.OutputFormat.JSONL:
+            output.print_json(row)
+        elif self._count <= MOST_ROWS:
+            self._rows.append(row)
+
+    def finish(self) -> None:
+        """Print the table."""
+        if self._rows:
+            output.print_rows(self._rows, self._fmt, title="The log and the live projections differ")
+        if self._count > len(self._rows) > 0:
+            output.print_message(f"the first {MOST_ROWS} of {self._count} differences; --format jsonl prints all")
+
+
+class ProgressBar:
+    """Shows on a terminal, on stderr, how far the audit has come; elsewhere nothing."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._records = self._progress.add_task("records of the log", total=None)
+        self._agencies = self._progress.add_task("agencies compared", total=0)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def on_records_read(self, count: int) -> None:
+        self._progress.advance(self._records, count)
+
+    def on_agencies_planned(self, count: int) -> None:
+        self._progress.reset(self._agencies, total=count)
+
+    def on_agency_compared(self) -> None:
+        self._progress.advance(self._agencies)
+
+
+def _audit_once(settings: AuditSettings, request: AuditRequest, differences: DifferencePrinter) -> list[AuditResult]:
+    run = AuditRun(settings, request)
     try:
-        await references.start()
-        facts = await topic_reader.read_topic(settings.kafka, FACTS.name)
-        verdicts = await topic_reader.read_topic(settings.kafka, VERDICTS.name)
-        deliveries = await topic_reader.read_topic(settings.kafka, DELIVERIES.name)
-        alerts = [record.value for records in deliveries.values() for record in records]
-        verdicts_by_source = {
-            RebuildSource.FACTS: list(_assess_facts(facts, DutyCatalogues(references, len(facts)))),
-            RebuildSource.VERDICTS: [record.value for records in verdicts.values() for record in records],
-        }
-        rebuilt = {}
-        for source, values in verdicts_by_source.items():
-            queries = ReportingQueries(LogArchive(values, alerts), references)
-            rebuilt[source] = json_views.render_report(await _query_report(queries, plan, period, context))
-        return rebuilt
+        with ProgressBar() as progress:
+            return asyncio.run(run.audit(progress, differences.add))
     finally:
-        await references.stop()
+        run.close()
 
 
-async def _query_report(queries: ReportingQueries, plan: str, period: str, context: QueryContext) -> AnnualReport:
+def _parse_target(plan: str, period: str) -> AuditTarget | None:
+    if not plan:
+        return None
+    if not period:
+        raise UnusableInputError("PERIOD is missing: name the period of PLAN, for example 2026, or leave out both")
+    return AuditTarget(plan=plan, period=period)
+
+
+def _parse_interval(text: str) -> timedelta:
     try:
-        return await queries.compile_report(plan, period, context)
-    except (NotFoundError, ValueError) as cause:
-        raise UnusableInputError(str(cause)) from cause
-
-
-def _assess_facts(facts: topic_reader.RecordsByPartition, catalogues: DutyCatalogues) -> Iterator[bytes]:
-    """Yield the verdicts of rules on *facts*, record by record; a record that rules would set aside has none."""
-    for partition, records in facts.items():
-        processor = PartitionProcessor(partition, catalogues)
-        for record in records:
-            position = LogPosition(offset=record.offset, recorded_at=instant_of(record.timestamp))
-            yield from _assess_record(processor, record.value, position)
-
-
-def _assess_record(processor: PartitionProcessor, value: bytes | None, position: LogPosition) -> Iterable[bytes]:
-    try:
-        return [verdict for _agency, verdict in processor.process(value, position=position)]
-    except Rejection:
-        return []
-
-
-def _parse_instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
+        interval = durations.shift(ANCHOR, text) - ANCHOR
     except ValueError as cause:
-        raise UnusableInputError(f"--as-of: {text!r} is no instant; write 2026-12-31T00:00:00+07:00") from cause
-    if instant.tzinfo is None:
-        raise UnusableInputError(f"--as-of: {text!r} has no offset; write 2026-12-31T00:00:00+07:00")
-    return instant
+        raise UnusableInputError(f"--every: {cause}") from cause
+    if interval <= timedelta(0):
+        raise UnusableInputError(f"--every: {text!r} is no time to wait; write PT1H for an hour")
+    return interval
+
+
+def _describe(result: AuditResult) -> str:
+    unreadable = f", {result.unreadable} records of the log are unreadable" if result.unreadable else ""
+    return (
+        f"{result.target.plan} {result.target.period} as of {result.as_of.isoformat()}: {result.duties} duties of"
+        f" {result.agencies} agencies, {result.differences} differences{unreadable}"
+    )

@@ -4,14 +4,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 
-from services.console.support import output
+from services.console.support import output, reporting_client
 from services.console.support.inputs import UnusableInputError
-
-REPORTING_URL = "http://127.0.0.1:8004"
-REQUEST_SECONDS = 60.0  # a large report takes a second; the rest allows for a busy machine
+from services.console.support.reporting_client import REPORTING_URL
 
 
 class DocumentFormat(StrEnum):
@@ -38,7 +35,7 @@ def report(
     with output.exit_on_errors():
         wanted = fmt or _format_of(file)
         path = f"/v1/plans/{plan}/periods/{period}/report.{wanted}"
-        answer = get_from_reporting(url, path, as_of=as_of, known_at=known_at)
+        answer = reporting_client.get(url, path, as_of=as_of, known_at=known_at)
         if str(file) == "-":
             typer.get_binary_stream("stdout").write(answer.content)
             return
@@ -50,27 +47,6 @@ def report(
         output.print_message(
             f"{file}: {len(answer.content)} bytes, digest {answer.headers.get('x-dondoc-digest', '-')}"
         )
-
-
-def get_from_reporting(url: str, path: str, **query: str) -> httpx.Response:
-    """Return reporting's answer to a GET of *path*; raise `UnusableInputError` with its problem document otherwise."""
-    given = {name: value for name, value in query.items() if value}
-    try:
-        answer = httpx.get(f"{url}{path}", params=given, timeout=REQUEST_SECONDS, headers={"accept-language": "en"})
-    except (httpx.TransportError, httpx.InvalidURL) as cause:
-        raise UnusableInputError(
-            f"reporting at {url} does not answer: {cause}; set DONDOC_REPORTING_URL or --url"
-        ) from cause
-    if answer.is_success:
-        return answer
-    raise UnusableInputError(_describe_problem(answer))
-
-
-def _describe_problem(answer: httpx.Response) -> str:
-    if "problem+json" not in answer.headers.get("content-type", ""):
-        return f"reporting answered {answer.status_code} at {answer.url}"
-    problem = answer.json()
-    return f"{problem['title']}: {problem.get('detail') or problem['type']}"
 
 
 def _format_of(file: Path) -> DocumentFormat:

@@ -3,17 +3,19 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from prometheus_client import CollectorRegistry
 
 from deploy.local.servers.kafka import Kafka
 from schemas.events.topics import DELIVERIES
 from services.runtime.clock import SystemClock
+from services.runtime.http.probes import NotReadyError
 from services.runtime.kafka import partition_reader, raw_batches
 from services.runtime.kafka.batch_consumer import ConsumingBroker, Records, Subscription, commit_after, subscribe
 from services.runtime.kafka.dead_letters import DeadLetters
 from tests.support.assertions.eventually import eventually
-from tests.support.faults.flipped_bits import flip_bit
+from tests.support.faults.broker_files import flip_bit
 from tests.support.servers.kafka import Bus
 
 GROUP = "test-damage"
@@ -58,16 +60,17 @@ async def reading(bus: Bus) -> AsyncIterator[Reading]:
 
 async def test_a_damaged_batch_stops_its_partition_until_it_is_set_aside(bus: Bus, kafka: Kafka) -> None:
     """What lies before it is read, once; metric and readiness name it; behind it reading goes on with permission."""
-    await write_and_damage(bus, kafka, VALUES[4])
+    await write_and_damage(bus, kafka)
     async with reading(bus) as found:
         await eventually(lambda: found.damaged_offset == 4, "the damage on the metric", timeout=30.0)
-        assert not await found.broker.is_log_readable()
+        with pytest.raises(NotReadyError, match=f"{TOPIC}/0 at 4"):
+            await found.broker.is_consuming()
         assert (found.read[0], found.read[1]) == (VALUES[:4], VALUES)
         await bus.publish(TOPIC, b"later", partition=1)
         await eventually(lambda: found.read[1] == [*VALUES, b"later"], "the other partition", timeout=30.0)
         await set_aside(bus)
         await eventually(lambda: found.read[0] == VALUES[:4] + VALUES[5:], "what lies behind", timeout=30.0)
-        assert await found.broker.is_log_readable()
+        assert await found.broker.is_consuming()
         assert found.damaged_offset == -1
     async with reading(bus) as again:
         await bus.publish(TOPIC, b"last", partition=0)
@@ -76,7 +79,7 @@ async def test_a_damaged_batch_stops_its_partition_until_it_is_set_aside(bus: Bu
 
 async def test_a_reader_of_what_it_wrote_itself_passes_over_damage(bus: Bus, kafka: Kafka) -> None:
     """A whole partition is read without the damaged batch, and each other record once."""
-    await write_and_damage(bus, kafka, VALUES[4])
+    await write_and_damage(bus, kafka)
     found = [record.value async for part in partition_reader.read_partition(bus.access, DAMAGED) for record in part]
     assert found == VALUES[:4] + VALUES[5:]
 
@@ -85,16 +88,16 @@ async def test_the_broker_cuts_a_damaged_end_off_when_it_was_killed(bus: Bus, ka
     """After a kill it checks the end of the log itself; what is left ends before the damage, without a word."""
     await _write(bus)
     kafka.kill()
-    flip_bit(kafka, TOPIC, 0, VALUES[4])
+    flip_bit(kafka, TOPIC, 0, batch=4)
     kafka.start()
     assert [one.value for one in await bus.records(TOPIC) if one.partition == 0] == VALUES[:4]
 
 
-async def write_and_damage(bus: Bus, kafka: Kafka, value: bytes) -> None:
-    """Write all values to two partitions, each in a batch of its own, and flip a bit of one of them in the first."""
+async def write_and_damage(bus: Bus, kafka: Kafka) -> None:
+    """Write all values to two partitions, each in a batch of its own, and flip a bit of the fifth in the first."""
     await _write(bus)
     kafka.stop()
-    flip_bit(kafka, TOPIC, 0, value)
+    flip_bit(kafka, TOPIC, 0, batch=4)
     kafka.start()
 
 

@@ -4,15 +4,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from deploy.local.process.ports import LOOPBACK, free_ports
 from deploy.local.servers.mongod import Mongod
 from schemas.events.topics import FACTS, VERDICTS
-from services.runtime.kafka import topics
 from services.runtime.kafka.clients import BrokerRefusedError
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.settings import KafkaConfig, ServiceSettings
@@ -21,10 +22,12 @@ from tests.support.builders.plans import a_submission
 from tests.support.servers.certificates import Authority
 from tests.support.servers.intake import IntakeFiles, encode_event, open_client, publish_plan
 from tests.support.servers.kafka import PARTITIONS, Bus
+from tests.support.servers.mongo import Database
 from tests.support.servers.secured_kafka import PASSWORD, USER, SecuredKafka, secured_kafka, set_password
-from tests.support.servers.services import Launcher
+from tests.support.servers.services import Launcher, Service
 
 WRONG = "not the password"
+BROKER_CHECK = {"rules": "broker", "notifier": "broker", "reporting": "kafka", "intake": "kafka"}
 
 
 @pytest.fixture(scope="module")
@@ -115,31 +118,34 @@ async def test_a_report_goes_all_the_way(
         await inside.wait_until_consumed(name, VERDICTS.name)
 
 
-async def test_a_wrong_password_ends_a_service_with_the_reason(secured: SecuredKafka, guarded_launch: Launcher) -> None:
-    """The process ends at once, with one line that names the settings and not the secret."""
-    service = guarded_launch("rules", ready=False, **secured.environment(password=WRONG))
-    await service.wait_until_ended()
-    (reason,) = (line["reason"] for line in service.log_lines() if line.get("action") == "broker_refused")
-    assert "does not take this user with this password" in reason
-    assert reason.endswith("look at DONDOC_KAFKA_USERNAME and DONDOC_KAFKA_PASSWORD_FILE")
-    assert WRONG not in service.program.log.read_text(encoding="utf-8")
-
-
-async def test_intake_goes_on_with_a_wrong_password_and_takes_the_right_one_without_a_restart(
-    secured: SecuredKafka, inside: Bus, guarded_launch: Launcher, tmp_path: Path
+async def test_services_go_on_with_a_wrong_password_and_take_the_right_one_without_a_restart(
+    secured: SecuredKafka, inside: Bus, guarded_launch: Launcher, intake_files: IntakeFiles, database: Database
 ) -> None:
-    """Intake logs why the broker is unavailable, and reads the file again for every attempt."""
+    """The log and `/readyz` say why the broker refuses them, with the settings; the file is read for every attempt.
+
+    The address is in the log alone, and the secret nowhere.
+    """
     await publish_plan(inside)
+    address = secured.by_password.bootstrap
     environment = secured.environment(password=WRONG)
-    service = guarded_launch("intake", ready=False, **environment, **IntakeFiles(folder=tmp_path).environment)
-
-    def is_told() -> bool:
-        waiting = [line for line in service.log_lines() if line.get("action") == "bus_waiting"]
-        return any("does not take this user with this password" in line["error"] for line in waiting)
-
-    await eventually(is_told, "the reason in the log")
+    own = {"DONDOC_MONGO_URL": database.url, "DONDOC_MONGO_DATABASE": database.name, **intake_files.environment}
+    services = {name: guarded_launch(name, ready=False, **environment, **own) for name in BROKER_CHECK}
+    for name, service in services.items():
+        reason = await eventually(partial(find_refusal, service), "the reason in the log", timeout=60)
+        assert reason.startswith(f"the broker at {address} does not take this user with this password")
+        assert reason.endswith("look at DONDOC_KAFKA_USERNAME and DONDOC_KAFKA_PASSWORD_FILE")
+        answer = httpx.get(f"{service.url}/readyz", timeout=10)
+        assert answer.json()["waiting_for"][BROKER_CHECK[name]] == reason.replace(f" at {address}", "")
+        assert WRONG not in service.program.log.read_text(encoding="utf-8") + answer.text
     Path(environment["DONDOC_KAFKA_PASSWORD_FILE"]).write_text(PASSWORD, encoding="utf-8")
-    service.wait_until_ready()
+    for service in services.values():
+        service.wait_until_ready()
+
+
+def find_refusal(service: Service) -> str:
+    """Return the first refusal by the broker in the log of *service*, or nothing."""
+    reasons = (str(line["reason"]) for line in service.log_lines() if line.get("action") == "broker_refused")
+    return next(reasons, "")
 
 
 async def test_a_broker_that_nobody_vouches_for_is_told_nothing(
@@ -152,11 +158,8 @@ async def test_a_broker_that_nobody_vouches_for_is_told_nothing(
         await ensure_topics(settings_of(environment, monkeypatch).kafka, PARTITIONS)
 
 
-async def test_the_wrong_language_is_named_when_patience_ends(
-    secured: SecuredKafka, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A broker that disconnects may be starting; after the timeout the error names the protocol and the address."""
-    monkeypatch.setattr(topics, "_TIMEOUT_SECONDS", 0.0)
+async def test_the_wrong_language_is_named(secured: SecuredKafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a broker that disconnects, which may be starting, the error names the protocol and the address."""
     with pytest.raises(KafkaConnectionError, match=r"does not answer in PLAINTEXT; .*DONDOC_KAFKA_SECURITY_PROTOCOL"):
         await ensure_topics(KafkaConfig(bootstrap=secured.by_password.bootstrap), PARTITIONS)
     elsewhere = {**secured.environment(), "DONDOC_KAFKA_BOOTSTRAP": secured.kafka.bootstrap}

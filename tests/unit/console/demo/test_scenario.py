@@ -91,9 +91,7 @@ class TestExpectations:
         dockets: dict[tuple[str, str], list[Fact]] = defaultdict(list)
         for post in all_posts(year):
             received = {**post.event, "receivedtime": post.at.isoformat()}
-            fact = catalogue.resolve_names(
-                fact_decoder.build_fact(fact_decoder.decode_envelope(json.dumps(received).encode()))
-            )
+            fact = catalogue.resolve_names(fact_decoder.decode_fact(json.dumps(received).encode()))
             dockets[fact.agency, fact.obligation].append(fact)
         for wanted in year.expectations:
             duty = catalogue.duty(agency=wanted.agency, obligation=RESULTS, period=YEAR)

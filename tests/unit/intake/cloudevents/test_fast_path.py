@@ -57,6 +57,7 @@ VALUES: tuple[Any, ...] = (
         [None],
         {"x": 1},
     ),
+    *("../x", "a\u202eb", "javascript:alert(1)", "https://a.vn/x", "urn:ab:x", "x" * 300, 2**40, 2**41, 2**70),
     *("a b", "urn:x", "%zz", "http://[", "sở", "\u00a0", "a\U0001fffe", "\U0010ffff", "1a:b"),
     *("", " ", "\x1c", "a\x00b", "a\x7fb", "\ufdd0", "x" * 201, "x" * 1025, "1.0", "-", "đã"),
     *("2024", "2024-Q3", "2024-13", "2024-02-30", "2024-12-01", "0999-01-01", "3000-01-01", "2024-12-01 "),
@@ -136,6 +137,16 @@ def test_both_paths_give_the_same_record_and_receipt(event: Json) -> None:
         event = event | {"subject": names["agency"], "data": data | names}
     CHECKER.check(b"structured\n" + encode(event))
     CHECKER.check(b"batch\n" + encode([event, a_withdrawal("w-1", "s-1")]))
+
+
+@pytest.mark.parametrize("proof", ["none", "postmark", "exchange-log", "mail-gateway"])
+def test_both_paths_mark_a_proof_that_the_key_may_not_state(proof: str) -> None:
+    """A plain report, which the fast path takes, has the record of the full path, with the mark and without it."""
+    names = {"plan": "6766-KH-UBND", "obligation": "annual-results", "agency": "h-dong-son"}
+    event = a_submission(subject=names["agency"], data={**names, "dispatch": {**FULL["dispatch"], "proof": proof}})
+    assert decode(encode(event)) is not None
+    (accepted,) = CHECKER.check(b"structured\n" + encode(event))
+    assert accepted.is_dispatch_unproven == (proof in {"exchange-log", "mail-gateway"})
 
 
 @pytest.mark.parametrize("data", [{}, FULL, FULL | {"corrects": None, "on_behalf_of": None}], ids=str)

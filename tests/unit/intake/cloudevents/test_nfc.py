@@ -137,3 +137,14 @@ def test_the_fast_path_builds_what_is_normalised_and_declines_the_rest() -> None
     forms = [a_report(), decompose(a_report())]
     texts = [json.dumps(event, ensure_ascii=ascii_only).encode() for event in forms for ascii_only in (False, True)]
     assert [one is not None for one in path.build_records(texts, EVERYBODY, RECEIVED)] == [True, True, False, False]
+
+
+def test_the_letters_of_the_short_test_never_need_a_change() -> None:
+    """What is taken for NFC without the general test is NFC by the Unicode tables, whatever stands before it."""
+    letters = [chr(code) for code in range(0x80, 0x2100) if nfc.is_latin(chr(code))]
+    assert "ệ" in letters
+    for letter in letters:
+        assert unicodedata.combining(letter) == 0
+        assert all(
+            unicodedata.is_normalized("NFC", before + letter) for before in ("", "a", "E", "ê", "\u0301", letter)
+        )

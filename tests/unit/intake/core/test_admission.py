@@ -11,9 +11,10 @@ from services.intake.core.admission import Admission, AdmissionResult, InvalidEv
 from services.intake.core.plan_index import PlanIndex, build_plan_index
 from services.intake.core.scopes import KeyScope
 from tests.support.builders import plans
+from tests.support.builders.keys import a_scope
 from tests.support.builders.plans import Json, a_plan, a_registry, a_version, an_agency, an_obligation
 
-EVERYBODY = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=True)
+EVERYBODY = a_scope(may_decide=True)
 MONTHLY, ONE_OFF, MIXED = "monthly", "one-off", "mixed"
 ALIAS = "Huyện Một cũ"
 
@@ -155,16 +156,8 @@ def test_an_exemption_ends_after_it_begins() -> None:
 
 def test_a_key_speaks_only_for_its_agencies() -> None:
     """A key covers agencies by id, or by a group that they belong to."""
-    own = KeyScope(agencies=frozenset({"h-hai"}), groups=frozenset(), types=frozenset("*"), may_decide=False)
-    group = KeyScope(agencies=frozenset(), groups=frozenset({plans.GROUP}), types=frozenset("*"), may_decide=False)
+    own = a_scope(agencies=frozenset({"h-hai"}))
+    group = a_scope(agencies=frozenset(), groups=frozenset({plans.GROUP}))
     assert isinstance(admit(a_report(), scope=own), OutOfScope)
     assert isinstance(admit(a_report(), scope=group), Admission)
     assert isinstance(admit(a_report(agency="h-hai"), scope=own), Admission)
-
-
-def test_a_wildcard_of_types_does_not_cover_decisions() -> None:
-    """An event that moves a due date needs `may_decide` in the scope."""
-    plain = KeyScope(agencies=frozenset("*"), groups=frozenset(), types=frozenset("*"), may_decide=False)
-    assert plain.covers_type("vn.dondoc.report.submitted.v1")
-    assert not plain.covers_type("vn.dondoc.extension.granted.v1")
-    assert EVERYBODY.covers_type("vn.dondoc.extension.granted.v1")

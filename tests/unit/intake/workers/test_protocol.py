@@ -11,12 +11,13 @@ from services.intake.workers import protocol
 from services.intake.workers.protocol import (
     AppendReply,
     AppendRequest,
-    BrokerState,
-    Charged,
+    ChargeReply,
+    ChargeRequest,
     Conflicted,
     FromMain,
     FromWorker,
     Heartbeat,
+    MainChecks,
     MessageSplitter,
     MetricsRequest,
     MetricsText,
@@ -30,7 +31,7 @@ BATCH = PartitionBatch(2, [b"h-mot", b"h-hai"], [b"{}", b"[]" * 300], ENTRIES)
 FROM_WORKER: list[FromWorker] = [
     AppendRequest(2**40, [BATCH, BATCH]),
     AppendRequest(1, [], is_check=True),
-    Charged("k-1", 2.5, 1_000),
+    ChargeRequest(3, "k-1", 2.5, 1_000),
     Heartbeat([Sample("intake_events_accepted_total", (("mode", "batch"),), 10.0)]),
     MetricsRequest(7),
 ]
@@ -39,9 +40,9 @@ FROM_MAIN: list[FromMain] = [
     AppendReply(1, ENTRIES),
     Conflicted(2, ENTRIES),
     Unavailable(3),
-    Charged("k-1", 2.5, 1_000),
+    ChargeReply(3, 12.5),
     Plans(b"{}" * 500),
-    BrokerState(is_up=True),
+    MainChecks({"kafka": True, "spool": False}),
     MetricsText(7, b"# HELP"),
 ]
 

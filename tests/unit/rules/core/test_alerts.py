@@ -4,6 +4,7 @@ import pytest
 
 from schemas.events.assessments import StepKind
 from schemas.events.wire import WireStep
+from schemas.plan import instants
 from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess
 from services.rules.core.facts import Fact
@@ -180,9 +181,9 @@ def test_a_duty_that_never_binds_calls_for_nothing() -> None:
     assert plan_alerts(assess(duty, [a_fact(a_submission(data={"period": "2021"}), "2021-12-01 08:00")])) == ()
 
 
-def test_at_the_end_of_the_calendar_alerts_are_not_shifted_further() -> None:
-    """After an extension to the end of year 9999 the alerts stay at the last instants that can be written."""
+def test_alerts_are_not_shifted_out_of_reach() -> None:
+    """After an extension to the end of year 9999 the alerts stay at the last instants within reach."""
     event = with_decision_date(an_extension("x-1", "9999-12-31T23:59:59+00:00"), "2024-12-05")
     found = plan_alerts(assess(a_duty(a_version(reminders=FULL)), [a_fact(event, "2024-12-05 09:00")]))
     assert {one.kind for one in found} >= {StepKind.REMINDER}
-    assert all(one.at.year in {2024, 9999} for one in found)
+    assert all(one.at.year in {2024, instants.LAST_YEAR} for one in found)

@@ -83,7 +83,7 @@ class TestOneDocument:
 
     def test_the_last_of_three_copies_is_no_duplicate(self) -> None:
         """After two of three copies are withdrawn, the third has no duplicate, in whatever order they took effect."""
-        dispatch = {"sent_at": rfc3339("2024-12-02 08:00"), "proof": "postmark", "reference": None}
+        dispatch = {"sent_at": rfc3339("2024-12-02 08:00"), "proof": "postmark", "reference": "RR1"}
         facts = (
             a_report("s-1", "2024-12-01 08:00", number="215/BC-UBND"),
             a_report("s-2", "2024-12-05 08:00", number="215/BC-UBND"),

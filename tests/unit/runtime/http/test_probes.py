@@ -5,7 +5,7 @@ import json
 from collections.abc import MutableMapping
 from typing import Any
 
-from services.runtime.http.probes import ReadinessCheck, probe_routes
+from services.runtime.http.probes import NotReadyError, ReadinessCheck, probe_routes
 from services.runtime.metrics import new_registry
 
 
@@ -19,6 +19,10 @@ async def _no() -> bool:
 
 async def _broken() -> bool:
     raise OSError("the broker is away")
+
+
+async def _waiting() -> bool:
+    raise NotReadyError("the database; look at DONDOC_MONGO_URL")
 
 
 def _get(path: str, **ready: ReadinessCheck) -> tuple[int, bytes]:
@@ -49,6 +53,18 @@ def test_a_failing_or_broken_check_makes_it_unready_by_name() -> None:
     """A check that raises counts as failed; the results of the others are still in the response."""
     status, body = _get("/readyz", broker=_broken, references=_yes, database=_no)
     assert (status, json.loads(body)) == (503, {"broker": False, "references": True, "database": False})
+
+
+def test_a_check_says_what_it_waits_for() -> None:
+    """Beside the checks stands, for those that can say it, what is missing and where to look."""
+    status, body = _get("/readyz", broker=_yes, database=_waiting, references=_no)
+    assert status == 503
+    assert json.loads(body) == {
+        "broker": True,
+        "database": False,
+        "references": False,
+        "waiting_for": {"database": "the database; look at DONDOC_MONGO_URL"},
+    }
 
 
 def test_a_live_service_says_so() -> None:

@@ -29,8 +29,25 @@ def test_a_time_without_offset_is_refused(text: str, message: str) -> None:
         instants.parse(text)
 
 
-def test_at_the_ends_of_the_calendar_the_nearest_writing_is_taken() -> None:
-    """Python has no year 0 and no year 10000, so the nearest instant of the calendar is returned."""
-    assert instants.in_zone(datetime.min.replace(tzinfo=UTC), WEST) == datetime.min.replace(tzinfo=WEST)
-    assert instants.in_zone(datetime.max.replace(tzinfo=UTC), EAST) == datetime.max.replace(tzinfo=EAST)
-    assert instants.parse("9999-12-31T23:59:59-12:00") == datetime.max.replace(tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("text", "nearest"),
+    [
+        ("9999-12-31T23:59:59-12:00", instants.LATEST),
+        ("3000-01-01T00:00:00Z", instants.LATEST),
+        ("2999-12-31T23:59:59-12:00", instants.LATEST),
+        ("0001-01-01T00:00:00+14:00", instants.EARLIEST),
+        ("1000-01-01T00:00:00+07:00", instants.EARLIEST),
+        ("1000-01-01T00:00:00Z", instants.EARLIEST),
+    ],
+)
+def test_an_instant_out_of_reach_counts_as_the_nearest_within(text: str, nearest: datetime) -> None:
+    """The years 1000 to 2999 are within reach; an instant further away becomes the first or the last of them."""
+    assert instants.parse(text) == nearest
+    assert instants.is_in_reach(datetime.fromisoformat(text)) is (datetime.fromisoformat(text) == nearest)
+
+
+@pytest.mark.parametrize("zone", [EAST, WEST])
+def test_within_reach_every_zone_has_a_writing(zone: timezone) -> None:
+    """Both ends of the reach have a local time in the first and in the last time zone of the world."""
+    for end in (instants.EARLIEST, instants.LATEST):
+        assert instants.in_zone(instants.in_zone(end, zone), UTC) == end

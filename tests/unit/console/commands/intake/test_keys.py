@@ -152,3 +152,73 @@ def test_a_place_that_cannot_hold_keys_is_named(tmp_path: Path, command: list[st
     place = tmp_path / "file" / "keys.json"
     result = CliRunner().invoke(keys.app, [*command, "--keys", str(place)])
     assert (result.exit_code, str(tmp_path / "file") in result.stderr) == (2, True)
+
+
+def test_a_key_says_what_it_may_claim(path: Path) -> None:
+    """Sources, proofs and reviews are kept, shown when it is made, and listed."""
+    options = ["--source", "urn:qlvb", "--source", "urn:truc:*", "--proof", "exchange-log", "--reviews"]
+    made = create_key(path, "--agency", "*", *options)
+    shown = {name: made[name] for name in ("sources", "proofs", "reviews")}
+    assert shown == {"sources": ["urn:qlvb", "urn:truc:*"], "proofs": ["exchange-log"], "reviews": True}
+    assert run(path, "list") == (0, [{name: value for name, value in made.items() if name != "key"}])
+
+
+def test_a_key_claims_nothing_that_is_not_said(path: Path) -> None:
+    """It may use sources that no other key names, states no proof, judges no report, and is told so."""
+    result = CliRunner().invoke(keys.app, ["create", "--system", "qlvb", "--agency", "*", "--keys", str(path)])
+    row = json.loads(result.stdout)
+    assert [row[name] for name in ("sources", "proofs", "reviews", "decisions")] == [["*"], [], False, False]
+    assert "--source" in result.stderr
+    assert create_key(path, "--agency", "*", "--proof", "none")["proofs"] == []
+
+
+def test_a_key_ends_and_has_a_rate_by_default(path: Path) -> None:
+    """After a year, at a rate that is shown."""
+    made = create_key(path, "--agency", "*")
+    lifetime = datetime.fromisoformat(made["expires_at"]) - datetime.fromisoformat(made["created_at"])
+    assert timedelta(days=365) <= lifetime <= timedelta(days=366)
+    assert made["events_per_second"] == 1_000
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        (["--source", ""], "urn:qlvb"),
+        (["--source", "a b"], "urn:qlvb"),
+        (["--source", "urn:dondoc:form"], "product's own"),
+        (["--source", "URN:Dondoc:*"], "product's own"),
+        (["--source", "urn:" + "x" * 1_024], "urn:qlvb"),
+        (["--proof", "word of honour"], "exchange-log"),
+        (["--type", "vn.dondoc.report.returned.v1"], "--reviews"),
+    ],
+)
+def test_a_claim_that_cannot_be_made_is_refused_with_the_remedy(path: Path, options: list[str], remedy: str) -> None:
+    """A source that is none or the product's own, a proof that does not count, a review without the right to it."""
+    result = CliRunner().invoke(keys.app, ["create", "--system", "a", "--agency", "*", *options, "--keys", str(path)])
+    assert (result.exit_code, result.stdout, remedy in result.stderr) == (2, "", True)
+    assert not path.exists()
+
+
+def test_a_source_is_compared_in_one_unicode_form(path: Path) -> None:
+    """Intake composes what it receives, so a source that was typed decomposed is kept composed."""
+    assert create_key(path, "--agency", "*", "--source", "urn:so\u031b\u0309")["sources"] == ["urn:s\u1edf"]
+
+
+def test_a_key_that_takes_the_place_of_another_may_claim_the_same(path: Path) -> None:
+    """What is given replaces what the rotated key has; of agencies and groups, both together."""
+    claims = ["--source", "urn:qlvb", "--proof", "postmark", "--decisions", "--type", "*"]
+    old = create_key(path, "--agency", "so-tc", "--group", "huyen", *claims)
+    named = ("agencies", "groups", "types", "sources", "proofs", "decisions", "reviews")
+    same = create_key(path, "--rotates", old["id"])
+    assert [same[name] for name in named] == [old[name] for name in named]
+    other = create_key(path, "--rotates", same["id"], "--agency", "so-tp", "--source", "urn:other")
+    assert [other[name] for name in named[:4]] == [["so-tp"], [], ["*"], ["urn:other"]]
+
+
+def test_the_list_warns_of_a_system_whose_last_key_ends_soon(path: Path) -> None:
+    """Not of a key that has a successor."""
+    old = create_key(path, "--agency", "*", "--valid-for", "P10D")
+    listed = CliRunner().invoke(keys.app, ["list", "--keys", str(path)])
+    assert ("qlvb" in listed.stderr, "--rotates" in listed.stderr) == (True, True)
+    create_key(path, "--rotates", old["id"])
+    assert CliRunner().invoke(keys.app, ["list", "--keys", str(path)]).stderr == ""

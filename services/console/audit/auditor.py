@@ -1,0 +1,257 @@
+"""One audit: the duties of a period, rebuilt from the log, beside what reporting answers, agency by agency.
+
+Both sides are asked for the same instant, so what is recorded meanwhile counts on neither. What differs is looked at
+again once rules and reporting have read the log to its end; only what differs then is a difference.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Protocol
+
+from schemas.events.ids import partition_of
+from schemas.plan import periods
+from schemas.plan.registry import Registry
+from services.console.audit import comparison, projection_lag, rebuild
+from services.console.audit.comparison import Difference
+from services.console.audit.live_duties import CONNECTIONS, JsonObject, LiveDuties, PeriodQuery
+from services.console.audit.log_index import FactSelection, LogIndex
+from services.console.audit.log_indexer import LogIndexer
+from services.console.audit.projection_lag import ConsumerGroups
+from services.console.audit.rebuild import RebuiltArchive
+from services.console.support.inputs import UnusableInputError
+from services.reporting import queries
+from services.reporting.core import json_views
+from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
+from services.rules.core.agencies import Agencies
+from services.rules.core.duty_catalogue import DutySelection
+from services.rules.duty_catalogues import DutyCatalogues
+from services.rules.processor import PartitionProcessor
+from services.runtime.kafka.published_documents import REGISTRY, PublishedDocuments
+from services.runtime.settings import KafkaConfig
+
+CHUNK_AGENCIES = 200  # rebuilt together and then forgotten: this bounds the memory, whatever the size of the log
+
+
+class AuditProgress(Protocol):
+    """Is told how far an audit has come."""
+
+    def on_records_read(self, count: int) -> None: ...
+    def on_agencies_planned(self, count: int) -> None: ...
+    def on_agency_compared(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditTarget:
+    """A period of a plan."""
+
+    plan: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditResult:
+    """What one audit has found."""
+
+    target: AuditTarget
+    as_of: datetime
+    agencies: int
+    duties: int
+    differences: int
+    unreadable: int
+    """Records of the log that cannot be decoded; rules and reporting have set them aside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSources:
+    """Where an audit gets its two sides from."""
+
+    kafka: KafkaConfig
+    groups: ConsumerGroups
+    references: PublishedDocuments
+    index: LogIndex
+    indexer: LogIndexer
+    live: LiveDuties
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgencyComparison:
+    """The two sides of one agency's duties."""
+
+    agency: str
+    duties: int
+    differences: Sequence[Difference]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AgencyChunk:
+    """Some agencies of one partition, and the names by which facts call them."""
+
+    partition: int
+    agencies: Sequence[str]
+    names: Sequence[str]
+
+
+class Auditor:
+    """Audits one period after the other."""
+
+    def __init__(self, sources: AuditSources, progress: AuditProgress) -> None:
+        self._sources = sources
+        self._progress = progress
+
+    async def audit(
+        self, target: AuditTarget, as_of: datetime, on_difference: Callable[[Difference], None]
+    ) -> AuditResult:
+        """Compare the duties of *target* as of *as_of*, and give every difference to *on_difference*.
+
+        Raise `UnusableInputError` where nothing can be said: the plan is not published, somebody does not answer or has
+        not caught up, or the log has lost records.
+        """
+        partitions = await self._sources.indexer.read(self._progress.on_records_read)
+        comparing = _PeriodComparison(self._sources, target, as_of, partitions)
+        agencies = comparing.list_agencies()
+        self._progress.on_agencies_planned(len(agencies))
+        duties, suspects = 0, []
+        async for compared in comparing.compare(agencies):
+            duties += compared.duties
+            suspects += [compared.agency] if compared.differences else []
+            self._progress.on_agency_compared()
+        suspects += [agency async for agency in comparing.find_strangers(frozenset(agencies))]
+        return AuditResult(
+            target=target,
+            as_of=as_of,
+            agencies=len(agencies),
+            duties=duties,
+            differences=await self._confirm(comparing, suspects, on_difference) if suspects else 0,
+            unreadable=self._sources.index.count_unreadable(),
+        )
+
+    async def _confirm(
+        self, comparing: "_PeriodComparison", suspects: Sequence[str], on_difference: Callable[[Difference], None]
+    ) -> int:
+        """Compare *suspects* again when everybody has read the log; return the number of differences that are left."""
+        sources = self._sources
+        await projection_lag.wait_until_read(sources.kafka, sources.groups, partitions=comparing.partitions)
+        await sources.indexer.read(self._progress.on_records_read)
+        count = 0
+        async for compared in comparing.compare(suspects):
+            count += len(compared.differences)
+            for difference in compared.differences:
+                on_difference(difference)
+        return count
+
+
+class _PeriodComparison:
+    """The two sides of one period at one instant."""
+
+    def __init__(self, sources: AuditSources, target: AuditTarget, as_of: datetime, partitions: int) -> None:
+        self._sources = sources
+        self._plan = target.plan
+        self.partitions = partitions
+        self._query = PeriodQuery(plan=target.plan, periods=_list_periods(target.period), as_of=as_of)
+        self._live_counts: Counter[str] = Counter()
+        if sources.references.plan(target.plan) is None:
+            raise UnusableInputError(f"no plan {target.plan!r} is published")
+
+    def list_agencies(self) -> list[str]:
+        """Return every agency that was ever in a registry of the plan or is named by one of its facts."""
+        return sorted(self._list_names())
+
+    async def compare(self, agencies: Iterable[str]) -> AsyncIterator[AgencyComparison]:
+        """Compare, for one of *agencies* after the other, what is rebuilt with what reporting answers."""
+        for chunk in self._split(agencies):
+            rebuilt = await self._rebuild(chunk)
+            remaining = iter(chunk.agencies)
+            while batch := list(islice(remaining, CONNECTIONS)):
+                answers = await asyncio.gather(*(self._sources.live.of_agency(self._query, one) for one in batch))
+                for agency, live in zip(batch, answers, strict=True):
+                    yield await self._compare_agency(rebuilt, agency, live)
+
+    async def find_strangers(self, known: frozenset[str]) -> AsyncIterator[str]:
+        """Yield each agency that reporting has duties of and that is not *known*.
+
+        Reporting is asked for the number of duties of each obligation; only where it has more than were compared, its
+        list is read.
+        """
+        plan = self._sources.references.plan(self._plan)
+        obligations = {one.id for one in plan.obligations} if plan else set()
+        found: set[str] = set()
+        for obligation in sorted(obligations | set(self._live_counts)):
+            count = await self._sources.live.count_of_obligation(self._query, obligation)
+            if count != self._live_counts[obligation]:
+                async for duty in self._sources.live.of_obligation(self._query, obligation):
+                    if duty["agency"] not in known and duty["agency"] not in found:
+                        found.add(duty["agency"])
+                        yield duty["agency"]
+
+    def _split(self, agencies: Iterable[str]) -> Iterator[_AgencyChunk]:
+        names = self._list_names()
+        by_partition: dict[int, list[str]] = {}
+        for agency in agencies:
+            by_partition.setdefault(partition_of(agency, self.partitions), []).append(agency)
+        for partition, members in sorted(by_partition.items()):
+            remaining = iter(members)
+            while some := list(islice(remaining, CHUNK_AGENCIES)):
+                yield _AgencyChunk(
+                    partition=partition,
+                    agencies=some,
+                    names=sorted({name for agency in some for name in names.get(agency, ())}),
+                )
+
+    def _list_names(self) -> Mapping[str, set[str]]:
+        """Return by agency the names that facts call it: its id, and an alias of any version of the registry."""
+        registries = [Agencies(one) for one in self._find_registries()]
+        names: dict[str, set[str]] = {agency: {agency} for registry in registries for agency in registry}
+        for name in self._sources.index.agency_names(self._plan):
+            # A name that no registry knows stands for itself; rules has rejected the fact.
+            for agency in {registry.resolve(name) or name for registry in registries}:
+                names.setdefault(agency, set()).add(name)
+        return names
+
+    def _find_registries(self) -> Iterator[Registry]:
+        for registry_id, version in self._sources.index.adopted_registries(self._plan):
+            registry = self._sources.references.version(REGISTRY, registry_id, version)
+            if isinstance(registry, Registry):
+                yield registry
+
+    async def _rebuild(self, chunk: _AgencyChunk) -> ReportingQueries:
+        """Return the queries of reporting on what is rebuilt of *chunk*."""
+        periods_asked = frozenset(self._query.periods)
+        selection = DutySelection(agencies=chunk.agencies, periods=periods_asked)
+        catalogues = DutyCatalogues(self._sources.references, self.partitions, selection=selection)
+        selected = FactSelection(
+            plan=self._plan,
+            partition=chunk.partition,
+            agencies=chunk.names,
+            periods=[period for period in self._query.periods if period is not None],
+        )
+        index = self._sources.index
+        assessments = await rebuild.assess_records(
+            PartitionProcessor(chunk.partition, catalogues),
+            index.facts(selected),
+            index.adoptions(self._plan, chunk.partition),
+            known_at=self._query.as_of,
+        )
+        return ReportingQueries(RebuiltArchive(assessments, index), self._sources.references)
+
+    async def _compare_agency(
+        self, rebuilt: ReportingQueries, agency: str, live: Sequence[JsonObject]
+    ) -> AgencyComparison:
+        duties = DutyFilter(plan=self._plan, agency=agency, periods=self._query.periods)
+        context = QueryContext(as_of=self._query.as_of, known_at=self._query.as_of, language="vi")
+        lines = (await rebuilt.find_lines(duties, context)).lines
+        self._live_counts.update(duty["obligation"] for duty in live)
+        differences = comparison.compare_duties(map(json_views.render_duty, lines), live)
+        return AgencyComparison(agency=agency, duties=len(lines), differences=list(differences))
+
+
+def _list_periods(text: str) -> tuple[str | None, ...]:
+    """Return the period, the shorter ones inside it, and None: a one-off duty may fall due in any period."""
+    try:
+        period = periods.parse(text)
+    except ValueError as cause:
+        raise UnusableInputError(str(cause)) from cause
+    return (*queries.list_periods_within(period), None)

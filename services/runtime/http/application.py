@@ -1,0 +1,37 @@
+"""The ASGI application of a service: FastStream's, with the routes of the service and of its admin interface."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from faststream.asgi import AsgiFastStream
+from faststream.kafka import KafkaBroker
+
+from services.runtime.http.admin import AdminApp
+from services.runtime.http.probes import AsgiHandler
+
+
+class ServiceApp(AsgiFastStream):
+    """FastStream's application whose lifespan is the service's own.
+
+    FastStream would start the broker as soon as the lifespan has begun. Here the lifespan itself starts it, after what
+    its consumers need; and it begins at once, so that the port opens before any server has answered.
+    """
+
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        *,
+        lifespan: Callable[[], AbstractAsyncContextManager[None]],
+        routes: Sequence[tuple[str, AsgiHandler]],
+        admin: AdminApp,
+    ) -> None:
+        super().__init__(broker, logger=None, asgi_routes=[*admin.routes_on_service_port(), *routes])
+        self.admin = admin
+        self._lifespan = lifespan
+
+    @asynccontextmanager
+    async def start_lifespan_context(self, run_extra_options: dict[str, Any] | None = None) -> AsyncIterator[None]:  # noqa: ARG002 - FastStream's own signature
+        """Enter the lifespan of the service, without FastStream's own start."""
+        async with self._lifespan():
+            yield

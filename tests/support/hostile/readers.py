@@ -1,0 +1,206 @@
+"""Every reader of records, and what has to hold of it for any bytes: it returns, or it refuses them as unreadable.
+
+What a reader lets pass must then be good for what the service does with it: rules assesses it, the notifier schedules
+it, reporting stores and draws it. A failure of any of these is an exception here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import bson
+from aiokafka import ConsumerRecord, TopicPartition
+
+from schemas.events.topics import DELIVERIES, FACTS
+from services.console.audit.log_index import LogIndex
+from services.console.audit.log_indexer import LogIndexer
+from services.console.commands.operations.dead_letters import StoredDeadLetter
+from services.intake.dedup import entry_decoder
+from services.notifier import consumer, ledger_documents
+from services.notifier.core.scheduling import schedule
+from services.notifier.core.scheduling.quiet_hours import SendingHours
+from services.notifier.core.scheduling.scheduled_alert import DutyAssessment
+from services.notifier.ledger_documents import StoredSchedule
+from services.reporting import event_decoder, store
+from services.rules import fact_decoder
+from services.rules.fact_validation import Rejection
+from services.rules.state import state_store
+from services.runtime.decoding import UnreadableRecordError
+from services.runtime.kafka.published_documents import PublishedDocuments
+from services.runtime.settings import KafkaConfig
+from tests.support.builders.partition_log import PartitionLog
+
+NOW = datetime(2026, 12, 1, 5, tzinfo=UTC)
+HOURS = SendingHours(opens=time(8), closes=time(17), zone=ZoneInfo("Asia/Ho_Chi_Minh"))
+LARGEST_MONGO_DOCUMENT = 16 * 1024 * 1024
+
+Reader = Callable[[bytes | None], object]
+
+
+def a_record(
+    value: bytes | None,
+    *,
+    key: bytes | None = b"h-mot",
+    timestamp: int = 1_764_000_000_000,
+    headers: tuple[tuple[str, bytes], ...] = (),
+) -> ConsumerRecord[bytes, bytes]:
+    """Build a record of the log as aiokafka's consumer returns it."""
+    return ConsumerRecord(FACTS.name, 0, 0, timestamp, 0, key, value, None, 0, 0, headers)
+
+
+def read_assessment(value: bytes | None) -> DutyAssessment | None:
+    """Read a verdict as the notifier does; what passes is scheduled, sent, and stored in between."""
+    assessment = consumer.decode_assessment(value)
+    if assessment is not None:
+        for now in (NOW, NOW + timedelta(days=400)):
+            followed = schedule.follow_assessment(None, assessment, HOURS, now=now, lookback=timedelta(days=30))
+            _store_schedule(StoredSchedule(schedule=followed, version=0))
+            taken, rest = schedule.take_due(followed, HOURS, now)
+            _store_schedule(StoredSchedule(schedule=rest, version=1))
+            assert all(alert.label and alert.dedup_key for alert in taken)
+    return assessment
+
+
+def _store_schedule(stored: StoredSchedule) -> None:
+    document = ledger_documents.encode_schedule(stored)
+    encoded = bson.encode(document)
+    assert len(encoded) < LARGEST_MONGO_DOCUMENT
+    again = ledger_documents.decode_schedule(bson.decode(encoded))
+    assert again == StoredSchedule(schedule=stored.schedule, version=stored.version + 1)
+
+
+def read_verdict(value: bytes | None) -> event_decoder.RecordedAssessment:
+    """Read a verdict as reporting does; what passes is stored, and read again from what was stored."""
+    found = event_decoder.decode_verdict(value)
+    stored = _store(store._assessment_document(found))
+    assert event_decoder.decode_verdict(stored) == found
+    return found
+
+
+def read_delivery(value: bytes | None) -> event_decoder.RecordedAttempt:
+    """Read a delivery as reporting does; what passes is stored, and read again from what was stored."""
+    found = event_decoder.decode_delivery(value)
+    stored = _store(store._attempt_document(found))
+    assert event_decoder.decode_delivery(stored) == found
+    return found
+
+
+def _store(document: dict[str, object]) -> bytes:
+    encoded = bson.encode(document)
+    assert len(encoded) < LARGEST_MONGO_DOCUMENT
+    record = bson.decode(encoded)["record"]
+    assert isinstance(record, bytes)
+    return record
+
+
+def read_receipt(value: bytes | None) -> event_decoder.RecordedReceipt | None:
+    """Read a fact as reporting does; the duty of a receipt is stored as text, and comes back from it."""
+    found = event_decoder.decode_receipt(value)
+    if found is not None:
+        document = bson.decode(bson.encode(store._receipt_document(found)))
+        assert type(found.duty).parse(document["duty"]) == found.duty
+    return found
+
+
+def read_index(value: bytes | None) -> int:
+    """Index the record as `dondoc audit` does; what cannot be decoded is counted, and nothing raises."""
+    index = _open_index()
+    indexer = LogIndexer(KafkaConfig(bootstrap=""), index, {})
+    with index.transaction():
+        for topic in (FACTS.name, FACTS.dead_letter, DELIVERIES.name):
+            indexer.add_records(TopicPartition(topic, 0), [a_record(value)])
+    return index.count_unreadable()
+
+
+@cache
+def _open_index() -> LogIndex:
+    """Open one index for the whole run: to make its tables takes longer than to read a record."""
+    return LogIndex(None, "test")
+
+
+def read_state(value: bytes | None) -> object:
+    """Read a record of the state of rules as the next owner of its partition does."""
+    if value is None:
+        return None  # a duty that was deleted
+    return state_store.decode_facts(value)
+
+
+def read_adoption(value: bytes | None) -> object:
+    """Read the adoption of a plan from the state of rules."""
+    return None if value is None else state_store.decode_adoption(value)
+
+
+def read_reference(value: bytes | None) -> object:
+    """Read a published document as every service does. One that cannot be read changes nothing and is remembered."""
+    documents = PublishedDocuments(KafkaConfig(bootstrap="localhost:1"))
+    changed = [documents._apply(a_record(value, key=key)) for key in (b"plan:P-1@1", b"registry:th@1", value, b"\xff")]
+    assert value is None or changed.count(False) == len(documents.unreadable)
+    return documents.plans(), documents.registry("th")
+
+
+def read_dead_letter(value: bytes | None) -> object:
+    """List and show a dead letter as the console does, whatever its key and headers are."""
+    headers = (("dondoc-reason", value), ("dondoc-origin-offset", b"\xff"), ("trace", value))
+    record = a_record(value, key=value, headers=headers)  # type: ignore[arg-type]  # Kafka's headers may have no value
+    return StoredDeadLetter(topic=FACTS, record=record).row()
+
+
+READERS: Mapping[str, Reader] = {
+    "rules: facts": fact_decoder.decode_event,
+    "rules: state": read_state,
+    "rules: adoptions in the state": read_adoption,
+    "notifier: verdicts": read_assessment,
+    "reporting: verdicts": read_verdict,
+    "reporting: deliveries": read_delivery,
+    "reporting: receipts": read_receipt,
+    "intake: facts": entry_decoder.decode_entry,
+    "console: audit": read_index,
+    "console: dead letters": read_dead_letter,
+    "all: published documents": read_reference,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class ReaderChecker:
+    """Gives a value to every reader, and what rules makes of it to the readers of verdicts."""
+
+    log: PartitionLog = field(default_factory=lambda: adopted_log(None))
+
+    def check(self, value: bytes | None) -> dict[str, object]:
+        """Return what each reader that did not refuse *value* has read; raise what none of them may raise."""
+        read: dict[str, object] = {}
+        refusals: dict[str, UnreadableRecordError] = {}
+        for name, reader in READERS.items():
+            try:
+                read[name] = reader(value)
+            except UnreadableRecordError as cause:
+                refusals[name] = cause
+        assert all(str(cause).startswith(cause.pointer or "/") for cause in refusals.values())
+        self._process(value)
+        return read
+
+    def _process(self, value: bytes | None) -> None:
+        """Process a fact in a partition of its own; every verdict on it can be read by all who read verdicts."""
+        log = adopted_log(self.log)
+        try:
+            verdicts = log.append_raw(value)
+        except Rejection:  # what breaks the assessment is another error, and goes through
+            return
+        log.restore_processor()
+        for verdict in verdicts:
+            read_verdict(verdict)
+            assert read_assessment(verdict) is not None
+
+
+def adopted_log(original: PartitionLog | None) -> PartitionLog:
+    """Return a partition in which the usual plan is adopted; a copy of *original* costs no new assessment."""
+    log = PartitionLog()
+    if original is None:
+        log.adopt()
+        return log
+    log.documents, log.catalogues, log.offset = original.documents, original.catalogues, original.offset
+    log.changelog = dict(original.changelog)
+    log.processor = log.restore_processor()
+    return log
