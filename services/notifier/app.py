@@ -42,7 +42,8 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     halt = halt or Halt()
     registry = new_registry()
     components = NotifierComponents(settings, registry)
-    broker = _build_broker(settings, components, halt)
+    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
+    _subscribe(broker, settings, components, halt=halt)
     servers = {"broker": startup.BROKER, "database": startup.DATABASE}
     start = Startup(servers, LedgerUnavailableError, LedgerRefusedError)
 
@@ -70,10 +71,9 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     )
 
 
-def _build_broker(
-    settings: NotifierSettings, components: NotifierComponents, halt: Callable[[], None]
-) -> ConsumingBroker:
-    broker = ConsumingBroker(settings.kafka, halt=halt)
+def _subscribe(
+    broker: ConsumingBroker, settings: NotifierSettings, components: NotifierComponents, *, halt: Callable[[], None]
+) -> None:
     subscription = batch_consumer.Subscription(
         topic=VERDICTS.name,
         group=settings.group,
@@ -83,4 +83,3 @@ def _build_broker(
     batch_consumer.subscribe(
         broker, subscription, batch_consumer.commit_after(components.on_batch, RECOVERABLE), halt=halt
     )
-    return broker

@@ -152,7 +152,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
     references = PublishedDocuments(settings.kafka)
     store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database)
     dead_letters = DeadLetterProducer(settings.kafka, clock)
-    broker = ConsumingBroker(settings.kafka, halt=halt)
+    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
 
     def subscribe_to(topic: Topic, reader: TopicReader[Decoded]) -> None:
         subscription = Subscription(

@@ -19,8 +19,9 @@ from services.intake.dedup import entry_decoder
 from services.notifier import consumer
 from services.notifier.core.scheduling.scheduled_alert import DutyAssessment
 from services.reporting import event_decoder, store
-from services.rules import fact_decoder, state_store
+from services.rules import fact_decoder
 from services.rules.fact_validation import Rejection
+from services.rules.state import state_store
 from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.settings import KafkaConfig

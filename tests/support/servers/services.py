@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from deploy.local.process.ports import free_ports, port_variable
+from deploy.local.process.ports import LOOPBACK, free_ports, port_variable
 from services.console.support import local_system
 from tests.support.assertions.eventually import eventually
 
@@ -23,6 +24,14 @@ class Service(local_system.ServiceProcess):
         if faults:
             command = (sys.executable, "-m", "tests.support.faults.faulty_process", *faults, "--", f"services.{name}")
             self.program = replace(self.program, command=command)
+
+    def answers(self) -> bool:
+        """Whether the service serves HTTP."""
+        try:
+            with socket.create_connection((LOOPBACK, self.port), timeout=1.0):
+                return True
+        except OSError:
+            return False
 
     async def wait_until_ended(self, *, timeout: float = 30.0) -> None:
         """Wait until the process is gone, as a planted kill makes it."""
