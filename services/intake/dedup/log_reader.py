@@ -99,7 +99,7 @@ class LogReader:
         After a loss it begins early enough to find every event again that is remembered.
         """
         if self.is_stale:
-            self.read_from(self._clock.now() - self._recent.longest_span)
+            self.read_from(self._recent.remembered_since)
         await self._tail.start(self._read, action="log_reader_waiting", seek=self._seek)
         self.is_stale = False
 
