@@ -59,11 +59,14 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
         "consumer": broker.is_consuming,
     }
     asyncapi = admin.asyncapi_route(broker, title="Đôn Đốc notifier", description="Who is told what, and when.")
+    backlog = (OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock))
     return ServiceApp(
         broker,
         lifespan=lifespan,
-        routes=[(OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock))],
-        admin=AdminApp(settings.admin_port, [*probe_routes(ready, registry), asyncapi], service_port=settings.port),
+        routes=[],
+        admin=AdminApp(
+            settings.admin_port, [*probe_routes(ready, registry), asyncapi, backlog], service_port=settings.port
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from services.runtime.clock import clock_from
 from services.runtime.http import admin, server
 from services.runtime.http.admin import AdminApp
 from services.runtime.http.application import ServiceApp
+from services.runtime.http.private_routes import guard_route
 from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka import batch_consumer
@@ -71,12 +72,13 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
         "partitions": components.partitions.is_settled,
     }
     dependencies = components.dependencies
+    assess_event = dry_run(dependencies.catalogues, components.partitions, clock=dependencies.clock)
     about = "What the facts say of each duty."
     asyncapi = admin.asyncapi_route(components.broker, title="Đôn Đốc rules", description=about)
     return ServiceApp(
         components.broker,
         lifespan=lifespan,
-        routes=[("/v1/dry-run", dry_run(dependencies.catalogues, components.partitions, clock=dependencies.clock))],
+        routes=[("/v1/dry-run", guard_route(assess_event, settings.key_of_intake))],
         admin=AdminApp(settings.admin_port, [*probe_routes(readiness, registry), asyncapi], service_port=settings.port),
     )
 

@@ -190,3 +190,26 @@ def test_only_monitoring_reaches_the_admin_ports() -> None:
     }
     ports = {name: [port["port"] for rule in rules for port in rule["ports"]] for name, rules in admitted.items()}
     assert ports == {"every-service": ["admin"], "from-outside": ["http"], "from-intake": ["http"]}
+
+
+def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
+    """Each Secret is read by the services that use it: that of the form by two, those of mail and SMS by one."""
+    readers = {
+        "form": {"intake", "notifier"},
+        "dry-run": {"intake", "rules"},
+        "intake-keys": {"intake"},
+        "attachments": {"intake"},
+        "smtp": {"notifier"},
+        "smsc": {"notifier"},
+        "mongo": {"notifier", "reporting"},
+        "kafka": set(SERVICES),
+    }
+    found: dict[str, set[str]] = {}
+    for service in SERVICES:
+        container = container_of(service)
+        names = [one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one]
+        names += [one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one]
+        names += [one["secret"]["secretName"] for one in pod_of(service)["volumes"] if "secret" in one]
+        for name in names:
+            found.setdefault(name, set()).add(service)
+    assert found == readers

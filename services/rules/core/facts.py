@@ -7,6 +7,7 @@ them, which is safe because they form no reference cycles.
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -44,7 +45,7 @@ class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     signed_by: str
     is_nil_return: bool
     sections: Mapping[str, str]
-    indicators: Mapping[str, float]
+    indicators: Mapping[str, Decimal]
     attachments: tuple[FiledAttachment, ...]
 
 
