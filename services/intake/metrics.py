@@ -91,6 +91,9 @@ class IntakeMetrics:
             ["found"],
             registry=registry,
         )
+        self.log_damaged_batches = Counter(
+            "intake_log_damaged_batches", "Damaged batches of facts that the log reader passed over", registry=registry
+        )
         self.missing = Gauge(
             "intake_events_missing", "Events with a receipt that neither log nor spool has any more", registry=registry
         )
