@@ -194,7 +194,7 @@ def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
     connection = KafkaConnection(connector, replay, parts.metrics)
     reader.on_lost.append(connection.report_loss)
-    parts.metrics.missing.set_function(lambda: recent.missing)
+    parts.metrics.log.missing.set_function(lambda: recent.missing)
     writer = DurableWriter(connection, spool, replay, reader)
     return LogParts(
         references=references,

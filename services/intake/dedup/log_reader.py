@@ -288,7 +288,7 @@ class LogReader:
                 break
             for records in fetched.values():
                 self._take(one, records)
-        self._metrics.log_damaged_batches.inc()
+        self._metrics.log.damaged_batches.inc()
         offsets = {"offset": damage.offset, "next_offset": damage.next_offset}
         extra = {"action": "damaged_batch", "partition": one.partition, **offsets}
         log.critical("a batch of the log is damaged; its events are written again if they are sent again", extra=extra)
@@ -328,7 +328,7 @@ class LogReader:
         if self.is_stale:
             return
         self.is_stale = True
-        self._metrics.log_losses.labels(agreement.value).inc()
+        self._metrics.log.losses.labels(agreement.value).inc()
         position = self._trackers[partition].position
         extra = {"action": "log_lost", "partition": partition, "found": agreement.value, "known_up_to": position}
         log.critical("the log has lost records; events with a receipt may be among them", extra=extra)
