@@ -35,12 +35,12 @@ from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
 from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
 from services.runtime.kafka.published_documents import PublishedDocuments
-from services.runtime.kafka.state_consumer import StateConsumer, StateSource
-from services.runtime.kafka.state_consumption import StateConsumption
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
 from services.runtime.settings import KafkaConfig
 from services.runtime.startup import Startup
+from services.runtime.state.state_consumer import StateConsumer, StateSource
+from services.runtime.state.state_consumption import StateConsumption
 
 SERVERS = {"kafka": startup.BROKER, "mongo": startup.DATABASE}
 
