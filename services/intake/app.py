@@ -188,7 +188,7 @@ def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     references = PublishedDocuments(settings.kafka)
     references.export_metrics(parts.registry)
     recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
-    reader = LogReader(settings, recent, parts.clock, parts.metrics)
+    reader = LogReader(settings, recent, parts.clock, parts.metrics.log)
     connector = KafkaConnector(settings, references, reader, parts.clock)
     spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics.spool)
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))

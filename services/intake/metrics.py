@@ -57,9 +57,12 @@ class SpoolMetrics:
 
 
 class LogMetrics:
-    """The metrics of what the log does not have any more."""
+    """What the log reader counts."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.unreadable = Counter(
+            "intake_log_records_unreadable", "Records of facts that the log reader cannot read", registry=registry
+        )
         self.losses = Counter(
             "intake_log_losses",
             "How often the log did not have what it had, by what was found",
@@ -101,11 +104,8 @@ class IntakeMetrics:
         self.workers = Gauge("intake_workers", "Worker processes that serve requests", registry=registry)
         self.clerks = Gauge("intake_clerks", "Deprecated name of intake_workers, until version 0.3", registry=registry)
         self.broker_is_up = Gauge("intake_bus_is_up", "1 while the broker acknowledges, else 0", registry=registry)
-        self.log_unreadable = Counter(
-            "intake_log_records_unreadable", "Records of facts that the log reader cannot read", registry=registry
-        )
-        self.spool = SpoolMetrics(registry)
         self.log = LogMetrics(registry)
+        self.spool = SpoolMetrics(registry)
         self.accepted = {mode: self.events.labels(mode) for mode in MODES}
         for problem in set(RequestProblem) - CONNECTION_PROBLEMS:
             self.refusals.labels(problem.value.slug)
