@@ -20,8 +20,7 @@ from aiokafka.errors import CorruptRecordException, KafkaError
 from schemas.events.topics import FACTS
 from services.intake.core.fact_record import DedupEntries, EndOffsets, PartitionBatch
 from services.intake.dedup import entry_decoder
-from services.intake.dedup.offset_tracker import KnownRecord, OffsetTracker, RateMeter
-from services.intake.dedup.recent_events import RecentEvents
+from services.intake.dedup.recent_events import KnownRecord, OffsetTracker, RateMeter, RecentEvents
 from services.intake.metrics import LogMetrics
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
