@@ -22,7 +22,7 @@ from services.intake.core.fact_record import DedupEntries, EndOffsets, Partition
 from services.intake.dedup import entry_decoder
 from services.intake.dedup.offset_tracker import KnownRecord, OffsetTracker, RateMeter
 from services.intake.dedup.recent_events import RecentEvents
-from services.intake.metrics import IntakeMetrics
+from services.intake.metrics import LogMetrics
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
 from services.runtime.decoding import UnreadableRecordError
@@ -64,7 +64,7 @@ class StaleReaderError(KafkaError):  # type: ignore[misc]  # aiokafka has no ann
 class LogReader:
     """Reads the facts topic into the recent events, partition by partition."""
 
-    def __init__(self, settings: IntakeSettings, recent: RecentEvents, clock: Clock, metrics: IntakeMetrics) -> None:
+    def __init__(self, settings: IntakeSettings, recent: RecentEvents, clock: Clock, metrics: LogMetrics) -> None:
         self._metrics = metrics
         self._partitions = [TopicPartition(FACTS.name, number) for number in range(settings.partitions)]
         self._kafka = settings.kafka
@@ -288,7 +288,7 @@ class LogReader:
                 break
             for records in fetched.values():
                 self._take(one, records)
-        self._metrics.log_damaged_batches.inc()
+        self._metrics.damaged_batches.inc()
         offsets = {"offset": damage.offset, "next_offset": damage.next_offset}
         extra = {"action": "damaged_batch", "partition": one.partition, **offsets}
         log.critical("a batch of the log is damaged; its events are written again if they are sent again", extra=extra)
@@ -328,7 +328,7 @@ class LogReader:
         if self.is_stale:
             return
         self.is_stale = True
-        self._metrics.log_losses.labels(agreement.value).inc()
+        self._metrics.losses.labels(agreement.value).inc()
         position = self._trackers[partition].position
         extra = {"action": "log_lost", "partition": partition, "found": agreement.value, "known_up_to": position}
         log.critical("the log has lost records; events with a receipt may be among them", extra=extra)
@@ -345,7 +345,7 @@ class LogReader:
             try:
                 entry = entry_decoder.decode_entry(record.value)
             except UnreadableRecordError:
-                self._metrics.log_unreadable.inc()
+                self._metrics.unreadable.inc()
                 entry = None
             if entry is not None:
                 yield KnownRecord(record.offset, entry)
