@@ -204,6 +204,7 @@ def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
         "smsc": {"notifier"},
         "mongo": {"notifier", "reporting"},
         "kafka": set(SERVICES),
+        **{f"dondoc-{service}": {service} for service in SERVICES},
     }
     found: dict[str, set[str]] = {}
     for service in SERVICES:
@@ -211,6 +212,8 @@ def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
         names = [one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one]
         names += [one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one]
         names += [one["secret"]["secretName"] for one in pod_of(service)["volumes"] if "secret" in one]
+        projected = [one["projected"]["sources"] for one in pod_of(service)["volumes"] if "projected" in one]
+        names += [one["secret"]["name"] for sources in projected for one in sources if "secret" in one]
         for name in names:
             found.setdefault(name, set()).add(service)
     assert found == readers
