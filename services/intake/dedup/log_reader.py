@@ -123,7 +123,7 @@ class LogReader:
         at = base
         for batch in batches:
             self._add(tracker.add_acknowledged(at, batch.entries))
-            at += len(batch)
+            at += len(batch.values)
         self._own_rate.counted += at - base
         # A gap before the own batch: another replica wrote there, or a transaction of rules has its marker there.
         if tracker.position < base:

@@ -168,7 +168,7 @@ class OffsetTracker:
 
     def add_acknowledged(self, base: int, entries: DedupEntries) -> Iterator[DedupEntries]:
         """Take an own batch at offset *base*; yield the entries that are in order now."""
-        self._acknowledged_to = base + len(entries)
+        self._acknowledged_to = base + len(entries.identities)
         self._acknowledged.append((base, entries))
         yield from self._yield_reached()
 
