@@ -188,13 +188,13 @@ def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     references = PublishedDocuments(settings.kafka)
     references.export_metrics(parts.registry)
     recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
-    reader = LogReader(settings, recent, parts.clock, parts.metrics)
+    reader = LogReader(settings, recent, parts.clock, parts.metrics.log)
     connector = KafkaConnector(settings, references, reader, parts.clock)
     spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics.spool)
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
     connection = KafkaConnection(connector, replay, parts.metrics)
     reader.on_lost.append(connection.report_loss)
-    parts.metrics.missing.set_function(lambda: recent.missing)
+    parts.metrics.log.missing.set_function(lambda: recent.missing)
     writer = DurableWriter(connection, spool, replay, reader)
     return LogParts(
         references=references,

@@ -19,6 +19,8 @@ class RecentEvents:
         self._recent: dict[bytes, Stamp] = {}
         self._older: dict[bytes, Stamp] = {}
         self._swapped_at = now()
+        # At the start the log of one span is read, so its events are remembered although they are older.
+        self._older_since = self._recent_since = self._swapped_at - span
         self._spooled: set[bytes] = set()
         self._missing: set[bytes] = set()
 
@@ -40,9 +42,9 @@ class RecentEvents:
         return self._recent.keys().isdisjoint(identities) and self._older.keys().isdisjoint(identities)
 
     @property
-    def longest_span(self) -> timedelta:
-        """The longest time for which an identity is known."""
-        return 2 * self._span
+    def remembered_since(self) -> datetime:
+        """An instant after which all events came that are remembered, by the clock as it was then."""
+        return min(self._older_since, self._recent_since)
 
     @property
     def missing(self) -> int:
@@ -102,8 +104,11 @@ class RecentEvents:
     def _younger_generation(self) -> dict[bytes, Stamp]:
         """Return the generation that takes new entries, after the swap that may be due."""
         now = self._now()
+        if now < self._swapped_at:  # the clock was set back
+            self._swapped_at, self._recent_since = now, min(now, self._recent_since)
         if now - self._swapped_at >= self._span:
             self._older, self._recent = self._recent, {}
+            self._older_since, self._recent_since = self._recent_since, now
             self._swapped_at = now
             self._missing.intersection_update(self._older)
         return self._recent

@@ -120,3 +120,13 @@ def identity(fact: Fact) -> FactIdentity:
 def arrival_order(fact: Fact) -> tuple[datetime, datetime, str, str]:
     """Return the sort key of facts: by receipt, then by identity, never by the order in which they were read."""
     return fact.received_at, fact.recorded_at, fact.source, fact.id
+
+
+def has_same_content(one: Fact, other: Fact) -> bool:
+    """Whether two facts of one identity say the same, whenever they were received and recorded.
+
+    What rules does not read, such as the title of a document, is not compared: it changes no assessment.
+    """
+    return type(one) is type(other) and one == msgspec.structs.replace(
+        other, received_at=one.received_at, recorded_at=one.recorded_at
+    )

@@ -2,14 +2,16 @@
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from deploy.local.process.ports import free_ports, port_variable
+from deploy.local.process.ports import LOOPBACK, free_ports, port_variable
 from services.console.support import local_system
 from tests.support.assertions.eventually import eventually
 
@@ -23,6 +25,31 @@ class Service(local_system.ServiceProcess):
         if faults:
             command = (sys.executable, "-m", "tests.support.faults.faulty_process", *faults, "--", f"services.{name}")
             self.program = replace(self.program, command=command)
+
+    def answers(self) -> bool:
+        """Whether the service serves HTTP."""
+        try:
+            with socket.create_connection((LOOPBACK, self.port), timeout=1.0):
+                return True
+        except OSError:
+            return False
+
+    def is_ready(self) -> bool:
+        """Whether all checks hold that hold in a system without rules: a test publishes its verdicts later."""
+        checks = self.readiness()
+        return bool(checks) and all(holds for name, holds in checks.items() if name != "assessments")
+
+    def readiness(self) -> dict[str, bool]:
+        """Return the checks of `/readyz`; none while the service does not answer."""
+        connection = HTTPConnection(LOOPBACK, self.port, timeout=local_system.PROBE_SECONDS)
+        try:
+            connection.request("GET", "/readyz")
+            answer: dict[str, Any] = json.loads(connection.getresponse().read())
+        except (OSError, HTTPException):
+            return {}
+        finally:
+            connection.close()
+        return {name: holds for name, holds in answer.items() if isinstance(holds, bool)}
 
     async def wait_until_ended(self, *, timeout: float = 30.0) -> None:
         """Wait until the process is gone, as a planted kill makes it."""
