@@ -21,6 +21,7 @@ from services.rules.partition import LogReplacedError, Partition
 from services.rules.restore import AdoptedDocumentsMissingError, PartitionDependencies
 from services.runtime import background
 from services.runtime.http.probes import NotReadyError
+from services.runtime.kafka import clients
 from services.runtime.kafka.batch_consumer import Records
 from services.runtime.kafka.topics import TopicsError
 
@@ -50,6 +51,9 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._is_assigned = False
         self._incident_at: float | None = None
+        # Which right the broker has denied, until a partition is opened, or a batch is written, with it.
+        self._open_denial: str | None = None
+        self._write_denial: str | None = None
         self._positions: dict[int, int] = {}
 
     def use_consumer(self, find_consumer: Callable[[], AIOKafkaConsumer | None]) -> None:
@@ -57,7 +61,13 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         self._find_consumer = find_consumer
 
     async def is_settled(self) -> bool:
-        """Whether the group has assigned this process its share, and every partition of it is open."""
+        """Whether the group has assigned this process its share, and every partition of it is open.
+
+        Raise `NotReadyError` while the broker denies a right that a partition needs.
+        """
+        denial = self._open_denial or self._write_denial
+        if denial is not None:
+            raise NotReadyError(denial)
         return self._is_assigned and not self._opening
 
     async def is_state_complete(self) -> bool:
@@ -119,6 +129,7 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
 
     async def _process_in(self, partition: Partition, records: list[Any]) -> None:
         await partition.process_batch(records)
+        self._write_denial = None
         if self._open.get(partition.number) is not partition:
             return
         if partition.next_offset <= records[-1].offset:  # the rest of a long batch, which is read again
@@ -140,7 +151,7 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
             self._positions[number] = position
 
     async def _reopen_on_failure(self, number: int, work: Awaitable[None]) -> None:
-        details = {"partition": number}
+        details: dict[str, object] = {"partition": number}
         try:
             await work
         except (ProducerFenced, InvalidProducerEpoch):
@@ -148,7 +159,9 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
             # session, the broker has given up a transaction of ours, and the partition still belongs to this process.
             log.warning("a partition has another owner", extra={"action": "fenced", **details})
             await self._reopen(number, delay=self._fenced_retry_seconds)
-        except (KafkaError, AdoptedDocumentsMissingError):
+        except (KafkaError, AdoptedDocumentsMissingError) as cause:
+            self._write_denial = clients.explain_denial(cause, on_topic="Write")
+            details["denied"] = self._write_denial
             log.warning(
                 "a partition failed and is opened again", exc_info=True, extra={"action": "reopened", **details}
             )
@@ -177,11 +190,13 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
                 if delay > 0:  # a topic may be gone, and it is this that has failed
                     await self._dependencies.ensure_topics()
                 partition = await self._open_partition(number)
-            except (KafkaError, TopicsError, AdoptedDocumentsMissingError):
-                details = {"action": "waiting", "partition": number}
+            except (KafkaError, TopicsError, AdoptedDocumentsMissingError) as cause:
+                self._open_denial = clients.explain_denial(cause)
+                details = {"action": "waiting", "partition": number, "denied": self._open_denial}
                 log.warning("a partition cannot be opened yet and is tried again", exc_info=True, extra=details)
                 delay = min(max(delay * 2, FIRST_RETRY_SECONDS), LONGEST_RETRY_SECONDS)
             else:
+                self._open_denial = None
                 await self._start_consuming(number, partition)
                 return
 

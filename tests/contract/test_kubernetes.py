@@ -194,7 +194,7 @@ def test_only_monitoring_reaches_the_admin_ports() -> None:
 
 
 def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
-    """Each Secret is read by the services that use it: that of the form by two, those of mail and SMS by one."""
+    """Each Secret is read by the services that use it: that of the form by two, a password of the broker by one."""
     readers = {
         "form": {"intake", "notifier"},
         "dry-run": {"intake", "rules"},
@@ -203,11 +203,11 @@ def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
         "smtp": {"notifier"},
         "smsc": {"notifier"},
         "mongo": {"notifier", "reporting"},
-        "kafka": set(SERVICES),
-        **{f"dondoc-{service}": {service} for service in SERVICES},
+        "kafka": set(WORKLOADS),
+        **{f"dondoc-{service}": {service} for service in WORKLOADS},
     }
     found: dict[str, set[str]] = {}
-    for service in SERVICES:
+    for service in WORKLOADS:
         container = container_of(service)
         names = [one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one]
         names += [one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one]
