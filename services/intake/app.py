@@ -6,24 +6,20 @@ writes through the main process.
 
 import gc
 import logging
-import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
 
-import httpx
 from faststream.kafka import KafkaBroker
-from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.topics import FACTS
-from services.intake import readiness
+from services.intake import process_parts, readiness
 from services.intake.asgi import AsgiScope, BodyTimeout, Receive, Request, Response, Send
 from services.intake.cloudevents.pipeline import EventLog, Pipeline
 from services.intake.cloudevents.validator import EventValidator
@@ -34,18 +30,14 @@ from services.intake.dedup.recent_events import RecentEvents
 from services.intake.form.routes import FormDependencies, build_routes
 from services.intake.form.submit_report import SubmitReport
 from services.intake.http import openapi
-from services.intake.http.api_keys import ApiKeys
-from services.intake.http.authentication_failures import AuthenticationFailures
 from services.intake.http.dry_run import DryRunClient
 from services.intake.http.limits import InflightLimit, RateLimits, TokenBuckets
 from services.intake.http.post_events import PostEvents
 from services.intake.http.router import AsgiApp, Route, Router
-from services.intake.link_revocations import LinkRevocations
 from services.intake.log.durable_writer import DurableWriter
 from services.intake.log.kafka_connection import KafkaConnection, KafkaConnector
-from services.intake.metrics import IntakeMetrics
+from services.intake.process_parts import BackgroundTask, ProcessParts
 from services.intake.published_plans import PublishedPlans, SnapshotPlans
-from services.intake.receipts.signing import SigningKeys
 from services.intake.settings import IntakeSettings
 from services.intake.spool.replay import SpoolReplay
 from services.intake.spool.spool import Spool
@@ -55,7 +47,6 @@ from services.intake.workers.log_server import MainServices
 from services.intake.workers.metrics_merge import MergedMetrics, read_samples
 from services.intake.workers.supervisor import WorkerSupervisor
 from services.runtime import background, bootstrap
-from services.runtime.clock import Clock, clock_from
 from services.runtime.http import server
 from services.runtime.http.admin import AdminApp, asyncapi_route
 from services.runtime.http.application import ServiceApp
@@ -63,10 +54,8 @@ from services.runtime.http.probes import ReadinessCheck, probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka.batch_consumer import faststream_security
 from services.runtime.kafka.published_documents import PublishedDocuments
-from services.runtime.metrics import new_registry
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
-BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
 
 
 log = logging.getLogger(__name__)
@@ -82,26 +71,6 @@ class IntakeApp(ServiceApp):
             await self.router(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessParts:
-    """What every process of intake has of its own, main or worker."""
-
-    settings: IntakeSettings
-    clock: Clock
-    registry: CollectorRegistry
-    metrics: IntakeMetrics
-    authentication_failures: AuthenticationFailures
-    keys: ApiKeys
-    signing_keys: SigningKeys
-    revocations: LinkRevocations
-    rules: httpx.AsyncClient
-
-    def background_tasks(self) -> tuple[BackgroundTask, ...]:
-        """Return what runs in every process besides requests: the files are reloaded, failures are reported."""
-        watches = (self.keys.watch, self.signing_keys.watch, self.revocations.watch)
-        return (*watches, self.authentication_failures.run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +100,11 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
 
     *halt* is called if a background task fails; *port* is where workers serve, if that is not the port of the settings.
     """
-    parts = _build_parts(settings)
+    parts = process_parts.build_parts(settings)
     log_parts = _build_log(settings, parts)
     merged = MergedMetrics(parts.registry)
     buckets = TokenBuckets()
-    _watch_keys(parts)
+    process_parts.watch_keys(parts)
     services = MainServices(
         event_log=log_parts.event_log,
         metrics=merged,
@@ -172,7 +141,7 @@ def build_worker_app(
     settings: IntakeSettings, halt: Callable[[], None], connect: Callable[[LogClient], Awaitable[None]]
 ) -> IntakeApp:
     """Wire a worker; its lifespan begins with *connect*, which connects the log client to the main process."""
-    parts = _build_parts(settings)
+    parts = process_parts.build_parts(settings)
     plans = SnapshotPlans()
     client = LogClient(on_plans=plans.load)
 
@@ -219,13 +188,13 @@ def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     references = PublishedDocuments(settings.kafka)
     references.export_metrics(parts.registry)
     recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
-    reader = LogReader(settings, recent, parts.clock, parts.metrics)
+    reader = LogReader(settings, recent, parts.clock, parts.metrics.log)
     connector = KafkaConnector(settings, references, reader, parts.clock)
     spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics.spool)
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
     connection = KafkaConnection(connector, replay, parts.metrics)
     reader.on_lost.append(connection.report_loss)
-    parts.metrics.missing.set_function(lambda: recent.missing)
+    parts.metrics.log.missing.set_function(lambda: recent.missing)
     writer = DurableWriter(connection, spool, replay, reader)
     return LogParts(
         references=references,
@@ -299,35 +268,6 @@ def _worker_lifespan(
             await parts.rules.aclose()
 
     return lifespan
-
-
-def _build_parts(settings: IntakeSettings) -> ProcessParts:
-    clock = clock_from(settings.clock)
-    registry = new_registry()
-    metrics = IntakeMetrics(registry)
-    failures = AuthenticationFailures(metrics.keys.count_failure)
-    return ProcessParts(
-        settings=settings,
-        clock=clock,
-        registry=registry,
-        metrics=metrics,
-        authentication_failures=failures,
-        keys=ApiKeys(settings.keys, clock, failures),
-        signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
-        revocations=LinkRevocations(settings.link_revocations),
-        rules=httpx.AsyncClient(),
-    )
-
-
-def _watch_keys(parts: ProcessParts) -> None:
-    """Measure what an operator must know of the keys. All processes have the same, so only the main one measures."""
-
-    def access_end() -> float:
-        end = parts.keys.first_access_end()
-        return math.inf if end is None else end.timestamp()
-
-    parts.metrics.keys.access_ends_at.set_function(access_end)
-    parts.metrics.keys.open_systems.set_function(lambda: len(parts.keys.open_systems()))
 
 
 def _build_http_app(parts: ProcessParts, access: LogAccess, lifespan: Lifespan) -> IntakeApp:

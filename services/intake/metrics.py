@@ -56,6 +56,29 @@ class SpoolMetrics:
         )
 
 
+class LogMetrics:
+    """What the log reader counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.unreadable = Counter(
+            "intake_log_records_unreadable", "Records of facts that the log reader cannot read", registry=registry
+        )
+        self.losses = Counter(
+            "intake_log_losses",
+            "How often the log did not have what it had, by what was found",
+            ["found"],
+            registry=registry,
+        )
+        self.damaged_batches = Counter(
+            "intake_log_damaged_batches", "Damaged batches of facts that the log reader passed over", registry=registry
+        )
+        self.missing = Gauge(
+            "intake_events_missing", "Events with a receipt that neither log nor spool has any more", registry=registry
+        )
+        for found in LOSSES:
+            self.losses.labels(found.value)
+
+
 class IntakeMetrics:
     """The metrics of one intake process."""
 
@@ -81,22 +104,9 @@ class IntakeMetrics:
         self.workers = Gauge("intake_workers", "Worker processes that serve requests", registry=registry)
         self.clerks = Gauge("intake_clerks", "Deprecated name of intake_workers, until version 0.3", registry=registry)
         self.broker_is_up = Gauge("intake_bus_is_up", "1 while the broker acknowledges, else 0", registry=registry)
-        self.log_unreadable = Counter(
-            "intake_log_records_unreadable", "Records of facts that the log reader cannot read", registry=registry
-        )
+        self.log = LogMetrics(registry)
         self.spool = SpoolMetrics(registry)
-        self.log_losses = Counter(
-            "intake_log_losses",
-            "How often the log did not have what it had, by what was found",
-            ["found"],
-            registry=registry,
-        )
-        self.missing = Gauge(
-            "intake_events_missing", "Events with a receipt that neither log nor spool has any more", registry=registry
-        )
         self.accepted = {mode: self.events.labels(mode) for mode in MODES}
-        for found in LOSSES:
-            self.log_losses.labels(found.value)
         for problem in set(RequestProblem) - CONNECTION_PROBLEMS:
             self.refusals.labels(problem.value.slug)
 

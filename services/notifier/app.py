@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
-from schemas.events.topics import VERDICTS
-from services.notifier.background_loop import RECOVERABLE
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.outbox import OUTBOX_PATH, outbox_endpoint
 from services.notifier.settings import NotifierSettings
@@ -19,12 +17,9 @@ from services.runtime.http.admin import AdminApp
 from services.runtime.http.application import ServiceApp
 from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
-from services.runtime.kafka import batch_consumer
 from services.runtime.kafka.batch_consumer import ConsumingBroker
 from services.runtime.metrics import new_registry
 from services.runtime.startup import Startup
-
-MAX_BATCH_RECORDS = 2_000  # verdicts followed in one read and one write of the ledger
 
 
 def main() -> None:
@@ -41,9 +36,9 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     settings = settings or NotifierSettings()
     halt = halt or Halt()
     registry = new_registry()
-    components = NotifierComponents(settings, registry)
+    components = NotifierComponents(settings, registry, halt)
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
-    _subscribe(broker, settings, components, halt=halt)
+    components.subscribe(broker)
     servers = {"broker": startup.BROKER, "database": startup.DATABASE}
     start = Startup(servers, LedgerUnavailableError, LedgerRefusedError)
 
@@ -58,6 +53,9 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
         "references": components.references.is_ready,
         "database": start.check("database", lambda: mongo.is_answering(components.client)),
         "consumer": broker.is_consuming,
+        "ledger": components.consumption.is_complete,
+        "log": components.consumption.is_log_intact,
+        "assessments": components.has_schedules,
     }
     asyncapi = admin.asyncapi_route(broker, title="Đôn Đốc notifier", description="Who is told what, and when.")
     backlog = (OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock))
@@ -68,18 +66,4 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
         admin=AdminApp(
             settings.admin_port, [*probe_routes(ready, registry), asyncapi, backlog], service_port=settings.port
         ),
-    )
-
-
-def _subscribe(
-    broker: ConsumingBroker, settings: NotifierSettings, components: NotifierComponents, *, halt: Callable[[], None]
-) -> None:
-    subscription = batch_consumer.Subscription(
-        topic=VERDICTS.name,
-        group=settings.group,
-        max_records=MAX_BATCH_RECORDS,
-        session_timeout_ms=settings.session_timeout_ms,
-    )
-    batch_consumer.subscribe(
-        broker, subscription, batch_consumer.commit_after(components.on_batch, RECOVERABLE), halt=halt
     )

@@ -1,12 +1,13 @@
 """Consume `dondoc.verdicts.v1`: decode assessments, and follow the latest one of each duty before the offset moves.
 
 The data of an assessment is as `schemas.events.wire` describes it; fields that it does not describe are ignored. What
-could not be scheduled, or not be stored, is unreadable too. An unreadable record, or one that cites a document nobody
-published, goes to the dead letter topic. An assessment older than the one followed changes nothing, so redelivered
-records and a rewound offset are harmless.
+could not be scheduled, or not be stored, is unreadable too. An unreadable record, one that cites a document nobody
+published, and one that contradicts the one of the same revision go to the dead letter topic. An assessment older than
+the one followed changes nothing, so redelivered records and a rewound offset are harmless.
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from schemas.plan import durations
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.core.scheduling import schedule
 from services.notifier.core.scheduling.scheduled_alert import DutyAssessment, StatusInterval
-from services.notifier.errors import DocumentsMissingError
+from services.notifier.errors import ContentConflictError, DocumentsMissingError
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
@@ -58,7 +59,16 @@ def decode_assessment(value: bytes | None) -> DutyAssessment | None:
     event = _EVENT_DECODER.decode(value)
     if event.type != ASSESSED:
         return None
-    return _build_assessment(_DATA_DECODER.decode_member(event.data, "/data"))
+    digest = hashlib.sha256(value or b"").hexdigest()
+    return _build_assessment(_DATA_DECODER.decode_member(event.data, "/data"), digest=digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAssessment:
+    """An assessment and the record that it was decoded from."""
+
+    record: ConsumedRecord
+    assessment: DutyAssessment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +85,16 @@ class VerdictConsumer:
 
     async def on_batch(self, records: Sequence[ConsumedRecord]) -> None:
         """Follow the assessments of a batch. Raises what the ledger or the dead letter topic raises, uncommitted."""
-        latest: dict[str, DutyAssessment] = {}
+        latest: dict[str, ReadAssessment] = {}
         refused: list[tuple[ConsumedRecord, Exception]] = []
         for record in records:
             try:
                 assessment = await self._decode(record)
-            except (UnreadableRecordError, DocumentsMissingError) as cause:
+                if assessment is not None:
+                    _keep_newest(latest, ReadAssessment(record=record, assessment=assessment))
+            except (UnreadableRecordError, DocumentsMissingError, ContentConflictError) as cause:
                 refused.append((record, cause))
-                continue
-            if assessment is not None and _is_newer(assessment, latest):
-                latest[str(assessment.duty)] = assessment
-        while latest and not await self._follow(latest):
+        while latest and not await self._follow(latest, refused):
             log.info("a schedule was changed by another writer and is decided anew", extra={"action": "schedule_raced"})
         # Last of all: a batch that is repeated because the database is away would write its dead letters every time.
         await self._write_dead_letters(refused)
@@ -96,6 +105,7 @@ class VerdictConsumer:
         for record, cause in refused:
             await self.dead_letters.set_aside(record, reason=f"{type(cause).__name__}: {cause}")
             self.metrics.dead_letters.inc()
+            self.metrics.conflicts.inc(isinstance(cause, ContentConflictError))
             log.warning("a verdict is set aside", extra={"action": "dead_lettered", "offset": record.offset})
 
     async def _decode(self, record: ConsumedRecord) -> DutyAssessment | None:
@@ -118,14 +128,20 @@ class VerdictConsumer:
         self.documents.plan(assessment.duty.plan, assessment.plan_version)
         self.documents.registry(assessment.registry, assessment.registry_version)
 
-    async def _follow(self, latest: dict[str, DutyAssessment]) -> bool:
-        """Write the schedules that change. Return False if another writer changed one of them first."""
+    async def _follow(self, latest: dict[str, ReadAssessment], refused: list[tuple[ConsumedRecord, Exception]]) -> bool:
+        """Write the schedules that change. Return False if another writer changed one of them first.
+
+        An assessment that contradicts the one followed is moved from *latest* to *refused*.
+        """
         # The other writer may be the digest scheduler of this process, which claims due alerts at the same time.
         known = await self.ledger.find_schedules(list(latest))
         now = self.clock.now()
         changes = []
-        for duty, assessment in latest.items():
+        for duty, assessment in [(duty, read.assessment) for duty, read in latest.items()]:
             stored = known.get(duty)
+            if stored is not None and schedule.is_contradicted(stored.schedule, assessment):
+                refused.append((latest.pop(duty).record, ContentConflictError(f"{duty} {assessment.revision}")))
+                continue
             hours = self.documents.hours(assessment.duty.plan, assessment.plan_version)
             followed = schedule.follow_assessment(
                 stored.schedule if stored else None, assessment, hours, now=now, lookback=self.lookback
@@ -135,12 +151,19 @@ class VerdictConsumer:
         return not changes or await self.ledger.put_schedules(changes)
 
 
-def _is_newer(assessment: DutyAssessment, latest: dict[str, DutyAssessment]) -> bool:
+def _keep_newest(latest: dict[str, ReadAssessment], read: ReadAssessment) -> None:
+    """Put *read* into *latest* unless a newer assessment is there; raise `ContentConflictError` for a contradiction."""
+    assessment = read.assessment
     known = latest.get(str(assessment.duty))
-    return known is None or known.revision <= assessment.revision
+    if known is not None and known.assessment.revision == assessment.revision:
+        if known.assessment.digest != assessment.digest:
+            raise ContentConflictError(f"{assessment.duty} {assessment.revision}")
+        return
+    if known is None or known.assessment.revision < assessment.revision:
+        latest[str(assessment.duty)] = read
 
 
-def _build_assessment(fields: WireDutyAssessed) -> DutyAssessment:
+def _build_assessment(fields: WireDutyAssessed, *, digest: str) -> DutyAssessment:
     _refuse_oversized(fields)
     try:
         duty = DutyKey.from_event(
@@ -158,6 +181,7 @@ def _build_assessment(fields: WireDutyAssessed) -> DutyAssessment:
         recorded_at=decoding.require_instant(fields.recorded_at, "/data/recorded_at"),
         timeline=tuple(_build_interval(one) for one in fields.timeline),
         alerts=tuple(_require_usable(step) for step in fields.steps),
+        digest=digest,
     )
 
 

@@ -6,17 +6,23 @@ process died is finished by another under the same name, so it creates the same 
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.contacts.store import ContactStore
-from services.notifier.core.scheduling import delivery, digest, schedule
+from services.notifier.core.scheduling import delivery, digest, ended_alerts, routing, schedule
+from services.notifier.core.scheduling.quiet_hours import SendingHours
+from services.notifier.core.scheduling.routing import ContactBook
 from services.notifier.core.scheduling.schedule import AlertSchedule, ClaimedAlerts
+from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import DocumentsMissingError
+from services.notifier.history.store import HistoryStore
 from services.notifier.leases import Lease, Leases
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
+from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock
 
 BATCH_SIZE = 2_000  # schedules claimed at once: some two megabytes
@@ -24,17 +30,36 @@ BATCH_SIZE = 2_000  # schedules claimed at once: some two megabytes
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulingStores:
+    """What is due, whom it reaches, and what was sent by a ledger that is lost."""
+
+    ledger: Ledger
+    contacts: ContactStore
+    history: HistoryStore
+
+
 class DigestScheduler:
     """Creates deliveries for one process."""
 
     def __init__(
-        self, ledger: Ledger, contacts: ContactStore, documents: CitedDocuments, *, clock: Clock, leases: Leases
+        self,
+        stores: SchedulingStores,
+        documents: CitedDocuments,
+        *,
+        clock: Clock,
+        leases: Leases,
+        metrics: NotifierMetrics,
     ) -> None:
-        self._ledger = ledger
-        self._contacts = contacts
+        self._ledger = stores.ledger
+        self._contacts = stores.contacts
+        self._history = stores.history
         self._documents = documents
         self._clock = clock
         self._leases = leases
+        self._metrics = metrics
+        self._retried: tuple[object, datetime] | None = None
+        self._is_replanned = False
 
     async def schedule_due(self) -> bool:
         """Turn one batch of due alerts into deliveries; return whether there may be more."""
@@ -51,6 +76,48 @@ class DigestScheduler:
             await self._complete(lease.name)
         return bool(changes)
 
+    async def retry_unreached(self) -> None:
+        """Send the alerts that had nobody to go to and now have: when the contacts change, and once an hour.
+
+        A contact may hold from a date on, and an alert may have become void.
+        """
+        book, now = await self._contacts.load_book(), self._clock.now()
+        reason = (self._contacts.edition, now.replace(minute=0, second=0, microsecond=0))
+        if reason == self._retried:
+            return
+        found = await self._ledger.find_unreached_schedules()
+        known = [stored for stored in found if self._has_documents(stored.schedule)]
+        pairs = [(stored, self._retry_reachable(stored.schedule, book, now)) for stored in known]
+        changes = [replace(stored, schedule=after) for stored, after in pairs if after != stored.schedule]
+        if not changes or await self._ledger.put_schedules(changes):
+            self._retried = reason
+
+    def _retry_reachable(self, known: AlertSchedule, book: ContactBook, now: datetime) -> AlertSchedule:
+        registry = self._documents.registry(known.registry, known.registry_version)
+        hours = self._hours_of(known)
+        day = now.astimezone(hours.zone).date()
+        reached = {
+            to
+            for to in {alert.to for alert in known.unreached}
+            if book.find_reachable(routing.resolve_recipient(to, known.duty.agency, registry), day)
+        }
+        return schedule.retry_unreached(known, reached, hours, now)
+
+    async def replan(self) -> None:
+        """Plan the waiting alerts anew, once, that were planned by other sending hours than this process has."""
+        now = self._clock.now()
+        while not self._is_replanned:
+            found = await self._ledger.find_schedules_of_other_hours(BATCH_SIZE)
+            known = [stored for stored in found if self._has_documents(stored.schedule)]
+            # Written even where nothing changes: the hours that are written beside the schedule do.
+            changes = [replace(one, schedule=self._replan(one.schedule, now)) for one in known]
+            if found and not (changes and await self._ledger.put_schedules(changes)):
+                return  # some wait for a document, or were changed by another process; they are found next time
+            self._is_replanned = len(found) < BATCH_SIZE
+
+    def _replan(self, known: AlertSchedule, now: datetime) -> AlertSchedule:
+        return schedule.replan(known, self._hours_of(known), now)
+
     async def finish_lost_batches(self) -> None:
         """Finish the batches of processes that died."""
         for batch in await self._ledger.find_lost_batches(self._leases.now()):
@@ -64,25 +131,33 @@ class DigestScheduler:
         now = self._clock.now()
         schedules = await self._ledger.find_claimed_schedules(batch)
         alerts = [one.with_duty(alert) for one in schedules if one.claimed for alert in one.claimed.alerts]
-        digests = digest.collect_digests(alerts, self._documents, await self._contacts.load_book(), now)
+        ended = await self._history.find_ended_alerts(str(one.duty) for one in alerts)
+        collected = digest.collect_digests(alerts, self._documents, await self._contacts.load_book(), now)
+        digests = ended_alerts.drop_ended(collected, ended)
+        created = [new for one in digests for new in delivery.create_deliveries(one, batch)]
+        unreached: dict[str, list[ScheduledAlert]] = {}
         for one in digests:
             if not one.contacts:
                 details = {"action": "unreachable", "to_agency": one.to_agency}
                 log.warning("an alert reaches nobody: there is no contact", extra=details)
-        created = [new for one in digests for new in delivery.create_deliveries(one, batch)]
-        await self._ledger.complete_batch(batch, created, now)
+                for alert in one.alerts:
+                    unreached.setdefault(str(alert.duty), []).append(alert.alert)
+        recorded = await self._ledger.complete_batch(batch, created, unreached, now=now)
+        self._metrics.attempts.labels(Channel.EMAIL.value, AttemptOutcome.UNREACHABLE.value).inc(recorded)
 
     def _claim_due(self, due: Sequence[StoredSchedule], lease: Lease, now: datetime) -> Iterator[StoredSchedule]:
         """Yield the schedules that change: their due alerts are claimed, or moved to the next sending hours."""
         for stored in due:
             known = stored.schedule
-            hours = self._documents.hours(known.duty.plan, known.plan_version)
-            alerts, after = schedule.take_due(known, hours, now)
+            alerts, after = schedule.take_due(known, self._hours_of(known), now)
             if alerts:
                 claimed = ClaimedAlerts(batch=lease.name, until=lease.ends_at, alerts=alerts)
                 yield replace(stored, schedule=replace(after, claimed=claimed))
             elif after != known:
                 yield replace(stored, schedule=after)
+
+    def _hours_of(self, known: AlertSchedule) -> SendingHours:
+        return self._documents.hours(known.duty.plan, known.plan_version)
 
     def _has_documents(self, known: AlertSchedule) -> bool:
         """Whether the documents that a schedule cites are here. If not, its alerts stay due until they come."""

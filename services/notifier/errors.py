@@ -13,5 +13,9 @@ class LedgerRefusedError(NotifierError):
     """The database refuses what the ledger asks of it, and would refuse it again: wrong credentials, no rights."""
 
 
+class ContentConflictError(NotifierError):
+    """A verdict has the revision of one that was followed, and another content; the one that was followed stays."""
+
+
 class DocumentsMissingError(NotifierError, LookupError):
     """An assessment cites a plan or registry version that was never published; publish it with `dondoc publish`."""

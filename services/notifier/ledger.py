@@ -11,10 +11,13 @@ four rules:
    attempts that it had claimed are recorded as `unknown`.
 4. An outcome and the event about it are written at once, in one document. The event is published from there.
 
+A ledger that lacks something (it was lost, or is an older copy) yields nothing that is due until it has read the log
+again: the verdicts, and its own events, which say what was sent.
+
 There are no multi-document transactions: one whose process was killed would lock its documents for a minute.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
@@ -23,49 +26,101 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from schemas.events import topics
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier import ledger_documents
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.schedule import AlertSchedule
+from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.leases import Lease
 from services.notifier.ledger_documents import (
     CREATED,
+    DELIVERIES,
+    ENDED_ALERTS,
+    IS_UNFINISHED,
+    SCHEDULES,
     SENDING,
+    UNREACHED,
+    WITHOUT_CLAIM,
     Backlog,
     Document,
     StoredSchedule,
     UnpublishedEvents,
 )
 from services.runtime import mongo
+from services.runtime.state.checkpoints import CheckpointsUnavailableError
+from services.runtime.state.mongo_checkpoints import MongoCheckpoints
 
+FILLED_FROM = {
+    topics.VERDICTS.name: (SCHEDULES, DELIVERIES),
+    topics.DELIVERIES.name: (SCHEDULES, DELIVERIES, ENDED_ALERTS),
+}
 _EXISTS = {"$exists": True}
 _IS_ABSENT = {"$exists": False}
 _WITHOUT_BATCH = {"round": "", "round_until": ""}
-_WITHOUT_CLAIM = {"claim": "", "leased_until": ""}
 
 
 class Ledger:
     """The ledger in the notifier's own database: one document for each duty, and one for each delivery.
 
-    Every method raises `LedgerUnavailableError` where trying again may help, and `LedgerRefusedError` where it cannot.
+    *hours* names the sending hours by which this process plans; it is written beside each schedule. Every method raises
+    `LedgerUnavailableError` where trying again may help, and `LedgerRefusedError` where it cannot.
     """
 
-    def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
+    def __init__(self, client: AsyncIOMotorClient[Document], name: str, *, partitions: int, hours: str) -> None:
         self._client = client
-        self._schedules = client[name]["agendas"]
-        self._deliveries = client[name]["deliveries"]
+        self._hours = hours
+        self._schedules = client[name][SCHEDULES]
+        self._deliveries = client[name][DELIVERIES]
         self._receipts = client[name]["receipts"]
+        self.checkpoints = MongoCheckpoints(client, name, FILLED_FROM, partitions=partitions, prepare=self._prepare)
 
     async def create_indexes(self) -> None:
         """Create the indexes that the queries below use."""
         async with _translate_errors():
             await self._schedules.create_index([("next_at", ASCENDING), ("agency", ASCENDING)])
-            await self._schedules.create_index("round", sparse=True)
+            for field in ("round", UNREACHED):
+                await self._schedules.create_index(field, sparse=True)
             # A document has these fields only while there is something to do about it, so the sparse indexes stay
             # small however long the ledger grows.
             for field in ("next_at", "claim", "unpublished", "provider_ids"):
                 await self._deliveries.create_index(field, sparse=True)
+
+    async def is_complete(self) -> bool:
+        """Whether the ledger knows everything that it must know before anything is sent: a readiness check."""
+        try:
+            return not await self.checkpoints.find_incomplete()
+        except CheckpointsUnavailableError as cause:
+            raise LedgerUnavailableError(str(cause)) from cause
+
+    async def has_schedules(self) -> bool:
+        """Whether any assessment was followed."""
+        async with _translate_errors():
+            return await self._schedules.find_one({}, {"_id": True}) is not None
+
+    async def _prepare(self, has_leftovers: bool) -> None:  # noqa: FBT001 - what `MongoCheckpoints` says
+        """Create the indexes, and clear away what would be sent twice, before the ledger is filled anew."""
+        async with _translate_errors():
+            if has_leftovers:
+                await self._schedules.drop()
+            if await self._schedules.find_one({}, {"_id": True}) is None:
+                # The alerts behind them are scheduled again. What is not published yet says that something was sent.
+                await self._deliveries.delete_many({**IS_UNFINISHED, "unpublished": _IS_ABSENT})
+        await self.create_indexes()
+
+    async def find_unreached_schedules(self) -> list[StoredSchedule]:
+        """Return the schedules with alerts that have nobody to go to."""
+        async with _translate_errors():
+            found = await self._schedules.find({UNREACHED: True}).to_list(None)
+        return [ledger_documents.decode_schedule(one) for one in found]
+
+    async def find_schedules_of_other_hours(self, limit: int) -> list[StoredSchedule]:
+        """Return up to *limit* schedules with waiting alerts that were planned by other sending hours."""
+        async with _translate_errors():
+            planned = {"next_at": {"$ne": None}, "hours": {"$ne": self._hours}}
+            found = await self._schedules.find(planned).limit(limit).to_list(None)
+        return [ledger_documents.decode_schedule(one) for one in found]
 
     async def find_schedules(self, duties: Sequence[str]) -> dict[str, StoredSchedule]:
         """Return the schedules of *duties*, by duty. A duty that the ledger does not know is left out."""
@@ -79,7 +134,7 @@ class Ledger:
         # the same assessment twice gives the same schedule.
         async with _translate_errors():
             try:
-                written = await self._schedules.bulk_write([_replace_schedule(one) for one in changes], ordered=False)
+                written = await self._schedules.bulk_write([self._replace(one) for one in changes], ordered=False)
             except BulkWriteError as cause:
                 # An upsert of version 0 that finds the duty in the ledger fails on `_id`: the other process was first.
                 # Beside a failed write concern that proves nothing, since that process may lose its write again.
@@ -98,6 +153,8 @@ class Ledger:
                 [("next_at", ASCENDING), ("agency", ASCENDING)]
             )
             found = await query.limit(limit).to_list(None)
+        if not found or not await self.is_complete():
+            return []
         return [ledger_documents.decode_schedule(one) for one in found]
 
     async def claim_alerts(self, changes: Sequence[StoredSchedule]) -> None:
@@ -105,7 +162,7 @@ class Ledger:
         # No result is looked at: two processes may have read the same schedules, and each of them learns from
         # `find_claimed_schedules` which of its claims were written.
         async with _translate_errors():
-            await self._schedules.bulk_write([_replace_schedule(one) for one in changes], ordered=False)
+            await self._schedules.bulk_write([self._replace(one) for one in changes], ordered=False)
 
     async def find_claimed_schedules(self, batch: str) -> list[AlertSchedule]:
         """Return the schedules whose alerts *batch* has claimed and not yet turned into deliveries."""
@@ -113,17 +170,34 @@ class Ledger:
             found = await self._schedules.find({"round": batch}).to_list(None)
         return [ledger_documents.decode_schedule(one).schedule for one in found]
 
-    async def complete_batch(self, batch: str, deliveries: Iterable[Delivery], now: datetime) -> None:
-        """Create the deliveries of *batch* that do not exist yet, and close the batch. It may be repeated."""
+    async def complete_batch(
+        self,
+        batch: str,
+        deliveries: Sequence[Delivery],
+        unreached: Mapping[str, Sequence[ScheduledAlert]],
+        *,
+        now: datetime,
+    ) -> int:
+        """Create the deliveries of *batch* that do not exist yet, and close the batch. It may be repeated.
+
+        *unreached* holds the claimed alerts that have nobody to go to, by duty. Return how many of *deliveries* record
+        for the first time that nobody was reached.
+        """
         documents = [ledger_documents.encode_new_delivery(one, now) for one in deliveries]
+        recorded = 0
         async with _translate_errors():
             # Deliveries first: a crash before the batch is closed leaves it to be finished by another process, which
             # finds the same ids. `$setOnInsert` keeps it from touching a delivery that is already being sent.
             if documents:
                 writes = [UpdateOne({"_id": one.pop("_id")}, {"$setOnInsert": one}, upsert=True) for one in documents]
-                await self._deliveries.bulk_write(writes, ordered=False)
+                created = (await self._deliveries.bulk_write(writes, ordered=False)).upserted_ids or {}
+                recorded = sum(not deliveries[position].address for position in created)
+            if unreached:
+                returned = [_return_unreached(batch, duty, alerts) for duty, alerts in unreached.items()]
+                await self._schedules.bulk_write(returned, ordered=False)
             closed = {"$set": {"agenda.taken": None}, "$unset": _WITHOUT_BATCH, "$inc": {"version": 1}}
             await self._schedules.update_many({"round": batch}, closed)
+        return recorded
 
     async def find_lost_batches(self, wall_now: datetime) -> list[str]:
         """Return the batches whose lease has ended: their processes died before the batch was completed."""
@@ -131,7 +205,7 @@ class Ledger:
             found: list[str] = await self._schedules.distinct(
                 "round", {"round": _EXISTS, "round_until": {"$lt": wall_now}}
             )
-        return found
+        return found if found and await self.is_complete() else []
 
     async def claim_deliveries(self, now: datetime, lease: Lease, *, limit: int) -> list[Delivery]:
         """Claim up to *limit* deliveries that are due for an attempt, and return those that were won."""
@@ -139,7 +213,7 @@ class Ledger:
         async with _translate_errors():
             query = self._deliveries.find(is_due, {"_id": True}).sort("next_at", ASCENDING).limit(limit)
             ids = [one["_id"] async for one in query]
-            if not ids:
+            if not ids or not await self.is_complete():
                 return []
             claimed = {"state": SENDING, "claim": lease.name, "leased_until": lease.ends_at}
             # Two processes may have read the same ids. MongoDB changes each document atomically, and a claim removes
@@ -155,7 +229,23 @@ class Ledger:
         """Write how claimed deliveries ended. A delivery whose claim was lost meanwhile is left alone."""
         if attempts:
             async with _translate_errors():
-                await self._deliveries.bulk_write([_record_attempt(one) for one in attempts], ordered=False)
+                writes = [_record_attempt(one) for one in attempts]
+                written = await self._deliveries.bulk_write(writes, ordered=False)
+                if written.matched_count < len(writes):
+                    await self._keep_orphans(attempts)
+
+    async def _keep_orphans(self, attempts: Sequence[DeliveryAttempt]) -> None:
+        """Store the attempts whose deliveries the ledger has lost since, or has as they were before: they were made."""
+        ids = [one.delivery.id for one in attempts]
+        found = self._deliveries.find({"_id": {"$in": ids}}, {"attempt": True})
+        # The claim has counted the attempt, so in this ledger the number is never lower.
+        known = {document["_id"]: document["attempt"] async for document in found}
+        orphans = [one for one in attempts if known.get(one.delivery.id, -1) < one.delivery.attempt]
+        writes = [
+            ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in map(ledger_documents.encode_orphan, orphans)
+        ]
+        if writes:
+            await self._deliveries.bulk_write(writes, ordered=False)
 
     async def release_deliveries(self, released: Sequence[tuple[Delivery, datetime]]) -> None:
         """Give back deliveries that were claimed but not attempted, each with the instant at which it is due again."""
@@ -167,6 +257,8 @@ class Ledger:
         """Return the deliveries whose lease has ended: their processes died between the claim and its record."""
         async with _translate_errors():
             found = await self._deliveries.find({"claim": _EXISTS, "leased_until": {"$lt": wall_now}}).to_list(None)
+        if not found or not await self.is_complete():
+            return []
         return [ledger_documents.decode_delivery(one) for one in found]
 
     async def find_unpublished_events(self, limit: int) -> list[UnpublishedEvents]:
@@ -216,9 +308,20 @@ class Ledger:
             claimed += await self._schedules.count_documents({"round": _EXISTS})
             coming = [await self._find_next(self._schedules, now), await self._find_next(self._deliveries, now)]
             unpublished = await self._deliveries.count_documents({"unpublished": True})
+            unreached = await self._schedules.count_documents({UNREACHED: True})
             retrying = {channel: await self._count_retrying(channel) for channel in Channel}
         next_at = min((one for one in coming if one is not None), default=None)
-        return Backlog(due_unsent=due + claimed, next_send_at=next_at, unpublished=unpublished, retrying=retrying)
+        return Backlog(
+            due_unsent=due + claimed,
+            unreached=unreached,
+            next_send_at=next_at,
+            unpublished=unpublished,
+            retrying=retrying,
+        )
+
+    def _replace(self, stored: StoredSchedule) -> ReplaceOne[Document]:
+        document = {**ledger_documents.encode_schedule(stored), "hours": self._hours}
+        return ReplaceOne({"_id": document["_id"], "version": stored.version}, document, upsert=stored.version == 0)
 
     async def _count_retrying(self, channel: Channel) -> int:
         failed = {"next_at": _EXISTS, "attempt": {"$gt": 0}, "delivery.channel": channel.value}
@@ -229,9 +332,20 @@ class Ledger:
         return found["next_at"] if found else None
 
 
-def _replace_schedule(stored: StoredSchedule) -> ReplaceOne[Document]:
-    document = ledger_documents.encode_schedule(stored)
-    return ReplaceOne({"_id": document["_id"], "version": stored.version}, document, upsert=stored.version == 0)
+def _return_unreached(batch: str, duty: str, alerts: Sequence[ScheduledAlert]) -> UpdateOne:
+    """Return the write that makes claimed alerts unsent and unreached, and takes the schedule out of *batch*."""
+    # By operators and under the batch: an assessment that is followed meanwhile leaves the batch alone, and its own
+    # changes must stay.
+    return UpdateOne(
+        {"_id": duty, "round": batch},
+        {
+            "$set": {"agenda.taken": None, UNREACHED: True},
+            "$unset": _WITHOUT_BATCH,
+            "$inc": {"version": 1},
+            "$pull": {"agenda.said": {"$in": [one.dedup_key for one in alerts]}},
+            "$push": {"agenda.unreached": {"$each": ledger_documents.encode_scheduled_alerts(alerts)}},
+        },
+    )
 
 
 def _holds_claim(delivery: Delivery) -> Mapping[str, Any]:
@@ -245,7 +359,7 @@ def _holds_claim(delivery: Delivery) -> Mapping[str, Any]:
 
 def _release(delivery: Delivery, due_at: datetime) -> UpdateOne:
     released = {"state": CREATED, "next_at": due_at}
-    return UpdateOne(_holds_claim(delivery), {"$set": released, "$unset": _WITHOUT_CLAIM, "$inc": {"attempt": -1}})
+    return UpdateOne(_holds_claim(delivery), {"$set": released, "$unset": WITHOUT_CLAIM, "$inc": {"attempt": -1}})
 
 
 def _record_attempt(attempt: DeliveryAttempt) -> UpdateOne:
@@ -255,7 +369,7 @@ def _record_attempt(attempt: DeliveryAttempt) -> UpdateOne:
     if attempt.provider_ids:
         fields["provider_ids"] = list(attempt.provider_ids)
     events = {"$each": ledger_documents.encode_events(attempt)}
-    changes = {"$set": fields, "$unset": _WITHOUT_CLAIM, "$push": {"events": events}}
+    changes = {"$set": fields, "$unset": WITHOUT_CLAIM, "$push": {"events": events}}
     return UpdateOne(_holds_claim(attempt.delivery), changes)
 
 

@@ -5,7 +5,7 @@ The stored field names are older than the names in the code (`waiting`, `said`, 
 translates between the two.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,17 @@ from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.core.scheduling import delivery as deliveries
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
 from services.notifier.core.scheduling.schedule import AlertSchedule
+from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 
 Document = dict[str, Any]
+
+# The collections.
+SCHEDULES, DELIVERIES, ENDED_ALERTS = "agendas", "deliveries", "ended_alerts"
+
+WITHOUT_CLAIM = {"claim": "", "leased_until": ""}
+IS_UNFINISHED = {"$or": [{"next_at": {"$exists": True}}, {"claim": {"$exists": True}}]}  # a delivery is due or claimed
+
+UNREACHED = "unreached"  # a schedule has this field while it has unreached alerts
 
 CREATED = "created"
 SENDING = "sending"
@@ -46,11 +55,13 @@ class UnpublishedEvents:
 class Backlog:
     """What is still to be done.
 
-    `due_unsent` counts schedules and deliveries that are due or claimed, `unpublished` deliveries with events that are
-    not published, `retrying` deliveries that failed and are tried again. `next_send_at` is when the next one falls due.
+    `due_unsent` counts schedules and deliveries that are due or claimed, `unreached` schedules with an alert that has
+    nobody to go to, `unpublished` deliveries with events that are not published, `retrying` deliveries that failed and
+    are tried again. `next_send_at` is when the next one falls due.
     """
 
     due_unsent: int
+    unreached: int
     next_send_at: datetime | None
     unpublished: int
     retrying: Mapping[Channel, int]
@@ -68,6 +79,7 @@ def encode_schedule(stored: StoredSchedule) -> Document:
     fields["said"] = fields.pop("sent_keys")
     fields["standing"] = fields.pop("active_steps")
     _encode_alerts(fields["waiting"])
+    _encode_alerts(fields["unreached"])
     document: Document = {
         "_id": str(schedule.duty),
         "version": stored.version + 1,
@@ -80,7 +92,16 @@ def encode_schedule(stored: StoredSchedule) -> Document:
         claimed["round"], claimed["calls"] = claimed.pop("batch"), claimed.pop("alerts")
         _encode_alerts(claimed["calls"])
         document |= {"round": schedule.claimed.batch, "round_until": schedule.claimed.until}
+    if schedule.unreached:
+        document[UNREACHED] = True
     return document
+
+
+def encode_scheduled_alerts(alerts: Iterable[ScheduledAlert]) -> list[Document]:
+    """Return *alerts* as they stand in the document of a schedule."""
+    encoded: list[Document] = [msgspec.to_builtins(alert) for alert in alerts]
+    _encode_alerts(encoded)
+    return encoded
 
 
 def decode_schedule(document: Document) -> StoredSchedule:
@@ -89,6 +110,7 @@ def decode_schedule(document: Document) -> StoredSchedule:
     fields["sent_keys"] = fields.get("said", [])
     fields["active_steps"] = fields.get("standing", [])
     _decode_alerts(fields.get("waiting", []))
+    _decode_alerts(fields.get("unreached", []))
     claimed = fields["claimed"] = fields.get("taken")
     if claimed:
         claimed["batch"], claimed["alerts"] = claimed["round"], claimed["calls"]
@@ -111,6 +133,15 @@ def encode_new_delivery(delivery: Delivery, now: datetime) -> Document:
         return {**document, "state": CREATED, "next_at": now}
     unreachable = DeliveryAttempt(delivery=delivery, outcome=AttemptOutcome.UNREACHABLE, at=now, reason="no_contact")
     return {**document, **encode_outcome(unreachable), "events": encode_events(unreachable)}
+
+
+def encode_orphan(attempt: DeliveryAttempt) -> Document:
+    """Return the document of an attempt whose delivery the ledger has lost: only its events matter."""
+    fields = encode_new_delivery(attempt.delivery, attempt.at)
+    del fields["next_at"], fields["_id"]
+    key = f"{attempt.delivery.id}/{attempt.delivery.attempt}"
+    ended = {"attempt": attempt.delivery.attempt, **encode_outcome(attempt), "events": encode_events(attempt)}
+    return {"_id": key, **fields, **ended}
 
 
 def decode_delivery(document: Document) -> Delivery:

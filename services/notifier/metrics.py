@@ -3,10 +3,12 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.topics import DELIVERIES, VERDICTS
 from services.notifier.ledger_documents import Backlog
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.consumer_lag import LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
+from services.runtime.state.state_metrics import StateMetrics
 
 
 class NotifierMetrics:
@@ -17,6 +19,10 @@ class NotifierMetrics:
             "notifier_assessments_followed", "Assessments taken into the ledger, the latest a duty", registry=registry
         )
         self.dead_letters = Counter("notifier_dead_letters", "Verdicts set aside as unreadable", registry=registry)
+        self.conflicts = Counter(
+            "notifier_conflicts", "Verdicts set aside because their revision has other content", registry=registry
+        )
+        self.state = StateMetrics(registry, (VERDICTS.name, DELIVERIES.name))
         self.attempts = Counter(
             "notifier_attempts",
             "Attempts at a delivery, by channel and outcome",
@@ -30,7 +36,19 @@ class NotifierMetrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
+        self._declare_backlog(registry)
+        self._declare_lag(registry)
+        for channel in Channel:
+            self.seconds.labels(channel.value)
+            self.retrying.labels(channel.value)
+            for outcome in AttemptOutcome:
+                self.attempts.labels(channel.value, outcome.value)
+
+    def _declare_backlog(self, registry: CollectorRegistry) -> None:
         self.due_unsent = Gauge("notifier_due_unsent", "Alerts that are due and not sent", registry=registry)
+        self.unreached = Gauge(
+            "notifier_unreached", "Duties with an alert that is due and has nobody to go to", registry=registry
+        )
         self.retrying = Gauge(
             "notifier_retrying",
             "Deliveries whose last attempt failed and that are tried again",
@@ -40,12 +58,6 @@ class NotifierMetrics:
         self.unpublished = Gauge(
             "notifier_unpublished", "Deliveries whose events are not on the bus yet", registry=registry
         )
-        self._declare_lag(registry)
-        for channel in Channel:
-            self.seconds.labels(channel.value)
-            self.retrying.labels(channel.value)
-            for outcome in AttemptOutcome:
-                self.attempts.labels(channel.value, outcome.value)
 
     def _declare_lag(self, registry: CollectorRegistry) -> None:
         self.lag = Gauge(
@@ -67,6 +79,7 @@ class NotifierMetrics:
     def show_backlog(self, backlog: Backlog) -> None:
         """Set the gauges for what is still to be done."""
         self.due_unsent.set(backlog.due_unsent)
+        self.unreached.set(backlog.unreached)
         self.unpublished.set(backlog.unpublished)
         for channel, deliveries in backlog.retrying.items():
             self.retrying.labels(channel.value).set(deliveries)

@@ -52,7 +52,7 @@ async def show_backlog(ledger: Ledger, clock: Clock, metrics: NotifierMetrics) -
 
 
 def outbox_endpoint(ledger: Ledger, clock: Clock) -> AsgiHandler:
-    """Return the handler of `GET /v1/outbox`, which tells how much is due or unpublished, and when the next is due.
+    """Return the handler of `GET /v1/outbox`: how much is due, unreached or unpublished, and when the next is due.
 
     It names no alert and no address. Whoever steers the clock moves it on when nothing due is unsent or unpublished.
     """
@@ -67,6 +67,7 @@ def outbox_endpoint(ledger: Ledger, clock: Clock) -> AsgiHandler:
         body = {
             "at": now.isoformat(),
             "due_unsent": backlog.due_unsent,
+            "unreached": backlog.unreached,
             "unpublished": backlog.unpublished,
             "next_send_at": backlog.next_send_at and backlog.next_send_at.isoformat(),
         }

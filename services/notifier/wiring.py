@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from schemas.events.deliveries import Channel
 from schemas.events.form_links import LinkKey
-from schemas.events.topics import VERDICTS
+from schemas.events.topics import DELIVERIES, VERDICTS, Topic
 from services.notifier import background_loop, outbox
-from services.notifier.background_loop import BackgroundLoop
+from services.notifier.background_loop import RECOVERABLE, BackgroundLoop
 from services.notifier.channels.email import EmailChannel, SmtpServer
 from services.notifier.channels.message_channel import MessageChannel
 from services.notifier.channels.smpp_session import SmsCentre
@@ -26,8 +26,10 @@ from services.notifier.contacts.store import ContactStore
 from services.notifier.core.rendering.form_links import FormLinks
 from services.notifier.core.rendering.render import RenderOptions
 from services.notifier.core.scheduling.retry import RetryPolicy
-from services.notifier.digest_scheduler import DigestScheduler
+from services.notifier.digest_scheduler import DigestScheduler, SchedulingStores
 from services.notifier.dispatcher import Dispatcher, Sender, SendPolicy
+from services.notifier.history.consumer import DeliveryHistory
+from services.notifier.history.store import HistoryStore
 from services.notifier.leases import Leases
 from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
@@ -35,29 +37,40 @@ from services.notifier.outbox import OutboxPublisher
 from services.notifier.settings import NotifierSettings
 from services.runtime import background, mongo
 from services.runtime.clock import SystemClock, clock_from
+from services.runtime.http.probes import NotReadyError
 from services.runtime.kafka import clients
-from services.runtime.kafka.batch_consumer import ConsumingBroker, Records
+from services.runtime.kafka.batch_consumer import ConsumingBroker, Records, Subscription
 from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.dead_letters import DeadLetters
+from services.runtime.kafka.observed_consumer import ObservedConsumer
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.startup import Startup
+from services.runtime.state.state_consumer import StateConsumer, StateSource
+from services.runtime.state.state_consumption import StateConsumption
 
 TICK_SECONDS = 0.05  # between looks for due alerts: well below the quarter second in which an alert should follow
 RECOVERY_SECONDS = 1.0  # between looks for what dead processes left, and between readings of the backlog
+MAX_BATCH_RECORDS = 2_000  # verdicts followed in one read and one write of the ledger
 MAX_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic accepts in one record
 
 
 class NotifierComponents:
     """All components of one notifier process."""
 
-    def __init__(self, settings: NotifierSettings, registry: CollectorRegistry) -> None:
+    def __init__(self, settings: NotifierSettings, registry: CollectorRegistry, halt: Callable[[], None]) -> None:
         self._settings = settings
         self._metrics = NotifierMetrics(registry)
         self.clock = clock_from(settings.clock)
         self._leases = Leases(SystemClock(), timedelta(seconds=settings.lease_seconds))
         self.client = mongo.connect(settings.mongo_url)
-        self.ledger = Ledger(self.client, settings.mongo_database)
+        self.ledger = Ledger(
+            self.client,
+            settings.mongo_database,
+            partitions=settings.partitions,
+            hours=f"{settings.opens.isoformat()}-{settings.closes.isoformat()}",
+        )
+        self._history = HistoryStore(self.client, settings.mongo_database)
         self.references = PublishedDocuments(settings.kafka)
         self.references.export_metrics(registry)
         self._documents = CitedDocuments(self.references, opens=settings.opens, closes=settings.closes)
@@ -65,6 +78,22 @@ class NotifierComponents:
         self._followed = asyncio.Event()
         self._recorded = asyncio.Event()
         self._consumer: VerdictConsumer | None = None
+        self._consumers = {topic: self._create_consumer(topic, halt) for topic in (VERDICTS, DELIVERIES)}
+        self.consumption = StateConsumption(
+            [*self._consumers.values()], self.ledger.checkpoints, answers_without_broker=False
+        )
+
+    def subscribe(self, broker: ConsumingBroker) -> None:
+        """Have *broker* consume the verdicts, and the notifier's own deliveries."""
+        history = DeliveryHistory(store=self._history, is_complete=self._consumers[DELIVERIES].is_complete)
+        self._consumers[VERDICTS].subscribe(broker, self._on_batch, recoverable=RECOVERABLE)
+        self._consumers[DELIVERIES].subscribe(broker, history.on_batch, recoverable=RECOVERABLE)
+
+    async def has_schedules(self) -> bool:
+        """Whether rules has assessed anything yet, if there is a plan to assess; raise `NotReadyError` if not."""
+        if self.references.plans() and not await self.ledger.has_schedules():
+            raise NotReadyError("rules, to assess what is published")
+        return True
 
     async def open(
         self, stack: AsyncExitStack, *, start: Startup, broker: ConsumingBroker, halt: Callable[[], None]
@@ -100,9 +129,11 @@ class NotifierComponents:
             followed=self._followed,
         )
         stack.push_async_callback(broker.stop)
+        self.consumption.start(halt)
+        stack.push_async_callback(self.consumption.stop)
         await broker.start()
 
-    async def on_batch(self, records: Records, _consumer: AIOKafkaConsumer) -> None:
+    async def _on_batch(self, records: Records, _consumer: ObservedConsumer) -> None:
         """Handle a batch of verdicts. The consumer starts after everything is open."""
         if self._consumer is None:
             raise RuntimeError("the components are not open")
@@ -131,16 +162,39 @@ class NotifierComponents:
         # A verdict whose plan is not there would be set aside.
         await self.references.wait_until_complete()
 
+    def _create_consumer(self, topic: Topic, halt: Callable[[], None]) -> StateConsumer:
+        settings = self._settings
+        subscription = Subscription(
+            topic=topic.name,
+            group=settings.group,
+            max_records=MAX_BATCH_RECORDS,
+            session_timeout_ms=settings.session_timeout_ms,
+        )
+        # Before anything is sent the ledger must know what was sent, and what is not called for any more. A message
+        # that another process was sending when the ledger was lost is sent, given up and published within a lease.
+        source = StateSource(
+            kafka=settings.kafka,
+            subscription=subscription,
+            must_reach_end=True,
+            settle_seconds=settings.lease_seconds if topic is DELIVERIES else 0.0,
+        )
+        return StateConsumer(source, self.ledger.checkpoints, SystemClock(), metrics=self._metrics.state, halt=halt)
+
     def _create_loops(
         self, producer: AIOKafkaProducer, channels: Mapping[Channel, MessageChannel]
     ) -> tuple[BackgroundLoop, ...]:
         """Return the background loops, in the order of their start."""
         publisher = OutboxPublisher(self.ledger, producer, self.clock)
-        scheduler = DigestScheduler(self.ledger, self._contacts, self._documents, clock=self.clock, leases=self._leases)
+        stores = SchedulingStores(ledger=self.ledger, contacts=self._contacts, history=self._history)
+        scheduler = DigestScheduler(
+            stores, self._documents, clock=self.clock, leases=self._leases, metrics=self._metrics
+        )
         dispatcher = Dispatcher(
             self.ledger, self._create_sender(channels), clock=self.clock, leases=self._leases, recorded=self._recorded
         )
         recover = background_loop.run_in_order(
+            scheduler.replan,
+            scheduler.retry_unreached,
             scheduler.finish_lost_batches,
             dispatcher.record_abandoned,
             functools.partial(outbox.show_backlog, self.ledger, self.clock, self._metrics),

@@ -25,13 +25,13 @@ from services.reporting.queries import ReportingQueries
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import DatabaseRefusedError, DatabaseUnavailableError, ReportingStore
 from services.runtime import background, bootstrap, mongo, startup
-from services.runtime.clock import Clock, clock_from
+from services.runtime.clock import Clock, SystemClock, clock_from
 from services.runtime.http import server
 from services.runtime.http.admin import AdminApp
-from services.runtime.http.probes import AsgiHandler, probe_routes
+from services.runtime.http.probes import AsgiHandler, NotReadyError, probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka import clients
-from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription, commit_after, subscribe
+from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
 from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
 from services.runtime.kafka.published_documents import PublishedDocuments
@@ -39,6 +39,8 @@ from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
 from services.runtime.settings import KafkaConfig
 from services.runtime.startup import Startup
+from services.runtime.state.state_consumer import StateConsumer, StateSource
+from services.runtime.state.state_consumption import StateConsumption
 
 SERVERS = {"kafka": startup.BROKER, "mongo": startup.DATABASE}
 
@@ -101,8 +103,15 @@ class ReportingComponents:
     archive: DocumentArchive
     dead_letters: DeadLetterProducer
     broker: ConsumingBroker
+    consumption: StateConsumption
     startup: Startup
     halt: Halt
+
+    async def has_assessments(self) -> bool:
+        """Whether rules has assessed anything yet, if there is a plan to assess; raise `NotReadyError` if not."""
+        if self.references.plans() and not await self.store.has_assessments():
+            raise NotReadyError("rules, to assess what is published")
+        return True
 
 
 class ReportingApp(Starlette):
@@ -148,25 +157,29 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
 def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingComponents:
     registry = new_registry()
     metrics = ReportingMetrics(registry)
-    clock = clock_from(settings.clock)
-    references = PublishedDocuments(settings.kafka)
-    store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database)
+    clock, references = clock_from(settings.clock), PublishedDocuments(settings.kafka)
+    store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database, partitions=settings.partitions)
     dead_letters = DeadLetterProducer(settings.kafka, clock)
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
 
-    def subscribe_to(topic: Topic, reader: TopicReader[Decoded]) -> None:
+    def create_consumer(topic: Topic, reader: TopicReader[Decoded]) -> StateConsumer:
         subscription = Subscription(
             topic=topic.name,
             group=settings.group,
             max_records=settings.batch_records,
             session_timeout_ms=settings.session_timeout_ms,
         )
-        handler = commit_after(consumer.on_batch(reader, dead_letters, metrics), (DatabaseUnavailableError,))
-        subscribe(broker, subscription, handler, halt=halt)
+        source = StateSource(kafka=settings.kafka, subscription=subscription)
+        created = StateConsumer(source, store.checkpoints, SystemClock(), metrics=metrics.state, halt=halt)
+        handler = consumer.on_batch(reader, dead_letters, metrics)
+        created.subscribe(broker, handler, recoverable=(DatabaseUnavailableError,))
+        return created
 
-    subscribe_to(VERDICTS, consumer.verdict_reader(store))
-    subscribe_to(DELIVERIES, consumer.delivery_reader(store))
-    subscribe_to(FACTS, consumer.fact_reader(store))
+    consumers = (
+        create_consumer(VERDICTS, consumer.verdict_reader(store)),
+        create_consumer(DELIVERIES, consumer.delivery_reader(store)),
+        create_consumer(FACTS, consumer.fact_reader(store)),
+    )
     return ReportingComponents(
         settings=settings,
         clock=clock,
@@ -177,6 +190,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,
         broker=broker,
+        consumption=StateConsumption(consumers, store.checkpoints, answers_without_broker=True),
         startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
         halt=halt,
     )
@@ -207,6 +221,9 @@ async def _prepare_database(components: ReportingComponents, stack: AsyncExitSta
     failure = "storing the published documents has failed"
     storing = background.start(components.archive.run(), halt=components.halt, failure=failure)
     stack.push_async_callback(background.cancel, storing)
+    # Does not wait for the broker to be there: what it finds out first is that it is away.
+    components.consumption.start(components.halt)
+    stack.push_async_callback(components.consumption.stop)
 
 
 async def _connect_bus(components: ReportingComponents, stack: AsyncExitStack) -> None:
@@ -235,6 +252,9 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
         "mongo": components.startup.check("mongo", components.store.is_answering),
         "references": components.references.is_ready,
         "consumer": components.broker.is_consuming,
+        "projections": components.consumption.is_complete,
+        "log": components.consumption.is_log_intact,
+        "assessments": components.has_assessments,
     }
     routes = [*probe_routes(checks, components.registry), api_description.asyncapi_route()]
     return AdminApp(settings.admin_port, routes, service_port=settings.port)

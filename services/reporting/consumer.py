@@ -1,12 +1,12 @@
-"""Consume a batch of records: decode each record once, store all of them in one write, commit last.
+"""Store a batch of records: decode each record once, store all of them in one write.
 
-A verdict or a delivery that cannot be decoded is written to the dead-letter topic with its reason. If that fails, the
-batch fails without a commit. A fact that cannot be decoded is counted here and set aside by rules, which reads
-every fact.
+A verdict or a delivery that cannot be decoded, or whose key is taken by other content, is written to the dead-letter
+topic with its reason. If that fails, the batch fails without a commit. Such a fact is counted here and set aside by
+rules, which reads every fact.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -25,15 +25,20 @@ from services.runtime.kafka.dead_letters import ConsumedRecord
 
 Decoded = TypeVar("Decoded")
 
+CONFLICT = "conflict: this id is recorded with other content, which stays"
+
 log = logging.getLogger(__name__)
 
 
 class RecordStore(Protocol):
-    """Inserts what was decoded; inserting the same again changes nothing."""
+    """Inserts what was decoded; inserting the same again changes nothing.
 
-    async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> None: ...
-    async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> None: ...
-    async def insert_receipts(self, receipts: Sequence[RecordedReceipt]) -> None: ...
+    Each method returns the positions of those whose key is taken by other content, which stays.
+    """
+
+    async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> Collection[int]: ...
+    async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> Collection[int]: ...
+    async def insert_receipts(self, receipts: Sequence[RecordedReceipt]) -> Collection[int]: ...
 
 
 class DeadLetterWriter(Protocol):
@@ -51,7 +56,7 @@ class TopicReader(Generic[Decoded]):
 
     label: str
     decode: Callable[[bytes | None], Decoded | None]
-    insert: Callable[[Sequence[Decoded]], Awaitable[None]]
+    insert: Callable[[Sequence[Decoded]], Awaitable[Collection[int]]]
     sets_aside: bool = True
 
 
@@ -77,26 +82,28 @@ def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metri
     async def handle(records: Records, _consumer: AIOKafkaConsumer) -> None:
         with metrics.batch_seconds.labels(reader.label).time():
             decoded, poison = _decode_batch(reader, records)
-            await reader.insert(decoded)
+            conflicting = await reader.insert([value for _record, value in decoded])
+            conflicts = [(decoded[position][0], CONFLICT) for position in sorted(conflicting)]
             # The write comes first because the whole batch is tried again while the database is away: dead letters
             # written before it would be written once more at each try.
-            for record, reason in poison:
+            for record, reason in (*poison, *conflicts):
                 if reader.sets_aside:
                     await dead_letters.set_aside(record, reason=reason)
                     metrics.dead_letters.labels(reader.label).inc()
                 place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-                log.warning("a record cannot be read", extra={"action": "unreadable", "reason": reason, **place})
-        metrics.records.labels(reader.label).inc(len(decoded))
+                log.warning("a record is refused", extra={"action": "record_refused", "reason": reason, **place})
+        metrics.records.labels(reader.label).inc(len(decoded) - len(conflicts))
         metrics.unreadable.labels(reader.label).inc(len(poison))
+        metrics.conflicts.labels(reader.label).inc(len(conflicts))
 
     return handle
 
 
 def _decode_batch(
     reader: TopicReader[Decoded], records: Records
-) -> tuple[list[Decoded], list[tuple[ConsumedRecord, str]]]:
+) -> tuple[list[tuple[ConsumedRecord, Decoded]], list[tuple[ConsumedRecord, str]]]:
     """Return what *records* decode to, and the records that cannot be decoded with the reason for each."""
-    decoded: list[Decoded] = []
+    decoded: list[tuple[ConsumedRecord, Decoded]] = []
     poison: list[tuple[ConsumedRecord, str]] = []
     for record in records:
         try:
@@ -104,5 +111,5 @@ def _decode_batch(
         except UnreadableRecordError as cause:
             poison.append((record, str(cause)))
         else:
-            decoded += () if value is None else (value,)
+            decoded += () if value is None else ((record, value),)
     return decoded, poison

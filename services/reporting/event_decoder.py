@@ -6,6 +6,7 @@ delivery that it cannot decode, or that could not be stored or shown, is refused
 it aside. Of facts only the receipts are stored; a fact that rules wrote itself has none.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,7 +54,10 @@ class RecordedAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedReceipt:
-    """A receipt, the event that it confirms and the duty that the event is about."""
+    """A receipt, the event that it confirms and the duty that the event is about.
+
+    `digest` is that of the event's data; it is empty for a receipt that was stored by an earlier version.
+    """
 
     receiptid: str
     receivedtime: str
@@ -61,6 +65,7 @@ class RecordedReceipt:
     source: str
     type: str
     duty: DutyKey
+    digest: str = ""
 
 
 class _FactPayload(msgspec.Struct):
@@ -95,6 +100,12 @@ class _ReceiptedEvent(msgspec.Struct):
     subject: str | None = None
 
 
+class _EncodedData(msgspec.Struct):
+    """The data of a fact as they are in the record: all that a sender who repeats it has to repeat."""
+
+    data: msgspec.Raw
+
+
 class _ReceiptMark(msgspec.Struct):
     """Whether a fact has a receipt at all."""
 
@@ -104,6 +115,7 @@ class _ReceiptMark(msgspec.Struct):
 _VERDICT_DECODER = RecordDecoder[_VerdictEvent](_VerdictEvent)
 _DELIVERY_DECODER = RecordDecoder[_DeliveryEvent](_DeliveryEvent)
 _FACT_DECODER = RecordDecoder[_ReceiptedEvent](_ReceiptedEvent)
+_CONTENT_DECODER = RecordDecoder[_EncodedData](_EncodedData)
 _RECEIPT_MARK_DECODER = RecordDecoder[_ReceiptMark](_ReceiptMark)
 
 
@@ -149,6 +161,7 @@ def decode_receipt(record: bytes | None) -> RecordedReceipt | None:
             obligation=payload.obligation,
             period=payload.period or payload.to_period,
         ),
+        digest=hashlib.sha256(_CONTENT_DECODER.decode(record).data).hexdigest(),
     )
 
 

@@ -6,6 +6,7 @@ from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.consumer_lag import LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
+from services.runtime.state.state_metrics import StateMetrics
 
 TOPICS_CONSUMED = (VERDICTS, DELIVERIES, FACTS)
 TOPICS = ("verdicts", "deliveries", "facts")
@@ -26,6 +27,10 @@ class ReportingMetrics:
             "Stored records that could not be read for an answer, each time they were asked for",
             registry=registry,
         )
+        self.conflicts = Counter(
+            "reporting_conflicts", "Records whose id is stored with another content", ["topic"], registry=registry
+        )
+        self.state = StateMetrics(registry, (topic.name for topic in TOPICS_CONSUMED))
         self.batch_seconds = Histogram(
             "reporting_batch_seconds",
             "Time to read and store a batch",
@@ -33,6 +38,19 @@ class ReportingMetrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
+        self._declare_lag(registry)
+        self.documents = Counter("reporting_documents_made", "Annual reports made", ["format"], registry=registry)
+        self.document_seconds = Histogram(
+            "reporting_document_seconds",
+            "Time to compile and lay out an annual report",
+            ["format"],
+            buckets=SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self._create_series()
+        self.show_lag({})
+
+    def _declare_lag(self, registry: CollectorRegistry) -> None:
         self.lag = Gauge(
             "reporting_lag_records",
             "Records that the group has not committed, NaN while unknown",
@@ -45,16 +63,6 @@ class ReportingMetrics:
             ["topic"],
             registry=registry,
         )
-        self.documents = Counter("reporting_documents_made", "Annual reports made", ["format"], registry=registry)
-        self.document_seconds = Histogram(
-            "reporting_document_seconds",
-            "Time to compile and lay out an annual report",
-            ["format"],
-            buckets=SECONDS_BUCKETS,
-            registry=registry,
-        )
-        self._create_series()
-        self.show_lag({})
 
     def show_lag(self, lags: LagByPartition) -> None:
         """Set the gauges for how far the group is behind, topic by topic."""
@@ -66,7 +74,7 @@ class ReportingMetrics:
     def _create_series(self) -> None:
         """Create every series at zero: Prometheus sees no increase from an absent series to its first value."""
         for topic in TOPICS:
-            for by_topic in (self.records, self.dead_letters, self.unreadable, self.batch_seconds):
+            for by_topic in (self.records, self.dead_letters, self.unreadable, self.conflicts, self.batch_seconds):
                 by_topic.labels(topic)
         for document_format in FORMATS:
             self.documents.labels(document_format)

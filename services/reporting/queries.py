@@ -24,7 +24,7 @@ from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.timeline import DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
 from services.reporting.event_decoder import RecordedReceipt, StoredRecord
-from services.reporting.store import PlanDutyFilter
+from services.reporting.store import NotAssessedError, PlanDutyFilter
 from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.published_documents import PLAN, REGISTRY
 
@@ -151,16 +151,27 @@ class ReportingQueries:
         return sorted(filter(None, {_year_of(period) for period in await self._archive.find_periods(plan_id)}))
 
     async def find_lines(self, duties: DutyFilter, context: QueryContext) -> FoundLines:
-        """Return the lines of *duties*; raise `NotFoundError` where their plan is not published."""
+        """Return the lines of *duties*; raise `NotFoundError` where their plan is not published.
+
+        Raises `NotAssessedError` where that plan, or without one every plan, was never assessed.
+        """
         plans = [self.plan(duties.plan)] if duties.plan else list(self.plans())
         lines: list[DutyLine] = []
         unreadable: list[UnreadableRecord] = []
+        unassessed: list[NotAssessedError] = []
         for plan in plans:
-            known = await self._find_states(duties.in_plan(plan.plan), context)
+            try:
+                known = await self._find_states(duties.in_plan(plan.plan), context)
+            except NotAssessedError as cause:
+                unassessed.append(cause)
+                continue
             lines += duty_lines.build_lines(
                 known.states, known.attempts, self._line_context(plan, known.states, context)
             )
             unreadable += known.unreadable
+        # A plan that was published a moment ago does not hold up the answers about the others.
+        if unassessed and len(unassessed) == len(plans):
+            raise unassessed[0]
         return FoundLines(lines=tuple(lines), unreadable=tuple(unreadable))
 
     async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:

@@ -1,13 +1,17 @@
 """The database of reporting: every assessment, alert attempt and receipt, each under its own key, never deleted.
 
 Documents are only inserted. Repeated records, any order of arrival and a kill at any point therefore leave the same
-documents, and nothing is compared or replaced. The newest revision of a duty is read off an index. A document holds the
-record's bytes as they are in the log, beside the fields by which it is found. A status is not among these fields,
-because it is a function of time, which is looked up in the timeline. This is the only module of reporting that knows
-the driver. The collection and field names are those of databases in operation.
+documents, and nothing is replaced. The newest revision of a duty is read off an index. A document holds the record's
+bytes as they are in the log, beside the fields by which it is found. A status is not among these fields, because it is
+a function of time, which is looked up in the timeline. This is the only module of reporting that knows the driver. The
+collection and field names are those of databases in operation.
+
+A query is answered only if the database is complete: its checkpoints say up to where it was filled from the log. An
+empty or older database would answer as if nothing had been reported.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,14 +21,27 @@ from pymongo import ASCENDING, IndexModel, InsertOne
 from pymongo.errors import BulkWriteError
 
 from schemas.events.ids import DutyKey
+from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt, RecordedReceipt, StoredRecord
 from services.runtime import mongo
+from services.runtime.state.checkpoints import CheckpointsUnavailableError
+from services.runtime.state.mongo_checkpoints import MongoCheckpoints
 
 ASSESSMENTS, ALERTS, RECEIPTS = "assessments", "alerts", "receipts"
 DOCUMENTS = "documents"
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
 AFTER_ANY = "\x7f"  # sorts after every character of an id
 _DUTY_FIELDS = ("plan", "agency", "obligation", "period")
+FILLED_FROM = {VERDICTS.name: (ASSESSMENTS,), DELIVERIES.name: (ALERTS,), FACTS.name: (RECEIPTS,)}
+
+# What must be the same in two documents with one key. An event that was sent again after a day has a new time of
+# receipt, and is the same event.
+_CONTENT_FIELDS = {
+    ASSESSMENTS: ("record",),
+    ALERTS: ("record",),
+    RECEIPTS: ("event", "source", "type", "duty", "digest"),
+    DOCUMENTS: ("record",),
+}
 _INDEXED_FIELDS = ("plan", "period", "agency", "obligation", "revision", "recorded_at")
 # The index names stay as they are in databases in operation: MongoDB refuses the same index under another name.
 INDEXES = {
@@ -42,6 +59,14 @@ class DatabaseRefusedError(Exception):
     """The database refuses what is asked of it, and would refuse it again: wrong credentials, no rights."""
 
 
+class StateIncompleteError(Exception):
+    """The database lacks records of the log, and is being filled: no answer is better than one that leaves them out."""
+
+
+class NotAssessedError(Exception):
+    """Rules has not assessed any duty of the plan yet: "none" would read as "nobody owes any". Start rules, or wait."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDutyFilter:
     """Conditions on the duties of one plan; an empty condition matches all. The period None is a one-off duty's."""
@@ -55,12 +80,14 @@ class PlanDutyFilter:
 class ReportingStore:
     """Inserts that may happen twice and change nothing the second time, and the queries on them.
 
-    Everything raises `DatabaseUnavailableError` where trying again may help.
+    Everything raises `DatabaseUnavailableError` where trying again may help. Queries raise `StateIncompleteError` while
+    the database lacks anything.
     """
 
-    def __init__(self, client: AsyncIOMotorClient[dict[str, Any]], database: str) -> None:
+    def __init__(self, client: AsyncIOMotorClient[dict[str, Any]], database: str, *, partitions: int) -> None:
         self._client = client
         self._database = client[database]
+        self.checkpoints = MongoCheckpoints(client, database, FILLED_FROM, partitions=partitions, prepare=self._prepare)
 
     async def create_indexes(self) -> None:
         """Create the indexes that are missing; raise `DatabaseRefusedError` if this client may not."""
@@ -68,22 +95,39 @@ class ReportingStore:
             for collection, indexes in INDEXES.items():
                 await self._database[collection].create_indexes(indexes)
 
+    async def _prepare(self, has_leftovers: bool) -> None:  # noqa: FBT001 - what `MongoCheckpoints` says
+        # Documents that are left over are the same as those that come again.
+        del has_leftovers
+        await self.create_indexes()
+
     async def is_answering(self) -> bool:
         """Whether the database answers."""
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
             return await mongo.is_answering(self._client)
 
-    async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> None:
-        """Insert every revision, keyed by its duty and revision number."""
-        await self._insert_missing(ASSESSMENTS, [_assessment_document(one) for one in assessments])
+    async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> frozenset[int]:
+        """Insert every revision, keyed by its duty and revision number; return the positions of conflicting ones."""
+        return await self._insert_missing(ASSESSMENTS, [_assessment_document(one) for one in assessments])
 
-    async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> None:
-        """Insert every attempt, keyed by the id of its event."""
-        await self._insert_missing(ALERTS, [_attempt_document(one) for one in attempts])
+    async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> frozenset[int]:
+        """Insert every attempt, keyed by the id of its event; return the positions of conflicting ones."""
+        return await self._insert_missing(ALERTS, [_attempt_document(one) for one in attempts])
 
-    async def insert_receipts(self, receipts: Sequence[RecordedReceipt]) -> None:
-        """Insert every receipt, keyed by its own id."""
-        await self._insert_missing(RECEIPTS, [_receipt_document(one) for one in receipts])
+    async def insert_receipts(self, receipts: Sequence[RecordedReceipt]) -> frozenset[int]:
+        """Insert every receipt, keyed by its own id; return the positions of conflicting ones."""
+        return await self._insert_missing(RECEIPTS, [_receipt_document(one) for one in receipts])
+
+    async def is_complete(self) -> bool:
+        """Whether the database has everything that it was ever filled with: a readiness check."""
+        try:
+            return not await self.checkpoints.find_incomplete()
+        except CheckpointsUnavailableError as cause:
+            raise DatabaseUnavailableError(str(cause)) from cause
+
+    async def has_assessments(self) -> bool:
+        """Whether any duty of any plan was assessed."""
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+            return await self._database[ASSESSMENTS].find_one({}, {"_id": 1}) is not None
 
     async def insert_documents(self, documents: Mapping[str, bytes]) -> None:
         """Insert the published documents by key; one that is published stays as it is."""
@@ -96,7 +140,7 @@ class ReportingStore:
 
     async def find_receipt(self, receiptid: str) -> RecordedReceipt | None:
         """Return one receipt, or None."""
-        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+        async with self._answering():
             document = await self._database[RECEIPTS].find_one({"_id": receiptid})
         if document is None:
             return None
@@ -106,7 +150,8 @@ class ReportingStore:
     async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
         """Return the record of the newest revision of each of *duties*, of those recorded by *known_at*.
 
-        MongoDB stores milliseconds, so *known_at* counts to the millisecond.
+        MongoDB stores milliseconds, so *known_at* counts to the millisecond. Raises `NotAssessedError` if no duty of
+        the plan was ever assessed.
         """
         stages: list[Mapping[str, Any]] = [
             {"$match": {**_assessment_condition(duties), "recorded_at": {"$lte": known_at}}},
@@ -114,9 +159,12 @@ class ReportingStore:
         ]
         # For a period the grouping reads only the index `by_place`; then the newest revisions alone are fetched by key.
         # It may use the disk: MongoDB gives a stage 100 MB of memory, which a large plan may exceed.
-        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+        async with self._answering():
             newest = self._database[ASSESSMENTS].aggregate(stages, allowDiskUse=True)
             keys = [_revision_key(DutyKey(**group["_id"]), group["revision"]) async for group in newest]
+            is_assessed = keys or await self._database[ASSESSMENTS].find_one({"plan": duties.plan}, {"_id": 1})
+        if not is_assessed:
+            raise NotAssessedError(f"rules has not assessed any duty of plan {duties.plan!r} yet")
         return await self._find_records(ASSESSMENTS, {"_id": {"$in": keys}})
 
     async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]:
@@ -126,28 +174,58 @@ class ReportingStore:
 
     async def find_periods(self, plan: str) -> list[str]:
         """Return the periods of *plan* in which any agency has a duty, in order."""
-        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+        async with self._answering():
             found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
 
     async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[StoredRecord]:
-        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+        async with self._answering():
             found = self._database[collection].find(condition, {"record": 1})
             return [_stored_record(document) async for document in found]
 
-    async def _insert_missing(self, collection: str, documents: Sequence[dict[str, Any]]) -> None:
-        """Insert the documents that are not there yet, in any order; raise `BulkWriteError` for other refusals."""
+    @asynccontextmanager
+    async def _answering(self) -> AsyncIterator[None]:
+        """Translate the errors of a query, and raise `StateIncompleteError` if the database lacked anything."""
+        async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
+            yield
+        # After the query: a database that was dropped before or during it cannot be complete again by now, since
+        # filling it anew begins only when its loss was noticed.
+        if not await self.is_complete():
+            raise StateIncompleteError
+
+    async def _insert_missing(self, collection: str, documents: Sequence[dict[str, Any]]) -> frozenset[int]:
+        """Insert the documents that are not there yet, in any order; raise `BulkWriteError` for other refusals.
+
+        Return the positions of those whose key is taken by a document with other content.
+        """
         if not documents:
-            return
+            return frozenset()
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
             try:
                 await self._database[collection].bulk_write([InsertOne(one) for one in documents], ordered=False)
             except BulkWriteError as refusal:
-                # Unordered, the server tries every insert. A duplicate key is a record that was stored before, for
-                # example in a batch whose commit a kill prevented, and is the same document. Duplicates beside a
-                # failed write concern do not count as stored: the other documents may be rolled back.
+                # Unordered, the server tries every insert. A duplicate key is usually a record that was stored before,
+                # for example in a batch whose commit a kill prevented. Duplicates beside a failed write concern do not
+                # count as stored: the other documents may be rolled back.
                 if not mongo.has_only_duplicates(refusal):
                     raise
+                repeated = {error["index"]: documents[error["index"]] for error in refusal.details["writeErrors"]}
+                return await self._find_conflicts(collection, repeated)
+        return frozenset()
+
+    async def _find_conflicts(self, collection: str, repeated: Mapping[int, dict[str, Any]]) -> frozenset[int]:
+        fields = _CONTENT_FIELDS[collection]
+        keys = [one["_id"] for one in repeated.values()]
+        found = self._database[collection].find({"_id": {"$in": keys}}, dict.fromkeys(fields, 1))
+        stored = {document["_id"]: document async for document in found}
+        if not stored.keys() >= set(keys):
+            raise DatabaseUnavailableError("the majority does not have the document yet whose key was taken")
+        # A document of an earlier version may lack a field; what is not there contradicts nothing.
+        return frozenset(
+            index
+            for index, one in repeated.items()
+            if any(stored[one["_id"]].get(field, one[field]) != one[field] for field in fields)
+        )
 
 
 def _stored_record(document: Mapping[str, Any]) -> StoredRecord:
@@ -191,6 +269,7 @@ def _receipt_document(receipt: RecordedReceipt) -> dict[str, Any]:
         "source": receipt.source,
         "type": receipt.type,
         "duty": str(receipt.duty),
+        "digest": receipt.digest,
     }
 
 

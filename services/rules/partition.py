@@ -20,8 +20,8 @@ from services.rules.assessment_event import LogPosition
 from services.rules.fact_validation import Rejection, UnpublishedAdoption
 from services.rules.processor import KeyedEvent, PartitionProcessor
 from services.rules.restore import AdoptedDocumentsMissingError, PartitionDependencies, Reread
-from services.rules.state import state_coverage
-from services.rules.state.state_coverage import COVERAGE_KEY, StateCoverage
+from services.rules.state import state_store
+from services.rules.state.state_store import COVERAGE_KEY, StateCoverage
 from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
 from services.runtime import decoding
 from services.runtime.decoding import UnreadableRecordError
@@ -297,9 +297,9 @@ class Partition:
             records=self.processor.digest.records,
             digest=self.processor.digest.hex(),
             verdicts_end=self._writer.verdicts_end + verdicts,
-            layout=state_coverage.current_layout(),
+            layout=state_store.current_layout(),
         )
-        return COVERAGE_KEY.decode(), state_coverage.encode_coverage(coverage)
+        return COVERAGE_KEY.decode(), state_store.encode_coverage(coverage)
 
     def _position_of(self, record: ConsumerRecord[Any, Any]) -> LogPosition:
         try:

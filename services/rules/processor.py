@@ -17,9 +17,8 @@ from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact, has_same_content, identity
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_validation import FactValidator, Rejection, UnpublishedAdoption
-from services.rules.state import state_digest, state_store
-from services.rules.state.state_digest import StateDigest
-from services.rules.state.state_store import DocketKey, DocketState, StateStore
+from services.rules.state import state_store
+from services.rules.state.state_store import DocketKey, DocketState, StateDigest, StateStore
 from services.runtime.decoding import UnreadableRecordError
 
 # The budget of work of one record. It is counted, not timed: a rebuild on another machine rejects the same records.
@@ -78,7 +77,7 @@ class PartitionProcessor:
         Raise `UnreadableRecordError` for a key, or an adoption, that none has written. Facts are decoded later.
         """
         duty_key = state_store.decode_key(key)
-        digest = state_digest.digest_record(str(duty_key), value)
+        digest = state_store.digest_record(str(duty_key), value)
         if state_store.is_adoption_key(duty_key):
             self._adoptions[duty_key.plan] = state_store.decode_adoption(value)
             self._adoption_digests[duty_key.plan] = digest
@@ -141,12 +140,12 @@ class PartitionProcessor:
         key = state_store.record_key(docket_key, period)
         if docket_key == (plan, "", ""):
             value = state_store.encode_adoption(self._adoptions[plan])
-            digest = state_digest.digest_record(key, value)
+            digest = state_store.digest_record(key, value)
             before, self._adoption_digests[plan] = self._adoption_digests.get(plan), digest
         else:
             state = self._store.docket_state(docket_key)
             value = state_store.encode_facts(state.docket.facts_of_record(period))
-            digest = state_digest.digest_record(key, value)
+            digest = state_store.digest_record(key, value)
             before = state.swap_digest(period, digest)
         self.digest.replace(before, digest)
         return key, value

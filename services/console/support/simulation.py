@@ -12,7 +12,7 @@ from schemas.events.ids import DutyKey
 from schemas.plan.plan import Plan, Reminders
 from schemas.plan.registry import Registry
 from services.notifier.consumer import decode_assessment
-from services.notifier.core.scheduling import digest, schedule
+from services.notifier.core.scheduling import digest, routing, schedule
 from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import ContactBook
@@ -143,13 +143,39 @@ class Simulation:
     def _send_until(self, until: datetime) -> Iterator[SimulatedAlert]:
         while self._queue and self._queue[0][0] < until:
             now = self._queue[0][0]
-            due = [known for known in self._pop_due(now) if known.next_at is not None and known.next_at <= now]
+            popped = [self._retry_unreached(known, now) for known in self._pop_due(now)]
+            due = [known for known in popped if known.next_at is not None and known.next_at <= now]
             claims = [schedule.take_due(known, self._hours, now) for known in due]
             for _, after in claims:
                 self._replace(after)
             alerts = [after.with_duty(alert) for claimed, after in claims for alert in claimed]
             for one in digest.collect_digests(alerts, self._documents, self._contacts, now):
+                if not one.contacts:
+                    self._return_unreached(one, now)
                 yield SimulatedAlert(at=now, digest=one)
+
+    def _return_unreached(self, unreached: Digest, now: datetime) -> None:
+        """Keep alerts that reach nobody until the next contact of their recipient holds, as the notifier does."""
+        day = self._contacts.find_next_start(unreached.to_agency, now.astimezone(self._hours.zone).date())
+        if day is None:
+            return
+        for one in unreached.alerts:
+            known = schedule.return_unreached(self._schedules[one.duty], [one.alert])
+            self._replace(known)
+            heapq.heappush(self._queue, (calendar.midnight(day, self._hours.zone), str(one.duty), one.duty))
+
+    def _retry_unreached(self, known: AlertSchedule, now: datetime) -> AlertSchedule:
+        if not known.unreached:
+            return known
+        day = now.astimezone(self._hours.zone).date()
+        recipients = {alert.to: self._resolve(alert.to, known.duty.agency) for alert in known.unreached}
+        reached = {to for to, agency in recipients.items() if self._contacts.find_reachable(agency, day)}
+        after = schedule.retry_unreached(known, reached, self._hours, now)
+        self._replace(after)
+        return after
+
+    def _resolve(self, to: str, agency: str) -> str:
+        return routing.resolve_recipient(to, agency, self._documents.catalogue.registry)
 
     def _pop_due(self, now: datetime) -> Iterator[AlertSchedule]:
         """Pop the duties from the heap that may be due at *now*, each once.

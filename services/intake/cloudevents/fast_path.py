@@ -301,7 +301,8 @@ def _is_recordable(text: bytes | Raw, envelope: ReportEnvelope, event: bytes) ->
     return (
         written.count(b":") == colons
         and (b"\\" not in written or json_bounds.has_each_member_once(written, colons))
-        and (event.isascii() or nfc.is_normalized(event))
+        # Nearly all text is Latin; to look only at what is not ASCII takes half of the time of the general test.
+        and (nfc.match_latin(event.translate(None, nfc.ASCII).decode()) is not None or nfc.is_normalized(event))
     )
 
 

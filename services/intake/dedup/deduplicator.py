@@ -141,7 +141,7 @@ class Deduplicator:
                     new.add(identity)
         _refuse_conflicts(batches, standing)
         selected = [restamping.restamp(batch.select_first(new), standing) for batch in batches]
-        return _Split([batch for batch in selected if len(batch)], awaited)
+        return _Split([batch for batch in selected if batch.values], awaited)
 
     async def _write(self, batches: Sequence[PartitionBatch], stamps: Mapping[bytes, Stamp]) -> None:
         reservation = _Reservation(stamps)

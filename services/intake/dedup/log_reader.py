@@ -15,19 +15,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CorruptRecordException, KafkaError
 
 from schemas.events.topics import FACTS
 from services.intake.core.fact_record import DedupEntries, EndOffsets, PartitionBatch
 from services.intake.dedup import entry_decoder
-from services.intake.dedup.offset_tracker import KnownRecord, OffsetTracker, RateMeter
-from services.intake.dedup.recent_events import RecentEvents
-from services.intake.metrics import IntakeMetrics
+from services.intake.dedup.recent_events import KnownRecord, OffsetTracker, RateMeter, RecentEvents
+from services.intake.metrics import LogMetrics
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
 from services.runtime.decoding import UnreadableRecordError
+from services.runtime.kafka import raw_batches
 from services.runtime.kafka.log_coverage import Agreement
 from services.runtime.kafka.log_tail import LogTail
+from services.runtime.kafka.raw_batches import RawBatch
 
 # How long one fetch waits for records; and how often the end offsets are asked for while nothing is tailed.
 POLL_SECONDS = 0.1
@@ -62,9 +63,10 @@ class StaleReaderError(KafkaError):  # type: ignore[misc]  # aiokafka has no ann
 class LogReader:
     """Reads the facts topic into the recent events, partition by partition."""
 
-    def __init__(self, settings: IntakeSettings, recent: RecentEvents, clock: Clock, metrics: IntakeMetrics) -> None:
+    def __init__(self, settings: IntakeSettings, recent: RecentEvents, clock: Clock, metrics: LogMetrics) -> None:
         self._metrics = metrics
         self._partitions = [TopicPartition(FACTS.name, number) for number in range(settings.partitions)]
+        self._kafka = settings.kafka
         # Events are written without transactions; a transaction of rules that is open must not hold them back.
         self._tail = LogTail(
             settings.kafka, self._partitions, fetch_max_wait_ms=POLL_MS, isolation_level="read_uncommitted"
@@ -99,7 +101,7 @@ class LogReader:
         After a loss it begins early enough to find every event again that is remembered.
         """
         if self.is_stale:
-            self.read_from(self._clock.now() - self._recent.longest_span)
+            self.read_from(self._recent.remembered_since)
         await self._tail.start(self._read, action="log_reader_waiting", seek=self._seek)
         self.is_stale = False
 
@@ -121,7 +123,7 @@ class LogReader:
         at = base
         for batch in batches:
             self._add(tracker.add_acknowledged(at, batch.entries))
-            at += len(batch)
+            at += len(batch.values)
         self._own_rate.counted += at - base
         # A gap before the own batch: another replica wrote there, or a transaction of rules has its marker there.
         if tracker.position < base:
@@ -250,10 +252,51 @@ class LogReader:
         return {*behind, *self._verifying}
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
-        for one, records in (await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_PER_POLL_MAX)).items():
+        try:
+            fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_PER_POLL_MAX)
+        except CorruptRecordException:
+            await self._read_past_damage(consumer)
+            return
+        for one, records in fetched.items():
             self._take(one, records)
         for one in self._find_behind() | set(self._partitions) - consumer.paused():
             await self._take_position(one, consumer)
+
+    async def _read_past_damage(self, consumer: AIOKafkaConsumer) -> None:
+        """Read what lies before a damaged batch, and go on behind it: nobody can read the events in it.
+
+        They are not remembered, so an event that is sent again is written again.
+        """
+        places = set(self._partitions) - consumer.paused()
+        for one in places:
+            # With the exception aiokafka drops what it had unpacked already, also of other partitions.
+            consumer.seek(one, self._trackers[one.partition].fetched_to)
+        async with raw_batches.open_raw_reader(self._kafka, FACTS.name) as reader:
+            for one in places:
+                damage = await reader.find_damage(one, self._trackers[one.partition].fetched_to)
+                if damage is not None:
+                    await self._pass_over(one, damage, consumer)
+
+    async def _pass_over(self, one: TopicPartition, damage: RawBatch, consumer: AIOKafkaConsumer) -> None:
+        tracker = self._trackers[one.partition]
+        while await consumer.position(one) < damage.offset:
+            try:
+                # One at a time, for it is the rest of what is unpacked together that is dropped.
+                fetched = await consumer.getmany(one, timeout_ms=POLL_MS, max_records=1)
+            except CorruptRecordException:
+                break
+            for records in fetched.values():
+                self._take(one, records)
+        self._metrics.damaged_batches.inc()
+        offsets = {"offset": damage.offset, "next_offset": damage.next_offset}
+        extra = {"action": "damaged_batch", "partition": one.partition, **offsets}
+        log.critical("a batch of the log is damaged; its events are written again if they are sent again", extra=extra)
+        if tracker.last is not None and tracker.last.offset < damage.next_offset:
+            tracker.last = None  # it may be in the damaged batch, and could not be compared again
+        self._verifying.pop(one, None)
+        consumer.seek(one, damage.next_offset)
+        tracker.fetched_to = damage.next_offset
+        self._add(tracker.add_read(damage.next_offset, _NO_ENTRIES))
 
     def _take(self, one: TopicPartition, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """Add *records* of a partition, unless they show that its log is another one."""
@@ -284,7 +327,7 @@ class LogReader:
         if self.is_stale:
             return
         self.is_stale = True
-        self._metrics.log_losses.labels(agreement.value).inc()
+        self._metrics.losses.labels(agreement.value).inc()
         position = self._trackers[partition].position
         extra = {"action": "log_lost", "partition": partition, "found": agreement.value, "known_up_to": position}
         log.critical("the log has lost records; events with a receipt may be among them", extra=extra)
@@ -301,7 +344,7 @@ class LogReader:
             try:
                 entry = entry_decoder.decode_entry(record.value)
             except UnreadableRecordError:
-                self._metrics.log_unreadable.inc()
+                self._metrics.unreadable.inc()
                 entry = None
             if entry is not None:
                 yield KnownRecord(record.offset, entry)

@@ -310,4 +310,4 @@ def _split(batch: PartitionBatch, append: _PendingAppend) -> Iterator[_Chunk]:
             yield _Chunk(batch.slice(start, place), size, append)
             start, size = place, 0
         size += one
-    yield _Chunk(batch.slice(start, len(batch)), size, append)
+    yield _Chunk(batch.slice(start, len(batch.values)), size, append)

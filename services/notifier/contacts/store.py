@@ -1,5 +1,6 @@
 """The contacts in the notifier's own database. They never leave it: not to a log, an event or another service."""
 
+import secrets
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, time
@@ -15,10 +16,13 @@ from services.runtime import mongo
 
 Document = dict[str, Any]
 _EDITION_ID = "contacts"
+_EDITION_BYTES = 8
 
 
 class ContactStore:
     """Reads all contacts at once, and again only when they have changed: there are thousands, not millions.
+
+    `edition` is that of the contacts last read.
 
     Both methods raise `LedgerUnavailableError` where trying again may help, and `LedgerRefusedError` where it cannot.
     """
@@ -27,7 +31,7 @@ class ContactStore:
         self._client = client
         self._contacts = client[name]["contacts"]
         self._editions = client[name]["editions"]
-        self._edition: int | None = None
+        self.edition: int | str | None = None
         self._book = ContactBook()
 
     async def load_book(self) -> ContactBook:
@@ -35,10 +39,10 @@ class ContactStore:
         async with _translate_errors():
             current = await self._editions.find_one({"_id": _EDITION_ID})
             edition = current["edition"] if current else 0
-            if edition != self._edition:
+            if edition != self.edition:
                 found = await self._contacts.find().sort("_id", ASCENDING).to_list(None)
                 self._book = ContactBook(_decode_contact(one) for one in found)
-                self._edition = edition
+                self.edition = edition
         return self._book
 
     async def replace(self, contacts: Iterable[Contact]) -> None:
@@ -54,9 +58,9 @@ class ContactStore:
             await self._contacts.delete_many({"agency": {"$in": agencies}}, session=session)
             if inserts:
                 await self._contacts.bulk_write(inserts, session=session)
-            # The edition counts replacements. Notifiers compare it before every batch, instead of reading all
-            # contacts or watching a change stream.
-            next_edition = {"$inc": {"edition": 1}}
+            # Notifiers compare the edition before every batch, instead of reading all contacts or watching a change
+            # stream. It is drawn, not counted: after the loss of the database a count would repeat itself.
+            next_edition = {"$set": {"edition": secrets.token_hex(_EDITION_BYTES)}}
             await self._editions.update_one({"_id": _EDITION_ID}, next_edition, upsert=True, session=session)
 
 

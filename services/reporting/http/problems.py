@@ -18,7 +18,7 @@ from schemas import problems
 from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError, Problem, ProblemType
 from services.reporting.queries import DocumentsUnreadError, NotFoundError
-from services.reporting.store import DatabaseUnavailableError
+from services.reporting.store import DatabaseUnavailableError, NotAssessedError, StateIncompleteError
 
 RETRY_AFTER_SECONDS = 5  # a restart of the database takes about two
 
@@ -35,6 +35,22 @@ class ReportingProblem(Enum):
     )
     UNAVAILABLE = ProblemType(
         status=503, slug="unavailable", title=Bilingual(vi="Tạm thời chưa trả lời được", en="Not available for now")
+    )
+    INCOMPLETE = ProblemType(
+        status=503,
+        slug="incomplete",
+        title=Bilingual(
+            vi="Số liệu đang được đọc lại từ nhật ký và chưa đầy đủ",
+            en="Figures are being read again from the log and are incomplete",
+        ),
+    )
+    NOT_ASSESSED = ProblemType(
+        status=503,
+        slug="not-assessed",
+        title=Bilingual(
+            vi="Kế hoạch đã công bố, tình trạng báo cáo chưa được đánh giá",
+            en="The plan is published, and the state of its reports is not assessed yet",
+        ),
     )
     UNEXPECTED = ProblemType(
         status=500, slug="unexpected", title=Bilingual(vi="Lỗi chưa lường trước", en="Unexpected error")
@@ -98,6 +114,8 @@ def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
         Exception: _describe_http_error,
         DatabaseUnavailableError: _describe_unavailable,
         DocumentsUnreadError: _describe_unavailable,
+        StateIncompleteError: _describe_incomplete,
+        NotAssessedError: _describe_not_assessed,
     }
     return {error_type: build_handler(describe) for error_type, describe in describers.items()}
 
@@ -120,9 +138,19 @@ def _describe_unavailable(_error: Exception) -> Problem:
     return Problem(type=ReportingProblem.UNAVAILABLE.value, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
+def _describe_incomplete(_error: Exception) -> Problem:
+    return Problem(type=ReportingProblem.INCOMPLETE.value, retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
+def _describe_not_assessed(error: Exception) -> Problem:
+    problem_type = ReportingProblem.NOT_ASSESSED.value
+    return Problem(type=problem_type, detail=str(error), retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
 def _describe_http_error(error: Exception) -> Problem:
     """Describe Starlette's own errors (no such path or method) by their status, and any other error as unexpected."""
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    by_status = {one.value.status: one for one in ReportingProblem}
-    found = by_status.get(status, ReportingProblem.UNEXPECTED)
-    return _describe_unavailable(error) if found is ReportingProblem.UNAVAILABLE else Problem(type=found.value)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return _describe_unavailable(error)
+    by_status = {one.value.status: one.value for one in ReportingProblem}
+    return Problem(type=by_status.get(status, ReportingProblem.UNEXPECTED.value))

@@ -5,13 +5,15 @@ which one corrects which, and which carry the same document. What the filings am
 `services.rules.core.filing_status`.
 """
 
+import re
+import unicodedata
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from schemas.plan import instants
-from services.rules.core import completeness, document_numbers
+from services.rules.core import completeness
 from services.rules.core.duty import Duty
 from services.rules.core.facts import (
     Adjustment,
@@ -29,6 +31,16 @@ NO_PROOF = "none"
 # Proofs of dispatch that are out of the sender's hands (ruling 2).
 TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
 
+
+_LEADING_WORD = re.compile(r"^số[:.]?")
+_LEADING_ZEROS = re.compile(r"^0+(?=[0-9])")
+_TONE_MARKS = "\u0300\u0301\u0303\u0309\u0323"  # of hòa, hóa, hõa, hỏa, họa
+_VOWEL_MARKS = "\u0302\u0306\u031b"  # of ê, ă, ơ
+_SYLLABLE = re.compile(rf"(?:[^\W\d_]|[{_VOWEL_MARKS}{_TONE_MARKS}])+")
+
+# The letter Đ of Vietnamese, and the letters of Icelandic (Ð) and Ewe (Ɖ) that look the same; all in lower case.
+_LIKE_D = str.maketrans({"ð": "đ", "ɖ": "đ"})
+_MINUS = "\u2212"
 
 # What copies of a document have in common, "number" or "files", and the position of the first submission with it.
 DocumentKey = tuple[str, int]
@@ -332,9 +344,37 @@ def _join_groups(*relatives: Sequence[int | None]) -> list[int]:
 
 def _document_number(report: ReportContent) -> tuple[str, int | None] | None:
     """Return the number and its year of issue; alone it identifies nothing, for each January starts anew with 1."""
-    number = document_numbers.normalize_number(report.number)
+    number = normalize_number(report.number)
     return (number, report.issued_on.year if report.issued_on else None) if number else None
 
 
 def _file_digests(report: ReportContent) -> frozenset[str] | None:
     return frozenset([file.sha256.lower() for file in report.attachments if file.sha256]) or None
+
+
+def normalize_number(number: str) -> str:
+    """Return *number* in the form in which numbers are compared (ruling 15); an empty text if it names nothing.
+
+    People and programs write `Số: 08/BC-LĐTBXH` in many ways: with a longer dash, with Ð for Đ, with the tone mark on
+    the other vowel, with a zero-width character from a web page. All of them name the same document.
+    """
+    if number.isascii() and number.isprintable():  # nearly every number; the same at a tenth of the cost
+        return _LEADING_ZEROS.sub("", number.replace(" ", "").casefold())
+    text = "".join(_normalize_character(one) for one in unicodedata.normalize("NFC", number).casefold())
+    text = _LEADING_WORD.sub("", text.translate(_LIKE_D))
+    text = _LEADING_ZEROS.sub("", text)
+    return _SYLLABLE.sub(_move_tone_marks, unicodedata.normalize("NFD", text))
+
+
+def _normalize_character(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Pd" or character == _MINUS:
+        return "-"
+    # Spaces, and what is not seen: control and format characters such as the zero-width joiner and the soft hyphen.
+    return "" if category in {"Zs", "Zl", "Zp", "Cc", "Cf"} else character
+
+
+def _move_tone_marks(syllable: re.Match[str]) -> str:
+    """Return a syllable with its tone marks at its end: `hoà` and `hòa` become one."""
+    letters = "".join(one for one in syllable[0] if one not in _TONE_MARKS)
+    return letters + "".join(sorted(one for one in syllable[0] if one in _TONE_MARKS))

@@ -12,8 +12,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from schemas.events.topics import DUTIES, FACTS
 from services.rules.assessment_event import generation_of
-from services.rules.state.state_coverage import COVERAGE_KEY, StateCoverage, decode_coverage
-from services.rules.state.state_digest import DIGEST_BYTES
+from services.rules.state.state_store import COVERAGE_KEY, DIGEST_BYTES, StateCoverage, decode_coverage
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka import dead_letters, partition_reader
 from services.runtime.kafka.dead_letters import RecordIdentity

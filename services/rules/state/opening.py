@@ -9,7 +9,7 @@ newer one, and the state topic is not written before the end is reached: who is 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.rules.state.state_coverage import StateCoverage, current_layout
+from services.rules.state.state_store import StateCoverage, current_layout
 from services.runtime.kafka import log_coverage
 from services.runtime.kafka.log_coverage import Agreement, LogState
 

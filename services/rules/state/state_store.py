@@ -3,11 +3,17 @@
 A state record holds the facts of one docket that are filed under one period; facts that are not about one period
 (exemptions and their revocations) are in the record of the empty period. A docket is the union of its records.
 
+With the records lies one that describes them all: the coverage, from which log the state was made, up to where, and a
+digest of all records. It is written under a key of its own in the transaction of every batch. So the state, its
+coverage and the committed offset are always of the same batch, unless something outside lost or changed them.
+
 Restored records stay encoded until their docket is asked for. A restore is then as fast as the log is read, and a duty
 to which nothing happens costs only the memory of its bytes.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -25,12 +31,47 @@ from services.rules.core.facts import (
     Withdrawal,
     identity,
 )
-from services.rules.state import state_digest
 from services.runtime import decoding
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
+from services.runtime.kafka.log_coverage import Coverage
+
+MODULUS = 1 << 128
+DIGEST_BYTES = 16
+COVERAGE_KEY = b"coverage"
 
 # What a docket is found by: plan, agency, obligation.
 DocketKey = tuple[str, str, str]
+
+
+class StateDigest:
+    """The number of records and a digest of them all, by which a lost, old or altered record is recognised.
+
+    It is the sum of the digests of the single records, modulo 2^128. A sum does not depend on their order, and a record
+    that changes costs one subtraction and one addition, however many others there are. It finds faults, not forgers:
+    whoever may write the state topic may write a digest that fits.
+    """
+
+    __slots__ = ("_sum", "records")
+
+    def __init__(self) -> None:
+        self.records = 0
+        self._sum = 0
+
+    def replace(self, before: int | None, after: int) -> None:
+        """Count a record with the digest *after* in place of one with the digest *before*, or as a new one."""
+        if before is None:
+            self.records += 1
+        self._sum = (self._sum + after - (before or 0)) % MODULUS
+
+    def hex(self) -> str:
+        """Return the sum as hexadecimal digits."""
+        return f"{self._sum:0{2 * DIGEST_BYTES}x}"
+
+
+def digest_record(key: str, value: bytes) -> int:
+    """Return the digest of one state record."""
+    # U+0000 separates the two: no key has it, so no byte can move between key and value.
+    return int.from_bytes(hashlib.sha256(key.encode() + b"\0" + value).digest()[:DIGEST_BYTES])
 
 
 class RecordMeasure(msgspec.Struct, frozen=True, gc=False):
@@ -225,5 +266,52 @@ def _decode_docket(key: DocketKey, records: Iterable[bytes]) -> DocketState:
         for fact in facts:
             state.add(fact, period=record_period(fact), size=len(value) // len(facts))
         period = record_period(facts[0])
-        state.swap_digest(period, state_digest.digest_record(record_key(key, period), value))
+        state.swap_digest(period, digest_record(record_key(key, period), value))
     return state
+
+
+class StateCoverage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the state of a partition contains.
+
+    `next_offset`, `last_offset` and `fingerprint` are those of `Coverage`. `generation` counts the logs that the state
+    was made from. `records` and `digest` describe the state records, `layout` is a digest of their fields. The verdicts
+    of this state end at `verdicts_end` or behind it.
+    """
+
+    next_offset: int
+    last_offset: int | None
+    fingerprint: str | None
+    generation: int
+    records: int
+    digest: str
+    verdicts_end: int
+    layout: str
+
+    @property
+    def of_log(self) -> Coverage:
+        """The part that is compared with the log."""
+        return Coverage(next_offset=self.next_offset, last_offset=self.last_offset, fingerprint=self.fingerprint)
+
+
+_COVERAGE_DECODER = RecordDecoder[StateCoverage](StateCoverage)
+
+
+def encode_coverage(coverage: StateCoverage) -> bytes:
+    """Encode *coverage* as the value of its record."""
+    return _ENCODER.encode(coverage)
+
+
+def decode_coverage(value: bytes) -> StateCoverage | None:
+    """Return the coverage that `encode_coverage` encoded; None if *value* is not one."""
+    try:
+        return _COVERAGE_DECODER.decode(value)
+    except UnreadableRecordError:
+        return None
+
+
+@cache
+def current_layout() -> str:
+    """Return a digest of the fields of a state record, in which a state of another release differs."""
+    # A state without a field that facts have by now would take every fact that comes again for another one.
+    schema = msgspec.json.encode(msgspec.json.schema(StateRecord), order="deterministic")
+    return hashlib.sha256(schema).hexdigest()[:16]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
@@ -271,29 +271,6 @@ def subscribe(
     consumer.handle_with(_halting(handler, halt))
     broker.add_consumer(consumer)
     return consumer
-
-
-def commit_after(handler: Handler, recoverable: tuple[type[Exception], ...]) -> Handler:
-    """Return a handler that commits after *handler*, and repeats *handler* as long as it raises one of *recoverable*.
-
-    A batch may be delivered again after a crash or a rebalance; the writes of *handler* are keyed, so repeating them
-    changes nothing.
-    """
-
-    async def commit_last(records: Records, consumer: ObservedConsumer) -> None:
-        if not await repeat_while_unavailable(
-            lambda: handler(records, consumer), recoverable, until=consumer.is_stopping
-        ):
-            return
-        try:
-            await consumer.commit()
-        except (CommitFailedError, IllegalStateError):
-            log.info(
-                "the commit is refused: the partition has another owner, which will process the batch again",
-                extra={"action": "commit_refused"},
-            )
-
-    return commit_last
 
 
 async def repeat_while_unavailable(

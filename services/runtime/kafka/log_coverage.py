@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import CorruptRecordException, KafkaTimeoutError
 
 from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
@@ -177,4 +177,7 @@ async def _read_fingerprint(
     except CorruptRecordException:
         return coverage.fingerprint  # a damaged record tells nothing; the one behind it says whether the log is another
     records = fetched.get(place, [])
+    if not records and await consumer.position(place) <= coverage.last_offset:
+        # No answer is not the answer that nothing is there: the state would be thrown away for a slow broker.
+        raise KafkaTimeoutError(f"{place.topic} {place.partition} has not answered in {FETCH_TIMEOUT_MS} ms")
     return fingerprint_record(records[0]) if records and records[0].offset == coverage.last_offset else None

@@ -164,3 +164,30 @@ async def test_what_the_spool_had_replayed_before_the_log_lost_it_is_replayed_ag
     again = start_intake()
     await eventually(again.is_ready, "intake ready", timeout=60)
     assert await receipts_in(published) == given(receipts)
+
+
+async def test_a_damaged_batch_of_the_log_is_passed_over_and_its_event_written_again(
+    start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
+) -> None:
+    """Around it everything is remembered; nobody can read what is in it, so it does not count as received."""
+    service = start_intake()
+    async with open_client(service, bearer) as client:
+        first = [await post(client, a_submission(f"s-{number}")) for number in range(EVENTS)]
+    partition = (await published.records(FACTS.name))[0].partition
+    service.stop()
+    kafka.kill()
+    broker_files.flip_bit(kafka, FACTS.name, partition, batch=2)
+    kafka.start()
+    again = start_intake()
+    (line,) = [line for line in again.log_lines() if line.get("action") == "damaged_batch"]
+    assert (line["level"], line["partition"], line["offset"], line["next_offset"]) == ("critical", partition, 2, 3)
+    async with open_client(again, bearer) as client:
+        repeated = [await post(client, a_submission(f"s-{number}")) for number in range(EVENTS)]
+    known = [receipt for receipt in first if receipt["id"] != "s-2"]
+    assert given(repeated).items() >= given(known).items()
+    assert repeated[2]["receiptid"] == first[2]["receiptid"]
+    assert metric(again, "intake_log_damaged_batches_total") == 1
+    kafka.kill()
+    written = [batch.base_offset for batch in broker_files.read_batches(kafka, FACTS.name, partition)]
+    kafka.start()
+    assert written == list(range(EVENTS + 1))

@@ -129,17 +129,108 @@ async def test_what_one_agency_gets_at_one_time_is_one_message(notifier: Notifie
     assert {duty.obligation for duty in attempt.duties} == {"results", "plan", "budget"}
 
 
-async def test_an_agency_that_nobody_can_reach_shows_in_the_record(notifier: NotifierClient, start: Start) -> None:
-    """The alert is recorded as unreachable, and a contact that is loaded later does not get it."""
+async def test_an_alert_with_nobody_to_go_to_goes_out_when_a_contact_appears(
+    notifier: NotifierClient, start: Start
+) -> None:
+    """It is recorded as unreachable once, counted, and sent as soon as there is a contact, though not in the night."""
+    await notifier.publish_documents()
+    service = start()
+    notifier.set_clock(SIX_DAYS_LEFT)
+    await notifier.publish_assessments(an_assessment(a_step(7)), an_assessment(a_step(7), agency=plans.AGENCIES[1]))
+    await notifier.wait_for_attempts(2)
+    metrics = httpx.get(f"{service.url}/metrics").text
+    assert 'notifier_attempts_total{channel="email",outcome="unreachable"} 2.0' in metrics
+    await eventually(lambda: "notifier_unreached 2.0" in httpx.get(f"{service.url}/metrics").text, "the gauge")
+    assert httpx.get(f"{service.url}/v1/outbox").json()["due_unsent"] == 0
+    notifier.set_clock(SIX_DAYS_LEFT + timedelta(hours=15))
+    await notifier.load_contacts()
+    await eventually(lambda: notifier.database["agendas"].count_documents({"unreached": True}) == 1, "one unreached")
+    await notifier.wait_until_idle()
+    assert not notifier.smtp.mails()
+    notifier.set_clock(SIX_DAYS_LEFT + timedelta(days=1))
+    await notifier.wait_for_mails(1)
+    attempts = await notifier.wait_for_attempts(3)
+    assert [(one.outcome, one.reason, one.attempt) for one in attempts[:2]] == [
+        (AttemptOutcome.UNREACHABLE, "no_contact", 0)
+    ] * 2
+    assert (attempts[2].outcome, attempts[2].alert) in {(AttemptOutcome.DELIVERED, one.alert) for one in attempts[:2]}
+
+
+async def test_an_alert_that_reached_nobody_ends_with_its_reason(notifier: NotifierClient, start: Start) -> None:
+    """A contact that appears after the report gets nothing, and one that holds from a later date gets it then."""
     await notifier.publish_documents()
     start()
     notifier.set_clock(SIX_DAYS_LEFT)
-    await notifier.publish_assessments(an_assessment(a_step(7)))
-    (attempt,) = await notifier.wait_for_attempts(1)
-    await notifier.load_contacts()
+    later = SIX_DAYS_LEFT + timedelta(days=3)
+    reported, silent = plans.AGENCIES[:2]
+    await notifier.load_contacts(a_contact(silent, from_=later.date()))
+    await notifier.publish_assessments(*(an_assessment(a_step(7), agency=one) for one in (reported, silent)))
+    await notifier.wait_for_attempts(2)
+    await notifier.publish_assessments(an_assessment(agency=reported, revision=2, on_time=SIX_DAYS_LEFT))
+    await notifier.wait_until_followed()
+    await notifier.load_contacts(a_contact(reported))
+    notifier.set_clock(later)
+    (mail,) = await notifier.wait_for_mails(1)
     await notifier.wait_until_idle()
-    assert (attempt.outcome, attempt.reason, attempt.attempt) == (AttemptOutcome.UNREACHABLE, "no_contact", 0)
+    assert mail["To"] == f"van-thu@{silent}.example"
+    assert len(notifier.smtp.mails()) == 1
+    assert notifier.database["agendas"].count_documents({"unreached": True}) == 0
+
+
+async def test_sending_hours_are_judged_when_a_message_is_sent(notifier: NotifierClient, start: Start) -> None:
+    """Planned within the hours and sent in the night after an outage: it waits for the morning."""
+    await notifier.publish_documents()
+    await notifier.load_contacts()
+    notifier.set_clock(NOON)
+    service = start()
+    await notifier.publish_assessments(an_assessment(a_step(7)))
+    await notifier.wait_until_followed()
+    service.stop()
+    night = SIX_DAYS_LEFT + timedelta(hours=15)
+    notifier.set_clock(night)
+    start()
+    due = {"next_at": {"$lte": night}}
+    await eventually(lambda: not notifier.database["agendas"].count_documents(due), "the alert waits for the morning")
+    await notifier.wait_until_idle()
     assert not notifier.smtp.mails()
+    notifier.set_clock(night + timedelta(hours=9))
+    await notifier.wait_for_mails(1)
+
+
+async def test_an_attempt_that_failed_before_the_night_is_made_again_in_the_morning(
+    notifier: NotifierClient, start: Start
+) -> None:
+    """The backoff ends after the sending hours; the mail goes out when they open."""
+    notifier.smtp.inject_faults({f"van-thu@{AGENCY}.example": [{"rcpt": "452 4.2.2 Mailbox full"}]})
+    await notifier.publish_documents()
+    await notifier.load_contacts()
+    evening = SIX_DAYS_LEFT + timedelta(hours=5, minutes=29, seconds=55)  # five seconds before 17:30 in Viet Nam
+    notifier.set_clock(evening)
+    start()
+    await notifier.publish_assessments(an_assessment(a_step(7)))
+    await notifier.wait_for_attempts(1)
+    notifier.set_clock(evening + timedelta(minutes=1))
+    in_the_morning = {"next_at": {"$gt": evening + timedelta(hours=12)}}
+    await eventually(lambda: notifier.database["deliveries"].count_documents(in_the_morning), "it is postponed")
+    assert not notifier.smtp.mails()
+    notifier.set_clock(evening + timedelta(hours=15))
+    await notifier.wait_for_mails(1)
+
+
+async def test_changed_sending_hours_hold_for_what_is_planned_already(notifier: NotifierClient, start: Start) -> None:
+    """After a restart with wider hours an alert that waited for the morning goes out at once."""
+    await notifier.publish_documents()
+    await notifier.load_contacts()
+    night = SIX_DAYS_LEFT + timedelta(hours=15)
+    notifier.set_clock(night)
+    service = start()
+    await notifier.publish_assessments(an_assessment(a_step(7)))
+    await notifier.wait_until_followed()
+    await notifier.wait_until_idle()
+    service.stop()
+    assert not notifier.smtp.mails()
+    start(DONDOC_NOTIFIER_OPENS="00:00:00", DONDOC_NOTIFIER_CLOSES="23:59:59")
+    await notifier.wait_for_mails(1)
 
 
 async def test_the_last_urging_repeats_until_the_report_is_in(notifier: NotifierClient, start: Start) -> None:

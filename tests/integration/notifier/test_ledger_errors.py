@@ -30,6 +30,11 @@ SCHEDULE = AlertSchedule(
 )
 
 
+def a_ledger(client: Any, database: Database) -> Ledger:
+    """Return a ledger on this test's database."""
+    return Ledger(client, database.name, partitions=1, hours="07:30:00-17:30:00")
+
+
 @pytest.fixture
 async def client(database: Database) -> AsyncIterator[Any]:
     """Return a client as the notifier opens it."""
@@ -40,7 +45,7 @@ async def client(database: Database) -> AsyncIterator[Any]:
 
 async def test_a_schedule_without_its_write_concern_is_not_written(client: Any, database: Database) -> None:
     """An upsert raises "unavailable" until the majority acknowledges it, the second time beside its duplicate too."""
-    ledger = Ledger(client, database.name)
+    ledger = a_ledger(client, database)
     changes = [StoredSchedule(schedule=SCHEDULE, version=0)]
     with database.fail_commands("update", writeConcernError=SHUTDOWN):
         for _ in range(2):
@@ -64,6 +69,6 @@ async def test_what_the_database_refuses_for_good_is_not_called_unavailable(clie
     """Missing rights raise "refused", which ends the process instead of being repeated for ever."""
     with database.fail_commands("find", errorCode=NOT_AUTHORIZED):
         with pytest.raises(LedgerRefusedError):
-            await Ledger(client, database.name).find_schedules([str(DUTY)])
+            await a_ledger(client, database).find_schedules([str(DUTY)])
         with pytest.raises(LedgerRefusedError):
             await ContactStore(client, database.name).load_book()

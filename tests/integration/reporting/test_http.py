@@ -252,5 +252,5 @@ async def test_reporting_describes_itself(reporting: StartReporting, get: Get) -
     assert (await get(service, "/asyncapi")).json()["channels"]["verdicts"]["address"] == VERDICTS.name
     assert 'reporting_records_kept_total{topic="verdicts"}' in (await get(service, "/metrics")).text
     assert (await get(service, "/livez")).status_code == 200
-    checks = {"kafka": True, "mongo": True, "references": True, "consumer": True}
-    assert (await get(service, "/readyz")).json() == checks
+    checks = ("kafka", "mongo", "references", "consumer", "projections", "log")
+    assert (await get(service, "/readyz")).json() == {**dict.fromkeys(checks, True), "assessments": False}

@@ -26,7 +26,7 @@ def a_receipt(number: int) -> RecordedReceipt:
 async def store(database: Database) -> AsyncIterator[ReportingStore]:
     """Return a store on this test's database."""
     client = mongo.connect(database.url)
-    yield ReportingStore(client, database.name)
+    yield ReportingStore(client, database.name, partitions=1)
     client.close()
 
 

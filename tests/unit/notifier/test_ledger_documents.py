@@ -57,7 +57,10 @@ STORED_SCHEDULE: dict[str, Any] = {
         "said": [KEY],
         "taken": {"round": "p-1", "until": "2027-01-14T00:31:00Z", "calls": [STORED_ALERT]},
         "standing": [[KEY, None]],
+        "unreached": [STORED_ALERT],
+        "digest": "d-1",
     },
+    "unreached": True,
     "round": "p-1",
     "round_until": days(35.3125) + (days(1) - days(0)) / 1440,
 }
@@ -73,6 +76,8 @@ SCHEDULE = AlertSchedule(
     sent_keys=frozenset({KEY}),
     claimed=ClaimedAlerts(batch="p-1", until=STORED_SCHEDULE["round_until"], alerts=(ALERT,)),
     active_steps=((KEY, None),),
+    unreached=(ALERT,),
+    digest="d-1",
 )
 STORED_DELIVERY: dict[str, Any] = {
     "_id": "d-1",
@@ -132,10 +137,19 @@ def test_a_schedule_is_written_under_its_stored_names() -> None:
 
 
 def test_a_schedule_without_a_claim_is_written_without_a_batch() -> None:
-    """The fields by which lost batches are found are absent, not empty."""
-    written = ledger_documents.encode_schedule(StoredSchedule(schedule=replace(SCHEDULE, claimed=None), version=3))
+    """The fields by which lost batches and unreached alerts are found are absent, not empty."""
+    idle = replace(SCHEDULE, claimed=None, unreached=())
+    written = ledger_documents.encode_schedule(StoredSchedule(schedule=idle, version=3))
     assert written["agenda"]["taken"] is None
-    assert written.keys().isdisjoint({"round", "round_until"})
+    assert written.keys().isdisjoint({"round", "round_until", "unreached"})
+
+
+def test_a_schedule_of_an_earlier_version_is_read() -> None:
+    """What earlier versions did not store is empty."""
+    document = deepcopy(STORED_SCHEDULE)
+    del document["agenda"]["unreached"], document["agenda"]["digest"], document["unreached"]
+    read = ledger_documents.decode_schedule(document).schedule
+    assert read == replace(SCHEDULE, unreached=(), digest="")
 
 
 def test_a_stored_delivery_is_read_under_its_stored_names() -> None:

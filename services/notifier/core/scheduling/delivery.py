@@ -6,7 +6,7 @@ about its own duties, because events are keyed by agency.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from schemas.events import ids
 from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, AttemptOutcome, Channel
@@ -74,7 +74,8 @@ def create_deliveries(digest: Digest, batch: str) -> tuple[Delivery, ...]:
     """Return one delivery for each contact of *digest*, or a single one without address if there is no contact.
 
     Within one batch an address gets one delivery for an agency and channel. The id depends on the batch and not on the
-    alerts, so a batch that another process finishes after a crash creates the same ids, and no second delivery.
+    alerts, so a batch that another process finishes after a crash creates the same ids, and no second delivery. The one
+    without address only records that nobody was reached: it is the same however often that is found.
     """
     contacts: tuple[Contact | None, ...] = digest.contacts or (None,)
     return tuple(_create_delivery(digest, contact, batch) for contact in contacts)
@@ -85,13 +86,22 @@ def build_events(attempt: DeliveryAttempt) -> Iterator[Envelope[AlertAttempted]]
     delivery = attempt.delivery
     for agency in dict.fromkeys(one.duty.agency for one in delivery.alerts):
         yield Envelope(
-            id=ids.digest(delivery.id, str(delivery.attempt), attempt.outcome, agency),
+            id=derive_event_id(delivery.id, delivery.attempt, attempt.outcome, agency=agency, at=attempt.at),
             source=SOURCE,
             type=DELIVERED,
             subject=agency,
             time=attempt.at,
             data=_build_event_data(attempt, agency),
         )
+
+
+def derive_event_id(delivery_id: str, attempt: int, outcome: AttemptOutcome, *, agency: str, at: datetime) -> str:
+    """Return the id of the event about an attempt at a delivery, for the part of it that is about *agency*.
+
+    The instant is part of it. A ledger that was restored from a backup makes an attempt of the same number again, and
+    that is another event.
+    """
+    return ids.digest(delivery_id, str(attempt), outcome, agency, at.astimezone(UTC).isoformat())
 
 
 def describe_duty(one: DutyAlert) -> AlertedDuty:
@@ -109,8 +119,9 @@ def describe_duty(one: DutyAlert) -> AlertedDuty:
 
 def _create_delivery(digest: Digest, contact: Contact | None, batch: str) -> Delivery:
     address = contact.address if contact else ""
+    parts = (batch, digest.to_agency, digest.channel.value, address) if contact else ("unreached", digest.alert_id)
     return Delivery(
-        id=ids.digest(batch, digest.to_agency, digest.channel.value, address),
+        id=ids.digest(*parts),
         alert_id=digest.alert_id,
         to_agency=digest.to_agency,
         channel=digest.channel,

@@ -49,6 +49,11 @@ class ContactBook:
                 reachable.setdefault(contact.channel, {}).setdefault(contact.address, contact)
         return {channel: tuple(people.values()) for channel, people in reachable.items()}
 
+    def find_next_start(self, agency: str, day: date) -> date | None:
+        """Return the first date after *day* from which another contact of *agency* holds."""
+        starts = (one.from_ for one in self._by_agency.get(agency, ()) if one.from_ is not None and one.from_ > day)
+        return min(starts, default=None)
+
 
 def resolve_recipient(to: str, agency: str, registry: Registry) -> str:
     """Return the id of the agency, or the name of the list, that gets an alert of *agency* meant for *to*.

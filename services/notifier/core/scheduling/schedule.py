@@ -5,7 +5,7 @@ an alert that was sent is never sent again; of several alerts missed while the n
 still holds is sent; an alert whose reason is gone is not sent.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -32,9 +32,12 @@ class ClaimedAlerts:
 class AlertSchedule:
     """All alerts of one duty: those `waiting` to be sent, those `claimed` by a batch, and the keys of those sent.
 
+    `unreached` holds alerts that are due and have nobody to go to; they wait for a contact, not for an instant.
+
     `sent_keys` holds deduplication keys, also of repetitions that a later one has replaced. `active_steps` holds the
     `step_key` of each alert that the last assessment calls for, with the instant from which it is void. `revision` is
-    that of the last assessment; an older one is ignored. `known_since` is when the first assessment was recorded.
+    that of the last assessment, `digest` that of its record; an older assessment is ignored. `known_since` is when the
+    first assessment was recorded.
     """
 
     duty: DutyKey
@@ -48,6 +51,8 @@ class AlertSchedule:
     sent_keys: frozenset[str] = frozenset()
     claimed: ClaimedAlerts | None = None
     active_steps: tuple[tuple[str, datetime | None], ...] = ()
+    unreached: tuple[ScheduledAlert, ...] = ()
+    digest: str = ""
 
     @property
     def next_at(self) -> datetime | None:
@@ -68,6 +73,12 @@ class AlertSchedule:
             clause=self.clause,
             alert=alert,
         )
+
+
+def is_contradicted(known: AlertSchedule, assessment: DutyAssessment) -> bool:
+    """Whether *assessment* has the revision of the last one and another content: one of the two is forged."""
+    # A schedule that an earlier version stored has no digest, and nothing contradicts it.
+    return assessment.revision == known.revision and known.digest not in {"", assessment.digest}
 
 
 def follow_assessment(
@@ -102,6 +113,7 @@ def follow_assessment(
         waiting=_sort(waiting),
         sent_keys=sent_keys,
         active_steps=tuple((alert.step_key, alert.until) for alert in called),
+        digest=assessment.digest,
     )
 
 
@@ -121,6 +133,34 @@ def take_due(
     return tuple(_keep_last_per_recipient(latest, now)), _mark_sent(schedule, due, hours, now)
 
 
+def return_unreached(schedule: AlertSchedule, alerts: Sequence[ScheduledAlert]) -> AlertSchedule:
+    """Return the schedule in which *alerts*, which were taken and have nobody to go to, are unsent and unreached."""
+    keys = {alert.dedup_key for alert in alerts}
+    return replace(schedule, sent_keys=schedule.sent_keys - keys, unreached=(*schedule.unreached, *alerts))
+
+
+def retry_unreached(
+    schedule: AlertSchedule, reached: Collection[str], hours: SendingHours, now: datetime
+) -> AlertSchedule:
+    """Return the schedule in which the unreached alerts to *reached* wait to be sent, and the void ones are gone.
+
+    Of an alert that repeats, the last repetition stands for all that reached nobody.
+    """
+    last = {alert.step_key: alert for alert in schedule.unreached}
+    holding = [alert for alert in last.values() if not alert.is_void(now)]
+    again = (_set_send_at(alert, hours, now) for alert in holding if alert.to in reached)
+    return replace(
+        schedule,
+        waiting=_sort([*schedule.waiting, *again]),
+        unreached=tuple(alert for alert in holding if alert.to not in reached),
+    )
+
+
+def replan(schedule: AlertSchedule, hours: SendingHours, now: datetime) -> AlertSchedule:
+    """Return the schedule whose waiting alerts are sent within *hours*, for sending hours that were changed."""
+    return replace(schedule, waiting=_sort(_set_send_at(alert, hours, now) for alert in schedule.waiting))
+
+
 def skip_before(schedule: AlertSchedule, hours: SendingHours, before: datetime) -> AlertSchedule:
     """Return the schedule in which all alerts due before *before* count as sent, for a simulation that starts there."""
     return _mark_sent(schedule, [alert for alert in schedule.waiting if alert.send_at < before], hours, before)
@@ -130,11 +170,15 @@ def _mark_sent(
     schedule: AlertSchedule, due: Sequence[ScheduledAlert], hours: SendingHours, now: datetime
 ) -> AlertSchedule:
     """Return the schedule in which *due* counts as sent, with the next repetition of each alert that repeats."""
-    latest = [alert.latest_repetition(now, hours.zone) for alert in due]
+    # An unreached alert that is tried again may by now have the same latest repetition as the one that followed it.
+    taken = (alert.latest_repetition(now, hours.zone) for alert in due)
+    latest = list({alert.dedup_key: alert for alert in taken}.values())
     if not latest:
         return schedule
-    following = [again for alert in latest if (again := alert.repeat(alert.repetition + 1, hours.zone))]
     later = [alert for alert in schedule.waiting if alert not in due]
+    planned = {alert.dedup_key for alert in later}
+    repeated = (again for alert in latest if (again := alert.repeat(alert.repetition + 1, hours.zone)))
+    following = [again for again in repeated if again.dedup_key not in planned]
     return replace(
         schedule,
         waiting=_sort([*later, *(_set_send_at(alert, hours, now) for alert in following)]),

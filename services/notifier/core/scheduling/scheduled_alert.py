@@ -40,7 +40,10 @@ class StatusInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyAssessment:
-    """The part of an assessment of one duty on which alerts depend."""
+    """The part of an assessment of one duty on which alerts depend.
+
+    `digest` is that of the whole record, by which another content under the same revision is recognised.
+    """
 
     duty: DutyKey
     plan_version: int
@@ -51,6 +54,7 @@ class DutyAssessment:
     recorded_at: datetime
     timeline: tuple[StatusInterval, ...]
     alerts: tuple[WireStep, ...]
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

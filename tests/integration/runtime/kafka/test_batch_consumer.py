@@ -18,9 +18,10 @@ from services.runtime.kafka.batch_consumer import (
     Handler,
     Records,
     Subscription,
-    commit_after,
+    repeat_while_unavailable,
     subscribe,
 )
+from services.runtime.kafka.observed_consumer import ObservedConsumer
 from tests.support.assertions.eventually import eventually
 from tests.support.faults import fault_plan
 from tests.support.servers.kafka import PARTITIONS, Bus
@@ -29,6 +30,16 @@ from tests.support.servers.services import Launch
 
 GROUP = "test-batches"
 FIRST = TopicPartition(DELIVERIES.name, 0)
+
+
+def commit_after(handler: Handler, recoverable: tuple[type[Exception], ...]) -> Handler:
+    """Return a handler that commits after *handler*, which is repeated when it raises one of *recoverable*."""
+
+    async def handle(records: Records, consumer: ObservedConsumer) -> None:
+        if await repeat_while_unavailable(lambda: handler(records, consumer), recoverable, until=consumer.is_stopping):
+            await consumer.commit()
+
+    return handle
 
 
 @asynccontextmanager

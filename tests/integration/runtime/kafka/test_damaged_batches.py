@@ -12,7 +12,7 @@ from schemas.events.topics import DELIVERIES
 from services.runtime.clock import SystemClock
 from services.runtime.http.probes import NotReadyError
 from services.runtime.kafka import partition_reader, raw_batches
-from services.runtime.kafka.batch_consumer import ConsumingBroker, Records, Subscription, commit_after, subscribe
+from services.runtime.kafka.batch_consumer import ConsumingBroker, Records, Subscription, subscribe
 from services.runtime.kafka.dead_letters import DeadLetters
 from tests.support.assertions.eventually import eventually
 from tests.support.faults.broker_files import flip_bit
@@ -31,7 +31,7 @@ class Reading:
         self.registry = CollectorRegistry()
         self.broker = ConsumingBroker(bus.access, halt=self._halt, registry=self.registry)
         self.read: dict[int, list[bytes]] = {number: [] for number in range(bus.partitions)}
-        subscribe(self.broker, Subscription(topic=TOPIC, group=GROUP), commit_after(self._take, ()), halt=self._halt)
+        subscribe(self.broker, Subscription(topic=TOPIC, group=GROUP), self._take, halt=self._halt)
 
     @property
     def damaged_offset(self) -> float | None:
@@ -39,9 +39,10 @@ class Reading:
         labels = {"topic": TOPIC, "partition": "0"}
         return self.registry.get_sample_value("runtime_damaged_batch_offset", labels)
 
-    async def _take(self, records: Records, _consumer: "AIOKafkaConsumer[bytes, bytes]") -> None:
+    async def _take(self, records: Records, consumer: "AIOKafkaConsumer[bytes, bytes]") -> None:
         for record in records:
             self.read[record.partition].append(record.value)
+        await consumer.commit()
 
     def _halt(self) -> None:
         raise AssertionError("nothing here may end a service")

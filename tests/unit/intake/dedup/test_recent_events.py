@@ -127,6 +127,32 @@ def test_the_log_decides_what_a_missing_event_is() -> None:
     assert (recent.find(b"event"), recent.missing) == (other.stamp, 0)
 
 
+def test_after_a_loss_the_log_is_read_from_before_all_that_is_remembered() -> None:
+    """Whatever jumps the clock has made: an event that is not read again would count as missing."""
+    clock = SteeredClock()
+    recent = a_cache(clock)
+    assert recent.remembered_since == START - SPAN
+    for day in (1, 5):
+        clock.instant = START + timedelta(days=day)
+        read(recent, an_entry(b"%d" % day))
+    assert recent.remembered_since == START + timedelta(days=1)
+    clock.instant = START - timedelta(days=3)
+    read(recent, an_entry(b"earlier"))
+    assert recent.remembered_since == START - timedelta(days=3)
+
+
+def test_a_clock_that_was_set_back_lets_identities_go_all_the_same() -> None:
+    """Spans are counted from the earlier time on, or the memory would grow until the old time is reached again."""
+    clock = SteeredClock()
+    recent = a_cache(clock)
+    clock.instant = START - timedelta(days=300)
+    read(recent, an_entry(b"old"))
+    for days in (1, 2):
+        clock.instant += timedelta(days=1)
+        read(recent, an_entry(b"%d" % days))
+    assert recent.find(b"old") is None
+
+
 def test_a_missing_event_is_forgotten_with_the_others() -> None:
     """After two spans nobody is told of it any more."""
     clock = SteeredClock()

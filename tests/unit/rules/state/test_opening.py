@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from services.rules.state.opening import Opening, RestoredState, StateFinding, decide_opening
-from services.rules.state.state_coverage import StateCoverage, current_layout
+from services.rules.state.state_store import StateCoverage, current_layout
 from services.runtime.kafka.log_coverage import LogState
 
 LAST = "a" * 32

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from services.rules.state.state_digest import StateDigest, digest_record
+from services.rules.state.state_store import StateDigest, digest_record
 
 RECORDS = some.dictionaries(some.text(min_size=1), some.binary(), max_size=6)
 

@@ -115,6 +115,20 @@ def test_a_simulation_that_begins_later_prints_nothing_of_before(tmp_path: Path)
     assert [one[:11] for one in steps(run_simulate(a_folder(tmp_path), span=span))] == ["12-09T07:30", "12-10T07:30"]
 
 
+def test_an_alert_with_nobody_to_go_to_goes_out_when_a_contact_holds(tmp_path: Path) -> None:
+    """A contact from 5 December on gets the reminder of the 3rd then; one from the 11th gets the urging alone."""
+    later = "h-mot,email,van-thu@mot.example,,vi,2024-12-05,\n"
+    assert steps(run_simulate(a_folder(tmp_path), contacts=later))[:2] == [
+        "12-05T07:30 email reminder P7D",
+        "12-09T07:30 email reminder P1D",
+    ]
+    much_later = "h-mot,email,van-thu@mot.example,,vi,2024-12-11,\n"
+    assert steps(run_simulate(a_folder(tmp_path), contacts=much_later)) == [
+        "12-11T07:30 email urging PT0S",
+        "12-13T07:30 email urging P3D",
+    ]
+
+
 def test_an_agency_that_nobody_would_reach_is_named_on_stderr(tmp_path: Path) -> None:
     """An agency without a contact is named on stderr with the number of its alerts."""
     result = run_simulate(a_folder(tmp_path))

@@ -221,3 +221,54 @@ def test_an_alert_about_an_incomplete_report_is_void_once_it_is_complete() -> No
     ]
     called = WireStep(kind=StepKind.INCOMPLETE, step="incomplete:s-1", at=came_at, due_at=DUE)
     assert take_labels(follow(an_assessment(called, timeline=timeline), days(-3)), days(-3))[0] == []
+
+
+def test_an_alert_that_reaches_nobody_is_unsent_until_somebody_is_reached() -> None:
+    """It leaves the keys of what was sent, waits for no instant, and is due as soon as its recipient is reached."""
+    known = follow(an_assessment(a_reminder(7)), OPENS)
+    alerts, taken = schedule.take_due(known, ALWAYS, days(-7))
+    parked = schedule.return_unreached(taken, alerts)
+    assert (parked.next_at, parked.unreached, parked.sent_keys) == (None, alerts, frozenset())
+    assert schedule.retry_unreached(parked, {"parent"}, ALWAYS, days(-6)) == parked
+    again = schedule.retry_unreached(parked, {"self"}, ALWAYS, days(-6))
+    assert take_labels(again, days(-6))[0] == ["reminder P7D"]
+    assert again.unreached == ()
+
+
+def test_an_unreached_alert_ends_with_its_reason() -> None:
+    """After the due instant a reminder is void, whoever can be reached; a newer assessment decides anew."""
+    known = follow(an_assessment(a_reminder(7)), OPENS)
+    alerts, taken = schedule.take_due(known, ALWAYS, days(-7))
+    parked = schedule.return_unreached(taken, alerts)
+    assert schedule.retry_unreached(parked, set(), ALWAYS, days(1)).unreached == ()
+    reported = an_assessment(revision=2, timeline=(an_interval(OPENS, Status.ON_TIME),))
+    assert follow(reported, days(-6), known=parked).unreached == ()
+
+
+def test_of_an_urging_that_reached_nobody_for_weeks_one_is_sent() -> None:
+    """The repetitions that fell due meanwhile collapse, and the next one follows once."""
+    known = follow(an_assessment(an_urging(14, every="P7D")), OPENS)
+    for week in (14, 21, 28):
+        alerts, known = schedule.take_due(known, ALWAYS, days(week))
+        known = schedule.return_unreached(known, alerts)
+    labels, after = take_labels(schedule.retry_unreached(known, {"self"}, ALWAYS, days(29)), days(29))
+    assert labels == ["urging P28D"]
+    assert [one.label for one in after.waiting] == ["P35D"]
+
+
+def test_other_sending_hours_hold_for_what_is_planned() -> None:
+    """What waited for the opening is sent when the new hours open."""
+    known = follow(an_assessment(a_reminder(7)), OPENS, hours=OFFICE_HOURS)
+    assert known.next_at == days(-7) + timedelta(hours=7, minutes=30)
+    assert schedule.replan(known, ALWAYS, OPENS).next_at == days(-7)
+
+
+@pytest.mark.parametrize(
+    ("revision", "digest", "contradicts"), [(1, "a", False), (1, "b", True), (2, "b", False), (0, "b", False)]
+)
+def test_another_content_of_the_same_revision_contradicts(*, revision: int, digest: str, contradicts: bool) -> None:
+    """Only the same revision can be compared; a schedule without a digest is contradicted by nothing."""
+    known = follow(an_assessment(digest="a"), OPENS)
+    other = an_assessment(revision=revision, digest=digest)
+    assert schedule.is_contradicted(known, other) is contradicts
+    assert not schedule.is_contradicted(follow(an_assessment(), OPENS), other)

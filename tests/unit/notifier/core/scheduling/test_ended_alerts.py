@@ -1,0 +1,82 @@
+"""What a delivery event ends: its alert on its channel, and the delivery that it is about."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.wire import WireAlertAttempted
+from services.notifier.core.scheduling import delivery, ended_alerts
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.digest import Digest
+from services.notifier.core.scheduling.ended_alerts import LoggedAttempt
+from services.notifier.core.scheduling.routing import Contact
+from tests.unit.notifier.schedule_builders import DUTY, OPENS, a_reminder, an_assessment, days, follow
+
+ALERTS = [follow(an_assessment(a_reminder(7)), OPENS), follow(an_assessment(a_reminder(1)), OPENS)]
+WEEK, LAST_DAY = (one.with_duty(one.waiting[0]) for one in ALERTS)
+CONTACT = Contact(agency=DUTY.agency, channel=Channel.EMAIL, address="van-thu@mot.example")
+DIGEST = Digest(to_agency=DUTY.agency, channel=Channel.EMAIL, alerts=(WEEK, LAST_DAY), contacts=(CONTACT,))
+(DELIVERY,) = delivery.create_deliveries(DIGEST, "b-1")
+AT = days(-7)
+
+
+def logged(outcome: AttemptOutcome, *, one: Delivery = DELIVERY, **changes: Any) -> LoggedAttempt:
+    """Return an attempt as its event tells it."""
+    attempt = DeliveryAttempt(delivery=replace(one, attempt=2), outcome=outcome, at=AT)
+    (event,) = delivery.build_events(attempt)
+    data = msgspec.json.decode(event.data.model_dump_json().encode(), type=WireAlertAttempted)
+    return LoggedAttempt(event=event.id, agency=event.subject or "", data=msgspec.structs.replace(data, **changes))
+
+
+def remaining(*attempts: LoggedAttempt, digest: Digest = DIGEST) -> list[Digest]:
+    """Return what is left to be sent of *digest* after *attempts*."""
+    ended: dict[str, frozenset[str]] = {}
+    for one in attempts:
+        for duty, key in ended_alerts.find_ended(one.data):
+            ended[duty] = ended.get(duty, frozenset()) | {key}
+    return ended_alerts.drop_ended([digest], ended)
+
+
+@pytest.mark.parametrize("outcome", list(AttemptOutcome))
+def test_an_alert_ends_unless_it_is_certain_that_it_did_not_go_out(outcome: AttemptOutcome) -> None:
+    """A failure that is tried again, and one for want of a contact, leave the alert to be sent."""
+    tried_again = {AttemptOutcome.TEMPORARY_FAILURE, AttemptOutcome.TECHNICAL_FAILURE, AttemptOutcome.UNREACHABLE}
+    assert remaining(logged(outcome)) == ([DIGEST] if outcome in tried_again else [])
+
+
+def test_an_alert_ends_on_its_channel_and_for_its_recipient_alone() -> None:
+    """The mail says nothing about the SMS, nor the agency's own mail about that to the list."""
+    delivered = logged(AttemptOutcome.DELIVERED)
+    assert remaining(delivered, digest=replace(DIGEST, channel=Channel.SMS))
+    assert remaining(delivered, digest=replace(DIGEST, to_agency="chairman-list"))
+
+
+def test_of_a_digest_what_was_not_told_is_left() -> None:
+    """An event about one of two alerts leaves the other."""
+    (only_week,) = delivery.create_deliveries(replace(DIGEST, alerts=(WEEK,)), "b-1")
+    assert remaining(logged(AttemptOutcome.DELIVERED, one=only_week)) == [replace(DIGEST, alerts=(LAST_DAY,))]
+
+
+def test_an_event_is_recognised_as_being_about_a_delivery() -> None:
+    """Its id derives from the delivery; the same alert to another address is another delivery."""
+    other = replace(DELIVERY, id="d-2")
+    assert logged(AttemptOutcome.DELIVERED).is_about(DELIVERY)
+    assert not logged(AttemptOutcome.DELIVERED).is_about(other)
+
+
+@pytest.mark.parametrize(("channel", "ends"), [(Channel.EMAIL, False), (Channel.SMS, True)])
+def test_a_mail_of_unknown_outcome_is_sent_again_by_its_own_delivery(*, channel: Channel, ends: bool) -> None:
+    """It goes out under its Message-ID, by the rule of decision 3; an SMS does not."""
+    assert logged(AttemptOutcome.UNKNOWN, channel=channel).ends_delivery is ends
+    assert logged(AttemptOutcome.DELIVERED, channel=channel).ends_delivery
+    assert not logged(AttemptOutcome.TEMPORARY_FAILURE, channel=channel).ends_delivery
+
+
+def test_two_attempts_of_one_number_are_two_events() -> None:
+    """A restored ledger makes an attempt again whose number was used."""
+    first = delivery.derive_event_id("d-1", 1, AttemptOutcome.DELIVERED, agency="h-mot", at=AT)
+    again = delivery.derive_event_id("d-1", 1, AttemptOutcome.DELIVERED, agency="h-mot", at=days(-6))
+    assert first != again
