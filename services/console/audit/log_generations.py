@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.events.topics import DUTIES
-from services.rules.state import state_coverage
+from services.rules.state import state_store
 from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
 
@@ -33,8 +33,8 @@ async def read_generations(config: KafkaConfig, *, partitions: int) -> Mapping[i
         left = {place for place in places if await consumer.position(place) < ends[place]}
         while left:
             for place, records in (await consumer.getmany(*left, timeout_ms=POLL_MS)).items():
-                for record in (one for one in records if one.key == state_coverage.COVERAGE_KEY and one.value):
-                    coverage = state_coverage.decode_coverage(record.value)
+                for record in (one for one in records if one.key == state_store.COVERAGE_KEY and one.value):
+                    coverage = state_store.decode_coverage(record.value)
                     generations[place.partition] = 0 if coverage is None else coverage.generation
             left = {place for place in left if await consumer.position(place) < ends[place]}
     finally:
