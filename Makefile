@@ -113,9 +113,10 @@ bench: setup ## throughput and latency beside the raw client
 	@$(BIN)/pytest tests/bench -s
 
 FUZZ_SECONDS ?= 60
-fuzz: setup $(VENV)/.fuzzer ## coverage-guided fuzzing of intake's decoder, FUZZ_SECONDS long
+fuzz: setup $(VENV)/.fuzzer ## coverage-guided fuzzing of intake's decoder and of all readers of records, FUZZ_SECONDS each
 	@mkdir -p out/fuzz
 	@$(BIN)/python -m tests.fuzz.decoder $(DONDOC_HOME)/fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=out/fuzz/
+	@$(BIN)/python -m tests.fuzz.readers $(DONDOC_HOME)/fuzz-readers -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=out/fuzz/readers-
 
 coverage: setup ## branch coverage of the cores by their unit tests
 	@$(BIN)/pytest tests/unit --cov --cov-report=term-missing

@@ -152,6 +152,7 @@ AUDIT = BusUser(
         _topic(FACTS.name, READ, reason="rebuilds the duties from the facts"),
         _topic(FACTS.dead_letter, READ, reason="leaves out what rules has set aside"),
         _topic(VERDICTS.name, READ, reason="looks whether reporting has read them all"),
+        _topic(DUTIES.name, READ, reason="looks whether a partition has had another log before"),
         _topic(DELIVERIES.name, READ, reason="counts the alerts of each duty"),
         _group("dondoc-rules", DESCRIBE, "looks how far rules has read"),
         _group("dondoc-reporting", DESCRIBE, "looks how far reporting has read"),

@@ -51,6 +51,7 @@ add --allow-principal User:dondoc-audit --operation Read --topic dondoc.referenc
 add --allow-principal User:dondoc-audit --operation Read --topic dondoc.facts.v1
 add --allow-principal User:dondoc-audit --operation Read --topic dondoc.facts.v1.dead-letter
 add --allow-principal User:dondoc-audit --operation Read --topic dondoc.verdicts.v1
+add --allow-principal User:dondoc-audit --operation Read --topic dondoc.duties.v1
 add --allow-principal User:dondoc-audit --operation Read --topic dondoc.deliveries.v1
 add --allow-principal User:dondoc-audit --operation Describe --group dondoc-rules --resource-pattern-type prefixed
 add --allow-principal User:dondoc-audit --operation Describe --group dondoc-reporting --resource-pattern-type prefixed

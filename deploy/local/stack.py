@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
 
 DEFAULT_HOME = ".dondoc"
+OTHERS = 0o077  # the permissions of group and others, which no file of the stack has
 
 # The variables that secure the connection to another broker. The local one is open, but only to this machine.
 SECURITY = tuple(
@@ -33,6 +35,9 @@ class Stack:
     """
 
     def __init__(self, folder: Path, listen: Ports, *, jars: Path, say: Callable[[str], None] = print) -> None:
+        # Mails and SMS of the stack hold links that anybody may use, and logs tell who was late: only their owner reads
+        # them. The first folders are made below, and every process of the stack inherits the mask.
+        os.umask(OTHERS)
         self.folder = folder
         self.ports = listen
         self.kafka = Kafka(folder, jars=jars, port=listen.kafka, controller_port=listen.kafka_controller)
@@ -92,7 +97,8 @@ class Stack:
     def _acquire_lock(self) -> None:
         """Lock the folder with flock(2): the kernel releases the lock when the process ends, however it ends."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR, 0o644)
+        self.folder.chmod(stat.S_IRWXU)  # also a folder of an earlier version, whose files others may read
+        lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -43,8 +43,18 @@ class PublishedModel(BaseModel):
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
 
+class EventReference(PublishedModel):
+    """An event by its identity."""
+
+    source: str
+    id: str
+
+
 class TimelineSegment(PublishedModel):
-    """A stretch of a duty's timeline: the status that holds from `from` until the next segment begins."""
+    """A stretch of a duty's timeline: the status that holds from `from` until the next segment begins.
+
+    `standing` is the submission whose content counts meanwhile, where anything is on file (contract section 8.2).
+    """
 
     from_: datetime = Field(alias="from")
     status: Status
@@ -54,6 +64,7 @@ class TimelineSegment(PublishedModel):
     flags: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    standing: EventReference | None = None
 
 
 class AlertStep(PublishedModel):

@@ -31,9 +31,14 @@ class BadLink(ValueError):  # noqa: N818 - it reads as a claim about the link
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyLink:
-    """The duty that a link gives access to, until the exclusive instant `expires_at`."""
+    """The duty that a link gives access to, until the exclusive instant `expires_at`.
+
+    Links are revoked by when they were issued. One that does not say so, of an earlier version, counts as issued at the
+    beginning of 1970.
+    """
 
     duty: DutyKey
+    issued_at: datetime
     expires_at: datetime
 
     def has_expired(self, now: datetime) -> bool:
@@ -50,17 +55,16 @@ class LinkKey:
 
     def sign_link(self, link: DutyLink) -> str:
         """Return *link* as a signed token."""
-        expires = int(link.expires_at.timestamp())
-        return self._sign(_DUTY, {"duty": str(link.duty), "exp": expires})
+        issued, expires = int(link.issued_at.timestamp()), int(link.expires_at.timestamp())
+        return self._sign(_DUTY, {"duty": str(link.duty), "iat": issued, "exp": expires})
 
     def verify_link(self, token: str) -> DutyLink:
         """Return the link that *token* holds, expired or not; raise `BadLink` if this key did not sign it."""
         match self._verify(_DUTY, token):
+            case {"duty": str(duty), "iat": int(issued), "exp": int(expires)}:
+                return _build_link(duty, issued, expires)
             case {"duty": str(duty), "exp": int(expires)}:
-                try:
-                    return DutyLink(duty=DutyKey.parse(duty), expires_at=datetime.fromtimestamp(expires, tz=UTC))
-                except (ValueError, OverflowError, OSError) as cause:
-                    raise BadLink("the link names no duty") from cause
+                return _build_link(duty, 0, expires)
             case _:
                 raise BadLink("the link names no duty")
 
@@ -103,6 +107,17 @@ class LinkKey:
         if signed.headers().get("typ") != kind or not isinstance(claims, dict):
             raise BadLink("the link is for something else")
         return claims
+
+
+def _build_link(duty: str, issued: int, expires: int) -> DutyLink:
+    try:
+        return DutyLink(
+            duty=DutyKey.parse(duty),
+            issued_at=datetime.fromtimestamp(issued, tz=UTC),
+            expires_at=datetime.fromtimestamp(expires, tz=UTC),
+        )
+    except (ValueError, OverflowError, OSError) as cause:
+        raise BadLink("the link names no duty") from cause
 
 
 def _digest(text: str) -> str:

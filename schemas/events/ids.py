@@ -17,7 +17,7 @@ SHEET_DIGEST_LENGTH = 32
 _MURMUR_SEED = 0x9747B28C
 _MURMUR_M = 0x5BD1E995
 _WORD = 0xFFFFFFFF
-_ID_CHARACTERS_MAX = 4_096  # of the four parts together; the longest honest ones have some hundred
+_KEY_CHARACTERS_MAX = 1_000  # an agency is the subject of events, which has 1,024 at most; honest keys have under 500
 _CACHED_KEYS = 16_384  # keys are agencies, and the largest registries have a few thousand
 
 
@@ -46,12 +46,13 @@ class DutyKey:
     def from_event(cls, *, plan: str, agency: str, obligation: str, period: str | None) -> "DutyKey":
         """Return the key of the duty that an event names; raise `ValueError` if it would not come back from its text.
 
-        A key is the key of records and documents. So it has no separator within a part, nothing that cannot be
-        printed, and a period that is one.
+        A key is the key of records and documents. So no part but the period is empty, none has a separator within or
+        what cannot be printed, and a period is one.
         """
         key = cls(plan=plan, agency=agency, obligation=obligation, period=period or None)
         text = str(key)
-        if text.count("|") != 3 or not text.isprintable() or len(text) > _ID_CHARACTERS_MAX:  # noqa: PLR2004 - as above
+        is_whole = bool(plan and agency and obligation) and text.count("|") == 3  # noqa: PLR2004 - as above
+        if not is_whole or not text.isprintable() or len(text) > _KEY_CHARACTERS_MAX:
             raise ValueError(f"{text[:200]!r} cannot be the key of a duty")
         if key.period is not None:
             periods.parse(key.period)

@@ -24,6 +24,13 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 OffsetDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
+class WireEventReference(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An event by its identity, `EventReference`."""
+
+    source: str
+    id: str
+
+
 class WireSegment(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, rename={"starts_at": "from"}
 ):
@@ -37,6 +44,7 @@ class WireSegment(
     flags: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    standing: WireEventReference | None = None
 
 
 class WireStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from schemas.lint import plan_rules, registry_rules, validation_errors, yaml_source
+from schemas.lint import plan_rules, registry_rules, text_rules, validation_errors, yaml_source
 from schemas.lint.diagnostics import Diagnostic, DocumentInvalid, DocumentPath, Finding, Severity
 from schemas.lint.document_tree import Node
 from schemas.lint.yaml_source import NotYaml, YamlSource
@@ -99,7 +99,8 @@ def _parse(lint: Callable[[str, str], LintResult[M]], text: str, file: str) -> M
 def _lint(text: str, file: str, model: type[M], rules: Callable[[Node], Iterable[Finding]]) -> LintResult[M]:
     source = yaml_source.read(text)
     # The rules run even where the models refuse the document, so that one wrong value hides no other error.
-    findings = [*source.duplicates, *rules(Node(value=source.content))]
+    content = Node(value=source.content)
+    findings = [*source.duplicates, *text_rules.check_texts(content), *rules(content)]
     try:
         document = model.model_validate(source.content)
     except ValidationError as error:

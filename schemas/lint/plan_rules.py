@@ -7,7 +7,7 @@ late; with the registry at hand also unknown agencies and groups.
 from calendar import month_name, monthrange
 from collections.abc import Iterator
 
-from schemas.lint import date_intervals, id_checks
+from schemas.lint import date_intervals, id_checks, indicator_rules
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
 from schemas.plan import durations
@@ -23,6 +23,8 @@ def check_plan(plan: Node) -> Iterator[Finding]:
     sources, obligations = plan["sources"].each(), plan["obligations"].each()
     yield from id_checks.find_duplicates(one["id"] for one in sources)
     yield from id_checks.find_duplicates(one["id"] for one in obligations)
+    yield from id_checks.find_duplicates(one["grade"] for one in plan["grading"].each())
+    yield from indicator_rules.check_indicators(plan)
     known_sources = {one["id"].text for one in sources}
     for obligation in obligations:
         # The list of sources is optional; without it a citation cannot be checked.
@@ -39,6 +41,9 @@ def check_references(plan: Node, registry: Node) -> Iterator[Finding]:
     groups = {one["id"].text for one in registry["groups"].each()} or members
     yield from _check_registry_id(plan["registry"], registry["registry"])
     yield from id_checks.find_unlisted(plan["issuer"], agencies)
+    for indicator in plan["indicators"].each():
+        for asked in indicator["asked_of"].each():
+            yield from id_checks.find_unknown(asked, agencies | groups, "group or agency")
     for obligation in plan["obligations"].each():
         yield from id_checks.find_unlisted(obligation["recipient"], agencies | groups)
         for addressee in obligation["addressees"].each():
@@ -97,13 +102,10 @@ def _check_day_of_year(month: Node, day: Node) -> Iterator[Finding]:
 
 def _check_requirements(requires: Node) -> Iterator[Finding]:
     yield from id_checks.find_duplicates(map(_section_id, requires["sections"].each()), Severity.WARNING)
-    yield from id_checks.find_duplicates(one["code"] for one in requires["indicators"].each())
+    yield from id_checks.find_duplicates(indicator_rules.code_of(one) for one in requires["indicators"].each())
     yield from id_checks.find_duplicates(one["id"] for one in requires["checks"].each())
     for indicator in requires["indicators"].each():
-        least, most = indicator["min"].value, indicator["max"].value
-        # Only numbers are compared; what is none of them is reported by the models.
-        if isinstance(least, int | float) and isinstance(most, int | float) and most < least:
-            yield indicator["max"].finding(f"{most} is less than `min`, {least}; no figure can satisfy both")
+        yield from indicator_rules.check_range(indicator)
 
 
 def _section_id(section: Node) -> Node:

@@ -3,16 +3,38 @@
 It reads the composed nodes instead of constructed objects. So dates stay text, and `2026-02-30` is a wrong date with a
 line instead of an unreadable file; a duplicate key is a finding like any other; and every key keeps its own line.
 All text is brought into Unicode NFC, as the text of all events is.
+
+A document costs no more than its length: its size, its depth and what aliases repeat have bounds.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer, MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import Event
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from schemas.lint.diagnostics import DocumentPath, Finding
+
+CHARS_MAX = 20_000_000
+"""Characters of a document. A registry of 10,000 agencies has about 5,000,000."""
+
+LEVELS_MAX = 40
+"""Levels of mappings and sequences. A plan has eleven."""
+
+VALUES_MAX = 1_000_000
+"""Keys and values of a document, each of which takes some 80 microseconds. The same registry has 300,000."""
+
+_LONG_TAG = re.compile(r"(?<![^\s,\[{])![^\s]{1000}")
+"""A tag of more than 1,000 characters, which the parser would read in quadratic time."""
+
+_NUMBER_CHARS_MAX = 400  # what is longer is no number that anybody means, and Python would not print it
+
+REPEATED_MAX = 20_000
+"""Values that aliases repeat. Ten lines of aliases of aliases can stand for 10^9 values."""
 
 _TAG = "tag:yaml.org,2002:"
 
@@ -43,8 +65,20 @@ class YamlSource:
 
 def read(text: str) -> YamlSource:
     """Read the document in *text*; raise `NotYaml` with the line if it is no YAML mapping."""
+    if len(text) > CHARS_MAX:
+        raise NotYaml(1, f"the document is too large: {len(text)} characters, at most {CHARS_MAX}")
+    long_tag = _LONG_TAG.search(text)
+    if long_tag:
+        raise NotYaml(text.count("\n", 0, long_tag.start()) + 1, "a tag is too long; it may have 1000 characters")
+    parser = YAML(typ="safe", pure=True)
+    parser.max_depth = LEVELS_MAX
+    parser.Composer = _BoundedComposer  # type: ignore[assignment] # annotated as the class itself, not as its kind
+    parser.composer.warn_double_anchors = False  # the later anchor counts from there on (YAML 1.2, section 3.2.2.2)
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = parser.compose(text)
+    except MaxDepthExceededError as cause:
+        line = cause.problem_mark.line + 1
+        raise NotYaml(line, f"nested too deeply; a document may have {LEVELS_MAX} levels") from cause
     except MarkedYAMLError as cause:
         mark = cause.problem_mark or cause.context_mark
         problem = ", ".join(part for part in (cause.context, cause.problem) if part)
@@ -56,6 +90,22 @@ def read(text: str) -> YamlSource:
     return _YamlReader().source(root)
 
 
+class _BoundedComposer(Composer):
+    """Composes the nodes of a document, and refuses what would take too long."""
+
+    def __init__(self, loader: YAML) -> None:
+        super().__init__(loader)
+        self._values = 0
+
+    def compose_node(self, parent: Node | None, index: object) -> Node:
+        self._values += 1
+        event = self.parser.peek_event()
+        if self._values > VALUES_MAX:
+            raise NotYaml(_line(event), f"the document is too large; it may have {VALUES_MAX} keys and values")
+        node: Node = super().compose_node(parent, index)
+        return node
+
+
 class _YamlReader:
     """Walks the nodes of one document once and collects lines and duplicates."""
 
@@ -63,6 +113,8 @@ class _YamlReader:
         self._lines: dict[DocumentPath, int] = {}
         self._duplicates: list[Finding] = []
         self._open: list[Node] = []
+        self._met: set[int] = set()
+        self._repeated = 0
 
     def source(self, root: MappingNode) -> YamlSource:
         content = self._read_value(root, ())
@@ -72,6 +124,11 @@ class _YamlReader:
         # YAML allows `a: &x [*x]`. Walking such a value would not end.
         if any(node is one for one in self._open):
             raise NotYaml(_line(node), "not YAML to build on: an anchor contains itself")
+        if id(node) in self._met:
+            self._repeated += 1
+            if self._repeated > REPEATED_MAX:
+                raise NotYaml(_line(node), f"aliases repeat too much; they may stand for {REPEATED_MAX} values")
+        self._met.add(id(node))
         self._open.append(node)
         try:
             return self._read(node, path)
@@ -103,7 +160,7 @@ class _YamlReader:
         return self._read_value(node, path)
 
 
-def _line(node: Node) -> int:
+def _line(node: Node | Event) -> int:
     return int(node.start_mark.line) + 1
 
 
@@ -117,6 +174,8 @@ def _scalar_value(node: Node) -> object:
 
 def _parse_scalar(tag: str, text: str) -> object:
     match tag:
+        case "int" | "float" if len(text) > _NUMBER_CHARS_MAX:
+            return text
         case "null":
             return None
         case "bool":

@@ -27,6 +27,9 @@ class Recurrence(StrEnum):
 MONTHS_OF = {Recurrence.YEAR: 12, Recurrence.HALF_YEAR: 6, Recurrence.QUARTER: 3, Recurrence.MONTH: 1}
 
 # The text form of a period, for JSON Schemas.
+YEARS = range(1900, 2200)
+"""The years that periods and questions about the past may be of."""
+
 PATTERN = r"^(19|20|21)[0-9]{2}(-(H[12]|Q[1-4]|0[1-9]|1[0-2]))?$"
 
 _PERIOD = re.compile(

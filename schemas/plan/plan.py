@@ -1,5 +1,6 @@
 """The models of `plan.yaml`: one plan as effective-dated data, obligation by obligation (contract section 7)."""
 
+from collections.abc import Set as AbstractSet
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -7,15 +8,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
 
+from schemas.plan.document_model import DocumentModel
+from schemas.plan.grading import GradeRule
+from schemas.plan.indicators import Indicator, RequiredIndicator, define_in_place
 from schemas.plan.periods import Recurrence
+from schemas.plan.report_form import ReportForm
 from schemas.plan.values import Bilingual, Identifier, IsoDuration, LocalDate, MediaType, NonBlank
 
 
@@ -39,12 +42,6 @@ class ObligationKind(StrEnum):
     SUPERVISION = "supervision"
     INSPECTION = "inspection"
     AGGREGATION = "aggregation"
-
-
-class DocumentModel(BaseModel):
-    """Base of every model in a plan or registry file: frozen, and refusing unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class SourceDocument(DocumentModel):
@@ -111,20 +108,6 @@ Section = Annotated[
 ]
 
 
-class IndicatorRequirement(DocumentModel):
-    """A figure that must be given, in its unit and within its range (both ends included)."""
-
-    code: Identifier
-    unit: NonBlank | None = None
-    min: float | None = None
-    max: float | None = None
-    title: Bilingual | None = None
-
-    def label_in(self, language: str) -> str:
-        """Return its title in *language*, or its code if it has no title."""
-        return self.title.in_language(language) if self.title else self.code
-
-
 class AttachmentRequirement(DocumentModel):
     """How many attachments are required, and which media types they may have."""
 
@@ -144,10 +127,17 @@ class Requirements(DocumentModel):
     """What a submission must contain to be complete. By default any submission is complete."""
 
     sections: tuple[Section, ...] = ()
-    indicators: tuple[IndicatorRequirement, ...] = ()
+    indicators: tuple[RequiredIndicator, ...] = ()
     attachments: AttachmentRequirement = AttachmentRequirement(min=0)
     signed: bool = False
     checks: tuple[Check, ...] = ()
+
+
+class Acceptance(DocumentModel):
+    """What a submission is asked for and may lack without being incomplete."""
+
+    indicators: tuple[Identifier, ...] = ()
+    sections: tuple[Section, ...] = ()
 
 
 class Escalation(DocumentModel):
@@ -175,6 +165,7 @@ class ObligationVersion(DocumentModel):
     due: DueRule | None = None
     cut_off: Anchor | None = None
     requires: Requirements = Requirements()
+    accepts: Acceptance = Acceptance()
     reminders: Reminders = Reminders()
 
     def in_force_on(self, day: date) -> bool:
@@ -206,8 +197,27 @@ class Plan(DocumentModel):
     zone: Annotated[str, AfterValidator(_require_known_zone)] = "Asia/Ho_Chi_Minh"
     registry: Identifier
     sources: tuple[SourceDocument, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    grading: tuple[GradeRule, ...] = ()
+    report: ReportForm = ReportForm()
     obligations: Annotated[tuple[Obligation, ...], Field(min_length=1)]
 
     def obligation(self, obligation_id: str) -> Obligation | None:
         """Return the obligation with that id, or None."""
         return next((one for one in self.obligations if one.id == obligation_id), None)
+
+    def list_indicators(self, version: ObligationVersion) -> tuple[Indicator, ...]:
+        """Return the indicators that *version* requires or accepts, and the ratios of these alone, in the plan's order.
+
+        Definitions in place follow the declared ones (contract section 8.1).
+        """
+        required = {one.code: one for one in version.requires.indicators}
+        asked = required.keys() | set(version.accepts.indicators)
+        declared = [one for one in self.indicators if one.code in asked or _is_ratio_of(one, asked)]
+        codes = {one.code for one in self.indicators}
+        return (*declared, *(define_in_place(one) for code, one in required.items() if code not in codes))
+
+
+def _is_ratio_of(indicator: Indicator, codes: AbstractSet[str]) -> bool:
+    formula = indicator.parse_formula()
+    return formula is not None and codes >= set(formula.codes)

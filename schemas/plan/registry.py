@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.plan.plan import DocumentModel
+from schemas.plan.document_model import DocumentModel
 from schemas.plan.values import Alias, Bilingual, Identifier, LocalDate, NonBlank
 
 HEIRS_BY_LAW = frozenset({"merge_into", "merge_new", "split"})

@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "commands.plans.check:check",
     "duties": "commands.plans.duties:duties",
     "evaluate": "commands.plans.evaluate:evaluate",
+    "results": "commands.plans.results:results",
     "simulate": "commands.plans.simulate:simulate",
     "publish": "commands.plans.publish:publish",
     "submit": "commands.intake.submit:submit",
@@ -22,12 +23,14 @@ COMMANDS = {
     "audit": "commands.reporting.audit:audit",
     "sheet": "commands.intake.sheet:sheet",
     "link": "commands.intake.link:link",
+    "links": "commands.intake.links:app",
     "demo": "commands.operations.demo:demo",
     "up": "commands.operations.up:up",
     "contacts": "commands.notifier.contacts:app",
     "dead-letters": "commands.operations.dead_letters:app",
     "keys": "commands.intake.keys:app",
     "receipt": "commands.intake.receipt:app",
+    "spool": "commands.intake.spool:app",
     "schemas": "commands.plans.schemas:app",
 }
 

@@ -5,23 +5,21 @@ writes through the main process.
 """
 
 import gc
-import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
 
-import httpx
 from faststream.kafka import KafkaBroker
-from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.topics import FACTS
+from services.intake import process_parts, readiness
 from services.intake.asgi import AsgiScope, BodyTimeout, Receive, Request, Response, Send
 from services.intake.cloudevents.pipeline import EventLog, Pipeline
 from services.intake.cloudevents.validator import EventValidator
@@ -32,26 +30,23 @@ from services.intake.dedup.recent_events import RecentEvents
 from services.intake.form.routes import FormDependencies, build_routes
 from services.intake.form.submit_report import SubmitReport
 from services.intake.http import openapi
-from services.intake.http.api_keys import ApiKeys
-from services.intake.http.authentication_failures import AuthenticationFailures
 from services.intake.http.dry_run import DryRunClient
 from services.intake.http.limits import InflightLimit, RateLimits, TokenBuckets
 from services.intake.http.post_events import PostEvents
 from services.intake.http.router import AsgiApp, Route, Router
 from services.intake.log.durable_writer import DurableWriter
 from services.intake.log.kafka_connection import KafkaConnection, KafkaConnector
-from services.intake.metrics import IntakeMetrics
+from services.intake.process_parts import BackgroundTask, ProcessParts
 from services.intake.published_plans import PublishedPlans, SnapshotPlans
-from services.intake.receipts.signing import SigningKeys
 from services.intake.settings import IntakeSettings
 from services.intake.spool.replay import SpoolReplay
 from services.intake.spool.spool import Spool
+from services.intake.spool.spool_folder import SpoolUnusableError
 from services.intake.workers.log_client import LogClient
 from services.intake.workers.log_server import MainServices
 from services.intake.workers.metrics_merge import MergedMetrics, read_samples
 from services.intake.workers.supervisor import WorkerSupervisor
 from services.runtime import background, bootstrap
-from services.runtime.clock import Clock, clock_from
 from services.runtime.http import server
 from services.runtime.http.admin import AdminApp, asyncapi_route
 from services.runtime.http.application import ServiceApp
@@ -59,10 +54,11 @@ from services.runtime.http.probes import ReadinessCheck, probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka.batch_consumer import faststream_security
 from services.runtime.kafka.published_documents import PublishedDocuments
-from services.runtime.metrics import new_registry
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
-BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
+
+
+log = logging.getLogger(__name__)
 
 
 class IntakeApp(ServiceApp):
@@ -75,20 +71,6 @@ class IntakeApp(ServiceApp):
             await self.router(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessParts:
-    """What every process of intake has of its own, main or worker."""
-
-    settings: IntakeSettings
-    clock: Clock
-    registry: CollectorRegistry
-    metrics: IntakeMetrics
-    authentication_failures: AuthenticationFailures
-    keys: ApiKeys
-    signing_keys: SigningKeys
-    rules: httpx.AsyncClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,17 +100,17 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
 
     *halt* is called if a background task fails; *port* is where workers serve, if that is not the port of the settings.
     """
-    parts = _build_parts(settings)
+    parts = process_parts.build_parts(settings)
     log_parts = _build_log(settings, parts)
     merged = MergedMetrics(parts.registry)
     buckets = TokenBuckets()
-    _watch_keys(parts)
+    process_parts.watch_keys(parts)
     services = MainServices(
         event_log=log_parts.event_log,
         metrics=merged,
         encode_metrics=lambda: generate_latest(merged),
         encode_plans=log_parts.plans.encode_snapshot,
-        is_broker_up=lambda: log_parts.connection.is_up,
+        run_checks=log_parts.run_checks,
         charge=buckets.charge,
     )
     supervisor = WorkerSupervisor(settings.workers, settings.port if port is None else port, services, parts.metrics)
@@ -145,7 +127,11 @@ def build_app(settings: IntakeSettings, halt: Callable[[], None], *, port: int |
         plans=log_parts.plans,
         rate_limits=RateLimits(charge),
         wait_until_tried=log_parts.connection.wait_until_tried,
-        ready={"kafka": log_parts.connection.is_ready, "references": log_parts.references.is_ready},
+        ready={
+            **readiness.build_checks(log_parts.run_checks),
+            "kafka": log_parts.connection.is_ready,
+            "references": log_parts.references.is_ready,
+        },
         encode_metrics=encode_metrics,
     )
     return _build_http_app(parts, access, _main_lifespan(parts, log_parts, supervisor, halt))
@@ -155,15 +141,12 @@ def build_worker_app(
     settings: IntakeSettings, halt: Callable[[], None], connect: Callable[[LogClient], Awaitable[None]]
 ) -> IntakeApp:
     """Wire a worker; its lifespan begins with *connect*, which connects the log client to the main process."""
-    parts = _build_parts(settings)
+    parts = process_parts.build_parts(settings)
     plans = SnapshotPlans()
     client = LogClient(on_plans=plans.load)
 
     async def wait_until_tried() -> None:
         """Return at once: the main process starts its workers afterwards."""
-
-    async def is_broker_up() -> bool:
-        return client.is_broker_up
 
     async def are_plans_ready() -> bool:
         return plans.is_ready
@@ -173,7 +156,7 @@ def build_worker_app(
         plans=plans,
         rate_limits=RateLimits(client.charge),
         wait_until_tried=wait_until_tried,
-        ready={"kafka": is_broker_up, "references": are_plans_ready},
+        ready={**readiness.build_checks(lambda: client.checks), "references": are_plans_ready},
         encode_metrics=client.fetch_metrics,
     )
     return _build_http_app(parts, access, _worker_lifespan(parts, client, connect, halt))
@@ -189,18 +172,29 @@ class LogParts:
     connection: KafkaConnection
     spool: Spool
     replay: SpoolReplay
+    recent: RecentEvents
     event_log: Deduplicator
+
+    def run_checks(self) -> dict[str, bool]:
+        """Return which of `readiness.MAIN_CHECKS` hold."""
+        return {
+            "kafka": self.connection.is_up,
+            "spool": self.spool.is_intact,
+            "log": self.recent.missing == 0,
+        }
 
 
 def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
     references = PublishedDocuments(settings.kafka)
     references.export_metrics(parts.registry)
     recent = RecentEvents(span=timedelta(hours=settings.dedup_hours), now=parts.clock.now)
-    reader = LogReader(settings, recent, parts.clock, parts.metrics)
+    reader = LogReader(settings, recent, parts.clock, parts.metrics.log)
     connector = KafkaConnector(settings, references, reader, parts.clock)
-    spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics)
+    spool = Spool(settings.spool, settings.spool_max_bytes, parts.metrics.spool)
     replay = SpoolReplay(spool, recent, reader, Partitioner(settings.partitions))
     connection = KafkaConnection(connector, replay, parts.metrics)
+    reader.on_lost.append(connection.report_loss)
+    parts.metrics.log.missing.set_function(lambda: recent.missing)
     writer = DurableWriter(connection, spool, replay, reader)
     return LogParts(
         references=references,
@@ -209,6 +203,7 @@ def _build_log(settings: IntakeSettings, parts: ProcessParts) -> LogParts:
         connection=connection,
         spool=spool,
         replay=replay,
+        recent=recent,
         event_log=Deduplicator(recent, writer, connection.wait_until_tried, parts.metrics),
     )
 
@@ -225,12 +220,12 @@ def _main_lifespan(
     async def lifespan() -> AsyncIterator[None]:
         parts.keys.load()
         parts.signing_keys.load()
+        parts.revocations.load()
         # Before the broker is tried: with a snapshot intake can validate, and so accept, while there is no broker.
         log_parts.plans.load_file()
-        await log_parts.spool.open(log_parts.replay.adopt_leftover)
+        await _open_spool(log_parts)
         gc.freeze()  # the objects of start-up stay to the end, so the collector need not walk them
-        watches = (parts.keys.watch, parts.signing_keys.watch, parts.authentication_failures.run)
-        tasks = (*watches, log_parts.connection.supervise)
+        tasks = (*parts.background_tasks(), log_parts.connection.supervise)
         try:
             # Workers end first: their last requests are still written by the connection of this process.
             async with _run_in_background(tasks, halt), _run_in_background((run_workers,), halt):
@@ -243,6 +238,15 @@ def _main_lifespan(
     return lifespan
 
 
+async def _open_spool(log_parts: LogParts) -> None:
+    try:
+        await log_parts.spool.open(log_parts.replay.adopt_leftover)
+    except SpoolUnusableError as cause:
+        remedy = "look at DONDOC_INTAKE_SPOOL; each replica needs a folder of its own that it can write"
+        log.critical("the spool cannot be used", extra={"action": "spool_unusable", "reason": f"{cause}; {remedy}"})
+        raise
+
+
 def _worker_lifespan(
     parts: ProcessParts, client: LogClient, connect: Callable[[LogClient], Awaitable[None]], halt: Callable[[], None]
 ) -> Lifespan:
@@ -253,9 +257,10 @@ def _worker_lifespan(
     async def lifespan() -> AsyncIterator[None]:
         parts.keys.load()
         parts.signing_keys.load()
+        parts.revocations.load()
         await connect(client)
         gc.freeze()  # as in the main process
-        tasks = (parts.keys.watch, parts.signing_keys.watch, parts.authentication_failures.run, send_heartbeats)
+        tasks = (*parts.background_tasks(), send_heartbeats)
         try:
             async with _run_in_background(tasks, halt):
                 yield
@@ -263,34 +268,6 @@ def _worker_lifespan(
             await parts.rules.aclose()
 
     return lifespan
-
-
-def _build_parts(settings: IntakeSettings) -> ProcessParts:
-    clock = clock_from(settings.clock)
-    registry = new_registry()
-    metrics = IntakeMetrics(registry)
-    failures = AuthenticationFailures(metrics.keys.count_failure)
-    return ProcessParts(
-        settings=settings,
-        clock=clock,
-        registry=registry,
-        metrics=metrics,
-        authentication_failures=failures,
-        keys=ApiKeys(settings.keys, clock, failures),
-        signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
-        rules=httpx.AsyncClient(),
-    )
-
-
-def _watch_keys(parts: ProcessParts) -> None:
-    """Measure what an operator must know of the keys. All processes have the same, so only the main one measures."""
-
-    def access_end() -> float:
-        end = parts.keys.first_access_end()
-        return math.inf if end is None else end.timestamp()
-
-    parts.metrics.keys.access_ends_at.set_function(access_end)
-    parts.metrics.keys.open_systems.set_function(lambda: len(parts.keys.open_systems()))
 
 
 def _build_http_app(parts: ProcessParts, access: LogAccess, lifespan: Lifespan) -> IntakeApp:
@@ -309,13 +286,13 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         parts.signing_keys.refresh()
         return Response(status=200, body=parts.signing_keys.signer.public_key_set())
 
-    partitioner = Partitioner(parts.settings.partitions)
-    pipeline = Pipeline(access.plans, partitioner, parts.signing_keys, access.event_log)
-    dry_run = DryRunClient(parts.rules, str(parts.settings.rules_url))
+    pipeline = Pipeline(access.plans, Partitioner(parts.settings.partitions), parts.signing_keys, access.event_log)
+    dry_run = DryRunClient(parts.rules, str(parts.settings.rules_url), parts.settings.dry_run_key)
+    inflight_limit = InflightLimit(parts.settings.bodies_max_bytes_per_process, parts.metrics)
     endpoint = PostEvents(
         keys=parts.keys,
         rate_limits=access.rate_limits,
-        inflight_limit=InflightLimit(parts.settings.bodies_max_bytes_per_process, parts.metrics),
+        inflight_limit=inflight_limit,
         body_timeout=BodyTimeout(parts.settings.body_timeout_seconds),
         plans=access.plans,
         wait_until_tried=access.wait_until_tried,
@@ -324,15 +301,10 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         clock=parts.clock,
         metrics=parts.metrics,
     )
-    form = FormDependencies(
-        settings=parts.settings,
-        submit_report=SubmitReport(
-            validator=EventValidator(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run
-        ),
-        plans=access.plans.plan_and_registry,
-        clock=parts.clock,
-        registry=parts.registry,
+    submit_report = SubmitReport(
+        validator=EventValidator(access.plans), pipeline=pipeline, signing_keys=parts.signing_keys, dry_run=dry_run
     )
+    form = _describe_form(parts, access, submit_report, inflight_limit)
     routes = {
         "/v1/events": Route(methods={"POST": endpoint.post}),
         "/.well-known/jwks.json": Route(methods={"GET": get_key_set}),
@@ -342,6 +314,20 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         **build_routes(form),
     }
     return Router(routes, mounted, parts.metrics)
+
+
+def _describe_form(
+    parts: ProcessParts, access: LogAccess, submit_report: SubmitReport, inflight_limit: InflightLimit
+) -> FormDependencies:
+    return FormDependencies(
+        settings=parts.settings,
+        submit_report=submit_report,
+        plans=access.plans.plan_and_registry,
+        clock=parts.clock,
+        inflight_limit=inflight_limit,
+        revocations=parts.revocations,
+        registry=parts.registry,
+    )
 
 
 @asynccontextmanager

@@ -3,10 +3,14 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.intake.core.problems import CONNECTION_PROBLEMS, AuthenticationFailure, RequestProblem
+from services.runtime.kafka.log_coverage import Agreement
 from services.runtime.metrics import SECONDS_BUCKETS
 
 # The content modes of the CloudEvents HTTP binding.
 MODES = ("structured", "binary", "batch")
+
+# What a comparison of the log with what is remembered of it can show.
+LOSSES = (Agreement.LOG_SHORTER, Agreement.LOG_REPLACED)
 
 
 class KeyMetrics:
@@ -34,6 +38,47 @@ class KeyMetrics:
         self.authentication_failures.labels(failure.value).inc()
 
 
+class SpoolMetrics:
+    """What the spool counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.spooled = Counter("intake_spool_events", "Events written to the spool", registry=registry)
+        self.drained = Counter("intake_spool_drained_events", "Events replayed from the spool", registry=registry)
+        self.bytes = Gauge("intake_spool_bytes", "Bytes in the spool", registry=registry)
+        self.bytes_max = Gauge("intake_spool_bytes_max", "Bytes that the spool may hold", registry=registry)
+        self.damaged_events = Counter(
+            "intake_spool_damaged_events",
+            "Events with a receipt that a damaged spool could not give back, at least",
+            registry=registry,
+        )
+        self.damaged_files = Gauge(
+            "intake_spool_damaged_files", "Damaged spool files that nobody has recovered yet", registry=registry
+        )
+
+
+class LogMetrics:
+    """What the log reader counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.unreadable = Counter(
+            "intake_log_records_unreadable", "Records of facts that the log reader cannot read", registry=registry
+        )
+        self.losses = Counter(
+            "intake_log_losses",
+            "How often the log did not have what it had, by what was found",
+            ["found"],
+            registry=registry,
+        )
+        self.damaged_batches = Counter(
+            "intake_log_damaged_batches", "Damaged batches of facts that the log reader passed over", registry=registry
+        )
+        self.missing = Gauge(
+            "intake_events_missing", "Events with a receipt that neither log nor spool has any more", registry=registry
+        )
+        for found in LOSSES:
+            self.losses.labels(found.value)
+
+
 class IntakeMetrics:
     """The metrics of one intake process."""
 
@@ -59,13 +104,8 @@ class IntakeMetrics:
         self.workers = Gauge("intake_workers", "Worker processes that serve requests", registry=registry)
         self.clerks = Gauge("intake_clerks", "Deprecated name of intake_workers, until version 0.3", registry=registry)
         self.broker_is_up = Gauge("intake_bus_is_up", "1 while the broker acknowledges, else 0", registry=registry)
-        self.log_unreadable = Counter(
-            "intake_log_records_unreadable", "Records of facts that the log reader cannot read", registry=registry
-        )
-        self.spooled = Counter("intake_spool_events", "Events written to the spool", registry=registry)
-        self.drained = Counter("intake_spool_drained_events", "Events replayed from the spool", registry=registry)
-        self.spool_bytes = Gauge("intake_spool_bytes", "Bytes in the spool", registry=registry)
-        self.spool_bytes_max = Gauge("intake_spool_bytes_max", "Bytes that the spool may hold", registry=registry)
+        self.log = LogMetrics(registry)
+        self.spool = SpoolMetrics(registry)
         self.accepted = {mode: self.events.labels(mode) for mode in MODES}
         for problem in set(RequestProblem) - CONNECTION_PROBLEMS:
             self.refusals.labels(problem.value.slug)

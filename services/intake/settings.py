@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from schemas.events.form_links import KEY_LENGTH_MIN
 from services.runtime.http.server import Tls
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import SECRET_LENGTH_MIN, ServiceSettings
 
 MEBIBYTE = 1024 * 1024
 
@@ -26,6 +26,8 @@ class IntakeSettings(ServiceSettings):
         "DONDOC_INTAKE_FORM_PATIENCE_SECONDS": "DONDOC_INTAKE_FORM_TIMEOUT_SECONDS",
     }
 
+    secret_files: ClassVar[tuple[str, ...]] = ("form_key", "dry_run_key")
+
     port: int = Field(default=8001, ge=0, le=65535)
     admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_INTAKE")
     keys: Path = Path(".dondoc/keys.json")
@@ -34,6 +36,8 @@ class IntakeSettings(ServiceSettings):
     spool_max_bytes: int = Field(default=1024 * MEBIBYTE, ge=MEBIBYTE)
     workers: int = Field(default=0, ge=0, le=64)
     issuer: str = "dondoc-intake"
+    dry_run_key: SecretStr | None = Field(default=None, min_length=SECRET_LENGTH_MIN)
+    dry_run_key_file: Path | None = None
     rules_url: HttpUrl = HttpUrl("http://127.0.0.1:8002")
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -41,6 +45,8 @@ class IntakeSettings(ServiceSettings):
     broker_timeout_seconds: float = Field(default=2.5, gt=0)
     body_timeout_seconds: float = Field(default=30.0, gt=0)
     form_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
+    form_key_file: Path | None = None
+    link_revocations: Path = Path(".dondoc/link-revocations.json")
     form_max_bytes: int = Field(default=32 * MEBIBYTE, ge=MEBIBYTE)
     form_timeout_seconds: float = Field(default=300.0, gt=0)
     attachments: str = ".dondoc/attachments"

@@ -37,7 +37,7 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
     halt = halt or Halt()
     registry = new_registry()
     components = NotifierComponents(settings, registry, halt)
-    broker = ConsumingBroker(settings.kafka, halt=halt)
+    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
     components.subscribe(broker)
     servers = {"broker": startup.BROKER, "database": startup.DATABASE}
     start = Startup(servers, LedgerUnavailableError, LedgerRefusedError)
@@ -58,9 +58,12 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
         "assessments": components.has_schedules,
     }
     asyncapi = admin.asyncapi_route(broker, title="Đôn Đốc notifier", description="Who is told what, and when.")
+    backlog = (OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock))
     return ServiceApp(
         broker,
         lifespan=lifespan,
-        routes=[(OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock))],
-        admin=AdminApp(settings.admin_port, [*probe_routes(ready, registry), asyncapi], service_port=settings.port),
+        routes=[],
+        admin=AdminApp(
+            settings.admin_port, [*probe_routes(ready, registry), asyncapi, backlog], service_port=settings.port
+        ),
     )

@@ -49,8 +49,8 @@ from services.notifier.ledger_documents import (
     UnpublishedEvents,
 )
 from services.runtime import mongo
-from services.runtime.kafka.checkpoints import CheckpointsUnavailableError
-from services.runtime.mongo_checkpoints import MongoCheckpoints
+from services.runtime.state.checkpoints import CheckpointsUnavailableError
+from services.runtime.state.mongo_checkpoints import MongoCheckpoints
 
 FILLED_FROM = {
     topics.VERDICTS.name: (SCHEDULES, DELIVERIES),

@@ -7,8 +7,8 @@ from schemas.events.topics import DELIVERIES, VERDICTS
 from services.notifier.ledger_documents import Backlog
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.consumer_lag import LagByPartition
-from services.runtime.kafka.state_metrics import StateMetrics
 from services.runtime.metrics import SECONDS_BUCKETS
+from services.runtime.state.state_metrics import StateMetrics
 
 
 class NotifierMetrics:

@@ -1,10 +1,11 @@
 """The settings of the notifier: environment variables `DONDOC_NOTIFIER_…` (and the shared `DONDOC_…`)."""
 
+import ipaddress
 from datetime import time
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from schemas.events.form_links import KEY_LENGTH_MIN
@@ -19,6 +20,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     """The notifier's own settings; docs/settings.md explains each."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_NOTIFIER_", env_ignore_empty=True, extra="ignore", frozen=True)
+    secret_files: ClassVar[tuple[str, ...]] = ("mongo_url", "smtp_password", "smpp_password", "form_key")
 
     port: int = Field(default=8003, ge=0, le=65535)
     admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_NOTIFIER")
@@ -37,6 +39,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     smtp_ca_file: Path | None = None
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
+    smtp_password_file: Path | None = None
     smtp_connections: int = Field(default=4, ge=1)
     smtp_timeout_seconds: float = Field(default=20.0, gt=0)
     mail_from: str = "don-doc@dondoc.example"
@@ -46,11 +49,13 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     smpp_port: int = Field(default=2775, ge=1, le=65535)
     smpp_system_id: str = "dondoc"
     smpp_password: SecretStr = SecretStr("dondoc")
+    smpp_password_file: Path | None = None
     smpp_timeout_seconds: float = Field(default=20.0, gt=0)
     sms_sender: str = Field(default="DONDOC", min_length=1, max_length=MAX_BRAND_NAME)
     sms_letters: SmsLetters = SmsLetters.UNACCENTED
 
     form_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
+    form_key_file: Path | None = None
     form_url: HttpUrl | None = None
     form_link_days: float = Field(default=90.0, gt=0)
 
@@ -58,3 +63,21 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     retry_first_seconds: float = Field(default=30.0, gt=0)
     retry_longest_seconds: float = Field(default=4 * 3600.0, gt=0)
     retry_attempts: int = Field(default=12, ge=1)
+
+    @model_validator(mode="after")
+    def _refuse_password_in_clear(self) -> Self:
+        """Refuse a password that anybody on the way to the mail server could read (RFC 4954 section 4)."""
+        has_credentials = self.smtp_user is not None or self.smtp_password is not None
+        if has_credentials and self.smtp_security == "none" and not _is_this_machine(self.smtp_host):
+            raise ValueError(
+                "DONDOC_NOTIFIER_SMTP_SECURITY is none, so DONDOC_NOTIFIER_SMTP_USER and DONDOC_NOTIFIER_SMTP_PASSWORD"
+                f" would go to {self.smtp_host} in clear; set it to starttls or tls, or unset them"
+            )
+        return self
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -44,10 +44,10 @@ from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.dead_letters import DeadLetters
 from services.runtime.kafka.observed_consumer import ObservedConsumer
 from services.runtime.kafka.published_documents import PublishedDocuments
-from services.runtime.kafka.state_consumer import StateConsumer, StateSource
-from services.runtime.kafka.state_consumption import StateConsumption
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.startup import Startup
+from services.runtime.state.state_consumer import StateConsumer, StateSource
+from services.runtime.state.state_consumption import StateConsumption
 
 TICK_SECONDS = 0.05  # between looks for due alerts: well below the quarter second in which an alert should follow
 RECOVERY_SECONDS = 1.0  # between looks for what dead processes left, and between readings of the backlog

@@ -35,12 +35,12 @@ from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
 from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
 from services.runtime.kafka.published_documents import PublishedDocuments
-from services.runtime.kafka.state_consumer import StateConsumer, StateSource
-from services.runtime.kafka.state_consumption import StateConsumption
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
 from services.runtime.settings import KafkaConfig
 from services.runtime.startup import Startup
+from services.runtime.state.state_consumer import StateConsumer, StateSource
+from services.runtime.state.state_consumption import StateConsumption
 
 SERVERS = {"kafka": startup.BROKER, "mongo": startup.DATABASE}
 
@@ -160,7 +160,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
     clock, references = clock_from(settings.clock), PublishedDocuments(settings.kafka)
     store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database, partitions=settings.partitions)
     dead_letters = DeadLetterProducer(settings.kafka, clock)
-    broker = ConsumingBroker(settings.kafka, halt=halt)
+    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
 
     def create_consumer(topic: Topic, reader: TopicReader[Decoded]) -> StateConsumer:
         subscription = Subscription(

@@ -1,5 +1,7 @@
 """The settings of reporting: environment variables `DONDOC_REPORTING_…`, and those that every service shares."""
 
+from typing import ClassVar
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -13,6 +15,7 @@ class ReportingSettings(ServiceSettings, MongoSettings):
     """The port, the database, the consumer, and the letterhead of the annual report."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_REPORTING_", extra="ignore", frozen=True)
+    secret_files: ClassVar[tuple[str, ...]] = ("mongo_url",)
 
     port: int = Field(default=8004, ge=0, le=65535)
     admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_REPORTING")

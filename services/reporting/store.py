@@ -24,8 +24,8 @@ from schemas.events.ids import DutyKey
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt, RecordedReceipt, StoredRecord
 from services.runtime import mongo
-from services.runtime.kafka.checkpoints import CheckpointsUnavailableError
-from services.runtime.mongo_checkpoints import MongoCheckpoints
+from services.runtime.state.checkpoints import CheckpointsUnavailableError
+from services.runtime.state.mongo_checkpoints import MongoCheckpoints
 
 ASSESSMENTS, ALERTS, RECEIPTS = "assessments", "alerts", "receipts"
 DOCUMENTS = "documents"

@@ -5,19 +5,22 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from prometheus_client import CollectorRegistry
+
 from schemas.events.topics import FACTS
 from services.rules.dry_run import dry_run
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.metrics import RulesMetrics
-from services.rules.partition import PartitionDependencies
 from services.rules.partitions import AssignedPartitions
 from services.rules.plan_adopter import PlanAdopter
+from services.rules.restore import PartitionDependencies
 from services.rules.settings import RulesSettings
 from services.runtime import background, bootstrap, startup
 from services.runtime.clock import clock_from
 from services.runtime.http import admin, server
 from services.runtime.http.admin import AdminApp
 from services.runtime.http.application import ServiceApp
+from services.runtime.http.private_routes import guard_route
 from services.runtime.http.probes import probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka import batch_consumer
@@ -56,7 +59,7 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
     """Return the application: the consumer of the facts, and its HTTP side."""
     settings = settings or RulesSettings()
     registry = new_registry()
-    components = _build_components(settings, RulesMetrics(registry, settings.partitions), halt or Halt())
+    components = _build_components(settings, registry, halt or Halt())
     components.references.export_metrics(registry)
 
     @asynccontextmanager
@@ -69,29 +72,37 @@ def build_app(settings: RulesSettings | None = None, *, halt: Callable[[], None]
         "references": components.references.is_ready,
         "consumer": components.broker.is_consuming,
         "partitions": components.partitions.is_settled,
+        "state": components.partitions.is_state_complete,
+        "log": components.partitions.is_log_whole,
     }
     dependencies = components.dependencies
+    assess_event = dry_run(dependencies.catalogues, components.partitions, clock=dependencies.clock)
     about = "What the facts say of each duty."
     asyncapi = admin.asyncapi_route(components.broker, title="Đôn Đốc rules", description=about)
     return ServiceApp(
         components.broker,
         lifespan=lifespan,
-        routes=[("/v1/dry-run", dry_run(dependencies.catalogues, components.partitions, clock=dependencies.clock))],
+        routes=[("/v1/dry-run", guard_route(assess_event, settings.key_of_intake))],
         admin=AdminApp(settings.admin_port, [*probe_routes(readiness, registry), asyncapi], service_port=settings.port),
     )
 
 
-def _build_components(settings: RulesSettings, metrics: RulesMetrics, halt: Callable[[], None]) -> RulesComponents:
+def _build_components(
+    settings: RulesSettings, registry: CollectorRegistry, halt: Callable[[], None]
+) -> RulesComponents:
+    metrics = RulesMetrics(registry, settings.partitions)
+    broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
     references = PublishedDocuments(settings.kafka)
     dependencies = _build_dependencies(settings, references, metrics)
     partitions = _build_partitions(settings, dependencies, halt)
+    _subscribe(broker, settings, partitions, halt=halt)
     return RulesComponents(
         settings=settings,
         metrics=metrics,
         references=references,
         dependencies=dependencies,
         partitions=partitions,
-        broker=_build_broker(settings, partitions, halt),
+        broker=broker,
         startup=Startup({"broker": startup.BROKER}),
         halt=halt,
     )
@@ -99,8 +110,7 @@ def _build_components(settings: RulesSettings, metrics: RulesMetrics, halt: Call
 
 async def _open_all(components: RulesComponents, stack: AsyncExitStack) -> None:
     settings, references, wait_for = components.settings, components.references, components.startup.wait_for
-    create_topics = partial(ensure_topics, settings.kafka, settings.partitions, settings.kafka_replication)
-    await wait_for("broker", create_topics)
+    await wait_for("broker", components.dependencies.ensure_topics)
     lag = LagMonitor(
         settings.kafka,
         settings.group,
@@ -131,9 +141,10 @@ def _build_partitions(
     return AssignedPartitions(dependencies, halt=halt, fenced_retry_seconds=fenced_retry_seconds)
 
 
-def _build_broker(settings: RulesSettings, partitions: AssignedPartitions, halt: Callable[[], None]) -> ConsumingBroker:
-    """Return a broker whose one subscriber gives the facts to *partitions*."""
-    broker = ConsumingBroker(settings.kafka, halt=halt)
+def _subscribe(
+    broker: ConsumingBroker, settings: RulesSettings, partitions: AssignedPartitions, *, halt: Callable[[], None]
+) -> None:
+    """Let the one subscriber of *broker* give the facts to *partitions*."""
     subscription = batch_consumer.Subscription(
         topic=FACTS.name,
         group=settings.group,
@@ -142,7 +153,6 @@ def _build_broker(settings: RulesSettings, partitions: AssignedPartitions, halt:
     )
     consumer = batch_consumer.subscribe(broker, subscription, partitions.on_batch, halt=halt, listener=partitions)
     partitions.use_consumer(lambda: consumer.consumer)
-    return broker
 
 
 def _build_dependencies(
@@ -155,4 +165,5 @@ def _build_dependencies(
         references=references,
         clock=clock_from(settings.clock),
         metrics=metrics,
+        ensure_topics=partial(ensure_topics, settings.kafka, settings.partitions, settings.kafka_replication),
     )

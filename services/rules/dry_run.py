@@ -10,7 +10,6 @@ from datetime import datetime
 import msgspec
 
 from schemas.events.ids import partition_of
-from schemas.plan.plan import Requirements
 from services.rules import fact_decoder
 from services.rules.core import completeness, docket
 from services.rules.core.assess import assess
@@ -102,7 +101,7 @@ def _find_duty(catalogue: DutyCatalogue, received: Fact) -> tuple[Fact, Duty | N
 
 
 def _find_missing(duty: Duty, fact: Submission) -> tuple[str, ...]:
-    return completeness.find_missing(duty.version.requires if duty.version else Requirements(), fact.report)
+    return completeness.find_missing(duty.requirements, fact.report)
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes:

@@ -5,7 +5,7 @@ It does not know plans: whether the fact is about a duty is checked by `services
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from math import isfinite, nan
+from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
 import msgspec
@@ -25,6 +25,8 @@ from services.rules.core.facts import (
 )
 from services.runtime import decoding
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
+
+_FIGURE_EXPONENT_MAX = 309  # that of the largest double, which intake decodes a number to
 
 # An owner adopts 13 months ahead. Every duty up to the horizon is assessed, so a later one would take hours.
 FURTHEST_HORIZON = timedelta(days=3653)
@@ -54,7 +56,8 @@ class _FactContent(msgspec.Struct, frozen=True, gc=False):
     nil_return: bool = False
     # msgspec gives every struct its own copy of an empty default.
     sections: dict[str, str | None] = {}
-    indicators: dict[str, float | str | None] = {}
+    # Numbers with a point are kept as text, for a double would not hold their digits.
+    indicators: dict[str, Any] = {}
 
 
 class _DocketReference(msgspec.Struct, frozen=True, gc=False):
@@ -152,7 +155,7 @@ class _OtherEvent(msgspec.Struct, frozen=True):
 _AdjustmentEvent = _WithdrawnEvent | _ReassignedEvent | _ExtendedEvent | _ExemptedEvent | _RevokedEvent
 # One pass over the record: the type decides how the data is decoded, wherever in the record it stands.
 _EVENT_DECODER = RecordDecoder[_SubmittedEvent | _AdjustmentEvent | _AdoptedEvent](
-    _SubmittedEvent | _AdjustmentEvent | _AdoptedEvent
+    _SubmittedEvent | _AdjustmentEvent | _AdoptedEvent, float_hook=str
 )
 _OTHER_EVENT_DECODER = RecordDecoder[_OtherEvent](_OtherEvent)
 
@@ -296,17 +299,32 @@ def _fill_sections(sections: Mapping[str, str | None]) -> Mapping[str, str]:
     return cast("Mapping[str, str]", sections)
 
 
-def _parse_indicators(indicators: Mapping[str, float | str | None]) -> dict[str, float]:
+def _parse_indicators(indicators: Mapping[str, Any]) -> dict[str, Decimal]:
     return {code: _parse_figure(code, text) for code, text in indicators.items() if text is not None}
 
 
-def _parse_figure(code: str, text: float | str) -> float:
-    """Return the figure as a finite number: `NaN`, `Infinity` and `1e400` are numbers to Python, but no figures."""
-    try:
-        figure = float(text)
-    except ValueError:
-        figure = nan
-    if not isfinite(figure):
+def _parse_figure(code: str, text: object) -> Decimal:
+    """Return the figure with the digits that it was written with.
+
+    `NaN`, `Infinity` and `1e400` are numbers to Python, but no figures.
+    """
+    figure = _to_decimal(text) if isinstance(text, (str, int)) and not isinstance(text, bool) else None
+    if figure is None or not figure.is_finite() or figure.adjusted() >= _FIGURE_EXPONENT_MAX:
         pointer = f"/data/content/indicators/{code}"
         raise UnreadableRecordError(pointer, f"{text!r} is not a number; write digits and a point")
     return figure
+
+
+def _to_decimal(text: str | int) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return _to_decimal_of_double(text)
+
+
+def _to_decimal_of_double(text: str | int) -> Decimal | None:
+    """Return a number whose exponent no decimal can hold, as intake decodes it: 0 or infinite; None if it is none."""
+    try:
+        return Decimal(float(text))
+    except ValueError:
+        return None

@@ -18,6 +18,13 @@ class Rejection(Exception):  # noqa: N818 - it reads as a claim about the record
         self.is_retryable = is_retryable
 
 
+class UnpublishedAdoption(Rejection):
+    """An adoption names documents that are not published (yet)."""
+
+    def __init__(self) -> None:
+        super().__init__("unknown", "the adopted documents are not published", is_retryable=True)
+
+
 class FactValidator:
     """Validates the facts of one partition."""
 

@@ -2,10 +2,11 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from services.rules.state.opening import LOG_FINDINGS, REBUILD_FINDINGS
 from services.runtime.kafka.consumer_lag import UNKNOWN, LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
 
-DEAD_LETTER_REASONS = ("unreadable", "unknown", "misrouted", "oversized", "unexpected")
+DEAD_LETTER_REASONS = ("unreadable", "unknown", "misrouted", "conflict", "oversized", "costly", "unexpected")
 
 
 class RulesMetrics:
@@ -45,11 +46,31 @@ class RulesMetrics:
             ["partition"],
             registry=registry,
         )
+        self._declare_findings(registry)
         for reason in DEAD_LETTER_REASONS:
             self.dead_letters.labels(reason)
         for number in range(partitions):
             self.lag.labels(str(number)).set(UNKNOWN)
             self.oldest_unread.labels(str(number)).set(UNKNOWN)
+
+    def _declare_findings(self, registry: CollectorRegistry) -> None:
+        """Declare what an opening finds that is not intact."""
+        self.state_rebuilds = Counter(
+            "rules_state_rebuilds",
+            "Partitions whose state was missing, old or damaged and is made anew from the log",
+            ["reason"],
+            registry=registry,
+        )
+        self.log_incidents = Counter(
+            "rules_log_incidents",
+            "Partitions of the log found to have lost records that were read before",
+            ["kind"],
+            registry=registry,
+        )
+        for finding in REBUILD_FINDINGS:
+            self.state_rebuilds.labels(finding)
+        for finding in LOG_FINDINGS:
+            self.log_incidents.labels(finding)
 
     def show_lag(self, lags: LagByPartition) -> None:
         """Set the gauges for how far the group is behind."""

@@ -1,51 +1,45 @@
 """One owned partition of the facts: restored when it is taken over, then processed batch by batch.
 
-Each batch is committed as a whole by the partition's transactional writer.
+A batch is committed by the partition's transactional writer as a whole, or in parts if it takes long. The clock decides
+only when the event loop may run and when a part is committed, so a rebuild at another speed gives the same bytes.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
 
 from schemas.events.facts import PlanAdopted
-from services.rules import plan_adopter, processor, state_store
+from services.rules import plan_adopter, processor, restore
 from services.rules.assessment_event import LogPosition
-from services.rules.duty_catalogues import DutyCatalogues
-from services.rules.fact_validation import Rejection
-from services.rules.metrics import RulesMetrics
+from services.rules.fact_validation import Rejection, UnpublishedAdoption
 from services.rules.processor import KeyedEvent, PartitionProcessor
+from services.rules.restore import AdoptedDocumentsMissingError, PartitionDependencies, Reread
+from services.rules.state import state_store
+from services.rules.state.state_store import COVERAGE_KEY, StateCoverage
 from services.rules.transactional_writer import BatchWrites, RejectedRecord, TransactionalWriter
 from services.runtime import decoding
-from services.runtime.clock import Clock
 from services.runtime.decoding import UnreadableRecordError
-from services.runtime.kafka.published_documents import PublishedDocuments
-from services.runtime.settings import KafkaConfig
+from services.runtime.kafka import log_coverage
+from services.runtime.kafka.log_coverage import Coverage
 
-YIELD_EVERY = 200  # after so many records or assessments the event loop may run, so that heartbeats and probes go on
+YIELD_SECONDS = 0.02  # after so long the event loop may run: a probe needs a handful of its rounds
+PART_SECONDS = 1.0  # after so long, what a batch has led to by then is committed
+PART_BYTES = 8 * 1024 * 1024  # or when its assessments are so large
+BATCH_SECONDS = 10.0  # after so long the consumer is asked for the rest of a batch again, so that it counts as alive
+STATES_A_TRANSACTION = 2_000
 MOST_UNEXPECTED_IN_A_ROW = 20  # beyond this it is the service that is broken, not the records
 
 log = logging.getLogger(__name__)
 
 
-class AdoptedDocumentsMissingError(Exception):
-    """An adopted plan or registry version is not on `dondoc.references.v1`; publish it again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionDependencies:
-    """What every partition needs from the process."""
-
-    kafka: KafkaConfig
-    group: str
-    catalogues: DutyCatalogues
-    references: PublishedDocuments
-    clock: Clock
-    metrics: RulesMetrics
+class LogReplacedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
+    """The log changed while it was read; the partition has to be opened again, which finds out how."""
 
 
 class Partition:
@@ -58,50 +52,71 @@ class Partition:
         self._writer = TransactionalWriter(dependencies.kafka, dependencies.group, number, clock=dependencies.clock)
         # A batch, an adoption and closing use one transactional producer, which knows one transaction at a time.
         self._lock = asyncio.Lock()
-        self._next_offset = 0
+        self._is_closing = False
+        self._coverage = Coverage(next_offset=0)
+        self._generation = 0
+        self._reread: Reread | None = None
+        self._recorded_at: datetime | None = None  # of the last record
         self._written_adoptions: dict[str, PlanAdopted] = {}
         self._unexpected_in_a_row = 0
+        self._yielded_at = 0.0
+        self.has_found_log_incident = False
+
+    @property
+    def next_offset(self) -> int:
+        """The offset from which this owner goes on."""
+        return self._coverage.next_offset
+
+    @property
+    def reread(self) -> Reread | None:
+        """What is being read again; None once the partition is where it was before."""
+        return self._reread
 
     async def open(self) -> None:
         """Fence the earlier owner, then restore its state: in this order nothing that it committed is missed."""
         begun = time.perf_counter()
         await self._writer.open()
-        restored = await state_store.read_changelog(self._dependencies.kafka, self.number, self.processor.restore)
-        # The documents of a restored adoption may lie further in the topic than this process has read it.
-        if self.processor.activate_adoptions():
-            await self._dependencies.references.catch_up()
-        missing = self.processor.activate_adoptions()
-        if missing:
-            raise AdoptedDocumentsMissingError(", ".join(f"{one.plan}@{one.plan_version}" for one in missing))
+        found = await restore.restore_partition(self.number, self._dependencies)
+        self.processor, self._generation, self._coverage = found.processor, found.generation, found.coverage
+        self._reread = found.reread
+        self.has_found_log_incident = found.reread is not None and found.reread.is_of_log
+        self._writer.continue_at(found.verdicts_end)
         seconds = time.perf_counter() - begun
         self._dependencies.metrics.restore_seconds.observe(seconds)
-        details = {"partition": self.number, "duties": restored, "seconds": round(seconds, 3)}
+        details = {"partition": self.number, "duties": self.processor.digest.records, "seconds": round(seconds, 3)}
         log.info("a partition is restored", extra={"action": "restored", **details})
-
-    def start_at(self, offset: int) -> None:
-        """Set the committed offset from which this owner goes on."""
-        self._next_offset = offset
+        if self._reread is not None:
+            if self.next_offset >= self._reread.until:
+                await self._finish_reread(self._reread)
+        elif found.committed != self.next_offset:
+            # Somebody has moved the offset. Whoever measures the lag by it should see where this state is.
+            await self._writer.commit(BatchWrites(next_offset=self.next_offset))
 
     async def close(self) -> None:
+        self._is_closing = True
         async with self._lock:
             await self._writer.close()
 
     async def process_batch(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        """Process *records* and commit everything that follows from them; raise `KafkaError` if the broker refuses."""
+        """Process *records* and commit what follows from them; raise `KafkaError` if the broker refuses.
+
+        If that takes very long, or the partition is being closed, the last records are left: see `next_offset`.
+        """
         async with self._lock:
-            # After a rebalance the consumer may hand over records again that were fetched before the seek.
-            fresh = [record for record in records if record.offset >= self._next_offset]
-            if not fresh:
-                return
-            with self._dependencies.metrics.batch_seconds.time():
-                writes = await self._process_records(fresh)
-                await self._writer.commit(writes)
-            self._next_offset = writes.next_offset
-            self._report_commit(writes, count=len(fresh))
+            self._reject_other_log(records)
+            left = [record for record in records if record.offset >= self.next_offset]
+            begun = time.perf_counter()
+            while left and not self._is_closing:
+                with self._dependencies.metrics.batch_seconds.time():
+                    left = left[await self._process_part(left) :]
+                if time.perf_counter() - begun > BATCH_SECONDS:
+                    return
 
     async def adopt_plans(self, adoptions: Mapping[str, PlanAdopted]) -> None:
         """Append the adoptions that this partition lacks to its own log, once each."""
         async with self._lock:
+            if self._reread is not None or self._is_closing:
+                return  # those that it lacks may come yet
             for plan, one in adoptions.items():
                 # An adoption written a moment ago is known to the processor only when the consumer has read it back.
                 known = self._written_adoptions.get(plan) or self.processor.adoptions.get(plan)
@@ -112,18 +127,83 @@ class Partition:
                     details = {"partition": self.number, "plan": plan, "version": one.plan_version}
                     log.info("a plan is adopted", extra={"action": "adopted", **details})
 
-    async def _process_records(self, records: Sequence[ConsumerRecord[Any, Any]]) -> BatchWrites:
-        writes = BatchWrites(next_offset=records[-1].offset + 1)
-        for index, record in enumerate(records, start=1):
-            try:
-                writes.assessments += await self._process_with_retry(record.value, _position_of(record))
-            except Rejection as cause:
-                reason = f"{cause.kind}: {cause}"
-                writes.rejected.append(RejectedRecord(record=record, kind=cause.kind, reason=reason))
-            if index % YIELD_EVERY == 0:
-                await asyncio.sleep(0)
-        writes.states = self.processor.drain_changes()
-        return writes
+    async def finish_reread(self, *, consumed_to: int) -> None:
+        """End reading again if nothing is left of it: the log may end in markers, which are never handed over.
+
+        The consumer stands at *consumed_to*, and has handed over everything before that.
+        """
+        async with self._lock:
+            if self._reread is not None and consumed_to >= self._reread.until and not self._is_closing:
+                await self._finish_reread(self._reread)
+
+    def _reject_other_log(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Raise `LogReplacedError` if records lie below `next_offset` that are not those processed there.
+
+        After a rebalance the consumer may hand over records again that were fetched before the seek. Where the log was
+        replaced by a shorter one, it goes back to the beginning by itself and hands over other records.
+        """
+        below = [record for record in records if record.offset < self.next_offset]
+        if below and log_coverage.cover_up_to(below[-1]) != self._coverage:
+            raise LogReplacedError(f"a record came with offset {below[-1].offset} after {self.next_offset - 1}")
+
+    async def _process_part(self, records: Sequence[ConsumerRecord[Any, Any]]) -> int:
+        """Process the first of *records* and commit what follows from them; return how many they were."""
+        reread = self._reread
+        if reread is not None and records[0].offset >= reread.until:
+            await self._finish_reread(reread)
+            reread = None
+        writes = BatchWrites()
+        count = await self._process_records(records, writes, reread)
+        self._coverage = log_coverage.cover_up_to(records[count - 1])
+        if reread is None:
+            writes.states = [*self.processor.drain_changes(), self._encode_coverage(len(writes.assessments))]
+            writes.next_offset = self.next_offset
+        if not writes.is_empty:
+            await self._writer.commit(writes)
+        self._report_commit(writes, count=count)
+        if reread is not None and self.next_offset >= reread.until:
+            await self._finish_reread(reread)
+        return count
+
+    async def _process_records(
+        self, records: Sequence[ConsumerRecord[Any, Any]], writes: BatchWrites, reread: Reread | None
+    ) -> int:
+        """Process records until the part is large enough; return how many were processed, at least one."""
+        begun = self._yielded_at = time.perf_counter()
+        count = size = 0
+        for record in records:
+            if reread is not None and record.offset >= reread.until:
+                break
+            count += 1
+            if reread is None:
+                events = await self._process_or_reject(record, writes)
+            else:
+                events = await self._process_again(record, writes, reread)
+            writes.assessments += events
+            size += sum([len(value) for _, value in events])
+            now = time.perf_counter()
+            if size > PART_BYTES or now - begun > PART_SECONDS:
+                break
+            if now - self._yielded_at > YIELD_SECONDS:
+                await self._yield()
+        return count
+
+    async def _process_again(
+        self, record: ConsumerRecord[Any, Any], writes: BatchWrites, reread: Reread
+    ) -> list[KeyedEvent]:
+        """Process a record that may have been processed before; return the assessments that were never written."""
+        if reread.is_set_aside(record):
+            return []
+        return reread.select_unwritten(await self._process_or_reject(record, writes))
+
+    async def _process_or_reject(self, record: ConsumerRecord[Any, Any], writes: BatchWrites) -> list[KeyedEvent]:
+        try:
+            position = self._position_of(record)
+            self._recorded_at = position.recorded_at
+            return await self._process_with_retry(record.value, position)
+        except Rejection as cause:
+            writes.rejected.append(RejectedRecord(record=record, kind=cause.kind, reason=f"{cause.kind}: {cause}"))
+            return []
 
     async def _process_with_retry(self, value: bytes | None, position: LogPosition) -> list[KeyedEvent]:
         """Process a record; one that newer documents may make acceptable is tried again after reading them."""
@@ -133,7 +213,13 @@ class Partition:
             if not cause.is_retryable:
                 raise
             await self._dependencies.references.catch_up()
+        try:
             return await self._process_record(value, position)
+        except UnpublishedAdoption as cause:
+            if self._reread is None:
+                raise
+            # It was in force before, so its documents were published. Without them everything would look unknown.
+            raise AdoptedDocumentsMissingError(str(cause)) from cause
 
     async def _process_record(self, value: bytes | None, position: LogPosition) -> list[KeyedEvent]:
         """Process a record. One that breaks its assessment is rejected, unless too many in a row do."""
@@ -141,8 +227,8 @@ class Partition:
         try:
             for event in self.processor.process(value, position=position):
                 events.append(event)
-                if len(events) % YIELD_EVERY == 0:
-                    await asyncio.sleep(0)
+                if time.perf_counter() - self._yielded_at > YIELD_SECONDS:
+                    await self._yield()
         except Rejection:
             raise
         except Exception as cause:
@@ -154,6 +240,78 @@ class Partition:
         self._unexpected_in_a_row = 0
         return events
 
+    async def _finish_reread(self, reread: Reread) -> None:
+        """Write the state anew, and before it the verdicts that could not be written at their place."""
+        if reread.dropped_state is not None:
+            self.processor.add_missing(reread.dropped_state)
+            await restore.activate_adoptions(self.processor, self._dependencies.references)
+        if not reread.tells_history:
+            await self._write_last_verdicts(reread)
+        await self._write_state(reread)
+        self._reread = None
+        details = {"partition": self.number, "finding": reread.finding.value, "next_offset": self.next_offset}
+        log.info("a partition knows all that its log holds", extra={"action": "reread", **details})
+
+    async def _write_last_verdicts(self, reread: Reread) -> None:
+        """Write the verdict on every duty as things stand now, unless the newest one written says the same."""
+        # The revision just below that of the next record, so that it is greater than all of earlier generations.
+        position = LogPosition(
+            offset=self.next_offset - 1,
+            generation=self._generation,
+            recorded_at=self._recorded_at or self._dependencies.clock.now(),
+        )
+        writes, size = BatchWrites(), 0
+        for event in self.processor.assess_all(position=position):
+            if reread.is_news(event):
+                writes.assessments.append(event)
+                size += len(event[1])
+            if size > PART_BYTES:
+                await self._writer.commit(writes)
+                writes, size = BatchWrites(), 0
+            if time.perf_counter() - self._yielded_at > YIELD_SECONDS:
+                await self._yield()
+        if writes.assessments:
+            await self._writer.commit(writes)
+
+    async def _write_state(self, reread: Reread) -> None:
+        """Write the changed state records, delete those that are left of a dropped state, and commit the offset.
+
+        The coverage record comes last: killed before that, the next owner finds a state that does not fit and begins
+        anew. No record is written that knows less than the one before.
+        """
+        stale = set(reread.dropped_keys)
+        while changes := self.processor.drain_changes(most=STATES_A_TRANSACTION):
+            stale.difference_update([key for key, _ in changes])
+            await self._writer.commit(BatchWrites(states=changes))
+        deletions = [(key, None) for key in sorted(stale)]
+        states = [*deletions, self._encode_coverage(0)]
+        await self._writer.commit(BatchWrites(states=states, next_offset=self.next_offset))
+
+    def _encode_coverage(self, verdicts: int) -> tuple[str, bytes]:
+        """Return the coverage record of the state as it is, written together with so many *verdicts*."""
+        coverage = StateCoverage(
+            next_offset=self._coverage.next_offset,
+            last_offset=self._coverage.last_offset,
+            fingerprint=self._coverage.fingerprint,
+            generation=self._generation,
+            records=self.processor.digest.records,
+            digest=self.processor.digest.hex(),
+            verdicts_end=self._writer.verdicts_end + verdicts,
+            layout=state_store.current_layout(),
+        )
+        return COVERAGE_KEY.decode(), state_store.encode_coverage(coverage)
+
+    def _position_of(self, record: ConsumerRecord[Any, Any]) -> LogPosition:
+        try:
+            recorded_at = decoding.read_timestamp(record)
+        except UnreadableRecordError as cause:
+            raise Rejection("unreadable", str(cause)) from cause
+        return LogPosition(offset=record.offset, recorded_at=recorded_at, generation=self._generation)
+
+    async def _yield(self) -> None:
+        await asyncio.sleep(0)
+        self._yielded_at = time.perf_counter()
+
     def _report_commit(self, writes: BatchWrites, *, count: int) -> None:
         """Count and log what is now committed."""
         metrics = self._dependencies.metrics
@@ -163,10 +321,3 @@ class Partition:
             metrics.dead_letters.labels(one.kind).inc()
             details = {"partition": self.number, "offset": one.record.offset, "kind": one.kind}
             log.warning("a record is set aside", extra={"action": "dead_letter", **details})
-
-
-def _position_of(record: ConsumerRecord[Any, Any]) -> LogPosition:
-    try:
-        return LogPosition(offset=record.offset, recorded_at=decoding.read_timestamp(record))
-    except UnreadableRecordError as cause:
-        raise Rejection("unreadable", str(cause)) from cause

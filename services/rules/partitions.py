@@ -1,7 +1,7 @@
 """The partitions that the consumer group has assigned to this process, through rebalances and failures.
 
 A partition is opened in the background while the consumer is paused for it, and records of one that is not open are
-dropped: opening ends by seeking to the committed offset. A partition that fails is closed and opened again after a
+dropped: opening ends by seeking to where its state ends. A partition that fails is closed and opened again after a
 delay, while the others go on. Fencing keeps two owners apart; the bookkeeping here does not need to.
 """
 
@@ -17,12 +17,18 @@ from aiokafka.errors import IllegalStateError, InvalidProducerEpoch, KafkaError,
 
 from schemas.events.facts import PlanAdopted
 from schemas.events.topics import FACTS
-from services.rules.partition import AdoptedDocumentsMissingError, Partition, PartitionDependencies
+from services.rules.partition import LogReplacedError, Partition
+from services.rules.restore import AdoptedDocumentsMissingError, PartitionDependencies
 from services.runtime import background
+from services.runtime.http.probes import NotReadyError
+from services.runtime.kafka import clients
 from services.runtime.kafka.batch_consumer import Records
+from services.runtime.kafka.topics import TopicsError
 
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 10.0
+# An incident is often mended within a second. So long it shows on `/readyz`, that every prober and two scrapes see it.
+INCIDENT_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -44,18 +50,49 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         self._open: dict[int, Partition] = {}
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._is_assigned = False
+        self._incident_at: float | None = None
+        # Which right the broker has denied, until a partition is opened, or a batch is written, with it.
+        self._open_denial: str | None = None
+        self._write_denial: str | None = None
+        self._positions: dict[int, int] = {}
 
     def use_consumer(self, find_consumer: Callable[[], AIOKafkaConsumer | None]) -> None:
         """Set how the consumer is found once it runs."""
         self._find_consumer = find_consumer
 
     async def is_settled(self) -> bool:
-        """Whether the group has assigned this process its share, and every partition of it is open."""
+        """Whether the group has assigned this process its share, and every partition of it is open.
+
+        Raise `NotReadyError` while the broker denies a right that a partition needs.
+        """
+        denial = self._open_denial or self._write_denial
+        if denial is not None:
+            raise NotReadyError(denial)
         return self._is_assigned and not self._opening
 
+    async def is_state_complete(self) -> bool:
+        """Whether the state of every open partition holds all that was known; raise `NotReadyError` if not."""
+        for number, one in self._open.items():
+            if one.reread is not None:
+                why = one.reread.finding.value
+                raise NotReadyError(f"partition {number}, which is read again up to {one.reread.until}: {why}")
+        return True
+
+    async def is_log_whole(self) -> bool:
+        """Whether no partition of the log has been found shorter or replaced lately; raise `NotReadyError` if one was.
+
+        An incident is over when the partition has been read again to its end and the incident has shown long enough.
+        """
+        is_open = any(one.reread is not None and one.reread.is_of_log for one in self._open.values())
+        now = asyncio.get_running_loop().time()
+        if is_open or (self._incident_at is not None and now - self._incident_at < INCIDENT_SECONDS):
+            raise NotReadyError("a person to see that the log has lost records; see deploy/runbook.md#logshorter")
+        return True
+
     def find_open(self, number: int) -> Partition | None:
-        """Return the partition if it is open in this process."""
-        return self._open.get(number)
+        """Return the partition if it is open in this process and its state is complete."""
+        partition = self._open.get(number)
+        return None if partition is None or partition.reread is not None else partition
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         self._is_assigned = False
@@ -77,6 +114,7 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
     async def adopt_plans(self, adoptions: Callable[[int], Mapping[str, PlanAdopted]]) -> None:
         """Let every open partition append the adoptions that it lacks to its log."""
         for number, partition in list(self._open.items()):
+            await self._reopen_on_failure(number, self._follow_position(number, partition))
             await self._reopen_on_failure(number, partition.adopt_plans(adoptions(number)))
 
     async def close(self, numbers: Iterable[int] | None = None) -> None:
@@ -87,10 +125,33 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
     async def _process_batch(self, number: int, records: list[Any]) -> None:
         partition = self._open.get(number)
         if partition is not None:
-            await self._reopen_on_failure(number, partition.process_batch(records))
+            await self._reopen_on_failure(number, self._process_in(partition, records))
+
+    async def _process_in(self, partition: Partition, records: list[Any]) -> None:
+        await partition.process_batch(records)
+        self._write_denial = None
+        if self._open.get(partition.number) is not partition:
+            return
+        if partition.next_offset <= records[-1].offset:  # the rest of a long batch, which is read again
+            with contextlib.suppress(IllegalStateError):
+                self._require_consumer().seek(_topic_partition(partition.number), partition.next_offset)
+
+    async def _follow_position(self, number: int, partition: Partition) -> None:
+        """Take note of where the consumer stands in an open partition; raise `LogReplacedError` if it fell back.
+
+        Where it has stood still for two of these calls, nothing that it handed over is left to be processed.
+        """
+        with contextlib.suppress(IllegalStateError):
+            position = await self._require_consumer().position(_topic_partition(number))
+            if position < partition.next_offset:
+                # aiokafka goes back to the beginning by itself where the log ends before its position.
+                raise LogReplacedError(f"the consumer fell back from {partition.next_offset} to {position}")
+            if self._positions.get(number) == position:
+                await partition.finish_reread(consumed_to=position)
+            self._positions[number] = position
 
     async def _reopen_on_failure(self, number: int, work: Awaitable[None]) -> None:
-        details = {"partition": number}
+        details: dict[str, object] = {"partition": number}
         try:
             await work
         except (ProducerFenced, InvalidProducerEpoch):
@@ -98,7 +159,9 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
             # session, the broker has given up a transaction of ours, and the partition still belongs to this process.
             log.warning("a partition has another owner", extra={"action": "fenced", **details})
             await self._reopen(number, delay=self._fenced_retry_seconds)
-        except KafkaError:
+        except (KafkaError, AdoptedDocumentsMissingError) as cause:
+            self._write_denial = clients.explain_denial(cause, on_topic="Write")
+            details["denied"] = self._write_denial
             log.warning(
                 "a partition failed and is opened again", exc_info=True, extra={"action": "reopened", **details}
             )
@@ -124,12 +187,16 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
         while True:
             await asyncio.sleep(delay)
             try:
+                if delay > 0:  # a topic may be gone, and it is this that has failed
+                    await self._dependencies.ensure_topics()
                 partition = await self._open_partition(number)
-            except (KafkaError, AdoptedDocumentsMissingError):
-                details = {"action": "waiting", "partition": number}
+            except (KafkaError, TopicsError, AdoptedDocumentsMissingError) as cause:
+                self._open_denial = clients.explain_denial(cause)
+                details = {"action": "waiting", "partition": number, "denied": self._open_denial}
                 log.warning("a partition cannot be opened yet and is tried again", exc_info=True, extra=details)
                 delay = min(max(delay * 2, FIRST_RETRY_SECONDS), LONGEST_RETRY_SECONDS)
             else:
+                self._open_denial = None
                 await self._start_consuming(number, partition)
                 return
 
@@ -151,16 +218,14 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
             self._require_consumer().resume(_topic_partition(number))
 
     async def _open_partition(self, number: int) -> Partition:
-        """Open a partition and seek to its committed offset, which cannot change once earlier owners are fenced."""
+        """Open a partition and seek to where its state ends, which cannot change once earlier owners are fenced."""
         async with contextlib.AsyncExitStack() as stack:
             partition = Partition(number, self._dependencies)
             stack.push_async_callback(partition.close)
             await partition.open()
-            consumer, place = self._require_consumer(), _topic_partition(number)
-            committed = await consumer.committed(place)
-            offset = (await consumer.beginning_offsets([place]))[place] if committed is None else committed
-            partition.start_at(offset)
-            consumer.seek(place, offset)
+            if partition.has_found_log_incident:
+                self._incident_at = asyncio.get_running_loop().time()
+            self._require_consumer().seek(_topic_partition(number), partition.next_offset)
             stack.pop_all()
         return partition
 

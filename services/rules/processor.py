@@ -6,21 +6,30 @@ long as the log agrees with it: after a failed transaction the processor is disc
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey
-from services.rules import assessment_event, fact_decoder, fact_validation, state_store
-from services.rules.assessment_event import LogPosition
+from services.rules import assessment_event, fact_decoder, fact_validation
+from services.rules.assessment_event import LargeAssessmentError, LogPosition
 from services.rules.core.docket import EVERY_PERIOD, record_period
 from services.rules.core.duty_catalogue import DutyCatalogue
-from services.rules.core.facts import Fact
+from services.rules.core.facts import Fact, has_same_content, identity
 from services.rules.duty_catalogues import DutyCatalogues
-from services.rules.fact_validation import FactValidator, Rejection
-from services.rules.state_store import DocketKey, DocketState, StateStore
+from services.rules.fact_validation import FactValidator, Rejection, UnpublishedAdoption
+from services.rules.state import state_store
+from services.rules.state.state_store import DocketKey, DocketState, StateDigest, StateStore
 from services.runtime.decoding import UnreadableRecordError
 
-MOST_FACTS_A_DUTY = 500  # far above any honest correspondence; each segment of an assessment lists its evidence in full
+# The budget of work of one record. It is counted, not timed: a rebuild on another machine rejects the same records.
+MOST_FACTS_A_DUTY = 500  # far above any honest correspondence
 LARGEST_DUTY_BYTES = 8 * 1024 * 1024  # half of what the topics carry in one record, as facts came over the wire
+MOST_FACTS_AN_ASSESSMENT = 2_000  # decisions and withdrawals bear on other periods too; 0.15 s of processor time
+MOST_FACTS_A_RECORD = 50_000  # an exemption has all periods of its docket assessed; 3 s, with pauses between periods
+LARGEST_EVENTS_BYTES = 16 * 1024 * 1024  # of all these periods together
+# An eighth of what a topic carries in one record and MongoDB in one document: the assessment stays storable under every
+# later version of the plan. 300 reports with ids of 36 characters are below it.
+LARGEST_ASSESSMENT_BYTES = 2 * 1024 * 1024
 
 # An assessment event to publish, after its record key, the agency.
 KeyedEvent = tuple[str, bytes]
@@ -46,28 +55,53 @@ class PartitionProcessor:
         self._adopted_plans: dict[str, AdoptedPlan] = {}
         # Used as an ordered set: states are written in the order of their changes, so that a replay writes the same.
         self._changed: dict[tuple[DocketKey, str | None], None] = {}
+        self._adoption_digests: dict[str, int] = {}
+        self.digest = StateDigest()
 
     @property
     def adoptions(self) -> Mapping[str, PlanAdopted]:
         """The last adoption of each plan."""
         return self._adoptions
 
+    def facts(self) -> Iterator[Fact]:
+        """Yield every fact that can be read."""
+        return iter(self._store)
+
     def facts_bearing_on(self, key: DutyKey) -> Sequence[Fact]:
         """Return the facts that bear on a duty."""
         return self._store.facts_bearing_on(state_store.docket_key_of(key), key.period)
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
+    def restore(self, key: bytes, value: bytes) -> None:
         """Restore one state record that `drain_changes` returned to an earlier processor.
 
         Raise `UnreadableRecordError` for a key, or an adoption, that none has written. Facts are decoded later.
         """
         duty_key = state_store.decode_key(key)
-        if value is None:
-            return
+        digest = state_store.digest_record(str(duty_key), value)
         if state_store.is_adoption_key(duty_key):
             self._adoptions[duty_key.plan] = state_store.decode_adoption(value)
+            self._adoption_digests[duty_key.plan] = digest
         else:
             self._store.restore(duty_key, value)
+        self.digest.replace(None, digest)
+
+    def add_missing(self, known: "PartitionProcessor") -> None:
+        """Add the facts and adoptions of another state that this one lacks, without assessing anything."""
+        for fact in known.facts():
+            period = record_period(fact)
+            size = len(state_store.encode_facts([fact]))
+            if self._store.docket_state(state_store.docket_key_of(fact)).add(fact, period=period, size=size):
+                self._changed[state_store.docket_key_of(fact), period] = None
+        for plan, adoption in known.adoptions.items():
+            if plan not in self._adoptions or is_newer(adoption, self._adoptions[plan]):
+                self._adoptions[plan] = adoption
+                self._changed[state_store.docket_key_of(state_store.adoption_key(plan)), None] = None
+
+    def assess_all(self, *, position: LogPosition) -> Iterator[KeyedEvent]:
+        """Yield the assessment of every duty that is expected or has facts, as things stand."""
+        for adopted in list(self._adopted_plans.values()):
+            for key in self._list_duties_to_assess(adopted.catalogue, adopted.adoption, None):
+                yield self._assess_expected(adopted.catalogue, key, position)
 
     def activate_adoptions(self) -> tuple[PlanAdopted, ...]:
         """Put the restored adoptions into force; return those whose documents are not published (yet)."""
@@ -93,18 +127,28 @@ class PartitionProcessor:
             return self._process_adoption(found, position)
         return self._process_fact(found, len(value or b""), position)
 
-    def drain_changes(self) -> list[tuple[str, bytes]]:
-        """Return the state records changed since this was last called, as (key, value)."""
-        changes = [self._encode_change(key, period) for key, period in self._changed]
-        self._changed.clear()
+    def drain_changes(self, most: int | None = None) -> list[tuple[str, bytes]]:
+        """Return at most *most* of the state records changed since this was last called, as (key, value)."""
+        changed = list(islice(self._changed, most))
+        changes = [self._encode_change(key, period) for key, period in changed]
+        for one in changed:
+            del self._changed[one]
         return changes
 
     def _encode_change(self, docket_key: DocketKey, period: str | None) -> tuple[str, bytes]:
-        plan, agency, obligation = docket_key
-        key = DutyKey(plan=plan, agency=agency, obligation=obligation, period=period)
-        if state_store.is_adoption_key(key):
-            return str(key), state_store.encode_adoption(self._adoptions[plan])
-        return str(key), self._store.encode_record(docket_key, period)
+        plan = docket_key[0]
+        key = state_store.record_key(docket_key, period)
+        if docket_key == (plan, "", ""):
+            value = state_store.encode_adoption(self._adoptions[plan])
+            digest = state_store.digest_record(key, value)
+            before, self._adoption_digests[plan] = self._adoption_digests.get(plan), digest
+        else:
+            state = self._store.docket_state(docket_key)
+            value = state_store.encode_facts(state.docket.facts_of_record(period))
+            digest = state_store.digest_record(key, value)
+            before = state.swap_digest(period, digest)
+        self.digest.replace(before, digest)
+        return key, value
 
     def _process_fact(self, received: Fact, size: int, position: LogPosition) -> Iterable[KeyedEvent]:
         adopted = self._adopted_plans.get(received.plan)
@@ -113,25 +157,35 @@ class PartitionProcessor:
         state = self._store.docket_state(key)
         touched = state.add(fact, period=period, size=size)
         if not touched:
+            _reject_other_content(fact, state)
             return ()
         try:
             _reject_overflow(key, state, period, size)
             if catalogue is None:
-                events = []
+                events: Iterable[KeyedEvent] = ()
+            elif len(touched) == 1 and EVERY_PERIOD not in touched:
+                events = [self._assess_touched(catalogue, key, next(iter(touched)), position)]
             else:
-                events = self._assess_periods(catalogue, key, self._list_periods(key, state, touched), position)
+                periods = self._list_periods(key, state, touched)
+                self._reject_costly(key, periods)
+                return self._assess_periods(catalogue, periods, position, added=(fact, size))
         except Exception:
-            # A rejected fact must leave no trace, whatever failed: the next fact of the duty is assessed without it.
-            self._store.replace(key, state.without(fact, period=period, size=size))
+            self._forget(fact, size)
             raise
         self._changed[key, period] = None
         return events
 
-    def _list_periods(self, key: DocketKey, state: DocketState, touched: frozenset[str | None]) -> Iterable[str | None]:
+    def _forget(self, fact: Fact, size: int) -> None:
+        # A rejected fact must leave no trace, whatever failed: the next fact of the duty is assessed without it.
+        key = state_store.docket_key_of(fact)
+        state = self._store.docket_state(key)
+        self._store.replace(key, state.without(fact, period=record_period(fact), size=size))
+
+    def _list_periods(self, key: DocketKey, state: DocketState, touched: frozenset[str | None]) -> list[str | None]:
         """Return the periods to assess; a fact about no one period touches all that are expected or have facts."""
         # Sets of strings have another order in every process. Sorting makes a replay write the same bytes in one order.
         if EVERY_PERIOD not in touched:
-            return touched if len(touched) == 1 else _sort_periods(touched)
+            return _sort_periods(touched)
         periods = set(touched | state.docket.periods) - {EVERY_PERIOD}
         adopted = self._adopted_plans.get(key[0])
         if adopted is not None:
@@ -141,26 +195,68 @@ class PartitionProcessor:
             periods |= {one.period for one in expected if state_store.docket_key_of(one) == key}
         return _sort_periods(periods)
 
+    def _reject_costly(self, key: DocketKey, periods: Iterable[str | None]) -> None:
+        """Raise `Rejection` if the assessments of all *periods* together would read too many facts."""
+        count = sum(len(self._store.facts_bearing_on(key, period)) for period in periods)
+        if count > MOST_FACTS_A_RECORD:
+            raise Rejection("costly", f"it has {count:,} facts assessed anew; {MOST_FACTS_A_RECORD:,} is the limit")
+
     def _assess_periods(
-        self, catalogue: DutyCatalogue, key: DocketKey, periods: Iterable[str | None], position: LogPosition
-    ) -> list[KeyedEvent]:
+        self,
+        catalogue: DutyCatalogue,
+        periods: Iterable[str | None],
+        position: LogPosition,
+        *,
+        added: tuple[Fact, int],
+    ) -> Iterator[KeyedEvent]:
+        """Yield the assessments of *periods* after a fact was added; without the fact again if one of them fails."""
+        fact, size = added
+        key, total = state_store.docket_key_of(fact), 0
+        try:
+            for period in periods:
+                event = self._assess_touched(catalogue, key, period, position)
+                total += len(event[1])
+                _reject_bulk(total)
+                yield event
+        except Exception:
+            self._forget(fact, size)
+            raise
+        self._changed[key, record_period(fact)] = None
+
+    def _assess_touched(
+        self, catalogue: DutyCatalogue, key: DocketKey, period: str | None, position: LogPosition
+    ) -> KeyedEvent:
+        """Return the assessment of a duty that a fact touches; raise `Rejection` if it is beyond the budget."""
         _, agency, obligation = key
-        duties = [catalogue.duty(agency=agency, obligation=obligation, period=period) for period in periods]
-        facts_of = self._store.facts_bearing_on
-        encode = assessment_event.encode_assessment
-        return [(agency, encode(catalogue, one, facts_of(key, one.key.period), position=position)) for one in duties]
+        duty = catalogue.duty(agency=agency, obligation=obligation, period=period)
+        facts = self._store.facts_bearing_on(key, period)
+        if len(facts) > MOST_FACTS_AN_ASSESSMENT:
+            limit = f"{MOST_FACTS_AN_ASSESSMENT:,} is the limit"
+            raise Rejection("costly", f"{len(facts):,} facts bear on {duty.key}; {limit}")
+        try:
+            event = assessment_event.encode_assessment(
+                catalogue, duty, facts, position=position, largest_bytes=LARGEST_ASSESSMENT_BYTES
+            )
+        except LargeAssessmentError as cause:
+            raise Rejection("oversized", f"{duty.key}: {cause}") from cause
+        return agency, event
+
+    def _assess_expected(self, catalogue: DutyCatalogue, key: DutyKey, position: LogPosition) -> KeyedEvent:
+        duty = catalogue.duty(agency=key.agency, obligation=key.obligation, period=key.period)
+        facts = self._store.facts_bearing_on(state_store.docket_key_of(key), key.period)
+        return key.agency, assessment_event.encode_assessment(catalogue, duty, facts, position=position)
 
     def _process_adoption(self, adoption: PlanAdopted, position: LogPosition) -> Iterator[KeyedEvent]:
         if adoption.partition != self.partition:
             raise Rejection("misrouted", f"an adoption of partition {adoption.partition} lies in {self.partition}")
         catalogue = self._catalogues.find_adopted(adoption)
         if catalogue is None:
-            raise Rejection("unknown", "the adopted documents are not published", is_retryable=True)
+            raise UnpublishedAdoption
         before = self._adopted_plans.get(adoption.plan)
         if before is not None and not is_newer(adoption, before.adoption):
             return  # written again by a restarted owner, or by a replica whose documents lag behind
         for key in self._list_duties_to_assess(catalogue, adoption, before):
-            yield from self._assess_periods(catalogue, state_store.docket_key_of(key), (key.period,), position)
+            yield self._assess_expected(catalogue, key, position)
         # From here on the adoption is in force; what was rejected or failed above has changed nothing.
         self._adoptions[adoption.plan] = adoption
         self._adopted_plans[adoption.plan] = AdoptedPlan(adoption=adoption, catalogue=catalogue)
@@ -208,6 +304,21 @@ def _reject_overflow(key: DocketKey, state: DocketState, period: str | None, siz
     if facts > MOST_FACTS_A_DUTY or record_bytes > LARGEST_DUTY_BYTES:
         held = f"{facts - 1} facts of {record_bytes - size} bytes"
         raise Rejection("oversized", f"a duty of {'|'.join(key)} holds {held}; it takes no more")
+
+
+def _reject_bulk(size: int) -> None:
+    if size > LARGEST_EVENTS_BYTES:
+        raise Rejection("oversized", f"its assessments together take more than {LARGEST_EVENTS_BYTES:,} bytes")
+
+
+def _reject_other_content(fact: Fact, state: DocketState) -> None:
+    """Raise `Rejection` if the known fact with the identity of *fact* says something else.
+
+    Intake keeps (source, id) unique only as far back as it remembers, and others may write to the log.
+    """
+    known = state.docket.find(identity(fact))
+    if known is not None and not has_same_content(known, fact):
+        raise Rejection("conflict", f"another event with the id {fact.id!r} of {fact.source!r} was recorded before it")
 
 
 def _sort_periods(periods: Iterable[str | None]) -> list[str | None]:

@@ -5,11 +5,13 @@ that owned the partition before (KIP-98): its open transaction is aborted, and w
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.events.topics import DUTIES, FACTS, VERDICTS
 from services.runtime.clock import Clock, milliseconds
@@ -20,6 +22,10 @@ from services.runtime.settings import KafkaConfig
 BATCH_BYTES = 512 * 1024  # records of one request; the broker takes them as one batch
 LARGEST_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic carries in one record
 TRANSACTION_TIMEOUT_MS = 30_000  # a killed owner blocks committed readers no longer than this, should none follow it
+COMMIT_TIMEOUT_SECONDS = 45.0  # by then the broker has aborted the transaction
+
+# The future of a batch that was sent, and the number of its records.
+SentBatch = tuple["asyncio.Future[Any]", int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +39,24 @@ class RejectedRecord:
 
 @dataclass(slots=True, kw_only=True)
 class BatchWrites:
-    """What follows from one batch: assessments and states as (key, value), dead letters, and the next offset."""
+    """What follows from one batch: assessments and states as (key, value), dead letters, and the next offset.
+
+    A state without a value is deleted. Without a next offset none is committed.
+    """
 
     assessments: list[tuple[str, bytes]] = field(default_factory=list)
-    states: Sequence[tuple[str, bytes]] = ()
+    states: Sequence[tuple[str, bytes | None]] = ()
     rejected: list[RejectedRecord] = field(default_factory=list)
-    next_offset: int = 0
+    next_offset: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.assessments or self.states or self.rejected) and self.next_offset is None
+
+
+class WriterFailedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
+    """The writer cannot write any more, or what it wrote is gone; the partition has to be opened again."""
 
 
 class TransactionalWriter:
@@ -57,43 +75,107 @@ class TransactionalWriter:
             compression_type="zstd",  # assessments resemble each other: a fifteenth of the bytes for 1 µs a record
         )
         self._dead_letters = DeadLetters(self._producer, clock)
+        self._has_failed = False
+        self._verdicts_end = 0
+
+    @property
+    def verdicts_end(self) -> int:
+        """An offset at which the verdicts end or behind it: every verdict of this partition lies below their end."""
+        return self._verdicts_end
 
     async def open(self) -> None:
         """Fence every earlier owner; return when their open transaction is aborted."""
         await self._producer.start()
+
+    def continue_at(self, verdicts_end: int) -> None:
+        """Set where the verdicts of this partition end now."""
+        self._verdicts_end = verdicts_end
 
     async def close(self) -> None:
         await clients.stop_producer(self._producer)
 
     async def commit(self, writes: BatchWrites) -> None:
         """Write all of *writes* or nothing; raise `ProducerFenced` if the partition has another owner by now."""
-        async with self._producer.transaction():
-            sent = [
-                *await self._send_in_batches(VERDICTS.name, writes.assessments),
-                *await self._send_in_batches(DUTIES.name, writes.states),
-            ]
-            dead_letters = (self._dead_letters.set_aside(one.record, reason=one.reason) for one in writes.rejected)
-            await asyncio.gather(*sent, *dead_letters)
-            facts = TopicPartition(FACTS.name, self._partition)
-            # The offset comes last, and in the same transaction: a batch counts as consumed only with its results.
-            await self._producer.send_offsets_to_transaction({facts: writes.next_offset}, self._group)
+        await self._run(self._commit(writes))
 
     async def append_fact(self, key: str, value: bytes) -> None:
         """Append one fact to this partition; raise `ProducerFenced` if the partition has another owner by now."""
-        async with self._producer.transaction():
-            await asyncio.gather(*await self._send_in_batches(FACTS.name, [(key, value)]))
+        await self._run(self._append_fact(key, value))
 
-    async def _send_in_batches(self, topic: str, records: Iterable[tuple[str, bytes]]) -> list[asyncio.Future[Any]]:
+    async def _run(self, transaction: Coroutine[Any, Any, None]) -> None:
+        """Run *transaction*; raise `KafkaError` if it fails, or one before it did."""
+        if self._has_failed:
+            transaction.close()
+            raise WriterFailedError("an earlier transaction of this writer has failed")
+        self._has_failed = True  # until the opposite is known: a cancelled transaction has failed, too
+        try:
+            is_done = await _wait_at_most(COMMIT_TIMEOUT_SECONDS, transaction)
+        except AssertionError as cause:
+            # aiokafka asserts the order of its calls and answers, which a refused or deleted topic upsets.
+            raise WriterFailedError("the client lost track of its transaction") from cause
+        if not is_done:
+            # It asks again and again for a topic that was deleted.
+            raise WriterFailedError(f"the broker has not answered for {COMMIT_TIMEOUT_SECONDS:.0f} s")
+        self._has_failed = False
+
+    async def _commit(self, writes: BatchWrites) -> None:
+        async with self._producer.transaction():
+            verdicts = await self._send_in_batches(VERDICTS.name, writes.assessments)
+            states = await self._send_in_batches(DUTIES.name, writes.states)
+            dead_letters = (self._dead_letters.set_aside(one.record, reason=one.reason) for one in writes.rejected)
+            await asyncio.gather(*(one for one, _ in (*verdicts, *states)), *dead_letters)
+            self._follow_verdicts(verdicts)
+            if writes.next_offset is not None:
+                facts = TopicPartition(FACTS.name, self._partition)
+                # The offset comes last, and in the same transaction: a batch counts as consumed only with its results.
+                await self._producer.send_offsets_to_transaction({facts: writes.next_offset}, self._group)
+
+    async def _append_fact(self, key: str, value: bytes) -> None:
+        async with self._producer.transaction():
+            await asyncio.gather(*(one for one, _ in await self._send_in_batches(FACTS.name, [(key, value)])))
+
+    def _follow_verdicts(self, batches: Sequence[SentBatch]) -> None:
+        """Take note of where the verdicts end; raise `WriterFailedError` if earlier ones are no longer there."""
+        for future, count in batches:
+            # A batch whose first answer was lost is acknowledged without its offset, as -1.
+            offset = future.result().offset if future.result().offset >= 0 else self._verdicts_end
+            if offset < self._verdicts_end:
+                raise WriterFailedError(f"verdicts up to {self._verdicts_end} are lost: the next one got {offset}")
+            self._verdicts_end = offset + count
+
+    async def _send_in_batches(self, topic: str, records: Iterable[tuple[str, bytes | None]]) -> list[SentBatch]:
         """Send *records* in whole batches; return their futures. An awaited send a record would cost a linger each."""
         timestamp = milliseconds(self._clock.now())
-        futures: list[asyncio.Future[Any]] = []
+        sent: list[SentBatch] = []
         batch = self._producer.create_batch()
         for key, value in records:
             # aiokafka returns None instead of metadata when the record does not fit into the batch any more.
             if batch.append(key=key.encode(), value=value, timestamp=timestamp) is None:
-                futures.append(await self._producer.send_batch(batch, topic, partition=self._partition))
+                sent.append((await self._send_batch(topic, batch), batch.record_count()))
                 batch = self._producer.create_batch()
                 batch.append(key=key.encode(), value=value, timestamp=timestamp)
         if batch.record_count():
-            futures.append(await self._producer.send_batch(batch, topic, partition=self._partition))
-        return futures
+            sent.append((await self._send_batch(topic, batch), batch.record_count()))
+        return sent
+
+    async def _send_batch(self, topic: str, batch: BatchBuilder) -> asyncio.Future[Any]:
+        sending: asyncio.Future[Any] = await self._producer.send_batch(batch, topic, partition=self._partition)
+        return sending
+
+
+async def _wait_at_most(seconds: float, work: Coroutine[Any, Any, None]) -> bool:
+    """Return whether *work* ends within *seconds*, and raise what it raises; afterwards it is left to itself.
+
+    A cancelled transaction aborts itself, which may take for ever as well. So nobody waits for that.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if not done:
+        task.cancel()
+        return False
+    task.result()
+    return True

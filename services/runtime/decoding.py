@@ -53,11 +53,15 @@ class TimestampedRecord(Protocol):
 
 
 class RecordDecoder(Generic[Value]):
-    """Decodes the values of records that have the type *kind*. Fields that *kind* does not have are ignored."""
+    """Decodes the values of records that have the type *kind*. Fields that *kind* does not have are ignored.
 
-    def __init__(self, kind: Any) -> None:  # noqa: ANN401 - a type or a union of types, which has no type of its own
+    *float_hook* makes the value of a number with a point from its digits, where *kind* has `Any`.
+    """
+
+    def __init__(self, kind: Any, *, float_hook: Callable[[str], Any] | None = None) -> None:  # noqa: ANN401 - a type or a union of types, which has no type of its own
         self._kind = kind
-        self._decode: Callable[[bytes | msgspec.Raw], Value] = msgspec.json.Decoder(kind).decode
+        self._decode: Callable[[bytes | msgspec.Raw], Value] = msgspec.json.Decoder(kind, float_hook=float_hook).decode
+        self._decode_untyped = msgspec.json.Decoder(float_hook=float_hook).decode
 
     def decode(self, value: bytes | None) -> Value:
         """Return what the record holds; raise `UnreadableRecordError`."""
@@ -88,7 +92,7 @@ class RecordDecoder(Generic[Value]):
         it refuses is decoded again without types and converted. Raise the *refusal* if that fails as well.
         """
         try:
-            return msgspec.convert(msgspec.json.decode(value), self._kind)  # type: ignore[no-any-return]
+            return msgspec.convert(self._decode_untyped(value), self._kind)  # type: ignore[no-any-return]
         except _DECODING_ERRORS:
             raise _unreadable("", refusal) from refusal
 

@@ -21,6 +21,9 @@ from services.runtime.clock import SYSTEM, clock_from
 
 SHARED_PREFIX = "DONDOC_"
 
+# Characters of a secret that two services share: 128 bits, if each has four.
+SECRET_LENGTH_MIN = 32
+
 # The exit code of a process that was given input or settings that it cannot use.
 EXIT_UNUSABLE = 2
 
@@ -122,6 +125,9 @@ class ServiceSettings(BaseSettings):
     renamed: ClassVar[Mapping[str, str]] = {}
     """New names of variables by their old ones, which are accepted for one version."""
 
+    secret_files: ClassVar[tuple[str, ...]] = ()
+    """Settings with a secret that `<SETTING>_FILE` may name a file of instead, which other users cannot read."""
+
     kafka_bootstrap: str = "127.0.0.1:9092"
     kafka_replication: int = Field(default=1, ge=1)
     kafka_security_protocol: SecurityProtocol = SecurityProtocol.PLAINTEXT
@@ -136,6 +142,20 @@ class ServiceSettings(BaseSettings):
     log_level: str = "INFO"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Take each secret from its file, if a file is given."""
+        found = dict(given)
+        for name in cls.secret_files:
+            path = found.get(f"{name}_file")
+            if path is None:
+                continue
+            if found.get(name) is not None:
+                raise ValueError(f"{name} and {name}_file are both set; unset one of them")
+            found[name] = _read_secret(f"{name}_file", Path(path))
+        return found
 
     @cached_property
     def kafka(self) -> KafkaConfig:
@@ -198,7 +218,21 @@ class MongoSettings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True)
 
     mongo_url: str = "mongodb://127.0.0.1:27017/?replicaSet=rs0&directConnection=true"
+    mongo_url_file: Path | None = None
     mongo_database: str = "dondoc"
+
+
+def _read_secret(setting: str, path: Path) -> str:
+    """Return the secret in *path* without its line end; raise `ValueError` naming the setting."""
+    try:
+        secret = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except UnicodeError as cause:
+        raise ValueError(f"{setting}: {path} is no text in UTF-8") from cause
+    except OSError as cause:
+        raise ValueError(f"{setting}: {path} cannot be read: {cause.strerror}") from cause
+    if not secret:
+        raise ValueError(f"{setting}: {path} is empty; it holds the secret, and nothing else")
+    return secret
 
 
 def _refuse_unused(given: Mapping[str, object], why: str, *, remedy: str) -> None:

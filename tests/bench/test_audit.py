@@ -28,7 +28,7 @@ from tests.support.servers.services import Launch, Service
 
 FACT_COUNT = int(os.environ.get("BENCH_FACTS", "100000"))
 YEARS = [str(year) for year in range(2017, 2027)]
-ADOPTED_YEARS = ["2016", *YEARS, "2027"]  # from the plan's issue to 13 months ahead of NOW
+ADOPTED_YEARS = ["2016", *YEARS, "2027", "2028"]  # from the plan's issue to 13 months ahead of NOW
 VERSIONS = 10  # of each report: the first and its corrections
 AGENCIES = [f"a-{number:05d}" for number in range(FACT_COUNT // (len(YEARS) * VERSIONS))]
 NOW = datetime.fromisoformat("2026-12-22T08:00:00+07:00")

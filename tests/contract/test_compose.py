@@ -87,6 +87,27 @@ def test_ports_are_those_of_the_local_stack_and_stay_on_this_machine(
         assert any(f"${{{name}:-{port}}}" in one for one in published), name
 
 
+SECRETS = {
+    "DONDOC_DRY_RUN_KEY": {"intake", "rules"},
+    "DONDOC_FORM_KEY": {"intake", "notifier"},
+    "DONDOC_INTAKE_SIGNING_KEYS": {"intake"},
+    "DONDOC_INTAKE_KEYS": {"intake"},
+    "DONDOC_NOTIFIER_SMTP_PASSWORD": {"notifier"},
+    "DONDOC_NOTIFIER_SMPP_PASSWORD": {"notifier"},
+}
+
+
+def test_a_secret_reaches_the_services_that_need_it_alone(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """The key of the form is intake's and the notifier's, passwords of mail and SMS the notifier's, keys intake's."""
+    for secret, allowed in SECRETS.items():
+        given = {name for name, service in services.items() if secret in (service.get("environment") or {})}
+        assert given <= allowed, secret
+    assert {name for name, one in services.items() if "DONDOC_FORM_KEY" in (one.get("environment") or {})} == {
+        "intake",
+        "notifier",
+    }
+
+
 def test_every_variable_given_to_a_service_is_documented(services: Mapping[str, Mapping[str, Any]]) -> None:
     """A variable that no page explains is a misspelt one."""
     text = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")

@@ -93,7 +93,7 @@ def test_the_audit_runs_as_in_the_compose_file_on_its_own_port() -> None:
     container, port = container_of("audit"), port_of("audit")
     compose = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]["audit"]
     assert container["args"] == compose["command"]
-    assert container["ports"] == [{"name": "http", "containerPort": port}]
+    assert container["ports"] == [{"name": "admin", "containerPort": port}]
     assert {"name": "DONDOC_PORT", "value": str(port)} in container["env"]
     assert workload("audit")["spec"]["template"]["metadata"]["annotations"]["prometheus.io/port"] == str(port)
 
@@ -189,4 +189,31 @@ def test_only_monitoring_reaches_the_admin_ports() -> None:
         name: one["spec"]["ingress"] for name, one in of_kind("NetworkPolicy").items() if "ingress" in one["spec"]
     }
     ports = {name: [port["port"] for rule in rules for port in rule["ports"]] for name, rules in admitted.items()}
-    assert ports == {"every-service": ["admin"], "from-outside": ["http"], "from-intake": ["http"]}
+    assert ports.pop("every-service") == ["admin"]
+    assert set(map(tuple, ports.values())) == {("http",)}
+
+
+def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
+    """Each Secret is read by the services that use it: that of the form by two, a password of the broker by one."""
+    readers = {
+        "form": {"intake", "notifier"},
+        "dry-run": {"intake", "rules"},
+        "intake-keys": {"intake"},
+        "attachments": {"intake"},
+        "smtp": {"notifier"},
+        "smsc": {"notifier"},
+        "mongo": {"notifier", "reporting"},
+        "kafka": set(WORKLOADS),
+        **{f"dondoc-{service}": {service} for service in WORKLOADS},
+    }
+    found: dict[str, set[str]] = {}
+    for service in WORKLOADS:
+        container = container_of(service)
+        names = [one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one]
+        names += [one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one]
+        names += [one["secret"]["secretName"] for one in pod_of(service)["volumes"] if "secret" in one]
+        projected = [one["projected"]["sources"] for one in pod_of(service)["volumes"] if "projected" in one]
+        names += [one["secret"]["name"] for sources in projected for one in sources if "secret" in one]
+        for name in names:
+            found.setdefault(name, set()).add(service)
+    assert found == readers

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from schemas.events import wire
-from schemas.events.assessments import ASSESSED, AlertStep, DutyAssessed, Status, StepKind, TimelineSegment
+from schemas.events.assessments import (
+    ASSESSED,
+    AlertStep,
+    DutyAssessed,
+    EventReference,
+    Status,
+    StepKind,
+    TimelineSegment,
+)
 from schemas.events.deliveries import DELIVERED, AlertAttempted, AlertedDuty, AttemptOutcome, Channel
 from schemas.events.envelope import Envelope
 from schemas.events.wire import (
@@ -20,12 +28,14 @@ from schemas.events.wire import (
     WireAlertedDuty,
     WireDutyAssessed,
     WireEvent,
+    WireEventReference,
     WireSegment,
     WireStep,
 )
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
+    (EventReference, WireEventReference),
     (TimelineSegment, WireSegment),
     (AlertStep, WireStep),
     (DutyAssessed, WireDutyAssessed),
@@ -53,6 +63,7 @@ segments = st.builds(
     flags=tuples_of_texts,
     missing=tuples_of_texts,
     evidence=tuples_of_texts,
+    standing=st.none() | st.builds(EventReference, source=texts, id=texts),
 )
 steps = st.builds(
     AlertStep,

@@ -29,14 +29,18 @@ pytestmark = pytest.mark.timeout(300)
 class UpCommand:
     """One run of `dondoc up` with its own home and ports."""
 
-    def __init__(self, home: Path, ports: Mapping[str, int]) -> None:
+    def __init__(self, home: Path, ports: Mapping[str, int], **settings: str) -> None:
         self.ports = ports
         self._stack = home / "stack"
         self._output = home / "output"
         numbers = {f"DONDOC_{name}_PORT": str(port) for name, port in ports.items()}
         with self._output.open("ab") as output:
             self.child = subprocess.Popen(
-                COMMAND, cwd=ROOT, env={**os.environ, **numbers, "DONDOC_HOME": str(home)}, stdout=output, stderr=output
+                COMMAND,
+                cwd=ROOT,
+                env={**os.environ, **settings, **numbers, "DONDOC_HOME": str(home)},
+                stdout=output,
+                stderr=output,
             )
 
     def output(self) -> str:
@@ -50,6 +54,12 @@ class UpCommand:
     def running_programs(self) -> list[str]:
         """Return the names of the programs that run."""
         return [path.stem for path in self._stack.glob("*.pid") if pidfile.read(path) is not None]
+
+    def environment_of(self, name: str) -> dict[str, str]:
+        """Return the environment of a running program."""
+        pid = pidfile.read(self._stack / f"{name}.pid")
+        pairs = Path(f"/proc/{pid}/environ").read_text(encoding="utf-8").split("\0")
+        return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
 
     async def wait_until_up(self) -> None:
         """Wait until the command says that everything is up."""
@@ -100,6 +110,36 @@ async def test_it_comes_up_says_where_and_leaves_nothing_behind_on_term(runs: li
     up.child.send_signal(signal.SIGTERM)
     assert await up.wait_for_exit() == 0
     assert up.running_programs() == []
+
+
+async def test_secrets_and_mails_are_nobody_else_s(home: Path, ports: dict[str, int]) -> None:
+    """No file of the stack can be read by others, and a service holds no secret that it has no use for."""
+    shell = {
+        "DONDOC_FORM_KEY": "f" * 40,
+        "DONDOC_NOTIFIER_SMTP_PASSWORD": "s" * 40,
+        "DONDOC_NOTIFIER_SMPP_PASSWORD": "dondoc",
+        "DONDOC_KEY": "k" * 40,
+        "AWS_SECRET_ACCESS_KEY": "a" * 40,
+    }
+    (home / "stack").mkdir(mode=0o755)
+    up = UpCommand(home, ports, **shell)
+    try:
+        await up.wait_until_up()
+        files = [path for path in (home / "stack").rglob("*") if not path.is_symlink()]
+        assert len(files) > 100
+        assert [path for path in (home / "stack", *files) if path.stat().st_mode & 0o077] == []
+        held = {name: up.environment_of(name) for name in ("intake", "rules", "notifier", "reporting", "smtp", "kafka")}
+        form_key = (home / "stack" / "form.key").read_text()
+        for name, environment in held.items():
+            assert form_key not in environment.values(), name
+            given = {variable for variable in shell if environment.get(variable)}
+            allowed = {"notifier": {"DONDOC_NOTIFIER_SMTP_PASSWORD", "DONDOC_NOTIFIER_SMPP_PASSWORD"}}
+            assert given <= allowed.get(name, {"AWS_SECRET_ACCESS_KEY"} if name == "intake" else set()), name
+        assert {name for name, one in held.items() if one.get("DONDOC_FORM_KEY_FILE")} == {"intake", "notifier"}
+        assert {name for name, one in held.items() if one.get("DONDOC_INTAKE_SIGNING_KEYS")} == {"intake"}
+    finally:
+        up.child.send_signal(signal.SIGTERM)
+        assert await up.wait_for_exit() == 0
 
 
 async def test_killed_it_leaves_nothing_behind_and_starts_again(runs: list[UpCommand], home: Path) -> None:

@@ -18,6 +18,7 @@ from deploy.local.process import pidfile
 
 POLL_SECONDS = 0.02  # short compared with the fastest start here, the mail server's
 LOG_TAIL_LINES = 12
+SECRET_ENDINGS = ("_KEY", "_KEY_FILE", "_PASSWORD", "_PASSWORD_FILE", "_SECRET", "_TOKEN")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,8 @@ class Program:
     folder: Path
     is_ready: Callable[[], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
+    secret_prefixes: tuple[str, ...] = ()
+    """Beginnings of the variables that the program inherits although they hold secrets; it gets no other such one."""
     start_timeout_seconds: float = 60.0
     stop_timeout_seconds: float = 20.0
 
@@ -76,7 +79,7 @@ class Daemon:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **self.program.environment},
+                env={**_inherited_variables(self.program.secret_prefixes), **self.program.environment},
                 start_new_session=True,
             )
         pidfile.write(self.program.pid_file, self._child.pid)
@@ -133,6 +136,15 @@ class Daemon:
     def _log_tail(self) -> str:
         text = self.program.log.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
+
+
+def _inherited_variables(secret_prefixes: tuple[str, ...]) -> dict[str, str]:
+    """Return the variables of this process without the secrets of others, by the usual ends of their names."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.endswith(SECRET_ENDINGS) or name.startswith(secret_prefixes)
+    }
 
 
 def _with_parent_death_signal(command: tuple[str, ...]) -> tuple[str, ...]:

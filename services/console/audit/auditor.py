@@ -15,7 +15,7 @@ from typing import Protocol
 from schemas.events.ids import partition_of
 from schemas.plan import periods
 from schemas.plan.registry import Registry
-from services.console.audit import comparison, projection_lag, rebuild
+from services.console.audit import comparison, log_generations, projection_lag, rebuild
 from services.console.audit.comparison import Difference
 from services.console.audit.live_duties import CONNECTIONS, JsonObject, LiveDuties, PeriodQuery
 from services.console.audit.log_index import FactSelection, LogIndex
@@ -33,6 +33,7 @@ from services.rules.processor import PartitionProcessor
 from services.runtime.kafka.published_documents import REGISTRY, PublishedDocuments
 from services.runtime.settings import KafkaConfig
 
+REVISION = ("revision",)
 CHUNK_AGENCIES = 200  # rebuilt together and then forgotten: this bounds the memory, whatever the size of the log
 
 
@@ -111,7 +112,8 @@ class Auditor:
         not caught up, or the log has lost records.
         """
         partitions = await self._sources.indexer.read(self._progress.on_records_read)
-        comparing = _PeriodComparison(self._sources, target, as_of, partitions)
+        generations = await log_generations.read_generations(self._sources.kafka, partitions=partitions)
+        comparing = _PeriodComparison(self._sources, target, as_of, generations)
         agencies = comparing.list_agencies()
         self._progress.on_agencies_planned(len(agencies))
         duties, suspects = 0, []
@@ -147,10 +149,13 @@ class Auditor:
 class _PeriodComparison:
     """The two sides of one period at one instant."""
 
-    def __init__(self, sources: AuditSources, target: AuditTarget, as_of: datetime, partitions: int) -> None:
+    def __init__(
+        self, sources: AuditSources, target: AuditTarget, as_of: datetime, generations: Mapping[int, int]
+    ) -> None:
         self._sources = sources
         self._plan = target.plan
-        self.partitions = partitions
+        self.partitions = len(generations)
+        self._generations = generations
         self._query = PeriodQuery(plan=target.plan, periods=_list_periods(target.period), as_of=as_of)
         self._live_counts: Counter[str] = Counter()
         if sources.references.plan(target.plan) is None:
@@ -244,7 +249,9 @@ class _PeriodComparison:
         context = QueryContext(as_of=self._query.as_of, known_at=self._query.as_of, language="vi")
         lines = (await rebuilt.find_lines(duties, context)).lines
         self._live_counts.update(duty["obligation"] for duty in live)
-        differences = comparison.compare_duties(map(json_views.render_duty, lines), live)
+        # After another log the revisions of unchanged duties are still those of that log.
+        ignored = REVISION if self._generations[partition_of(agency, self.partitions)] > 0 else ()
+        differences = comparison.compare_duties(map(json_views.render_duty, lines), live, ignored=ignored)
         return AgencyComparison(agency=agency, duties=len(lines), differences=list(differences))
 
 

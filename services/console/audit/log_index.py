@@ -38,7 +38,7 @@ CREATE INDEX facts_by_agency ON facts (plan, agency, partition, period);
 CREATE INDEX facts_by_identity ON facts (identity);
 CREATE TABLE whole_dockets (plan TEXT, agency TEXT, obligation TEXT, PRIMARY KEY (plan, agency, obligation));
 CREATE TABLE adoptions (
-    plan TEXT, registry TEXT, registry_version INTEGER,
+    plan TEXT, registry TEXT, registry_version TEXT,
     partition INTEGER, offset INTEGER, recorded_at INTEGER, value BLOB
 );
 CREATE INDEX adoptions_by_plan ON adoptions (plan, partition);
@@ -157,7 +157,8 @@ class LogIndex:
 
     def add_adoption(self, adoption: PlanAdopted, partition: int, record: LogRecord) -> None:
         """Add *adoption*, which *record* holds."""
-        versions = (adoption.plan, adoption.registry, adoption.registry_version)
+        # As text: a forged adoption may name a version beyond the integers of SQLite.
+        versions = (adoption.plan, adoption.registry, str(adoption.registry_version))
         row = (*versions, partition, record.offset, record.recorded_at, _pack(record.value))
         self._connection.execute("INSERT INTO adoptions VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
@@ -190,7 +191,7 @@ class LogIndex:
     def adopted_registries(self, plan: str) -> list[tuple[str, int]]:
         """Return id and version of every registry that was ever adopted with *plan*."""
         query = "SELECT DISTINCT registry, registry_version FROM adoptions WHERE plan = ?"
-        return [(registry, version) for registry, version in self._select(query, (plan,))]
+        return [(registry, int(version)) for registry, version in self._select(query, (plan,))]
 
     def adoptions(self, plan: str, partition: int) -> Iterator[LogRecord]:
         """Yield the adoptions of *plan* in one partition, in the order of the log."""

@@ -67,8 +67,8 @@ def _parse_limit(text: str | None) -> Decimal | None:
 
 
 def _describe_outside(figure: Decimal, hint: str) -> Bilingual:
-    shown = number_parsing.render_number(float(figure))
-    low, high = (None if one is None else number_parsing.render_number(float(one)).en for one in _parse_range(hint))
+    shown = number_parsing.render_number(figure)
+    low, high = (None if one is None else number_parsing.render_number(one).en for one in _parse_range(hint))
     limits = " ".join(f"{word} {one}" for word, one in (("from", low), ("to", high)) if one is not None)
     return Bilingual.of(
         en=f"warning: {shown.en} is outside the range that the sheet states, {limits}; the report will not be complete",

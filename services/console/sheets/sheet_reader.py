@@ -21,12 +21,15 @@ from openpyxl.utils.exceptions import InvalidFileException
 from services.console.sheets.layout import HEADER
 from services.console.support import inputs
 from services.intake.core.forms.form_to_event import FieldValue
+from services.intake.core.forms.zip_archive import OversizedArchive, open_archive
 
 # Indices of the columns, A to E.
 KEY, LABEL, ANSWER, UNIT, HINT = range(5)
 
 # Types of cells in a workbook (ISO/IEC 29500-1, 18.18.11); the first is openpyxl's own name.
 FORMULA, RESULT_TEXT = "f", "str"
+ROWS_MAX = 10_000  # a sheet has a row for each question; one cell in the last row would be a million rows
+_TOO_LARGE = "the workbook is too large for a report sheet; copy the answers into a new one (`dondoc sheet`)"
 _COLUMNS = "ABCDE"
 _DELIMITERS = ",;\t"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -101,6 +104,8 @@ def _convert_value(value: object) -> FieldValue:
 def _read_workbook(path: Path) -> Iterable[Sequence[object]]:
     try:
         content = path.read_bytes()
+        with open_archive(io.BytesIO(content)):
+            pass  # of a bounded cost; openpyxl opens it again
         # The file is opened twice, because openpyxl gives either the results of formulas or the formulas themselves.
         results, written = (
             openpyxl.load_workbook(io.BytesIO(content), data_only=is_result).worksheets[0]
@@ -108,8 +113,12 @@ def _read_workbook(path: Path) -> Iterable[Sequence[object]]:
         )
     except OSError as cause:
         raise inputs.UnusableInputError(f"{path}: {cause.strerror or cause}") from cause
+    except OversizedArchive as cause:
+        raise inputs.UnusableInputError(f"{path}: {_TOO_LARGE}") from cause
     except (InvalidFileException, zipfile.BadZipFile, ParseError, LookupError, ValueError, TypeError) as cause:
         raise inputs.UnusableInputError(f"{path}: not an XLSX workbook; save it as .xlsx or .csv") from cause
+    if max(results.max_row, written.max_row) > ROWS_MAX:
+        raise inputs.UnusableInputError(f"{path}: {_TOO_LARGE}")
     pages = (page.iter_rows(max_col=len(HEADER)) for page in (results, written))
     return [tuple(map(_cell_value, *rows)) for rows in zip(*pages, strict=True)]
 

@@ -4,7 +4,6 @@ The event's id derives from its content, so that a retry is the same event. All 
 its cell and in the reader's language. The files that the sheet names must lie beside it.
 """
 
-import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -24,6 +23,7 @@ from services.console.sheets.sheet_reader import SheetCell
 from services.console.support import inputs
 from services.intake.cloudevents import schema_errors
 from services.intake.core.forms import file_types, form_fields, form_to_event
+from services.intake.core.forms.file_types import RefusedFile
 from services.intake.core.forms.form_to_event import AttachedFile
 
 _SINGLE_KEYS = frozenset({"format", "plan", "obligation", "zone", "agency", "period"})
@@ -140,21 +140,14 @@ def _describe_attachment(folder: Path, name: str) -> AttachedFile | Bilingual:
     path = _find_file(folder, name)
     try:
         with path.open("rb") as stream:
-            media_type = file_types.media_type_of(stream)
-            stream.seek(0)
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            size = stream.tell()
+            return file_types.describe_file(unicodedata.normalize("NFC", path.name), stream)
     except OSError:
         return Bilingual.of(
             en=f"there is no file {name!r} beside the sheet",
             vi=f"không tìm thấy tệp “{name}” trong thư mục của phiếu",
         )
-    if media_type is None:
-        return Bilingual.of(
-            en=f"{name!r} is no PDF, DOCX, XLSX, ODT, ODS, JPEG or PNG by its content",
-            vi=f"nội dung tệp “{name}” không phải là PDF, DOCX, XLSX, ODT, ODS, JPEG hoặc PNG",
-        )
-    return AttachedFile(name=unicodedata.normalize("NFC", path.name), media_type=media_type, size=size, sha256=digest)
+    except RefusedFile as refusal:
+        return refusal.name_file(name)
 
 
 def _find_file(folder: Path, name: str) -> Path:

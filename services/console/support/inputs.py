@@ -90,21 +90,39 @@ def read_facts(path: Path, catalogue: DutyCatalogue) -> Iterator[tuple[Fact, str
 
     Events of other types and facts of other plans are skipped. Raise `UnusableInputError` at a line that is no event.
     """
-    for number, line in read_lines(path):
-        place = f"{path}:{number}"
-        fact = _decode_fact(line, place)
-        if fact is None or fact.plan != catalogue.plan.plan:
+    for fact, reason, _ in read_recorded_facts(path, catalogue):
+        yield fact, reason
+
+
+def read_recorded_facts(path: Path, catalogue: DutyCatalogue) -> Iterator[tuple[Fact, str | None, bytes]]:
+    """Yield what `read_facts` yields, each with the event as the file has it."""
+    for place, event, fact in _decode_facts(path):
+        if fact.plan != catalogue.plan.plan:
             continue
         try:
-            yield catalogue.resolve_names(fact), None
+            yield catalogue.resolve_names(fact), None, event
         except UnknownDuty as cause:
-            yield fact, f"{place}: {cause}"
+            yield fact, f"{place}: {cause}", event
 
 
-def _decode_fact(line: str, place: str) -> Fact | None:
-    """Return the fact in *line*, or None for an event of another type; raise `UnusableInputError` naming *place*."""
+def read_last_recorded(path: Path) -> datetime | None:
+    """Return when the last fact of the file was recorded; None if it has none. Raise as `read_facts` does."""
+    return max((fact.recorded_at for _, _, fact in _decode_facts(path)), default=None)
+
+
+def _decode_facts(path: Path) -> Iterator[tuple[str, bytes, Fact]]:
+    """Yield each fact with its place and its event; events of other types are skipped."""
+    for number, line in read_lines(path):
+        place, event = f"{path}:{number}", line.encode()
+        fact = _decode_fact(event, place)
+        if fact is not None:
+            yield place, event, fact
+
+
+def _decode_fact(event: bytes, place: str) -> Fact | None:
+    """Return the fact in *event*, or None for an event of another type; raise `UnusableInputError` naming *place*."""
     try:
-        return fact_decoder.decode_fact(line.encode())
+        return fact_decoder.decode_fact(event)
     except OtherEventError:
         return None
     except UnreadableRecordError as cause:

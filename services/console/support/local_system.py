@@ -23,6 +23,10 @@ from deploy.local.stack import Stack
 from services.intake import secret_files
 
 SECRET_BYTES = 32
+
+# The variables with secrets that a service may inherit besides its own: of broker, database and object store.
+SHARED_SECRETS = ("DONDOC_KAFKA_", "DONDOC_MONGO_")
+STORE_SECRETS = {"intake": ("AWS_",)}
 PROBE_SECONDS = 2.5  # the readiness check of a service may itself take two seconds
 
 
@@ -44,7 +48,14 @@ class ServiceProcess(Daemon):
         self.url = f"http://{LOOPBACK}:{port}"
         command = (sys.executable, "-m", f"services.{name}")
         super().__init__(
-            Program(name=name, command=command, folder=folder, environment=environment, is_ready=self.is_ready)
+            Program(
+                name=name,
+                command=command,
+                folder=folder,
+                environment=environment,
+                secret_prefixes=(f"DONDOC_{name.upper()}_", *SHARED_SECRETS, *STORE_SECRETS.get(name, ())),
+                is_ready=self.is_ready,
+            )
         )
 
     def is_ready(self) -> bool:
@@ -75,9 +86,8 @@ class LocalSystem:
         self._clock = clock
         self._say = say
         self._is_ours = False
-        environment = self.environment()
         self.rules, self.intake, self.notifier, self.reporting = (
-            ServiceProcess(name, stack.folder, port=getattr(listen, name), environment=environment)
+            ServiceProcess(name, stack.folder, port=getattr(listen, name), environment=self._environment_of(name))
             for name in ("rules", "intake", "notifier", "reporting")
         )
 
@@ -105,20 +115,38 @@ class LocalSystem:
         """The file of API keys that intake reads."""
         return self.stack.folder / "keys.json"
 
-    def environment(self) -> dict[str, str]:
-        """Return the settings by which the services find the stack and each other."""
-        folder = self.stack.folder
+    def _environment_of(self, service: str) -> dict[str, str]:
+        """Return the settings by which *service* finds the stack and the other services.
+
+        A service gets the secrets that it needs, and those alone, as files.
+        """
         ports = {port_variable(field.name): str(getattr(self.ports, field.name)) for field in fields(self.ports)}
+        own = {
+            "intake": self._intake_environment,
+            "rules": self._rules_environment,
+            "notifier": self._notifier_environment,
+        }.get(service, dict)
+        return {**self.stack.environment(), **ports, "DONDOC_CLOCK": self._clock, **own()}
+
+    def _rules_environment(self) -> dict[str, str]:
+        return {"DONDOC_DRY_RUN_KEY_FILE": str(_create_secret_once(self.stack.folder / "dry-run.key"))}
+
+    def _intake_environment(self) -> dict[str, str]:
+        folder = self.stack.folder
         return {
-            **self.stack.environment(),
-            **ports,
-            "DONDOC_CLOCK": self._clock,
             "DONDOC_INTAKE_KEYS": str(self.keys_file),
             "DONDOC_INTAKE_SIGNING_KEYS": str(folder / "signing-keys.json"),
             "DONDOC_INTAKE_SPOOL": str(folder / "spool"),
             "DONDOC_INTAKE_ATTACHMENTS": str(folder / "attachments"),
+            "DONDOC_INTAKE_LINK_REVOCATIONS": str(folder / "link-revocations.json"),
             "DONDOC_INTAKE_RULES_URL": f"http://{LOOPBACK}:{self.ports.rules}",
-            "DONDOC_FORM_KEY": _load_or_create_secret(folder / "form.key"),
+            "DONDOC_FORM_KEY_FILE": str(_create_secret_once(folder / "form.key")),
+            **self._rules_environment(),
+        }
+
+    def _notifier_environment(self) -> dict[str, str]:
+        return {
+            "DONDOC_FORM_KEY_FILE": str(_create_secret_once(self.stack.folder / "form.key")),
             "DONDOC_FORM_URL": os.environ.get("DONDOC_FORM_URL", f"http://{LOOPBACK}:{self.ports.intake}"),
             "DONDOC_NOTIFIER_SMTP_HOST": LOOPBACK,
             "DONDOC_NOTIFIER_SMTP_PORT": str(self.stack.ports.smtp),
@@ -179,11 +207,11 @@ def _ignore_signals() -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _load_or_create_secret(path: Path) -> str:
-    """Return the secret in *path*, created at its first use; it is stored so that links in old mails stay valid."""
+def _create_secret_once(path: Path) -> Path:
+    """Return *path* after creating a secret in it, if there is none: links in old mails stay valid with the old one."""
     if not path.exists():
         secret_files.replace_file(path, secrets.token_urlsafe(SECRET_BYTES).encode())
-    return path.read_text("ascii")
+    return path
 
 
 def _raise_interrupt(number: int, frame: object) -> None:

@@ -3,12 +3,12 @@
 Faults of structure and of references are found by `schemas.lint`.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from pydantic import ValidationError
 
+from schemas.cel.syntax import InvalidExpression
 from schemas.lint.diagnostics import Finding
 from schemas.lint.document_tree import Node
 from schemas.plan import durations, periods
@@ -16,13 +16,6 @@ from schemas.plan.periods import Period, Recurrence
 from schemas.plan.plan import DueRule, ObligationVersion
 from services.rules.core import calendar, conditions
 
-# The engine lists the namespaces of its functions among the variables of an expression.
-_NAMESPACES = frozenset({"base64", "cel", "lists", "math", "optional", "sets", "strings"})
-
-# The variable that a macro of CEL binds, such as `x` in `list.all(x, x > 0)`: it is no field of a submission.
-_BOUND_BY_MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
-_PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
-_MAX_MESSAGE_CHARS = 120  # the engine's message goes on to list its whole grammar
 _DAY = timedelta(days=1)
 
 
@@ -39,22 +32,14 @@ def _check_condition(cel: Node) -> Iterator[Finding]:
     if not cel.text.strip():
         return
     try:
-        program = conditions.compile_expression(cel.text)
-    except conditions.InvalidCondition as cause:
-        yield cel.finding(_shorten_error(str(cause)))
+        condition = conditions.compile_condition(cel.text)
+    except InvalidExpression as cause:
+        yield cel.finding(f"not a condition, at {cause}")
         return
-    bound = set(_BOUND_BY_MACRO.findall(cel.text))
-    for name in sorted(set(program.variables()) - conditions.VARIABLES.keys() - _NAMESPACES - bound):
+    for name in sorted(condition.unknown):
         yield cel.warning(
             f"nothing in a submission is called {name!r}; there are {', '.join(sorted(conditions.VARIABLES))}"
         )
-
-
-def _shorten_error(refusal: str) -> str:
-    place = _PLACE.search(refusal)
-    if place is None:
-        return f"not CEL: {refusal[:_MAX_MESSAGE_CHARS]}"
-    return f"not CEL at {place[1]}:{place[2]}: {place[3].split(' expecting ')[0][:_MAX_MESSAGE_CHARS]}"
 
 
 def _check_timing(node: Node) -> Iterator[Finding]:

@@ -4,12 +4,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import (
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    KafkaError,
-    TopicAuthorizationFailedError,
-)
+from aiokafka.errors import KafkaError
 
 from services.console.support.inputs import UnusableInputError
 from services.runtime.kafka import clients
@@ -18,7 +13,6 @@ from services.runtime.settings import KafkaConfig
 RecordsByPartition = dict[int, list[ConsumerRecord[Any, Any]]]
 Result = TypeVar("Result")
 POLL_MS = 200
-AUTHORIZATION_ERRORS = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 
 async def translate_broker_errors(
@@ -30,11 +24,10 @@ async def translate_broker_errors(
     """
     try:
         return await work
-    except AUTHORIZATION_ERRORS as cause:
-        # Asked for first, because these errors are `KafkaError`s as well and need another remedy.
-        rights = "give its user the rights that deploy/runbook.md names"
-        raise UnusableInputError(f"the broker at {config.bootstrap} does not allow it: {cause}; {rights}") from cause
     except KafkaError as cause:
+        denial = clients.explain_denial(cause, on_topic="Read or Write")
+        if denial is not None:
+            raise UnusableInputError(denial) from cause
         refusal = await clients.find_refusal(config)
         absence = f"the broker at {config.bootstrap} cannot be used: {cause}; {remedy}"
         raise UnusableInputError(absence if refusal is None else refusal.message) from cause

@@ -23,7 +23,7 @@ from schemas.plan import periods
 from schemas.plan.values import Identifier, Instant, LocalDate, MediaType
 from services.intake.cloudevents import json_bounds, nfc
 from services.intake.cloudevents.schema_errors import ITEMS_MAX
-from services.intake.core import admission, uris
+from services.intake.core import admission, attachment_rules, uris
 from services.intake.core.admission import Admission, DutyReference, PublishedPlanSource
 from services.intake.core.cloud_event import TEXT_MAX
 from services.intake.core.event_id import Receipt, identity_and_digest
@@ -301,7 +301,8 @@ def _is_recordable(text: bytes | Raw, envelope: ReportEnvelope, event: bytes) ->
     return (
         written.count(b":") == colons
         and (b"\\" not in written or json_bounds.has_each_member_once(written, colons))
-        and (event.isascii() or nfc.is_normalized(event))
+        # Nearly all text is Latin; to look only at what is not ASCII takes half of the time of the general test.
+        and (nfc.match_latin(event.translate(None, nfc.ASCII).decode()) is not None or nfc.is_normalized(event))
     )
 
 
@@ -343,12 +344,15 @@ def _is_figure(figure: float | str) -> bool:
 
 
 def _is_attachment(attachment: _AttachmentFields) -> bool:
-    # The same as the published model `Attachment`, at a fifth of its cost: a report has at least one attachment.
+    # The same as the published model `Attachment` and its rules, at a fifth of the cost: a report has at least one.
     return (
         attachment.size >= 0
         and _SHA256.fullmatch(attachment.sha256) is not None
         and _is_media_type(attachment.media_type)
         and bool(attachment.name.strip())
+        and attachment_rules.are_acceptable(
+            name=attachment.name, media_type=attachment.media_type, size=attachment.size, url=attachment.url
+        )
     )
 
 

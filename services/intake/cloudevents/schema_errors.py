@@ -5,12 +5,14 @@ The published pydantic models decide. This module only translates their errors i
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 
 from pydantic import ValidationError
 
-from schemas.events.facts import FIGURE_BOUND, MODEL_OF, SUBMITTED, FactModel
+from schemas.events.facts import FIGURE_BOUND, MODEL_OF, SUBMITTED, FactModel, ReportSubmitted
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError, pointer_of
+from services.intake.core import attachment_rules
 
 # Errors reported of one event: more do not help anybody, and a hostile event may have a million.
 ERRORS_OF_EVENT_MAX = 50
@@ -66,9 +68,13 @@ def parse_fact(event_type: str, data: object) -> FactModel | tuple[FieldError, .
     if event_type == SUBMITTED and (excess := tuple(_excess_errors(data))):
         return excess
     try:
-        return MODEL_OF[event_type].model_validate(data)
+        fact = MODEL_OF[event_type].model_validate(data)
     except ValidationError as error:
         return tuple(_field_errors(error))
+    if isinstance(fact, ReportSubmitted):
+        errors = islice(attachment_rules.find_errors(fact.attachments), ERRORS_OF_EVENT_MAX)
+        return tuple(errors) or fact
+    return fact
 
 
 def _excess_errors(data: object) -> Iterator[FieldError]:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from services.intake.core.event_log import IdentityConflictError
 from services.intake.core.fact_record import PartitionBatch, Stamp, is_same_content, stamps_by_identity
+from services.intake.dedup import restamping
 from services.intake.dedup.recent_events import RecentEvents
 from services.intake.metrics import IntakeMetrics
 
@@ -128,16 +129,19 @@ class Deduplicator:
         for identity in stamps_by_identity(batches):
             known = self._recent.find(identity)
             reservation = self._reservations.get(identity)
-            if known is not None:
-                standing[identity] = known
-            elif reservation is not None:
+            if reservation is not None:
                 standing[identity] = reservation.stamps[identity]
                 awaited.append(reservation.wait())
-            else:
+            elif known is None:
                 new.add(identity)
+            else:
+                standing[identity] = known
+                if self._recent.is_missing(identity):
+                    # The log has lost the event. It is written again, with the receipt that its sender holds.
+                    new.add(identity)
         _refuse_conflicts(batches, standing)
-        selected = [batch.select_first(new) for batch in batches]
-        return _Split([batch for batch in selected if len(batch)], awaited)
+        selected = [restamping.restamp(batch.select_first(new), standing) for batch in batches]
+        return _Split([batch for batch in selected if batch.values], awaited)
 
     async def _write(self, batches: Sequence[PartitionBatch], stamps: Mapping[bytes, Stamp]) -> None:
         reservation = _Reservation(stamps)

@@ -2,27 +2,33 @@
 
 While this process appends little, the reader tails the whole topic. While it appends a lot, it need not read its own
 records back, because the acknowledgements tell their offsets: then it asks for the end offsets ten times a second and
-reads only what others wrote in between. A busy lone replica reads nothing.
+reads only what others wrote in between. A busy lone replica reads next to nothing.
+
+A log that has lost records, or was made anew, is noticed: by its end, by an offset that is given twice, by the last
+known event of each partition, which is read again every few seconds. Then nothing that is remembered is trusted, and
+the reader is stale until it is started again.
 """
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import CorruptRecordException, KafkaError
 
 from schemas.events.topics import FACTS
-from services.intake.core.fact_record import DedupEntries, DedupEntry, EndOffsets, PartitionBatch
+from services.intake.core.fact_record import DedupEntries, EndOffsets, PartitionBatch
 from services.intake.dedup import entry_decoder
-from services.intake.dedup.recent_events import RecentEvents
-from services.intake.metrics import IntakeMetrics
+from services.intake.dedup.recent_events import KnownRecord, OffsetTracker, RateMeter, RecentEvents
+from services.intake.metrics import LogMetrics
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, milliseconds
 from services.runtime.decoding import UnreadableRecordError
+from services.runtime.kafka import raw_batches
+from services.runtime.kafka.log_coverage import Agreement
 from services.runtime.kafka.log_tail import LogTail
+from services.runtime.kafka.raw_batches import RawBatch
 
 # How long one fetch waits for records; and how often the end offsets are asked for while nothing is tailed.
 POLL_SECONDS = 0.1
@@ -38,6 +44,10 @@ SETTLE_SECONDS = 0.02
 # How long an answer waits until the records that others wrote before its own are known.
 CATCH_UP_BEFORE_ANSWER_SECONDS = 0.5
 
+# How often the last known event of each partition is compared. A log that was made anew and has grown beyond what was
+# known of the old one shows in nothing else, unless this process appends to it.
+VERIFY_SECONDS = 5.0
+
 # Bounds how long one poll holds the event loop, which serves requests in between.
 RECORDS_PER_POLL_MAX = 2_000
 
@@ -46,62 +56,17 @@ _NO_ENTRIES = DedupEntries((), ())
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True, kw_only=True)
-class RateMeter:
-    """The rate of the records that are added to `counted`, measured anew each *span* seconds."""
-
-    span: float
-    since: float = 0.0
-    counted: int = 0
-    rate: float = 0.0
-
-    def per_second(self, now: float) -> float:
-        """Return the events a second of the last whole span before *now*, an instant of a monotonic clock (seconds)."""
-        elapsed = now - self.since
-        if elapsed >= self.span:
-            self.rate = self.counted / elapsed
-            self.since, self.counted = now, 0
-        return self.rate
-
-
-class OffsetTracker:
-    """Puts own acknowledged batches and records read from one partition into the order of the log.
-
-    All of the log before `position` has been yielded; own batches may be known already and wait behind it. The order
-    matters: of two replicas that write the same event, every replica must take the same one for the first.
-    """
-
-    def __init__(self, position: int) -> None:
-        self.position = position
-        self._acknowledged: deque[tuple[int, DedupEntries]] = deque()
-
-    def add_acknowledged(self, base: int, entries: DedupEntries) -> Iterator[DedupEntries]:
-        """Take an own batch at offset *base*; yield the entries that are in order now."""
-        self._acknowledged.append((base, entries))
-        yield from self._yield_reached()
-
-    def add_read(self, end: int, entries: DedupEntries) -> Iterator[DedupEntries]:
-        """Take *entries* read from `position` up to *end*; yield the entries that are in order now.
-
-        Own entries among them are yielded a second time, which changes nothing: the first stamp of an identity stays.
-        """
-        yield entries
-        self.position = max(self.position, end)
-        yield from self._yield_reached()
-
-    def _yield_reached(self) -> Iterator[DedupEntries]:
-        while self._acknowledged and self._acknowledged[0][0] <= self.position:
-            base, entries = self._acknowledged.popleft()
-            yield entries
-            self.position = max(self.position, base + len(entries.identities))
+class StaleReaderError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
+    """The log does not have what it had; the reader must be started again."""
 
 
 class LogReader:
     """Reads the facts topic into the recent events, partition by partition."""
 
-    def __init__(self, settings: IntakeSettings, recent: RecentEvents, clock: Clock, metrics: IntakeMetrics) -> None:
+    def __init__(self, settings: IntakeSettings, recent: RecentEvents, clock: Clock, metrics: LogMetrics) -> None:
         self._metrics = metrics
         self._partitions = [TopicPartition(FACTS.name, number) for number in range(settings.partitions)]
+        self._kafka = settings.kafka
         # Events are written without transactions; a transaction of rules that is open must not hold them back.
         self._tail = LogTail(
             settings.kafka, self._partitions, fetch_max_wait_ms=POLL_MS, isolation_level="read_uncommitted"
@@ -114,6 +79,13 @@ class LogReader:
         self._wanted: dict[int, int] = {}
         self._own_rate = RateMeter(span=POLL_SECONDS)
         self._is_wanted = asyncio.Event()
+        self._unverified: set[TopicPartition] = set()
+        self._verifying: dict[TopicPartition, KnownRecord] = {}
+        self._verified_at = 0.0
+        self.is_stale = False
+        """True once the log has lost something: nothing is read then until the reader is started again."""
+        self.on_lost: list[Callable[[], None]] = []
+        """Called when that is noticed."""
 
     @property
     def is_started(self) -> bool:
@@ -124,8 +96,14 @@ class LogReader:
         self._since = instant if self._since is None else min(self._since, instant)
 
     async def start(self) -> None:
-        """Begin one span ago and read on in the background; `catch_up` tells when the end is reached."""
+        """Begin one span ago and read on in the background; `catch_up` tells when the end is reached.
+
+        After a loss it begins early enough to find every event again that is remembered.
+        """
+        if self.is_stale:
+            self.read_from(self._recent.remembered_since)
         await self._tail.start(self._read, action="log_reader_waiting", seek=self._seek)
+        self.is_stale = False
 
     async def stop(self) -> None:
         """Stop reading and close the consumer."""
@@ -139,10 +117,13 @@ class LogReader:
         if base < 0:
             return
         tracker = self._trackers[partition]
+        if not tracker.is_possible(base):
+            self._report_loss(partition, Agreement.LOG_SHORTER)
+            return
         at = base
         for batch in batches:
             self._add(tracker.add_acknowledged(at, batch.entries))
-            at += len(batch)
+            at += len(batch.values)
         self._own_rate.counted += at - base
         # A gap before the own batch: another replica wrote there, or a transaction of rules has its marker there.
         if tracker.position < base:
@@ -154,15 +135,32 @@ class LogReader:
             return
         try:
             async with asyncio.timeout(CATCH_UP_BEFORE_ANSWER_SECONDS):
-                await self._tail.wait_until(lambda: self._has_read(ends))
+                await self._tail.wait_until(lambda: self.is_stale or self._has_read(ends))
         except TimeoutError:
             log.warning("the log is read too slowly", extra={"action": "log_reader_lags"})
 
     async def catch_up(self) -> None:
-        """Return when everything is known that was in the log when this was called; raise `KafkaError` if stopped."""
-        ends = _by_number(await self._tail.end_offsets())
+        """Return when everything is known that was in the log when this was called, and it is the log that is known.
+
+        Raise `KafkaError` if the reader is stopped or the log has lost something.
+        """
+        ends = await self._ask_for_ends()
+        self._unverified.update(self._partitions)
         self._want(ends)
-        await self._tail.wait_until(lambda: self._has_read(ends))
+        await self._tail.wait_until(
+            lambda: self.is_stale or (self._has_read(ends) and not self._unverified and not self._verifying)
+        )
+        if self.is_stale:
+            raise StaleReaderError("the log has lost records")
+
+    async def _ask_for_ends(self) -> EndOffsets:
+        """Return the end of each partition now; report a loss where that is before what was known when it was asked."""
+        known = {one.partition: self._trackers[one.partition].position for one in self._partitions}
+        ends = _by_number(await self._tail.end_offsets())
+        for partition, end in ends.items():
+            if end < known[partition]:
+                self._report_loss(partition, Agreement.LOG_SHORTER)
+        return ends
 
     def _has_read(self, ends: EndOffsets) -> bool:
         return all(self._trackers[partition].position >= end for partition, end in ends.items())
@@ -180,6 +178,7 @@ class LogReader:
         since = milliseconds(span_ago if self._since is None else min(span_ago, self._since - self._span))
         found = await consumer.offsets_for_times(dict.fromkeys(self._partitions, since))
         ends = _by_number(await consumer.end_offsets(self._partitions))
+        self._wanted.clear()  # after a loss the log may end before what was wanted
         for one in self._partitions:
             first = found.get(one)
             # No record is that recent: there is nothing to read but what comes next.
@@ -187,6 +186,10 @@ class LogReader:
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         """Read one batch of everything; or, while this process is busy, what others wrote in between."""
+        if self.is_stale:
+            await asyncio.sleep(POLL_SECONDS)
+            return
+        self._begin_verification(consumer)
         if self._own_rate.per_second(asyncio.get_running_loop().time()) > BUSY_RECORDS_PER_SECOND:
             await self._read_gaps(consumer)
         else:
@@ -196,7 +199,7 @@ class LogReader:
     async def _read_gaps(self, consumer: AIOKafkaConsumer) -> None:
         """Wait until more of the log is wanted, or ask for its end; read each partition up to there and no further."""
         if not await self._wait_until_wanted():
-            self._want(_by_number(await self._tail.end_offsets()))
+            self._want(await self._ask_for_ends())
             await asyncio.sleep(SETTLE_SECONDS)
         # Cleared before the partitions are looked at: what is wanted while they are read wakes the next turn.
         self._is_wanted.clear()
@@ -219,34 +222,132 @@ class LogReader:
         # where the client stands.
         paused = consumer.paused()
         for one in wanted & paused:
-            consumer.seek(one, self._trackers[one.partition].position)
+            tracker = self._trackers[one.partition]
+            tracker.fetched_to = self._verifying[one].offset if one in self._verifying else tracker.position
+            consumer.seek(one, tracker.fetched_to)
         consumer.resume(*wanted & paused)
         consumer.pause(*set(self._partitions) - wanted - paused)
 
+    def _begin_verification(self, consumer: AIOKafkaConsumer) -> None:
+        """Have the last known event of each partition read again, if that is due or asked for."""
+        now = asyncio.get_running_loop().time()
+        if now - self._verified_at > VERIFY_SECONDS:
+            self._unverified.update(self._partitions)
+            self._verified_at = now
+        for one in self._unverified:
+            last = self._trackers[one.partition].last
+            if last is not None:
+                self._verifying[one] = last
+                consumer.pause(one)  # and so taken up again at the event
+        self._unverified.clear()
+
     def _find_behind(self) -> set[TopicPartition]:
+        """Return the partitions that are to be read on; none of a log that has lost records."""
+        if self.is_stale:
+            return set()
         wanted = self._wanted
-        return {
+        behind = (
             one for one in self._partitions if self._trackers[one.partition].position < wanted.get(one.partition, 0)
-        }
+        )
+        return {*behind, *self._verifying}
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
-        for one, records in (await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_PER_POLL_MAX)).items():
-            found = DedupEntries.from_entries(self._decode_entries(records))
-            self._add(self._trackers[one.partition].add_read(records[-1].offset + 1, found))
-        for one in self._find_behind():
-            # The last offset of a log may be the marker of a transaction, which is no record.
-            self._add(self._trackers[one.partition].add_read(await consumer.position(one), _NO_ENTRIES))
+        try:
+            fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_PER_POLL_MAX)
+        except CorruptRecordException:
+            await self._read_past_damage(consumer)
+            return
+        for one, records in fetched.items():
+            self._take(one, records)
+        for one in self._find_behind() | set(self._partitions) - consumer.paused():
+            await self._take_position(one, consumer)
 
-    def _decode_entries(self, records: Iterable[ConsumerRecord[bytes, bytes]]) -> Iterator[DedupEntry]:
-        """Yield the entries of *records*. What cannot be read is no event of ours, and rules sets it aside."""
+    async def _read_past_damage(self, consumer: AIOKafkaConsumer) -> None:
+        """Read what lies before a damaged batch, and go on behind it: nobody can read the events in it.
+
+        They are not remembered, so an event that is sent again is written again.
+        """
+        places = set(self._partitions) - consumer.paused()
+        for one in places:
+            # With the exception aiokafka drops what it had unpacked already, also of other partitions.
+            consumer.seek(one, self._trackers[one.partition].fetched_to)
+        async with raw_batches.open_raw_reader(self._kafka, FACTS.name) as reader:
+            for one in places:
+                damage = await reader.find_damage(one, self._trackers[one.partition].fetched_to)
+                if damage is not None:
+                    await self._pass_over(one, damage, consumer)
+
+    async def _pass_over(self, one: TopicPartition, damage: RawBatch, consumer: AIOKafkaConsumer) -> None:
+        tracker = self._trackers[one.partition]
+        while await consumer.position(one) < damage.offset:
+            try:
+                # One at a time, for it is the rest of what is unpacked together that is dropped.
+                fetched = await consumer.getmany(one, timeout_ms=POLL_MS, max_records=1)
+            except CorruptRecordException:
+                break
+            for records in fetched.values():
+                self._take(one, records)
+        self._metrics.damaged_batches.inc()
+        offsets = {"offset": damage.offset, "next_offset": damage.next_offset}
+        extra = {"action": "damaged_batch", "partition": one.partition, **offsets}
+        log.critical("a batch of the log is damaged; its events are written again if they are sent again", extra=extra)
+        if tracker.last is not None and tracker.last.offset < damage.next_offset:
+            tracker.last = None  # it may be in the damaged batch, and could not be compared again
+        self._verifying.pop(one, None)
+        consumer.seek(one, damage.next_offset)
+        tracker.fetched_to = damage.next_offset
+        self._add(tracker.add_read(damage.next_offset, _NO_ENTRIES))
+
+    def _take(self, one: TopicPartition, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        """Add *records* of a partition, unless they show that its log is another one."""
+        known = list(self._decode_entries(records))
+        tracker = self._trackers[one.partition]
+        expected = self._verifying.pop(one, None)
+        if expected is not None and expected not in known[:1]:
+            self._report_loss(one.partition, Agreement.LOG_REPLACED)
+            return
+        if records[0].offset < tracker.fetched_to:
+            self._report_loss(one.partition, Agreement.LOG_SHORTER)
+            return
+        entries = DedupEntries.from_entries(record.entry for record in known)
+        self._add(tracker.add_read(records[-1].offset + 1, entries, known[-1] if known else None))
+
+    async def _take_position(self, one: TopicPartition, consumer: AIOKafkaConsumer) -> None:
+        """Take note of where the consumer stands, which is behind a marker of a transaction: that is no record."""
+        position = await consumer.position(one)
+        tracker = self._trackers[one.partition]
+        if position < tracker.fetched_to:
+            # The broker refused the offset, and the client began anew at the beginning of the log.
+            self._report_loss(one.partition, Agreement.LOG_SHORTER)
+            return
+        tracker.fetched_to = position
+        self._add(tracker.add_read(position, _NO_ENTRIES))
+
+    def _report_loss(self, partition: int, agreement: Agreement) -> None:
+        if self.is_stale:
+            return
+        self.is_stale = True
+        self._metrics.losses.labels(agreement.value).inc()
+        position = self._trackers[partition].position
+        extra = {"action": "log_lost", "partition": partition, "found": agreement.value, "known_up_to": position}
+        log.critical("the log has lost records; events with a receipt may be among them", extra=extra)
+        self._recent.distrust_log()
+        self._verifying.clear()
+        self._unverified.clear()
+        self._tail.advance()  # for whoever waits for an offset that this log does not reach
+        for notify in self.on_lost:
+            notify()
+
+    def _decode_entries(self, records: Iterable[ConsumerRecord[bytes, bytes]]) -> Iterator[KnownRecord]:
+        """Yield the events among *records*. What cannot be read is no event of ours, and rules sets it aside."""
         for record in records:
             try:
                 entry = entry_decoder.decode_entry(record.value)
             except UnreadableRecordError:
-                self._metrics.log_unreadable.inc()
+                self._metrics.unreadable.inc()
                 entry = None
             if entry is not None:
-                yield entry
+                yield KnownRecord(record.offset, entry)
 
     def _add(self, in_order: Iterable[DedupEntries]) -> None:
         for entries in in_order:

@@ -5,7 +5,8 @@ requests. A file that was uploaded with an earlier check returns as a signed des
 again.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 
 import msgspec
@@ -26,7 +27,8 @@ from services.intake.form.form_state import FormState, UploadedFile
 from services.intake.form.link_guard import OpenedDuty
 from services.intake.form.metrics import FormMetrics, FormOutcome
 from services.intake.form.submit_report import SubmitReport
-from services.intake.form.uploads import PostedForm
+from services.intake.form.uploads import PostedForm, UploadInspector
+from services.intake.http.limits import InflightLimit
 from services.runtime.clock import Clock
 
 FORM_PATH = "/form"
@@ -50,7 +52,9 @@ class FormHandlers:
     metrics: FormMetrics
     bytes_max: int
     timeout_seconds: float
+    inflight_limit: InflightLimit
     limit: ConcurrencyLimit = field(default_factory=ConcurrencyLimit)
+    inspector: UploadInspector = field(default_factory=UploadInspector)
 
     async def show(self, _request: Request, opened: OpenedDuty) -> Response:
         """Answer with the empty form."""
@@ -63,7 +67,7 @@ class FormHandlers:
         """Check the report, or submit it and redirect to its receipt, as the button that was pressed says."""
         async with (
             self.limit.hold_slot(str(opened.duty.key)),
-            uploads.read_form(request, self.bytes_max, seconds=self.timeout_seconds) as form,
+            self._read_form(request) as form,
         ):
             received_at = self.clock.now()
             uploaded, errors = await self._store_files(form, opened)
@@ -74,6 +78,13 @@ class FormHandlers:
         if not isinstance(report, AcceptedEvent):
             return self._render_errors(state, report, opened)
         return await self._check_or_send(state, report, form.text("action"), opened)
+
+    @asynccontextmanager
+    async def _read_form(self, request: Request) -> AsyncIterator[PostedForm]:
+        with self.inflight_limit.hold() as reserve:
+            chunks = uploads.reserve_arriving(request.read_chunks(self.bytes_max), reserve)
+            async with uploads.read_form(request, chunks, seconds=self.timeout_seconds) as form:
+                yield form
 
     async def _check_or_send(
         self, state: FormState, report: AcceptedEvent, action: str, opened: OpenedDuty
@@ -132,7 +143,7 @@ class FormHandlers:
             else:
                 files.append(earlier)
         for upload in form.files:
-            file = await uploads.inspect_upload(upload)
+            file = await self.inspector.inspect(upload)
             if isinstance(file, Bilingual):
                 errors.append(_files_error(file))
                 continue

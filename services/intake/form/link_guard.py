@@ -10,6 +10,7 @@ from services.intake.asgi import Request, RequestRefusedError, Response
 from services.intake.form import duty_view, pages, texts
 from services.intake.form.duty_view import FormDuty, PlanLookup
 from services.intake.form.metrics import FormMetrics, FormOutcome
+from services.intake.link_revocations import LinkRevocations
 from services.runtime.clock import Clock
 
 TOKEN_PARAMETER = "t"  # noqa: S105 - the name of the query parameter that holds the link's token, not a token
@@ -37,6 +38,7 @@ class LinkGuard:
     """Admits requests to the form by the link in their address."""
 
     key: LinkKey
+    revocations: LinkRevocations
     plans: PlanLookup
     clock: Clock
     metrics: FormMetrics
@@ -68,6 +70,13 @@ class LinkGuard:
             self.metrics.count(FormOutcome.NO_LINK)
             log.warning("a request to the form has no valid link", extra={"action": "form_link_refused"})
             return pages.notice_page(texts.NO_LINK, language, status=403)
+        if self.revocations.cover(link):
+            self.metrics.count(FormOutcome.REVOKED)
+            log.warning(
+                "a request to the form has a revoked link",
+                extra={"action": "form_link_refused", "agency": link.duty.agency},
+            )
+            return pages.notice_page(texts.REVOKED, language, status=403)
         if link.has_expired(now) and not accepts_expired:
             self.metrics.count(FormOutcome.EXPIRED)
             return pages.notice_page(texts.EXPIRED, language, status=410)

@@ -16,6 +16,7 @@ class FormOutcome(Enum):
     RECEIPT = "receipt"
     NO_LINK = "no_link"
     EXPIRED = "expired"
+    REVOKED = "revoked"
     NO_DUTY = "no_duty"
     REFUSED = "refused"
     UNKEPT = "unkept"

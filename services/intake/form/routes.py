@@ -13,7 +13,9 @@ from services.intake.form.link_guard import LinkGuard
 from services.intake.form.metrics import FormMetrics
 from services.intake.form.receipt_handlers import ReceiptHandlers
 from services.intake.form.submit_report import SubmitReport
+from services.intake.http.limits import InflightLimit
 from services.intake.http.router import Route
+from services.intake.link_revocations import LinkRevocations
 from services.intake.settings import IntakeSettings
 from services.runtime.clock import Clock, SystemClock
 
@@ -26,6 +28,8 @@ class FormDependencies:
     submit_report: SubmitReport
     plans: PlanLookup
     clock: Clock
+    inflight_limit: InflightLimit
+    revocations: LinkRevocations
     registry: CollectorRegistry
 
 
@@ -42,11 +46,18 @@ def build_routes(dependencies: FormDependencies) -> dict[str, Route]:
         attachments=AttachmentStore(dependencies.settings.attachments, SystemClock()),
         clock=dependencies.clock,
         metrics=metrics,
+        inflight_limit=dependencies.inflight_limit,
         bytes_max=dependencies.settings.form_max_bytes,
         timeout_seconds=dependencies.settings.form_timeout_seconds,
     )
     receipt = ReceiptHandlers(key=key, signing_keys=dependencies.submit_report.signing_keys, metrics=metrics)
-    guard = LinkGuard(key=key, plans=dependencies.plans, clock=dependencies.clock, metrics=metrics)
+    guard = LinkGuard(
+        key=key,
+        revocations=dependencies.revocations,
+        plans=dependencies.plans,
+        clock=dependencies.clock,
+        metrics=metrics,
+    )
     return {
         FORM_PATH: Route(methods={"GET": guard.protect(form.show), "POST": guard.protect(form.submit)}),
         RECEIPT_PATH: Route(methods={"GET": guard.protect(receipt.show, accepts_expired=True)}),

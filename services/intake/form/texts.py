@@ -127,6 +127,15 @@ EXPIRED = (
         "link; the report is still taken.",
     ),
 )
+REVOKED = (
+    Bilingual.of(vi="Liên kết đã bị thu hồi", en="This link has been revoked"),
+    Bilingual.of(
+        vi="Liên kết này không còn dùng được. Vui lòng dùng liên kết trong thư nhắc mới nhất, hoặc kính đề nghị Quý cơ "
+        "quan liên hệ nơi gửi thư nhắc để được cấp liên kết mới.",
+        en="This link is good no longer. Please use the link in the latest reminder, or ask the sender of the reminder "
+        "for a new one.",
+    ),
+)
 NO_DUTY = (
     Bilingual.of(vi="Chưa mở được nhiệm vụ báo cáo này", en="This duty cannot be shown"),
     Bilingual.of(

@@ -4,10 +4,10 @@ Reading a body that is too large ends at the first byte beyond the limit.
 """
 
 import asyncio
-import hashlib
 import re
 import unicodedata
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -18,6 +18,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from schemas.plan.values import Bilingual
 from services.intake.asgi import Request, RequestRefusedError, too_slow_refusal
 from services.intake.core.forms import file_types
+from services.intake.core.forms.file_types import RefusedFile
 from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.form import texts
@@ -30,6 +31,9 @@ FIELD_BYTES_MAX = 1024 * 1024
 
 # A phone that changes cells is back long before; a client that sends nothing for so long loses its slot.
 STALL_SECONDS = 30.0
+
+# Files that are inspected at the same time; the next one waits. It is processor time that Python does not share.
+INSPECTIONS_MAX = 2
 
 NAME_LENGTH_MAX = 120
 FORM_TYPE = "multipart/form-data"
@@ -56,8 +60,8 @@ class PostedForm:
 
 
 @asynccontextmanager
-async def read_form(request: Request, limit: int, *, seconds: float) -> AsyncIterator[PostedForm]:
-    """Yield the posted form, of at most *limit* bytes, read within *seconds*; its files are deleted afterwards.
+async def read_form(request: Request, chunks: AsyncIterator[bytes], *, seconds: float) -> AsyncIterator[PostedForm]:
+    """Yield the posted form, whose body arrives in *chunks* within *seconds*; its files are deleted afterwards.
 
     Raises `RequestRefusedError` if it is too large, too slow or not a form.
     """
@@ -66,7 +70,7 @@ async def read_form(request: Request, limit: int, *, seconds: float) -> AsyncIte
         raise RequestRefusedError(_UNREADABLE_FORM)
     parser = MultiPartParser(
         Headers(raw=list(request.headers)),
-        _with_stall_timeout(request.read_chunks(limit)),
+        _with_stall_timeout(chunks),
         max_files=FILES_MAX,
         max_fields=FIELDS_MAX,
         max_part_size=FIELD_BYTES_MAX,
@@ -83,6 +87,16 @@ async def read_form(request: Request, limit: int, *, seconds: float) -> AsyncIte
         yield _collect_parts(form)
     finally:
         await form.close()
+
+
+async def reserve_arriving(chunks: AsyncIterator[bytes], reserve: Callable[[int], None]) -> AsyncIterator[bytes]:
+    """Yield *chunks*, each of which is reserved first.
+
+    What has not arrived takes no memory, so that a client that announces much and stalls keeps nobody out.
+    """
+    async for chunk in chunks:
+        reserve(len(chunk))
+        yield chunk
 
 
 async def _with_stall_timeout(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
@@ -123,25 +137,22 @@ def sanitize_filename(name: str) -> str:
     return stem[: NAME_LENGTH_MAX - len(suffix) - 1] + dot + suffix if len(suffix) < NAME_LENGTH_MAX // 2 else "tep"
 
 
-async def inspect_upload(upload: Upload) -> AttachedFile | Bilingual:
-    """Return the file with its digest, size and type by content; or a sentence saying why it is refused."""
-    return await asyncio.to_thread(_inspect, upload)
+class UploadInspector:
+    """Inspects uploads in threads of its own, so that files that take long hold up nothing but other files."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=INSPECTIONS_MAX, thread_name_prefix="inspection")
+
+    async def inspect(self, upload: Upload) -> AttachedFile | Bilingual:
+        """Return the file with its digest, size and type by content; or a sentence saying why it is refused."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _inspect, upload)
 
 
 def _inspect(upload: Upload) -> AttachedFile | Bilingual:
-    media_type = file_types.media_type_of(upload.content)
-    if media_type is None:
-        return Bilingual.of(
-            vi=f"nội dung tệp “{upload.name}” không phải là PDF, DOCX, XLSX, ODT, ODS, JPEG hoặc PNG",
-            en=f"{upload.name!r} is no PDF, DOCX, XLSX, ODT, ODS, JPEG or PNG by its content",
-        )
-    digest = hashlib.sha256()
-    upload.content.seek(0)
-    while part := upload.content.read(1024 * 1024):
-        digest.update(part)
-    size = upload.content.tell()
-    upload.content.seek(0)
-    return AttachedFile(name=upload.name, media_type=media_type, size=size, sha256=digest.hexdigest())
+    try:
+        return file_types.describe_file(upload.name, upload.content)
+    except RefusedFile as refusal:
+        return refusal.name_file(upload.name)
 
 
 _UNREADABLE_FORM = Refusal(

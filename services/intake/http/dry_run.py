@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from pydantic import SecretStr
 
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError
@@ -40,9 +41,12 @@ class _RulesRefusal(msgspec.Struct):
 class DryRunClient:
     """Asks rules about records that could be written."""
 
-    def __init__(self, client: httpx.AsyncClient, rules_url: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, rules_url: str, key: SecretStr | None) -> None:
         self._client = client
         self._url = rules_url.rstrip("/") + "/v1/dry-run"
+        self._headers = {"content-type": "application/json"}
+        if key is not None:
+            self._headers["authorization"] = f"Bearer {key.get_secret_value()}"
 
     async def assess(self, records: Sequence[bytes], *, is_batch: bool) -> Response:
         """Answer with the assessments of *records*, in order.
@@ -61,9 +65,7 @@ class DryRunClient:
 
     async def _ask(self, event: bytes) -> dict[str, Any]:
         try:
-            response = await self._client.post(
-                self._url, content=event, headers={"content-type": "application/json"}, timeout=TIMEOUT_SECONDS
-            )
+            response = await self._client.post(self._url, content=event, headers=self._headers, timeout=TIMEOUT_SECONDS)
             if response.status_code == UNPROCESSABLE:
                 raise RequestRefusedError(_rules_refusal(response.content))
             response.raise_for_status()

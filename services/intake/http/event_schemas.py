@@ -10,8 +10,9 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import DateSchema, DatetimeSchema, StringSchema
 
-from schemas.events.facts import MODEL_OF, Content, ReportSubmitted
+from schemas.events.facts import MODEL_OF, Attachment, Content, ReportSubmitted
 from services.intake.cloudevents.schema_errors import ITEMS_MAX
+from services.intake.core import attachment_rules as rules
 from services.intake.core import cloud_event
 
 Schema = dict[str, Any]
@@ -82,6 +83,11 @@ def _limit_items(schemas: dict[str, Any]) -> None:
     for name in ("sections", "indicators"):
         content["properties"][name]["maxProperties"] = ITEMS_MAX
     report["properties"]["attachments"]["maxItems"] = ITEMS_MAX
+    attachment = schemas[Attachment.__name__]["properties"]
+    attachment["name"] |= {"maxLength": rules.NAME_MAX, "allOf": [{"pattern": rules.NAME_PATTERN}]}
+    attachment["media_type"]["maxLength"] = rules.MEDIA_TYPE_MAX
+    attachment["size"]["maximum"] = rules.SIZE_MAX
+    attachment["url"]["anyOf"][0] |= {"maxLength": rules.URL_MAX, "pattern": rules.URL_PATTERN}
 
 
 def _event_schema(event_type: str, fact: str) -> dict[str, object]:

@@ -6,7 +6,8 @@ process has the token buckets and the workers ask it, so that a key has one rate
 
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from schemas.plan.values import Bilingual
 from services.intake.asgi import Request, RequestRefusedError
@@ -40,14 +41,35 @@ class InflightLimit:
         # A chunked body announces no length (RFC 9112 section 7.1), so it counts as the largest that would be accepted.
         announced = request.content_length
         wanted = limit if announced is None else min(announced, limit)
-        if self._reserved + wanted > self._bytes_max:
-            raise RequestRefusedError(_TOO_MANY_BODIES)
-        self._reserved += wanted
+        self._add(wanted)
         return wanted
 
     def release(self, reserved: int) -> None:
         """Give back what `reserve` returned."""
         self._reserved -= reserved
+
+    @contextmanager
+    def hold(self) -> Iterator[Callable[[int], None]]:
+        """Yield the function that reserves that many bytes more; all are given back at the end.
+
+        It raises `RequestRefusedError` (503) as `reserve` does.
+        """
+        held = 0
+
+        def reserve_more(size: int) -> None:
+            nonlocal held
+            self._add(size)
+            held += size
+
+        try:
+            yield reserve_more
+        finally:
+            self._reserved -= held
+
+    def _add(self, size: int) -> None:
+        if self._reserved + size > self._bytes_max:
+            raise RequestRefusedError(_TOO_MANY_BODIES)
+        self._reserved += size
 
 
 class TokenBuckets:

@@ -47,11 +47,15 @@ class DurableWriter:
             else:
                 # Another replica may have written the same event first: the log tells both replicas the same.
                 await self._reader.wait_until_read(ends)
-                return
+                if self._connection.producer is producer:
+                    return
+                # The broker was given up meanwhile. If that is because the log has lost its end, these records may have
+                # been in it. The replay reads the log first and leaves out what it holds.
         try:
             await self._spool.append([pair for one in batches for pair in zip(one.keys, one.values, strict=True)])
         except SpoolFullError as cause:
             raise LogUnavailableError from cause
+        self._replay.add_spooled(batches)
         # The broker may have come back while the spool was written. Then the spool is replayed before anything else
         # is appended.
         self._connection.reconnect()

@@ -21,6 +21,9 @@ from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.startup import Startup
 
+# How long a batch may be under way before it is asked whether the topic is still there.
+SETTLE_SECONDS = 5.0
+
 # How long the first requests wait for the first attempt to connect, before they are spooled.
 FIRST_ATTEMPT_SECONDS = 10.0
 
@@ -42,7 +45,7 @@ class KafkaConnector:
     async def open(self) -> BatchingProducer:
         """Return a connected producer; raise `KafkaError` or `OSError` while there is no broker."""
         settings = self._settings
-        await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
+        await self.create_topics()
         await self._start_readers()
         return BatchingProducer(
             await producing.connect(settings.kafka),
@@ -51,6 +54,11 @@ class KafkaConnector:
             partitions=settings.partitions,
             timeout_seconds=settings.broker_timeout_seconds,
         )
+
+    async def create_topics(self) -> None:
+        """Create the topics that are missing; raise `KafkaError` while there is no broker."""
+        settings = self._settings
+        await ensure_topics(settings.kafka, settings.partitions, settings.kafka_replication)
 
     async def is_broker_reachable(self) -> bool:
         """Whether the broker answers a request."""
@@ -62,10 +70,12 @@ class KafkaConnector:
         await self._references.stop()
 
     async def _start_readers(self) -> None:
-        """Start the readers once; afterwards they reconnect by themselves."""
+        """Start the readers; afterwards they reconnect by themselves, except to a log that has lost records."""
         if not self._has_references:
             await self._references.start()
             self._has_references = True
+        if self._reader.is_stale:
+            await self._reader.stop()
         if not self._reader.is_started:
             await self._reader.start()
 
@@ -116,6 +126,15 @@ class KafkaConnection:
         if self.producer is not None:
             self.report_failure(self.producer)
 
+    def report_loss(self) -> None:
+        """Take the broker for down because the log has lost records: it is read again before anything is appended.
+
+        The producer is replaced. The broker may have lost the sequence numbers too, and would refuse its next batch.
+        """
+        if self._opened is not None:
+            self._opened.retire()
+        self.reconnect()
+
     async def supervise(self) -> None:
         """Keep the broker connected until cancelled."""
         try:
@@ -154,12 +173,19 @@ class KafkaConnection:
         sequence numbers: from another client the broker would write them a second time.
         """
         if self._opened is not None:
-            await self._opened.wait_until_settled()
+            await self._wait_until_settled(self._opened)
             if self._opened.is_usable:
                 return self._opened
             await self._discard()
         self._opened = await self._connector.open()
         return self._opened
+
+    async def _wait_until_settled(self, producer: BatchingProducer) -> None:
+        """Wait until nothing is under way: a client repeats a batch for a topic that was deleted until it is there."""
+        while not producer.is_settled:
+            await self._connector.create_topics()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(producer.wait_until_settled(), SETTLE_SECONDS)
 
     async def _discard(self) -> None:
         discarded, self._opened = self._opened, None

@@ -152,7 +152,7 @@ class BatchingProducer:
         self._settled.set()
         self._failure: str | None = None
         self.is_usable = True
-        """False once the client can append nothing any more, because the broker refused it for good."""
+        """False once it is to be replaced: the broker refused the client for good, or the log has lost records."""
 
     async def append(self, batches: Sequence[PartitionBatch]) -> EndOffsets:
         """Return the end offsets once every record is acknowledged by all in-sync replicas.
@@ -173,9 +173,18 @@ class BatchingProducer:
         await append.done
         return append.ends
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether no batch is under way."""
+        return self._settled.is_set()
+
     async def wait_until_settled(self) -> None:
         """Return when no batch is under way: each is acknowledged, or refused for good."""
         await self._settled.wait()
+
+    def retire(self) -> None:
+        """Have this producer replaced as soon as nothing is under way."""
+        self.is_usable = False
 
     def resume(self) -> None:
         """Take appends again after a timeout. Nothing may be under way, and the client must be usable."""
@@ -301,4 +310,4 @@ def _split(batch: PartitionBatch, append: _PendingAppend) -> Iterator[_Chunk]:
             yield _Chunk(batch.slice(start, place), size, append)
             start, size = place, 0
         size += one
-    yield _Chunk(batch.slice(start, len(batch)), size, append)
+    yield _Chunk(batch.slice(start, len(batch.values)), size, append)

@@ -7,6 +7,7 @@ theirs.
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from services.intake.dedup.recent_events import RecentEvents
 from services.intake.spool.record_format import SpooledRecord
 from services.intake.spool.segment_files import SpoolSegment
 from services.intake.spool.spool import Spool
+from services.runtime.decoding import UnreadableRecordError
 
 # Records of one append, which must be acknowledged within the timeout of an append.
 CHUNK_RECORDS = 500
@@ -54,13 +56,17 @@ class SpoolReplay:
         """Return when new records need not wait for the end of a replay."""
         await self._is_open.wait()
 
+    def add_spooled(self, batches: Sequence[PartitionBatch]) -> None:
+        """Know that the spool has the records of *batches*."""
+        self._recent.add_spooled(fact_record.stamps_by_identity(batches))
+
     def adopt_leftover(self, records: Sequence[SpooledRecord]) -> None:
         """Know the records that an earlier process left, and read the log from the time they were received.
 
         The log may hold them already: that process may have died between the replay and the removal of the segment.
         """
         for record in _with_entries(records):
-            self._recent.add_durable({record.identity: record.stamp})
+            self._recent.add_spooled({record.identity: record.stamp})
             self._reader.read_from(datetime.fromisoformat(fact_record.receivedtime_of(record.stamp)))
 
     async def run(self, appender: RecordAppender) -> None:
@@ -83,8 +89,16 @@ class SpoolReplay:
             self._is_open.set()
 
     async def _replay_segment(self, segment: SpoolSegment, appender: RecordAppender) -> None:
-        records = _with_entries(segment.records)
-        missing = [one for one in records if not self._recent.is_logged(DedupEntry(one.identity, one.stamp))]
+        records = list(_with_entries(segment.records))
+        unreadable = len(segment.records) - len(records)
+        if unreadable:
+            await self._spool.keep_damaged(segment, events=unreadable)
+        # In a segment that was copied or recovered an event may stand twice. Its receipt id stands for its content.
+        distinct: dict[str, FactRecord] = {}
+        for one in records:
+            distinct.setdefault(fact_record.receiptid_of(one.stamp), one)
+        entries = ((one, DedupEntry(one.identity, one.stamp)) for one in distinct.values())
+        missing = [one for one, entry in entries if not self._recent.is_logged(entry)]
         for start in range(0, len(missing), CHUNK_RECORDS):
             await appender.append(self._partitioner.group_by_partition(missing[start : start + CHUNK_RECORDS]))
         # Removed last: killed before this line, the next process finds the records in the log and skips them.
@@ -94,9 +108,9 @@ class SpoolReplay:
 
 
 def _with_entries(spooled: Iterable[SpooledRecord]) -> Iterator[FactRecord]:
-    """Yield *spooled* with their deduplication entries. Whatever is in a spool was given a receipt."""
+    """Yield *spooled* with their deduplication entries, without those that are no events with a receipt."""
     for one in spooled:
-        entry = entry_decoder.decode_entry(one.value)
-        if entry is None:
-            raise ValueError("a record of the spool has no receipt")
-        yield FactRecord(one.key, one.value, entry.identity, entry.stamp)
+        with suppress(UnreadableRecordError):
+            entry = entry_decoder.decode_entry(one.value)
+            if entry is not None:
+                yield FactRecord(one.key, one.value, entry.identity, entry.stamp)

@@ -1,28 +1,25 @@
-"""The files of the spool: numbered segments in one folder, appended with fsync, removed after their replay.
+"""The segments of a spool: numbered files in one folder, appended with fsync, removed after their replay.
 
-Every function here blocks and is called from one thread at a time. What was appended survives a power cut.
+Every method here blocks and is called from one thread at a time. What was appended survives a power cut. A segment of
+an earlier process is never written again: if it is damaged, it is read as far as it can be and kept under another name.
 """
 
-import fcntl
 import logging
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from services.intake.spool import record_format
-from services.intake.spool.record_format import SpooledRecord
-
-SUFFIX = ".spool"
-TORN_SUFFIX = ".torn"
-DIGITS = 12
-OWNER_ONLY = 0o600
+from services.intake.spool import record_format, segment_scan, spool_folder
+from services.intake.spool.damage import SpoolDamage
+from services.intake.spool.manifest import ManifestDamagedError, SegmentRange, SpoolManifest
+from services.intake.spool.record_format import HEADER_BYTES, SegmentHeader, SpooledRecord
+from services.intake.spool.segment_writer import SegmentWriter
+from services.intake.spool.spool_folder import DAMAGED, MANIFEST_FILE, MISSING, TORN, SpoolUnusableError
 
 log = logging.getLogger(__name__)
-
-
-class SpoolInUseError(Exception):
-    """Another process has this spool folder; give each replica its own with DONDOC_INTAKE_SPOOL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,130 +28,216 @@ class SpoolSegment:
 
     path: Path
     records: tuple[SpooledRecord, ...]
+    size: int
+    """Bytes that its records took when they were appended, or when they were found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SealedFile:
+    path: Path
+    header: SegmentHeader | None = None
+    """What this process sealed in it; None for a segment of an earlier process, whose own header says it."""
+    size: int = 0
 
 
 class SegmentFiles:
     """The folder of segments, one of which is being written."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, damage: SpoolDamage) -> None:
         self._folder = folder
-        self._sealed: list[Path] = []
-        self._descriptor: int | None = None
-        self._current: Path | None = None
-        self._length = 0
+        self._damage = damage
         self._lock: int | None = None
-        self._next = 1
+        self._manifest: SpoolManifest | None = None
+        self._has_manifest = False
+        self._listed = SegmentRange(first=1, following=1)
+        self._unlisted: set[Path] = set()
+        self._unread: deque[Path] = deque()
+        self._sealed: deque[_SealedFile] = deque()
+        self._keep_as: dict[Path, str] = {}
+        self._writer: SegmentWriter | None = None
 
-    def open(self) -> Iterator[SpoolSegment]:
-        """Lock the folder and yield the segments of an earlier process, oldest first, without torn tails."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock_folder()
-        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
-            segment = _recover_segment(path)
-            self._next = int(path.stem) + 1
+    def open(self) -> None:
+        """Lock the folder and find the segments of an earlier process; raise `SpoolUnusableError`."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._lock = spool_folder.lock_folder(self._folder)
+            self._unread.extend(spool_folder.list_segments(self._folder))
+            for path in spool_folder.list_kept(self._folder, DAMAGED, MISSING):
+                self._damage.add_file(path.stem)
+            self._open_manifest()
+        except OSError as cause:
+            raise SpoolUnusableError(f"the spool {self._folder} cannot be used: {cause.strerror}") from cause
+
+    def read_leftover(self) -> SpoolSegment | None:
+        """Return the next segment of an earlier process, oldest first, or None after the last."""
+        while self._unread:
+            path = self._unread.popleft()
+            try:
+                found = self._read(_SealedFile(path=path))
+            except OSError as cause:
+                raise SpoolUnusableError(f"the segment {path} cannot be read: {cause.strerror}") from cause
+            segment = replace(found, size=record_format.size_of(found.records))
+            self._sealed.append(_SealedFile(path=path, size=segment.size))
             if segment.records:
-                self._sealed.append(path)
-                yield segment
-            else:
-                path.unlink()
+                return segment
+            self.remove(segment)
+        return None
 
     def close(self) -> None:
         """Close the files and unlock the folder; the segments stay."""
         self.seal()
+        if self._manifest is not None:
+            self._manifest.close()
         if self._lock is not None:
             os.close(self._lock)
-            self._lock = None
+        self._manifest = self._lock = None
 
-    def append(self, content: bytes) -> None:
-        """Append *content* and return when it is on disk; after a failure the file is as it was before."""
-        descriptor = self._open_current()
+    def append(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+        """Append *records* and return when they are on disk; raise `OSError`, and then the spool is without them."""
+        writer = self._writer = self._writer or self._begin_segment()
         try:
-            _write_all(descriptor, content)
-            os.fsync(descriptor)
+            header = writer.append(records)
+            if header.number >= self._listed.following:
+                self._list_segments(SegmentRange(first=self._listed.first, following=header.number + 1))
+                spool_folder.sync_folder(self._folder)
+            writer.seal(header)
         except OSError:
-            # Part of the content may be in the file. Left there it would end the scan of the segment early, and records
-            # that are appended and acknowledged later would be lost behind it.
-            os.ftruncate(descriptor, self._length)
-            os.lseek(descriptor, self._length, os.SEEK_SET)
+            # Left in the file, a part of the records could be replayed although their sender was told to come again.
+            # And no more is written to a file after a failed fsync: what the disk has of it is not known.
+            writer.discard_tail()
+            self.seal()
             raise
-        self._length += len(content)
 
     @property
     def length(self) -> int:
         """Bytes in the segment that is being written."""
-        return self._length
+        return 0 if self._writer is None else self._writer.header.sealed_bytes
 
     def seal(self) -> None:
         """End the segment that is being written; the next append begins another."""
-        if self._descriptor is None or self._current is None:
+        if self._writer is None:
             return
-        os.close(self._descriptor)
-        if self._length:
-            self._sealed.append(self._current)
+        writer, self._writer = self._writer, None
+        writer.close()
+        size = writer.header.sealed_bytes - HEADER_BYTES
+        if size:
+            self._sealed.append(_SealedFile(path=writer.path, header=writer.header, size=size))
+        elif writer.header.number < self._listed.following:
+            self.remove(SpoolSegment(path=writer.path, records=(), size=0))
         else:
-            self._current.unlink()
-        self._descriptor = self._current = None
-        self._length = 0
+            with suppress(OSError):  # its first append failed, so nothing knows of it
+                writer.path.unlink()
 
     def oldest(self) -> SpoolSegment | None:
         """Return the oldest sealed segment, or None."""
-        if not self._sealed:
-            return None
-        path = self._sealed[0]
-        return SpoolSegment(path=path, records=record_format.scan_records(path.read_bytes()).records)
+        return self._read(self._sealed[0]) if self._sealed else None
 
-    def remove(self, segment: SpoolSegment) -> int:
-        """Delete a replayed segment and return how many bytes it held."""
-        size = segment.path.stat().st_size
-        # The folder is not synced: a segment that a power cut brings back is found in the log and skipped.
-        segment.path.unlink()
-        self._sealed.remove(segment.path)
-        return size
+    def keep_damaged(self, segment: SpoolSegment, *, events: int) -> None:
+        """Report *events* of *segment* that cannot go to the log, and have the file kept when it is removed."""
+        sentence = "a segment of the spool holds records that are no events with a receipt"
+        self._damage.report_file(segment.path.stem, sentence, events=events)
+        self._keep_as[segment.path] = DAMAGED
 
-    def _open_current(self) -> int:
-        if self._descriptor is None:
-            self._current = self._folder / f"{self._next:0{DIGITS}d}{SUFFIX}"
-            self._next += 1
-            # O_EXCL: an existing file of this number holds records of another writer and must not be overwritten.
-            self._descriptor = os.open(self._current, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-            # fsync of a file does not make its name durable; after a power cut the folder could lack the segment.
-            _sync_folder(self._folder)
-        return self._descriptor
+    def remove(self, segment: SpoolSegment) -> None:
+        """Take a replayed segment out of the spool: delete it, or keep it under another name if it was damaged.
 
-    def _lock_folder(self) -> None:
-        self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, OWNER_ONLY)
-        # The kernel releases the lock when the process ends, however it ends. A file with a process id would have to be
-        # cleared by hand after a crash.
+        A disk that refuses is logged and no error: the next process finds the records in the log and skips them.
+        """
+        path = segment.path
+        self._sealed = deque(one for one in self._sealed if one.path != path)
+        suffix = self._keep_as.pop(path, None)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as cause:
-            os.close(self._lock)
-            self._lock = None
-            raise SpoolInUseError(str(self._folder)) from cause
+            # First, so that a crash in between leaves a segment too many and not one that seems to be missing.
+            self._list_segments(SegmentRange(first=self._find_first(), following=self._listed.following))
+            if suffix is None:
+                # The folder is not synced: a segment that a power cut brings back is found in the log and skipped.
+                path.unlink(missing_ok=True)
+            elif path.exists():
+                spool_folder.keep_file(path, suffix)
+            else:
+                spool_folder.mark_missing(path)
+        except OSError as cause:
+            extra = {"action": "spool_failed", "segment": path.name, "error": repr(cause)}
+            log.error("a replayed segment cannot be removed from the spool", extra=extra)  # noqa: TRY400 - the reason is in the line
 
+    def _begin_segment(self) -> SegmentWriter:
+        number = self._listed.following
+        while (path := spool_folder.segment_path(self._folder, number)).exists():
+            number += 1  # a disk that failed did not let the file of a failed append be deleted
+        return SegmentWriter(path, number)
 
-def _recover_segment(path: Path) -> SpoolSegment:
-    content = path.read_bytes()
-    scan = record_format.scan_records(content)
-    if scan.whole_bytes < len(content):
-        # Nothing in a torn tail was acknowledged. It is kept aside all the same: a disk may also lie in the middle.
-        path.with_suffix(TORN_SUFFIX).write_bytes(content[scan.whole_bytes :])
-        os.truncate(path, scan.whole_bytes)
-        extra = {"action": "spool_torn", "file": path.name, "bytes": len(content) - scan.whole_bytes}
-        log.warning("a spool file had a torn tail, which is set aside", extra=extra)
-    return SpoolSegment(path=path, records=scan.records)
+    def _open_manifest(self) -> None:
+        """Read the manifest, report the segments that it misses, and list those that are there."""
+        numbers = [spool_folder.number_of(path) for path in self._unread]
+        listed = self._read_manifest()
+        self._has_manifest = listed is not None
+        if listed is None:
+            listed = SegmentRange(first=min(numbers, default=1), following=max(numbers, default=0) + 1)
+        self._unlisted = {path for path in self._unread if spool_folder.number_of(path) >= listed.following}
+        for number in listed.find_missing(spool_folder.list_numbers(self._folder)):
+            path = spool_folder.segment_path(self._folder, number)
+            spool_folder.mark_missing(path)
+            self._damage.report_file(path.stem, "a segment of the spool is missing", events=None)
+        following = max(listed.following, max(numbers, default=0) + 1)
+        self._list_segments(SegmentRange(first=min([listed.first, *numbers]), following=following))
+        spool_folder.sync_folder(self._folder)
 
+    def _read_manifest(self) -> SegmentRange | None:
+        path = self._folder / MANIFEST_FILE
+        self._manifest = SpoolManifest(path)
+        try:
+            return self._manifest.read()
+        except ManifestDamagedError:
+            self._manifest.close()
+            spool_folder.keep_file(path, DAMAGED)
+            self._manifest = SpoolManifest(path)
+            sentence = "the manifest of the spool is damaged, so that nobody knows whether a segment is missing"
+            self._damage.report_file(path.stem, sentence, events=0)
+            return None
 
-def _write_all(descriptor: int, content: bytes) -> None:
-    # write(2) may write less than it was given, for example when a disk is nearly full.
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+    def _list_segments(self, listed: SegmentRange) -> None:
+        if self._manifest is None:
+            raise RuntimeError("the spool is not open")
+        self._manifest.write(listed)
+        self._listed = listed
 
+    def _find_first(self) -> int:
+        """Return the number of the oldest segment that is there."""
+        paths = [*(one.path for one in self._sealed), *self._unread]
+        return min(map(spool_folder.number_of, paths), default=self._listed.following)
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def _read(self, file: _SealedFile) -> SpoolSegment:
+        """Read a segment as far as it can be read, and report what is damaged in it."""
+        path, header = file.path, file.header
+        try:
+            content = spool_folder.read_file(path)
+        except FileNotFoundError:
+            events = None if header is None else header.sealed_records
+            self._damage.report_file(path.stem, "a segment of the spool is missing", events=events)
+            self._keep_as[path] = DAMAGED
+            return SpoolSegment(path=path, records=(), size=file.size)
+        if header is not None:
+            content = content[: header.sealed_bytes]  # behind it may be what a failed append left
+        elif record_format.decode_header(content) is not None:
+            self._require_manifest()
+        if path in self._unlisted or (not content and not self._has_manifest):
+            scan = segment_scan.scan_unlisted(content, spool_folder.number_of(path))
+        else:
+            scan = segment_scan.scan_segment(content, spool_folder.number_of(path), sealed=header)
+        if scan.damaged:
+            self._keep_as[path] = DAMAGED
+            for damaged in scan.damaged:
+                self._damage.report_range(path.stem, damaged)
+        elif scan.torn_bytes:
+            self._keep_as[path] = TORN
+            extra = {"action": "spool_torn", "segment": path.stem, "bytes": scan.torn_bytes}
+            log.warning("a segment of the spool has a torn end, which was never acknowledged", extra=extra)
+        return SpoolSegment(path=path, records=scan.records, size=file.size)
+
+    def _require_manifest(self) -> None:
+        """Report that the manifest is missing if it was: a segment of this format is never without."""
+        if not self._has_manifest:
+            path = self._folder / MANIFEST_FILE
+            spool_folder.mark_missing(path)
+            sentence = "the manifest of the spool is missing, so that nobody knows whether a segment is missing too"
+            self._damage.report_file(path.stem, sentence, events=0)

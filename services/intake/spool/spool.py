@@ -14,8 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from services.intake.metrics import IntakeMetrics
+from services.intake.metrics import SpoolMetrics
 from services.intake.spool import record_format
+from services.intake.spool.damage import SpoolDamage
 from services.intake.spool.record_format import SpooledRecord
 from services.intake.spool.segment_files import SegmentFiles, SpoolSegment
 
@@ -28,38 +29,45 @@ log = logging.getLogger(__name__)
 
 
 class SpoolFullError(Exception):
-    """The spool or the disk is full; nothing was written."""
+    """The spool or the disk is full, or fails; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PendingWrite:
-    content: bytes
+    records: Sequence[tuple[bytes, bytes]]
+    size: int
     done: asyncio.Future[None]
 
 
 class Spool:
     """Records on disk, oldest first."""
 
-    def __init__(self, folder: Path, max_bytes: int, metrics: IntakeMetrics) -> None:
-        self._segments = SegmentFiles(folder)
+    def __init__(self, folder: Path, max_bytes: int, metrics: SpoolMetrics) -> None:
+        self._damage = SpoolDamage(metrics)
+        self._segments = SegmentFiles(folder, self._damage)
         self._max_bytes = max_bytes
         self._metrics = metrics
-        metrics.spool_bytes_max.set(max_bytes)
+        metrics.bytes_max.set(max_bytes)
         self._bytes = 0
         self._waiting: list[_PendingWrite] = []
-        self._is_writing = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
         self._writer: asyncio.Task[None] | None = None
 
     async def open(self, on_leftover: Callable[[Sequence[SpooledRecord]], None]) -> None:
-        """Open the folder, and call *on_leftover* with the records of each segment that an earlier process left."""
-        for segment in await self._run_in_thread(lambda: list(self._segments.open())):
-            on_leftover(segment.records)
-            self._add_bytes(len(record_format.encode_records(segment.records)))
-            log.info(
-                "the spool has records of an earlier process",
-                extra={"action": "spool_left", "records": len(segment.records)},
-            )
+        """Open the folder, and call *on_leftover* with the records of each segment that an earlier process left.
+
+        Raise `SpoolUnusableError` if the folder cannot be used.
+        """
+        try:
+            await self._run_in_thread(self._segments.open)
+            while (segment := await self._run_in_thread(self._segments.read_leftover)) is not None:
+                on_leftover(segment.records)
+                self._add_bytes(segment.size)
+                extra = {"action": "spool_left", "records": len(segment.records)}
+                log.info("the spool has records of an earlier process", extra=extra)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Finish the write under way and unlock the folder."""
@@ -70,12 +78,12 @@ class Spool:
 
     async def append(self, records: Sequence[tuple[bytes, bytes]]) -> None:
         """Return when *records*, keys and values, are on disk; raise `SpoolFullError` if there is no room."""
-        content = record_format.encode_records(records)
-        if self._bytes + len(content) > self._max_bytes:
+        size = record_format.size_of(records)
+        if self._bytes + size > self._max_bytes:
             raise SpoolFullError("the bound is reached")
         # Counted before it is written, so that requests that wait together cannot exceed the bound together.
-        self._add_bytes(len(content))
-        pending = _PendingWrite(content=content, done=asyncio.get_running_loop().create_future())
+        self._add_bytes(size)
+        pending = _PendingWrite(records=records, size=size, done=asyncio.get_running_loop().create_future())
         self._waiting.append(pending)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
@@ -89,21 +97,31 @@ class Spool:
         """Whether nothing is on disk and nothing waits to be written."""
         return self._bytes == 0
 
+    @property
+    def is_intact(self) -> bool:
+        """Whether no acknowledged record is unreadable, or all that are have been dealt with by an operator."""
+        return self._damage.is_none
+
     async def oldest(self) -> SpoolSegment | None:
         """Return the oldest segment, sealed; None while it is still being written."""
         return await self._run_in_thread(self._seal_oldest)
 
+    async def keep_damaged(self, segment: SpoolSegment, *, events: int) -> None:
+        """Have *segment* kept when it is removed, because *events* of it cannot go to the log."""
+        await self._run_in_thread(partial(self._segments.keep_damaged, segment, events=events))
+
     async def remove(self, segment: SpoolSegment) -> None:
-        """Delete a segment whose records are on the broker."""
-        self._add_bytes(-await self._run_in_thread(partial(self._segments.remove, segment)))
+        """Take a segment whose records are on the broker out of the spool."""
+        await self._run_in_thread(partial(self._segments.remove, segment))
+        self._add_bytes(-segment.size)
         self._metrics.drained.inc(len(segment.records))
 
     async def _write(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting, []
-            content = b"".join(one.content for one in group)
+            records = [record for one in group for record in one.records]
             try:
-                await self._run_in_thread(partial(self._write_to_disk, content))
+                await self._run_in_thread(partial(self._write_to_disk, records))
             except OSError as cause:
                 self._fail(group, cause)
             else:
@@ -115,11 +133,11 @@ class Spool:
         is_full = cause.errno in {errno.ENOSPC, errno.EDQUOT}
         log.error("the spool cannot be written", exc_info=cause, extra={"action": "spool_failed", "disk_full": is_full})
         for one in group:
-            self._add_bytes(-len(one.content))
+            self._add_bytes(-one.size)
             one.done.set_exception(SpoolFullError(str(cause)))
 
-    def _write_to_disk(self, content: bytes) -> None:
-        self._segments.append(content)
+    def _write_to_disk(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+        self._segments.append(records)
         if self._segments.length >= SEGMENT_BYTES:
             self._segments.seal()
 
@@ -134,7 +152,7 @@ class Spool:
 
     def _add_bytes(self, size: int) -> None:
         self._bytes += size
-        self._metrics.spool_bytes.set(self._bytes)
+        self._metrics.bytes.set(self._bytes)
 
     async def _run_in_thread(self, call: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)

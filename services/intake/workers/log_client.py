@@ -14,12 +14,12 @@ from services.intake.workers.connection import MessageConnection
 from services.intake.workers.protocol import (
     AppendReply,
     AppendRequest,
-    BrokerState,
     ChargeReply,
     ChargeRequest,
     Conflicted,
     FromMain,
     Heartbeat,
+    MainChecks,
     MetricsRequest,
     MetricsText,
     Plans,
@@ -46,7 +46,8 @@ class LogClient:
         self._replies: dict[int, asyncio.Future[Reply]] = {}
         self._numbers = count(1)
         self._has_plans = asyncio.Event()
-        self.is_broker_up = False
+        self.checks: Mapping[str, bool] = {}
+        """Which checks of the main process hold."""
 
     async def connect(self, end: socket.socket) -> None:
         """Connect through *end* of a socket pair; return once the main process has sent the plans."""
@@ -119,8 +120,8 @@ class LogClient:
             case Plans():
                 self._on_plans(message.snapshot)
                 self._has_plans.set()
-            case BrokerState():
-                self.is_broker_up = message.is_up
+            case MainChecks():
+                self.checks = message.holds
             case _:
                 assert_never(message)
 

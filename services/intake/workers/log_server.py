@@ -17,13 +17,13 @@ from services.intake.workers.metrics_merge import MergedMetrics
 from services.intake.workers.protocol import (
     AppendReply,
     AppendRequest,
-    BrokerState,
     ChargeReply,
     ChargeRequest,
     Conflicted,
     FromMain,
     FromWorker,
     Heartbeat,
+    MainChecks,
     MetricsRequest,
     MetricsText,
     Plans,
@@ -41,7 +41,7 @@ class MainServices:
     metrics: MergedMetrics
     encode_metrics: Callable[[], bytes]
     encode_plans: Callable[[], bytes]
-    is_broker_up: Callable[[], bool]
+    run_checks: Callable[[], dict[str, bool]]
     charge: Callable[[str, float, int], float]
     """Charge events to the rate of a key (`http.limits.TokenBuckets.charge`)."""
 
@@ -70,7 +70,7 @@ class WorkerLink:
             raise RuntimeError("the worker is not connected yet")
         return self._connection
 
-    def send(self, message: Plans | BrokerState) -> None:
+    def send(self, message: Plans | MainChecks) -> None:
         """Send what the worker must know."""
         self.connection.send(message)
 

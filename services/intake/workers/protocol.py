@@ -66,10 +66,10 @@ class Plans(Struct, frozen=True, array_like=True, tag=True):
     snapshot: bytes
 
 
-class BrokerState(Struct, frozen=True, array_like=True, tag=True):
-    """Main to worker: whether the broker acknowledges, for the readiness probe."""
+class MainChecks(Struct, frozen=True, array_like=True, tag=True):
+    """Main to worker: which checks of the main process hold, by name, for the readiness probe."""
 
-    is_up: bool
+    holds: dict[str, bool]
 
 
 class Sample(Struct, frozen=True, array_like=True):
@@ -100,7 +100,7 @@ class MetricsText(Struct, frozen=True, array_like=True, tag=True):
 
 
 FromWorker = AppendRequest | ChargeRequest | Heartbeat | MetricsRequest
-FromMain = AppendReply | Conflicted | Unavailable | ChargeReply | Plans | BrokerState | MetricsText
+FromMain = AppendReply | Conflicted | Unavailable | ChargeReply | Plans | MainChecks | MetricsText
 
 _ENCODER = msgspec.msgpack.Encoder()
 

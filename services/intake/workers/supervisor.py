@@ -8,7 +8,7 @@ import sys
 
 from services.intake.metrics import IntakeMetrics
 from services.intake.workers.log_server import MainServices, WorkerLink
-from services.intake.workers.protocol import BrokerState, Plans
+from services.intake.workers.protocol import MainChecks, Plans
 
 PROGRAM = ("-m", "services.intake.worker")
 
@@ -82,7 +82,7 @@ class WorkerSupervisor:
     async def _supply(self, link: WorkerLink) -> None:
         """Give the worker what it needs to serve, until it ends or hangs."""
         self._links.add(link)
-        link.send(BrokerState(self._services.is_broker_up()))
+        link.send(MainChecks(self._services.run_checks()))
         link.send(Plans(self._services.encode_plans()))
         await asyncio.wait(
             [link.started, link.connection.closed], timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
@@ -90,7 +90,7 @@ class WorkerSupervisor:
         self._metrics.set_workers(self._count_started())
         while not link.connection.closed.done() and link.seconds_silent() < SILENCE_SECONDS:
             # At an interval and not at each change: it is for the readiness probe, which may be half a second late.
-            link.send(BrokerState(self._services.is_broker_up()))
+            link.send(MainChecks(self._services.run_checks()))
             await asyncio.wait([link.connection.closed], timeout=SILENCE_SECONDS / 4)
         # A frozen worker keeps its socket open and the kernel goes on handing it connections: silence is the only sign.
         hangs = not link.connection.closed.done()

@@ -67,7 +67,7 @@ class Dashboard:
             return self._render_page("empty.html", request, context=context, values={})
         plan = self._queries.plan(query.plan) if query.plan else plans[0]
         years = await self._queries.find_years(plan.plan)
-        period = query.period or _choose_year(years, str(context.as_of.astimezone(ZoneInfo(plan.zone)).year))
+        period = query.period or _choose_year(years, _year_at(context, ZoneInfo(plan.zone)))
         report = await self._queries.compile_report(plan.plan, period, context)
         chapter = overview.choose_chapter(report, query.obligation)
         page = Overview(
@@ -129,7 +129,7 @@ class Dashboard:
     ) -> Response:
         other_language = request.url.include_query_params(lang="en" if language == "vi" else "vi")
         page = self._templates.get_template(template).render(
-            **values, language=language, other_language=f"{other_language.path}?{other_language.query}"
+            **values, language=language, other_language=f"{problems.local_reference(request)}?{other_language.query}"
         )
         return HTMLResponse(
             page,
@@ -164,6 +164,12 @@ def _parse_status(name: str) -> Status | None:
         return Status(name)
     except ValueError as cause:
         raise InvalidQueryError({"status": f"{name!r} is no status"}) from cause
+
+
+def _year_at(context: QueryContext, zone: ZoneInfo) -> str:
+    """Return the year of the instant asked about in *zone*, in which it may be the year before or after the bounds."""
+    year = context.as_of.astimezone(zone).year
+    return str(min(max(year, periods.YEARS[0]), periods.YEARS[-1]))
 
 
 def _choose_year(years: list[str], this_year: str) -> str:

@@ -100,7 +100,7 @@ def _add_sheet(
 ) -> Worksheet:
     sheet = workbook.add_worksheet(f"{SHEET_NAMES[table.name]}{suffix}")
     _fill_sheet(sheet, formats, table=table, zone=ZoneInfo(report.plan.zone))
-    sheet.write(0, 0, f"{table.title}, {report.period}", formats.title)
+    sheet.write(0, 0, xml_text.drawable(f"{table.title}, {report.period}"), formats.title)
     sheet.write(1, 0, narrative.verification_note(report), formats.note)
     return sheet
 
@@ -168,7 +168,7 @@ def _write_cell(sheet: Worksheet, place: tuple[int, int], cell: Cell, *, cell_fo
         case Decimal() | int():
             sheet.write_number(*place, float(cell), cell_format)
         case str():
-            sheet.write_string(*place, cell, cell_format)
+            sheet.write_string(*place, xml_text.drawable(cell), cell_format)
 
 
 def _add_chart(workbook: Workbook, sheet: Worksheet, table: Table) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -74,10 +75,18 @@ def language_of(request: Request) -> Language:
     return problems.choose_language(accepted, "vi")
 
 
+def local_reference(request: Request) -> str:
+    """Return the path of *request* as a reference that stays on this site, whatever the path is.
+
+    A browser takes `//evil.example/x` for another site, and so it does with a backslash or a tab between the slashes.
+    """
+    return "/" + quote(request.url.path.lstrip("/\\"))
+
+
 def render_document(request: Request, problem: Problem) -> Response:
     """Render the problem document of *problem*, which occurred at the path of *request*."""
     language = language_of(request)
-    body = problems.encode(replace(problem, instance=request.url.path), language)
+    body = problems.encode(replace(problem, instance=local_reference(request)), language)
     return Response(body, problem.type.status, headers=problems.headers(problem, language))
 
 
@@ -89,6 +98,8 @@ def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
             problem = describe(error)
             render = render_page if _is_page_wanted(request) else render_document
             response = render(request, problem)
+            if isinstance(error, HTTPException):
+                response.headers.update(error.headers or {})  # `Allow` of a 405
             if problem.retry_after_seconds is not None:
                 response.headers["Retry-After"] = str(problem.retry_after_seconds)
             return response

@@ -16,6 +16,7 @@ from services.reporting.http.problems import InvalidQueryError
 from services.reporting.queries import DutyFilter, QueryContext
 from services.runtime.clock import Clock
 
+_SHOWN_CHARS = 100  # of an invalid value, in the answer
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
@@ -128,13 +129,17 @@ def _parse_period(text: str, parameters: QueryParameters) -> str | None:
 
 
 def _parse_instant(text: str) -> datetime:
+    shown = text[:_SHOWN_CHARS]
     # A plus sign that was not percent-encoded arrives as a space.
     try:
         instant = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError as cause:
-        raise ValueError(f"{text!r} is no instant; write 2026-12-09T23:59:00+07:00") from cause
+        raise ValueError(f"{shown!r} is no instant; write 2026-12-09T23:59:00+07:00") from cause
     if instant.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset; write 2026-12-09T23:59:00+07:00")
+        raise ValueError(f"{shown!r} has no offset; write 2026-12-09T23:59:00+07:00")
+    # Far enough from the ends of the calendar that no zone and no date arithmetic leads beyond them.
+    if instant.year not in periods.YEARS:
+        raise ValueError(f"{shown!r} lies out of reach; write an instant of the years 1900 to 2199")
     return instant
 
 

@@ -15,7 +15,7 @@ from operator import attrgetter
 import msgspec
 
 from schemas.events.assessments import Status
-from schemas.events.wire import WireSegment
+from schemas.events.wire import WireEventReference, WireSegment
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, FactIdentity, Submission, arrival_order, identity
 from services.rules.core.filing_status import FilingHistory, FilingStatus
@@ -100,6 +100,7 @@ def has_same_answer(one: WireSegment, other: WireSegment) -> bool:
         and one.flags == other.flags
         and one.missing == other.missing
         and one.evidence == other.evidence
+        and one.standing == other.standing
     )
 
 
@@ -145,12 +146,13 @@ def _deduplicate(facts: Iterable[Fact]) -> list[Fact]:
     first: dict[FactIdentity, Fact] = {}
     for fact in facts:
         other = first.setdefault(identity(fact), fact)
-        if other is not fact and _recording_order(fact) < _recording_order(other):
+        if other is not fact and recording_order(fact) < recording_order(other):
             first[identity(fact)] = fact
     return sorted(first.values(), key=arrival_order) if len(first) > 1 else [*first.values()]
 
 
-def _recording_order(fact: Fact) -> tuple[datetime, datetime, str]:
+def recording_order(fact: Fact) -> tuple[datetime, datetime, str]:
+    """Return the sort key by which the first of several facts of one identity counts."""
     # The content comes last, so that the choice between two facts of the same instants does not depend on their order.
     return fact.recorded_at, fact.received_at, repr(fact)
 
@@ -199,7 +201,13 @@ def _build_segment(inputs: StatusInputs, history: FilingHistory, *, missed: date
         flags=decide_flags(inputs, status, missed=missed),
         missing=() if status in DISCHARGED else on_file.missing,
         evidence=tuple(dict.fromkeys(evidence)),
+        standing=None if on_file.standing is None else refer_to(on_file.standing),
     )
+
+
+def refer_to(submission: Submission) -> WireEventReference:
+    """Return the identity of *submission* as a segment names it."""
+    return WireEventReference(source=submission.source, id=submission.id)
 
 
 def _find_flags(inputs: StatusInputs, status: Status, *, missed: datetime | None) -> Iterator[str]:

@@ -3,39 +3,103 @@
 The names are `sections.ID`, `indicators.CODE`, `attachments`, `signed` and `checks.ID`.
 """
 
-from schemas.plan.plan import IndicatorRequirement, Requirements
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from schemas.plan.indicators import Indicator, IndicatorRequirement
+from schemas.plan.plan import Acceptance, Requirements
 from services.rules.core.conditions import ConditionContext
 from services.rules.core.facts import ReportContent
 
 
-def find_missing(requires: Requirements, report: ReportContent) -> tuple[str, ...]:
+class FigureLimits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The range of a figure, both ends included, whether it must be whole, and whether it must be given at all."""
+
+    code: str
+    least: Decimal | None
+    most: Decimal | None
+    is_whole: bool
+    is_required: bool
+
+    def allow(self, figure: Decimal | None) -> bool:
+        """Whether a submission with *figure* (None: without it) keeps to the limits."""
+        if figure is None:
+            return not self.is_required
+        return (
+            (self.least is None or figure >= self.least)
+            and (self.most is None or figure <= self.most)
+            and (not self.is_whole or figure == figure.to_integral_value())
+        )
+
+
+class DutyRequirements(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a submission of a duty must contain, and the limits of its figures: the required ones, then the accepted."""
+
+    requires: Requirements = Requirements()
+    figures: tuple[FigureLimits, ...] = ()
+
+
+NOTHING_REQUIRED = DutyRequirements()
+
+
+def combine_requirements(
+    requires: Requirements, accepts: Acceptance, declared: Iterable[Indicator]
+) -> DutyRequirements:
+    """Return the requirements with the limits of the indicators that a plan has *declared* (contract section 7).
+
+    A definition in place has limits of its own, which go before those of the declared indicator of that code.
+    """
+    by_code = {one.code: one for one in declared}
+    required = [_limit(one, by_code.get(one.code)) for one in requires.indicators]
+    codes = {one.code for one in required}
+    accepted = [_limit_accepted(by_code[code]) for code in accepts.indicators if code in by_code and code not in codes]
+    return DutyRequirements(requires=requires, figures=(*required, *accepted))
+
+
+def find_missing(requirements: DutyRequirements, report: ReportContent) -> tuple[str, ...]:
     """Return the unmet requirements in the plan's order; an empty tuple means complete (ruling 4).
 
     A nil return has nothing to fill in, so only the signature can be missing from it (ruling 11).
     """
+    requires = requirements.requires
     unsigned = ("signed",) if requires.signed and not report.signed_by.strip() else ()
     if report.is_nil_return:
         return unsigned
     given = report.indicators
     return (
         *[f"sections.{one.id}" for one in requires.sections if not report.sections.get(one.id, "").strip()],
-        *[f"indicators.{one.code}" for one in requires.indicators if not _is_within_limits(one, given.get(one.code))],
+        *[f"indicators.{one.code}" for one in requirements.figures if not one.allow(given.get(one.code))],
         *(() if _has_attachments(requires, report) else ("attachments",)),
         *unsigned,
         *(_find_unmet_checks(requires, report) if requires.checks else ()),
     )
 
 
+def _limit(required: IndicatorRequirement, declared: Indicator | None) -> FigureLimits:
+    least, most = required.min, required.max
+    if declared is not None:
+        least = declared.min if least is None else least
+        most = declared.max if most is None else most
+    return FigureLimits(
+        code=required.code,
+        least=least,
+        most=most,
+        is_whole=declared is not None and declared.integer,
+        is_required=True,
+    )
+
+
+def _limit_accepted(declared: Indicator) -> FigureLimits:
+    return FigureLimits(
+        code=declared.code, least=declared.min, most=declared.max, is_whole=declared.integer, is_required=False
+    )
+
+
 def _find_unmet_checks(requires: Requirements, report: ReportContent) -> list[str]:
     context = ConditionContext(report)
     return [f"checks.{check.id}" for check in requires.checks if not context.satisfies(check.cel)]
-
-
-def _is_within_limits(required: IndicatorRequirement, figure: float | None) -> bool:
-    """Whether the figure is given and lies between the limits, both of which count."""
-    if figure is None:
-        return False
-    return (required.min is None or figure >= required.min) and (required.max is None or figure <= required.max)
 
 
 def _has_attachments(requires: Requirements, report: ReportContent) -> bool:

@@ -1,68 +1,100 @@
-"""Conditions in the Common Expression Language (CEL) over a submission. Only this module knows the CEL engine.
+"""Conditions of completeness: expressions in CEL over a submission, which see what `VARIABLES` names.
 
-Expressions see `indicators`, `sections`, `attachments`, `signed_by` and `nil_return`. Numbers are doubles, because CEL
-reads JSON numbers so: in arithmetic write `100.0`, not `100`. Example: `indicators.overdue / indicators.total < 0.02`.
+Numbers are exact decimals and mix freely: `indicators.a + indicators.b <= indicators.total`,
+`indicators.overdue * 100 / indicators.loans < 2.5` (contract ruling 16).
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
-import cel
-
+from schemas.cel import compiler, syntax
+from schemas.cel.compiler import CostExceeded, Evaluate, Frame, Scope
+from schemas.cel.costs import COST_MAX, SMALL, Shape
+from schemas.cel.syntax import InvalidExpression
+from schemas.cel.values import Value, to_figure
 from services.rules.core.facts import ReportContent
 
-# The variables that an expression may use, and how each is read from a report.
-VARIABLES: Mapping[str, Callable[[ReportContent], object]] = {
-    "indicators": lambda report: dict(report.indicators),
-    "sections": lambda report: dict(report.sections),
-    "attachments": lambda report: [{"media_type": one.media_type, "sha256": one.sha256} for one in report.attachments],
-    "signed_by": lambda report: report.signed_by,
-    "nil_return": lambda report: report.is_nil_return,
+# What intake takes at most (contract section 3): sections, indicators and attachments, the characters of an event, and
+# those of a media type and of a digest.
+ITEMS_MAX = 500
+CHARS_MAX = 1024 * 1024
+MEDIA_TYPE_MAX = 255
+
+_TEXT = Shape(size=CHARS_MAX)
+_SHARE = Shape(size=CHARS_MAX // ITEMS_MAX)
+
+
+def _attachments_of(report: ReportContent) -> Value:
+    return [{"media_type": one.media_type, "sha256": one.sha256} for one in report.attachments]
+
+
+# The variables that an expression may use: how each is read from a report, and what it can be at most.
+VARIABLES: Mapping[str, tuple[Callable[[ReportContent], Value], Shape]] = {
+    "indicators": (
+        lambda report: {code: to_figure(figure) for code, figure in report.indicators.items()},
+        Shape(size=ITEMS_MAX, item=SMALL, share=_SHARE, is_map=True),
+    ),
+    "sections": (lambda report: dict(report.sections), Shape(size=ITEMS_MAX, item=_TEXT, share=_SHARE, is_map=True)),
+    "attachments": (
+        _attachments_of,
+        Shape(size=ITEMS_MAX, item=Shape(size=2, item=Shape(size=MEDIA_TYPE_MAX), is_map=True)),
+    ),
+    "signed_by": (lambda report: report.signed_by, _TEXT),
+    "nil_return": (lambda report: report.is_nil_return, SMALL),
 }
 
 
-class InvalidCondition(ValueError):  # noqa: N818 - it reads as a claim about the input
-    """The expression is not CEL. Correct it at the place that the message points to."""
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A compiled expression; `cost` is what an evaluation costs at most, `unknown` the names that nothing has."""
+
+    evaluate: Evaluate
+    cost: int
+    unknown: frozenset[str]
 
 
+def compile_condition(expression: str) -> Condition:
+    """Return the compiled *expression*; raise `InvalidExpression` if it is not CEL or costs more than `COST_MAX`."""
+    found = _compile_once(expression)
+    if isinstance(found, InvalidExpression):
+        raise found
+    return found
+
+
+# Refusals are kept as well: an invalid condition of a published plan is asked about for every report.
 @lru_cache(maxsize=4096)
-def compile_expression(expression: str) -> cel.Program:
-    """Return the compiled *expression*; raise `InvalidCondition` with the engine's own words if it is not CEL."""
+def _compile_once(expression: str) -> Condition | InvalidExpression:
+    scope = Scope({name: (name, shape) for name, (_, shape) in VARIABLES.items()}, set())
     try:
-        return cel.compile(expression)
-    except ValueError as cause:
-        raise InvalidCondition(str(cause).splitlines()[0]) from cause
+        compiled = compiler.compile_node(syntax.parse(expression), scope)
+    except InvalidExpression as refusal:
+        return refusal
+    if compiled.cost > COST_MAX:
+        return InvalidExpression(
+            f"the condition is too costly: {compiled.cost} steps for a report with {ITEMS_MAX} sections, indicators"
+            f" and attachments, at most {COST_MAX}; go through fewer lists within one another"
+        )
+    return Condition(compiled.evaluate, compiled.cost, frozenset(scope.unbound))
 
 
 class ConditionContext:
-    """One report, as the variables of expressions.
+    """One report, as the variables of conditions."""
 
-    The engine copies its variables, which costs ten times as much as evaluating an expression. An expression is
-    therefore given only the variables it uses, and expressions that use the same ones share one copy.
-    """
-
-    __slots__ = ("_contexts", "_report")
+    __slots__ = ("_report", "_variables")
 
     def __init__(self, report: ReportContent) -> None:
         self._report = report
-        self._contexts: dict[tuple[str, ...], cel.Context] = {}
+        self._variables: dict[str, Value] | None = None
 
     def satisfies(self, expression: str) -> bool:
         """Whether *expression* is true of the report; one that cannot be evaluated (a figure is missing) is false."""
-        try:
-            return compile_expression(expression).execute(self._context_for(_variables_of(expression))) is True
-        # The engine raises these for a missing key, a wrong type, a division by zero and what else it cannot evaluate.
-        except (KeyError, TypeError, ValueError, ZeroDivisionError, RuntimeError):
+        condition = _compile_once(expression)
+        if isinstance(condition, InvalidExpression):
             return False
-
-    def _context_for(self, names: tuple[str, ...]) -> cel.Context:
-        context = self._contexts.get(names)
-        if context is None:
-            context = self._contexts[names] = cel.Context({name: VARIABLES[name](self._report) for name in names})
-        return context
-
-
-@lru_cache(maxsize=4096)
-def _variables_of(expression: str) -> tuple[str, ...]:
-    """Return the names of the variables that *expression* uses."""
-    return tuple(sorted(VARIABLES.keys() & compile_expression(expression).variables()))
+        if self._variables is None:
+            self._variables = {name: read(self._report) for name, (read, _) in VARIABLES.items()}
+        try:
+            return condition.evaluate(Frame(self._variables)) is True
+        except (*compiler.NOT_EVALUABLE, CostExceeded):
+            return False

@@ -45,6 +45,10 @@ class Docket:
     def __len__(self) -> int:
         return len(self._facts)
 
+    def find(self, name: FactIdentity) -> Fact | None:
+        """Return the fact of that identity, if it is known."""
+        return self._facts.get(name)
+
     @property
     def periods(self) -> frozenset[str | None]:
         """The periods that any fact is about."""

@@ -7,6 +7,7 @@ import msgspec
 
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Obligation, ObligationVersion
+from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements
 
 
 class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -16,6 +17,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `agency_ends_at` is the instant at which the agency ends. Its `heirs` are the agencies that owe the duty from then
     on (ruling 7). `left_group_at` is the instant at which an undated duty stops binding an agency that continues to
     exist. `successors` holds all successors, near and far; each of them may file on the agency's behalf.
+    `requirements` is what a report must contain to be complete.
     """
 
     key: DutyKey
@@ -29,6 +31,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     heirs: tuple[str, ...] = ()
     left_group_at: datetime | None = None
     successors: frozenset[str] = frozenset()
+    requirements: DutyRequirements = NOTHING_REQUIRED
 
     @property
     def is_binding(self) -> bool:

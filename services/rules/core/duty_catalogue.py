@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from schemas.plan.periods import Period
-from schemas.plan.plan import Obligation, Plan
+from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
-from services.rules.core import agencies, calendar
+from services.rules.core import agencies, calendar, completeness
 from services.rules.core.agencies import Agencies, Bound, LeftGroup, NotBound
 from services.rules.core.calendar import Calendar, PeriodTerms, WorkingDays
+from services.rules.core.completeness import DutyRequirements
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
 from services.rules.core.fast_path import OutcomeCache
@@ -52,6 +53,7 @@ class DutyCatalogue:
         self._obligations = {one.id: one for one in plan.obligations}
         self._terms: dict[tuple[str, str | None], PeriodTerms | None] = {}
         self._duties: dict[tuple[str, str, str | None], Duty] = {}
+        self._requirements: dict[int, DutyRequirements] = {}
 
     def duty(self, *, agency: str, obligation: str, period: str | None) -> Duty:
         """Return the duty of that name, binding or not; raise `UnknownDuty` naming the field that fits nothing."""
@@ -158,6 +160,7 @@ class DutyCatalogue:
             heirs=binding.heirs if isinstance(binding, Bound) else (),
             left_group_at=self._midnight(binding.ends_on) if isinstance(binding, LeftGroup) else None,
             successors=self.agencies.successors(key.agency),
+            requirements=self._requirements_of(terms.version),
         )
 
     def _resolve_agency(self, agency: str) -> str:
@@ -177,6 +180,14 @@ class DutyCatalogue:
         if cache_key not in self._terms:
             self._terms[cache_key] = self.calendar.terms_of(obligation, _parse_period(obligation, period))
         return self._terms[cache_key]
+
+    def _requirements_of(self, version: ObligationVersion) -> DutyRequirements:
+        # The versions live as long as the plan, so the identity of one is a key that is cheap to look up.
+        found = self._requirements.get(id(version))
+        if found is None:
+            found = completeness.combine_requirements(version.requires, version.accepts, self.plan.indicators)
+            self._requirements[id(version)] = found
+        return found
 
     def _midnight(self, day: date | None) -> datetime | None:
         return None if day is None else calendar.midnight(day, self.calendar.zone)

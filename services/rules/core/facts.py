@@ -7,6 +7,7 @@ them, which is safe because they form no reference cycles.
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -44,7 +45,7 @@ class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     signed_by: str
     is_nil_return: bool
     sections: Mapping[str, str]
-    indicators: Mapping[str, float]
+    indicators: Mapping[str, Decimal]
     attachments: tuple[FiledAttachment, ...]
 
 
@@ -119,3 +120,13 @@ def identity(fact: Fact) -> FactIdentity:
 def arrival_order(fact: Fact) -> tuple[datetime, datetime, str, str]:
     """Return the sort key of facts: by receipt, then by identity, never by the order in which they were read."""
     return fact.received_at, fact.recorded_at, fact.source, fact.id
+
+
+def has_same_content(one: Fact, other: Fact) -> bool:
+    """Whether two facts of one identity say the same, whenever they were received and recorded.
+
+    What rules does not read, such as the title of a document, is not compared: it changes no assessment.
+    """
+    return type(one) is type(other) and one == msgspec.structs.replace(
+        other, received_at=one.received_at, recorded_at=one.recorded_at
+    )

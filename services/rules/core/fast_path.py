@@ -12,10 +12,9 @@ from datetime import datetime
 import msgspec
 
 from schemas.events.wire import WireSegment, WireStep
-from schemas.plan.plan import Requirements
 from services.rules.core import completeness
 from services.rules.core.alerts import plan_alerts
-from services.rules.core.assess import assess, decide_complete_status
+from services.rules.core.assess import assess, decide_complete_status, refer_to
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
 from services.rules.core.filings import effective_at, is_dispatch_unproven
@@ -69,13 +68,12 @@ def compute_outcome(duty: Duty, facts: Sequence[Fact]) -> DutyOutcome:
 
 def _is_own_complete_report(duty: Duty, report: Submission) -> bool:
     """Whether *report* is complete, corrects nothing, and is the agency's own for the duty's period."""
-    requires = duty.version.requires if duty.version else Requirements()
     return (
         duty.opens_at is not None
         and report.corrects is None
         and report.filed_by == duty.key.agency
         and report.period == duty.key.period
-        and not completeness.find_missing(requires, report.report)
+        and not completeness.find_missing(duty.requirements, report.report)
     )
 
 
@@ -92,6 +90,7 @@ def _discharge(duty: Duty, without_facts: DutyOutcome, report: Submission) -> Du
         submissions=1,
         flags=_find_flags(duty, report),
         evidence=(report.id,),
+        standing=refer_to(report),
     )
     alerts = [_end_repetition(one, since) for one in without_facts.alerts if one.at < since]
     return DutyOutcome(timeline=(*before, discharged), alerts=tuple(alerts))

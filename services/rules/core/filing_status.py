@@ -14,6 +14,7 @@ from operator import attrgetter
 
 import msgspec
 
+from services.rules.core.facts import Submission
 from services.rules.core.filings import DocumentKey, Filing, SubmissionRelations
 
 _NO_FLAGS: frozenset[str] = frozenset()
@@ -26,6 +27,9 @@ class FilingStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     `submissions` counts reports, not their copies or versions. `effective_at` is the instant of the discharge where
     `is_complete`, else the instant at which the first submission took effect.
+
+    `standing` is the submission whose content counts: of the current versions of all documents a complete one before an
+    incomplete one, then the one whose document took effect last (contract section 8.2).
     """
 
     submissions: int = 0
@@ -34,6 +38,7 @@ class FilingStatus(msgspec.Struct, frozen=True, kw_only=True):
     first_sent_at: datetime | None = None
     missing: tuple[str, ...] = ()
     flags: frozenset[str] = _NO_FLAGS
+    standing: Submission | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -138,6 +143,7 @@ def _summarise_one(filing: Filing, agency: str) -> FilingStatus:
         first_sent_at=filing.effective_at,
         missing=filing.missing,
         flags=frozenset(flags) if flags else _NO_FLAGS,
+        standing=filing.submission,
     )
 
 
@@ -198,6 +204,7 @@ class _ReportsInEffect:
         self._best_copies: dict[tuple[DocumentKey, int], _FilingHeap] = {}
         self._copies = _CopyCounter()
         self._complete: list[_GroupEntry] = []
+        self._last_complete: list[_GroupEntry] = []
         self._incomplete: list[_GroupEntry] = []
         self._maybe_amended: list[_FilingGroup] = []
 
@@ -250,6 +257,7 @@ class _ReportsInEffect:
         first_sent_at = self._filings[first_sent[-1]].effective_at
         completed = _first_in_effect(complete.complete_by_time, self._in_effect) if complete else None
         current = self._filings[deciding.current]
+        standing = _find_first_group(self._last_complete) or deciding
         flags = list(self._find_flags(current, due_at))
         if has_withdrawn:
             flags.append("withdrawn")
@@ -260,6 +268,7 @@ class _ReportsInEffect:
             first_sent_at=first_sent_at,
             missing=current.missing,
             flags=frozenset(flags) if flags else _NO_FLAGS,
+            standing=self._filings[deciding.current if standing.current is None else standing.current].submission,
         )
 
     def _review_group(self, group: _FilingGroup) -> None:
@@ -275,6 +284,7 @@ class _ReportsInEffect:
         if self._filings[group.current].is_complete and completed is not None:
             # When the report was first complete, in whichever version (ruling 4).
             heappush(self._complete, (completed[0], first[0], group.version, group))
+            heappush(self._last_complete, (-completed[0], -first[0], group.version, group))
         else:
             heappush(self._incomplete, (-self._instants[group.current], first[0], group.version, group))
         if group.corrections:

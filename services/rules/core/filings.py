@@ -5,13 +5,14 @@ which one corrects which, and which carry the same document. What the filings am
 `services.rules.core.filing_status`.
 """
 
+import re
+import unicodedata
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from schemas.plan import instants
-from schemas.plan.plan import Requirements
 from services.rules.core import completeness
 from services.rules.core.duty import Duty
 from services.rules.core.facts import (
@@ -30,6 +31,16 @@ NO_PROOF = "none"
 # Proofs of dispatch that are out of the sender's hands (ruling 2).
 TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
 
+
+_LEADING_WORD = re.compile(r"^số[:.]?")
+_LEADING_ZEROS = re.compile(r"^0+(?=[0-9])")
+_TONE_MARKS = "\u0300\u0301\u0303\u0309\u0323"  # of hòa, hóa, hõa, hỏa, họa
+_VOWEL_MARKS = "\u0302\u0306\u031b"  # of ê, ă, ơ
+_SYLLABLE = re.compile(rf"(?:[^\W\d_]|[{_VOWEL_MARKS}{_TONE_MARKS}])+")
+
+# The letter Đ of Vietnamese, and the letters of Icelandic (Ð) and Ewe (Ɖ) that look the same; all in lower case.
+_LIKE_D = str.maketrans({"ð": "đ", "ɖ": "đ"})
+_MINUS = "\u2212"
 
 # What copies of a document have in common, "number" or "files", and the position of the first submission with it.
 DocumentKey = tuple[str, int]
@@ -102,20 +113,17 @@ class _SubmissionIndex:
 def build_filings(
     duty: Duty, submissions: Sequence[Submission], adjustments: Sequence[Adjustment]
 ) -> tuple[Filing, ...]:
-    """Return the filings of *duty* from its docket's *submissions* and *adjustments*, each once, in order of arrival.
-
-    A correction whose target is not known is held: it becomes a filing once the target is known (ruling 5).
-    """
+    """Return the filings of *duty* from its docket's *submissions* and *adjustments*, in order of arrival."""
     if not submissions:
         return ()
     moves, withdrawals = _find_moves_and_withdrawals(submissions, adjustments)
     filed = [one for one in submissions if _belongs_to_duty(duty, one, moves.get(identity(one), ()))]
     relations = relate_submissions(filed)
+    named = {identity(one): one for one in filed}
     return tuple(
         [
             _build_filing(duty, one, relations[name], withdrawal=withdrawals.get(name), moved_by=moves.get(name, ()))
-            for one in filed
-            if (name := identity(one)) in relations
+            for name, one in named.items()
         ]
     )
 
@@ -134,15 +142,18 @@ def is_dispatch_unproven(duty: Duty, submission: Submission) -> bool:
 
 
 def relate_submissions(submissions: Sequence[Submission]) -> Mapping[FactIdentity, SubmissionRelations]:
-    """Return the relations of each of *submissions*; a correction that is held (ruling 5) is not in the answer.
+    """Return the relations of each of *submissions*.
+
+    A correction whose target is not among them stands alone, and so does each of those that name each other in a circle
+    (ruling 13).
 
     The cost is near linear in their number, because no pair of them is compared: those that carry the same document
     meet in a table of numbers and files, and whether one corrects another follows from their places in the trees.
     """
-    if len(submissions) == 1 and submissions[0].corrects is None:
+    if len(submissions) == 1:
         return {identity(submissions[0]): _UNRELATED}
     trees = _build_correction_trees(submissions)
-    reports = {name: one.report for one in submissions if (name := identity(one)) in trees}
+    reports = {identity(one): one.report for one in submissions}
     numbers = _find_shared_positions([_document_number(one) for one in reports.values()])
     files = _find_shared_positions([_file_digests(one) for one in reports.values()])
     positions = {name: position for position, name in enumerate(reports)}
@@ -185,13 +196,12 @@ def _build_filing(
     moved_by: Sequence[Reassignment],
 ) -> Filing:
     since = effective_at(duty, submission)
-    requires = duty.version.requires if duty.version else Requirements()
     return Filing(
         submission=submission,
         effective_at=since,
         # Nothing is withdrawn before it took effect: a withdrawal that was received first acts at that instant.
         ended_at=max(since, withdrawal.received_at) if withdrawal else None,
-        missing=completeness.find_missing(requires, submission.report),
+        missing=completeness.find_missing(duty.requirements, submission.report),
         relations=relations,
         moved_by=tuple([move.id for move in moved_by]),
         ended_by=withdrawal.id if withdrawal else None,
@@ -242,15 +252,14 @@ class _TreePlace(msgspec.Struct, kw_only=True, gc=False):
 
 
 def _build_correction_trees(submissions: Sequence[Submission]) -> Mapping[FactIdentity, _TreePlace]:
-    """Return the place of each submission in its tree of corrections.
-
-    Only what is reached from a first report has a place: a correction whose target is unknown has none, nor have
-    corrections that name each other in a circle, nor what corrects either.
-    """
-    corrections = _list_corrections(submissions)
+    """Return the place of each submission in its tree of corrections."""
+    targets = _find_targets(submissions)
+    corrections: dict[FactIdentity, list[FactIdentity]] = {}
+    for correction, corrected in targets.items():
+        corrections.setdefault(corrected, []).append(correction)
     found: dict[FactIdentity, _TreePlace] = {}
     waiting: list[tuple[FactIdentity, FactIdentity | None]] = [
-        (identity(one), None) for one in reversed(submissions) if one.corrects is None
+        (name, None) for one in reversed(submissions) if (name := identity(one)) not in targets
     ]
     # A stack, not recursion: a chain of corrections may be longer than Python's stack is deep.
     while waiting:
@@ -258,7 +267,7 @@ def _build_correction_trees(submissions: Sequence[Submission]) -> Mapping[FactId
         depth, number = 0 if target is None else found[target].depth + 1, len(found)
         found[name] = _TreePlace(target=target, depth=depth, first_place=number, last_place=number)
         if name in corrections:
-            waiting.extend([(correction, name) for correction in corrections[name]])
+            waiting.extend([(one, name) for one in corrections[name]])
     # Corrections stand behind their target, so going backwards each last place is final before it is passed on.
     for place in reversed(found.values()) if corrections else ():
         if place.target is not None:
@@ -267,17 +276,35 @@ def _build_correction_trees(submissions: Sequence[Submission]) -> Mapping[FactId
     return found
 
 
-def _list_corrections(submissions: Sequence[Submission]) -> Mapping[FactIdentity, list[FactIdentity]]:
-    """Return the direct corrections of each submission that has any."""
+def _find_targets(submissions: Sequence[Submission]) -> dict[FactIdentity, FactIdentity]:
+    """Return what each correction corrects, where that is known and does not lead back to it (ruling 13)."""
     corrections = [(one, one.corrects) for one in submissions if one.corrects is not None]
-    found: dict[FactIdentity, list[FactIdentity]] = {}
     if not corrections:
-        return found
+        return {}
     index = _SubmissionIndex(submissions)
-    for one, corrects in corrections:
-        target = index.find(corrects, one.source)
-        if target is not None:
-            found.setdefault(identity(target), []).append(identity(one))
+    targets = {
+        identity(one): identity(target)
+        for one, corrects in corrections
+        if (target := index.find(corrects, one.source)) is not None
+    }
+    for name in _find_circles(targets):
+        del targets[name]
+    return targets
+
+
+def _find_circles(targets: Mapping[FactIdentity, FactIdentity]) -> list[FactIdentity]:
+    """Return every submission from which following *targets* leads back to itself."""
+    found: list[FactIdentity] = []
+    followed: set[FactIdentity] = set()
+    for start in targets:
+        places: dict[FactIdentity, int] = {}  # of the submissions on this path
+        last = start
+        while last in targets and last not in followed:
+            followed.add(last)
+            places[last] = len(places)
+            last = targets[last]
+        if last in places:
+            found += list(places)[places[last] :]
     return found
 
 
@@ -317,9 +344,37 @@ def _join_groups(*relatives: Sequence[int | None]) -> list[int]:
 
 def _document_number(report: ReportContent) -> tuple[str, int | None] | None:
     """Return the number and its year of issue; alone it identifies nothing, for each January starts anew with 1."""
-    number = "".join(report.number.split()).casefold()
+    number = normalize_number(report.number)
     return (number, report.issued_on.year if report.issued_on else None) if number else None
 
 
 def _file_digests(report: ReportContent) -> frozenset[str] | None:
     return frozenset([file.sha256.lower() for file in report.attachments if file.sha256]) or None
+
+
+def normalize_number(number: str) -> str:
+    """Return *number* in the form in which numbers are compared (ruling 15); an empty text if it names nothing.
+
+    People and programs write `Số: 08/BC-LĐTBXH` in many ways: with a longer dash, with Ð for Đ, with the tone mark on
+    the other vowel, with a zero-width character from a web page. All of them name the same document.
+    """
+    if number.isascii() and number.isprintable():  # nearly every number; the same at a tenth of the cost
+        return _LEADING_ZEROS.sub("", number.replace(" ", "").casefold())
+    text = "".join(_normalize_character(one) for one in unicodedata.normalize("NFC", number).casefold())
+    text = _LEADING_WORD.sub("", text.translate(_LIKE_D))
+    text = _LEADING_ZEROS.sub("", text)
+    return _SYLLABLE.sub(_move_tone_marks, unicodedata.normalize("NFD", text))
+
+
+def _normalize_character(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Pd" or character == _MINUS:
+        return "-"
+    # Spaces, and what is not seen: control and format characters such as the zero-width joiner and the soft hyphen.
+    return "" if category in {"Zs", "Zl", "Zp", "Cc", "Cf"} else character
+
+
+def _move_tone_marks(syllable: re.Match[str]) -> str:
+    """Return a syllable with its tone marks at its end: `hoà` and `hòa` become one."""
+    letters = "".join(one for one in syllable[0] if one not in _TONE_MARKS)
+    return letters + "".join(sorted(one for one in syllable[0] if one in _TONE_MARKS))

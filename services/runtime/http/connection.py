@@ -8,8 +8,10 @@ connection whose client reads nothing of its response ends too. The limits of a 
 import asyncio
 import json
 import logging
+import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import httptools
@@ -26,6 +28,12 @@ HEAD_BYTES_MAX = 32 * 1024
 
 # Apache's limit too, here for an unfinished head. Thousands of tiny headers take forty times their size in memory.
 HEADERS_MAX = 100
+
+# Digits of a Content-Length: an exabyte. Leading zeros are allowed in any number, but nobody sends them.
+LENGTH_DIGITS_MAX = 19
+
+# uri-host [ ":" port ] of RFC 9110 section 7.2: a name, an IPv4 address or an IP literal. It may be empty.
+_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+,;=%-]{0,255})(?::[0-9]{0,5})?")
 
 # A client that has not read a single byte of its response for so long has gone away.
 UNREAD_SECONDS = 30.0
@@ -65,6 +73,9 @@ NOT_HTTP = ConnectionFault(
     title="The request is not HTTP/1.1",
     detail="send the request line, the headers and the body as RFC 9112 says; on a TLS port, over TLS",
 )
+WRONG_VERSION = replace(NOT_HTTP, detail="only HTTP/1.1 and HTTP/1.0 are spoken here")
+WRONG_HOST = replace(NOT_HTTP, detail="send one Host header with the name of this service (RFC 9112 section 3.2)")
+WRONG_LENGTH = replace(NOT_HTTP, detail=f"send a Content-Length of at most {LENGTH_DIGITS_MAX} digits")
 TOO_SLOW = ConnectionFault(
     slug="too-slow",
     status=HTTPStatus.REQUEST_TIMEOUT,
@@ -77,6 +88,29 @@ HEAD_TOO_LARGE = ConnectionFault(
     title="The request line and the headers are too large",
     detail=f"at most {HEAD_BYTES_MAX} bytes and {HEADERS_MAX} headers are taken before the body; send less",
 )
+
+
+def find_head_fault(version: str, headers: Iterable[tuple[bytes, bytes]]) -> ConnectionFault | None:
+    """Return what is wrong with a head that the parser accepts: its version, `Host` or `Content-Length`."""
+    if version not in ("1.1", "1.0"):
+        return WRONG_VERSION
+    hosts = [value for name, value in headers if name == b"host"]
+    # HTTP/1.0 has no Host header. Two of them, or a value that is none, may be read in two ways (RFC 9112, 3.2).
+    if len(hosts) != 1 and (hosts or version == "1.1"):
+        return WRONG_HOST
+    if hosts and not _HOST.fullmatch(hosts[0].rstrip(b" \t")):
+        return WRONG_HOST
+    if any(name == b"content-length" and len(value) > LENGTH_DIGITS_MAX for name, value in headers):
+        return WRONG_LENGTH
+    return None
+
+
+class BadHeadError(Exception):
+    """A head that the parser accepts and RFC 9112 does not; `fault` is the answer."""
+
+    def __init__(self, fault: ConnectionFault) -> None:
+        super().__init__(fault.detail)
+        self.fault = fault
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -115,6 +149,13 @@ class HttpConnection(HttpToolsProtocol):
         elif self._head_timer is not None or self._unreported_bytes:
             self._end_head()
 
+    def on_headers_complete(self) -> None:
+        """Pass on the head; raise `BadHeadError`, which the parser turns into an error, if it is none of HTTP/1."""
+        fault = find_head_fault(self.parser.get_http_version(), self.headers)
+        if fault is not None:
+            raise BadHeadError(fault)
+        super().on_headers_complete()
+
     def on_body(self, body: bytes) -> None:
         """Pass on a part of a body; the service limits its size."""
         self._has_body = True
@@ -125,7 +166,9 @@ class HttpConnection(HttpToolsProtocol):
         if self._has_request_in_progress() and not self.cycle.more_body:
             self.transport.close()
             return
-        self._refuse(NOT_HTTP)
+        cause = sys.exception()
+        bad_head = cause.__context__ if cause is not None else None
+        self._refuse(bad_head.fault if isinstance(bad_head, BadHeadError) else NOT_HTTP)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Ignore an offered upgrade and read on; uvicorn calls this while it handles the parser's exception."""

@@ -19,10 +19,11 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+from prometheus_client import CollectorRegistry
 
 from services.runtime import background
 from services.runtime.http.probes import NotReadyError
-from services.runtime.kafka import clients
+from services.runtime.kafka import clients, damaged_batches
 from services.runtime.kafka.observed_consumer import ObservedConsumer
 from services.runtime.settings import KafkaConfig, SaslMechanism
 
@@ -37,6 +38,10 @@ GRACE_SECONDS = 5.0
 
 # A consumer that has not polled for so long hangs, or waits with its batch for a server that does not answer.
 POLL_INTERVAL_MAX_SECONDS = 30.0
+
+# While a topic is deleted the group shares out none of its partitions. After so long it knows that the topic is back;
+# aiokafka's default is five minutes.
+METADATA_AGE_MS = 10_000
 
 # Between attempts of a handler or of a consumer, doubled each time.
 FIRST_RETRY_SECONDS = 0.2
@@ -72,7 +77,7 @@ class ConsumingBroker(KafkaBroker):
     `start` returns at once: consuming begins in the background as soon as the broker lets it.
     """
 
-    def __init__(self, kafka: KafkaConfig, *, halt: Callable[[], None]) -> None:
+    def __init__(self, kafka: KafkaConfig, *, halt: Callable[[], None], registry: CollectorRegistry) -> None:
         super().__init__(
             kafka.servers,
             security=faststream_security(kafka),
@@ -83,6 +88,7 @@ class ConsumingBroker(KafkaBroker):
         )
         self._kafka = kafka
         self._halt = halt
+        self._damage_gauge = damaged_batches.damage_gauge(registry)
         self._consumers: list[BatchConsumer] = []
         self._consuming: list[asyncio.Task[None]] = []
 
@@ -104,7 +110,7 @@ class ConsumingBroker(KafkaBroker):
         await super().stop()
 
     def _create_consumer(self, **options: Any) -> ObservedConsumer:  # noqa: ANN401 - options of aiokafka's consumer
-        return ObservedConsumer(**{**options, **self._kafka.client()})
+        return ObservedConsumer(self._kafka, self._damage_gauge, metadata_max_age_ms=METADATA_AGE_MS, **options)
 
     async def is_consuming(self) -> bool:
         """Whether every consumer consumes: a readiness check; raise `NotReadyError` with what is wrong."""
@@ -169,6 +175,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             raise NotReadyError(self._denial or f"the group to assign partitions of {place}")
         if consumer.failure is not None:
             raise NotReadyError(clients.explain_denial(consumer.failure) or f"the broker, to read {place}")
+        if consumer.damage:
+            remedy = "see deploy/runbook.md#damagedbatch"
+            raise NotReadyError(f"a damaged batch to be set aside: {consumer.damage}; {remedy}")
         if consumer.seconds_since_poll > POLL_INTERVAL_MAX_SECONDS:
             raise NotReadyError(f"the end of the batch in progress, of {place}; the log says whether it waits itself")
 

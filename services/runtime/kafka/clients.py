@@ -27,14 +27,7 @@ PROBE_TIMEOUT_MS = 5_000
 # For leaving the group and for the requests under way. A broker that hangs answers neither.
 STOP_SECONDS = 3.0
 
-RIGHTS = "give the user of DONDOC_KAFKA_USERNAME the rights that deploy/runbook.md names"
-
-_DENIALS = (
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-)
+RIGHTS = "docs/reference/acls.md names the rights of each service, and deploy/kafka/acls.sh gives them"
 
 
 class BrokerRefusedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
@@ -49,12 +42,29 @@ class BrokerRefusedError(KafkaError):  # type: ignore[misc]  # aiokafka has no a
         super().__init__(self.message)
 
 
-def explain_denial(error: BaseException) -> str | None:
-    """Return what an access control list of the broker denies this client; None if *error* is another one."""
-    if not isinstance(error, _DENIALS):
-        return None
-    # The error's text names the topic, the group or the transactional id.
-    return f"the broker does not allow it: {error}; {RIGHTS}"
+def explain_denial(error: BaseException, *, on_topic: str = "Read") -> str | None:
+    """Return which right an access control list of the broker denies this client; None if *error* is another one.
+
+    *on_topic* is the operation that the client tried where the error is about a topic: the broker names only the topic.
+    """
+    match error:
+        case TopicAuthorizationFailedError():
+            right = f"{on_topic} on topic {_name_resource(error)}"
+        case GroupAuthorizationFailedError():
+            right = f"Read on group {_name_resource(error)}"
+        case TransactionalIdAuthorizationFailed():
+            right = f"Write on transactional id {_name_resource(error)}"
+        case ClusterAuthorizationFailedError():
+            right = "an operation on the cluster"
+        case _:
+            return None
+    return f"the broker denies this user {right}; {RIGHTS}"
+
+
+def _name_resource(error: KafkaError) -> str:
+    """Return what *error* is about: aiokafka gives it a name, a set of names or a sentence."""
+    named = error.args[0] if error.args else "(not named)"
+    return ", ".join(sorted(named)) if isinstance(named, set | frozenset | list | tuple) else str(named)
 
 
 async def find_refusal(config: KafkaConfig) -> BrokerRefusedError | None:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import CorruptRecordException, KafkaTimeoutError
 
 from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
@@ -170,9 +170,12 @@ async def _read_fingerprint(
     if coverage is None or coverage.last_offset is None or coverage.next_offset > end:
         return None
     consumer.seek(place, coverage.last_offset)
-    fetched: Mapping[TopicPartition, list[Any]] = await consumer.getmany(
-        place, timeout_ms=FETCH_TIMEOUT_MS, max_records=1
-    )
+    try:
+        fetched: Mapping[TopicPartition, list[Any]] = await consumer.getmany(
+            place, timeout_ms=FETCH_TIMEOUT_MS, max_records=1
+        )
+    except CorruptRecordException:
+        return coverage.fingerprint  # a damaged record tells nothing; the one behind it says whether the log is another
     records = fetched.get(place, [])
     if not records and await consumer.position(place) <= coverage.last_offset:
         # No answer is not the answer that nothing is there: the state would be thrown away for a slow broker.

@@ -4,19 +4,22 @@ import asyncio
 import logging
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
+from prometheus_client import Gauge
 
 from services.runtime.kafka import clients
+from services.runtime.kafka.damaged_batches import DamageAwareConsumer
+from services.runtime.settings import KafkaConfig
 
 log = logging.getLogger(__name__)
 
 
-class ObservedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no annotations
+class ObservedConsumer(DamageAwareConsumer):
     """The consumer of a group. Its owner sets and clears `is_assigned` from the rebalance listener."""
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - options of aiokafka's consumer
-        super().__init__(**options)
+    def __init__(self, config: KafkaConfig, damage_gauge: Gauge, **options: Any) -> None:  # noqa: ANN401 - options of aiokafka's consumer
+        super().__init__(config, damage_gauge, **options)
         self._now = asyncio.get_running_loop().time
         self._polled_at = self._now()
         self.failure: KafkaError | None = None

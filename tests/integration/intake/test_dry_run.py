@@ -1,6 +1,7 @@
 """A dry run answers how rules would assess an event, and records nothing."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 
@@ -43,6 +44,20 @@ async def test_a_dry_run_says_what_is_missing_before_the_deadline_does(
         assert due == ["2024-12-09T17", "2024-12-09T17", "2024-12-19T17", None]
     tried = {event["id"] for event in (lacking, *others)}
     assert [one for one in await published.records(FACTS.name) if one.json["id"] in tried] == []
+
+
+async def test_rules_answers_the_key_that_it_shares_with_intake(
+    start_intake: Callable[..., Service], launch: Launcher, bearer: str, tmp_path: Path
+) -> None:
+    """With a key set, rules answers intake that has it, and tells nobody else the state of a duty."""
+    key = "a secret between intake and rules"
+    rules = launch("rules", DONDOC_DRY_RUN_KEY=key)
+    with httpx.Client(base_url=rules.url) as stranger:
+        assert stranger.post("/v1/dry-run", json=a_submission()).status_code == 401
+    for number, (given, status) in enumerate([(key, 200), ("", 503), (key + "x", 503)]):
+        settings = {"DONDOC_DRY_RUN_KEY": given, "DONDOC_INTAKE_SPOOL": str(tmp_path / f"spool-{number}")}
+        async with open_client(start_intake(DONDOC_INTAKE_RULES_URL=rules.url, **settings), bearer) as client:
+            assert (await client.post(DRY, content=encode_event(a_submission()))).status_code == status
 
 
 async def test_a_dry_run_of_an_identity_with_other_content_says_so(client: httpx.AsyncClient, published: Bus) -> None:

@@ -16,6 +16,12 @@ from tests.support.servers.intake import BATCH, STRUCTURED, IntakeFiles, encode_
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
+
+def an_attachment(**changes: Any) -> dict[str, Any]:
+    """Build the attachment of an event with *changes*."""
+    return {"name": "a.pdf", "media_type": "application/pdf", "size": 1, "sha256": "a" * 64, "url": None} | changes
+
+
 MEBIBYTE = 1024 * 1024
 JSON_TYPE = {"content-type": "application/json"}
 BATCH_TYPE = {"content-type": BATCH}
@@ -68,6 +74,23 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str, list[str]]] = {
         422,
         "invalid-event",
         ["/data/attachments"],
+    ),
+    "attachments that are not what they say": (
+        {
+            "content": encode_event(
+                a_submission(
+                    data={
+                        "attachments": [
+                            an_attachment(name="../../etc/passwd", url="javascript:alert(1)", size=2**70),
+                            an_attachment(media_type="a/" + "b" * 300),
+                        ]
+                    }
+                )
+            )
+        },
+        422,
+        "invalid-event",
+        [f"/data/attachments/{field}" for field in ("0/name", "0/size", "0/url", "1/media_type")],
     ),
     "wrong outside and inside": (
         {"content": encode_event(a_submission(time="2024-12-01T08:00:00", data={"attachments": {}}))},

@@ -1,7 +1,10 @@
 """The HTTP API of reporting: filters, pages, figures, documents, pages for people, problem documents."""
 
+import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import jsonschema
@@ -15,6 +18,14 @@ from tests.support.servers.services import Service
 AT = AS_OF.isoformat()
 PERIOD = "/v1/plans/6766-KH-UBND/periods/2026"
 
+EXTREME_INSTANTS = (
+    "9999-12-31T23:59:59-14:00",
+    "0001-01-01T00:00:00+14:00",
+    "0001-01-01T00:00:00Z",
+    "1899-12-31T23:59:59+07:00",
+    "2200-01-01T00:00:00+07:00",
+    "1" * 5_000,
+)
 INVALID_QUERIES: list[tuple[str, dict[str, str], int, list[str]]] = [
     ("/v1/duties", {"as_of": "2026-12-10", "limit": "0"}, 400, ["/query/as_of", "/query/limit"]),
     ("/v1/duties", {"known_at": "yesterday"}, 400, ["/query/known_at"]),
@@ -27,6 +38,20 @@ INVALID_QUERIES: list[tuple[str, dict[str, str], int, list[str]]] = [
     ("/v1/plans/unheard-of/periods/2026", {}, 404, []),
     ("/v1/plans/6766-KH-UBND/periods/tomorrow", {}, 404, []),
     ("/v1/unheard-of", {}, 404, []),
+    *[
+        (path, {name: instant}, 400, [f"/query/{name}"])
+        for path in (
+            "/",
+            "/agencies/h-03",
+            "/v1/duties",
+            "/v1/agencies/h-03",
+            "/v1/receipts/r-1",
+            PERIOD,
+            f"{PERIOD}/report.pdf",
+        )
+        for name in ("as_of", "known_at")
+        for instant in EXTREME_INSTANTS
+    ],
 ]
 
 Get = Callable[..., Awaitable[httpx.Response]]
@@ -117,6 +142,47 @@ async def test_an_invalid_query_gets_a_problem_document(reporting: StartReportin
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), path
         assert (problem["status"], problem["type"].startswith("/problems/")) == (status, True), path
         assert [error["pointer"] for error in problem.get("errors", ())] == pointers, path
+
+
+async def test_the_first_and_the_last_instant_are_answered(reporting_with_year: Service, get: Get) -> None:
+    """At the ends of the calendar every route answers, in any offset."""
+    for instant in ("1900-01-01T00:00:00+14:00", "2199-12-31T23:59:59.999999-14:00"):
+        for path in ("/", "/agencies/h-03", "/v1/duties", "/v1/agencies/h-03", PERIOD, f"{PERIOD}/report.csv"):
+            assert (await get(reporting_with_year, path, as_of=instant)).status_code == 200, (path, instant)
+
+
+async def test_a_wrong_method_is_told_the_right_ones(reporting: StartReporting) -> None:
+    """The answer is a problem document with `Allow` (RFC 9110 section 15.5.6), or a page with it."""
+    async with httpx.AsyncClient(base_url=reporting().url) as client:
+        for path in ("/v1/duties", PERIOD, "/", "/agencies/h-03", "/openapi.json"):
+            for accept in ("*/*", "text/html"):
+                answer = await client.delete(path, headers={"accept": accept})
+                assert answer.status_code == 405, path
+                assert {one.strip() for one in answer.headers["allow"].split(",")} == {"GET", "HEAD"}, path
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example/x", "/\\evil.example/x", "/%5Cevil.example/x", "/%09/evil.example/x", "///evil.example"]
+)
+async def test_no_link_leads_to_another_site(reporting: StartReporting, path: str) -> None:
+    """The links of a page, and the reference in a problem document, stay on this site whatever was asked for."""
+    url = reporting().url
+    for accept in ("text/html", "*/*"):
+        answer = await raw_get(url, path, accept)
+        assert b" 404 " in answer.split(b"\r\n")[0]
+        for link in re.findall(rb'(?:href="|"instance":")([^"]*)', answer):
+            resolved = urljoin("http://dondoc.example/", link.decode().replace("\\", "/"))
+            assert resolved.startswith("http://dondoc.example/"), link
+
+
+async def raw_get(url: str, path: str, accept: str) -> bytes:
+    """Return the whole answer to a request whose path no client library would send."""
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\nconnection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    return answer
 
 
 @pytest.mark.parametrize(

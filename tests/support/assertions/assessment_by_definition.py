@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from schemas.events.wire import WireSegment
-from schemas.plan.plan import Requirements
 from services.rules.core import assess, calendar, completeness, filings
 from services.rules.core.assess import DISCHARGED, StatusInputs
 from services.rules.core.duty import Duty
@@ -85,6 +84,7 @@ def timeline_by_definition(duty: Duty, facts: Iterable[Fact]) -> tuple[WireSegme
             flags=assess.decide_flags(inputs, status, missed=missed),
             missing=() if status in DISCHARGED else on_file.missing,
             evidence=tuple(dict.fromkeys([*evidence, *relief.evidence])),
+            standing=None if on_file.standing is None else assess.refer_to(on_file.standing),
         )
         if missed is None and status.value == "overdue":
             missed = segment.due_at
@@ -155,9 +155,8 @@ def _find_reports(duty: Duty, known: Sequence[Fact]) -> list[Report]:
     may_file = {duty.key.agency, *duty.successors}
     filed = [one for one in submissions if one.filed_by in may_file and periods[identity(one)] == duty.key.period]
     return [
-        _build_report(duty, one, corrected, moves[identity(one)], withdrawals[identity(one)])
+        _build_report(duty, one, _follow_corrections(one, filed), moves[identity(one)], withdrawals[identity(one)])
         for one in filed
-        if (corrected := _follow_corrections(one, filed)) is not None
     ]
 
 
@@ -174,23 +173,33 @@ def _build_report(
         corrects=corrects,
         effective_at=since,
         ended_at=max(since, withdrawals[0].received_at) if withdrawals else None,
-        missing=completeness.find_missing(duty.version.requires if duty.version else Requirements(), submission.report),
+        missing=completeness.find_missing(duty.requirements, submission.report),
         moved_by=tuple(move.id for move in moves),
         ended_by=tuple(one.id for one in withdrawals[:1]),
         is_unproven=_proof_of(duty, submission) is False,
     )
 
 
-def _follow_corrections(one: Submission, filed: Sequence[Submission]) -> tuple[Submission, ...] | None:
-    """Return all that *one* corrects; None if that ends in nothing known, or in a circle."""
+def _follow_corrections(one: Submission, filed: Sequence[Submission]) -> tuple[Submission, ...]:
+    """Return all that *one* corrects, as far as that is known and is in no circle (ruling 13)."""
     found: list[Submission] = []
-    while one.corrects is not None:
-        target = _find_named(filed, one.corrects, one.source)
-        if target is None or target in found:
-            return None
+    while (target := _find_target(one, filed)) is not None and not _is_in_circle(one, filed):
         found.append(target)
         one = target
     return tuple(found)
+
+
+def _find_target(one: Submission, filed: Sequence[Submission]) -> Submission | None:
+    return None if one.corrects is None else _find_named(filed, one.corrects, one.source)
+
+
+def _is_in_circle(one: Submission, filed: Sequence[Submission]) -> bool:
+    target = _find_target(one, filed)
+    for _ in filed:
+        if target is None or target is one:
+            break
+        target = _find_target(target, filed)
+    return target is one
 
 
 def _group_reports(reports: Sequence[Report]) -> list[list[Report]]:
@@ -246,8 +255,22 @@ def _find_status(reports: Sequence[Report], instant: datetime, due_at: datetime 
         effective_at=min(completed_at, default=first_sent_at),
         first_sent_at=first_sent_at,
         missing=deciding.missing,
+        standing=_find_standing(groups, current).submission,
         flags=frozenset(withdrawn | _find_flags(groups, deciding, due_at, agency)),
     )
+
+
+def _find_standing(groups: Sequence[Sequence[Report]], current: Sequence[Report]) -> Report:
+    """Return the current report of the complete document that took effect last, else of the last incomplete one."""
+    found = []
+    for place, (group, one) in enumerate(zip(groups, current, strict=True)):
+        completed_at = [member.effective_at for member in group if not member.missing]
+        found.append((not one.missing, one.effective_at if one.missing else min(completed_at), place, one))
+    complete = [one for one in found if one[0]]
+    if complete:
+        return max(complete, key=lambda entry: entry[:3])[3]
+    # Of several that took effect at one instant the first received stands, as it also decides.
+    return max(found, key=lambda entry: (entry[1], -entry[2]))[3]
 
 
 def _find_flags(groups: Sequence[Sequence[Report]], deciding: Report, due_at: datetime | None, agency: str) -> set[str]:

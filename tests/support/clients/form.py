@@ -1,7 +1,5 @@
 """Use the web form as a person does: intake and rules as processes, a plan with requirements, links, small files."""
 
-import io
-import zipfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,11 +51,13 @@ class Site:
     attachments: Path
     agency: str
 
-    def token(self, *, days: float = 90, secret: str = SECRET, **duty_changes: str) -> str:
+    def token(self, *, days: float = 90, issued_at: datetime = NOW, secret: str = SECRET, **duty_changes: str) -> str:
         """Return a token for the agency's duty of 2026, changed by *duty_changes*, that expires in *days*."""
         named = {"plan": "P-1", "agency": self.agency, "obligation": "results", "period": "2026"}
         duty = DutyKey(**(named | duty_changes))
-        return LinkKey(secret).sign_link(DutyLink(duty=duty, expires_at=NOW + timedelta(days=days)))
+        return LinkKey(secret).sign_link(
+            DutyLink(duty=duty, issued_at=issued_at, expires_at=NOW + timedelta(days=days))
+        )
 
     def address(self, token: str | None = None, language: str = "vi") -> str:
         """Return the URL of the form as a mail has it."""
@@ -90,13 +90,3 @@ def post_form(
     parts = [("attachments", (name, content)) for name, content in (files or {}).items()]
     blank = [("attachments", ("", b"", "application/octet-stream"))]
     return client.post(address, data={**answers, "action": action}, files=parts or blank)
-
-
-def an_office_file(part: str, content_type: str) -> bytes:
-    """Build a file that has the type of an office document: a zip archive that declares its main *part*."""
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
-        archive.writestr(
-            "[Content_Types].xml", f'<Types><Override PartName="{part}" ContentType="{content_type}"/></Types>'
-        )
-    return written.getvalue()

@@ -11,6 +11,7 @@ from deploy.local.servers.kafka import Kafka, Listener
 from services.runtime.settings import Credentials, KafkaConfig, SaslMechanism
 
 PASSWORD_OF = "mat khau cua {}"
+SPARE_USERS = tuple(f"dondoc-spare-{number}" for number in range(12))  # for rights that a test makes up
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 # The listener without authentication is that of the broker itself and of the test; its clients are ANONYMOUS.
 AUTHORIZER = """
@@ -33,7 +34,8 @@ class AuthorizedKafka(Kafka):
     def __init__(self, folder: Path, *, jars: Path) -> None:
         self._folder = folder
         port, controller_port, guarded_port = free_ports(3)
-        passwords = " ".join(f'user_{user.name}="{PASSWORD_OF.format(user.name)}"' for user in USERS)
+        names = (*(user.name for user in USERS), *SPARE_USERS)
+        passwords = " ".join(f'user_{name}="{PASSWORD_OF.format(name)}"' for name in names)
         self.guarded = Listener(
             name="GUARDED",
             port=guarded_port,

@@ -36,7 +36,12 @@ class IntakeFiles:
             "DONDOC_INTAKE_KEYS": str(self.folder / "keys.json"),
             "DONDOC_INTAKE_SIGNING_KEYS": str(self.folder / "signing.json"),
             "DONDOC_INTAKE_SPOOL": str(self.folder / "spool"),
+            "DONDOC_INTAKE_LINK_REVOCATIONS": str(self.revocations),
         }
+
+    @property
+    def revocations(self) -> Path:
+        return self.folder / "link-revocations.json"
 
     def add_key(self, **changes: Any) -> str:
         """Add an API key that may do everything except as *changes* limit it; return its bearer token."""

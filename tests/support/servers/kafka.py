@@ -63,6 +63,15 @@ class Bus:
         finally:
             await admin.close()
 
+    async def has_topic(self, topic: str) -> bool:
+        """Whether the broker has *topic*."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            return topic in await admin.list_topics()
+        finally:
+            await admin.close()
+
     async def publish(  # noqa: PLR0913  # these are the parts of a Kafka record
         self,
         topic: str,
@@ -116,6 +125,17 @@ class Bus:
         finally:
             await admin.close()
         return {number: _next(offsets, TopicPartition(topic, number)) for number in range(self.partitions)}
+
+    async def commit_offsets(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+        """Set the committed offsets of *group*, which must have no member, by partition."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=group, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            places = {TopicPartition(topic, number): offset for number, offset in offsets.items()}
+            consumer.assign(list(places))
+            await consumer.commit(places)
+        finally:
+            await consumer.stop()
 
     async def lag(self, group: str, topic: str) -> int:
         """Count the records of *topic* beyond the committed offsets of *group*; transaction markers do not count."""

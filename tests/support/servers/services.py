@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +25,14 @@ class Service(local_system.ServiceProcess):
         if faults:
             command = (sys.executable, "-m", "tests.support.faults.faulty_process", *faults, "--", f"services.{name}")
             self.program = replace(self.program, command=command)
+
+    def answers(self) -> bool:
+        """Whether the service serves HTTP."""
+        try:
+            with socket.create_connection((LOOPBACK, self.port), timeout=1.0):
+                return True
+        except OSError:
+            return False
 
     def is_ready(self) -> bool:
         """Whether all checks hold that hold in a system without rules: a test publishes its verdicts later."""

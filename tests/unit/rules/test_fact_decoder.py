@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -104,12 +105,26 @@ def test_of_a_name_that_stands_twice_the_last_value_counts() -> None:
 
 
 def test_figures_are_numbers_or_decimal_strings() -> None:
-    """Figures are decoded from numbers and decimal strings; a null figure is left out."""
-    content = {"indicators": {"a": 1, "b": "2.5", "c": None, "d": "1e29"}, "sections": {"x": None}}
+    """Figures are numbers or decimal strings, of which every digit is kept; a null figure is left out."""
+    long = "0.1000000000000000000000000000000000000001"
+    content = {"indicators": {"a": 1, "b": "2.5", "c": None, "d": "1e29", "e": long}, "sections": {"x": None}}
     fact = fact_decoder.decode_fact(record(a_submission(data={"content": content})))
     assert isinstance(fact, Submission)
-    assert fact.report.indicators == {"a": 1.0, "b": 2.5, "d": 1e29}
+    figures = {"a": Decimal(1), "b": Decimal("2.5"), "d": Decimal("1e29"), "e": Decimal(long)}
+    assert fact.report.indicators == figures
     assert fact.report.sections == {"x": ""}
+    as_number = fact_decoder.decode_fact(replace_in_report('"indicators": {}', f'"indicators": {{"e": {long}}}'))
+    assert isinstance(as_number, Submission)
+    assert as_number.report.indicators == {"e": Decimal(long)}
+
+
+def test_a_figure_that_is_nothing_to_a_double_is_readable() -> None:
+    """Intake takes a number with an exponent that no decimal can hold as 0, and so does rules."""
+    fact = fact_decoder.decode_fact(
+        replace_in_report('"indicators": {}', '"indicators": {"x": 1e-99999999999999999999}')
+    )
+    assert isinstance(fact, Submission)
+    assert fact.report.indicators == {"x": 0}
 
 
 @pytest.mark.parametrize(

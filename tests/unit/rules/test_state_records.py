@@ -2,8 +2,8 @@
 
 import msgspec
 
-from services.rules import state_store
 from services.rules.core.facts import Submission
+from services.rules.state import state_store
 from tests.support.builders.filings import a_report
 
 DISPATCH = {"sent_at": "2024-12-08T16:00:00+07:00", "proof": "postmark", "reference": None}

@@ -103,3 +103,61 @@ def test_a_variable_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) ->
     for name in ("SECURITY_PROTOCOL", "CA_FILE", "SASL_MECHANISM", "USERNAME", "PASSWORD_FILE"):
         monkeypatch.setenv(f"DONDOC_KAFKA_{name}", "")
     assert RulesSettings().kafka == KafkaConfig(bootstrap="127.0.0.1:9092")
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    "settings, field",
+    [
+        (IntakeSettings, "form_key"),
+        (NotifierSettings, "form_key"),
+        (NotifierSettings, "smtp_password"),
+        (NotifierSettings, "smpp_password"),
+        (NotifierSettings, "mongo_url"),
+        (ReportingSettings, "mongo_url"),
+    ],
+)
+def test_a_secret_may_lie_in_a_file(
+    settings: type[ServiceSettings], field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`<SETTING>_FILE` names a file with the secret; it and the variable at once are refused."""
+    secret = "a secret of ours that is long enough"
+    Path("secret").write_text(f"{secret}\n", encoding="utf-8")
+    prefix = settings.model_config["env_prefix"]
+    monkeypatch.setenv(f"{prefix}{field.upper()}_FILE", "secret")
+    found = getattr(settings(), field)
+    assert (found if isinstance(found, str) else found.get_secret_value()) == secret
+    monkeypatch.setenv(f"{prefix}{field.upper()}", "another secret that is long enough, too")
+    with pytest.raises(ValidationError, match=f"{field} and {field}_file are both set") as refused:
+        settings()
+    assert "another" not in str(refused.value)
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("file", ["empty", "binary", "missing"])
+def test_a_file_without_a_secret_is_refused_at_start(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the setting and the file."""
+    monkeypatch.setenv("DONDOC_FORM_KEY_FILE", file)
+    with pytest.raises(ValidationError, match=f"form_key_file: {file}"):
+        IntakeSettings()
+
+
+@pytest.mark.parametrize(
+    "given", [{"USER": "don-doc"}, {"PASSWORD": "right"}, {"USER": "don-doc", "PASSWORD": "right"}]
+)
+def test_a_password_does_not_go_over_the_network_in_clear(
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a user or a password, a mail server on another machine must be spoken to over TLS."""
+    for name, value in {**given, "HOST": "smtp.example"}.items():
+        monkeypatch.setenv(f"DONDOC_NOTIFIER_SMTP_{name}", value)
+    with pytest.raises(ValidationError, match="DONDOC_NOTIFIER_SMTP_SECURITY is none") as refused:
+        NotifierSettings()
+    assert "right" not in str(refused.value)
+    for security in ("starttls", "tls"):
+        monkeypatch.setenv("DONDOC_NOTIFIER_SMTP_SECURITY", security)
+        assert NotifierSettings().smtp_security == security
+    monkeypatch.setenv("DONDOC_NOTIFIER_SMTP_SECURITY", "none")
+    for host in ("127.0.0.1", "localhost", "::1"):
+        monkeypatch.setenv("DONDOC_NOTIFIER_SMTP_HOST", host)
+        assert NotifierSettings().smtp_host == host

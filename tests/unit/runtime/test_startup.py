@@ -60,7 +60,7 @@ async def test_a_defect_is_not_waited_out() -> None:
     [
         (KafkaConnectionError(f"{ELSEWHERE} is away"), "the broker; look at its address"),
         (BrokerRefusedError(ELSEWHERE, "takes no password; look at X"), "the broker takes no password; look at X"),
-        (GroupAuthorizationFailedError("dondoc-rules"), "the broker does not allow it"),
+        (GroupAuthorizationFailedError("dondoc-rules"), "the broker denies this user Read on group dondoc-rules"),
     ],
 )
 async def test_a_check_says_what_is_waited_for(failure: Exception, said: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,8 +29,10 @@ def link(
         if settings.form_key is None or base is None:
             raise inputs.UnusableInputError("set DONDOC_FORM_KEY, as intake has it, and DONDOC_FORM_URL or --url")
         duty = DutyKey(plan=plan, agency=agency, obligation=obligation, period=_parse_period(period))
-        expires_at = clock_from(settings.clock).now() + timedelta(days=days)
-        token = LinkKey(settings.form_key.get_secret_value()).sign_link(DutyLink(duty=duty, expires_at=expires_at))
+        now = clock_from(settings.clock).now()
+        expires_at = now + timedelta(days=days)
+        signed = DutyLink(duty=duty, issued_at=now, expires_at=expires_at)
+        token = LinkKey(settings.form_key.get_secret_value()).sign_link(signed)
         output.print_json({"link": form_url(base, token, "vi"), "expires_at": expires_at.isoformat("T", "seconds")})
 
 

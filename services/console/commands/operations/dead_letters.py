@@ -10,7 +10,7 @@ from functools import partial
 from typing import Annotated, Any
 
 import typer
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from schemas.events.topics import WITH_DEAD_LETTERS, Topic
 from services.console.support import output, topic_reader
@@ -18,6 +18,8 @@ from services.console.support.inputs import UnusableInputError
 from services.console.support.topic_reader import Result
 from services.runtime.clock import clock_from, milliseconds
 from services.runtime.kafka import dead_letters as headers
+from services.runtime.kafka import raw_batches
+from services.runtime.kafka.raw_batches import RawBatch
 from services.runtime.settings import ServiceSettings
 
 app = typer.Typer(
@@ -25,6 +27,7 @@ app = typer.Typer(
 )
 
 HEADER_PREFIX = "dondoc-"
+LARGEST_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topics carry in one record
 REPLAYED_FROM = "dondoc-replayed-from"
 TOPICS_BY_NAME = {topic.name.split(".")[1]: topic for topic in WITH_DEAD_LETTERS}
 
@@ -47,6 +50,11 @@ class StoredDeadLetter:
         """Return the last header of that name as text; None where there is none, or one without a value."""
         found = [value for header, value in self.record.headers if header == name]
         return _decode_text(found[-1]) if found else None
+
+    @property
+    def is_damaged_batch(self) -> bool:
+        """Whether it holds the bytes of a damaged batch instead of a record."""
+        return self.header(headers.ORIGIN_NEXT_OFFSET) is not None
 
     def row(self) -> dict[str, Any]:
         """Return the record as a row of the list."""
@@ -99,9 +107,47 @@ def replay(
         if bool(names) == everything:
             raise UnusableInputError("name the records to send again, or give --all")
         found = _run(partial(_read_all, tuple(TOPICS_BY_NAME.values()))) if everything else _find_by_name(names or [])
+        damaged = [one.name for one in found if one.is_damaged_batch]
+        if damaged and not everything:
+            raise UnusableInputError(f"{', '.join(damaged)}: the bytes of a damaged batch hold no record to send again")
+        found = [one for one in found if not one.is_damaged_batch]
         _run(partial(_resend, found))
     for one in found:
         output.print_json({"name": one.name, "sent_to": one.topic.name, "partition": one.record.partition})
+
+
+@app.command("skip-damaged")
+def skip_damaged(
+    topic: Annotated[str, typer.Argument(help=f"One of {', '.join(TOPICS_BY_NAME)}.")],
+    partition: Annotated[int, typer.Argument(help="Its partition, as the service's log names it.")],
+    offset: Annotated[int, typer.Argument(help="The offset of the damaged batch, as the service's log names it.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why its records may be left out, and who says so.")],
+) -> None:
+    """Set a damaged batch of the log aside with its bytes, and let every consumer of the topic go on behind it.
+
+    Its records are lost to the system unless their senders send them again. First try whether another replica has them.
+    """
+    with output.exit_on_errors():
+        if topic not in TOPICS_BY_NAME:
+            raise UnusableInputError(f"TOPIC: {topic!r} is none; choose from {', '.join(TOPICS_BY_NAME)}")
+        place = TopicPartition(TOPICS_BY_NAME[topic].name, partition)
+        damage = _run(partial(_set_damage_aside, place, offset, reason))
+    span = {"offset": damage.offset, "next_offset": damage.next_offset, "bytes": len(damage.data)}
+    output.print_json({"topic": topic, "partition": partition, **span})
+
+
+async def _set_damage_aside(place: TopicPartition, offset: int, reason: str, settings: ServiceSettings) -> RawBatch:
+    async with raw_batches.open_raw_reader(settings.kafka, place.topic) as reader:
+        damage = await reader.find_damage(place, offset)
+    if damage is None or damage.offset != offset:
+        where = "nothing is damaged there" if damage is None else f"the next damaged batch is at {damage.offset}"
+        raise UnusableInputError(f"{place.topic}, partition {place.partition}, offset {offset}: {where}")
+    producer = AIOKafkaProducer(**settings.kafka.client(), acks="all", max_request_size=LARGEST_REQUEST_BYTES)
+    async with producer:
+        letters = headers.DeadLetters(producer, clock_from(settings.clock))
+        await letters.set_aside_damaged(place, damage, reason=f"damaged: {reason}")
+    return damage
 
 
 async def _read_all(topics: Iterable[Topic], settings: ServiceSettings) -> list[StoredDeadLetter]:

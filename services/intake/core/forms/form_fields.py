@@ -5,9 +5,11 @@ Report sheets and the web form have the same fields under the same keys, for exa
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 
-from schemas.plan.plan import IndicatorRequirement, Requirements, SectionRequirement
+from schemas.plan.indicators import IndicatorRequirement
+from schemas.plan.plan import Requirements, SectionRequirement
 from schemas.plan.values import Bilingual
 from schemas.problems import pointer_of
 from services.intake.core.forms import number_parsing
@@ -61,8 +63,8 @@ class FormField:
     hint: Bilingual = NO_TEXT
     is_required: bool = False
     unit: Bilingual | None = None
-    low: float | None = None
-    high: float | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
 
 
 def fields_of(requires: Requirements) -> tuple[FormField, ...]:
@@ -179,7 +181,7 @@ def _label_of(required: SectionRequirement | IndicatorRequirement) -> Bilingual:
     return Bilingual.of(en=required.label_in("en"), vi=required.label_in("vi"))
 
 
-def _range_text(low: float | None, high: float | None) -> Bilingual:
+def _range_text(low: Decimal | None, high: Decimal | None) -> Bilingual:
     en, vi = [], []
     if low is not None:
         number = number_parsing.render_number(low)

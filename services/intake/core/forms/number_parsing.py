@@ -7,6 +7,7 @@ nobody would notice.
 import re
 from decimal import Decimal
 
+from schemas.plan import figures
 from schemas.plan.values import Bilingual
 
 _SPACES = re.compile(r"[\s\u00a0\u2009\u202f]")
@@ -68,10 +69,9 @@ def to_json_number(number: Decimal) -> int | str:
     return int(number) if number == number.to_integral_value() else format(number.normalize(), "f")
 
 
-def render_number(number: float) -> Bilingual:
+def render_number(number: Decimal) -> Bilingual:
     """Return *number* for people to read: 9.984,2 in Vietnamese and 9,984.2 in English."""
-    english = f"{number:,.10g}"
-    return Bilingual.of(en=english, vi=english.translate(str.maketrans(",.", ".,")))
+    return Bilingual.of(en=figures.write_for_people(number, "en"), vi=figures.write_for_people(number, "vi"))
 
 
 def _ambiguous_number(bare: str, joined: Decimal) -> Bilingual:

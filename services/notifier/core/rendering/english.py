@@ -1,8 +1,10 @@
 """The phrases of alerts in English, sentence by sentence as courteous as in Vietnamese."""
 
+from decimal import Decimal
 from typing import assert_never
 
 from schemas.events.assessments import StepKind
+from schemas.plan import figures
 from schemas.plan.periods import Period, Recurrence
 from services.notifier.core.rendering.phrases import FixedTexts, RowLabels
 from services.notifier.core.rendering.template_context import AlertContext, Deadline
@@ -149,8 +151,8 @@ class English:
             case _:
                 return f"for {year}"
 
-    def number(self, value: float) -> str:
-        return f"{value:,.10g}"
+    def number(self, value: Decimal) -> str:
+        return figures.write_for_people(value, "en")
 
 
 def _report_noun(alert: AlertContext) -> str:

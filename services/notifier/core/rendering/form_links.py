@@ -26,5 +26,5 @@ class FormLinks:
         """Return the link for the duty of an alert, or None if the reader of *digest* does not owe the report."""
         if one.duty.agency != digest.to_agency or one.alert.kind is StepKind.ESCALATION:
             return None
-        token = self.key.sign_link(DutyLink(duty=one.duty, expires_at=now + self.lifetime))
+        token = self.key.sign_link(DutyLink(duty=one.duty, issued_at=now, expires_at=now + self.lifetime))
         return form_url(self.base_url, token, language)

@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from schemas.plan.periods import Period
@@ -119,4 +120,4 @@ class Phrases(Protocol):
 
     def period(self, period: Period) -> str: ...
 
-    def number(self, value: float) -> str: ...
+    def number(self, value: Decimal) -> str: ...

@@ -7,6 +7,7 @@ of the report, in the reader's language if the documents have it. No sentence is
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import StepKind
@@ -43,8 +44,8 @@ class MissingIndicator:
 
     title: str
     unit: str | None
-    low: float | None
-    high: float | None
+    low: Decimal | None
+    high: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,10 @@
 """The phrases of alerts in Vietnamese. They are courteous: they request ("kính đề nghị") and never threaten."""
 
+from decimal import Decimal
 from typing import assert_never
 
 from schemas.events.assessments import StepKind
+from schemas.plan import figures
 from schemas.plan.periods import Period, Recurrence
 from services.notifier.core.rendering.phrases import FixedTexts, RowLabels
 from services.notifier.core.rendering.template_context import AlertContext, Deadline
@@ -160,9 +162,8 @@ class Vietnamese:
             case _:
                 return f"năm {year}"
 
-    def number(self, value: float) -> str:
-        """Write a number the Vietnamese way: 9.984,2."""
-        return f"{value:,.10g}".translate(str.maketrans(",.", ".,"))
+    def number(self, value: Decimal) -> str:
+        return figures.write_for_people(value, "vi")
 
 
 def _report_noun(alert: AlertContext) -> str:

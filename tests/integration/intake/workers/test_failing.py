@@ -16,7 +16,7 @@ from services.intake.core.event_log import LogUnavailableError
 from services.intake.core.fact_record import DedupEntries, PartitionBatch
 from services.intake.workers import protocol
 from services.intake.workers.log_client import LogClient, MainProcessLostError
-from services.intake.workers.protocol import BrokerState, Plans
+from services.intake.workers.protocol import MainChecks, Plans
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import Json, a_submission
 from tests.support.servers.intake import BATCH, encode_event
@@ -110,13 +110,13 @@ async def test_a_worker_whose_main_process_is_lost_keeps_nobody_waiting() -> Non
     ours, theirs = socket.socketpair()
     client = LogClient(on_plans=lambda _: None)
     outbox = bytearray()
-    protocol.write_message(BrokerState(is_up=True), outbox)
+    protocol.write_message(MainChecks({"kafka": True}), outbox)
     protocol.write_message(Plans(b"{}"), outbox)
     theirs.sendall(outbox)
     batch = PartitionBatch(0, [b"h-mot"], [b"{}"], DedupEntries([b"i"], [b"s"]))
     async with asyncio.timeout(10):
         await client.connect(ours)
-        assert client.is_broker_up
+        assert client.checks == {"kafka": True}
         running = asyncio.create_task(client.run(list))
         under_way = asyncio.create_task(client.append([batch]))
         await asyncio.sleep(0)

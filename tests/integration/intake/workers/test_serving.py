@@ -146,7 +146,8 @@ async def test_probes_and_metrics_are_answered_by_every_process(intake_with_work
     """Whichever process takes the connection of a scrape tells the figures of all; readiness is the same everywhere."""
     for _ in range(4 * (1 + WORKERS)):
         async with httpx.AsyncClient(base_url=intake_with_workers.url) as client:
-            assert (await client.get("/readyz")).json() == {"kafka": True, "references": True}
+            checks = (await client.get("/readyz")).json()
+            assert checks == {"kafka": True, "spool": True, "log": True, "references": True}
             assert f"intake_workers {WORKERS}.0" in (await client.get("/metrics")).text
 
 

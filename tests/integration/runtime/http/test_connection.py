@@ -4,7 +4,17 @@ import asyncio
 
 import pytest
 
-from services.runtime.http.connection import HEAD_BYTES_MAX, HEAD_TOO_LARGE, HEADERS_MAX, NOT_HTTP, TOO_SLOW
+from services.runtime.http.connection import (
+    HEAD_BYTES_MAX,
+    HEAD_TOO_LARGE,
+    HEADERS_MAX,
+    NOT_HTTP,
+    TOO_SLOW,
+    WRONG_HOST,
+    WRONG_LENGTH,
+    WRONG_VERSION,
+    ConnectionFault,
+)
 from tests.support.clients.http_connections import (
     TIMEOUT_SECONDS,
     WHOLE,
@@ -30,6 +40,60 @@ async def test_a_head_that_is_never_whole_gets_408(open_one: Open, begun: bytes)
     writer.write(begun)
     async with within(TIMEOUT_SECONDS):
         assert_is(await read_all(reader), TOO_SLOW)
+
+
+@pytest.mark.parametrize(
+    "head, fault",
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", WRONG_HOST),
+        (b"GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n", WRONG_HOST),
+        (b"GET / HTTP/1.1\r\nhost: a\r\nHOST: b\r\n\r\n", WRONG_HOST),
+        (b"GET / HTTP/1.0\r\nhost: a\r\nhost: b\r\n\r\n", WRONG_HOST),
+        (b"GET http://a/ HTTP/1.1\r\n\r\n", WRONG_HOST),
+        *[
+            (b"GET / HTTP/1.1\r\nhost: " + host + b"\r\n\r\n", WRONG_HOST)
+            for host in (
+                b"a b",
+                b"a/b",
+                b"a@b",
+                b"a,b:1:2",
+                b"http://a",
+                b"a:x",
+                b"a:123456",
+                b"[::1",
+                b"[a b]",
+                b"\xc4\x91.vn",
+            )
+        ],
+        (b"GET / HTTP/1.1\r\nhost: " + b"a" * 256 + b"\r\n\r\n", WRONG_HOST),
+        (b"GET /\r\n\r\n", WRONG_VERSION),
+        (b"GET / HTTP/0.9\r\nhost: a\r\n\r\n", WRONG_VERSION),
+        (b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: " + b"0" * 4_399 + b"7\r\n\r\n", WRONG_LENGTH),
+        (b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: " + b"9" * 4_400 + b"\r\n\r\n", NOT_HTTP),
+        (b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\nhi", NOT_HTTP),
+        (b"GET / HTTP/2.0\r\nhost: a\r\n\r\n", WRONG_VERSION),
+    ],
+)
+async def test_a_head_that_can_be_read_in_two_ways_gets_400(
+    open_one: Open, head: bytes, fault: ConnectionFault
+) -> None:
+    """A missing, doubled or invalid Host, another version and an absurd length are refused, and the connection ends."""
+    reader, writer = await open_one()
+    writer.write(head)
+    assert_is(await read_all(reader), fault)
+
+
+@pytest.mark.parametrize(
+    "host", [b"", b"a", b"dondoc.thanhhoa.gov.vn:8001", b"127.0.0.1:1", b"[::1]:80", b"my_service", b"a:", b"a \t"]
+)
+async def test_every_valid_host_is_served(open_one: Open, host: bytes) -> None:
+    """Names, addresses, a port or none, and an empty host are valid; HTTP/1.0 needs none."""
+    reader, writer = await open_one()
+    writer.write(WHOLE.replace(b"host: x", b"host: " + host))
+    assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
+    reader, writer = await open_one()
+    writer.write(WHOLE.replace(b"host: x\r\n", b"").replace(b"HTTP/1.1", b"HTTP/1.0"))
+    assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
 
 
 async def test_a_dripping_head_gains_no_time(open_one: Open) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaConnectionError
+from prometheus_client import CollectorRegistry
 
 from schemas.events.topics import DELIVERIES
 from services.runtime.http.probes import NotReadyError
@@ -46,7 +47,7 @@ async def consuming(
     bus: Bus, handler: Handler, halt: Callable[[], None], listener: ConsumerRebalanceListener | None = None
 ) -> AsyncIterator[BatchConsumer]:
     """Run a consumer of the deliveries while the block runs."""
-    broker = ConsumingBroker(bus.access, halt=halt)
+    broker = ConsumingBroker(bus.access, halt=halt, registry=CollectorRegistry())
     subscription = Subscription(topic=DELIVERIES.name, group=GROUP)
     consumer = subscribe(broker, subscription, handler, halt=halt, listener=listener)
     await broker.start()
@@ -226,7 +227,9 @@ async def test_readiness_knows_whether_partitions_are_assigned_and_polled(
 
 async def test_a_member_without_a_share_is_ready(bus: Bus) -> None:
     """More replicas than partitions: the last one stands by."""
-    brokers = [ConsumingBroker(bus.access, halt=lambda: None) for _ in range(PARTITIONS + 1)]
+    brokers = [
+        ConsumingBroker(bus.access, halt=lambda: None, registry=CollectorRegistry()) for _ in range(PARTITIONS + 1)
+    ]
     consumers = [
         subscribe(broker, Subscription(topic=DELIVERIES.name, group=GROUP), ignore, halt=lambda: None)
         for broker in brokers

@@ -36,6 +36,16 @@ def a_cache(clock: SteeredClock | None = None) -> RecentEvents:
     return RecentEvents(span=SPAN, now=(clock or SteeredClock()).now)
 
 
+def an_entry(identity: bytes, content: bytes = b"a", time: str = "2026-12-09T00:00:00.000Z") -> DedupEntry:
+    """The entry of an event with that identity and content."""
+    return DedupEntry(identity, make_stamp(content * DIGEST_BYTES, time))
+
+
+def read(recent: RecentEvents, *entries: DedupEntry) -> None:
+    """Read *entries* in the log."""
+    recent.add_logged(DedupEntries.from_entries(entries))
+
+
 def stamps_of(entries: Iterable[DedupEntry]) -> dict[bytes, Stamp]:
     """The first stamp of each identity among *entries*."""
     return {entry.identity: entry.stamp for entry in reversed(list(entries))}
@@ -51,14 +61,14 @@ def test_entries_added_together_are_known_as_if_added_one_by_one(added: list[tup
         if is_logged:
             at_once.add_logged(DedupEntries.from_entries(entries))
         else:
-            at_once.add_durable(stamps_of(entries))
+            at_once.add_spooled(stamps_of(entries))
         for entry in entries:
             standing = first.setdefault(entry.identity, entry)
             if is_logged:
                 one_by_one.add_logged(DedupEntries.from_entries([entry]))
                 logged |= {entry.identity} if is_same_content(standing.stamp, entry.stamp) else set()
             else:
-                one_by_one.add_durable(stamps_of([entry]))
+                one_by_one.add_spooled(stamps_of([entry]))
     for recent in (at_once, one_by_one):
         assert [recent.find(identity) for identity in first] == [entry.stamp for entry in first.values()]
         assert recent.are_latest(stamps_of(first.values()))
@@ -78,3 +88,78 @@ def test_an_identity_is_forgotten_after_two_spans_and_not_before_one() -> None:
         clock.instant = START + timedelta(hours=hours)
         recent.add_logged(DedupEntries.from_entries([DedupEntry(b"%d" % hours, old.stamp)]))
         assert (recent.find(b"old") is not None) == is_known
+
+
+def test_after_a_loss_an_event_is_missing_until_it_is_read_again() -> None:
+    """Its receipt stays known; what is in the spool is not missing, and not in the log."""
+    recent = a_cache()
+    logged, spooled = an_entry(b"logged"), an_entry(b"spooled")
+    read(recent, logged)
+    recent.add_spooled(stamps_of([spooled]))
+    recent.distrust_log()
+    assert (recent.missing, recent.is_missing(b"logged"), recent.is_missing(b"spooled")) == (1, True, False)
+    assert (recent.find(b"logged"), recent.is_logged(logged)) == (logged.stamp, False)
+    read(recent, logged)
+    assert (recent.missing, recent.is_logged(logged), recent.is_logged(spooled)) == (0, True, False)
+
+
+def test_a_missing_event_that_is_spooled_again_is_written_to_the_log() -> None:
+    """It is durable then, and the replay does not take it for logged."""
+    recent = a_cache()
+    lost = an_entry(b"lost")
+    read(recent, lost)
+    recent.distrust_log()
+    recent.add_spooled(stamps_of([lost]))
+    assert (recent.missing, recent.is_logged(lost)) == (0, False)
+    recent.distrust_log()
+    assert recent.missing == 0
+    read(recent, lost)
+    assert recent.is_logged(lost)
+
+
+def test_the_log_decides_what_a_missing_event_is() -> None:
+    """Of the lost one only a receipt is left; a replica that did not remember it has accepted another content."""
+    recent = a_cache()
+    read(recent, an_entry(b"event", b"a"))
+    recent.distrust_log()
+    other = an_entry(b"event", b"b")
+    read(recent, other)
+    assert (recent.find(b"event"), recent.missing) == (other.stamp, 0)
+
+
+def test_after_a_loss_the_log_is_read_from_before_all_that_is_remembered() -> None:
+    """Whatever jumps the clock has made: an event that is not read again would count as missing."""
+    clock = SteeredClock()
+    recent = a_cache(clock)
+    assert recent.remembered_since == START - SPAN
+    for day in (1, 5):
+        clock.instant = START + timedelta(days=day)
+        read(recent, an_entry(b"%d" % day))
+    assert recent.remembered_since == START + timedelta(days=1)
+    clock.instant = START - timedelta(days=3)
+    read(recent, an_entry(b"earlier"))
+    assert recent.remembered_since == START - timedelta(days=3)
+
+
+def test_a_clock_that_was_set_back_lets_identities_go_all_the_same() -> None:
+    """Spans are counted from the earlier time on, or the memory would grow until the old time is reached again."""
+    clock = SteeredClock()
+    recent = a_cache(clock)
+    clock.instant = START - timedelta(days=300)
+    read(recent, an_entry(b"old"))
+    for days in (1, 2):
+        clock.instant += timedelta(days=1)
+        read(recent, an_entry(b"%d" % days))
+    assert recent.find(b"old") is None
+
+
+def test_a_missing_event_is_forgotten_with_the_others() -> None:
+    """After two spans nobody is told of it any more."""
+    clock = SteeredClock()
+    recent = a_cache(clock)
+    read(recent, an_entry(b"lost"))
+    recent.distrust_log()
+    for days, missing in ((1, 1), (2, 0)):
+        clock.instant = START + timedelta(days=days)
+        read(recent, an_entry(b"%d" % days))
+        assert recent.missing == missing

@@ -43,6 +43,24 @@ VALUES: tuple[Any, ...] = (
     *("2024-12-01T08:00:00+07:99", "2024-12-01T08:00:00-23:59", "2024-02-30T00:00:00Z", "0000-01-01T00:00:00Z"),
     *("9984.2", "1.", "1e5", "+.5", "1,5", "nan", "none", "mail-gateway", "vn.dondoc.report.withdrawn.v1"),
     *("urn:x", "https://a.vn/x?y#z", "qlvb.h-mot", "a b", "%zz", "<>", "http://[", "sở/tài-chính", "1a:b", "urn:đ"),
+    *(
+        2**40,
+        2**40 + 1,
+        2**63,
+        2**70,
+        "..",
+        ".",
+        "...",
+        "a\\b",
+        "a\u202eb",
+        "a\u200bb",
+        "a\ufeff",
+        "x" * 255,
+        "x" * 256,
+    ),
+    *("http://a.vn/x", "javascript:alert(1)", "HTTPS://a.vn", "https://a@b.vn", "https:///x", "https://a.vn/\u202e"),
+    *("URN:isbn:1", "urn:a:b", "urn:ab:", "data:text/html,x", "https://sở.vn/tệp?a=1", "https://a.vn/" + "x" * 2_036),
+    *("https://a.vn/" + "x" * 2_035, "https://a.vn/a b", "https://a.vn/<b>", "a/" + "b" * 253, "a/" + "b" * 254),
 )
 
 

@@ -6,11 +6,14 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from services.intake.asgi import RequestRefusedError
 from services.intake.core.cloud_event import BATCH_EVENTS_MAX
+from services.intake.core.problems import RequestProblem
 from services.intake.core.token_bucket import BURST_SECONDS, TokenBucket
-from services.intake.http.limits import RateLimits, TokenBuckets
+from services.intake.http.limits import InflightLimit, RateLimits, TokenBuckets
+from services.intake.metrics import IntakeMetrics
 from tests.support.builders.keys import a_key
 
 RATE = 10.0
@@ -53,6 +56,20 @@ def test_no_key_posts_more_than_its_rate_and_one_full_bucket(requests: list[tupl
         now += pause
         taken += 0 if bucket.take(events, now) else events
         assert taken <= BURST + RATE * now + 1e-3
+
+
+def test_the_bytes_of_a_form_are_reserved_as_they_arrive() -> None:
+    """A body that has arrived counts until it is worked on; what would be too much is refused and holds nothing."""
+    metrics = IntakeMetrics(CollectorRegistry())
+    limit = InflightLimit(100, metrics)
+    with limit.hold() as reserve, limit.hold() as reserve_other:
+        reserve(60)
+        reserve_other(40)
+        with pytest.raises(RequestRefusedError) as refused:
+            reserve(1)
+        assert refused.value.refusal.problem is RequestProblem.UNAVAILABLE
+    with limit.hold() as reserve:
+        reserve(100)
 
 
 def test_silence_saves_up_for_one_full_batch_and_no_more() -> None:

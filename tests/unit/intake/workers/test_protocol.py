@@ -11,13 +11,13 @@ from services.intake.workers import protocol
 from services.intake.workers.protocol import (
     AppendReply,
     AppendRequest,
-    BrokerState,
     ChargeReply,
     ChargeRequest,
     Conflicted,
     FromMain,
     FromWorker,
     Heartbeat,
+    MainChecks,
     MessageSplitter,
     MetricsRequest,
     MetricsText,
@@ -42,7 +42,7 @@ FROM_MAIN: list[FromMain] = [
     Unavailable(3),
     ChargeReply(3, 12.5),
     Plans(b"{}" * 500),
-    BrokerState(is_up=True),
+    MainChecks({"kafka": True, "spool": False}),
     MetricsText(7, b"# HELP"),
 ]
 

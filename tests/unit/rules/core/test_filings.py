@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.assertions.spec import a_duty, a_fact, an_undated_version, rfc3339, segment_at, status_history, wall
 from tests.support.builders.filings import EMPTY, LATER, a_report, final_segment, summarise
-from tests.support.builders.plans import Json, a_submission, a_version, a_withdrawal
+from tests.support.builders.plans import Json, a_reassignment, a_submission, a_version, a_withdrawal
 
 
 class TestBoundary:
@@ -178,18 +178,40 @@ class TestCorrections:
         bad = a_report("s-3", "2024-12-03 08:00", corrects="s-1", content=EMPTY)
         assert final_segment(first, good, bad).status.value == "incomplete"
 
-    def test_a_correction_that_came_first_is_held_until_its_target_is_here(self) -> None:
-        """A correction whose target is unknown is held, and counts once the target is known."""
+    def test_a_correction_that_came_first_stands_alone_until_its_target_is_here(self) -> None:
+        """A correction whose target is unknown is a report of its own; once the target is known both are one."""
         duty = a_duty()
-        early = a_report("s-2", "2024-12-01 08:00", corrects="s-1")
+        early = a_report("s-2", "2024-12-12 08:00", corrects="s-1")
         target = a_report("s-1", "2024-12-05 08:00")
-        assert segment_at(LATER, duty, early).status.value == "overdue"
-        assert summarise(segment_at(LATER, duty, early, target))[:3] == ("on_time", "2024-12-01 08:00", 1)
+        assert summarise(segment_at(LATER, duty, early)) == ("late", "2024-12-12 08:00", 1, ())
+        found = summarise(segment_at(LATER, duty, early, target))
+        assert found == ("on_time", "2024-12-05 08:00", 1, ("amended_after_deadline",))
 
-    def test_corrections_in_a_circle_count_for_nothing(self) -> None:
-        """Two corrections that name each other are both held."""
-        facts = a_report("s-1", "2024-12-01 08:00", corrects="s-2"), a_report("s-2", "2024-12-02 08:00", corrects="s-1")
-        assert final_segment(*facts).status.value == "overdue"
+    def test_an_incomplete_correction_of_an_unknown_report_stays_incomplete(self) -> None:
+        """Its content counts, also once a complete target is known (ruling 13)."""
+        empty = a_report("s-2", "2024-12-01 08:00", corrects="s-1", content=EMPTY)
+        target = a_report("s-1", "2024-12-05 08:00")
+        assert final_segment(empty).status.value == "incomplete"
+        assert final_segment(empty, target).status.value == "incomplete"
+
+    def test_a_correction_stands_alone_when_its_target_was_moved_away(self) -> None:
+        """The target is looked for among the reports of the duty, after reassignments."""
+        target = a_report("s-1", "2024-12-01 08:00")
+        correction = a_report("s-2", "2024-12-02 08:00", corrects="s-1")
+        moved = a_fact(a_reassignment("m-1", "s-1", from_="2024", to="2023"), "2024-12-03 08:00")
+        assert summarise(final_segment(target, correction, moved)) == ("on_time", "2024-12-02 08:00", 1, ())
+
+    def test_corrections_in_a_circle_each_stand_alone(self) -> None:
+        """Corrections that name each other are two reports; what corrects one of them belongs to it."""
+        one = a_report("s-1", "2024-12-01 08:00", corrects="s-2")
+        other = a_report("s-2", "2024-12-02 08:00", corrects="s-1")
+        correction = a_report("s-3", "2024-12-03 08:00", corrects="s-2")
+        assert summarise(final_segment(one, other)) == ("on_time", "2024-12-01 08:00", 2, ("needs_reconciliation",))
+        assert final_segment(one, other, correction).submissions == 2
+
+    def test_a_report_that_corrects_itself_stands_alone(self) -> None:
+        """It is the smallest circle."""
+        assert final_segment(a_report("s-1", "2024-12-01 08:00", corrects="s-1")).status.value == "on_time"
 
     def test_a_chain_that_keeps_its_number_is_no_duplicate(self) -> None:
         """Corrections that carry the number of what they correct are no copies of it."""

@@ -1,5 +1,7 @@
 """Ids are derived from content, and any Kafka client finds the partition of a key."""
 
+from typing import Any
+
 import pytest
 
 from schemas.events import ids
@@ -18,6 +20,20 @@ def test_what_is_no_duty_key_is_refused() -> None:
     """The message shows the form of a key."""
     with pytest.raises(ValueError, match=r"write PLAN\|AGENCY\|OBLIGATION\|PERIOD"):
         DutyKey.parse("P-1|h-mot")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [{"plan": ""}, {"agency": ""}, {"obligation": ""}, {"agency": "a|b"}, {"plan": "|"}, {"agency": "a\x00"},
+     {"agency": "a\n"}, {"agency": "x" * 1_000}, {"period": "soon"}, {"period": "9999"}],
+)  # fmt: skip
+def test_an_event_names_a_duty_whose_key_can_be_used(part: dict[str, str]) -> None:
+    """No part may be empty, hold the separator or what cannot be printed; a period is one, and the key is short."""
+    named: dict[str, Any] = {"plan": "P-1", "agency": "h-mot", "obligation": "results", "period": "2024"}
+    assert DutyKey.from_event(**named) == DutyKey.parse("P-1|h-mot|results|2024")
+    assert DutyKey.from_event(**{**named, "period": None}) == DutyKey.from_event(**{**named, "period": ""})
+    with pytest.raises(ValueError, match=r"key of a duty|is not a reporting period"):
+        DutyKey.from_event(**(named | part))
 
 
 def test_a_digest_keeps_its_parts_apart() -> None:

@@ -1,5 +1,6 @@
 """YAML becomes plain values, each with its line."""
 
+import time
 import unicodedata
 
 import pytest
@@ -37,6 +38,46 @@ def test_every_key_and_member_has_its_line() -> None:
 def test_an_alias_reads_as_what_it_stands_for() -> None:
     """An alias has the value of its anchor."""
     assert yaml_source.read("a: &x [1, 2]\nb: *x\n").content == {"a": [1, 2], "b": [1, 2]}
+
+
+LAUGHS = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 11))
+
+
+@pytest.mark.parametrize(
+    "text, line, reason",
+    [
+        (LAUGHS, 1, "aliases repeat too much"),
+        ("x: &x {a: 1}\ny: [" + "*x, " * 30_000 + "]", 1, "aliases repeat too much"),
+        ("a: " + "[" * 20_000, 1, "nested too deeply"),
+        ("a:\n" + "- " * 20_000, 2, "nested too deeply"),
+        ("a: " + "{b: " * 20_000, 1, "nested too deeply"),
+        ("".join("  " * depth + "a:\n" for depth in range(1_000)), 40, "nested too deeply"),
+        ("a: 1\nb: !" + "x" * 1_000_000 + " 1", 2, "a tag is too long"),
+        ("a: " + "x" * 20_000_001, 1, "the document is too large: 20000004 characters"),
+    ],
+)
+def test_what_would_cost_more_than_its_length_is_refused(text: str, line: int, reason: str) -> None:
+    """Aliases of aliases, depth and size have bounds, each refused at its line within a second or two."""
+    started = time.process_time()
+    with pytest.raises(yaml_source.NotYaml, match=reason) as refusal:
+        yaml_source.read(text)
+    assert refusal.value.line == line
+    assert time.process_time() - started < 5
+
+
+def test_a_document_of_too_many_values_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys and values are counted while they are read."""
+    monkeypatch.setattr(yaml_source, "VALUES_MAX", 100)
+    assert yaml_source.read("a: [" + "x," * 97 + "]").content
+    with pytest.raises(yaml_source.NotYaml, match="it may have 100 keys and values") as refusal:
+        yaml_source.read("a:\n" + "  - x\n" * 200)
+    assert refusal.value.line == 99
+
+
+def test_an_anchor_may_be_set_again_and_a_number_too_long_is_text() -> None:
+    """The later anchor counts from there on; a number that nobody could print stays as it is written."""
+    assert yaml_source.read("a: &x 1\nb: &x 2\nc: *x\n").content == {"a": 1, "b": 2, "c": 2}
+    assert yaml_source.read(f"a: 0x{'f' * 9_000}").content == {"a": "0x" + "f" * 9_000}
 
 
 @pytest.mark.parametrize(

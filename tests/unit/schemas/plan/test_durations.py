@@ -35,6 +35,15 @@ def test_a_duration_has_a_direction(text: str, sign: int) -> None:
     assert durations.sign(text) == sign
 
 
+@pytest.mark.parametrize(
+    "text, is_interval",
+    [("P7D", True), ("P1M", True), ("PT1H", True), ("PT59M", False), ("PT0S", False), ("-P1M", False)],
+)
+def test_an_interval_is_an_hour_at_least(text: str, *, is_interval: bool) -> None:
+    """What repeats more often, or does not go forward, is no interval between two urgings."""
+    assert durations.is_interval(text) is is_interval
+
+
 @pytest.mark.parametrize("text", ["", "P", "7 days", "P99999999999D", "P9999999Y", "P101Y"])
 def test_what_is_no_sensible_duration_is_refused(text: str) -> None:
     """The message says what to write instead."""

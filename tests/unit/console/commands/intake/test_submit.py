@@ -1,11 +1,15 @@
 """`dondoc submit` without any intake: settings that cannot be are named at once, and a secret is never shown."""
 
+import io
+import time
 from pathlib import Path
 
+import openpyxl
 import pytest
 from typer.testing import CliRunner, Result
 
 from services.console.main import app
+from tests.support.builders.archives import a_zip_of_empty_entries
 
 SECRET = "ddk_0a1b2c3d4e_Hx7-secret_part"
 NOWHERE = "http://127.0.0.1:9"
@@ -51,6 +55,29 @@ def test_what_is_no_address_is_refused_and_not_shown(file: Path, url: str) -> No
     assert (result.exit_code, result.stdout) == (2, "")
     assert "DONDOC_INTAKE_URL" in result.stderr
     assert "secret" not in result.stderr
+
+
+def a_workbook_with_a_cell_in_the_last_row() -> bytes:
+    """Build a workbook of a million rows, all but one of them empty."""
+    book = openpyxl.Workbook()
+    book.worksheets[0]["A1048576"] = "x"
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content", [a_zip_of_empty_entries(680_000, said=1), a_workbook_with_a_cell_in_the_last_row()], ids=["zip", "rows"]
+)
+def test_a_workbook_that_costs_too_much_is_refused(tmp_path: Path, content: bytes) -> None:
+    """A workbook of too many entries or rows exits 2 in seconds, and the message says what to do."""
+    path = tmp_path / "report.xlsx"
+    path.write_bytes(content)
+    started = time.process_time()
+    result = run_submit(path, "--key", SECRET, "--url", NOWHERE)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "the workbook is too large for a report sheet" in result.stderr
+    assert time.process_time() - started < 20
 
 
 def test_white_space_around_key_and_address_means_nothing(file: Path) -> None:

@@ -132,8 +132,18 @@ PLAN_FAULTS = [
         "cel: indicators.loans >=",
         (
             "plan.yaml:39: results.versions[1].requires.checks[0].cel: "
-            "not CEL at 1:20: Syntax error: mismatched input '<EOF>'"
+            "not a condition, at 1:20: the condition ends too early"
         ),
+    ),
+    (
+        "cel: indicators.loans >= 0.0",
+        "cel: attachments.all(a, attachments.all(b, a == b))",
+        "plan.yaml:39: results.versions[1].requires.checks[0].cel: not a condition, at 1:1: the condition is too ",
+    ),
+    (
+        "cel: indicators.loans >= 0.0",
+        "cel: sections.all(a, a.matches('('))",
+        "plan.yaml:39: results.versions[1].requires.checks[0].cel: not a condition, at 1:19: '(' is no regular",
     ),
     (
         "cel: indicators.loans >= 0.0",
@@ -152,6 +162,13 @@ PLAN_FAULTS = [
             "no figure can satisfy both"
         ),
     ),
+    (
+        "quote: gửi kết quả",
+        'quote: "gửi\\nkết\\u200Bquả"',
+        "plan.yaml:14: results.citation.quote: holds the invisible character U+200B",
+    ),
+    ("max: 9", "max: .nan", "plan.yaml:36: results.versions[1].requires.indicators[0].max: "),
+    ("max: 9", "max: .inf", "plan.yaml:36: results.versions[1].requires.indicators[0].max: "),
     ("recipient: bank", "kind: report", "plan.yaml:17: results.kind: 'report' is not one of "),
     ("version: 1", "version: one", "plan.yaml:2: version: 'one': input should be a valid integer"),
     ("title: {vi: Kế hoạch}", "title: Kế hoạch", "plan.yaml:3: title: 'Kế hoạch' is no mapping of keys to values"),

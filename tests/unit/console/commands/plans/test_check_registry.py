@@ -6,6 +6,26 @@ from tests.support.builders.valid_documents import REGISTRY, faults_in, replace_
 
 REGISTRY_FAULTS = [
     (
+        "{vi: Sở B mới, from: 2022-01-01}",
+        '{vi: "Sở B\\u202Eiớm", from: 2022-01-01}',
+        "registry.yaml:18: so-b.names[1].vi: holds the invisible character U+202E; write the text anew without it",
+    ),
+    (
+        "{vi: Sở B mới, from: 2022-01-01}",
+        '{vi: "Sở B\\nmới", from: 2022-01-01}',
+        "registry.yaml:18: so-b.names[1].vi: holds the invisible character U+000A",
+    ),
+    (
+        "{vi: Sở B mới, from: 2022-01-01}",
+        '{vi: "Sở\\0B", from: 2022-01-01}',
+        "registry.yaml:18: so-b.names[1].vi: holds the invisible character U+0000",
+    ),
+    (
+        "{vi: Sở B mới, from: 2022-01-01}",
+        f"{{vi: {'Sở ' * 101}, from: 2022-01-01}}",
+        "registry.yaml:18: so-b.names[1].vi: is too long for a name: 302 characters, at most 300",
+    ),
+    (
         "on: 2020-01-01",
         "on: 2020-02-01",
         "registry.yaml:30: successions[0].on: 2020-02-01 is not the day on which 'so-a' ends, 2020-01-01",

@@ -17,13 +17,14 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from services.runtime import background
 from services.runtime.clock import Clock, instant_of, milliseconds
-from services.runtime.kafka import batch_consumer, checkpoints, log_coverage
+from services.runtime.kafka import batch_consumer, log_coverage
 from services.runtime.kafka.batch_consumer import BatchConsumer, ConsumingBroker, Handler, Records, Subscription
-from services.runtime.kafka.checkpoints import Checkpoint, CheckpointStore, CheckpointsUnavailableError, ReadingPlan
 from services.runtime.kafka.log_coverage import Agreement
 from services.runtime.kafka.observed_consumer import ObservedConsumer
-from services.runtime.kafka.state_metrics import StateMetrics
 from services.runtime.settings import KafkaConfig
+from services.runtime.state import checkpoints
+from services.runtime.state.checkpoints import Checkpoint, CheckpointStore, CheckpointsUnavailableError, ReadingPlan
+from services.runtime.state.state_metrics import StateMetrics
 
 WATCH_SECONDS = 1.0  # between two looks at the database; each look costs two small queries
 RETRY_SECONDS = 1.0  # before the log and the checkpoints are compared again while the broker or the database is away

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from services.runtime.kafka.checkpoints import Checkpoint, CompletenessMonitor, find_least, plan_reading
 from services.runtime.kafka.log_coverage import Agreement, Coverage, LogState
+from services.runtime.state.checkpoints import Checkpoint, CompletenessMonitor, find_least, plan_reading
 
 THEN = datetime(2026, 12, 1, tzinfo=UTC)
 NOW = THEN + timedelta(days=8)

@@ -14,9 +14,10 @@ from aiokafka.errors import KafkaError
 
 from services.runtime import background
 from services.runtime.http.probes import NotReadyError
-from services.runtime.kafka import checkpoints, log_coverage
-from services.runtime.kafka.checkpoints import Checkpoint, CheckpointsUnavailableError
-from services.runtime.kafka.state_consumer import RETRY_SECONDS, StateConsumer
+from services.runtime.kafka import log_coverage
+from services.runtime.state import checkpoints
+from services.runtime.state.checkpoints import Checkpoint, CheckpointsUnavailableError
+from services.runtime.state.state_consumer import RETRY_SECONDS, StateConsumer
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.plan.plan import Requirements
+from schemas.plan.plan import Acceptance, Requirements
 from services.rules.core import completeness
 from services.rules.core.assess import assess
+from services.rules.core.completeness import DutyRequirements, combine_requirements
 from services.rules.core.docket import Docket
 from services.rules.core.facts import (
     Adjustment,
@@ -278,7 +279,7 @@ def test_a_docket_grows_in_near_linear_work(build: Build) -> None:
 def test_finding_what_is_missing_is_near_linear() -> None:
     """Finding what is missing from a report takes work in proportion to the requirements and to the report."""
 
-    def build_report(size: int) -> tuple[Requirements, ReportContent]:
+    def build_report(size: int) -> tuple[DutyRequirements, ReportContent]:
         names = [f"part-{number}" for number in range(size)]
         requires = Requirements.model_validate(
             {
@@ -293,6 +294,6 @@ def test_finding_what_is_missing_is_near_linear() -> None:
             indicators=dict.fromkeys(names[::3], 2.0),
             attachments=(FiledAttachment(media_type="application/pdf", sha256="a" * 64),) * size,
         )
-        return requires, content
+        return combine_requirements(requires, Acceptance(), ()), content
 
     assert_near_linear(build_report, lambda given: completeness.find_missing(*given))

@@ -1,8 +1,8 @@
 """Checkpoints: what a database says about each partition that it was filled from, and whether that is enough to answer.
 
 A checkpoint lies in the same database as the state that it speaks of. It is written after the state, so it never claims
-more than the database holds. This module decides; `services/runtime/mongo_checkpoints.py` stores, and
-`services/runtime/kafka/state_consumer.py` reads the log accordingly.
+more than the database holds. This module decides; `services/runtime/state/mongo_checkpoints.py` stores, and
+`services/runtime/state/state_consumer.py` reads the log accordingly.
 """
 
 from collections.abc import Iterable, Mapping

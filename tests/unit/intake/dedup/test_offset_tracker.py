@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.core.fact_record import DedupEntries, DedupEntry
-from services.intake.dedup.log_reader import OffsetTracker, RateMeter
+from services.intake.dedup.recent_events import OffsetTracker, RateMeter
 
 # What lies in the log, one after the other: batches of our own, and of others, of so many records.
 SEGMENTS = st.lists(st.tuples(st.booleans(), st.integers(1, 3)), max_size=8)

@@ -15,8 +15,8 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import OperationFailure
 
 from services.runtime import mongo
-from services.runtime.kafka.checkpoints import Checkpoint, CheckpointsUnavailableError, CompletenessMonitor
 from services.runtime.kafka.log_coverage import Coverage
+from services.runtime.state.checkpoints import Checkpoint, CheckpointsUnavailableError, CompletenessMonitor
 
 COLLECTION = "checkpoints"
 _NAMESPACE_EXISTS = 48  # another process has created the collection first

@@ -1,0 +1,169 @@
+"""`dondoc results`: consolidates the results of a period from a file of facts, as reporting does (contract 8)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from schemas.plan import periods
+from schemas.plan.plan import Obligation
+from services.console.support import inputs, output
+from services.console.support.inputs import UnusableInputError
+from services.reporting import submission_content
+from services.reporting.core import results_document, results_question
+from services.reporting.core.results import StandingSubmission, consolidate
+from services.reporting.core.results_document import ResultsHead
+from services.reporting.core.results_question import AssessedDuty, AssessedPeriod, EventIdentity
+from services.rules.core import assess, calendar
+from services.rules.core.duty import Duty
+from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
+from services.rules.core.facts import Fact, Submission, identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsFile:
+    """The facts of one plan by agency and obligation, and the events of the submissions among them."""
+
+    dockets: Mapping[tuple[str, str], Sequence[Fact]]
+    events: Mapping[EventIdentity, Sequence[tuple[Submission, bytes]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instants:
+    """The instant asked about, and the one by which a fact must be recorded to count."""
+
+    at: datetime
+    known_at: datetime
+
+
+@dataclass(slots=True)
+class _Collected:
+    dockets: defaultdict[tuple[str, str], list[Fact]] = field(default_factory=lambda: defaultdict(list))
+    events: defaultdict[EventIdentity, list[tuple[Submission, bytes]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+
+def results(
+    directories: Annotated[
+        list[Path], typer.Argument(metavar="DIR…", help="Folders with plan.yaml and registry.yaml, one a plan.")
+    ],
+    facts: Annotated[Path, typer.Option(metavar="F.jsonl", help="CloudEvents in log order, one a line.")],
+    period: Annotated[str, typer.Option(help="The period: 2024, 2024-H1, 2024-Q3 or 2024-07.")],
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="T", help="The instant asked about. Default: the last recordedtime of the file."),
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(metavar="T", help="Count only what was recorded by then. Default: the instant asked about."),
+    ] = None,
+) -> None:
+    """Print the consolidated figures and texts of a period, one JSON document a plan. Pure: it needs no server."""
+    with output.exit_on_errors():
+        text = _read_period(period)
+        catalogues = [inputs.read_plan_folder(directory) for directory in directories]
+        asked = _read_instants(facts, at, known_at)
+        documents = [
+            _consolidate_plan(catalogue, _read_facts(facts, catalogue), text, asked) for catalogue in catalogues
+        ]
+        for document in documents:
+            output.print_json(document)
+
+
+def _read_period(text: str) -> str:
+    try:
+        return periods.parse(text).text
+    except ValueError as cause:
+        raise UnusableInputError(f"--period: {cause}") from cause
+
+
+def _read_instants(path: Path, at: str | None, known_at: str | None) -> Instants:
+    asked = inputs.read_last_recorded(path) if at is None else inputs.read_instant(at, "--at")
+    if asked is None:
+        raise UnusableInputError(
+            f"{path}: there is no event in it that could say when it ends; name the instant with --at"
+        )
+    return Instants(at=asked, known_at=asked if known_at is None else inputs.read_instant(known_at, "--known-at"))
+
+
+def _read_facts(path: Path, catalogue: DutyCatalogue) -> FactsFile:
+    found = _Collected()
+    for fact, reason, event in inputs.read_recorded_facts(path, catalogue):
+        if reason is not None:
+            output.print_message(f"{reason} (the fact counts for no duty)")
+        found.dockets[fact.agency, fact.obligation].append(fact)
+        if isinstance(fact, Submission):
+            found.events[identity(fact)].append((fact, event))
+    return FactsFile(dockets=found.dockets, events=found.events)
+
+
+def _consolidate_plan(catalogue: DutyCatalogue, facts: FactsFile, period: str, asked: Instants) -> dict[str, Any]:
+    head = ResultsHead(
+        plan=catalogue.plan.plan,
+        period=period,
+        at=output.format_instant(asked.at, catalogue.calendar.zone) or "",
+        known_at=output.format_instant(asked.known_at, catalogue.calendar.zone) or "",
+    )
+    found = []
+    for obligation in catalogue.plan.obligations:
+        current = _assess_period(catalogue, obligation, period, facts, asked)
+        if current.duties:
+            before = _assess_period(catalogue, obligation, results_question.year_before(period), facts, asked)
+            question = results_question.build_question(
+                catalogue.plan, catalogue.registry, obligation, current=current, previous=before
+            )
+            found.append(consolidate(question))
+    return results_document.build_document(head, found)
+
+
+def _assess_period(
+    catalogue: DutyCatalogue, obligation: Obligation, period: str, facts: FactsFile, asked: Instants
+) -> AssessedPeriod:
+    duties = [_assess_duty(duty, facts, asked) for duty in _list_duties(catalogue, obligation, period)]
+    standing = [duty.standing for duty in duties if duty.standing is not None]
+    contents = {name: _decode_content(facts.events[name], asked) for name in standing}
+    return AssessedPeriod(period=period, duties=duties, contents=contents)
+
+
+def _list_duties(catalogue: DutyCatalogue, obligation: Obligation, period: str) -> Iterable[Duty]:
+    """Yield the binding duties of *obligation* for *period*; none where it never had such periods."""
+    for agency in catalogue.agencies:
+        try:
+            duty = catalogue.duty(agency=agency, obligation=obligation.id, period=period)
+        except UnknownDuty:
+            return
+        if duty.is_binding:
+            yield duty
+
+
+def _assess_duty(duty: Duty, facts: FactsFile, asked: Instants) -> AssessedDuty:
+    docket = facts.dockets.get((duty.key.agency, duty.key.obligation), ())
+    known = [fact for fact in docket if fact.recorded_at <= asked.known_at]
+    found = assess.assess(duty, known).at(asked.at)
+    return AssessedDuty(
+        agency=duty.key.agency,
+        decided_on=_decide_on(duty),
+        status=found.status,
+        flags=found.flags,
+        missing=found.missing,
+        standing=None if found.standing is None else (found.standing.source, found.standing.id),
+    )
+
+
+def _decide_on(duty: Duty) -> date:
+    if duty.due_at is not None:
+        return calendar.last_good_day(duty.due_at, duty.zone)
+    ends_on = periods.parse(duty.key.period or "").ends_on
+    return date.fromordinal(ends_on.toordinal() - 1)
+
+
+def _decode_content(events: Iterable[tuple[Submission, bytes]], asked: Instants) -> StandingSubmission:
+    """Return the content of the event that counts where one identity stands for several: the first recorded."""
+    known = [(fact, event) for fact, event in events if fact.recorded_at <= asked.known_at]
+    _, event = min(known, key=lambda pair: assess.recording_order(pair[0]))
+    return submission_content.decode_submission(event)

@@ -1,0 +1,70 @@
+"""What every process of intake has of its own, the main one and each worker: settings, clock, keys and metrics."""
+
+import math
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from prometheus_client import CollectorRegistry
+
+from services.intake.http.api_keys import ApiKeys
+from services.intake.http.authentication_failures import AuthenticationFailures
+from services.intake.link_revocations import LinkRevocations
+from services.intake.metrics import IntakeMetrics
+from services.intake.receipts.signing import SigningKeys
+from services.intake.settings import IntakeSettings
+from services.runtime.clock import Clock, clock_from
+from services.runtime.metrics import new_registry
+
+BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessParts:
+    """What every process of intake has of its own, main or worker."""
+
+    settings: IntakeSettings
+    clock: Clock
+    registry: CollectorRegistry
+    metrics: IntakeMetrics
+    authentication_failures: AuthenticationFailures
+    keys: ApiKeys
+    signing_keys: SigningKeys
+    revocations: LinkRevocations
+    rules: httpx.AsyncClient
+
+    def background_tasks(self) -> tuple[BackgroundTask, ...]:
+        """Return what runs in every process besides requests: the files are reloaded, failures are reported."""
+        watches = (self.keys.watch, self.signing_keys.watch, self.revocations.watch)
+        return (*watches, self.authentication_failures.run)
+
+
+def build_parts(settings: IntakeSettings) -> ProcessParts:
+    """Make the parts of one process; nothing is opened or read yet."""
+    clock = clock_from(settings.clock)
+    registry = new_registry()
+    metrics = IntakeMetrics(registry)
+    failures = AuthenticationFailures(metrics.keys.count_failure)
+    return ProcessParts(
+        settings=settings,
+        clock=clock,
+        registry=registry,
+        metrics=metrics,
+        authentication_failures=failures,
+        keys=ApiKeys(settings.keys, clock, failures),
+        signing_keys=SigningKeys(settings.signing_keys, settings.issuer),
+        revocations=LinkRevocations(settings.link_revocations),
+        rules=httpx.AsyncClient(),
+    )
+
+
+def watch_keys(parts: ProcessParts) -> None:
+    """Measure what an operator must know of the keys. All processes have the same, so only the main one measures."""
+
+    def access_end() -> float:
+        end = parts.keys.first_access_end()
+        return math.inf if end is None else end.timestamp()
+
+    parts.metrics.keys.access_ends_at.set_function(access_end)
+    parts.metrics.keys.open_systems.set_function(lambda: len(parts.keys.open_systems()))

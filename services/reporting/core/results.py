@@ -1,0 +1,345 @@
+"""The results of one obligation for one period: figures and texts of the agencies, consolidated (contract section 8).
+
+Everything here is a pure function of the duties as they stand at an instant, with the content of the submission that
+counts for each. Who finds these duties (reporting in its database, `dondoc results` in a file of facts) does not matter
+to the figures. Sums are exact, ratios are worked out from sums and rounded once.
+"""
+
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from schemas.events.assessments import Status
+from schemas.plan import figures
+from schemas.plan.figures import Formula
+from schemas.plan.indicators import Indicator
+
+RETURNED = "returned"
+UNASKED = "unasked"
+PARTS_DIFFER = "parts_differ"
+
+# Duties with one of these statuses are not expected to be fulfilled by their agency (contract section 8.1).
+_NOT_EXPECTED = frozenset({Status.NOT_APPLICABLE, Status.EXEMPT, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingSubmission:
+    """The content of the submission that counts for a duty, and the event that it came with."""
+
+    source: str
+    id: str
+    is_nil_return: bool = False
+    cut_off: date | None = None
+    figures: Mapping[str, Decimal] = field(default_factory=dict)
+    sections: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedDuty:
+    """A duty as it stands at the instant asked about.
+
+    `groups` are all groups of which the agency is a member as for the duty. `flags` are those of the duty and of its
+    figures (`returned`, `parts_differ`).
+    """
+
+    agency: str
+    status: Status
+    flags: tuple[str, ...] = ()
+    groups: frozenset[str] = frozenset()
+    submission: StandingSubmission | None = None
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether the agency is expected to report."""
+        return self.status not in _NOT_EXPECTED
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether what the agency sent stands among the figures and texts; an exempt agency reports voluntarily."""
+        return self.is_expected or self.status is Status.EXEMPT
+
+    def figure(self, code: str) -> Decimal | None:
+        """Return the figure that the agency gives for *code*; a nil return gives none."""
+        if self.submission is None or self.submission.is_nil_return:
+            return None
+        return self.submission.figures.get(code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The same duties a year earlier, and what became of their agencies since.
+
+    `heirs` names for each agency that was merged the one that its figures count under; `has_split` says whether an
+    agency that owed a report then was split.
+    """
+
+    period: str
+    duties: Sequence[ReportedDuty]
+    heirs: Mapping[str, str] = field(default_factory=dict)
+    has_split: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsQuestion:
+    """What is asked of one obligation: its indicators, its groups in the plan's order, its sections, its duties."""
+
+    obligation: str
+    period: str
+    indicators: Sequence[Indicator]
+    groups: Sequence[str]
+    sections: Sequence[str]
+    duties: Sequence[ReportedDuty]
+    previous: Comparison | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgencyFigure:
+    """One figure of one agency, with the event behind it. `value` is None for a ratio that divides by zero."""
+
+    agency: str
+    value: Decimal | None
+    status: Status
+    cut_off: date | None
+    source: str
+    id: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupTotal:
+    """The total over the members of one group."""
+
+    group: str
+    total: Decimal | None
+    agencies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedTotals:
+    """The totals over the agencies that gave the figure in both years, as of the same day of the year."""
+
+    agencies: int
+    total: Decimal | None
+    previous: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviousTotal:
+    """The total of the year before, and whether it compares with this year's."""
+
+    period: str
+    total: Decimal | None
+    agencies: int
+    is_comparable: bool
+    same: ComparedTotals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndicatorResult:
+    """The consolidated figures of one indicator. The cut-off None stands for figures without one."""
+
+    indicator: Indicator
+    total: Decimal | None
+    asked: int
+    agencies: int
+    late: int
+    incomplete: int
+    not_given: tuple[str, ...]
+    cut_offs: Mapping[date | None, int]
+    target: Decimal | None
+    previous: PreviousTotal | None
+    groups: tuple[GroupTotal, ...]
+    figures: tuple[AgencyFigure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgencyText:
+    """What one agency writes under one heading, with the event behind it."""
+
+    agency: str
+    text: str
+    source: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObligationResults:
+    """The results of one obligation for one period."""
+
+    obligation: str
+    expected: int
+    standing: int
+    indicators: tuple[IndicatorResult, ...]
+    sections: Mapping[str, tuple[AgencyText, ...]]
+
+
+def consolidate(question: ResultsQuestion) -> ObligationResults:
+    """Consolidate the figures and texts of the duties of *question*; their order changes nothing."""
+    duties = sorted(question.duties, key=lambda duty: duty.agency)
+    expected = [duty for duty in duties if duty.is_expected]
+    by_code = {one.code: one for one in question.indicators}
+    return ObligationResults(
+        obligation=question.obligation,
+        expected=len(expected),
+        standing=sum(duty.submission is not None for duty in expected),
+        indicators=tuple(_consolidate_indicator(one, by_code, duties, question) for one in question.indicators),
+        sections={section: tuple(_list_texts(section, duties)) for section in question.sections},
+    )
+
+
+class _Measure:
+    """How one indicator is asked, read from a duty, and totalled: itself, or as a ratio by its formula."""
+
+    def __init__(self, indicator: Indicator, by_code: Mapping[str, Indicator]) -> None:
+        self.formula: Formula | None = indicator.parse_formula()
+        codes = (indicator.code,) if self.formula is None else self.formula.codes
+        self.parts = [by_code[code] for code in codes]
+
+    def is_asked_of(self, duty: ReportedDuty) -> bool:
+        """Whether the agency is asked for every part."""
+        return all(_is_asked_of(part, duty) for part in self.parts)
+
+    def is_given_by(self, duty: ReportedDuty) -> bool:
+        """Whether the agency gives every part."""
+        return all(duty.figure(part.code) is not None for part in self.parts)
+
+    def value_of(self, duty: ReportedDuty) -> Decimal | None:
+        """Return the agency's own value; None where the ratio divides by zero."""
+        return self._work_out({part.code: duty.figure(part.code) or Decimal(0) for part in self.parts})
+
+    def total_of(self, duties: Iterable[ReportedDuty]) -> Decimal | None:
+        """Return the total over those of *duties* that are summed; of a ratio the value from the totals of its parts.
+
+        Each part is summed over whoever gave it and was asked for it.
+        """
+        duties = list(duties)
+        totals = {
+            part.code: figures.add_exactly(
+                figure
+                for duty in duties
+                if duty.is_expected and _is_asked_of(part, duty) and (figure := duty.figure(part.code)) is not None
+            )
+            for part in self.parts
+        }
+        return self._work_out(totals)
+
+    def list_summed(self, duties: Iterable[ReportedDuty]) -> list[ReportedDuty]:
+        """Return those of *duties* whose own value is behind the total."""
+        return [duty for duty in duties if duty.is_expected and self.is_asked_of(duty) and self.is_given_by(duty)]
+
+    def _work_out(self, values: Mapping[str, Decimal]) -> Decimal | None:
+        return values[self.parts[0].code] if self.formula is None else self.formula.work_out(values)
+
+
+def _is_asked_of(indicator: Indicator, duty: ReportedDuty) -> bool:
+    asked_of = indicator.asked_of
+    return not asked_of or duty.agency in asked_of or not duty.groups.isdisjoint(asked_of)
+
+
+def _consolidate_indicator(
+    indicator: Indicator, by_code: Mapping[str, Indicator], duties: Sequence[ReportedDuty], question: ResultsQuestion
+) -> IndicatorResult:
+    measure = _Measure(indicator, by_code)
+    asked = [duty for duty in duties if duty.is_expected and measure.is_asked_of(duty)]
+    summed = measure.list_summed(asked)
+    given = {duty.agency for duty in summed}
+    cut_offs = Counter(_cut_off_of(duty) for duty in summed)
+    return IndicatorResult(
+        indicator=indicator,
+        total=measure.total_of(duties),
+        asked=len(asked),
+        agencies=len(summed),
+        late=sum(duty.status is Status.LATE for duty in summed),
+        incomplete=sum(duty.status is Status.INCOMPLETE for duty in summed),
+        not_given=tuple(duty.agency for duty in asked if duty.agency not in given),
+        cut_offs=cut_offs,
+        target=indicator.target.get(question.period),
+        previous=_compare(measure, duties, set(cut_offs), question.previous),
+        groups=tuple(_total_group(group, measure, duties) for group in question.groups),
+        figures=tuple(
+            _describe_figure(duty, measure) for duty in duties if duty.is_shown and measure.is_given_by(duty)
+        ),
+    )
+
+
+def _total_group(group: str, measure: _Measure, duties: Iterable[ReportedDuty]) -> GroupTotal:
+    members = [duty for duty in duties if group in duty.groups]
+    return GroupTotal(group=group, total=measure.total_of(members), agencies=len(measure.list_summed(members)))
+
+
+def _describe_figure(duty: ReportedDuty, measure: _Measure) -> AgencyFigure:
+    submission = duty.submission
+    if submission is None:
+        raise ValueError(f"{duty.agency} has given no figure")
+    return AgencyFigure(
+        agency=duty.agency,
+        value=measure.value_of(duty),
+        status=duty.status,
+        cut_off=submission.cut_off,
+        source=submission.source,
+        id=submission.id,
+        flags=duty.flags if measure.is_asked_of(duty) else (*duty.flags, UNASKED),
+    )
+
+
+def _list_texts(section: str, duties: Iterable[ReportedDuty]) -> Iterable[AgencyText]:
+    for duty in duties:
+        submission = duty.submission
+        text = "" if submission is None else submission.sections.get(section, "")
+        if submission is not None and duty.is_shown and text.strip():
+            yield AgencyText(agency=duty.agency, text=text, source=submission.source, id=submission.id)
+
+
+def _compare(
+    measure: _Measure, duties: Sequence[ReportedDuty], cut_offs: set[date | None], comparison: Comparison | None
+) -> PreviousTotal | None:
+    if comparison is None:
+        return None
+    before = measure.list_summed(comparison.duties)
+    cut_offs_before = {_cut_off_of(duty) for duty in before}
+    is_one_day = len(cut_offs) == len(cut_offs_before) == 1
+    return PreviousTotal(
+        period=comparison.period,
+        total=measure.total_of(comparison.duties),
+        agencies=len(before),
+        is_comparable=is_one_day and _is_same_day_of_year(*cut_offs, *cut_offs_before) and not comparison.has_split,
+        same=_compare_same(measure, measure.list_summed(duties), before, comparison.heirs),
+    )
+
+
+def _compare_same(
+    measure: _Measure, summed: Iterable[ReportedDuty], before: Iterable[ReportedDuty], heirs: Mapping[str, str]
+) -> ComparedTotals:
+    """Compare the agencies that gave the figure in both years as of the same day, a merged one under its heir."""
+    by_heir: dict[str, list[ReportedDuty]] = {}
+    for duty in before:
+        by_heir.setdefault(heirs.get(duty.agency, duty.agency), []).append(duty)
+    both = [
+        duty
+        for duty in summed
+        if duty.agency in by_heir
+        and all(_is_same_day_of_year(_cut_off_of(duty), _cut_off_of(one)) for one in by_heir[duty.agency])
+    ]
+    return ComparedTotals(
+        agencies=len(both),
+        total=measure.total_of(both),
+        previous=measure.total_of(one for duty in both for one in by_heir[duty.agency]),
+    )
+
+
+def _cut_off_of(duty: ReportedDuty) -> date | None:
+    return None if duty.submission is None else duty.submission.cut_off
+
+
+def _is_same_day_of_year(one: date | None, other: date | None) -> bool:
+    """Whether both are the same day of the same month, or both the last of that month (28 and 29 February)."""
+    if one is None or other is None or one.month != other.month:
+        return False
+    return one.day == other.day or (_is_last_of_month(one) and _is_last_of_month(other))
+
+
+def _is_last_of_month(day: date) -> bool:
+    return day.day == monthrange(day.year, day.month)[1]

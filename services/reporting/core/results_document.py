@@ -1,0 +1,114 @@
+"""The results of a plan for a period as the JSON document of contract section 8.
+
+Every total, value and target is text in plain notation, so that no reader rounds it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from schemas.plan import figures
+from services.reporting.core.results import (
+    AgencyFigure,
+    AgencyText,
+    IndicatorResult,
+    ObligationResults,
+    PreviousTotal,
+)
+
+UNKNOWN_CUT_OFF = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsHead:
+    """The question that the document answers; the instants as they are to be shown."""
+
+    plan: str
+    period: str
+    at: str
+    known_at: str
+
+
+def build_document(head: ResultsHead, obligations: Iterable[ObligationResults]) -> dict[str, Any]:
+    """Return the document of a plan."""
+    return {
+        "plan": head.plan,
+        "period": head.period,
+        "at": head.at,
+        "known_at": head.known_at,
+        "obligations": [_build_obligation(one) for one in obligations],
+    }
+
+
+def _build_obligation(results: ObligationResults) -> dict[str, Any]:
+    return {
+        "obligation": results.obligation,
+        "expected": results.expected,
+        "standing": results.standing,
+        "indicators": [_build_indicator(one) for one in results.indicators],
+        "sections": [
+            {"id": section, "texts": [_build_text(one) for one in texts]} for section, texts in results.sections.items()
+        ],
+    }
+
+
+def _build_indicator(result: IndicatorResult) -> dict[str, Any]:
+    return {
+        "code": result.indicator.code,
+        "unit": result.indicator.unit,
+        "kind": result.indicator.kind,
+        "total": _write(result.total),
+        "asked": result.asked,
+        "agencies": result.agencies,
+        "late": result.late,
+        "incomplete": result.incomplete,
+        "not_given": list(result.not_given),
+        "cut_offs": _build_cut_offs(result.cut_offs),
+        "target": _write(result.target),
+        "previous": None if result.previous is None else _build_previous(result.previous),
+        "groups": [{"group": one.group, "total": _write(one.total), "agencies": one.agencies} for one in result.groups],
+        "figures": [_build_figure(one) for one in result.figures],
+    }
+
+
+def _build_cut_offs(counts: Mapping[date | None, int]) -> dict[str, int]:
+    """Return the counts by cut-off in order of time, those without one last."""
+    dated = sorted((day, count) for day, count in counts.items() if day is not None)
+    undated = {UNKNOWN_CUT_OFF: counts[None]} if None in counts else {}
+    return {**{day.isoformat(): count for day, count in dated}, **undated}
+
+
+def _build_previous(previous: PreviousTotal) -> dict[str, Any]:
+    return {
+        "period": previous.period,
+        "total": _write(previous.total),
+        "agencies": previous.agencies,
+        "comparable": previous.is_comparable,
+        "same": {
+            "agencies": previous.same.agencies,
+            "total": _write(previous.same.total),
+            "previous": _write(previous.same.previous),
+        },
+    }
+
+
+def _build_figure(figure: AgencyFigure) -> dict[str, Any]:
+    return {
+        "agency": figure.agency,
+        "value": _write(figure.value),
+        "status": figure.status.value,
+        "cut_off": None if figure.cut_off is None else figure.cut_off.isoformat(),
+        "source": figure.source,
+        "id": figure.id,
+        "flags": list(figure.flags),
+    }
+
+
+def _build_text(text: AgencyText) -> dict[str, str]:
+    return {"agency": text.agency, "text": text.text, "source": text.source, "id": text.id}
+
+
+def _write(value: Decimal | None) -> str | None:
+    return None if value is None else figures.write_plainly(value)
