@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError
 
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from tests.support.assertions.eventually import eventually
@@ -128,11 +129,20 @@ async def test_killed_while_it_fills_the_database_it_is_still_incomplete(
 
 async def move_offsets(bus: Bus, moved_to: int | None) -> None:
     """Commit *moved_to* for every partition of the verdicts, by default its end; the group must have no members."""
+    # A member that was killed belongs to the group until its session ends, and the broker refuses commits of others.
+    await eventually(lambda: _commit_offsets(bus, moved_to), "offsets that are moved", timeout=30)
+
+
+async def _commit_offsets(bus: Bus, moved_to: int | None) -> bool:
     places = [TopicPartition(VERDICTS.name, number) for number in range(bus.partitions)]
     async with AIOKafkaConsumer(bootstrap_servers=bus.bootstrap, group_id=GROUP, enable_auto_commit=False) as consumer:
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
-        await consumer.commit({place: ends[place] if moved_to is None else moved_to for place in places})
+        try:
+            await consumer.commit({place: ends[place] if moved_to is None else moved_to for place in places})
+        except CommitFailedError:
+            return False
+    return True
 
 
 @pytest.mark.parametrize("moved_to", [0, 1_000_000, None], ids=["backwards", "beyond the end", "to the end"])
@@ -167,7 +177,7 @@ async def test_a_log_that_became_shorter_is_named_and_what_is_stored_is_kept(
 async def test_the_same_id_with_other_content_is_set_aside_and_counted(
     running: Service, get: Get, database: Database, bus: Bus
 ) -> None:
-    """A verdict, a delivery and a fact that contradict what is stored change nothing; each is a dead letter."""
+    """A contradicting verdict or delivery is a dead letter; such a fact is counted, and set aside by rules."""
     before = documents(database)
     forged = 0
     for topic in (VERDICTS, DELIVERIES, FACTS):
@@ -179,7 +189,7 @@ async def test_the_same_id_with_other_content_is_set_aside_and_counted(
     await wait_until_consumed(bus)
     assert documents(database) == before
     letters = [one for topic in (VERDICTS, DELIVERIES, FACTS) for one in await bus.records(topic.dead_letter)]
-    assert len(letters) == forged == 5
+    assert (len(letters), forged) == (4, 5)
     assert {one.headers["dondoc-reason"].split(b":")[0] for one in letters} == {b"conflict"}
     metrics = (await get(running, "/metrics")).text
     assert 'reporting_conflicts_total{topic="verdicts"} 2.0' in metrics

@@ -108,10 +108,14 @@ async def test_records_that_cannot_be_stored_are_a_lag(
     await eventually(lambda: metric_of(service, lag) == 0 == metric_of(service, age), "nothing unread")
 
 
-async def test_the_admin_port_shows_what_the_port_of_the_service_does_not(reporting: StartReporting, get: Get) -> None:
+async def test_the_admin_port_shows_what_the_port_of_the_service_does_not(
+    reporting: StartReporting, publish_events: PublishEvents, get: Get
+) -> None:
     """Metrics and AsyncAPI are on the admin port alone, the probes on both; no page is on the admin port."""
     (port,) = free_ports(1)
     service = reporting(DONDOC_ADMIN_PORT_REPORTING=str(port))
+    await publish_events([a_revision()])
+    await eventually(lambda: service.readiness()["assessments"], "an assessment that is known")
     statuses: dict[str, tuple[int, int]] = {}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as admin:
         for path in ("/livez", "/readyz", "/metrics", "/asyncapi", "/v1/duties", "/"):

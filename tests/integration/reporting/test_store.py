@@ -1,6 +1,7 @@
 """Reporting's store on a real mongod whose write concern fails or whose node is interrupted by a fail point."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from schemas.events.ids import DutyKey
 from services.reporting.event_decoder import RecordedReceipt
 from services.reporting.store import RECEIPTS, DatabaseUnavailableError, ReportingStore
 from services.runtime import mongo
+from services.runtime.kafka.log_coverage import Coverage
+from services.runtime.state.checkpoints import Checkpoint
 from tests.support.servers.mongo import Database
 
 RECEIVED = "2026-12-01T02:00:00.000Z"
@@ -24,9 +27,13 @@ def a_receipt(number: int) -> RecordedReceipt:
 
 @pytest.fixture
 async def store(database: Database) -> AsyncIterator[ReportingStore]:
-    """Return a store on this test's database."""
+    """Return a store on this test's database, which has all that an empty log has."""
     client = mongo.connect(database.url)
-    yield ReportingStore(client, database.name, partitions=1)
+    opened = ReportingStore(client, database.name, partitions=1)
+    nothing = Checkpoint(coverage=Coverage(next_offset=0), must_reach=0, begun_at=datetime(2026, 12, 1, tzinfo=UTC))
+    opened.checkpoints.require({})
+    await opened.checkpoints.begin(dict.fromkeys(opened.checkpoints.partitions, nothing), was_known=False)
+    yield opened
     client.close()
 
 
