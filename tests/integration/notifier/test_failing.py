@@ -150,7 +150,7 @@ async def test_a_poison_record_is_set_aside_and_the_next_is_followed(notifier: N
     await notifier.wait_for_mails(1)
     rubbish, unpublished = await notifier.bus.records(VERDICTS.dead_letter)
     assert rubbish.value == b"\x00rubbish"
-    assert b"UnreadableAssessment" in rubbish.headers["dondoc-reason"]
+    assert b"UnreadableRecord" in rubbish.headers["dondoc-reason"]
     assert b"P-0@1" in unpublished.headers["dondoc-reason"]
 
 

@@ -124,6 +124,7 @@ async def test_killed_while_it_fills_the_database_it_is_still_incomplete(
     killed.kill()
     await move_offsets(bus, 0)
     service = reporting(ready=False, DONDOC_REPORTING_BATCH_RECORDS="1")
+    await eventually(lambda: "projections" in service.readiness(), "a reporting that answers", timeout=60)
     await assert_no_wrong_answer_until_complete(get, service, 76)
 
 
