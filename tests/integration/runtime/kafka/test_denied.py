@@ -53,7 +53,7 @@ def launch_as(broker: AuthorizedKafka, mongod: Mongod, tmp_path: Path) -> Iterat
 
 
 @pytest.mark.parametrize(
-    ("number", "denial"), list(list(enumerate(DENIALS))), ids=[f"{one[0]}-{one[3]}-{one[2]}" for one in DENIALS]
+    ("number", "denial"), list(enumerate(DENIALS)), ids=[f"{one[0]}-{one[3]}-{one[2]}" for one in DENIALS]
 )
 async def test_a_service_says_which_right_it_lacks(
     broker: AuthorizedKafka,
