@@ -146,6 +146,7 @@ class ReaderChecker:
     """Gives a value to every reader, and what rules makes of it to the readers of verdicts."""
 
     log: PartitionLog = field(default_factory=lambda: adopted_log(None))
+    processed: set[str] = field(default_factory=set)
 
     def check(self, value: bytes | None) -> dict[str, object]:
         """Return what each reader that did not refuse *value* has read; raise what none of them may raise."""
@@ -157,7 +158,9 @@ class ReaderChecker:
             except UnreadableRecordError as cause:
                 refusals[name] = cause
         assert all(str(cause).startswith(cause.pointer or "/") for cause in refusals.values())
-        if "rules: facts" in read:
+        fact = repr(read.get("rules: facts"))
+        if "rules: facts" in read and fact not in self.processed:  # most damage is where rules does not look
+            self.processed.add(fact)
             self._process(value)
         return read
 
