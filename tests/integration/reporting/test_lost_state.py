@@ -171,8 +171,10 @@ async def test_a_log_that_became_shorter_is_named_and_what_is_stored_is_kept(
     await bus.wait_until_consumed(GROUP, VERDICTS.name)
     await eventually(lambda: len(database.documents("assessments")) == count + 1, "the new one beside the stored ones")
     compared = [line for line in running.log_lines() if line.get("action") == "state_compared"]
-    assert compared[-1]["agreement"] in {"log_shorter", "log_replaced"}
-    assert compared[-1]["level"] == "error"
+    # The same partition may be compared again after it was read again; then it agrees.
+    named = [line for line in compared if line["agreement"] in {"log_shorter", "log_replaced"}]
+    assert named
+    assert {line["level"] for line in named} == {"error"}
 
 
 async def test_the_same_id_with_other_content_is_set_aside_and_counted(
