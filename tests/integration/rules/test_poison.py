@@ -14,7 +14,7 @@ from tests.support.servers.services import Launch
 FIRST, SECOND, THIRD = plans.AGENCIES
 POISON: list[tuple[Any, str]] = [
     (b"\xff\x00 no JSON", "unreadable: /"),
-    (None, "unreadable: the record has no value"),
+    (None, "unreadable: /: the record has no value"),
     (b'{"specversion":"1.0","id":"\xed\xa0\x80","source":"s","type":"t","data":{}}', "unreadable: "),
     (b'{"id":"x","source":"s","type":"t","data":' + b"[" * 100_000, "unreadable: "),
     ({"specversion": "1.0", "id": "x", "source": "s", "type": "no.such.v1", "data": {}}, "unreadable: /type"),

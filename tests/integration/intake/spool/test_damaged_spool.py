@@ -107,8 +107,9 @@ async def test_one_flipped_bit_costs_one_event_and_is_told_until_it_is_recovered
     assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (damaged, 0o600)
     code, rows = run_spool(intake_files, "recover")
     assert (code, rows[0]["events_lost"], rows[0]["damaged"][0]["ids"]) == (1, 1, ["s-12"])
+    bearer = intake_files.add_key()
     again = start_intake()
-    async with open_client(again, intake_files.add_key()) as client:
+    async with open_client(again, bearer) as client:
         (receipt,) = await post_in_order(client, range(12, 13))
     assert await ids_in(published, EVENTS) == [*found, "s-12"]
     assert receipt["receiptid"] == spooled[12]["receiptid"]
