@@ -14,7 +14,7 @@ from services.rules import assessment_event, fact_decoder, fact_validation
 from services.rules.assessment_event import LargeAssessmentError, LogPosition
 from services.rules.core.docket import EVERY_PERIOD, record_period
 from services.rules.core.duty_catalogue import DutyCatalogue
-from services.rules.core.facts import Fact, has_same_content, identity
+from services.rules.core.facts import Fact, Submission, has_same_content, identity
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_validation import FactValidator, Rejection, UnpublishedAdoption
 from services.rules.state import state_store
@@ -25,6 +25,7 @@ from services.runtime.decoding import UnreadableRecordError
 MOST_FACTS_A_DUTY = 500  # far above any honest correspondence
 LARGEST_DUTY_BYTES = 8 * 1024 * 1024  # half of what the topics carry in one record, as facts came over the wire
 MOST_FACTS_AN_ASSESSMENT = 2_000  # decisions and withdrawals bear on other periods too; 0.15 s of processor time
+MOST_CONDITION_UNITS = 5_000_000  # of all reports of one duty together: a second of processor time
 MOST_FACTS_A_RECORD = 50_000  # an exemption has all periods of its docket assessed; 3 s, with pauses between periods
 LARGEST_EVENTS_BYTES = 16 * 1024 * 1024  # of all these periods together
 # An eighth of what a topic carries in one record and MongoDB in one document: the assessment stays storable under every
@@ -233,6 +234,10 @@ class PartitionProcessor:
         if len(facts) > MOST_FACTS_AN_ASSESSMENT:
             limit = f"{MOST_FACTS_AN_ASSESSMENT:,} is the limit"
             raise Rejection("costly", f"{len(facts):,} facts bear on {duty.key}; {limit}")
+        units = duty.requirements.checks_cost * sum(isinstance(one, Submission) for one in facts)
+        if units > MOST_CONDITION_UNITS:
+            limit = f"{MOST_CONDITION_UNITS:,} is the limit"
+            raise Rejection("costly", f"the conditions of {duty.key} take up to {units:,} steps; {limit}")
         try:
             event = assessment_event.encode_assessment(
                 catalogue, duty, facts, position=position, largest_bytes=LARGEST_ASSESSMENT_BYTES

@@ -10,6 +10,7 @@ import msgspec
 
 from schemas.plan.indicators import Indicator, IndicatorRequirement
 from schemas.plan.plan import Acceptance, Requirements
+from services.rules.core import conditions
 from services.rules.core.conditions import ConditionContext
 from services.rules.core.facts import ReportContent
 
@@ -39,6 +40,7 @@ class DutyRequirements(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     requires: Requirements = Requirements()
     figures: tuple[FigureLimits, ...] = ()
+    checks_cost: int = 0  # units that the conditions cost at most for one submission
 
 
 NOTHING_REQUIRED = DutyRequirements()
@@ -55,7 +57,11 @@ def combine_requirements(
     required = [_limit(one, by_code.get(one.code)) for one in requires.indicators]
     codes = {one.code for one in required}
     accepted = [_limit_accepted(by_code[code]) for code in accepts.indicators if code in by_code and code not in codes]
-    return DutyRequirements(requires=requires, figures=(*required, *accepted))
+    return DutyRequirements(
+        requires=requires,
+        figures=(*required, *accepted),
+        checks_cost=sum(conditions.cost_of(check.cel) for check in requires.checks),
+    )
 
 
 def find_missing(requirements: DutyRequirements, report: ReportContent) -> tuple[str, ...]:

@@ -78,6 +78,14 @@ def _compile_once(expression: str) -> Condition | InvalidExpression:
     return Condition(compiled.evaluate, compiled.cost, frozenset(scope.unbound))
 
 
+def cost_of(expression: str) -> int:
+    """Return the units that one evaluation costs at most; 0 for an expression that is refused, so never evaluated."""
+    try:
+        return compile_condition(expression).cost
+    except InvalidExpression:
+        return 0
+
+
 class ConditionContext:
     """One report, as the variables of conditions."""
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.rules import assessment_event, processor
+from services.rules.core import conditions
 from services.rules.fact_validation import Rejection
 from tests.support.builders import plans
 from tests.support.builders.partition_log import PartitionLog, a_recorded_report
@@ -110,3 +111,20 @@ def test_the_same_fact_received_again_is_no_conflict(log: PartitionLog) -> None:
     """Intake stamps an event anew that it no longer remembers; what it says is the same."""
     log.append(a_recorded_report("s-1"))
     assert log.append(a_recorded_report("s-1") | {"receivedtime": "2024-12-02T08:00:00+07:00"}) == []
+
+
+def test_the_conditions_of_all_reports_of_a_duty_have_a_bound_together(
+    log: PartitionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they cost at most is known from the plan alone, so it is counted before any is evaluated."""
+    condition = "indicators.all(code, indicators[code] >= 0)"
+    check = {"id": "c", "cel": condition, "message": {"vi": "Sai"}}
+    version = plans.a_version(requires={"checks": [check]})
+    costly = PartitionLog(plans.a_registry(), plans.a_plan(plans.an_obligation(version)))
+    costly.adopt()
+    monkeypatch.setattr(processor, "MOST_CONDITION_UNITS", 2 * conditions.cost_of(condition))
+    for number in range(2):
+        costly.append(a_recorded_report(f"s-{number}"))
+    assert reject(costly, a_recorded_report("s-2")) == "costly"
+    monkeypatch.setattr(processor, "MOST_CONDITION_UNITS", 0)
+    assert len(log.append(a_recorded_report("s-0"))) == 1
