@@ -73,8 +73,13 @@ class MongoCheckpoints:
             uuids = await self._find_uuids()
             writes = [
                 ReplaceOne(
-                    {"_id": _key(place)},
-                    {**_encode(one), "topic": place.topic, "collections": self._select(uuids, place.topic)},
+                    {"_id": self._key(place)},
+                    {
+                        **_encode(one),
+                        "topic": place.topic,
+                        "partition": place.partition,
+                        "collections": self._select(uuids, place.topic),
+                    },
                     upsert=True,
                 )
                 for place, one in begun.items()
@@ -86,7 +91,7 @@ class MongoCheckpoints:
         # Compare-and-set: a database that was dropped, or set back to an older copy, matches nothing.
         writes = [
             UpdateOne(
-                {"_id": _key(place), "begun_at": before.begun_at, "next_offset": before.coverage.next_offset},
+                {"_id": self._key(place), "begun_at": before.begun_at, "next_offset": before.coverage.next_offset},
                 {"$set": _encode(after)},
             )
             for place, (before, after) in steps.items()
@@ -124,16 +129,16 @@ class MongoCheckpoints:
                 if refusal.code != _NAMESPACE_EXISTS:
                     raise
 
+    def _key(self, place: TopicPartition) -> str:
+        # With the collections in the key two services that share a database do not overwrite each other's checkpoints.
+        return f"{place.topic}/{place.partition}/{'+'.join(sorted(self._covered[place.topic]))}"
+
     def _select(self, uuids: Mapping[str, str], topic: str) -> dict[str, str | None]:
         return {name: uuids.get(name) for name in self._covered[topic]}
 
 
-def _key(place: TopicPartition) -> str:
-    return f"{place.topic}/{place.partition}"
-
-
 def _place(document: Document) -> TopicPartition:
-    return TopicPartition(document["topic"], int(document["_id"].rpartition("/")[2]))
+    return TopicPartition(document["topic"], document["partition"])
 
 
 def _encode(checkpoint: Checkpoint) -> Document:

@@ -35,8 +35,7 @@ def settings(database: Database, intake_files: IntakeFiles) -> Mapping[str, str]
     """The settings of every service besides the broker's address."""
     return {
         "DONDOC_MONGO_URL": database.url,
-        "DONDOC_NOTIFIER_MONGO_DATABASE": database.name,
-        "DONDOC_REPORTING_MONGO_DATABASE": f"{database.name}-reporting",
+        "DONDOC_MONGO_DATABASE": database.name,
         "DONDOC_RULES_SESSION_TIMEOUT_MS": "6000",
         "DONDOC_NOTIFIER_SESSION_TIMEOUT_MS": "6000",
         "DONDOC_REPORTING_SESSION_TIMEOUT_MS": "6000",
