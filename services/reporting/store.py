@@ -67,6 +67,10 @@ class NotAssessedError(Exception):
     """Rules has not assessed any duty of the plan yet: "none" would read as "nobody owes any". Start rules, or wait."""
 
 
+class UnreadableReceiptError(Exception):
+    """What is stored under a receipt cannot be read: rebuild the database from the log, which has the event."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDutyFilter:
     """Conditions on the duties of one plan; an empty condition matches all. The period None is a one-off duty's."""
@@ -139,13 +143,16 @@ class ReportingStore:
             return {one["_id"]: one["record"] async for one in self._database[DOCUMENTS].find()}
 
     async def find_receipt(self, receiptid: str) -> RecordedReceipt | None:
-        """Return one receipt, or None."""
+        """Return one receipt, or None; raise `UnreadableReceiptError` if what is stored is not one."""
         async with self._answering():
             document = await self._database[RECEIPTS].find_one({"_id": receiptid})
         if document is None:
             return None
-        duty = DutyKey.parse(document.pop("duty"))
-        return RecordedReceipt(receiptid=document.pop("_id"), duty=duty, **document)
+        try:
+            duty = DutyKey.parse(document.pop("duty"))
+            return RecordedReceipt(receiptid=document.pop("_id"), duty=duty, **document)
+        except (KeyError, TypeError, ValueError, AttributeError) as cause:
+            raise UnreadableReceiptError(receiptid) from cause
 
     async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
         """Return the record of the newest revision of each of *duties*, of those recorded by *known_at*.

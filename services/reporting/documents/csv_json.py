@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from services.reporting.core import json_views
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.core.duty_lines import DutyLine
+from services.reporting.core.timeline import UnreadableRecord
 
 BYTE_ORDER_MARK = "\ufeff"  # without it a spreadsheet program takes UTF-8 for its local encoding and garbles accents
 FIELDS = (
@@ -23,7 +24,10 @@ FIELDS = (
 
 
 def render_csv(report: AnnualReport) -> bytes:
-    """Render one line a duty, in UTF-8 with a byte order mark; lists are separated by semicolons."""
+    """Render one line a duty, in UTF-8 with a byte order mark; lists are separated by semicolons.
+
+    A stored record that cannot be read is a line with the status `unreadable`, so that nobody takes the rest for all.
+    """
     buffer = io.StringIO(newline="")
     # RFC 4180: lines end in CRLF.
     writer = csv.writer(buffer, lineterminator="\r\n")
@@ -31,6 +35,7 @@ def render_csv(report: AnnualReport) -> bytes:
     zone = ZoneInfo(report.plan.zone)
     for chapter in report.chapters:
         writer.writerows(_render_record(line, zone) for line in chapter.lines)
+    writer.writerows(_render_unreadable(one) for one in report.unreadable)
     return (BYTE_ORDER_MARK + buffer.getvalue()).encode()
 
 
@@ -42,6 +47,11 @@ def render_json(report: AnnualReport) -> bytes:
 def _render_record(line: DutyLine, zone: ZoneInfo) -> list[str | int | None]:
     values = json_views.render_duty(line) | json_views.render_urging(line.urging)
     return [_render_cell(name, values.get(name), zone) for name in FIELDS]
+
+
+def _render_unreadable(record: UnreadableRecord) -> list[str | None]:
+    values = {"status": "unreadable", "missing": f"{record.id}: {record.reason}"}
+    return [_escape_formula(values[name]) if name in values else None for name in FIELDS]
 
 
 def _render_cell(name: str, value: Any, zone: ZoneInfo) -> str | int | None:  # noqa: ANN401 - any JSON value

@@ -69,6 +69,14 @@ def verification_note(report: AnnualReport) -> str:
     )
 
 
+def note_unreadable(report: AnnualReport) -> str | None:
+    """Return the sentence that says how many stored records the figures leave out; None if they leave out none."""
+    if not report.unreadable:
+        return None
+    count = vietnamese_locale.format_number(len(report.unreadable))
+    return f"Có {count} bản ghi lưu trữ không đọc được, chưa tính trong báo cáo này."
+
+
 def _build_basis(report: AnnualReport) -> ReportSection:
     zone = ZoneInfo(report.plan.zone)
     paragraphs = [
@@ -77,9 +85,8 @@ def _build_basis(report: AnnualReport) -> ReportSection:
     paragraphs.append(
         f"Số liệu trong báo cáo được tổng hợp đến {vietnamese_locale.format_instant(report.as_of, zone)}."
     )
-    if report.unreadable:
-        count = vietnamese_locale.format_number(len(report.unreadable))
-        paragraphs.append(f"Có {count} bản ghi lưu trữ không đọc được, chưa tính trong báo cáo này.")
+    unreadable = note_unreadable(report)
+    paragraphs += [] if unreadable is None else [unreadable]
     return ReportSection(numeral="I", title="CĂN CỨ VÀ PHẠM VI TỔNG HỢP", paragraphs=tuple(paragraphs))
 
 

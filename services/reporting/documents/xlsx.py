@@ -101,7 +101,8 @@ def _add_sheet(
     sheet = workbook.add_worksheet(f"{SHEET_NAMES[table.name]}{suffix}")
     _fill_sheet(sheet, formats, table=table, zone=ZoneInfo(report.plan.zone))
     sheet.write(0, 0, xml_text.drawable(f"{table.title}, {report.period}"), formats.title)
-    sheet.write(1, 0, narrative.verification_note(report), formats.note)
+    notes = (narrative.verification_note(report), narrative.note_unreadable(report))
+    sheet.write(1, 0, " ".join(note for note in notes if note is not None), formats.note)
     return sheet
 
 

@@ -1,5 +1,6 @@
 """The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period, the report of a period."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -19,7 +20,10 @@ from services.reporting.http import query_parameters
 from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
 from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReceiptSource, ReportingQueries
+from services.reporting.store import UnreadableReceiptError
 from services.runtime.clock import Clock
+
+log = logging.getLogger(__name__)
 
 RenderDocument = Callable[[AnnualReport, Letterhead], bytes]
 
@@ -82,7 +86,13 @@ class ReportingApi:
         context = query_parameters.parse_context(parameters, self._clock)
         parameters.raise_errors()
         receiptid = request.path_params["receiptid"]
-        receipt = await self._receipts.find_receipt(receiptid)
+        try:
+            receipt = await self._receipts.find_receipt(receiptid)
+        except UnreadableReceiptError as cause:
+            self._metrics.stored_unreadable.inc()
+            details = {"action": "stored_record_unreadable", "record": receiptid, "reason": repr(cause.__cause__)}
+            log.error("a stored record cannot be read", extra=details)  # noqa: TRY400 - the reason is in the line
+            raise NotFoundError(f"what is stored of the receipt {receiptid!r} cannot be read") from cause
         if receipt is None:
             raise NotFoundError(f"no receipt {receiptid!r} is on record; it appears a moment after it was given")
         key = receipt.duty
