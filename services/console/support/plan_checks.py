@@ -8,10 +8,14 @@ from datetime import date, datetime, time, timedelta
 
 from pydantic import ValidationError
 
+from schemas.cel import compiler, syntax
+from schemas.cel.compiler import Scope
+from schemas.cel.costs import SMALL
 from schemas.cel.syntax import InvalidExpression
 from schemas.lint.diagnostics import Finding
 from schemas.lint.document_tree import Node
 from schemas.plan import durations, periods
+from schemas.plan.grading import GRADING_VARIABLES
 from schemas.plan.periods import Period, Recurrence
 from schemas.plan.plan import DueRule, ObligationVersion
 from services.rules.core import calendar, conditions
@@ -21,6 +25,8 @@ _DAY = timedelta(days=1)
 
 def check_plan(plan: Node) -> Iterator[Finding]:
     """Yield the faults of *plan*; parts that cannot be read are skipped, for `schemas.lint` names them."""
+    for rule in plan["grading"].each():
+        yield from _check_grade(rule["when"])
     for obligation in plan["obligations"].each():
         for version in obligation["versions"].each():
             for check in version["requires"]["checks"].each():
@@ -39,6 +45,21 @@ def _check_condition(cel: Node) -> Iterator[Finding]:
     for name in sorted(condition.unknown):
         yield cel.warning(
             f"nothing in a submission is called {name!r}; there are {', '.join(sorted(conditions.VARIABLES))}"
+        )
+
+
+def _check_grade(when: Node) -> Iterator[Finding]:
+    if not when.text.strip():
+        return
+    scope = Scope({name: (name, SMALL) for name in GRADING_VARIABLES}, set())
+    try:
+        compiler.compile_node(syntax.parse(when.text), scope)
+    except InvalidExpression as cause:
+        yield when.finding(f"not a condition, at {cause}")
+        return
+    for name in sorted(scope.unbound):
+        yield when.finding(
+            f"nothing that is graded is called {name!r}; there are {', '.join(sorted(GRADING_VARIABLES))}"
         )
 
 

@@ -16,13 +16,14 @@ from schemas.events.assessments import Status
 from schemas.plan import figures
 from schemas.plan.figures import Formula
 from schemas.plan.indicators import Indicator
+from services.reporting.core.duty_counts import EXCLUDED_STATUSES
 
 RETURNED = "returned"
 UNASKED = "unasked"
 PARTS_DIFFER = "parts_differ"
 
 # Duties with one of these statuses are not expected to be fulfilled by their agency (contract section 8.1).
-_NOT_EXPECTED = frozenset({Status.NOT_APPLICABLE, Status.EXEMPT, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
+_NOT_EXPECTED = frozenset({Status.NOT_APPLICABLE, *EXCLUDED_STATUSES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,14 @@ class AssessedDuty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObligationTerms:
+    """An obligation and its version that rules the period asked about."""
+
+    obligation: Obligation
+    version: ObligationVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssessedPeriod:
     """All duties of one obligation for one period that bind anybody, and the contents of the submissions that stand."""
 
@@ -44,22 +52,20 @@ class AssessedPeriod:
 
 
 def build_question(
-    plan: Plan, registry: Registry, obligation: Obligation, *, current: AssessedPeriod, previous: AssessedPeriod
+    plan: Plan, registry: Registry, terms: ObligationTerms, *, current: AssessedPeriod, previous: AssessedPeriod
 ) -> ResultsQuestion:
-    """Return the question about *obligation* in the *current* period, compared with the *previous* one if it had any.
+    """Return the question about an obligation in the *current* period, compared with the *previous* one if it had any.
 
-    *current* must have a duty: its last good day decides which version of the obligation rules.
+    *current* must have a duty.
     """
-    decided_on = max(duty.decided_on for duty in current.duties)
-    version = find_version(obligation, current.period, decided_on)
     return ResultsQuestion(
-        obligation=obligation.id,
+        obligation=terms.obligation.id,
         period=current.period,
-        indicators=plan.list_indicators(version),
-        groups=[one for one in obligation.addressees if registry.agency(one) is None],
-        sections=_list_sections(version),
+        indicators=plan.list_indicators(terms.version),
+        groups=[one for one in terms.obligation.addressees if registry.agency(one) is None],
+        sections=_list_sections(terms.version),
         duties=[_report_duty(duty, registry, current.contents) for duty in current.duties],
-        previous=_build_comparison(registry, previous, until=decided_on),
+        previous=_build_comparison(registry, previous, until=max(duty.decided_on for duty in current.duties)),
     )
 
 
@@ -67,14 +73,6 @@ def year_before(period: str) -> str:
     """Return the same period a year earlier: `2025-Q3` for `2026-Q3`."""
     parsed = periods.parse(period)
     return f"{parsed.starts_on.year - 1:04d}{parsed.text[4:]}"
-
-
-def find_version(obligation: Obligation, period: str, decided_on: date) -> ObligationVersion:
-    """Return the version that rules *period*: the one of its recurrence in force when the duty falls due."""
-    due_on = date.fromordinal(decided_on.toordinal() + 1)
-    recurrence = periods.parse(period).recurrence
-    fitting = [one for one in obligation.versions if one.recurrence is recurrence] or list(obligation.versions)
-    return next((one for one in fitting if one.in_force_on(due_on)), fitting[-1])
 
 
 def _list_sections(version: ObligationVersion) -> tuple[str, ...]:
@@ -92,7 +90,8 @@ def _report_duty(
         status=duty.status,
         flags=(*duty.flags, RETURNED) if duty.missing[:1] == (RETURNED,) else duty.flags,
         groups=frozenset(one.id for one in memberships if one.contains(duty.decided_on)),
-        submission=None if duty.standing is None else contents.get(duty.standing),
+        # Content that is missing must not read as a figure that was not given, so looking it up may fail.
+        submission=None if duty.standing is None else contents[duty.standing],
     )
 
 

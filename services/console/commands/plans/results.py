@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,11 +17,12 @@ from services.reporting import submission_content
 from services.reporting.core import results_document, results_question
 from services.reporting.core.results import StandingSubmission, consolidate
 from services.reporting.core.results_document import ResultsHead
-from services.reporting.core.results_question import AssessedDuty, AssessedPeriod, EventIdentity
+from services.reporting.core.results_question import AssessedDuty, AssessedPeriod, EventIdentity, ObligationTerms
 from services.rules.core import assess, calendar
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact, Submission, identity
+from services.runtime.decoding import UnreadableRecordError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +39,6 @@ class Instants:
 
     at: datetime
     known_at: datetime
-
-
-@dataclass(slots=True)
-class _Collected:
-    dockets: defaultdict[tuple[str, str], list[Fact]] = field(default_factory=lambda: defaultdict(list))
-    events: defaultdict[EventIdentity, list[tuple[Submission, bytes]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
 
 
 def results(
@@ -92,14 +85,15 @@ def _read_instants(path: Path, at: str | None, known_at: str | None) -> Instants
 
 
 def _read_facts(path: Path, catalogue: DutyCatalogue) -> FactsFile:
-    found = _Collected()
+    dockets: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
+    events: defaultdict[EventIdentity, list[tuple[Submission, bytes]]] = defaultdict(list)
     for fact, reason, event in inputs.read_recorded_facts(path, catalogue):
         if reason is not None:
             output.print_message(f"{reason} (the fact counts for no duty)")
-        found.dockets[fact.agency, fact.obligation].append(fact)
+        dockets[fact.agency, fact.obligation].append(fact)
         if isinstance(fact, Submission):
-            found.events[identity(fact)].append((fact, event))
-    return FactsFile(dockets=found.dockets, events=found.events)
+            events[identity(fact)].append((fact, event))
+    return FactsFile(dockets=dockets, events=events)
 
 
 def _consolidate_plan(catalogue: DutyCatalogue, facts: FactsFile, period: str, asked: Instants) -> dict[str, Any]:
@@ -111,34 +105,38 @@ def _consolidate_plan(catalogue: DutyCatalogue, facts: FactsFile, period: str, a
     )
     found = []
     for obligation in catalogue.plan.obligations:
-        current = _assess_period(catalogue, obligation, period, facts, asked)
-        if current.duties:
-            before = _assess_period(catalogue, obligation, results_question.year_before(period), facts, asked)
-            question = results_question.build_question(
-                catalogue.plan, catalogue.registry, obligation, current=current, previous=before
-            )
-            found.append(consolidate(question))
+        duties = _list_duties(catalogue, obligation, period)
+        version = duties[0].version if duties else None  # one version rules all duties of a period
+        if version is None:
+            continue
+        year_before = results_question.year_before(period)
+        question = results_question.build_question(
+            catalogue.plan,
+            catalogue.registry,
+            ObligationTerms(obligation=obligation, version=version),
+            current=_assess_period(period, duties, facts, asked),
+            previous=_assess_period(year_before, _list_duties(catalogue, obligation, year_before), facts, asked),
+        )
+        found.append(consolidate(question))
     return results_document.build_document(head, found)
 
 
-def _assess_period(
-    catalogue: DutyCatalogue, obligation: Obligation, period: str, facts: FactsFile, asked: Instants
-) -> AssessedPeriod:
-    duties = [_assess_duty(duty, facts, asked) for duty in _list_duties(catalogue, obligation, period)]
-    standing = [duty.standing for duty in duties if duty.standing is not None]
+def _assess_period(period: str, duties: Iterable[Duty], facts: FactsFile, asked: Instants) -> AssessedPeriod:
+    assessed = [_assess_duty(duty, facts, asked) for duty in duties]
+    standing = [duty.standing for duty in assessed if duty.standing is not None]
     contents = {name: _decode_content(facts.events[name], asked) for name in standing}
-    return AssessedPeriod(period=period, duties=duties, contents=contents)
+    return AssessedPeriod(period=period, duties=assessed, contents=contents)
 
 
-def _list_duties(catalogue: DutyCatalogue, obligation: Obligation, period: str) -> Iterable[Duty]:
-    """Yield the binding duties of *obligation* for *period*; none where it never had such periods."""
-    for agency in catalogue.agencies:
-        try:
-            duty = catalogue.duty(agency=agency, obligation=obligation.id, period=period)
-        except UnknownDuty:
-            return
-        if duty.is_binding:
-            yield duty
+def _list_duties(catalogue: DutyCatalogue, obligation: Obligation, period: str) -> list[Duty]:
+    """Return the binding duties of *obligation* for *period*; none where it never had such periods."""
+    try:
+        duties = [
+            catalogue.duty(agency=agency, obligation=obligation.id, period=period) for agency in catalogue.agencies
+        ]
+    except UnknownDuty:
+        return []
+    return [duty for duty in duties if duty.is_binding]
 
 
 def _assess_duty(duty: Duty, facts: FactsFile, asked: Instants) -> AssessedDuty:
@@ -165,5 +163,8 @@ def _decide_on(duty: Duty) -> date:
 def _decode_content(events: Iterable[tuple[Submission, bytes]], asked: Instants) -> StandingSubmission:
     """Return the content of the event that counts where one identity stands for several: the first recorded."""
     known = [(fact, event) for fact, event in events if fact.recorded_at <= asked.known_at]
-    _, event = min(known, key=lambda pair: assess.recording_order(pair[0]))
-    return submission_content.decode_submission(event)
+    fact, event = min(known, key=lambda pair: assess.recording_order(pair[0]))
+    try:
+        return submission_content.decode_submission(event)
+    except UnreadableRecordError as cause:
+        raise UnusableInputError(f"the submission {fact.id} of {fact.source} cannot be read: {cause}") from cause

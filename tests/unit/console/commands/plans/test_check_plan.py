@@ -226,6 +226,16 @@ PLAN_FAULTS = [
     ("quote: gửi kết quả", "quote: 12", "plan.yaml:14: results.citation.quote: 12 is no text; put it in quotes"),
     ("source: kh\n", "source: k h\n", "plan.yaml:12: results.citation.source: "),
     ("cel: indicators.loans >= 0.0", 'cel: ""', "plan.yaml:39: results.versions[1].requires.checks[0].cel: empty"),
+    (
+        "issuer: tinh",
+        "grading: [{grade: A, title: {vi: Tốt}, when: status ==}]",
+        "plan.yaml:5: grading[0].when: not a condition, at ",
+    ),
+    (
+        "issuer: tinh",
+        "grading: [{grade: A, title: {vi: Tốt}, when: lateness > 0}]",
+        "plan.yaml:5: grading[0].when: nothing that is graded is called 'lateness'; there are days_late, ",
+    ),
     ("issuer: tinh", "zone: Asia/Saigong", "plan.yaml:5: zone: 'Asia/Saigong' is not an IANA time zone"),
     (
         "recurrence: year\n        due: {",
