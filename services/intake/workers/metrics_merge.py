@@ -16,7 +16,6 @@ _Key = tuple[str, tuple[tuple[str, str], ...]]
 # Figures of which the main process's own is the right one.
 NOT_SUMMED = frozenset({"process_start_time_seconds", "process_max_fds", "runtime_check_holds", "python_info"})
 
-PROCESS_WIDE = "process_"
 GAUGE = "gauge"
 
 

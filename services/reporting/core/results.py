@@ -20,7 +20,6 @@ from services.reporting.core.duty_counts import EXCLUDED_STATUSES
 
 RETURNED = "returned"
 UNASKED = "unasked"
-PARTS_DIFFER = "parts_differ"
 
 # Duties with one of these statuses are not expected to be fulfilled by their agency (contract section 8.1).
 _NOT_EXPECTED = frozenset({Status.NOT_APPLICABLE, *EXCLUDED_STATUSES})
@@ -42,8 +41,8 @@ class StandingSubmission:
 class ReportedDuty:
     """A duty as it stands at the instant asked about.
 
-    `groups` are all groups of which the agency is a member as for the duty. `flags` are those of the duty and of its
-    figures (`returned`, `parts_differ`).
+    `groups` are all groups of which the agency is a member as for the duty. `flags` are those of the duty, and
+    `returned` where its report was.
     """
 
     agency: str

@@ -7,7 +7,6 @@ exist for that query.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,21 +88,3 @@ def span_at(timeline: tuple[StatusSpan, ...], instant: datetime) -> StatusSpan:
 def state_at(assessment: AssessmentRevision, instant: datetime) -> DutyState:
     """Return the state of one duty at *instant* according to this revision."""
     return DutyState(assessment=assessment, span=span_at(assessment.timeline, instant))
-
-
-def newest_revisions(revisions: Iterable[AssessmentRevision]) -> dict[DutyKey, AssessmentRevision]:
-    """Return the newest revision of each duty, whatever the order and repetition of *revisions*."""
-    newest: dict[DutyKey, AssessmentRevision] = {}
-    for candidate in revisions:
-        current = newest.get(candidate.key)
-        # The event id decides between two events of one revision number, so that the order of arrival never does.
-        if current is None or (current.revision, current.event) < (candidate.revision, candidate.event):
-            newest[candidate.key] = candidate
-    return newest
-
-
-def newest_revisions_known_at(
-    revisions: Iterable[AssessmentRevision], known_at: datetime
-) -> Iterable[AssessmentRevision]:
-    """Return the newest revision of each duty among those recorded by *known_at*."""
-    return newest_revisions(revision for revision in revisions if revision.recorded_at <= known_at).values()
