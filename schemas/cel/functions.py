@@ -7,7 +7,8 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decim
 import re2
 
 from schemas.cel.costs import CALCULATION, NUMBER_TEXT, SMALL, Shape, join_shapes
-from schemas.cel.values import EXACT, NotEvaluable, Value, format_number, parse_number
+from schemas.cel.values import EXACT, NotEvaluable, Value, parse_number
+from schemas.plan import figures
 
 _PATTERN_BYTES = 256 * 1024  # of a compiled regular expression, with the states it adds while it searches
 
@@ -85,7 +86,7 @@ def _to_text(value: Value) -> Value:
         case bool():
             return "true" if value else "false"
         case Decimal():
-            return format_number(value)
+            return figures.write_plainly(value)
         case str():
             return value
         case _:

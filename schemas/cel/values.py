@@ -61,14 +61,6 @@ def parse_number(text: str) -> Decimal:
     return Decimal(text)
 
 
-def format_number(number: Decimal) -> str:
-    """Return *number* in plain notation, without exponent and trailing zeros."""
-    text = f"{abs(number):f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return f"-{text}" if number < 0 else text
-
-
 def are_equal(left: Value, right: Value) -> bool:
     """Whether the values are equal; values of different types are not (in Python, `True == 1`)."""
     match left, right:

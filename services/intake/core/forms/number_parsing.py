@@ -66,7 +66,7 @@ def _is_whole(text: str) -> bool:
 
 def to_json_number(number: Decimal) -> int | str:
     """Return *number* as it stands in an event: an integer, or else a decimal string, which no parser rounds."""
-    return int(number) if number == number.to_integral_value() else format(number.normalize(), "f")
+    return int(number) if number == number.to_integral_value() else figures.write_plainly(number)
 
 
 def render_number(number: Decimal) -> Bilingual:

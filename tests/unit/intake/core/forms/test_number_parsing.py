@@ -76,3 +76,10 @@ def test_an_event_holds_a_figure_exactly() -> None:
     assert number_parsing.to_json_number(Decimal(1200)) == 1200
     assert number_parsing.to_json_number(Decimal("0.10")) == "0.1"
     assert number_parsing.to_json_number(Decimal("1234567890123.45")) == "1234567890123.45"
+
+
+def test_a_figure_keeps_every_digit_on_its_way_into_the_event() -> None:
+    """A number of thirty digits is not rounded to the twenty-eight of Python's usual arithmetic."""
+    number = number_parsing.parse_number("12345678901234567890123,456789")
+    assert isinstance(number, Decimal)
+    assert number_parsing.to_json_number(number) == "12345678901234567890123.456789"
