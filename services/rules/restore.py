@@ -19,7 +19,7 @@ from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.metrics import RulesMetrics
 from services.rules.processor import KeyedEvent, PartitionProcessor
 from services.rules.state import changelog
-from services.rules.state.changelog import Changelog, WrittenBefore
+from services.rules.state.changelog import Changelog, EarlierOutput
 from services.rules.state.opening import (
     LOG_FINDINGS,
     REBUILD_FINDINGS,
@@ -63,7 +63,7 @@ class Reread:
 
     finding: StateFinding
     until: int
-    written: WrittenBefore
+    written: EarlierOutput
     tells_history: bool
     # The keys of the state topic whose records are replaced at the end.
     dropped_keys: frozenset[str] = frozenset()
@@ -121,7 +121,7 @@ async def restore_partition(number: int, dependencies: PartitionDependencies) ->
     if opening.finding is not StateFinding.INTACT:
         _report(number, opening, dependencies.metrics)
         filled = [place for place in (verdicts, set_aside) if logs[place].end > logs[place].beginning]
-        written = await changelog.read_written(dependencies.kafka, filled)
+        written = await changelog.read_earlier_output(dependencies.kafka, filled)
         generation, reread = _plan_reread(opening, written, restored, found, generation)
     processor = restored if opening.keeps_state else PartitionProcessor(number, dependencies.catalogues)
     await activate_adoptions(processor, dependencies.references)
@@ -159,7 +159,7 @@ async def _restore(processor: PartitionProcessor, found: Changelog) -> Partition
 
 
 def _plan_reread(
-    opening: Opening, written: WrittenBefore, restored: PartitionProcessor, found: Changelog, generation: int
+    opening: Opening, written: EarlierOutput, restored: PartitionProcessor, found: Changelog, generation: int
 ) -> tuple[int, Reread]:
     """Return the generation in which reading goes on, and what to keep in mind until what was known is read again."""
     latest = max(generation, written.generation)

@@ -28,7 +28,7 @@ class Changelog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenBefore:
+class EarlierOutput:
     """What a partition has written besides its state: verdicts, and the facts that it has set aside.
 
     `generation` is the highest of any verdict.
@@ -94,7 +94,7 @@ async def read_changelog(config: KafkaConfig, partition: int) -> Changelog:
     return Changelog(records=latest, coverage=None if coverage is None else decode_coverage(coverage))
 
 
-async def read_written(config: KafkaConfig, places: Iterable[TopicPartition]) -> WrittenBefore:
+async def read_earlier_output(config: KafkaConfig, places: Iterable[TopicPartition]) -> EarlierOutput:
     """Return what a partition has written on the verdicts and the dead letters, as far as they are among *places*."""
     event_ids: set[bytes] = set()
     newest: dict[str, NewestVerdict] = {}
@@ -109,7 +109,7 @@ async def read_written(config: KafkaConfig, places: Iterable[TopicPartition]) ->
                 _keep_newest(newest, verdict.data)
             await asyncio.sleep(0)
     generation = max((generation_of(one.revision) for one in newest.values()), default=0)
-    return WrittenBefore(event_ids=event_ids, newest=newest, generation=generation, set_aside=set_aside)
+    return EarlierOutput(event_ids=event_ids, newest=newest, generation=generation, set_aside=set_aside)
 
 
 def _keep_newest(newest: dict[str, NewestVerdict], data: _VerdictData) -> None:
