@@ -20,7 +20,7 @@ from deploy.local.process import pidfile
 from deploy.local.process.daemon import Daemon, Program
 from deploy.local.process.ports import LOOPBACK, Ports, PortSet, port_variable, require_free
 from deploy.local.stack import Stack
-from services.intake import secret_files
+from services.runtime import secret_files
 
 SECRET_BYTES = 32
 

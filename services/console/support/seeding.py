@@ -4,7 +4,6 @@ Each step may be repeated: it leaves what exists already unchanged.
 """
 
 import asyncio
-import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -12,16 +11,13 @@ from pathlib import Path
 
 from services.console.support import publishing
 from services.console.support.inputs import UnusableInputError
-from services.intake import secret_files
 from services.intake.core.scopes import ApiKey, KeyScope
 from services.intake.http import api_keys
 from services.notifier.contacts.store import ContactStore
 from services.notifier.core.scheduling.routing import Contact
 from services.notifier.settings import NotifierSettings
-from services.runtime import mongo
+from services.runtime import bearer_keys, mongo, secret_files
 from services.runtime.settings import KafkaConfig, ServiceSettings
-
-SECRET_BYTES = 32
 
 
 def publish_documents(directory: Path, bootstrap: str) -> tuple[str, ...]:
@@ -57,8 +53,8 @@ def load_or_create_key(system: str, keys: Path, scope: KeyScope, *, now: datetim
         if bearer is not None:
             api_keys.write_keys(keys, [replace(one, scope=scope) if one.id == system else one for one in existing])
             return bearer
-        secret = secrets.token_urlsafe(SECRET_BYTES)
-        key = ApiKey(id=system, system=system, sha256=api_keys.secret_digest(secret), scope=scope, created_at=now)
+        secret = bearer_keys.create_secret()
+        key = ApiKey(id=system, system=system, sha256=bearer_keys.digest_secret(secret), scope=scope, created_at=now)
         # The key is entered before its bearer is stored: where a run dies between the two, the next replaces its entry.
         api_keys.write_keys(keys, [*(one for one in existing if one.id != system), key])
     bearer = api_keys.format_bearer(key.id, secret)
