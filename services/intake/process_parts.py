@@ -13,8 +13,8 @@ from services.intake.http.authentication_failures import AuthenticationFailures
 from services.intake.metrics import IntakeMetrics
 from services.intake.receipts.signing import SigningKeys
 from services.intake.settings import IntakeSettings
+from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.clock import Clock, clock_from
-from services.runtime.link_revocations import LinkRevocations
 from services.runtime.metrics import new_registry
 
 BackgroundTask = Callable[[], Coroutine[Any, Any, None]]

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from schemas.events.form_links import KEY_LENGTH_MIN
+from schemas.events.signed_tokens import KEY_LENGTH_MIN
 from services.notifier.core.rendering.render import SmsLetters
 from services.runtime.settings import MongoSettings, ServiceSettings
 

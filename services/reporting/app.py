@@ -9,25 +9,32 @@ from functools import partial
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
+from schemas.events.dashboard_links import DashboardKey
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
 from services.reporting import consumer
 from services.reporting.consumer import Decoded, TopicReader
+from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.document_archive import DocumentArchive
 from services.reporting.http import api_description, problems
+from services.reporting.http.access import open_link
+from services.reporting.http.access.authentication import Authentication
+from services.reporting.http.access.guard import AccessRoute, ReaderGuard
+from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.api import ReportingApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import DatabaseRefusedError, DatabaseUnavailableError, ReportingStore
 from services.runtime import background, bootstrap, mongo, startup
+from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.clock import Clock, SystemClock, clock_from
 from services.runtime.http import server
-from services.runtime.http.admin import AdminApp
+from services.runtime.http.admin import PUBLIC_PATHS, AdminApp
 from services.runtime.http.probes import AsgiHandler, NotReadyError, probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka import clients
@@ -99,6 +106,8 @@ class ReportingComponents:
     registry: CollectorRegistry
     metrics: ReportingMetrics
     references: PublishedDocuments
+    readers: ReaderKeys
+    revocations: LinkRevocations
     store: ReportingStore
     archive: DocumentArchive
     dead_letters: DeadLetterProducer
@@ -140,24 +149,51 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
     admin = _build_admin(components)
+    guard = _build_guard(components, queries)
     app = ReportingApp(
-        routes=[
-            *(Route(path, AsgiEndpoint(handler)) for path, handler in admin.routes_on_service_port()),
-            *_build_api(components, queries).routes(),
-            *api_description.build_routes(templates),
-            *dashboard.routes(),
-        ],
+        routes=guard.protect(
+            [
+                *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
+                open_link.build_route(guard.authentication, templates),
+                *_build_api(components, queries).routes(),
+                *api_description.build_routes(templates),
+                *dashboard.routes(),
+            ]
+        ),
         lifespan=_build_lifespan(components),
-        exception_handlers=problems.build_handlers(dashboard.render_problem),
+        exception_handlers=problems.build_handlers(dashboard.render_problem, guard.record_refusal),
     )
+    # Whoever shows no key learns of no path whether there is anything.
+    app.router.default = guard.answer_unknown_path
+    app.router.redirect_slashes = False
     app.admin = admin
     return app
+
+
+def _build_guard(components: ReportingComponents, queries: ReportingQueries) -> ReaderGuard:
+    secret = components.settings.dashboard_key
+    dashboard_key = None if secret is None else DashboardKey(secret.get_secret_value())
+    refusals = components.metrics.refusals
+    return ReaderGuard(
+        authentication=Authentication(components.readers, components.revocations, dashboard_key, components.clock),
+        require_agency=queries.require_agency,
+        are_figures_public=components.settings.public == "figures",
+        count_refusal=lambda reason: refusals.labels(reason.value).inc(),
+    )
+
+
+def _build_admin_route(path: str, handler: AsgiHandler) -> BaseRoute:
+    """Return a route for operators: the probes are open, the others are there on a development machine alone."""
+    access = Access.OPEN if path in PUBLIC_PATHS else Access.THIS_MACHINE
+    return AccessRoute(path, AsgiEndpoint(handler), access)
 
 
 def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingComponents:
     registry = new_registry()
     metrics = ReportingMetrics(registry)
     clock, references = clock_from(settings.clock), PublishedDocuments(settings.kafka)
+    readers = ReaderKeys(settings.readers, clock)
+    metrics.readers.set_function(readers.count_valid)
     store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database, partitions=settings.partitions)
     dead_letters = DeadLetterProducer(settings.kafka, clock)
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
@@ -186,6 +222,8 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         registry=registry,
         metrics=metrics,
         references=references,
+        readers=readers,
+        revocations=LinkRevocations(settings.link_revocations),
         store=store,
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,
@@ -199,10 +237,30 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
 def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with startup.open_in_background(partial(_open_all, components), halt=components.halt):
+        # Read before the port opens: a file that cannot be read ends the process, and lets nobody in.
+        components.readers.load()
+        components.readers.load_link_key()
+        components.revocations.load()
+        async with (
+            _watch_files(components),
+            startup.open_in_background(partial(_open_all, components), halt=components.halt),
+        ):
             yield
 
     return lifespan
+
+
+@asynccontextmanager
+async def _watch_files(components: ReportingComponents) -> AsyncIterator[None]:
+    readers, revocations = components.readers, components.revocations
+    failure = "watching the readers has failed"
+    watches = (readers.watch, readers.watch_link_key, revocations.watch)
+    tasks = [background.start(watch(), halt=components.halt, failure=failure) for watch in watches]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            await background.cancel(task)
 
 
 async def _open_all(components: ReportingComponents, stack: AsyncExitStack) -> None:

@@ -4,14 +4,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from schemas.events.form_links import BadLink, LinkKey
+from schemas.events.form_links import LinkKey
+from schemas.events.signed_tokens import BadLink
 from schemas.plan.values import Language
 from services.intake.asgi import Request, RequestRefusedError, Response
 from services.intake.form import duty_view, pages, texts
 from services.intake.form.duty_view import FormDuty, PlanLookup
 from services.intake.form.metrics import FormMetrics, FormOutcome
+from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.clock import Clock
-from services.runtime.link_revocations import LinkRevocations
 
 TOKEN_PARAMETER = "t"  # noqa: S105 - the name of the query parameter that holds the link's token, not a token
 log = logging.getLogger(__name__)

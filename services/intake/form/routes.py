@@ -16,8 +16,8 @@ from services.intake.form.submit_report import SubmitReport
 from services.intake.http.limits import InflightLimit
 from services.intake.http.router import Route
 from services.intake.settings import IntakeSettings
+from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.clock import Clock, SystemClock
-from services.runtime.link_revocations import LinkRevocations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from services.intake.core import scopes
 from services.intake.core.problems import AuthenticationFailure, Refusal, RequestProblem
 from services.intake.core.scopes import WILDCARD, ApiKey, KeyScope, SourceScope
 from services.intake.http.authentication_failures import AuthenticationFailures
-from services.runtime import bearer_keys, secret_files
+from services.runtime import secret_files
+from services.runtime.access import bearer_keys
 from services.runtime.clock import Clock
 from services.runtime.secret_files import FileWatcher
 

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from services.intake.core.scopes import PROOFS, ApiKey, KeyScope
 from services.intake.http import api_keys
-from services.runtime import bearer_keys
+from services.runtime.access import bearer_keys
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.keys import a_scope
 from tests.support.builders.plans import Json, a_plan, a_registry, an_agency

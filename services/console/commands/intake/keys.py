@@ -18,7 +18,8 @@ from services.intake.core import scopes
 from services.intake.core.scopes import ApiKey
 from services.intake.http import api_keys
 from services.intake.settings import IntakeSettings
-from services.runtime import bearer_keys, secret_files
+from services.runtime import secret_files
+from services.runtime.access import bearer_keys
 from services.runtime.clock import clock_from
 
 # As early as the alert KeyExpiring.

@@ -8,9 +8,10 @@ import typer
 
 from services.console.support import inputs, output
 from services.intake.settings import IntakeSettings
-from services.runtime import link_revocations, secret_files
+from services.runtime import secret_files
+from services.runtime.access import link_revocations
+from services.runtime.access.link_revocations import LinkRevocation, RevocationFileError
 from services.runtime.clock import clock_from
-from services.runtime.link_revocations import LinkRevocation, RevocationFileError
 
 app = typer.Typer(help="Revocations of the links in mails, to the web form and to the dashboard.", no_args_is_help=True)
 

@@ -14,7 +14,7 @@ from services.intake.core.problems import AuthenticationFailure, Refusal
 from services.intake.http import api_keys, authentication_failures
 from services.intake.http.api_keys import ApiKeys
 from services.intake.http.authentication_failures import AuthenticationFailures
-from services.runtime import bearer_keys
+from services.runtime.access import bearer_keys
 from services.runtime.clock import SystemClock
 from tests.support.builders.keys import a_key, a_scope
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from services.console.commands.intake import keys
 from services.intake.http import api_keys
-from services.runtime import bearer_keys
+from services.runtime.access import bearer_keys
 
 Json = dict[str, Any]
 
