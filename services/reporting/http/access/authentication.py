@@ -15,7 +15,7 @@ from services.reporting.core.access.readers import PUBLIC, Reader
 from services.reporting.http.access.reader_keys import ReaderKeys
 from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.clock import Clock
-from services.runtime.http.private_routes import is_from_this_machine
+from services.runtime.http.private_routes import is_passed_on
 
 COOKIE = "dondoc-session"
 
@@ -115,12 +115,12 @@ def _cookie_name(request: Request) -> str:
 
 
 def _is_secure(request: Request) -> bool:
-    """Whether the browser is to send the cookie over TLS alone: everywhere but on this machine itself.
+    """Whether the browser is to send the cookie over TLS alone: everywhere but on its own machine.
 
-    TLS ends at a proxy, which says in a header of its own that it passes on somebody's request, or names the public
-    host; a request that does neither, and comes from this machine to this machine, crosses no network.
+    TLS ends at a proxy, so the scheme of the request says nothing. A browser that asks for a loopback host crosses no
+    network, unless a proxy has put that host in the place of the public one; it then says that it passes on a request.
     """
-    return not (_is_loopback(request.url.hostname or "") and is_from_this_machine(request.scope))
+    return not _is_loopback(request.url.hostname or "") or is_passed_on(request.scope)
 
 
 def _is_loopback(host: str) -> bool:
