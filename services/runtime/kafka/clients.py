@@ -111,6 +111,20 @@ def _explain(failure: BaseException | None) -> str | None:
             return None
 
 
+async def start_producer(config: KafkaConfig, **options: Any) -> AIOKafkaProducer:  # noqa: ANN401 - options of aiokafka
+    """Return a connected idempotent producer; raise `KafkaError` or `OSError` if there is none, and nothing stays open.
+
+    Each attempt makes a producer of its own, because a producer keeps the password with which it was made.
+    """
+    producer = AIOKafkaProducer(**config.client(), enable_idempotence=True, **options)  # idempotence implies acks=all
+    try:
+        await producer.start()
+    except BaseException:
+        await stop_producer(producer)
+        raise
+    return producer
+
+
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop *consumer* completely; raise `CancelledError` only if the caller itself was cancelled meanwhile."""
     await complete_stop(consumer.stop(), consumer._client)  # noqa: SLF001 - closing it is the last step of `stop`
@@ -133,4 +147,9 @@ async def complete_stop(stop: Coroutine[Any, Any, None], client: AIOKafkaClient)
         await asyncio.wait([stopping], timeout=STOP_SECONDS)
     finally:
         stopping.cancel()
-        await client.close()
+        await close_client(client)
+
+
+async def close_client(client: AIOKafkaClient) -> None:
+    """Close the connections of *client*, also if one breaks meanwhile: a `CancelledError` of aiokafka ends here."""
+    await asyncio.wait([asyncio.ensure_future(client.close())], timeout=STOP_SECONDS)
