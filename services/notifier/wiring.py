@@ -150,7 +150,9 @@ class NotifierComponents:
         stack.push_async_callback(background.cancel, measuring)
         stack.push_async_callback(self.references.stop)
         await start.wait_for("broker", self.references.start)
-        start_producer = functools.partial(clients.start_producer, settings.kafka, max_request_size=MAX_REQUEST_BYTES)
+        start_producer = functools.partial(
+            clients.start_producer, settings.kafka, DELIVERIES.name, max_request_size=MAX_REQUEST_BYTES
+        )
         producer = await start.wait_for("broker", start_producer)
         stack.push_async_callback(clients.stop_producer, producer)
         # A verdict whose plan is not there would be set aside.

@@ -66,7 +66,7 @@ class DeadLetterProducer:
     async def open(self) -> None:
         """Connect; raise `KafkaError` if that fails, and nothing stays open then."""
         # Idempotence keeps a retried send from writing a dead letter twice.
-        self._producer = await clients.start_producer(self._kafka)
+        self._producer = await clients.start_producer(self._kafka, VERDICTS.dead_letter)
 
     async def close(self) -> None:
         """Close the producer, if it is open."""

@@ -112,6 +112,7 @@ async def connect(kafka: KafkaConfig) -> AIOKafkaProducer:
     """Return a started idempotent client that knows the facts topic; raise `KafkaError` if there is no broker."""
     client = await clients.start_producer(
         kafka,
+        FACTS.name,
         max_batch_size=BATCH_BYTES_MAX,
         max_request_size=4 * BATCH_BYTES_MAX,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
