@@ -17,10 +17,10 @@ from deploy.local.process.ports import free_ports
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database
-from tests.support.servers.readers import ReadersFile
 from tests.support.servers.services import Launcher
 
 ROOT = Path(__file__).parent.parent

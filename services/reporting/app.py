@@ -100,8 +100,7 @@ class ReportingComponents:
     registry: CollectorRegistry
     metrics: ReportingMetrics
     references: PublishedDocuments
-    readers: ReaderKeys
-    revocations: LinkRevocations
+    authentication: Authentication
     store: ReportingStore
     archive: DocumentArchive
     dead_letters: DeadLetterProducer
@@ -165,11 +164,9 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
 
 
 def _build_guard(components: ReportingComponents, queries: ReportingQueries) -> ReaderGuard:
-    secret = components.settings.dashboard_key
-    dashboard_key = None if secret is None else DashboardKey(secret.get_secret_value())
     refusals = components.metrics.refusals
     return ReaderGuard(
-        authentication=Authentication(components.readers, components.revocations, dashboard_key, components.clock),
+        authentication=components.authentication,
         require_agency=queries.require_agency,
         are_figures_public=components.settings.public == "figures",
         count_refusal=lambda reason: refusals.labels(reason.value).inc(),
@@ -183,11 +180,8 @@ def _build_admin_route(path: str, handler: AsgiHandler) -> BaseRoute:
 
 
 def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingComponents:
-    registry = new_registry()
-    metrics = ReportingMetrics(registry)
+    metrics = ReportingMetrics(registry := new_registry())
     clock, references = clock_from(settings.clock), PublishedDocuments(settings.kafka)
-    readers = ReaderKeys(settings.readers, clock)
-    metrics.readers.set_function(readers.count_valid)
     store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database, partitions=settings.partitions)
     dead_letters = DeadLetterProducer(settings.kafka, clock)
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
@@ -201,8 +195,8 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         )
         source = StateSource(kafka=settings.kafka, subscription=subscription)
         created = StateConsumer(source, store.checkpoints, SystemClock(), metrics=metrics.state, halt=halt)
-        handler = consumer.on_batch(reader, dead_letters, metrics)
-        created.subscribe(broker, handler, recoverable=(DatabaseUnavailableError,))
+        on_batch = consumer.on_batch(reader, dead_letters, metrics)
+        created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
         return created
 
     consumers = (
@@ -216,8 +210,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         registry=registry,
         metrics=metrics,
         references=references,
-        readers=readers,
-        revocations=LinkRevocations(settings.link_revocations),
+        authentication=_build_authentication(settings, clock, metrics),
         store=store,
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,
@@ -228,13 +221,19 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
     )
 
 
+def _build_authentication(settings: ReportingSettings, clock: Clock, metrics: ReportingMetrics) -> Authentication:
+    keys = ReaderKeys(settings.readers, clock)
+    metrics.readers.set_function(keys.count_valid)
+    secret = settings.dashboard_key
+    dashboard_key = None if secret is None else DashboardKey(secret.get_secret_value())
+    return Authentication(keys, LinkRevocations(settings.link_revocations), dashboard_key, clock)
+
+
 def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # Read before the port opens: a file that cannot be read ends the process, and lets nobody in.
-        components.readers.load()
-        components.readers.load_link_key()
-        components.revocations.load()
+        components.authentication.load()
         async with (
             _watch_files(components),
             startup.open_in_background(partial(_open_all, components), halt=components.halt),
@@ -246,9 +245,8 @@ def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], Ab
 
 @asynccontextmanager
 async def _watch_files(components: ReportingComponents) -> AsyncIterator[None]:
-    readers, revocations = components.readers, components.revocations
     failure = "watching the readers has failed"
-    watches = (readers.watch, readers.watch_link_key, revocations.watch)
+    watches = components.authentication.watches()
     tasks = [background.start(watch(), halt=components.halt, failure=failure) for watch in watches]
     try:
         yield

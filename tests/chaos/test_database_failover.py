@@ -19,10 +19,10 @@ from services.notifier.settings import GROUP
 from services.reporting.settings import ReportingSettings
 from tests.support.builders import plans
 from tests.support.clients.notifier import DUE, NotifierClient, a_contact, a_step, an_assessment, an_event_of
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.mongod_replica_set import MongodReplicaSet
-from tests.support.servers.readers import ReadersFile
 from tests.support.servers.services import Launch
 
 AGENCIES = [f"a-{number:03d}" for number in range(240)]

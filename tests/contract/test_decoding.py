@@ -15,6 +15,7 @@ OTHER_DOORS = {
     "services/intake/form/": "answers of intake's own pipeline, and the content of its own receipts",
     "services/intake/receipts/": "receipts that somebody shows, and the file of the signing keys",
     "services/runtime/access/link_revocations.py": "the file of revoked links, which `dondoc links revoke` writes",
+    "services/reporting/http/access/reader_keys.py": "the file of readers, which `dondoc readers` writes",
     "services/intake/published_plans.py": "the snapshot that intake itself wrote beside its spool",
     "services/console/commands/intake/event_files.py": "files of events that somebody submits",
     "services/console/commands/operations/demo.py": "the report that reporting answered with",

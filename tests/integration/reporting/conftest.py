@@ -14,9 +14,9 @@ from services.reporting.core.urging import AlertAttempt
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.annual_report import a_plan, a_registry
 from tests.support.builders.annual_report_events import a_delivery_event, a_verdict_event
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
-from tests.support.servers.readers import ReadersFile
 from tests.support.servers.services import Launch, Service
 
 GROUP = "dondoc-reporting"

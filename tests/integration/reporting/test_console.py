@@ -14,9 +14,9 @@ from schemas.events.facts import SUBMITTED
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import a_key, an_attempt
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
-from tests.support.servers.readers import ReadersFile
 from tests.support.servers.services import Launch, Service
 
 PLAN = "6766-KH-UBND"

@@ -12,8 +12,8 @@ import pytest
 
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from tests.support.builders.annual_report import AS_OF, a_year
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
-from tests.support.servers.readers import ReadersFile
 from tests.support.servers.services import Service
 
 AT = AS_OF.isoformat()

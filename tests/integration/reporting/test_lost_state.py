@@ -11,9 +11,9 @@ from aiokafka.errors import CommitFailedError
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import AS_OF, a_key, a_revision, a_year
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
-from tests.support.servers.readers import ReadersFile
 from tests.support.servers.services import Service
 
 GROUP = "dondoc-reporting"

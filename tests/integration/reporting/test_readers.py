@@ -18,8 +18,8 @@ from services.runtime.access.link_revocations import LinkRevocation
 from services.runtime.clock import SystemClock
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import AS_OF, a_year
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
-from tests.support.servers.readers import ReadersFile
 from tests.support.servers.services import Service
 
 AT = AS_OF.isoformat()

@@ -1,7 +1,10 @@
 """Who asks: the reader of a bearer key, or of the link that a browser has opened and sends as its session."""
 
 import ipaddress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -51,6 +54,16 @@ class Authentication:
         """The key of readers' links and of the tokens of their forms; None where no reader was created yet."""
         return self._keys.link_key
 
+    def load(self) -> None:
+        """Read the files of readers and revocations; raise `ReaderFileError` or `RevocationFileError`."""
+        self._keys.load()
+        self._keys.load_link_key()
+        self._revocations.load()
+
+    def watches(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
+        """Return what reloads each of the files whenever it changes, until cancelled."""
+        return self._keys.watch, self._keys.watch_link_key, self._revocations.watch
+
     def identify(self, request: Request) -> Identity:
         """Return who asks, `PUBLIC` if the request shows nothing; raise `AccessRefusedError` if it is not in force."""
         authorization = request.headers.get("authorization")
@@ -76,12 +89,9 @@ class Authentication:
 
     def _verify_link(self, token: str) -> LinkHolder:
         for key in (self._keys.link_key, self._dashboard_key):
-            if key is None:
-                continue
-            try:
-                return key.verify_link(token)
-            except BadLink:
-                continue
+            if key is not None:
+                with suppress(BadLink):  # the other key may have signed it
+                    return key.verify_link(token)
         raise AccessRefusedError(RefusalReason.BAD_LINK)
 
     def _find_reader(self, link: LinkHolder) -> Reader | None:

@@ -27,11 +27,11 @@ from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.builders.plan_folders import a_folder
 from tests.support.clients.notifier import NotifierClient
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.authorized_kafka import AuthorizedKafka
 from tests.support.servers.intake import IntakeFiles, encode_event, open_client
 from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database
-from tests.support.servers.readers import ReadersFile
 from tests.support.servers.services import Launcher, Service
 
 REMINDED = datetime.fromisoformat("2026-12-03T08:00:00+07:00")
