@@ -18,7 +18,7 @@ from deploy.local.process.ports import free_ports
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
-from tests.support.servers.forked_process import TemplateProcess
+from tests.support.processes.forked_process import TemplateProcess
 from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database

@@ -15,8 +15,8 @@ from deploy.local.process.daemon import ChildProcess
 from deploy.local.process.ports import LOOPBACK, free_ports, port_variable
 from services.console.support import local_system
 from tests.support.assertions.eventually import eventually
-from tests.support.servers.forked_process import ForkedProcess
-from tests.support.servers.service_template import StartRequest
+from tests.support.processes.forked_process import ForkedProcess
+from tests.support.processes.service_template import StartRequest
 
 
 class Service(local_system.ServiceProcess):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from deploy.local.process.daemon import Daemon, Program
-from tests.support.servers.service_template import StartRequest
+from tests.support.processes.service_template import StartRequest
 
 
 class ForkedProcess:
@@ -48,5 +48,5 @@ class TemplateProcess(Daemon):
 
     def __init__(self, folder: Path) -> None:
         self.socket = folder / "template.socket"
-        command = (sys.executable, "-m", "tests.support.servers.service_template", str(self.socket))
+        command = (sys.executable, "-m", "tests.support.processes.service_template", str(self.socket))
         super().__init__(Program(name="template", command=command, folder=folder, is_ready=self.socket.exists))

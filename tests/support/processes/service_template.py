@@ -3,7 +3,7 @@
 Importing a service takes one to two seconds of processor time, and a test run starts hundreds of them. A forked service
 is a process of its own all the same, with its own process group, environment, log and signals.
 
-Use: `python -m tests.support.servers.service_template SOCKET`. Each connection to the socket starts one process. It
+Use: `python -m tests.support.processes.service_template SOCKET`. Each connection to the socket starts one process. It
 sends a `StartRequest` as a line of JSON and gets the process id as a line, and the exit status when the process ends.
 """
 
