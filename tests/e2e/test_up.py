@@ -1,12 +1,14 @@
 """`make up`: everything starts on its own ports, and however the command ends, no process is left behind."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -105,7 +107,10 @@ async def test_it_comes_up_says_where_and_leaves_nothing_behind_on_term(runs: li
     await up.wait_until_up()
     for name in ("INTAKE", "RULES", "NOTIFIER", "REPORTING"):
         assert up.is_ready(name)
-    assert f"http://{LOOPBACK}:{up.ports['REPORTING']}/" in up.output()
+    (link,) = re.findall(rf"dashboard +(http://{LOOPBACK}:{up.ports['REPORTING']}/open\S+)", up.output())
+    with httpx.Client() as browser:
+        assert browser.get(link).status_code == httpx.codes.OK
+        assert browser.get(urljoin(link, "/agencies/so-tc")).status_code == httpx.codes.OK
     assert len(up.running_programs()) == PROCESSES
     up.child.send_signal(signal.SIGTERM)
     assert await up.wait_for_exit() == 0
@@ -136,6 +141,7 @@ async def test_secrets_and_mails_are_nobody_else_s(home: Path, ports: dict[str, 
             allowed = {"notifier": {"DONDOC_NOTIFIER_SMTP_PASSWORD", "DONDOC_NOTIFIER_SMPP_PASSWORD"}}
             assert given <= allowed.get(name, {"AWS_SECRET_ACCESS_KEY"} if name == "intake" else set()), name
         assert {name for name, one in held.items() if one.get("DONDOC_FORM_KEY_FILE")} == {"intake", "notifier"}
+        assert {name for name, one in held.items() if one.get("DONDOC_DASHBOARD_KEY_FILE")} == {"notifier", "reporting"}
         assert {name for name, one in held.items() if one.get("DONDOC_INTAKE_SIGNING_KEYS")} == {"intake"}
     finally:
         up.child.send_signal(signal.SIGTERM)

@@ -63,7 +63,14 @@ def _read_key(url: str) -> str:
         return key or inputs.read_text(Path(path))
     local = home() / LOCAL_KEY
     # The key of the system that `make up` runs on this machine goes to no other one.
-    return inputs.read_text(local) if url.startswith(f"http://{LOOPBACK}:") and local.exists() else ""
+    return inputs.read_text(local) if _is_of_this_machine(url) and local.exists() else ""
+
+
+def _is_of_this_machine(url: str) -> bool:
+    try:
+        return httpx.URL(url).host == LOOPBACK
+    except httpx.InvalidURL:
+        return False
 
 
 def _describe_problem(answer: httpx.Response) -> str:
