@@ -265,6 +265,5 @@ def _build_api(components: ReportingComponents, queries: ReportingQueries) -> Re
         queries,
         components.store,
         clock=components.clock,
-        letterhead=components.settings.letterhead,
         metrics=components.metrics,
     )

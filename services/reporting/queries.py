@@ -21,6 +21,7 @@ from services.reporting.core import annual_report, duty_lines, timeline
 from services.reporting.core.annual_report import AnnualReport, ReportQuery
 from services.reporting.core.duty_lines import DutyLine, LineContext
 from services.reporting.core.registry_index import RegistryIndex
+from services.reporting.core.report.inputs import ReportInputs
 from services.reporting.core.timeline import DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
 from services.reporting.event_decoder import RecordedReceipt, StoredRecord
@@ -105,6 +106,14 @@ class _KnownStates:
     unreadable: tuple[UnreadableRecord, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CompiledReport:
+    """A report, and the versions of plan and registry that it was compiled with."""
+
+    report: AnnualReport
+    context: LineContext
+
+
 class ReportingQueries:
     """Every query of the HTTP API and the dashboard.
 
@@ -179,6 +188,16 @@ class ReportingQueries:
 
         Raises `NotFoundError` for an unknown plan and `ValueError` where *period_text* is no period.
         """
+        return (await self._compile(plan_id, period_text, context)).report
+
+    async def find_report_inputs(self, plan_id: str, period_text: str, context: QueryContext) -> ReportInputs:
+        """Return what the printed report of a plan and period is compiled from; raise what `compile_report` raises."""
+        compiled = await self._compile(plan_id, period_text, context)
+        before = _find_year_before(period_text)
+        previous = None if before is None else (await self._compile(plan_id, before, context)).report
+        return ReportInputs(report=compiled.report, registry=compiled.context.registry, previous=previous)
+
+    async def _compile(self, plan_id: str, period_text: str, context: QueryContext) -> _CompiledReport:
         plan = self.plan(plan_id)
         period = periods.parse(period_text)
         # One-off duties (period None) are fetched as well: `_belongs_to` selects those that are due in this period.
@@ -186,13 +205,14 @@ class ReportingQueries:
         known = await self._find_states(duties, context)
         zone = ZoneInfo(plan.zone)
         in_period = [state for state in known.states if _belongs_to(state, period, zone)]
+        line_context = self._line_context(plan, in_period, context)
         report = annual_report.compile_report(
             ReportQuery(period=period.text, as_of=context.as_of, known_at=context.known_at),
             in_period,
             attempts={state.key: known.attempts[state.key] for state in in_period if state.key in known.attempts},
-            context=self._line_context(plan, in_period, context),
+            context=line_context,
         )
-        return replace(report, unreadable=known.unreadable)
+        return _CompiledReport(report=replace(report, unreadable=known.unreadable), context=line_context)
 
     async def _find_states(self, duties: PlanDutyFilter, context: QueryContext) -> _KnownStates:
         """Return what is known of *duties* as of *context*, with the alert attempts about each of them."""
@@ -261,6 +281,12 @@ def list_periods_within(period: periods.Period) -> tuple[str, ...]:
     """Return *period* and every shorter period inside it: `2026`, `2026-H1`, `2026-Q1`, `2026-01` and so on."""
     inner = [one.text for recurrence in Recurrence for one in periods.within(period, recurrence)]
     return tuple(dict.fromkeys((period.text, *inner)))
+
+
+def _find_year_before(period_text: str) -> str | None:
+    """Return the same period a year earlier; None before the first year that has periods."""
+    year = periods.parse(period_text).starts_on.year - 1
+    return f"{year:04d}{period_text[4:]}" if year in periods.YEARS else None
 
 
 def _belongs_to(state: DutyState, period: periods.Period, zone: ZoneInfo) -> bool:

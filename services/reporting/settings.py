@@ -5,14 +5,11 @@ from typing import ClassVar
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.reporting.documents.letterhead import Letterhead
 from services.runtime.settings import MongoSettings, ServiceSettings
-
-DEFAULT_LETTERHEAD = Letterhead()
 
 
 class ReportingSettings(ServiceSettings, MongoSettings):
-    """The port, the database, the consumer, and the letterhead of the annual report."""
+    """The port, the database and the consumer."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_REPORTING_", extra="ignore", frozen=True)
     secret_files: ClassVar[tuple[str, ...]] = ("mongo_url",)
@@ -23,21 +20,3 @@ class ReportingSettings(ServiceSettings, MongoSettings):
     group: str = "dondoc-reporting"
     batch_records: int = Field(default=5_000, ge=1)
     session_timeout_ms: int = Field(default=10_000, ge=1_000)
-    letterhead_superior: str = DEFAULT_LETTERHEAD.superior
-    letterhead_issuer: str = DEFAULT_LETTERHEAD.issuer
-    letterhead_symbol: str = DEFAULT_LETTERHEAD.symbol
-    letterhead_place: str = DEFAULT_LETTERHEAD.place
-    letterhead_addressee: str = DEFAULT_LETTERHEAD.addressee
-    letterhead_authority: str = DEFAULT_LETTERHEAD.authority
-
-    @property
-    def letterhead(self) -> Letterhead:
-        """The letterhead of the annual report."""
-        return Letterhead(
-            superior=self.letterhead_superior,
-            issuer=self.letterhead_issuer,
-            symbol=self.letterhead_symbol,
-            place=self.letterhead_place,
-            addressee=self.letterhead_addressee,
-            authority=self.letterhead_authority,
-        )

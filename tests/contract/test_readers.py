@@ -15,8 +15,8 @@ from services.reporting.core import annual_report, timeline
 from services.reporting.core.annual_report import ReportQuery
 from services.reporting.core.duty_lines import LineContext
 from services.reporting.core.registry_index import RegistryIndex
-from services.reporting.documents.letterhead import Letterhead
-from services.reporting.http.api import FORMATS
+from services.reporting.core.report.inputs import ReportInputs
+from services.reporting.documents.formats import FORMATS
 from services.runtime.decoding import UnreadableRecordError
 from tests.support.builders import plans
 from tests.support.hostile import records
@@ -115,15 +115,14 @@ def test_what_reporting_reads_can_be_drawn(extension: str) -> None:
     deliveries = _read_all(records.valid_deliveries, event_decoder.decode_delivery)
     attempts = [attempt for delivery in deliveries for attempt in delivery.attempts]
     assert min(len(assessments), len(attempts)) > 100
-    plan, registry = plans.a_plan(), plans.a_registry()
+    plan, registry = plans.a_plan(), RegistryIndex.of(plans.a_registry())
     report = annual_report.compile_report(
         ReportQuery(period="2026", as_of=UNTIL, known_at=UNTIL),
         [timeline.state_at(one, UNTIL) for one in assessments],
         attempts={one.key: attempts for one in assessments},
-        context=LineContext(plan=plan, registry=RegistryIndex.of(registry), as_of=UNTIL),
+        context=LineContext(plan=plan, registry=registry, as_of=UNTIL),
     )
-    _, render = FORMATS[extension]
-    assert render(report, Letterhead())
+    assert FORMATS[extension].render(ReportInputs(report=report, registry=registry), "vi")
 
 
 def _read_all(events: Callable[[], Iterator[tuple[str, Json]]], decode: Callable[[bytes], Decoded]) -> list[Decoded]:

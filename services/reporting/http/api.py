@@ -1,7 +1,6 @@
 """The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period, the report of a period."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,8 +13,7 @@ from starlette.routing import Route
 from schemas.plan import periods
 from services.reporting.core import duty_search, json_views
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.documents import csv_json, docx, pdf, xlsx
-from services.reporting.documents.letterhead import Letterhead
+from services.reporting.documents.formats import FORMATS
 from services.reporting.http import query_parameters
 from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
 from services.reporting.metrics import ReportingMetrics
@@ -24,18 +22,6 @@ from services.reporting.store import UnreadableReceiptError
 from services.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
-
-RenderDocument = Callable[[AnnualReport, Letterhead], bytes]
-
-DOCX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FORMATS: dict[str, tuple[str, RenderDocument]] = {
-    "docx": (DOCX_MEDIA_TYPE, docx.render_docx),
-    "pdf": ("application/pdf", pdf.render_pdf),
-    "xlsx": (XLSX_MEDIA_TYPE, lambda report, _letterhead: xlsx.render_xlsx(report)),
-    "csv": ("text/csv; charset=utf-8", lambda report, _letterhead: csv_json.render_csv(report)),
-    "json": ("application/json", lambda report, _letterhead: csv_json.render_json(report)),
-}
 
 
 class ReportingApi:
@@ -47,13 +33,11 @@ class ReportingApi:
         receipts: ReceiptSource,
         *,
         clock: Clock,
-        letterhead: Letterhead,
         metrics: ReportingMetrics,
     ) -> None:
         self._queries = queries
         self._receipts = receipts
         self._clock = clock
-        self._letterhead = letterhead
         self._metrics = metrics
 
     def routes(self) -> list[Route]:
@@ -114,21 +98,30 @@ class ReportingApi:
         return JSONResponse(json_views.render_summary(await self._compile_report(request)))
 
     async def get_report(self, request: Request) -> Response:
-        """Return the annual report in the format that the path names."""
+        """Return the annual report in the format that the path names.
+
+        A document for people is Vietnamese whatever the caller reads; CSV and JSON follow the parameter `lang` alone.
+        """
         extension = request.path_params["extension"]
         if extension not in FORMATS:
             raise NotFoundError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
-        media_type, render = FORMATS[extension]
+        report_format = FORMATS[extension]
+        parameters = QueryParameters(request)
+        context = query_parameters.parse_context(parameters, self._clock)
+        parameters.raise_errors()
+        takes_language = report_format.takes_language and "lang" in request.query_params
+        context = context if takes_language else replace(context, language="vi")
         with self._metrics.document_seconds.labels(extension).time():
-            report = await self._compile_report(request)
+            plan, period = request.path_params["plan"], self._parse_period(request)
+            inputs = await self._queries.find_report_inputs(plan, period, context)
             # Rendering takes tenths of a second; in a thread, it does not keep the event loop from answering.
-            body = await run_in_threadpool(partial(render, report, self._letterhead))
+            body = await run_in_threadpool(partial(report_format.render, inputs, context.language))
         self._metrics.documents.labels(extension).inc()
         headers = {
-            "Content-Disposition": f'attachment; filename="{report.plan.plan}-{report.period}.{extension}"',
-            "X-Dondoc-Digest": report.digest,
+            "Content-Disposition": f'attachment; filename="{plan}-{period}.{extension}"',
+            "X-Dondoc-Digest": inputs.report.digest,
         }
-        return Response(body, headers=headers, media_type=media_type)
+        return Response(body, headers=headers, media_type=report_format.media_type)
 
     async def _find_page(self, query: DutiesQuery) -> dict[str, Any]:
         found = await self._queries.find_lines(query.duty_filter, query.context)
@@ -145,11 +138,14 @@ class ReportingApi:
         parameters = QueryParameters(request)
         context = query_parameters.parse_context(parameters, self._clock)
         parameters.raise_errors()
+        return await self._queries.compile_report(request.path_params["plan"], self._parse_period(request), context)
+
+    @staticmethod
+    def _parse_period(request: Request) -> str:
         try:
-            period = periods.parse(request.path_params["period"]).text
+            return periods.parse(request.path_params["period"]).text
         except ValueError as cause:
             raise NotFoundError(str(cause)) from cause
-        return await self._queries.compile_report(request.path_params["plan"], period, context)
 
 
 def _render_context(context: QueryContext) -> dict[str, str]:

@@ -17,9 +17,14 @@ from starlette.responses import Response
 from schemas import problems
 from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError, Problem, ProblemType
+from services.reporting.core.report.printed_report import EmptyReportError
 from services.reporting.queries import DocumentsUnreadError, NotFoundError
 from services.reporting.store import DatabaseUnavailableError, NotAssessedError, StateIncompleteError
 
+EMPTY_REPORT_REMEDY = Bilingual(
+    vi="Hãy kiểm tra kỳ báo cáo, thời điểm hỏi (as_of, known_at) và nhóm của các đơn vị trong danh sách đơn vị.",
+    en="Check the period, the instants asked about (as_of, known_at) and the groups of the agencies in the registry.",
+)
 RETRY_AFTER_SECONDS = 5  # a restart of the database takes about two
 
 
@@ -30,6 +35,14 @@ class ReportingProblem(Enum):
         status=400, slug="invalid-query", title=Bilingual(vi="Câu hỏi không hợp lệ", en="The question is not valid")
     )
     NOT_FOUND = ProblemType(status=404, slug="not-found", title=Bilingual(vi="Không tìm thấy", en="Not found"))
+    EMPTY_REPORT = ProblemType(
+        status=409,
+        slug="empty-report",
+        title=Bilingual(
+            vi="Kỳ này không có đơn vị nào phải báo cáo, không lập báo cáo",
+            en="Nobody owes a report in this period, so no report is made",
+        ),
+    )
     NOT_ALLOWED = ProblemType(
         status=405, slug="method-not-allowed", title=Bilingual(vi="Chỉ đọc, không ghi", en="This interface only reads")
     )
@@ -109,6 +122,7 @@ def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
     describers = {
         InvalidQueryError: _describe_invalid_query,
         NotFoundError: _describe_not_found,
+        EmptyReportError: _describe_empty_report,
         HTTPException: _describe_http_error,
         # Starlette calls the handler of `Exception` and raises the error again, so that the server logs it.
         Exception: _describe_http_error,
@@ -132,6 +146,10 @@ def _describe_invalid_query(error: Exception) -> Problem:
 
 def _describe_not_found(error: Exception) -> Problem:
     return Problem(type=ReportingProblem.NOT_FOUND.value, detail=str(error))
+
+
+def _describe_empty_report(_error: Exception) -> Problem:
+    return Problem(type=ReportingProblem.EMPTY_REPORT.value, detail=EMPTY_REPORT_REMEDY)
 
 
 def _describe_unavailable(_error: Exception) -> Problem:
