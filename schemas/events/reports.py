@@ -23,7 +23,9 @@ CheckCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{5}(-[
 
 Partition = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]*)$")]
 Offset = Annotated[int, Field(ge=0)]
-Version = Annotated[int, Field(ge=1)]
+VERSION_MAX = 10**9
+PARTS_MAX = 100_000
+Version = Annotated[int, Field(ge=1, le=VERSION_MAX)]
 
 
 class ReportFormat(StrEnum):
@@ -101,8 +103,8 @@ class SealedDocumentPart(BaseModel):
     period: NonBlank
     version: Version
     format: ReportFormat
-    part: int = Field(ge=1)
-    parts: int = Field(ge=1)
+    part: int = Field(ge=1, le=PARTS_MAX)
+    parts: int = Field(ge=1, le=PARTS_MAX)
     content: Base64Bytes
 
 

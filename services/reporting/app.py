@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
@@ -12,16 +13,23 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
+from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
-from services.reporting.consumer import Decoded, TopicReader
+from services.reporting.consumer import TopicReader
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.pages import Dashboard
+from services.reporting.dashboard.verification import VerificationPage
 from services.reporting.document_archive import DocumentArchive
+from services.reporting.documents import formats
 from services.reporting.http import api_description, problems
 from services.reporting.http.api import ReportingApi
+from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
+from services.reporting.sealing import store as sealed_reports
+from services.reporting.sealing.log_position import LogReaders
+from services.reporting.sealing.sealer import Sealer, SealingMaterials
+from services.reporting.sealing.store import SealedReportStore
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import DatabaseRefusedError, DatabaseUnavailableError, ReportingStore
 from services.runtime import background, bootstrap, mongo, startup
@@ -144,6 +152,8 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
         routes=[
             *(Route(path, AsgiEndpoint(handler)) for path, handler in admin.routes_on_service_port()),
             *_build_api(components, queries).routes(),
+            *_build_sealing(components, queries).routes(),
+            *VerificationPage(SealedReportStore(components.store), dashboard).routes(),
             *api_description.build_routes(templates),
             *dashboard.routes(),
         ],
@@ -162,7 +172,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
     dead_letters = DeadLetterProducer(settings.kafka, clock)
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
 
-    def create_consumer(topic: Topic, reader: TopicReader[Decoded]) -> StateConsumer:
+    def create_consumer(topic: Topic, reader: TopicReader[Any]) -> StateConsumer:
         subscription = Subscription(
             topic=topic.name,
             group=settings.group,
@@ -175,11 +185,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         created.subscribe(broker, handler, recoverable=(DatabaseUnavailableError,))
         return created
 
-    consumers = (
-        create_consumer(VERDICTS, consumer.verdict_reader(store)),
-        create_consumer(DELIVERIES, consumer.delivery_reader(store)),
-        create_consumer(FACTS, consumer.fact_reader(store)),
-    )
+    consumers = [create_consumer(topic, reader) for topic, reader in _build_readers(store).items()]
     return ReportingComponents(
         settings=settings,
         clock=clock,
@@ -194,6 +200,15 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
         halt=halt,
     )
+
+
+def _build_readers(store: ReportingStore) -> dict[Topic, TopicReader[Any]]:
+    return {
+        VERDICTS: consumer.verdict_reader(store),
+        DELIVERIES: consumer.delivery_reader(store),
+        FACTS: consumer.fact_reader(store),
+        REPORTS: sealed_reports.report_reader(SealedReportStore(store)),
+    }
 
 
 def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
@@ -268,3 +283,20 @@ def _build_api(components: ReportingComponents, queries: ReportingQueries) -> Re
         letterhead=components.settings.letterhead,
         metrics=components.metrics,
     )
+
+
+def _build_sealing(components: ReportingComponents, queries: ReportingQueries) -> SealedReportsApi:
+    settings, store = components.settings, SealedReportStore(components.store)
+    readers = LogReaders(
+        kafka=settings.kafka,
+        reporting_group=settings.group,
+        rules_group=settings.rules_group,
+        partitions=settings.partitions,
+    )
+    materials = SealingMaterials(
+        source=queries,
+        render=partial(formats.render_documents, letterhead=settings.letterhead),
+        public_url=settings.public_url,
+    )
+    sealer = Sealer(readers, store, materials, clock=components.clock)
+    return SealedReportsApi(queries, store, sealer, clock=components.clock)

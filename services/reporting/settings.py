@@ -23,6 +23,8 @@ class ReportingSettings(ServiceSettings, MongoSettings):
     group: str = "dondoc-reporting"
     batch_records: int = Field(default=5_000, ge=1)
     session_timeout_ms: int = Field(default=10_000, ge=1_000)
+    rules_group: str = Field(default="dondoc-rules", validation_alias="DONDOC_RULES_GROUP")
+    public_url: str = Field(default="http://127.0.0.1:8004", pattern=r"^https?://[^\s/]+(/[^\s]*[^\s/])?$")
     letterhead_superior: str = DEFAULT_LETTERHEAD.superior
     letterhead_issuer: str = DEFAULT_LETTERHEAD.issuer
     letterhead_symbol: str = DEFAULT_LETTERHEAD.symbol

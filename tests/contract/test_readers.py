@@ -15,8 +15,9 @@ from services.reporting.core import annual_report, timeline
 from services.reporting.core.annual_report import ReportQuery
 from services.reporting.core.duty_lines import LineContext
 from services.reporting.core.registry_index import RegistryIndex
+from services.reporting.core.report.inputs import ReportInputs
+from services.reporting.documents.formats import FORMATS
 from services.reporting.documents.letterhead import Letterhead
-from services.reporting.http.api import FORMATS
 from services.runtime.decoding import UnreadableRecordError
 from tests.support.builders import plans
 from tests.support.hostile import records
@@ -29,6 +30,7 @@ VALID = {
     "facts": records.valid_facts,
     "verdicts": records.valid_verdicts,
     "deliveries": records.valid_deliveries,
+    "reports": records.valid_reports,
     "documents": records.valid_documents,
 }
 # Which readers read the valid records of a kind; the others refuse them, or pass over them.
@@ -36,6 +38,7 @@ READ_BY = {
     "facts": {"rules: facts", "reporting: receipts", "intake: facts"},
     "verdicts": {"reporting: verdicts", "notifier: verdicts"},
     "deliveries": {"reporting: deliveries"},
+    "reports": {"reporting: reports"},
     "documents": {"all: published documents"},
 }
 EVENTS = [(kind, name, event) for kind, events in VALID.items() for name, event in events()]
@@ -123,7 +126,7 @@ def test_what_reporting_reads_can_be_drawn(extension: str) -> None:
         context=LineContext(plan=plan, registry=RegistryIndex.of(registry), as_of=UNTIL),
     )
     _, render = FORMATS[extension]
-    assert render(report, Letterhead())
+    assert render(ReportInputs(report=report, registry=RegistryIndex.of(registry)), Letterhead())
 
 
 def _read_all(events: Callable[[], Iterator[tuple[str, Json]]], decode: Callable[[bytes], Decoded]) -> list[Decoded]:

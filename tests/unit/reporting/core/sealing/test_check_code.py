@@ -1,29 +1,17 @@
 """The check code covers the whole head of a seal, and is read back however a person types it."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from schemas.events.reports import SealedOffsets, SealHead
 from services.reporting.core.sealing import check_code
+from tests.support.builders.sealed_reports import a_seal_head
 
-AT = datetime(2024, 12, 22, 2, tzinfo=UTC)
-HEAD = SealHead(
-    plan="P-1",
-    period="2024",
-    version=1,
-    signer="Nguyễn Văn An",
-    sealed_at=AT,
-    at=AT,
-    known_at=AT,
-    offsets=SealedOffsets(facts={"0": 41}, deliveries={"0": 7}, reports={"0": 0}),
-    plan_version=1,
-    registry="R-1",
-    registry_version=2,
-    figures_sha256="ab" * 32,
-)
+HEAD = a_seal_head()
+AT = HEAD.at
 CHANGES: dict[str, Any] = {
     "plan": "P-2",
     "period": "2023",
