@@ -16,6 +16,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from schemas.events.reports import SealedOffsets
 from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import event_decoder
+from services.reporting.sealing import report_decoder
+from services.reporting.sealing.report_decoder import RecordedEvaluation
 from services.runtime import decoding
 from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka import clients, group_progress
@@ -99,6 +101,10 @@ def _counts_at(record: "ConsumerRecord[Any, Any]", known_at: datetime) -> bool:
         if record.topic == DELIVERIES.name:
             # An attempt counts from when it was made, whenever it was published.
             return event_decoder.decode_delivery(record.value).attempted_at <= known_at
+        if record.topic == REPORTS.name:
+            # Of the reports only evaluations are figures of another report.
+            event = report_decoder.decode_report_event(record)
+            return isinstance(event, RecordedEvaluation) and event.recorded_at <= known_at
         return decoding.read_timestamp(record) <= known_at
     except UnreadableRecordError:
         return False

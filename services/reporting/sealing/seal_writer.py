@@ -25,11 +25,11 @@ TRANSACTION_TIMEOUT_MS = 30_000  # a killed writer blocks committed readers of i
 
 
 class SealContestedError(Exception):
-    """Another process began to seal a report of this partition meanwhile; nothing was written. Ask again."""
+    """Another process sealed a report, or is about to, since this one looked; nothing was written. Ask again."""
 
 
 class SealWriter:
-    """The right to append a version to one partition, from entering to leaving the context."""
+    """The right to append a version to one partition, from entering to leaving the context. Keep that short."""
 
     def __init__(self, kafka: KafkaConfig, group: str, place: TopicPartition, *, clock: Clock) -> None:
         self._place = place

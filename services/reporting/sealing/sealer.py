@@ -87,20 +87,29 @@ class Sealer:
             raise LogUnsettledError
 
     async def _seal_once(self, request: SealRequest, context: QueryContext) -> ReportSealed:
+        latest = await self._store.find_latest(request.plan, request.period)
+        version = versions.choose_version(request, latest)
+        if latest is not None and version is None:
+            return latest
+        compiled = await self._compile(request, context)
+        head, content = self._build_head(request, compiled, version=version or versions.FIRST_VERSION)
+        sealed, documents = await asyncio.to_thread(self._render, head, content, compiled.inputs)
+        await self._append(sealed, documents)
+        return sealed
+
+    async def _append(self, sealed: ReportSealed, documents: list[RenderedDocument]) -> None:
+        """Append the version if its number is still the next; raise `SealContestedError` if it is not."""
         readers = self._readers
-        place = seal_writer.place_of(request.plan, request.period, readers.partitions)
+        place = seal_writer.place_of(sealed.plan, sealed.period, readers.partitions)
         async with SealWriter(readers.kafka, readers.reporting_group, place, clock=self._clock) as writer:
-            # From here on nobody else can add a version without this writer noticing when it appends.
-            compiled = await self._compile(request, context)
-            latest = await self._store.find_latest(request.plan, request.period)
-            version = versions.choose_version(request, latest)
-            if latest is not None and version is None:
-                return latest
-            head, content = self._build_head(request, compiled, version=version or versions.FIRST_VERSION)
-            sealed, documents = await asyncio.to_thread(self._render, head, content, compiled.inputs)
+            # Whatever others have appended lies before the end that the partition has now, and whoever opens a writer
+            # from now on makes this one fail when it appends.
+            await self._wait_until_stored(place)
+            latest = await self._store.find_latest(sealed.plan, sealed.period)
+            if sealed.version != (versions.FIRST_VERSION if latest is None else latest.version + 1):
+                raise SealContestedError(f"version {sealed.version} was sealed meanwhile")
             await writer.append(_build_records(sealed, documents))
         await self._wait_until_stored(place)
-        return sealed
 
     async def _compile(self, request: SealRequest, context: QueryContext) -> _CompiledReport:
         for _attempt in range(ATTEMPTS):
