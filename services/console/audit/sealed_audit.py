@@ -22,6 +22,7 @@ from services.console.support import topic_reader
 from services.console.support.inputs import UnusableInputError
 from services.console.support.json_diff import ABSENT
 from services.reporting.core import results_question
+from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.core.report import figures
 from services.reporting.core.sealing import canonical_json, check_code
 from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
@@ -159,7 +160,7 @@ async def _rebuild_figures(sources: AuditSources, sealed: ReportSealed, progress
             progress.on_agency_compared()
     archive = RebuiltArchive(newest, sources.index, attempts_below=_by_partition(sealed.offsets.deliveries))
     queries = ReportingQueries(archive, sources.references)
-    context = QueryContext(as_of=sealed.at, known_at=sealed.known_at, language="vi")
+    context = QueryContext(as_of=sealed.at, known_at=sealed.known_at, scope=EVERYTHING, language="vi")
     try:
         inputs = await queries.compile_inputs(sealed.plan, sealed.period, context)
     except (NotFoundError, NotAssessedError) as cause:

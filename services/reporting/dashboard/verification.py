@@ -4,11 +4,13 @@ from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
+from services.reporting.core.access.decisions import Access
 from services.reporting.core.sealing import check_code, verification
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.http import problems
+from services.reporting.http.access.guard import AccessRoute
 from services.reporting.queries import NotFoundError
 from services.reporting.sealing.sealer import VERIFICATION_PATH
 from services.reporting.sealing.store import SealedReportStore
@@ -24,9 +26,9 @@ class VerificationPage:
         self._store = store
         self._dashboard = dashboard
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Return the route."""
-        return [Route(f"{VERIFICATION_PATH}{{code}}", self.get_verification)]
+        return [AccessRoute(f"{VERIFICATION_PATH}{{code}}", self.get_verification, Access.OPEN)]
 
     async def get_verification(self, request: Request) -> Response:
         """Return the version that prints the check code; 404 if none does."""

@@ -6,13 +6,15 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from schemas.events.reports import VERSION_MAX, ReportFormat, ReportSealed
 from schemas.plan import periods
+from services.reporting.core.access.decisions import Access
 from services.reporting.core.report import figures
 from services.reporting.core.sealing import figure_changes
 from services.reporting.http import problems, query_parameters, seal_requests
+from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import NotFoundError, QueryContext
@@ -35,20 +37,23 @@ class SealedReportsApi:
         self._sealer = sealer
         self._clock = clock
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Return the routes."""
         return [
-            Route(PATH, self.get_versions, methods=["GET"]),
-            Route(PATH, self.post_version, methods=["POST"]),
-            Route(f"{PATH}/{{version}}", self.get_version),
+            AccessRoute(PATH, self.get_versions, Access.SEALED, methods=["GET"]),
+            AccessRoute(PATH, self.post_version, Access.SEALS, methods=["POST"]),
+            AccessRoute(f"{PATH}/{{version}}", self.get_version, Access.SEALED),
         ]
 
     async def get_versions(self, request: Request) -> Response:
-        """Return every sealed version, and the draft of the next one with what changed since the newest."""
+        """Return every sealed version, and the draft of the next one with what changed since the newest.
+
+        A reader of sealed reports alone sees no draft.
+        """
         context = self._parse_context(request)
         plan, period = _parse_place(request)
         versions = await self._store.find_versions(plan, period)
-        draft = await self._describe_draft(plan, period, versions, context)
+        draft = await self._describe_draft(plan, period, versions, context) if context.scope.is_everything else None
         sealed = [render_seal(one) for one in versions]
         return JSONResponse({"plan": plan, "period": period, "reports": sealed, "draft": draft})
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from services.reporting.sealing import report_decoder
 from services.runtime import clock
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import AS_OF, a_key, a_revision, a_timeline, a_year
+from tests.support.clients.readers import ReadersFile
 from tests.support.faults import fault_plan
 from tests.support.servers.kafka import Bus, Record
 from tests.support.servers.mongo import Database
@@ -30,6 +31,7 @@ REPORTS_PATH = f"/v1/plans/{PLAN}/periods/{PERIOD}/reports"
 AT = AS_OF.isoformat()
 FORMATS = ["figures", "docx", "pdf", "xlsx", "csv", "json"]
 CORRECTION = "correction-of-h-03"
+HEADERS: dict[str, str] = {}
 Json = dict[str, Any]
 
 StartReporting = Callable[..., Service]
@@ -45,15 +47,23 @@ async def start(reporting: StartReporting, publish_events: PublishEvents, tmp_pa
     return lambda **options: reporting(DONDOC_CLOCK=f"steered:{tmp_path / 'clock'}", **options)
 
 
+@pytest.fixture(autouse=True)
+def officer(readers: ReadersFile) -> Iterator[None]:
+    """Let the requests of these tests be those of a reader who may seal."""
+    HEADERS["authorization"] = f"Bearer {readers.create('all', name='officer', permits=('seals',))}"
+    yield
+    HEADERS.clear()
+
+
 async def post(service: Service, signer: str = "Nguyễn Văn An", **members: Any) -> httpx.Response:
     """Ask *service* to seal the next version."""
-    async with httpx.AsyncClient(base_url=service.url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=service.url, timeout=60, headers=HEADERS) as client:
         return await client.post(REPORTS_PATH, json={"signer": signer, **members})
 
 
 async def get(service: Service, path: str = REPORTS_PATH, **query: str) -> httpx.Response:
     """Ask *service* about sealed versions."""
-    async with httpx.AsyncClient(base_url=service.url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=service.url, timeout=60, headers=HEADERS) as client:
         return await client.get(path, params=query)
 
 
@@ -74,7 +84,12 @@ def seals(records: list[Record]) -> list[Json]:
 
 
 async def test_a_version_is_frozen_and_the_next_lists_what_changed(
-    start: StartReporting, publish_events: PublishEvents, bus: Bus, database: Database, tmp_path: Path
+    start: StartReporting,
+    publish_events: PublishEvents,
+    bus: Bus,
+    database: Database,
+    tmp_path: Path,
+    readers: ReadersFile,
 ) -> None:
     """A later fact changes no sealed version; it is in the draft of the next, and the topic alone gives both back."""
     service = start()
@@ -103,6 +118,7 @@ async def test_a_version_is_frozen_and_the_next_lists_what_changed(
     await assert_repeated_request_makes_no_version(rebuilt, latest=2)
     await assert_refusals_name_the_reason(rebuilt)
     await assert_code_opens_its_page(rebuilt, before["reports"][0])
+    await assert_only_sealers_seal(rebuilt, readers)
     assert_every_code_is_that_of_its_head(await bus.records(REPORTS.name))
 
 
@@ -128,7 +144,7 @@ async def assert_repeated_request_makes_no_version(service: Service, *, latest: 
 
 async def assert_refusals_name_the_reason(service: Service) -> None:
     """No signer, no JSON, an instant that has not come, an unknown plan, a wrong number."""
-    async with httpx.AsyncClient(base_url=service.url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=service.url, timeout=60, headers=HEADERS) as client:
         nobody = await client.post(REPORTS_PATH, json={"signer": " "})
         nothing = await client.post(REPORTS_PATH, content=b"{")
         ahead = await client.post(f"{REPORTS_PATH}?as_of=2027-01-01T00:00:00Z", json={"signer": "An"})
@@ -137,6 +153,17 @@ async def assert_refusals_name_the_reason(service: Service) -> None:
     assert (nothing.status_code, ahead.status_code, unknown.status_code) == (422, 400, 404)
     assert (await get(service, f"{REPORTS_PATH}/9")).status_code == 404
     assert (await get(service, f"{REPORTS_PATH}/one")).status_code == 404
+
+
+async def assert_only_sealers_seal(service: Service, readers: ReadersFile) -> None:
+    """A reader of sealed reports alone reads versions and no draft; no other reader seals, and nobody without a key."""
+    sealed_alone = {"authorization": f"Bearer {readers.create('sealed', name='archive')}"}
+    async with httpx.AsyncClient(base_url=service.url, timeout=60) as client:
+        seen = await client.get(REPORTS_PATH, headers=sealed_alone)
+        refused = await client.post(REPORTS_PATH, headers=readers.headers, json={"signer": "An"})
+        unknown = await client.post(REPORTS_PATH, json={"signer": "An"})
+    assert (seen.json()["draft"], len(seen.json()["reports"])) == (None, 3)
+    assert (refused.status_code, unknown.status_code) == (403, 401)
 
 
 async def assert_code_opens_its_page(service: Service, sealed: Json) -> None:
