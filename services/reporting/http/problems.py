@@ -200,7 +200,16 @@ def build_handlers(render_page: RenderPage, record_refusal: RecordRefusal) -> di
 
         return handle
 
-    describers = {
+    return {error_type: build_handler(describe) for error_type, describe in _list_describers().items()}
+
+
+def is_page_wanted(request: Request) -> bool:
+    """Whether a browser asks for a page."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+def _list_describers() -> dict[type[Exception], Callable[[Exception], Problem]]:
+    return {
         AccessRefusedError: _describe_refusal,
         InvalidQueryError: _describe_invalid_query,
         InvalidBodyError: _describe_invalid_body,
@@ -218,12 +227,6 @@ def build_handlers(render_page: RenderPage, record_refusal: RecordRefusal) -> di
         GroupBehindError: _describe_unsettled,
         KafkaError: _describe_unavailable,
     }
-    return {error_type: build_handler(describe) for error_type, describe in describers.items()}
-
-
-def is_page_wanted(request: Request) -> bool:
-    """Whether a browser asks for a page."""
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
 
 
 def _describe_refusal(error: Exception) -> Problem:

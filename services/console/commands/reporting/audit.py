@@ -57,23 +57,17 @@ def audit(
 ) -> None:
     """Rebuild PERIOD of PLAN from the log and compare it with the live projections. Exit 1 if they differ."""
     with output.exit_on_errors():
-        request = AuditRequest(
-            url=url, target=_parse_target(plan, period), as_of=inputs.read_instant(as_of, "--as-of") if as_of else None
-        )
+        target, instant = _parse_target(plan, period), inputs.read_instant(as_of, "--as-of") if as_of else None
+        request = AuditRequest(url=url, target=target, as_of=instant)
         settings = AuditSettings() if state is None else AuditSettings(state=state)
         if sealed is not None:
-            _audit_sealed(settings, request, sealed, fmt)
-            return
-        if every:
+            if target is None or as_of or every:
+                raise UnusableInputError("--sealed: name PLAN and PERIOD, and neither --as-of nor --every")
+            _audit_sealed(AuditRun(settings, request), target, sealed, fmt)
+        elif every:
             schedule.serve(settings, request, every_seconds=_parse_interval(every).total_seconds())
-            return
-        differences = DifferencePrinter(fmt)
-        results = _audit_once(settings, request, differences)
-    for one in results:
-        output.print_message(_describe(one))
-    differences.finish(title="The log and the live projections differ")
-    if any(one.differences for one in results):
-        raise typer.Exit(output.EXIT_NEGATIVE)
+        else:
+            _audit_live(settings, request, fmt)
 
 
 class DifferencePrinter:
@@ -139,12 +133,18 @@ def _audit_once(settings: AuditSettings, request: AuditRequest, differences: Dif
         run.close()
 
 
-def _audit_sealed(settings: AuditSettings, request: AuditRequest, version: int, fmt: output.OutputFormat) -> None:
-    target = request.target
-    if target is None or request.as_of is not None:
-        raise UnusableInputError("--sealed: name PLAN and PERIOD, and no instant; the sealed version has its own")
+def _audit_live(settings: AuditSettings, request: AuditRequest, fmt: output.OutputFormat) -> None:
     differences = DifferencePrinter(fmt)
-    run = AuditRun(settings, request)
+    results = _audit_once(settings, request, differences)
+    for one in results:
+        output.print_message(_describe(one))
+    differences.finish(title="The log and the live projections differ")
+    if any(one.differences for one in results):
+        raise typer.Exit(output.EXIT_NEGATIVE)
+
+
+def _audit_sealed(run: AuditRun, target: AuditTarget, version: int, fmt: output.OutputFormat) -> None:
+    differences = DifferencePrinter(fmt)
     try:
         with ProgressBar() as progress:
             found = asyncio.run(run.audit_sealed(target, version, progress, partial(differences.add, target)))

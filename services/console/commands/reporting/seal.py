@@ -6,7 +6,7 @@ it, no second version follows from it.
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -53,20 +53,24 @@ def _post_with_retries(address: str, url: str, query: dict[str, str], body: Json
 
     503 is no refusal: records that count are on their way, or another replica is about to seal.
     """
-    for attempt in range(ATTEMPTS):
-        is_last = attempt == ATTEMPTS - 1
-        try:
-            headers = reporting_client.build_headers(url)
-            answer = httpx.post(address, params=query, json=body, timeout=SEAL_SECONDS, headers=headers)
-        except (httpx.TransportError, httpx.InvalidURL) as cause:
-            if is_last or not isinstance(cause, httpx.TransportError):
-                raise reporting_client.describe_silence(url, cause) from cause
-        else:
-            if is_last or answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-                sealed: JsonObject = reporting_client.require_success(answer).json()
-                return sealed
+
+    def post() -> httpx.Response:
+        headers = reporting_client.build_headers(url)
+        return httpx.post(address, params=query, json=body, timeout=SEAL_SECONDS, headers=headers)
+
+    for _attempt in range(ATTEMPTS - 1):
+        with suppress(httpx.TransportError):
+            answer = post()
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
         time.sleep(PAUSE_SECONDS)
-    raise AssertionError("the last attempt returns or raises")
+    else:
+        try:
+            answer = post()
+        except httpx.TransportError as cause:
+            raise reporting_client.describe_silence(url, cause) from cause
+    sealed: JsonObject = reporting_client.require_success(answer).json()
+    return sealed
 
 
 @contextmanager
