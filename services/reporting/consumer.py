@@ -55,25 +55,37 @@ class TopicReader(Generic[Decoded]):
     """
 
     label: str
-    decode: Callable[[bytes | None], Decoded | None]
+    decode: Callable[[ConsumedRecord], Decoded | None]
     insert: Callable[[Sequence[Decoded]], Awaitable[Collection[int]]]
     sets_aside: bool = True
 
 
 def verdict_reader(store: RecordStore) -> TopicReader[RecordedAssessment]:
     """Return the reader of the topic of verdicts: each record is an assessment."""
-    return TopicReader(label="verdicts", decode=event_decoder.decode_verdict, insert=store.insert_assessments)
+    return TopicReader(
+        label="verdicts",
+        decode=lambda record: event_decoder.decode_verdict(record.value),
+        insert=store.insert_assessments,
+    )
 
 
 def delivery_reader(store: RecordStore) -> TopicReader[RecordedAttempt]:
     """Return the reader of the topic of deliveries: each record is an attempt at an alert."""
-    return TopicReader(label="deliveries", decode=event_decoder.decode_delivery, insert=store.insert_attempts)
+    return TopicReader(
+        label="deliveries",
+        decode=lambda record: event_decoder.decode_delivery(record.value),
+        insert=store.insert_attempts,
+    )
 
 
 def fact_reader(store: RecordStore) -> TopicReader[RecordedReceipt]:
     """Return the reader of the topic of facts, of which only the receipts are stored."""
-    decode, insert = event_decoder.decode_receipt, store.insert_receipts
-    return TopicReader(label="facts", decode=decode, insert=insert, sets_aside=False)
+    return TopicReader(
+        label="facts",
+        decode=lambda record: event_decoder.decode_receipt(record.value),
+        insert=store.insert_receipts,
+        sets_aside=False,
+    )
 
 
 def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metrics: ReportingMetrics) -> Handler:
@@ -107,7 +119,7 @@ def _decode_batch(
     poison: list[tuple[ConsumedRecord, str]] = []
     for record in records:
         try:
-            value = reader.decode(record.value)
+            value = reader.decode(record)
         except UnreadableRecordError as cause:
             poison.append((record, str(cause)))
         else:

@@ -29,6 +29,7 @@ VALID = {
     "facts": records.valid_facts,
     "verdicts": records.valid_verdicts,
     "deliveries": records.valid_deliveries,
+    "reports": records.valid_reports,
     "documents": records.valid_documents,
 }
 # Which readers read the valid records of a kind; the others refuse them, or pass over them.
@@ -36,6 +37,7 @@ READ_BY = {
     "facts": {"rules: facts", "reporting: receipts", "intake: facts"},
     "verdicts": {"reporting: verdicts", "notifier: verdicts"},
     "deliveries": {"reporting: deliveries"},
+    "reports": {"reporting: reports"},
     "documents": {"all: published documents"},
 }
 EVENTS = [(kind, name, event) for kind, events in VALID.items() for name, event in events()]

@@ -8,13 +8,17 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from schemas.plan import periods
 from services.reporting.core import duty_search, json_views
-from services.reporting.core.annual_report import AnnualReport
+from services.reporting.core.access.decisions import Access
+from services.reporting.core.access.readers import EVERYTHING, ReaderScope
+from services.reporting.core.report.inputs import ReportInputs
 from services.reporting.documents.formats import FORMATS
 from services.reporting.http import query_parameters
+from services.reporting.http.access import guard
+from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
 from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReceiptSource, ReportingQueries
@@ -40,14 +44,14 @@ class ReportingApi:
         self._clock = clock
         self._metrics = metrics
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Return the routes; the extension of a report's path is its format."""
         return [
-            Route("/v1/duties", self.get_duties),
-            Route("/v1/agencies/{agency}", self.get_agency),
-            Route("/v1/receipts/{receiptid}", self.get_receipt),
-            Route("/v1/plans/{plan}/periods/{period}", self.get_period),
-            Route("/v1/plans/{plan}/periods/{period}/report.{extension}", self.get_report),
+            AccessRoute("/v1/duties", self.get_duties, Access.COVERED),
+            AccessRoute("/v1/agencies/{agency}", self.get_agency, Access.COVERED),
+            AccessRoute("/v1/receipts/{receiptid}", self.get_receipt, Access.COVERED),
+            AccessRoute("/v1/plans/{plan}/periods/{period}", self.get_period, Access.COUNTS),
+            AccessRoute("/v1/plans/{plan}/periods/{period}/report.{extension}", self.get_report, Access.WHOLE),
         ]
 
     async def get_duties(self, request: Request) -> Response:
@@ -80,6 +84,7 @@ class ReportingApi:
         if receipt is None:
             raise NotFoundError(f"no receipt {receiptid!r} is on record; it appears a moment after it was given")
         key = receipt.duty
+        await self._queries.require_duty(key, context)
         duty_filter = DutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))
         found = await self._queries.find_lines(duty_filter, context)
         event = {
@@ -94,8 +99,14 @@ class ReportingApi:
         return JSONResponse({"receiptid": receiptid, **event, **context_and_duty})
 
     async def get_period(self, request: Request) -> Response:
-        """Return the figures of a plan's period, overall, by obligation and by group."""
-        return JSONResponse(json_views.render_summary(await self._compile_report(request)))
+        """Return the figures of a plan's period, overall, by obligation and by group.
+
+        Whoever has no scope gets the counts by status alone; the guard lets them in where these are public.
+        """
+        if guard.scope_of(request).covers_duties:
+            return JSONResponse(json_views.render_summary((await self._compile_inputs(request)).report))
+        everybody = await self._compile_inputs(request, scope=EVERYTHING)
+        return JSONResponse(json_views.render_counts_by_status(everybody.report))
 
     async def get_report(self, request: Request) -> Response:
         """Return the annual report in the format that the path names.
@@ -105,26 +116,27 @@ class ReportingApi:
         extension = request.path_params["extension"]
         if extension not in FORMATS:
             raise NotFoundError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
-        report_format = FORMATS[extension]
+        renderer = FORMATS[extension]
         parameters = QueryParameters(request)
         context = query_parameters.parse_context(parameters, self._clock)
         parameters.raise_errors()
-        takes_language = report_format.takes_language and "lang" in request.query_params
+        takes_language = renderer.takes_language and "lang" in request.query_params
         context = context if takes_language else replace(context, language="vi")
         with self._metrics.document_seconds.labels(extension).time():
             plan, period = request.path_params["plan"], self._parse_period(request)
-            inputs = await self._queries.find_report_inputs(plan, period, context)
+            inputs = await self._queries.compile_inputs(plan, period, context)
             # Rendering takes tenths of a second; in a thread, it does not keep the event loop from answering.
-            body = await run_in_threadpool(partial(report_format.render, inputs, context.language))
+            body = await run_in_threadpool(partial(renderer.render, inputs, context.language))
         self._metrics.documents.labels(extension).inc()
         headers = {
             "Content-Disposition": f'attachment; filename="{plan}-{period}.{extension}"',
             "X-Dondoc-Digest": inputs.report.digest,
         }
-        return Response(body, headers=headers, media_type=report_format.media_type)
+        return Response(body, headers=headers, media_type=renderer.media_type)
 
     async def _find_page(self, query: DutiesQuery) -> dict[str, Any]:
         found = await self._queries.find_lines(query.duty_filter, query.context)
+        duty_search.require_groups(query.line_filter.groups, found.lines, query.context.scope)
         lines = duty_search.filter_lines(found.lines, query.line_filter)
         page = duty_search.paginate(lines, limit=query.limit, cursor=query.cursor)
         return {
@@ -134,11 +146,13 @@ class ReportingApi:
             "unreadable": json_views.render_unreadable(found.unreadable),
         }
 
-    async def _compile_report(self, request: Request) -> AnnualReport:
+    async def _compile_inputs(self, request: Request, scope: ReaderScope | None = None) -> ReportInputs:
+        """Compile the report of what *scope* covers, by default that of the reader."""
         parameters = QueryParameters(request)
         context = query_parameters.parse_context(parameters, self._clock)
+        context = context if scope is None else replace(context, scope=scope)
         parameters.raise_errors()
-        return await self._queries.compile_report(request.path_params["plan"], self._parse_period(request), context)
+        return await self._queries.compile_inputs(request.path_params["plan"], self._parse_period(request), context)
 
     @staticmethod
     def _parse_period(request: Request) -> str:
