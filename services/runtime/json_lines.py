@@ -1,4 +1,4 @@
-"""Encodes an object as one line of JSON that no text inside it can break: the same bytes from a command and over HTTP."""
+"""Encodes an object as one line of JSON that no text inside it can break, for commands and for answers over HTTP."""
 
 import json
 from collections.abc import Mapping

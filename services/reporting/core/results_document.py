@@ -3,8 +3,8 @@
 Every total, value and target is text in plain notation, so that no reader rounds it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,10 @@ class PlanResults:
     known_at: datetime
     zone: ZoneInfo
     obligations: tuple[ObligationResults, ...]
+
+    def select_obligations(self, ids: Collection[str]) -> "PlanResults":
+        """Return the results of the obligations with these *ids* alone."""
+        return replace(self, obligations=tuple(one for one in self.obligations if one.obligation in ids))
 
 
 def build_document(results: PlanResults) -> dict[str, Any]:

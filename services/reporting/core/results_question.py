@@ -24,9 +24,7 @@ from services.reporting.core.results import (
     ResultsQuestion,
     StandingSubmission,
 )
-
-# Source and id of an event.
-EventIdentity = tuple[str, str]
+from services.reporting.core.timeline import EventIdentity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

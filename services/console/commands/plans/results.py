@@ -18,7 +18,8 @@ from services.reporting import submission_content
 from services.reporting.core import results_document, results_question
 from services.reporting.core.results import StandingSubmission
 from services.reporting.core.results_document import PlanResults
-from services.reporting.core.results_question import AssessedDuty, AssessedPlan, EventIdentity
+from services.reporting.core.results_question import AssessedDuty, AssessedPlan
+from services.reporting.core.timeline import EventIdentity
 from services.rules.core import assess
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
