@@ -29,6 +29,7 @@ COMMANDS = {
     "contacts": "commands.notifier.contacts:app",
     "dead-letters": "commands.operations.dead_letters:app",
     "keys": "commands.intake.keys:app",
+    "readers": "commands.reporting.readers:app",
     "receipt": "commands.intake.receipt:app",
     "spool": "commands.intake.spool:app",
     "schemas": "commands.plans.schemas:app",

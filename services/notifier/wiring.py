@@ -11,6 +11,7 @@ from datetime import timedelta
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
+from schemas.events.dashboard_links import DashboardKey
 from schemas.events.deliveries import Channel
 from schemas.events.form_links import LinkKey
 from schemas.events.topics import DELIVERIES, VERDICTS, Topic
@@ -23,6 +24,7 @@ from services.notifier.channels.sms_smpp import WINDOW, SmsChannel
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.consumer import VerdictConsumer
 from services.notifier.contacts.store import ContactStore
+from services.notifier.core.rendering.dashboard_links import DashboardLinks
 from services.notifier.core.rendering.form_links import FormLinks
 from services.notifier.core.rendering.render import RenderOptions
 from services.notifier.core.scheduling.retry import RetryPolicy
@@ -99,16 +101,10 @@ class NotifierComponents:
         self, stack: AsyncExitStack, *, start: Startup, broker: ConsumingBroker, halt: Callable[[], None]
     ) -> None:
         """Open everything as soon as the servers are there, and put the closing of each thing on *stack*."""
-        producer = AIOKafkaProducer(
-            **self._settings.kafka.client(),
-            acks="all",
-            enable_idempotence=True,
-            max_request_size=MAX_REQUEST_BYTES,
-        )
-        stack.push_async_callback(clients.stop_producer, producer)
         async with asyncio.TaskGroup() as group:
             group.create_task(start.wait_for("database", self.ledger.create_indexes))
-            group.create_task(self._connect_bus(stack, start, producer, halt))
+            connecting = group.create_task(self._connect_bus(stack, start, halt))
+        producer = connecting.result()
         # The published documents live as long as the process: the garbage collector need not walk them again.
         gc.freeze()
         channels = self._open_channels()
@@ -139,9 +135,7 @@ class NotifierComponents:
             raise RuntimeError("the components are not open")
         await self._consumer.on_batch(records)
 
-    async def _connect_bus(
-        self, stack: AsyncExitStack, start: Startup, producer: AIOKafkaProducer, halt: Callable[[], None]
-    ) -> None:
+    async def _connect_bus(self, stack: AsyncExitStack, start: Startup, halt: Callable[[], None]) -> AIOKafkaProducer:
         settings = self._settings
         create_topics = functools.partial(
             ensure_topics, settings.kafka, settings.partitions, settings.kafka_replication
@@ -158,9 +152,14 @@ class NotifierComponents:
         stack.push_async_callback(background.cancel, measuring)
         stack.push_async_callback(self.references.stop)
         await start.wait_for("broker", self.references.start)
-        await start.wait_for("broker", producer.start)
+        start_producer = functools.partial(
+            clients.start_producer, settings.kafka, DELIVERIES.name, max_request_size=MAX_REQUEST_BYTES
+        )
+        producer = await start.wait_for("broker", start_producer)
+        stack.push_async_callback(clients.stop_producer, producer)
         # A verdict whose plan is not there would be set aside.
         await self.references.wait_until_complete()
+        return producer
 
     def _create_consumer(self, topic: Topic, halt: Callable[[], None]) -> StateConsumer:
         settings = self._settings
@@ -218,7 +217,11 @@ class NotifierComponents:
             ),
             jitter=random.SystemRandom().random,
             message_id_domain=settings.mail_from.rpartition("@")[2],
-            rendering=RenderOptions(letters=settings.sms_letters, form_links=_create_form_links(settings)),
+            rendering=RenderOptions(
+                letters=settings.sms_letters,
+                form_links=_create_form_links(settings),
+                dashboard_links=_create_dashboard_links(settings),
+            ),
             concurrency={Channel.EMAIL: settings.smtp_connections, Channel.SMS: WINDOW},
         )
         return Sender(policy, documents=self._documents, channels=channels, clock=self.clock, metrics=self._metrics)
@@ -265,4 +268,12 @@ def _create_form_links(settings: NotifierSettings) -> FormLinks | None:
         key=LinkKey(settings.form_key.get_secret_value()),
         base_url=str(settings.form_url),
         lifetime=timedelta(days=settings.form_link_days),
+    )
+
+
+def _create_dashboard_links(settings: NotifierSettings) -> DashboardLinks | None:
+    if settings.dashboard_key is None or settings.dashboard_url is None:
+        return None
+    return DashboardLinks(
+        key=DashboardKey(settings.dashboard_key.get_secret_value()), base_url=str(settings.dashboard_url)
     )

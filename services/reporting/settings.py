@@ -1,10 +1,12 @@
 """The settings of reporting: environment variables `DONDOC_REPORTING_…`, and those that every service shares."""
 
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from schemas.events.signed_tokens import KEY_LENGTH_MIN
 from services.reporting.documents.letterhead import Letterhead
 from services.runtime import attachment_store
 from services.runtime.settings import MongoSettings, ServiceSettings
@@ -13,13 +15,18 @@ DEFAULT_LETTERHEAD = Letterhead()
 
 
 class ReportingSettings(ServiceSettings, MongoSettings):
-    """The port, the database, the consumer, and the letterhead of the annual report."""
+    """The port, the readers, the database, the consumer, and the letterhead of the annual report."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_REPORTING_", extra="ignore", frozen=True)
-    secret_files: ClassVar[tuple[str, ...]] = ("mongo_url",)
+    secret_files: ClassVar[tuple[str, ...]] = ("mongo_url", "dashboard_key")
 
     port: int = Field(default=8004, ge=0, le=65535)
     admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_REPORTING")
+    readers: Path = Path(".dondoc/readers.json")
+    link_revocations: Path = Path(".dondoc/link-revocations.json")
+    dashboard_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
+    dashboard_key_file: Path | None = None
+    public: Literal["nothing", "figures"] = "nothing"
     mongo_database: str = "dondoc-reporting"
     group: str = "dondoc-reporting"
     # One setting for intake, which stores the files, and for reporting, which opens them.

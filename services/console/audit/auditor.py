@@ -25,6 +25,7 @@ from services.console.audit.rebuild import RebuiltArchive
 from services.console.support.inputs import UnusableInputError
 from services.reporting import queries
 from services.reporting.core import json_views
+from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
 from services.rules.core.agencies import Agencies
 from services.rules.core.duty_catalogue import DutySelection
@@ -246,7 +247,7 @@ class _PeriodComparison:
         self, rebuilt: ReportingQueries, agency: str, live: Sequence[JsonObject]
     ) -> AgencyComparison:
         duties = DutyFilter(plan=self._plan, agency=agency, periods=self._query.periods)
-        context = QueryContext(as_of=self._query.as_of, known_at=self._query.as_of, language="vi")
+        context = QueryContext(as_of=self._query.as_of, known_at=self._query.as_of, scope=EVERYTHING, language="vi")
         lines = (await rebuilt.find_lines(duties, context)).lines
         self._live_counts.update(duty["obligation"] for duty in live)
         # After another log the revisions of unchanged duties are still those of that log.

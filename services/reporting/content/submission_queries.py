@@ -60,7 +60,7 @@ _ATTACHING_DECODER: RecordDecoder[_AttachingEvent] = RecordDecoder(_AttachingEve
 
 
 class SubmissionQueries:
-    """Questions about single facts."""
+    """Questions about single facts. All but `find_fact` raise `AccessRefusedError` for a duty outside the scope."""
 
     def __init__(self, queries: ReportingQueries, archive: DocketSource) -> None:
         self._queries = queries
@@ -108,6 +108,7 @@ class SubmissionQueries:
 
     async def _find_known_submission(self, receiptid: str, context: QueryContext) -> DecodedFact:
         fact = await self.find_fact(receiptid)
+        await self._queries.require_duty(fact.duty, context)
         if fact.recorded_at > context.known_at:
             raise NotFoundError(f"the receipt {receiptid!r} was not on record at {context.known_at.isoformat()}")
         if fact.type != SUBMITTED:

@@ -13,7 +13,7 @@ from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Obligation, Plan, SourceDocument
 from services.reporting.core import duty_counts, duty_lines
-from services.reporting.core.duty_counts import EXCLUDED_STATUSES, DutyCounts
+from services.reporting.core.duty_counts import EXCLUDED_STATUSES, EXPECTED_STATUSES, DutyCounts
 from services.reporting.core.duty_lines import DutyLine, LineContext
 from services.reporting.core.timeline import DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
@@ -148,6 +148,13 @@ def count_by_group(lines: Iterable[DutyLine]) -> tuple[GroupCounts, ...]:
         GroupCounts(group=group, name=grouped[0].group_name, counts=duty_counts.count_duties(grouped))
         for group, grouped in by_group.items()
     )
+
+
+def count_by_status(report: AnnualReport) -> Mapping[Status, int]:
+    """Return how many duties of a report have each status, those without a due date included."""
+    dated = {status: getattr(report.total, status.value) for status in (*EXPECTED_STATUSES, *EXCLUDED_STATUSES)}
+    undated = {Status.OPEN: sum(one.open for one in report.undated)}
+    return {**dated, **undated, Status.FULFILLED: sum(one.fulfilled for one in report.undated)}
 
 
 def _is_undated(line: DutyLine) -> bool:

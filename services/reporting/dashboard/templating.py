@@ -57,6 +57,15 @@ TEXTS = {
         vi="Không có kế hoạch, đơn vị hoặc trang nào ứng với địa chỉ này. Hãy kiểm tra lại địa chỉ.",
         en="No plan, agency or page is known by this address. Check how it is written.",
     ),
+    "how_to_read": Bilingual(
+        vi="Trang này chỉ mở cho người có liên kết hoặc khóa đọc. Cơ quan báo cáo mở bằng liên kết trong thư nhắc gần "
+        "nhất; cán bộ theo dõi xin người vận hành hệ thống một liên kết (lệnh “dondoc readers link”).",
+        en="This page opens for those who have a link or a reader's key. An agency opens the link in its latest mail; "
+        "an officer asks the operator for a link (“dondoc readers link”).",
+    ),
+    "opening": Bilingual(vi="Đang mở trang theo dõi", en="The dashboard is opening"),
+    "open_now": Bilingual(vi="Mở ngay", en="Open it now"),
+    "counts": Bilingual(vi="Số nghĩa vụ theo tình trạng", en="Duties by status"),
     "try_again": Bilingual(
         vi="Dữ liệu vẫn an toàn. Hãy tải lại trang này sau giây lát.",
         en="The records are safe. Load this page again in a moment.",

@@ -8,15 +8,19 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from schemas.plan import periods
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core import duty_search, json_views
+from services.reporting.core.access.decisions import Access
+from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.documents import csv_json, docx, pdf, xlsx
 from services.reporting.documents.letterhead import Letterhead
 from services.reporting.http import query_parameters
+from services.reporting.http.access import guard
+from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
 from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
@@ -53,14 +57,14 @@ class ReportingApi:
         self._letterhead = letterhead
         self._metrics = metrics
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Return the routes; the extension of a report's path is its format."""
         return [
-            Route("/v1/duties", self.get_duties),
-            Route("/v1/agencies/{agency}", self.get_agency),
-            Route("/v1/receipts/{receiptid}", self.get_receipt),
-            Route("/v1/plans/{plan}/periods/{period}", self.get_period),
-            Route("/v1/plans/{plan}/periods/{period}/report.{extension}", self.get_report),
+            AccessRoute("/v1/duties", self.get_duties, Access.COVERED),
+            AccessRoute("/v1/agencies/{agency}", self.get_agency, Access.COVERED),
+            AccessRoute("/v1/receipts/{receiptid}", self.get_receipt, Access.COVERED),
+            AccessRoute("/v1/plans/{plan}/periods/{period}", self.get_period, Access.COUNTS),
+            AccessRoute("/v1/plans/{plan}/periods/{period}/report.{extension}", self.get_report, Access.WHOLE),
         ]
 
     async def get_duties(self, request: Request) -> Response:
@@ -85,6 +89,7 @@ class ReportingApi:
         receiptid = request.path_params["receiptid"]
         receipt = await self._submissions.find_fact(receiptid)
         key = receipt.duty
+        await self._queries.require_duty(key, context)
         duty_filter = DutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))
         found = await self._queries.find_lines(duty_filter, context)
         event = {
@@ -99,8 +104,13 @@ class ReportingApi:
         return JSONResponse({"receiptid": receiptid, **event, **context_and_duty})
 
     async def get_period(self, request: Request) -> Response:
-        """Return the figures of a plan's period, overall, by obligation and by group."""
-        return JSONResponse(json_views.render_summary(await self._compile_report(request)))
+        """Return the figures of a plan's period, overall, by obligation and by group.
+
+        Whoever has no scope gets the counts by status alone; the guard lets them in where these are public.
+        """
+        if guard.scope_of(request).covers_duties:
+            return JSONResponse(json_views.render_summary(await self._compile_report(request)))
+        return JSONResponse(json_views.render_counts_by_status(await self._compile_report(request, scope=EVERYTHING)))
 
     async def get_report(self, request: Request) -> Response:
         """Return the annual report in the format that the path names."""
@@ -121,6 +131,7 @@ class ReportingApi:
 
     async def _find_page(self, query: DutiesQuery) -> dict[str, Any]:
         found = await self._queries.find_lines(query.duty_filter, query.context)
+        duty_search.require_groups(query.line_filter.groups, found.lines, query.context.scope)
         lines = duty_search.filter_lines(found.lines, query.line_filter)
         page = duty_search.paginate(lines, limit=query.limit, cursor=query.cursor)
         return {
@@ -130,9 +141,11 @@ class ReportingApi:
             "unreadable": json_views.render_unreadable(found.unreadable),
         }
 
-    async def _compile_report(self, request: Request) -> AnnualReport:
+    async def _compile_report(self, request: Request, scope: ReaderScope | None = None) -> AnnualReport:
+        """Compile the report of what *scope* covers, by default that of the reader."""
         parameters = QueryParameters(request)
         context = query_parameters.parse_context(parameters, self._clock)
+        context = context if scope is None else replace(context, scope=scope)
         parameters.raise_errors()
         try:
             period = periods.parse(request.path_params["period"]).text

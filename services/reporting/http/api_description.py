@@ -12,13 +12,15 @@ from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from schemas.events.assessments import DutyAssessed
 from schemas.events.deliveries import AlertAttempted
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
+from services.reporting.core.access.decisions import Access
+from services.reporting.http.access.guard import AccessRoute
 from services.runtime.http.admin import ASYNCAPI_PATH
 from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
 
@@ -60,7 +62,7 @@ def asyncapi_route() -> tuple[str, AsgiHandler]:
     return ASYNCAPI_PATH, get_asyncapi
 
 
-def build_routes(templates: Environment) -> list[Route]:
+def build_routes(templates: Environment) -> list[BaseRoute]:
     """Return the routes of the OpenAPI document and of the page that shows it."""
     openapi = load_openapi()
 
@@ -71,8 +73,8 @@ def build_routes(templates: Environment) -> list[Route]:
         return HTMLResponse(templates.get_template("docs.html").render(api=openapi, language="en"))
 
     return [
-        Route("/openapi.json", get_openapi),
-        Route("/docs", get_docs),
+        AccessRoute("/openapi.json", get_openapi, Access.OPEN),
+        AccessRoute("/docs", get_docs, Access.OPEN),
     ]
 
 

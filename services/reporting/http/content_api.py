@@ -7,18 +7,20 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from schemas.plan import periods
 from services.reporting.content import attachments
 from services.reporting.content.attachments import AttachmentFiles, FileLostError
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import AttachmentReference, SubmissionAnswer, SubmissionQueries
-from services.reporting.core import json_views, results_document
+from services.reporting.core import json_views, results_document, results_scope
+from services.reporting.core.access.decisions import Access
 from services.reporting.core.results_document import PlanResults
 from services.reporting.core.submission_history import DocketFact
 from services.reporting.documents import results_csv
 from services.reporting.http import conditional, query_parameters
+from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import NotFoundError, QueryContext
 from services.runtime import attachment_store, json_lines
@@ -52,12 +54,12 @@ class ContentApi:
         self._files = files
         self._clock = clock
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Return the routes."""
         return [
-            Route("/v1/plans/{plan}/periods/{period}/results", self.get_results),
-            Route("/v1/submissions/{receiptid}", self.get_submission),
-            Route("/v1/submissions/{receiptid}/attachments/{sha256}", self.get_attachment),
+            AccessRoute("/v1/plans/{plan}/periods/{period}/results", self.get_results, Access.COVERED),
+            AccessRoute("/v1/submissions/{receiptid}", self.get_submission, Access.COVERED),
+            AccessRoute("/v1/submissions/{receiptid}/attachments/{sha256}", self.get_attachment, Access.COVERED),
         ]
 
     async def get_results(self, request: Request) -> Response:
@@ -68,6 +70,8 @@ class ContentApi:
         parameters.raise_errors()
         results = await self._results.find_results(request.path_params["plan"], _parse_period(request), context)
         results = _select_obligations(results, parameters.list_values("obligation"))
+        if not context.scope.is_everything:
+            results = results_scope.restrict_results(results, context.scope.covers_agency)
         if conditional.prefers_csv(request):
             body, media_type = await run_in_threadpool(results_csv.render_results_csv, results), conditional.CSV
         else:

@@ -19,10 +19,56 @@ from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError, Problem, ProblemType
 from services.reporting.content.attachments import AttachmentsUnavailableError
 from services.reporting.content.results_queries import UnreadableContentError
+from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
 from services.reporting.queries import DocumentsUnreadError, NotFoundError
 from services.reporting.store import DatabaseUnavailableError, NotAssessedError, StateIncompleteError
 
 RETRY_AFTER_SECONDS = 5  # a restart of the database takes about two
+
+# How to say who asks (RFC 9110 section 11.6.1), sent with every 401.
+CHALLENGE = 'Bearer realm="dondoc"'
+
+_SEND_KEY = Bilingual(
+    vi="Hãy gửi `Authorization: Bearer KEY` với khóa đọc còn hiệu lực, hoặc mở liên kết do người vận hành cấp.",
+    en="Send `Authorization: Bearer KEY` with a reader's key that is in force, or open a link from the operator.",
+)
+_NEW_LINK = Bilingual(
+    vi="Liên kết không mở được nữa. Hãy mở liên kết trong thư mới nhất, hoặc xin người vận hành một liên kết mới.",
+    en="The link opens nothing any longer. Open the one in the latest mail, or ask the operator for another.",
+)
+_OUTSIDE = Bilingual(
+    vi="Khóa hoặc liên kết này không cho xem nội dung được hỏi. Hãy hỏi trong phạm vi được cấp.",
+    en="This key or link does not cover what you ask for. Ask for what its scope covers.",
+)
+# The same for a key that nobody has and for a wrong secret, so that the answer does not tell which keys exist.
+_REMEDIES = {
+    RefusalReason.NO_KEY: _SEND_KEY,
+    RefusalReason.UNKNOWN_KEY: _SEND_KEY,
+    RefusalReason.WRONG_SECRET: _SEND_KEY,
+    RefusalReason.NOT_IN_FORCE: Bilingual(
+        vi="Khóa đã hết hạn hoặc bị thu hồi. Hãy xin người vận hành một khóa mới.",
+        en="The key has expired or was revoked. Ask the operator for a new one.",
+    ),
+    RefusalReason.SESSION_ENDED: Bilingual(
+        vi="Phiên xem đã kết thúc. Hãy mở lại liên kết.", en="The session has ended. Open your link again."
+    ),
+    RefusalReason.BAD_LINK: _NEW_LINK,
+    RefusalReason.LINK_EXPIRED: _NEW_LINK,
+    RefusalReason.LINK_REVOKED: _NEW_LINK,
+    RefusalReason.OUTSIDE_SCOPE: _OUTSIDE,
+    RefusalReason.NOT_PERMITTED: Bilingual(
+        vi="Khóa này chỉ được xem. Hãy dùng khóa có quyền thực hiện việc này.",
+        en="This key may only read. Use one that may do this.",
+    ),
+    RefusalReason.FORGED_FORM: Bilingual(
+        vi="Biểu mẫu không do trang này tạo hoặc đã cũ. Hãy tải lại trang rồi gửi lại.",
+        en="The form was not made by this page, or is too old. Load the page again and send it once more.",
+    ),
+    RefusalReason.OTHER_MACHINE: Bilingual(
+        vi="Chỉ trả lời yêu cầu từ chính máy này; nơi khác hãy dùng cổng quản trị.",
+        en="Only this machine may ask here; others ask the admin port.",
+    ),
+}
 
 
 class ReportingProblem(Enum):
@@ -30,6 +76,14 @@ class ReportingProblem(Enum):
 
     INVALID_QUERY = ProblemType(
         status=400, slug="invalid-query", title=Bilingual(vi="Câu hỏi không hợp lệ", en="The question is not valid")
+    )
+    UNAUTHENTICATED = ProblemType(
+        status=401,
+        slug="unauthenticated",
+        title=Bilingual(vi="Chưa xác định được người đọc", en="It is not known who asks"),
+    )
+    FORBIDDEN = ProblemType(
+        status=403, slug="forbidden", title=Bilingual(vi="Ngoài phạm vi được xem", en="Outside what you may read")
     )
     NOT_FOUND = ProblemType(status=404, slug="not-found", title=Bilingual(vi="Không tìm thấy", en="Not found"))
     NOT_ALLOWED = ProblemType(
@@ -77,6 +131,7 @@ class InvalidQueryError(Exception):
 
 RenderPage = Callable[[Request, Problem], Response]
 ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]
+RecordRefusal = Callable[[Request, AccessRefusedError], None]
 
 
 def language_of(request: Request) -> Language:
@@ -100,16 +155,23 @@ def render_document(request: Request, problem: Problem) -> Response:
     return Response(body, problem.type.status, headers=problems.headers(problem, language))
 
 
-def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
-    """Return the handler of every error: it answers with a problem document, or with a page where a browser asks."""
+def build_handlers(render_page: RenderPage, record_refusal: RecordRefusal) -> dict[Any, ExceptionHandler]:
+    """Return the handler of every error: it answers with a problem document, or with a page where a browser asks.
+
+    *record_refusal* is called with each request that is refused to its reader.
+    """
 
     def build_handler(describe: Callable[[Exception], Problem]) -> ExceptionHandler:
         async def handle(request: Request, error: Exception) -> Response:
             problem = describe(error)
+            if isinstance(error, AccessRefusedError):
+                record_refusal(request, error)
             render = render_page if _is_page_wanted(request) else render_document
             response = render(request, problem)
             if isinstance(error, HTTPException):
                 response.headers.update(error.headers or {})  # `Allow` of a 405
+            if problem.type.status == HTTPStatus.UNAUTHORIZED:
+                response.headers["WWW-Authenticate"] = CHALLENGE
             if problem.retry_after_seconds is not None:
                 response.headers["Retry-After"] = str(problem.retry_after_seconds)
             return response
@@ -117,6 +179,7 @@ def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
         return handle
 
     describers = {
+        AccessRefusedError: _describe_refusal,
         InvalidQueryError: _describe_invalid_query,
         NotFoundError: _describe_not_found,
         HTTPException: _describe_http_error,
@@ -134,6 +197,12 @@ def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
 
 def _is_page_wanted(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+def _describe_refusal(error: Exception) -> Problem:
+    reason = error.reason if isinstance(error, AccessRefusedError) else RefusalReason.NO_KEY
+    kind = ReportingProblem.UNAUTHENTICATED if reason.is_unauthenticated else ReportingProblem.FORBIDDEN
+    return Problem(type=kind.value, detail=_REMEDIES[reason])
 
 
 def _describe_invalid_query(error: Exception) -> Problem:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -302,6 +303,7 @@ def scheduled_audit(system: System, folder: Path) -> Iterator[Service]:
         "DONDOC_REPORTING_URL": system.reporting.url,
         "DONDOC_CLOCK": f"steered:{folder / 'audit-clock'}",
         "DONDOC_AUDIT_STATE": str(folder / "audit.sqlite"),
+        "DONDOC_READER_KEY": os.environ["DONDOC_READER_KEY"],
     }
     service = Service("audit", folder / "audit", environment=environment)
     script = "from services.console.main import main; main()"

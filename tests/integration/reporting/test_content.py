@@ -21,6 +21,7 @@ from services.runtime import attachment_store, clock
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders import plan_folders, plans
 from tests.support.builders.plans import Json
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch, Service
@@ -41,12 +42,15 @@ class Site:
     facts: list[Json]
     folder: Path
     files: Path
+    readers: ReadersFile
 
     async def ask(self, path: str, *, query: Json | None = None, **headers: str) -> httpx.Response:
         """Send a GET request."""
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        given = {**self.readers.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
         async with httpx.AsyncClient(base_url=self.service.url, timeout=30) as client:
-            return await client.get(path, params=query or {}, headers={"accept-language": "en", **given})
+            return await client.get(
+                path, params=query or {}, headers={"accept-language": "en", **self.readers.headers, **given}
+            )
 
     def print_results(self, **options: str) -> bytes:
         """Return what `dondoc results` prints of the same facts."""
@@ -58,7 +62,7 @@ class Site:
 
 
 @pytest.fixture
-async def site(launch: Launch, bus: Bus, database: Database, tmp_path: Path) -> Site:
+async def site(launch: Launch, bus: Bus, database: Database, readers: ReadersFile, tmp_path: Path) -> Site:
     """Rules and reporting, with reports, a correction, a withdrawal and a file in the log."""
     folder, files, steered = tmp_path / "plan", tmp_path / "files", tmp_path / "clock"
     for one in (folder, files):
@@ -89,7 +93,7 @@ async def site(launch: Launch, bus: Bus, database: Database, tmp_path: Path) -> 
     await bus.wait_until_consumed("dondoc-rules", FACTS.name)
     for topic in (FACTS.name, VERDICTS.name):
         await bus.wait_until_consumed("dondoc-reporting", topic)
-    return Site(service=service, facts=facts, folder=folder, files=files)
+    return Site(service=service, facts=facts, folder=folder, files=files, readers=readers)
 
 
 def some_facts() -> list[Json]:
@@ -132,6 +136,7 @@ async def test_what_agencies_sent_is_answered(site: Site) -> None:
     await assert_results_are_asked_for_within_bounds(site)
     await assert_a_submission_has_its_history(site, described)
     await assert_attached_files_are_opened(site)
+    await assert_an_agency_reads_its_own(site)
 
 
 async def assert_results_are_those_of_the_command(site: Site, described: Json) -> None:
@@ -203,3 +208,18 @@ async def assert_attached_files_are_opened(site: Site) -> None:
     assert (await site.ask(f"/v1/submissions/{1:032x}/attachments/{DIGEST}")).status_code == 404
     stored.write_bytes(FILE + b"!")
     assert (await site.ask(f"{path}/{DIGEST}")).status_code == 404
+
+
+async def assert_an_agency_reads_its_own(site: Site) -> None:
+    """Of results its own figures and the totals; of submissions its own; whoever has no key nothing."""
+    bearer = f"Bearer {site.readers.create('agency:h-hai', name='h-hai')}"
+    query = {"as_of": site.facts[2]["recordedtime"], "known_at": site.facts[2]["recordedtime"]}
+    (obligation,) = (await site.ask(RESULTS, query=query, authorization=bearer)).json()["obligations"]
+    (loans,) = obligation["indicators"]
+    assert (loans["total"], loans["agencies"]) == ("30000000000000000000.27", 2)
+    assert [one["agency"] for one in (*loans["figures"], *obligation["sections"][0]["texts"])] == ["h-hai", "h-hai"]
+    own, other = f"/v1/submissions/{2:032x}", f"/v1/submissions/{0:032x}"
+    for path, status in ((own, 200), (other, 403), (f"{other}/attachments/{DIGEST}", 403)):
+        assert (await site.ask(path, authorization=bearer)).status_code == status, path
+    for path in (RESULTS, own, f"{other}/attachments/{DIGEST}"):
+        assert (await site.ask(path, authorization="")).status_code == 401, path

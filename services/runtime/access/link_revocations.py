@@ -1,7 +1,8 @@
-"""Revocations of links to the form: the file that holds them, reloaded when it changes.
+"""Revocations of the links in mails: the file that holds them, reloaded when it changes.
 
 A link is a signed token that nobody stores, so a single one cannot be struck from a list. What can be said is from when
-on links are good: of one agency, or of all. `dondoc links revoke` writes the file.
+on links are good: of one agency, or of all. `dondoc links revoke` writes the file. Intake reads it for links to the
+form, reporting for links to the dashboard.
 """
 
 import logging
@@ -12,10 +13,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from schemas.events.form_links import DutyLink
 from schemas.plan.values import Instant
-from services.intake import secret_files
-from services.intake.secret_files import FileWatcher
+from services.runtime import secret_files
+from services.runtime.secret_files import FileWatcher
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +32,9 @@ class LinkRevocation:
     before: datetime
     reason: str
 
-    def covers(self, link: DutyLink) -> bool:
-        """Whether it revokes *link*."""
-        return self.agency in (None, link.duty.agency) and link.issued_at < self.before
+    def covers(self, agency: str, issued_at: datetime) -> bool:
+        """Whether it revokes the links of *agency* that were issued at *issued_at*."""
+        return self.agency in (None, agency) and issued_at < self.before
 
 
 class _RevocationEntry(BaseModel):
@@ -88,6 +88,6 @@ class LinkRevocations:
         """Reload the file whenever it changes, until cancelled."""
         await secret_files.reload_on_change(self._watcher, self.load, RevocationFileError)
 
-    def cover(self, link: DutyLink) -> bool:
-        """Whether *link* is revoked."""
-        return any(one.covers(link) for one in self._revocations)
+    def cover(self, agency: str, issued_at: datetime) -> bool:
+        """Whether a link of *agency* that was issued at *issued_at* is revoked."""
+        return any(one.covers(agency, issued_at) for one in self._revocations)

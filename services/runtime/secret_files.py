@@ -1,6 +1,6 @@
 """Small files that hold secrets or copies of them: lock one against other writers, replace it atomically, reload it.
 
-Used for the API keys, the signing keys and the local copy of the published plans. Knows nothing of their content.
+Used for keys of every kind and for the local copy of the published plans. Knows nothing of their content.
 """
 
 import asyncio
