@@ -175,7 +175,10 @@ def list_rebuilt_periods(text: str) -> Periods:
     found: dict[str | None, None] = {}
     for _year in range(YEARS_REBUILT):
         found |= dict.fromkeys(auditor.list_periods(text))
-        text = results_question.year_before(text)
+        before = results_question.year_before(text)
+        if before is None:
+            break
+        text = before.text
     return tuple(found)
 
 

@@ -5,12 +5,13 @@ Field names are stable English. The schema is published as `schemas/jsonschema/a
 
 from collections.abc import Iterable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from schemas.plan.indicators import Indicator
 from services.reporting.core import json_views, results_document
 from services.reporting.core.report import figures
 from services.reporting.core.report.inputs import GradedAgency, ReportInputs
-from services.reporting.core.results_document import ResultsHead
+from services.reporting.core.results_document import PlanResults
 
 
 def build_json_document(inputs: ReportInputs, language: str) -> dict[str, Any]:
@@ -24,13 +25,14 @@ def build_json_document(inputs: ReportInputs, language: str) -> dict[str, Any]:
         "indicators": [_describe_indicator(one, language) for one in _list_indicators(inputs)],
         "results": [
             results_document.build_document(
-                ResultsHead(
+                PlanResults(
                     plan=report.plan.plan,
                     period=one.period,
-                    at=report.as_of.isoformat(),
-                    known_at=report.known_at.isoformat(),
-                ),
-                [one.results],
+                    at=report.as_of,
+                    known_at=report.known_at,
+                    zone=ZoneInfo(report.plan.zone),
+                    obligations=(one.results,),
+                )
             )
             for one in inputs.results
         ],
