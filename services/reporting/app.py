@@ -17,6 +17,7 @@ from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
 from services.reporting import consumer
 from services.reporting.consumer import Decoded, TopicReader
 from services.reporting.content.attachments import AttachmentFiles
+from services.reporting.content.evaluation_queries import EvaluationQueries
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
@@ -334,6 +335,7 @@ def _build_content_api(
     return ContentApi(
         ResultsQueries(queries, components.store),
         submissions,
-        AttachmentFiles(components.settings.attachments),
+        evaluations=EvaluationQueries(queries),
+        files=AttachmentFiles(components.settings.attachments),
         clock=components.clock,
     )
