@@ -57,10 +57,10 @@ async def granted(broker: AuthorizedKafka) -> AuthorizedKafka:
 
 
 @pytest.fixture
-def launch_as(broker: AuthorizedKafka, tmp_path: Path) -> Iterator[Callable[..., Service]]:
+def launch_as(broker: AuthorizedKafka, tmp_path: Path, template: Path) -> Iterator[Callable[..., Service]]:
     """Start a service that is a user of the broker."""
     settings = {"DONDOC_PARTITIONS": str(PARTITIONS), "DONDOC_REPORTING_READERS": str(tmp_path / "readers.json")}
-    launcher = Launcher(tmp_path, settings)
+    launcher = Launcher(tmp_path, settings, template=template)
     yield lambda name, user, **settings: launcher(name, **{**broker.environment(user), **settings})
     launcher.end()
 
