@@ -18,6 +18,7 @@ from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
 from services.reporting.consumer import TopicReader
 from services.reporting.content.attachments import AttachmentFiles
+from services.reporting.content.evaluation_queries import EvaluationQueries
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
@@ -365,6 +366,7 @@ def _build_content_api(
     return ContentApi(
         ResultsQueries(queries, components.store),
         submissions,
-        AttachmentFiles(components.settings.attachments),
+        evaluations=EvaluationQueries(queries),
+        files=AttachmentFiles(components.settings.attachments),
         clock=components.clock,
     )
