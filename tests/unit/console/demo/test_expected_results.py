@@ -1,5 +1,6 @@
 """The results of the scenario are what it planted, figure by figure, by the same function that reporting uses."""
 
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_the_budget_and_the_loans_of_an_agency_never_shrink(year: Scenario) -> N
             loans = [figures["outstanding_loans"] for figures in by_year]
             assert loans == sorted(set(loans))
             added = [figures["entrusted_added_in_year"] for figures in by_year[1:]]
-            assert added == [after - before for before, after in zip(entrusted, entrusted[1:], strict=False)]
+            assert added == [after - before for before, after in itertools.pairwise(entrusted)]
     loans_of_2024 = {
         reported_content.draw_figures(one.agency, 2024).get("outstanding_loans") for one in year.expectations
     }
