@@ -69,11 +69,14 @@ async def test_a_service_says_which_right_it_lacks(
     await inside.recreate_topics()
     await broker.grant(lacking)
     await publish_plan(inside)
+    if resource == DUTIES.name:  # rules reads its state only where there is any
+        for partition in range(PARTITIONS):
+            await inside.publish(DUTIES.name, None, key="any", partition=partition)
     files = IntakeFiles(folder=tmp_path)
     bearer = files.add_key()
     service = launch_as(name, lacking, **files.environment)
+    await service_answers(service)
     if resource == FACTS.name and operation is Operation.WRITE:
-        await service_answers(service)
         async with open_client(service, bearer) as client:
             assert (await client.post("/v1/events", content=encode_event(a_submission("s-1")))).status_code == 202
 
@@ -89,7 +92,7 @@ async def test_a_service_says_which_right_it_lacks(
         raise
     assert any(resource in str(line) and operation in str(line) for line in service.log_lines())
     await broker.grant(replace(user, name=lacking.name))
-    await eventually(lambda: httpx.get(f"{service.url}/readyz").status_code == 200, "the service ready", timeout=60)
+    await eventually(service.is_ready, "the service ready", timeout=60)
 
 
 async def service_answers(service: Service) -> None:
