@@ -51,8 +51,8 @@ def find_slips(
     figures of the same period a year earlier, None where they are not known.
     """
     report = _ReportedFigures(indicators, given)
-    found: dict[str, FigureFinding] = {}
-    for finding in (*_compare_with_last_year(report, previous or {}), *_find_outliers(report)):
+    found = {one.code: one for one in _compare_with_last_year(report, previous or {})}
+    for finding in _find_outliers(report, frozenset(found)):
         found.setdefault(finding.code, finding)
     for finding in _compare_ratios(report, previous or {}, frozenset(found)):
         found.setdefault(finding.code, finding)
@@ -115,11 +115,16 @@ def _compare_ratios(
             yield _describe_jump(one, value, earlier, HUNDRED)
 
 
-def _find_outliers(report: _ReportedFigures) -> Iterator[FigureFinding]:
-    """Yield a finding for each value out of range: on the one figure that a factor would put right, if there is one."""
+def _find_outliers(report: _ReportedFigures, explained: frozenset[str]) -> Iterator[FigureFinding]:
+    """Yield a finding for each value out of range: on the one figure that a factor would put right, if there is one.
+
+    There is none where a finding about such a figure explains the value already.
+    """
     outliers = report.list_outliers()
     for one in outliers:
         suspects = _list_suspects(report, one, outliers)
+        if not explained.isdisjoint(suspects):
+            continue
         value = report.work_out(one) or Decimal(0)
         factor = HUNDRED if one.unit == units.PERCENT and one.formula is None else THOUSAND
         kind = FindingKind.HUNDREDFOLD if factor == HUNDRED else FindingKind.THOUSANDFOLD

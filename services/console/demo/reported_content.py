@@ -89,7 +89,7 @@ def _draw_loans(agency: str, year: int) -> dict[str, int]:
     before = _grow(f"{agency}/outstanding", year - 1, first, (45, 95))
     lending = outstanding * draw_number(f"{agency}/{year}/lending", 250, 310) // 1000
     since = year - FIRST_YEAR
-    customers = outstanding // (26 + 2 * since + draw_number(f"{agency}/loan", 0, 5))
+    customers = outstanding * 10 // (290 + 12 * since + draw_number(f"{agency}/loan", 0, 50))
     groups = customers // draw_number(f"{agency}/group", 36, 46)
     return {
         "lending_turnover": lending,
