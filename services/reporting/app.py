@@ -15,11 +15,15 @@ from starlette.types import Receive, Scope, Send
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
 from services.reporting import consumer
 from services.reporting.consumer import Decoded, TopicReader
+from services.reporting.content.attachments import AttachmentFiles
+from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.document_archive import DocumentArchive
 from services.reporting.http import api_description, problems
 from services.reporting.http.api import ReportingApi
+from services.reporting.http.content_api import ContentApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
 from services.reporting.settings import ReportingSettings
@@ -131,13 +135,15 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
         components.references,
         on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
     )
+    submissions = SubmissionQueries(queries, components.store)
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
     admin = _build_admin(components)
     app = ReportingApp(
         routes=[
             *(Route(path, AsgiEndpoint(handler)) for path, handler in admin.routes_on_service_port()),
-            *_build_api(components, queries).routes(),
+            *_build_api(components, queries, submissions).routes(),
+            *_build_content_api(components, queries, submissions).routes(),
             *api_description.build_routes(templates),
             *dashboard.routes(),
         ],
@@ -254,11 +260,24 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
     return AdminApp(settings.admin_port, routes, service_port=settings.port)
 
 
-def _build_api(components: ReportingComponents, queries: ReportingQueries) -> ReportingApi:
+def _build_api(
+    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries
+) -> ReportingApi:
     return ReportingApi(
         queries,
-        components.store,
+        submissions,
         clock=components.clock,
         letterhead=components.settings.letterhead,
         metrics=components.metrics,
+    )
+
+
+def _build_content_api(
+    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries
+) -> ContentApi:
+    return ContentApi(
+        ResultsQueries(queries, components.store),
+        submissions,
+        AttachmentFiles(components.settings.attachments),
+        clock=components.clock,
     )

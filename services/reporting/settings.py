@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.reporting.documents.letterhead import Letterhead
+from services.runtime import attachment_store
 from services.runtime.settings import MongoSettings, ServiceSettings
 
 DEFAULT_LETTERHEAD = Letterhead()
@@ -21,6 +22,8 @@ class ReportingSettings(ServiceSettings, MongoSettings):
     admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_REPORTING")
     mongo_database: str = "dondoc-reporting"
     group: str = "dondoc-reporting"
+    # One setting for intake, which stores the files, and for reporting, which opens them.
+    attachments: str = Field(default=attachment_store.DEFAULT_LOCATION, validation_alias="DONDOC_INTAKE_ATTACHMENTS")
     batch_records: int = Field(default=5_000, ge=1)
     session_timeout_ms: int = Field(default=10_000, ge=1_000)
     letterhead_superior: str = DEFAULT_LETTERHEAD.superior

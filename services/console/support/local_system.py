@@ -125,6 +125,7 @@ class LocalSystem:
             "intake": self._intake_environment,
             "rules": self._rules_environment,
             "notifier": self._notifier_environment,
+            "reporting": self._attachments_environment,
         }.get(service, dict)
         return {**self.stack.environment(), **ports, "DONDOC_CLOCK": self._clock, **own()}
 
@@ -137,12 +138,15 @@ class LocalSystem:
             "DONDOC_INTAKE_KEYS": str(self.keys_file),
             "DONDOC_INTAKE_SIGNING_KEYS": str(folder / "signing-keys.json"),
             "DONDOC_INTAKE_SPOOL": str(folder / "spool"),
-            "DONDOC_INTAKE_ATTACHMENTS": str(folder / "attachments"),
             "DONDOC_INTAKE_LINK_REVOCATIONS": str(folder / "link-revocations.json"),
             "DONDOC_INTAKE_RULES_URL": f"http://{LOOPBACK}:{self.ports.rules}",
             "DONDOC_FORM_KEY_FILE": str(_create_secret_once(folder / "form.key")),
             **self._rules_environment(),
+            **self._attachments_environment(),
         }
+
+    def _attachments_environment(self) -> dict[str, str]:
+        return {"DONDOC_INTAKE_ATTACHMENTS": str(self.stack.folder / "attachments")}
 
     def _notifier_environment(self) -> dict[str, str]:
         return {

@@ -1,6 +1,5 @@
 """The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period, the report of a period."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from schemas.plan import periods
+from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core import duty_search, json_views
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.documents import csv_json, docx, pdf, xlsx
@@ -19,11 +19,8 @@ from services.reporting.documents.letterhead import Letterhead
 from services.reporting.http import query_parameters
 from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
 from services.reporting.metrics import ReportingMetrics
-from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReceiptSource, ReportingQueries
-from services.reporting.store import UnreadableReceiptError
+from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
-
-log = logging.getLogger(__name__)
 
 RenderDocument = Callable[[AnnualReport, Letterhead], bytes]
 
@@ -44,14 +41,14 @@ class ReportingApi:
     def __init__(
         self,
         queries: ReportingQueries,
-        receipts: ReceiptSource,
+        submissions: SubmissionQueries,
         *,
         clock: Clock,
         letterhead: Letterhead,
         metrics: ReportingMetrics,
     ) -> None:
         self._queries = queries
-        self._receipts = receipts
+        self._submissions = submissions
         self._clock = clock
         self._letterhead = letterhead
         self._metrics = metrics
@@ -86,15 +83,7 @@ class ReportingApi:
         context = query_parameters.parse_context(parameters, self._clock)
         parameters.raise_errors()
         receiptid = request.path_params["receiptid"]
-        try:
-            receipt = await self._receipts.find_receipt(receiptid)
-        except UnreadableReceiptError as cause:
-            self._metrics.stored_unreadable.inc()
-            details = {"action": "stored_record_unreadable", "record": receiptid, "reason": repr(cause.__cause__)}
-            log.error("a stored record cannot be read", extra=details)  # noqa: TRY400 - the reason is in the line
-            raise NotFoundError(f"what is stored of the receipt {receiptid!r} cannot be read") from cause
-        if receipt is None:
-            raise NotFoundError(f"no receipt {receiptid!r} is on record; it appears a moment after it was given")
+        receipt = await self._submissions.find_fact(receiptid)
         key = receipt.duty
         duty_filter = DutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))
         found = await self._queries.find_lines(duty_filter, context)

@@ -17,6 +17,8 @@ from starlette.responses import Response
 from schemas import problems
 from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError, Problem, ProblemType
+from services.reporting.content.attachments import AttachmentsUnavailableError
+from services.reporting.content.results_queries import UnreadableContentError
 from services.reporting.queries import DocumentsUnreadError, NotFoundError
 from services.reporting.store import DatabaseUnavailableError, NotAssessedError, StateIncompleteError
 
@@ -42,6 +44,14 @@ class ReportingProblem(Enum):
         title=Bilingual(
             vi="Số liệu đang được đọc lại từ nhật ký và chưa đầy đủ",
             en="Figures are being read again from the log and are incomplete",
+        ),
+    )
+    UNREADABLE = ProblemType(
+        status=503,
+        slug="unreadable",
+        title=Bilingual(
+            vi="Có bản ghi không đọc được, nên chưa tổng hợp được số liệu",
+            en="Stored records cannot be read, so the figures cannot be consolidated",
         ),
     )
     NOT_ASSESSED = ProblemType(
@@ -115,6 +125,8 @@ def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
         DatabaseUnavailableError: _describe_unavailable,
         DocumentsUnreadError: _describe_unavailable,
         StateIncompleteError: _describe_incomplete,
+        UnreadableContentError: _describe_unreadable,
+        AttachmentsUnavailableError: _describe_unavailable,
         NotAssessedError: _describe_not_assessed,
     }
     return {error_type: build_handler(describe) for error_type, describe in describers.items()}
@@ -140,6 +152,11 @@ def _describe_unavailable(_error: Exception) -> Problem:
 
 def _describe_incomplete(_error: Exception) -> Problem:
     return Problem(type=ReportingProblem.INCOMPLETE.value, retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
+def _describe_unreadable(error: Exception) -> Problem:
+    detail = f"{error}; rebuild the database of reporting from the log"
+    return Problem(type=ReportingProblem.UNREADABLE.value, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
 def _describe_not_assessed(error: Exception) -> Problem:
