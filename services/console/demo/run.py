@@ -85,6 +85,14 @@ def fetch_report(url: str, extension: str) -> bytes:
     return answer.content
 
 
+def fetch_results(url: str) -> Mapping[str, Any]:
+    """Return the consolidated results of the scenario's year from the reporting service at *url*."""
+    answer = httpx.get(f"{url}/v1/plans/{PLAN}/periods/{YEAR}/results", timeout=REQUEST_SECONDS)
+    answer.raise_for_status()
+    document: Mapping[str, Any] = answer.json()
+    return document
+
+
 def find_differences(url: str, scenario: Scenario, annual: Mapping[str, Any]) -> list[str]:
     """Return where the dashboard's API at *url*, or the *annual* report, departs from the expected outcome."""
     query: dict[str, str | int] = {"plan": PLAN, "period": YEAR, "obligation": RESULTS, "limit": PAGE_LIMIT}

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.content import requested_content
+from schemas.plan import calendar
 from schemas.plan.plan import Obligation, ObligationVersion
 from schemas.plan.registry import Agency
 from schemas.plan.values import Bilingual
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FieldType, FormField
-from services.rules.core import calendar
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 
 FORMAT = "dondoc-sheet/1"
