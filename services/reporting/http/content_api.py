@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from schemas.plan import periods
+from schemas.plan import figures, periods
 from services.reporting.content import attachments
 from services.reporting.content.attachments import AttachmentFiles, FileLostError
 from services.reporting.content.evaluation_queries import EvaluationQueries, GradedDuty, PlanGrades
@@ -19,6 +19,7 @@ from services.reporting.content.submission_queries import AttachmentReference, S
 from services.reporting.core import json_views, results_document, results_scope
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.evaluation import Grade
+from services.reporting.core.figure_review import ReviewedFigure
 from services.reporting.core.results_document import PlanResults
 from services.reporting.core.submission_history import DocketFact
 from services.reporting.documents import results_csv
@@ -68,6 +69,7 @@ class ContentApi:
         """Return the routes."""
         return [
             AccessRoute("/v1/plans/{plan}/periods/{period}/results", self.get_results, Access.COVERED),
+            AccessRoute("/v1/plans/{plan}/periods/{period}/findings", self.get_findings, Access.COVERED),
             AccessRoute("/v1/plans/{plan}/periods/{period}/evaluations", self.get_evaluations, Access.COVERED),
             AccessRoute("/v1/submissions/{receiptid}", self.get_submission, Access.COVERED),
             AccessRoute("/v1/submissions/{receiptid}/attachments/{sha256}", self.get_attachment, Access.COVERED),
@@ -89,6 +91,16 @@ class ContentApi:
             body, media_type = await run_in_threadpool(_encode_results, results), conditional.JSON
         tag = await run_in_threadpool(_tag_results, request, results, media_type)
         return conditional.respond(request, body, tag=tag, media_type=media_type)
+
+    async def get_findings(self, request: Request) -> Response:
+        """Return what looks like a slip in the figures of a plan's period, for somebody to ask the agency."""
+        context = self._parse_instants(request)
+        plan, period = request.path_params["plan"], _parse_period(request)
+        reviewed = await self._results.review_figures(plan, period, context)
+        covered = [one for one in reviewed if context.scope.covers_agency(one.agency, one.groups)]
+        findings = [_render_finding(one, context.language) for one in covered]
+        head = {"plan": plan, "period": period, "as_of": context.as_of.isoformat()}
+        return JSONResponse({**head, "known_at": context.known_at.isoformat(), "findings": findings})
 
     async def get_evaluations(self, request: Request) -> Response:
         """Return the grade that the plan's rules give each agency for each of its duties, with its reason."""
@@ -159,6 +171,19 @@ def _tag_results(request: Request, results: PlanResults, media_type: str) -> str
             del document["known_at"]
     content = media_type.encode() + json_lines.encode_line(document)
     return conditional.tag_of(content, is_weak="as_of" not in request.query_params)
+
+
+def _render_finding(one: ReviewedFigure, language: str) -> dict[str, str | None]:
+    return {
+        "obligation": one.obligation,
+        "agency": one.agency,
+        "code": one.finding.code,
+        "kind": one.finding.kind.value,
+        "value": None if one.value is None else figures.write_plainly(one.value),
+        "sentence": one.finding.words.in_language(language),
+        "source": one.source,
+        "id": one.id,
+    }
 
 
 def _render_grades(grades: PlanGrades, context: QueryContext) -> dict[str, object]:
