@@ -17,6 +17,9 @@ from schemas.events.dashboard_links import DashboardKey
 from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
 from services.reporting.consumer import TopicReader
+from services.reporting.content.attachments import AttachmentFiles
+from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.pages import Dashboard
@@ -29,6 +32,7 @@ from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.guard import AccessRoute, ReaderGuard
 from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.api import ReportingApi
+from services.reporting.http.content_api import ContentApi
 from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
@@ -147,6 +151,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
         components.references,
         on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
     )
+    submissions = SubmissionQueries(queries, components.store)
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
     admin = _build_admin(components)
@@ -156,9 +161,10 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
             [
                 *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
                 open_link.build_route(guard.authentication, templates),
-                *_build_api(components, queries).routes(),
+                *_build_api(components, queries, submissions).routes(),
                 *_build_sealing(components, queries).routes(),
                 *VerificationPage(SealedReportStore(components.store), dashboard).routes(),
+                *_build_content_api(components, queries, submissions).routes(),
                 *api_description.build_routes(templates),
                 *dashboard.routes(),
             ]
@@ -325,10 +331,12 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
     return AdminApp(settings.admin_port, routes, service_port=settings.port)
 
 
-def _build_api(components: ReportingComponents, queries: ReportingQueries) -> ReportingApi:
+def _build_api(
+    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries
+) -> ReportingApi:
     return ReportingApi(
         queries,
-        components.store,
+        submissions,
         clock=components.clock,
         letterhead=components.settings.letterhead,
         metrics=components.metrics,
@@ -350,3 +358,14 @@ def _build_sealing(components: ReportingComponents, queries: ReportingQueries) -
     )
     sealer = Sealer(readers, store, materials, clock=components.clock)
     return SealedReportsApi(queries, store, sealer, clock=components.clock)
+
+
+def _build_content_api(
+    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries
+) -> ContentApi:
+    return ContentApi(
+        ResultsQueries(queries, components.store),
+        submissions,
+        AttachmentFiles(components.settings.attachments),
+        clock=components.clock,
+    )

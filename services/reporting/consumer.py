@@ -13,12 +13,9 @@ from typing import Generic, Protocol, TypeVar
 from aiokafka import AIOKafkaConsumer
 
 from services.reporting import event_decoder
-from services.reporting.event_decoder import (
-    RecordedAssessment,
-    RecordedAttempt,
-    RecordedReceipt,
-)
+from services.reporting.event_decoder import DecodedFact, RecordedAssessment, RecordedAttempt
 from services.reporting.metrics import ReportingMetrics
+from services.runtime import decoding
 from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.batch_consumer import Handler, Records
 from services.runtime.kafka.dead_letters import ConsumedRecord
@@ -38,7 +35,7 @@ class RecordStore(Protocol):
 
     async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> Collection[int]: ...
     async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> Collection[int]: ...
-    async def insert_receipts(self, receipts: Sequence[RecordedReceipt]) -> Collection[int]: ...
+    async def insert_facts(self, facts: Sequence[DecodedFact]) -> Collection[int]: ...
 
 
 class DeadLetterWriter(Protocol):
@@ -78,14 +75,13 @@ def delivery_reader(store: RecordStore) -> TopicReader[RecordedAttempt]:
     )
 
 
-def fact_reader(store: RecordStore) -> TopicReader[RecordedReceipt]:
-    """Return the reader of the topic of facts, of which only the receipts are stored."""
-    return TopicReader(
-        label="facts",
-        decode=lambda record: event_decoder.decode_receipt(record.value),
-        insert=store.insert_receipts,
-        sets_aside=False,
-    )
+def fact_reader(store: RecordStore) -> TopicReader[DecodedFact]:
+    """Return the reader of the topic of facts, each of which is dated by when the log recorded it."""
+
+    def decode(record: ConsumedRecord) -> DecodedFact | None:
+        return event_decoder.decode_fact(record.value, recorded_at=decoding.read_timestamp(record))
+
+    return TopicReader(label="facts", decode=decode, insert=store.insert_facts, sets_aside=False)
 
 
 def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metrics: ReportingMetrics) -> Handler:

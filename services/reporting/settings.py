@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from schemas.events.signed_tokens import KEY_LENGTH_MIN
 from services.reporting.documents.letterhead import Letterhead
+from services.runtime import attachment_store
 from services.runtime.settings import MongoSettings, ServiceSettings
 
 DEFAULT_LETTERHEAD = Letterhead()
@@ -28,6 +29,8 @@ class ReportingSettings(ServiceSettings, MongoSettings):
     public: Literal["nothing", "figures"] = "nothing"
     mongo_database: str = "dondoc-reporting"
     group: str = "dondoc-reporting"
+    # One setting for intake, which stores the files, and for reporting, which opens them.
+    attachments: str = Field(default=attachment_store.DEFAULT_LOCATION, validation_alias="DONDOC_INTAKE_ATTACHMENTS")
     batch_records: int = Field(default=5_000, ge=1)
     session_timeout_ms: int = Field(default=10_000, ge=1_000)
     rules_group: str = Field(default="dondoc-rules", validation_alias="DONDOC_RULES_GROUP")

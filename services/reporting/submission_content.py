@@ -1,11 +1,12 @@
 """Decode what a submission contains: its figures with the digits that they were written with, its texts, its cut-off.
 
 The decoder is tolerant: what is missing reads as absent, and members that it does not know are ignored. Intake has
-checked every event before it was recorded.
+checked every event before it was recorded, and rules has read it before it could count.
 """
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import msgspec
 
@@ -15,10 +16,9 @@ from services.runtime.decoding import RecordDecoder
 
 class _ContentMembers(msgspec.Struct):
     nil_return: bool = False
-    figures_as_of: date | None = None
+    figures_as_of: Any = None
     sections: dict[str, str | None] = {}
-    # A decimal keeps every digit, whether it was written as a number or as text.
-    indicators: dict[str, Decimal | None] = {}
+    indicators: dict[str, Any] = {}
 
 
 class _SubmissionMembers(msgspec.Struct):
@@ -31,19 +31,38 @@ class _SubmissionEvent(msgspec.Struct):
     data: _SubmissionMembers
 
 
-_SUBMISSION_DECODER: RecordDecoder[_SubmissionEvent] = RecordDecoder(_SubmissionEvent)
+# Numbers with a point are kept as text, for a double would not hold their digits.
+_SUBMISSION_DECODER: RecordDecoder[_SubmissionEvent] = RecordDecoder(_SubmissionEvent, float_hook=str)
 
 
-def decode_submission(record: bytes) -> StandingSubmission:
+def decode_submission(record: bytes | None) -> StandingSubmission:
     """Return the content of the submission in *record*; raise `UnreadableRecordError` if it is none."""
     event = _SUBMISSION_DECODER.decode(record)
     content = event.data.content
+    figures = {code: _parse_figure(written) for code, written in content.indicators.items()}
     return StandingSubmission(
         source=event.source,
         id=event.id,
         is_nil_return=content.nil_return,
-        cut_off=content.figures_as_of,
-        # NaN and Infinity are decimals to Python, but no figures.
-        figures={code: one for code, one in content.indicators.items() if one is not None and one.is_finite()},
+        cut_off=_parse_day(content.figures_as_of),
+        figures={code: one for code, one in figures.items() if one is not None},
         sections={section: text for section, text in content.sections.items() if text is not None},
     )
+
+
+def _parse_figure(written: object) -> Decimal | None:
+    """Return the figure, or None for what is none: NaN and Infinity are decimals to Python, but no figures."""
+    if isinstance(written, bool) or not isinstance(written, str | int):
+        return None
+    try:
+        figure = Decimal(written)
+    except InvalidOperation:
+        return None
+    return figure if figure.is_finite() else None
+
+
+def _parse_day(written: object) -> date | None:
+    try:
+        return date.fromisoformat(written) if isinstance(written, str) else None
+    except ValueError:
+        return None

@@ -21,7 +21,7 @@ from services.intake.core.forms import form_fields, form_to_event
 from services.intake.core.forms.form_fields import FieldType, FormField
 from services.intake.core.forms.form_to_event import AttachedFile, FieldValue
 from services.intake.core.problems import RequestProblem
-from services.intake.form import attachments, form_state, pages, receipt_view, texts, uploads
+from services.intake.form import form_state, pages, receipt_view, texts, uploads
 from services.intake.form.attachments import AttachmentStore, StoreUnavailableError
 from services.intake.form.concurrency_limit import ConcurrencyLimit
 from services.intake.form.form_state import FormState, UploadedFile
@@ -30,6 +30,7 @@ from services.intake.form.metrics import FormMetrics, FormOutcome
 from services.intake.form.submit_report import SubmitReport
 from services.intake.form.uploads import PostedForm, UploadInspector
 from services.intake.http.limits import InflightLimit
+from services.runtime import attachment_store
 from services.runtime.clock import Clock
 
 FORM_PATH = "/form"
@@ -153,7 +154,7 @@ class FormHandlers:
             except StoreUnavailableError:
                 errors.append(_files_error(texts.CANNOT_KEEP))
                 break  # each of the other files would wait for the same timeout
-            files.append(replace(file, url=attachments.attachment_urn(file.sha256)))
+            files.append(replace(file, url=attachment_store.attachment_urn(file.sha256)))
         unique = {(file.sha256, file.name): file for file in files}
         return tuple(self._with_token(file, opened) for file in unique.values()), tuple(errors)
 

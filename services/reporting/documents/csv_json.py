@@ -51,7 +51,7 @@ def _render_record(line: DutyLine, zone: ZoneInfo) -> list[str | int | None]:
 
 def _render_unreadable(record: UnreadableRecord) -> list[str | None]:
     values = {"status": "unreadable", "missing": f"{record.id}: {record.reason}"}
-    return [_escape_formula(values[name]) if name in values else None for name in FIELDS]
+    return [escape_formula(values[name]) if name in values else None for name in FIELDS]
 
 
 def _render_cell(name: str, value: Any, zone: ZoneInfo) -> str | int | None:  # noqa: ANN401 - any JSON value
@@ -59,10 +59,10 @@ def _render_cell(name: str, value: Any, zone: ZoneInfo) -> str | int | None:  # 
         return ";".join(value)
     if name.endswith("_at") and isinstance(value, str):
         return datetime.fromisoformat(value).astimezone(zone).isoformat()
-    return _escape_formula(value) if isinstance(value, str) else value
+    return escape_formula(value) if isinstance(value, str) else value
 
 
-def _escape_formula(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Return *text* so that no spreadsheet program takes it for a formula: `=1+1` becomes `'=1+1`."""
     # CSV injection, CWE-1236: these are the characters by which a program recognises a formula.
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,6 +1,5 @@
 """The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period, the report of a period."""
 
-import logging
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from schemas.plan import periods
+from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core import duty_search, json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
@@ -22,11 +22,8 @@ from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
 from services.reporting.metrics import ReportingMetrics
-from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReceiptSource, ReportingQueries
-from services.reporting.store import UnreadableReceiptError
+from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
-
-log = logging.getLogger(__name__)
 
 
 class ReportingApi:
@@ -35,14 +32,14 @@ class ReportingApi:
     def __init__(
         self,
         queries: ReportingQueries,
-        receipts: ReceiptSource,
+        submissions: SubmissionQueries,
         *,
         clock: Clock,
         letterhead: Letterhead,
         metrics: ReportingMetrics,
     ) -> None:
         self._queries = queries
-        self._receipts = receipts
+        self._submissions = submissions
         self._clock = clock
         self._letterhead = letterhead
         self._metrics = metrics
@@ -77,15 +74,7 @@ class ReportingApi:
         context = query_parameters.parse_context(parameters, self._clock)
         parameters.raise_errors()
         receiptid = request.path_params["receiptid"]
-        try:
-            receipt = await self._receipts.find_receipt(receiptid)
-        except UnreadableReceiptError as cause:
-            self._metrics.stored_unreadable.inc()
-            details = {"action": "stored_record_unreadable", "record": receiptid, "reason": repr(cause.__cause__)}
-            log.error("a stored record cannot be read", extra=details)  # noqa: TRY400 - the reason is in the line
-            raise NotFoundError(f"what is stored of the receipt {receiptid!r} cannot be read") from cause
-        if receipt is None:
-            raise NotFoundError(f"no receipt {receiptid!r} is on record; it appears a moment after it was given")
+        receipt = await self._submissions.find_fact(receiptid)
         key = receipt.duty
         await self._queries.require_duty(key, context)
         duty_filter = DutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))

@@ -18,6 +18,8 @@ from starlette.responses import Response
 from schemas import problems
 from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError, Problem, ProblemType
+from services.reporting.content.attachments import AttachmentsUnavailableError
+from services.reporting.content.results_queries import UnreadableContentError
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
 from services.reporting.core.sealing.versions import VersionConflictError
 from services.reporting.queries import DocumentsUnreadError, NotFoundError
@@ -122,6 +124,14 @@ class ReportingProblem(Enum):
             en="Figures are being read again from the log and are incomplete",
         ),
     )
+    UNREADABLE = ProblemType(
+        status=503,
+        slug="unreadable",
+        title=Bilingual(
+            vi="Có bản ghi không đọc được, nên chưa tổng hợp được số liệu",
+            en="Stored records cannot be read, so the figures cannot be consolidated",
+        ),
+    )
     NOT_ASSESSED = ProblemType(
         status=503,
         slug="not-assessed",
@@ -221,6 +231,8 @@ def _list_describers() -> dict[type[Exception], Callable[[Exception], Problem]]:
         DatabaseUnavailableError: _describe_unavailable,
         DocumentsUnreadError: _describe_unavailable,
         StateIncompleteError: _describe_incomplete,
+        UnreadableContentError: _describe_unreadable,
+        AttachmentsUnavailableError: _describe_unavailable,
         NotAssessedError: _describe_not_assessed,
         LogUnsettledError: _describe_unsettled,
         SealContestedError: _describe_unsettled,
@@ -266,6 +278,11 @@ def _describe_unavailable(_error: Exception) -> Problem:
 
 def _describe_incomplete(_error: Exception) -> Problem:
     return Problem(type=ReportingProblem.INCOMPLETE.value, retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
+def _describe_unreadable(error: Exception) -> Problem:
+    detail = f"{error}; rebuild the database of reporting from the log"
+    return Problem(type=ReportingProblem.UNREADABLE.value, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
 def _describe_not_assessed(error: Exception) -> Problem:

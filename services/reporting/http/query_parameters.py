@@ -49,6 +49,12 @@ class QueryParameters:
         """Return the values of a parameter, given several times or separated by commas."""
         return tuple(part for text in self.request.query_params.getlist(name) for part in text.split(",") if part)
 
+    def require_known(self, *names: str) -> None:
+        """Note an error for each parameter that is none of *names*: an ignored one would read as one that holds."""
+        for name in self.request.query_params:
+            if name not in names:
+                self.errors[name] = f"is no parameter here; choose from {', '.join(names)}"
+
     def raise_errors(self) -> None:
         """Raise `InvalidQueryError` if any parameter was invalid."""
         if self.errors:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import httpx
 
@@ -73,7 +74,7 @@ async def test_a_hostile_writer_stops_nothing(
     refused = {
         "verdicts": hostile_bus.count_refused(event_decoder.decode_verdict, verdicts),
         "deliveries": hostile_bus.count_refused(event_decoder.decode_delivery, deliveries),
-        "facts": hostile_bus.count_refused(event_decoder.decode_receipt, facts),
+        "facts": hostile_bus.count_refused(partial(event_decoder.decode_fact, recorded_at=AS_OF), facts),
     }
     figures = (await get(service, "/metrics")).text
     for name, count in refused.items():

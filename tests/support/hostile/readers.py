@@ -6,6 +6,7 @@ it, reporting stores and draws it. A failure of any of these is an exception her
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 
 import bson
@@ -31,6 +32,8 @@ from tests.support.builders.partition_log import PartitionLog
 from tests.support.hostile import sending
 
 Reader = Callable[[bytes | None], object]
+
+RECORDED_AT = datetime(2026, 12, 1, tzinfo=UTC)
 
 
 def a_record(
@@ -76,12 +79,12 @@ def _store(document: dict[str, object]) -> bytes:
     return record
 
 
-def read_receipt(value: bytes | None) -> event_decoder.RecordedReceipt | None:
-    """Read a fact as reporting does; the duty of a receipt is stored as text, and comes back from it."""
-    found = event_decoder.decode_receipt(value)
+def read_fact(value: bytes | None) -> event_decoder.DecodedFact | None:
+    """Read a fact as reporting does; what passes is stored, and read again from what was stored."""
+    found = event_decoder.decode_fact(value, recorded_at=RECORDED_AT)
     if found is not None:
-        document = bson.decode(bson.encode(store._receipt_document(found)))
-        assert type(found.duty).parse(document["duty"]) == found.duty
+        stored = _store(store._fact_document(found))
+        assert event_decoder.decode_fact(stored, recorded_at=RECORDED_AT) == found
     return found
 
 
@@ -143,8 +146,8 @@ READERS: Mapping[str, Reader] = {
     "notifier: verdicts": read_assessment,
     "reporting: verdicts": read_verdict,
     "reporting: deliveries": read_delivery,
-    "reporting: receipts": read_receipt,
     "reporting: reports": read_report_event,
+    "reporting: facts": read_fact,
     "intake: facts": entry_decoder.decode_entry,
     "console: audit": read_index,
     "console: dead letters": read_dead_letter,

@@ -1,7 +1,7 @@
 """When an obligation falls due: from the plan's words to one exclusive instant in UTC (rulings 1, 3 and 9).
 
 This module also knows which days are worked in Vietnam and how to move an instant by a duration in the plan's zone.
-It does not know agencies: `services.rules.core.agencies` decides whom a duty binds.
+It does not know agencies: rules decides whom a duty binds.
 """
 
 from calendar import monthrange
@@ -18,7 +18,6 @@ from schemas.plan import durations, instants, periods
 from schemas.plan.periods import MONTHS_OF, Period, Recurrence
 from schemas.plan.plan import Anchor, Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Holiday, Registry
-from services.rules.core.duty import Duty
 
 WeekendRule = Literal["none", "next_working_day", "previous_working_day"]
 
@@ -167,12 +166,6 @@ def resolve_anchor(anchor: Anchor, period: Period | None, starts_on: date) -> da
 def recurrences_of(obligation: Obligation) -> frozenset[Recurrence]:
     """Return every recurrence the obligation has had."""
     return frozenset(version.recurrence for version in obligation.versions)
-
-
-def one_period_after(due_at: datetime, duty: Duty) -> datetime:
-    """Return when the next duty of the kind falls due, counted from *due_at*; for a one-off duty, one year later."""
-    recurrence = duty.version.recurrence if duty.version else Recurrence.YEAR
-    return shift_instant(due_at, f"P{MONTHS_OF.get(recurrence, MONTHS_OF[Recurrence.YEAR])}M", duty.zone)
 
 
 # The due instants of a plan are few, and every duty that shares one asks for the same alerts.
