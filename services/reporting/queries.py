@@ -23,6 +23,7 @@ from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.annual_report import AnnualReport, ReportQuery
 from services.reporting.core.duty_lines import DutyLine, LineContext
 from services.reporting.core.registry_index import RegistryIndex
+from services.reporting.core.report.inputs import ReportInputs
 from services.reporting.core.timeline import DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
 from services.reporting.event_decoder import StoredRecord
@@ -204,7 +205,11 @@ class ReportingQueries:
         return FoundLines(lines=tuple(lines), unreadable=tuple(unreadable))
 
     async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:
-        """Compile the annual report of a plan and period.
+        """Compile the annual report of a plan and period, and raise what `compile_inputs` raises."""
+        return (await self.compile_inputs(plan_id, period_text, context)).report
+
+    async def compile_inputs(self, plan_id: str, period_text: str, context: QueryContext) -> ReportInputs:
+        """Compile everything that the report of a plan and period follows from.
 
         Raises `NotFoundError` for an unknown plan and `ValueError` where *period_text* is no period.
         """
@@ -215,13 +220,14 @@ class ReportingQueries:
         known = await self._find_states(duties, context)
         zone = ZoneInfo(plan.zone)
         in_period = [state for state in known.states if _belongs_to(state, period, zone)]
+        line_context = self._line_context(plan, in_period, context)
         report = annual_report.compile_report(
             ReportQuery(period=period.text, as_of=context.as_of, known_at=context.known_at),
             in_period,
             attempts={state.key: known.attempts[state.key] for state in in_period if state.key in known.attempts},
-            context=self._line_context(plan, in_period, context),
+            context=line_context,
         )
-        return replace(report, unreadable=known.unreadable)
+        return ReportInputs(report=replace(report, unreadable=known.unreadable), registry=line_context.registry)
 
     async def find_states(
         self, duties: PlanDutyFilter, context: QueryContext

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from schemas.events.signed_tokens import KEY_LENGTH_MIN
@@ -33,6 +33,8 @@ class ReportingSettings(ServiceSettings, MongoSettings):
     attachments: str = Field(default=attachment_store.DEFAULT_LOCATION, validation_alias="DONDOC_INTAKE_ATTACHMENTS")
     batch_records: int = Field(default=5_000, ge=1)
     session_timeout_ms: int = Field(default=10_000, ge=1_000)
+    rules_group: str = Field(default="dondoc-rules", validation_alias="DONDOC_RULES_GROUP")
+    dashboard_url: HttpUrl = HttpUrl("http://127.0.0.1:8004")
     letterhead_superior: str = DEFAULT_LETTERHEAD.superior
     letterhead_issuer: str = DEFAULT_LETTERHEAD.issuer
     letterhead_symbol: str = DEFAULT_LETTERHEAD.symbol

@@ -21,6 +21,7 @@ from services.console.support.inputs import UnusableInputError
 from services.runtime.kafka.log_coverage import Coverage
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DUTIES_OF_QUERY = 10_000  # SQLite takes 32,766 values in one query
 CACHE_KIBIBYTES = 64 * 1024
 COMPRESSION = 1  # zlib's fastest level halves the file; the next levels take twice the time for a tenth
 
@@ -44,7 +45,9 @@ CREATE TABLE adoptions (
 CREATE INDEX adoptions_by_plan ON adoptions (plan, partition);
 CREATE TABLE set_aside (partition INTEGER, offset INTEGER, PRIMARY KEY (partition, offset)) WITHOUT ROWID;
 CREATE TABLE unreadable (topic TEXT, partition INTEGER, offset INTEGER, PRIMARY KEY (topic, partition, offset));
-CREATE TABLE attempts (event TEXT PRIMARY KEY, attempted_at INTEGER, value BLOB) WITHOUT ROWID;
+CREATE TABLE attempts (
+    event TEXT PRIMARY KEY, attempted_at INTEGER, partition INTEGER, offset INTEGER, value BLOB
+) WITHOUT ROWID;
 CREATE TABLE attempts_by_duty (duty TEXT, event TEXT, PRIMARY KEY (duty, event)) WITHOUT ROWID;
 """
 
@@ -85,6 +88,8 @@ class IndexedAttempt:
 
     event: str
     attempted_at: int
+    partition: int
+    offset: int
     duties: Sequence[str]
     value: bytes
 
@@ -173,8 +178,8 @@ class LogIndex:
 
     def add_attempt(self, attempt: IndexedAttempt) -> None:
         """Add an attempt at an alert; of one event that comes again, the first counts."""
-        row = (attempt.event, attempt.attempted_at, _pack(attempt.value))
-        added = self._connection.execute("INSERT OR IGNORE INTO attempts VALUES (?, ?, ?)", row)
+        row = (attempt.event, attempt.attempted_at, attempt.partition, attempt.offset, _pack(attempt.value))
+        added = self._connection.execute("INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?)", row)
         if added.rowcount:
             rows = [(duty, attempt.event) for duty in attempt.duties]
             self._connection.executemany("INSERT OR IGNORE INTO attempts_by_duty VALUES (?, ?)", rows)
@@ -217,13 +222,25 @@ class LogIndex:
         where = (selected.plan, *selected.agencies, selected.partition, *selected.periods)
         return self._records(query, (*where, selected.plan, *selected.agencies))
 
-    def attempts(self, duties: Sequence[str], *, until: int) -> list[tuple[str, bytes]]:
-        """Return event id and record of the attempts by *until*, in milliseconds since 1970, about one of *duties*."""
-        query = (
-            "SELECT DISTINCT attempts.event, value FROM attempts_by_duty JOIN attempts USING (event)"  # noqa: S608
-            f" WHERE duty IN ({_placeholders(duties)}) AND attempted_at <= ?"
-        )
-        return [(event, _unpack(value)) for event, value in self._select(query, (*duties, until))]
+    def attempts(
+        self, duties: Sequence[str], *, until: int, below: Mapping[int, int] | None = None
+    ) -> list[tuple[str, bytes]]:
+        """Return event id and record of the attempts by *until*, in milliseconds since 1970, about one of *duties*.
+
+        *below* has by partition the offset from which on nothing counts; without it everything does.
+        """
+        found: dict[str, bytes] = {}
+        for start in range(0, len(duties), DUTIES_OF_QUERY):
+            some = duties[start : start + DUTIES_OF_QUERY]
+            query = (
+                "SELECT DISTINCT attempts.event, partition, offset, value"  # noqa: S608 - only question marks are put in
+                " FROM attempts_by_duty JOIN attempts USING (event)"
+                f" WHERE duty IN ({_placeholders(some)}) AND attempted_at <= ?"
+            )
+            for event, partition, offset, value in self._select(query, (*some, until)):
+                if below is None or offset < below.get(partition, 0):
+                    found[event] = _unpack(value)
+        return list(found.items())
 
     def _open(self) -> sqlite3.Connection:
         try:

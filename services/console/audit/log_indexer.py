@@ -134,6 +134,8 @@ class LogIndexer:
             attempt = IndexedAttempt(
                 event=delivery.event,
                 attempted_at=floor_milliseconds(delivery.attempted_at),
+                partition=place.partition,
+                offset=record.offset,
                 duties=[str(one.key) for one in delivery.attempts],
                 value=delivery.record,
             )

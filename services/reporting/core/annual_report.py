@@ -70,6 +70,7 @@ class Chapter:
 class UndatedObligation:
     """An obligation without a due date and its counts: its duties are fulfilled or open, never late."""
 
+    obligation: str
     title: str
     clause: str
     period: str | None
@@ -186,9 +187,10 @@ def _most_common_due_at(lines: Iterable[DutyLine]) -> datetime | None:
 
 
 def _count_undated(lines: Iterable[DutyLine]) -> Iterable[UndatedObligation]:
-    for (_obligation_id, period), grouped in _group_by_obligation_and_period(lines).items():
+    for (obligation, period), grouped in _group_by_obligation_and_period(lines).items():
         counts = duty_counts.count_duties(grouped)
         yield UndatedObligation(
+            obligation=obligation,
             title=grouped[0].title,
             clause=grouped[0].clause,
             period=period,

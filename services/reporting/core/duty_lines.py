@@ -28,7 +28,7 @@ class DutyLine:
     """One duty as people read it.
 
     `days_late` counts up to the complete report, or up to the day asked about where none has come; it is None for a
-    duty that is not late.
+    duty that is not late. `evidence` are the ids of the facts that the status rests on.
     """
 
     key: DutyKey
@@ -47,6 +47,7 @@ class DutyLine:
     missing: tuple[str, ...]
     successors: tuple[str, ...]
     urging: Urging
+    evidence: tuple[str, ...]
     event: str
     revision: int
 
@@ -131,6 +132,7 @@ def build_line(
         missing=span.missing,
         successors=tuple(registry.name_on(one, context.today, language) for one in _successor_ids(span.flags)),
         urging=urging.summarize_attempts(attempts, completed_at),
+        evidence=span.evidence,
         event=state.assessment.event,
         revision=state.assessment.revision,
     )

@@ -1,6 +1,5 @@
 """The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period, the report of a period."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,8 +14,8 @@ from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core import duty_search, json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
-from services.reporting.core.annual_report import AnnualReport
-from services.reporting.documents import csv_json, docx, pdf, xlsx
+from services.reporting.core.report.inputs import ReportInputs
+from services.reporting.documents.formats import FORMATS
 from services.reporting.documents.letterhead import Letterhead
 from services.reporting.http import query_parameters
 from services.reporting.http.access import guard
@@ -25,18 +24,6 @@ from services.reporting.http.query_parameters import DutiesQuery, QueryParameter
 from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
-
-RenderDocument = Callable[[AnnualReport, Letterhead], bytes]
-
-DOCX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FORMATS: dict[str, tuple[str, RenderDocument]] = {
-    "docx": (DOCX_MEDIA_TYPE, docx.render_docx),
-    "pdf": ("application/pdf", pdf.render_pdf),
-    "xlsx": (XLSX_MEDIA_TYPE, lambda report, _letterhead: xlsx.render_xlsx(report)),
-    "csv": ("text/csv; charset=utf-8", lambda report, _letterhead: csv_json.render_csv(report)),
-    "json": ("application/json", lambda report, _letterhead: csv_json.render_json(report)),
-}
 
 
 class ReportingApi:
@@ -109,8 +96,9 @@ class ReportingApi:
         Whoever has no scope gets the counts by status alone; the guard lets them in where these are public.
         """
         if guard.scope_of(request).covers_duties:
-            return JSONResponse(json_views.render_summary(await self._compile_report(request)))
-        return JSONResponse(json_views.render_counts_by_status(await self._compile_report(request, scope=EVERYTHING)))
+            return JSONResponse(json_views.render_summary((await self._compile_inputs(request)).report))
+        everybody = await self._compile_inputs(request, scope=EVERYTHING)
+        return JSONResponse(json_views.render_counts_by_status(everybody.report))
 
     async def get_report(self, request: Request) -> Response:
         """Return the annual report in the format that the path names."""
@@ -119,9 +107,10 @@ class ReportingApi:
             raise NotFoundError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
         media_type, render = FORMATS[extension]
         with self._metrics.document_seconds.labels(extension).time():
-            report = await self._compile_report(request)
+            inputs = await self._compile_inputs(request)
             # Rendering takes tenths of a second; in a thread, it does not keep the event loop from answering.
-            body = await run_in_threadpool(partial(render, report, self._letterhead))
+            body = await run_in_threadpool(partial(render, inputs, self._letterhead))
+        report = inputs.report
         self._metrics.documents.labels(extension).inc()
         headers = {
             "Content-Disposition": f'attachment; filename="{report.plan.plan}-{report.period}.{extension}"',
@@ -141,7 +130,7 @@ class ReportingApi:
             "unreadable": json_views.render_unreadable(found.unreadable),
         }
 
-    async def _compile_report(self, request: Request, scope: ReaderScope | None = None) -> AnnualReport:
+    async def _compile_inputs(self, request: Request, scope: ReaderScope | None = None) -> ReportInputs:
         """Compile the report of what *scope* covers, by default that of the reader."""
         parameters = QueryParameters(request)
         context = query_parameters.parse_context(parameters, self._clock)
@@ -151,7 +140,7 @@ class ReportingApi:
             period = periods.parse(request.path_params["period"]).text
         except ValueError as cause:
             raise NotFoundError(str(cause)) from cause
-        return await self._queries.compile_report(request.path_params["plan"], period, context)
+        return await self._queries.compile_inputs(request.path_params["plan"], period, context)
 
 
 def _render_context(context: QueryContext) -> dict[str, str]:
