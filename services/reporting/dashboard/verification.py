@@ -28,11 +28,11 @@ class VerificationPage:
 
     def routes(self) -> list[BaseRoute]:
         """Return the route."""
-        return [AccessRoute(f"{VERIFICATION_PATH}{{code}}", self.get_verification, Access.OPEN)]
+        return [AccessRoute(f"{VERIFICATION_PATH}{{check_code}}", self.get_verification, Access.OPEN)]
 
     async def get_verification(self, request: Request) -> Response:
         """Return the version that prints the check code; 404 if none does."""
-        code = check_code.parse_check_code(request.path_params["code"])
+        code = check_code.parse_check_code(request.path_params["check_code"])
         sealed = None if code is None else await self._store.find_by_check_code(code)
         if sealed is None:
             raise NotFoundError("no sealed report has this check code; compare it with the paper, digit by digit")

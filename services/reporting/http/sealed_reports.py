@@ -1,5 +1,6 @@
 """The HTTP API of sealed reports (contract, section 4): the versions and the draft of the next, documents, sealing."""
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from services.reporting.core.access.decisions import Access
 from services.reporting.core.report import figures
 from services.reporting.core.sealing import figure_changes
 from services.reporting.http import problems, query_parameters, seal_requests
+from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
@@ -24,6 +26,8 @@ from services.runtime.clock import Clock
 
 PATH = "/v1/plans/{plan}/periods/{period}/reports"
 EXTENSIONS = {ReportFormat.FIGURES: "figures.json"}
+
+log = logging.getLogger(__name__)
 
 JsonObject = dict[str, Any]
 
@@ -81,6 +85,8 @@ class SealedReportsApi:
         latest = await self._store.find_latest(plan, period)
         sealed = await self._sealer.seal(wanted, context)
         is_new = latest is None or sealed.version > latest.version
+        details = {"plan": plan, "period": period, "version": sealed.version, "reader": guard.reader_of(request).name}
+        log.info("a report was sealed", extra={"action": "report_sealed", "is_new": is_new, **details})
         place = f"{problems.local_reference(request)}/{sealed.version}"
         return JSONResponse(render_seal(sealed), 201 if is_new else 200, headers={"Location": place})
 

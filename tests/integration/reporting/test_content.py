@@ -16,9 +16,11 @@ from typer.testing import CliRunner
 from schemas.events.topics import FACTS, VERDICTS
 from schemas.lint import documents
 from schemas.lint.documents import PLAN_FILE, REGISTRY_FILE
+from schemas.plan.grading import GradeRule
 from services.console.main import app
 from services.runtime import attachment_store, clock
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
+from tests.support.assertions.eventually import eventually
 from tests.support.builders import plan_folders, plans
 from tests.support.builders.plans import Json
 from tests.support.clients.readers import ReadersFile
@@ -32,6 +34,12 @@ RESULTS = f"/v1/plans/{plans.PLAN}/periods/2024/results"
 FILE = b"%PDF-1.7 the report"
 DIGEST = hashlib.sha256(FILE).hexdigest()
 NAME = 'Báo cáo "cuối" năm.pdf'
+
+
+GRADING = (
+    GradeRule.model_validate({"grade": "A", "title": {"vi": "Tốt"}, "when": "status == 'on_time'"}),
+    GradeRule.model_validate({"grade": "D", "title": {"vi": "Kém"}, "when": "true"}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ async def site(launch: Launch, bus: Bus, database: Database, readers: ReadersFil
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
         plan = documents.parse_plan((folder / PLAN_FILE).read_text(encoding="utf-8"))
         registry = documents.parse_registry((folder / REGISTRY_FILE).read_text(encoding="utf-8"))
-        await publish_document(producer, PLAN, plan)
+        await publish_document(producer, PLAN, plan.model_copy(update={"grading": GRADING}))
         await publish_document(producer, REGISTRY, registry)
     clock.steer(steered, RECORDED - timedelta(days=1))
     launch("rules", DONDOC_CLOCK=f"steered:{steered}")
@@ -137,6 +145,8 @@ async def test_what_agencies_sent_is_answered(site: Site) -> None:
     await assert_a_submission_has_its_history(site, described)
     await assert_attached_files_are_opened(site)
     await assert_an_agency_reads_its_own(site)
+    await assert_figures_are_reviewed(site, described)
+    await assert_agencies_are_evaluated(site, described)
 
 
 async def assert_results_are_those_of_the_command(site: Site, described: Json) -> None:
@@ -223,3 +233,38 @@ async def assert_an_agency_reads_its_own(site: Site) -> None:
         assert (await site.ask(path, authorization=bearer)).status_code == status, path
     for path in (RESULTS, own, f"{other}/attachments/{DIGEST}"):
         assert (await site.ask(path, authorization="")).status_code == 401, path
+
+
+async def assert_figures_are_reviewed(site: Site, described: Json) -> None:
+    """A correction to a thousandth of a million times last year's figure is no slip of a unit."""
+    answer = (await site.ask(RESULTS.replace("results", "findings"), query={"as_of": AT})).json()
+    jsonschema.validate(answer, {**described, "$ref": "#/components/schemas/Findings"})
+    assert answer["findings"] == []
+
+
+async def assert_agencies_are_evaluated(site: Site, described: Json) -> None:
+    """The rules grade with a reason; what an officer records stands beside that grade, and replaces nothing."""
+    path = RESULTS.replace("results", "evaluations")
+    officer = {"authorization": f"Bearer {site.readers.create('all', name='officer', permits=('reviews',))}"}
+    body = {"agency": "h-mot", "grade": "D", "sentence": "Số liệu tăng bất thường."}
+    async with httpx.AsyncClient(base_url=site.service.url, timeout=30) as client:
+        for headers, sent, status in (
+            (site.readers.headers, body, 403),
+            (officer, body | {"grade": "Z"}, 422),
+            (officer, body | {"agency": "h-ba"}, 404),
+            (officer, body | {"other": 1}, 422),
+            (officer, body, 201),
+        ):
+            assert (await client.post(path, json=sent, headers=headers)).status_code == status, sent
+
+    async def find_recorded() -> list[Json]:
+        found: list[Json] = (await site.ask(path)).json()["recorded"]
+        return found
+
+    (recorded,) = await eventually(find_recorded, "the evaluation")
+    assert (recorded["grade"], recorded["sentence"], recorded["evaluated_by"]) == ("D", body["sentence"], plans.PLAN)
+    answer = (await site.ask(path, query={"as_of": AT})).json()
+    jsonschema.validate(answer, {**described, "$ref": "#/components/schemas/Evaluations"})
+    assert {one["agency"]: one["grade"] for one in answer["grades"]} == {"h-mot": "A", "h-hai": "D"}
+    assert answer["grades"][0]["reason"]
+    assert answer["recorded"] == []

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -53,6 +53,12 @@ def officer(readers: ReadersFile) -> Iterator[None]:
     HEADERS["authorization"] = f"Bearer {readers.create('all', name='officer', permits=('seals',))}"
     yield
     HEADERS.clear()
+
+
+@pytest.fixture
+def archive(readers: ReadersFile) -> Mapping[str, str]:
+    """The headers of a reader who sees sealed reports alone."""
+    return {"authorization": f"Bearer {readers.create('sealed', name='archive')}"}
 
 
 async def post(service: Service, signer: str = "Nguyễn Văn An", **members: Any) -> httpx.Response:
@@ -153,11 +159,10 @@ async def assert_refusals_name_the_reason(service: Service) -> None:
     assert (await get(service, f"{REPORTS_PATH}/one")).status_code == 404
 
 
-async def assert_only_sealers_seal(service: Service, readers: ReadersFile) -> None:
+async def assert_only_sealers_seal(service: Service, readers: ReadersFile, archive: Mapping[str, str]) -> None:
     """A reader of sealed reports alone reads versions and no draft; no other reader seals, and nobody without a key."""
-    sealed_alone = {"authorization": f"Bearer {readers.create('sealed', name='archive')}"}
     async with httpx.AsyncClient(base_url=service.url, timeout=60) as client:
-        seen = await client.get(REPORTS_PATH, headers=sealed_alone)
+        seen = await client.get(REPORTS_PATH, headers=archive)
         refused = await client.post(REPORTS_PATH, headers=readers.headers, json={"signer": "An"})
         unknown = await client.post(REPORTS_PATH, json={"signer": "An"})
     assert (seen.json()["draft"], len(seen.json()["reports"])) == (None, 4)
@@ -186,7 +191,9 @@ def assert_every_code_is_that_of_its_head(records: list[Record]) -> None:
     assert {one.key for one in records} == {f"{PLAN}|{PERIOD}".encode()}
 
 
-async def test_two_replicas_make_one_version_of_a_number(start: StartReporting, bus: Bus, readers: ReadersFile) -> None:
+async def test_two_replicas_make_one_version_of_a_number(
+    archive: Mapping[str, str], start: StartReporting, bus: Bus, readers: ReadersFile
+) -> None:
     """Of two that seal the same number at once one wins; the log never holds a second version of that number."""
     replicas = [start(), start()]
     for number in (1, 2):
@@ -194,7 +201,7 @@ async def test_two_replicas_make_one_version_of_a_number(start: StartReporting, 
         assert sorted(one.status_code for one in await asyncio.gather(*asked)) == [201, 409]
     await asyncio.gather(*(post(one) for one in replicas))
     assert [one["version"] for one in seals(await bus.records(REPORTS.name))] == [1, 2, 3, 4]
-    await assert_only_sealers_seal(replicas[0], readers)
+    await assert_only_sealers_seal(replicas[0], readers, archive)
 
 
 async def test_a_version_is_whole_or_not_there(start: StartReporting, bus: Bus) -> None:
