@@ -20,6 +20,7 @@ COMMANDS = {
     "publish": "commands.plans.publish:publish",
     "submit": "commands.intake.submit:submit",
     "report": "commands.reporting.report:report",
+    "seal": "commands.reporting.seal:seal",
     "audit": "commands.reporting.audit:audit",
     "sheet": "commands.intake.sheet:sheet",
     "link": "commands.intake.link:link",

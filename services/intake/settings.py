@@ -8,6 +8,7 @@ from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from schemas.events.signed_tokens import KEY_LENGTH_MIN
+from services.runtime import attachment_store
 from services.runtime.http.server import Tls
 from services.runtime.settings import SECRET_LENGTH_MIN, ServiceSettings
 
@@ -49,7 +50,7 @@ class IntakeSettings(ServiceSettings):
     link_revocations: Path = Path(".dondoc/link-revocations.json")
     form_max_bytes: int = Field(default=32 * MEBIBYTE, ge=MEBIBYTE)
     form_timeout_seconds: float = Field(default=300.0, gt=0)
-    attachments: str = ".dondoc/attachments"
+    attachments: str = attachment_store.DEFAULT_LOCATION
     bodies_max_bytes: int = Field(default=256 * MEBIBYTE, ge=16 * MEBIBYTE)
 
     @property

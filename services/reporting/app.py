@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
@@ -13,21 +14,35 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from schemas.events.dashboard_links import DashboardKey
-from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
+from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
-from services.reporting.consumer import Decoded, TopicReader
+from services.reporting.consumer import TopicReader
+from services.reporting.content.attachments import AttachmentFiles
+from services.reporting.content.report_compiler import ReportCompiler
+from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.pages import Dashboard
+from services.reporting.dashboard.verification import VerificationPage
 from services.reporting.document_archive import DocumentArchive
+from services.reporting.documents import formats
 from services.reporting.http import api_description, problems
 from services.reporting.http.access import open_link
 from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.guard import AccessRoute, ReaderGuard
 from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.api import ReportingApi
+from services.reporting.http.content_api import ContentApi
+from services.reporting.http.evaluations_api import EvaluationsApi
+from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
+from services.reporting.sealing import store as sealed_reports
+from services.reporting.sealing.log_position import LogReaders
+from services.reporting.sealing.reports_publisher import ReportsPublisher
+from services.reporting.sealing.sealer import Sealer, SealingMaterials
+from services.reporting.sealing.store import SealedReportStore
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import DatabaseRefusedError, DatabaseUnavailableError, ReportingStore
 from services.runtime import background, bootstrap, mongo, startup
@@ -104,6 +119,7 @@ class ReportingComponents:
     store: ReportingStore
     archive: DocumentArchive
     dead_letters: DeadLetterProducer
+    publisher: ReportsPublisher
     broker: ConsumingBroker
     consumption: StateConsumption
     startup: Startup
@@ -139,6 +155,8 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
         components.references,
         on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
     )
+    submissions = SubmissionQueries(queries, components.store)
+    reports = ReportCompiler(queries, components.store, SealedReportStore(components.store))
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
     admin = _build_admin(components)
@@ -148,7 +166,11 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
             [
                 *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
                 open_link.build_route(guard.authentication, templates),
-                *_build_api(components, queries).routes(),
+                *_build_api(components, queries, submissions, reports).routes(),
+                *_build_content_api(components, queries, submissions).routes(),
+                *_build_sealing(components, reports).routes(),
+                *VerificationPage(SealedReportStore(components.store), dashboard).routes(),
+                *_build_evaluations(components, queries).routes(),
                 *api_description.build_routes(templates),
                 *dashboard.routes(),
             ]
@@ -186,7 +208,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
     dead_letters = DeadLetterProducer(settings.kafka, clock)
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
 
-    def create_consumer(topic: Topic, reader: TopicReader[Decoded]) -> StateConsumer:
+    def create_consumer(topic: Topic, reader: TopicReader[Any]) -> StateConsumer:
         subscription = Subscription(
             topic=topic.name,
             group=settings.group,
@@ -199,11 +221,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
         return created
 
-    consumers = (
-        create_consumer(VERDICTS, consumer.verdict_reader(store)),
-        create_consumer(DELIVERIES, consumer.delivery_reader(store)),
-        create_consumer(FACTS, consumer.fact_reader(store)),
-    )
+    consumers = [create_consumer(topic, reader) for topic, reader in _build_readers(store).items()]
     return ReportingComponents(
         settings=settings,
         clock=clock,
@@ -214,11 +232,21 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         store=store,
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,
+        publisher=ReportsPublisher(settings.kafka, clock),
         broker=broker,
         consumption=StateConsumption(consumers, store.checkpoints, answers_without_broker=True),
         startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
         halt=halt,
     )
+
+
+def _build_readers(store: ReportingStore) -> dict[Topic, TopicReader[Any]]:
+    return {
+        VERDICTS: consumer.verdict_reader(store),
+        DELIVERIES: consumer.delivery_reader(store),
+        FACTS: consumer.fact_reader(store),
+        REPORTS: sealed_reports.report_reader(SealedReportStore(store)),
+    }
 
 
 def _build_authentication(settings: ReportingSettings, clock: Clock, metrics: ReportingMetrics) -> Authentication:
@@ -291,8 +319,9 @@ async def _connect_bus(components: ReportingComponents, stack: AsyncExitStack) -
     stack.push_async_callback(background.cancel, measuring)
     stack.push_async_callback(components.references.stop)
     await wait_for("kafka", components.references.start)
-    stack.push_async_callback(components.dead_letters.close)
-    await wait_for("kafka", components.dead_letters.open)
+    for producer in (components.dead_letters, components.publisher):
+        stack.push_async_callback(producer.close)
+        await wait_for("kafka", producer.open)
 
 
 def _build_admin(components: ReportingComponents) -> AdminApp:
@@ -310,11 +339,46 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
     return AdminApp(settings.admin_port, routes, service_port=settings.port)
 
 
-def _build_api(components: ReportingComponents, queries: ReportingQueries) -> ReportingApi:
+def _build_api(
+    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries, reports: ReportCompiler
+) -> ReportingApi:
     return ReportingApi(
         queries,
-        components.store,
+        submissions,
+        reports,
         clock=components.clock,
-        letterhead=components.settings.letterhead,
         metrics=components.metrics,
     )
+
+
+def _build_sealing(components: ReportingComponents, reports: ReportCompiler) -> SealedReportsApi:
+    settings, store = components.settings, SealedReportStore(components.store)
+    readers = LogReaders(
+        kafka=settings.kafka,
+        reporting_group=settings.group,
+        rules_group=settings.rules_group,
+        partitions=settings.partitions,
+    )
+    materials = SealingMaterials(
+        source=reports,
+        render=formats.render_documents,
+        public_url=str(settings.dashboard_url).rstrip("/"),
+    )
+    sealer = Sealer(readers, store, materials, clock=components.clock)
+    return SealedReportsApi(reports, store, sealer, clock=components.clock)
+
+
+def _build_content_api(
+    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries
+) -> ContentApi:
+    return ContentApi(
+        ResultsQueries(queries, components.store),
+        submissions,
+        files=AttachmentFiles(components.settings.attachments),
+        clock=components.clock,
+    )
+
+
+def _build_evaluations(components: ReportingComponents, queries: ReportingQueries) -> EvaluationsApi:
+    store = SealedReportStore(components.store)
+    return EvaluationsApi(queries, store, components.publisher, clock=components.clock)

@@ -13,12 +13,9 @@ from typing import Generic, Protocol, TypeVar
 from aiokafka import AIOKafkaConsumer
 
 from services.reporting import event_decoder
-from services.reporting.event_decoder import (
-    RecordedAssessment,
-    RecordedAttempt,
-    RecordedReceipt,
-)
+from services.reporting.event_decoder import DecodedFact, RecordedAssessment, RecordedAttempt
 from services.reporting.metrics import ReportingMetrics
+from services.runtime import decoding
 from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.batch_consumer import Handler, Records
 from services.runtime.kafka.dead_letters import ConsumedRecord
@@ -38,7 +35,7 @@ class RecordStore(Protocol):
 
     async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> Collection[int]: ...
     async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> Collection[int]: ...
-    async def insert_receipts(self, receipts: Sequence[RecordedReceipt]) -> Collection[int]: ...
+    async def insert_facts(self, facts: Sequence[DecodedFact]) -> Collection[int]: ...
 
 
 class DeadLetterWriter(Protocol):
@@ -55,25 +52,36 @@ class TopicReader(Generic[Decoded]):
     """
 
     label: str
-    decode: Callable[[bytes | None], Decoded | None]
+    decode: Callable[[ConsumedRecord], Decoded | None]
     insert: Callable[[Sequence[Decoded]], Awaitable[Collection[int]]]
     sets_aside: bool = True
 
 
 def verdict_reader(store: RecordStore) -> TopicReader[RecordedAssessment]:
     """Return the reader of the topic of verdicts: each record is an assessment."""
-    return TopicReader(label="verdicts", decode=event_decoder.decode_verdict, insert=store.insert_assessments)
+    return TopicReader(
+        label="verdicts",
+        decode=lambda record: event_decoder.decode_verdict(record.value),
+        insert=store.insert_assessments,
+    )
 
 
 def delivery_reader(store: RecordStore) -> TopicReader[RecordedAttempt]:
     """Return the reader of the topic of deliveries: each record is an attempt at an alert."""
-    return TopicReader(label="deliveries", decode=event_decoder.decode_delivery, insert=store.insert_attempts)
+    return TopicReader(
+        label="deliveries",
+        decode=lambda record: event_decoder.decode_delivery(record.value),
+        insert=store.insert_attempts,
+    )
 
 
-def fact_reader(store: RecordStore) -> TopicReader[RecordedReceipt]:
-    """Return the reader of the topic of facts, of which only the receipts are stored."""
-    decode, insert = event_decoder.decode_receipt, store.insert_receipts
-    return TopicReader(label="facts", decode=decode, insert=insert, sets_aside=False)
+def fact_reader(store: RecordStore) -> TopicReader[DecodedFact]:
+    """Return the reader of the topic of facts, each of which is dated by when the log recorded it."""
+
+    def decode(record: ConsumedRecord) -> DecodedFact | None:
+        return event_decoder.decode_fact(record.value, recorded_at=decoding.read_timestamp(record))
+
+    return TopicReader(label="facts", decode=decode, insert=store.insert_facts, sets_aside=False)
 
 
 def on_batch(reader: TopicReader[Decoded], dead_letters: DeadLetterWriter, metrics: ReportingMetrics) -> Handler:
@@ -107,7 +115,7 @@ def _decode_batch(
     poison: list[tuple[ConsumedRecord, str]] = []
     for record in records:
         try:
-            value = reader.decode(record.value)
+            value = reader.decode(record)
         except UnreadableRecordError as cause:
             poison.append((record, str(cause)))
         else:

@@ -1,21 +1,24 @@
-"""Decode the records of the log into what reporting stores: assessments, alert attempts, receipts.
+"""Decode the records of the log into what reporting stores: assessments, alert attempts, facts.
 
 The decoder is tolerant: it ignores fields that it does not know, and of the envelope it requires no attribute but those
 that reporting stores. The data of an assessment or an attempt is as `schemas.events.wire` describes it. A verdict or a
 delivery that it cannot decode, or that could not be stored or shown, is refused with the reason, and the consumer sets
-it aside. Of facts only the receipts are stored; a fact that rules wrote itself has none.
+it aside. Of facts those about a duty are stored, byte for byte; adoptions of plans are not.
 """
 
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
+from schemas.events import facts, ids
 from schemas.events.assessments import ASSESSED
 from schemas.events.deliveries import DELIVERED
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireAlertAttempted, WireAlertedDuty, WireSegment, WireTimeline
+from services.reporting.core.submission_history import DocketFact
 from services.reporting.core.timeline import AssessmentRevision, StatusSpan
 from services.reporting.core.urging import AlertAttempt
 from services.runtime import decoding
@@ -53,19 +56,22 @@ class RecordedAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedReceipt:
-    """A receipt, the event that it confirms and the duty that the event is about.
+class DecodedFact:
+    """A fact, the duty that it is about, when the log recorded it, and the bytes of its record.
 
-    `digest` is that of the event's data; it is empty for a receipt that was stored by an earlier version.
+    `receiptid` is that of the receipt which confirms it; for a fact without one, which intake has not taken, it derives
+    from the fact in the same way. `digest` is that of type, duty and data.
     """
 
     receiptid: str
     receivedtime: str
+    recorded_at: datetime
     event: str
     source: str
     type: str
     duty: DutyKey
-    digest: str = ""
+    digest: str
+    record: bytes
 
 
 class _FactPayload(msgspec.Struct):
@@ -73,7 +79,9 @@ class _FactPayload(msgspec.Struct):
     obligation: str
     agency: str
     period: str | None = None
-    to_period: str | None = None
+    # Only some facts have these; in another one they may be anything.
+    on_behalf_of: Any = None
+    to_period: Any = None
 
 
 class _VerdictEvent(msgspec.Struct, tag_field="type", tag=ASSESSED):
@@ -90,14 +98,29 @@ class _DeliveryEvent(msgspec.Struct, tag_field="type", tag=DELIVERED):
     data: WireAlertAttempted
 
 
-class _ReceiptedEvent(msgspec.Struct):
+class _RecordedEvent(msgspec.Struct):
     id: str
     source: str
     type: str
-    receiptid: str
     receivedtime: str
     data: _FactPayload
-    subject: str | None = None
+    # Rules reads neither of these two, so what it counts may have anything in their place.
+    receiptid: Any = None
+    subject: Any = None
+
+
+class _NamingPayload(msgspec.Struct):
+    """What the data of a fact names: a submission by its id, and the periods between which it is moved."""
+
+    corrects: Any = None
+    withdraws: Any = None
+    submission: Any = None
+    from_period: Any = None
+    to_period: Any = None
+
+
+class _NamingEvent(msgspec.Struct):
+    data: _NamingPayload
 
 
 class _EncodedData(msgspec.Struct):
@@ -109,12 +132,14 @@ class _EncodedData(msgspec.Struct):
 class _ReceiptMark(msgspec.Struct):
     """Whether a fact has a receipt at all."""
 
-    receiptid: str | None = None
+    receiptid: Any = None
 
 
 _VERDICT_DECODER = RecordDecoder[_VerdictEvent](_VerdictEvent)
 _DELIVERY_DECODER = RecordDecoder[_DeliveryEvent](_DeliveryEvent)
-_FACT_DECODER = RecordDecoder[_ReceiptedEvent](_ReceiptedEvent)
+# As rules decodes facts, so that whatever counts there is stored here.
+_FACT_DECODER = RecordDecoder[_RecordedEvent](_RecordedEvent, float_hook=str)
+_NAMING_DECODER = RecordDecoder[_NamingEvent](_NamingEvent, float_hook=str)
 _CONTENT_DECODER = RecordDecoder[_EncodedData](_EncodedData)
 _RECEIPT_MARK_DECODER = RecordDecoder[_ReceiptMark](_ReceiptMark)
 
@@ -137,32 +162,72 @@ def decode_delivery(record: bytes | None) -> RecordedAttempt:
     return RecordedAttempt(event=event.id, attempted_at=attempted_at, attempts=attempts, record=raw)
 
 
-def decode_receipt(record: bytes | None) -> RecordedReceipt | None:
-    """Return the receipt of the fact in *record*, or None where it has none; raise `UnreadableRecordError`."""
+def decode_fact(record: bytes | None, *, recorded_at: datetime) -> DecodedFact | None:
+    """Return the fact in *record*, or None where it is no fact about a duty; raise `UnreadableRecordError`.
+
+    What has a receipt is a fact about a duty, and unreadable if it does not read as one.
+    """
     try:
         event = _FACT_DECODER.decode(record)
     except UnreadableRecordError:
         if _RECEIPT_MARK_DECODER.decode(record).receiptid is None:
             return None
         raise
-    payload = event.data
-    _require_storable(b"", event.receiptid, event.receivedtime, event.id, event.source, event.type)
-    return RecordedReceipt(
-        receiptid=event.receiptid,
+    raw, receiptid, duty = record or b"", _text_of(event.receiptid), _find_duty(event)
+    data = hashlib.sha256(_CONTENT_DECODER.decode(record).data).hexdigest()
+    digest = ids.digest(event.type, str(duty), data)
+    _require_fitting(raw, event.id, receiptid, event.source)
+    return DecodedFact(
+        receiptid=receiptid or ids.digest(event.source, event.id, digest),
         receivedtime=event.receivedtime,
+        recorded_at=recorded_at,
         event=event.id,
         source=event.source,
         type=event.type,
-        duty=_build_key(
-            plan=payload.plan,
-            # The subject is the agency whose duty it is: aliases are resolved, and where an agency files for its
-            # predecessor it is the predecessor.
-            agency=event.subject or payload.agency,
-            obligation=payload.obligation,
-            period=payload.period or payload.to_period,
-        ),
-        digest=hashlib.sha256(_CONTENT_DECODER.decode(record).data).hexdigest(),
+        duty=duty,
+        digest=digest,
+        record=raw,
     )
+
+
+def _find_duty(event: _RecordedEvent) -> DutyKey:
+    """Return the duty that a fact is about; raise `UnreadableRecordError` if it is none.
+
+    The subject is the agency whose duty it is: aliases are resolved, and where an agency files for its predecessor it
+    is the predecessor. Rules takes the agency from the data, so a subject that is no agency is passed over.
+    """
+    payload = event.data
+    named = {
+        "plan": payload.plan,
+        "obligation": payload.obligation,
+        "period": payload.period or _text_of(payload.to_period),
+    }
+    try:
+        return DutyKey.from_event(agency=_text_of(event.subject), **named)
+    except ValueError:
+        return _build_key(agency=_text_of(payload.on_behalf_of) or payload.agency, **named)
+
+
+def describe_fact(fact: DecodedFact) -> DocketFact:
+    """Return *fact* as a history tells of it; raise `UnreadableRecordError`."""
+    named = _NAMING_DECODER.decode(fact.record).data
+    return DocketFact(
+        identity=(fact.source, fact.event),
+        type=fact.type,
+        receiptid=fact.receiptid,
+        received_at=decoding.read_instant(fact.receivedtime, "/receivedtime"),
+        recorded_at=fact.recorded_at,
+        period=fact.duty.period,
+        is_submission=fact.type == facts.SUBMITTED,
+        is_reassignment=fact.type == facts.REASSIGNED,
+        names=_text_of(named.corrects) or _text_of(named.withdraws) or _text_of(named.submission) or None,
+        from_period=_text_of(named.from_period) or None,
+        to_period=_text_of(named.to_period) or None,
+    )
+
+
+def _text_of(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _build_revision(event: _VerdictEvent) -> AssessmentRevision:
@@ -193,6 +258,7 @@ def _build_span(segment: WireSegment) -> StatusSpan:
         flags=segment.flags,
         missing=segment.missing,
         evidence=segment.evidence,
+        standing=None if segment.standing is None else (segment.standing.source, segment.standing.id),
     )
 
 
@@ -223,5 +289,10 @@ def _require_storable(record: bytes, event_id: str, *indexed: str) -> None:
     """Raise `UnreadableRecordError` if the document could not be stored, or not be found by its id again."""
     if not 0 < len(event_id) <= CHARACTERS_OF_ID_MAX or not event_id.isprintable():
         raise UnreadableRecordError("/id", f"{event_id[:200]!r} cannot be the key of a document")
+    _require_fitting(record, *indexed)
+
+
+def _require_fitting(record: bytes, *indexed: str) -> None:
+    """Raise `UnreadableRecordError` if the document would be too large."""
     if len(record) + sum(len(text.encode()) for text in indexed) > LARGEST_DOCUMENT_BYTES:
         raise UnreadableRecordError("", f"the database takes no document of {len(record)} bytes")

@@ -2,15 +2,15 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
+from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS
 from services.reporting.core.access.decisions import RefusalReason
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.consumer_lag import LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
 from services.runtime.state.state_metrics import StateMetrics
 
-TOPICS_CONSUMED = (VERDICTS, DELIVERIES, FACTS)
-TOPICS = ("verdicts", "deliveries", "facts")
+TOPICS_CONSUMED = (VERDICTS, DELIVERIES, FACTS, REPORTS)
+TOPICS = ("verdicts", "deliveries", "facts", "reports")
 FORMATS = ("docx", "pdf", "xlsx", "csv", "json")
 
 

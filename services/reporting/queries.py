@@ -23,9 +23,10 @@ from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.annual_report import AnnualReport, ReportQuery
 from services.reporting.core.duty_lines import DutyLine, LineContext
 from services.reporting.core.registry_index import RegistryIndex
+from services.reporting.core.report.inputs import ReportInputs
 from services.reporting.core.timeline import DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
-from services.reporting.event_decoder import RecordedReceipt, StoredRecord
+from services.reporting.event_decoder import StoredRecord
 from services.reporting.store import NotAssessedError, PlanDutyFilter
 from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.published_documents import PLAN, REGISTRY
@@ -52,12 +53,6 @@ class RecordArchive(Protocol):
     async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]: ...
     async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]: ...
     async def find_periods(self, plan: str) -> list[str]: ...
-
-
-class ReceiptSource(Protocol):
-    """Finds receipts."""
-
-    async def find_receipt(self, receiptid: str) -> RecordedReceipt | None: ...
 
 
 class DocumentSource(Protocol):
@@ -210,10 +205,21 @@ class ReportingQueries:
         return FoundLines(lines=tuple(lines), unreadable=tuple(unreadable))
 
     async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:
-        """Compile the annual report of a plan and period.
+        """Compile the annual report of a plan and period, and raise what `compile_inputs` raises."""
+        return (await self._compile_duties(plan_id, period_text, context)).report
+
+    async def compile_inputs(self, plan_id: str, period_text: str, context: QueryContext) -> ReportInputs:
+        """Compile everything that the printed report of a plan and period follows from.
 
         Raises `NotFoundError` for an unknown plan and `ValueError` where *period_text* is no period.
         """
+        inputs = await self._compile_duties(plan_id, period_text, context)
+        before = _find_year_before(period_text)
+        previous = None if before is None else await self._compile_duties(plan_id, before, context)
+        return replace(inputs, previous=None if previous is None else previous.report)
+
+    async def _compile_duties(self, plan_id: str, period_text: str, context: QueryContext) -> ReportInputs:
+        """Compile the duties of a plan and period, and name the registry that they were compiled with."""
         plan = self.plan(plan_id)
         period = periods.parse(period_text)
         # One-off duties (period None) are fetched as well: `_belongs_to` selects those that are due in this period.
@@ -221,22 +227,49 @@ class ReportingQueries:
         known = await self._find_states(duties, context)
         zone = ZoneInfo(plan.zone)
         in_period = [state for state in known.states if _belongs_to(state, period, zone)]
+        line_context = self._line_context(plan, in_period, context)
         report = annual_report.compile_report(
             ReportQuery(period=period.text, as_of=context.as_of, known_at=context.known_at),
             in_period,
             attempts={state.key: known.attempts[state.key] for state in in_period if state.key in known.attempts},
-            context=self._line_context(plan, in_period, context),
+            context=line_context,
         )
-        return replace(report, unreadable=known.unreadable)
+        return ReportInputs(report=replace(report, unreadable=known.unreadable), registry=line_context.registry)
+
+    async def find_states(
+        self, duties: PlanDutyFilter, context: QueryContext
+    ) -> tuple[list[DutyState], tuple[UnreadableRecord, ...]]:
+        """Return the state of each of *duties* as of *context*, and the records that cannot be read.
+
+        The scope is not looked at: for sums over all agencies, and for a duty that the scope is known to cover.
+        """
+        records = await self._archive.find_newest_revisions(duties, context.known_at)
+        assessments, unreadable = self._decode_stored(records, event_decoder.decode_verdict)
+        return [timeline.state_at(one.assessment, context.as_of) for one in assessments], tuple(unreadable)
+
+    def find_cited_documents(self, latest: Plan, states: Sequence[DutyState]) -> tuple[Plan, Registry]:
+        """Return the plan and registry versions that the newest of *states* cite, else the latest ones.
+
+        Raises `NotFoundError` where the plan's registry is not published at all.
+        """
+        newest = max((state.assessment for state in states), key=lambda one: one.plan_version, default=None)
+        plan, registry = latest, self._documents.registry(latest.registry)
+        if newest is not None:
+            cited_plan = self._documents.version(PLAN, latest.plan, newest.plan_version)
+            plan = cited_plan if isinstance(cited_plan, Plan) else plan
+            registry_version = max(state.assessment.registry_version for state in states)
+            cited_registry = self._documents.version(REGISTRY, newest.registry, registry_version)
+            registry = cited_registry if isinstance(cited_registry, Registry) else registry
+        if registry is None:
+            raise NotFoundError(f"the registry {latest.registry!r} of plan {latest.plan!r} is not published")
+        return plan, registry
 
     async def _find_states(self, duties: PlanDutyFilter, context: QueryContext) -> _KnownStates:
         """Return what is known of *duties* as of *context*, with the alert attempts about each of them."""
         own = context.scope.own_agency
         if own is not None and duties.agency is None:
             duties = replace(duties, agency=own)  # so that the database need not read the others'
-        records = await self._archive.find_newest_revisions(duties, context.known_at)
-        assessments, unreadable = self._decode_stored(records, event_decoder.decode_verdict)
-        states = [timeline.state_at(one.assessment, context.as_of) for one in assessments]
+        states, unreadable = await self.find_states(duties, context)
         covered = self._select_covered(self.plan(duties.plan), states, context)
         keys = {state.key for state in covered}
         # An attempt after `as_of` has not happened for the query, even where it is known.
@@ -251,7 +284,7 @@ class ReportingQueries:
                 attempts.setdefault(attempt.key, []).append(attempt)
         if not context.scope.is_everything and own is None:
             # Whose duty an unreadable record was about is not known, so it is told only that there is one.
-            unreadable = [UnreadableRecord(id=UNNAMED, reason=one.reason) for one in unreadable]
+            unreadable = tuple(UnreadableRecord(id=UNNAMED, reason=one.reason) for one in unreadable)
         return _KnownStates(states=covered, attempts=attempts, unreadable=(*unreadable, *unreadable_too))
 
     def _select_covered(self, plan: Plan, states: Sequence[DutyState], context: QueryContext) -> list[DutyState]:
@@ -287,27 +320,18 @@ class ReportingQueries:
                 decoded.append(decode(one.record))
             except UnreadableRecordError as cause:
                 unreadable.append(UnreadableRecord(id=one.id, reason=str(cause)))
-                self._on_unreadable(unreadable[-1])
-                details = {"action": "stored_record_unreadable", "record": one.id, "reason": str(cause)}
-                log.warning("a stored record cannot be read", extra=details)
+                self.note_unreadable(unreadable[-1])
         return decoded, unreadable
 
-    def _line_context(self, latest: Plan, states: Sequence[DutyState], context: QueryContext) -> LineContext:
-        """Return the context of the lines, with the plan and registry versions that the newest of *states* cite.
+    def note_unreadable(self, record: UnreadableRecord) -> None:
+        """Count a stored record that cannot be read, and log it."""
+        self._on_unreadable(record)
+        details = {"action": "stored_record_unreadable", "record": record.id, "reason": record.reason}
+        log.warning("a stored record cannot be read", extra=details)
 
-        A version that is not available is replaced by the latest one. Raises `NotFoundError` where the plan's registry
-        is not published at all.
-        """
-        newest = max((state.assessment for state in states), key=lambda one: one.plan_version, default=None)
-        plan, registry = latest, self._documents.registry(latest.registry)
-        if newest is not None:
-            cited_plan = self._documents.version(PLAN, latest.plan, newest.plan_version)
-            plan = cited_plan if isinstance(cited_plan, Plan) else plan
-            registry_version = max(state.assessment.registry_version for state in states)
-            cited_registry = self._documents.version(REGISTRY, newest.registry, registry_version)
-            registry = cited_registry if isinstance(cited_registry, Registry) else registry
-        if registry is None:
-            raise NotFoundError(f"the registry {latest.registry!r} of plan {latest.plan!r} is not published")
+    def _line_context(self, latest: Plan, states: Sequence[DutyState], context: QueryContext) -> LineContext:
+        """Return the context of the lines, with the documents that *states* cite; raise as `find_cited_documents`."""
+        plan, registry = self.find_cited_documents(latest, states)
         return LineContext(
             plan=plan, registry=RegistryIndex.of(registry), as_of=context.as_of, language=context.language
         )
@@ -325,6 +349,12 @@ def list_periods_within(period: periods.Period) -> tuple[str, ...]:
     """Return *period* and every shorter period inside it: `2026`, `2026-H1`, `2026-Q1`, `2026-01` and so on."""
     inner = [one.text for recurrence in Recurrence for one in periods.within(period, recurrence)]
     return tuple(dict.fromkeys((period.text, *inner)))
+
+
+def _find_year_before(period_text: str) -> str | None:
+    """Return the same period a year earlier; None before the first year that has periods."""
+    year = periods.parse(period_text).starts_on.year - 1
+    return f"{year:04d}{period_text[4:]}" if year in periods.YEARS else None
 
 
 def _belongs_to(state: DutyState, period: periods.Period, zone: ZoneInfo) -> bool:

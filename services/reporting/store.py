@@ -1,4 +1,4 @@
-"""The database of reporting: every assessment, alert attempt and receipt, each under its own key, never deleted.
+"""The database of reporting: every assessment, alert attempt and fact, each under its own key, never deleted.
 
 Documents are only inserted. Repeated records, any order of arrival and a kill at any point therefore leave the same
 documents, and nothing is replaced. The newest revision of a duty is read off an index. A document holds the record's
@@ -13,34 +13,44 @@ empty or older database would answer as if nothing had been reported.
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, IndexModel, InsertOne
 from pymongo.errors import BulkWriteError
 
+from schemas.events import topics
 from schemas.events.ids import DutyKey
-from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
-from services.reporting.event_decoder import RecordedAssessment, RecordedAttempt, RecordedReceipt, StoredRecord
+from services.reporting.core.timeline import EventIdentity
+from services.reporting.event_decoder import DecodedFact, RecordedAssessment, RecordedAttempt, StoredRecord
 from services.runtime import mongo
 from services.runtime.state.checkpoints import CheckpointsUnavailableError
 from services.runtime.state.mongo_checkpoints import MongoCheckpoints
 
-ASSESSMENTS, ALERTS, RECEIPTS = "assessments", "alerts", "receipts"
+ASSESSMENTS, ALERTS, FACTS = "assessments", "alerts", "facts"
 DOCUMENTS = "documents"
+SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS = "sealed_reports", "sealed_documents", "evaluations"
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
 AFTER_ANY = "\x7f"  # sorts after every character of an id
 _DUTY_FIELDS = ("plan", "agency", "obligation", "period")
-FILLED_FROM = {VERDICTS.name: (ASSESSMENTS,), DELIVERIES.name: (ALERTS,), FACTS.name: (RECEIPTS,)}
+FILLED_FROM = {
+    topics.VERDICTS.name: (ASSESSMENTS,),
+    topics.DELIVERIES.name: (ALERTS,),
+    topics.FACTS.name: (FACTS,),
+    topics.REPORTS.name: (SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS),
+}
 
 # What must be the same in two documents with one key. An event that was sent again after a day has a new time of
 # receipt, and is the same event.
 _CONTENT_FIELDS = {
     ASSESSMENTS: ("record",),
     ALERTS: ("record",),
-    RECEIPTS: ("event", "source", "type", "duty", "digest"),
+    FACTS: ("identity", "digest"),
     DOCUMENTS: ("record",),
+    SEALED_REPORTS: ("record",),
+    SEALED_DOCUMENTS: ("content",),
+    EVALUATIONS: ("record",),
 }
 _INDEXED_FIELDS = ("plan", "period", "agency", "obligation", "revision", "recorded_at")
 # The index names stay as they are in databases in operation: MongoDB refuses the same index under another name.
@@ -48,6 +58,16 @@ INDEXES = {
     # A covering index: the newest revisions of a period's duties are found in it without reading a document.
     ASSESSMENTS: [IndexModel([(field, ASCENDING) for field in _INDEXED_FIELDS], name="by_place")],
     ALERTS: [IndexModel([("duties", ASCENDING)], name="by_duty")],
+    SEALED_REPORTS: [
+        IndexModel([("plan", ASCENDING), ("period", ASCENDING), ("version", ASCENDING)], name="by_report"),
+        IndexModel([("check_code", ASCENDING)], name="by_check_code"),
+    ],
+    EVALUATIONS: [IndexModel([("plan", ASCENDING), ("period", ASCENDING), ("agency", ASCENDING)], name="by_agency")],
+    FACTS: [
+        IndexModel([("identity", ASCENDING)], name="by_identity"),
+        # All facts of a docket are one range of it, and so are all those of an agency in a plan.
+        IndexModel([("duty", ASCENDING)], name="by_duty"),
+    ],
 }
 
 
@@ -67,8 +87,17 @@ class NotAssessedError(Exception):
     """Rules has not assessed any duty of the plan yet: "none" would read as "nobody owes any". Start rules, or wait."""
 
 
-class UnreadableReceiptError(Exception):
-    """What is stored under a receipt cannot be read: rebuild the database from the log, which has the event."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFact:
+    """A fact as it was stored: when the log recorded it, and its record; None is what the document has lost."""
+
+    receiptid: str
+    recorded_at: datetime | None
+    record: bytes | None
+
+    def recording_order(self) -> tuple[datetime, str]:
+        """Return the key by which facts are sorted in the order of the log, to the millisecond."""
+        return self.recorded_at or datetime.max.replace(tzinfo=UTC), self.receiptid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +140,15 @@ class ReportingStore:
 
     async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> frozenset[int]:
         """Insert every revision, keyed by its duty and revision number; return the positions of conflicting ones."""
-        return await self._insert_missing(ASSESSMENTS, [_assessment_document(one) for one in assessments])
+        return await self.insert_missing(ASSESSMENTS, [_assessment_document(one) for one in assessments])
 
     async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> frozenset[int]:
         """Insert every attempt, keyed by the id of its event; return the positions of conflicting ones."""
-        return await self._insert_missing(ALERTS, [_attempt_document(one) for one in attempts])
+        return await self.insert_missing(ALERTS, [_attempt_document(one) for one in attempts])
 
-    async def insert_receipts(self, receipts: Sequence[RecordedReceipt]) -> frozenset[int]:
-        """Insert every receipt, keyed by its own id; return the positions of conflicting ones."""
-        return await self._insert_missing(RECEIPTS, [_receipt_document(one) for one in receipts])
+    async def insert_facts(self, facts: Sequence[DecodedFact]) -> frozenset[int]:
+        """Insert every fact, keyed by the id of its receipt; return the positions of conflicting ones."""
+        return await self.insert_missing(FACTS, [_fact_document(one) for one in facts])
 
     async def is_complete(self) -> bool:
         """Whether the database has everything that it was ever filled with: a readiness check."""
@@ -135,24 +164,29 @@ class ReportingStore:
 
     async def insert_documents(self, documents: Mapping[str, bytes]) -> None:
         """Insert the published documents by key; one that is published stays as it is."""
-        await self._insert_missing(DOCUMENTS, [{"_id": key, "record": value} for key, value in documents.items()])
+        await self.insert_missing(DOCUMENTS, [{"_id": key, "record": value} for key, value in documents.items()])
 
     async def find_documents(self) -> Mapping[str, bytes]:
         """Return the published documents by key."""
         async with mongo.translate_errors(unavailable=DatabaseUnavailableError, refused=DatabaseRefusedError):
             return {one["_id"]: one["record"] async for one in self._database[DOCUMENTS].find()}
 
-    async def find_receipt(self, receiptid: str) -> RecordedReceipt | None:
-        """Return one receipt, or None; raise `UnreadableReceiptError` if what is stored is not one."""
-        async with self._answering():
-            document = await self._database[RECEIPTS].find_one({"_id": receiptid})
-        if document is None:
-            return None
-        try:
-            duty = DutyKey.parse(document.pop("duty"))
-            return RecordedReceipt(receiptid=document.pop("_id"), duty=duty, **document)
-        except (KeyError, TypeError, ValueError, AttributeError) as cause:
-            raise UnreadableReceiptError(receiptid) from cause
+    async def find_fact(self, receiptid: str) -> StoredFact | None:
+        """Return the fact that a receipt confirms, or None."""
+        found = await self._find_facts({"_id": receiptid})
+        return next(iter(found), None)
+
+    async def find_docket(self, duty: DutyKey, known_at: datetime) -> list[StoredFact]:
+        """Return every fact of the docket of *duty* (same plan, agency and obligation) recorded by *known_at*."""
+        start = f"{duty.plan}|{duty.agency}|{duty.obligation}|"
+        return await self._find_facts(
+            {"duty": {"$gte": start, "$lt": start + AFTER_ANY}, "recorded_at": {"$lte": known_at}}
+        )
+
+    async def find_events(self, identities: Iterable[EventIdentity], known_at: datetime) -> list[StoredFact]:
+        """Return the facts that have one of *identities* and were recorded by *known_at*, in any order."""
+        named = {"$in": [_identity_field(one) for one in identities]}
+        return await self._find_facts({"identity": named, "recorded_at": {"$lte": known_at}})
 
     async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
         """Return the record of the newest revision of each of *duties*, of those recorded by *known_at*.
@@ -185,10 +219,23 @@ class ReportingStore:
             found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
 
+    async def find_matching(
+        self, collection: str, condition: Mapping[str, Any], *, order_by: str = "_id"
+    ) -> list[dict[str, Any]]:
+        """Return the documents that match *condition*, in the order of one of their fields."""
+        async with self._answering():
+            found = self._database[collection].find(condition).sort(order_by, ASCENDING)
+            return [document async for document in found]
+
     async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[StoredRecord]:
         async with self._answering():
             found = self._database[collection].find(condition, {"record": 1})
             return [_stored_record(document) async for document in found]
+
+    async def _find_facts(self, condition: Mapping[str, Any]) -> list[StoredFact]:
+        async with self._answering():
+            found = self._database[FACTS].find(condition, {"record": 1, "recorded_at": 1})
+            return [_stored_fact(document) async for document in found]
 
     @asynccontextmanager
     async def _answering(self) -> AsyncIterator[None]:
@@ -200,7 +247,7 @@ class ReportingStore:
         if not await self.is_complete():
             raise StateIncompleteError
 
-    async def _insert_missing(self, collection: str, documents: Sequence[dict[str, Any]]) -> frozenset[int]:
+    async def insert_missing(self, collection: str, documents: Sequence[dict[str, Any]]) -> frozenset[int]:
         """Insert the documents that are not there yet, in any order; raise `BulkWriteError` for other refusals.
 
         Return the positions of those whose key is taken by a document with other content.
@@ -241,6 +288,15 @@ def _stored_record(document: Mapping[str, Any]) -> StoredRecord:
     return StoredRecord(id=str(document["_id"]), record=record if isinstance(record, bytes) else None)
 
 
+def _stored_fact(document: Mapping[str, Any]) -> StoredFact:
+    recorded_at = document.get("recorded_at")
+    return StoredFact(
+        receiptid=str(document["_id"]),
+        recorded_at=recorded_at if isinstance(recorded_at, datetime) else None,
+        record=_stored_record(document).record,
+    )
+
+
 def _revision_key(duty: DutyKey, revision: int) -> str:
     return f"{duty}|{revision:0{REVISION_DIGITS}d}"
 
@@ -268,16 +324,20 @@ def _attempt_document(recorded: RecordedAttempt) -> dict[str, Any]:
     }
 
 
-def _receipt_document(receipt: RecordedReceipt) -> dict[str, Any]:
+def _fact_document(fact: DecodedFact) -> dict[str, Any]:
     return {
-        "_id": receipt.receiptid,
-        "receivedtime": receipt.receivedtime,
-        "event": receipt.event,
-        "source": receipt.source,
-        "type": receipt.type,
-        "duty": str(receipt.duty),
-        "digest": receipt.digest,
+        "_id": fact.receiptid,
+        "identity": _identity_field((fact.source, fact.event)),
+        "duty": str(fact.duty),
+        "recorded_at": fact.recorded_at,
+        "digest": fact.digest,
+        "record": fact.record,
     }
+
+
+def _identity_field(identity: EventIdentity) -> str:
+    # Intake takes no control characters in a source or an id, so the separator stands in neither.
+    return "\x1e".join(identity)
 
 
 def _assessment_condition(duties: PlanDutyFilter) -> dict[str, Any]:

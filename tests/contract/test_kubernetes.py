@@ -204,6 +204,7 @@ def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
         "dry-run": {"intake", "rules"},
         "intake-keys": {"intake"},
         "attachments": {"intake"},
+        "attachments-reading": {"reporting"},
         "smtp": {"notifier"},
         "smsc": {"notifier"},
         "mongo": {"notifier", "reporting"},

@@ -10,13 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.reporting import event_decoder
+from schemas.events.ids import DutyKey
+from services.reporting import event_decoder, submission_content
 from services.reporting.core import annual_report, timeline
 from services.reporting.core.annual_report import ReportQuery
 from services.reporting.core.duty_lines import LineContext
 from services.reporting.core.registry_index import RegistryIndex
-from services.reporting.documents.letterhead import Letterhead
-from services.reporting.http.api import FORMATS
+from services.reporting.core.report.inputs import ReportInputs
+from services.reporting.documents.formats import FORMATS
+from services.rules import fact_decoder
+from services.rules.core.facts import Submission
 from services.runtime.decoding import UnreadableRecordError
 from tests.support.builders import plans
 from tests.support.hostile import records
@@ -29,13 +32,15 @@ VALID = {
     "facts": records.valid_facts,
     "verdicts": records.valid_verdicts,
     "deliveries": records.valid_deliveries,
+    "reports": records.valid_reports,
     "documents": records.valid_documents,
 }
 # Which readers read the valid records of a kind; the others refuse them, or pass over them.
 READ_BY = {
-    "facts": {"rules: facts", "reporting: receipts", "intake: facts"},
+    "facts": {"rules: facts", "reporting: facts", "intake: facts"},
     "verdicts": {"reporting: verdicts", "notifier: verdicts"},
     "deliveries": {"reporting: deliveries"},
+    "reports": {"reporting: reports"},
     "documents": {"all: published documents"},
 }
 EVENTS = [(kind, name, event) for kind, events in VALID.items() for name, event in events()]
@@ -79,6 +84,30 @@ def test_a_damaged_record_is_read_or_refused(checker: ReaderChecker, event: Json
             raise AssertionError(name) from error
 
 
+def test_what_rules_counts_reporting_can_read() -> None:
+    """A report that stands for a duty has the figures and texts in the results that rules has judged it by."""
+    for name, value, fact in _read_submissions():
+        recorded = event_decoder.decode_fact(value, recorded_at=UNTIL)
+        content = submission_content.decode_submission(value)
+        assert recorded is not None, name
+        assert (recorded.source, recorded.event) == (content.source, content.id) == (fact.source, fact.id), name
+        assert (content.figures, content.is_nil_return) == (fact.report.indicators, fact.report.is_nil_return), name
+        assert content.sections.items() <= fact.report.sections.items(), name
+
+
+def _read_submissions() -> Iterator[tuple[str, bytes | None, Submission]]:
+    """Yield the damaged submissions, in UTF-8, that rules reads and that name a duty which can be one."""
+    for _, event in records.valid_facts():
+        for name, value in records.damage_event(event):
+            with contextlib.suppress(UnreadableRecordError, ValueError):
+                fact = fact_decoder.decode_event(value)
+                (value or b"").decode()
+                if isinstance(fact, Submission):
+                    named = {"plan": fact.plan, "agency": fact.agency, "obligation": fact.obligation}
+                    DutyKey.from_event(**named, period=fact.period)
+                    yield name, value, fact
+
+
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=st.binary(max_size=200))
 def test_arbitrary_bytes_are_read_or_refused(checker: ReaderChecker, value: bytes) -> None:
@@ -115,15 +144,14 @@ def test_what_reporting_reads_can_be_drawn(extension: str) -> None:
     deliveries = _read_all(records.valid_deliveries, event_decoder.decode_delivery)
     attempts = [attempt for delivery in deliveries for attempt in delivery.attempts]
     assert min(len(assessments), len(attempts)) > 100
-    plan, registry = plans.a_plan(), plans.a_registry()
+    plan, registry = plans.a_plan(), RegistryIndex.of(plans.a_registry())
     report = annual_report.compile_report(
         ReportQuery(period="2026", as_of=UNTIL, known_at=UNTIL),
         [timeline.state_at(one, UNTIL) for one in assessments],
         attempts={one.key: attempts for one in assessments},
-        context=LineContext(plan=plan, registry=RegistryIndex.of(registry), as_of=UNTIL),
+        context=LineContext(plan=plan, registry=registry, as_of=UNTIL),
     )
-    _, render = FORMATS[extension]
-    assert render(report, Letterhead())
+    assert FORMATS[extension].render(ReportInputs(report=report, registry=registry), "vi")
 
 
 def _read_all(events: Callable[[], Iterator[tuple[str, Json]]], decode: Callable[[bytes], Decoded]) -> list[Decoded]:

@@ -73,7 +73,7 @@ def assert_read_by_all(accepted: AcceptedEvent) -> None:
     """Assert that all consumers read the record of *accepted*, and that what rules concludes from it is read too."""
     value = pipeline.build_record(accepted, RECEIVED).value
     assert entry_decoder.decode_entry(value) is not None
-    assert readers.read_receipt(value) is not None
+    assert readers.read_fact(value) is not None
     received = fact_decoder.decode_fact(value)
     if received.plan != catalogue().plan.plan:
         return

@@ -144,12 +144,15 @@ class LocalSystem:
             "DONDOC_INTAKE_KEYS": str(self.keys_file),
             "DONDOC_INTAKE_SIGNING_KEYS": str(folder / "signing-keys.json"),
             "DONDOC_INTAKE_SPOOL": str(folder / "spool"),
-            "DONDOC_INTAKE_ATTACHMENTS": str(folder / "attachments"),
             "DONDOC_INTAKE_LINK_REVOCATIONS": str(folder / LINK_REVOCATIONS),
             "DONDOC_INTAKE_RULES_URL": f"http://{LOOPBACK}:{self.ports.rules}",
             "DONDOC_FORM_KEY_FILE": str(_create_secret_once(folder / "form.key")),
             **self._rules_environment(),
+            **self._attachments_environment(),
         }
+
+    def _attachments_environment(self) -> dict[str, str]:
+        return {"DONDOC_INTAKE_ATTACHMENTS": str(self.stack.folder / "attachments")}
 
     def _reporting_environment(self) -> dict[str, str]:
         folder = self.stack.folder
@@ -157,6 +160,7 @@ class LocalSystem:
             "DONDOC_REPORTING_READERS": str(self.readers_file),
             "DONDOC_REPORTING_LINK_REVOCATIONS": str(folder / LINK_REVOCATIONS),
             "DONDOC_DASHBOARD_KEY_FILE": str(_create_secret_once(folder / "dashboard.key")),
+            **self._attachments_environment(),
         }
 
     def _notifier_environment(self) -> dict[str, str]:

@@ -19,10 +19,7 @@ from rich.table import Table
 
 from schemas.plan import instants
 from services.console.support.inputs import UnusableInputError
-from services.runtime import settings
-
-# Characters that JSON allows in a string but that many readers take for the end of a line, with their escapes.
-LINE_BREAKS = {ord(one): f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
+from services.runtime import json_lines, settings
 
 EXIT_NEGATIVE = 1
 EXIT_UNUSABLE = settings.EXIT_UNUSABLE
@@ -57,8 +54,7 @@ def exit_on_errors() -> Iterator[None]:
 
 def print_json(row: Mapping[str, Any]) -> None:
     """Print one JSON object on a line of its own; no text inside it can break the line or fail to be encoded."""
-    text = json.dumps(row, ensure_ascii=False).translate(LINE_BREAKS)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+    sys.stdout.write(json_lines.encode_line(row).decode())
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], fmt: OutputFormat, *, title: str) -> None:

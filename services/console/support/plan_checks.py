@@ -14,11 +14,11 @@ from schemas.cel.costs import SMALL
 from schemas.cel.syntax import InvalidExpression
 from schemas.lint.diagnostics import Finding
 from schemas.lint.document_tree import Node
-from schemas.plan import durations, periods
+from schemas.plan import calendar, durations, periods
 from schemas.plan.grading import GRADING_VARIABLES
 from schemas.plan.periods import Period, Recurrence
 from schemas.plan.plan import DueRule, ObligationVersion
-from services.rules.core import calendar, conditions
+from services.rules.core import conditions
 
 _DAY = timedelta(days=1)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from schemas.events.ids import DutyKey
+from schemas.plan import calendar
 from schemas.plan.plan import Plan, Reminders
 from schemas.plan.registry import Registry
 from services.notifier.consumer import decode_assessment
@@ -18,7 +19,6 @@ from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import ContactBook
 from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.rules.assessment_event import LogPosition, encode_assessment
-from services.rules.core import calendar
 from services.rules.core.docket import EVERY_PERIOD, Docket
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact

@@ -10,18 +10,17 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import BinaryIO
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import ObjectStore
 
 from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.form import local_files
+from services.runtime import attachment_store
 from services.runtime.clock import Clock
 
-URN = "urn:dondoc:attachment:sha256:"
 UNSENT_FOLDER = "unsent"
 
 # How long a form may stay open between an upload and its submission; after that its files must be chosen again.
@@ -46,17 +45,18 @@ class AttachmentStore:
     """
 
     def __init__(self, location: str, clock: Clock) -> None:
-        self._folder = None if "://" in location else Path(location)
+        self._location = location
+        self._folder = attachment_store.local_folder(location)
         self._clock = clock
         # A URL that names no store is an error of the settings: it must fail the start, not a person's request.
-        self._store: ObjectStore | None = None if self._folder is not None else from_url(location)
+        self._store = None if self._folder is not None else self._open()
         self._cleaned_at: datetime | None = None
 
     async def store_unsent(self, file: AttachedFile, content: BinaryIO) -> None:
         """Store *content* durably as unsent; it is deleted if it stays so for long. Raises `StoreUnavailableError`."""
         await self._clean_up_daily()
         async with self._open_store() as store:
-            if await _is_stored(store, _path(file.sha256), file.size):
+            if await _is_stored(store, attachment_store.stored_path(file.sha256), file.size):
                 return
             # Keyed by its digest: writing it twice writes the same bytes to the same place, and renews its date.
             await obstore.put_async(store, _unsent_path(file.sha256), content)
@@ -69,7 +69,7 @@ class AttachmentStore:
             return tuple([file for file in files if not await self._move(store, file)])
 
     async def _move(self, store: ObjectStore, file: AttachedFile) -> bool:
-        path = _path(file.sha256)
+        path = attachment_store.stored_path(file.sha256)
         if not await _is_stored(store, path, file.size):
             try:
                 await obstore.rename_async(store, _unsent_path(file.sha256), path)
@@ -119,13 +119,11 @@ class AttachmentStore:
 
     def _get_store(self) -> ObjectStore:
         if self._store is None:
-            self._store = LocalStore(prefix=self._folder, mkdir=True)
+            self._store = self._open()
         return self._store
 
-
-def attachment_urn(sha256: str) -> str:
-    """Return the URN by which an event names a stored file; it stays valid wherever the store moves to."""
-    return URN + sha256
+    def _open(self) -> ObjectStore:
+        return attachment_store.open_store(self._location, creates_folder=True)
 
 
 async def _is_stored(store: ObjectStore, path: str, size: int) -> bool:
@@ -135,10 +133,6 @@ async def _is_stored(store: ObjectStore, path: str, size: int) -> bool:
         return False
     # A file of another size was cut off by a crash of the store; it is written again.
     return found["size"] == size
-
-
-def _path(sha256: str) -> str:
-    return f"{sha256[:2]}/{sha256}"
 
 
 def _unsent_path(sha256: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import msgspec
 
+from schemas.content import units
 from schemas.events.form_links import LinkKey
 from schemas.events.signed_tokens import BadLink
 from schemas.plan.values import Bilingual
@@ -21,7 +22,7 @@ from services.intake.core.forms import form_fields, form_to_event
 from services.intake.core.forms.form_fields import FieldType, FormField
 from services.intake.core.forms.form_to_event import AttachedFile, FieldValue
 from services.intake.core.problems import RequestProblem
-from services.intake.form import attachments, form_state, pages, receipt_view, texts, uploads
+from services.intake.form import form_state, pages, receipt_view, texts, uploads
 from services.intake.form.attachments import AttachmentStore, StoreUnavailableError
 from services.intake.form.concurrency_limit import ConcurrencyLimit
 from services.intake.form.form_state import FormState, UploadedFile
@@ -30,6 +31,7 @@ from services.intake.form.metrics import FormMetrics, FormOutcome
 from services.intake.form.submit_report import SubmitReport
 from services.intake.form.uploads import PostedForm, UploadInspector
 from services.intake.http.limits import InflightLimit
+from services.runtime import attachment_store
 from services.runtime.clock import Clock
 
 FORM_PATH = "/form"
@@ -90,12 +92,19 @@ class FormHandlers:
     async def _check_or_send(
         self, state: FormState, report: AcceptedEvent, action: str, opened: OpenedDuty
     ) -> Response:
-        """Send the report, unless it was only to be checked, or is incomplete and not to be sent all the same."""
-        dry_run = None if action == SEND_ANYWAY else await self.submit_report.dry_run_status(report, state.now)
+        """Send the report, unless it was only to be checked.
+
+        An incomplete report, and one whose figures look like a slip, is shown once more before it is sent all the same.
+        """
+        if action == SEND_ANYWAY:
+            return await self._send(state, report, opened)
+        dry_run = await self.submit_report.dry_run_status(report, state.now)
+        checked = replace(state, dry_run=dry_run, was_checked=True)
+        checked = replace(checked, findings=self.submit_report.find_slips(state.duty, report, checked.due_at))
         is_incomplete = dry_run is not None and bool(dry_run.missing)
-        if action == CHECK or is_incomplete:
+        if action == CHECK or is_incomplete or checked.findings:
             self.metrics.count(FormOutcome.INCOMPLETE if is_incomplete else FormOutcome.CHECKED)
-            return self._render(replace(state, dry_run=dry_run, was_checked=True), opened)
+            return self._render(checked, opened)
         return await self._send(state, report, opened)
 
     async def _send(self, state: FormState, report: AcceptedEvent, opened: OpenedDuty) -> Response:
@@ -120,7 +129,7 @@ class FormHandlers:
             _answers(state.values, fields),
             files=[one.file for one in state.uploaded],
             zone=state.duty.zone,
-            percents=frozenset(one.key for one in fields if one.unit == form_fields.UNITS["percent"]),
+            percents=frozenset(one.key for one in fields if one.unit == units.UNITS[units.PERCENT]),
         )
         if isinstance(data, tuple) or errors:
             return (*(data if isinstance(data, tuple) else ()), *errors)
@@ -153,7 +162,7 @@ class FormHandlers:
             except StoreUnavailableError:
                 errors.append(_files_error(texts.CANNOT_KEEP))
                 break  # each of the other files would wait for the same timeout
-            files.append(replace(file, url=attachments.attachment_urn(file.sha256)))
+            files.append(replace(file, url=attachment_store.attachment_urn(file.sha256)))
         unique = {(file.sha256, file.name): file for file in files}
         return tuple(self._with_token(file, opened) for file in unique.values()), tuple(errors)
 

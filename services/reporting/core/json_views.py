@@ -32,10 +32,10 @@ def render_duty(line: DutyLine) -> JsonObject:
         "title": line.title,
         "clause": line.clause,
         "period": line.key.period,
-        "due_at": _render_instant(line.due_at),
+        "due_at": render_instant(line.due_at),
         "due_on": line.due_on.isoformat() if line.due_on else None,
         "status": line.status.value,
-        "effective_at": _render_instant(line.effective_at),
+        "effective_at": render_instant(line.effective_at),
         "days_late": line.days_late,
         "submissions": line.submissions,
         "flags": list(line.flags),
@@ -77,7 +77,7 @@ def render_chapter(chapter: Chapter) -> JsonObject:
         "title": chapter.title,
         "clause": chapter.obligation.citation.clause,
         "period": chapter.period,
-        "due_at": _render_instant(chapter.due_at),
+        "due_at": render_instant(chapter.due_at),
         "total": render_counts(chapter.total),
         "groups": [
             {"group": group.group, "name": group.name, **render_counts(group.counts)} for group in chapter.groups
@@ -122,9 +122,9 @@ def render_urging(urging: Urging) -> JsonObject:
         "channels": {channel.value: count for channel, count in urging.by_channel},
         "unsent": urging.unsent,
         "unknown": urging.unknown,
-        "first_urged_at": _render_instant(urging.first_at),
-        "last_urged_at": _render_instant(urging.last_at),
-        "answered_at": _render_instant(urging.answered_at),
+        "first_urged_at": render_instant(urging.first_at),
+        "last_urged_at": render_instant(urging.last_at),
+        "answered_at": render_instant(urging.answered_at),
     }
 
 
@@ -154,5 +154,6 @@ def _render_rate(value: Decimal | None) -> float | None:
     return None if value is None else float(value.quantize(RATE_PLACES))
 
 
-def _render_instant(instant: datetime | None) -> str | None:
+def render_instant(instant: datetime | None) -> str | None:
+    """Render an instant as RFC 3339 text, in the offset that it has."""
     return instant.isoformat() if instant else None

@@ -167,13 +167,14 @@ class AgencyText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObligationResults:
-    """The results of one obligation for one period."""
+    """The results of one obligation for one period, and the groups that each agency was in as for its duty."""
 
     obligation: str
     expected: int
     standing: int
     indicators: tuple[IndicatorResult, ...]
     sections: Mapping[str, tuple[AgencyText, ...]]
+    groups_by_agency: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def consolidate(question: ResultsQuestion) -> ObligationResults:
@@ -187,6 +188,7 @@ def consolidate(question: ResultsQuestion) -> ObligationResults:
         standing=sum(duty.submission is not None for duty in expected),
         indicators=tuple(_consolidate_indicator(one, by_code, duties, question) for one in question.indicators),
         sections={section: tuple(_list_texts(section, duties)) for section in question.sections},
+        groups_by_agency={duty.agency: duty.groups for duty in duties},
     )
 
 

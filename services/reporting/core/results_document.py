@@ -3,13 +3,14 @@
 Every total, value and target is text in plain notation, so that no reader rounds it.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from schemas.plan import figures
+from schemas.plan import figures, instants
 from services.reporting.core.results import (
     AgencyFigure,
     AgencyText,
@@ -22,23 +23,29 @@ UNKNOWN_CUT_OFF = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResultsHead:
-    """The question that the document answers; the instants as they are to be shown."""
+class PlanResults:
+    """The results of a plan for a period, and the question that they answer; `zone` is that of the plan."""
 
     plan: str
     period: str
-    at: str
-    known_at: str
+    at: datetime
+    known_at: datetime
+    zone: ZoneInfo
+    obligations: tuple[ObligationResults, ...]
+
+    def select_obligations(self, ids: Collection[str]) -> "PlanResults":
+        """Return the results of the obligations with these *ids* alone."""
+        return replace(self, obligations=tuple(one for one in self.obligations if one.obligation in ids))
 
 
-def build_document(head: ResultsHead, obligations: Iterable[ObligationResults]) -> dict[str, Any]:
+def build_document(results: PlanResults) -> dict[str, Any]:
     """Return the document of a plan."""
     return {
-        "plan": head.plan,
-        "period": head.period,
-        "at": head.at,
-        "known_at": head.known_at,
-        "obligations": [_build_obligation(one) for one in obligations],
+        "plan": results.plan,
+        "period": results.period,
+        "at": _write_instant(results.at, results.zone),
+        "known_at": _write_instant(results.known_at, results.zone),
+        "obligations": [_build_obligation(one) for one in results.obligations],
     }
 
 
@@ -112,3 +119,7 @@ def _build_text(text: AgencyText) -> dict[str, str]:
 
 def _write(value: Decimal | None) -> str | None:
     return None if value is None else figures.write_plainly(value)
+
+
+def _write_instant(instant: datetime, zone: ZoneInfo) -> str:
+    return instants.in_zone(instant, zone).isoformat(timespec="milliseconds")

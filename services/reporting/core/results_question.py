@@ -1,8 +1,8 @@
-"""From assessed duties and the content of submissions to the question that `results` answers.
+"""From assessed duties and the content of submissions to the results of a plan for a period.
 
 Reporting and `dondoc results` both come here: one with what its database holds, the other with what it assessed from a
-file of facts. So which agencies are asked, which groups they are in and which year they are compared with is decided
-once.
+file of facts. So which obligations are listed, which agencies are asked, which groups they are in and which year they
+are compared with is decided once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,23 +11,27 @@ from datetime import date
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
-from schemas.plan.plan import Obligation, ObligationVersion, Plan
+from schemas.plan.calendar import Calendar, PeriodTerms, WorkingDays
+from schemas.plan.periods import Period
+from schemas.plan.plan import ObligationVersion, Plan
 from schemas.plan.registry import Registry, Succession
-from services.reporting.core.results import RETURNED, Comparison, ReportedDuty, ResultsQuestion, StandingSubmission
-
-# Source and id of an event.
-EventIdentity = tuple[str, str]
+from services.reporting.core import results
+from services.reporting.core.results import (
+    RETURNED,
+    Comparison,
+    ObligationResults,
+    ReportedDuty,
+    ResultsQuestion,
+    StandingSubmission,
+)
+from services.reporting.core.timeline import EventIdentity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessedDuty:
-    """What an assessment says of a duty at the instant asked about.
-
-    `decided_on` is the last good day by the plan alone; who is a member of which group is decided on it (ruling 8).
-    """
+    """What an assessment says of a duty that binds its agency, at the instant asked about."""
 
     agency: str
-    decided_on: date
     status: Status
     flags: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
@@ -35,44 +39,83 @@ class AssessedDuty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObligationTerms:
-    """An obligation and its version that rules the period asked about."""
+class AssessedPlan:
+    """The assessed duties of a plan by obligation and period, and the contents of the submissions that stand."""
 
-    obligation: Obligation
-    version: ObligationVersion
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssessedPeriod:
-    """All duties of one obligation for one period that bind anybody, and the contents of the submissions that stand."""
-
-    period: str
-    duties: Sequence[AssessedDuty]
+    plan: Plan
+    registry: Registry
+    duties: Mapping[tuple[str, str], Sequence[AssessedDuty]]
     contents: Mapping[EventIdentity, StandingSubmission]
 
 
-def build_question(
-    plan: Plan, registry: Registry, terms: ObligationTerms, *, current: AssessedPeriod, previous: AssessedPeriod
-) -> ResultsQuestion:
-    """Return the question about an obligation in the *current* period, compared with the *previous* one if it had any.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AssessedPeriod:
+    """All duties of one obligation for one period.
 
-    *current* must have a duty.
+    `decided_on` is the day on which it is decided who is a member of which group (ruling 8).
     """
+
+    period: str
+    decided_on: date
+    duties: Sequence[ReportedDuty]
+
+
+def consolidate_plan(assessed: AssessedPlan, period: str) -> tuple[ObligationResults, ...]:
+    """Return the results of each obligation that binds anybody for exactly *period*, in the order of the plan."""
+    return tuple(results.consolidate(question) for question in build_questions(assessed, period))
+
+
+def build_questions(assessed: AssessedPlan, period: str) -> tuple[ResultsQuestion, ...]:
+    """Return the question about each obligation that binds anybody for exactly *period*, in the order of the plan."""
+    calendar = Calendar(assessed.plan, WorkingDays(assessed.registry))
+    current, previous = periods.parse(period), year_before(period)
+    questions = (
+        _build_question(
+            assessed,
+            calendar.terms_of(one, current),
+            terms_before=None if previous is None else calendar.terms_of(one, previous),
+        )
+        for one in assessed.plan.obligations
+    )
+    return tuple(question for question in questions if question is not None)
+
+
+def year_before(period: str) -> Period | None:
+    """Return the same period a year earlier, `2025-Q3` for `2026-Q3`; None where there is no such period."""
+    parsed = periods.parse(period)
+    try:
+        return periods.parse(f"{parsed.starts_on.year - 1:04d}{parsed.text[4:]}")
+    except ValueError:  # before the first year that has periods
+        return None
+
+
+def _build_question(
+    assessed: AssessedPlan, terms: PeriodTerms | None, *, terms_before: PeriodTerms | None
+) -> ResultsQuestion | None:
+    current = _report_period(assessed, terms)
+    if terms is None or current is None:
+        return None
+    obligation, registry = terms.obligation, assessed.registry
     return ResultsQuestion(
-        obligation=terms.obligation.id,
+        obligation=obligation.id,
         period=current.period,
-        indicators=plan.list_indicators(terms.version),
-        groups=[one for one in terms.obligation.addressees if registry.agency(one) is None],
+        indicators=assessed.plan.list_indicators(terms.version),
+        groups=[one for one in obligation.addressees if registry.agency(one) is None],
         sections=_list_sections(terms.version),
-        duties=[_report_duty(duty, registry, current.contents) for duty in current.duties],
-        previous=_build_comparison(registry, previous, until=max(duty.decided_on for duty in current.duties)),
+        duties=current.duties,
+        previous=_build_comparison(registry, _report_period(assessed, terms_before), until=current.decided_on),
     )
 
 
-def year_before(period: str) -> str:
-    """Return the same period a year earlier: `2025-Q3` for `2026-Q3`."""
-    parsed = periods.parse(period)
-    return f"{parsed.starts_on.year - 1:04d}{parsed.text[4:]}"
+def _report_period(assessed: AssessedPlan, terms: PeriodTerms | None) -> _AssessedPeriod | None:
+    if terms is None or terms.period is None:
+        return None
+    period, decided_on = terms.period.text, terms.membership_decided_on
+    duties = assessed.duties.get((terms.obligation.id, period), ())
+    if not duties:
+        return None
+    reported = [_report_duty(duty, assessed, decided_on) for duty in duties]
+    return _AssessedPeriod(period=period, decided_on=decided_on, duties=reported)
 
 
 def _list_sections(version: ObligationVersion) -> tuple[str, ...]:
@@ -80,30 +123,27 @@ def _list_sections(version: ObligationVersion) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.id for one in sections))
 
 
-def _report_duty(
-    duty: AssessedDuty, registry: Registry, contents: Mapping[EventIdentity, StandingSubmission]
-) -> ReportedDuty:
-    agency = registry.agency(duty.agency)
+def _report_duty(duty: AssessedDuty, assessed: AssessedPlan, decided_on: date) -> ReportedDuty:
+    agency = assessed.registry.agency(duty.agency)
     memberships = () if agency is None else agency.groups
     return ReportedDuty(
         agency=duty.agency,
         status=duty.status,
         flags=(*duty.flags, RETURNED) if duty.missing[:1] == (RETURNED,) else duty.flags,
-        groups=frozenset(one.id for one in memberships if one.contains(duty.decided_on)),
+        groups=frozenset(one.id for one in memberships if one.contains(decided_on)),
         # Content that is missing must not read as a figure that was not given, so looking it up may fail.
-        submission=None if duty.standing is None else contents[duty.standing],
+        submission=None if duty.standing is None else assessed.contents[duty.standing],
     )
 
 
-def _build_comparison(registry: Registry, previous: AssessedPeriod, *, until: date) -> Comparison | None:
-    if not previous.duties:
+def _build_comparison(registry: Registry, previous: _AssessedPeriod | None, *, until: date) -> Comparison | None:
+    if previous is None:
         return None
-    since = min(duty.decided_on for duty in previous.duties)
-    between = [one for one in registry.successions if since < one.on <= until]
+    between = [one for one in registry.successions if previous.decided_on < one.on <= until]
     agencies = {duty.agency for duty in previous.duties}
     return Comparison(
         period=previous.period,
-        duties=[_report_duty(duty, registry, previous.contents) for duty in previous.duties],
+        duties=previous.duties,
         heirs=_find_heirs(agencies, between),
         has_split=any(one.type == "split" and not agencies.isdisjoint(one.from_) for one in between),
     )

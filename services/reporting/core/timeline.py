@@ -13,10 +13,17 @@ from datetime import datetime
 from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
 
+# Source and id of an event.
+EventIdentity = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusSpan:
-    """The status of a duty from `from_at` until the next span begins, with what led to it."""
+    """The status of a duty from `from_at` until the next span begins, with what led to it.
+
+    `standing` is the submission whose content counts meanwhile, where anything is on file; `returns` counts how often
+    its recipient returned a report for the duty.
+    """
 
     from_at: datetime
     status: Status
@@ -26,6 +33,8 @@ class StatusSpan:
     flags: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    standing: EventIdentity | None = None
+    returns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,6 +124,11 @@ class Dashboard:
         values = {"title": problem.type.title.in_language(language), "problem": problem, "link_parameters": {}}
         return self._render("problem.html", request, language, values=values, status=problem.type.status)
 
+    def render_open_page(self, template: str, request: Request, *, values: Mapping[str, object]) -> Response:
+        """Render a page that asks nothing of the database and shows no instant asked about."""
+        language = problems.language_of(request)
+        return self._render(template, request, language, values={**values, "link_parameters": {}})
+
     def _render_page(
         self, template: str, request: Request, *, context: QueryContext, values: Mapping[str, object]
     ) -> Response:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+from aiokafka.errors import KafkaError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,10 +18,21 @@ from starlette.responses import Response
 from schemas import problems
 from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError, Problem, ProblemType
+from services.reporting.content.attachments import AttachmentsUnavailableError
+from services.reporting.content.results_queries import UnreadableContentError
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
+from services.reporting.core.report.printed_report import EmptyReportError
+from services.reporting.core.sealing.versions import VersionConflictError
 from services.reporting.queries import DocumentsUnreadError, NotFoundError
+from services.reporting.sealing.seal_writer import SealContestedError
+from services.reporting.sealing.sealer import LogUnsettledError
 from services.reporting.store import DatabaseUnavailableError, NotAssessedError, StateIncompleteError
+from services.runtime.kafka.group_progress import GroupBehindError
 
+EMPTY_REPORT_REMEDY = Bilingual(
+    vi="Hãy kiểm tra kỳ báo cáo, thời điểm hỏi (as_of, known_at) và nhóm của các đơn vị trong danh sách đơn vị.",
+    en="Check the period, the instants asked about (as_of, known_at) and the groups of the agencies in the registry.",
+)
 RETRY_AFTER_SECONDS = 5  # a restart of the database takes about two
 
 # How to say who asks (RFC 9110 section 11.6.1), sent with every 401.
@@ -84,6 +96,33 @@ class ReportingProblem(Enum):
         status=403, slug="forbidden", title=Bilingual(vi="Ngoài phạm vi được xem", en="Outside what you may read")
     )
     NOT_FOUND = ProblemType(status=404, slug="not-found", title=Bilingual(vi="Không tìm thấy", en="Not found"))
+    EMPTY_REPORT = ProblemType(
+        status=409,
+        slug="empty-report",
+        title=Bilingual(
+            vi="Kỳ này không có đơn vị nào phải báo cáo, không lập báo cáo",
+            en="Nobody owes a report in this period, so no report is made",
+        ),
+    )
+    INVALID_BODY = ProblemType(
+        status=422, slug="invalid-request", title=Bilingual(vi="Yêu cầu không hợp lệ", en="The request is not valid")
+    )
+    CONFLICT = ProblemType(
+        status=409,
+        slug="version-conflict",
+        title=Bilingual(vi="Đã có phiên bản khác được ký số thứ tự", en="Another version was sealed meanwhile"),
+    )
+    TOO_LARGE = ProblemType(
+        status=413, slug="too-large", title=Bilingual(vi="Yêu cầu quá lớn", en="The request is too large")
+    )
+    UNSETTLED = ProblemType(
+        status=503,
+        slug="unsettled",
+        title=Bilingual(
+            vi="Số liệu đang được ghi nhận, chưa chốt được báo cáo",
+            en="Figures are still being recorded, so the report cannot be sealed yet",
+        ),
+    )
     NOT_ALLOWED = ProblemType(
         status=405, slug="method-not-allowed", title=Bilingual(vi="Chỉ đọc, không ghi", en="This interface only reads")
     )
@@ -96,6 +135,14 @@ class ReportingProblem(Enum):
         title=Bilingual(
             vi="Số liệu đang được đọc lại từ nhật ký và chưa đầy đủ",
             en="Figures are being read again from the log and are incomplete",
+        ),
+    )
+    UNREADABLE = ProblemType(
+        status=503,
+        slug="unreadable",
+        title=Bilingual(
+            vi="Có bản ghi không đọc được, nên chưa tổng hợp được số liệu",
+            en="Stored records cannot be read, so the figures cannot be consolidated",
         ),
     )
     NOT_ASSESSED = ProblemType(
@@ -116,6 +163,14 @@ class InvalidQueryError(Exception):
 
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {detail}" for name, detail in errors.items()))
+        self.errors = errors
+
+
+class InvalidBodyError(Exception):
+    """The body of a request is not valid; `errors` has the JSON pointer of each member with its remedy."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{pointer or '/'}: {detail}" for pointer, detail in errors.items()))
         self.errors = errors
 
 
@@ -156,7 +211,7 @@ def build_handlers(render_page: RenderPage, record_refusal: RecordRefusal) -> di
             problem = describe(error)
             if isinstance(error, AccessRefusedError):
                 record_refusal(request, error)
-            render = render_page if _is_page_wanted(request) else render_document
+            render = render_page if is_page_wanted(request) else render_document
             response = render(request, problem)
             if isinstance(error, HTTPException):
                 response.headers.update(error.headers or {})  # `Allow` of a 405
@@ -168,23 +223,36 @@ def build_handlers(render_page: RenderPage, record_refusal: RecordRefusal) -> di
 
         return handle
 
-    describers = {
+    return {error_type: build_handler(describe) for error_type, describe in _list_describers().items()}
+
+
+def is_page_wanted(request: Request) -> bool:
+    """Whether a browser asks for a page."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+def _list_describers() -> dict[type[Exception], Callable[[Exception], Problem]]:
+    return {
         AccessRefusedError: _describe_refusal,
         InvalidQueryError: _describe_invalid_query,
+        InvalidBodyError: _describe_invalid_body,
+        VersionConflictError: _describe_conflict,
         NotFoundError: _describe_not_found,
+        EmptyReportError: _describe_empty_report,
         HTTPException: _describe_http_error,
         # Starlette calls the handler of `Exception` and raises the error again, so that the server logs it.
         Exception: _describe_http_error,
         DatabaseUnavailableError: _describe_unavailable,
         DocumentsUnreadError: _describe_unavailable,
         StateIncompleteError: _describe_incomplete,
+        UnreadableContentError: _describe_unreadable,
+        AttachmentsUnavailableError: _describe_unavailable,
         NotAssessedError: _describe_not_assessed,
+        LogUnsettledError: _describe_unsettled,
+        SealContestedError: _describe_unsettled,
+        GroupBehindError: _describe_unsettled,
+        KafkaError: _describe_unavailable,
     }
-    return {error_type: build_handler(describe) for error_type, describe in describers.items()}
-
-
-def _is_page_wanted(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
 
 
 def _describe_refusal(error: Exception) -> Problem:
@@ -199,8 +267,27 @@ def _describe_invalid_query(error: Exception) -> Problem:
     return Problem(type=ReportingProblem.INVALID_QUERY.value, detail=str(error), errors=errors)
 
 
+def _describe_invalid_body(error: Exception) -> Problem:
+    found = error.errors if isinstance(error, InvalidBodyError) else {}
+    errors = tuple(FieldError(pointer=pointer, detail=detail) for pointer, detail in found.items())
+    return Problem(type=ReportingProblem.INVALID_BODY.value, detail=str(error), errors=errors)
+
+
+def _describe_conflict(error: Exception) -> Problem:
+    return Problem(type=ReportingProblem.CONFLICT.value, detail=str(error))
+
+
+def _describe_unsettled(error: Exception) -> Problem:
+    problem_type = ReportingProblem.UNSETTLED.value
+    return Problem(type=problem_type, detail=str(error), retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
 def _describe_not_found(error: Exception) -> Problem:
     return Problem(type=ReportingProblem.NOT_FOUND.value, detail=str(error))
+
+
+def _describe_empty_report(_error: Exception) -> Problem:
+    return Problem(type=ReportingProblem.EMPTY_REPORT.value, detail=EMPTY_REPORT_REMEDY)
 
 
 def _describe_unavailable(_error: Exception) -> Problem:
@@ -209,6 +296,11 @@ def _describe_unavailable(_error: Exception) -> Problem:
 
 def _describe_incomplete(_error: Exception) -> Problem:
     return Problem(type=ReportingProblem.INCOMPLETE.value, retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
+def _describe_unreadable(error: Exception) -> Problem:
+    detail = f"{error}; rebuild the database of reporting from the log"
+    return Problem(type=ReportingProblem.UNREADABLE.value, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
 def _describe_not_assessed(error: Exception) -> Problem:

@@ -13,8 +13,8 @@ from datetime import date
 
 import msgspec
 
+from schemas.plan.calendar import PeriodTerms
 from schemas.plan.registry import HEIRS_BY_LAW, Agency, Registry, Succession
-from services.rules.core.calendar import PeriodTerms
 
 
 class DateRange(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -8,9 +8,8 @@ from datetime import datetime
 
 from schemas.events.assessments import Status, StepKind
 from schemas.events.wire import WireSegment, WireStep
-from schemas.plan import durations
+from schemas.plan import calendar, durations
 from schemas.plan.plan import Reminders
-from services.rules.core import calendar
 from services.rules.core.assess import Assessment
 from services.rules.core.duty import Duty
 
@@ -63,7 +62,7 @@ def _plan_repeated_urging(duty: Duty, reminders: Reminders, timeline: Iterable[W
     every = reminders.then_every or ""
     for due_at, starts_at, ends_at in _find_unsettled_spans(timeline):
         first = max((calendar.shift_instant(due_at, after, duty.zone) for after in reminders.after), default=due_at)
-        silent_from = calendar.one_period_after(due_at, duty)
+        silent_from = duty.one_period_after(due_at)
         until = min(ends_at or silent_from, silent_from)
         if starts_at >= until:
             continue

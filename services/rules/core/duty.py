@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from schemas.events.ids import DutyKey
+from schemas.plan import calendar
+from schemas.plan.periods import MONTHS_OF, Recurrence
 from schemas.plan.plan import Obligation, ObligationVersion
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements
 
@@ -37,3 +39,9 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def is_binding(self) -> bool:
         """Whether the agency owes this duty at any time."""
         return self.opens_at is not None
+
+    def one_period_after(self, due_at: datetime) -> datetime:
+        """Return when the next duty of the kind falls due, counted from *due_at*; one year later for a one-off duty."""
+        recurrence = self.version.recurrence if self.version else Recurrence.YEAR
+        months = MONTHS_OF.get(recurrence, MONTHS_OF[Recurrence.YEAR])
+        return calendar.shift_instant(due_at, f"P{months}M", self.zone)

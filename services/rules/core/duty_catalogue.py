@@ -11,13 +11,13 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.events.ids import DutyKey
-from schemas.plan import periods
+from schemas.plan import calendar, periods
+from schemas.plan.calendar import Calendar, PeriodTerms, WorkingDays
 from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
-from services.rules.core import agencies, calendar, completeness
+from services.rules.core import agencies, completeness
 from services.rules.core.agencies import Agencies, Bound, LeftGroup, NotBound
-from services.rules.core.calendar import Calendar, PeriodTerms, WorkingDays
 from services.rules.core.completeness import DutyRequirements
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission

@@ -8,7 +8,7 @@ from typing import assert_never
 
 import msgspec
 
-from services.rules.core import calendar
+from schemas.plan import calendar
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Adjustment, Exemption, Extension, FactIdentity, Revocation, identity
 
@@ -94,7 +94,7 @@ class ReliefDecisions:
             case Extension():
                 return decision.period == self._duty.key.period
             case Revocation() if self._duty.due_at is not None:
-                return self.takes_effect_at(decision) < calendar.one_period_after(self._duty.due_at, self._duty)
+                return self.takes_effect_at(decision) < self._duty.one_period_after(self._duty.due_at)
             case _:
                 return True
 

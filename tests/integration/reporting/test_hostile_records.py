@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import httpx
 
 from schemas.events.ids import partition_of, reference_key
 from schemas.events.topics import DELIVERIES, FACTS, REFERENCES, VERDICTS
 from services.reporting import event_decoder
-from services.reporting.http.api import FORMATS
+from services.reporting.documents.formats import FORMATS
 from tests.support.builders import plans
 from tests.support.builders.annual_report import AS_OF, a_key, a_revision
 from tests.support.hostile import bus as hostile_bus
@@ -73,7 +74,7 @@ async def test_a_hostile_writer_stops_nothing(
     refused = {
         "verdicts": hostile_bus.count_refused(event_decoder.decode_verdict, verdicts),
         "deliveries": hostile_bus.count_refused(event_decoder.decode_delivery, deliveries),
-        "facts": hostile_bus.count_refused(event_decoder.decode_receipt, facts),
+        "facts": hostile_bus.count_refused(partial(event_decoder.decode_fact, recorded_at=AS_OF), facts),
     }
     figures = (await get(service, "/metrics")).text
     for name, count in refused.items():

@@ -18,7 +18,7 @@ from tests.support.servers.services import Service
 
 GROUP = "dondoc-reporting"
 AT = AS_OF.isoformat()
-COLLECTIONS = ("assessments", "alerts", "receipts")
+COLLECTIONS = ("assessments", "alerts", "facts")
 REPORT = "/v1/plans/6766-KH-UBND/periods/2026/report.json"
 
 Get = Callable[..., Awaitable[httpx.Response]]

@@ -192,6 +192,8 @@ async def test_every_query_is_answered_from_an_index(
         _explain(database, "assessments", {"_id": {"$gte": "6766-KH-UBND|h-00|", "$lt": "6766-KH-UBND|h-00|\x7f"}}),
         _explain(database, "assessments", {"_id": {"$in": [f"{key}|{1:019d}"]}}),
         _explain(database, "alerts", {"duties": {"$in": [key]}, "attempted_at": {"$lte": AS_OF}}),
+        _explain(database, "facts", {"identity": {"$in": ["s\x1ee-1"]}, "recorded_at": {"$lte": AS_OF}}),
+        _explain(database, "facts", {"duty": {"$gte": key, "$lt": f"{key}\x7f"}, "recorded_at": {"$lte": AS_OF}}),
     ]
     assert [plan for plan in plans if "COLLSCAN" in plan or not ("IXSCAN" in plan or "IDHACK" in plan)] == []
 

@@ -1,28 +1,37 @@
 """Reporting's store on a real mongod whose write concern fails or whose node is interrupted by a fail point."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from schemas.events.ids import DutyKey
-from services.reporting.event_decoder import RecordedReceipt
-from services.reporting.store import RECEIPTS, DatabaseUnavailableError, ReportingStore
+from services.reporting.event_decoder import DecodedFact
+from services.reporting.store import FACTS, DatabaseUnavailableError, ReportingStore, StoredFact
 from services.runtime import mongo
 from services.runtime.kafka.log_coverage import Coverage
 from services.runtime.state.checkpoints import Checkpoint
 from tests.support.servers.mongo import Database
 
-RECEIVED = "2026-12-01T02:00:00.000Z"
+RECORDED_AT = datetime(2026, 12, 1, 2, tzinfo=UTC)
 FAILED_CONCERNS = [{"code": 91, "errmsg": "Replication is being shut down"}, {"code": 64, "errmsg": "timed out"}]
 
 
-def a_receipt(number: int) -> RecordedReceipt:
-    """Return the receipt of an event with *number*."""
-    duty = DutyKey(plan="p", agency="h-ba", obligation="o", period="2026")
-    named = {"receivedtime": RECEIVED, "event": f"s-{number}", "source": "urn:x", "type": "t"}
-    return RecordedReceipt(receiptid=f"{number:032x}", duty=duty, **named)
+def a_fact(number: int, **changes: Any) -> DecodedFact:
+    """Return the fact with *number*."""
+    fields: dict[str, Any] = {
+        "receiptid": f"{number:032x}",
+        "receivedtime": "2026-12-01T02:00:00.000Z",
+        "recorded_at": RECORDED_AT,
+        "event": f"s-{number}",
+        "source": "urn:x",
+        "type": "t",
+        "duty": DutyKey(plan="p", agency="h-ba", obligation="o", period="2026"),
+        "digest": "d",
+        "record": b"{}",
+    }
+    return DecodedFact(**fields | changes)
 
 
 @pytest.fixture
@@ -41,14 +50,14 @@ async def store(database: Database) -> AsyncIterator[ReportingStore]:
 async def test_a_failed_write_concern_is_tried_again(
     store: ReportingStore, database: Database, concern: dict[str, Any]
 ) -> None:
-    """New receipts and stored ones raise "unavailable" until the majority acknowledges them, and are stored once."""
-    receipts = [a_receipt(1), a_receipt(2)]
+    """New facts and stored ones raise "unavailable" until the majority acknowledges them, and are stored once."""
+    facts = [a_fact(1), a_fact(2)]
     with database.fail_commands("insert", writeConcernError=concern):
         for _ in range(2):  # the second time every insert is a duplicate, and still not acknowledged
             with pytest.raises(DatabaseUnavailableError):
-                await store.insert_receipts(receipts)
-    await store.insert_receipts(receipts)
-    assert [one["_id"] for one in database.documents(RECEIPTS)] == [one.receiptid for one in receipts]
+                await store.insert_facts(facts)
+    await store.insert_facts(facts)
+    assert [one["_id"] for one in database.documents(FACTS)] == [one.receiptid for one in facts]
 
 
 @pytest.mark.parametrize("code", [11602, 50])
@@ -56,8 +65,31 @@ async def test_an_interrupted_operation_is_tried_again(store: ReportingStore, da
     """A step-down and a time-out raise "unavailable" for writes and queries alike."""
     with database.fail_commands("insert", "find", errorCode=code):
         with pytest.raises(DatabaseUnavailableError):
-            await store.insert_receipts([a_receipt(1)])
+            await store.insert_facts([a_fact(1)])
         with pytest.raises(DatabaseUnavailableError):
-            await store.find_receipt(a_receipt(1).receiptid)
-    await store.insert_receipts([a_receipt(1)])
-    assert await store.find_receipt(a_receipt(1).receiptid) == a_receipt(1)
+            await store.find_fact(a_fact(1).receiptid)
+    await store.insert_facts([a_fact(1)])
+    found = StoredFact(receiptid=a_fact(1).receiptid, recorded_at=RECORDED_AT, record=b"{}")
+    assert await store.find_fact(a_fact(1).receiptid) == found
+
+
+async def test_the_first_fact_of_a_receipt_stays(store: ReportingStore, database: Database) -> None:
+    """Sent again after a day it is the same fact, recorded later; with other content it is a conflict."""
+    await store.insert_facts([a_fact(1)])
+    again = a_fact(1, recorded_at=RECORDED_AT + timedelta(days=1), record=b"{ }")
+    assert await store.insert_facts([again, a_fact(2)]) == frozenset()
+    assert await store.insert_facts([a_fact(3), a_fact(1, digest="e")]) == {1}
+    assert {one["record"] for one in database.documents(FACTS)} == {b"{}"}
+
+
+async def test_facts_are_found_by_docket_and_by_identity_as_known(store: ReportingStore) -> None:
+    """A docket is plan, agency and obligation, whatever the period; what was recorded later is not known."""
+    other = DutyKey(plan="p", agency="h-ba", obligation="o-2", period="2026")
+    later = RECORDED_AT + timedelta(milliseconds=1)
+    moved = DutyKey(plan="p", agency="h-ba", obligation="o", period=None)
+    await store.insert_facts([a_fact(1), a_fact(2, duty=other), a_fact(3, duty=moved, recorded_at=later)])
+    for known_at, numbers in ((RECORDED_AT, [1]), (later, [1, 3])):
+        docket = await store.find_docket(a_fact(1).duty, known_at)
+        assert sorted(one.receiptid for one in docket) == [f"{number:032x}" for number in numbers]
+        events = await store.find_events([("urn:x", "s-1"), ("urn:x", "s-3"), ("urn:y", "s-2")], known_at)
+        assert sorted(one.receiptid for one in events) == [f"{number:032x}" for number in numbers]

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from schemas.events.wire import WireSegment
-from services.rules.core import assess, calendar, completeness, filings
+from schemas.plan import calendar
+from services.rules.core import assess, completeness, filings
 from services.rules.core.assess import DISCHARGED, StatusInputs
 from services.rules.core.duty import Duty
 from services.rules.core.facts import (
@@ -362,7 +363,7 @@ class Relief:
     def revoke(self, revocation: Revocation, exemption: Exemption | None) -> None:
         """End the exemption, or refuse the revocation because it comes too late."""
         since, due_at = _takes_effect_at(self.duty, revocation), self.duty.due_at
-        is_too_late = due_at is not None and since >= calendar.one_period_after(due_at, self.duty)
+        is_too_late = due_at is not None and since >= self.duty.one_period_after(due_at)
         if is_too_late or exemption is None or exemption not in self.exemptions:
             return
         was_released = self.is_released_by(exemption)

@@ -76,10 +76,14 @@ class PartitionLog:
         return LogPosition(offset=self.offset, recorded_at=NOON + timedelta(seconds=self.offset))
 
     def adopt(self, *, now: datetime = NOON) -> list[dict[str, Any]]:
-        """Append the adoption of the latest documents."""
+        """Append the adoption of the latest documents, and return the data of the assessments that follow from it."""
+        return [json.loads(value)["data"] for value in self.adopt_raw(now=now)]
+
+    def adopt_raw(self, *, now: datetime = NOON) -> list[bytes]:
+        """Append the adoption of the latest documents, and return the assessments that follow from it, as bytes."""
         (catalogue,) = self.catalogues.all_latest()
         adoption = plan_adopter.plan_adoption(catalogue, partition=0, now=now)
-        return self.append(plan_adopter.encode_adoption_event(adoption, now=now))
+        return self.append_raw(plan_adopter.encode_adoption_event(adoption, now=now))
 
     def restore_processor(self) -> PartitionProcessor:
         """Return a new processor that was restored from the changelog."""

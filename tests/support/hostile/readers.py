@@ -6,6 +6,7 @@ it, reporting stores and draws it. A failure of any of these is an exception her
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 
 import bson
@@ -19,6 +20,8 @@ from services.intake.dedup import entry_decoder
 from services.notifier import consumer
 from services.notifier.core.scheduling.scheduled_alert import DutyAssessment
 from services.reporting import event_decoder, store
+from services.reporting.sealing import report_decoder
+from services.reporting.sealing import store as sealed_store
 from services.rules import fact_decoder
 from services.rules.fact_validation import Rejection
 from services.rules.state import state_store
@@ -29,6 +32,8 @@ from tests.support.builders.partition_log import PartitionLog
 from tests.support.hostile import sending
 
 Reader = Callable[[bytes | None], object]
+
+RECORDED_AT = datetime(2026, 12, 1, tzinfo=UTC)
 
 
 def a_record(
@@ -74,12 +79,12 @@ def _store(document: dict[str, object]) -> bytes:
     return record
 
 
-def read_receipt(value: bytes | None) -> event_decoder.RecordedReceipt | None:
-    """Read a fact as reporting does; the duty of a receipt is stored as text, and comes back from it."""
-    found = event_decoder.decode_receipt(value)
+def read_fact(value: bytes | None) -> event_decoder.DecodedFact | None:
+    """Read a fact as reporting does; what passes is stored, and read again from what was stored."""
+    found = event_decoder.decode_fact(value, recorded_at=RECORDED_AT)
     if found is not None:
-        document = bson.decode(bson.encode(store._receipt_document(found)))
-        assert type(found.duty).parse(document["duty"]) == found.duty
+        stored = _store(store._fact_document(found))
+        assert event_decoder.decode_fact(stored, recorded_at=RECORDED_AT) == found
     return found
 
 
@@ -126,6 +131,14 @@ def read_dead_letter(value: bytes | None) -> object:
     return StoredDeadLetter(topic=FACTS, record=record).row()
 
 
+def read_report_event(value: bytes | None) -> object:
+    """Read a record of the topic of reports as reporting does; what passes is stored under a key of its own."""
+    found = report_decoder.decode_report_event(a_record(value))
+    _collection, document = sealed_store._describe(found)
+    assert bson.decode(bson.encode(document))["_id"] == document["_id"]
+    return found
+
+
 READERS: Mapping[str, Reader] = {
     "rules: facts": fact_decoder.decode_event,
     "rules: state": read_state,
@@ -133,7 +146,8 @@ READERS: Mapping[str, Reader] = {
     "notifier: verdicts": read_assessment,
     "reporting: verdicts": read_verdict,
     "reporting: deliveries": read_delivery,
-    "reporting: receipts": read_receipt,
+    "reporting: facts": read_fact,
+    "reporting: reports": read_report_event,
     "intake: facts": entry_decoder.decode_entry,
     "console: audit": read_index,
     "console: dead letters": read_dead_letter,

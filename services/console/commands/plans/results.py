@@ -3,24 +3,26 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from schemas.plan import periods
+from schemas.plan import calendar, periods
+from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation
 from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.reporting import submission_content
 from services.reporting.core import results_document, results_question
-from services.reporting.core.results import StandingSubmission, consolidate
-from services.reporting.core.results_document import ResultsHead
-from services.reporting.core.results_question import AssessedDuty, AssessedPeriod, EventIdentity, ObligationTerms
-from services.rules.core import assess, calendar
+from services.reporting.core.results import StandingSubmission
+from services.reporting.core.results_document import PlanResults
+from services.reporting.core.results_question import AssessedDuty, AssessedPlan
+from services.reporting.core.timeline import EventIdentity
+from services.rules.core import assess
 from services.rules.core.duty import Duty
-from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
+from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact, Submission, identity
 from services.runtime.decoding import UnreadableRecordError
 
@@ -65,7 +67,7 @@ def results(
             _consolidate_plan(catalogue, _read_facts(facts, catalogue), text, asked) for catalogue in catalogues
         ]
         for document in documents:
-            output.print_json(document)
+            output.print_json(results_document.build_document(document))
 
 
 def _read_period(text: str) -> str:
@@ -96,47 +98,37 @@ def _read_facts(path: Path, catalogue: DutyCatalogue) -> FactsFile:
     return FactsFile(dockets=dockets, events=events)
 
 
-def _consolidate_plan(catalogue: DutyCatalogue, facts: FactsFile, period: str, asked: Instants) -> dict[str, Any]:
-    head = ResultsHead(
+def _consolidate_plan(catalogue: DutyCatalogue, facts: FactsFile, period: str, asked: Instants) -> PlanResults:
+    duties = {
+        (obligation.id, one.text): several
+        for obligation in catalogue.plan.obligations
+        for one in (periods.parse(period), results_question.year_before(period))
+        if one is not None and (several := _assess_duties(catalogue, (obligation, one), facts, asked))
+    }
+    standing = {duty.standing for found in duties.values() for duty in found if duty.standing is not None}
+    contents = {name: _decode_content(facts.events[name], asked) for name in sorted(standing)}
+    assessed = AssessedPlan(plan=catalogue.plan, registry=catalogue.registry, duties=duties, contents=contents)
+    return PlanResults(
         plan=catalogue.plan.plan,
         period=period,
-        at=output.format_instant(asked.at, catalogue.calendar.zone) or "",
-        known_at=output.format_instant(asked.known_at, catalogue.calendar.zone) or "",
+        at=asked.at,
+        known_at=asked.known_at,
+        zone=catalogue.calendar.zone,
+        obligations=results_question.consolidate_plan(assessed, period),
     )
-    found = []
-    for obligation in catalogue.plan.obligations:
-        duties = _list_duties(catalogue, obligation, period)
-        version = duties[0].version if duties else None  # one version rules all duties of a period
-        if version is None:
-            continue
-        year_before = results_question.year_before(period)
-        question = results_question.build_question(
-            catalogue.plan,
-            catalogue.registry,
-            ObligationTerms(obligation=obligation, version=version),
-            current=_assess_period(period, duties, facts, asked),
-            previous=_assess_period(year_before, _list_duties(catalogue, obligation, year_before), facts, asked),
-        )
-        found.append(consolidate(question))
-    return results_document.build_document(head, found)
 
 
-def _assess_period(period: str, duties: Iterable[Duty], facts: FactsFile, asked: Instants) -> AssessedPeriod:
-    assessed = [_assess_duty(duty, facts, asked) for duty in duties]
-    standing = [duty.standing for duty in assessed if duty.standing is not None]
-    contents = {name: _decode_content(facts.events[name], asked) for name in standing}
-    return AssessedPeriod(period=period, duties=assessed, contents=contents)
-
-
-def _list_duties(catalogue: DutyCatalogue, obligation: Obligation, period: str) -> list[Duty]:
-    """Return the binding duties of *obligation* for *period*; none where it never had such periods."""
-    try:
-        duties = [
-            catalogue.duty(agency=agency, obligation=obligation.id, period=period) for agency in catalogue.agencies
-        ]
-    except UnknownDuty:
+def _assess_duties(
+    catalogue: DutyCatalogue, asked_for: tuple[Obligation, Period], facts: FactsFile, asked: Instants
+) -> list[AssessedDuty]:
+    """Return the binding duties of an obligation for a period; none where it never had such periods."""
+    obligation, period = asked_for
+    if period.recurrence not in calendar.recurrences_of(obligation):
         return []
-    return [duty for duty in duties if duty.is_binding]
+    duties = (
+        catalogue.duty(agency=agency, obligation=obligation.id, period=period.text) for agency in catalogue.agencies
+    )
+    return [_assess_duty(duty, facts, asked) for duty in duties if duty.is_binding]
 
 
 def _assess_duty(duty: Duty, facts: FactsFile, asked: Instants) -> AssessedDuty:
@@ -145,19 +137,11 @@ def _assess_duty(duty: Duty, facts: FactsFile, asked: Instants) -> AssessedDuty:
     found = assess.assess(duty, known).at(asked.at)
     return AssessedDuty(
         agency=duty.key.agency,
-        decided_on=_decide_on(duty),
         status=found.status,
         flags=found.flags,
         missing=found.missing,
         standing=None if found.standing is None else (found.standing.source, found.standing.id),
     )
-
-
-def _decide_on(duty: Duty) -> date:
-    if duty.due_at is not None:
-        return calendar.last_good_day(duty.due_at, duty.zone)
-    ends_on = periods.parse(duty.key.period or "").ends_on
-    return date.fromordinal(ends_on.toordinal() - 1)
 
 
 def _decode_content(events: Iterable[tuple[Submission, bytes]], asked: Instants) -> StandingSubmission:

@@ -3,10 +3,11 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -14,15 +15,17 @@ from hypothesis import strategies as st
 
 from schemas.events.assessments import Status
 from schemas.plan.indicators import Indicator
+from services.reporting.core import results_document
 from services.reporting.core.results import (
     Comparison,
     IndicatorResult,
+    ObligationResults,
     ReportedDuty,
     ResultsQuestion,
     StandingSubmission,
     consolidate,
 )
-from services.reporting.core.results_document import ResultsHead, build_document
+from services.reporting.core.results_document import PlanResults
 
 LOANS = Indicator(code="loans", unit="million_vnd")
 OVERDUE = Indicator(code="overdue")
@@ -70,6 +73,14 @@ def ask(
 def find(question: ResultsQuestion, code: str = "loans") -> IndicatorResult:
     """Return the result of the indicator *code*."""
     return next(one for one in consolidate(question).indicators if one.indicator.code == code)
+
+
+def build_document(*obligations: ObligationResults) -> dict[str, Any]:
+    """Return the document of a plan as of midnight in Vietnam on 10 December 2024."""
+    instant = datetime(2024, 12, 9, 17, tzinfo=UTC)
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    results = PlanResults(plan="P-1", period="2024", at=instant, known_at=instant, zone=zone, obligations=obligations)
+    return results_document.build_document(results)
 
 
 def test_all_figures_of_expected_agencies_are_summed() -> None:
@@ -155,7 +166,7 @@ def test_cut_offs_count_every_summed_figure() -> None:
         a_duty("h-02", loans="1", cut_off=date(2024, 12, 31)),
         a_duty("h-03", loans="1", cut_off=None),
     ]
-    document = build_document(HEAD, [consolidate(ask(duties))])
+    document = build_document(consolidate(ask(duties)))
     assert document["obligations"][0]["indicators"][0]["cut_offs"] == {"2024-11-30": 1, "2024-12-31": 1, "unknown": 1}
 
 
@@ -231,14 +242,11 @@ def test_there_is_no_year_before_where_the_obligation_had_none() -> None:
     assert find(ask([a_duty(loans="1")])).previous is None
 
 
-HEAD = ResultsHead(plan="P-1", period="2024", at="2024-12-10T00:00:00+07:00", known_at="2024-12-10T00:00:00+07:00")
-
-
 DOCUMENT = {
     "plan": "P-1",
     "period": "2024",
-    "at": "2024-12-10T00:00:00+07:00",
-    "known_at": "2024-12-10T00:00:00+07:00",
+    "at": "2024-12-10T00:00:00.000+07:00",
+    "known_at": "2024-12-10T00:00:00.000+07:00",
     "obligations": [
         {
             "obligation": "results",
@@ -298,7 +306,7 @@ def test_the_document_is_that_of_the_contract() -> None:
         sections=["plans"],
         previous=Comparison(period="2023", duties=[last_year(loans="999.90")]),
     )
-    assert build_document(HEAD, [consolidate(question)]) == DOCUMENT
+    assert build_document(consolidate(question)) == DOCUMENT
 
 
 FIGURES = st.dictionaries(

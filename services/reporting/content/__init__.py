@@ -1,0 +1,1 @@
+"""Questions about what agencies sent: results, single submissions with their history, attached files, evaluations."""

@@ -1,0 +1,131 @@
+"""Answer what agencies did in a period: assessments and contents from the database, consolidated by the core."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from schemas.plan import periods
+from services.reporting import submission_content
+from services.reporting.core import figure_review, results_question
+from services.reporting.core.figure_review import ReviewedFigure
+from services.reporting.core.results import StandingSubmission
+from services.reporting.core.results_document import PlanResults
+from services.reporting.core.results_question import AssessedDuty, AssessedPlan
+from services.reporting.core.timeline import DutyState, EventIdentity, UnreadableRecord
+from services.reporting.queries import QueryContext, ReportingQueries
+from services.reporting.store import PlanDutyFilter, StateIncompleteError, StoredFact
+from services.runtime.decoding import UnreadableRecordError
+
+# The database gives documents in portions, so that one question about a large plan does not fill its memory.
+_EVENTS_AT_ONCE = 500
+
+
+class UnreadableContentError(Exception):
+    """Stored records that a sum rests on cannot be read: rebuild the database from the log, which has them.
+
+    A document of results has no place for what is missing from it, so there is no answer instead.
+    """
+
+    def __init__(self, records: Sequence[UnreadableRecord]) -> None:
+        super().__init__(f"{len(records)} of the stored records that the figures rest on cannot be read")
+        self.records = records
+
+
+class EventSource(Protocol):
+    """Finds facts by their identity."""
+
+    async def find_events(self, identities: Iterable[EventIdentity], known_at: datetime) -> list[StoredFact]: ...
+
+
+class ResultsQueries:
+    """The results of a plan for a period. They name every agency: what a reader may see of them is for the caller."""
+
+    def __init__(self, queries: ReportingQueries, archive: EventSource) -> None:
+        self._queries = queries
+        self._archive = archive
+
+    async def find_results(self, plan_id: str, period: str, context: QueryContext) -> PlanResults:
+        """Return the results of a plan for exactly *period*, the text of one.
+
+        Raises `NotFoundError` for an unknown plan, `UnreadableContentError` where a record cannot be read and
+        `StateIncompleteError` where one has not been stored yet.
+        """
+        assessed = await self.assess_plan(plan_id, period, context)
+        # Consolidating a thousand agencies takes tenths of a second, in which other requests are answered.
+        obligations = await asyncio.to_thread(results_question.consolidate_plan, assessed, period)
+        return PlanResults(
+            plan=plan_id,
+            period=period,
+            at=context.as_of,
+            known_at=context.known_at,
+            zone=ZoneInfo(assessed.plan.zone),
+            obligations=obligations,
+        )
+
+    async def review_figures(self, plan_id: str, period: str, context: QueryContext) -> tuple[ReviewedFigure, ...]:
+        """Return what looks like a slip in the figures of a plan for exactly *period*; raise as `find_results`."""
+        assessed = await self.assess_plan(plan_id, period, context)
+
+        def review() -> tuple[ReviewedFigure, ...]:
+            return figure_review.review_figures(results_question.build_questions(assessed, period))
+
+        return await asyncio.to_thread(review)
+
+    async def assess_plan(self, plan_id: str, period: str, context: QueryContext) -> AssessedPlan:
+        """Return the duties of a plan for *period* and the year before, with the contents of what stands."""
+        latest = self._queries.plan(plan_id)
+        before = results_question.year_before(period)
+        asked = tuple(one.text for one in (periods.parse(period), before) if one is not None)
+        states, unreadable = await self._queries.find_states(PlanDutyFilter(plan=plan_id, periods=asked), context)
+        if unreadable:
+            raise UnreadableContentError(unreadable)
+        plan, registry = self._queries.find_cited_documents(latest, states)
+        duties = _group_duties(states)
+        standing = {duty.standing for several in duties.values() for duty in several if duty.standing is not None}
+        contents = await self._find_contents(sorted(standing), context)
+        return AssessedPlan(plan=plan, registry=registry, duties=duties, contents=contents)
+
+    async def _find_contents(
+        self, identities: Sequence[EventIdentity], context: QueryContext
+    ) -> Mapping[EventIdentity, StandingSubmission]:
+        contents: dict[EventIdentity, StandingSubmission] = {}
+        for start in range(0, len(identities), _EVENTS_AT_ONCE):
+            found = await self._archive.find_events(identities[start : start + _EVENTS_AT_ONCE], context.known_at)
+            contents |= await asyncio.to_thread(_decode_contents, found)
+        if not contents.keys() >= set(identities):
+            # Verdicts and facts are read side by side: this verdict was stored a moment before the fact behind it.
+            raise StateIncompleteError
+        return contents
+
+
+def _group_duties(states: Iterable[DutyState]) -> Mapping[tuple[str, str], Sequence[AssessedDuty]]:
+    """Return the binding duties by obligation and period."""
+    duties: defaultdict[tuple[str, str], list[AssessedDuty]] = defaultdict(list)
+    for state in states:
+        key, span = state.key, state.span
+        if key.period is None or state.assessment.opens_at is None:
+            continue
+        duty = AssessedDuty(
+            agency=key.agency, status=span.status, flags=span.flags, missing=span.missing, standing=span.standing
+        )
+        duties[key.obligation, key.period].append(duty)
+    return duties
+
+
+def _decode_contents(facts: Iterable[StoredFact]) -> Mapping[EventIdentity, StandingSubmission]:
+    """Return the contents by identity; where several facts have one identity, the first recorded counts."""
+    contents: dict[EventIdentity, StandingSubmission] = {}
+    unreadable = []
+    for fact in sorted(facts, key=StoredFact.recording_order):
+        try:
+            content = submission_content.decode_submission(fact.record)
+        except UnreadableRecordError as cause:
+            unreadable.append(UnreadableRecord(id=fact.receiptid, reason=str(cause)))
+        else:
+            contents.setdefault((content.source, content.id), content)
+    if unreadable:
+        raise UnreadableContentError(unreadable)
+    return contents

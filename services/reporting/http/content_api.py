@@ -1,0 +1,203 @@
+"""The handlers of what agencies sent: results, one submission with its history, its attached files."""
+
+import re
+from urllib.parse import quote
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute
+
+from schemas.plan import figures
+from services.reporting.content import attachments
+from services.reporting.content.attachments import AttachmentFiles, FileLostError
+from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.content.submission_queries import AttachmentReference, SubmissionAnswer, SubmissionQueries
+from services.reporting.core import json_views, results_document, results_scope
+from services.reporting.core.access.decisions import Access
+from services.reporting.core.figure_review import ReviewedFigure
+from services.reporting.core.results_document import PlanResults
+from services.reporting.core.submission_history import DocketFact
+from services.reporting.documents import results_csv
+from services.reporting.http import conditional, query_parameters
+from services.reporting.http.access.guard import AccessRoute
+from services.reporting.http.query_parameters import QueryParameters
+from services.reporting.queries import NotFoundError, QueryContext
+from services.runtime import attachment_store, json_lines
+from services.runtime.clock import Clock
+
+INSTANTS = ("as_of", "known_at", "lang")
+
+# Types that intake takes with the form. A browser is told no other, whatever an event says.
+_OPENED_AS = frozenset({"application/pdf", "image/jpeg", "image/png"})
+_UNKNOWN_TYPE = "application/octet-stream"
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+
+# A file comes from outside: the browser saves it, takes its type from nowhere else, and runs nothing in it.
+_FILE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
+
+
+class ContentApi:
+    """Each handler parses a query, runs it and renders the result."""
+
+    def __init__(
+        self,
+        results: ResultsQueries,
+        submissions: SubmissionQueries,
+        *,
+        files: AttachmentFiles,
+        clock: Clock,
+    ) -> None:
+        self._results = results
+        self._submissions = submissions
+        self._files = files
+        self._clock = clock
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes."""
+        return [
+            AccessRoute("/v1/plans/{plan}/periods/{period}/results", self.get_results, Access.COVERED),
+            AccessRoute("/v1/plans/{plan}/periods/{period}/findings", self.get_findings, Access.COVERED),
+            AccessRoute("/v1/submissions/{receiptid}", self.get_submission, Access.COVERED),
+            AccessRoute("/v1/submissions/{receiptid}/attachments/{sha256}", self.get_attachment, Access.COVERED),
+        ]
+
+    async def get_results(self, request: Request) -> Response:
+        """Return the results of a plan's period as the document of contract section 8, or its figures as CSV."""
+        parameters = QueryParameters(request)
+        parameters.require_known("obligation", *INSTANTS)
+        context = query_parameters.parse_context(parameters, self._clock)
+        parameters.raise_errors()
+        results = await self._results.find_results(
+            request.path_params["plan"], query_parameters.parse_period_of_path(request), context
+        )
+        results = _select_obligations(results, parameters.list_values("obligation"))
+        if not context.scope.is_everything:
+            results = results_scope.restrict_results(results, context.scope.covers_agency)
+        if conditional.prefers_csv(request):
+            body, media_type = await run_in_threadpool(results_csv.render_results_csv, results), conditional.CSV
+        else:
+            body, media_type = await run_in_threadpool(_encode_results, results), conditional.JSON
+        tag = await run_in_threadpool(_tag_results, request, results, media_type)
+        return conditional.respond(request, body, tag=tag, media_type=media_type)
+
+    async def get_findings(self, request: Request) -> Response:
+        """Return what looks like a slip in the figures of a plan's period, for somebody to ask the agency."""
+        context = self._parse_instants(request)
+        plan, period = request.path_params["plan"], query_parameters.parse_period_of_path(request)
+        reviewed = await self._results.review_figures(plan, period, context)
+        covered = [one for one in reviewed if context.scope.covers_agency(one.agency, one.groups)]
+        findings = [_render_finding(one, context.language) for one in covered]
+        head = {"plan": plan, "period": period, "as_of": context.as_of.isoformat()}
+        return JSONResponse({**head, "known_at": context.known_at.isoformat(), "findings": findings})
+
+    async def get_submission(self, request: Request) -> Response:
+        """Return a submission as it was recorded, its duty, what it corrects and what was done about it since."""
+        context = self._parse_instants(request)
+        answer = await self._submissions.find_submission(request.path_params["receiptid"], context)
+        return Response(_encode_submission(answer, context), media_type=conditional.JSON)
+
+    async def get_attachment(self, request: Request) -> Response:
+        """Return an attached file that the form has stored, after its bytes were checked against its digest."""
+        context = self._parse_instants(request)
+        sha256 = request.path_params["sha256"].lower()
+        if not _SHA256.fullmatch(sha256):
+            raise NotFoundError("a file is named by its SHA-256, 64 hexadecimal digits")
+        named = await self._submissions.find_attachment(request.path_params["receiptid"], sha256, context)
+        if named.url != attachment_store.attachment_urn(sha256):
+            raise NotFoundError("the sender keeps this file; its address, if it has one, is in the event")
+        try:
+            file = await self._files.open_file(sha256)
+        except FileLostError as cause:
+            raise NotFoundError("the file is not in the store of attached files, or was damaged there") from cause
+        return StreamingResponse(
+            attachments.read_chunks(file), media_type=_media_type_of(named), headers=_describe_file(named)
+        )
+
+    def _parse_instants(self, request: Request) -> QueryContext:
+        parameters = QueryParameters(request)
+        parameters.require_known(*INSTANTS)
+        context = query_parameters.parse_context(parameters, self._clock)
+        parameters.raise_errors()
+        return context
+
+
+def _select_obligations(results: PlanResults, ids: tuple[str, ...]) -> PlanResults:
+    if not ids:
+        return results
+    unknown = set(ids) - {one.obligation for one in results.obligations}
+    if unknown:
+        raise NotFoundError(f"{', '.join(sorted(unknown))}: no such obligation in {results.period}")
+    return results.select_obligations(ids)
+
+
+def _encode_results(results: PlanResults) -> bytes:
+    # The very line that `dondoc results` prints.
+    return json_lines.encode_line(results_document.build_document(results))
+
+
+def _tag_results(request: Request, results: PlanResults, media_type: str) -> str:
+    """Return the tag: of an answer about now, a weak one that the passing of time alone does not change."""
+    document = results_document.build_document(results)
+    if "as_of" not in request.query_params:
+        del document["at"]
+        if "known_at" not in request.query_params:
+            del document["known_at"]
+    content = media_type.encode() + json_lines.encode_line(document)
+    return conditional.tag_of(content, is_weak="as_of" not in request.query_params)
+
+
+def _render_finding(one: ReviewedFigure, language: str) -> dict[str, str | None]:
+    return {
+        "obligation": one.obligation,
+        "agency": one.agency,
+        "code": one.finding.code,
+        "kind": one.finding.kind.value,
+        "value": None if one.value is None else figures.write_plainly(one.value),
+        "sentence": one.finding.words.in_language(language),
+        "source": one.source,
+        "id": one.id,
+    }
+
+
+def _encode_submission(answer: SubmissionAnswer, context: QueryContext) -> bytes:
+    fact, history = answer.fact, answer.history
+    return msgspec.json.encode(
+        {
+            "receiptid": fact.receiptid,
+            "as_of": context.as_of.isoformat(),
+            "known_at": context.known_at.isoformat(),
+            "recordedtime": json_views.render_instant(fact.recorded_at),
+            # As recorded: every figure with the digits that it was written with.
+            "event": msgspec.Raw(fact.record),
+            "duty": None if answer.duty is None else json_views.render_duty(answer.duty),
+            "stands": answer.stands,
+            "corrects": None if history.corrects is None else _render_reference(history.corrects),
+            "corrected_by": [_render_reference(one) for one in history.corrected_by],
+            "acts": [{"type": one.type, **_render_reference(one)} for one in history.acts],
+            "unreadable": json_views.render_unreadable(answer.unreadable),
+        }
+    )
+
+
+def _render_reference(fact: DocketFact) -> dict[str, str | None]:
+    source, event_id = fact.identity
+    received_at = json_views.render_instant(fact.received_at)
+    return {"receiptid": fact.receiptid, "source": source, "id": event_id, "receivedtime": received_at}
+
+
+def _media_type_of(file: AttachmentReference) -> str:
+    return file.media_type if file.media_type in _OPENED_AS else _UNKNOWN_TYPE
+
+
+def _describe_file(file: AttachmentReference) -> dict[str, str]:
+    # RFC 6266: a name with letters beyond ASCII is percent-encoded, which leaves no character that could end a header.
+    name = quote(file.name or file.sha256, safe="", errors="replace")
+    return {**_FILE_HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}

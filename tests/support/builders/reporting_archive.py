@@ -1,0 +1,89 @@
+"""What reporting stores, in memory: filled from records as its consumer reads them, asked as its database is asked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.events.ids import DutyKey
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
+from services.reporting import event_decoder
+from services.reporting.core.timeline import AssessmentRevision, EventIdentity
+from services.reporting.event_decoder import DecodedFact, StoredRecord
+from services.reporting.queries import ReportingQueries
+from services.reporting.store import PlanDutyFilter, StoredFact
+from tests.support.builders.partition_log import InMemoryDocuments
+
+
+class PublishedInMemory(InMemoryDocuments):
+    """The published documents as reporting asks for them."""
+
+    is_known = True
+
+
+@dataclass(slots=True)
+class InMemoryArchive:
+    """Answers as `ReportingStore` does: `tests/integration/reporting/test_content.py` holds both to the same."""
+
+    verdicts: list[tuple[AssessmentRevision, bytes]] = field(default_factory=list)
+    facts: dict[str, DecodedFact] = field(default_factory=dict)
+
+    def store_verdict(self, record: bytes) -> None:
+        """Store one verdict; each is newer than the one before it."""
+        self.verdicts.append((event_decoder.decode_verdict(record).assessment, record))
+
+    def store_fact(self, record: bytes, *, recorded_at: datetime) -> None:
+        """Store one fact; the first of a receipt stays."""
+        fact = event_decoder.decode_fact(record, recorded_at=recorded_at)
+        if fact is not None:
+            self.facts.setdefault(fact.receiptid, fact)
+
+    def ask(self, *documents: Plan | Registry) -> ReportingQueries:
+        """Return the queries on what is stored."""
+        return ReportingQueries(self, PublishedInMemory(*documents))
+
+    async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
+        newest: dict[DutyKey, tuple[AssessmentRevision, bytes]] = {}
+        for assessment, record in self.verdicts:
+            if assessment.recorded_at <= known_at and _matches(assessment.key, duties):
+                newest[assessment.key] = assessment, record
+        return [StoredRecord(id=str(key), record=record) for key, (_, record) in newest.items()]
+
+    async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]:
+        del duties, known_at
+        return []
+
+    async def find_periods(self, plan: str) -> list[str]:
+        return sorted({one.key.period for one, _ in self.verdicts if one.key.plan == plan and one.key.period})
+
+    async def find_fact(self, receiptid: str) -> StoredFact | None:
+        return next((_stored(fact) for fact in self.facts.values() if fact.receiptid == receiptid), None)
+
+    async def find_docket(self, duty: DutyKey, known_at: datetime) -> list[StoredFact]:
+        docket = (duty.plan, duty.agency, duty.obligation)
+        return [
+            _stored(fact)
+            for fact in self.facts.values()
+            if (fact.duty.plan, fact.duty.agency, fact.duty.obligation) == docket and fact.recorded_at <= known_at
+        ]
+
+    async def find_events(self, identities: Iterable[EventIdentity], known_at: datetime) -> list[StoredFact]:
+        named = set(identities)
+        return [
+            _stored(fact)
+            for fact in self.facts.values()
+            if (fact.source, fact.event) in named and fact.recorded_at <= known_at
+        ]
+
+
+def _stored(fact: DecodedFact) -> StoredFact:
+    return StoredFact(receiptid=fact.receiptid, recorded_at=fact.recorded_at, record=fact.record)
+
+
+def _matches(key: DutyKey, duties: PlanDutyFilter) -> bool:
+    return (
+        key.plan == duties.plan
+        and duties.agency in {None, key.agency}
+        and duties.obligation in {None, key.obligation}
+        and (not duties.periods or key.period in duties.periods)
+    )

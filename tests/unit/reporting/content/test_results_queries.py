@@ -1,0 +1,188 @@
+"""What reporting answers is, byte for byte, what `dondoc results` prints of the same facts."""
+
+import asyncio
+import contextlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from schemas.lint import documents
+from schemas.lint.documents import PLAN_FILE, REGISTRY_FILE
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
+from services.console.main import app
+from services.reporting.content.results_queries import ResultsQueries, UnreadableContentError
+from services.reporting.core import results_document
+from services.reporting.core.access.readers import EVERYTHING
+from services.reporting.queries import QueryContext
+from services.reporting.store import StateIncompleteError
+from services.rules.fact_validation import Rejection
+from services.runtime import json_lines
+from tests.support.builders import plans
+from tests.support.builders.partition_log import NOON, PartitionLog
+from tests.support.builders.plans import Json
+from tests.support.builders.reporting_archive import InMemoryArchive
+
+YEARS = ("2023", "2024")
+INSTANTS = [datetime(2024, 11, 30, tzinfo=UTC) + timedelta(hours=11 * number) for number in range(60)]
+FIGURE = st.one_of(
+    st.integers(0, 10**12),
+    st.decimals("0", "1e9", places=3).map(str),
+    st.sampled_from([0.1, 0.2, "1E+3", "3.1400000000000000000000000001", "0"]),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plan of two obligations over a registry in which one agency was merged and another is in two groups."""
+    yearly = plans.a_version(
+        requires={"indicators": ["loans"], "sections": ["results"]},
+        accepts={"indicators": ["overdue"], "sections": [{"id": "proposals", "title": {"vi": "Kiến nghị"}}]},
+    )
+    plan = plans.a_plan(
+        plans.an_obligation(yearly),
+        plans.an_obligation(plans.a_version(requires={}, accepts={"indicators": ["loans"]}), id="programme"),
+        indicators=[
+            {"code": "ratio", "kind": "ratio", "unit": "percent", "formula": "overdue * 100 / loans"},
+            {"code": "loans", "unit": "million_vnd", "target": {"2024": 100}},
+            {"code": "overdue", "asked_of": ["towns"]},
+        ],
+    )
+    both = [{"id": plans.GROUP, "from": plans.SINCE}, {"id": "towns", "from": "2023-06-01"}]
+    registry = plans.a_registry(
+        plans.an_agency("h-mot"),
+        plans.an_agency("h-hai", groups=both),
+        plans.an_agency("h-ba", valid={"from": plans.SINCE, "to": "2024-06-01"}),
+        groups=[{"id": plans.GROUP, "name": {"vi": "Huyện"}}, {"id": "towns", "name": {"vi": "Thị xã"}}],
+        successions=[{"type": "merge_into", "from": ["h-ba"], "to": ["h-hai"], "on": "2024-06-01", "act": "NQ"}],
+    )
+    made = tmp_path_factory.mktemp("plan")
+    for name, document in ((PLAN_FILE, plan), (REGISTRY_FILE, registry)):
+        content = json.loads(document.model_dump_json(by_alias=True, exclude_none=True))
+        (made / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    return made
+
+
+@st.composite
+def facts_of_a_log(draw: st.DrawFn) -> list[Json]:
+    """Draw facts in the order of a log: reports, corrections, withdrawals, moves, extensions and exemptions."""
+    facts: list[Json] = []
+    for number in range(draw(st.integers(1, 12))):
+        agency, year = draw(st.sampled_from(["h-mot", "h-hai", "h-ba"])), draw(st.sampled_from(YEARS))
+        known = [one["id"] for one in facts] or ["s-0"]
+        event, target = f"s-{number}", draw(st.sampled_from(known))
+        match draw(st.sampled_from(["report"] * 5 + ["correct", "withdraw", "move", "extend", "exempt"])):
+            case "withdraw":
+                fact = plans.a_withdrawal(event, target)
+            case "move":
+                fact = plans.a_reassignment(event, target, from_=year, to="2024" if year == "2023" else "2023")
+            case "extend":
+                fact = plans.an_extension(event, "2024-12-20T00:00:00+07:00")
+            case "exempt":
+                fact = plans.an_exemption(event, "2024-12-01T00:00:00+07:00", "2024-12-31T00:00:00+07:00")
+            case kind:
+                fact = a_report(draw, event, year, corrects=target if kind == "correct" else None)
+        obligation = draw(st.sampled_from([plans.OBLIGATION, plans.OBLIGATION, "programme"]))
+        fact["subject"] = fact["data"]["agency"] = agency
+        fact["data"]["obligation"] = obligation
+        facts.append(fact | {"receivedtime": draw(st.sampled_from(INSTANTS)).isoformat()})
+    return facts
+
+
+def a_report(draw: st.DrawFn, event: str, year: str, *, corrects: str | None) -> Json:
+    """Draw a report, complete or not."""
+    content = {
+        "nil_return": draw(st.integers(0, 9)) == 0,
+        "figures_as_of": draw(st.sampled_from([f"{year}-11-30", f"{year}-12-31", None])),
+        "sections": draw(st.dictionaries(st.sampled_from(["results", "proposals"]), st.text(max_size=5))),
+        "indicators": draw(st.dictionaries(st.sampled_from(["loans", "overdue"]), FIGURE)),
+    }
+    data: dict[str, Any] = {"period": year, "content": content, "corrects": corrects}
+    data["document"] = {"number": f"{event}/BC", "issued_on": "2024-12-01", "signed_by": "A", "title": "BC"}
+    return plans.a_submission(event, data=data)
+
+
+def fill(folder: Path, facts: list[Json]) -> tuple[InMemoryArchive, list[Json]]:
+    """Return what reporting stores of *facts*, and the facts as the log holds them."""
+    plan, registry = read_documents(folder)
+    log, archive, recorded = PartitionLog(plan, registry), InMemoryArchive(), []
+    for assessment in log.adopt_raw():
+        archive.store_verdict(assessment)
+    for fact in facts:
+        with contextlib.suppress(Rejection):
+            for assessment in log.append_raw(fact):
+                archive.store_verdict(assessment)
+        recorded_at = log.position.recorded_at
+        archive.store_fact(json.dumps(fact, ensure_ascii=False).encode(), recorded_at=recorded_at)
+        recorded.append(fact | {"recordedtime": recorded_at.isoformat()})
+    return archive, recorded
+
+
+@cache
+def read_documents(folder: Path) -> tuple[Plan, Registry]:
+    """Return the plan and registry in *folder*."""
+    return (
+        documents.parse_plan((folder / PLAN_FILE).read_text(encoding="utf-8")),
+        documents.parse_registry((folder / REGISTRY_FILE).read_text(encoding="utf-8")),
+    )
+
+
+def answer(folder: Path, archive: InMemoryArchive, context: QueryContext) -> bytes:
+    """Return the document that reporting answers with about 2024."""
+    queries = ResultsQueries(archive.ask(*read_documents(folder)), archive)
+    results = asyncio.run(queries.find_results(plans.PLAN, "2024", context))
+    return json_lines.encode_line(results_document.build_document(results))
+
+
+def print_results(folder: Path, recorded: list[Json], context: QueryContext) -> bytes:
+    """Return what `dondoc results` prints about 2024."""
+    path = folder / "facts.jsonl"
+    path.write_text("".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in recorded), encoding="utf-8")
+    instants = ["--at", context.as_of.isoformat(), "--known-at", context.known_at.isoformat()]
+    command = ["results", str(folder), "--facts", str(path), "--period", "2024", *instants]
+    printed = CliRunner().invoke(app, command)
+    assert printed.exit_code == 0, printed.stderr
+    return printed.stdout_bytes
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@given(facts=facts_of_a_log(), as_of=st.sampled_from(INSTANTS), known=st.integers(0, 12))
+def test_reporting_answers_what_the_command_prints(
+    folder: Path, facts: list[Json], as_of: datetime, known: int
+) -> None:
+    """For any facts, at any instant, by what was known at any other."""
+    archive, recorded = fill(folder, facts)
+    context = QueryContext(scope=EVERYTHING, as_of=as_of, known_at=NOON + timedelta(seconds=known))
+    assert answer(folder, archive, context) == print_results(folder, recorded, context)
+
+
+REPORT = plans.a_submission(
+    data={"content": {"nil_return": False, "sections": {"results": "x"}, "indicators": {"loans": "0.10"}}},
+    receivedtime="2024-12-01T05:00:00Z",
+)
+MIDDLE = QueryContext(scope=EVERYTHING, as_of=INSTANTS[30], known_at=INSTANTS[30])
+
+
+def test_a_verdict_whose_fact_is_not_stored_yet_is_not_answered_without_it(folder: Path) -> None:
+    """Facts and verdicts are read side by side; a figure that is about to come must not read as one not given."""
+    archive, _ = fill(folder, [REPORT])
+    assert b'"total": "0.1"' in answer(folder, archive, MIDDLE)
+    archive.facts.clear()
+    with pytest.raises(StateIncompleteError):
+        answer(folder, archive, MIDDLE)
+
+
+def test_a_damaged_record_is_not_answered_without(folder: Path) -> None:
+    """The document has no place for what it lacks; the error counts the records."""
+    archive, _ = fill(folder, [REPORT])
+    archive.facts = {key: replace(fact, record=b"{") for key, fact in archive.facts.items()}
+    with pytest.raises(UnreadableContentError, match="1 of the stored records"):
+        answer(folder, archive, MIDDLE)
