@@ -14,8 +14,6 @@ import msgspec
 
 from schemas.events.reports import ReportFormat, ReportSealed, SealedDocumentPart
 from schemas.events.topics import REPORTS
-from schemas.plan import periods
-from schemas.plan.periods import Period
 from services.console.audit import auditor
 from services.console.audit.auditor import AuditProgress, AuditSources, AuditTarget
 from services.console.audit.period_rebuilder import LogBounds, PeriodRebuilder, Periods
@@ -23,6 +21,7 @@ from services.console.audit.rebuild import RebuiltArchive
 from services.console.support import topic_reader
 from services.console.support.inputs import UnusableInputError
 from services.console.support.json_diff import ABSENT
+from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.core import results_question
 from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.core.report import figures
@@ -164,7 +163,7 @@ async def _rebuild_figures(sources: AuditSources, sealed: ReportSealed, progress
     queries = ReportingQueries(archive, sources.references)
     context = QueryContext(as_of=sealed.at, known_at=sealed.known_at, scope=EVERYTHING, language="vi")
     try:
-        inputs = await queries.compile_inputs(sealed.plan, sealed.period, context)
+        inputs = await ReportCompiler(queries, archive).compile_inputs(sealed.plan, sealed.period, context)
     except (NotFoundError, NotAssessedError) as cause:
         raise UnusableInputError(f"the report cannot be compiled from the log: {cause}") from cause
     # Through the same bytes as what was sealed, so that both sides have the same types.
@@ -175,11 +174,12 @@ async def _rebuild_figures(sources: AuditSources, sealed: ReportSealed, progress
 def list_rebuilt_periods(text: str) -> Periods:
     """Return the periods that the figures of a report on one period can rest on."""
     found: dict[str | None, None] = {}
-    period: Period | None = periods.parse(text)
     for _year in range(YEARS_REBUILT):
-        if period is not None:
-            found |= dict.fromkeys(auditor.list_periods(period.text))
-            period = results_question.year_before(period.text)
+        found |= dict.fromkeys(auditor.list_periods(text))
+        before = results_question.year_before(text)
+        if before is None:
+            break
+        text = before.text
     return tuple(found)
 
 

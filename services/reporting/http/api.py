@@ -10,13 +10,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from schemas.plan import periods
+from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core import duty_search, json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
-from services.reporting.core.report.inputs import ReportInputs
+from services.reporting.core.annual_report import AnnualReport
 from services.reporting.documents.formats import FORMATS
-from services.reporting.documents.letterhead import Letterhead
 from services.reporting.http import query_parameters
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
@@ -33,15 +33,15 @@ class ReportingApi:
         self,
         queries: ReportingQueries,
         submissions: SubmissionQueries,
+        reports: ReportCompiler,
         *,
         clock: Clock,
-        letterhead: Letterhead,
         metrics: ReportingMetrics,
     ) -> None:
         self._queries = queries
         self._submissions = submissions
+        self._reports = reports
         self._clock = clock
-        self._letterhead = letterhead
         self._metrics = metrics
 
     def routes(self) -> list[BaseRoute]:
@@ -96,27 +96,35 @@ class ReportingApi:
         Whoever has no scope gets the counts by status alone; the guard lets them in where these are public.
         """
         if guard.scope_of(request).covers_duties:
-            return JSONResponse(json_views.render_summary((await self._compile_inputs(request)).report))
-        everybody = await self._compile_inputs(request, scope=EVERYTHING)
-        return JSONResponse(json_views.render_counts_by_status(everybody.report))
+            return JSONResponse(json_views.render_summary(await self._compile_duties(request)))
+        everybody = await self._compile_duties(request, scope=EVERYTHING)
+        return JSONResponse(json_views.render_counts_by_status(everybody))
 
     async def get_report(self, request: Request) -> Response:
-        """Return the annual report in the format that the path names."""
+        """Return the annual report in the format that the path names.
+
+        A document for people is Vietnamese whatever the caller reads; CSV and JSON follow the parameter `lang` alone.
+        """
         extension = request.path_params["extension"]
         if extension not in FORMATS:
             raise NotFoundError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
-        media_type, render = FORMATS[extension]
+        renderer = FORMATS[extension]
+        parameters = QueryParameters(request)
+        context = query_parameters.parse_context(parameters, self._clock)
+        parameters.raise_errors()
+        takes_language = renderer.takes_language and "lang" in request.query_params
+        context = context if takes_language else replace(context, language="vi")
         with self._metrics.document_seconds.labels(extension).time():
-            inputs = await self._compile_inputs(request)
+            plan, period = request.path_params["plan"], self._parse_period(request)
+            inputs = await self._reports.compile_inputs(plan, period, context)
             # Rendering takes tenths of a second; in a thread, it does not keep the event loop from answering.
-            body = await run_in_threadpool(partial(render, inputs, self._letterhead))
-        report = inputs.report
+            body = await run_in_threadpool(partial(renderer.render, inputs, context.language))
         self._metrics.documents.labels(extension).inc()
         headers = {
-            "Content-Disposition": f'attachment; filename="{report.plan.plan}-{report.period}.{extension}"',
-            "X-Dondoc-Digest": report.digest,
+            "Content-Disposition": f'attachment; filename="{plan}-{period}.{extension}"',
+            "X-Dondoc-Digest": inputs.report.digest,
         }
-        return Response(body, headers=headers, media_type=media_type)
+        return Response(body, headers=headers, media_type=renderer.media_type)
 
     async def _find_page(self, query: DutiesQuery) -> dict[str, Any]:
         found = await self._queries.find_lines(query.duty_filter, query.context)
@@ -130,17 +138,20 @@ class ReportingApi:
             "unreadable": json_views.render_unreadable(found.unreadable),
         }
 
-    async def _compile_inputs(self, request: Request, scope: ReaderScope | None = None) -> ReportInputs:
-        """Compile the report of what *scope* covers, by default that of the reader."""
+    async def _compile_duties(self, request: Request, scope: ReaderScope | None = None) -> AnnualReport:
+        """Compile the duties of what *scope* covers, by default that of the reader."""
         parameters = QueryParameters(request)
         context = query_parameters.parse_context(parameters, self._clock)
         context = context if scope is None else replace(context, scope=scope)
         parameters.raise_errors()
+        return await self._queries.compile_report(request.path_params["plan"], self._parse_period(request), context)
+
+    @staticmethod
+    def _parse_period(request: Request) -> str:
         try:
-            period = periods.parse(request.path_params["period"]).text
+            return periods.parse(request.path_params["period"]).text
         except ValueError as cause:
             raise NotFoundError(str(cause)) from cause
-        return await self._queries.compile_inputs(request.path_params["plan"], period, context)
 
 
 def _render_context(context: QueryContext) -> dict[str, str]:

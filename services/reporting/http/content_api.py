@@ -14,11 +14,12 @@ from services.reporting.content import attachments
 from services.reporting.content.attachments import AttachmentFiles, FileLostError
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import AttachmentReference, SubmissionAnswer, SubmissionQueries
-from services.reporting.core import json_views, results_document, results_scope
+from services.reporting.core import json_views, results_document
 from services.reporting.core.access.decisions import Access
-from services.reporting.core.figure_review import ReviewedFigure
+from services.reporting.core.content import results_scope
+from services.reporting.core.content.figure_review import ReviewedFigure
+from services.reporting.core.content.submission_history import DocketFact
 from services.reporting.core.results_document import PlanResults
-from services.reporting.core.submission_history import DocketFact
 from services.reporting.documents import results_csv
 from services.reporting.http import conditional, query_parameters
 from services.reporting.http.access.guard import AccessRoute
