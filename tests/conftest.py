@@ -6,6 +6,7 @@ test needs it. Each test gets empty topics, a database of its own, an empty mail
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from deploy.local.process.ports import free_ports
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
+from tests.support.processes.forked_process import TemplateProcess
 from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database
@@ -55,6 +57,16 @@ def jars() -> Path:
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the session's servers."""
     return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+def template() -> Iterator[Path]:
+    """The socket of the process that services are forked from."""
+    with tempfile.TemporaryDirectory(prefix="dondoc-") as folder:  # a short path: a socket's has at most 107 bytes
+        process = TemplateProcess(Path(folder))
+        process.start()
+        yield process.socket
+        process.kill()
 
 
 @pytest.fixture(scope="session")
@@ -155,9 +167,10 @@ def database(mongod: Mongod, request: pytest.FixtureRequest) -> Iterator[Databas
 
 
 @pytest.fixture
-def launch(tmp_path: Path, kafka: Kafka) -> Iterator[Launcher]:
+def launch(tmp_path: Path, kafka: Kafka, template: Path) -> Iterator[Launcher]:
     """Start services as processes on this session's broker; they are stopped after the test."""
-    launcher = Launcher(tmp_path, {"DONDOC_KAFKA_BOOTSTRAP": kafka.bootstrap, "DONDOC_PARTITIONS": str(PARTITIONS)})
+    settings = {"DONDOC_KAFKA_BOOTSTRAP": kafka.bootstrap, "DONDOC_PARTITIONS": str(PARTITIONS)}
+    launcher = Launcher(tmp_path, settings, template=template)
     yield launcher
     launcher.end()
 

@@ -99,16 +99,10 @@ class NotifierComponents:
         self, stack: AsyncExitStack, *, start: Startup, broker: ConsumingBroker, halt: Callable[[], None]
     ) -> None:
         """Open everything as soon as the servers are there, and put the closing of each thing on *stack*."""
-        producer = AIOKafkaProducer(
-            **self._settings.kafka.client(),
-            acks="all",
-            enable_idempotence=True,
-            max_request_size=MAX_REQUEST_BYTES,
-        )
-        stack.push_async_callback(clients.stop_producer, producer)
         async with asyncio.TaskGroup() as group:
             group.create_task(start.wait_for("database", self.ledger.create_indexes))
-            group.create_task(self._connect_bus(stack, start, producer, halt))
+            connecting = group.create_task(self._connect_bus(stack, start, halt))
+        producer = connecting.result()
         # The published documents live as long as the process: the garbage collector need not walk them again.
         gc.freeze()
         channels = self._open_channels()
@@ -139,9 +133,7 @@ class NotifierComponents:
             raise RuntimeError("the components are not open")
         await self._consumer.on_batch(records)
 
-    async def _connect_bus(
-        self, stack: AsyncExitStack, start: Startup, producer: AIOKafkaProducer, halt: Callable[[], None]
-    ) -> None:
+    async def _connect_bus(self, stack: AsyncExitStack, start: Startup, halt: Callable[[], None]) -> AIOKafkaProducer:
         settings = self._settings
         create_topics = functools.partial(
             ensure_topics, settings.kafka, settings.partitions, settings.kafka_replication
@@ -158,9 +150,14 @@ class NotifierComponents:
         stack.push_async_callback(background.cancel, measuring)
         stack.push_async_callback(self.references.stop)
         await start.wait_for("broker", self.references.start)
-        await start.wait_for("broker", producer.start)
+        start_producer = functools.partial(
+            clients.start_producer, settings.kafka, DELIVERIES.name, max_request_size=MAX_REQUEST_BYTES
+        )
+        producer = await start.wait_for("broker", start_producer)
+        stack.push_async_callback(clients.stop_producer, producer)
         # A verdict whose plan is not there would be set aside.
         await self.references.wait_until_complete()
+        return producer
 
     def _create_consumer(self, topic: Topic, halt: Callable[[], None]) -> StateConsumer:
         settings = self._settings

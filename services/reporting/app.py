@@ -66,13 +66,7 @@ class DeadLetterProducer:
     async def open(self) -> None:
         """Connect; raise `KafkaError` if that fails, and nothing stays open then."""
         # Idempotence keeps a retried send from writing a dead letter twice.
-        producer = AIOKafkaProducer(**self._kafka.client(), enable_idempotence=True)
-        try:
-            await producer.start()
-        except BaseException:
-            await clients.stop_producer(producer)
-            raise
-        self._producer = producer
+        self._producer = await clients.start_producer(self._kafka, VERDICTS.dead_letter)
 
     async def close(self) -> None:
         """Close the producer, if it is open."""

@@ -160,7 +160,8 @@ class AssignedPartitions(ConsumerRebalanceListener):  # type: ignore[misc] # aio
             log.warning("a partition has another owner", extra={"action": "fenced", **details})
             await self._reopen(number, delay=self._fenced_retry_seconds)
         except (KafkaError, AdoptedDocumentsMissingError) as cause:
-            self._write_denial = clients.explain_denial(cause, on_topic="Write")
+            # A batch fails at several places at once, and not each of them says why.
+            self._write_denial = clients.explain_denial(cause, on_topic="Write") or self._write_denial
             details["denied"] = self._write_denial
             log.warning(
                 "a partition failed and is opened again", exc_info=True, extra={"action": "reopened", **details}

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError, TopicAuthorizationFailedError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.events.topics import DUTIES, FACTS, VERDICTS
 from services.runtime.clock import Clock, milliseconds
 from services.runtime.kafka import clients
+from services.runtime.kafka.clients import AccessDeniedError
 from services.runtime.kafka.dead_letters import DeadLetters
 from services.runtime.settings import KafkaConfig
 
@@ -110,8 +111,8 @@ class TransactionalWriter:
         self._has_failed = True  # until the opposite is known: a cancelled transaction has failed, too
         try:
             is_done = await _wait_at_most(COMMIT_TIMEOUT_SECONDS, transaction)
-        except AssertionError as cause:
-            # aiokafka asserts the order of its calls and answers, which a refused or deleted topic upsets.
+        except (AssertionError, IllegalOperation) as cause:
+            # aiokafka insists on the order of its calls and answers, which a refused or deleted topic upsets.
             raise WriterFailedError("the client lost track of its transaction") from cause
         if not is_done:
             # It asks again and again for a topic that was deleted.
@@ -126,9 +127,17 @@ class TransactionalWriter:
             await asyncio.gather(*(one for one, _ in (*verdicts, *states)), *dead_letters)
             self._follow_verdicts(verdicts)
             if writes.next_offset is not None:
-                facts = TopicPartition(FACTS.name, self._partition)
                 # The offset comes last, and in the same transaction: a batch counts as consumed only with its results.
-                await self._producer.send_offsets_to_transaction({facts: writes.next_offset}, self._group)
+                await self._send_offset(writes.next_offset)
+
+    async def _send_offset(self, next_offset: int) -> None:
+        place = TopicPartition(FACTS.name, self._partition)
+        try:
+            await self._producer.send_offsets_to_transaction({place: next_offset}, self._group)
+        except KafkaError as cause:
+            if isinstance(cause.__cause__, TopicAuthorizationFailedError):  # which names no topic
+                raise AccessDeniedError(f"Read on topic {place.topic}") from cause
+            raise
 
     async def _append_fact(self, key: str, value: bytes) -> None:
         async with self._producer.transaction():

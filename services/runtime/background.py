@@ -15,8 +15,15 @@ CANCEL_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
 
+class StrayCancellationError(Exception):
+    """Something that the task awaited was cancelled, and not the task; the process is started again."""
+
+
 def start(work: Coroutine[Any, Any, None], *, halt: Callable[[], None], failure: str) -> "asyncio.Task[None]":
-    """Run *work* as a task. If it raises, log the constant sentence *failure* and call *halt*; cancelling does neither.
+    """Run *work* as a task. If it raises, log the constant sentence *failure* and call *halt*; `cancel` does neither.
+
+    A `CancelledError` that nobody asked for is a failure as well. It comes from something that *work* awaits: aiokafka
+    cancels futures of its own and lets the error escape. The task would end, and nobody would do its work.
 
     The caller keeps the task: the event loop itself holds only a weak reference to it.
     """
@@ -26,11 +33,15 @@ def start(work: Coroutine[Any, Any, None], *, halt: Callable[[], None], failure:
 
 
 def halt_on_failure(task: "asyncio.Task[None]", *, halt: Callable[[], None], failure: str) -> None:
-    """Log *failure* and call *halt* when *task* ends with an exception."""
+    """Log *failure* and call *halt* when *task* ends with an exception, or as cancelled though nobody cancelled it."""
 
     def on_done(done: "asyncio.Task[None]") -> None:
-        if not done.cancelled() and done.exception() is not None:
-            log.critical(failure, exc_info=done.exception(), extra={"action": "halted"})
+        if done.cancelled():
+            cause: BaseException | None = None if done.cancelling() else StrayCancellationError()
+        else:
+            cause = done.exception()
+        if cause is not None:
+            log.critical(failure, exc_info=cause, extra={"action": "halted"})
             halt()
 
     task.add_done_callback(on_done)

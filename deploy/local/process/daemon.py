@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from deploy.local.errors import ProgramDiedError, ProgramSlowError
 from deploy.local.process import pidfile
@@ -44,12 +45,23 @@ class Program:
         return self.folder / f"{self.name}.pid"
 
 
+class ChildProcess(Protocol):
+    """What a daemon needs of its process: a `subprocess.Popen`, or what behaves like one."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 class Daemon:
     """One program as a child process. Every method is idempotent."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: ChildProcess | None = None
 
     @property
     def pid(self) -> int:
@@ -73,16 +85,20 @@ class Daemon:
             return
         self.program.folder.mkdir(parents=True, exist_ok=True)
         pidfile.kill_leftover(self.program.pid_file)
+        environment = {**_inherited_variables(self.program.secret_prefixes), **self.program.environment}
+        self._child = self._spawn(environment)
+        pidfile.write(self.program.pid_file, self._child.pid)
+
+    def _spawn(self, environment: Mapping[str, str]) -> ChildProcess:
         with self.program.log.open("ab") as log:
-            self._child = subprocess.Popen(
+            return subprocess.Popen(
                 _with_parent_death_signal(self.program.command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**_inherited_variables(self.program.secret_prefixes), **self.program.environment},
+                env=environment,
                 start_new_session=True,
             )
-        pidfile.write(self.program.pid_file, self._child.pid)
 
     def wait_until_ready(self) -> None:
         """Return when the program is ready; raise if it exits before that or is not ready in time."""

@@ -21,6 +21,7 @@ from aiokafka.structs import RecordMetadata
 from schemas.events.topics import FACTS
 from services.intake.core.fact_record import CONTENT_TYPE, EndOffsets, PartitionBatch
 from services.runtime.clock import Clock, milliseconds
+from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
 
 MEBIBYTE = 1024 * 1024
@@ -109,20 +110,19 @@ class _PartitionQueue:
 
 async def connect(kafka: KafkaConfig) -> AIOKafkaProducer:
     """Return a started idempotent client that knows the facts topic; raise `KafkaError` if there is no broker."""
-    client = AIOKafkaProducer(
-        **kafka.client(),
-        enable_idempotence=True,  # implies acks=all
+    client = await clients.start_producer(
+        kafka,
+        FACTS.name,
         max_batch_size=BATCH_BYTES_MAX,
         max_request_size=4 * BATCH_BYTES_MAX,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         retry_backoff_ms=RETRY_BACKOFF_MS,
     )
     try:
-        await client.start()
         # Fetches the metadata of the topic now, so that the first append does not wait for it.
         await client.partitions_for(FACTS.name)
     except BaseException:
-        await client.stop()
+        await clients.stop_producer(client)
         raise
     return client
 

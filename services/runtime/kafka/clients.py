@@ -42,12 +42,22 @@ class BrokerRefusedError(KafkaError):  # type: ignore[misc]  # aiokafka has no a
         super().__init__(self.message)
 
 
+class AccessDeniedError(KafkaError):  # type: ignore[misc]  # aiokafka has no annotations
+    """The broker denies this client `right`, which its own error does not name."""
+
+    def __init__(self, right: str) -> None:
+        self.right = right
+        super().__init__(right)
+
+
 def explain_denial(error: BaseException, *, on_topic: str = "Read") -> str | None:
     """Return which right an access control list of the broker denies this client; None if *error* is another one.
 
     *on_topic* is the operation that the client tried where the error is about a topic: the broker names only the topic.
     """
     match error:
+        case AccessDeniedError():
+            right = error.right
         case TopicAuthorizationFailedError():
             right = f"{on_topic} on topic {_name_resource(error)}"
         case GroupAuthorizationFailedError():
@@ -111,6 +121,24 @@ def _explain(failure: BaseException | None) -> str | None:
             return None
 
 
+async def start_producer(config: KafkaConfig, topic: str, **options: Any) -> AIOKafkaProducer:  # noqa: ANN401 - options of aiokafka
+    """Return a connected idempotent producer for *topic*; raise `KafkaError` or `OSError`, and nothing stays open then.
+
+    Each attempt makes a producer of its own, because a producer keeps the password with which it was made.
+    """
+    producer = AIOKafkaProducer(**config.client(), enable_idempotence=True, **options)  # idempotence implies acks=all
+    try:
+        await producer.start()
+    except ClusterAuthorizationFailedError as cause:
+        await stop_producer(producer)
+        # A client may be idempotent if it may write to any topic (KIP-679), so it may not write to this one.
+        raise AccessDeniedError(f"Write on topic {topic}") from cause
+    except BaseException:
+        await stop_producer(producer)
+        raise
+    return producer
+
+
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop *consumer* completely; raise `CancelledError` only if the caller itself was cancelled meanwhile."""
     await complete_stop(consumer.stop(), consumer._client)  # noqa: SLF001 - closing it is the last step of `stop`
@@ -133,4 +161,9 @@ async def complete_stop(stop: Coroutine[Any, Any, None], client: AIOKafkaClient)
         await asyncio.wait([stopping], timeout=STOP_SECONDS)
     finally:
         stopping.cancel()
-        await client.close()
+        await close_client(client)
+
+
+async def close_client(client: AIOKafkaClient) -> None:
+    """Close the connections of *client*, also if one breaks meanwhile: a `CancelledError` of aiokafka ends here."""
+    await asyncio.wait([asyncio.ensure_future(client.close())], timeout=STOP_SECONDS)

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError, LeaderNotAvailableError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.default_records import DefaultRecordBatch
 
+from services.runtime.kafka import clients
 from services.runtime.settings import KafkaConfig
 
 # Base offset, length, leader epoch, magic, checksum, attributes, last offset delta.
@@ -81,7 +82,7 @@ async def open_raw_reader(config: KafkaConfig, topic: str) -> AsyncIterator[RawR
         await client.set_topics([topic])
         yield RawReader(client)
     finally:
-        await client.close()
+        await clients.close_client(client)
 
 
 def _split(data: bytes) -> Iterator[RawBatch]:

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -71,7 +72,7 @@ async def worker_client(intake_with_workers: Service, bearer: str) -> AsyncItera
 
 
 @pytest.fixture(scope="module")
-def standing_site(session_kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def standing_site(session_kafka: Kafka, tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Site]:
     """The form, with rules to ask; one for the tests of a file, each of which has an agency of its own."""
     folder = tmp_path_factory.mktemp("site")
     bus = Bus(session_kafka.bootstrap)
@@ -88,7 +89,7 @@ def standing_site(session_kafka: Kafka, tmp_path_factory: pytest.TempPathFactory
         "DONDOC_INTAKE_FORM_MAX_BYTES": str(2 * 1024 * 1024),
         **IntakeFiles(folder=folder).environment,
     }
-    launcher = Launcher(folder, shared)
+    launcher = Launcher(folder, shared, template=template)
     try:
         rules = launcher("rules")
         intake = launcher("intake", DONDOC_INTAKE_RULES_URL=rules.url)

@@ -175,7 +175,7 @@ async def test_a_damaged_batch_of_the_log_is_passed_over_and_its_event_written_a
         first = [await post(client, a_submission(f"s-{number}")) for number in range(EVENTS)]
     partition = (await published.records(FACTS.name))[0].partition
     service.stop()
-    kafka.kill()
+    kafka.stop()  # after a kill it would check the end of the log itself, and cut off what is damaged
     broker_files.flip_bit(kafka, FACTS.name, partition, batch=2)
     kafka.start()
     again = start_intake()

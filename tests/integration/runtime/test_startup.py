@@ -16,6 +16,7 @@ from deploy.local.servers.mongod import Mongod
 from schemas.events.topics import FACTS
 from services.runtime import startup
 from tests.support.assertions.eventually import eventually
+from tests.support.matrix import matrix
 from tests.support.servers.intake import IntakeFiles, publish_plan
 from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database
@@ -178,7 +179,7 @@ async def terminate_first(service: Service) -> float:
     return time.monotonic() - begun
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", matrix(SERVICES, in_every_run=1))
 async def test_term_is_heard_by_pid_1_while_it_is_still_being_imported(
     name: str, published: Bus, first_of_namespace: FirstProcesses
 ) -> None:
@@ -189,7 +190,7 @@ async def test_term_is_heard_by_pid_1_while_it_is_still_being_imported(
     assert service.log_lines() == []
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", matrix(SERVICES, in_every_run=1))
 async def test_term_is_heard_by_pid_1_that_waits(
     name: str, published: Bus, kafka: Kafka, mongod: Mongod, first_of_namespace: FirstProcesses
 ) -> None:
@@ -202,7 +203,7 @@ async def test_term_is_heard_by_pid_1_that_waits(
     assert await terminate_first(service) < STOP_SECONDS
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", matrix(SERVICES, in_every_run=1))
 async def test_term_is_heard_by_pid_1_that_runs_while_its_servers_hang(
     name: str, published: Bus, kafka: Kafka, mongod: Mongod, first_of_namespace: FirstProcesses
 ) -> None:

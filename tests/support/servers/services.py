@@ -11,20 +11,43 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from deploy.local.process.daemon import ChildProcess
 from deploy.local.process.ports import LOOPBACK, free_ports, port_variable
 from services.console.support import local_system
 from tests.support.assertions.eventually import eventually
+from tests.support.processes.forked_process import ForkedProcess
+from tests.support.processes.service_template import StartRequest
 
 
 class Service(local_system.ServiceProcess):
-    """One service on a free port of this machine; its log lies in *folder*."""
+    """One service on a free port of this machine; its log lies in *folder*.
 
-    def __init__(self, name: str, folder: Path, *, environment: Mapping[str, str], faults: Sequence[str] = ()) -> None:
+    It is forked from the process that listens on *template*, or without one started by its command.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        *,
+        environment: Mapping[str, str],
+        template: Path | None = None,
+        faults: Sequence[str] = (),
+    ) -> None:
         port = free_ports(1)[0]
         super().__init__(name, folder, port=port, environment={**environment, port_variable(name): str(port)})
+        self._template = template
         if faults:
             command = (sys.executable, "-m", "tests.support.faults.faulty_process", *faults, "--", f"services.{name}")
             self.program = replace(self.program, command=command)
+
+    def _spawn(self, environment: Mapping[str, str]) -> ChildProcess:
+        if self._template is None:
+            return super()._spawn(environment)
+        _, _, module, *arguments = self.program.command
+        log = str(self.program.log)
+        request = StartRequest(module=module, arguments=tuple(arguments), environment=dict(environment), log=log)
+        return ForkedProcess(self._template, request)
 
     def answers(self) -> bool:
         """Whether the service serves HTTP."""
@@ -61,7 +84,7 @@ class Service(local_system.ServiceProcess):
         return None if self._child is None else self._child.poll()
 
     def children(self) -> list[int]:
-        """The process ids of what it has started and what still runs: its clerks, if it is an intake."""
+        """The process ids of what it has started and what still runs: its workers, if it is an intake."""
         stats = (path.read_text(encoding="utf-8") for path in Path("/proc").glob("[0-9]*/stat"))
         pairs = ((int(stat.partition(" ")[0]), int(stat.rpartition(")")[2].split()[1])) for stat in stats)
         return [child for child, parent in pairs if parent == self.pid]
@@ -88,17 +111,22 @@ Launch = Callable[..., Service]
 
 
 class Launcher:
-    """Starts services for one test with a common environment, and ends them all with it."""
+    """Starts services for one test with a common environment, and ends them all with it.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    *template* is the socket of the process that they are forked from.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, template: Path) -> None:
         self._folder = folder
+        self._template = template
         self._environment = environment
         self._services: list[Service] = []
 
     def __call__(self, name: str, *, faults: Sequence[str] = (), ready: bool = True, **settings: str) -> Service:
         """Start `services.<name>`; each of *settings* is an environment variable. With `ready=False` do not wait."""
         folder = self._folder / f"{name}-{len(self._services)}"
-        service = Service(name, folder, environment={**self._environment, **settings}, faults=faults)
+        environment = {**self._environment, **settings}
+        service = Service(name, folder, environment=environment, template=self._template, faults=faults)
         self._services.append(service)
         service.launch()
         if ready:

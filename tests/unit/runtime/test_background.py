@@ -44,6 +44,24 @@ async def test_a_cancelled_task_halts_nothing() -> None:
     assert halted == []
 
 
+async def test_a_task_that_nobody_cancelled_may_not_end_as_cancelled(caplog: pytest.LogCaptureFixture) -> None:
+    """What it awaits was cancelled by a library: its work would stop unseen, so the process halts."""
+    halted: list[bool] = []
+    awaited = asyncio.create_task(wait_for_ever())
+
+    async def wait_for_another() -> None:
+        await awaited
+
+    task = background.start(wait_for_another(), halt=lambda: halted.append(True), failure="the reader has failed")
+    await asyncio.sleep(0)
+    awaited.cancel()
+    await asyncio.wait([task])
+    await asyncio.sleep(0)
+    assert task.cancelled()
+    assert halted == [True]
+    assert vars(caplog.records[0])["action"] == "halted"
+
+
 async def test_cancelling_raises_no_failure_of_the_task() -> None:
     """The failure was reported when it happened, so the service can stop cleanly."""
     halted: list[bool] = []

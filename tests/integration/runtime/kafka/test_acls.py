@@ -56,9 +56,9 @@ async def granted(broker: AuthorizedKafka) -> AuthorizedKafka:
 
 
 @pytest.fixture
-def launch_as(broker: AuthorizedKafka, tmp_path: Path) -> Iterator[Callable[..., Service]]:
+def launch_as(broker: AuthorizedKafka, tmp_path: Path, template: Path) -> Iterator[Callable[..., Service]]:
     """Start a service that is a user of the broker."""
-    launcher = Launcher(tmp_path, {"DONDOC_PARTITIONS": str(PARTITIONS)})
+    launcher = Launcher(tmp_path, {"DONDOC_PARTITIONS": str(PARTITIONS)}, template=template)
     yield lambda name, user, **settings: launcher(name, **{**broker.environment(user), **settings})
     launcher.end()
 

@@ -51,9 +51,10 @@ async def inside(secured: SecuredKafka) -> Bus:
 
 
 @pytest.fixture
-def guarded_launch(tmp_path: Path, secured: SecuredKafka) -> Iterator[Launcher]:
+def guarded_launch(tmp_path: Path, secured: SecuredKafka, template: Path) -> Iterator[Launcher]:
     """Start services that authenticate with their password."""
-    launcher = Launcher(tmp_path, {**secured.environment(), "DONDOC_PARTITIONS": str(PARTITIONS)})
+    settings = {**secured.environment(), "DONDOC_PARTITIONS": str(PARTITIONS)}
+    launcher = Launcher(tmp_path, settings, template=template)
     yield launcher
     launcher.end()
 
