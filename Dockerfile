@@ -13,7 +13,8 @@ FROM python:3.11.14-slim-bookworm
 LABEL org.opencontainers.image.title="dondoc" org.opencontainers.image.licenses="Apache-2.0"
 # Unbuffered: a log line is out before the process can die. Any address: the container's own network is the boundary.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DONDOC_HOST=0.0.0.0 DONDOC_PORT=8000
-RUN useradd --system --uid 10001 --home-dir /var/lib/dondoc --create-home dondoc
+RUN useradd --system --uid 10001 --home-dir /var/lib/dondoc --create-home dondoc \
+    && install --directory --owner dondoc /var/lib/dondoc-links
 COPY --from=build /opt/venv /opt/venv
 # The project file names the version, for the code is not installed as a package.
 COPY LICENSE pyproject.toml /app/

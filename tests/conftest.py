@@ -18,6 +18,7 @@ from deploy.local.process.ports import free_ports
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
+from tests.support.clients.readers import ReadersFile
 from tests.support.processes.forked_process import TemplateProcess
 from tests.support.servers.intake import IntakeFiles
 from tests.support.servers.kafka import PARTITIONS, Bus
@@ -169,10 +170,22 @@ def database(mongod: Mongod, request: pytest.FixtureRequest) -> Iterator[Databas
 @pytest.fixture
 def launch(tmp_path: Path, kafka: Kafka, template: Path) -> Iterator[Launcher]:
     """Start services as processes on this session's broker; they are stopped after the test."""
-    settings = {"DONDOC_KAFKA_BOOTSTRAP": kafka.bootstrap, "DONDOC_PARTITIONS": str(PARTITIONS)}
-    launcher = Launcher(tmp_path, settings, template=template)
+    environment = {
+        "DONDOC_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "DONDOC_PARTITIONS": str(PARTITIONS),
+        "DONDOC_REPORTING_READERS": str(tmp_path / "readers.json"),
+    }
+    launcher = Launcher(tmp_path, environment, template=template)
     yield launcher
     launcher.end()
+
+
+@pytest.fixture
+def readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReadersFile:
+    """The readers of reporting, created before it starts; commands of the console read with the key for everything."""
+    found = ReadersFile(tmp_path / "readers.json")
+    monkeypatch.setenv("DONDOC_READER_KEY", found.bearer)
+    return found
 
 
 @pytest.fixture

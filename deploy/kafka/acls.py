@@ -8,7 +8,7 @@ What is not allowed here is forbidden, once the broker has an authorizer and `al
 from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas.events.topics import DELIVERIES, DUTIES, FACTS, REFERENCES, VERDICTS, WITH_DEAD_LETTERS
+from schemas.events.topics import DELIVERIES, DUTIES, FACTS, REFERENCES, REPORTS, VERDICTS, WITH_DEAD_LETTERS
 
 ALL_TOPICS = "dondoc."  # the prefix of every topic of the system
 
@@ -125,9 +125,18 @@ REPORTING = BusUser(
         _topic(FACTS.name, READ, reason="stores the receipts"),
         _topic(VERDICTS.name, READ, reason="stores the assessments"),
         _topic(DELIVERIES.name, READ, reason="stores what became of each alert"),
+        _topic(REPORTS.name, READ, WRITE, reason="seals reports, records evaluations, and stores both"),
         *_SHOWS_DEAD_LETTERS,
         *(_topic(topic.dead_letter, WRITE, reason="sets records aside") for topic in WITH_DEAD_LETTERS),
-        _group("dondoc-reporting", READ, "consumes facts, assessments and deliveries"),
+        _group("dondoc-reporting", READ, "consumes facts, assessments, deliveries and reports"),
+        _group("dondoc-rules", DESCRIBE, "looks how far rules has read the facts that a seal rests on"),
+        AccessRight(
+            resource=Resource.TRANSACTIONAL_ID,
+            name="dondoc-reporting-",
+            operations=(WRITE,),
+            reason="writes each sealed version in one transaction",
+            is_prefix=True,
+        ),
     ),
 )
 PUBLISH = BusUser(
@@ -154,6 +163,7 @@ AUDIT = BusUser(
         _topic(VERDICTS.name, READ, reason="looks whether reporting has read them all"),
         _topic(DUTIES.name, READ, reason="looks whether a partition has had another log before"),
         _topic(DELIVERIES.name, READ, reason="counts the alerts of each duty"),
+        _topic(REPORTS.name, READ, reason="compares the sealed versions with the log"),
         _group("dondoc-rules", DESCRIBE, "looks how far rules has read"),
         _group("dondoc-reporting", DESCRIBE, "looks how far reporting has read"),
     ),

@@ -17,6 +17,7 @@ add --allow-principal User:dondoc-rules --operation Read --operation Write --top
 add --allow-principal User:dondoc-rules --operation Read --topic dondoc.facts.v1.dead-letter
 add --allow-principal User:dondoc-rules --operation Read --topic dondoc.verdicts.v1.dead-letter
 add --allow-principal User:dondoc-rules --operation Read --topic dondoc.deliveries.v1.dead-letter
+add --allow-principal User:dondoc-rules --operation Read --topic dondoc.reports.v1.dead-letter
 add --allow-principal User:dondoc-rules --operation Write --topic dondoc.facts.v1.dead-letter
 add --allow-principal User:dondoc-rules --operation Read --group dondoc-rules --resource-pattern-type prefixed
 add --allow-principal User:dondoc-rules --operation Write --transactional-id dondoc-rules- --resource-pattern-type prefixed
@@ -28,6 +29,7 @@ add --allow-principal User:dondoc-notifier --operation Read --operation Write --
 add --allow-principal User:dondoc-notifier --operation Read --topic dondoc.facts.v1.dead-letter
 add --allow-principal User:dondoc-notifier --operation Read --topic dondoc.verdicts.v1.dead-letter
 add --allow-principal User:dondoc-notifier --operation Read --topic dondoc.deliveries.v1.dead-letter
+add --allow-principal User:dondoc-notifier --operation Read --topic dondoc.reports.v1.dead-letter
 add --allow-principal User:dondoc-notifier --operation Write --topic dondoc.verdicts.v1.dead-letter
 add --allow-principal User:dondoc-notifier --operation Read --group dondoc.notifier --resource-pattern-type prefixed
 # reporting
@@ -36,13 +38,18 @@ add --allow-principal User:dondoc-reporting --operation Read --topic dondoc.refe
 add --allow-principal User:dondoc-reporting --operation Read --topic dondoc.facts.v1
 add --allow-principal User:dondoc-reporting --operation Read --topic dondoc.verdicts.v1
 add --allow-principal User:dondoc-reporting --operation Read --topic dondoc.deliveries.v1
+add --allow-principal User:dondoc-reporting --operation Read --operation Write --topic dondoc.reports.v1
 add --allow-principal User:dondoc-reporting --operation Read --topic dondoc.facts.v1.dead-letter
 add --allow-principal User:dondoc-reporting --operation Read --topic dondoc.verdicts.v1.dead-letter
 add --allow-principal User:dondoc-reporting --operation Read --topic dondoc.deliveries.v1.dead-letter
+add --allow-principal User:dondoc-reporting --operation Read --topic dondoc.reports.v1.dead-letter
 add --allow-principal User:dondoc-reporting --operation Write --topic dondoc.facts.v1.dead-letter
 add --allow-principal User:dondoc-reporting --operation Write --topic dondoc.verdicts.v1.dead-letter
 add --allow-principal User:dondoc-reporting --operation Write --topic dondoc.deliveries.v1.dead-letter
+add --allow-principal User:dondoc-reporting --operation Write --topic dondoc.reports.v1.dead-letter
 add --allow-principal User:dondoc-reporting --operation Read --group dondoc-reporting --resource-pattern-type prefixed
+add --allow-principal User:dondoc-reporting --operation Describe --group dondoc-rules --resource-pattern-type prefixed
+add --allow-principal User:dondoc-reporting --operation Write --transactional-id dondoc-reporting- --resource-pattern-type prefixed
 # `dondoc publish`, the first step of an installation
 add --allow-principal User:dondoc-publish --operation Create --operation Describe --topic dondoc. --resource-pattern-type prefixed
 add --allow-principal User:dondoc-publish --operation Read --operation Write --topic dondoc.references.v1
@@ -53,5 +60,6 @@ add --allow-principal User:dondoc-audit --operation Read --topic dondoc.facts.v1
 add --allow-principal User:dondoc-audit --operation Read --topic dondoc.verdicts.v1
 add --allow-principal User:dondoc-audit --operation Read --topic dondoc.duties.v1
 add --allow-principal User:dondoc-audit --operation Read --topic dondoc.deliveries.v1
+add --allow-principal User:dondoc-audit --operation Read --topic dondoc.reports.v1
 add --allow-principal User:dondoc-audit --operation Describe --group dondoc-rules --resource-pattern-type prefixed
 add --allow-principal User:dondoc-audit --operation Describe --group dondoc-reporting --resource-pattern-type prefixed

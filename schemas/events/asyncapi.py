@@ -14,6 +14,7 @@ KEYS = {
     "dondoc.verdicts.v1": "agency id",
     "dondoc.duties.v1": "plan|agency|obligation|period",
     "dondoc.deliveries.v1": "agency id",
+    "dondoc.reports.v1": "PLAN|PERIOD",
     "dondoc.references.v1": "plan:ID@VERSION or registry:ID@VERSION",
 }
 _STATE = "duty-state"
@@ -27,7 +28,7 @@ def document(schema_places: Mapping[str, str], examples: Mapping[str, Any]) -> d
         "info": {
             "title": "Đôn Đốc: the bus",
             "version": "1.0.0",
-            "description": "Facts, verdicts, deliveries and reference documents on Kafka. Facts come "
+            "description": "Facts, verdicts, deliveries, sealed reports and reference documents on Kafka. Facts come "
             "in over HTTP at intake, the only one to write them; consumers read committed records only.",
             "license": {"name": "Apache-2.0"},
         },
@@ -61,7 +62,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
         "bindings": {
             "kafka": {
                 "topic": topic.name,
-                "partitions": DEFAULT_PARTITIONS if topic.is_partitioned_by_agency else 1,
+                "partitions": DEFAULT_PARTITIONS if topic.is_partitioned else 1,
                 "topicConfiguration": {"cleanup.policy": [config["cleanup.policy"]], **retention},
             }
         },

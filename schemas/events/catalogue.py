@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from schemas.events import facts
+from schemas.events import facts, reports
 from schemas.events.assessments import ASSESSED, DutyAssessed
 from schemas.events.deliveries import DELIVERED, AlertAttempted
 from schemas.events.envelope import Envelope
-from schemas.events.topics import DELIVERIES, FACTS, REFERENCES, VERDICTS, Topic
+from schemas.events.reports import EvaluationRecorded, ReportSealed, SealedDocumentPart
+from schemas.events.topics import DELIVERIES, FACTS, REFERENCES, REPORTS, VERDICTS, Topic
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 
@@ -40,6 +41,9 @@ MESSAGES: tuple[MessageType, ...] = (
     MessageType(name=facts.ADOPTED, topic=FACTS, data=facts.PlanAdopted),
     MessageType(name=ASSESSED, topic=VERDICTS, data=DutyAssessed),
     MessageType(name=DELIVERED, topic=DELIVERIES, data=AlertAttempted),
+    MessageType(name=reports.SEALED, topic=REPORTS, data=ReportSealed),
+    MessageType(name=reports.SEALED_DOCUMENT, topic=REPORTS, data=SealedDocumentPart),
+    MessageType(name=reports.EVALUATED, topic=REPORTS, data=EvaluationRecorded),
     MessageType(name="plan", topic=REFERENCES, data=Plan, is_event=False),
     MessageType(name="registry", topic=REFERENCES, data=Registry, is_event=False),
 )

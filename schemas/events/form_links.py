@@ -4,29 +4,16 @@ The notifier signs them for its mails and intake verifies them; both hold the sa
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
-
 from schemas.events.ids import DutyKey
+from schemas.events.signed_tokens import BadLink, TokenKey
 
-# Least length of the shared key in characters. A key shorter than the digest weakens an HMAC (RFC 2104 section 3).
-KEY_LENGTH_MIN = 32
-
-_ALGORITHM = "HS256"
 _DUTY = "dondoc-form+jws"
 _FILE = "dondoc-file+jws"
 _DOCUMENT = "dondoc-document+jws"
-TOKEN_LENGTH_MAX = 4096
-
-
-class BadLink(ValueError):  # noqa: N818 - it reads as a claim about the link
-    """The token was not signed with this key, or it was changed afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,18 +36,16 @@ class LinkKey:
     """The secret key that signs and verifies links and the tokens of the form."""
 
     def __init__(self, secret: str) -> None:
-        if len(secret) < KEY_LENGTH_MIN:
-            raise ValueError(f"the key of the form needs {KEY_LENGTH_MIN} letters or more")
-        self._key = OctKey.import_key(secret)
+        self._key = TokenKey(secret)
 
     def sign_link(self, link: DutyLink) -> str:
         """Return *link* as a signed token."""
         issued, expires = int(link.issued_at.timestamp()), int(link.expires_at.timestamp())
-        return self._sign(_DUTY, {"duty": str(link.duty), "iat": issued, "exp": expires})
+        return self._key.sign(_DUTY, {"duty": str(link.duty), "iat": issued, "exp": expires})
 
     def verify_link(self, token: str) -> DutyLink:
         """Return the link that *token* holds, expired or not; raise `BadLink` if this key did not sign it."""
-        match self._verify(_DUTY, token):
+        match self._key.verify(_DUTY, token):
             case {"duty": str(duty), "iat": int(issued), "exp": int(expires)}:
                 return _build_link(duty, issued, expires)
             case {"duty": str(duty), "exp": int(expires)}:
@@ -70,11 +55,11 @@ class LinkKey:
 
     def sign_file(self, duty: DutyKey, file: dict[str, str | int]) -> str:
         """Return the description of a *file* that was uploaded for *duty*, as a signed token."""
-        return self._sign(_FILE, {"duty": str(duty), "file": file})
+        return self._key.sign(_FILE, {"duty": str(duty), "file": file})
 
     def verify_file(self, duty: DutyKey, token: str) -> dict[str, str | int]:
         """Return the file that *token* describes; raise `BadLink` if it was not uploaded for *duty*."""
-        claims = self._verify(_FILE, token)
+        claims = self._key.verify(_FILE, token)
         file = claims.get("file")
         if claims.get("duty") != str(duty) or not isinstance(file, dict):
             raise BadLink("the file was not left for this duty")
@@ -82,31 +67,15 @@ class LinkKey:
 
     def sign_document(self, receipt: str, document: dict[str, str]) -> str:
         """Return the description of the *document* for which the signed *receipt* was issued, as a signed token."""
-        return self._sign(_DOCUMENT, {"receipt": _digest(receipt), "document": document})
+        return self._key.sign(_DOCUMENT, {"receipt": _digest(receipt), "document": document})
 
     def verify_document(self, receipt: str, token: str) -> dict[str, str]:
         """Return the document that *token* describes; raise `BadLink` if *receipt* was issued for another one."""
-        claims = self._verify(_DOCUMENT, token)
+        claims = self._key.verify(_DOCUMENT, token)
         document = claims.get("document")
         if claims.get("receipt") != _digest(receipt) or not isinstance(document, dict):
             raise BadLink("the document has another receipt")
         return document
-
-    def _sign(self, kind: str, claims: dict[str, object]) -> str:
-        payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        return jws.serialize_compact({"alg": _ALGORITHM, "typ": kind}, payload, self._key, algorithms=[_ALGORITHM])
-
-    def _verify(self, kind: str, token: str) -> dict[str, object]:
-        try:
-            if len(token) > TOKEN_LENGTH_MAX:
-                raise BadLink("the link is too long")
-            signed = jws.deserialize_compact(token, self._key, algorithms=[_ALGORITHM])
-            claims = json.loads(signed.payload)
-        except (JoseError, ValueError) as cause:
-            raise BadLink("the link is not ours") from cause
-        if signed.headers().get("typ") != kind or not isinstance(claims, dict):
-            raise BadLink("the link is for something else")
-        return claims
 
 
 def _build_link(duty: str, issued: int, expires: int) -> DutyLink:

@@ -22,12 +22,12 @@ EVENT_TIME = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A topic. Those with `is_partitioned_by_agency` have one common number of partitions, which never changes."""
+    """A topic. Those with `is_partitioned` have one common number of partitions, which never changes."""
 
     name: str
     description: str
     config: tuple[tuple[str, str], ...]
-    is_partitioned_by_agency: bool = True
+    is_partitioned: bool = True
 
     @property
     def dead_letter(self) -> str:
@@ -55,14 +55,19 @@ DELIVERIES = Topic(
     description="what the notifier did, without addresses",
     config=_config(FOREVER, EVENT_TIME),
 )
+REPORTS = Topic(
+    name="dondoc.reports.v1",
+    description="sealed reports with their documents, and evaluations",
+    config=_config(FOREVER, EVENT_TIME, LARGE),
+)
 REFERENCES = Topic(
     name="dondoc.references.v1",
     description="the published plan and registry versions",
     config=_config(COMPACTED, EVENT_TIME, LARGE),
-    is_partitioned_by_agency=False,
+    is_partitioned=False,
 )
-TOPICS = (FACTS, VERDICTS, DUTIES, DELIVERIES, REFERENCES)
-WITH_DEAD_LETTERS = (FACTS, VERDICTS, DELIVERIES)
+TOPICS = (FACTS, VERDICTS, DUTIES, DELIVERIES, REPORTS, REFERENCES)
+WITH_DEAD_LETTERS = (FACTS, VERDICTS, DELIVERIES, REPORTS)
 
 # A dead letter is the record plus headers with the reason, so its topic must accept slightly larger records.
 DEAD_LETTER_CONFIG = _config(FOREVER, EVENT_TIME, {"max.message.bytes": str(17 * 1024 * 1024)})

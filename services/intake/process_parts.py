@@ -10,10 +10,10 @@ from prometheus_client import CollectorRegistry
 
 from services.intake.http.api_keys import ApiKeys
 from services.intake.http.authentication_failures import AuthenticationFailures
-from services.intake.link_revocations import LinkRevocations
 from services.intake.metrics import IntakeMetrics
 from services.intake.receipts.signing import SigningKeys
 from services.intake.settings import IntakeSettings
+from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.clock import Clock, clock_from
 from services.runtime.metrics import new_registry
 

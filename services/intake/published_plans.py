@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
-from services.intake import secret_files
 from services.intake.core.plan_index import PlanIndex, build_plan_index
+from services.runtime import secret_files
 from services.runtime.kafka.published_documents import PublishedDocuments
 
 SNAPSHOT_FILE = "references.json"

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from schemas.events.form_links import KEY_LENGTH_MIN
+from schemas.events.signed_tokens import KEY_LENGTH_MIN
 from services.runtime import attachment_store
 from services.runtime.http.server import Tls
 from services.runtime.settings import SECRET_LENGTH_MIN, ServiceSettings

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from schemas.events.form_links import KEY_LENGTH_MIN
+from schemas.events.signed_tokens import KEY_LENGTH_MIN
 from services.notifier.core.rendering.render import SmsLetters
 from services.runtime.settings import MongoSettings, ServiceSettings
 
@@ -20,7 +20,13 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     """The notifier's own settings; docs/settings.md explains each."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_NOTIFIER_", env_ignore_empty=True, extra="ignore", frozen=True)
-    secret_files: ClassVar[tuple[str, ...]] = ("mongo_url", "smtp_password", "smpp_password", "form_key")
+    secret_files: ClassVar[tuple[str, ...]] = (
+        "mongo_url",
+        "smtp_password",
+        "smpp_password",
+        "form_key",
+        "dashboard_key",
+    )
 
     port: int = Field(default=8003, ge=0, le=65535)
     admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_NOTIFIER")
@@ -58,6 +64,9 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     form_key_file: Path | None = None
     form_url: HttpUrl | None = None
     form_link_days: float = Field(default=90.0, gt=0)
+    dashboard_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
+    dashboard_key_file: Path | None = None
+    dashboard_url: HttpUrl | None = None
 
     lease_seconds: float = Field(default=60.0, gt=0)
     retry_first_seconds: float = Field(default=30.0, gt=0)

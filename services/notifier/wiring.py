@@ -11,6 +11,7 @@ from datetime import timedelta
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
+from schemas.events.dashboard_links import DashboardKey
 from schemas.events.deliveries import Channel
 from schemas.events.form_links import LinkKey
 from schemas.events.topics import DELIVERIES, VERDICTS, Topic
@@ -23,6 +24,7 @@ from services.notifier.channels.sms_smpp import WINDOW, SmsChannel
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.consumer import VerdictConsumer
 from services.notifier.contacts.store import ContactStore
+from services.notifier.core.rendering.dashboard_links import DashboardLinks
 from services.notifier.core.rendering.form_links import FormLinks
 from services.notifier.core.rendering.render import RenderOptions
 from services.notifier.core.scheduling.retry import RetryPolicy
@@ -215,7 +217,11 @@ class NotifierComponents:
             ),
             jitter=random.SystemRandom().random,
             message_id_domain=settings.mail_from.rpartition("@")[2],
-            rendering=RenderOptions(letters=settings.sms_letters, form_links=_create_form_links(settings)),
+            rendering=RenderOptions(
+                letters=settings.sms_letters,
+                form_links=_create_form_links(settings),
+                dashboard_links=_create_dashboard_links(settings),
+            ),
             concurrency={Channel.EMAIL: settings.smtp_connections, Channel.SMS: WINDOW},
         )
         return Sender(policy, documents=self._documents, channels=channels, clock=self.clock, metrics=self._metrics)
@@ -262,4 +268,12 @@ def _create_form_links(settings: NotifierSettings) -> FormLinks | None:
         key=LinkKey(settings.form_key.get_secret_value()),
         base_url=str(settings.form_url),
         lifetime=timedelta(days=settings.form_link_days),
+    )
+
+
+def _create_dashboard_links(settings: NotifierSettings) -> DashboardLinks | None:
+    if settings.dashboard_key is None or settings.dashboard_url is None:
+        return None
+    return DashboardLinks(
+        key=DashboardKey(settings.dashboard_key.get_secret_value()), base_url=str(settings.dashboard_url)
     )

@@ -5,33 +5,51 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
+from schemas.events.dashboard_links import DashboardKey
+from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
-from services.reporting.consumer import Decoded, TopicReader
+from services.reporting.consumer import TopicReader
 from services.reporting.content.attachments import AttachmentFiles
+from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import SubmissionQueries
+from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.pages import Dashboard
+from services.reporting.dashboard.verification import VerificationPage
 from services.reporting.document_archive import DocumentArchive
+from services.reporting.documents import formats
 from services.reporting.http import api_description, problems
+from services.reporting.http.access import open_link
+from services.reporting.http.access.authentication import Authentication
+from services.reporting.http.access.guard import AccessRoute, ReaderGuard
+from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.api import ReportingApi
 from services.reporting.http.content_api import ContentApi
+from services.reporting.http.evaluations_api import EvaluationsApi
+from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
+from services.reporting.sealing import store as sealed_reports
+from services.reporting.sealing.log_position import LogReaders
+from services.reporting.sealing.reports_publisher import ReportsPublisher
+from services.reporting.sealing.sealer import Sealer, SealingMaterials
+from services.reporting.sealing.store import SealedReportStore
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import DatabaseRefusedError, DatabaseUnavailableError, ReportingStore
 from services.runtime import background, bootstrap, mongo, startup
+from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.clock import Clock, SystemClock, clock_from
 from services.runtime.http import server
-from services.runtime.http.admin import AdminApp
+from services.runtime.http.admin import PUBLIC_PATHS, AdminApp
 from services.runtime.http.probes import AsgiHandler, NotReadyError, probe_routes
 from services.runtime.http.server import Halt
 from services.runtime.kafka import clients
@@ -97,9 +115,11 @@ class ReportingComponents:
     registry: CollectorRegistry
     metrics: ReportingMetrics
     references: PublishedDocuments
+    authentication: Authentication
     store: ReportingStore
     archive: DocumentArchive
     dead_letters: DeadLetterProducer
+    publisher: ReportsPublisher
     broker: ConsumingBroker
     consumption: StateConsumption
     startup: Startup
@@ -136,33 +156,59 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
         on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
     )
     submissions = SubmissionQueries(queries, components.store)
+    reports = ReportCompiler(queries, components.store)
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
     admin = _build_admin(components)
+    guard = _build_guard(components, queries)
     app = ReportingApp(
-        routes=[
-            *(Route(path, AsgiEndpoint(handler)) for path, handler in admin.routes_on_service_port()),
-            *_build_api(components, queries, submissions).routes(),
-            *_build_content_api(components, queries, submissions).routes(),
-            *api_description.build_routes(templates),
-            *dashboard.routes(),
-        ],
+        routes=guard.protect(
+            [
+                *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
+                open_link.build_route(guard.authentication, templates),
+                *_build_api(components, queries, submissions, reports).routes(),
+                *_build_content_api(components, queries, submissions).routes(),
+                *_build_evaluations(components, queries).routes(),
+                *_build_sealing(components, reports).routes(),
+                *VerificationPage(SealedReportStore(components.store), dashboard).routes(),
+                *api_description.build_routes(templates),
+                *dashboard.routes(),
+            ]
+        ),
         lifespan=_build_lifespan(components),
-        exception_handlers=problems.build_handlers(dashboard.render_problem),
+        exception_handlers=problems.build_handlers(dashboard.render_problem, guard.record_refusal),
     )
+    # Whoever shows no key learns of no path whether there is anything.
+    app.router.default = guard.answer_unknown_path
+    app.router.redirect_slashes = False
     app.admin = admin
     return app
 
 
+def _build_guard(components: ReportingComponents, queries: ReportingQueries) -> ReaderGuard:
+    refusals = components.metrics.refusals
+    return ReaderGuard(
+        authentication=components.authentication,
+        require_agency=queries.require_agency,
+        are_figures_public=components.settings.public == "figures",
+        count_refusal=lambda reason: refusals.labels(reason.value).inc(),
+    )
+
+
+def _build_admin_route(path: str, handler: AsgiHandler) -> BaseRoute:
+    """Return a route for operators: the probes are open, the others are there on a development machine alone."""
+    access = Access.OPEN if path in PUBLIC_PATHS else Access.THIS_MACHINE
+    return AccessRoute(path, AsgiEndpoint(handler), access)
+
+
 def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingComponents:
-    registry = new_registry()
-    metrics = ReportingMetrics(registry)
+    metrics = ReportingMetrics(registry := new_registry())
     clock, references = clock_from(settings.clock), PublishedDocuments(settings.kafka)
     store = ReportingStore(mongo.connect(settings.mongo_url), settings.mongo_database, partitions=settings.partitions)
     dead_letters = DeadLetterProducer(settings.kafka, clock)
     broker = ConsumingBroker(settings.kafka, halt=halt, registry=registry)
 
-    def create_consumer(topic: Topic, reader: TopicReader[Decoded]) -> StateConsumer:
+    def create_consumer(topic: Topic, reader: TopicReader[Any]) -> StateConsumer:
         subscription = Subscription(
             topic=topic.name,
             group=settings.group,
@@ -171,24 +217,22 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         )
         source = StateSource(kafka=settings.kafka, subscription=subscription)
         created = StateConsumer(source, store.checkpoints, SystemClock(), metrics=metrics.state, halt=halt)
-        handler = consumer.on_batch(reader, dead_letters, metrics)
-        created.subscribe(broker, handler, recoverable=(DatabaseUnavailableError,))
+        on_batch = consumer.on_batch(reader, dead_letters, metrics)
+        created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
         return created
 
-    consumers = (
-        create_consumer(VERDICTS, consumer.verdict_reader(store)),
-        create_consumer(DELIVERIES, consumer.delivery_reader(store)),
-        create_consumer(FACTS, consumer.fact_reader(store)),
-    )
+    consumers = [create_consumer(topic, reader) for topic, reader in _build_readers(store).items()]
     return ReportingComponents(
         settings=settings,
         clock=clock,
         registry=registry,
         metrics=metrics,
         references=references,
+        authentication=_build_authentication(settings, clock, metrics),
         store=store,
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,
+        publisher=ReportsPublisher(settings.kafka, clock),
         broker=broker,
         consumption=StateConsumption(consumers, store.checkpoints, answers_without_broker=True),
         startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
@@ -196,13 +240,47 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
     )
 
 
+def _build_readers(store: ReportingStore) -> dict[Topic, TopicReader[Any]]:
+    return {
+        VERDICTS: consumer.verdict_reader(store),
+        DELIVERIES: consumer.delivery_reader(store),
+        FACTS: consumer.fact_reader(store),
+        REPORTS: sealed_reports.report_reader(SealedReportStore(store)),
+    }
+
+
+def _build_authentication(settings: ReportingSettings, clock: Clock, metrics: ReportingMetrics) -> Authentication:
+    keys = ReaderKeys(settings.readers, clock)
+    metrics.readers.set_function(keys.count_valid)
+    secret = settings.dashboard_key
+    dashboard_key = None if secret is None else DashboardKey(secret.get_secret_value())
+    return Authentication(keys, LinkRevocations(settings.link_revocations), dashboard_key, clock)
+
+
 def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with startup.open_in_background(partial(_open_all, components), halt=components.halt):
+        # Read before the port opens: a file that cannot be read ends the process, and lets nobody in.
+        components.authentication.load()
+        async with (
+            _watch_files(components),
+            startup.open_in_background(partial(_open_all, components), halt=components.halt),
+        ):
             yield
 
     return lifespan
+
+
+@asynccontextmanager
+async def _watch_files(components: ReportingComponents) -> AsyncIterator[None]:
+    failure = "watching the readers has failed"
+    watches = components.authentication.watches()
+    tasks = [background.start(watch(), halt=components.halt, failure=failure) for watch in watches]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            await background.cancel(task)
 
 
 async def _open_all(components: ReportingComponents, stack: AsyncExitStack) -> None:
@@ -241,8 +319,9 @@ async def _connect_bus(components: ReportingComponents, stack: AsyncExitStack) -
     stack.push_async_callback(background.cancel, measuring)
     stack.push_async_callback(components.references.stop)
     await wait_for("kafka", components.references.start)
-    stack.push_async_callback(components.dead_letters.close)
-    await wait_for("kafka", components.dead_letters.open)
+    for producer in (components.dead_letters, components.publisher):
+        stack.push_async_callback(producer.close)
+        await wait_for("kafka", producer.open)
 
 
 def _build_admin(components: ReportingComponents) -> AdminApp:
@@ -261,15 +340,32 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
 
 
 def _build_api(
-    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries
+    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries, reports: ReportCompiler
 ) -> ReportingApi:
     return ReportingApi(
         queries,
         submissions,
+        reports,
         clock=components.clock,
-        letterhead=components.settings.letterhead,
         metrics=components.metrics,
     )
+
+
+def _build_sealing(components: ReportingComponents, reports: ReportCompiler) -> SealedReportsApi:
+    settings, store = components.settings, SealedReportStore(components.store)
+    readers = LogReaders(
+        kafka=settings.kafka,
+        reporting_group=settings.group,
+        rules_group=settings.rules_group,
+        partitions=settings.partitions,
+    )
+    materials = SealingMaterials(
+        source=reports,
+        render=formats.render_documents,
+        public_url=str(settings.dashboard_url).rstrip("/"),
+    )
+    sealer = Sealer(readers, store, materials, clock=components.clock)
+    return SealedReportsApi(reports, store, sealer, clock=components.clock)
 
 
 def _build_content_api(
@@ -278,6 +374,11 @@ def _build_content_api(
     return ContentApi(
         ResultsQueries(queries, components.store),
         submissions,
-        AttachmentFiles(components.settings.attachments),
+        files=AttachmentFiles(components.settings.attachments),
         clock=components.clock,
     )
+
+
+def _build_evaluations(components: ReportingComponents, queries: ReportingQueries) -> EvaluationsApi:
+    store = SealedReportStore(components.store)
+    return EvaluationsApi(queries, store, components.publisher, clock=components.clock)

@@ -2,14 +2,15 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
+from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS
+from services.reporting.core.access.decisions import RefusalReason
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.consumer_lag import LagByPartition
 from services.runtime.metrics import SECONDS_BUCKETS
 from services.runtime.state.state_metrics import StateMetrics
 
-TOPICS_CONSUMED = (VERDICTS, DELIVERIES, FACTS)
-TOPICS = ("verdicts", "deliveries", "facts")
+TOPICS_CONSUMED = (VERDICTS, DELIVERIES, FACTS, REPORTS)
+TOPICS = ("verdicts", "deliveries", "facts", "reports")
 FORMATS = ("docx", "pdf", "xlsx", "csv", "json")
 
 
@@ -47,6 +48,10 @@ class ReportingMetrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
+        self.refusals = Counter(
+            "reporting_reads_refused", "Requests refused to their reader", ["reason"], registry=registry
+        )
+        self.readers = Gauge("reporting_readers", "Readers whose key is in force", registry=registry)
         self._create_series()
         self.show_lag({})
 
@@ -76,6 +81,8 @@ class ReportingMetrics:
         for topic in TOPICS:
             for by_topic in (self.records, self.dead_letters, self.unreadable, self.conflicts, self.batch_seconds):
                 by_topic.labels(topic)
+        for reason in RefusalReason:
+            self.refusals.labels(reason.value)
         for document_format in FORMATS:
             self.documents.labels(document_format)
             self.document_seconds.labels(document_format)

@@ -18,9 +18,12 @@ from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.reporting import event_decoder
 from services.reporting.core import annual_report, duty_lines, timeline
+from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
+from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.annual_report import AnnualReport, ReportQuery
 from services.reporting.core.duty_lines import DutyLine, LineContext
 from services.reporting.core.registry_index import RegistryIndex
+from services.reporting.core.report.inputs import ReportInputs
 from services.reporting.core.timeline import DutyState, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
 from services.reporting.event_decoder import StoredRecord
@@ -29,6 +32,9 @@ from services.runtime.decoding import UnreadableRecordError
 from services.runtime.kafka.published_documents import PLAN, REGISTRY
 
 Decoded = TypeVar("Decoded")
+
+# The id that is shown of an unreadable record to a reader who may not know whose it is.
+UNNAMED = "-"
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +67,14 @@ class DocumentSource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryContext:
-    """The instant asked about, the instant up to which records count, and the language of names and titles."""
+    """The instant asked about, the instant up to which records count, who asks, and the language of names and titles.
+
+    Every answer is of what the `scope` of the reader covers, and of nothing else.
+    """
 
     as_of: datetime
     known_at: datetime
+    scope: ReaderScope
     language: str = "vi"
 
 
@@ -140,6 +150,29 @@ class ReportingQueries:
                 return agency.name_on(day, context.language)
         raise NotFoundError(f"no agency {agency_id!r} is published")
 
+    def require_agency(self, agency_id: str, scope: ReaderScope) -> None:
+        """Raise `AccessRefusedError` unless *scope* covers the agency, or a group that it was ever a member of.
+
+        Which of its duties a group covers is decided duty by duty.
+        """
+        groups = self._find_groups(agency_id) if scope.groups else frozenset()
+        if not scope.covers_agency(agency_id, groups):
+            raise AccessRefusedError(RefusalReason.OUTSIDE_SCOPE)
+
+    async def require_duty(self, key: DutyKey, context: QueryContext) -> None:
+        """Raise `AccessRefusedError` unless the scope covers a duty.
+
+        A group covers it if the agency was a member of the group on the duty's last day on time, or, where rules has
+        not assessed the duty yet, if it ever was.
+        """
+        self.require_agency(key.agency, context.scope)
+        if context.scope.is_everything or key.agency in context.scope.agencies:
+            return
+        duty = PlanDutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))
+        everybody = await self._find_states(duty, replace(context, scope=EVERYTHING))
+        if everybody.states and not self._select_covered(self.plan(key.plan), everybody.states, context):
+            raise AccessRefusedError(RefusalReason.OUTSIDE_SCOPE)
+
     async def find_years(self, plan_id: str) -> list[str]:
         """Return the years in which any agency has a duty under a plan, in order."""
         return sorted(filter(None, {_year_of(period) for period in await self._archive.find_periods(plan_id)}))
@@ -147,8 +180,11 @@ class ReportingQueries:
     async def find_lines(self, duties: DutyFilter, context: QueryContext) -> FoundLines:
         """Return the lines of *duties*; raise `NotFoundError` where their plan is not published.
 
-        Raises `NotAssessedError` where that plan, or without one every plan, was never assessed.
+        Raises `NotAssessedError` where that plan, or without one every plan, was never assessed, and
+        `AccessRefusedError` where their agency is outside the scope.
         """
+        if duties.agency is not None:
+            self.require_agency(duties.agency, context.scope)
         plans = [self.plan(duties.plan)] if duties.plan else list(self.plans())
         lines: list[DutyLine] = []
         unreadable: list[UnreadableRecord] = []
@@ -169,10 +205,21 @@ class ReportingQueries:
         return FoundLines(lines=tuple(lines), unreadable=tuple(unreadable))
 
     async def compile_report(self, plan_id: str, period_text: str, context: QueryContext) -> AnnualReport:
-        """Compile the annual report of a plan and period.
+        """Compile the annual report of a plan and period, and raise what `compile_inputs` raises."""
+        return (await self._compile_duties(plan_id, period_text, context)).report
+
+    async def compile_inputs(self, plan_id: str, period_text: str, context: QueryContext) -> ReportInputs:
+        """Compile everything that the printed report of a plan and period follows from.
 
         Raises `NotFoundError` for an unknown plan and `ValueError` where *period_text* is no period.
         """
+        inputs = await self._compile_duties(plan_id, period_text, context)
+        before = _find_year_before(period_text)
+        previous = None if before is None else await self._compile_duties(plan_id, before, context)
+        return replace(inputs, previous=None if previous is None else previous.report)
+
+    async def _compile_duties(self, plan_id: str, period_text: str, context: QueryContext) -> ReportInputs:
+        """Compile the duties of a plan and period, and name the registry that they were compiled with."""
         plan = self.plan(plan_id)
         period = periods.parse(period_text)
         # One-off duties (period None) are fetched as well: `_belongs_to` selects those that are due in this period.
@@ -180,18 +227,22 @@ class ReportingQueries:
         known = await self._find_states(duties, context)
         zone = ZoneInfo(plan.zone)
         in_period = [state for state in known.states if _belongs_to(state, period, zone)]
+        line_context = self._line_context(plan, in_period, context)
         report = annual_report.compile_report(
             ReportQuery(period=period.text, as_of=context.as_of, known_at=context.known_at),
             in_period,
             attempts={state.key: known.attempts[state.key] for state in in_period if state.key in known.attempts},
-            context=self._line_context(plan, in_period, context),
+            context=line_context,
         )
-        return replace(report, unreadable=known.unreadable)
+        return ReportInputs(report=replace(report, unreadable=known.unreadable), registry=line_context.registry)
 
     async def find_states(
         self, duties: PlanDutyFilter, context: QueryContext
     ) -> tuple[list[DutyState], tuple[UnreadableRecord, ...]]:
-        """Return the state of each of *duties* as of *context*, and the records that cannot be read."""
+        """Return the state of each of *duties* as of *context*, and the records that cannot be read.
+
+        The scope is not looked at: for sums over all agencies, and for a duty that the scope is known to cover.
+        """
         records = await self._archive.find_newest_revisions(duties, context.known_at)
         assessments, unreadable = self._decode_stored(records, event_decoder.decode_verdict)
         return [timeline.state_at(one.assessment, context.as_of) for one in assessments], tuple(unreadable)
@@ -215,8 +266,12 @@ class ReportingQueries:
 
     async def _find_states(self, duties: PlanDutyFilter, context: QueryContext) -> _KnownStates:
         """Return what is known of *duties* as of *context*, with the alert attempts about each of them."""
+        own = context.scope.own_agency
+        if own is not None and duties.agency is None:
+            duties = replace(duties, agency=own)  # so that the database need not read the others'
         states, unreadable = await self.find_states(duties, context)
-        keys = {state.key for state in states}
+        covered = self._select_covered(self.plan(duties.plan), states, context)
+        keys = {state.key for state in covered}
         # An attempt after `as_of` has not happened for the query, even where it is known.
         until = min(context.known_at, context.as_of)
         deliveries, unreadable_too = self._decode_stored(
@@ -227,7 +282,32 @@ class ReportingQueries:
             # One alert may name several duties; only those asked about count.
             if attempt.key in keys:
                 attempts.setdefault(attempt.key, []).append(attempt)
-        return _KnownStates(states=states, attempts=attempts, unreadable=(*unreadable, *unreadable_too))
+        if not context.scope.is_everything and own is None:
+            # Whose duty an unreadable record was about is not known, so it is told only that there is one.
+            unreadable = tuple(UnreadableRecord(id=UNNAMED, reason=one.reason) for one in unreadable)
+        return _KnownStates(states=covered, attempts=attempts, unreadable=(*unreadable, *unreadable_too))
+
+    def _select_covered(self, plan: Plan, states: Sequence[DutyState], context: QueryContext) -> list[DutyState]:
+        """Return those of *states* that the scope covers; a group covers its members of the last day on time."""
+        scope = context.scope
+        if scope.is_everything:
+            return list(states)
+        registry = self._documents.registry(plan.registry) if scope.groups else None
+        index = None if registry is None else RegistryIndex.of(registry)
+        zone = ZoneInfo(plan.zone)
+
+        def find_groups(state: DutyState) -> frozenset[str]:
+            if index is None:
+                return frozenset()
+            return index.groups_on(state.key.agency, duty_lines.registry_day(state, context.as_of, zone))
+
+        return [state for state in states if scope.covers_agency(state.key.agency, find_groups(state))]
+
+    def _find_groups(self, agency_id: str) -> frozenset[str]:
+        """Return the groups that an agency was ever a member of, in the registry of any plan."""
+        registries = (self._documents.registry(plan.registry) for plan in self.plans())
+        agencies = (registry.agency(agency_id) for registry in registries if registry is not None)
+        return frozenset(membership.id for agency in agencies if agency is not None for membership in agency.groups)
 
     def _decode_stored(
         self, records: Iterable[StoredRecord], decode: Callable[[bytes | None], Decoded]
@@ -269,6 +349,12 @@ def list_periods_within(period: periods.Period) -> tuple[str, ...]:
     """Return *period* and every shorter period inside it: `2026`, `2026-H1`, `2026-Q1`, `2026-01` and so on."""
     inner = [one.text for recurrence in Recurrence for one in periods.within(period, recurrence)]
     return tuple(dict.fromkeys((period.text, *inner)))
+
+
+def _find_year_before(period_text: str) -> str | None:
+    """Return the same period a year earlier; None before the first year that has periods."""
+    year = periods.parse(period_text).starts_on.year - 1
+    return f"{year:04d}{period_text[4:]}" if year in periods.YEARS else None
 
 
 def _belongs_to(state: DutyState, period: periods.Period, zone: ZoneInfo) -> bool:

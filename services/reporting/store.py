@@ -30,6 +30,7 @@ from services.runtime.state.mongo_checkpoints import MongoCheckpoints
 
 ASSESSMENTS, ALERTS, FACTS = "assessments", "alerts", "facts"
 DOCUMENTS = "documents"
+SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS = "sealed_reports", "sealed_documents", "evaluations"
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
 AFTER_ANY = "\x7f"  # sorts after every character of an id
 _DUTY_FIELDS = ("plan", "agency", "obligation", "period")
@@ -37,6 +38,7 @@ FILLED_FROM = {
     topics.VERDICTS.name: (ASSESSMENTS,),
     topics.DELIVERIES.name: (ALERTS,),
     topics.FACTS.name: (FACTS,),
+    topics.REPORTS.name: (SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS),
 }
 
 # What must be the same in two documents with one key. An event that was sent again after a day has a new time of
@@ -46,6 +48,9 @@ _CONTENT_FIELDS = {
     ALERTS: ("record",),
     FACTS: ("identity", "digest"),
     DOCUMENTS: ("record",),
+    SEALED_REPORTS: ("record",),
+    SEALED_DOCUMENTS: ("content",),
+    EVALUATIONS: ("record",),
 }
 _INDEXED_FIELDS = ("plan", "period", "agency", "obligation", "revision", "recorded_at")
 # The index names stay as they are in databases in operation: MongoDB refuses the same index under another name.
@@ -58,6 +63,11 @@ INDEXES = {
         # All facts of a docket are one range of it, and so are all those of an agency in a plan.
         IndexModel([("duty", ASCENDING)], name="by_duty"),
     ],
+    SEALED_REPORTS: [
+        IndexModel([("plan", ASCENDING), ("period", ASCENDING), ("version", ASCENDING)], name="by_report"),
+        IndexModel([("check_code", ASCENDING)], name="by_check_code"),
+    ],
+    EVALUATIONS: [IndexModel([("plan", ASCENDING), ("period", ASCENDING), ("agency", ASCENDING)], name="by_agency")],
 }
 
 
@@ -130,15 +140,15 @@ class ReportingStore:
 
     async def insert_assessments(self, assessments: Sequence[RecordedAssessment]) -> frozenset[int]:
         """Insert every revision, keyed by its duty and revision number; return the positions of conflicting ones."""
-        return await self._insert_missing(ASSESSMENTS, [_assessment_document(one) for one in assessments])
+        return await self.insert_missing(ASSESSMENTS, [_assessment_document(one) for one in assessments])
 
     async def insert_attempts(self, attempts: Sequence[RecordedAttempt]) -> frozenset[int]:
         """Insert every attempt, keyed by the id of its event; return the positions of conflicting ones."""
-        return await self._insert_missing(ALERTS, [_attempt_document(one) for one in attempts])
+        return await self.insert_missing(ALERTS, [_attempt_document(one) for one in attempts])
 
     async def insert_facts(self, facts: Sequence[DecodedFact]) -> frozenset[int]:
         """Insert every fact, keyed by the id of its receipt; return the positions of conflicting ones."""
-        return await self._insert_missing(FACTS, [_fact_document(one) for one in facts])
+        return await self.insert_missing(FACTS, [_fact_document(one) for one in facts])
 
     async def is_complete(self) -> bool:
         """Whether the database has everything that it was ever filled with: a readiness check."""
@@ -154,7 +164,7 @@ class ReportingStore:
 
     async def insert_documents(self, documents: Mapping[str, bytes]) -> None:
         """Insert the published documents by key; one that is published stays as it is."""
-        await self._insert_missing(DOCUMENTS, [{"_id": key, "record": value} for key, value in documents.items()])
+        await self.insert_missing(DOCUMENTS, [{"_id": key, "record": value} for key, value in documents.items()])
 
     async def find_documents(self) -> Mapping[str, bytes]:
         """Return the published documents by key."""
@@ -209,6 +219,14 @@ class ReportingStore:
             found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
 
+    async def find_matching(
+        self, collection: str, condition: Mapping[str, Any], *, order_by: str = "_id"
+    ) -> list[dict[str, Any]]:
+        """Return the documents that match *condition*, in the order of one of their fields."""
+        async with self._answering():
+            found = self._database[collection].find(condition).sort(order_by, ASCENDING)
+            return [document async for document in found]
+
     async def _find_records(self, collection: str, condition: Mapping[str, Any]) -> list[StoredRecord]:
         async with self._answering():
             found = self._database[collection].find(condition, {"record": 1})
@@ -229,7 +247,7 @@ class ReportingStore:
         if not await self.is_complete():
             raise StateIncompleteError
 
-    async def _insert_missing(self, collection: str, documents: Sequence[dict[str, Any]]) -> frozenset[int]:
+    async def insert_missing(self, collection: str, documents: Sequence[dict[str, Any]]) -> frozenset[int]:
         """Insert the documents that are not there yet, in any order; raise `BulkWriteError` for other refusals.
 
         Return the positions of those whose key is taken by a document with other content.

@@ -19,6 +19,7 @@ from services.notifier.settings import GROUP
 from services.reporting.settings import ReportingSettings
 from tests.support.builders import plans
 from tests.support.clients.notifier import DUE, NotifierClient, a_contact, a_step, an_assessment, an_event_of
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.mongod_replica_set import MongodReplicaSet
@@ -76,6 +77,7 @@ async def test_no_node_that_goes_ends_a_service_or_loses_or_repeats_anything(  #
     smtp: Smtp,
     smsc: Smsc,
     launch: Launch,
+    readers: ReadersFile,
     tmp_path: Path,
     harm: Callable[[MongodReplicaSet], Awaitable[None]],
 ) -> None:
@@ -102,7 +104,8 @@ async def test_no_node_that_goes_ends_a_service_or_loses_or_repeats_anything(  #
     unknown = sum(one.outcome == "unknown" for one in await notifier.read_attempts())
     assert set(mails) == {f"van-thu@{agency}.example" for agency in AGENCIES}
     assert sum(mails.values()) - len(AGENCIES) <= unknown
-    answer = httpx.get(f"{services[1].url}/v1/duties", params={"as_of": DUE.isoformat(), "limit": 1}, timeout=60)
+    query = {"as_of": DUE.isoformat(), "limit": "1"}
+    answer = httpx.get(f"{services[1].url}/v1/duties", params=query, headers=readers.headers, timeout=60)
     assert answer.json()["total"] == len(AGENCIES)
     client.close()
 

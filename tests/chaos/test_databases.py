@@ -168,8 +168,8 @@ async def test_a_year_with_harmed_databases_comes_out_as_expected(demo: DemoSyst
     mails = Counter(str(mail["Message-ID"]) for mail in demo.system.stack.smtp.mails())
     doubled = sum(mails.values()) - len(mails)
     print(f"duties that differ {differing}, mails {sum(mails.values())}, doubled {doubled}", flush=True)
-    annual = json.loads(run.fetch_report(demo.system.reporting.url, "json"))
-    assert run.find_differences(demo.system.reporting.url, demo.scenario, annual) == []
+    annual = json.loads(run.fetch_report(demo.reporting_http, "json"))
+    assert run.find_differences(demo.reporting_http, demo.scenario, annual) == []
     assert differing == doubled == 0
     assert count_mails(demo) == {
         one.agency: count for one in demo.scenario.expectations if (count := one.alerts.to_agency)
@@ -223,12 +223,12 @@ class Facts:
 
     def compare(self, demo: DemoSystem) -> int:
         """Return how many duties differ between reporting's answer and the evaluation of the log."""
-        url, at = demo.system.reporting.url, demo.clock.read_text(encoding="ascii")
+        at = demo.clock.read_text(encoding="ascii")
         query: dict[str, str | int] = {"plan": PLAN, "as_of": at, "limit": 1_000}
         live: list[dict[str, Any]] = []
         cursor: str | None = ""
         while cursor is not None:
-            answer = httpx.get(f"{url}/v1/duties", params={**query, "cursor": cursor}, timeout=REQUEST_SECONDS)
+            answer = demo.reporting_http.get("/v1/duties", params={**query, "cursor": cursor})
             answer.raise_for_status()
             live += answer.json()["duties"]
             cursor = answer.json()["next_cursor"]

@@ -74,8 +74,8 @@ async def test_a_year_with_random_kills_comes_out_as_expected(demo: DemoSystem) 
     assert len(killed) >= MIN_KILLS, killed
     for service in demo.system.services:
         service.start()
-    annual = json.loads(run.fetch_report(demo.system.reporting.url, "json"))
-    assert run.find_differences(demo.system.reporting.url, demo.scenario, annual) == []
+    annual = json.loads(run.fetch_report(demo.reporting_http, "json"))
+    assert run.find_differences(demo.reporting_http, demo.scenario, annual) == []
     assert count_different_mails(demo) == {
         one.agency: one.alerts.to_agency for one in demo.scenario.expectations if one.alerts.to_agency
     }

@@ -94,6 +94,8 @@ SECRETS = {
     "DONDOC_INTAKE_KEYS": {"intake"},
     "DONDOC_NOTIFIER_SMTP_PASSWORD": {"notifier"},
     "DONDOC_NOTIFIER_SMPP_PASSWORD": {"notifier"},
+    "DONDOC_DASHBOARD_KEY": {"notifier", "reporting"},
+    "DONDOC_READER_KEY": {"audit"},
 }
 
 

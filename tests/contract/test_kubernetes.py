@@ -197,6 +197,10 @@ def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
     """Each Secret is read by the services that use it: that of the form by two, a password of the broker by one."""
     readers = {
         "form": {"intake", "notifier"},
+        "dashboard": {"notifier", "reporting"},
+        "readers": {"reporting"},
+        "link-revocations": {"intake", "reporting"},
+        "audit-reader": {"audit"},
         "dry-run": {"intake", "rules"},
         "intake-keys": {"intake"},
         "attachments": {"intake"},

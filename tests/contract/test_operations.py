@@ -25,7 +25,7 @@ OPTION = re.compile(r"(?<=\s)--[a-z-]+")
 ACTION = re.compile(r"action: ([a-z_]+)")
 LINK = re.compile(r"\]\(([^)\s]*)#([^)\s]+)\)")
 CHECK = re.compile(r'check=~?"([^"]+)"')
-GROUPS = {"keys", "links", "contacts", "dead-letters", "receipt"}
+GROUPS = {"readers", "keys", "links", "contacts", "dead-letters", "receipt"}
 
 
 def text_of(path: Path) -> str:

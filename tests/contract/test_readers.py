@@ -16,8 +16,8 @@ from services.reporting.core import annual_report, timeline
 from services.reporting.core.annual_report import ReportQuery
 from services.reporting.core.duty_lines import LineContext
 from services.reporting.core.registry_index import RegistryIndex
-from services.reporting.documents.letterhead import Letterhead
-from services.reporting.http.api import FORMATS
+from services.reporting.core.report.inputs import ReportInputs
+from services.reporting.documents.formats import FORMATS
 from services.rules import fact_decoder
 from services.rules.core.facts import Submission
 from services.runtime.decoding import UnreadableRecordError
@@ -32,6 +32,7 @@ VALID = {
     "facts": records.valid_facts,
     "verdicts": records.valid_verdicts,
     "deliveries": records.valid_deliveries,
+    "reports": records.valid_reports,
     "documents": records.valid_documents,
 }
 # Which readers read the valid records of a kind; the others refuse them, or pass over them.
@@ -39,6 +40,7 @@ READ_BY = {
     "facts": {"rules: facts", "reporting: facts", "intake: facts"},
     "verdicts": {"reporting: verdicts", "notifier: verdicts"},
     "deliveries": {"reporting: deliveries"},
+    "reports": {"reporting: reports"},
     "documents": {"all: published documents"},
 }
 EVENTS = [(kind, name, event) for kind, events in VALID.items() for name, event in events()]
@@ -142,15 +144,14 @@ def test_what_reporting_reads_can_be_drawn(extension: str) -> None:
     deliveries = _read_all(records.valid_deliveries, event_decoder.decode_delivery)
     attempts = [attempt for delivery in deliveries for attempt in delivery.attempts]
     assert min(len(assessments), len(attempts)) > 100
-    plan, registry = plans.a_plan(), plans.a_registry()
+    plan, registry = plans.a_plan(), RegistryIndex.of(plans.a_registry())
     report = annual_report.compile_report(
         ReportQuery(period="2026", as_of=UNTIL, known_at=UNTIL),
         [timeline.state_at(one, UNTIL) for one in assessments],
         attempts={one.key: attempts for one in assessments},
-        context=LineContext(plan=plan, registry=RegistryIndex.of(registry), as_of=UNTIL),
+        context=LineContext(plan=plan, registry=registry, as_of=UNTIL),
     )
-    _, render = FORMATS[extension]
-    assert render(report, Letterhead())
+    assert FORMATS[extension].render(ReportInputs(report=report, registry=registry), "vi")
 
 
 def _read_all(events: Callable[[], Iterator[tuple[str, Json]]], decode: Callable[[bytes], Decoded]) -> list[Decoded]:

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from schemas.events.assessments import Status
@@ -30,13 +31,14 @@ class YearResult:
 
     scenario: Scenario
     system: LocalSystem
+    reporting_http: httpx.Client
     receipts: list[Mapping[str, Any]]
     mails: list[EmailMessage]
 
     @property
     def report(self) -> Mapping[str, Any]:
         """The annual report as JSON."""
-        document: Mapping[str, Any] = json.loads(run.fetch_report(self.system.reporting.url, "json"))
+        document: Mapping[str, Any] = json.loads(run.fetch_report(self.reporting_http, "json"))
         return document
 
     def mails_to(self, agency: str) -> list[EmailMessage]:
@@ -53,17 +55,23 @@ def year(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[YearR
         )
         result = asyncio.run(run.run_scenario(demo.system, demo_run))
         mails = demo.system.stack.smtp.mails()
-        yield YearResult(scenario=demo.scenario, system=demo.system, receipts=list(result.answers), mails=mails)
+        yield YearResult(
+            scenario=demo.scenario,
+            system=demo.system,
+            reporting_http=demo.reporting_http,
+            receipts=list(result.answers),
+            mails=mails,
+        )
 
 
 def test_dashboard_and_report_are_as_expected(year: YearResult) -> None:
     """No agency differs in status, instants, days late, flags, missing parts or in how often it was urged."""
-    assert run.find_differences(year.system.reporting.url, year.scenario, year.report) == []
+    assert run.find_differences(year.reporting_http, year.scenario, year.report) == []
 
 
 def test_the_results_are_what_was_planted(year: YearResult) -> None:
     """Every consolidated figure, each agency's own, the change on 2023 and every text is what the agencies reported."""
-    results = run.fetch_results(year.system.reporting.url)
+    results = run.fetch_results(year.reporting_http)
     assert list(expected_results.compare_results(year.scenario.expectations, results).differences) == []
 
 
@@ -95,7 +103,7 @@ def test_the_figures_of_the_report_are_the_sums_of_its_lines(year: YearResult) -
 
 def test_the_spreadsheet_says_the_same(year: YearResult) -> None:
     """The CSV of the report gives every agency the status that is expected."""
-    text = run.fetch_report(year.system.reporting.url, "csv").decode("utf-8-sig")
+    text = run.fetch_report(year.reporting_http, "csv").decode("utf-8-sig")
     rows = {row["agency"]: row for row in csv.DictReader(io.StringIO(text)) if row["obligation"] == RESULTS}
     assert {agency: row["status"] for agency, row in rows.items()} == {
         one.agency: one.status.value for one in year.scenario.expectations
@@ -105,7 +113,7 @@ def test_the_spreadsheet_says_the_same(year: YearResult) -> None:
 @pytest.mark.parametrize("extension, begins", [("pdf", b"%PDF-"), ("docx", b"PK"), ("xlsx", b"PK")])
 def test_the_report_comes_as_a_document(year: YearResult, extension: str, begins: bytes) -> None:
     """Each document begins with the signature of its file format."""
-    assert run.fetch_report(year.system.reporting.url, extension).startswith(begins)
+    assert run.fetch_report(year.reporting_http, extension).startswith(begins)
 
 
 def test_each_agency_got_exactly_the_expected_mails(year: YearResult) -> None:

@@ -6,7 +6,7 @@ again once rules and reporting have read the log to its end; only what differs t
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -14,27 +14,23 @@ from typing import Protocol
 
 from schemas.events.ids import partition_of
 from schemas.plan import periods
-from schemas.plan.registry import Registry
-from services.console.audit import comparison, log_generations, projection_lag, rebuild
+from services.console.audit import comparison, log_generations, projection_lag
 from services.console.audit.comparison import Difference
 from services.console.audit.live_duties import CONNECTIONS, JsonObject, LiveDuties, PeriodQuery
-from services.console.audit.log_index import FactSelection, LogIndex
+from services.console.audit.log_index import LogIndex
 from services.console.audit.log_indexer import LogIndexer
+from services.console.audit.period_rebuilder import LogBounds, PeriodRebuilder
 from services.console.audit.projection_lag import ConsumerGroups
 from services.console.audit.rebuild import RebuiltArchive
 from services.console.support.inputs import UnusableInputError
 from services.reporting import queries
 from services.reporting.core import json_views
+from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
-from services.rules.core.agencies import Agencies
-from services.rules.core.duty_catalogue import DutySelection
-from services.rules.duty_catalogues import DutyCatalogues
-from services.rules.processor import PartitionProcessor
-from services.runtime.kafka.published_documents import REGISTRY, PublishedDocuments
+from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.settings import KafkaConfig
 
 REVISION = ("revision",)
-CHUNK_AGENCIES = 200  # rebuilt together and then forgotten: this bounds the memory, whatever the size of the log
 
 
 class AuditProgress(Protocol):
@@ -85,15 +81,6 @@ class AgencyComparison:
     agency: str
     duties: int
     differences: Sequence[Difference]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _AgencyChunk:
-    """Some agencies of one partition, and the names by which facts call them."""
-
-    partition: int
-    agencies: Sequence[str]
-    names: Sequence[str]
 
 
 class Auditor:
@@ -156,19 +143,29 @@ class _PeriodComparison:
         self._plan = target.plan
         self.partitions = len(generations)
         self._generations = generations
-        self._query = PeriodQuery(plan=target.plan, periods=_list_periods(target.period), as_of=as_of)
+        self._query = PeriodQuery(plan=target.plan, periods=list_periods(target.period), as_of=as_of)
         self._live_counts: Counter[str] = Counter()
         if sources.references.plan(target.plan) is None:
             raise UnusableInputError(f"no plan {target.plan!r} is published")
+        self._rebuilder = PeriodRebuilder(
+            sources.index,
+            sources.references,
+            plan=target.plan,
+            periods=self._query.periods,
+            partitions=self.partitions,
+        )
 
     def list_agencies(self) -> list[str]:
         """Return every agency that was ever in a registry of the plan or is named by one of its facts."""
-        return sorted(self._list_names())
+        return self._rebuilder.list_agencies()
 
     async def compare(self, agencies: Iterable[str]) -> AsyncIterator[AgencyComparison]:
         """Compare, for one of *agencies* after the other, what is rebuilt with what reporting answers."""
-        for chunk in self._split(agencies):
-            rebuilt = await self._rebuild(chunk)
+        bounds = LogBounds(known_at=self._query.as_of)
+        for chunk in self._rebuilder.split(agencies):
+            assessments = await self._rebuilder.assess(chunk, bounds)
+            archive = RebuiltArchive(assessments.newest, self._sources.index)
+            rebuilt = ReportingQueries(archive, self._sources.references)
             remaining = iter(chunk.agencies)
             while batch := list(islice(remaining, CONNECTIONS)):
                 answers = await asyncio.gather(*(self._sources.live.of_agency(self._query, one) for one in batch))
@@ -192,61 +189,11 @@ class _PeriodComparison:
                         found.add(duty["agency"])
                         yield duty["agency"]
 
-    def _split(self, agencies: Iterable[str]) -> Iterator[_AgencyChunk]:
-        names = self._list_names()
-        by_partition: dict[int, list[str]] = {}
-        for agency in agencies:
-            by_partition.setdefault(partition_of(agency, self.partitions), []).append(agency)
-        for partition, members in sorted(by_partition.items()):
-            remaining = iter(members)
-            while some := list(islice(remaining, CHUNK_AGENCIES)):
-                yield _AgencyChunk(
-                    partition=partition,
-                    agencies=some,
-                    names=sorted({name for agency in some for name in names.get(agency, ())}),
-                )
-
-    def _list_names(self) -> Mapping[str, set[str]]:
-        """Return by agency the names that facts call it: its id, and an alias of any version of the registry."""
-        registries = [Agencies(one) for one in self._find_registries()]
-        names: dict[str, set[str]] = {agency: {agency} for registry in registries for agency in registry}
-        for name in self._sources.index.agency_names(self._plan):
-            # A name that no registry knows stands for itself; rules has rejected the fact.
-            for agency in {registry.resolve(name) or name for registry in registries}:
-                names.setdefault(agency, set()).add(name)
-        return names
-
-    def _find_registries(self) -> Iterator[Registry]:
-        for registry_id, version in self._sources.index.adopted_registries(self._plan):
-            registry = self._sources.references.version(REGISTRY, registry_id, version)
-            if isinstance(registry, Registry):
-                yield registry
-
-    async def _rebuild(self, chunk: _AgencyChunk) -> ReportingQueries:
-        """Return the queries of reporting on what is rebuilt of *chunk*."""
-        periods_asked = frozenset(self._query.periods)
-        selection = DutySelection(agencies=chunk.agencies, periods=periods_asked)
-        catalogues = DutyCatalogues(self._sources.references, self.partitions, selection=selection)
-        selected = FactSelection(
-            plan=self._plan,
-            partition=chunk.partition,
-            agencies=chunk.names,
-            periods=[period for period in self._query.periods if period is not None],
-        )
-        index = self._sources.index
-        assessments = await rebuild.assess_records(
-            PartitionProcessor(chunk.partition, catalogues),
-            index.facts(selected),
-            index.adoptions(self._plan, chunk.partition),
-            known_at=self._query.as_of,
-        )
-        return ReportingQueries(RebuiltArchive(assessments, index), self._sources.references)
-
     async def _compare_agency(
         self, rebuilt: ReportingQueries, agency: str, live: Sequence[JsonObject]
     ) -> AgencyComparison:
         duties = DutyFilter(plan=self._plan, agency=agency, periods=self._query.periods)
-        context = QueryContext(as_of=self._query.as_of, known_at=self._query.as_of, language="vi")
+        context = QueryContext(as_of=self._query.as_of, known_at=self._query.as_of, scope=EVERYTHING, language="vi")
         lines = (await rebuilt.find_lines(duties, context)).lines
         self._live_counts.update(duty["obligation"] for duty in live)
         # After another log the revisions of unchanged duties are still those of that log.
@@ -255,7 +202,7 @@ class _PeriodComparison:
         return AgencyComparison(agency=agency, duties=len(lines), differences=list(differences))
 
 
-def _list_periods(text: str) -> tuple[str | None, ...]:
+def list_periods(text: str) -> tuple[str | None, ...]:
     """Return the period, the shorter ones inside it, and None: a one-off duty may fall due in any period."""
     try:
         period = periods.parse(text)

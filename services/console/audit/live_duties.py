@@ -40,7 +40,7 @@ class LiveDuties:
         self._url = url
         limits = httpx.Limits(max_connections=CONNECTIONS)
         self._client = httpx.AsyncClient(
-            base_url=url, timeout=REQUEST_SECONDS, limits=limits, headers=dict(reporting_client.HEADERS)
+            base_url=url, timeout=REQUEST_SECONDS, limits=limits, headers=dict(reporting_client.build_headers(url))
         )
 
     async def __aenter__(self) -> Self:

@@ -16,11 +16,13 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from schemas.events import ids
 from schemas.events.facts import PlanAdopted
 from services.console.support.inputs import UnusableInputError
 from services.runtime.kafka.log_coverage import Coverage
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DUTIES_OF_QUERY = 10_000  # SQLite takes 32,766 values in one query
 CACHE_KIBIBYTES = 64 * 1024
 COMPRESSION = 1  # zlib's fastest level halves the file; the next levels take twice the time for a tenth
 
@@ -44,7 +46,9 @@ CREATE TABLE adoptions (
 CREATE INDEX adoptions_by_plan ON adoptions (plan, partition);
 CREATE TABLE set_aside (partition INTEGER, offset INTEGER, PRIMARY KEY (partition, offset)) WITHOUT ROWID;
 CREATE TABLE unreadable (topic TEXT, partition INTEGER, offset INTEGER, PRIMARY KEY (topic, partition, offset));
-CREATE TABLE attempts (event TEXT PRIMARY KEY, attempted_at INTEGER, value BLOB) WITHOUT ROWID;
+CREATE TABLE attempts (
+    event TEXT PRIMARY KEY, attempted_at INTEGER, partition INTEGER, offset INTEGER, value BLOB
+) WITHOUT ROWID;
 CREATE TABLE attempts_by_duty (duty TEXT, event TEXT, PRIMARY KEY (duty, event)) WITHOUT ROWID;
 """
 
@@ -85,6 +89,8 @@ class IndexedAttempt:
 
     event: str
     attempted_at: int
+    partition: int
+    offset: int
     duties: Sequence[str]
     value: bytes
 
@@ -173,8 +179,8 @@ class LogIndex:
 
     def add_attempt(self, attempt: IndexedAttempt) -> None:
         """Add an attempt at an alert; of one event that comes again, the first counts."""
-        row = (attempt.event, attempt.attempted_at, _pack(attempt.value))
-        added = self._connection.execute("INSERT OR IGNORE INTO attempts VALUES (?, ?, ?)", row)
+        row = (attempt.event, attempt.attempted_at, attempt.partition, attempt.offset, _pack(attempt.value))
+        added = self._connection.execute("INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?)", row)
         if added.rowcount:
             rows = [(duty, attempt.event) for duty in attempt.duties]
             self._connection.executemany("INSERT OR IGNORE INTO attempts_by_duty VALUES (?, ?)", rows)
@@ -217,13 +223,37 @@ class LogIndex:
         where = (selected.plan, *selected.agencies, selected.partition, *selected.periods)
         return self._records(query, (*where, selected.plan, *selected.agencies))
 
-    def attempts(self, duties: Sequence[str], *, until: int) -> list[tuple[str, bytes]]:
-        """Return event id and record of the attempts by *until*, in milliseconds since 1970, about one of *duties*."""
-        query = (
-            "SELECT DISTINCT attempts.event, value FROM attempts_by_duty JOIN attempts USING (event)"  # noqa: S608
-            f" WHERE duty IN ({_placeholders(duties)}) AND attempted_at <= ?"
-        )
-        return [(event, _unpack(value)) for event, value in self._select(query, (*duties, until))]
+    def events(self, identities: Sequence[tuple[str, str]], *, until: int) -> list[LogRecord]:
+        """Return the facts with one of *identities*, source and id, recorded by *until*, in milliseconds since 1970."""
+        found: list[LogRecord] = []
+        for start in range(0, len(identities), DUTIES_OF_QUERY):
+            some = [number_identity(*one) for one in identities[start : start + DUTIES_OF_QUERY]]
+            query = (
+                "SELECT offset, recorded_at, value FROM facts"  # noqa: S608 - only question marks are put in
+                f" WHERE identity IN ({_placeholders(some)}) AND recorded_at <= ?"
+            )
+            found += self._records(query, (*some, until))
+        return found
+
+    def attempts(
+        self, duties: Sequence[str], *, until: int, below: Mapping[int, int] | None = None
+    ) -> list[tuple[str, bytes]]:
+        """Return event id and record of the attempts by *until*, in milliseconds since 1970, about one of *duties*.
+
+        *below* has by partition the offset from which on nothing counts; without it everything does.
+        """
+        found: dict[str, bytes] = {}
+        for start in range(0, len(duties), DUTIES_OF_QUERY):
+            some = duties[start : start + DUTIES_OF_QUERY]
+            query = (
+                "SELECT DISTINCT attempts.event, partition, offset, value"  # noqa: S608 - only question marks are put in
+                " FROM attempts_by_duty JOIN attempts USING (event)"
+                f" WHERE duty IN ({_placeholders(some)}) AND attempted_at <= ?"
+            )
+            for event, partition, offset, value in self._select(query, (*some, until)):
+                if below is None or offset < below.get(partition, 0):
+                    found[event] = _unpack(value)
+        return list(found.items())
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -287,6 +317,11 @@ def _create_tables(connection: sqlite3.Connection, version: str) -> None:
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
     connection.execute("INSERT INTO origin VALUES (?)", (version,))
+
+
+def number_identity(source: str, event: str) -> int:
+    """Return the number by which the index knows the identity of a fact: 60 bits, which fit SQLite's integers."""
+    return int(ids.digest(source, event)[:15], 16)
 
 
 def floor_milliseconds(instant: datetime) -> int:

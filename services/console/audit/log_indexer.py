@@ -9,9 +9,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from schemas.events import ids
 from schemas.events.facts import PlanAdopted
 from schemas.events.topics import DELIVERIES, FACTS
+from services.console.audit import log_index
 from services.console.audit.log_index import IndexedAttempt, IndexedFact, LogIndex, LogRecord, floor_milliseconds
 from services.console.support.inputs import UnusableInputError
 from services.reporting import event_decoder
@@ -134,6 +134,8 @@ class LogIndexer:
             attempt = IndexedAttempt(
                 event=delivery.event,
                 attempted_at=floor_milliseconds(delivery.attempted_at),
+                partition=place.partition,
+                offset=record.offset,
                 duties=[str(one.key) for one in delivery.attempts],
                 value=delivery.record,
             )
@@ -158,7 +160,7 @@ def _index_fact(fact: Fact, record: "ConsumerRecord[Any, Any]") -> IndexedFact:
         period=record_period(fact),
         is_submission=isinstance(fact, Submission),
         moves_submissions=isinstance(fact, Withdrawal | Reassignment),
-        identity=int(ids.digest(*identity(fact))[:15], 16),
+        identity=log_index.number_identity(*identity(fact)),
         value=record.value,
     )
 

@@ -6,15 +6,17 @@ at a time and the periods that the audit is about; facts and duties of all other
 
 import asyncio
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from schemas.events.ids import DutyKey
 from services.console.audit.log_index import LogIndex, LogRecord, floor_milliseconds
 from services.reporting import event_decoder
+from services.reporting.core.timeline import EventIdentity
 from services.reporting.event_decoder import StoredRecord
-from services.reporting.store import PlanDutyFilter
+from services.reporting.store import PlanDutyFilter, StoredFact
 from services.rules.assessment_event import LogPosition
 from services.rules.fact_validation import Rejection
 from services.rules.processor import KeyedEvent, PartitionProcessor
@@ -69,23 +71,38 @@ def _process(processor: PartitionProcessor, record: LogRecord, recorded_at: date
 class RebuiltArchive:
     """Answers the queries of reporting from rebuilt assessments and the indexed attempts, in place of its database."""
 
-    def __init__(self, assessments: RebuiltAssessments, index: LogIndex) -> None:
+    def __init__(
+        self,
+        newest: Mapping[DutyKey, bytes],
+        index: LogIndex,
+        *,
+        attempts_below: Mapping[int, int] | None = None,
+    ) -> None:
+        """Take the *newest* assessment of each duty; *attempts_below* as `LogIndex.attempts` does."""
         self._by_agency: dict[str, list[tuple[DutyKey, bytes]]] = {}
-        for key, event in assessments.newest.items():
+        for key, event in newest.items():
             self._by_agency.setdefault(key.agency, []).append((key, event))
         self._index = index
+        self._attempts_below = attempts_below
 
     async def find_newest_revisions(self, duties: PlanDutyFilter, known_at: datetime) -> list[StoredRecord]:
-        """Return the assessment of each of *duties*, which are those of one agency."""
+        """Return the assessment of each of *duties*, of one agency or of all that were rebuilt."""
         del known_at  # they were rebuilt for it
-        found = self._by_agency.get(duties.agency or "", ())
+        everybody = chain.from_iterable(self._by_agency.values())
+        found = everybody if duties.agency is None else self._by_agency.get(duties.agency, ())
         matching = [(key, event) for key, event in found if key.plan == duties.plan and key.period in duties.periods]
         return [StoredRecord(id=str(key), record=event) for key, event in matching]
 
     async def find_attempts(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredRecord]:
         """Return every attempt by *known_at* that is about one of *duties*."""
-        found = self._index.attempts([str(duty) for duty in duties], until=floor_milliseconds(known_at))
+        names, until = [str(duty) for duty in duties], floor_milliseconds(known_at)
+        found = self._index.attempts(names, until=until, below=self._attempts_below)
         return [StoredRecord(id=event, record=record) for event, record in found]
+
+    async def find_events(self, identities: Iterable[EventIdentity], known_at: datetime) -> list[StoredFact]:
+        """Return the facts that have one of *identities* and were recorded by *known_at*."""
+        records = self._index.events(list(identities), until=floor_milliseconds(known_at))
+        return [StoredFact(receiptid="", recorded_at=instant_of(one.recorded_at), record=one.value) for one in records]
 
     async def find_periods(self, plan: str) -> list[str]:
         """Return nothing: an audit names its period."""

@@ -1,19 +1,22 @@
 """Runs an audit: opens its two sides, audits each period that is asked for, and closes them again."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from schemas.events.topics import DELIVERIES, FACTS
+from services.console.audit import sealed_audit
 from services.console.audit.auditor import Auditor, AuditProgress, AuditResult, AuditSources, AuditTarget
 from services.console.audit.comparison import Difference
 from services.console.audit.live_duties import LiveDuties
 from services.console.audit.log_index import DamagedIndexError, LogIndex
 from services.console.audit.log_indexer import LogIndexer
 from services.console.audit.projection_lag import ConsumerGroups
+from services.console.audit.sealed_audit import SealedAuditResult
 from services.console.audit.settings import AuditSettings
 from services.console.support import topic_reader, version
 from services.console.support.inputs import UnusableInputError
@@ -21,6 +24,8 @@ from services.reporting.settings import ReportingSettings
 from services.rules.settings import RulesSettings
 from services.runtime.clock import clock_from
 from services.runtime.kafka.published_documents import PublishedDocuments
+
+Result = TypeVar("Result")
 
 # Called with every difference and the period in which it was found.
 OnDifference = Callable[[AuditTarget, Difference], None]
@@ -51,10 +56,24 @@ class AuditRun:
 
     async def audit(self, progress: AuditProgress, on_difference: OnDifference) -> list[AuditResult]:
         """Audit every period that is asked for; raise `UnusableInputError` where nothing can be said of one."""
+        return await self._translate_failures(self._audit_targets(progress, on_difference))
+
+    async def audit_sealed(
+        self, target: AuditTarget, version: int, progress: AuditProgress, on_difference: Callable[[Difference], None]
+    ) -> SealedAuditResult:
+        """Audit one sealed version; raise `UnusableInputError` where nothing can be said of it."""
+
+        async def run() -> SealedAuditResult:
+            async with self._open_sources() as sources:
+                return await sealed_audit.audit_sealed(
+                    sources, target, version, progress=progress, on_difference=on_difference
+                )
+
+        return await self._translate_failures(run())
+
+    async def _translate_failures(self, work: Awaitable[Result]) -> Result:
         try:
-            return await topic_reader.translate_broker_errors(
-                self._audit_targets(progress, on_difference), self._settings.kafka
-            )
+            return await topic_reader.translate_broker_errors(work, self._settings.kafka)
         except DamagedIndexError as cause:
             self._index.start_anew()
             what = f"the index of the log was damaged and is thrown away ({cause})"

@@ -64,21 +64,31 @@ class ArtifactFolder:
         for log in folder.glob("*.log"):
             shutil.copy(log, self.folder / "logs")
 
-    def take_screenshots(self, url: str) -> list[Path]:
-        """Take screenshots of the dashboard with a browser of this machine; return the files that were written."""
+    def take_screenshots(self, url: str, link: str) -> list[Path]:
+        """Take screenshots of the dashboard at *url* with a browser of this machine that has opened *link*.
+
+        Return the files that were written.
+        """
         browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
         if browser is None:
             return []
-        wanted = ((self.folder / name, f"{url}{page}") for name, page in PAGES.items())
-        return [file for file, address in wanted if _take_screenshot(browser, address, file)]
+        with tempfile.TemporaryDirectory(prefix="dondoc-browser-", ignore_cleanup_errors=True) as profile:
+            # The session that the link begins is kept in the profile, with which the pages are opened.
+            _run_browser(browser, profile, "--dump-dom", link)
+            wanted = ((self.folder / name, f"{url}{page}") for name, page in PAGES.items())
+            return [file for file, page in wanted if _take_screenshot(browser, profile, address=page, file=file)]
 
 
-def _take_screenshot(browser: str, address: str, file: Path) -> bool:
+def _take_screenshot(browser: str, profile: str, *, address: str, file: Path) -> bool:
     """Write a screenshot of *address* to *file*; return whether it was written."""
-    with tempfile.TemporaryDirectory(prefix="dondoc-browser-", ignore_cleanup_errors=True) as profile:
-        command = (browser, *BROWSER_FLAGS, f"--user-data-dir={profile}", f"--screenshot={file}", address)
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=BROWSER_TIMEOUT_SECONDS)  # noqa: S603 - a picture of our own page
-        except (subprocess.SubprocessError, OSError):
-            return False
-    return file.exists()
+    return _run_browser(browser, profile, f"--screenshot={file}", address) and file.exists()
+
+
+def _run_browser(browser: str, profile: str, *arguments: str) -> bool:
+    """Run the browser with the files in *profile*; return whether it succeeded."""
+    command = (browser, *BROWSER_FLAGS, f"--user-data-dir={profile}", *arguments)
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=BROWSER_TIMEOUT_SECONDS)  # noqa: S603 - our own pages
+    except (subprocess.SubprocessError, OSError):
+        return False
+    return True

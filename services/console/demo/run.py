@@ -78,25 +78,30 @@ def fetch_key_set(url: str) -> bytes:
     return answer.content
 
 
-def fetch_report(url: str, extension: str) -> bytes:
-    """Return the annual report of the scenario's year from the reporting service at *url*."""
-    answer = httpx.get(f"{url}/v1/plans/{PLAN}/periods/{YEAR}/report.{extension}", timeout=REQUEST_SECONDS)
+def open_reporting(url: str, reader_key: str) -> httpx.Client:
+    """Return a client of the reporting service at *url* that reads with *reader_key*."""
+    return httpx.Client(base_url=url, headers={"authorization": f"Bearer {reader_key}"}, timeout=REQUEST_SECONDS)
+
+
+def fetch_report(reporting: httpx.Client, extension: str) -> bytes:
+    """Return the annual report of the scenario's year."""
+    answer = reporting.get(f"/v1/plans/{PLAN}/periods/{YEAR}/report.{extension}")
     answer.raise_for_status()
     return answer.content
 
 
-def fetch_results(url: str) -> Mapping[str, Any]:
-    """Return the consolidated results of the scenario's year from the reporting service at *url*."""
-    answer = httpx.get(f"{url}/v1/plans/{PLAN}/periods/{YEAR}/results", timeout=REQUEST_SECONDS)
+def fetch_results(reporting: httpx.Client) -> Mapping[str, Any]:
+    """Return the consolidated results of the scenario's year."""
+    answer = reporting.get(f"/v1/plans/{PLAN}/periods/{YEAR}/results")
     answer.raise_for_status()
     document: Mapping[str, Any] = answer.json()
     return document
 
 
-def find_differences(url: str, scenario: Scenario, annual: Mapping[str, Any]) -> list[str]:
-    """Return where the dashboard's API at *url*, or the *annual* report, departs from the expected outcome."""
+def find_differences(reporting: httpx.Client, scenario: Scenario, annual: Mapping[str, Any]) -> list[str]:
+    """Return where the API of *reporting*, or the *annual* report, departs from the expected outcome."""
     query: dict[str, str | int] = {"plan": PLAN, "period": YEAR, "obligation": RESULTS, "limit": PAGE_LIMIT}
-    answer = httpx.get(f"{url}/v1/duties", params=query, timeout=REQUEST_SECONDS)
+    answer = reporting.get("/v1/duties", params=query)
     answer.raise_for_status()
     lines = [line for chapter in annual["chapters"] for line in chapter["duties"]]
     return [

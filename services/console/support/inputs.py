@@ -5,6 +5,7 @@ place.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -21,9 +22,26 @@ from services.runtime.decoding import UnreadableRecordError
 PLAN_FILE = "plan.yaml"
 REGISTRY_FILE = "registry.yaml"
 
+# Visible ASCII without a space: what keys consist of and a header may hold (RFC 9110, section 5.5).
+_KEY = re.compile("[!-~]+")
+
 
 class UnusableInputError(Exception):
     """The input cannot be used as it is. The message names file, line and remedy."""
+
+
+def format_bearer(key: str, *, malformed: str) -> str | None:
+    """Return the value of the authorization header, or None where there is no key.
+
+    The white space that files and pasting leave around a key is left out. Raise `UnusableInputError` with the message
+    *malformed* where it is no key.
+    """
+    bare = key.strip()
+    if not bare:
+        return None
+    if not _KEY.fullmatch(bare):
+        raise UnusableInputError(malformed)
+    return f"Bearer {bare}"
 
 
 def read_text(path: Path) -> str:

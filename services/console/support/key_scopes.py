@@ -64,9 +64,9 @@ class KeyTerms:
 def parse_terms(system: str, validity: str, events_per_second: float, *, since: datetime) -> KeyTerms:
     """Return the terms of a key that is made at *since*; raise `UnusableInputError` where it could not be used."""
     return KeyTerms(
-        system=_parse_name(system, "--system"),
+        system=parse_name(system, "--system"),
         created_at=since,
-        expires_at=_parse_expiry(validity, since=since),
+        expires_at=parse_expiry(validity, since=since),
         events_per_second=_parse_rate(events_per_second),
     )
 
@@ -78,7 +78,7 @@ def parse_scope(options: ScopeOptions) -> KeyScope:
         raise UnusableInputError("say for whom the key may post: --agency ID, --group ID or --agency '*'")
     for option, names in (("--agency", agencies), ("--group", groups)):
         for one in names:
-            _parse_name(one, option)
+            parse_name(one, option)
     if WILDCARD in groups:
         raise UnusableInputError("--group '*' would cover nobody: name the group, or use --agency '*' for every agency")
     for event_type in types:
@@ -108,7 +108,7 @@ def inherit_scope(options: ScopeOptions, rotated: KeyScope) -> ScopeOptions:
     )
 
 
-def _parse_name(text: str, option: str) -> str:
+def parse_name(text: str, option: str) -> str:
     """Return the name *text*; raise `UnusableInputError`, naming the *option*, where it is blank or not printable."""
     if not text.strip() or not text.isprintable():
         raise UnusableInputError(f"{option}: {text!r} is no name; write it in letters, as UTF-8")
@@ -124,7 +124,7 @@ def _parse_rate(events_per_second: float) -> float:
     return events_per_second
 
 
-def _parse_expiry(span: str, *, since: datetime) -> datetime:
+def parse_expiry(span: str, *, since: datetime) -> datetime:
     """Return the instant *span* after *since*.
 
     *span* is an ISO 8601 duration such as `P1Y`. Raise `UnusableInputError` where the key would never be valid.

@@ -20,13 +20,14 @@ from deploy.local.process import pidfile
 from deploy.local.process.daemon import Daemon, Program
 from deploy.local.process.ports import LOOPBACK, Ports, PortSet, port_variable, require_free
 from deploy.local.stack import Stack
-from services.intake import secret_files
+from services.runtime import secret_files
 
 SECRET_BYTES = 32
 
 # The variables with secrets that a service may inherit besides its own: of broker, database and object store.
 SHARED_SECRETS = ("DONDOC_KAFKA_", "DONDOC_MONGO_")
 STORE_SECRETS = {"intake": ("AWS_",)}
+LINK_REVOCATIONS = "link-revocations.json"
 PROBE_SECONDS = 2.5  # the readiness check of a service may itself take two seconds
 
 
@@ -115,6 +116,11 @@ class LocalSystem:
         """The file of API keys that intake reads."""
         return self.stack.folder / "keys.json"
 
+    @property
+    def readers_file(self) -> Path:
+        """The file of readers that reporting reads."""
+        return self.stack.folder / "readers.json"
+
     def _environment_of(self, service: str) -> dict[str, str]:
         """Return the settings by which *service* finds the stack and the other services.
 
@@ -125,7 +131,7 @@ class LocalSystem:
             "intake": self._intake_environment,
             "rules": self._rules_environment,
             "notifier": self._notifier_environment,
-            "reporting": self._attachments_environment,
+            "reporting": self._reporting_environment,
         }.get(service, dict)
         return {**self.stack.environment(), **ports, "DONDOC_CLOCK": self._clock, **own()}
 
@@ -138,7 +144,7 @@ class LocalSystem:
             "DONDOC_INTAKE_KEYS": str(self.keys_file),
             "DONDOC_INTAKE_SIGNING_KEYS": str(folder / "signing-keys.json"),
             "DONDOC_INTAKE_SPOOL": str(folder / "spool"),
-            "DONDOC_INTAKE_LINK_REVOCATIONS": str(folder / "link-revocations.json"),
+            "DONDOC_INTAKE_LINK_REVOCATIONS": str(folder / LINK_REVOCATIONS),
             "DONDOC_INTAKE_RULES_URL": f"http://{LOOPBACK}:{self.ports.rules}",
             "DONDOC_FORM_KEY_FILE": str(_create_secret_once(folder / "form.key")),
             **self._rules_environment(),
@@ -148,8 +154,19 @@ class LocalSystem:
     def _attachments_environment(self) -> dict[str, str]:
         return {"DONDOC_INTAKE_ATTACHMENTS": str(self.stack.folder / "attachments")}
 
+    def _reporting_environment(self) -> dict[str, str]:
+        folder = self.stack.folder
+        return {
+            "DONDOC_REPORTING_READERS": str(self.readers_file),
+            "DONDOC_REPORTING_LINK_REVOCATIONS": str(folder / LINK_REVOCATIONS),
+            "DONDOC_DASHBOARD_KEY_FILE": str(_create_secret_once(folder / "dashboard.key")),
+            **self._attachments_environment(),
+        }
+
     def _notifier_environment(self) -> dict[str, str]:
         return {
+            "DONDOC_DASHBOARD_KEY_FILE": str(_create_secret_once(self.stack.folder / "dashboard.key")),
+            "DONDOC_DASHBOARD_URL": os.environ.get("DONDOC_DASHBOARD_URL", f"http://{LOOPBACK}:{self.ports.reporting}"),
             "DONDOC_FORM_KEY_FILE": str(_create_secret_once(self.stack.folder / "form.key")),
             "DONDOC_FORM_URL": os.environ.get("DONDOC_FORM_URL", f"http://{LOOPBACK}:{self.ports.intake}"),
             "DONDOC_NOTIFIER_SMTP_HOST": LOOPBACK,

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field, replace
 import msgspec
 
 from schemas.content import units
-from schemas.events.form_links import BadLink, LinkKey
+from schemas.events.form_links import LinkKey
+from schemas.events.signed_tokens import BadLink
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError
 from services.intake.asgi import Request, RequestRefusedError, Response

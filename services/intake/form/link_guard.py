@@ -4,13 +4,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from schemas.events.form_links import BadLink, LinkKey
+from schemas.events.form_links import LinkKey
+from schemas.events.signed_tokens import BadLink
 from schemas.plan.values import Language
 from services.intake.asgi import Request, RequestRefusedError, Response
 from services.intake.form import pages, texts
 from services.intake.form.duty_view import FormDuty, PlanLookup
 from services.intake.form.metrics import FormMetrics, FormOutcome
-from services.intake.link_revocations import LinkRevocations
+from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.clock import Clock
 
 TOKEN_PARAMETER = "t"  # noqa: S105 - the name of the query parameter that holds the link's token, not a token
@@ -70,7 +71,7 @@ class LinkGuard:
             self.metrics.count(FormOutcome.NO_LINK)
             log.warning("a request to the form has no valid link", extra={"action": "form_link_refused"})
             return pages.notice_page(texts.NO_LINK, language, status=403)
-        if self.revocations.cover(link):
+        if self.revocations.cover(link.duty.agency, link.issued_at):
             self.metrics.count(FormOutcome.REVOKED)
             log.warning(
                 "a request to the form has a revoked link",

@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from schemas.events.form_links import BadLink, LinkKey
+from schemas.events.form_links import LinkKey
+from schemas.events.signed_tokens import BadLink
 from schemas.plan.values import Bilingual
 from services.intake.asgi import Request, Response
 from services.intake.form import form_state, pages, receipt_view, texts

@@ -15,8 +15,8 @@ from services.intake.form.receipt_handlers import ReceiptHandlers
 from services.intake.form.submit_report import SubmitReport
 from services.intake.http.limits import InflightLimit
 from services.intake.http.router import Route
-from services.intake.link_revocations import LinkRevocations
 from services.intake.settings import IntakeSettings
+from services.runtime.access.link_revocations import LinkRevocations
 from services.runtime.clock import Clock, SystemClock
 
 

@@ -2,12 +2,8 @@
 
 The file holds digests of the secrets and their scopes, never a secret. It is reloaded when it changes, so a revoked or
 expired key stops working without a restart. A refused request is counted and logged for the audit, without the secret.
-
-A secret is 256 random bits, so a plain SHA-256 of it is as safe as a slow password hash and costs a request nothing.
 """
 
-import hashlib
-import hmac
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -17,19 +13,17 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.plan.values import Bilingual, Identifier, Instant, Sha256
-from services.intake import secret_files
 from services.intake.asgi import RequestRefusedError
 from services.intake.core import scopes
 from services.intake.core.problems import AuthenticationFailure, Refusal, RequestProblem
 from services.intake.core.scopes import WILDCARD, ApiKey, KeyScope, SourceScope
 from services.intake.http.authentication_failures import AuthenticationFailures
-from services.intake.secret_files import FileWatcher
+from services.runtime import secret_files
+from services.runtime.access import bearer_keys
 from services.runtime.clock import Clock
+from services.runtime.secret_files import FileWatcher
 
 BEARER_PREFIX = "ddk"
-
-# Compared in lower case: the name of a scheme is case-insensitive (RFC 9110 section 11.1).
-_AUTHORIZATION_SCHEME = "bearer "
 
 log = logging.getLogger(__name__)
 
@@ -85,27 +79,9 @@ def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:
     secret_files.replace_file(path, document.model_dump_json(indent=2).encode() + b"\n")
 
 
-def secret_digest(secret: str) -> str:
-    """Return the digest that is stored of a secret: its SHA-256 in hex."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-# Compared with if the key id is unknown, so that the answer takes as long as for a known one.
-_UNKNOWN_KEY_DIGEST = secret_digest("nobody has this secret")
-
-
 def format_bearer(key_id: str, secret: str) -> str:
-    """Return the bearer token that a client sends: `ddk_ID_SECRET`. The id makes the key a dictionary look-up."""
-    return f"{BEARER_PREFIX}_{key_id}_{secret}"
-
-
-def parse_bearer(bearer: str) -> tuple[str, str] | None:
-    """Return the key id and the secret of a bearer token, or None if it does not have our form."""
-    # Split at the first two only: the secret is base64url, whose alphabet has the underscore (RFC 4648 section 5).
-    parts = bearer.split("_", 2)
-    if len(parts) != 3 or parts[0] != BEARER_PREFIX:  # noqa: PLR2004 - prefix, id, secret
-        return None
-    return parts[1], parts[2]
+    """Return the bearer token that a client sends: `ddk_ID_SECRET`."""
+    return bearer_keys.format_bearer(BEARER_PREFIX, key_id, secret)
 
 
 class ApiKeys:
@@ -139,16 +115,13 @@ class ApiKeys:
 
         A failure is counted for the *address* that the request came from.
         """
-        scheme = _AUTHORIZATION_SCHEME
-        if authorization is None or authorization[: len(scheme)].lower() != scheme:
+        bearer = bearer_keys.read_authorization(authorization)
+        if bearer is None:
             self._failures.record(AuthenticationFailure.NO_KEY, address=address, key_id=None)
             raise RequestRefusedError(_NO_BEARER_KEY)
-        parsed = parse_bearer(authorization[len(scheme) :].strip())
-        key = None if parsed is None else self._keys.get(parsed[0])
-        # Two digests are compared, and in constant time: how long it takes reveals nothing of the stored one.
-        # An unknown key id takes the same steps as a known one, so that the time of the answer does not reveal ids.
-        presented = secret_digest("" if parsed is None else parsed[1])
-        is_right = hmac.compare_digest(presented, _UNKNOWN_KEY_DIGEST if key is None else key.sha256)
+        key_id, secret = bearer_keys.parse_bearer(BEARER_PREFIX, bearer) or ("", "")
+        key = self._keys.get(key_id)
+        is_right = bearer_keys.is_secret_of(secret, None if key is None else key.sha256)
         if key is None or not is_right:
             failure = AuthenticationFailure.UNKNOWN_KEY if key is None else AuthenticationFailure.WRONG_SECRET
             self._failures.record(failure, address=address, key_id=None if key is None else key.id)

@@ -16,8 +16,8 @@ from joserfc.jwk import OKPKey
 from msgspec import Raw
 from nacl.signing import SigningKey
 
-from services.intake import secret_files
-from services.intake.secret_files import FileWatcher
+from services.runtime import secret_files
+from services.runtime.secret_files import FileWatcher
 
 ALGORITHM = "Ed25519"
 CURVE: Literal["Ed25519"] = "Ed25519"

@@ -10,9 +10,9 @@ import msgspec
 from schemas.events.facts import SUBMITTED
 from schemas.events.ids import DutyKey
 from services.reporting import event_decoder
-from services.reporting.core import submission_history
+from services.reporting.core.content import submission_history
+from services.reporting.core.content.submission_history import DocketFact, SubmissionHistory
 from services.reporting.core.duty_lines import DutyLine
-from services.reporting.core.submission_history import DocketFact, SubmissionHistory
 from services.reporting.core.timeline import EventIdentity, UnreadableRecord
 from services.reporting.event_decoder import DecodedFact
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
@@ -60,7 +60,7 @@ _ATTACHING_DECODER: RecordDecoder[_AttachingEvent] = RecordDecoder(_AttachingEve
 
 
 class SubmissionQueries:
-    """Questions about single facts."""
+    """Questions about single facts. All but `find_fact` raise `AccessRefusedError` for a duty outside the scope."""
 
     def __init__(self, queries: ReportingQueries, archive: DocketSource) -> None:
         self._queries = queries
@@ -108,6 +108,7 @@ class SubmissionQueries:
 
     async def _find_known_submission(self, receiptid: str, context: QueryContext) -> DecodedFact:
         fact = await self.find_fact(receiptid)
+        await self._queries.require_duty(fact.duty, context)
         if fact.recorded_at > context.known_at:
             raise NotFoundError(f"the receipt {receiptid!r} was not on record at {context.known_at.isoformat()}")
         if fact.type != SUBMITTED:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from schemas.events.assessments import Status
 from services.reporting.core import vietnamese_locale
+from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
+from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.duty_lines import DutyLine
 
 
@@ -46,6 +48,17 @@ class LinePage:
 def filter_lines(lines: Iterable[DutyLine], line_filter: LineFilter) -> tuple[DutyLine, ...]:
     """Return the lines that *line_filter* matches, in their order."""
     return tuple(line for line in lines if line_filter.matches(line))
+
+
+def require_groups(groups: Iterable[str], covered: Sequence[DutyLine], scope: ReaderScope) -> None:
+    """Raise `AccessRefusedError` if one of *groups*, which a query names, is outside *scope*.
+
+    A group is inside if *scope* covers it, or if one of the *covered* lines stands under it: a reader of the members of
+    one group may ask by which other group a duty reached them.
+    """
+    inside = {line.group for line in covered}
+    if any(not scope.covers_group(group) and group not in inside for group in groups):
+        raise AccessRefusedError(RefusalReason.OUTSIDE_SCOPE)
 
 
 def paginate(lines: Sequence[DutyLine], *, limit: int, cursor: str | None) -> LinePage:

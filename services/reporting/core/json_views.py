@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from services.reporting.core import annual_report
 from services.reporting.core.annual_report import AnnualReport, Chapter, UndatedObligation
 from services.reporting.core.duty_counts import DutyCounts
 from services.reporting.core.duty_lines import DutyLine
@@ -81,6 +82,17 @@ def render_chapter(chapter: Chapter) -> JsonObject:
         "groups": [
             {"group": group.group, "name": group.name, **render_counts(group.counts)} for group in chapter.groups
         ],
+    }
+
+
+def render_counts_by_status(report: AnnualReport) -> JsonObject:
+    """Render how many duties have which status, and nothing else: what may be public."""
+    return {
+        "plan": report.plan.plan,
+        "period": report.period,
+        "as_of": report.as_of.isoformat(),
+        "known_at": report.known_at.isoformat(),
+        "total": {status.value: count for status, count in annual_report.count_by_status(report).items()},
     }
 
 

@@ -46,6 +46,11 @@ class RegistryIndex:
         addressed = [group for group in obligation.addressees if group in groups_on_day]
         return next(iter(addressed or [group for group in obligation.addressees if group in groups_ever]), BY_NAME)
 
+    def groups_on(self, agency_id: str, day: date) -> frozenset[str]:
+        """Return every group that the agency belonged to on *day*, addressed or not."""
+        agency = self.agencies.get(agency_id)
+        return frozenset(one.id for one in agency.groups if one.contains(day)) if agency else frozenset()
+
     def group_name(self, group_id: str, language: str = "vi") -> str:
         """Return a group's name; agencies addressed by name share a name of this service's own."""
         if group_id == BY_NAME:

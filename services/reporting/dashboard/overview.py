@@ -52,7 +52,10 @@ class StatusCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """Everything that the template of the overview page shows."""
+    """Everything that the template of the overview page shows.
+
+    `has_documents` says whether its reader may have the annual report, which names every agency.
+    """
 
     query: OverviewQuery
     plan: Plan
@@ -62,6 +65,7 @@ class Overview:
     chapter: Chapter | None
     lines: tuple[DutyLine, ...]
     zone: ZoneInfo
+    has_documents: bool
 
     @property
     def today(self) -> date:

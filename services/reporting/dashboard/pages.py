@@ -1,6 +1,7 @@
 """The handlers of the dashboard's pages: the overview, an agency, the style sheet. They query and render templates."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -8,15 +9,18 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
 from schemas.problems import Problem
-from services.reporting.core import labels
+from services.reporting.core import annual_report, duty_search, labels
+from services.reporting.core.access.decisions import Access
+from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.dashboard import overview
 from services.reporting.dashboard.overview import Overview, OverviewQuery
 from services.reporting.http import problems, query_parameters
+from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
@@ -44,12 +48,12 @@ class Dashboard:
         self._templates = templates
         self._style_sheet = resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Return the routes of the pages."""
         return [
-            Route("/", self.get_overview),
-            Route("/agencies/{agency}", self.get_agency),
-            Route("/style.css", self.get_style_sheet),
+            AccessRoute("/", self.get_overview, Access.COUNTS),
+            AccessRoute("/agencies/{agency}", self.get_agency, Access.COVERED),
+            AccessRoute("/style.css", self.get_style_sheet, Access.OPEN),
         ]
 
     async def get_style_sheet(self, _request: Request) -> Response:
@@ -57,7 +61,10 @@ class Dashboard:
         return Response(self._style_sheet, media_type="text/css", headers=CACHE_ONE_DAY)
 
     async def get_overview(self, request: Request) -> Response:
-        """Return the overview of the chosen plan and period, by default of the first plan and the current year."""
+        """Return the overview of the chosen plan and period, by default of the first plan and the current year.
+
+        Whoever has no scope gets the counts by status alone; the guard lets them in where these are public.
+        """
         parameters = QueryParameters(request)
         context = query_parameters.parse_context(parameters, self._clock)
         query = _parse_overview_query(parameters, context)
@@ -68,8 +75,15 @@ class Dashboard:
         plan = self._queries.plan(query.plan) if query.plan else plans[0]
         years = await self._queries.find_years(plan.plan)
         period = query.period or _choose_year(years, _year_at(context, ZoneInfo(plan.zone)))
+        if not context.scope.covers_duties:
+            report = await self._queries.compile_report(plan.plan, period, replace(context, scope=EVERYTHING))
+            counts = annual_report.count_by_status(report)
+            return self._render_page(
+                "counts.html", request, context=context, values={"report": report, "counts": counts}
+            )
         report = await self._queries.compile_report(plan.plan, period, context)
         chapter = overview.choose_chapter(report, query.obligation)
+        duty_search.require_groups(query.line_filter.groups, chapter.lines if chapter else (), context.scope)
         page = Overview(
             query=query,
             plan=report.plan,
@@ -79,6 +93,7 @@ class Dashboard:
             chapter=chapter,
             lines=overview.select_lines(chapter, query),
             zone=ZoneInfo(plan.zone),
+            has_documents=context.scope.is_everything,
         )
         return self._render_page("overview.html", request, context=context, values={"page": page, "zone": page.zone})
 
@@ -108,6 +123,11 @@ class Dashboard:
         language = problems.language_of(request)
         values = {"title": problem.type.title.in_language(language), "problem": problem, "link_parameters": {}}
         return self._render("problem.html", request, language, values=values, status=problem.type.status)
+
+    def render_open_page(self, template: str, request: Request, *, values: Mapping[str, object]) -> Response:
+        """Render a page that asks nothing of the database and shows no instant asked about."""
+        language = problems.language_of(request)
+        return self._render(template, request, language, values={**values, "link_parameters": {}})
 
     def _render_page(
         self, template: str, request: Request, *, context: QueryContext, values: Mapping[str, object]

@@ -57,6 +57,15 @@ TEXTS = {
         vi="Không có kế hoạch, đơn vị hoặc trang nào ứng với địa chỉ này. Hãy kiểm tra lại địa chỉ.",
         en="No plan, agency or page is known by this address. Check how it is written.",
     ),
+    "how_to_read": Bilingual(
+        vi="Trang này chỉ mở cho người có liên kết hoặc khóa đọc. Cơ quan báo cáo mở bằng liên kết trong thư nhắc gần "
+        "nhất; cán bộ theo dõi xin người vận hành hệ thống một liên kết (lệnh “dondoc readers link”).",
+        en="This page opens for those who have a link or a reader's key. An agency opens the link in its latest mail; "
+        "an officer asks the operator for a link (“dondoc readers link”).",
+    ),
+    "opening": Bilingual(vi="Đang mở trang theo dõi", en="The dashboard is opening"),
+    "open_now": Bilingual(vi="Mở ngay", en="Open it now"),
+    "counts": Bilingual(vi="Số nghĩa vụ theo tình trạng", en="Duties by status"),
     "try_again": Bilingual(
         vi="Dữ liệu vẫn an toàn. Hãy tải lại trang này sau giây lát.",
         en="The records are safe. Load this page again in a moment.",
@@ -76,6 +85,22 @@ TEXTS = {
         vi="thứ Hai,thứ Ba,thứ Tư,thứ Năm,thứ Sáu,thứ Bảy,Chủ nhật",
         en="Monday,Tuesday,Wednesday,Thursday,Friday,Saturday,Sunday",
     ),
+    "verified": Bilingual(vi="Báo cáo đã được chốt", en="A sealed report"),
+    "verified_hint": Bilingual(
+        vi="Mã kiểm chứng này thuộc về báo cáo dưới đây. Mã được tính từ mọi số liệu của báo cáo.",
+        en="This check code belongs to the report below. It is made from every figure of the report.",
+    ),
+    "check_code": Bilingual(vi="Mã kiểm chứng", en="Check code"),
+    "sealed_report": Bilingual(vi="Kế hoạch, kỳ báo cáo", en="Plan and period"),
+    "sealed_version": Bilingual(vi="Phiên bản", en="Version"),
+    "sealed_signer": Bilingual(vi="Người ký", en="Signed by"),
+    "sealed_at": Bilingual(vi="Thời điểm chốt", en="Sealed at"),
+    "sealed_as_of": Bilingual(vi="Số liệu tính đến", en="Figures as of"),
+    "sealed_known_at": Bilingual(vi="Theo thông tin ghi nhận đến", en="As known at"),
+    "sealed_figures": Bilingual(vi="SHA-256 của toàn bộ số liệu", en="SHA-256 of all figures"),
+    "sealed_documents": Bilingual(vi="Các tệp của phiên bản này", en="Documents of this version"),
+    "sealed_format": Bilingual(vi="Định dạng", en="Format"),
+    "sealed_size": Bilingual(vi="Số byte", en="Bytes"),
     "footer": Bilingual(
         vi="Trang chỉ đọc. Tình trạng được tính từ các sự kiện đã ghi nhận, không phụ thuộc giờ chạy của hệ thống.",
         en="Read only. Each status follows from the recorded events, not from when any job ran.",

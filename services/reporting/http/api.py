@@ -1,6 +1,5 @@
 """The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period, the report of a period."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -8,31 +7,23 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from schemas.plan import periods
+from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core import duty_search, json_views
+from services.reporting.core.access.decisions import Access
+from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.documents import csv_json, docx, pdf, xlsx
-from services.reporting.documents.letterhead import Letterhead
+from services.reporting.documents.formats import FORMATS
 from services.reporting.http import query_parameters
+from services.reporting.http.access import guard
+from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
 from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
-
-RenderDocument = Callable[[AnnualReport, Letterhead], bytes]
-
-DOCX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FORMATS: dict[str, tuple[str, RenderDocument]] = {
-    "docx": (DOCX_MEDIA_TYPE, docx.render_docx),
-    "pdf": ("application/pdf", pdf.render_pdf),
-    "xlsx": (XLSX_MEDIA_TYPE, lambda report, _letterhead: xlsx.render_xlsx(report)),
-    "csv": ("text/csv; charset=utf-8", lambda report, _letterhead: csv_json.render_csv(report)),
-    "json": ("application/json", lambda report, _letterhead: csv_json.render_json(report)),
-}
 
 
 class ReportingApi:
@@ -42,25 +33,25 @@ class ReportingApi:
         self,
         queries: ReportingQueries,
         submissions: SubmissionQueries,
+        reports: ReportCompiler,
         *,
         clock: Clock,
-        letterhead: Letterhead,
         metrics: ReportingMetrics,
     ) -> None:
         self._queries = queries
         self._submissions = submissions
+        self._reports = reports
         self._clock = clock
-        self._letterhead = letterhead
         self._metrics = metrics
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Return the routes; the extension of a report's path is its format."""
         return [
-            Route("/v1/duties", self.get_duties),
-            Route("/v1/agencies/{agency}", self.get_agency),
-            Route("/v1/receipts/{receiptid}", self.get_receipt),
-            Route("/v1/plans/{plan}/periods/{period}", self.get_period),
-            Route("/v1/plans/{plan}/periods/{period}/report.{extension}", self.get_report),
+            AccessRoute("/v1/duties", self.get_duties, Access.COVERED),
+            AccessRoute("/v1/agencies/{agency}", self.get_agency, Access.COVERED),
+            AccessRoute("/v1/receipts/{receiptid}", self.get_receipt, Access.COVERED),
+            AccessRoute("/v1/plans/{plan}/periods/{period}", self.get_period, Access.COUNTS),
+            AccessRoute("/v1/plans/{plan}/periods/{period}/report.{extension}", self.get_report, Access.WHOLE),
         ]
 
     async def get_duties(self, request: Request) -> Response:
@@ -85,6 +76,7 @@ class ReportingApi:
         receiptid = request.path_params["receiptid"]
         receipt = await self._submissions.find_fact(receiptid)
         key = receipt.duty
+        await self._queries.require_duty(key, context)
         duty_filter = DutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(key.period,))
         found = await self._queries.find_lines(duty_filter, context)
         event = {
@@ -99,28 +91,44 @@ class ReportingApi:
         return JSONResponse({"receiptid": receiptid, **event, **context_and_duty})
 
     async def get_period(self, request: Request) -> Response:
-        """Return the figures of a plan's period, overall, by obligation and by group."""
-        return JSONResponse(json_views.render_summary(await self._compile_report(request)))
+        """Return the figures of a plan's period, overall, by obligation and by group.
+
+        Whoever has no scope gets the counts by status alone; the guard lets them in where these are public.
+        """
+        if guard.scope_of(request).covers_duties:
+            return JSONResponse(json_views.render_summary(await self._compile_duties(request)))
+        everybody = await self._compile_duties(request, scope=EVERYTHING)
+        return JSONResponse(json_views.render_counts_by_status(everybody))
 
     async def get_report(self, request: Request) -> Response:
-        """Return the annual report in the format that the path names."""
+        """Return the annual report in the format that the path names.
+
+        A document for people is Vietnamese whatever the caller reads; CSV and JSON follow the parameter `lang` alone.
+        """
         extension = request.path_params["extension"]
         if extension not in FORMATS:
             raise NotFoundError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
-        media_type, render = FORMATS[extension]
+        renderer = FORMATS[extension]
+        parameters = QueryParameters(request)
+        context = query_parameters.parse_context(parameters, self._clock)
+        parameters.raise_errors()
+        takes_language = renderer.takes_language and "lang" in request.query_params
+        context = context if takes_language else replace(context, language="vi")
         with self._metrics.document_seconds.labels(extension).time():
-            report = await self._compile_report(request)
+            plan, period = request.path_params["plan"], self._parse_period(request)
+            inputs = await self._reports.compile_inputs(plan, period, context)
             # Rendering takes tenths of a second; in a thread, it does not keep the event loop from answering.
-            body = await run_in_threadpool(partial(render, report, self._letterhead))
+            body = await run_in_threadpool(partial(renderer.render, inputs, context.language))
         self._metrics.documents.labels(extension).inc()
         headers = {
-            "Content-Disposition": f'attachment; filename="{report.plan.plan}-{report.period}.{extension}"',
-            "X-Dondoc-Digest": report.digest,
+            "Content-Disposition": f'attachment; filename="{plan}-{period}.{extension}"',
+            "X-Dondoc-Digest": inputs.report.digest,
         }
-        return Response(body, headers=headers, media_type=media_type)
+        return Response(body, headers=headers, media_type=renderer.media_type)
 
     async def _find_page(self, query: DutiesQuery) -> dict[str, Any]:
         found = await self._queries.find_lines(query.duty_filter, query.context)
+        duty_search.require_groups(query.line_filter.groups, found.lines, query.context.scope)
         lines = duty_search.filter_lines(found.lines, query.line_filter)
         page = duty_search.paginate(lines, limit=query.limit, cursor=query.cursor)
         return {
@@ -130,15 +138,20 @@ class ReportingApi:
             "unreadable": json_views.render_unreadable(found.unreadable),
         }
 
-    async def _compile_report(self, request: Request) -> AnnualReport:
+    async def _compile_duties(self, request: Request, scope: ReaderScope | None = None) -> AnnualReport:
+        """Compile the duties of what *scope* covers, by default that of the reader."""
         parameters = QueryParameters(request)
         context = query_parameters.parse_context(parameters, self._clock)
+        context = context if scope is None else replace(context, scope=scope)
         parameters.raise_errors()
+        return await self._queries.compile_report(request.path_params["plan"], self._parse_period(request), context)
+
+    @staticmethod
+    def _parse_period(request: Request) -> str:
         try:
-            period = periods.parse(request.path_params["period"]).text
+            return periods.parse(request.path_params["period"]).text
         except ValueError as cause:
             raise NotFoundError(str(cause)) from cause
-        return await self._queries.compile_report(request.path_params["plan"], period, context)
 
 
 def _render_context(context: QueryContext) -> dict[str, str]:

@@ -2,23 +2,27 @@
 
 import io
 import json
+from collections.abc import Iterable
 from functools import reduce
 from importlib import resources
 from operator import or_
 from typing import Any
 
 from jinja2 import Environment
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from ruamel.yaml import YAML
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from schemas.events.assessments import DutyAssessed
 from schemas.events.deliveries import AlertAttempted
 from schemas.events.envelope import Envelope
 from schemas.events.facts import MODEL_OF
-from schemas.events.topics import DELIVERIES, FACTS, VERDICTS, Topic
+from schemas.events.reports import EvaluationRecorded, ReportSealed, SealedDocumentPart
+from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
+from services.reporting.core.access.decisions import Access
+from services.reporting.http.access.guard import AccessRoute
 from services.runtime.http.admin import ASYNCAPI_PATH
 from services.runtime.http.probes import AsgiHandler, Receive, Scope, Send, send_response
 
@@ -37,7 +41,8 @@ def build_asyncapi() -> dict[str, Any]:
     consumed = {
         "verdicts": (VERDICTS, Envelope[DutyAssessed].model_json_schema()),
         "deliveries": (DELIVERIES, Envelope[AlertAttempted].model_json_schema()),
-        "facts": (FACTS, _build_facts_schema()),
+        "facts": (FACTS, _build_union_schema(MODEL_OF.values())),
+        "reports": (REPORTS, _build_union_schema((ReportSealed, SealedDocumentPart, EvaluationRecorded))),
     }
     return {
         "asyncapi": ASYNCAPI_VERSION,
@@ -60,7 +65,7 @@ def asyncapi_route() -> tuple[str, AsgiHandler]:
     return ASYNCAPI_PATH, get_asyncapi
 
 
-def build_routes(templates: Environment) -> list[Route]:
+def build_routes(templates: Environment) -> list[BaseRoute]:
     """Return the routes of the OpenAPI document and of the page that shows it."""
     openapi = load_openapi()
 
@@ -71,13 +76,13 @@ def build_routes(templates: Environment) -> list[Route]:
         return HTMLResponse(templates.get_template("docs.html").render(api=openapi, language="en"))
 
     return [
-        Route("/openapi.json", get_openapi),
-        Route("/docs", get_docs),
+        AccessRoute("/openapi.json", get_openapi, Access.OPEN),
+        AccessRoute("/docs", get_docs, Access.OPEN),
     ]
 
 
-def _build_facts_schema() -> dict[str, Any]:
-    envelopes: list[Any] = [Envelope[model] for model in MODEL_OF.values()]  # type: ignore[valid-type]  # published types
+def _build_union_schema(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    envelopes: list[Any] = [Envelope[model] for model in models]  # type: ignore[valid-type]  # published types
     return TypeAdapter(reduce(or_, envelopes)).json_schema()
 
 

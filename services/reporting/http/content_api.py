@@ -6,19 +6,23 @@ from urllib.parse import quote
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute
 
-from schemas.plan import periods
+from schemas.plan import figures
 from services.reporting.content import attachments
 from services.reporting.content.attachments import AttachmentFiles, FileLostError
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import AttachmentReference, SubmissionAnswer, SubmissionQueries
 from services.reporting.core import json_views, results_document
+from services.reporting.core.access.decisions import Access
+from services.reporting.core.content import results_scope
+from services.reporting.core.content.figure_review import ReviewedFigure
+from services.reporting.core.content.submission_history import DocketFact
 from services.reporting.core.results_document import PlanResults
-from services.reporting.core.submission_history import DocketFact
 from services.reporting.documents import results_csv
 from services.reporting.http import conditional, query_parameters
+from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import NotFoundError, QueryContext
 from services.runtime import attachment_store, json_lines
@@ -45,19 +49,25 @@ class ContentApi:
     """Each handler parses a query, runs it and renders the result."""
 
     def __init__(
-        self, results: ResultsQueries, submissions: SubmissionQueries, files: AttachmentFiles, *, clock: Clock
+        self,
+        results: ResultsQueries,
+        submissions: SubmissionQueries,
+        *,
+        files: AttachmentFiles,
+        clock: Clock,
     ) -> None:
         self._results = results
         self._submissions = submissions
         self._files = files
         self._clock = clock
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Return the routes."""
         return [
-            Route("/v1/plans/{plan}/periods/{period}/results", self.get_results),
-            Route("/v1/submissions/{receiptid}", self.get_submission),
-            Route("/v1/submissions/{receiptid}/attachments/{sha256}", self.get_attachment),
+            AccessRoute("/v1/plans/{plan}/periods/{period}/results", self.get_results, Access.COVERED),
+            AccessRoute("/v1/plans/{plan}/periods/{period}/findings", self.get_findings, Access.COVERED),
+            AccessRoute("/v1/submissions/{receiptid}", self.get_submission, Access.COVERED),
+            AccessRoute("/v1/submissions/{receiptid}/attachments/{sha256}", self.get_attachment, Access.COVERED),
         ]
 
     async def get_results(self, request: Request) -> Response:
@@ -66,14 +76,28 @@ class ContentApi:
         parameters.require_known("obligation", *INSTANTS)
         context = query_parameters.parse_context(parameters, self._clock)
         parameters.raise_errors()
-        results = await self._results.find_results(request.path_params["plan"], _parse_period(request), context)
+        results = await self._results.find_results(
+            request.path_params["plan"], query_parameters.parse_period_of_path(request), context
+        )
         results = _select_obligations(results, parameters.list_values("obligation"))
+        if not context.scope.is_everything:
+            results = results_scope.restrict_results(results, context.scope.covers_agency)
         if conditional.prefers_csv(request):
             body, media_type = await run_in_threadpool(results_csv.render_results_csv, results), conditional.CSV
         else:
             body, media_type = await run_in_threadpool(_encode_results, results), conditional.JSON
         tag = await run_in_threadpool(_tag_results, request, results, media_type)
         return conditional.respond(request, body, tag=tag, media_type=media_type)
+
+    async def get_findings(self, request: Request) -> Response:
+        """Return what looks like a slip in the figures of a plan's period, for somebody to ask the agency."""
+        context = self._parse_instants(request)
+        plan, period = request.path_params["plan"], query_parameters.parse_period_of_path(request)
+        reviewed = await self._results.review_figures(plan, period, context)
+        covered = [one for one in reviewed if context.scope.covers_agency(one.agency, one.groups)]
+        findings = [_render_finding(one, context.language) for one in covered]
+        head = {"plan": plan, "period": period, "as_of": context.as_of.isoformat()}
+        return JSONResponse({**head, "known_at": context.known_at.isoformat(), "findings": findings})
 
     async def get_submission(self, request: Request) -> Response:
         """Return a submission as it was recorded, its duty, what it corrects and what was done about it since."""
@@ -106,13 +130,6 @@ class ContentApi:
         return context
 
 
-def _parse_period(request: Request) -> str:
-    try:
-        return periods.parse(request.path_params["period"]).text
-    except ValueError as cause:
-        raise NotFoundError(str(cause)) from cause
-
-
 def _select_obligations(results: PlanResults, ids: tuple[str, ...]) -> PlanResults:
     if not ids:
         return results
@@ -136,6 +153,19 @@ def _tag_results(request: Request, results: PlanResults, media_type: str) -> str
             del document["known_at"]
     content = media_type.encode() + json_lines.encode_line(document)
     return conditional.tag_of(content, is_weak="as_of" not in request.query_params)
+
+
+def _render_finding(one: ReviewedFigure, language: str) -> dict[str, str | None]:
+    return {
+        "obligation": one.obligation,
+        "agency": one.agency,
+        "code": one.finding.code,
+        "kind": one.finding.kind.value,
+        "value": None if one.value is None else figures.write_plainly(one.value),
+        "sentence": one.finding.words.in_language(language),
+        "source": one.source,
+        "id": one.id,
+    }
 
 
 def _encode_submission(answer: SubmissionAnswer, context: QueryContext) -> bytes:

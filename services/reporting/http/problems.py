@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+from aiokafka.errors import KafkaError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,10 +20,65 @@ from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError, Problem, ProblemType
 from services.reporting.content.attachments import AttachmentsUnavailableError
 from services.reporting.content.results_queries import UnreadableContentError
+from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
+from services.reporting.core.report.printed_report import EmptyReportError
+from services.reporting.core.sealing.versions import VersionConflictError
 from services.reporting.queries import DocumentsUnreadError, NotFoundError
+from services.reporting.sealing.seal_writer import SealContestedError
+from services.reporting.sealing.sealer import LogUnsettledError
 from services.reporting.store import DatabaseUnavailableError, NotAssessedError, StateIncompleteError
+from services.runtime.kafka.group_progress import GroupBehindError
 
+EMPTY_REPORT_REMEDY = Bilingual(
+    vi="Hãy kiểm tra kỳ báo cáo, thời điểm hỏi (as_of, known_at) và nhóm của các đơn vị trong danh sách đơn vị.",
+    en="Check the period, the instants asked about (as_of, known_at) and the groups of the agencies in the registry.",
+)
 RETRY_AFTER_SECONDS = 5  # a restart of the database takes about two
+
+# How to say who asks (RFC 9110 section 11.6.1), sent with every 401.
+CHALLENGE = 'Bearer realm="dondoc"'
+
+_SEND_KEY = Bilingual(
+    vi="Hãy gửi `Authorization: Bearer KEY` với khóa đọc còn hiệu lực, hoặc mở liên kết do người vận hành cấp.",
+    en="Send `Authorization: Bearer KEY` with a reader's key that is in force, or open a link from the operator.",
+)
+_NEW_LINK = Bilingual(
+    vi="Liên kết không mở được nữa. Hãy mở liên kết trong thư mới nhất, hoặc xin người vận hành một liên kết mới.",
+    en="The link opens nothing any longer. Open the one in the latest mail, or ask the operator for another.",
+)
+_OUTSIDE = Bilingual(
+    vi="Khóa hoặc liên kết này không cho xem nội dung được hỏi. Hãy hỏi trong phạm vi được cấp.",
+    en="This key or link does not cover what you ask for. Ask for what its scope covers.",
+)
+# The same for a key that nobody has and for a wrong secret, so that the answer does not tell which keys exist.
+_REMEDIES = {
+    RefusalReason.NO_KEY: _SEND_KEY,
+    RefusalReason.UNKNOWN_KEY: _SEND_KEY,
+    RefusalReason.WRONG_SECRET: _SEND_KEY,
+    RefusalReason.NOT_IN_FORCE: Bilingual(
+        vi="Khóa đã hết hạn hoặc bị thu hồi. Hãy xin người vận hành một khóa mới.",
+        en="The key has expired or was revoked. Ask the operator for a new one.",
+    ),
+    RefusalReason.SESSION_ENDED: Bilingual(
+        vi="Phiên xem đã kết thúc. Hãy mở lại liên kết.", en="The session has ended. Open your link again."
+    ),
+    RefusalReason.BAD_LINK: _NEW_LINK,
+    RefusalReason.LINK_EXPIRED: _NEW_LINK,
+    RefusalReason.LINK_REVOKED: _NEW_LINK,
+    RefusalReason.OUTSIDE_SCOPE: _OUTSIDE,
+    RefusalReason.NOT_PERMITTED: Bilingual(
+        vi="Khóa này chỉ được xem. Hãy dùng khóa có quyền thực hiện việc này.",
+        en="This key may only read. Use one that may do this.",
+    ),
+    RefusalReason.FORGED_FORM: Bilingual(
+        vi="Biểu mẫu không do trang này tạo hoặc đã cũ. Hãy tải lại trang rồi gửi lại.",
+        en="The form was not made by this page, or is too old. Load the page again and send it once more.",
+    ),
+    RefusalReason.OTHER_MACHINE: Bilingual(
+        vi="Chỉ trả lời yêu cầu từ chính máy này; nơi khác hãy dùng cổng quản trị.",
+        en="Only this machine may ask here; others ask the admin port.",
+    ),
+}
 
 
 class ReportingProblem(Enum):
@@ -31,7 +87,42 @@ class ReportingProblem(Enum):
     INVALID_QUERY = ProblemType(
         status=400, slug="invalid-query", title=Bilingual(vi="Câu hỏi không hợp lệ", en="The question is not valid")
     )
+    UNAUTHENTICATED = ProblemType(
+        status=401,
+        slug="unauthenticated",
+        title=Bilingual(vi="Chưa xác định được người đọc", en="It is not known who asks"),
+    )
+    FORBIDDEN = ProblemType(
+        status=403, slug="forbidden", title=Bilingual(vi="Ngoài phạm vi được xem", en="Outside what you may read")
+    )
     NOT_FOUND = ProblemType(status=404, slug="not-found", title=Bilingual(vi="Không tìm thấy", en="Not found"))
+    EMPTY_REPORT = ProblemType(
+        status=409,
+        slug="empty-report",
+        title=Bilingual(
+            vi="Kỳ này không có đơn vị nào phải báo cáo, không lập báo cáo",
+            en="Nobody owes a report in this period, so no report is made",
+        ),
+    )
+    INVALID_BODY = ProblemType(
+        status=422, slug="invalid-request", title=Bilingual(vi="Yêu cầu không hợp lệ", en="The request is not valid")
+    )
+    CONFLICT = ProblemType(
+        status=409,
+        slug="version-conflict",
+        title=Bilingual(vi="Đã có phiên bản khác được ký số thứ tự", en="Another version was sealed meanwhile"),
+    )
+    TOO_LARGE = ProblemType(
+        status=413, slug="too-large", title=Bilingual(vi="Yêu cầu quá lớn", en="The request is too large")
+    )
+    UNSETTLED = ProblemType(
+        status=503,
+        slug="unsettled",
+        title=Bilingual(
+            vi="Số liệu đang được ghi nhận, chưa chốt được báo cáo",
+            en="Figures are still being recorded, so the report cannot be sealed yet",
+        ),
+    )
     NOT_ALLOWED = ProblemType(
         status=405, slug="method-not-allowed", title=Bilingual(vi="Chỉ đọc, không ghi", en="This interface only reads")
     )
@@ -75,8 +166,17 @@ class InvalidQueryError(Exception):
         self.errors = errors
 
 
+class InvalidBodyError(Exception):
+    """The body of a request is not valid; `errors` has the JSON pointer of each member with its remedy."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{pointer or '/'}: {detail}" for pointer, detail in errors.items()))
+        self.errors = errors
+
+
 RenderPage = Callable[[Request, Problem], Response]
 ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]
+RecordRefusal = Callable[[Request, AccessRefusedError], None]
 
 
 def language_of(request: Request) -> Language:
@@ -100,25 +200,45 @@ def render_document(request: Request, problem: Problem) -> Response:
     return Response(body, problem.type.status, headers=problems.headers(problem, language))
 
 
-def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
-    """Return the handler of every error: it answers with a problem document, or with a page where a browser asks."""
+def build_handlers(render_page: RenderPage, record_refusal: RecordRefusal) -> dict[Any, ExceptionHandler]:
+    """Return the handler of every error: it answers with a problem document, or with a page where a browser asks.
+
+    *record_refusal* is called with each request that is refused to its reader.
+    """
 
     def build_handler(describe: Callable[[Exception], Problem]) -> ExceptionHandler:
         async def handle(request: Request, error: Exception) -> Response:
             problem = describe(error)
-            render = render_page if _is_page_wanted(request) else render_document
+            if isinstance(error, AccessRefusedError):
+                record_refusal(request, error)
+            render = render_page if is_page_wanted(request) else render_document
             response = render(request, problem)
             if isinstance(error, HTTPException):
                 response.headers.update(error.headers or {})  # `Allow` of a 405
+            if problem.type.status == HTTPStatus.UNAUTHORIZED:
+                response.headers["WWW-Authenticate"] = CHALLENGE
             if problem.retry_after_seconds is not None:
                 response.headers["Retry-After"] = str(problem.retry_after_seconds)
             return response
 
         return handle
 
-    describers = {
+    return {error_type: build_handler(describe) for error_type, describe in _list_describers().items()}
+
+
+def is_page_wanted(request: Request) -> bool:
+    """Whether a browser asks for a page."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+def _list_describers() -> dict[type[Exception], Callable[[Exception], Problem]]:
+    return {
+        AccessRefusedError: _describe_refusal,
         InvalidQueryError: _describe_invalid_query,
+        InvalidBodyError: _describe_invalid_body,
+        VersionConflictError: _describe_conflict,
         NotFoundError: _describe_not_found,
+        EmptyReportError: _describe_empty_report,
         HTTPException: _describe_http_error,
         # Starlette calls the handler of `Exception` and raises the error again, so that the server logs it.
         Exception: _describe_http_error,
@@ -128,12 +248,17 @@ def build_handlers(render_page: RenderPage) -> dict[Any, ExceptionHandler]:
         UnreadableContentError: _describe_unreadable,
         AttachmentsUnavailableError: _describe_unavailable,
         NotAssessedError: _describe_not_assessed,
+        LogUnsettledError: _describe_unsettled,
+        SealContestedError: _describe_unsettled,
+        GroupBehindError: _describe_unsettled,
+        KafkaError: _describe_unavailable,
     }
-    return {error_type: build_handler(describe) for error_type, describe in describers.items()}
 
 
-def _is_page_wanted(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+def _describe_refusal(error: Exception) -> Problem:
+    reason = error.reason if isinstance(error, AccessRefusedError) else RefusalReason.NO_KEY
+    kind = ReportingProblem.UNAUTHENTICATED if reason.is_unauthenticated else ReportingProblem.FORBIDDEN
+    return Problem(type=kind.value, detail=_REMEDIES[reason])
 
 
 def _describe_invalid_query(error: Exception) -> Problem:
@@ -142,8 +267,27 @@ def _describe_invalid_query(error: Exception) -> Problem:
     return Problem(type=ReportingProblem.INVALID_QUERY.value, detail=str(error), errors=errors)
 
 
+def _describe_invalid_body(error: Exception) -> Problem:
+    found = error.errors if isinstance(error, InvalidBodyError) else {}
+    errors = tuple(FieldError(pointer=pointer, detail=detail) for pointer, detail in found.items())
+    return Problem(type=ReportingProblem.INVALID_BODY.value, detail=str(error), errors=errors)
+
+
+def _describe_conflict(error: Exception) -> Problem:
+    return Problem(type=ReportingProblem.CONFLICT.value, detail=str(error))
+
+
+def _describe_unsettled(error: Exception) -> Problem:
+    problem_type = ReportingProblem.UNSETTLED.value
+    return Problem(type=problem_type, detail=str(error), retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
 def _describe_not_found(error: Exception) -> Problem:
     return Problem(type=ReportingProblem.NOT_FOUND.value, detail=str(error))
+
+
+def _describe_empty_report(_error: Exception) -> Problem:
+    return Problem(type=ReportingProblem.EMPTY_REPORT.value, detail=EMPTY_REPORT_REMEDY)
 
 
 def _describe_unavailable(_error: Exception) -> Problem:

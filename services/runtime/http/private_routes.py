@@ -34,11 +34,16 @@ def guard_route(handler: AsgiHandler, key: str | None = None) -> AsgiHandler:
 def is_from_this_machine(scope: Scope) -> bool:
     """Whether a process on this machine asks for itself, and not as a proxy for somebody else."""
     client = scope.get("client")
-    if client is None or any(name in _FORWARDING_HEADERS for name, _ in scope["headers"]):
+    if client is None or is_passed_on(scope):
         return False
     address = ipaddress.ip_address(client[0])
     mapped = getattr(address, "ipv4_mapped", None)  # of a socket that takes IPv4 and IPv6
     return bool((mapped or address).is_loopback)
+
+
+def is_passed_on(scope: Scope) -> bool:
+    """Whether a proxy says that it passes on somebody's request."""
+    return any(name in _FORWARDING_HEADERS for name, _ in scope["headers"])
 
 
 def _has_key(scope: Scope, key: str) -> bool:

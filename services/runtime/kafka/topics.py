@@ -67,7 +67,7 @@ def _new_topics(partitions: int, replication: int) -> Iterator[NewTopic]:
     # With three replicas two must have a record before it counts as written; with fewer replicas all of them.
     durable = {"min.insync.replicas": str(min(2, replication))}
     for topic in TOPICS:
-        count = partitions if topic.is_partitioned_by_agency else 1
+        count = partitions if topic.is_partitioned else 1
         yield NewTopic(topic.name, count, replication, topic_configs={**dict(topic.config), **durable})
     for topic in WITH_DEAD_LETTERS:
         config = {**dict(DEAD_LETTER_CONFIG), **durable}

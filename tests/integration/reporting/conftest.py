@@ -14,6 +14,7 @@ from services.reporting.core.urging import AlertAttempt
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.annual_report import a_plan, a_registry
 from tests.support.builders.annual_report_events import a_delivery_event, a_verdict_event
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch, Service
@@ -35,7 +36,7 @@ async def published(bus: Bus) -> Bus:
 
 
 @pytest.fixture
-def reporting(launch: Launch, published: Bus, database: Database) -> StartReporting:
+def reporting(launch: Launch, published: Bus, database: Database, readers: ReadersFile) -> StartReporting:
     """Return a function that starts reporting on this test's database."""
     settings = {
         "DONDOC_MONGO_URL": database.url,
@@ -47,6 +48,7 @@ def reporting(launch: Launch, published: Bus, database: Database) -> StartReport
         return launch("reporting", **{**settings, **options})
 
     assert published.bootstrap
+    assert readers.bearer
     return start
 
 
@@ -67,11 +69,11 @@ def publish_events(published: Bus) -> PublishEvents:
 
 
 @pytest.fixture
-def get() -> Get:
-    """Return a function that sends a GET request to a running reporting."""
+def get(readers: ReadersFile) -> Get:
+    """Return a function that sends a GET request to a running reporting, with the key for everything."""
 
     async def send(service: Service, path: str, **query: Any) -> httpx.Response:
-        headers = {"accept-language": query.pop("accept_language", "vi")}
+        headers = {"accept-language": query.pop("accept_language", "vi"), **readers.headers}
         async with httpx.AsyncClient(base_url=service.url, timeout=30) as client:
             return await client.get(path, params=query, headers=headers)
 

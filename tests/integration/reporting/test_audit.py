@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,17 +15,24 @@ import httpx
 import pytest
 
 from schemas.events import facts
-from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
+from schemas.events.reports import ReportFormat, SealedDocument, SealedDocumentPart
+from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS
 from services.console.audit import projection_lag
 from services.console.audit.auditor import AuditResult, AuditTarget
 from services.console.audit.comparison import Difference
 from services.console.audit.log_indexer import LogLostError
 from services.console.audit.projection_lag import BehindError
 from services.console.audit.run import AuditRequest, AuditRun
+from services.console.audit.sealed_audit import SealedAuditResult
 from services.console.audit.settings import AuditSettings
+from services.console.support.inputs import UnusableInputError
+from services.reporting.core.sealing import canonical_json, check_code
+from services.reporting.sealing import report_decoder, report_events
+from services.reporting.sealing.report_decoder import RecordedSeal
 from services.runtime import clock
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import a_key, an_attempt
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch, Service
@@ -77,6 +85,17 @@ class System:
         for topic in (VERDICTS.name, DELIVERIES.name):
             await self.bus.wait_until_consumed("dondoc-reporting", topic)
 
+    async def audit_sealed(self, version: int) -> tuple[SealedAuditResult, list[Difference]]:
+        """Audit a sealed version of the year."""
+        settings = AuditSettings(kafka_bootstrap=self.bus.bootstrap, partitions=PARTITIONS)
+        run = AuditRun(settings, AuditRequest(url="http://127.0.0.1:1"))
+        found: list[Difference] = []
+        try:
+            target = AuditTarget(plan=PLAN, period=YEAR)
+            return await run.audit_sealed(target, version, self.progress, found.append), found
+        finally:
+            run.close()
+
     async def audit(self, state: Path | None = None) -> tuple[AuditResult, list[Difference]]:
         """Audit the year once."""
         settings = AuditSettings(kafka_bootstrap=self.bus.bootstrap, partitions=PARTITIONS, state=state)
@@ -122,7 +141,9 @@ async def system(  # noqa: PLR0913, PLR0917 - the whole system
 ) -> System:
     """Every duty assessed, a report of each of two agencies, and a reminder of each of two others."""
     clock.steer(tmp_path / "clock", OPENED)
-    found = System(bus, database, reporting(), launch("rules", DONDOC_CLOCK=f"steered:{tmp_path / 'clock'}"))
+    clock.steer(tmp_path / "reporting-clock", AS_OF)
+    steered = reporting(DONDOC_CLOCK=f"steered:{tmp_path / 'reporting-clock'}")
+    found = System(bus, database, steered, launch("rules", DONDOC_CLOCK=f"steered:{tmp_path / 'clock'}"))
     await publish_events([an_attempt(a_key(agency)) for agency in ("h-02", "h-03")])
 
     async def is_adopted() -> bool:
@@ -209,6 +230,43 @@ async def test_facts_of_every_kind_are_rebuilt_as_they_are_shown(system: System)
     result, found = await system.audit()
     assert found == []
     assert (result.duties, result.agencies, result.differences, result.unreadable) == (2 * 38, 38, 0, 1)
+
+
+async def test_a_sealed_version_is_rebuilt_from_the_log_alone(system: System, readers: ReadersFile) -> None:
+    """Facts that came later change nothing, reporting is not asked, and a figure that was forged is named."""
+    await system.append(*facts_of_every_kind())
+    headers = {"authorization": f"Bearer {readers.create('all', name='officer', permits=('seals',))}"}
+    async with httpx.AsyncClient(base_url=system.reporting.url, timeout=60, headers=headers) as client:
+        path = f"/v1/plans/{PLAN}/periods/{YEAR}/reports"
+        assert (await client.post(path, json={"signer": "Nguyễn Văn An"})).status_code == 201
+    await system.append(a_report("h-12"), a_report("h-00", "too-late", corrects="report-h-00"))
+    system.reporting.stop()
+    result, found = await system.audit_sealed(1)
+    assert found == []
+    assert (result.sealed.version, result.differences, result.figures > 300) == (1, 0, True)
+    status = "annual-results/2026/agencies/h-00/status"
+    await forge_version(system.bus, 2, {status: {"value": "exempt", "evidence": ["report-h-00"]}})
+    result, found = await system.audit_sealed(2)
+    sealed = {one["figure"]: one["sealed"] for one in found}
+    assert sealed == {status: {"value": "exempt", "evidence": ["report-h-00"]}}
+    with pytest.raises(UnusableInputError, match="no version 3"):
+        await system.audit_sealed(3)
+
+
+async def forge_version(bus: Bus, version: int, figures: Json) -> None:
+    """Append a version that is sealed as reporting seals, with other *figures* than version 1 has."""
+    events = [report_decoder.decode_report_event(record) for record in await bus.records(REPORTS.name)]  # type: ignore[arg-type]  # has what is read
+    first = next(one.sealed for one in events if isinstance(one, RecordedSeal))
+    parts = [one for one in events if isinstance(one, SealedDocumentPart)]
+    document = json.loads(next(one.content for one in parts if one.format is ReportFormat.FIGURES))
+    content = canonical_json.encode({**document, "figures": document["figures"] | figures})
+    digest = canonical_json.digest_bytes(content)
+    entry = SealedDocument(format=ReportFormat.FIGURES, media_type="application/json", size=len(content), sha256=digest)
+    changed = {"version": version, "figures_sha256": digest, "documents": (entry,)}
+    unchecked = first.model_copy(update=changed)
+    sealed = unchecked.model_copy(update={"check_code": check_code.compute_check_code(unchecked)})
+    for record in (*report_events.build_parts(sealed, ReportFormat.FIGURES, content), report_events.build_seal(sealed)):
+        await bus.publish(REPORTS.name, record.value, key=record.key)
 
 
 async def test_a_difference_in_any_field_is_found(system: System) -> None:
@@ -302,6 +360,7 @@ def scheduled_audit(system: System, folder: Path) -> Iterator[Service]:
         "DONDOC_REPORTING_URL": system.reporting.url,
         "DONDOC_CLOCK": f"steered:{folder / 'audit-clock'}",
         "DONDOC_AUDIT_STATE": str(folder / "audit.sqlite"),
+        "DONDOC_READER_KEY": os.environ["DONDOC_READER_KEY"],
     }
     service = Service("audit", folder / "audit", environment=environment)
     script = "from services.console.main import main; main()"

@@ -14,6 +14,7 @@ from schemas.events.facts import SUBMITTED
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import a_key, an_attempt
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Launch, Service
@@ -27,11 +28,11 @@ RunDondoc = Callable[..., Awaitable["subprocess.CompletedProcess[str]"]]
 
 
 @pytest.fixture
-def run_dondoc(bus: Bus) -> RunDondoc:
+def run_dondoc(bus: Bus, readers: ReadersFile) -> RunDondoc:
     """Return a function that runs the command `dondoc` in a process of its own."""
 
     async def dondoc(*arguments: str, service: Service | None = None) -> "subprocess.CompletedProcess[str]":
-        environment = {**os.environ, "DONDOC_KAFKA_BOOTSTRAP": bus.bootstrap}
+        environment = {**os.environ, "DONDOC_KAFKA_BOOTSTRAP": bus.bootstrap, "DONDOC_READER_KEY": readers.bearer}
         if service is not None:
             environment["DONDOC_REPORTING_URL"] = service.url
         command = [sys.executable, "-c", "from services.console.main import main; main()", *arguments]

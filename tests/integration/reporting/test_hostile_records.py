@@ -11,7 +11,7 @@ import httpx
 from schemas.events.ids import partition_of, reference_key
 from schemas.events.topics import DELIVERIES, FACTS, REFERENCES, VERDICTS
 from services.reporting import event_decoder
-from services.reporting.http.api import FORMATS
+from services.reporting.documents.formats import FORMATS
 from tests.support.builders import plans
 from tests.support.builders.annual_report import AS_OF, a_key, a_revision
 from tests.support.hostile import bus as hostile_bus

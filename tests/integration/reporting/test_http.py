@@ -12,6 +12,7 @@ import pytest
 
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from tests.support.builders.annual_report import AS_OF, a_year
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
 
@@ -151,9 +152,9 @@ async def test_the_first_and_the_last_instant_are_answered(reporting_with_year: 
             assert (await get(reporting_with_year, path, as_of=instant)).status_code == 200, (path, instant)
 
 
-async def test_a_wrong_method_is_told_the_right_ones(reporting: StartReporting) -> None:
+async def test_a_wrong_method_is_told_the_right_ones(reporting: StartReporting, readers: ReadersFile) -> None:
     """The answer is a problem document with `Allow` (RFC 9110 section 15.5.6), or a page with it."""
-    async with httpx.AsyncClient(base_url=reporting().url) as client:
+    async with httpx.AsyncClient(base_url=reporting().url, headers=readers.headers) as client:
         for path in ("/v1/duties", PERIOD, "/", "/agencies/h-03", "/openapi.json"):
             for accept in ("*/*", "text/html"):
                 answer = await client.delete(path, headers={"accept": accept})
@@ -164,42 +165,45 @@ async def test_a_wrong_method_is_told_the_right_ones(reporting: StartReporting) 
 @pytest.mark.parametrize(
     "path", ["//evil.example/x", "/\\evil.example/x", "/%5Cevil.example/x", "/%09/evil.example/x", "///evil.example"]
 )
-async def test_no_link_leads_to_another_site(reporting: StartReporting, path: str) -> None:
+async def test_no_link_leads_to_another_site(reporting: StartReporting, readers: ReadersFile, path: str) -> None:
     """The links of a page, and the reference in a problem document, stay on this site whatever was asked for."""
     url = reporting().url
     for accept in ("text/html", "*/*"):
-        answer = await raw_get(url, path, accept)
+        answer = await raw_get(url, path, accept=accept, key=readers.bearer)
         assert b" 404 " in answer.split(b"\r\n")[0]
         for link in re.findall(rb'(?:href="|"instance":")([^"]*)', answer):
             resolved = urljoin("http://dondoc.example/", link.decode().replace("\\", "/"))
             assert resolved.startswith("http://dondoc.example/"), link
 
 
-async def raw_get(url: str, path: str, accept: str) -> bytes:
+async def raw_get(url: str, path: str, *, accept: str, key: str) -> bytes:
     """Return the whole answer to a request whose path no client library would send."""
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\nconnection: close\r\n\r\n".encode())
+    headers = f"host: x\r\naccept: {accept}\r\nauthorization: Bearer {key}\r\nconnection: close"
+    writer.write(f"GET {path} HTTP/1.1\r\n{headers}\r\n\r\n".encode())
     answer = await reader.read()
     writer.close()
     return answer
 
 
 @pytest.mark.parametrize(
-    "path,query,status,words",
+    "path,query,expected",
     [
-        ("/agencies/nobody", {}, 404, "Không tìm thấy"),
-        ("/nowhere", {"lang": "en"}, 404, "Not found"),
-        ("/", {"as_of": "yesterday"}, 400, "<code>as_of</code>"),
-        ("/", {"plan": "<script>"}, 404, "Về bảng chung"),
+        ("/agencies/nobody", {}, (404, "Không tìm thấy")),
+        ("/nowhere", {"lang": "en"}, (404, "Not found")),
+        ("/", {"as_of": "yesterday"}, (400, "<code>as_of</code>")),
+        ("/", {"plan": "<script>"}, (404, "Về bảng chung")),
     ],
 )
 async def test_a_browser_gets_a_page_instead_of_a_problem_document(
-    reporting: StartReporting, path: str, query: dict[str, str], status: int, words: str
+    reporting: StartReporting, readers: ReadersFile, path: str, query: dict[str, str], expected: tuple[int, str]
 ) -> None:
     """The page has the status of the problem document, the reader's language, and a link back."""
-    async with httpx.AsyncClient(base_url=reporting().url, headers={"accept": "text/html,*/*;q=0.8"}) as browser:
+    headers = {"accept": "text/html,*/*;q=0.8", **readers.headers}
+    async with httpx.AsyncClient(base_url=reporting().url, headers=headers) as browser:
         page = await browser.get(path, params=query)
+    status, words = expected
     assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
     assert words in page.text
     assert "<script" not in page.text

@@ -11,6 +11,7 @@ from aiokafka.errors import CommitFailedError
 from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import AS_OF, a_key, a_revision, a_year
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Service
@@ -95,7 +96,7 @@ async def test_a_database_that_is_lost_while_reporting_runs_is_filled_again(
 
 
 async def test_a_database_that_is_lost_while_reporting_is_stopped_is_filled_again(
-    running: Service, reporting: StartReporting, get: Get, database: Database
+    running: Service, reporting: StartReporting, get: Get, database: Database, readers: ReadersFile
 ) -> None:
     """The next process reads the log from the beginning, although everything is committed; pages say so in words."""
     before = documents(database)
@@ -103,7 +104,7 @@ async def test_a_database_that_is_lost_while_reporting_is_stopped_is_filled_agai
     database.drop()
     service = reporting(ready=False, DONDOC_REPORTING_BATCH_RECORDS="1")
     await eventually(lambda: "projections" in service.readiness(), "a reporting that answers", timeout=60)
-    async with httpx.AsyncClient(base_url=service.url, headers={"accept": "text/html"}) as browser:
+    async with httpx.AsyncClient(base_url=service.url, headers={"accept": "text/html", **readers.headers}) as browser:
         page = await browser.get("/")
     assert page.status_code == 503
     assert "đang được đọc lại" in page.text
@@ -147,8 +148,13 @@ async def _commit_offsets(bus: Bus, moved_to: int | None) -> bool:
 
 
 @pytest.mark.parametrize("moved_to", [0, 1_000_000, None], ids=["backwards", "beyond the end", "to the end"])
-async def test_offsets_that_somebody_moved_lose_and_repeat_nothing(
-    running: Service, reporting: StartReporting, publish_events: PublishEvents, bus: Bus, moved_to: int | None
+async def test_offsets_that_somebody_moved_lose_and_repeat_nothing(  # noqa: PLR0913, PLR0917 - the whole system
+    running: Service,
+    reporting: StartReporting,
+    publish_events: PublishEvents,
+    get: Get,
+    bus: Bus,
+    moved_to: int | None,
 ) -> None:
     """The database decides where reading goes on: a verdict that came before the move is read, and once."""
     running.stop()
@@ -156,8 +162,7 @@ async def test_offsets_that_somebody_moved_lose_and_repeat_nothing(
     await move_offsets(bus, moved_to)
     service = reporting(ready=False)
     await eventually(lambda: service.readiness().get("projections"), "complete projections", timeout=60)
-    async with httpx.AsyncClient(base_url=service.url) as client:
-        assert (await client.get("/v1/duties", params={"as_of": AT})).json()["total"] == 77
+    assert (await get(service, "/v1/duties", as_of=AT)).json()["total"] == 77
 
 
 async def test_a_log_that_became_shorter_is_named_and_what_is_stored_is_kept(

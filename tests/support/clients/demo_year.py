@@ -5,15 +5,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from deploy.local.process.ports import Ports
 from deploy.local.stack import Stack
 from schemas.plan.registry import Registry
-from services.console.demo import contacts, scenario, upstream_keys
+from services.console.demo import contacts, run, scenario, upstream_keys
 from services.console.demo.scenario import BEGINS_AT, Scenario
 from services.console.support import inputs, seeding
 from services.console.support.local_system import LocalSystem, ServicePorts
+from services.reporting.core.access.readers import EVERYTHING, Reader
 from services.runtime.clock import STEERED, steer
 
+READER = Reader(id="test", name="test", scope=EVERYTHING)
 DIRECTORY = Path(__file__).parents[3] / "deploy" / "plans" / "6766-kh-ubnd"
 
 
@@ -25,6 +29,7 @@ class DemoSystem:
     scenario: Scenario
     registry: Registry
     keys: Mapping[str, str]
+    reporting_http: httpx.Client
     clock: Path
 
 
@@ -40,6 +45,15 @@ def start_demo_system(folder: Path, jars: Path) -> Iterator[DemoSystem]:
         seeding.publish_documents(DIRECTORY, stack.kafka.bootstrap)
         seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), stack.mongod.url)
         keys = upstream_keys.create_keys(system.keys_file, BEGINS_AT)
+        reader_key = seeding.load_or_create_reader(READER, system.readers_file, now=BEGINS_AT)
         system.start_services()
         chosen = scenario.build_scenario(registry)
-        yield DemoSystem(system=system, scenario=chosen, registry=registry, keys=keys, clock=clock)
+        with run.open_reporting(system.reporting.url, reader_key) as reporting_http:
+            yield DemoSystem(
+                system=system,
+                scenario=chosen,
+                registry=registry,
+                keys=keys,
+                reporting_http=reporting_http,
+                clock=clock,
+            )

@@ -20,6 +20,8 @@ from services.intake.dedup import entry_decoder
 from services.notifier import consumer
 from services.notifier.core.scheduling.scheduled_alert import DutyAssessment
 from services.reporting import event_decoder, store
+from services.reporting.sealing import report_decoder
+from services.reporting.sealing import store as sealed_store
 from services.rules import fact_decoder
 from services.rules.fact_validation import Rejection
 from services.rules.state import state_store
@@ -129,6 +131,14 @@ def read_dead_letter(value: bytes | None) -> object:
     return StoredDeadLetter(topic=FACTS, record=record).row()
 
 
+def read_report_event(value: bytes | None) -> object:
+    """Read a record of the topic of reports as reporting does; what passes is stored under a key of its own."""
+    found = report_decoder.decode_report_event(a_record(value))
+    _collection, document = sealed_store._describe(found)
+    assert bson.decode(bson.encode(document))["_id"] == document["_id"]
+    return found
+
+
 READERS: Mapping[str, Reader] = {
     "rules: facts": fact_decoder.decode_event,
     "rules: state": read_state,
@@ -137,6 +147,7 @@ READERS: Mapping[str, Reader] = {
     "reporting: verdicts": read_verdict,
     "reporting: deliveries": read_delivery,
     "reporting: facts": read_fact,
+    "reporting: reports": read_report_event,
     "intake: facts": entry_decoder.decode_entry,
     "console: audit": read_index,
     "console: dead letters": read_dead_letter,

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.events.facts import ADOPTED
-from tests.support.builders import plans
+from schemas.events.reports import EvaluationRecorded, ReportFormat
+from services.reporting.sealing import report_events
+from tests.support.builders import plans, sealed_reports
 from tests.support.builders.partition_log import facts_of_every_kind
 from tests.support.builders.wire_events import ALERTED_DUTY, AT, an_assessment_event, an_attempt_event
 
@@ -73,6 +75,22 @@ def valid_facts() -> Iterator[tuple[str, Json]]:
         "horizon": "2026-01-01T00:00:00Z", "agency": "-",
     }  # fmt: skip
     yield "adoption", plans.an_event(ADOPTED, "a-1", adoption, receivedtime=AT)
+
+
+def valid_reports() -> Iterator[tuple[str, Json]]:
+    """Yield a sealed version, a part of one of its documents, and an evaluation."""
+    sealed = sealed_reports.a_sealed_report()
+    evaluation = EvaluationRecorded(
+        plan="P-1", period="2026", agency="h-mot", grade="A", sentence="Đúng hạn.", evaluated_by="bank"
+    )
+    part = next(iter(report_events.build_parts(sealed, ReportFormat.PDF, b"%PDF")))
+    for record in (
+        report_events.build_seal(sealed),
+        part,
+        report_events.build_evaluation(evaluation, recorded_at=sealed_reports.SEALED_AT),
+    ):
+        event = json.loads(record.value)
+        yield event["type"], event
 
 
 def valid_verdicts() -> Iterator[tuple[str, Json]]:

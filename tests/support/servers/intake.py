@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from services.intake.core.scopes import PROOFS, ApiKey, KeyScope
 from services.intake.http import api_keys
+from services.runtime.access import bearer_keys
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
 from tests.support.builders.keys import a_scope
 from tests.support.builders.plans import Json, a_plan, a_registry, an_agency
@@ -53,7 +54,7 @@ class IntakeFiles:
         key = ApiKey(
             id=secrets.token_hex(4),
             system=changes.pop("system", "test"),
-            sha256=api_keys.secret_digest(secret),
+            sha256=bearer_keys.digest_secret(secret),
             scope=a_scope(**scope),
             created_at=datetime.now(UTC),  # noqa: TID251 - a key is made now
             **changes,

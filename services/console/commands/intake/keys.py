@@ -3,7 +3,6 @@
 A secret is shown once, when it is created. It is stored nowhere: the file of keys holds its SHA-256 digest.
 """
 
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,15 +14,13 @@ import typer
 
 from services.console.support import inputs, key_scopes, output
 from services.console.support.key_scopes import KeyTerms, ScopeOptions
-from services.intake import secret_files
 from services.intake.core import scopes
 from services.intake.core.scopes import ApiKey
 from services.intake.http import api_keys
 from services.intake.settings import IntakeSettings
+from services.runtime import secret_files
+from services.runtime.access import bearer_keys
 from services.runtime.clock import clock_from
-
-SECRET_BYTES = 32
-ID_BYTES = 5
 
 # As early as the alert KeyExpiring.
 EXPIRES_SOON = timedelta(days=30)
@@ -161,7 +158,7 @@ class Rotation(NamedTuple):
 
 def _add_key(path: Path, terms: KeyTerms, options: ScopeOptions, rotation: Rotation | None) -> tuple[ApiKey, str]:
     """Add a key to the file *path*; return it and its bearer token, which is stored nowhere."""
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    secret = bearer_keys.create_secret()
     # Read and written under one lock: of two commands at the same time neither overwrites the other's change.
     with secret_files.lock_file(path):
         others: Sequence[ApiKey] = api_keys.read_keys(path)
@@ -169,9 +166,9 @@ def _add_key(path: Path, terms: KeyTerms, options: ScopeOptions, rotation: Rotat
             options = key_scopes.inherit_scope(options, _find_key(others, rotation.key_id).scope)
             others = _expire_key(others, rotation)
         key = ApiKey(
-            id=secrets.token_hex(ID_BYTES),
+            id=bearer_keys.create_id(),
             system=terms.system,
-            sha256=api_keys.secret_digest(secret),
+            sha256=bearer_keys.digest_secret(secret),
             scope=key_scopes.parse_scope(options),
             created_at=terms.created_at,
             expires_at=terms.expires_at,

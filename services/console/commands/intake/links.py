@@ -1,4 +1,4 @@
-"""`dondoc links`: revokes links to the web form, of one agency or of all, and lists what is revoked."""
+"""`dondoc links`: revokes the links in mails, of one agency or of all, and lists what is revoked."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from services.console.support import inputs, output
-from services.intake import link_revocations, secret_files
-from services.intake.link_revocations import LinkRevocation, RevocationFileError
 from services.intake.settings import IntakeSettings
+from services.runtime import secret_files
+from services.runtime.access import link_revocations
+from services.runtime.access.link_revocations import LinkRevocation, RevocationFileError
 from services.runtime.clock import clock_from
 
-app = typer.Typer(help="Revocations of links to the web form.", no_args_is_help=True)
+app = typer.Typer(help="Revocations of the links in mails, to the web form and to the dashboard.", no_args_is_help=True)
 
 FileOption = Annotated[
     Path | None,

@@ -4,7 +4,6 @@ The command is safe to repeat, because intake answers an event that it has recei
 every request whose outcome is unknown is retried.
 """
 
-import re
 import ssl
 import time
 from pathlib import Path
@@ -34,8 +33,6 @@ _NO_ADDRESS = (
     "without user, password or query"
 )
 
-# Visible ASCII without a space: what keys consist of and a header may hold (RFC 9110, section 5.5).
-_KEY = re.compile("[!-~]+")
 _NO_KEY = (
     "this is no key, for it holds a space, a line break or a letter that no key has: let DONDOC_KEY, or --key, be "
     "the key alone, as `dondoc keys create` has printed it"
@@ -107,18 +104,13 @@ def _parse_address(url: str) -> str:
 
 
 def _format_bearer(key: str) -> str:
-    """Return the value of the authorization header, without the white space that files and pasting leave around a key.
-
-    Raise `UnusableInputError` where *key* is no key.
-    """
-    bare = key.strip()
-    if not bare:
+    """Return the value of the authorization header; raise `UnusableInputError` where *key* is no key."""
+    bearer = inputs.format_bearer(key, malformed=_NO_KEY)
+    if bearer is None:
         raise inputs.UnusableInputError(
             "there is no key: let DONDOC_KEY, or --key, be one that `dondoc keys create` has printed"
         )
-    if not _KEY.fullmatch(bare):
-        raise inputs.UnusableInputError(_NO_KEY)
-    return f"Bearer {bare}"
+    return bearer
 
 
 def _post_with_retries(client: httpx.Client, body: bytes, query: dict[str, str], *, attempts: int) -> dict[str, Any]:

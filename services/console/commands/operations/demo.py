@@ -22,18 +22,22 @@ from deploy.local.stack import Stack, home, jars, owner_file, print_progress
 from schemas.plan.registry import Registry
 from services.console.demo import contacts, expected_results, run, scenario, upstream_keys
 from services.console.demo.artifacts import FORMATS, ArtifactFolder
-from services.console.demo.client import PostRefusedError
+from services.console.demo.client import ONE_DAY, PostRefusedError
 from services.console.demo.events import YEAR
+from services.console.demo.expected import ENDS_AT
 from services.console.demo.expected_results import ResultsComparison
 from services.console.demo.quiescence import NotQuiescentError
 from services.console.demo.run import DemoRun
 from services.console.demo.scenario import BEGINS_AT
 from services.console.support import inputs, local_system, output, seeding
 from services.console.support.local_system import LocalSystem, ServicePorts
+from services.reporting.core.access.readers import EVERYTHING, Reader
 from services.runtime.clock import STEERED, steer
 
 DIRECTORY = Path("deploy/plans/6766-kh-ubnd")
 OUT = Path("out")
+
+_READER = Reader(id="demo", name="make demo", scope=EVERYTHING)
 
 
 def demo(
@@ -95,8 +99,17 @@ def _start_system(system: LocalSystem, directory: Path, registry: Registry) -> M
         print_progress(line)
     seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), system.stack.mongod.url)
     keys = upstream_keys.create_keys(system.keys_file, BEGINS_AT)
+    seeding.load_or_create_reader(_READER, system.readers_file, now=BEGINS_AT)
     system.start_services()
+    print_progress(f"dashboard {_create_link(system)}, until the demo ends")
     return keys
+
+
+def _create_link(system: LocalSystem) -> str:
+    """Return a link that opens the dashboard during the whole year that the services' clock passes through."""
+    return seeding.create_dashboard_link(
+        _READER, system.readers_file, system.reporting.url, since=BEGINS_AT, until=ENDS_AT + ONE_DAY
+    )
 
 
 def _run_scenario(system: LocalSystem, demo_run: DemoRun, artifacts: ArtifactFolder) -> list[str]:
@@ -112,13 +125,16 @@ def _run_scenario(system: LocalSystem, demo_run: DemoRun, artifacts: ArtifactFol
     messages = system.stack.smsc.messages()
     artifacts.write_lines("sms.jsonl", messages)
     url = system.reporting.url
-    for extension in FORMATS:
-        artifacts.write(f"report-{YEAR}.{extension}", run.fetch_report(url, extension))
-    screenshots = artifacts.take_screenshots(url)
+    reader_key = seeding.load_or_create_reader(_READER, system.readers_file, now=BEGINS_AT)
+    with run.open_reporting(url, reader_key) as reporting:
+        for extension in FORMATS:
+            artifacts.write(f"report-{YEAR}.{extension}", run.fetch_report(reporting, extension))
+        annual = json.loads(run.fetch_report(reporting, "json"))
+        differences = run.find_differences(reporting, demo_run.scenario, annual)
+        results = run.fetch_results(reporting)
+    screenshots = artifacts.take_screenshots(url, _create_link(system))
     _print_locations(artifacts.folder, mail_count=mail_count, sms_count=len(messages), screenshots=screenshots)
-    differences = run.find_differences(url, demo_run.scenario, json.loads(run.fetch_report(url, "json")))
     _print_differences(differences, agency_count=len(demo_run.scenario.expectations))
-    results = run.fetch_results(url)
     artifacts.write(f"results-{YEAR}.json", json.dumps(results, ensure_ascii=False, indent=1).encode())
     compared = expected_results.compare_results(demo_run.scenario.expectations, results)
     _print_results(compared)

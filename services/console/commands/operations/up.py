@@ -2,6 +2,7 @@
 
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +14,13 @@ from services.console.demo import contacts
 from services.console.support import inputs, local_system, output, seeding
 from services.console.support.local_system import LocalSystem
 from services.intake.core.scopes import PROOFS, WILDCARD, KeyScope, SourceScope
+from services.reporting.core.access.readers import EVERYTHING, Reader
 from services.runtime.clock import SYSTEM, SystemClock
 
 DIRECTORY = Path("deploy/plans/6766-kh-ubnd")
 FOLDER = "stack"  # the folder of `python -m deploy.local`, so that `make down` ends processes that were left behind
 KEY = "local"
+LINK_LIFETIME = timedelta(days=30)  # of the link that is printed; `dondoc readers link` makes another
 POLL_SECONDS = 0.5
 
 # The key of this machine may claim everything, so that whatever is tried here can be tried with it.
@@ -30,6 +33,7 @@ _EVERYTHING = KeyScope(
     may_decide=True,
     may_review=True,
 )
+_READER = Reader(id=KEY, name="make up", scope=EVERYTHING, may_review=True, may_seal=True)
 RESTART_PAUSE_SECONDS = 2.0  # a process that fails at once would else be started again in a tight loop
 
 
@@ -58,20 +62,26 @@ def _start(system: LocalSystem, directory: Path) -> None:
     for line in seeding.publish_documents(directory, system.stack.kafka.bootstrap):
         print_progress(line)
     seeding.load_contacts(contacts.build_contacts(catalogue.agencies), system.stack.mongod.url)
-    seeding.load_or_create_key(KEY, system.keys_file, _EVERYTHING, now=SystemClock().now())
+    now = SystemClock().now()
+    seeding.load_or_create_key(KEY, system.keys_file, _EVERYTHING, now=now)
+    seeding.load_or_create_reader(_READER, system.readers_file, now=now)
     system.start_services()
-    for name, address in _addresses(system).items():
+    link = seeding.create_dashboard_link(
+        _READER, system.readers_file, system.reporting.url, since=now, until=now + LINK_LIFETIME
+    )
+    for name, address in _addresses(system, link).items():
         sys.stdout.write(f"{name:<12} {address}\n")
     sys.stdout.flush()
     print_progress("everything is up; Ctrl-C stops it")
 
 
-def _addresses(system: LocalSystem) -> dict[str, str]:
+def _addresses(system: LocalSystem, link: str) -> dict[str, str]:
     return {
-        "dashboard": f"{system.reporting.url}/",
+        "dashboard": link,
         "post events": f"{system.intake.url}/v1/events",
         "API": f"{system.intake.url}/docs",
         "key": str(system.keys_file.with_name(f"{KEY}.key")),
+        "reader key": str(system.readers_file.with_name(f"{KEY}-reader.key")),
         "mails, SMS": system.stack.smtp.page,
         "logs": str(system.stack.folder),
     }

@@ -1,4 +1,4 @@
-"""`dondoc audit PLAN PERIOD`: rebuilds the period from the log and compares it with what reporting answers.
+"""`dondoc audit`: rebuilds a period from the log and compares it with what reporting answers, or with what was sealed.
 
 The facts go through the processor of rules once more. What follows from them, and the alerts that were sent, go through
 the core of reporting, which must then say of each duty what the live reporting says.
@@ -6,6 +6,7 @@ the core of reporting, which must then say of each duty what the live reporting 
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Self
@@ -43,6 +44,12 @@ def audit(
             metavar="FILE", help="Keeps what was read of the log, so that the next audit reads only what is new."
         ),
     ] = None,
+    sealed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Rebuild sealed version N from the log alone, and compare every figure with it."
+        ),
+    ] = None,
     every: Annotated[str, typer.Option(metavar="PT1H", help="Go on and audit again at this interval.")] = "",
     fmt: Annotated[
         output.OutputFormat, typer.Option("--format", help="How differences are printed.")
@@ -50,20 +57,17 @@ def audit(
 ) -> None:
     """Rebuild PERIOD of PLAN from the log and compare it with the live projections. Exit 1 if they differ."""
     with output.exit_on_errors():
-        request = AuditRequest(
-            url=url, target=_parse_target(plan, period), as_of=inputs.read_instant(as_of, "--as-of") if as_of else None
-        )
+        target, instant = _parse_target(plan, period), inputs.read_instant(as_of, "--as-of") if as_of else None
+        request = AuditRequest(url=url, target=target, as_of=instant)
         settings = AuditSettings() if state is None else AuditSettings(state=state)
-        if every:
+        if sealed is not None:
+            if target is None or as_of or every:
+                raise UnusableInputError("--sealed: name PLAN and PERIOD, and neither --as-of nor --every")
+            _audit_sealed(AuditRun(settings, request), target, sealed, fmt)
+        elif every:
             schedule.serve(settings, request, every_seconds=_parse_interval(every).total_seconds())
-            return
-        differences = DifferencePrinter(fmt)
-        results = _audit_once(settings, request, differences)
-    for one in results:
-        output.print_message(_describe(one))
-    differences.finish()
-    if any(one.differences for one in results):
-        raise typer.Exit(output.EXIT_NEGATIVE)
+        else:
+            _audit_live(settings, request, fmt)
 
 
 class DifferencePrinter:
@@ -83,10 +87,10 @@ class DifferencePrinter:
         elif self._count <= MOST_ROWS:
             self._rows.append(row)
 
-    def finish(self) -> None:
+    def finish(self, *, title: str) -> None:
         """Print the table."""
         if self._rows:
-            output.print_rows(self._rows, self._fmt, title="The log and the live projections differ")
+            output.print_rows(self._rows, self._fmt, title=title)
         if self._count > len(self._rows) > 0:
             output.print_message(f"the first {MOST_ROWS} of {self._count} differences; --format jsonl prints all")
 
@@ -127,6 +131,33 @@ def _audit_once(settings: AuditSettings, request: AuditRequest, differences: Dif
             return asyncio.run(run.audit(progress, differences.add))
     finally:
         run.close()
+
+
+def _audit_live(settings: AuditSettings, request: AuditRequest, fmt: output.OutputFormat) -> None:
+    differences = DifferencePrinter(fmt)
+    results = _audit_once(settings, request, differences)
+    for one in results:
+        output.print_message(_describe(one))
+    differences.finish(title="The log and the live projections differ")
+    if any(one.differences for one in results):
+        raise typer.Exit(output.EXIT_NEGATIVE)
+
+
+def _audit_sealed(run: AuditRun, target: AuditTarget, version: int, fmt: output.OutputFormat) -> None:
+    differences = DifferencePrinter(fmt)
+    try:
+        with ProgressBar() as progress:
+            found = asyncio.run(run.audit_sealed(target, version, progress, partial(differences.add, target)))
+    finally:
+        run.close()
+    sealed = found.sealed
+    output.print_message(
+        f"{sealed.plan} {sealed.period} version {sealed.version}, signed by {sealed.signer}, check code"
+        f" {sealed.check_code}: {found.figures} figures, {found.differences} differences"
+    )
+    differences.finish(title=f"The log and version {sealed.version} differ")
+    if found.differences:
+        raise typer.Exit(output.EXIT_NEGATIVE)
 
 
 def _parse_target(plan: str, period: str) -> AuditTarget | None:

@@ -21,6 +21,7 @@ TEXTS = FixedTexts(
         correction="To be revised",
         respond_by="New version due by",
         form="Send online (for your agency only)",
+        dashboard="Dashboard (for your agency only)",
     ),
     default_signature="Đôn Đốc reporting calendar",
     default_reader="your agency",
@@ -30,6 +31,7 @@ TEXTS = FixedTexts(
         "If the report has been sent already, please disregard it."
     ),
     open_form="Open the form",
+    open_dashboard="See your agency's reports",
     clause="clause",
     due="due by",
     no_due_date="the document sets no date",

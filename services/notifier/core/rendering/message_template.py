@@ -46,14 +46,18 @@ class MessageTemplate:
 
     phrases: Phrases
 
-    def compose_mail(self, alerts: Sequence[AlertContext], reader: str | None) -> MailContent:
-        """Return the mail about *alerts*, the most pressing of which comes first."""
+    def compose_mail(
+        self, alerts: Sequence[AlertContext], reader: str | None, *, dashboard_link: str | None = None
+    ) -> MailContent:
+        """Return the mail about *alerts*, the most pressing of which comes first; *dashboard_link* is the reader's."""
         texts = self.phrases.texts
+        label, opening = texts.labels.dashboard, (texts.open_dashboard,)
         return MailContent(
             subject=self._subject(alerts),
             greeting=self.phrases.greeting(reader),
             opening=self._opening(alerts, reader or texts.default_reader),
             items=(tuple(map(self._list_row, alerts)),) if _is_list(alerts) else tuple(map(self._detail_rows, alerts)),
+            dashboard=MessageRow(label=label, values=opening, link=dashboard_link) if dashboard_link else None,
             closing=(*self._terms_of_correction(alerts), texts.closing),
             signature=self._signature(alerts),
             footer=texts.footer,
@@ -205,13 +209,15 @@ def layout_plain_text(mail: MailContent) -> str:
     if len(items) > 1:
         items = [f"{number}. {indent(item, '   ').lstrip()}" for number, item in enumerate(items, start=1)]
     # "-- " with its trailing space is the signature separator of RFC 3676, section 4.3: replies leave it out.
-    parts = [mail.greeting, mail.opening, *items, *mail.closing, mail.signature, f"-- \n{mail.footer}"]
+    dashboard = [] if mail.dashboard is None else [_plain_row(mail.dashboard)]
+    parts = [mail.greeting, mail.opening, *items, *dashboard, *mail.closing, mail.signature, f"-- \n{mail.footer}"]
     return "\n\n".join(parts) + "\n"
 
 
 def layout_html(mail: MailContent, language: str) -> str:
     """Return the mail as one HTML page that needs nothing from outside."""
-    items = "".join(_html_item(item) for item in mail.items)
+    tables = mail.items if mail.dashboard is None else (*mail.items, (mail.dashboard,))
+    items = "".join(_html_item(item) for item in tables)
     closing = "".join(f'<p style="margin:0 0 14px">{escape(one)}</p>' for one in mail.closing)
     return (
         f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8">'

@@ -23,12 +23,16 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailContent:
-    """The whole text of a mail, not yet laid out as plain text or HTML. Each item of a digest is a group of rows."""
+    """The whole text of a mail, not yet laid out as plain text or HTML. Each item of a digest is a group of rows.
+
+    `dashboard` holds the link to the reader's own page of the dashboard, if there is one.
+    """
 
     subject: str
     greeting: str
     opening: str
     items: tuple[tuple[MessageRow, ...], ...]
+    dashboard: MessageRow | None
     closing: tuple[str, ...]
     signature: str
     footer: str
@@ -47,6 +51,7 @@ class RowLabels:
     correction: str
     respond_by: str
     form: str
+    dashboard: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,7 @@ class FixedTexts:
     closing: str
     footer: str
     open_form: str
+    open_dashboard: str
     clause: str
     due: str
     no_due_date: str

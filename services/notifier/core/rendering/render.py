@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.events.deliveries import Channel
 from services.notifier.core.rendering import message_template, sms_segments, template_context
+from services.notifier.core.rendering.dashboard_links import DashboardLinks
 from services.notifier.core.rendering.english import English
 from services.notifier.core.rendering.form_links import FormLinks
 from services.notifier.core.rendering.message_template import MessageTemplate
@@ -31,10 +32,11 @@ class SmsLetters(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
-    """The letters of an SMS, and the form links of a mail (None if the installation has no form)."""
+    """The letters of an SMS, and the links of a mail to form and dashboard (None if the installation has none)."""
 
     letters: SmsLetters = SmsLetters.UNACCENTED
     form_links: FormLinks | None = None
+    dashboard_links: DashboardLinks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,9 @@ def render_digest(
     match digest.channel:
         case Channel.EMAIL:
             linked = _add_form_links(alerts, digest, options.form_links, language=language, now=now)
-            mail = TEMPLATES[language].compose_mail(linked, reader)
+            links = options.dashboard_links
+            dashboard = None if links is None else links.create_link(digest, language=language, now=now)
+            mail = TEMPLATES[language].compose_mail(linked, reader, dashboard_link=dashboard)
             return RenderedMessage(
                 subject=mail.subject,
                 body=message_template.layout_plain_text(mail),

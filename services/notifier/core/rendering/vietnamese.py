@@ -21,6 +21,7 @@ TEXTS = FixedTexts(
         correction="Nội dung đề nghị hoàn thiện",
         respond_by="Thời hạn gửi bản thay thế",
         form="Gửi trực tuyến (dành riêng cho Quý cơ quan)",
+        dashboard="Trang theo dõi (dành riêng cho Quý cơ quan)",
     ),
     default_signature="Hệ thống Đôn Đốc",
     default_reader="Quý cơ quan",
@@ -30,6 +31,7 @@ TEXTS = FixedTexts(
         "Nếu Quý cơ quan đã gửi báo cáo, kính mong bỏ qua thư này."
     ),
     open_form="Mở biểu mẫu",
+    open_dashboard="Xem các báo cáo của Quý cơ quan",
     clause="mục",
     due="hạn cuối:",
     no_due_date="văn bản không quy định thời hạn cụ thể",

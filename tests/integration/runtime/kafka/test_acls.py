@@ -27,6 +27,7 @@ from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.builders.plan_folders import a_folder
 from tests.support.clients.notifier import NotifierClient
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.authorized_kafka import AuthorizedKafka
 from tests.support.servers.intake import IntakeFiles, encode_event, open_client
 from tests.support.servers.kafka import PARTITIONS, Bus
@@ -58,7 +59,8 @@ async def granted(broker: AuthorizedKafka) -> AuthorizedKafka:
 @pytest.fixture
 def launch_as(broker: AuthorizedKafka, tmp_path: Path, template: Path) -> Iterator[Callable[..., Service]]:
     """Start a service that is a user of the broker."""
-    launcher = Launcher(tmp_path, {"DONDOC_PARTITIONS": str(PARTITIONS)}, template=template)
+    settings = {"DONDOC_PARTITIONS": str(PARTITIONS), "DONDOC_REPORTING_READERS": str(tmp_path / "readers.json")}
+    launcher = Launcher(tmp_path, settings, template=template)
     yield lambda name, user, **settings: launcher(name, **{**broker.environment(user), **settings})
     launcher.end()
 
@@ -79,6 +81,7 @@ async def test_an_event_goes_to_a_page_and_a_reminder_to_a_mail(  # noqa: PLR091
     database: Database,
     smtp: Smtp,
     smsc: Smsc,
+    readers: ReadersFile,
     tmp_path: Path,
 ) -> None:
     """Every service and command does its work as its own user, from the creation of the topics to the audit."""
@@ -105,7 +108,9 @@ async def test_an_event_goes_to_a_page_and_a_reminder_to_a_mail(  # noqa: PLR091
     assert mail["To"] == f"van-thu@{plans.AGENCIES[0]}.example"
 
     def is_on_page() -> bool:
-        page = httpx.get(f"{reporting.url}/v1/duties", params={"agency": REPORTER, "period": "2026"}).json()
+        page = httpx.get(
+            f"{reporting.url}/v1/duties", params={"agency": REPORTER, "period": "2026"}, headers=readers.headers
+        ).json()
         return [duty["status"] for duty in page["duties"]] == ["on_time"]
 
     await eventually(is_on_page, "the report on the page")

@@ -91,13 +91,22 @@ def test_what_rules_has_set_aside_is_left_out() -> None:
 
 
 def test_an_attempt_counts_once_and_up_to_an_instant() -> None:
-    """Of one event that comes twice the first counts; the bound is inclusive."""
+    """Of one event that comes twice the first counts; the instant is inclusive, the offset exclusive."""
     index = an_index()
     with index.transaction():
-        for value in (b"first", b"second"):
-            index.add_attempt(IndexedAttempt(event="e", attempted_at=5, duties=["d-1", "d-2"], value=value))
+        for offset, value in enumerate((b"first", b"second")):
+            attempt: Any = {
+                "attempted_at": 5,
+                "partition": 1,
+                "offset": offset,
+                "duties": ["d-1", "d-2"],
+                "value": value,
+            }
+            index.add_attempt(IndexedAttempt(event="e", **attempt))
     assert index.attempts(["d-1", "d-2"], until=5) == [("e", b"first")]
     assert index.attempts(["d-1"], until=4) == []
+    assert index.attempts(["d-1"], until=5, below={1: 1}) == [("e", b"first")]
+    assert index.attempts(["d-1"], until=5, below={1: 0}) == index.attempts(["d-1"], until=5, below={}) == []
     assert index.attempts(["d-3"], until=5) == []
 
 

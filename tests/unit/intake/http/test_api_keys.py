@@ -14,6 +14,7 @@ from services.intake.core.problems import AuthenticationFailure, Refusal
 from services.intake.http import api_keys, authentication_failures
 from services.intake.http.api_keys import ApiKeys
 from services.intake.http.authentication_failures import AuthenticationFailures
+from services.runtime.access import bearer_keys
 from services.runtime.clock import SystemClock
 from tests.support.builders.keys import a_key, a_scope
 
@@ -43,7 +44,7 @@ class Door:
 @pytest.fixture
 def door(tmp_path: Path) -> Door:
     """One valid key and one that has expired."""
-    path, digest = tmp_path / "keys.json", api_keys.secret_digest(SECRET)
+    path, digest = tmp_path / "keys.json", bearer_keys.digest_secret(SECRET)
     expired = a_key("k-old", sha256=digest, expires_at=datetime(2026, 1, 2, tzinfo=UTC))
     api_keys.write_keys(path, [a_key("k-1", sha256=digest), expired])
     return Door(path)
@@ -65,7 +66,7 @@ def test_what_a_key_may_claim_is_kept_in_the_file(tmp_path: Path) -> None:
 def test_a_key_from_before_sources_and_proofs_is_read(tmp_path: Path) -> None:
     """It may use sources that nobody names, state no proof and judge no report."""
     path = tmp_path / "keys.json"
-    path.write_text(FILE_OF_VERSION_0_1 % api_keys.secret_digest(SECRET))
+    path.write_text(FILE_OF_VERSION_0_1 % bearer_keys.digest_secret(SECRET))
     (key,) = api_keys.read_keys(path)
     assert key.scope == a_scope(agencies=frozenset({"so-tc"}))
     assert (key.events_per_second, key.expires_at) == (None, None)

@@ -21,6 +21,7 @@ from schemas.plan.registry import Registry
 from services.console.main import app
 from services.reporting.content.results_queries import ResultsQueries, UnreadableContentError
 from services.reporting.core import results_document
+from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.queries import QueryContext
 from services.reporting.store import StateIncompleteError
 from services.rules.fact_validation import Rejection
@@ -28,7 +29,7 @@ from services.runtime import json_lines
 from tests.support.builders import plans
 from tests.support.builders.partition_log import NOON, PartitionLog
 from tests.support.builders.plans import Json
-from tests.support.builders.reporting_archive import InMemoryArchive
+from tests.support.clients.reporting_archive import InMemoryArchive
 
 YEARS = ("2023", "2024")
 INSTANTS = [datetime(2024, 11, 30, tzinfo=UTC) + timedelta(hours=11 * number) for number in range(60)]
@@ -159,7 +160,7 @@ def test_reporting_answers_what_the_command_prints(
 ) -> None:
     """For any facts, at any instant, by what was known at any other."""
     archive, recorded = fill(folder, facts)
-    context = QueryContext(as_of=as_of, known_at=NOON + timedelta(seconds=known))
+    context = QueryContext(scope=EVERYTHING, as_of=as_of, known_at=NOON + timedelta(seconds=known))
     assert answer(folder, archive, context) == print_results(folder, recorded, context)
 
 
@@ -167,7 +168,7 @@ REPORT = plans.a_submission(
     data={"content": {"nil_return": False, "sections": {"results": "x"}, "indicators": {"loans": "0.10"}}},
     receivedtime="2024-12-01T05:00:00Z",
 )
-MIDDLE = QueryContext(as_of=INSTANTS[30], known_at=INSTANTS[30])
+MIDDLE = QueryContext(scope=EVERYTHING, as_of=INSTANTS[30], known_at=INSTANTS[30])
 
 
 def test_a_verdict_whose_fact_is_not_stored_yet_is_not_answered_without_it(folder: Path) -> None:

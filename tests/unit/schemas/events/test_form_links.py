@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events.form_links import BadLink, DutyLink, LinkKey, form_url
+from schemas.events.form_links import DutyLink, LinkKey, form_url
 from schemas.events.ids import DutyKey
+from schemas.events.signed_tokens import BadLink, TokenKey
 
-KEY = LinkKey("a secret of the form that is long enough")
+SECRET = "a secret of the form that is long enough"
+KEY = LinkKey(SECRET)
 OTHER = LinkKey("another secret that is long enough, too")
 DUTY = DutyKey(plan="P-1", agency="h-mot", obligation="results", period=None)
 LINK = DutyLink(duty=DUTY, issued_at=datetime(2026, 12, 1, tzinfo=UTC), expires_at=datetime(2027, 3, 1, tzinfo=UTC))
@@ -44,7 +46,7 @@ def test_no_changed_letter_passes(place: int, letter: str) -> None:
 
 def test_a_link_that_does_not_say_when_it_was_issued_is_of_the_beginning() -> None:
     """A link of a version without the time of issue opens its duty, and any revocation covers it."""
-    token = KEY._sign("dondoc-form+jws", {"duty": str(DUTY), "exp": int(LINK.expires_at.timestamp())})
+    token = TokenKey(SECRET).sign("dondoc-form+jws", {"duty": str(DUTY), "exp": int(LINK.expires_at.timestamp())})
     found = KEY.verify_link(token)
     assert (found.duty, found.expires_at) == (LINK.duty, LINK.expires_at)
     assert found.issued_at == datetime(1970, 1, 1, tzinfo=UTC)

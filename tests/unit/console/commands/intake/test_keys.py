@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from services.console.commands.intake import keys
 from services.intake.http import api_keys
+from services.runtime.access import bearer_keys
 
 Json = dict[str, Any]
 
@@ -37,11 +38,11 @@ def create_key(path: Path, *options: str) -> Json:
 def test_a_key_is_shown_once_and_only_its_digest_is_kept(path: Path) -> None:
     """The file holds the digest and not the secret, and only its owner may read it."""
     row = create_key(path, "--agency", "so-tc")
-    named = api_keys.parse_bearer(row["key"])
+    named = bearer_keys.parse_bearer(api_keys.BEARER_PREFIX, row["key"])
     assert named is not None
     assert named[1] not in path.read_text()
     (key,) = api_keys.read_keys(path)
-    assert (key.id, key.sha256) == (named[0], api_keys.secret_digest(named[1]))
+    assert (key.id, key.sha256) == (named[0], bearer_keys.digest_secret(named[1]))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

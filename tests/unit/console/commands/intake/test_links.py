@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.console.main import app
-from services.intake import link_revocations
+from services.runtime.access import link_revocations
 
 
 def run(path: Path, *arguments: str) -> Result:

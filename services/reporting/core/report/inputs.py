@@ -1,0 +1,85 @@
+"""What the annual report is compiled from: the duties, the results, the grades, the documents that were sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from schemas.events.ids import DutyKey
+from services.reporting.core.annual_report import AnnualReport
+from services.reporting.core.registry_index import RegistryIndex
+from services.reporting.core.results import ObligationResults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSeal:
+    """A sealed version of the report, as its last page names it; a report without one is a draft."""
+
+    version: int
+    check_code: str
+    verification_address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodResults:
+    """The consolidated results of one obligation for one period, and of the same period a year earlier.
+
+    What is compared with the year before stands in `results`; `before` holds the figures of each agency then.
+    """
+
+    period: str
+    results: ObligationResults
+    before: ObligationResults | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradedAgency:
+    """The grade of an agency with its reason in words, and beside it what an officer recorded, if anything."""
+
+    agency: str
+    grade: str
+    title: str
+    reason: str
+    officer_grade: str | None = None
+    officer_sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedDocument:
+    """The document by which an agency reported: number and symbol, date, and the word for the proof of its dispatch."""
+
+    number: str = ""
+    issued_on: date | None = None
+    proof: str = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureFinding:
+    """Something about a reported figure that needs a look, as one Vietnamese sentence."""
+
+    agency: str
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportInputs:
+    """Everything that the content of a report follows from.
+
+    `previous` is the report on the same period a year earlier, of which the rates and the arrivals are compared.
+    `decisions` holds for a duty the decision that exempted or extended it, cited as it is to be printed.
+    """
+
+    report: AnnualReport
+    registry: RegistryIndex
+    previous: AnnualReport | None = None
+    results: tuple[PeriodResults, ...] = ()
+    evaluations: tuple[GradedAgency, ...] = ()
+    documents: Mapping[DutyKey, ReportedDocument] = field(default_factory=dict)
+    decisions: Mapping[DutyKey, str] = field(default_factory=dict)
+    findings: tuple[FigureFinding, ...] = ()
+    seal: ReportSeal | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody owes anything: such a report would read as a clean bill."""
+        return not self.report.chapters and not self.report.undated

@@ -1,0 +1,46 @@
+"""Parse a request to seal: who signs, and which number the new version is expected to get."""
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from schemas.events.reports import VERSION_MAX
+from schemas.plan.values import NonBlank
+from services.reporting.core.sealing.versions import SealRequest
+from services.reporting.http.problems import InvalidBodyError
+
+BODY_BYTES_MAX = 16 * 1024
+SIGNER_CHARACTERS_MAX = 200
+
+
+def _require_printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("write a name without line breaks and control characters")
+    return unicodedata.normalize("NFC", text)
+
+
+class SealBody(BaseModel):
+    """The body of a request to seal."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    signer: Annotated[NonBlank, Field(max_length=SIGNER_CHARACTERS_MAX), AfterValidator(_require_printable)]
+    version: int | None = Field(default=None, ge=1, le=VERSION_MAX, strict=True)
+
+
+async def parse_seal_request(request: Request, *, plan: str, period: str) -> SealRequest:
+    """Return what *request* asks to seal; raise `InvalidBodyError` with the pointer of every member that is wrong."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            raise HTTPException(413)
+    try:
+        parsed = SealBody.model_validate_json(body)
+    except ValidationError as cause:
+        errors = {"".join(f"/{part}" for part in one["loc"]): one["msg"] for one in cause.errors(include_url=False)}
+        raise InvalidBodyError(errors) from cause
+    return SealRequest(plan=plan, period=period, signer=parsed.signer, version=parsed.version)

@@ -1,0 +1,172 @@
+"""The HTTP API of sealed reports (contract, section 4): the versions and the draft of the next, documents, sealing."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from schemas.events.reports import VERSION_MAX, ReportFormat, ReportSealed
+from schemas.plan import periods
+from services.reporting.core.access.decisions import Access
+from services.reporting.core.report import figures
+from services.reporting.core.sealing import figure_changes
+from services.reporting.http import problems, query_parameters, seal_requests
+from services.reporting.http.access import guard
+from services.reporting.http.access.guard import AccessRoute
+from services.reporting.http.problems import InvalidQueryError
+from services.reporting.http.query_parameters import QueryParameters
+from services.reporting.queries import NotFoundError, QueryContext
+from services.reporting.sealing.sealer import ReportSource, Sealer
+from services.reporting.sealing.store import SealedReportStore
+from services.runtime.clock import Clock
+
+PATH = "/v1/plans/{plan}/periods/{period}/reports"
+EXTENSIONS = {ReportFormat.FIGURES: "figures.json"}
+
+log = logging.getLogger(__name__)
+
+JsonObject = dict[str, Any]
+
+
+class SealedReportsApi:
+    """The handlers."""
+
+    def __init__(self, source: ReportSource, store: SealedReportStore, sealer: Sealer, *, clock: Clock) -> None:
+        self._source = source
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes."""
+        return [
+            AccessRoute(PATH, self.get_versions, Access.SEALED, methods=["GET"]),
+            AccessRoute(PATH, self.post_version, Access.SEALS, methods=["POST"]),
+            AccessRoute(f"{PATH}/{{version}}", self.get_version, Access.SEALED),
+        ]
+
+    async def get_versions(self, request: Request) -> Response:
+        """Return every sealed version, and the draft of the next one with what changed since the newest.
+
+        A reader of sealed reports alone sees no draft.
+        """
+        context = self._parse_context(request)
+        plan, period = _parse_place(request)
+        versions = await self._store.find_versions(plan, period)
+        draft = await self._describe_draft(plan, period, versions, context) if context.scope.is_everything else None
+        sealed = [render_seal(one) for one in versions]
+        return JSONResponse({"plan": plan, "period": period, "reports": sealed, "draft": draft})
+
+    async def get_version(self, request: Request) -> Response:
+        """Return a sealed version with what changed since the one before, or, with `format`, one of its documents."""
+        parameters = QueryParameters(request)
+        form = parameters.parse("format", _parse_format, None)
+        parameters.raise_errors()
+        plan, period = _parse_place(request)
+        sealed = await self._find_version(plan, period, request.path_params["version"])
+        if form is not None:
+            return await self._send_document(request, sealed, form)
+        before = await self._store.find_version(plan, period, sealed.version - 1)
+        changes: list[JsonObject] = []
+        if before is not None:
+            changes = _list_changes(await self._read_figures(before), await self._read_figures(sealed))
+        return JSONResponse({**render_seal(sealed), "changes": changes})
+
+    async def post_version(self, request: Request) -> Response:
+        """Seal the next version; 201 with its place, or 200 where this very request has sealed it before."""
+        context = self._parse_context(request)
+        _require_past(context, self._clock.now())
+        plan, period = _parse_place(request)
+        wanted = await seal_requests.parse_seal_request(request, plan=plan, period=period)
+        latest = await self._store.find_latest(plan, period)
+        sealed = await self._sealer.seal(wanted, context)
+        is_new = latest is None or sealed.version > latest.version
+        details = {"plan": plan, "period": period, "version": sealed.version, "reader": guard.reader_of(request).name}
+        log.info("a report was sealed", extra={"action": "report_sealed", "is_new": is_new, **details})
+        place = f"{problems.local_reference(request)}/{sealed.version}"
+        return JSONResponse(render_seal(sealed), 201 if is_new else 200, headers={"Location": place})
+
+    async def _describe_draft(
+        self, plan: str, period: str, versions: list[ReportSealed], context: QueryContext
+    ) -> JsonObject:
+        document = figures.build_figures_document(await self._source.compile_inputs(plan, period, context))
+        changes = _list_changes(await self._read_figures(versions[-1]), document) if versions else []
+        return {
+            "version": versions[-1].version + 1 if versions else 1,
+            "as_of": context.as_of.isoformat(),
+            "known_at": context.known_at.isoformat(),
+            "changes": changes,
+        }
+
+    async def _find_version(self, plan: str, period: str, text: str) -> ReportSealed:
+        is_number = text.isascii() and text.isdigit() and len(text) < len(str(VERSION_MAX))
+        number = int(text) if is_number else 0
+        sealed = await self._store.find_version(plan, period, number)
+        if sealed is None:
+            raise NotFoundError(f"no version {text[:20]!r} of the report of {plan!r} for {period} is sealed")
+        return sealed
+
+    async def _send_document(self, request: Request, sealed: ReportSealed, form: ReportFormat) -> Response:
+        entry = next((one for one in sealed.documents if one.format is form), None)
+        if entry is None:
+            raise NotFoundError(f"version {sealed.version} has no document in the format {form.value!r}")
+        headers = {
+            "ETag": f'"{entry.sha256}"',
+            "Content-Disposition": f'attachment; filename="{name_document(sealed, form)}"',
+        }
+        if headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(await self._store.read_document(sealed, form), headers=headers, media_type=entry.media_type)
+
+    async def _read_figures(self, sealed: ReportSealed) -> JsonObject:
+        content = await self._store.read_document(sealed, ReportFormat.FIGURES)
+        document: JsonObject = msgspec.json.decode(content or b"{}")
+        return document
+
+    def _parse_context(self, request: Request) -> QueryContext:
+        parameters = QueryParameters(request)
+        context = query_parameters.parse_context(parameters, self._clock)
+        parameters.raise_errors()
+        return context
+
+
+def render_seal(sealed: ReportSealed) -> JsonObject:
+    """Render a sealed version as JSON."""
+    rendered: JsonObject = sealed.model_dump(mode="json")
+    return rendered
+
+
+def name_document(sealed: ReportSealed, form: ReportFormat) -> str:
+    """Return the file name of a sealed document."""
+    return f"{sealed.plan}-{sealed.period}-v{sealed.version}.{EXTENSIONS.get(form, form.value)}"
+
+
+def _list_changes(before: JsonObject, after: JsonObject) -> list[JsonObject]:
+    changes: list[JsonObject] = msgspec.to_builtins(figure_changes.find_changes(before, after))
+    return changes
+
+
+def _parse_place(request: Request) -> tuple[str, str]:
+    try:
+        return request.path_params["plan"], periods.parse(request.path_params["period"]).text
+    except ValueError as cause:
+        raise NotFoundError(str(cause)) from cause
+
+
+def _parse_format(text: str) -> ReportFormat:
+    try:
+        return ReportFormat(text)
+    except ValueError as cause:
+        raise ValueError(f"{text[:20]!r} is no format; choose from {', '.join(ReportFormat)}") from cause
+
+
+def _require_past(context: QueryContext, now: datetime) -> None:
+    """Refuse to seal what is not known yet."""
+    instants = {"as_of": context.as_of, "known_at": context.known_at}
+    ahead = {name: "lies in the future; nobody can sign for it" for name, instant in instants.items() if instant > now}
+    if ahead:
+        raise InvalidQueryError(ahead)
