@@ -71,7 +71,7 @@ class WireStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     to: str = "self"
     every: str | None = None
     until: OffsetDatetime | None = None
-    returned: WireReturnedReport | None | msgspec.UnsetType = msgspec.UNSET  # left out of the many that have none
+    returned: WireReturnedReport | msgspec.UnsetType | None = msgspec.UNSET  # left out of the many that have none
 
 
 class WireTimeline(msgspec.Struct, frozen=True, kw_only=True):
