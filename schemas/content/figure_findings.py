@@ -23,6 +23,9 @@ _GROWTH_MAX = 3
 # The same small number of offices, groups or inspections as last year is no news; the same sum of money is.
 _SMALL_COUNT = 1000
 
+# Where more is out of range than this, no single figure is the cause, and looking for one would cost seconds.
+_EXPLAINED_OUTLIERS_MAX = 30
+
 
 class FindingKind(StrEnum):
     """What a figure looks like."""
@@ -59,33 +62,50 @@ def find_slips(
     return tuple(found[one.code] for one in indicators if one.code in found)
 
 
-@dataclass(frozen=True, slots=True)
 class _ReportedFigures:
-    """The figures of one agency with their indicators."""
+    """The figures of one agency with their indicators, whose formulas are parsed once."""
 
-    indicators: Sequence[Indicator]
-    values: Mapping[str, Decimal]
+    def __init__(self, indicators: Sequence[Indicator], values: Mapping[str, Decimal]) -> None:
+        self.indicators = indicators
+        self.values = values
+        formulas = ((one.code, one.parse_formula()) for one in indicators)
+        self._formulas = {code: formula for code, formula in formulas if formula is not None}
+        self.outliers = frozenset(one.code for one in indicators if self._is_outlier(one, values))
+        # Many ratios may have a figure in common; what a factor on it would do is worked out once for all of them.
+        self._outliers_with: dict[tuple[str, Decimal], frozenset[str]] = {}
 
-    def work_out(self, indicator: Indicator) -> Decimal | None:
+    def list_parts(self, indicator: Indicator) -> tuple[str, ...]:
+        """Return the codes of the figures that make the value of *indicator*: its own, or those of its formula."""
+        formula = self._formulas.get(indicator.code)
+        return (indicator.code,) if formula is None else formula.codes
+
+    def work_out(self, indicator: Indicator, values: Mapping[str, Decimal] | None = None) -> Decimal | None:
         """Return the value of *indicator*; None where it was not given, or cannot be worked out."""
-        formula = indicator.parse_formula()
-        if formula is None:
-            return self.values.get(indicator.code)
-        is_given = all(code in self.values for code in formula.codes)
-        return formula.work_out(self.values) if is_given else None
+        given = self.values if values is None else values
+        if any(code not in given for code in self.list_parts(indicator)):
+            return None
+        formula = self._formulas.get(indicator.code)
+        return given[indicator.code] if formula is None else formula.work_out(given)
 
-    def scale(self, code: str, factor: Decimal) -> "_ReportedFigures":
-        """Return the same figures with that of *code* multiplied by *factor*."""
-        return _ReportedFigures(self.indicators, {**self.values, code: self.values[code] * factor})
-
-    def list_outliers(self) -> list[Indicator]:
-        """Return the indicators whose value is outside its range."""
-        values = ((one, self.work_out(one)) for one in self.indicators)
-        return [one for one, value in values if value is not None and not _is_in_range(value, one)]
+    def find_outliers_with(self, code: str, factor: Decimal) -> frozenset[str]:
+        """Return the indicators that were out of range if the figure of *code* were multiplied by *factor*."""
+        known = self._outliers_with.get((code, factor))
+        if known is not None:
+            return known
+        values = {**self.values, code: self.values[code] * factor}
+        affected = [one for one in self.indicators if code in self.list_parts(one)]
+        left = self.outliers.difference(one.code for one in affected)
+        found = left.union(one.code for one in affected if self._is_outlier(one, values))
+        self._outliers_with[code, factor] = found
+        return found
 
     def label(self, code: str, language: str) -> str:
         """Return the title of the indicator *code*."""
         return next((one.label_in(language) for one in self.indicators if one.code == code), code)
+
+    def _is_outlier(self, indicator: Indicator, values: Mapping[str, Decimal]) -> bool:
+        value = self.work_out(indicator, values)
+        return value is not None and not _is_in_range(value, indicator)
 
 
 def _compare_with_last_year(report: _ReportedFigures, previous: Mapping[str, Decimal]) -> Iterator[FigureFinding]:
@@ -105,14 +125,12 @@ def _compare_ratios(
     report: _ReportedFigures, previous: Mapping[str, Decimal], explained: frozenset[str]
 ) -> Iterator[FigureFinding]:
     """Yield each ratio that is a hundred times last year's though no finding about one of its figures explains it."""
-    before = _ReportedFigures(report.indicators, previous)
     for one in report.indicators:
-        formula = one.parse_formula()
-        if formula is None or not explained.isdisjoint(formula.codes):
+        if one.formula is None or not explained.isdisjoint(report.list_parts(one)):
             continue
-        value, earlier = report.work_out(one), before.work_out(one)
-        if value and earlier and _is_off_by(value / earlier, HUNDRED):
-            yield _describe_jump(one, value, earlier, HUNDRED)
+        value, before = report.work_out(one), report.work_out(one, previous)
+        if value and before and _is_off_by(value / before, HUNDRED):
+            yield _describe_jump(one, value, before, HUNDRED)
 
 
 def _find_outliers(report: _ReportedFigures, explained: frozenset[str]) -> Iterator[FigureFinding]:
@@ -120,13 +138,14 @@ def _find_outliers(report: _ReportedFigures, explained: frozenset[str]) -> Itera
 
     There is none where a finding about such a figure explains the value already.
     """
-    outliers = report.list_outliers()
-    for one in outliers:
-        suspects = _list_suspects(report, one, outliers)
+    for one in report.indicators:
+        value = report.work_out(one) if one.code in report.outliers else None
+        if value is None:
+            continue
+        factor = HUNDRED if one.unit == units.PERCENT and one.formula is None else THOUSAND
+        suspects = _list_suspects(report, one, factor)
         if not explained.isdisjoint(suspects):
             continue
-        value = report.work_out(one) or Decimal(0)
-        factor = HUNDRED if one.unit == units.PERCENT and one.formula is None else THOUSAND
         kind = FindingKind.HUNDREDFOLD if factor == HUNDRED else FindingKind.THOUSANDFOLD
         yield FigureFinding(
             code=suspects[0] if len(suspects) == 1 else one.code,
@@ -135,21 +154,19 @@ def _find_outliers(report: _ReportedFigures, explained: frozenset[str]) -> Itera
         )
 
 
-def _list_suspects(report: _ReportedFigures, outlier: Indicator, outliers: Sequence[Indicator]) -> list[str]:
-    """Return the codes of the figures one of which, multiplied or divided by the factor, puts *outlier* into range.
+def _list_suspects(report: _ReportedFigures, outlier: Indicator, factor: Decimal) -> list[str]:
+    """Return the codes of the figures one of which, multiplied or divided by *factor*, puts *outlier* into range.
 
     Where such a change puts more of the values right than another, only the one that does most is returned; one that
     would put another value out of range is none.
     """
-    formula = outlier.parse_formula()
-    codes = (outlier.code,) if formula is None else formula.codes
-    factor = HUNDRED if outlier.unit == units.PERCENT and formula is None else THOUSAND
-    known = {one.code for one in outliers}
+    if len(report.outliers) > _EXPLAINED_OUTLIERS_MAX:
+        return []
     left_by_code: dict[str, int] = {}
-    for code in codes:
-        for scaled in (report.scale(code, factor), report.scale(code, 1 / factor)):
-            left = {one.code for one in scaled.list_outliers()}
-            if outlier.code not in left and left <= known and report.values[code]:
+    for code in report.list_parts(outlier):
+        for times in (factor, 1 / factor):
+            left = report.find_outliers_with(code, times)
+            if outlier.code not in left and left <= report.outliers and report.values[code]:
                 left_by_code[code] = len(left)
     fewest = min(left_by_code.values(), default=0)
     return [code for code, left in left_by_code.items() if left == fewest]

@@ -35,6 +35,7 @@ class StepKind(StrEnum):
     URGING = "urging"
     ESCALATION = "escalation"
     INCOMPLETE = "incomplete"
+    RETURNED = "returned"
 
 
 class PublishedModel(BaseModel):
@@ -54,6 +55,8 @@ class TimelineSegment(PublishedModel):
     """A stretch of a duty's timeline: the status that holds from `from` until the next segment begins.
 
     `standing` is the submission whose content counts meanwhile, where anything is on file (contract section 8.2).
+    `returns` counts the returns by the recipient that act and are not taken back. Where `missing` begins with
+    `returned`, the report is returned; then `respond_by` is the instant before which the correction is asked for.
     """
 
     from_: datetime = Field(alias="from")
@@ -65,13 +68,24 @@ class TimelineSegment(PublishedModel):
     missing: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     standing: EventReference | None = None
+    returns: int = 0
+    respond_by: datetime | None = None
+
+
+class ReturnedReport(PublishedModel):
+    """The report that a `returned` step is about: its event id, and the words and the term of its recipient."""
+
+    submission: str
+    reason: str
+    respond_by: datetime | None = None
 
 
 class AlertStep(PublishedModel):
     """An alert that the duty calls for at `at`. It is valid only until a newer assessment of the duty exists.
 
-    `step` is the ISO 8601 distance from `due_at` (or `incomplete:EVENT`); `to` is `self`, `parent` or a contact list.
-    If `every` is given, the step repeats at that interval until `until` (or until the assessment changes).
+    `step` is the ISO 8601 distance from `due_at` (or `incomplete:EVENT`, `returned:EVENT`); `to` is `self`, `parent` or
+    a contact list. If `every` is given, the step repeats at that interval until `until` (or until the assessment
+    changes).
     """
 
     kind: StepKind
@@ -81,6 +95,7 @@ class AlertStep(PublishedModel):
     to: str = "self"
     every: str | None = None
     until: datetime | None = None
+    returned: ReturnedReport | None = None
 
 
 class DutyAssessed(PublishedModel):

@@ -29,9 +29,14 @@ REASSIGNED = "vn.dondoc.report.reassigned.v1"
 EXTENDED = "vn.dondoc.extension.granted.v1"
 EXEMPTED = "vn.dondoc.exemption.granted.v1"
 REVOKED = "vn.dondoc.exemption.revoked.v1"
+RETURNED = "vn.dondoc.report.returned.v1"
+ACCEPTED = "vn.dondoc.report.accepted.v1"
 ADOPTED = "vn.dondoc.plan.adopted.v1"
 
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+
+# The reason of a return stands in the assessment, in the mail and on the form; ten times what a letter says of it.
+REASON_LENGTH_MAX = 4000
 
 # No sum of money and no number of loans comes near this. A figure that a double cannot hold is a typing mistake.
 FIGURE_BOUND = 10**30
@@ -190,6 +195,23 @@ class ExemptionRevoked(FactData):
     reason: NonBlank
 
 
+class ReportReturned(DutyRef):
+    """The recipient returns a submission to its agency for correction, asked for before `respond_by` (exclusive)."""
+
+    submission: EventId
+    reason: Annotated[NonBlank, StringConstraints(max_length=REASON_LENGTH_MAX)]
+    respond_by: Instant | None
+    returned_by: AgencyRef
+
+
+class ReportAccepted(DutyRef):
+    """The recipient accepts a submission as it is; `note` may be empty."""
+
+    submission: EventId
+    note: StrictStr
+    accepted_by: AgencyRef
+
+
 class PlanAdopted(FactData):
     """A version of a plan and its registry takes effect for one partition of the log.
 
@@ -206,7 +228,14 @@ class PlanAdopted(FactData):
 
 
 FactModel = (
-    ReportSubmitted | ReportWithdrawn | ReportReassigned | ExtensionGranted | ExemptionGranted | ExemptionRevoked
+    ReportSubmitted
+    | ReportWithdrawn
+    | ReportReassigned
+    | ReportReturned
+    | ReportAccepted
+    | ExtensionGranted
+    | ExemptionGranted
+    | ExemptionRevoked
 )
 
 # The facts that upstream systems may send, by CloudEvents `type`. Only rules itself writes `PlanAdopted`.
@@ -214,6 +243,8 @@ MODEL_OF: dict[str, type[FactModel]] = {
     SUBMITTED: ReportSubmitted,
     WITHDRAWN: ReportWithdrawn,
     REASSIGNED: ReportReassigned,
+    RETURNED: ReportReturned,
+    ACCEPTED: ReportAccepted,
     EXTENDED: ExtensionGranted,
     EXEMPTED: ExemptionGranted,
     REVOKED: ExemptionRevoked,

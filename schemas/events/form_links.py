@@ -4,7 +4,7 @@ The notifier signs them for its mails and intake verifies them; both hold the sa
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -21,12 +21,13 @@ class DutyLink:
     """The duty that a link gives access to, until the exclusive instant `expires_at`.
 
     Links are revoked by when they were issued. One that does not say so, of an earlier version, counts as issued at the
-    beginning of 1970.
+    beginning of 1970. `corrects` is the event id of the returned report that the new one corrects.
     """
 
     duty: DutyKey
     issued_at: datetime
     expires_at: datetime
+    corrects: str | None = None
 
     def has_expired(self, now: datetime) -> bool:
         return now >= self.expires_at
@@ -41,11 +42,14 @@ class LinkKey:
     def sign_link(self, link: DutyLink) -> str:
         """Return *link* as a signed token."""
         issued, expires = int(link.issued_at.timestamp()), int(link.expires_at.timestamp())
-        return self._key.sign(_DUTY, {"duty": str(link.duty), "iat": issued, "exp": expires})
+        claims: dict[str, object] = {"duty": str(link.duty), "iat": issued, "exp": expires}
+        return self._key.sign(_DUTY, claims if link.corrects is None else claims | {"corrects": link.corrects})
 
     def verify_link(self, token: str) -> DutyLink:
         """Return the link that *token* holds, expired or not; raise `BadLink` if this key did not sign it."""
         match self._key.verify(_DUTY, token):
+            case {"duty": str(duty), "iat": int(issued), "exp": int(expires), "corrects": str(corrects)}:
+                return replace(_build_link(duty, issued, expires), corrects=corrects)
             case {"duty": str(duty), "iat": int(issued), "exp": int(expires)}:
                 return _build_link(duty, issued, expires)
             case {"duty": str(duty), "exp": int(expires)}:

@@ -45,6 +45,16 @@ class WireSegment(
     missing: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     standing: WireEventReference | None = None
+    returns: Count = 0
+    respond_by: OffsetDatetime | None = None
+
+
+class WireReturnedReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The report that a step of kind `returned` is about, `ReturnedReport`."""
+
+    submission: str
+    reason: str
+    respond_by: OffsetDatetime | None = None
 
 
 class WireStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -61,6 +71,7 @@ class WireStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     to: str = "self"
     every: str | None = None
     until: OffsetDatetime | None = None
+    returned: WireReturnedReport | msgspec.UnsetType | None = msgspec.UNSET  # left out of the many that have none
 
 
 class WireTimeline(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,8 @@ COMMANDS = {
     "simulate": "commands.plans.simulate:simulate",
     "publish": "commands.plans.publish:publish",
     "submit": "commands.intake.submit:submit",
+    "return": "commands.intake.review:return_report",
+    "accept": "commands.intake.review:accept_report",
     "report": "commands.reporting.report:report",
     "seal": "commands.reporting.seal:seal",
     "audit": "commands.reporting.audit:audit",

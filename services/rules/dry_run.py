@@ -10,9 +10,10 @@ from datetime import datetime
 import msgspec
 
 from schemas.events.ids import partition_of
+from schemas.events.wire import WireReturnedReport, WireSegment
 from services.rules import fact_decoder
-from services.rules.core import completeness, docket
-from services.rules.core.assess import assess
+from services.rules.core import alerts, completeness, docket
+from services.rules.core.assess import Assessment, assess
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Exemption, Fact, Revocation, Submission
@@ -72,6 +73,7 @@ def _assess_event(catalogues: DutyCatalogues, partitions: AssignedPartitions, bo
             "duty": str(duty.key),
             "basis": basis,
             "segment": segment,
+            "returned": _describe_return(assessment, segment),
             "missing": _find_missing(duty, fact) if isinstance(fact, Submission) else segment.missing,
         }
     )
@@ -98,6 +100,15 @@ def _find_duty(catalogue: DutyCatalogue, received: Fact) -> tuple[Fact, Duty | N
     except UnknownDuty as cause:
         errors = _one_error(f"/data/{cause.field}", cause.message)
         raise DryRunProblem(422, "There is no such duty.", errors=errors) from cause
+
+
+def _describe_return(assessment: Assessment, segment: WireSegment) -> WireReturnedReport | None:
+    """Return what the recipient asks for where *segment* is that of a returned report (ruling 14)."""
+    acted = [one.fact for one in assessment.returns if one.acted_at <= segment.starts_at]
+    if not alerts.is_returned(segment) or not acted:
+        return None
+    last = acted[-1]
+    return WireReturnedReport(submission=last.submission, reason=last.reason, respond_by=last.respond_by)
 
 
 def _find_missing(duty: Duty, fact: Submission) -> tuple[str, ...]:

@@ -18,7 +18,9 @@ from services.rules.core.facts import (
     Fact,
     FiledAttachment,
     Reassignment,
+    ReportAcceptance,
     ReportContent,
+    ReportReturn,
     Revocation,
     Submission,
     Withdrawal,
@@ -87,6 +89,18 @@ class _ReassignmentFields(_DocketReference, frozen=True, gc=False):
     to_period: str | None = None
 
 
+class _ReturnFields(_DocketReference, frozen=True, gc=False):
+    submission: str
+    reason: str = ""
+    respond_by: str | None = None
+    period: str | None = None
+
+
+class _AcceptanceFields(_DocketReference, frozen=True, gc=False):
+    submission: str
+    period: str | None = None
+
+
 class _ExtensionFields(_DocketReference, frozen=True, gc=False):
     due_at: str
     decision: _FactDecision
@@ -127,6 +141,14 @@ class _ReassignedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire
     data: _ReassignmentFields
 
 
+class _ReturnEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.RETURNED):
+    data: _ReturnFields
+
+
+class _AcceptanceEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.ACCEPTED):
+    data: _AcceptanceFields
+
+
 class _ExtendedEvent(_FactEvent, frozen=True, kw_only=True, gc=False, tag=wire.EXTENDED):
     data: _ExtensionFields
 
@@ -152,7 +174,15 @@ class _OtherEvent(msgspec.Struct, frozen=True):
     data: msgspec.Raw
 
 
-_AdjustmentEvent = _WithdrawnEvent | _ReassignedEvent | _ExtendedEvent | _ExemptedEvent | _RevokedEvent
+_AdjustmentEvent = (
+    _WithdrawnEvent
+    | _ReassignedEvent
+    | _ReturnEvent
+    | _AcceptanceEvent
+    | _ExtendedEvent
+    | _ExemptedEvent
+    | _RevokedEvent
+)
 # One pass over the record: the type decides how the data is decoded, wherever in the record it stands.
 _EVENT_DECODER = RecordDecoder[_SubmittedEvent | _AdjustmentEvent | _AdoptedEvent](
     _SubmittedEvent | _AdjustmentEvent | _AdoptedEvent, float_hook=str
@@ -235,6 +265,13 @@ def _build_adjustment(event: _AdjustmentEvent, received_at: datetime, recorded_a
             return Reassignment(
                 **common, submission=data.submission, from_period=data.from_period, to_period=data.to_period
             )
+        case _ReturnFields():
+            respond_by = decoding.read_instant(data.respond_by, "/data/respond_by") if data.respond_by else None
+            return ReportReturn(
+                **common, period=data.period, submission=data.submission, reason=data.reason, respond_by=respond_by
+            )
+        case _AcceptanceFields():
+            return ReportAcceptance(**common, period=data.period, submission=data.submission)
         case _ExtensionFields():
             due_at = decoding.read_instant(data.due_at, "/data/due_at")
             return Extension(**common, period=data.period, due_at=due_at, decided_on=data.decision.issued_on)

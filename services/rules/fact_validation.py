@@ -2,7 +2,17 @@
 
 from schemas.events.ids import DutyKey, partition_of
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
-from services.rules.core.facts import Exemption, Extension, Fact, Reassignment, Revocation, Submission, Withdrawal
+from services.rules.core.facts import (
+    Exemption,
+    Extension,
+    Fact,
+    Reassignment,
+    ReportAcceptance,
+    ReportReturn,
+    Revocation,
+    Submission,
+    Withdrawal,
+)
 from services.rules.duty_catalogues import DutyCatalogues
 
 
@@ -90,7 +100,7 @@ def _resolve_names(catalogue: DutyCatalogue, fact: Fact) -> Fact:
 def _periods_of(fact: Fact) -> tuple[str | None, ...]:
     """Return the periods that *fact* names; an exemption and its revocation name none."""
     match fact:
-        case Submission() | Withdrawal() | Extension():
+        case Submission() | Withdrawal() | ReportReturn() | ReportAcceptance() | Extension():
             return (fact.period,)
         case Reassignment():
             return fact.from_period, fact.to_period

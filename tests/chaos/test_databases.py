@@ -172,9 +172,7 @@ async def test_a_year_with_harmed_databases_comes_out_as_expected(demo: DemoSyst
     assert run.find_differences(demo.reporting_http, demo.scenario, annual) == []
     assert differing == doubled == 0
     assert count_mails(demo) == {
-        one.agency: count
-        for one in demo.scenario.expectations
-        if (count := one.alerts.reminders + one.alerts.urgings + one.alerts.about_incomplete)
+        one.agency: count for one in demo.scenario.expectations if (count := one.alerts.to_agency)
     }
 
 

@@ -77,9 +77,7 @@ async def test_a_year_with_random_kills_comes_out_as_expected(demo: DemoSystem) 
     annual = json.loads(run.fetch_report(demo.reporting_http, "json"))
     assert run.find_differences(demo.reporting_http, demo.scenario, annual) == []
     assert count_different_mails(demo) == {
-        one.agency: one.alerts.reminders + one.alerts.urgings + one.alerts.about_incomplete
-        for one in demo.scenario.expectations
-        if one.alerts.reminders + one.alerts.urgings + one.alerts.about_incomplete
+        one.agency: one.alerts.to_agency for one in demo.scenario.expectations if one.alerts.to_agency
     }
 
 

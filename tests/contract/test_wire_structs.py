@@ -17,6 +17,7 @@ from schemas.events.assessments import (
     AlertStep,
     DutyAssessed,
     EventReference,
+    ReturnedReport,
     Status,
     StepKind,
     TimelineSegment,
@@ -29,6 +30,7 @@ from schemas.events.wire import (
     WireDutyAssessed,
     WireEvent,
     WireEventReference,
+    WireReturnedReport,
     WireSegment,
     WireStep,
 )
@@ -37,6 +39,7 @@ EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
     (EventReference, WireEventReference),
     (TimelineSegment, WireSegment),
+    (ReturnedReport, WireReturnedReport),
     (AlertStep, WireStep),
     (DutyAssessed, WireDutyAssessed),
     (AlertedDuty, WireAlertedDuty),
@@ -64,6 +67,8 @@ segments = st.builds(
     missing=tuples_of_texts,
     evidence=tuples_of_texts,
     standing=st.none() | st.builds(EventReference, source=texts, id=texts),
+    returns=numbers,
+    respond_by=maybe_instants,
 )
 steps = st.builds(
     AlertStep,
@@ -74,6 +79,7 @@ steps = st.builds(
     to=texts,
     every=maybe,
     until=maybe_instants,
+    returned=st.none() | st.builds(ReturnedReport, submission=texts, reason=texts, respond_by=maybe_instants),
 )
 assessments = st.builds(
     DutyAssessed,

@@ -118,10 +118,7 @@ def test_the_report_comes_as_a_document(year: YearResult, extension: str, begins
 
 def test_each_agency_got_exactly_the_expected_mails(year: YearResult) -> None:
     """The mailbox itself is counted, not the notifier's record of it, so a duplicate or a lost mail would show."""
-    expected = {
-        one.agency: one.alerts.reminders + one.alerts.urgings + one.alerts.about_incomplete
-        for one in year.scenario.expectations
-    }
+    expected = {one.agency: one.alerts.to_agency for one in year.scenario.expectations}
     assert {agency: len(year.mails_to(agency)) for agency in expected} == expected
 
 

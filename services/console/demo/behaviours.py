@@ -15,6 +15,7 @@ from services.console.demo.events import (
     build_exemption,
     build_extension,
     build_reassignment,
+    build_return,
     build_withdrawal,
 )
 from services.console.demo.expected import DUE_AT, AlertCounts, ExpectedDuty, count_alerts, span_from
@@ -99,6 +100,57 @@ def correct_figures(agency: str) -> AgencyBehaviour:
         standing=correction,
     )
     return AgencyBehaviour(posts=(draft.to_post(), correction.to_post()), expected=expected)
+
+
+def correct_returned_slip(agency: str) -> AgencyBehaviour:
+    """Report loans in thousands of đồng in place of millions; the bank returns the report, and it is corrected in time.
+
+    The correction gives the report back the instant at which it was first sent.
+    """
+    draft = ReportDraft(agency=agency, at=instant(11, 26, "09:40"))
+    slip = {**draft.figures, "outstanding_loans": draft.figures["outstanding_loans"] * 1000}
+    report = replace(draft, indicators=slip)
+    returned = build_return(
+        report,
+        instant(12, 3, "10:15"),
+        reason="Tổng dư nợ gấp 1.000 lần năm trước; đề nghị kiểm tra đơn vị tính (triệu đồng).",
+        respond_by=instant(12, 9, "00:00"),
+    )
+    correction = replace(draft, at=instant(12, 6, "14:20"), serial=2, corrects=report.id)
+    expected = ExpectedDuty(
+        agency=agency,
+        status=Status.ON_TIME,
+        effective_at=report.at,
+        flags=frozenset({"returned_and_corrected"}),
+        # Nobody is reminded while there is time to correct a report.
+        alerts=replace(count_alerts(span_from(report.at)), about_returned=1),
+        standing=correction,
+    )
+    return AgencyBehaviour(posts=(report.to_post(), returned, correction.to_post()), expected=expected)
+
+
+def ignore_return(agency: str) -> AgencyBehaviour:
+    """Report last year's figures anew; the bank returns the report, and nothing comes after it."""
+    last_year = reported_content.draw_figures(agency, int(YEAR) - 1)
+    report = ReportDraft(agency=agency, at=instant(11, 25, "15:10"), indicators=last_year)
+    respond_by = instant(12, 13, "00:00")
+    returned = build_return(
+        report,
+        instant(12, 4, "08:50"),
+        reason="Số liệu trùng hoàn toàn với báo cáo năm trước; đề nghị cập nhật số liệu đến 30/11/2024.",
+        respond_by=respond_by,
+    )
+    expected = ExpectedDuty(
+        agency=agency,
+        status=Status.INCOMPLETE,
+        effective_at=report.at,
+        flags=frozenset({"first_sent_on_time", "past_due"}),
+        missing=("returned",),
+        # Urging begins when the time to correct the report is over.
+        alerts=replace(count_alerts(((report.at, respond_by),)), about_returned=1),
+        standing=report,
+    )
+    return AgencyBehaviour(posts=(report.to_post(), returned), expected=expected)
 
 
 def stay_incomplete(agency: str) -> AgencyBehaviour:

@@ -15,6 +15,7 @@ from services.console.demo import reported_content
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PLAN = "6766-KH-UBND"
 RESULTS = "annual-results"
+RECIPIENT = "nhcsxh-tinh"
 YEAR = "2024"
 TRANSMISSION_TIME = timedelta(minutes=4)  # from the sender's office to the bank's, by document exchange or e-mail
 
@@ -25,13 +26,14 @@ Event = Mapping[str, Any]
 class UpstreamSystem:
     """A system that posts to intake, and the proof it can give of the instant of dispatch.
 
-    One that posts decisions, and no reports, has no proof to give.
+    One that posts decisions or reviews, and no reports, has no proof to give.
     """
 
     name: str
     source: str
     proof: facts.Proof = "none"
     posts_decisions: bool = False
+    posts_reviews: bool = False
 
 
 PORTAL = UpstreamSystem(name="portal", source="//bao-cao.thanh-hoa.example")
@@ -40,7 +42,8 @@ EMAIL = UpstreamSystem(name="email", source="//thu-den.nhcsxh-thanh-hoa.example"
 POSTAL_MAIL = UpstreamSystem(name="postal-mail", source="//van-thu.nhcsxh-thanh-hoa.example", proof="postmark")
 ARCHIVE = UpstreamSystem(name="archive", source="//luu-tru.nhcsxh-thanh-hoa.example", proof="postmark")
 AUTHORITY = UpstreamSystem(name="authority", source="//quyet-dinh.ubnd-thanh-hoa.example", posts_decisions=True)
-UPSTREAM_SYSTEMS = (PORTAL, EXCHANGE, EMAIL, POSTAL_MAIL, ARCHIVE, AUTHORITY)
+BANK = UpstreamSystem(name="bank", source="//tham-dinh.nhcsxh-thanh-hoa.example", posts_reviews=True)
+UPSTREAM_SYSTEMS = (PORTAL, EXCHANGE, EMAIL, POSTAL_MAIL, ARCHIVE, AUTHORITY, BANK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +174,18 @@ def build_reassignment(report: ReportDraft, at: datetime, to_period: str) -> Sch
         "reason": "Báo cáo ghi nhầm năm",
     }
     return ScheduledPost(at=at, event=_cloud_event(facts.REASSIGNED, f"{report.id}-moved", AUTHORITY.source, body, at))
+
+
+def build_return(report: ReportDraft, at: datetime, *, reason: str, respond_by: datetime) -> ScheduledPost:
+    """Return the post by which the bank returns *report*, to be corrected before *respond_by*."""
+    body = {
+        **_duty_fields(report),
+        "submission": report.id,
+        "reason": reason,
+        "respond_by": _format_instant(respond_by),
+        "returned_by": RECIPIENT,
+    }
+    return ScheduledPost(at=at, event=_cloud_event(facts.RETURNED, f"{report.id}-returned", BANK.source, body, at))
 
 
 def build_extension(agency: str, at: datetime, due_at: datetime) -> ScheduledPost:

@@ -25,12 +25,21 @@ Fields = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertCounts:
-    """How many alerts of each kind the agency itself gets, and how many escalations go to its superiors."""
+    """How many alerts of each kind the agency itself gets, and how many escalations go to its superiors.
+
+    That a report was returned is told by a mail of its own, which is not counted as urging.
+    """
 
     reminders: int = 0
     urgings: int = 0
     about_incomplete: int = 0
     escalations: int = 0
+    about_returned: int = 0
+
+    @property
+    def to_agency(self) -> int:
+        """How many go to the agency itself."""
+        return self.reminders + self.urgings + self.about_incomplete + self.about_returned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,6 +134,8 @@ def describe_event(event: Event) -> str:
     match event["type"]:
         case facts.WITHDRAWN:
             return "takes its report back"
+        case facts.RETURNED:
+            return "has its report returned by the bank"
         case facts.EXTENDED:
             return f"is given until {datetime.fromisoformat(body['due_at']).astimezone(ZONE):%d/%m}"
         case facts.EXEMPTED:

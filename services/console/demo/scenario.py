@@ -148,6 +148,8 @@ BEHAVIOURS: Mapping[str, Callable[[str], AgencyBehaviour]] = {
     "h-nga-son": _report_at(instant(12, 10, "08:15"), upstream=EXCHANGE, sent_at=instant(12, 10, "08:14")),
     "h-yen-dinh": behaviours.correct_figures,
     "h-nong-cong": behaviours.report_wrong_year,
+    "h-ha-trung": behaviours.correct_returned_slip,
+    "h-nhu-xuan": behaviours.ignore_return,
     "h-lang-chanh": _report_at(instant(12, 20, "10:00")),
     "h-thuong-xuan": _report_at(instant(12, 27, "15:30")),
     "h-quan-hoa": behaviours.stay_silent,

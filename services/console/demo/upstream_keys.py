@@ -25,4 +25,5 @@ def _scope_of(system: UpstreamSystem) -> KeyScope:
         sources=SourceScope(names=frozenset({system.source})),
         proofs=frozenset({system.proof}) - {NO_PROOF},
         may_decide=system.posts_decisions,
+        may_review=system.posts_reviews,
     )

@@ -13,10 +13,10 @@ WILDCARD = "*"
 DECISION_TYPES = frozenset({facts.EXTENDED, facts.EXEMPTED, facts.REVOKED, facts.REASSIGNED})
 
 # Event types by which a recipient judges a report. A key needs `may_review` for them, like decisions.
-REVIEW_TYPES = frozenset({"vn.dondoc.report.returned.v1", "vn.dondoc.report.accepted.v1"})
+REVIEW_TYPES = frozenset({facts.RETURNED, facts.ACCEPTED})
 
 # The types that a key may be made for.
-KNOWN_TYPES = REVIEW_TYPES.union(facts.MODEL_OF)
+KNOWN_TYPES = frozenset(facts.MODEL_OF)
 
 # The proof that states none, which every key may write.
 NO_PROOF = "none"

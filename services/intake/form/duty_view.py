@@ -20,6 +20,15 @@ PlanLookup = Callable[[str], tuple[Plan, Registry] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedRevision:
+    """What the recipient asks for by returning the report that has the event id `submission` (ruling 14)."""
+
+    submission: str
+    reason: str
+    respond_by: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DryRunStatus:
     """The status that a duty would have with one more report, as rules answers a dry run.
 
@@ -31,6 +40,7 @@ class DryRunStatus:
     submissions: int
     missing: tuple[str, ...]
     is_from_record: bool
+    revision: RequestedRevision | None = None
 
 
 class FormDuty(PublishedDuty):

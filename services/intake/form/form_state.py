@@ -12,7 +12,7 @@ from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FieldType, FormField
 from services.intake.core.forms.form_to_event import AttachedFile
 from services.intake.form import texts
-from services.intake.form.duty_view import DryRunStatus, FormDuty
+from services.intake.form.duty_view import DryRunStatus, FormDuty, RequestedRevision
 
 KEY_PREFIXES_BY_HEADING = {
     "document": ("document",),
@@ -60,6 +60,17 @@ class FormState:
         """When the duty falls due, if rules has answered."""
         known = self.dry_run or self.before
         return known.due_at if known else None
+
+    @property
+    def revision(self) -> RequestedRevision | None:
+        """What the recipient asks for where it has returned the report."""
+        return self.before.revision if self.before else None
+
+    def respond_by(self) -> Bilingual | None:
+        """Return until when the corrected report is asked for, in words."""
+        if self.revision is None or self.revision.respond_by is None:
+            return None
+        return date_parsing.render_deadline(self.revision.respond_by, self.duty.zone)
 
     def deadline(self) -> Bilingual | None:
         """Return the due date and the time left until it, in words."""
@@ -118,6 +129,8 @@ class FormState:
             return []
         if self.before.status in texts.NOT_OWED:
             return [texts.NOT_OWED[self.before.status]]
+        if self.revision is not None:
+            return [texts.TEXTS["returned"]]
         if self.before.submissions < 2:  # noqa: PLR2004 - the empty report of the dry run itself is one of them
             return []
         is_incomplete = self.before.status in {Status.INCOMPLETE, Status.OPEN}

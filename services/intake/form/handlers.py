@@ -77,7 +77,7 @@ class FormHandlers:
         before = await self.submit_report.current_status(opened.duty, received_at)
         values = _last_values(form)
         state = FormState(duty=opened.duty, now=received_at, before=before, values=values, uploaded=uploaded)
-        report = self._validate(state, errors)
+        report = self._validate(state, errors, opened.corrects)
         if not isinstance(report, AcceptedEvent):
             return self._render_errors(state, report, opened)
         return await self._check_or_send(state, report, form.text("action"), opened)
@@ -121,8 +121,13 @@ class FormHandlers:
         document = self.key.sign_document(signed, receipt_view.document_reference(bytes(report.event.raw_data)))
         return pages.redirect(opened.address(RECEIPT_PATH, r=signed, d=document))
 
-    def _validate(self, state: FormState, errors: tuple[FieldError, ...]) -> AcceptedEvent | tuple[FieldError, ...]:
-        """Return the report as an event, or its errors, those of its files (*errors*) included."""
+    def _validate(
+        self, state: FormState, errors: tuple[FieldError, ...], corrects: str | None
+    ) -> AcceptedEvent | tuple[FieldError, ...]:
+        """Return the report as an event, or its errors, those of its files (*errors*) included.
+
+        It corrects the report that rules says is returned, else the one that the link names (*corrects*).
+        """
         fields = state.duty.fields(state.due_at)
         data = form_to_event.build_report(
             state.duty.key,
@@ -134,7 +139,8 @@ class FormHandlers:
         if isinstance(data, tuple) or errors:
             return (*(data if isinstance(data, tuple) else ()), *errors)
         try:
-            return self.submit_report.validate(state.duty, data)
+            corrected = state.revision.submission if state.revision else corrects
+            return self.submit_report.validate(state.duty, data | {"corrects": corrected} if corrected else data)
         except RequestRefusedError as error:
             if error.refusal.problem is not RequestProblem.INVALID:
                 raise

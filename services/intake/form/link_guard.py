@@ -20,11 +20,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedDuty:
-    """The duty of a valid link, and the language of the page."""
+    """The duty of a valid link, the returned report that the link asks to correct, and the language of the page."""
 
     duty: FormDuty
     token: str
     language: Language
+    corrects: str | None = None
 
     def address(self, path: str, language: Language | None = None, **query: str) -> str:
         """Return the address of another page of this duty."""
@@ -85,4 +86,4 @@ class LinkGuard:
         if duty is None:
             self.metrics.count(FormOutcome.NO_DUTY)
             return pages.notice_page(texts.NO_DUTY, language, status=503)
-        return OpenedDuty(duty=duty, token=token, language=language)
+        return OpenedDuty(duty=duty, token=token, language=language, corrects=link.corrects)

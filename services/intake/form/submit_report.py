@@ -26,7 +26,7 @@ from services.intake.core.event_id import Receipt, format_instant
 from services.intake.core.problems import RequestProblem
 from services.intake.core.requested_report import SubmittedReport
 from services.intake.core.scopes import KeyScope, SourceScope
-from services.intake.form.duty_view import DryRunStatus, FormDuty
+from services.intake.form.duty_view import DryRunStatus, FormDuty, RequestedRevision
 from services.intake.http.dry_run import DryRunClient
 from services.intake.receipts.signing import SigningKeys
 
@@ -151,4 +151,16 @@ def _parse_status(answer: Mapping[str, Any]) -> DryRunStatus:
         submissions=segment.get("submissions", 0),
         missing=tuple(answer["missing"]),
         is_from_record=answer["basis"] == "record",
+        revision=_parse_revision(answer.get("returned")),
+    )
+
+
+def _parse_revision(returned: Mapping[str, Any] | None) -> RequestedRevision | None:
+    if returned is None:
+        return None
+    respond_by = returned.get("respond_by")
+    return RequestedRevision(
+        submission=returned["submission"],
+        reason=returned["reason"],
+        respond_by=None if respond_by is None else datetime.fromisoformat(respond_by),
     )

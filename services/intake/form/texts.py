@@ -68,6 +68,12 @@ TEXTS = {
         vi="Hệ thống đã nhận báo cáo này nhưng chưa đầy đủ. Kính đề nghị gửi bản bổ sung.",
         en="This report has been received, but is not complete. Please send what is missing.",
     ),
+    "returned": Bilingual.of(
+        vi="Nơi nhận kính đề nghị Quý cơ quan hoàn thiện báo cáo đã gửi và gửi bản thay thế tại đây.",
+        en="The recipient kindly asks your agency to revise the report and to send the new version here.",
+    ),
+    "returned_reason": Bilingual.of(vi="Nội dung đề nghị hoàn thiện", en="To be revised"),
+    "respond_by": Bilingual.of(vi="Thời hạn gửi bản thay thế", en="New version due by"),
     "receipt": Bilingual.of(vi="Biên nhận báo cáo", en="Receipt"),
     "received": Bilingual.of(
         vi="Báo cáo đã được tiếp nhận. Trân trọng cảm ơn Quý cơ quan.", en="The report has been received. Thank you."

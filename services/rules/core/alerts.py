@@ -1,21 +1,48 @@
-"""The alerts a duty calls for: reminders before due, urging and escalation after it, and notices of missing parts.
+"""The alerts a duty calls for: reminders, urging and escalation, notices of missing parts and of returned reports.
 
-The notifier sends them; on the wire and in the contract an alert that an assessment calls for is a *step*.
+While a report is returned nobody is reminded or urged before the recipient's `respond_by`, and without one not at all
+(ruling 14). Urging begins at `respond_by`, if the due instant has come by then. The notifier sends the alerts; on the
+wire and in the contract an alert that an assessment calls for is a *step*.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import zip_longest
+
+import msgspec
 
 from schemas.events.assessments import Status, StepKind
-from schemas.events.wire import WireSegment, WireStep
+from schemas.events.wire import WireReturnedReport, WireSegment, WireStep
 from schemas.plan import calendar, durations
 from schemas.plan.plan import Reminders
 from services.rules.core.assess import Assessment
 from services.rules.core.duty import Duty
+from services.rules.core.submissions.reports_in_effect import RETURNED
 
 UNSETTLED_BEFORE_DUE = frozenset({Status.PENDING, Status.INCOMPLETE})
 UNSETTLED_AFTER_DUE = frozenset({Status.OVERDUE, Status.INCOMPLETE})
 UNSETTLED = UNSETTLED_BEFORE_DUE | UNSETTLED_AFTER_DUE
+
+# An agency is not told of a return where it does not owe the report, or no longer exists to correct it.
+NOT_TOLD = frozenset({Status.NOT_APPLICABLE, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
+
+NO_REMINDERS = Reminders()
+
+
+class _UrgentSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """A span of time, without end if `ends_at` is None, in which the agency is urged about one due instant.
+
+    `follows_return` tells that it starts at the `respond_by` of a returned report.
+    """
+
+    due_at: datetime
+    starts_at: datetime
+    ends_at: datetime | None
+    follows_return: bool = False
+
+    def is_continued_by(self, other: "_UrgentSpan") -> bool:
+        """Whether *other* is about the same due instant and begins where this one ends."""
+        return self.due_at == other.due_at and self.ends_at == other.starts_at and not other.follows_return
 
 
 def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
@@ -26,9 +53,14 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
     unsettled = [one.due_at for one in assessment.timeline if one.status in UNSETTLED]
     dues = [due_at for due_at in dict.fromkeys(unsettled) if due_at is not None]
     alerts = [alert for due_at in dues for alert in _plan_around_due(due_at, duty, reminders, assessment)]
+    spans = list(_find_urgent_spans(assessment.timeline))
+    if reminders.after or reminders.then_every is not None:
+        alerts.extend(_plan_resumed_urging(duty, reminders, spans))
     if reminders.then_every is not None:
-        alerts.extend(_plan_repeated_urging(duty, reminders, assessment.timeline))
+        alerts.extend(_plan_repeated_urging(duty, reminders, spans))
     alerts.extend(_plan_incomplete_notices(assessment))
+    if reminders != NO_REMINDERS:
+        alerts.extend(_plan_return_notices(assessment))
     return tuple(sorted(alerts, key=lambda one: (one.at, one.kind, one.to, one.step))) if alerts else ()
 
 
@@ -43,27 +75,64 @@ def _plan_around_due(due_at: datetime, duty: Duty, reminders: Reminders, assessm
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
             yield WireStep(kind=StepKind.URGING, step=after, at=at, due_at=due_at)
     for escalation in reminders.escalate:
-        at = calendar.shift_instant(due_at, escalation.after, duty.zone)
+        at = _find_escalation(due_at, escalation.after, duty, assessment)
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
             yield WireStep(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
 
 
+def _find_escalation(due_at: datetime, after: str, duty: Duty, assessment: Assessment) -> datetime:
+    """Return the instant so long *after* due; if the report is returned then, so long after its `respond_by`."""
+    at, base = calendar.shift_instant(due_at, after, duty.zone), due_at
+    while (
+        (segment := assessment.at(at)).respond_by is not None and base < segment.respond_by and _is_quiet(segment, at)
+    ):
+        base = segment.respond_by
+        at = calendar.shift_instant(base, after, duty.zone)
+    return at
+
+
 def _is_unsettled_at(assessment: Assessment, at: datetime, due_at: datetime, statuses: frozenset[Status]) -> bool:
     segment = assessment.at(at)
-    return segment.due_at == due_at and segment.status in statuses
+    return segment.due_at == due_at and segment.status in statuses and not _is_quiet(segment, at)
 
 
-def _plan_repeated_urging(duty: Duty, reminders: Reminders, timeline: Iterable[WireSegment]) -> Iterator[WireStep]:
+def _is_quiet(segment: WireSegment, at: datetime) -> bool:
+    """Whether the report is returned and the agency has time to respond."""
+    return is_returned(segment) and (segment.respond_by is None or at < segment.respond_by)
+
+
+def is_returned(segment: WireSegment) -> bool:
+    """Whether a returned report is current and nothing complete stands beside it."""
+    return segment.missing[:1] == (RETURNED,)
+
+
+def _plan_resumed_urging(duty: Duty, reminders: Reminders, spans: Iterable[_UrgentSpan]) -> Iterator[WireStep]:
+    """Yield an urging for each `respond_by` past due that came without a correction, unless one falls due then anyway.
+
+    Steps that fell due while the report was returned are not made up for.
+    """
+    for span in spans:
+        planned = {calendar.shift_instant(span.due_at, after, duty.zone) for after in reminders.after}
+        is_within_period = span.starts_at < duty.one_period_after(span.due_at)
+        if span.follows_return and is_within_period and span.starts_at not in planned:
+            label = durations.between(span.due_at, span.starts_at)
+            yield WireStep(kind=StepKind.URGING, step=label, at=span.starts_at, due_at=span.due_at)
+
+
+def _plan_repeated_urging(duty: Duty, reminders: Reminders, spans: Iterable[_UrgentSpan]) -> Iterator[WireStep]:
     """Yield one repeating urging for each span of time in which the duty stays unsettled past a due instant.
 
     Nobody is urged about a period once the next one falls due, nor about a one-off duty for more than a year. The duty
     stays overdue, but weekly alerts about years gone by would bury the one that matters now.
     """
     every = reminders.then_every or ""
-    for due_at, starts_at, ends_at in _find_unsettled_spans(timeline):
+    for span in spans:
+        due_at, starts_at = span.due_at, span.starts_at
         first = max((calendar.shift_instant(due_at, after, duty.zone) for after in reminders.after), default=due_at)
+        if span.follows_return:
+            first = max(first, starts_at)
         silent_from = duty.one_period_after(due_at)
-        until = min(ends_at or silent_from, silent_from)
+        until = min(span.ends_at or silent_from, silent_from)
         if starts_at >= until:
             continue
         at = _next_repetition(first, every, duty, starts_at)
@@ -84,25 +153,34 @@ def _next_repetition(first: datetime, every: str, duty: Duty, starts_at: datetim
     return at
 
 
-def _find_unsettled_spans(timeline: Iterable[WireSegment]) -> Iterator[tuple[datetime, datetime, datetime | None]]:
-    """Yield each span in which the duty is unsettled past one due instant: that instant, start and end.
-
-    The end is None for a span without end.
-    """
-    due_at: datetime | None = None
-    begun: datetime | None = None
-    for segment in timeline:
-        is_urgent = (
-            segment.due_at is not None and segment.status in UNSETTLED_AFTER_DUE and segment.starts_at >= segment.due_at
-        )
-        urgent_due_at = segment.due_at if is_urgent else None
-        if urgent_due_at == due_at:
+def _find_urgent_spans(timeline: Sequence[WireSegment]) -> Iterator[_UrgentSpan]:
+    """Yield each span in which the duty is unsettled past one due instant and the agency is urged."""
+    current: _UrgentSpan | None = None
+    for segment, following in zip_longest(timeline, timeline[1:]):
+        span = _find_urgent_span(segment, None if following is None else following.starts_at)
+        if current is not None and span is not None and current.is_continued_by(span):
+            current = msgspec.structs.replace(current, ends_at=span.ends_at)
             continue
-        if due_at is not None and begun is not None:
-            yield due_at, begun, segment.starts_at
-        due_at, begun = urgent_due_at, segment.starts_at
-    if due_at is not None and begun is not None:
-        yield due_at, begun, None
+        if current is not None:
+            yield current
+        current = span
+    if current is not None:
+        yield current
+
+
+def _find_urgent_span(segment: WireSegment, ends_at: datetime | None) -> _UrgentSpan | None:
+    """Return the part of a *segment* in which the agency is urged, if it is."""
+    due_at, starts_at = segment.due_at, segment.starts_at
+    if due_at is None or segment.status not in UNSETTLED_AFTER_DUE or starts_at < due_at:
+        return None
+    if not is_returned(segment):
+        return _UrgentSpan(due_at=due_at, starts_at=starts_at, ends_at=ends_at)
+    respond_by = segment.respond_by
+    if respond_by is None or (ends_at is not None and ends_at <= respond_by):
+        return None
+    if respond_by <= starts_at:
+        return _UrgentSpan(due_at=due_at, starts_at=starts_at, ends_at=ends_at)
+    return _UrgentSpan(due_at=due_at, starts_at=respond_by, ends_at=ends_at, follows_return=True)
 
 
 def _plan_incomplete_notices(assessment: Assessment) -> Iterator[WireStep]:
@@ -120,4 +198,19 @@ def _plan_incomplete_notices(assessment: Assessment) -> Iterator[WireStep]:
                 step=f"incomplete:{filing.submission.id}",
                 at=received_at,
                 due_at=segment.due_at,
+            )
+
+
+def _plan_return_notices(assessment: Assessment) -> Iterator[WireStep]:
+    """Yield a notice for each return that acts on a current version while the agency has the duty."""
+    for one in assessment.returns:
+        segment = assessment.at(one.acted_at)
+        if segment.status not in NOT_TOLD:
+            fact = one.fact
+            yield WireStep(
+                kind=StepKind.RETURNED,
+                step=f"returned:{fact.id}",
+                at=one.acted_at,
+                due_at=segment.due_at,
+                returned=WireReturnedReport(submission=fact.submission, reason=fact.reason, respond_by=fact.respond_by),
             )

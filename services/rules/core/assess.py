@@ -17,16 +17,19 @@ import msgspec
 from schemas.events.assessments import Status
 from schemas.events.wire import WireEventReference, WireSegment
 from services.rules.core.duty import Duty
-from services.rules.core.facts import Fact, FactIdentity, Submission, arrival_order, identity
-from services.rules.core.filing_status import FilingHistory, FilingStatus
-from services.rules.core.filings import Filing, build_filings
+from services.rules.core.facts import Fact, FactIdentity, ReportReturn, Submission, arrival_order, identity
 from services.rules.core.relief import ReliefDecisions, ReliefState
+from services.rules.core.submissions.filing_status import FilingHistory
+from services.rules.core.submissions.filings import Filing, build_filings
+from services.rules.core.submissions.reports_in_effect import FilingStatus
 
 DISCHARGED = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
 # The order in which flags are listed; `inherited_by_ID` comes last.
 FLAGS = (
     "dispatch_unproven",
+    "returned_and_corrected",
+    "accepted",
     "first_sent_on_time",
     "past_due",
     "amended_after_deadline",
@@ -65,15 +68,23 @@ class StatusInputs(msgspec.Struct, frozen=True, kw_only=True):
         return ends_at is not None and self.at >= ends_at and (due_at is None or ends_at < due_at)
 
 
+class EffectiveReturn(msgspec.Struct, frozen=True, kw_only=True):
+    """A return that acted on a current version of a report, at the instant `acted_at`."""
+
+    fact: ReportReturn
+    acted_at: datetime
+
+
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """The status of one duty as a function of time.
 
-    The timeline starts where the duty opens. It is empty where the duty never binds.
+    The timeline starts where the duty opens. It is empty where the duty never binds. `returns` are in order of time.
     """
 
     duty: Duty
     timeline: tuple[WireSegment, ...]
     filings: tuple[Filing, ...]
+    returns: tuple[EffectiveReturn, ...] = ()
 
     def at(self, instant: datetime) -> WireSegment:
         """Return the segment in force at *instant*; before the first one the obligation does not bind (ruling 8)."""
@@ -86,8 +97,14 @@ def assess(duty: Duty, facts: Iterable[Fact]) -> Assessment:
     known = _deduplicate(facts)
     adjustments = [one for one in known if not isinstance(one, Submission)]
     filings = build_filings(duty, [one for one in known if isinstance(one, Submission)], adjustments)
-    timeline = _build_timeline(duty, filings, ReliefDecisions(duty, adjustments))
-    return Assessment(duty=duty, timeline=timeline, filings=filings)
+    history = FilingHistory(filings, duty.key.agency)
+    timeline = _build_timeline(duty, filings, history, ReliefDecisions(duty, adjustments))
+    returns = [
+        EffectiveReturn(fact=one.review, acted_at=one.acts_at)
+        for one in history.list_effective_returns()
+        if isinstance(one.review, ReportReturn)
+    ]
+    return Assessment(duty=duty, timeline=timeline, filings=filings, returns=tuple(returns))
 
 
 def has_same_answer(one: WireSegment, other: WireSegment) -> bool:
@@ -101,6 +118,8 @@ def has_same_answer(one: WireSegment, other: WireSegment) -> bool:
         and one.missing == other.missing
         and one.evidence == other.evidence
         and one.standing == other.standing
+        and one.returns == other.returns
+        and one.respond_by == other.respond_by
     )
 
 
@@ -157,10 +176,11 @@ def recording_order(fact: Fact) -> tuple[datetime, datetime, str]:
     return fact.recorded_at, fact.received_at, repr(fact)
 
 
-def _build_timeline(duty: Duty, filings: tuple[Filing, ...], decisions: ReliefDecisions) -> tuple[WireSegment, ...]:
+def _build_timeline(
+    duty: Duty, filings: tuple[Filing, ...], history: FilingHistory, decisions: ReliefDecisions
+) -> tuple[WireSegment, ...]:
     if duty.opens_at is None:
         return ()
-    history = FilingHistory(filings, duty.key.agency)
     timeline: list[WireSegment] = []
     missed: datetime | None = None
     for instant in _list_change_points(duty, duty.opens_at, filings, decisions):
@@ -185,6 +205,7 @@ def _list_change_points(
     for one in filings:
         points.add(one.effective_at)
         points.add(one.ended_at)
+        points.update([review.acts_at for review in one.reviews])
     return [start, *sorted([point for point in points if point is not None and point > start])]
 
 
@@ -202,6 +223,8 @@ def _build_segment(inputs: StatusInputs, history: FilingHistory, *, missed: date
         missing=() if status in DISCHARGED else on_file.missing,
         evidence=tuple(dict.fromkeys(evidence)),
         standing=None if on_file.standing is None else refer_to(on_file.standing),
+        returns=on_file.returns,
+        respond_by=on_file.respond_by,
     )
 
 

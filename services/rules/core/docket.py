@@ -14,6 +14,9 @@ from services.rules.core.facts import (
     Fact,
     FactIdentity,
     Reassignment,
+    ReportAcceptance,
+    ReportReturn,
+    Review,
     Revocation,
     Submission,
     Withdrawal,
@@ -27,13 +30,22 @@ EVERY_PERIOD = "*"
 class Docket:
     """The facts of one plan, agency and obligation. Adding a fact twice changes nothing."""
 
-    __slots__ = ("_adjustments", "_by_period", "_facts", "_moves_submissions", "_periods", "_periods_of")
+    __slots__ = (
+        "_adjustments",
+        "_by_period",
+        "_facts",
+        "_needs_whole_docket",
+        "_periods",
+        "_periods_of",
+        "_reviews_of",
+    )
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self._facts: dict[FactIdentity, Fact] = {}
         self._by_period: dict[str | None, list[Fact]] = {}
         self._adjustments: list[Adjustment] = []
-        self._moves_submissions = False
+        self._reviews_of: dict[str, list[Review]] = {}
+        self._needs_whole_docket = False
         self._periods: set[str | None] = set()
         self._periods_of: dict[str, frozenset[str | None]] = {}
         for fact in facts:
@@ -77,14 +89,17 @@ class Docket:
         """Return the facts that can bear on one period: assessing these gives the same as assessing the whole docket.
 
         The cost of assessing a report therefore does not grow with the years before it. A withdrawal or reassignment
-        names a submission anywhere in the docket; where there is one, all facts are returned.
+        names a submission anywhere in the docket; where there is one, or where two submissions have one id, all facts
+        are returned. A return or acceptance bears on the period of the submission that it names.
         """
-        if self._moves_submissions:
+        if self._needs_whole_docket:
             return tuple(self._facts.values())
         filed = self._by_period.get(period, ())
-        if not self._adjustments:
+        if not self._adjustments and not self._reviews_of:
             return filed
-        return [*self._adjustments, *[one for one in filed if isinstance(one, Submission)]]
+        submissions = [one for one in filed if isinstance(one, Submission)]
+        reviews = [review for one in submissions for review in self._reviews_of.get(one.id, ())]
+        return [*self._adjustments, *reviews, *submissions]
 
     def _file_under_period(self, fact: Fact) -> None:
         period = record_period(fact)
@@ -93,9 +108,15 @@ class Docket:
             self._by_period[period] = [fact]
         else:
             filed.append(fact)
-        if not isinstance(fact, Submission):
-            self._adjustments.append(fact)
-            self._moves_submissions = self._moves_submissions or isinstance(fact, Withdrawal | Reassignment)
+        match fact:
+            case Submission():
+                # Of one id with two sources a review names either, so that both have to be looked at.
+                self._needs_whole_docket = self._needs_whole_docket or fact.id in self._periods_of
+            case ReportReturn() | ReportAcceptance():
+                self._reviews_of.setdefault(fact.submission, []).append(fact)
+            case _:
+                self._adjustments.append(fact)
+                self._needs_whole_docket = self._needs_whole_docket or isinstance(fact, Withdrawal | Reassignment)
 
     def _find_touched_periods(self, fact: Fact) -> frozenset[str | None]:
         match fact:
@@ -103,6 +124,8 @@ class Docket:
                 return self._note_periods(fact.id, fact.period)
             case Withdrawal():
                 return frozenset({fact.period, *self._periods_of.get(fact.withdraws, ())})
+            case ReportReturn() | ReportAcceptance():
+                return frozenset({fact.period, *self._periods_of.get(fact.submission, ())})
             case Reassignment():
                 return self._note_periods(fact.submission, fact.from_period, fact.to_period)
             case Extension():
@@ -127,7 +150,7 @@ class Docket:
 def record_period(fact: Fact) -> str | None:
     """Return the period under which *fact* is filed in its docket; None for a fact that is not about one period."""
     match fact:
-        case Submission() | Withdrawal() | Extension():
+        case Submission() | Withdrawal() | ReportReturn() | ReportAcceptance() | Extension():
             return fact.period
         case Reassignment():
             return fact.from_period

@@ -82,6 +82,22 @@ class Reassignment(RecordedFact, frozen=True, kw_only=True, gc=False):
     to_period: str | None
 
 
+class ReportReturn(RecordedFact, frozen=True, kw_only=True, gc=False):
+    """The recipient returned a submission for correction, before `respond_by` where that is given (ruling 14)."""
+
+    period: str | None
+    submission: str
+    reason: str
+    respond_by: datetime | None
+
+
+class ReportAcceptance(RecordedFact, frozen=True, kw_only=True, gc=False):
+    """The recipient accepted a submission as it is."""
+
+    period: str | None
+    submission: str
+
+
 class Extension(RecordedFact, frozen=True, kw_only=True, gc=False):
     """A decision set a new due instant."""
 
@@ -106,8 +122,11 @@ class Revocation(RecordedFact, frozen=True, kw_only=True, gc=False):
     decided_on: date
 
 
+# The recipient's answer to a submission.
+Review = ReportReturn | ReportAcceptance
+
 # A fact that changes what submissions count for or when the duty is due.
-Adjustment = Withdrawal | Reassignment | Extension | Exemption | Revocation
+Adjustment = Withdrawal | Reassignment | Review | Extension | Exemption | Revocation
 
 Fact = Submission | Adjustment
 

@@ -17,7 +17,7 @@ from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess, decide_complete_status, refer_to
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
-from services.rules.core.filings import effective_at, is_dispatch_unproven
+from services.rules.core.submissions.filings import effective_at, is_dispatch_unproven
 
 
 class DutyOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -26,6 +26,8 @@ from services.rules.core.facts import (
     Extension,
     Fact,
     Reassignment,
+    ReportAcceptance,
+    ReportReturn,
     Revocation,
     Submission,
     Withdrawal,
@@ -174,6 +176,8 @@ class StateRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     submissions: tuple[Submission, ...] = ()
     withdrawals: tuple[Withdrawal, ...] = ()
     reassignments: tuple[Reassignment, ...] = ()
+    returns: tuple[ReportReturn, ...] = ()
+    acceptances: tuple[ReportAcceptance, ...] = ()
     extensions: tuple[Extension, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     revocations: tuple[Revocation, ...] = ()
@@ -183,6 +187,8 @@ _FIELDS: Mapping[type[Fact], str] = {
     Submission: "submissions",
     Withdrawal: "withdrawals",
     Reassignment: "reassignments",
+    ReportReturn: "returns",
+    ReportAcceptance: "acceptances",
     Extension: "extensions",
     Exemption: "exemptions",
     Revocation: "revocations",
@@ -211,6 +217,8 @@ def decode_facts(value: bytes) -> tuple[Fact, ...]:
         *record.submissions,
         *record.withdrawals,
         *record.reassignments,
+        *record.returns,
+        *record.acceptances,
         *record.extensions,
         *record.exemptions,
         *record.revocations,

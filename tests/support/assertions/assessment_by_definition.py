@@ -6,13 +6,13 @@ reports and decisions bear on each other, and when a dispatch counts.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from schemas.events.wire import WireSegment
 from schemas.plan import calendar
-from services.rules.core import assess, completeness, filings
+from services.rules.core import assess, completeness
 from services.rules.core.assess import DISCHARGED, StatusInputs
 from services.rules.core.duty import Duty
 from services.rules.core.facts import (
@@ -20,44 +20,20 @@ from services.rules.core.facts import (
     Extension,
     Fact,
     Reassignment,
+    ReportAcceptance,
+    ReportReturn,
+    Review,
     Revocation,
     Submission,
     Withdrawal,
     arrival_order,
     identity,
 )
-from services.rules.core.filing_status import FilingStatus
 from services.rules.core.relief import ReliefState
+from services.rules.core.submissions.reports_in_effect import FilingStatus
+from tests.support.assertions.report_by_definition import JudgedReport, Report, find_returns, judge
 
 Named = TypeVar("Named", Submission, Exemption)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """A submission of the duty, all that it corrects (nearest first), and when it counts."""
-
-    submission: Submission
-    corrects: tuple[Submission, ...]
-    effective_at: datetime
-    ended_at: datetime | None
-    missing: tuple[str, ...]
-    moved_by: tuple[str, ...]
-    ended_by: tuple[str, ...]
-    is_unproven: bool
-
-    def is_in_effect(self, instant: datetime) -> bool:
-        """Whether it has taken effect and is not withdrawn."""
-        return self.effective_at <= instant and (self.ended_at is None or instant < self.ended_at)
-
-    def is_copy_of(self, other: "Report") -> bool:
-        """Whether both carry the same document and neither corrects the other (ruling 6)."""
-        mine, others = self.submission.report, other.submission.report
-        number, files = filings._document_number(mine), filings._file_digests(mine)
-        is_same = (number is not None and number == filings._document_number(others)) or (
-            files is not None and files == filings._file_digests(others)
-        )
-        is_correction = self.submission in other.corrects or other.submission in self.corrects
-        return is_same and not is_correction and self is not other
 
 
 def timeline_by_definition(duty: Duty, facts: Iterable[Fact]) -> tuple[WireSegment, ...]:
@@ -86,6 +62,8 @@ def timeline_by_definition(duty: Duty, facts: Iterable[Fact]) -> tuple[WireSegme
             missing=() if status in DISCHARGED else on_file.missing,
             evidence=tuple(dict.fromkeys([*evidence, *relief.evidence])),
             standing=None if on_file.standing is None else assess.refer_to(on_file.standing),
+            returns=on_file.returns,
+            respond_by=on_file.respond_by,
         )
         if missed is None and status.value == "overdue":
             missed = segment.due_at
@@ -123,7 +101,7 @@ def _name_instants(duty: Duty, fact: Fact) -> list[datetime]:
     match fact:
         case Submission():
             return [fact.received_at, _effective_at(duty, fact)]
-        case Withdrawal() | Reassignment():
+        case Withdrawal() | Reassignment() | ReportReturn() | ReportAcceptance():
             return [fact.received_at]
         case Exemption():
             return [fact.received_at, _takes_effect_at(duty, fact), fact.from_, fact.until]
@@ -153,25 +131,31 @@ def _find_reports(duty: Duty, known: Sequence[Fact]) -> list[Report]:
             target = _find_named(submissions, one.withdraws, one.source)
             if target is not None:
                 withdrawals[identity(target)].append(one)
+    reviews: dict[tuple[str, str], list[Review]] = {identity(one): [] for one in submissions}
+    for one in known:
+        if isinstance(one, ReportReturn | ReportAcceptance):
+            target = _find_named(submissions, one.submission, one.source)
+            if target is not None:
+                reviews[identity(target)].append(one)
     may_file = {duty.key.agency, *duty.successors}
     filed = [one for one in submissions if one.filed_by in may_file and periods[identity(one)] == duty.key.period]
     return [
-        _build_report(duty, one, _follow_corrections(one, filed), moves[identity(one)], withdrawals[identity(one)])
+        replace(
+            _build_report(duty, one, moves[identity(one)], withdrawals[identity(one)]),
+            corrects=_follow_corrections(one, filed),
+            reviews=tuple(reviews[identity(one)]),
+        )
         for one in filed
     ]
 
 
 def _build_report(
-    duty: Duty,
-    submission: Submission,
-    corrects: tuple[Submission, ...],
-    moves: Sequence[Reassignment],
-    withdrawals: Sequence[Withdrawal],
+    duty: Duty, submission: Submission, moves: Sequence[Reassignment], withdrawals: Sequence[Withdrawal]
 ) -> Report:
     since = _effective_at(duty, submission)
     return Report(
         submission=submission,
-        corrects=corrects,
+        corrects=(),
         effective_at=since,
         ended_at=max(since, withdrawals[0].received_at) if withdrawals else None,
         missing=completeness.find_missing(duty.requirements, submission.report),
@@ -234,44 +218,52 @@ def _find_status(reports: Sequence[Report], instant: datetime, due_at: datetime 
     was_withdrawn = any(one.ended_at is not None and one.ended_at <= instant for one in reports)
     withdrawn = {"withdrawn"} if was_withdrawn else set()
     if not in_effect:
-        return FilingStatus(flags=frozenset(withdrawn))
+        returns = sum(len(find_returns(group, instant)) for group in _group_reports(reports))
+        return FilingStatus(flags=frozenset(withdrawn), returns=returns)
     # Reports stay in one group, whether or not what joins them is in effect.
-    all_groups = [[one for one in group if one in in_effect] for group in _group_reports(reports)]
-    groups = sorted([one for one in all_groups if one], key=lambda group: arrival_order(group[0].submission))
-    current = [_find_current(group) for group in groups]
-    completed_at = [
-        min(member.effective_at for member in group if not member.missing)
-        for group, one in zip(groups, current, strict=True)
-        if not one.missing
-    ]
-    if completed_at:
-        complete = [one for one in current if not one.missing]
-        deciding = complete[completed_at.index(min(completed_at))]
-    else:
-        deciding = max(current, key=lambda one: one.effective_at)
+    whole = _group_reports(reports)
+    found = [(group, judge(group, instant)) for group in whole]
+    judged = sorted(
+        [(arrival_order(_in_effect_of(group, instant)[0].submission), group, one) for group, one in found if one],
+        key=lambda entry: entry[0],
+    )
+    groups = [_in_effect_of(group, instant) for _, group, _ in judged]
+    current = [one for _, _, one in judged]
+    complete = [one for one in current if one.counts_at is not None]
     first_sent_at = min(one.effective_at for one in in_effect)
+    if complete:
+        deciding = min(complete, key=lambda one: one.counts_at or instant)
+    else:
+        deciding = max(current, key=lambda one: one.current.effective_at)
+    held_by = [] if complete else [one.held_by for one in current if one.held_by is not None]
+    last_return = max(held_by, key=arrival_order, default=None)
+    flags = _find_flags(groups, deciding.current, due_at, agency)
+    flags |= {"accepted"} if any(one.is_accepted for one in current) else set()
+    flags |= {"returned_and_corrected"} if deciding.is_given_back else set()
     return FilingStatus(
         submissions=len(groups),
-        is_complete=bool(completed_at),
-        effective_at=min(completed_at, default=first_sent_at),
+        is_complete=bool(complete),
+        effective_at=deciding.counts_at or first_sent_at,
         first_sent_at=first_sent_at,
-        missing=deciding.missing,
-        standing=_find_standing(groups, current).submission,
-        flags=frozenset(withdrawn | _find_flags(groups, deciding, due_at, agency)),
+        missing=(*(["returned"] if last_return else []), *deciding.current.missing),
+        standing=_find_standing(current).submission,
+        flags=frozenset(withdrawn | flags),
+        returns=sum(len(find_returns(group, instant)) for group in whole),
+        respond_by=last_return.respond_by if last_return else None,
     )
 
 
-def _find_standing(groups: Sequence[Sequence[Report]], current: Sequence[Report]) -> Report:
+def _in_effect_of(group: Sequence[Report], instant: datetime) -> list[Report]:
+    return [one for one in group if one.is_in_effect(instant)]
+
+
+def _find_standing(judged: Sequence[JudgedReport]) -> Report:
     """Return the current report of the complete document that took effect last, else of the last incomplete one."""
-    found = []
-    for place, (group, one) in enumerate(zip(groups, current, strict=True)):
-        completed_at = [member.effective_at for member in group if not member.missing]
-        found.append((not one.missing, one.effective_at if one.missing else min(completed_at), place, one))
-    complete = [one for one in found if one[0]]
+    complete = [(one.counts_at, place, one.current) for place, one in enumerate(judged) if one.counts_at is not None]
     if complete:
-        return max(complete, key=lambda entry: entry[:3])[3]
+        return max(complete, key=lambda entry: entry[:2])[2]
     # Of several that took effect at one instant the first received stands, as it also decides.
-    return max(found, key=lambda entry: (entry[1], -entry[2]))[3]
+    return max(enumerate(judged), key=lambda entry: (entry[1].current.effective_at, -entry[0]))[1].current
 
 
 def _find_flags(groups: Sequence[Sequence[Report]], deciding: Report, due_at: datetime | None, agency: str) -> set[str]:
@@ -293,18 +285,16 @@ def _find_flags(groups: Sequence[Sequence[Report]], deciding: Report, due_at: da
     return {flag for flag, is_raised in found.items() if is_raised}
 
 
-def _find_current(group: Sequence[Report]) -> Report:
-    """Return the last received of the deepest corrections, or the earliest complete one of its copies as deep."""
-    last = max(group, key=lambda one: (len(one.corrects), arrival_order(one.submission)))
-    equals = [one for one in group if one is last or (len(one.corrects) == len(last.corrects) and one.is_copy_of(last))]
-    return min(equals, key=lambda one: (bool(one.missing), one.effective_at))
-
-
 def _find_evidence(one: Report, instant: datetime) -> tuple[str, ...]:
     if one.effective_at > instant:
         return ()
-    ended_by = one.ended_by if one.ended_at is not None and one.ended_at <= instant else ()
-    return (one.submission.id, *one.moved_by, *ended_by)
+    reviews = sorted(one.reviews, key=one.acts_at)
+    return (
+        one.submission.id,
+        *one.moved_by,
+        *[each.id for each in reviews if one.acts_at(each) <= instant],
+        *(one.ended_by if one.is_withdrawn(instant) else ()),
+    )
 
 
 def _takes_effect_at(duty: Duty, decision: Extension | Exemption | Revocation) -> datetime:

@@ -5,7 +5,16 @@ Documents are the models of `schemas`; events are JSON objects as an upstream sy
 
 from typing import Any
 
-from schemas.events.facts import EXEMPTED, EXTENDED, REASSIGNED, REVOKED, SUBMITTED, WITHDRAWN
+from schemas.events.facts import (
+    ACCEPTED,
+    EXEMPTED,
+    EXTENDED,
+    REASSIGNED,
+    RETURNED,
+    REVOKED,
+    SUBMITTED,
+    WITHDRAWN,
+)
 from schemas.plan.plan import Obligation, Plan
 from schemas.plan.registry import Agency, Registry
 
@@ -115,6 +124,24 @@ def a_reassignment(event: str, submission: str, *, to: str, from_: str = "2024",
     """Build the move of a report of the first agency to the period that it is about."""
     data = {**_docket(), "submission": submission, "from_period": from_, "to_period": to, "reason": "Ghi nhầm kỳ"}
     return an_event(REASSIGNED, event, data, **attributes)
+
+
+def a_return(event: str, submission: str, *, respond_by: str | None = None, **attributes: Any) -> Json:
+    """Build the return of a report of the first agency for 2024 by its recipient."""
+    data = {
+        **_duty(),
+        "submission": submission,
+        "reason": "Số liệu chưa khớp",
+        "respond_by": respond_by,
+        "returned_by": "nhcsxh-tinh",
+    }
+    return an_event(RETURNED, event, data, **attributes)
+
+
+def an_acceptance(event: str, submission: str, **attributes: Any) -> Json:
+    """Build the acceptance of a report of the first agency for 2024 by its recipient."""
+    data = {**_duty(), "submission": submission, "note": "", "accepted_by": "nhcsxh-tinh"}
+    return an_event(ACCEPTED, event, data, **attributes)
 
 
 def an_extension(event: str, due_at: str, **attributes: Any) -> Json:

@@ -21,10 +21,12 @@ from tests.support.builders.plans import (
     Json,
     a_reassignment,
     a_registry,
+    a_return,
     a_revocation,
     a_submission,
     a_version,
     a_withdrawal,
+    an_acceptance,
     an_agency,
     an_exemption,
     an_extension,
@@ -107,7 +109,18 @@ def decisions(draw: st.DrawFn) -> Json:
     return with_decision_date(event, draw(days))
 
 
+def draw_reviews(ids: st.SearchStrategy[str]) -> st.SearchStrategy[Json]:
+    """Draw returns, with and without an instant to respond by, and acceptances of reports with one of *ids*."""
+    respond_by = st.one_of(st.none(), instants.map(lambda one: one.isoformat()))
+    returned = st.sampled_from(["b-1", "b-2", "b-3", "b-4"])
+    return st.one_of(
+        st.builds(lambda event, of, by: a_return(event, of, respond_by=by), returned, ids, respond_by),
+        st.builds(an_acceptance, st.sampled_from(["a-1", "a-2"]), ids),
+    )
+
+
 adjustments = st.one_of(
+    draw_reviews(ids),
     st.builds(a_withdrawal, st.sampled_from(["w-1", "w-2"]), ids),
     st.builds(
         lambda event, moved, from_, to: a_reassignment(event, moved, from_=from_, to=to),
@@ -136,7 +149,7 @@ reports_of_2024 = st.builds(
     st.sampled_from(["h-mot", "h-mot", "h-mot", "h-hai"]),
 )
 withdrawals_and_decisions = st.one_of(
-    st.builds(a_withdrawal, st.sampled_from(["w-1", "w-2", "w-3"]), six_ids), decisions()
+    st.builds(a_withdrawal, st.sampled_from(["w-1", "w-2", "w-3"]), six_ids), decisions(), draw_reviews(six_ids)
 )
 crowded_logs = st.builds(
     lambda reports, others: [*reports, *others],
@@ -146,7 +159,7 @@ crowded_logs = st.builds(
         max_size=12,
         unique_by=lambda event: (event["source"], event["id"]),
     ),
-    st.lists(recorded_events(withdrawals_and_decisions), max_size=4),
+    st.lists(recorded_events(withdrawals_and_decisions), max_size=6),
 )
 offsets = st.builds(lambda minutes: timezone(minutes * _MINUTE), st.integers(-23 * 60, 23 * 60))
 

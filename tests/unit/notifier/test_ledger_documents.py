@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from schemas.events.assessments import StepKind
@@ -10,7 +11,7 @@ from schemas.events.ids import DutyKey
 from services.notifier import ledger_documents
 from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.schedule import AlertSchedule, ClaimedAlerts
-from services.notifier.core.scheduling.scheduled_alert import DutyAlert, ScheduledAlert
+from services.notifier.core.scheduling.scheduled_alert import Correction, DutyAlert, ScheduledAlert
 from services.notifier.ledger_documents import StoredSchedule
 from tests.unit.notifier.schedule_builders import DUE, DUTY, OPENS, days
 
@@ -26,6 +27,7 @@ STORED_ALERT = {
     "missing": ["signed"],
     "first_at": "2026-12-23T17:00:00Z",
     "nth": 3,
+    "correction": {"submission": "s-1", "reason": "Số liệu chưa khớp", "respond_by": "2027-01-20T17:00:00Z"},
 }
 ALERT = ScheduledAlert(
     kind=StepKind.URGING,
@@ -37,6 +39,9 @@ ALERT = ScheduledAlert(
     missing=("signed",),
     first_at=days(14),
     repetition=3,
+    correction=Correction(
+        submission="s-1", reason="Số liệu chưa khớp", respond_by=datetime(2027, 1, 20, 17, tzinfo=UTC)
+    ),
 )
 STORED_DUTY = {"plan": "P-1", "agency": "h-mot", "obligation": "results", "period": "2026"}
 KEY = "urging|P14D|2026-12-09T17:00:00.000+00:00|self"

@@ -25,7 +25,8 @@ from services.rules.core.facts import (
     Withdrawal,
 )
 from services.rules.core.fast_path import compute_outcome
-from services.rules.core.filings import build_filings, relate_submissions
+from services.rules.core.submissions.filings import build_filings
+from services.rules.core.submissions.relations import relate_submissions
 from tests.support.assertions.growth import CountedText, assert_near_linear, count_instructions
 from tests.support.assertions.spec import a_duty, an_undated_version
 from tests.support.builders import strategies as some

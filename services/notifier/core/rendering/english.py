@@ -18,6 +18,8 @@ TEXTS = FixedTexts(
         deadline="Due by",
         state="State",
         missing="Still missing",
+        correction="To be revised",
+        respond_by="New version due by",
         form="Send online (for your agency only)",
         dashboard="Dashboard (for your agency only)",
     ),
@@ -37,6 +39,10 @@ TEXTS = FixedTexts(
     not_received="not received yet",
     not_due_yet="not due yet, not received yet",
     incomplete="received, not complete",
+    returned="received, to be revised",
+    keeps_time="A complete new version sent by then is recorded at the time of your first report.",
+    no_urging="Until then no request will be sent.",
+    missing_correction="the new version that was asked for",
     missing_inline="still missing",
     missing_heading="Missing",
     missing_signature="the signature of the responsible person",
@@ -65,6 +71,8 @@ class English:
                 return f"Kind request: {title}"
             case StepKind.INCOMPLETE:
                 return f"Please complete: {title}"
+            case StepKind.RETURNED:
+                return f"Please revise: {title}"
             case StepKind.ESCALATION:
                 return f"For information: {alert.agency} – {title}"
             case _:
@@ -86,6 +94,12 @@ class English:
                 return (
                     f"{speaker} has received the report below from {alert.agency} and respectfully requests "
                     f"{alert.agency} to add what is still missing ({due})."
+                )
+            case StepKind.RETURNED:
+                term = f" ({due})" if alert.next_deadline else " as soon as possible"
+                return (
+                    f"{speaker} respectfully requests {alert.agency} to revise the report as set out below "
+                    f"and to send the new version{term}."
                 )
             case StepKind.ESCALATION:
                 return (
@@ -116,6 +130,8 @@ class English:
                 return f"{alert.agency} is kindly requested to send {report} soon"
             case StepKind.INCOMPLETE:
                 return f"{alert.agency} is kindly requested to complete {report}"
+            case StepKind.RETURNED:
+                return f"{alert.agency} is kindly requested to revise {report}; see e-mail"
             case StepKind.ESCALATION:
                 return f"For information: {alert.agency} has not sent {report}{' in full' if alert.missing else ''}"
             case _:

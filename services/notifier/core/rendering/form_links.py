@@ -26,5 +26,11 @@ class FormLinks:
         """Return the link for the duty of an alert, or None if the reader of *digest* does not owe the report."""
         if one.duty.agency != digest.to_agency or one.alert.kind is StepKind.ESCALATION:
             return None
-        token = self.key.sign_link(DutyLink(duty=one.duty, issued_at=now, expires_at=now + self.lifetime))
-        return form_url(self.base_url, token, language)
+        asked = one.alert.correction
+        link = DutyLink(
+            duty=one.duty,
+            issued_at=now,
+            expires_at=now + self.lifetime,
+            corrects=None if asked is None else asked.submission,
+        )
+        return form_url(self.base_url, self.key.sign_link(link), language)

@@ -4,7 +4,7 @@ A part about which nothing is known is left out. The module holds no word of any
 the template is given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from textwrap import indent
@@ -18,10 +18,12 @@ from services.notifier.core.rendering.template_context import (
     Deadline,
     FailedCheck,
     MissingAttachments,
+    MissingCorrection,
     MissingIndicator,
     MissingPart,
     MissingSection,
     MissingSignature,
+    RequestedCorrection,
 )
 
 MAX_DETAILED_ALERTS = 6  # a digest of more has one line for each alert: a superior agency reads down a list
@@ -31,7 +33,7 @@ _STYLE = "font-family:'Times New Roman',Tinos,'Liberation Serif',serif;font-size
 _PAGE = "max-width:640px;margin:0 auto;padding:24px 28px;background:#ffffff;border-top:4px solid #a3171c"
 _TABLE = "width:100%;border-collapse:collapse;margin:0 0 18px;background:#faf7f2;border-left:3px solid #c8963e"
 _LABEL = "text-align:left;vertical-align:top;padding:5px 12px;width:31%;font-weight:normal;color:#5c5348"
-_VALUE = "vertical-align:top;padding:5px 12px"
+_VALUE = "vertical-align:top;padding:5px 12px;white-space:pre-line"
 _BUTTON = (
     "display:inline-block;padding:7px 16px;background:#a3171c;color:#ffffff;text-decoration:none;border-radius:4px"
 )
@@ -56,7 +58,7 @@ class MessageTemplate:
             opening=self._opening(alerts, reader or texts.default_reader),
             items=(tuple(map(self._list_row, alerts)),) if _is_list(alerts) else tuple(map(self._detail_rows, alerts)),
             dashboard=MessageRow(label=label, values=opening, link=dashboard_link) if dashboard_link else None,
-            closing=(texts.closing,),
+            closing=(*self._terms_of_correction(alerts), texts.closing),
             signature=self._signature(alerts),
             footer=texts.footer,
         )
@@ -74,14 +76,14 @@ class MessageTemplate:
         if len(alerts) > 1:
             return self.phrases.subject_of_many(len(alerts), _join_sources(alerts))
         alert = alerts[0]
-        ending = f" – {self._due(alert.deadline)}" if alert.deadline else ""
+        ending = f" – {self._due(alert.next_deadline)}" if alert.next_deadline else ""
         return f"{self.phrases.subject(alert, self._title(alert))}{ending}"
 
     def _opening(self, alerts: Sequence[AlertContext], reader: str) -> str:
         alert, speaker = alerts[0], self._signature(alerts)
         if len(alerts) > 1:
             return self.phrases.opening_of_many(len(alerts), speaker=speaker, reader=reader)
-        due = self._due(alert.deadline) if alert.deadline else self.phrases.texts.no_due_date
+        due = self._due(alert.next_deadline) if alert.next_deadline else self.phrases.texts.no_due_date
         return self.phrases.opening(alert, speaker=speaker, due=due, reader=reader)
 
     def _signature(self, alerts: Sequence[AlertContext]) -> str:
@@ -95,14 +97,34 @@ class MessageTemplate:
             MessageRow(label=labels.agency, values=(alert.agency,)),
             MessageRow(label=labels.basis, values=(self.phrases.basis(alert),)),
         ]
+        if alert.correction:
+            rows.extend(self._correction_rows(alert.correction))
         if alert.deadline:
             rows.append(MessageRow(label=labels.deadline, values=(self._last_day_and_days_left(alert.deadline),)))
         rows.append(MessageRow(label=labels.state, values=(self._state(alert),)))
-        if alert.missing:
-            rows.append(MessageRow(label=labels.missing, values=tuple(map(self._name_missing_part, alert.missing))))
+        # The letter of a return names the correction with its reason in a row of its own.
+        missing = [one for one in alert.missing if not (alert.correction and isinstance(one, MissingCorrection))]
+        if missing:
+            rows.append(MessageRow(label=labels.missing, values=tuple(map(self._name_missing_part, missing))))
         if alert.form_link:
             rows.append(MessageRow(label=labels.form, values=(texts.open_form,), link=alert.form_link))
         return tuple(rows)
+
+    def _correction_rows(self, correction: RequestedCorrection) -> Iterator[MessageRow]:
+        labels = self.phrases.texts.labels
+        yield MessageRow(label=labels.correction, values=(f"“{correction.reason}”",))
+        if correction.respond_by:
+            term = self._last_day_and_days_left(correction.respond_by)
+            yield MessageRow(label=labels.respond_by, values=(term,))
+
+    def _terms_of_correction(self, alerts: Sequence[AlertContext]) -> tuple[str, ...]:
+        """Return what holds until the time to respond is over; a digest of several alerts has no room for it."""
+        correction = alerts[0].correction
+        if len(alerts) > 1 or correction is None:
+            return ()
+        kept = (self.phrases.texts.keeps_time,) if correction.keeps_time else ()
+        sentences = (*kept, self.phrases.texts.no_urging) if correction.respond_by else kept
+        return (" ".join(sentences),) if sentences else ()
 
     def _list_row(self, alert: AlertContext) -> MessageRow:
         texts = self.phrases.texts
@@ -114,6 +136,8 @@ class MessageTemplate:
 
     def _state(self, alert: AlertContext) -> str:
         texts = self.phrases.texts
+        if any(isinstance(part, MissingCorrection) for part in alert.missing):
+            return texts.returned
         if alert.missing:
             return texts.incomplete
         is_early = alert.deadline is not None and not alert.deadline.has_passed
@@ -146,6 +170,8 @@ class MessageTemplate:
                 return f"{self.phrases.attachments(part.least)}{f' ({kinds})' if kinds else ''}"
             case MissingSignature():
                 return self.phrases.texts.missing_signature
+            case MissingCorrection():
+                return self.phrases.texts.missing_correction
             case FailedCheck():
                 return part.message
             case _:
@@ -162,8 +188,8 @@ class MessageTemplate:
 
     def _compose_sms_of_one(self, alert: AlertContext, report: str) -> str:
         texts = self.phrases.texts
-        due = f" {texts.due.capitalize()} {self.phrases.last_day(alert.deadline)}." if alert.deadline else ""
-        names_missing = bool(alert.missing) and alert.kind is not StepKind.ESCALATION
+        due = f" {texts.due.capitalize()} {self.phrases.last_day(alert.next_deadline)}." if alert.next_deadline else ""
+        names_missing = bool(alert.missing) and alert.kind not in {StepKind.ESCALATION, StepKind.RETURNED}
         missing = f" {texts.missing_heading}: {self._join_missing(alert)}." if names_missing else ""
         return f"{self.phrases.sms(alert, report)}.{due}{missing}"
 

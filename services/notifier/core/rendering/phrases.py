@@ -48,6 +48,8 @@ class RowLabels:
     deadline: str
     state: str
     missing: str
+    correction: str
+    respond_by: str
     form: str
     dashboard: str
 
@@ -57,7 +59,8 @@ class FixedTexts:
     """The texts of a language that do not depend on the alert.
 
     `default_signature` is used if the receiver of the report is not known, `default_reader` for a reader without a
-    name. `not_received`, `not_due_yet` and `incomplete` are the states of a report. `missing_inline` is used within a
+    name. `not_received`, `not_due_yet`, `incomplete` and `returned` are the states of a report. `keeps_time` and
+    `no_urging` say what holds until the time to correct a returned report is over. `missing_inline` is used within a
     sentence, `missing_heading` begins one.
     """
 
@@ -75,6 +78,10 @@ class FixedTexts:
     not_received: str
     not_due_yet: str
     incomplete: str
+    returned: str
+    keeps_time: str
+    no_urging: str
+    missing_correction: str
     missing_inline: str
     missing_heading: str
     missing_signature: str

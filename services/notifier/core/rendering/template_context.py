@@ -16,7 +16,7 @@ from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
 from services.notifier.core.scheduling.digest import DocumentVersions
 from services.notifier.core.scheduling.routing import Language
-from services.notifier.core.scheduling.scheduled_alert import DutyAlert
+from services.notifier.core.scheduling.scheduled_alert import RETURNED, DutyAlert, ScheduledAlert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,26 @@ class FailedCheck:
     message: str
 
 
-MissingPart = MissingSection | MissingIndicator | MissingAttachments | MissingSignature | FailedCheck
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingCorrection:
+    """The recipient has returned the report, and no corrected one has come."""
+
+
+MissingPart = (
+    MissingSection | MissingIndicator | MissingAttachments | MissingSignature | FailedCheck | MissingCorrection
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedCorrection:
+    """Why the recipient returns a report, in its own words, and until when it asks for the corrected one.
+
+    `keeps_time` tells that a complete correction in that time counts from when the report was first sent (ruling 14).
+    """
+
+    reason: str
+    respond_by: Deadline | None
+    keeps_time: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +110,13 @@ class AlertContext:
     source_issued_on: date | None
     deadline: Deadline | None
     missing: tuple[MissingPart, ...]
+    correction: RequestedCorrection | None = None
     form_link: str | None = None
+
+    @property
+    def next_deadline(self) -> Deadline | None:
+        """The deadline of the correction where one is asked for, else that of the duty."""
+        return self.deadline if self.correction is None else self.correction.respond_by
 
 
 def build_context(one: DutyAlert, documents: DocumentVersions, *, language: Language, now: datetime) -> AlertContext:
@@ -120,6 +145,18 @@ def build_context(one: DutyAlert, documents: DocumentVersions, *, language: Lang
         source_issued_on=source.issued_on if source else plan.issued_on,
         deadline=describe_deadline(due_at, zone, now) if due_at else None,
         missing=describe_missing(one.alert.missing, plan, _version_on(obligation, in_force_on), language),
+        correction=_describe_correction(one.alert, zone, now),
+    )
+
+
+def _describe_correction(alert: ScheduledAlert, zone: ZoneInfo, now: datetime) -> RequestedCorrection | None:
+    asked = alert.correction
+    if asked is None:
+        return None
+    return RequestedCorrection(
+        reason=asked.reason,
+        respond_by=describe_deadline(asked.respond_by, zone, now) if asked.respond_by else None,
+        keeps_time=alert.missing == (RETURNED,),
     )
 
 
@@ -147,8 +184,9 @@ def describe_missing(
 ) -> tuple[MissingPart, ...]:
     """Return the parts that *missing* names, as *version* of an obligation of *plan* asks for them.
 
-    Rules names parts by their place in the plan: `sections.x`, `indicators.x`, `attachments`, `signed` or `checks.x`. A
-    name that this version does not have is returned as a section of that name, so that nothing missing is left out.
+    Rules names parts by their place in the plan: `sections.x`, `indicators.x`, `attachments`, `signed` or `checks.x`,
+    and the correction of a returned report `returned`. A name that this version does not have is taken for a section of
+    that name, so that nothing missing is left out.
     """
     return tuple(_describe_part(name, plan, version, language) for name in missing)
 
@@ -170,6 +208,8 @@ def _describe_part(part: str, plan: Plan, version: ObligationVersion, language: 
             return MissingAttachments(least=requires.attachments.min, media_types=requires.attachments.media_types)
         case "signed":
             return MissingSignature()
+        case "returned":
+            return MissingCorrection()
         case "checks":
             check = next((one for one in requires.checks if one.id == name), None)
             return FailedCheck(message=check.message.in_language(language) if check else name)

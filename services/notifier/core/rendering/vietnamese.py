@@ -18,6 +18,8 @@ TEXTS = FixedTexts(
         deadline="Hạn cuối",
         state="Tình trạng",
         missing="Còn thiếu",
+        correction="Nội dung đề nghị hoàn thiện",
+        respond_by="Thời hạn gửi bản thay thế",
         form="Gửi trực tuyến (dành riêng cho Quý cơ quan)",
         dashboard="Trang theo dõi (dành riêng cho Quý cơ quan)",
     ),
@@ -37,6 +39,12 @@ TEXTS = FixedTexts(
     not_received="chưa nhận được báo cáo",
     not_due_yet="chưa đến hạn, chưa nhận được báo cáo",
     incomplete="đã nhận, chưa đầy đủ",
+    returned="đã nhận, đề nghị hoàn thiện",
+    keeps_time=(
+        "Bản thay thế đầy đủ gửi trong thời hạn trên được ghi nhận theo thời điểm Quý cơ quan đã gửi báo cáo lần đầu."
+    ),
+    no_urging="Trong thời gian này không có thư đôn đốc.",
+    missing_correction="bản thay thế theo nội dung đề nghị hoàn thiện",
     missing_inline="còn thiếu",
     missing_heading="Còn thiếu",
     missing_signature="chữ ký của người có thẩm quyền",
@@ -65,6 +73,8 @@ class Vietnamese:
                 return f"Đôn đốc: {title}"
             case StepKind.INCOMPLETE:
                 return f"Đề nghị bổ sung: {title}"
+            case StepKind.RETURNED:
+                return f"Đề nghị hoàn thiện: {title}"
             case StepKind.ESCALATION:
                 return f"Thông tin tiến độ: {alert.agency} – {title}"
             case _:
@@ -89,6 +99,12 @@ class Vietnamese:
                 return (
                     f"{speaker} đã nhận được báo cáo dưới đây của {alert.agency} và kính đề nghị {alert.agency} "
                     f"bổ sung các nội dung còn thiếu ({due})."
+                )
+            case StepKind.RETURNED:
+                term = f" ({due})" if alert.next_deadline else " trong thời gian sớm nhất"
+                return (
+                    f"{speaker} kính đề nghị {alert.agency} hoàn thiện báo cáo theo nội dung nêu dưới đây "
+                    f"và gửi bản thay thế{term}."
                 )
             case StepKind.ESCALATION:
                 return (
@@ -119,6 +135,8 @@ class Vietnamese:
                 return f"Kính đề nghị {alert.agency} sớm gửi {report}"
             case StepKind.INCOMPLETE:
                 return f"Kính đề nghị {alert.agency} bổ sung {report}"
+            case StepKind.RETURNED:
+                return f"Kính đề nghị {alert.agency} hoàn thiện {report}, lý do tại thư điện tử"
             case StepKind.ESCALATION:
                 return f"Xin thông tin: {alert.agency} chưa gửi{' đầy đủ' if alert.missing else ''} {report}"
             case _:

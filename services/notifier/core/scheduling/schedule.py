@@ -87,7 +87,7 @@ def follow_assessment(
     """Return the schedule after *assessment*, or *known* itself if the assessment is older than the last one followed.
 
     Alerts whose due instant lies more than *lookback* before the duty was first assessed are left out: a plan that is
-    adopted after ten years sends no urgings for the first nine.
+    adopted after ten years sends no urgings for the first nine. A return is measured by when it acted.
     """
     if known is not None and assessment.revision < known.revision:
         return known
@@ -96,7 +96,7 @@ def follow_assessment(
     called = [
         alert
         for alert in scheduled_alert.schedule_alerts(assessment, now)
-        if alert.due_at is None or alert.due_at >= known_since - lookback
+        if (since := _counts_from(alert)) is None or since >= known_since - lookback
     ]
     waiting = (
         _set_send_at(due, hours, now) for alert in called for due in _select_unsent(alert, sent_keys, hours, now)
@@ -164,6 +164,10 @@ def replan(schedule: AlertSchedule, hours: SendingHours, now: datetime) -> Alert
 def skip_before(schedule: AlertSchedule, hours: SendingHours, before: datetime) -> AlertSchedule:
     """Return the schedule in which all alerts due before *before* count as sent, for a simulation that starts there."""
     return _mark_sent(schedule, [alert for alert in schedule.waiting if alert.send_at < before], hours, before)
+
+
+def _counts_from(alert: ScheduledAlert) -> datetime | None:
+    return alert.at if alert.kind is StepKind.RETURNED else alert.due_at
 
 
 def _mark_sent(

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import Status, StepKind
 from schemas.events.ids import DutyKey
-from schemas.events.wire import WireStep
+from schemas.events.wire import WireReturnedReport, WireStep
 from schemas.plan import durations
 
 # The statuses in which a reminder makes sense: the report can still come in time.
@@ -25,7 +25,16 @@ REPORT_EXPECTED = frozenset({Status.PENDING, Status.INCOMPLETE})
 REPORT_OUTSTANDING = frozenset({Status.OVERDUE, Status.INCOMPLETE})
 
 # Which of two alerts matters more when they fall on the same instant.
-SEVERITY = {StepKind.REMINDER: 0, StepKind.INCOMPLETE: 1, StepKind.URGING: 2, StepKind.ESCALATION: 3}
+SEVERITY = {
+    StepKind.REMINDER: 0,
+    StepKind.INCOMPLETE: 1,
+    StepKind.RETURNED: 2,
+    StepKind.URGING: 3,
+    StepKind.ESCALATION: 4,
+}
+
+# What begins the missing parts of a report that its recipient has returned (ruling 14).
+RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +67,21 @@ class DutyAssessment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What the recipient asks for by returning a report: the event id of that report, why, and until when."""
+
+    submission: str
+    reason: str
+    respond_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledAlert:
     """An alert of one duty with its time of sending.
 
     `at` is when the assessment calls for it, `send_at` is `at` moved out of the quiet hours. From `until` on the alert
-    is void. `missing` names what the report lacks, in the names that rules uses. For an alert with `every`,
+    is void. `missing` names what the report lacks, in the names that rules uses. `correction` is what an alert of a
+    returned report asks for. For an alert with `every`,
     `repetition` counts its repetitions (0 is the first sending) and `first_at` is when the first one fell due.
     """
 
@@ -77,6 +96,7 @@ class ScheduledAlert:
     missing: tuple[str, ...] = ()
     first_at: datetime
     repetition: int = 0
+    correction: Correction | None = None
 
     @property
     def label(self) -> str:
@@ -178,7 +198,15 @@ def _schedule_alert(called: WireStep, timeline: tuple[StatusInterval, ...], now:
         until=min(bounds, default=None),
         missing=_missing_at(timeline, max(called.at, now)),
         first_at=called.at,
+        correction=_read_correction(called),
     )
+
+
+def _read_correction(called: WireStep) -> Correction | None:
+    asked = called.returned
+    if not isinstance(asked, WireReturnedReport):
+        return None
+    return Correction(submission=asked.submission, reason=asked.reason, respond_by=asked.respond_by)
 
 
 def _is_called_for(called: WireStep, interval: StatusInterval) -> bool:
@@ -189,6 +217,8 @@ def _is_called_for(called: WireStep, interval: StatusInterval) -> bool:
             return interval.status in REPORT_OUTSTANDING and interval.due_at == called.due_at
         case StepKind.INCOMPLETE:
             return interval.status is Status.INCOMPLETE
+        case StepKind.RETURNED:
+            return interval.missing[:1] == (RETURNED,)
         case _:
             assert_never(called.kind)
 

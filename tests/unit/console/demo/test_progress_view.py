@@ -25,6 +25,7 @@ REPORT = ReportDraft(agency="so-tp", at=NOON)
         (ReportDraft(agency="so-tp", at=NOON, on_behalf_of="x").to_post(), "reports for the district it has taken in"),
         (ReportDraft(agency="so-tp", at=NOON, obligation="other").to_post(), "holds its review of the year"),
         (events.build_withdrawal(REPORT, NOON, "x"), "takes its report back"),
+        (events.build_return(REPORT, NOON, reason="x", respond_by=DUE_AT), "has its report returned by the bank"),
         (events.build_extension("so-tp", NOON, DUE_AT), "is given until 10/12"),
         (events.build_exemption("so-tp", NOON, DUE_AT), "is released from this year's report"),
         (events.build_reassignment(REPORT, NOON, "2025"), "has its report moved from 2024 to 2025"),

@@ -1,46 +1,11 @@
-"""The submissions of one duty as filings: when each counts, what is missing from it, what ended it (rulings 2 to 6).
+"""How the submissions of one duty are related: which corrects which, and which carry the same document (ruling 6)."""
 
-A filing is a submission as it counts for a duty. This module also relates the submissions of a duty to each other:
-which one corrects which, and which carry the same document. What the filings amount to together is decided by
-`services.rules.core.filing_status`.
-"""
-
-import re
-import unicodedata
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from datetime import datetime
 
 import msgspec
 
-from schemas.plan import instants
-from services.rules.core import completeness
-from services.rules.core.duty import Duty
-from services.rules.core.facts import (
-    Adjustment,
-    FactIdentity,
-    Reassignment,
-    ReportContent,
-    Submission,
-    Withdrawal,
-    identity,
-)
-
-# The proof of a report that states none.
-NO_PROOF = "none"
-
-# Proofs of dispatch that are out of the sender's hands (ruling 2).
-TRUSTED_PROOFS = frozenset({"postmark", "exchange-log", "mail-gateway"})
-
-
-_LEADING_WORD = re.compile(r"^số[:.]?")
-_LEADING_ZEROS = re.compile(r"^0+(?=[0-9])")
-_TONE_MARKS = "\u0300\u0301\u0303\u0309\u0323"  # of hòa, hóa, hõa, hỏa, họa
-_VOWEL_MARKS = "\u0302\u0306\u031b"  # of ê, ă, ơ
-_SYLLABLE = re.compile(rf"(?:[^\W\d_]|[{_VOWEL_MARKS}{_TONE_MARKS}])+")
-
-# The letter Đ of Vietnamese, and the letters of Icelandic (Ð) and Ewe (Ɖ) that look the same; all in lower case.
-_LIKE_D = str.maketrans({"ð": "đ", "ɖ": "đ"})
-_MINUS = "\u2212"
+from services.rules.core.facts import FactIdentity, ReportContent, Submission, identity
+from services.rules.core.submissions import document_numbers
 
 # What copies of a document have in common, "number" or "files", and the position of the first submission with it.
 DocumentKey = tuple[str, int]
@@ -55,13 +20,15 @@ class SubmissionRelations(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Corrections form trees, in which a submission stands below the one it corrects. `correction_depth` is 0 for a first
     report, 1 for its correction. `first_place` numbers the submissions tree by tree, each before its corrections, and
-    `last_place` is the highest number among a submission and all corrections below it.
+    `last_place` is the highest number among it and all corrections below it. `corrects` is the position of the
+    submission that it corrects.
     """
 
     group: int
     first_place: int
     last_place: int
     correction_depth: int = 0
+    corrects: int | None = None
     documents: tuple[DocumentKey, ...] = ()
 
     def is_corrected_by(self, other: "SubmissionRelations") -> bool:
@@ -72,26 +39,8 @@ class SubmissionRelations(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 _UNRELATED = SubmissionRelations(group=0, first_place=0, last_place=0)
 
 
-class Filing(msgspec.Struct, frozen=True, kw_only=True):
-    """One submission, in effect from `effective_at` until `ended_at`."""
-
-    submission: Submission
-    effective_at: datetime
-    ended_at: datetime | None
-    missing: tuple[str, ...]
-    relations: SubmissionRelations
-    moved_by: tuple[str, ...]
-    ended_by: str | None
-    is_dispatch_unproven: bool
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing is missing from it."""
-        return not self.missing
-
-
-class _SubmissionIndex:
-    """Submissions by the id that a correction, a withdrawal or a reassignment names them by."""
+class SubmissionIndex:
+    """Submissions by the id that a correction, a withdrawal, a reassignment or a review names them by."""
 
     __slots__ = ("_by_id", "_by_identity")
 
@@ -108,37 +57,6 @@ class _SubmissionIndex:
         Of several that other sources sent, the first is returned.
         """
         return self._by_identity.get((source, event_id)) or self._by_id.get(event_id)
-
-
-def build_filings(
-    duty: Duty, submissions: Sequence[Submission], adjustments: Sequence[Adjustment]
-) -> tuple[Filing, ...]:
-    """Return the filings of *duty* from its docket's *submissions* and *adjustments*, in order of arrival."""
-    if not submissions:
-        return ()
-    moves, withdrawals = _find_moves_and_withdrawals(submissions, adjustments)
-    filed = [one for one in submissions if _belongs_to_duty(duty, one, moves.get(identity(one), ()))]
-    relations = relate_submissions(filed)
-    named = {identity(one): one for one in filed}
-    return tuple(
-        [
-            _build_filing(duty, one, relations[name], withdrawal=withdrawals.get(name), moved_by=moves.get(name, ()))
-            for name, one in named.items()
-        ]
-    )
-
-
-def effective_at(duty: Duty, submission: Submission) -> datetime:
-    """Return the dispatch time where it counts, else the receipt (ruling 2); never later than the receipt."""
-    if submission.sent_at is not None and _has_dispatch_basis(duty) and _is_dispatch_proven(duty, submission):
-        return min(submission.sent_at, submission.received_at)
-    return submission.received_at
-
-
-def is_dispatch_unproven(duty: Duty, submission: Submission) -> bool:
-    """Whether a proof is stated of a dispatch that would count, and does not hold (ruling 12)."""
-    has_proof = submission.proof != NO_PROOF
-    return has_proof and _has_dispatch_basis(duty) and not _is_dispatch_proven(duty, submission)
 
 
 def relate_submissions(submissions: Sequence[Submission]) -> Mapping[FactIdentity, SubmissionRelations]:
@@ -165,81 +83,11 @@ def relate_submissions(submissions: Sequence[Submission]) -> Mapping[FactIdentit
             first_place=trees[name].first_place,
             last_place=trees[name].last_place,
             correction_depth=trees[name].depth,
+            corrects=targets[position],
             documents=_name_documents(numbers[position], files[position]),
         )
         for name, position in positions.items()
     }
-
-
-def _has_dispatch_basis(duty: Duty) -> bool:
-    due = duty.version.due if duty.version else None
-    return due is None or due.basis == "dispatch"
-
-
-def _is_dispatch_proven(duty: Duty, submission: Submission) -> bool:
-    """Whether the dispatch has a proof out of the sender's hands that holds, and a day on which it could have been."""
-    if submission.sent_at is None or submission.proof not in TRUSTED_PROOFS:
-        return False
-    if not (submission.is_proof_permitted and submission.has_proof_reference):
-        return False
-    issued_on = submission.report.issued_on
-    earliest = duty.plan_issued_on if issued_on is None else max(duty.plan_issued_on, issued_on)
-    return instants.in_zone(submission.sent_at, duty.zone).date() >= earliest
-
-
-def _build_filing(
-    duty: Duty,
-    submission: Submission,
-    relations: SubmissionRelations,
-    *,
-    withdrawal: Withdrawal | None,
-    moved_by: Sequence[Reassignment],
-) -> Filing:
-    since = effective_at(duty, submission)
-    return Filing(
-        submission=submission,
-        effective_at=since,
-        # Nothing is withdrawn before it took effect: a withdrawal that was received first acts at that instant.
-        ended_at=max(since, withdrawal.received_at) if withdrawal else None,
-        missing=completeness.find_missing(duty.requirements, submission.report),
-        relations=relations,
-        moved_by=tuple([move.id for move in moved_by]),
-        ended_by=withdrawal.id if withdrawal else None,
-        is_dispatch_unproven=is_dispatch_unproven(duty, submission),
-    )
-
-
-def _find_moves_and_withdrawals(
-    submissions: Sequence[Submission], adjustments: Iterable[Adjustment]
-) -> tuple[Mapping[FactIdentity, list[Reassignment]], Mapping[FactIdentity, Withdrawal]]:
-    """Return the reassignments that moved each submission, in order of arrival, and its first withdrawal (ruling 5).
-
-    A reassignment from a period in which the submission is not at that point moves nothing.
-    """
-    moves: dict[FactIdentity, list[Reassignment]] = {}
-    withdrawals: dict[FactIdentity, Withdrawal] = {}
-    about_submissions = [one for one in adjustments if isinstance(one, Reassignment | Withdrawal)]
-    index = _SubmissionIndex(submissions if about_submissions else ())
-    for one in about_submissions:
-        target = index.find(one.withdraws if isinstance(one, Withdrawal) else one.submission, one.source)
-        if target is None:
-            continue
-        name = identity(target)
-        if isinstance(one, Withdrawal):
-            withdrawals.setdefault(name, one)
-        elif _current_period(target, moves.get(name, ())) == one.from_period:
-            moves.setdefault(name, []).append(one)
-    return moves, withdrawals
-
-
-def _belongs_to_duty(duty: Duty, submission: Submission, moves: Sequence[Reassignment]) -> bool:
-    """Whether the submission is about the duty's period after reassignment, and its sender may file (ruling 7)."""
-    may_file = submission.filed_by == duty.key.agency or submission.filed_by in duty.successors
-    return may_file and _current_period(submission, moves) == duty.key.period
-
-
-def _current_period(submission: Submission, moves: Sequence[Reassignment]) -> str | None:
-    return moves[-1].to_period if moves else submission.period
 
 
 class _TreePlace(msgspec.Struct, kw_only=True, gc=False):
@@ -281,7 +129,7 @@ def _find_targets(submissions: Sequence[Submission]) -> dict[FactIdentity, FactI
     corrections = [(one, one.corrects) for one in submissions if one.corrects is not None]
     if not corrections:
         return {}
-    index = _SubmissionIndex(submissions)
+    index = SubmissionIndex(submissions)
     targets = {
         identity(one): identity(target)
         for one, corrects in corrections
@@ -344,37 +192,9 @@ def _join_groups(*relatives: Sequence[int | None]) -> list[int]:
 
 def _document_number(report: ReportContent) -> tuple[str, int | None] | None:
     """Return the number and its year of issue; alone it identifies nothing, for each January starts anew with 1."""
-    number = normalize_number(report.number)
+    number = document_numbers.normalize_number(report.number)
     return (number, report.issued_on.year if report.issued_on else None) if number else None
 
 
 def _file_digests(report: ReportContent) -> frozenset[str] | None:
     return frozenset([file.sha256.lower() for file in report.attachments if file.sha256]) or None
-
-
-def normalize_number(number: str) -> str:
-    """Return *number* in the form in which numbers are compared (ruling 15); an empty text if it names nothing.
-
-    People and programs write `Số: 08/BC-LĐTBXH` in many ways: with a longer dash, with Ð for Đ, with the tone mark on
-    the other vowel, with a zero-width character from a web page. All of them name the same document.
-    """
-    if number.isascii() and number.isprintable():  # nearly every number; the same at a tenth of the cost
-        return _LEADING_ZEROS.sub("", number.replace(" ", "").casefold())
-    text = "".join(_normalize_character(one) for one in unicodedata.normalize("NFC", number).casefold())
-    text = _LEADING_WORD.sub("", text.translate(_LIKE_D))
-    text = _LEADING_ZEROS.sub("", text)
-    return _SYLLABLE.sub(_move_tone_marks, unicodedata.normalize("NFD", text))
-
-
-def _normalize_character(character: str) -> str:
-    category = unicodedata.category(character)
-    if category == "Pd" or character == _MINUS:
-        return "-"
-    # Spaces, and what is not seen: control and format characters such as the zero-width joiner and the soft hyphen.
-    return "" if category in {"Zs", "Zl", "Zp", "Cc", "Cf"} else character
-
-
-def _move_tone_marks(syllable: re.Match[str]) -> str:
-    """Return a syllable with its tone marks at its end: `hoà` and `hòa` become one."""
-    letters = "".join(one for one in syllable[0] if one not in _TONE_MARKS)
-    return letters + "".join(sorted(one for one in syllable[0] if one in _TONE_MARKS))

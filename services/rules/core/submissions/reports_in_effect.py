@@ -1,23 +1,26 @@
-"""What the filings of a duty amount to at an instant, and whether they discharge it (rulings 4 to 6 and 11).
+"""The reports of a duty that are on file at the instant reached, as groups of versions and copies.
 
-A timeline asks at each instant at which something changes. The answers are therefore built step by step: a filing joins
-its group when it takes effect and leaves it when it is withdrawn, and only the groups that changed are looked at again.
-A whole timeline of n filings costs about n log n.
+The groups are kept in the orders in which they are asked for, so that a change costs only what it changes.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
-from itertools import chain
 from operator import attrgetter
 
 import msgspec
 
 from services.rules.core.facts import Submission
-from services.rules.core.filings import DocumentKey, Filing, SubmissionRelations
+from services.rules.core.submissions import returns
+from services.rules.core.submissions.filings import Filing
+from services.rules.core.submissions.relations import DocumentKey, SubmissionRelations
+from services.rules.core.submissions.returns import CompleteVersion, CopyKey, Hold, PlacedReview, ReturnHistory
 
-_NO_FLAGS: frozenset[str] = frozenset()
+NO_FLAGS: frozenset[str] = frozenset()
+
+# What begins `missing` while a returned report is current (ruling 14).
+RETURNED = "returned"
 
 _first_place = attrgetter("first_place")
 
@@ -30,6 +33,9 @@ class FilingStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     `standing` is the submission whose content counts: of the current versions of all documents a complete one before an
     incomplete one, then the one whose document took effect last (contract section 8.2).
+
+    `returns` counts the returns that act and are not taken back. `respond_by` is that of the last one that holds a
+    current version, where `missing` begins with `returned` (ruling 14).
     """
 
     submissions: int = 0
@@ -37,8 +43,10 @@ class FilingStatus(msgspec.Struct, frozen=True, kw_only=True):
     effective_at: datetime | None = None
     first_sent_at: datetime | None = None
     missing: tuple[str, ...] = ()
-    flags: frozenset[str] = _NO_FLAGS
+    flags: frozenset[str] = NO_FLAGS
     standing: Submission | None = None
+    returns: int = 0
+    respond_by: datetime | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -46,105 +54,7 @@ class FilingStatus(msgspec.Struct, frozen=True, kw_only=True):
         return self.submissions == 0
 
 
-_NOTHING_FILED = FilingStatus()
-_ALL_WITHDRAWN = FilingStatus(flags=frozenset({"withdrawn"}))
-
-
-class FilingHistory:
-    """The filings of one duty of *agency*, asked for their status in order of time.
-
-    The due instants asked about may grow, but not shrink: no decision makes a report due earlier (ruling 9).
-    """
-
-    __slots__ = (
-        "_agency",
-        "_applied",
-        "_cached_status",
-        "_changes",
-        "_due_at",
-        "_evidence",
-        "_evidence_places",
-        "_filings",
-        "_has_withdrawn",
-        "_in_effect",
-        "_reports",
-    )
-
-    def __init__(self, filings: Sequence[Filing], agency: str) -> None:
-        self._filings = filings
-        self._agency = agency
-        self._changes = _list_changes(filings)
-        self._applied = 0
-        self._in_effect = 0
-        self._has_withdrawn = False
-        self._reports = _ReportsInEffect(filings, agency) if len(filings) > 1 else None
-        self._due_at: datetime | None = None
-        self._cached_status: FilingStatus | None = _NOTHING_FILED
-        # The ids behind each change so far, in order of the filings, and next to them the places that they sort by.
-        self._evidence: list[tuple[str, ...]] = []
-        self._evidence_places: list[int] = []
-
-    def status_at(self, instant: datetime, *, due_at: datetime | None) -> FilingStatus:
-        """Return what is on file at *instant*, measured against the due instant then in force."""
-        self._advance(instant)
-        if self._cached_status is None or due_at != self._due_at:
-            self._due_at = due_at
-            self._cached_status = self._summarise(due_at)
-        return self._cached_status
-
-    def evidence_at(self, instant: datetime) -> list[str]:
-        """Return the ids of the events behind what is on file at *instant*."""
-        self._advance(instant)
-        return list(chain.from_iterable(self._evidence))
-
-    def _advance(self, instant: datetime) -> None:
-        """Apply the changes up to *instant*."""
-        while self._applied < len(self._changes) and self._changes[self._applied][0] <= instant:
-            _, is_end, position = self._changes[self._applied]
-            self._applied += 1
-            self._cached_status = None
-            filing = self._filings[position]
-            if is_end:
-                self._in_effect -= 1
-                self._has_withdrawn = True
-                self._add_evidence(2 * position + 1, (filing.ended_by or "",))
-            else:
-                self._in_effect += 1
-                self._add_evidence(2 * position, (filing.submission.id, *filing.moved_by))
-            if self._reports is not None:
-                self._reports.apply(position, is_end=is_end)
-
-    def _add_evidence(self, place: int, ids: tuple[str, ...]) -> None:
-        at = bisect_left(self._evidence_places, place)
-        self._evidence_places.insert(at, place)
-        self._evidence.insert(at, ids)
-
-    def _summarise(self, due_at: datetime | None) -> FilingStatus:
-        if not self._in_effect:
-            return _ALL_WITHDRAWN if self._has_withdrawn else _NOTHING_FILED
-        if self._reports is None:
-            return _summarise_one(self._filings[0], self._agency)
-        return self._reports.summarise(due_at, has_withdrawn=self._has_withdrawn)
-
-
-def _summarise_one(filing: Filing, agency: str) -> FilingStatus:
-    """Return the status while *filing*, the only one of the duty, is in effect."""
-    flags = []
-    if filing.submission.filed_by != agency:
-        flags.append("filed_by_successor")
-    if filing.submission.report.is_nil_return:
-        flags.append("nil_return")
-    if filing.is_dispatch_unproven:
-        flags.append("dispatch_unproven")
-    return FilingStatus(
-        submissions=1,
-        is_complete=filing.is_complete,
-        effective_at=filing.effective_at,
-        first_sent_at=filing.effective_at,
-        missing=filing.missing,
-        flags=frozenset(flags) if flags else _NO_FLAGS,
-        standing=filing.submission,
-    )
+NOTHING_FILED = FilingStatus()
 
 
 _FilingHeap = list[tuple[int, ...]]
@@ -165,14 +75,32 @@ def _first_in_effect(heap: _FilingHeap, in_effect: Sequence[int]) -> tuple[int, 
 class _FilingGroup:
     """The versions and copies of one report that are in effect, in the orders in which they are asked for."""
 
-    __slots__ = ("complete_by_depth", "complete_by_time", "corrections", "current", "deepest", "positions", "version")
+    __slots__ = (
+        "complete",
+        "complete_by_depth",
+        "completed",
+        "corrections",
+        "current",
+        "deepest",
+        "hold",
+        "is_accepted",
+        "positions",
+        "returns",
+        "version",
+        "withdrawn",
+    )
 
     def __init__(self) -> None:
         self.version = 0  # grows with each look at the group, so that what was noted before is recognised as outdated
         self.current: int | None = None
+        self.completed: CompleteVersion | None = None  # from when the group counts, if its current filing discharges
+        self.returns: ReturnHistory | None = None
+        self.hold: Hold | None = None
+        self.is_accepted = False
+        self.complete: list[CompleteVersion] = []
+        self.withdrawn: list[int] = []
         self.positions: _FilingHeap = []
         self.deepest: _FilingHeap = []
-        self.complete_by_time: _FilingHeap = []
         self.complete_by_depth: _FilingHeap = []
         self.corrections: _FilingHeap = []
 
@@ -181,11 +109,12 @@ _GroupEntry = tuple[int, int, int, _FilingGroup]
 """A group with what it is ordered by: an instant's number, its first position, and its version when it was noted."""
 
 
-class _ReportsInEffect:
+class ReportsInEffect:
     """The reports on file at the instant reached, as groups of filings.
 
-    A filing is known by its position among the filings, which are in order of arrival. Instants are numbered as they
-    are reached; equal ones have the same number.
+    Changes are applied one by one, and `settle` is called when those of an instant are complete. A filing is known by
+    its position among the filings, which are in order of arrival. Instants are numbered as they are reached; equal ones
+    have the same number.
     """
 
     def __init__(self, filings: Sequence[Filing], agency: str) -> None:
@@ -206,6 +135,11 @@ class _ReportsInEffect:
         self._complete: list[_GroupEntry] = []
         self._last_complete: list[_GroupEntry] = []
         self._incomplete: list[_GroupEntry] = []
+        self.returns = 0  # how many act and are not taken back
+        self.effective_returns: list[int] = []  # those that held a current version when they began to act
+        self._returned: list[_GroupEntry] = []
+        self._accepted_groups = 0
+        self._copy_keys: list[tuple[CopyKey, ...]] | None = None
         self._maybe_amended: list[_FilingGroup] = []
 
     def apply(self, position: int, *, is_end: bool) -> None:
@@ -224,9 +158,34 @@ class _ReportsInEffect:
         if relations.documents:
             self._copies.apply(relations, is_end=is_end)
         if not is_end:
-            self._add_to_heaps(position, filing, group)
+            self._add_to_group(position, filing, group)
+            return
+        if filing.is_complete:
+            del group.complete[bisect_left(group.complete, (filing.effective_at, position))]
+        group.withdrawn.append(position)
+        if group.returns is not None:
+            group.returns.withdraw(position)
 
-    def _add_to_heaps(self, position: int, filing: Filing, group: _FilingGroup) -> None:
+    def apply_review(self, review: PlacedReview) -> None:
+        """Let a return or an acceptance act on the report that it names."""
+        number = self._filings[review.position].relations.group
+        group = self._groups[number]
+        if group.returns is None:
+            group.returns = self._open_history(group)
+        self._changed[number] = group
+        self.returns -= group.returns.count
+        group.returns.apply_review(review)
+        self.returns += group.returns.count
+
+    def settle(self, instant: datetime) -> None:
+        """Look again at the groups that the changes of an *instant* have changed."""
+        for group in self._changed.values():
+            self._review_group(group)
+            if group.hold is not None and group.hold.since == instant:
+                self.effective_returns.append(group.hold.number)
+        self._changed.clear()
+
+    def _add_to_group(self, position: int, filing: Filing, group: _FilingGroup) -> None:
         if filing.effective_at != self._last_started_at:
             self._last_started_at = filing.effective_at
             self._instants_reached += 1
@@ -241,54 +200,84 @@ class _ReportsInEffect:
         if depth:
             heappush(group.corrections, (-depth, position))
         if filing.is_complete:
-            heappush(group.complete_by_time, (number, position))
+            insort(group.complete, (filing.effective_at, position))
             heappush(group.complete_by_depth, (depth, position))
 
     def summarise(self, due_at: datetime | None, *, has_withdrawn: bool) -> FilingStatus:
         """Return the status of what is in effect: the earliest complete report decides, else the last incomplete."""
-        for group in self._changed.values():
-            self._review_group(group)
-        self._changed.clear()
         complete = _find_first_group(self._complete)
         deciding = complete or _find_first_group(self._incomplete)
         first_sent = _first_in_effect(self._first_sent, self._in_effect)
         if deciding is None or deciding.current is None or first_sent is None:
-            return _NOTHING_FILED
+            return NOTHING_FILED
         first_sent_at = self._filings[first_sent[-1]].effective_at
-        completed = _first_in_effect(complete.complete_by_time, self._in_effect) if complete else None
         current = self._filings[deciding.current]
         standing = _find_first_group(self._last_complete) or deciding
+        returned = None if complete else _find_first_group(self._returned)
         flags = list(self._find_flags(current, due_at))
         if has_withdrawn:
             flags.append("withdrawn")
+        if (
+            complete
+            and complete.completed
+            and complete.returns
+            and complete.returns.has_given_back(complete.completed[0])
+        ):
+            flags.append("returned_and_corrected")
         return FilingStatus(
             submissions=self._open_groups,
             is_complete=complete is not None,
-            effective_at=self._filings[completed[-1]].effective_at if completed else first_sent_at,
+            effective_at=complete.completed[0] if complete and complete.completed else first_sent_at,
             first_sent_at=first_sent_at,
-            missing=current.missing,
-            flags=frozenset(flags) if flags else _NO_FLAGS,
+            missing=(RETURNED, *current.missing) if returned else current.missing,
+            flags=frozenset(flags) if flags else NO_FLAGS,
             standing=self._filings[deciding.current if standing.current is None else standing.current].submission,
+            returns=self.returns,
+            respond_by=returned.hold.respond_by if returned and returned.hold else None,
         )
 
     def _review_group(self, group: _FilingGroup) -> None:
         """Find the current filing of a group that changed, and note the group where it can decide."""
         self._open_groups -= group.current is not None
+        self._accepted_groups -= group.is_accepted
         group.version += 1
         group.current = self._find_current(group)
+        self._follow_returns(group)
         first = _first_in_effect(group.positions, self._in_effect)
         if group.current is None or first is None:
             return
         self._open_groups += 1
-        completed = _first_in_effect(group.complete_by_time, self._in_effect)
-        if self._filings[group.current].is_complete and completed is not None:
-            # When the report was first complete, in whichever version (ruling 4).
-            heappush(self._complete, (completed[0], first[0], group.version, group))
-            heappush(self._last_complete, (-completed[0], -first[0], group.version, group))
+        if group.completed is not None:
+            number = self._instants[group.completed[1]]
+            heappush(self._complete, (number, first[0], group.version, group))
+            heappush(self._last_complete, (-number, -first[0], group.version, group))
         else:
             heappush(self._incomplete, (-self._instants[group.current], first[0], group.version, group))
+        if group.hold is not None:
+            heappush(self._returned, (-group.hold.number, first[0], group.version, group))
         if group.corrections:
             self._maybe_amended.append(group)
+
+    def _follow_returns(self, group: _FilingGroup) -> None:
+        """Find whether the group is returned or accepted, and from when it counts (rulings 4 and 14)."""
+        current, history = group.current, group.returns
+        group.hold, group.is_accepted, group.completed = None, False, None
+        if history is not None:
+            history.settle(current)
+            if current is not None:
+                group.hold = history.find_hold(current)
+                group.is_accepted = group.hold is None and history.is_accepted(current)
+        self._accepted_groups += group.is_accepted
+        if current is None or group.hold is not None or not self._filings[current].is_complete:
+            return
+        # When the report was first complete, in whichever version (ruling 4).
+        found = group.complete[0] if history is None else history.find_first(group.complete)
+        group.completed = found or (self._filings[current].effective_at, current)
+
+    def _open_history(self, group: _FilingGroup) -> ReturnHistory:
+        if self._copy_keys is None:
+            self._copy_keys = returns.find_copy_keys([one.relations for one in self._filings])
+        return ReturnHistory(self._filings, self._copy_keys, group.withdrawn)
 
     def _find_current(self, group: _FilingGroup) -> int | None:
         """Return the filing whose content counts: the last received of the deepest corrections.
@@ -314,6 +303,8 @@ class _ReportsInEffect:
             yield "filed_by_successor"
         if self._unproven:
             yield "dispatch_unproven"
+        if self._accepted_groups:
+            yield "accepted"
         if current.submission.report.is_nil_return:
             yield "nil_return"
         if due_at is not None and self._maybe_amended and self._has_amended(due_at):
@@ -388,10 +379,3 @@ def _count_around(carriers: Sequence[SubmissionRelations], at: int, one: Submiss
 
 def _are_copies(one: SubmissionRelations | None, other: SubmissionRelations | None) -> bool:
     return one is not None and other is not None and not one.is_corrected_by(other)
-
-
-def _list_changes(filings: Sequence[Filing]) -> list[tuple[datetime, bool, int]]:
-    """Return when a filing takes effect (False) or is withdrawn (True), and its position, in order of time."""
-    changes = [(one.effective_at, False, position) for position, one in enumerate(filings)]
-    changes.extend([(one.ended_at, True, position) for position, one in enumerate(filings) if one.ended_at is not None])
-    return sorted(changes)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rules.core.filings import normalize_number
+from services.rules.core.submissions.document_numbers import normalize_number
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The submissions of one duty: how they are related, when each counts, and what they amount to together."""
