@@ -48,7 +48,7 @@ ANSWER_BYTES_MAX = 256 * 1024
 
 _PARTITIONER = Partitioner(3)
 # A key that may state one of the proofs, so that requests with and without a permitted proof are checked.
-EVERYBODY = a_scope(may_decide=True, proofs=frozenset({"postmark"}))
+EVERYBODY = a_scope(may_decide=True, may_review=True, proofs=frozenset({"postmark"}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
