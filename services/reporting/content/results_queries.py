@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from schemas.plan import periods
 from services.reporting import submission_content
-from services.reporting.core import figure_review, results_question
-from services.reporting.core.figure_review import ReviewedFigure
+from services.reporting.core import results_question
+from services.reporting.core.content import figure_review
+from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.results import StandingSubmission
 from services.reporting.core.results_document import PlanResults
 from services.reporting.core.results_question import AssessedDuty, AssessedPlan

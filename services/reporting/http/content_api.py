@@ -14,11 +14,12 @@ from services.reporting.content import attachments
 from services.reporting.content.attachments import AttachmentFiles, FileLostError
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import AttachmentReference, SubmissionAnswer, SubmissionQueries
-from services.reporting.core import json_views, results_document, results_scope
+from services.reporting.core import json_views, results_document
 from services.reporting.core.access.decisions import Access
-from services.reporting.core.figure_review import ReviewedFigure
+from services.reporting.core.content import results_scope
+from services.reporting.core.content.figure_review import ReviewedFigure
+from services.reporting.core.content.submission_history import DocketFact
 from services.reporting.core.results_document import PlanResults
-from services.reporting.core.submission_history import DocketFact
 from services.reporting.documents import results_csv
 from services.reporting.http import conditional, query_parameters
 from services.reporting.http.access.guard import AccessRoute
@@ -85,7 +86,10 @@ class ContentApi:
             body, media_type = await run_in_threadpool(results_csv.render_results_csv, results), conditional.CSV
         else:
             body, media_type = await run_in_threadpool(_encode_results, results), conditional.JSON
-        tag = await run_in_threadpool(_tag_results, request, results, media_type)
+        if "as_of" in request.query_params:
+            tag = conditional.tag_of(body)
+        else:
+            tag = await run_in_threadpool(_tag_results_of_now, results, media_type)
         return conditional.respond(request, body, tag=tag, media_type=media_type)
 
     async def get_findings(self, request: Request) -> Response:
@@ -143,15 +147,11 @@ def _encode_results(results: PlanResults) -> bytes:
     return json_lines.encode_line(results_document.build_document(results))
 
 
-def _tag_results(request: Request, results: PlanResults, media_type: str) -> str:
-    """Return the tag: of an answer about now, a weak one that the passing of time alone does not change."""
+def _tag_results_of_now(results: PlanResults, media_type: str) -> str:
+    """Return the weak tag of an answer about now, which the passing of time alone does not change."""
     document = results_document.build_document(results)
-    if "as_of" not in request.query_params:
-        del document["at"]
-        if "known_at" not in request.query_params:
-            del document["known_at"]
-    content = media_type.encode() + json_lines.encode_line(document)
-    return conditional.tag_of(content, is_weak="as_of" not in request.query_params)
+    del document["at"], document["known_at"]
+    return conditional.tag_of(media_type.encode() + json_lines.encode_line(document), is_weak=True)
 
 
 def _render_finding(one: ReviewedFigure, language: str) -> dict[str, str | None]:

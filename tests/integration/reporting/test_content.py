@@ -44,13 +44,18 @@ GRADING = (
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Running reporting, the facts that it was given, and the folders of the plan and of attached files."""
+    """Running reporting, the facts that it was given, and the folders of the plan and of attached files.
+
+    `agency` and `officer` are the authorizations of a reader of one agency and of one who reviews.
+    """
 
     service: Service
     facts: list[Json]
     folder: Path
     files: Path
     readers: ReadersFile
+    agency: str
+    officer: str
 
     async def ask(self, path: str, *, query: Json | None = None, **headers: str) -> httpx.Response:
         """Send a GET request."""
@@ -86,6 +91,8 @@ async def site(launch: Launch, bus: Bus, database: Database, readers: ReadersFil
         registry = documents.parse_registry((folder / REGISTRY_FILE).read_text(encoding="utf-8"))
         await publish_document(producer, PLAN, plan.model_copy(update={"grading": GRADING}))
         await publish_document(producer, REGISTRY, registry)
+    agency = f"Bearer {readers.create('agency:h-hai', name='h-hai')}"
+    officer = f"Bearer {readers.create('all', name='officer', permits=('reviews',))}"
     clock.steer(steered, RECORDED - timedelta(days=1))
     launch("rules", DONDOC_CLOCK=f"steered:{steered}")
     service = launch(
@@ -101,7 +108,9 @@ async def site(launch: Launch, bus: Bus, database: Database, readers: ReadersFil
     await bus.wait_until_consumed("dondoc-rules", FACTS.name)
     for topic in (FACTS.name, VERDICTS.name):
         await bus.wait_until_consumed("dondoc-reporting", topic)
-    return Site(service=service, facts=facts, folder=folder, files=files, readers=readers)
+    return Site(
+        service=service, facts=facts, folder=folder, files=files, readers=readers, agency=agency, officer=officer
+    )
 
 
 def some_facts() -> list[Json]:
@@ -222,15 +231,14 @@ async def assert_attached_files_are_opened(site: Site) -> None:
 
 async def assert_an_agency_reads_its_own(site: Site) -> None:
     """Of results its own figures and the totals; of submissions its own; whoever has no key nothing."""
-    bearer = f"Bearer {site.readers.create('agency:h-hai', name='h-hai')}"
     query = {"as_of": site.facts[2]["recordedtime"], "known_at": site.facts[2]["recordedtime"]}
-    (obligation,) = (await site.ask(RESULTS, query=query, authorization=bearer)).json()["obligations"]
+    (obligation,) = (await site.ask(RESULTS, query=query, authorization=site.agency)).json()["obligations"]
     (loans,) = obligation["indicators"]
     assert (loans["total"], loans["agencies"]) == ("30000000000000000000.27", 2)
     assert [one["agency"] for one in (*loans["figures"], *obligation["sections"][0]["texts"])] == ["h-hai", "h-hai"]
     own, other = f"/v1/submissions/{2:032x}", f"/v1/submissions/{0:032x}"
     for path, status in ((own, 200), (other, 403), (f"{other}/attachments/{DIGEST}", 403)):
-        assert (await site.ask(path, authorization=bearer)).status_code == status, path
+        assert (await site.ask(path, authorization=site.agency)).status_code == status, path
     for path in (RESULTS, own, f"{other}/attachments/{DIGEST}"):
         assert (await site.ask(path, authorization="")).status_code == 401, path
 
@@ -245,7 +253,7 @@ async def assert_figures_are_reviewed(site: Site, described: Json) -> None:
 async def assert_agencies_are_evaluated(site: Site, described: Json) -> None:
     """The rules grade with a reason; what an officer records stands beside that grade, and replaces nothing."""
     path = RESULTS.replace("results", "evaluations")
-    officer = {"authorization": f"Bearer {site.readers.create('all', name='officer', permits=('reviews',))}"}
+    officer = {"authorization": site.officer}
     body = {"agency": "h-mot", "grade": "D", "sentence": "Số liệu tăng bất thường."}
     async with httpx.AsyncClient(base_url=site.service.url, timeout=30) as client:
         for headers, sent, status in (

@@ -6,7 +6,7 @@ from typing import Any
 from schemas.content.figure_findings import FindingKind
 from schemas.events.assessments import Status
 from schemas.plan.indicators import Indicator
-from services.reporting.core import figure_review
+from services.reporting.core.content import figure_review
 from services.reporting.core.results import Comparison, ReportedDuty, ResultsQuestion, StandingSubmission
 
 LOANS = Indicator(code="loans", unit="million_vnd")
