@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
@@ -93,6 +93,16 @@ def containing(day: date, recurrence: Recurrence) -> Period:
 def following(period: Period) -> Period:
     """Return the next period of the same recurrence."""
     return containing(period.ends_on, period.recurrence)
+
+
+def before(period: Period, count: int) -> list[Period]:
+    """Return the *count* periods of the same recurrence before *period*, the nearest first; fewer at the first year."""
+    found: list[Period] = []
+    day = period.starts_on - timedelta(days=1)
+    while len(found) < count and day.year in YEARS:
+        found.append(containing(day, period.recurrence))
+        day = found[-1].starts_on - timedelta(days=1)
+    return found
 
 
 def _period(*, year: int, index: int, recurrence: Recurrence) -> Period:

@@ -18,6 +18,7 @@ from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
 from services.reporting.consumer import TopicReader
 from services.reporting.content.attachments import AttachmentFiles
+from services.reporting.content.evaluation_queries import EvaluationQueries
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
@@ -162,9 +163,9 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
                 open_link.build_route(guard.authentication, templates),
                 *_build_api(components, queries, submissions).routes(),
+                *_build_content_api(components, queries, submissions).routes(),
                 *_build_sealing(components, queries).routes(),
                 *VerificationPage(SealedReportStore(components.store), dashboard).routes(),
-                *_build_content_api(components, queries, submissions).routes(),
                 *api_description.build_routes(templates),
                 *dashboard.routes(),
             ]
@@ -338,7 +339,6 @@ def _build_api(
         queries,
         submissions,
         clock=components.clock,
-        letterhead=components.settings.letterhead,
         metrics=components.metrics,
     )
 
@@ -353,7 +353,7 @@ def _build_sealing(components: ReportingComponents, queries: ReportingQueries) -
     )
     materials = SealingMaterials(
         source=queries,
-        render=partial(formats.render_documents, letterhead=settings.letterhead),
+        render=formats.render_documents,
         public_url=str(settings.dashboard_url).rstrip("/"),
     )
     sealer = Sealer(readers, store, materials, clock=components.clock)
@@ -366,6 +366,7 @@ def _build_content_api(
     return ContentApi(
         ResultsQueries(queries, components.store),
         submissions,
-        AttachmentFiles(components.settings.attachments),
+        evaluations=EvaluationQueries(queries),
+        files=AttachmentFiles(components.settings.attachments),
         clock=components.clock,
     )

@@ -7,15 +7,12 @@ from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from schemas.events.signed_tokens import KEY_LENGTH_MIN
-from services.reporting.documents.letterhead import Letterhead
 from services.runtime import attachment_store
 from services.runtime.settings import MongoSettings, ServiceSettings
 
-DEFAULT_LETTERHEAD = Letterhead()
-
 
 class ReportingSettings(ServiceSettings, MongoSettings):
-    """The port, the readers, the database, the consumer, and the letterhead of the annual report."""
+    """The port, the readers, the database and the consumer."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_REPORTING_", extra="ignore", frozen=True)
     secret_files: ClassVar[tuple[str, ...]] = ("mongo_url", "dashboard_key")
@@ -35,21 +32,3 @@ class ReportingSettings(ServiceSettings, MongoSettings):
     session_timeout_ms: int = Field(default=10_000, ge=1_000)
     rules_group: str = Field(default="dondoc-rules", validation_alias="DONDOC_RULES_GROUP")
     dashboard_url: HttpUrl = HttpUrl("http://127.0.0.1:8004")
-    letterhead_superior: str = DEFAULT_LETTERHEAD.superior
-    letterhead_issuer: str = DEFAULT_LETTERHEAD.issuer
-    letterhead_symbol: str = DEFAULT_LETTERHEAD.symbol
-    letterhead_place: str = DEFAULT_LETTERHEAD.place
-    letterhead_addressee: str = DEFAULT_LETTERHEAD.addressee
-    letterhead_authority: str = DEFAULT_LETTERHEAD.authority
-
-    @property
-    def letterhead(self) -> Letterhead:
-        """The letterhead of the annual report."""
-        return Letterhead(
-            superior=self.letterhead_superior,
-            issuer=self.letterhead_issuer,
-            symbol=self.letterhead_symbol,
-            place=self.letterhead_place,
-            addressee=self.letterhead_addressee,
-            authority=self.letterhead_authority,
-        )

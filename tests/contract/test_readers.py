@@ -18,7 +18,6 @@ from services.reporting.core.duty_lines import LineContext
 from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.report.inputs import ReportInputs
 from services.reporting.documents.formats import FORMATS
-from services.reporting.documents.letterhead import Letterhead
 from services.rules import fact_decoder
 from services.rules.core.facts import Submission
 from services.runtime.decoding import UnreadableRecordError
@@ -145,15 +144,14 @@ def test_what_reporting_reads_can_be_drawn(extension: str) -> None:
     deliveries = _read_all(records.valid_deliveries, event_decoder.decode_delivery)
     attempts = [attempt for delivery in deliveries for attempt in delivery.attempts]
     assert min(len(assessments), len(attempts)) > 100
-    plan, registry = plans.a_plan(), plans.a_registry()
+    plan, registry = plans.a_plan(), RegistryIndex.of(plans.a_registry())
     report = annual_report.compile_report(
         ReportQuery(period="2026", as_of=UNTIL, known_at=UNTIL),
         [timeline.state_at(one, UNTIL) for one in assessments],
         attempts={one.key: attempts for one in assessments},
-        context=LineContext(plan=plan, registry=RegistryIndex.of(registry), as_of=UNTIL),
+        context=LineContext(plan=plan, registry=registry, as_of=UNTIL),
     )
-    _, render = FORMATS[extension]
-    assert render(ReportInputs(report=report, registry=RegistryIndex.of(registry)), Letterhead())
+    assert FORMATS[extension].render(ReportInputs(report=report, registry=registry), "vi")
 
 
 def _read_all(events: Callable[[], Iterator[tuple[str, Json]]], decode: Callable[[bytes], Decoded]) -> list[Decoded]:

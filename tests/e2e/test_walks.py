@@ -28,6 +28,7 @@ from tests.support.clients.notifier import (
     an_event_of,
     an_urging,
 )
+from tests.support.clients.readers import ReadersFile
 from tests.support.servers.intake import STRUCTURED, IntakeFiles, encode_event, publish_plan
 from tests.support.servers.kafka import PARTITIONS, Bus
 from tests.support.servers.mongo import Database
@@ -171,7 +172,9 @@ async def test_an_alert_through_the_notifier(launch_traced: Launch, notifier: No
     _check_limits(up_to_the_mail.within("services/runtime/"), files=8)
 
 
-async def test_a_page_through_reporting(launch_traced: Launch, bus: Bus, database: Database, tmp_path: Path) -> None:
+async def test_a_page_through_reporting(
+    launch_traced: Launch, bus: Bus, database: Database, readers: ReadersFile, tmp_path: Path
+) -> None:
     """GET / of the dashboard with one verdict stored enters the stops in order."""
     clock = tmp_path / "clock"
     steer(clock, NOON)
@@ -181,12 +184,13 @@ async def test_a_page_through_reporting(launch_traced: Launch, bus: Bus, databas
         {
             "DONDOC_MONGO_URL": database.url,
             "DONDOC_REPORTING_MONGO_DATABASE": database.name,
+            "DONDOC_REPORTING_READERS": str(readers.path),
             "DONDOC_CLOCK": f"steered:{clock}",
         },
     )
     await bus.publish(VERDICTS.name, an_event_of(an_assessment(an_urging(0))), key=AGENCY)
     await bus.wait_until_consumed("dondoc-reporting", VERDICTS.name)
-    async with httpx.AsyncClient(base_url=service.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=service.url, headers=readers.headers, timeout=30) as client:
 
         async def get() -> None:
             answer = await client.get("/")

@@ -14,8 +14,6 @@ import msgspec
 
 from schemas.events.reports import ReportFormat, ReportSealed, SealedDocumentPart
 from schemas.events.topics import REPORTS
-from schemas.plan import periods
-from schemas.plan.periods import Period
 from services.console.audit import auditor
 from services.console.audit.auditor import AuditProgress, AuditSources, AuditTarget
 from services.console.audit.period_rebuilder import LogBounds, PeriodRebuilder, Periods
@@ -175,11 +173,12 @@ async def _rebuild_figures(sources: AuditSources, sealed: ReportSealed, progress
 def list_rebuilt_periods(text: str) -> Periods:
     """Return the periods that the figures of a report on one period can rest on."""
     found: dict[str | None, None] = {}
-    period: Period | None = periods.parse(text)
     for _year in range(YEARS_REBUILT):
-        if period is not None:
-            found |= dict.fromkeys(auditor.list_periods(period.text))
-            period = results_question.year_before(period.text)
+        found |= dict.fromkeys(auditor.list_periods(text))
+        before = results_question.year_before(text)
+        if before is None:
+            break
+        text = before.text
     return tuple(found)
 
 

@@ -12,11 +12,11 @@ from schemas.events import ids
 from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
 from schemas.plan.plan import Obligation, Plan, SourceDocument
-from services.reporting.core import duty_counts, duty_lines
+from services.reporting.core import duty_counts, duty_lines, urging
 from services.reporting.core.duty_counts import EXCLUDED_STATUSES, EXPECTED_STATUSES, DutyCounts
 from services.reporting.core.duty_lines import DutyLine, LineContext
 from services.reporting.core.timeline import DutyState, UnreadableRecord
-from services.reporting.core.urging import AlertAttempt
+from services.reporting.core.urging import AlertAttempt, StepEffect, UrgedDuty
 
 UNDATED_STATUSES = frozenset({Status.OPEN, Status.FULFILLED})
 FIELD_SEPARATOR = "\x1e"  # ASCII record separator, which no duty key or event id contains: joined ids stay unambiguous
@@ -42,6 +42,7 @@ class Chapter:
     lines: tuple[DutyLine, ...]
     groups: tuple[GroupCounts, ...]
     total: DutyCounts
+    steps: tuple[StepEffect, ...] = ()
 
     @property
     def outstanding(self) -> tuple[DutyLine, ...]:
@@ -113,7 +114,7 @@ def compile_report(
     """Compile the report of *states*, the duties of one plan and period, each once."""
     applicable = [state for state in states if state.status is not Status.NOT_APPLICABLE]
     lines = duty_lines.build_lines(applicable, attempts, context)
-    chapters = tuple(_build_chapters([line for line in lines if not _is_undated(line)], context.plan))
+    chapters = tuple(_build_chapters([line for line in lines if not _is_undated(line)], context.plan, attempts))
     return AnnualReport(
         plan=context.plan,
         source=context.plan.sources[0] if context.plan.sources else None,
@@ -162,7 +163,9 @@ def _is_undated(line: DutyLine) -> bool:
     return line.status in UNDATED_STATUSES or (line.due_at is None and line.status not in EXCLUDED_STATUSES)
 
 
-def _build_chapters(lines: Iterable[DutyLine], plan: Plan) -> Iterable[Chapter]:
+def _build_chapters(
+    lines: Iterable[DutyLine], plan: Plan, attempts: Mapping[DutyKey, list[AlertAttempt]]
+) -> Iterable[Chapter]:
     for (obligation_id, period), grouped in _group_by_obligation_and_period(lines).items():
         obligation = plan.obligation(obligation_id)
         # An exempt duty may have no due instant: an obligation with only such duties can have no rate on time.
@@ -176,6 +179,12 @@ def _build_chapters(lines: Iterable[DutyLine], plan: Plan) -> Iterable[Chapter]:
             lines=tuple(grouped),
             groups=count_by_group(grouped),
             total=duty_counts.count_duties(grouped),
+            steps=urging.measure_steps(
+                UrgedDuty(
+                    attempts=attempts.get(line.key, ()), completed_at=line.effective_at if line.is_complete else None
+                )
+                for line in grouped
+            ),
         )
 
 

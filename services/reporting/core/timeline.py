@@ -21,7 +21,8 @@ EventIdentity = tuple[str, str]
 class StatusSpan:
     """The status of a duty from `from_at` until the next span begins, with what led to it.
 
-    `standing` is the submission whose content counts meanwhile, where anything is on file.
+    `standing` is the submission whose content counts meanwhile, where anything is on file; `returns` counts how often
+    its recipient returned a report for the duty.
     """
 
     from_at: datetime
@@ -33,6 +34,7 @@ class StatusSpan:
     missing: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     standing: EventIdentity | None = None
+    returns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

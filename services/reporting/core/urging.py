@@ -7,7 +7,7 @@ attempts at the same alert belong to the same occasion. Escalations went to some
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.events.assessments import StepKind
 from schemas.events.deliveries import AttemptOutcome, Channel
@@ -71,6 +71,24 @@ class Urging:
         return bool(self.urgings or self.about_incomplete or self.escalations or self.unsent)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEffect:
+    """One step of reminding or urging: how many agencies it reached, how many then reported before the next step."""
+
+    kind: StepKind
+    step: str
+    asked: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrgedDuty:
+    """The attempts about one duty, and when a complete report discharged it, if at all."""
+
+    attempts: Iterable[AlertAttempt]
+    completed_at: datetime | None
+
+
 def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime | None) -> Urging:
     """Summarize *attempts*, all about one duty, which a complete report discharged at *completed_at*, if at all."""
     final_attempts = _final_attempts(attempts)
@@ -94,6 +112,37 @@ def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime 
         prompted_at=before_report[-1] if before_report else None,
         answered_at=completed_at if before_report else None,
     )
+
+
+def measure_steps(duties: Iterable[UrgedDuty]) -> tuple[StepEffect, ...]:
+    """Return for each step whom it reached and who reported before the next one, in the order of the steps.
+
+    A report answers the last step before it; a report without a step before it answers none.
+    """
+    asked: Counter[tuple[StepKind, str]] = Counter()
+    answered: Counter[tuple[StepKind, str]] = Counter()
+    begins: dict[tuple[StepKind, str], timedelta] = {}
+    for duty in duties:
+        sent = [one for one in _final_attempts(duty.attempts) if one.outcome in SENT and one.due_at is not None]
+        # The mail and the SMS of one step are one occasion, which begins with the first of them.
+        occasions: dict[tuple[StepKind, str], datetime] = {}
+        for one in sorted(sent, key=lambda attempt: attempt.attempted_at):
+            step = (one.kind, _name_step(one))
+            occasions.setdefault(step, one.attempted_at)
+            if one.due_at is not None:
+                begins[step] = min(begins.get(step, timedelta.max), one.attempted_at - one.due_at)
+        asked.update(list(occasions))
+        before = [step for step, at in occasions.items() if duty.completed_at is not None and at <= duty.completed_at]
+        answered.update(before[-1:])
+    return tuple(
+        StepEffect(kind=step[0], step=step[1], asked=asked[step], answered=answered[step])
+        for step in sorted(asked, key=lambda one: (begins[one], one))
+    )
+
+
+def _name_step(attempt: AlertAttempt) -> str:
+    # The notice of an incomplete report is named by its submission, so all of them are one step here.
+    return "" if attempt.kind is StepKind.INCOMPLETE else attempt.step
 
 
 def _final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:

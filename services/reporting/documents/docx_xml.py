@@ -1,4 +1,4 @@
-"""WordprocessingML that python-docx has no calls for: rules, cell margins, repeated header rows, the page number.
+"""WordprocessingML that python-docx has no calls for: rules, cell margins, pictures with a text, page numbers.
 
 It also fixes the dates in the zip file. Except for `build_element` and `save`, each function changes one element and
 returns nothing. No function knows what the report says.
@@ -14,14 +14,15 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.oxml.xmlchemy import BaseOxmlElement
+from docx.section import Section
 from docx.shared import Mm, Pt
-from docx.table import Table, _Cell, _Row
+from docx.table import Table, _Row
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
 from services.reporting.documents import xml_text
+from services.reporting.documents.docx_styles import FONT
 
-FONT = "Times New Roman"
 TWIPS_PER_MM = 1440 / 25.4
 PROPERTY_CHARACTERS_MAX = 255  # of a property of the document; python-docx refuses a longer one
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip file can hold
@@ -93,9 +94,17 @@ def set_side_margins(table: Table, margin_mm: float) -> None:
         look.addprevious(margins)
 
 
-def repeat_as_header(row: _Row) -> None:
-    """Print *row* again at the top of every page that its table reaches."""
-    row._tr.get_or_add_trPr().append(build_element("tblHeader"))  # noqa: SLF001 - as above
+def draw_frame(table: Table) -> None:
+    """Draw a thin line around a table, and none inside it."""
+    borders = build_element("tblBorders")
+    for side in ("top", "left", "bottom", "right"):
+        borders.append(build_element(side, val="single", sz="4", space="0", color="808080"))
+    properties = table._tbl.tblPr  # noqa: SLF001 - as above
+    # The schema fixes the order of a table's properties: the borders stand before the layout and the margins.
+    following = [
+        one for tag in ("w:shd", "w:tblLayout", "w:tblCellMar", "w:tblLook") for one in properties.findall(qn(tag))
+    ]
+    following[0].addprevious(borders)
 
 
 def keep_on_one_page(row: _Row) -> None:
@@ -103,10 +112,25 @@ def keep_on_one_page(row: _Row) -> None:
     row._tr.get_or_add_trPr().append(build_element("cantSplit"))  # noqa: SLF001 - as above
 
 
-def shade(cell: _Cell, colour: str) -> None:
-    """Fill a cell with a colour, written as RRGGBB."""
-    shading = build_element("shd", val="clear", color="auto", fill=colour)
-    cell._tc.get_or_add_tcPr().append(shading)  # noqa: SLF001 - as above
+def append(document: Document, element: BaseOxmlElement) -> None:
+    """Append an element to the body, before the properties of its last section."""
+    document.element.body.sectPr.addprevious(element)
+
+
+def add_picture(paragraph: Paragraph, picture: bytes, *, width_mm: float, alternative: str) -> None:
+    """Append a picture with the text that a screen reader says in its place."""
+    shape = paragraph.add_run().add_picture(io.BytesIO(picture), width=Mm(width_mm))
+    shape._inline.docPr.set("descr", xml_text.drawable(alternative))  # noqa: SLF001 - as above
+
+
+def begin_page_numbers(section: Section) -> None:
+    """Let the page numbers of *section* begin with 1, and show none on its first page."""
+    section.different_first_page_header_footer = True
+    properties = section._sectPr  # noqa: SLF001 - as above
+    for old in properties.findall(qn("w:pgNumType")):
+        properties.remove(old)
+    # The schema fixes the order of a section's properties: the page numbers follow the margins.
+    properties.find(qn("w:pgMar")).addnext(build_element("pgNumType", start="1"))
 
 
 def number_pages(document: Document, *, size: float) -> None:

@@ -4,65 +4,103 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.reporting.core.annual_report import AnnualReport
-from services.reporting.documents import chart, narrative, table_model
-from services.reporting.documents import letterhead as letterheads
-from services.reporting.documents.letterhead import Letterhead
-from services.reporting.documents.narrative import ReportSection
-from services.reporting.documents.table_model import Table, TableRow
+from services.reporting.core.report import blocks, letterhead
+from services.reporting.core.report.blocks import Appendix, Block, Heading, Paragraph, ReportChart, Table, TableRow
+from services.reporting.core.report.printed_report import PrintedReport, VerificationNote
+from services.reporting.documents import qr_code
 from services.runtime import typst
 
 REPORT_PAGE = Path(__file__).parent / "report.typ"
+VERIFICATION_TITLE = "Kiểm chứng số liệu."
 
 
-def render_pdf(report: AnnualReport, letterhead: Letterhead) -> bytes:
-    """Render the report as a PDF with its fonts embedded; the same report gives the same bytes."""
-    return typst.render_pdf(REPORT_PAGE, {"content": build_content(report, letterhead)}, dated=report.as_of)
+def render_pdf(content: PrintedReport) -> bytes:
+    """Render the report as a PDF with its fonts embedded; the same content gives the same bytes."""
+    return typst.render_pdf(REPORT_PAGE, {"content": build_page_content(content)}, dated=content.report.as_of)
 
 
-def build_content(report: AnnualReport, letterhead: Letterhead) -> dict[str, Any]:
+def build_page_content(content: PrintedReport) -> dict[str, Any]:
     """Return everything that `report.typ` prints, as texts."""
-    zone = ZoneInfo(report.plan.zone)
-    local = report.as_of.astimezone(zone)
+    local = content.report.as_of.astimezone(content.zone)
     return {
-        "nation": letterheads.NATION,
-        "motto": letterheads.MOTTO,
-        "document_type": letterheads.DOCUMENT_TYPE,
-        "subject": narrative.subject_of(report),
+        "title": content.name,
         "dated": {"year": local.year, "month": local.month, "day": local.day},
-        "letterhead": {
-            "superior": letterhead.superior,
-            "issuer": letterhead.issuer,
-            "number_line": letterhead.number_line,
-            "place_line": letterhead.place_line(local.year),
-            "addressee": letterhead.addressee,
-            "authority": letterhead.authority,
-            "recipients": letterhead.recipients,
-        },
-        "sections": [_build_section(section, zone) for section in narrative.build_sections(report)],
-        "charts": [chart.build_chart_data(chapter) for chapter in report.chapters],
-        "appendix": [_build_table(table, zone) for table in narrative.build_appendix(report)],
-        "verification_note": narrative.verification_note(report),
+        "letterhead": _build_letterhead(content),
+        "body": [_build_block(block, content.zone) for block in content.body],
+        "appendices": [_build_appendix(one, content.zone) for one in content.appendices],
+        "verification": _build_verification(content.verification),
     }
 
 
-def _build_section(section: ReportSection, zone: ZoneInfo) -> dict[str, Any]:
+def _build_letterhead(content: PrintedReport) -> dict[str, Any]:
+    head = content.letterhead
     return {
-        "numeral": section.numeral,
-        "title": section.title,
-        "paragraphs": section.paragraphs,
-        "tables": [_build_table(table, zone) for table in section.tables],
-        "chart": section.has_chart,
+        "nation": letterhead.NATION,
+        "motto": letterhead.MOTTO,
+        "document_type": letterhead.DOCUMENT_TYPE,
+        "author": head.issuer_name or head.issuer,
+        "superior": head.superior,
+        "issuer": head.issuer,
+        "number_line": head.number_line,
+        "place_line": head.place_line,
+        "draft": letterhead.DRAFT if head.is_draft else "",
+        "subject": head.subject,
+        "addressee": head.addressee,
+        "recipients": head.recipients,
+        "authority": head.authority,
+        "signer_title": head.title,
+        "signer": head.signer,
+        "reference": head.reference,
     }
+
+
+def _build_appendix(appendix: Appendix, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "number": appendix.number,
+        "title": appendix.title,
+        "landscape": appendix.is_landscape,
+        "blocks": [_build_block(block, zone) for block in appendix.blocks],
+    }
+
+
+def _build_block(block: Block, zone: ZoneInfo) -> dict[str, Any]:
+    match block:
+        case Heading():
+            return {"type": "heading", "level": block.level, "text": block.text}
+        case Paragraph():
+            return {
+                "type": "paragraph", "lead": block.lead, "text": block.text, "source": block.source,
+                "item": block.is_item, "leads_on": block.leads_on, "blank": block.has_blank,
+            }  # fmt: skip
+        case Table():
+            return {"type": "table", **_build_table(block, zone)}
+        case ReportChart():
+            return {
+                "type": "chart", "kind": block.kind, "title": block.title,
+                "alternative": block.alternative, "values": dict(block.values),
+            }  # fmt: skip
 
 
 def _build_table(table: Table, zone: ZoneInfo) -> dict[str, Any]:
-    columns = [{"title": column.title, "share": column.share, "centred": column.is_centred} for column in table.columns]
-    return {"title": table.title, "columns": columns, "rows": [_build_row(row, table, zone) for row in table.rows]}
+    columns = [
+        {"title": one.title, "share": one.share, "heading": one.heading, "align": blocks.align_of(one)}
+        for one in table.columns
+    ]
+    rows = [{"cells": blocks.format_row(row, table, zone), "kind": _name_kind(row)} for row in table.rows]
+    return {
+        "title": table.title, "unit": table.unit, "notes": table.notes, "size": table.size,
+        "columns": columns, "rows": rows,
+    }  # fmt: skip
 
 
-def _build_row(row: TableRow, table: Table, zone: ZoneInfo) -> dict[str, Any]:
-    # A heading has one cell under several columns: not strict.
-    pairs = zip(row.cells, table.columns, strict=False)
-    cells = [table_model.format_cell(cell, column.cell_type, zone) for cell, column in pairs]
-    return {"cells": cells, "total": row.is_total, "heading": row.is_heading}
+def _name_kind(row: TableRow) -> str:
+    if row.is_heading:
+        return "heading"
+    if row.is_total:
+        return "total"
+    return "note" if row.is_note else "record"
+
+
+def _build_verification(note: VerificationNote) -> dict[str, str]:
+    qr = qr_code.draw_svg(note.address) if note.address else ""
+    return {"title": VERIFICATION_TITLE, "text": note.text, "check_code": note.check_code, "qr": qr}

@@ -1,4 +1,4 @@
-"""The report as XLSX: a sheet for each table, with real dates and numbers, frozen headers, filters, a native chart."""
+"""The report as XLSX: a sheet a table, with real dates and numbers, formulas, filters, frozen headers, a chart."""
 
 import io
 import math
@@ -11,55 +11,50 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from services.reporting.core.annual_report import AnnualReport, Chapter
 from services.reporting.core.duty_counts import EXPECTED_STATUSES
-from services.reporting.documents import chart, narrative, report_tables, xml_text
-from services.reporting.documents.table_model import Cell, CellType, Column, Table, TableRow
+from services.reporting.core.report import blocks
+from services.reporting.core.report.blocks import Cell, CellType, Column, Table, TableRow
+from services.reporting.core.report.printed_report import PrintedReport
+from services.reporting.documents import workbook_tables, xlsx_formulas, xml_text
+from services.reporting.documents.workbook_tables import Sheet
+from services.reporting.documents.xlsx_formulas import CellFormula
 
-SHEET_NAMES = {
-    "summary": "Tổng hợp",
-    "agencies": "Đơn vị",
-    "urgings": "Đôn đốc",
-    "missing": "Còn thiếu",
-    "excluded": "Không tính",
-    "undated": "Không thời hạn",
-}
 NUMBER_FORMATS = {
     CellType.TEXT: "@",
     CellType.NUMBER: "#,##0",
     CellType.PERCENT: "0.0%",
+    CellType.HUNDREDTHS: "0.0",
+    CellType.RATIO: "#,##0.00",
+    CellType.CHANGE: "+#,##0;-#,##0;0",
+    CellType.RATIO_CHANGE: "+#,##0.00;-#,##0.00;0.00",
+    CellType.PERCENT_CHANGE: "+0.0;-0.0;0.0",
     CellType.DATE: "dd/mm/yyyy",
     CellType.INSTANT: "hh:mm dd/mm/yyyy",
 }
+DECIMALS = "#,##0.0#####"  # of a figure that is no whole number
 COLOURS = {"on_time": "#1B6E45", "late": "#E0A126", "incomplete": "#D08A3C", "overdue": "#A3232B", "pending": "#D7D7D7"}
-HEADER_ROW = 3  # below the title, the verification note and a blank line
+HEADER_ROW = 3  # below the title, the note on the figures and a blank line
+FIRST_ROW = HEADER_ROW + 1
 LINE_PT = 16.0  # one line of text at 11 pt
+SHORT_TEXT = 6  # characters that fit into every column
+LINES_MAX = 25  # the file format ends at 409 points a row
 A4 = 9  # the paper code of the file format (ST_PaperSize)
 CHARACTERS_PER_SHARE = 1.3  # the width of a column, in characters, for each share of the page that it has
+CHART_TITLE = "Tình hình gửi báo cáo"
 
 
-def render_xlsx(report: AnnualReport) -> bytes:
-    """Render the report as a workbook; the same report gives the same bytes."""
+def render_xlsx(content: PrintedReport) -> bytes:
+    """Render the report as a workbook; the same content gives the same bytes."""
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(
         buffer, {"in_memory": True, "default_date_format": NUMBER_FORMATS[CellType.DATE]}
     ) as workbook:
         # Without these the library writes the wall clock; reprints of a report must be the same bytes.
-        as_of_utc = report.as_of.astimezone(UTC).replace(tzinfo=None)
-        workbook.set_properties(
-            {
-                "title": xml_text.drawable(narrative.subject_of(report)),
-                "created": as_of_utc,
-                "comments": f"sha256:{report.digest}",
-            }
-        )
+        as_of_utc = content.report.as_of.astimezone(UTC).replace(tzinfo=None)
+        workbook.set_properties({"title": xml_text.drawable(content.name)[:255], "created": as_of_utc})
         formats = CellFormats(workbook)
-        for index, chapter in enumerate(report.chapters):
-            _add_chapter(workbook, formats, report=report, chapter=chapter, suffix=f" {index + 1}" if index else "")
-        if report.undated:
-            _add_sheet(workbook, formats, report=report, table=report_tables.build_undated_table(report))
-        if not report.chapters:
-            workbook.add_worksheet(SHEET_NAMES["summary"]).write(0, 0, narrative.subject_of(report))
+        for sheet in workbook_tables.build_sheets(content):
+            _add_sheet(workbook, formats, sheet, content)
     return buffer.getvalue()
 
 
@@ -67,68 +62,87 @@ class CellFormats:
     """The cell formats of a workbook, each created once."""
 
     def __init__(self, workbook: Workbook) -> None:
-        base = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
-        grid = base | {"border": 1, "text_wrap": True}
-        self.title = workbook.add_format(base | {"bold": True, "font_size": 14})
-        self.note = workbook.add_format(base | {"italic": True, "font_color": "#555555"})
-        self.header = workbook.add_format(grid | {"bold": True, "align": "center", "bg_color": "#EEEEEE"})
-        self._cells = {
-            cell_type: workbook.add_format(grid | {"num_format": code}) for cell_type, code in NUMBER_FORMATS.items()
-        }
-        self._totals = {
-            cell_type: workbook.add_format(grid | {"num_format": code, "bold": True})
-            for cell_type, code in NUMBER_FORMATS.items()
-        }
+        self._workbook = workbook
+        self._base = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
+        self._grid = self._base | {"border": 1, "text_wrap": True}
+        self.title = workbook.add_format(self._base | {"bold": True, "font_size": 14})
+        self.note = workbook.add_format(self._base | {"italic": True, "font_color": "#555555"})
+        self.header = workbook.add_format(self._grid | {"bold": True, "align": "center", "bg_color": "#EEEEEE"})
+        self._cells: dict[tuple[str, bool], Format] = {}
 
-    def format_of(self, cell_type: CellType, row: TableRow) -> Format:
-        """Return the format of a cell of *row*."""
-        return (self._totals if row.is_total else self._cells)[cell_type]
+    def format_of(self, code: str, *, is_total: bool) -> Format:
+        """Return the format of cells that are written with the number format *code*."""
+        key = (code, is_total)
+        if key not in self._cells:
+            self._cells[key] = self._workbook.add_format(self._grid | {"num_format": code, "bold": is_total})
+        return self._cells[key]
 
 
-def _add_chapter(
-    workbook: Workbook, formats: CellFormats, *, report: AnnualReport, chapter: Chapter, suffix: str
-) -> None:
-    for table in report_tables.build_chapter_tables(report, chapter):
-        sheet_table = _add_group_column(table, chapter) if table.name == "agencies" else table
-        sheet = _add_sheet(workbook, formats, report=report, table=sheet_table, suffix=suffix)
-        if table.name == "summary":
-            _add_chart(workbook, sheet, table)
-
-
-def _add_sheet(
-    workbook: Workbook, formats: CellFormats, *, report: AnnualReport, table: Table, suffix: str = ""
-) -> Worksheet:
-    sheet = workbook.add_worksheet(f"{SHEET_NAMES[table.name]}{suffix}")
-    _fill_sheet(sheet, formats, table=table, zone=ZoneInfo(report.plan.zone))
-    sheet.write(0, 0, xml_text.drawable(f"{table.title}, {report.period}"), formats.title)
-    notes = (narrative.verification_note(report), narrative.note_unreadable(report))
-    sheet.write(1, 0, " ".join(note for note in notes if note is not None), formats.note)
-    return sheet
-
-
-def _add_group_column(table: Table, chapter: Chapter) -> Table:
-    """Return *table* with a column of groups instead of group headings, so that it can be filtered and sorted."""
-    group = report_tables.SUMMARY_COLUMNS[0]
-    rows = (
-        TableRow(cells=(row.cells[0], line.group_name, *row.cells[1:]))
-        for row, line in zip(table.records, chapter.lines, strict=True)
-    )
-    return Table(
-        name=table.name, title=table.title, columns=(table.columns[0], group, *table.columns[1:]), rows=tuple(rows)
-    )
+def _add_sheet(workbook: Workbook, formats: CellFormats, sheet: Sheet, content: PrintedReport) -> None:
+    written = workbook.add_worksheet(sheet.name)
+    table = sheet.table
+    written.write_string(0, 0, xml_text.drawable(table.title), formats.title)
+    written.write_string(1, 0, xml_text.drawable(content.verification.text), formats.note)
+    _fill_sheet(written, formats, table=table, zone=content.zone)
+    notes_row = FIRST_ROW + len(table.rows) + 1
+    if table.name == "matrix":
+        _add_matrix_totals(written, formats, table, content)
+        notes_row += 2
+    for offset, note in enumerate(table.notes):
+        written.write_string(notes_row + offset, 0, xml_text.drawable(note), formats.note)
+    _set_up_view(written, table)
+    if table.name == "summary":
+        _add_chart(workbook, written, table)
 
 
 def _fill_sheet(sheet: Worksheet, formats: CellFormats, *, table: Table, zone: ZoneInfo) -> None:
-    sheet.set_row(HEADER_ROW, 2 * LINE_PT)
+    sheet.set_row(HEADER_ROW, 3 * LINE_PT)
     for index, column in enumerate(table.columns):
         sheet.set_column(index, index, _column_width(column))
-        sheet.write(HEADER_ROW, index, column.title, formats.header)
-    for offset, row in enumerate(table.rows, start=HEADER_ROW + 1):
-        sheet.set_row(offset, _count_text_lines(row, table) * LINE_PT)
-        for index, (cell, column) in enumerate(zip(row.cells, table.columns, strict=True)):
-            cell_format = formats.format_of(column.cell_type, row)
-            _write_cell(sheet, (offset, index), cell, cell_format=cell_format, zone=zone)
-    _set_up_view(sheet, table)
+        heading = f"{column.heading}: {column.title}" if column.heading else column.title
+        sheet.write_string(HEADER_ROW, index, xml_text.drawable(heading), formats.header)
+    formulas = xlsx_formulas.build_formulas(table, FIRST_ROW)
+    for at, row in enumerate(table.rows, start=FIRST_ROW):
+        line_count = _count_text_lines(row, table)
+        if line_count > 1:
+            sheet.set_row(at, line_count * LINE_PT)
+        for index, (cell, column) in enumerate(zip(row.cells, table.columns, strict=False)):
+            value = blocks.value_of(cell)
+            code = _format_code(value, blocks.type_of(row, index, column))
+            cell_format = formats.format_of(code, is_total=row.is_total)
+            formula = formulas.get((at, index))
+            if formula is not None:
+                sheet.write_formula(at, index, formula.text, cell_format, formula.value)
+            else:
+                _write_cell(sheet, (at, index), value, cell_format=cell_format, zone=zone)
+
+
+def _format_code(value: Cell, cell_type: CellType) -> str:
+    is_broken = isinstance(value, Decimal) and value != value.to_integral_value()
+    return DECIMALS if is_broken and cell_type is CellType.NUMBER else NUMBER_FORMATS[cell_type]
+
+
+def _add_matrix_totals(sheet: Worksheet, formats: CellFormats, table: Table, content: PrintedReport) -> None:
+    """Add below the agencies what the shown ones sum to, how many they are, and each ratio from the sums."""
+    at = FIRST_ROW + len(table.rows)
+    bold = formats.format_of(NUMBER_FORMATS[CellType.TEXT], is_total=True)
+    sheet.write_string(at, 2, "Cộng", bold)
+    sheet.write_string(at + 1, 2, "Số đơn vị có số liệu", bold)
+    columns = {one.name: index for index, one in enumerate(table.columns)}
+    for indicator in content.outline.list_indicators():
+        index = columns.get(indicator.code)
+        formula = indicator.parse_formula()
+        if index is None:
+            continue
+        total: CellFormula | None = xlsx_formulas.sum_column(table, FIRST_ROW, index)
+        if formula is not None:
+            total = xlsx_formulas.work_out_ratio(formula, columns, at, table)
+        number = formats.format_of(NUMBER_FORMATS[table.columns[index].cell_type], is_total=True)
+        if total is not None:
+            sheet.write_formula(at, index, total.text, number, total.value)
+        counted = xlsx_formulas.count_column(table, FIRST_ROW, index)
+        whole = formats.format_of(NUMBER_FORMATS[CellType.NUMBER], is_total=True)
+        sheet.write_formula(at + 1, index, counted.text, whole, counted.value)
 
 
 def _set_up_view(sheet: Worksheet, table: Table) -> None:
@@ -136,7 +150,9 @@ def _set_up_view(sheet: Worksheet, table: Table) -> None:
     # A filter needs at least one row below its header, also in an empty table.
     last = HEADER_ROW + max(1, len(table.records))
     sheet.autofilter(HEADER_ROW, 0, last, len(table.columns) - 1)
-    sheet.freeze_panes(HEADER_ROW + 1, 2 if table.columns[0].name == "number" else 1)
+    names = [column.name for column in table.columns]
+    # What names the line stays in view: the agency, where there is one.
+    sheet.freeze_panes(FIRST_ROW, names.index("agency") + 1 if "agency" in names else 1)
     sheet.set_paper(A4)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
@@ -151,11 +167,11 @@ def _count_text_lines(row: TableRow, table: Table) -> int:
     """Return how many lines the longest text of *row* wraps to."""
     # Not every program measures the height of wrapped rows when it opens a file, so the file states the height.
     line_counts = (
-        math.ceil(len(cell) / _column_width(column))
-        for cell, column in zip(row.cells, table.columns, strict=True)
-        if isinstance(cell, str)
+        math.ceil(len(value) / _column_width(column))
+        for cell, column in zip(row.cells, table.columns, strict=False)
+        if isinstance(value := blocks.value_of(cell), str) and len(value) > SHORT_TEXT
     )
-    return max((1, *line_counts))
+    return min(max((1, *line_counts)), LINES_MAX)
 
 
 def _write_cell(sheet: Worksheet, place: tuple[int, int], cell: Cell, *, cell_format: Format, zone: ZoneInfo) -> None:
@@ -167,14 +183,22 @@ def _write_cell(sheet: Worksheet, place: tuple[int, int], cell: Cell, *, cell_fo
         case date():
             sheet.write_datetime(*place, cell, cell_format)
         case Decimal() | int():
-            sheet.write_number(*place, float(cell), cell_format)
+            _write_number(sheet, place, cell, cell_format)
         case str():
             sheet.write_string(*place, xml_text.drawable(cell), cell_format)
 
 
+def _write_number(sheet: Worksheet, place: tuple[int, int], value: Decimal | int, cell_format: Format) -> None:
+    # The file format holds binary floats. A figure with more digits stands as text, which loses none.
+    if Decimal(repr(float(value))) == value:
+        sheet.write_number(*place, float(value), cell_format)
+    else:
+        sheet.write_string(*place, blocks.format_figure(value, CellType.NUMBER), cell_format)
+
+
 def _add_chart(workbook: Workbook, sheet: Worksheet, table: Table) -> None:
     bar_chart = workbook.add_chart({"type": "bar", "subtype": "stacked"})
-    first, last = HEADER_ROW + 1, HEADER_ROW + len(table.rows)
+    first, last = FIRST_ROW, HEADER_ROW + len(table.rows)
     column_indexes = {column.name: index for index, column in enumerate(table.columns)}
     for status in EXPECTED_STATUSES:
         column = column_indexes[status.value]
@@ -186,10 +210,10 @@ def _add_chart(workbook: Workbook, sheet: Worksheet, table: Table) -> None:
                 "fill": {"color": COLOURS[status.value]},
             }
         )
-    bar_chart.set_title({"name": chart.TITLE, "name_font": {"size": 12}})
+    bar_chart.set_title({"name": CHART_TITLE, "name_font": {"size": 12}})
     bar_chart.set_y_axis({"reverse": True})
     # Reversed categories run from top to bottom and move the value axis to the top; "high" puts its labels below.
     bar_chart.set_x_axis({"label_position": "high", "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}})
     bar_chart.set_legend({"position": "bottom"})
     bar_chart.set_size({"width": 820, "height": 90 + 48 * len(table.rows)})
-    sheet.insert_chart(last + 2, 0, bar_chart)
+    sheet.insert_chart(last + 2, 0, bar_chart, {"description": CHART_TITLE})

@@ -16,7 +16,6 @@ from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.report.inputs import ReportInputs
 from services.reporting.documents.formats import FORMATS
-from services.reporting.documents.letterhead import Letterhead
 from services.reporting.http import query_parameters
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
@@ -35,13 +34,11 @@ class ReportingApi:
         submissions: SubmissionQueries,
         *,
         clock: Clock,
-        letterhead: Letterhead,
         metrics: ReportingMetrics,
     ) -> None:
         self._queries = queries
         self._submissions = submissions
         self._clock = clock
-        self._letterhead = letterhead
         self._metrics = metrics
 
     def routes(self) -> list[BaseRoute]:
@@ -101,22 +98,30 @@ class ReportingApi:
         return JSONResponse(json_views.render_counts_by_status(everybody.report))
 
     async def get_report(self, request: Request) -> Response:
-        """Return the annual report in the format that the path names."""
+        """Return the annual report in the format that the path names.
+
+        A document for people is Vietnamese whatever the caller reads; CSV and JSON follow the parameter `lang` alone.
+        """
         extension = request.path_params["extension"]
         if extension not in FORMATS:
             raise NotFoundError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
-        media_type, render = FORMATS[extension]
+        renderer = FORMATS[extension]
+        parameters = QueryParameters(request)
+        context = query_parameters.parse_context(parameters, self._clock)
+        parameters.raise_errors()
+        takes_language = renderer.takes_language and "lang" in request.query_params
+        context = context if takes_language else replace(context, language="vi")
         with self._metrics.document_seconds.labels(extension).time():
-            inputs = await self._compile_inputs(request)
+            plan, period = request.path_params["plan"], self._parse_period(request)
+            inputs = await self._queries.compile_inputs(plan, period, context)
             # Rendering takes tenths of a second; in a thread, it does not keep the event loop from answering.
-            body = await run_in_threadpool(partial(render, inputs, self._letterhead))
-        report = inputs.report
+            body = await run_in_threadpool(partial(renderer.render, inputs, context.language))
         self._metrics.documents.labels(extension).inc()
         headers = {
-            "Content-Disposition": f'attachment; filename="{report.plan.plan}-{report.period}.{extension}"',
-            "X-Dondoc-Digest": report.digest,
+            "Content-Disposition": f'attachment; filename="{plan}-{period}.{extension}"',
+            "X-Dondoc-Digest": inputs.report.digest,
         }
-        return Response(body, headers=headers, media_type=media_type)
+        return Response(body, headers=headers, media_type=renderer.media_type)
 
     async def _find_page(self, query: DutiesQuery) -> dict[str, Any]:
         found = await self._queries.find_lines(query.duty_filter, query.context)
@@ -136,11 +141,14 @@ class ReportingApi:
         context = query_parameters.parse_context(parameters, self._clock)
         context = context if scope is None else replace(context, scope=scope)
         parameters.raise_errors()
+        return await self._queries.compile_inputs(request.path_params["plan"], self._parse_period(request), context)
+
+    @staticmethod
+    def _parse_period(request: Request) -> str:
         try:
-            period = periods.parse(request.path_params["period"]).text
+            return periods.parse(request.path_params["period"]).text
         except ValueError as cause:
             raise NotFoundError(str(cause)) from cause
-        return await self._queries.compile_inputs(request.path_params["plan"], period, context)
 
 
 def _render_context(context: QueryContext) -> dict[str, str]:

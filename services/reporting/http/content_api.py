@@ -1,21 +1,24 @@
 """The handlers of what agencies sent: results, one submission with its history, its attached files."""
 
 import re
+from dataclasses import asdict
 from urllib.parse import quote
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from schemas.plan import periods
 from services.reporting.content import attachments
 from services.reporting.content.attachments import AttachmentFiles, FileLostError
+from services.reporting.content.evaluation_queries import EvaluationQueries, GradedDuty, PlanGrades
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import AttachmentReference, SubmissionAnswer, SubmissionQueries
 from services.reporting.core import json_views, results_document, results_scope
 from services.reporting.core.access.decisions import Access
+from services.reporting.core.evaluation import Grade
 from services.reporting.core.results_document import PlanResults
 from services.reporting.core.submission_history import DocketFact
 from services.reporting.documents import results_csv
@@ -47,9 +50,16 @@ class ContentApi:
     """Each handler parses a query, runs it and renders the result."""
 
     def __init__(
-        self, results: ResultsQueries, submissions: SubmissionQueries, files: AttachmentFiles, *, clock: Clock
+        self,
+        results: ResultsQueries,
+        submissions: SubmissionQueries,
+        *,
+        evaluations: EvaluationQueries,
+        files: AttachmentFiles,
+        clock: Clock,
     ) -> None:
         self._results = results
+        self._evaluations = evaluations
         self._submissions = submissions
         self._files = files
         self._clock = clock
@@ -58,6 +68,7 @@ class ContentApi:
         """Return the routes."""
         return [
             AccessRoute("/v1/plans/{plan}/periods/{period}/results", self.get_results, Access.COVERED),
+            AccessRoute("/v1/plans/{plan}/periods/{period}/evaluations", self.get_evaluations, Access.COVERED),
             AccessRoute("/v1/submissions/{receiptid}", self.get_submission, Access.COVERED),
             AccessRoute("/v1/submissions/{receiptid}/attachments/{sha256}", self.get_attachment, Access.COVERED),
         ]
@@ -78,6 +89,14 @@ class ContentApi:
             body, media_type = await run_in_threadpool(_encode_results, results), conditional.JSON
         tag = await run_in_threadpool(_tag_results, request, results, media_type)
         return conditional.respond(request, body, tag=tag, media_type=media_type)
+
+    async def get_evaluations(self, request: Request) -> Response:
+        """Return the grade that the plan's rules give each agency for each of its duties, with its reason."""
+        context = self._parse_instants(request)
+        plan, period = request.path_params["plan"], _parse_period(request)
+        grades = await self._evaluations.grade_period(plan, period, context)
+        head = {"plan": plan, "period": period, "as_of": context.as_of.isoformat()}
+        return JSONResponse({**head, "known_at": context.known_at.isoformat(), **_render_grades(grades, context)})
 
     async def get_submission(self, request: Request) -> Response:
         """Return a submission as it was recorded, its duty, what it corrects and what was done about it since."""
@@ -140,6 +159,26 @@ def _tag_results(request: Request, results: PlanResults, media_type: str) -> str
             del document["known_at"]
     content = media_type.encode() + json_lines.encode_line(document)
     return conditional.tag_of(content, is_weak="as_of" not in request.query_params)
+
+
+def _render_grades(grades: PlanGrades, context: QueryContext) -> dict[str, object]:
+    return {
+        "grades": [_render_graded_duty(one, context.language) for one in grades.duties],
+        "unreadable": json_views.render_unreadable(grades.unreadable),
+    }
+
+
+def _render_graded_duty(duty: GradedDuty, language: str) -> dict[str, object]:
+    work, outcome = duty.work, duty.outcome
+    grade = outcome if isinstance(outcome, Grade) else None
+    return {
+        "obligation": duty.key.obligation,
+        "agency": duty.key.agency,
+        "grade": None if grade is None else grade.grade,
+        "title": None if grade is None else grade.title.in_language(language),
+        "reason": outcome.reason.in_language(language),
+        "values": {**asdict(work), "status": work.status.value},
+    }
 
 
 def _encode_submission(answer: SubmissionAnswer, context: QueryContext) -> bytes:

@@ -21,6 +21,7 @@ from schemas.problems import FieldError, Problem, ProblemType
 from services.reporting.content.attachments import AttachmentsUnavailableError
 from services.reporting.content.results_queries import UnreadableContentError
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
+from services.reporting.core.report.printed_report import EmptyReportError
 from services.reporting.core.sealing.versions import VersionConflictError
 from services.reporting.queries import DocumentsUnreadError, NotFoundError
 from services.reporting.sealing.seal_writer import SealContestedError
@@ -28,6 +29,10 @@ from services.reporting.sealing.sealer import LogUnsettledError
 from services.reporting.store import DatabaseUnavailableError, NotAssessedError, StateIncompleteError
 from services.runtime.kafka.group_progress import GroupBehindError
 
+EMPTY_REPORT_REMEDY = Bilingual(
+    vi="Hãy kiểm tra kỳ báo cáo, thời điểm hỏi (as_of, known_at) và nhóm của các đơn vị trong danh sách đơn vị.",
+    en="Check the period, the instants asked about (as_of, known_at) and the groups of the agencies in the registry.",
+)
 RETRY_AFTER_SECONDS = 5  # a restart of the database takes about two
 
 # How to say who asks (RFC 9110 section 11.6.1), sent with every 401.
@@ -91,6 +96,14 @@ class ReportingProblem(Enum):
         status=403, slug="forbidden", title=Bilingual(vi="Ngoài phạm vi được xem", en="Outside what you may read")
     )
     NOT_FOUND = ProblemType(status=404, slug="not-found", title=Bilingual(vi="Không tìm thấy", en="Not found"))
+    EMPTY_REPORT = ProblemType(
+        status=409,
+        slug="empty-report",
+        title=Bilingual(
+            vi="Kỳ này không có đơn vị nào phải báo cáo, không lập báo cáo",
+            en="Nobody owes a report in this period, so no report is made",
+        ),
+    )
     INVALID_BODY = ProblemType(
         status=422, slug="invalid-request", title=Bilingual(vi="Yêu cầu không hợp lệ", en="The request is not valid")
     )
@@ -225,6 +238,7 @@ def _list_describers() -> dict[type[Exception], Callable[[Exception], Problem]]:
         InvalidBodyError: _describe_invalid_body,
         VersionConflictError: _describe_conflict,
         NotFoundError: _describe_not_found,
+        EmptyReportError: _describe_empty_report,
         HTTPException: _describe_http_error,
         # Starlette calls the handler of `Exception` and raises the error again, so that the server logs it.
         Exception: _describe_http_error,
@@ -270,6 +284,10 @@ def _describe_unsettled(error: Exception) -> Problem:
 
 def _describe_not_found(error: Exception) -> Problem:
     return Problem(type=ReportingProblem.NOT_FOUND.value, detail=str(error))
+
+
+def _describe_empty_report(_error: Exception) -> Problem:
+    return Problem(type=ReportingProblem.EMPTY_REPORT.value, detail=EMPTY_REPORT_REMEDY)
 
 
 def _describe_unavailable(_error: Exception) -> Problem:

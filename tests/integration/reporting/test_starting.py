@@ -1,5 +1,6 @@
 """Reporting answers from its database while the broker is away, and at once after it was killed."""
 
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -26,9 +27,10 @@ OPEN_SECONDS = 8.0
 
 
 def answers(service: Service, path: str) -> bool:
-    """Whether *path* is answered with 200."""
+    """Whether *path* is answered with 200 to the reader of the fixture."""
+    headers = {"authorization": f"Bearer {os.environ['DONDOC_READER_KEY']}"}
     try:
-        return httpx.get(f"{service.url}{path}", timeout=5.0).status_code == 200
+        return httpx.get(f"{service.url}{path}", headers=headers, timeout=5.0).status_code == 200
     except httpx.TransportError:
         return False
 

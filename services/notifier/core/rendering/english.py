@@ -18,7 +18,7 @@ TEXTS = FixedTexts(
         state="State",
         missing="Still missing",
         form="Send online (for your agency only)",
-        dashboard="See your agency's reports (for your agency only)",
+        dashboard="Dashboard (for your agency only)",
     ),
     default_signature="Đôn Đốc reporting calendar",
     default_reader="your agency",
@@ -28,7 +28,7 @@ TEXTS = FixedTexts(
         "If the report has been sent already, please disregard it."
     ),
     open_form="Open the form",
-    open_dashboard="Open the dashboard",
+    open_dashboard="See your agency's reports",
     clause="clause",
     due="due by",
     no_due_date="the document sets no date",

@@ -18,7 +18,7 @@ TEXTS = FixedTexts(
         state="Tình trạng",
         missing="Còn thiếu",
         form="Gửi trực tuyến (dành riêng cho Quý cơ quan)",
-        dashboard="Xem các báo cáo của Quý cơ quan (dành riêng cho Quý cơ quan)",
+        dashboard="Trang theo dõi (dành riêng cho Quý cơ quan)",
     ),
     default_signature="Hệ thống Đôn Đốc",
     default_reader="Quý cơ quan",
@@ -28,7 +28,7 @@ TEXTS = FixedTexts(
         "Nếu Quý cơ quan đã gửi báo cáo, kính mong bỏ qua thư này."
     ),
     open_form="Mở biểu mẫu",
-    open_dashboard="Mở trang theo dõi",
+    open_dashboard="Xem các báo cáo của Quý cơ quan",
     clause="mục",
     due="hạn cuối:",
     no_due_date="văn bản không quy định thời hạn cụ thể",

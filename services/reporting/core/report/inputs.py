@@ -21,10 +21,14 @@ class ReportSeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodResults:
-    """The consolidated results of one obligation for one period."""
+    """The consolidated results of one obligation for one period, and of the same period a year earlier.
+
+    What is compared with the year before stands in `results`; `before` holds the figures of each agency then.
+    """
 
     period: str
     results: ObligationResults
+    before: ObligationResults | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +78,8 @@ class ReportInputs:
     decisions: Mapping[DutyKey, str] = field(default_factory=dict)
     findings: tuple[FigureFinding, ...] = ()
     seal: ReportSeal | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody owes anything: such a report would read as a clean bill."""
+        return not self.report.chapters and not self.report.undated

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Route
@@ -56,7 +57,8 @@ class GuardedRoute(BaseRoute):
         return self.route.matches(scope)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.route.handle(scope, await self._guard.admit(Request(scope, receive), self.access), send)
+        admitted = await self._guard.admit(Request(scope, receive), self.access)
+        await self.route.handle(scope, admitted, send if self.access is Access.OPEN else _keep_private(send))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,20 @@ class ReaderGuard:
             return {"type": "http.request", "body": body, "more_body": False}
 
         return receive
+
+
+def _keep_private(send: Send) -> Send:
+    """Return *send* that lets no shared cache keep an answer, which is of what one reader's scope covers.
+
+    A shared cache would spare itself the answer to a request with a key (RFC 9111 section 3.5), but not with a cookie.
+    """
+
+    async def send_private(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).setdefault("Cache-Control", "private, no-cache")
+        await send(message)
+
+    return send_private
 
 
 def find_reader_id(request: Request) -> str | None:

@@ -52,3 +52,17 @@ def test_periods_follow_each_other_without_a_gap() -> None:
     found = [periods.containing(date(2026, 11, 30), one) for one in (Recurrence.MONTH, Recurrence.QUARTER)]
     assert [one.text for one in found] == ["2026-11", "2026-Q4"]
     assert [periods.following(one).text for one in found] == ["2026-12", "2027-Q1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "earlier"),
+    [
+        ("2026", ["2025", "2024", "2023"]),
+        ("2026-Q2", ["2026-Q1", "2025-Q4", "2025-Q3"]),
+        ("2026-01", ["2025-12", "2025-11", "2025-10"]),
+        ("1901", ["1900"]),
+    ],
+)
+def test_the_periods_before_are_of_the_same_recurrence(text: str, earlier: list[str]) -> None:
+    """The nearest first; the first year that has periods has none before it."""
+    assert [one.text for one in periods.before(periods.parse(text), 3)] == earlier

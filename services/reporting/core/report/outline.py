@@ -1,0 +1,142 @@
+"""The report by obligation: the periods of each as columns of one chapter, with their duties and their results."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from schemas.plan import periods
+from schemas.plan.indicators import Indicator
+from schemas.plan.plan import Obligation
+from services.reporting.core import duty_counts
+from services.reporting.core.annual_report import AnnualReport, Chapter
+from services.reporting.core.duty_counts import DutyCounts
+from services.reporting.core.duty_lines import DutyLine
+from services.reporting.core.report import figures, letterhead
+from services.reporting.core.report.figures import ReportFigure
+from services.reporting.core.report.inputs import ReportInputs
+from services.reporting.core.report.letterhead import Letterhead
+from services.reporting.core.results import ObligationResults
+
+# What an office calls itself after its full name, longest first where one begins with another.
+KINDS_OF_OFFICES = (
+    "Chi nhánh", "Chi cục", "Cục", "Sở", "Ban", "Văn phòng", "Thanh tra", "Trung tâm", "Ủy ban nhân dân", "UBND",
+    "Phòng", "Ngân hàng", "Bộ",
+)  # fmt: skip
+OFFICE_WITHOUT_NAME = "Cơ quan báo cáo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObligationChapter:
+    """One dated obligation with a chapter for each of its periods, in order of time, and the results of each."""
+
+    obligation: Obligation
+    periods: tuple[Chapter, ...]
+    results: Mapping[str | None, ObligationResults]
+    results_before: Mapping[str | None, ObligationResults]  # of the year before, by this year's period
+
+    @property
+    def newest(self) -> Chapter:
+        """The last period of which anything is due or on file; the first one where there is none."""
+        begun = [chapter for chapter in self.periods if chapter.total.pending < chapter.total.expected]
+        return begun[-1] if begun else self.periods[0]
+
+    @property
+    def newest_results(self) -> ObligationResults | None:
+        """The results of the last period for which any agency reported; None where the plan asks for no figures."""
+        reported = [chapter for chapter in self.periods if (one := self.results.get(chapter.period)) and one.standing]
+        return self.results.get((reported or [self.newest])[-1].period)
+
+    @property
+    def newest_period(self) -> str | None:
+        """The period of `newest_results`."""
+        newest = self.newest_results
+        return next((period for period, one in self.results.items() if one is newest), self.newest.period)
+
+    @property
+    def lines(self) -> tuple[DutyLine, ...]:
+        """The duties of all periods."""
+        return tuple(line for chapter in self.periods for line in chapter.lines)
+
+    @property
+    def total(self) -> DutyCounts:
+        """The counts over all periods."""
+        return self.periods[0].total if len(self.periods) == 1 else duty_counts.count_duties(self.lines)
+
+    @property
+    def is_periodic(self) -> bool:
+        """Whether the report covers several of its periods."""
+        return len(self.periods) > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What every part of the report is written from."""
+
+    inputs: ReportInputs
+    figures: Mapping[str, ReportFigure]
+    chapters: tuple[ObligationChapter, ...]
+    letterhead: Letterhead
+    names: Mapping[str, str]  # of every agency that has a duty in the report, by id
+    speaker: str  # the issuer as sentences call it after its name was written in full
+
+    @property
+    def report(self) -> AnnualReport:
+        """The duties."""
+        return self.inputs.report
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The plan's time zone."""
+        return ZoneInfo(self.report.plan.zone)
+
+    def list_indicators(self) -> list[Indicator]:
+        """Return every indicator of the report once, in the order of the plan."""
+        found: dict[str, Indicator] = {}
+        for one in self.inputs.results:
+            found |= {result.indicator.code: result.indicator for result in one.results.indicators}
+        return list(found.values())
+
+    def figure(self, chapter: ObligationChapter, period: str | None, name: str) -> ReportFigure:
+        """Return a figure of an obligation's period; one that the report does not have is without a value."""
+        figure_id = f"{figures.chapter_path(chapter.obligation.id, period)}/{name}"
+        return self.figures.get(figure_id) or ReportFigure(id=figure_id, value=None)
+
+
+def build_outline(inputs: ReportInputs) -> Outline:
+    """Return the outline of the report; obligations stand in the order in which the duties do."""
+    by_obligation: dict[str, list[Chapter]] = {}
+    for chapter in inputs.report.chapters:
+        by_obligation.setdefault(chapter.obligation.id, []).append(chapter)
+    head = letterhead.build_letterhead(inputs)
+    return Outline(
+        inputs=inputs,
+        figures=figures.collect_figures(inputs),
+        chapters=tuple(_build_chapter(chapters, inputs) for chapters in by_obligation.values()),
+        letterhead=head,
+        names={line.key.agency: line.agency_name for chapter in inputs.report.chapters for line in chapter.lines},
+        speaker=_name_speaker(head.issuer_name),
+    )
+
+
+def _name_speaker(issuer_name: str) -> str:
+    kind = next((one for one in KINDS_OF_OFFICES if issuer_name.casefold().startswith(one.casefold())), None)
+    return kind or issuer_name or OFFICE_WITHOUT_NAME
+
+
+def _build_chapter(chapters: list[Chapter], inputs: ReportInputs) -> ObligationChapter:
+    obligation = chapters[0].obligation
+    of_obligation = [one for one in inputs.results if one.results.obligation == obligation.id]
+    return ObligationChapter(
+        obligation=obligation,
+        periods=tuple(sorted(chapters, key=_begin_of)),
+        results={one.period: one.results for one in of_obligation},
+        results_before={one.period: one.before for one in of_obligation if one.before is not None},
+    )
+
+
+def _begin_of(chapter: Chapter) -> tuple[str, str]:
+    if chapter.period is None:
+        return "", ""
+    period = periods.parse(chapter.period)
+    # Of two periods that begin on one day the shorter is over first: 2026-Q1 before 2026-H1.
+    return period.starts_on.isoformat(), period.ends_on.isoformat()

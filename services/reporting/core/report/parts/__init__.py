@@ -1,0 +1,1 @@
+"""The parts of the report, one module a chapter: each returns the blocks that it prints."""

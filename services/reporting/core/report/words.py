@@ -1,0 +1,168 @@
+"""The words that the report writes in Vietnamese after Decree 30/2020: periods, dates, units, names in a row."""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+
+from schemas.plan import figures as exact
+from services.reporting.core import vietnamese_locale
+
+UNIT_WORDS = {
+    "vnd": "đồng",
+    "million_vnd": "triệu đồng",
+    "billion_vnd": "tỷ đồng",
+    "percent": "%",
+    "customer": "khách hàng",
+    "household": "hộ",
+    "turn": "lượt",
+    "group": "tổ",
+    "point": "điểm",
+    "inspection": "cuộc",
+    "item": "tin, bài",
+    "person": "người",
+}
+MILLIONS_IN_A_BILLION = 1000
+ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+# Names that stand in one sentence; beyond them the sentence refers to the appendix.
+NAMES_IN_A_SENTENCE = 30
+
+_PERIOD = re.compile(r"(?P<year>\d{4})(?:-(?P<part>.+))?")
+_DATE = re.compile(r"ngày (?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})")
+_HOW_OFTEN = re.compile(r"[ ,]+(?:hằng|hàng|định kỳ) (?:năm|quý|tháng|tuần)$", re.IGNORECASE)
+_PEOPLES_COMMITTEE = re.compile(r"^(?:UBND|Ủy ban nhân dân) (?:các )?", re.IGNORECASE)
+_BODIES = {"UBND": "Ủy ban nhân dân", "HĐND": "Hội đồng nhân dân"}
+_HALVES = {"H1": "6 tháng đầu năm", "H2": "6 tháng cuối năm", "9M": "9 tháng đầu năm"}
+
+
+def name_period(period: str) -> str:
+    """Return a period in words: `năm 2026`, `quý III năm 2026`, `6 tháng đầu năm 2026`, `tháng 7 năm 2026`."""
+    found = _PERIOD.fullmatch(period)
+    if found is None:
+        return period
+    return f"{_name_part(found['part'])} {found['year']}"
+
+
+def name_period_briefly(period: str, within: str) -> str:
+    """Return a period as the head of a column in a report on *within*, which says the year: `Quý III`, `Tháng 7`."""
+    found = _PERIOD.fullmatch(period)
+    if found is None or found["part"] is None or period[:4] != within[:4]:
+        return _capitalize(name_period(period))
+    return _capitalize(_name_part(found["part"]).removesuffix(" năm"))
+
+
+def _name_part(part: str | None) -> str:
+    if part is None:
+        return "năm"
+    if part in _HALVES:
+        return _HALVES[part]
+    if part.startswith("Q"):
+        return f"quý {ROMAN[int(part[1:]) - 1]} năm"
+    if part.startswith("W"):
+        return f"tuần {int(part[1:])} năm"
+    return f"tháng {int(part)} năm"
+
+
+def _capitalize(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def join_period(title: str, period: str) -> str:
+    """Return a title with its period, of which no word is said twice: `Báo cáo quý` in `quý IV năm 2025`.
+
+    What says only how often something is reported (`hằng năm`) gives way to the period.
+    """
+    named = name_period(period)
+    stem = _HOW_OFTEN.sub("", title.rstrip(". "))
+    first, last = named.partition(" ")[0], stem.rpartition(" ")[2]
+    return f"{stem.removesuffix(last).rstrip()} {named}" if last.casefold() == first else f"{stem} {named}"
+
+
+def shorten_name(agency: str) -> str:
+    """Return the name of an agency without the words that all of its kind share, as a chart has room for it."""
+    return _PEOPLES_COMMITTEE.sub("", agency)
+
+
+def decapitalize(text: str) -> str:
+    """Return *text* with a small first letter, but for an abbreviation such as `UBND`."""
+    is_abbreviation = text[1:2].isupper()
+    return text if is_abbreviation else text[:1].lower() + text[1:]
+
+
+def spell_out(text: str) -> str:
+    """Return *text* as a first mention asks: dates in words, and the names of bodies in full."""
+    for short, full in _BODIES.items():
+        # Not inside the number of a document, such as 6766/KH-UBND.
+        text = re.sub(rf"(?<![-/\w]){short}\b", full, text)
+    return _DATE.sub(_write_matched_date, text)
+
+
+def _write_matched_date(found: re.Match[str]) -> str:
+    day, month, year = (int(found[name]) for name in ("day", "month", "year"))
+    try:
+        return write_date(date(year, month, day))
+    except ValueError:
+        return found[0]
+
+
+def write_date(day: date) -> str:
+    """Return a date in words; days below 10 and the months 1 and 2 have a leading zero: `ngày 05 tháng 5 năm 2016`."""
+    month = f"{day.month:02d}" if day.month <= 2 else str(day.month)  # noqa: PLR2004 - the decree's two months
+    return f"ngày {day.day:02d} tháng {month} năm {day.year}"
+
+
+def write_instant(instant: datetime, zone: tzinfo) -> str:
+    """Return an instant in words, in local time: `16 giờ 00 phút ngày 10 tháng 01 năm 2025`."""
+    local = instant.astimezone(zone)
+    return f"{local:%H} giờ {local:%M} phút {write_date(local.date())}"
+
+
+def write_deadline(due_at: datetime, zone: tzinfo) -> str:
+    """Return a due instant in words: `hết ngày 09 tháng 12 năm 2024`, or `trước 17 giờ 00 phút ngày …`."""
+    local = due_at.astimezone(zone)
+    if local.hour or local.minute or local.second:
+        return f"trước {write_instant(due_at, zone)}"
+    return f"hết {write_date(vietnamese_locale.last_day_on_time(due_at, zone))}"
+
+
+def name_unit(unit: str | None) -> str:
+    """Return a unit in words, or the unit as the plan writes it."""
+    return UNIT_WORDS.get(unit or "", unit or "")
+
+
+def write_amount(value: Decimal, unit: str | None) -> str:
+    """Return a figure with its unit as prose says it: from a thousand million on in `tỷ đồng`, else in its own unit."""
+    if unit == "million_vnd" and abs(value) >= MILLIONS_IN_A_BILLION:
+        return f"{vietnamese_locale.format_number(value / MILLIONS_IN_A_BILLION, 1)} tỷ đồng"
+    if unit == "percent":
+        return f"{vietnamese_locale.format_number(value, 2)}%"
+    places = 0 if value == value.to_integral_value() else 1
+    return f"{vietnamese_locale.format_number(value, places)} {name_unit(unit)}".rstrip()
+
+
+def count(number: int) -> str:
+    """Return a number of things as official prose writes it: two digits below ten, as in `04 đơn vị`."""
+    return f"{number:02d}" if 0 < number < 10 else vietnamese_locale.format_number(number)  # noqa: PLR2004 - one digit
+
+
+def join_with_and(parts: Sequence[str]) -> str:
+    """Return parts in a row, the last one after `và`."""
+    return " và ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
+
+
+def join_names(names: Sequence[str], *, where: str) -> str:
+    """Return names in a row; of many the first ones, how many more there are and *where* all stand."""
+    if len(names) <= NAMES_IN_A_SENTENCE:
+        return ", ".join(names)
+    more = count(len(names) - NAMES_IN_A_SENTENCE)
+    return f"{', '.join(names[:NAMES_IN_A_SENTENCE])} và {more} đơn vị khác ({where})"
+
+
+def write_number(value: Decimal, places: int | None = None) -> str:
+    """Return a number with every digit, or with *places* decimals."""
+    return exact.write_for_people(value, "vi") if places is None else vietnamese_locale.format_number(value, places)
+
+
+def divide(part: int, whole: int) -> Decimal | None:
+    """Return a share of 1; None where there is no whole."""
+    return Decimal(part) / Decimal(whole) if whole else None
