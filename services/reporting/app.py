@@ -19,6 +19,7 @@ from services.reporting import consumer
 from services.reporting.consumer import TopicReader
 from services.reporting.content.attachments import AttachmentFiles
 from services.reporting.content.evaluation_queries import EvaluationQueries
+from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
@@ -154,17 +155,18 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
         on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
     )
     submissions = SubmissionQueries(queries, components.store)
+    reports = ReportCompiler(queries, components.store)
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
     admin = _build_admin(components)
     guard = _build_guard(components, queries)
-    sealed_reports = _build_sealing(components, queries)
+    sealed_reports = _build_sealing(components, reports)
     app = ReportingApp(
         routes=guard.protect(
             [
                 *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
                 open_link.build_route(guard.authentication, templates),
-                *_build_api(components, queries, submissions).routes(),
+                *_build_api(components, queries, submissions, reports).routes(),
                 *_build_content_api(components, queries, submissions).routes(),
                 *sealed_reports.routes(),
                 *SealedReportsPage(sealed_reports, dashboard, guard, clock=components.clock).routes(),
@@ -336,17 +338,18 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
 
 
 def _build_api(
-    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries
+    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries, reports: ReportCompiler
 ) -> ReportingApi:
     return ReportingApi(
         queries,
         submissions,
+        reports,
         clock=components.clock,
         metrics=components.metrics,
     )
 
 
-def _build_sealing(components: ReportingComponents, queries: ReportingQueries) -> SealedReportsApi:
+def _build_sealing(components: ReportingComponents, reports: ReportCompiler) -> SealedReportsApi:
     settings, store = components.settings, SealedReportStore(components.store)
     readers = LogReaders(
         kafka=settings.kafka,
@@ -355,12 +358,12 @@ def _build_sealing(components: ReportingComponents, queries: ReportingQueries) -
         partitions=settings.partitions,
     )
     materials = SealingMaterials(
-        source=queries,
+        source=reports,
         render=formats.render_documents,
         public_url=str(settings.dashboard_url).rstrip("/"),
     )
     sealer = Sealer(readers, store, materials, clock=components.clock)
-    return SealedReportsApi(queries, store, sealer, clock=components.clock)
+    return SealedReportsApi(reports, store, sealer, clock=components.clock)
 
 
 def _build_content_api(

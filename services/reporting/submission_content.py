@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
+from services.reporting.core.report.inputs import ReportedDocument
 from services.reporting.core.results import StandingSubmission
+from services.reporting.core.timeline import EventIdentity
 from services.runtime.decoding import RecordDecoder
 
 
@@ -31,8 +33,45 @@ class _SubmissionEvent(msgspec.Struct):
     data: _SubmissionMembers
 
 
+class _DocumentMembers(msgspec.Struct):
+    number: str | None = None
+    issued_on: date | None = None
+
+
+class _DispatchMembers(msgspec.Struct):
+    proof: str | None = None
+    reference: str | None = None
+
+
+class _DocumentedMembers(msgspec.Struct):
+    document: _DocumentMembers = msgspec.field(default_factory=_DocumentMembers)
+    dispatch: _DispatchMembers = msgspec.field(default_factory=_DispatchMembers)
+
+
+class _DocumentedEvent(msgspec.Struct):
+    source: str
+    id: str
+    data: _DocumentedMembers
+    dispatchproof: str | None = None
+
+
+NO_PROOF = "none"
+_DOCUMENT_DECODER: RecordDecoder[_DocumentedEvent] = RecordDecoder(_DocumentedEvent)
 # Numbers with a point are kept as text, for a double would not hold their digits.
 _SUBMISSION_DECODER: RecordDecoder[_SubmissionEvent] = RecordDecoder(_SubmissionEvent, float_hook=str)
+
+
+def decode_document(record: bytes | None) -> tuple[EventIdentity, ReportedDocument]:
+    """Return the identity of the submission in *record* and its document; raise `UnreadableRecordError` if it is none.
+
+    A dispatch that intake marks as unproven counts by the time of its receipt (ruling 12).
+    """
+    event = _DOCUMENT_DECODER.decode(record)
+    document, is_proven = event.data.document, event.dispatchproof is None
+    proof = event.data.dispatch.proof if is_proven and (event.data.dispatch.reference or "").strip() else NO_PROOF
+    return (event.source, event.id), ReportedDocument(
+        number=document.number or "", issued_on=document.issued_on, proof=proof or NO_PROOF
+    )
 
 
 def decode_submission(record: bytes | None) -> StandingSubmission:

@@ -16,6 +16,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from schemas.events import ids
 from schemas.events.facts import PlanAdopted
 from services.console.support.inputs import UnusableInputError
 from services.runtime.kafka.log_coverage import Coverage
@@ -222,6 +223,18 @@ class LogIndex:
         where = (selected.plan, *selected.agencies, selected.partition, *selected.periods)
         return self._records(query, (*where, selected.plan, *selected.agencies))
 
+    def events(self, identities: Sequence[tuple[str, str]], *, until: int) -> list[LogRecord]:
+        """Return the facts with one of *identities*, source and id, recorded by *until*, in milliseconds since 1970."""
+        found: list[LogRecord] = []
+        for start in range(0, len(identities), DUTIES_OF_QUERY):
+            some = [number_identity(*one) for one in identities[start : start + DUTIES_OF_QUERY]]
+            query = (
+                "SELECT offset, recorded_at, value FROM facts"  # noqa: S608 - only question marks are put in
+                f" WHERE identity IN ({_placeholders(some)}) AND recorded_at <= ?"
+            )
+            found += self._records(query, (*some, until))
+        return found
+
     def attempts(
         self, duties: Sequence[str], *, until: int, below: Mapping[int, int] | None = None
     ) -> list[tuple[str, bytes]]:
@@ -304,6 +317,11 @@ def _create_tables(connection: sqlite3.Connection, version: str) -> None:
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
     connection.execute("INSERT INTO origin VALUES (?)", (version,))
+
+
+def number_identity(source: str, event: str) -> int:
+    """Return the number by which the index knows the identity of a fact: 60 bits, which fit SQLite's integers."""
+    return int(ids.digest(source, event)[:15], 16)
 
 
 def floor_milliseconds(instant: datetime) -> int:

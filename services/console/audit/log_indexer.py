@@ -9,9 +9,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from schemas.events import ids
 from schemas.events.facts import PlanAdopted
 from schemas.events.topics import DELIVERIES, FACTS
+from services.console.audit import log_index
 from services.console.audit.log_index import IndexedAttempt, IndexedFact, LogIndex, LogRecord, floor_milliseconds
 from services.console.support.inputs import UnusableInputError
 from services.reporting import event_decoder
@@ -160,7 +160,7 @@ def _index_fact(fact: Fact, record: "ConsumerRecord[Any, Any]") -> IndexedFact:
         period=record_period(fact),
         is_submission=isinstance(fact, Submission),
         moves_submissions=isinstance(fact, Withdrawal | Reassignment),
-        identity=int(ids.digest(*identity(fact))[:15], 16),
+        identity=log_index.number_identity(*identity(fact)),
         value=record.value,
     )
 

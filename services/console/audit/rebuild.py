@@ -14,8 +14,9 @@ from itertools import chain
 from schemas.events.ids import DutyKey
 from services.console.audit.log_index import LogIndex, LogRecord, floor_milliseconds
 from services.reporting import event_decoder
+from services.reporting.core.timeline import EventIdentity
 from services.reporting.event_decoder import StoredRecord
-from services.reporting.store import PlanDutyFilter
+from services.reporting.store import PlanDutyFilter, StoredFact
 from services.rules.assessment_event import LogPosition
 from services.rules.fact_validation import Rejection
 from services.rules.processor import KeyedEvent, PartitionProcessor
@@ -97,6 +98,11 @@ class RebuiltArchive:
         names, until = [str(duty) for duty in duties], floor_milliseconds(known_at)
         found = self._index.attempts(names, until=until, below=self._attempts_below)
         return [StoredRecord(id=event, record=record) for event, record in found]
+
+    async def find_events(self, identities: Iterable[EventIdentity], known_at: datetime) -> list[StoredFact]:
+        """Return the facts that have one of *identities* and were recorded by *known_at*."""
+        records = self._index.events(list(identities), until=floor_milliseconds(known_at))
+        return [StoredFact(receiptid="", recorded_at=instant_of(one.recorded_at), record=one.value) for one in records]
 
     async def find_periods(self, plan: str) -> list[str]:
         """Return nothing: an audit names its period."""

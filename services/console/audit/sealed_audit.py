@@ -21,6 +21,7 @@ from services.console.audit.rebuild import RebuiltArchive
 from services.console.support import topic_reader
 from services.console.support.inputs import UnusableInputError
 from services.console.support.json_diff import ABSENT
+from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.core import results_question
 from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.core.report import figures
@@ -162,7 +163,7 @@ async def _rebuild_figures(sources: AuditSources, sealed: ReportSealed, progress
     queries = ReportingQueries(archive, sources.references)
     context = QueryContext(as_of=sealed.at, known_at=sealed.known_at, scope=EVERYTHING, language="vi")
     try:
-        inputs = await queries.compile_inputs(sealed.plan, sealed.period, context)
+        inputs = await ReportCompiler(queries, archive).compile_inputs(sealed.plan, sealed.period, context)
     except (NotFoundError, NotAssessedError) as cause:
         raise UnusableInputError(f"the report cannot be compiled from the log: {cause}") from cause
     # Through the same bytes as what was sealed, so that both sides have the same types.

@@ -15,7 +15,7 @@ from schemas.plan import periods
 from schemas.plan.plan import Obligation, Plan
 from services.reporting.core import urging, vietnamese_locale
 from services.reporting.core.registry_index import RegistryIndex
-from services.reporting.core.timeline import DutyState
+from services.reporting.core.timeline import DutyState, EventIdentity
 from services.reporting.core.urging import AlertAttempt, Urging
 
 # Prefix of the flag that names the agency which succeeded to a duty, for example `inherited_by_h-19`.
@@ -28,7 +28,8 @@ class DutyLine:
     """One duty as people read it.
 
     `days_late` counts up to the complete report, or up to the day asked about where none has come; it is None for a
-    duty that is not late. `evidence` are the ids of the facts that the status rests on.
+    duty that is not late. `evidence` are the ids of the facts that the status rests on, and
+    `standing` is the submission whose content counts.
     """
 
     key: DutyKey
@@ -48,6 +49,7 @@ class DutyLine:
     successors: tuple[str, ...]
     urging: Urging
     evidence: tuple[str, ...]
+    standing: EventIdentity | None
     event: str
     revision: int
 
@@ -133,6 +135,7 @@ def build_line(
         successors=tuple(registry.name_on(one, context.today, language) for one in _successor_ids(span.flags)),
         urging=urging.summarize_attempts(attempts, completed_at),
         evidence=span.evidence,
+        standing=span.standing,
         event=state.assessment.event,
         revision=state.assessment.revision,
     )

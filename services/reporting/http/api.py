@@ -10,11 +10,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from schemas.plan import periods
+from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core import duty_search, json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
-from services.reporting.core.report.inputs import ReportInputs
+from services.reporting.core.annual_report import AnnualReport
 from services.reporting.documents.formats import FORMATS
 from services.reporting.http import query_parameters
 from services.reporting.http.access import guard
@@ -32,12 +33,14 @@ class ReportingApi:
         self,
         queries: ReportingQueries,
         submissions: SubmissionQueries,
+        reports: ReportCompiler,
         *,
         clock: Clock,
         metrics: ReportingMetrics,
     ) -> None:
         self._queries = queries
         self._submissions = submissions
+        self._reports = reports
         self._clock = clock
         self._metrics = metrics
 
@@ -93,9 +96,9 @@ class ReportingApi:
         Whoever has no scope gets the counts by status alone; the guard lets them in where these are public.
         """
         if guard.scope_of(request).covers_duties:
-            return JSONResponse(json_views.render_summary((await self._compile_inputs(request)).report))
-        everybody = await self._compile_inputs(request, scope=EVERYTHING)
-        return JSONResponse(json_views.render_counts_by_status(everybody.report))
+            return JSONResponse(json_views.render_summary(await self._compile_duties(request)))
+        everybody = await self._compile_duties(request, scope=EVERYTHING)
+        return JSONResponse(json_views.render_counts_by_status(everybody))
 
     async def get_report(self, request: Request) -> Response:
         """Return the annual report in the format that the path names.
@@ -113,7 +116,7 @@ class ReportingApi:
         context = context if takes_language else replace(context, language="vi")
         with self._metrics.document_seconds.labels(extension).time():
             plan, period = request.path_params["plan"], self._parse_period(request)
-            inputs = await self._queries.compile_inputs(plan, period, context)
+            inputs = await self._reports.compile_inputs(plan, period, context)
             # Rendering takes tenths of a second; in a thread, it does not keep the event loop from answering.
             body = await run_in_threadpool(partial(renderer.render, inputs, context.language))
         self._metrics.documents.labels(extension).inc()
@@ -135,13 +138,13 @@ class ReportingApi:
             "unreadable": json_views.render_unreadable(found.unreadable),
         }
 
-    async def _compile_inputs(self, request: Request, scope: ReaderScope | None = None) -> ReportInputs:
-        """Compile the report of what *scope* covers, by default that of the reader."""
+    async def _compile_duties(self, request: Request, scope: ReaderScope | None = None) -> AnnualReport:
+        """Compile the duties of what *scope* covers, by default that of the reader."""
         parameters = QueryParameters(request)
         context = query_parameters.parse_context(parameters, self._clock)
         context = context if scope is None else replace(context, scope=scope)
         parameters.raise_errors()
-        return await self._queries.compile_inputs(request.path_params["plan"], self._parse_period(request), context)
+        return await self._queries.compile_report(request.path_params["plan"], self._parse_period(request), context)
 
     @staticmethod
     def _parse_period(request: Request) -> str:

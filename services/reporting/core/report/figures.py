@@ -220,7 +220,6 @@ def _collect_given(figure_id: str, figure: AgencyFigure, result: IndicatorResult
 def _collect_grade(graded: GradedAgency) -> Iterable[ReportFigure]:
     path = f"evaluations/{graded.agency}"
     yield ReportFigure(id=f"{path}/grade", value=graded.grade)
-    yield ReportFigure(id=f"{path}/reason", value=graded.reason)
     if graded.officer_grade is not None:
         yield ReportFigure(id=f"{path}/officer_grade", value=graded.officer_grade)
         yield ReportFigure(id=f"{path}/officer_sentence", value=graded.officer_sentence)

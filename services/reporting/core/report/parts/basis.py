@@ -17,6 +17,7 @@ HOW_TOTALS_ARE_MADE = (
     "được cộng và được ghi chú. Không ước tính thay đơn vị chưa có số liệu; mỗi chỉ tiêu ghi rõ số đơn vị có số liệu, "
     "tăng, giảm chỉ tính trên các đơn vị có số liệu cả hai năm. Chỉ tiêu tỷ lệ được tính từ các số tổng cộng."
 )
+NOT_CONSOLIDATED = "Số liệu của các báo cáo chưa tổng hợp được vì có bản ghi lưu trữ không đọc được."
 NO_FIGURES = "Các báo cáo theo Kế hoạch không có chỉ tiêu số liệu; Báo cáo tổng hợp tình hình gửi và nội dung báo cáo."
 
 
@@ -47,9 +48,13 @@ def build_basis(outline: Outline) -> tuple[Block, ...]:
         *(Paragraph(text=text) for chapter in outline.chapters for text in _describe_scope(chapter, outline)),
         *_note_unreadable(outline),
         Heading(level=2, text="3. Cách tổng hợp"),
-        Paragraph(text=HOW_TOTALS_ARE_MADE if has_figures else NO_FIGURES),
+        Paragraph(text=HOW_TOTALS_ARE_MADE if has_figures else _explain_no_figures(outline)),
         *(Paragraph(text=text) for chapter in outline.chapters for text in _describe_holes(chapter, outline)),
     )
+
+
+def _explain_no_figures(outline: Outline) -> str:
+    return NOT_CONSOLIDATED if outline.report.unreadable else NO_FIGURES
 
 
 def _cite_clauses(outline: Outline) -> Iterable[str]:

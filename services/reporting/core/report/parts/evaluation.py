@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.reporting.core.report import words
+from services.reporting.core.report import grading, words
 from services.reporting.core.report.blocks import Block, CellType, Column, Heading, Paragraph, Table, TableRow
 from services.reporting.core.report.inputs import GradedAgency
 from services.reporting.core.report.outline import Outline
@@ -23,12 +23,14 @@ def build_evaluation(outline: Outline) -> tuple[Block, ...]:
     heading = Heading(level=1, text="IV. ĐÁNH GIÁ KẾT QUẢ CỦA TỪNG ĐƠN VỊ")
     if not outline.report.plan.grading:
         return heading, Paragraph(text=WITHOUT_GRADES)
-    if not outline.inputs.evaluations:
+    graded_by = grading.choose_graded_chapter(outline.report)
+    if not outline.inputs.evaluations or graded_by is None:
         return heading, Paragraph(text=NOT_YET)
+    title = words.join_period(graded_by.title, graded_by.period or outline.report.period)
     grouped = _group(outline)
     return (
         heading,
-        Paragraph(text=WHAT_IS_GRADED, leads_on=True),
+        Paragraph(text=f"Các đơn vị được xếp loại theo {words.decapitalize(title)}. {WHAT_IS_GRADED}", leads_on=True),
         _build_summary(grouped, outline),
         _build_grades(grouped, outline),
         *_print_opinions(outline),
