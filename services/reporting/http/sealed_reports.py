@@ -22,6 +22,7 @@ from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import NotFoundError, QueryContext
+from services.reporting.sealing import sealer
 from services.reporting.sealing.sealer import ReportSource, Sealer
 from services.reporting.sealing.store import SealedReportStore
 from services.runtime.clock import Clock
@@ -103,7 +104,8 @@ class SealedReportsApi:
     async def _describe_draft(
         self, plan: str, period: str, versions: list[ReportSealed], context: QueryContext
     ) -> JsonObject:
-        document = figures.build_figures_document(await self._source.compile_inputs(plan, period, context))
+        inputs = await self._source.compile_inputs(plan, period, sealer.normalize(context))
+        document = figures.build_figures_document(inputs)
         changes = _list_changes(await self._read_figures(versions[-1]), document) if versions else []
         return {
             "version": versions[-1].version + 1 if versions else 1,

@@ -8,7 +8,7 @@ from services.console.audit.auditor import AuditTarget
 from services.console.audit.sealed_audit import SealedVersion
 from services.reporting.sealing import report_decoder, report_events
 from services.reporting.sealing.report_decoder import RecordedReportEvent
-from tests.support.builders.sealed_reports import a_sealed_report, sealed_contents
+from tests.support.builders.reports.sealed_reports import a_sealed_report, sealed_contents
 from tests.support.hostile.readers import a_record
 
 TARGET = AuditTarget(plan="P-1", period="2026")
