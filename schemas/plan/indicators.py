@@ -1,6 +1,7 @@
 """The indicators of a plan: figures that are declared once and named by their code (contract section 7)."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
@@ -81,6 +82,10 @@ class Indicator(DocumentModel):
     def label_in(self, language: str) -> str:
         """Return its title in *language*, or its code if it has no title."""
         return self.title.in_language(language) if self.title else self.code
+
+    def is_asked_of(self, names: AbstractSet[str]) -> bool:
+        """Whether the figure is asked of the agency that has *names*: its id and the ids of its groups."""
+        return not self.asked_of or not names.isdisjoint(self.asked_of)
 
     def parse_formula(self) -> Formula | None:
         """Return the formula of a ratio; None for a stock or a flow."""

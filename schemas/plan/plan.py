@@ -168,6 +168,11 @@ class ObligationVersion(DocumentModel):
     accepts: Acceptance = Acceptance()
     reminders: Reminders = Reminders()
 
+    def find_section(self, section_id: str) -> SectionRequirement | None:
+        """Return the section with that id, required or accepted, or None."""
+        sections = (*self.requires.sections, *self.accepts.sections)
+        return next((one for one in sections if one.id == section_id), None)
+
     def in_force_on(self, day: date) -> bool:
         """Whether this version is in force on the local date *day*."""
         return self.from_ <= day and (self.to is None or day < self.to)
@@ -205,6 +210,18 @@ class Plan(DocumentModel):
     def obligation(self, obligation_id: str) -> Obligation | None:
         """Return the obligation with that id, or None."""
         return next((one for one in self.obligations if one.id == obligation_id), None)
+
+    def find_indicator(self, version: ObligationVersion, code: str) -> Indicator | None:
+        """Return the indicator *code* as *version* asks for it, or None.
+
+        What a requirement defines in place goes before what the plan declares.
+        """
+        declared = next((one for one in self.indicators if one.code == code), None)
+        required = next((one for one in version.requires.indicators if one.code == code), None)
+        if declared is None or required is None:
+            return declared if required is None else define_in_place(required)
+        given = {name: getattr(required, name) for name in ("title", "unit", "min", "max")}
+        return declared.model_copy(update={name: value for name, value in given.items() if value is not None})
 
     def list_indicators(self, version: ObligationVersion) -> tuple[Indicator, ...]:
         """Return the indicators that *version* requires or accepts, and the ratios of these alone, in the plan's order.

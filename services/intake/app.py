@@ -31,6 +31,7 @@ from services.intake.form.routes import FormDependencies, build_routes
 from services.intake.form.submit_report import SubmitReport
 from services.intake.http import openapi
 from services.intake.http.dry_run import DryRunClient
+from services.intake.http.figure_review import FigureReview
 from services.intake.http.limits import InflightLimit, RateLimits, TokenBuckets
 from services.intake.http.post_events import PostEvents
 from services.intake.http.router import AsgiApp, Route, Router
@@ -287,7 +288,12 @@ def _build_router(parts: ProcessParts, access: LogAccess, mounted: dict[str, Asg
         return Response(status=200, body=parts.signing_keys.signer.public_key_set())
 
     pipeline = Pipeline(access.plans, Partitioner(parts.settings.partitions), parts.signing_keys, access.event_log)
-    dry_run = DryRunClient(parts.rules, str(parts.settings.rules_url), parts.settings.dry_run_key)
+    dry_run = DryRunClient(
+        parts.rules,
+        str(parts.settings.rules_url),
+        key=parts.settings.dry_run_key,
+        review=FigureReview(plans=access.plans, clock=parts.clock),
+    )
     inflight_limit = InflightLimit(parts.settings.bodies_max_bytes_per_process, parts.metrics)
     endpoint = PostEvents(
         keys=parts.keys,

@@ -18,7 +18,6 @@ from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
 from services.reporting.consumer import TopicReader
 from services.reporting.content.attachments import AttachmentFiles
-from services.reporting.content.evaluation_queries import EvaluationQueries
 from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import SubmissionQueries
@@ -36,11 +35,13 @@ from services.reporting.http.access.guard import AccessRoute, ReaderGuard
 from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.api import ReportingApi
 from services.reporting.http.content_api import ContentApi
+from services.reporting.http.evaluations_api import EvaluationsApi
 from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
 from services.reporting.sealing import store as sealed_report_store
 from services.reporting.sealing.log_position import LogReaders
+from services.reporting.sealing.reports_publisher import ReportsPublisher
 from services.reporting.sealing.sealer import Sealer, SealingMaterials
 from services.reporting.sealing.store import SealedReportStore
 from services.reporting.settings import ReportingSettings
@@ -119,6 +120,7 @@ class ReportingComponents:
     store: ReportingStore
     archive: DocumentArchive
     dead_letters: DeadLetterProducer
+    publisher: ReportsPublisher
     broker: ConsumingBroker
     consumption: StateConsumption
     startup: Startup
@@ -168,6 +170,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 open_link.build_route(guard.authentication, templates),
                 *_build_api(components, queries, submissions, reports).routes(),
                 *_build_content_api(components, queries, submissions).routes(),
+                *_build_evaluations(components, queries).routes(),
                 *sealed_reports.routes(),
                 *SealedReportsPage(sealed_reports, dashboard, guard, clock=components.clock).routes(),
                 *VerificationPage(SealedReportStore(components.store), dashboard).routes(),
@@ -232,6 +235,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         store=store,
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,
+        publisher=ReportsPublisher(settings.kafka, clock),
         broker=broker,
         consumption=StateConsumption(consumers, store.checkpoints, answers_without_broker=True),
         startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
@@ -318,8 +322,9 @@ async def _connect_bus(components: ReportingComponents, stack: AsyncExitStack) -
     stack.push_async_callback(background.cancel, measuring)
     stack.push_async_callback(components.references.stop)
     await wait_for("kafka", components.references.start)
-    stack.push_async_callback(components.dead_letters.close)
-    await wait_for("kafka", components.dead_letters.open)
+    for producer in (components.dead_letters, components.publisher):
+        stack.push_async_callback(producer.close)
+        await wait_for("kafka", producer.open)
 
 
 def _build_admin(components: ReportingComponents) -> AdminApp:
@@ -372,7 +377,11 @@ def _build_content_api(
     return ContentApi(
         ResultsQueries(queries, components.store),
         submissions,
-        evaluations=EvaluationQueries(queries),
         files=AttachmentFiles(components.settings.attachments),
         clock=components.clock,
     )
+
+
+def _build_evaluations(components: ReportingComponents, queries: ReportingQueries) -> EvaluationsApi:
+    store = SealedReportStore(components.store)
+    return EvaluationsApi(queries, store, components.publisher, clock=components.clock)

@@ -18,7 +18,7 @@ from schemas.events.assessments import ASSESSED
 from schemas.events.deliveries import DELIVERED
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireAlertAttempted, WireAlertedDuty, WireSegment, WireTimeline
-from services.reporting.core.submission_history import DocketFact
+from services.reporting.core.content.submission_history import DocketFact
 from services.reporting.core.timeline import AssessmentRevision, StatusSpan
 from services.reporting.core.urging import AlertAttempt
 from services.runtime import decoding

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from schemas.events.assessments import Status
-from services.console.demo import contacts, run
+from services.console.demo import contacts, expected_results, run
 from services.console.demo.events import RESULTS
 from services.console.demo.run import DemoRun
 from services.console.demo.scenario import Scenario
@@ -67,6 +67,12 @@ def year(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[YearR
 def test_dashboard_and_report_are_as_expected(year: YearResult) -> None:
     """No agency differs in status, instants, days late, flags, missing parts or in how often it was urged."""
     assert run.find_differences(year.reporting_http, year.scenario, year.report) == []
+
+
+def test_the_results_are_what_was_planted(year: YearResult) -> None:
+    """Every consolidated figure, each agency's own, the change on 2023 and every text is what the agencies reported."""
+    results = run.fetch_results(year.reporting_http)
+    assert list(expected_results.compare_results(year.scenario.expectations, results).differences) == []
 
 
 def test_every_post_has_its_receipt(year: YearResult) -> None:

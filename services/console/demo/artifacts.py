@@ -40,8 +40,9 @@ class ArtifactFolder:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("mails", "logs"):
             shutil.rmtree(folder / name, ignore_errors=True)
-        for old in (*folder.glob("report-*"), *folder.glob("*.png"), *folder.glob("*.jsonl")):
-            old.unlink()
+        for pattern in ("report-*", "results-*", "*.png", "*.jsonl"):
+            for old in folder.glob(pattern):
+                old.unlink()
 
     def write(self, name: str, content: bytes) -> None:
         """Write one file."""

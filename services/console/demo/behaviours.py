@@ -1,12 +1,14 @@
 """The behaviours an agency can have in the scenario: what it posts when, and the outcome that must follow from it."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from schemas.events.assessments import Status
+from services.console.demo import reported_content
 from services.console.demo.events import (
     EMAIL,
     EXCHANGE,
+    YEAR,
     ZONE,
     ReportDraft,
     ScheduledPost,
@@ -14,7 +16,6 @@ from services.console.demo.events import (
     build_extension,
     build_reassignment,
     build_withdrawal,
-    draw_figures,
 )
 from services.console.demo.expected import DUE_AT, AlertCounts, ExpectedDuty, count_alerts, span_from
 
@@ -47,6 +48,7 @@ def send_report(report: ReportDraft) -> AgencyBehaviour:
         status=Status.ON_TIME if effective_at < DUE_AT else Status.LATE,
         effective_at=effective_at,
         alerts=count_alerts(span_from(report.at)),
+        standing=report,
     )
     return AgencyBehaviour(posts=(post,), expected=expected)
 
@@ -75,6 +77,7 @@ def complete_later(agency: str, first_at: datetime, completed_at: datetime) -> A
         effective_at=completed_at,
         flags=frozenset({"first_sent_on_time"}) if is_late else frozenset(),
         alerts=count_alerts(span_from(completed_at), about_incomplete=1),
+        standing=complete,
     )
     return AgencyBehaviour(posts=(draft.to_post(), complete.to_post()), expected=expected)
 
@@ -84,7 +87,7 @@ def correct_figures(agency: str) -> AgencyBehaviour:
 
     The report first claims that more money was entrusted within the year than altogether.
     """
-    figures = draw_figures(agency)
+    figures = reported_content.draw_figures(agency, int(YEAR))
     wrong = {**figures, "entrusted_added_in_year": figures["entrusted_local_budget"] + 500}
     draft = ReportDraft(agency=agency, at=instant(11, 29, "16:20"), indicators=wrong)
     correction = ReportDraft(agency=agency, at=instant(12, 6, "15:20"), serial=2, corrects=draft.id)
@@ -93,6 +96,7 @@ def correct_figures(agency: str) -> AgencyBehaviour:
         status=Status.ON_TIME,
         effective_at=correction.at,
         alerts=count_alerts(span_from(correction.at), about_incomplete=1),
+        standing=correction,
     )
     return AgencyBehaviour(posts=(draft.to_post(), correction.to_post()), expected=expected)
 
@@ -107,6 +111,7 @@ def stay_incomplete(agency: str) -> AgencyBehaviour:
         flags=frozenset({"first_sent_on_time", "past_due"}),
         missing=SIGNATURE_AND_FILE,
         alerts=count_alerts(about_incomplete=1),
+        standing=draft,
     )
     return AgencyBehaviour(posts=(draft.to_post(),), expected=expected)
 
@@ -136,6 +141,7 @@ def withdraw_and_resend(agency: str) -> AgencyBehaviour:
         effective_at=resubmission.at,
         flags=frozenset({"withdrawn"}),
         alerts=count_alerts(((report.at, withdrawal.at), *span_from(resubmission.at))),
+        standing=resubmission,
     )
     return AgencyBehaviour(posts=(report.to_post(), withdrawal, resubmission.to_post()), expected=expected)
 
@@ -160,14 +166,16 @@ def send_duplicate(agency: str) -> AgencyBehaviour:
         effective_at=dispatched_at,
         flags=frozenset({"duplicate"}),
         alerts=count_alerts(span_from(mailed.at)),
+        standing=mailed,
     )
     return AgencyBehaviour(posts=(mailed.to_post(), exchanged.to_post()), expected=expected)
 
 
 def send_two_documents(agency: str) -> AgencyBehaviour:
-    """Send two different complete reports: both stay on file, to be reconciled."""
+    """Send two different complete reports: both stay on file, to be reconciled; the figures of the second count."""
     first = ReportDraft(agency=agency, at=instant(11, 18, "10:00"))
-    second = ReportDraft(agency=agency, at=instant(12, 4, "10:30"), serial=2)
+    counted_anew = {**first.figures, "inspections": first.figures["inspections"] + 1}
+    second = ReportDraft(agency=agency, at=instant(12, 4, "10:30"), serial=2, indicators=counted_anew)
     expected = ExpectedDuty(
         agency=agency,
         status=Status.ON_TIME,
@@ -175,6 +183,7 @@ def send_two_documents(agency: str) -> AgencyBehaviour:
         submissions=2,
         flags=frozenset({"needs_reconciliation"}),
         alerts=count_alerts(span_from(first.at)),
+        standing=second,
     )
     return AgencyBehaviour(posts=(first.to_post(), second.to_post()), expected=expected)
 
@@ -182,13 +191,15 @@ def send_two_documents(agency: str) -> AgencyBehaviour:
 def amend_after_deadline(agency: str) -> AgencyBehaviour:
     """Send a complete report on time and correct it after the due instant: it keeps its effective instant."""
     report = ReportDraft(agency=agency, at=instant(11, 26, "08:20"))
-    correction = ReportDraft(agency=agency, at=instant(12, 16, "10:15"), serial=2, corrects=report.id)
+    amended = {**report.figures, "publicity_items": report.figures["publicity_items"] + 2}
+    correction = replace(report, at=instant(12, 16, "10:15"), serial=2, corrects=report.id, indicators=amended)
     expected = ExpectedDuty(
         agency=agency,
         status=Status.ON_TIME,
         effective_at=report.at,
         flags=frozenset({"amended_after_deadline"}),
         alerts=count_alerts(span_from(report.at)),
+        standing=correction,
     )
     return AgencyBehaviour(posts=(report.to_post(), correction.to_post()), expected=expected)
 
@@ -209,6 +220,7 @@ def receive_extension(agency: str, *, granted_at: datetime, due_at: datetime, se
         effective_at=sent_at,
         flags=frozenset({"under_extension"}),
         alerts=alerts,
+        standing=report,
     )
     return AgencyBehaviour(posts=(build_extension(agency, granted_at, due_at), report.to_post()), expected=expected)
 
@@ -228,26 +240,33 @@ def send_nil_return(agency: str) -> AgencyBehaviour:
 
 def report_wrong_year(agency: str) -> AgencyBehaviour:
     """File the report under last year; a decision after the due instant reassigns it to the right one."""
-    report = ReportDraft(agency=agency, at=instant(12, 3, "14:30"), period="2023", serial=2)
+    report = ReportDraft(agency=agency, at=instant(12, 3, "14:30"), period="2023", about=YEAR, serial=2)
     reassignment = build_reassignment(report, instant(12, 11, "09:20"), "2024")
     expected = ExpectedDuty(
         agency=agency,
         status=Status.ON_TIME,
         effective_at=report.at,
         alerts=count_alerts(span_from(reassignment.at)),
+        standing=report,
     )
     return AgencyBehaviour(posts=(report.to_post(), reassignment), expected=expected)
 
 
 def report_by_successor(agency: str) -> AgencyBehaviour:
-    """Send nothing until *agency* is merged on 1 January 2025; its successor files the report late."""
+    """Send nothing until *agency* is merged on 1 January 2025; its successor files the report late.
+
+    Its figures are of the end of the year, and so compare with nobody else's.
+    """
     filed_at = instant(1, 6, "09:15", year=2025)
-    report = ReportDraft(agency="tp-thanh-hoa", at=filed_at, serial=2, on_behalf_of=agency)
+    report = ReportDraft(
+        agency="tp-thanh-hoa", at=filed_at, serial=2, on_behalf_of=agency, figures_as_of=date(int(YEAR), 12, 31)
+    )
     expected = ExpectedDuty(
         agency=agency,
         status=Status.LATE,
         effective_at=filed_at,
         flags=frozenset({"filed_by_successor"}),
         alerts=count_alerts(span_from(filed_at)),
+        standing=report,
     )
     return AgencyBehaviour(posts=(report.to_post(),), expected=expected)

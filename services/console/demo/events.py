@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.events import facts, ids
+from services.console.demo import reported_content
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PLAN = "6766-KH-UBND"
@@ -55,7 +56,7 @@ class ReportDraft:
     """A report as its agency writes it; by default a complete one, posted at the instant `at`.
 
     `serial` distinguishes several reports of one agency for the same period. `agency_alias` is written into the event
-    in place of the agency's id.
+    in place of the agency's id. `about` is the year of its content, where `period` names another one by mistake.
     """
 
     agency: str
@@ -72,11 +73,41 @@ class ReportDraft:
     is_nil: bool = False
     is_signed: bool = True
     has_file: bool = True
+    about: str | None = None
     indicators: Mapping[str, int] | None = None
+    figures_as_of: date | None = None
 
     @property
     def id(self) -> str:
         return f"{self.agency}-{self.obligation}-{self.period or 'once'}-{self.serial}"
+
+    @property
+    def duty_agency(self) -> str:
+        """The agency whose duty it is: of a predecessor, if a successor reports for it."""
+        return self.on_behalf_of or self.agency
+
+    @property
+    def figures(self) -> Mapping[str, int]:
+        """The figures of the report: those of its agency and year; only the annual results have any."""
+        if self.is_nil or self.obligation != RESULTS:
+            return {}
+        return (
+            reported_content.draw_figures(self.duty_agency, self._year) if self.indicators is None else self.indicators
+        )
+
+    @property
+    def sections(self) -> Mapping[str, str]:
+        """The texts of the report."""
+        return {} if self.is_nil else reported_content.write_sections(self.duty_agency, self._year)
+
+    @property
+    def cut_off(self) -> date | None:
+        """The day that the figures are of: 30 November, where the draft does not say another."""
+        return (self.figures_as_of or date(self._year, 11, 30)) if self.figures else None
+
+    @property
+    def _year(self) -> int:
+        return int(self.about or self.period or YEAR)
 
     def to_post(self) -> ScheduledPost:
         """Return the report's event with the instant at which it is posted."""
@@ -99,7 +130,8 @@ class ReportDraft:
 
     def _document(self) -> dict[str, Any]:
         return {
-            "number": self.number or f"{draw_number(self.id, 40, 980)}/BC-{issuer_symbol(self.agency)}",
+            "number": self.number
+            or f"{reported_content.draw_number(self.id, 40, 980)}/BC-{issuer_symbol(self.agency)}",
             "issued_on": (self.sent_at or self.at).astimezone(ZONE).date().isoformat(),
             "signed_by": signatory_of(self.agency) if self.is_signed else "",
             "title": f"Báo cáo kết quả thực hiện Kế hoạch số 6766/KH-UBND năm {self.period or YEAR}",
@@ -111,26 +143,12 @@ class ReportDraft:
         return {"sent_at": _format_instant(sent_at), "proof": proof, "reference": f"{proof}/{self.id}"}
 
     def _content(self) -> dict[str, Any]:
-        if self.is_nil:
-            return {"nil_return": True, "figures_as_of": None, "sections": {}, "indicators": {}}
         return {
-            "nil_return": False,
-            "figures_as_of": f"{self.period or YEAR}-11-30",
-            "sections": {"results": "Đã triển khai đầy đủ các nhiệm vụ được giao; dư nợ tăng, chất lượng ổn định."},
-            "indicators": dict(self.indicators if self.indicators is not None else draw_figures(self.agency)),
+            "nil_return": self.is_nil,
+            "figures_as_of": self.cut_off.isoformat() if self.cut_off else None,
+            "sections": dict(self.sections),
+            "indicators": dict(self.figures),
         }
-
-
-def draw_figures(agency: str) -> dict[str, int]:
-    """Return plausible figures of an agency, in million đồng; a district lends some hundred thousand million."""
-    entrusted = draw_number(f"{agency}/entrusted", 1_200, 14_000)
-    lent = draw_number(f"{agency}/outstanding", 180_000, 640_000)
-    return {
-        "entrusted_local_budget": entrusted,
-        "entrusted_added_in_year": entrusted // 9,
-        "outstanding_loans": lent,
-        "overdue_debt": lent // 900,
-    }
 
 
 def build_withdrawal(report: ReportDraft, at: datetime, reason: str) -> ScheduledPost:
@@ -208,7 +226,7 @@ def _duty_fields(report: ReportDraft) -> dict[str, Any]:
 
 
 def _decision_fields(agency: str, day: date) -> dict[str, Any]:
-    number = f"{draw_number(f'{agency}/decision', 3_900, 4_900)}/QĐ-UBND"
+    number = f"{reported_content.draw_number(f'{agency}/decision', 3_900, 4_900)}/QĐ-UBND"
     return {"number": number, "issued_on": day.isoformat(), "signed_by": "Chủ tịch UBND tỉnh"}
 
 
@@ -216,7 +234,7 @@ def _attachment_fields(name: str) -> dict[str, Any]:
     return {
         "name": f"{name}.pdf",
         "media_type": "application/pdf",
-        "size": draw_number(f"{name}/size", 90_000, 2_400_000),
+        "size": reported_content.draw_number(f"{name}/size", 90_000, 2_400_000),
         "sha256": ids.digest("file", name),
         "url": f"https://tep.thanh-hoa.example/{name}.pdf",
     }
@@ -237,8 +255,3 @@ def _cloud_event(kind: str, event_id: str, source: str, body: Mapping[str, Any],
 
 def _format_instant(instant: datetime) -> str:
     return instant.astimezone(ZONE).isoformat(timespec="milliseconds")
-
-
-def draw_number(seed: str, low: int, high: int) -> int:
-    """Return a number of [low, high) that depends on *seed* alone, so that every run has the same scenario."""
-    return low + int(ids.digest("dondoc demo", seed)[:12], 16) % (high - low)

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from schemas.events.assessments import Status
-from services.console.demo.events import RESULTS, ZONE
+from services.console.demo.events import RESULTS, ZONE, ReportDraft
 
 DUE_AT = datetime(2024, 12, 10, tzinfo=ZONE)
 ENDS_AT = datetime(2025, 1, 10, 16, tzinfo=ZONE)
@@ -35,7 +35,10 @@ class AlertCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedDuty:
-    """The state in which one agency's duty for the annual results must be when the scenario ends."""
+    """The state in which one agency's duty for the annual results must be when the scenario ends.
+
+    `standing` is the report whose figures and texts count then.
+    """
 
     agency: str
     status: Status
@@ -45,6 +48,7 @@ class ExpectedDuty:
     flags: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()
     alerts: AlertCounts = field(default_factory=AlertCounts)
+    standing: ReportDraft | None = None
 
     @property
     def days_late(self) -> int | None:

@@ -107,6 +107,7 @@ class Quiescence:
         has_consumed = self._follower.has_consumed
         await _wait_until(lambda: has_consumed(FACTS, rules), "rules has read every fact")
         await _wait_until(lambda: has_consumed(VERDICTS, notifier), "the notifier has read every verdict")
+        await _wait_until(lambda: has_consumed(FACTS, reporting), "reporting has read every fact")
         await _wait_until(lambda: has_consumed(VERDICTS, reporting), "reporting has read every verdict")
         await _wait_until(self._is_outbox_empty, "the notifier has sent what is due")
         await _wait_until(lambda: has_consumed(DELIVERIES, reporting), "reporting has read every delivery")

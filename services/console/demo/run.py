@@ -90,6 +90,14 @@ def fetch_report(reporting: httpx.Client, extension: str) -> bytes:
     return answer.content
 
 
+def fetch_results(reporting: httpx.Client) -> Mapping[str, Any]:
+    """Return the consolidated results of the scenario's year."""
+    answer = reporting.get(f"/v1/plans/{PLAN}/periods/{YEAR}/results")
+    answer.raise_for_status()
+    document: Mapping[str, Any] = answer.json()
+    return document
+
+
 def find_differences(reporting: httpx.Client, scenario: Scenario, annual: Mapping[str, Any]) -> list[str]:
     """Return where the API of *reporting*, or the *annual* report, departs from the expected outcome."""
     query: dict[str, str | int] = {"plan": PLAN, "period": YEAR, "obligation": RESULTS, "limit": PAGE_LIMIT}

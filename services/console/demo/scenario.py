@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from schemas.plan.registry import Registry
-from services.console.demo import behaviours
+from services.console.demo import behaviours, reported_content
 from services.console.demo.behaviours import AgencyBehaviour, instant
 from services.console.demo.events import (
     ARCHIVE,
@@ -22,14 +22,12 @@ from services.console.demo.events import (
     ReportDraft,
     ScheduledPost,
     UpstreamSystem,
-    draw_number,
 )
 from services.console.demo.expected import DUE_AT, ExpectedDuty
 
 BEGINS_AT = datetime(2024, 1, 1, tzinfo=ZONE)
 LAST_TIMELY_DAY = date(2024, 12, 9)
 ADDRESSED_GROUPS = frozenset({"so-ban-nganh", "ubnd-huyen"})
-FIRST_YEAR = 2016
 PROGRAMME = "action-programme"
 AUTUMN_BEGINS_ON = date(2024, 10, 28)
 WEEKS_OF_AUTUMN = 6
@@ -38,7 +36,6 @@ OFFICE_OPENS = time(8)
 OFFICE_MINUTES = 8 * 60
 REVIEW = "district-annual-review"
 REVIEW_BEFORE = timedelta(weeks=1)  # a district holds its review of the year, then reports its results
-DISTRICT_PREFIXES = ("h-", "tx-", "tp-")  # of agency ids: huyện, thị xã, thành phố
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +72,16 @@ def behaviour_of(agency: str) -> AgencyBehaviour:
 
 def report_on_time(agency: str) -> AgencyBehaviour:
     """Send a complete report on some working day of the autumn; a district reports its annual review a week before."""
-    week, day = draw_number(f"{agency}/week", 0, WEEKS_OF_AUTUMN), draw_number(f"{agency}/day", 0, WORKING_DAYS_A_WEEK)
-    minutes = draw_number(f"{agency}/minute", 0, OFFICE_MINUTES)
+    week, day = (
+        reported_content.draw_number(f"{agency}/week", 0, WEEKS_OF_AUTUMN),
+        reported_content.draw_number(f"{agency}/day", 0, WORKING_DAYS_A_WEEK),
+    )
+    minutes = reported_content.draw_number(f"{agency}/minute", 0, OFFICE_MINUTES)
     opens_at = datetime.combine(AUTUMN_BEGINS_ON + timedelta(weeks=week, days=day), OFFICE_OPENS, tzinfo=ZONE)
-    upstream = (PORTAL, EXCHANGE, EMAIL)[draw_number(f"{agency}/way", 0, 3)]
+    upstream = (PORTAL, EXCHANGE, EMAIL)[reported_content.draw_number(f"{agency}/way", 0, 3)]
     sent_at = opens_at + timedelta(minutes=minutes)
     behaviour = behaviours.send_report(ReportDraft(agency=agency, at=sent_at, upstream=upstream))
-    if not agency.startswith(DISTRICT_PREFIXES):
+    if not agency.startswith(reported_content.DISTRICT_PREFIXES):
         return behaviour
     review = ReportDraft(agency=agency, at=opens_at - REVIEW_BEFORE, obligation=REVIEW)
     return replace(behaviour, posts=(review.to_post(), *behaviour.posts))
@@ -90,10 +90,14 @@ def report_on_time(agency: str) -> AgencyBehaviour:
 def _build_archive(agency: str) -> Iterator[Event]:
     """Yield what *agency* sent before 2024: its action programme, and each year's results on time."""
     draft = ReportDraft(agency=agency, at=BEGINS_AT, upstream=ARCHIVE)
-    sent_at = datetime(FIRST_YEAR, 6, 1, 9, tzinfo=ZONE) + timedelta(days=draw_number(f"{agency}/programme", 0, 90))
+    sent_at = datetime(reported_content.FIRST_YEAR, 6, 1, 9, tzinfo=ZONE) + timedelta(
+        days=reported_content.draw_number(f"{agency}/programme", 0, 90)
+    )
     yield replace(draft, obligation=PROGRAMME, period=None, sent_at=sent_at).to_event()
-    for year in range(FIRST_YEAR, BEGINS_AT.year):
-        sent_at = datetime(year, 11, 20, 9, tzinfo=ZONE) + timedelta(days=draw_number(f"{agency}/{year}", 0, 19))
+    for year in range(reported_content.FIRST_YEAR, BEGINS_AT.year):
+        sent_at = datetime(year, 11, 20, 9, tzinfo=ZONE) + timedelta(
+            days=reported_content.draw_number(f"{agency}/{year}", 0, 19)
+        )
         yield replace(draft, period=str(year), sent_at=sent_at).to_event()
 
 

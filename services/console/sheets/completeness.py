@@ -30,11 +30,10 @@ def find_gaps(cells: Mapping[str, SheetCell], data: Mapping[str, Any]) -> Iterat
             continue
         if cell.label.endswith(REQUIRED_MARK) and not _is_answered(head, name, data):
             yield FieldError(pointer=form_fields.event_pointer(key), detail=_EMPTY)
-        figure = data["content"]["indicators"].get(name) if head == "indicators" else None
-        if figure is not None and not _is_within(Decimal(figure), cell.hint):
-            yield FieldError(
-                pointer=form_fields.event_pointer(key), detail=_describe_outside(Decimal(figure), cell.hint)
-            )
+        given = data["content"]["indicators"].get(name) if head == "indicators" else None
+        if given is not None:
+            faults = _find_faults(Decimal(given), cell.hint)
+            yield from (FieldError(pointer=form_fields.event_pointer(key), detail=one) for one in faults)
 
 
 def _is_answered(head: str, name: str, data: Mapping[str, Any]) -> bool:
@@ -49,14 +48,15 @@ def _is_answered(head: str, name: str, data: Mapping[str, Any]) -> bool:
             return True
 
 
-def _is_within(figure: Decimal, hint: str) -> bool:
-    low, high = _parse_range(hint)
-    return (low is None or figure >= low) and (high is None or figure <= high)
-
-
-def _parse_range(hint: str) -> tuple[Decimal | None, Decimal | None]:
-    stated = _RANGE.fullmatch(hint)
-    return (None, None) if stated is None else (_parse_limit(stated["low"]), _parse_limit(stated["high"]))
+def _find_faults(figure: Decimal, hint: str) -> Iterator[Bilingual]:
+    """Yield a sentence for each way in which *figure* departs from what the *hint* of its line asks for."""
+    parts = hint.split("; ")
+    for stated in filter(None, map(_RANGE.fullmatch, filter(None, parts))):
+        low, high = _parse_limit(stated["low"]), _parse_limit(stated["high"])
+        if (low is not None and figure < low) or (high is not None and figure > high):
+            yield _describe_outside(figure, low, high, stated[0])
+    if form_fields.WHOLE_NUMBER.vi in parts and figure != figure.to_integral_value():
+        yield _describe_fraction(figure)
 
 
 def _parse_limit(text: str | None) -> Decimal | None:
@@ -66,13 +66,23 @@ def _parse_limit(text: str | None) -> Decimal | None:
         return None
 
 
-def _describe_outside(figure: Decimal, hint: str) -> Bilingual:
+def _describe_outside(figure: Decimal, low: Decimal | None, high: Decimal | None, stated: str) -> Bilingual:
     shown = number_parsing.render_number(figure)
-    low, high = (None if one is None else number_parsing.render_number(one).en for one in _parse_range(hint))
-    limits = " ".join(f"{word} {one}" for word, one in (("from", low), ("to", high)) if one is not None)
+    ends = [
+        (word, number_parsing.render_number(one).en) for word, one in (("from", low), ("to", high)) if one is not None
+    ]
+    limits = " ".join(f"{word} {end}" for word, end in ends)
     return Bilingual.of(
         en=f"warning: {shown.en} is outside the range that the sheet states, {limits}; the report will not be complete",
-        vi=f"cảnh báo: {shown.vi} nằm ngoài khoảng ghi trên phiếu, {hint}; báo cáo sẽ chưa đầy đủ",
+        vi=f"cảnh báo: {shown.vi} nằm ngoài khoảng ghi trên phiếu, {stated}; báo cáo sẽ chưa đầy đủ",
+    )
+
+
+def _describe_fraction(figure: Decimal) -> Bilingual:
+    shown = number_parsing.render_number(figure)
+    return Bilingual.of(
+        en=f"warning: {shown.en} is not a whole number; the report will not be complete",
+        vi=f"cảnh báo: {shown.vi} không phải số nguyên; báo cáo sẽ chưa đầy đủ",
     )
 
 

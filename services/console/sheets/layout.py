@@ -5,9 +5,11 @@ is drawn in XLSX or CSV is not known here.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from schemas.content import requested_content
+from schemas.plan import calendar
 from schemas.plan.plan import Obligation, ObligationVersion
 from schemas.plan.registry import Agency
 from schemas.plan.values import Bilingual
@@ -21,6 +23,9 @@ HEADER = ("Mã", "Nội dung", "Trả lời", "Đơn vị tính", "Hướng dẫ
 NOTES = "Điều kiện được kiểm tra khi tiếp nhận:"
 YES_NO = ("có", "không")
 
+# Of these a report may have many, so one that may be left empty says so; a star marks the others.
+_CONTENT_TYPES = frozenset({FieldType.LONG_TEXT, FieldType.FIGURE})
+
 # The end of the label of a line that requires an answer.
 REQUIRED_MARK = " *"
 
@@ -33,7 +38,7 @@ class SheetLine:
     """One question, with its answer where that is known already.
 
     The answer of a fixed line is not for the reporter to change. A technical line is hidden, because only the program
-    that reads the sheet needs it.
+    that reads the sheet needs it. `asked_of` says who is to answer, on a sheet that is not made for one agency.
     """
 
     question: FormField
@@ -41,6 +46,7 @@ class SheetLine:
     is_fixed: bool = False
     is_technical: bool = False
     choices: tuple[str, ...] = ()
+    asked_of: str = ""
 
     @property
     def label(self) -> str:
@@ -54,7 +60,9 @@ class SheetLine:
             return ""
         form = "ngày/tháng/năm" if self.question.kind is FieldType.DAY else ""
         choices = f"ghi {' hoặc '.join(YES_NO)}" if self.choices == YES_NO else ""
-        return "; ".join(part for part in (self.question.hint.vi, form, choices) if part)
+        is_optional = self.question.kind in _CONTENT_TYPES and not self.question.is_required
+        optional = "không bắt buộc" if is_optional else ""
+        return "; ".join(part for part in (self.question.hint.vi, form, choices, optional, self.asked_of) if part)
 
     @property
     def unit(self) -> str:
@@ -139,7 +147,8 @@ def build_layout(catalogue: DutyCatalogue, scope: SheetScope) -> SheetLayout:
 
 
 def _build_sections(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[SheetSection]:
-    questions = form_fields.fields_of(scope.version.requires)
+    requested = requested_content.list_requested(catalogue.plan, scope.version, _names_of(catalogue, scope))
+    questions = form_fields.build_fields(scope.version.requires, requested)
     yield SheetSection(title="1. Nhiệm vụ báo cáo", lines=tuple(_identity_lines(catalogue, scope)))
     yield _build_section("2. Văn bản", questions, "document")
     yield SheetSection(
@@ -148,7 +157,7 @@ def _build_sections(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[She
     )
     yield _build_section("4. Nội dung báo cáo", questions, "content", "sections")
     if any(one.key.startswith("indicators.") for one in questions):
-        yield _build_section("5. Số liệu", questions, "indicators")
+        yield _mark_addressees(_build_section("5. Số liệu", questions, "indicators"), catalogue, scope)
     files = questions[-1]
     lines = tuple(SheetLine(question=_file_question(files, number)) for number in range(1, MAX_FILES + 1))
     yield SheetSection(title="6. Tệp đính kèm", lines=lines)
@@ -160,6 +169,36 @@ def _build_section(title: str, questions: tuple[FormField, ...], *heads: str) ->
         title=title,
         lines=tuple(SheetLine(question=one, choices=YES_NO if one.kind is FieldType.YES_NO else ()) for one in chosen),
     )
+
+
+def _names_of(catalogue: DutyCatalogue, scope: SheetScope) -> frozenset[str] | None:
+    """Return the agency of the sheet with its groups on the last good day; None where the reporter is to write it."""
+    agency = None if scope.agency is None else catalogue.registry.agency(scope.agency)
+    if agency is None:
+        return None
+    if scope.due_at is None:
+        return frozenset({agency.id, *(one.id for one in agency.groups if one.to is None)})
+    day = calendar.last_good_day(scope.due_at, catalogue.calendar.zone)
+    return frozenset({agency.id, *(one.id for one in agency.groups if one.contains(day))})
+
+
+def _mark_addressees(section: SheetSection, catalogue: DutyCatalogue, scope: SheetScope) -> SheetSection:
+    """Say of each figure who is asked for it, on a sheet that any agency may fill in."""
+    if scope.agency is not None:
+        return section
+    asked_of = {f"indicators.{one.code}": one.asked_of for one in catalogue.plan.indicators}
+    lines = (
+        line if line.question.is_required else replace(line, asked_of=_name_all(catalogue, asked_of[line.question.key]))
+        for line in section.lines
+    )
+    return replace(section, lines=tuple(lines))
+
+
+def _name_all(catalogue: DutyCatalogue, names: tuple[str, ...]) -> str:
+    groups = {one.id: one.name.vi for one in catalogue.registry.groups}
+    agencies = {one.id: one.names[-1].vi for one in catalogue.registry.agencies}
+    named = ", ".join(groups.get(one) or agencies.get(one) or one for one in names)
+    return f"dành cho: {named}" if named else ""
 
 
 def _identity_lines(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[SheetLine]:

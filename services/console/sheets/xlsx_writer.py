@@ -174,9 +174,10 @@ def _number_rule(line: SheetLine) -> dict[str, Any]:
     low, high = line.question.low, line.question.high
     hint = line.question.hint.vi
     message = f"Hãy ghi số{f' {hint}' if hint else ''}, không kèm chữ hoặc đơn vị tính."
-    rule: dict[str, Any] = {"validate": "decimal", "criteria": ">=", "value": -1e15 if low is None else float(low)}
+    kind = "integer" if line.question.is_whole else "decimal"
+    rule: dict[str, Any] = {"validate": kind, "criteria": ">=", "value": -1e15 if low is None else float(low)}
     if high is not None:
-        rule = {"validate": "decimal", "criteria": "between", "minimum": rule["value"], "maximum": float(high)}
+        rule = {"validate": kind, "criteria": "between", "minimum": rule["value"], "maximum": float(high)}
     return {**rule, **_error_message("Số không hợp lệ", message)}
 
 

@@ -5,17 +5,15 @@ Knows plan and registry. Only rules can say when the duty falls due and what its
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from schemas.events.assessments import Status
-from schemas.events.ids import DutyKey
-from schemas.plan import instants, periods
-from schemas.plan.plan import Obligation, ObligationVersion, Plan
+from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from schemas.plan.values import Bilingual
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FormField
+from services.intake.core.requested_report import PublishedDuty
 
 # Returns the latest version of a plan with its registry, or None if it is not published.
 PlanLookup = Callable[[str], tuple[Plan, Registry] | None]
@@ -35,19 +33,10 @@ class DryRunStatus:
     is_from_record: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormDuty:
-    """A duty with the documents that describe it. `day` is today in the zone of the plan."""
+class FormDuty(PublishedDuty):
+    """A published duty in the words of its form."""
 
-    key: DutyKey
-    plan: Plan
-    registry: Registry
-    obligation: Obligation
-    day: date
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.plan.zone)
+    __slots__ = ()
 
     @property
     def title(self) -> Bilingual:
@@ -76,21 +65,9 @@ class FormDuty:
             return self.plan.plan
         return f"{source.number} ({source.issued_on:%d/%m/%Y})" if source.issued_on else source.number
 
-    def version(self, due_at: datetime | None) -> ObligationVersion:
-        """Return the version of the obligation in force on the due day.
-
-        If that is unknown, it is the version of the last day of the period, or of today for a duty without periods.
-        """
-        day = self.day
-        if due_at is not None:
-            day = instants.in_zone(due_at, self.zone).date()
-        elif self.key.period is not None:
-            day = periods.parse(self.key.period).ends_on
-        in_force = (one for one in self.obligation.versions if one.in_force_on(day))
-        return next(in_force, self.obligation.versions[-1])
-
     def fields(self, due_at: datetime | None) -> tuple[FormField, ...]:
-        return form_fields.fields_of(self.version(due_at).requires)
+        """Return the fields of the form: what the agency is asked for, required or not."""
+        return form_fields.build_fields(self.version(due_at).requires, self.list_requested(due_at))
 
     def describe_missing(self, missing: tuple[str, ...], due_at: datetime | None) -> list[tuple[str, Bilingual]]:
         """Return for each part that rules has named as *missing* the key of its field ("" for none) and its label."""
@@ -103,24 +80,6 @@ class FormDuty:
         if agency is None:
             return Bilingual.of(vi=agency_id, en=agency_id)
         return Bilingual.of(vi=agency.name_on(self.day, "vi"), en=agency.name_on(self.day, "en"))
-
-
-def find_duty(key: DutyKey, plans: PlanLookup, now: datetime) -> FormDuty | None:
-    """Return the duty of *key*; None if its plan or obligation is not published, or its period is malformed."""
-    found = plans(key.plan)
-    obligation = None if found is None else found[0].obligation(key.obligation)
-    if found is None or obligation is None or not _is_period(key.period):
-        return None
-    plan, registry = found
-    day = instants.in_zone(now, ZoneInfo(plan.zone)).date()
-    return FormDuty(key=key, plan=plan, registry=registry, obligation=obligation, day=day)
-
-
-def _is_period(text: str | None) -> bool:
-    try:
-        return text is None or bool(periods.parse(text))
-    except ValueError:
-        return False
 
 
 def _missing_part(name: str, fields: dict[str, FormField], checks: dict[str, Bilingual]) -> tuple[str, Bilingual]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.content.figure_findings import FigureFinding
 from schemas.events.assessments import Status
 from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError
@@ -39,7 +40,10 @@ class FilledField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormState:
-    """One form. `before` is the status of the duty without this report; `dry_run` that with it, if rules was asked."""
+    """One form. `before` is the status of the duty without this report; `dry_run` that with it, if rules was asked.
+
+    `findings` are figures that look like a slip.
+    """
 
     duty: FormDuty
     now: datetime
@@ -48,6 +52,7 @@ class FormState:
     uploaded: tuple[UploadedFile, ...] = ()
     errors: tuple[FieldError, ...] = ()
     dry_run: DryRunStatus | None = None
+    findings: tuple[FigureFinding, ...] = ()
     was_checked: bool = False
 
     @property
@@ -95,6 +100,12 @@ class FormState:
         """Return what the report still lacks: for each part the key of its field and its label."""
         return self.duty.describe_missing(self.dry_run.missing, self.due_at) if self.dry_run else []
 
+    def finding_sentences(self) -> list[tuple[str, Bilingual]]:
+        """Return for each finding the key of its field ("" for a ratio, which has none) and what it says."""
+        keys = {one.key for one in self.duty.fields(self.due_at)}
+        named = ((f"indicators.{one.code}", one.words) for one in self.findings)
+        return [(key if key in keys else "", words) for key, words in named]
+
     def timing(self) -> Bilingual | None:
         """Return whether a complete report would be on time now; None if rules has not said when it is due."""
         if self.dry_run is None or self.dry_run.due_at is None:
@@ -131,6 +142,7 @@ def template_values(state: FormState, *, action: str, other: str, limit_megabyte
         "accept": ",".join(sorted(form_fields.FILE_TYPE_NAMES)),
         "errors": state.errors_with_labels(),
         "missing_parts": state.missing_parts(),
+        "findings": state.finding_sentences(),
     }
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import msgspec
 
+from schemas.content import units
 from schemas.events.form_links import LinkKey
 from schemas.events.signed_tokens import BadLink
 from schemas.plan.values import Bilingual
@@ -91,12 +92,19 @@ class FormHandlers:
     async def _check_or_send(
         self, state: FormState, report: AcceptedEvent, action: str, opened: OpenedDuty
     ) -> Response:
-        """Send the report, unless it was only to be checked, or is incomplete and not to be sent all the same."""
-        dry_run = None if action == SEND_ANYWAY else await self.submit_report.dry_run_status(report, state.now)
+        """Send the report, unless it was only to be checked.
+
+        An incomplete report, and one whose figures look like a slip, is shown once more before it is sent all the same.
+        """
+        if action == SEND_ANYWAY:
+            return await self._send(state, report, opened)
+        dry_run = await self.submit_report.dry_run_status(report, state.now)
+        checked = replace(state, dry_run=dry_run, was_checked=True)
+        checked = replace(checked, findings=self.submit_report.find_slips(state.duty, report, checked.due_at))
         is_incomplete = dry_run is not None and bool(dry_run.missing)
-        if action == CHECK or is_incomplete:
+        if action == CHECK or is_incomplete or checked.findings:
             self.metrics.count(FormOutcome.INCOMPLETE if is_incomplete else FormOutcome.CHECKED)
-            return self._render(replace(state, dry_run=dry_run, was_checked=True), opened)
+            return self._render(checked, opened)
         return await self._send(state, report, opened)
 
     async def _send(self, state: FormState, report: AcceptedEvent, opened: OpenedDuty) -> Response:
@@ -121,7 +129,7 @@ class FormHandlers:
             _answers(state.values, fields),
             files=[one.file for one in state.uploaded],
             zone=state.duty.zone,
-            percents=frozenset(one.key for one in fields if one.unit == form_fields.UNITS["percent"]),
+            percents=frozenset(one.key for one in fields if one.unit == units.UNITS[units.PERCENT]),
         )
         if isinstance(data, tuple) or errors:
             return (*(data if isinstance(data, tuple) else ()), *errors)

@@ -8,7 +8,7 @@ from schemas.events.form_links import LinkKey
 from schemas.events.signed_tokens import BadLink
 from schemas.plan.values import Language
 from services.intake.asgi import Request, RequestRefusedError, Response
-from services.intake.form import duty_view, pages, texts
+from services.intake.form import pages, texts
 from services.intake.form.duty_view import FormDuty, PlanLookup
 from services.intake.form.metrics import FormMetrics, FormOutcome
 from services.runtime.access.link_revocations import LinkRevocations
@@ -81,7 +81,7 @@ class LinkGuard:
         if link.has_expired(now) and not accepts_expired:
             self.metrics.count(FormOutcome.EXPIRED)
             return pages.notice_page(texts.EXPIRED, language, status=410)
-        duty = duty_view.find_duty(link.duty, self.plans, now)
+        duty = FormDuty.find(link.duty, self.plans(link.duty.plan), now)
         if duty is None:
             self.metrics.count(FormOutcome.NO_DUTY)
             return pages.notice_page(texts.NO_DUTY, language, status=503)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.content.figure_findings import FigureFinding
 from schemas.events import ids
 from schemas.events.assessments import Status
 from schemas.events.facts import SUBMITTED
@@ -23,6 +24,7 @@ from services.intake.cloudevents.validator import EventValidator
 from services.intake.core.admission import AcceptedEvent
 from services.intake.core.event_id import Receipt, format_instant
 from services.intake.core.problems import RequestProblem
+from services.intake.core.requested_report import SubmittedReport
 from services.intake.core.scopes import KeyScope, SourceScope
 from services.intake.form.duty_view import DryRunStatus, FormDuty
 from services.intake.http.dry_run import DryRunClient
@@ -79,6 +81,11 @@ class SubmitReport:
                 return None
             raise
         return _parse_status(msgspec.json.decode(answer.body))
+
+    def find_slips(self, duty: FormDuty, report: AcceptedEvent, due_at: datetime | None) -> tuple[FigureFinding, ...]:
+        """Return what looks like a slip in the figures of *report*."""
+        data = msgspec.json.decode(report.event.raw_data, type=SubmittedReport)
+        return duty.find_slips(data.content, due_at)
 
     async def submit(self, report: AcceptedEvent, received_at: datetime) -> str:
         """Record the report durably and return its signed receipt; raise `RequestRefusedError` if that fails."""

@@ -22,6 +22,7 @@ TEXTS = {
     "figures": Bilingual.of(vi="Số liệu", en="Figures"),
     "files": Bilingual.of(vi="Tệp đính kèm", en="Files"),
     "needed": Bilingual.of(vi="bắt buộc", en="needed"),
+    "optional": Bilingual.of(vi="không bắt buộc", en="optional"),
     "needed_note": Bilingual.of(vi="Dấu * là nội dung bắt buộc.", en="A star marks what is needed."),
     "kept": Bilingual.of(vi="Tệp đã tải lên (bỏ chọn để không gửi)", en="Files received so far (untick to leave out)"),
     "choose": Bilingual.of(vi="Chọn tệp", en="Choose files"),
@@ -32,6 +33,7 @@ TEXTS = {
     "check": Bilingual.of(vi="Kiểm tra", en="Check"),
     "send": Bilingual.of(vi="Gửi báo cáo", en="Send"),
     "send_anyway": Bilingual.of(vi="Vẫn gửi báo cáo chưa đầy đủ", en="Send it incomplete all the same"),
+    "send_unchanged": Bilingual.of(vi="Số liệu đúng, vẫn gửi báo cáo", en="The figures are right, send the report"),
     "check_note": Bilingual.of(
         vi="“Kiểm tra” chỉ xem báo cáo còn thiếu gì, chưa gửi và chưa ghi nhận.",
         en="“Check” only tells what is still missing; nothing is sent or recorded.",
@@ -43,6 +45,10 @@ TEXTS = {
     "missing_note": Bilingual.of(
         vi="Báo cáo chưa đầy đủ vẫn được tiếp nhận nhưng chưa được tính là hoàn thành nhiệm vụ.",
         en="An incomplete report is received, but does not discharge the duty.",
+    ),
+    "findings": Bilingual.of(
+        vi="Đề nghị kiểm tra lại các số liệu sau (chưa gửi; nếu số liệu đúng, hãy chọn vẫn gửi):",
+        en="Please check these figures (nothing is sent yet; if they are right, send the report all the same):",
     ),
     "complete": Bilingual.of(
         vi="Báo cáo đã đầy đủ. Nhấn “Gửi báo cáo” để gửi chính thức; hiện chưa có gì được ghi nhận.",

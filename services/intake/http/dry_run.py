@@ -13,6 +13,7 @@ from schemas.plan.values import Bilingual
 from schemas.problems import FieldError
 from services.intake.asgi import RequestRefusedError, Response
 from services.intake.core.problems import Refusal, RequestProblem
+from services.intake.http.figure_review import FigureReview
 
 # A dry run takes rules milliseconds. Without rules the person shall not wait long for the page without a status.
 TIMEOUT_SECONDS = 5.0
@@ -41,15 +42,18 @@ class _RulesRefusal(msgspec.Struct):
 class DryRunClient:
     """Asks rules about records that could be written."""
 
-    def __init__(self, client: httpx.AsyncClient, rules_url: str, key: SecretStr | None) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, rules_url: str, *, key: SecretStr | None, review: FigureReview
+    ) -> None:
         self._client = client
+        self._review = review
         self._url = rules_url.rstrip("/") + "/v1/dry-run"
         self._headers = {"content-type": "application/json"}
         if key is not None:
             self._headers["authorization"] = f"Bearer {key.get_secret_value()}"
 
     async def assess(self, records: Sequence[bytes], *, is_batch: bool) -> Response:
-        """Answer with the assessments of *records*, in order.
+        """Answer with the assessments of *records*, in order, each with its figures that look like a slip.
 
         Raises `RequestRefusedError`: with 422 if rules refuses a record, with 503 if it cannot be asked.
         """
@@ -57,7 +61,8 @@ class DryRunClient:
 
         async def ask(record: bytes) -> Any:  # noqa: ANN401 - the JSON of rules, passed on
             async with slots:
-                return await self._ask(record)
+                assessment = await self._ask(record)
+            return {**assessment, "findings": self._review.find_slips(record, assessment)}
 
         answers = await asyncio.gather(*map(ask, records))
         document = {"dry_run": True, "answers": answers} if is_batch else {"dry_run": True, **answers[0]}

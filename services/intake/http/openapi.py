@@ -6,6 +6,7 @@ from importlib import resources
 
 import msgspec
 
+from schemas.content.figure_findings import FindingKind
 from schemas.events.facts import MODEL_OF
 from services.intake.asgi import Request, Response
 from services.intake.cloudevents import http_binding
@@ -213,7 +214,21 @@ _RECEIPTS = {
         "jws": {"type": "string", "description": 'Compact JWS (Ed25519) over {"iss", "receipts"}.'},
     },
 }
-_DRY_RUN = {"type": "object", "required": ["dry_run"], "properties": {"dry_run": {"const": True}}}
+_FINDING = {
+    "type": "object",
+    "required": ["pointer", "code", "kind", "detail"],
+    "properties": {
+        "pointer": {"type": "string", "description": "JSON pointer to the figure; a ratio is named by its own code."},
+        "code": {"type": "string"},
+        "kind": {"enum": [one.value for one in FindingKind]},
+        "detail": {"type": "object", "properties": {"vi": {"type": "string"}, "en": {"type": "string"}}},
+    },
+}
+_DRY_RUN = {
+    "type": "object",
+    "required": ["dry_run"],
+    "properties": {"dry_run": {"const": True}, "findings": {"type": "array", "items": _FINDING}},
+}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],

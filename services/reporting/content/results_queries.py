@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from schemas.plan import periods
 from services.reporting import submission_content
 from services.reporting.core import results_question
+from services.reporting.core.content import figure_review
+from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.results import StandingSubmission
 from services.reporting.core.results_document import PlanResults
 from services.reporting.core.results_question import AssessedDuty, AssessedPlan
@@ -63,6 +65,15 @@ class ResultsQueries:
             zone=ZoneInfo(assessed.plan.zone),
             obligations=obligations,
         )
+
+    async def review_figures(self, plan_id: str, period: str, context: QueryContext) -> tuple[ReviewedFigure, ...]:
+        """Return what looks like a slip in the figures of a plan for exactly *period*; raise as `find_results`."""
+        assessed = await self.assess_plan(plan_id, period, context)
+
+        def review() -> tuple[ReviewedFigure, ...]:
+            return figure_review.review_figures(results_question.build_questions(assessed, period))
+
+        return await asyncio.to_thread(review)
 
     async def assess_plan(self, plan_id: str, period: str, context: QueryContext) -> AssessedPlan:
         """Return the duties of a plan for *period* and the year before, with the contents of what stands."""

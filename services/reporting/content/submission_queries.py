@@ -10,9 +10,9 @@ import msgspec
 from schemas.events.facts import SUBMITTED
 from schemas.events.ids import DutyKey
 from services.reporting import event_decoder
-from services.reporting.core import submission_history
+from services.reporting.core.content import submission_history
+from services.reporting.core.content.submission_history import DocketFact, SubmissionHistory
 from services.reporting.core.duty_lines import DutyLine
-from services.reporting.core.submission_history import DocketFact, SubmissionHistory
 from services.reporting.core.timeline import EventIdentity, UnreadableRecord
 from services.reporting.event_decoder import DecodedFact
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries

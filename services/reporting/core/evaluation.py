@@ -16,7 +16,8 @@ from schemas.cel.values import Value
 from schemas.events.assessments import Status
 from schemas.plan.grading import GRADING_VARIABLES, GradeRule
 from schemas.plan.values import Bilingual
-from services.reporting.core import condition_words, labels
+from services.reporting.core import labels
+from services.reporting.core.content import condition_words
 from services.reporting.core.duty_counts import EXCLUDED_STATUSES
 
 PERIODS_BEFORE = 3

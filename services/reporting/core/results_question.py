@@ -62,15 +62,22 @@ class _AssessedPeriod:
 
 def consolidate_plan(assessed: AssessedPlan, period: str) -> tuple[ObligationResults, ...]:
     """Return the results of each obligation that binds anybody for exactly *period*, in the order of the plan."""
+    return tuple(results.consolidate(question) for question in build_questions(assessed, period))
+
+
+def build_questions(assessed: AssessedPlan, period: str) -> tuple[ResultsQuestion, ...]:
+    """Return the question about each obligation that binds anybody for exactly *period*, in the order of the plan."""
     calendar = Calendar(assessed.plan, WorkingDays(assessed.registry))
-    found = []
-    for obligation in assessed.plan.obligations:
-        terms = [
-            calendar.terms_of(obligation, one) if one else None for one in (periods.parse(period), year_before(period))
-        ]
-        question = _build_question(assessed, terms[0], terms_before=terms[1])
-        found += [] if question is None else [results.consolidate(question)]
-    return tuple(found)
+    current, previous = periods.parse(period), year_before(period)
+    questions = (
+        _build_question(
+            assessed,
+            calendar.terms_of(one, current),
+            terms_before=None if previous is None else calendar.terms_of(one, previous),
+        )
+        for one in assessed.plan.obligations
+    )
+    return tuple(question for question in questions if question is not None)
 
 
 def year_before(period: str) -> Period | None:

@@ -1,7 +1,6 @@
 """The handlers of what agencies sent: results, one submission with its history, its attached files."""
 
 import re
-from dataclasses import asdict
 from urllib.parse import quote
 
 import msgspec
@@ -10,17 +9,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from schemas.plan import periods
+from schemas.plan import figures
 from services.reporting.content import attachments
 from services.reporting.content.attachments import AttachmentFiles, FileLostError
-from services.reporting.content.evaluation_queries import EvaluationQueries, GradedDuty, PlanGrades
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import AttachmentReference, SubmissionAnswer, SubmissionQueries
-from services.reporting.core import json_views, results_document, results_scope
+from services.reporting.core import json_views, results_document
 from services.reporting.core.access.decisions import Access
-from services.reporting.core.evaluation import Grade
+from services.reporting.core.content import results_scope
+from services.reporting.core.content.figure_review import ReviewedFigure
+from services.reporting.core.content.submission_history import DocketFact
 from services.reporting.core.results_document import PlanResults
-from services.reporting.core.submission_history import DocketFact
 from services.reporting.documents import results_csv
 from services.reporting.http import conditional, query_parameters
 from services.reporting.http.access.guard import AccessRoute
@@ -54,12 +53,10 @@ class ContentApi:
         results: ResultsQueries,
         submissions: SubmissionQueries,
         *,
-        evaluations: EvaluationQueries,
         files: AttachmentFiles,
         clock: Clock,
     ) -> None:
         self._results = results
-        self._evaluations = evaluations
         self._submissions = submissions
         self._files = files
         self._clock = clock
@@ -68,7 +65,7 @@ class ContentApi:
         """Return the routes."""
         return [
             AccessRoute("/v1/plans/{plan}/periods/{period}/results", self.get_results, Access.COVERED),
-            AccessRoute("/v1/plans/{plan}/periods/{period}/evaluations", self.get_evaluations, Access.COVERED),
+            AccessRoute("/v1/plans/{plan}/periods/{period}/findings", self.get_findings, Access.COVERED),
             AccessRoute("/v1/submissions/{receiptid}", self.get_submission, Access.COVERED),
             AccessRoute("/v1/submissions/{receiptid}/attachments/{sha256}", self.get_attachment, Access.COVERED),
         ]
@@ -79,7 +76,9 @@ class ContentApi:
         parameters.require_known("obligation", *INSTANTS)
         context = query_parameters.parse_context(parameters, self._clock)
         parameters.raise_errors()
-        results = await self._results.find_results(request.path_params["plan"], _parse_period(request), context)
+        results = await self._results.find_results(
+            request.path_params["plan"], query_parameters.parse_period_of_path(request), context
+        )
         results = _select_obligations(results, parameters.list_values("obligation"))
         if not context.scope.is_everything:
             results = results_scope.restrict_results(results, context.scope.covers_agency)
@@ -90,13 +89,15 @@ class ContentApi:
         tag = await run_in_threadpool(_tag_results, request, results, media_type)
         return conditional.respond(request, body, tag=tag, media_type=media_type)
 
-    async def get_evaluations(self, request: Request) -> Response:
-        """Return the grade that the plan's rules give each agency for each of its duties, with its reason."""
+    async def get_findings(self, request: Request) -> Response:
+        """Return what looks like a slip in the figures of a plan's period, for somebody to ask the agency."""
         context = self._parse_instants(request)
-        plan, period = request.path_params["plan"], _parse_period(request)
-        grades = await self._evaluations.grade_period(plan, period, context)
+        plan, period = request.path_params["plan"], query_parameters.parse_period_of_path(request)
+        reviewed = await self._results.review_figures(plan, period, context)
+        covered = [one for one in reviewed if context.scope.covers_agency(one.agency, one.groups)]
+        findings = [_render_finding(one, context.language) for one in covered]
         head = {"plan": plan, "period": period, "as_of": context.as_of.isoformat()}
-        return JSONResponse({**head, "known_at": context.known_at.isoformat(), **_render_grades(grades, context)})
+        return JSONResponse({**head, "known_at": context.known_at.isoformat(), "findings": findings})
 
     async def get_submission(self, request: Request) -> Response:
         """Return a submission as it was recorded, its duty, what it corrects and what was done about it since."""
@@ -129,13 +130,6 @@ class ContentApi:
         return context
 
 
-def _parse_period(request: Request) -> str:
-    try:
-        return periods.parse(request.path_params["period"]).text
-    except ValueError as cause:
-        raise NotFoundError(str(cause)) from cause
-
-
 def _select_obligations(results: PlanResults, ids: tuple[str, ...]) -> PlanResults:
     if not ids:
         return results
@@ -161,23 +155,16 @@ def _tag_results(request: Request, results: PlanResults, media_type: str) -> str
     return conditional.tag_of(content, is_weak="as_of" not in request.query_params)
 
 
-def _render_grades(grades: PlanGrades, context: QueryContext) -> dict[str, object]:
+def _render_finding(one: ReviewedFigure, language: str) -> dict[str, str | None]:
     return {
-        "grades": [_render_graded_duty(one, context.language) for one in grades.duties],
-        "unreadable": json_views.render_unreadable(grades.unreadable),
-    }
-
-
-def _render_graded_duty(duty: GradedDuty, language: str) -> dict[str, object]:
-    work, outcome = duty.work, duty.outcome
-    grade = outcome if isinstance(outcome, Grade) else None
-    return {
-        "obligation": duty.key.obligation,
-        "agency": duty.key.agency,
-        "grade": None if grade is None else grade.grade,
-        "title": None if grade is None else grade.title.in_language(language),
-        "reason": outcome.reason.in_language(language),
-        "values": {**asdict(work), "status": work.status.value},
+        "obligation": one.obligation,
+        "agency": one.agency,
+        "code": one.finding.code,
+        "kind": one.finding.kind.value,
+        "value": None if one.value is None else figures.write_plainly(one.value),
+        "sentence": one.finding.words.in_language(language),
+        "source": one.source,
+        "id": one.id,
     }
 
 

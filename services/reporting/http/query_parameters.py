@@ -14,7 +14,7 @@ from services.reporting.core.duty_search import LineFilter
 from services.reporting.http import problems
 from services.reporting.http.access import guard
 from services.reporting.http.problems import InvalidQueryError
-from services.reporting.queries import DutyFilter, QueryContext
+from services.reporting.queries import DutyFilter, NotFoundError, QueryContext
 from services.runtime.clock import Clock
 
 _SHOWN_CHARS = 100  # of an invalid value, in the answer
@@ -94,6 +94,14 @@ def parse_context(parameters: QueryParameters, clock: Clock) -> QueryContext:
     known_at = parameters.parse("known_at", _parse_instant, as_of)
     language = parameters.parse("lang", _parse_language, problems.language_of(parameters.request))
     return QueryContext(as_of=as_of, known_at=known_at, scope=guard.scope_of(parameters.request), language=language)
+
+
+def parse_period_of_path(request: Request) -> str:
+    """Return the period that the path names; raise `NotFoundError` where it is none."""
+    try:
+        return periods.parse(request.path_params["period"]).text
+    except ValueError as cause:
+        raise NotFoundError(str(cause)) from cause
 
 
 def parse_duty_filter(parameters: QueryParameters) -> DutyFilter:

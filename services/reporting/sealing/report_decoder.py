@@ -69,10 +69,15 @@ def decode_seal(record: bytes | None) -> ReportSealed:
     return decoding.decode_model(Envelope[ReportSealed], record).data
 
 
+def decode_evaluation(record: bytes | None) -> EvaluationRecorded:
+    """Return the evaluation in the bytes of a record; raise `UnreadableRecordError`."""
+    return decoding.decode_model(Envelope[EvaluationRecorded], record).data
+
+
 def _decode_evaluation(event_id: str, record: ConsumedRecord) -> RecordedEvaluation:
     if not 0 < len(event_id) <= CHARACTERS_OF_ID_MAX or not event_id.isprintable():
         raise UnreadableRecordError("/id", f"{event_id[:200]!r} cannot be the key of a document")
-    evaluation = decoding.decode_model(Envelope[EvaluationRecorded], record.value).data
+    evaluation = decode_evaluation(record.value)
     _require_period(evaluation.period)
     recorded_at = decoding.read_timestamp(record)
     return RecordedEvaluation(

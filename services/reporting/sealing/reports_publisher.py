@@ -1,6 +1,7 @@
 """Publish single events on `dondoc.reports.v1`; whoever seals a version writes it in a transaction instead."""
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 from schemas.events.topics import REPORTS
 from services.reporting.sealing.report_events import ReportRecord
@@ -36,6 +37,6 @@ class ReportsPublisher:
     async def publish(self, record: ReportRecord) -> None:
         """Return when all in-sync replicas have *record*; raise `KafkaError` if the broker does not take it."""
         if self._producer is None:
-            raise RuntimeError("the producer is not open")
+            raise KafkaConnectionError("the producer is not open yet")
         timestamp = milliseconds(self._clock.now())
         await self._producer.send_and_wait(REPORTS.name, record.value, key=record.key.encode(), timestamp_ms=timestamp)

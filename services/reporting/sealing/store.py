@@ -5,6 +5,7 @@ it is inserted once and never changed, like the rest of the database.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from schemas.events import reports
@@ -56,6 +57,20 @@ class SealedReportStore:
     async def find_by_check_code(self, code: str) -> ReportSealed | None:
         """Return the version that prints *code*, or None."""
         return next(iter(await self._find({"check_code": code})), None)
+
+    async def find_evaluations(self, plan: str, period: str, known_at: datetime) -> list[RecordedEvaluation]:
+        """Return what officers recorded about a period by *known_at*, in the order of the log."""
+        condition = {"plan": plan, "period": period, "recorded_at": {"$lte": known_at}}
+        found = await self._store.find_matching(EVALUATIONS, condition, order_by="recorded_at")
+        return [
+            RecordedEvaluation(
+                event=document["_id"],
+                evaluation=report_decoder.decode_evaluation(document["record"]),
+                recorded_at=document["recorded_at"],
+                record=document["record"],
+            )
+            for document in found
+        ]
 
     async def read_document(self, sealed: ReportSealed, form: ReportFormat) -> bytes | None:
         """Return a document byte for byte as it was sealed; None if the version has none in that form.

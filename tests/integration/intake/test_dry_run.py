@@ -38,6 +38,7 @@ async def test_a_dry_run_says_what_is_missing_before_the_deadline_does(
     async with open_client(start_intake(DONDOC_INTAKE_RULES_URL=rules.url), bearer) as client:
         answer = (await client.post(DRY, content=encode_event(lacking))).json()
         assert (answer["dry_run"], answer["missing"]) == (True, ["sections.results"])
+        assert answer["findings"] == []
         answer = await client.post(DRY, content=encode_event([lacking, *others]), headers={"content-type": BATCH})
         assert answer.status_code == 200, answer.text
         due = [one["segment"] and one["segment"]["due_at"][:13] for one in answer.json()["answers"]]

@@ -16,9 +16,11 @@ from typer.testing import CliRunner
 from schemas.events.topics import FACTS, VERDICTS
 from schemas.lint import documents
 from schemas.lint.documents import PLAN_FILE, REGISTRY_FILE
+from schemas.plan.grading import GradeRule
 from services.console.main import app
 from services.runtime import attachment_store, clock
 from services.runtime.kafka.published_documents import PLAN, REGISTRY, publish_document
+from tests.support.assertions.eventually import eventually
 from tests.support.builders import plan_folders, plans
 from tests.support.builders.plans import Json
 from tests.support.clients.readers import ReadersFile
@@ -34,15 +36,26 @@ DIGEST = hashlib.sha256(FILE).hexdigest()
 NAME = 'Báo cáo "cuối" năm.pdf'
 
 
+GRADING = (
+    GradeRule.model_validate({"grade": "A", "title": {"vi": "Tốt"}, "when": "status == 'on_time'"}),
+    GradeRule.model_validate({"grade": "D", "title": {"vi": "Kém"}, "when": "true"}),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Running reporting, the facts that it was given, and the folders of the plan and of attached files."""
+    """Running reporting, the facts that it was given, and the folders of the plan and of attached files.
+
+    `agency` and `officer` are the authorizations of a reader of one agency and of one who reviews.
+    """
 
     service: Service
     facts: list[Json]
     folder: Path
     files: Path
     readers: ReadersFile
+    agency: str
+    officer: str
 
     async def ask(self, path: str, *, query: Json | None = None, **headers: str) -> httpx.Response:
         """Send a GET request."""
@@ -76,8 +89,10 @@ async def site(launch: Launch, bus: Bus, database: Database, readers: ReadersFil
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
         plan = documents.parse_plan((folder / PLAN_FILE).read_text(encoding="utf-8"))
         registry = documents.parse_registry((folder / REGISTRY_FILE).read_text(encoding="utf-8"))
-        await publish_document(producer, PLAN, plan)
+        await publish_document(producer, PLAN, plan.model_copy(update={"grading": GRADING}))
         await publish_document(producer, REGISTRY, registry)
+    agency = f"Bearer {readers.create('agency:h-hai', name='h-hai')}"
+    officer = f"Bearer {readers.create('all', name='officer', permits=('reviews',))}"
     clock.steer(steered, RECORDED - timedelta(days=1))
     launch("rules", DONDOC_CLOCK=f"steered:{steered}")
     service = launch(
@@ -93,7 +108,9 @@ async def site(launch: Launch, bus: Bus, database: Database, readers: ReadersFil
     await bus.wait_until_consumed("dondoc-rules", FACTS.name)
     for topic in (FACTS.name, VERDICTS.name):
         await bus.wait_until_consumed("dondoc-reporting", topic)
-    return Site(service=service, facts=facts, folder=folder, files=files, readers=readers)
+    return Site(
+        service=service, facts=facts, folder=folder, files=files, readers=readers, agency=agency, officer=officer
+    )
 
 
 def some_facts() -> list[Json]:
@@ -137,6 +154,8 @@ async def test_what_agencies_sent_is_answered(site: Site) -> None:
     await assert_a_submission_has_its_history(site, described)
     await assert_attached_files_are_opened(site)
     await assert_an_agency_reads_its_own(site)
+    await assert_figures_are_reviewed(site, described)
+    await assert_agencies_are_evaluated(site, described)
 
 
 async def assert_results_are_those_of_the_command(site: Site, described: Json) -> None:
@@ -212,14 +231,48 @@ async def assert_attached_files_are_opened(site: Site) -> None:
 
 async def assert_an_agency_reads_its_own(site: Site) -> None:
     """Of results its own figures and the totals; of submissions its own; whoever has no key nothing."""
-    bearer = f"Bearer {site.readers.create('agency:h-hai', name='h-hai')}"
     query = {"as_of": site.facts[2]["recordedtime"], "known_at": site.facts[2]["recordedtime"]}
-    (obligation,) = (await site.ask(RESULTS, query=query, authorization=bearer)).json()["obligations"]
+    (obligation,) = (await site.ask(RESULTS, query=query, authorization=site.agency)).json()["obligations"]
     (loans,) = obligation["indicators"]
     assert (loans["total"], loans["agencies"]) == ("30000000000000000000.27", 2)
     assert [one["agency"] for one in (*loans["figures"], *obligation["sections"][0]["texts"])] == ["h-hai", "h-hai"]
     own, other = f"/v1/submissions/{2:032x}", f"/v1/submissions/{0:032x}"
     for path, status in ((own, 200), (other, 403), (f"{other}/attachments/{DIGEST}", 403)):
-        assert (await site.ask(path, authorization=bearer)).status_code == status, path
+        assert (await site.ask(path, authorization=site.agency)).status_code == status, path
     for path in (RESULTS, own, f"{other}/attachments/{DIGEST}"):
         assert (await site.ask(path, authorization="")).status_code == 401, path
+
+
+async def assert_figures_are_reviewed(site: Site, described: Json) -> None:
+    """A correction to a thousandth of a million times last year's figure is no slip of a unit."""
+    answer = (await site.ask(RESULTS.replace("results", "findings"), query={"as_of": AT})).json()
+    jsonschema.validate(answer, {**described, "$ref": "#/components/schemas/Findings"})
+    assert answer["findings"] == []
+
+
+async def assert_agencies_are_evaluated(site: Site, described: Json) -> None:
+    """The rules grade with a reason; what an officer records stands beside that grade, and replaces nothing."""
+    path = RESULTS.replace("results", "evaluations")
+    officer = {"authorization": site.officer}
+    body = {"agency": "h-mot", "grade": "D", "sentence": "Số liệu tăng bất thường."}
+    async with httpx.AsyncClient(base_url=site.service.url, timeout=30) as client:
+        for headers, sent, status in (
+            (site.readers.headers, body, 403),
+            (officer, body | {"grade": "Z"}, 422),
+            (officer, body | {"agency": "h-ba"}, 404),
+            (officer, body | {"other": 1}, 422),
+            (officer, body, 201),
+        ):
+            assert (await client.post(path, json=sent, headers=headers)).status_code == status, sent
+
+    async def find_recorded() -> list[Json]:
+        found: list[Json] = (await site.ask(path)).json()["recorded"]
+        return found
+
+    (recorded,) = await eventually(find_recorded, "the evaluation")
+    assert (recorded["grade"], recorded["sentence"], recorded["evaluated_by"]) == ("D", body["sentence"], plans.PLAN)
+    answer = (await site.ask(path, query={"as_of": AT})).json()
+    jsonschema.validate(answer, {**described, "$ref": "#/components/schemas/Evaluations"})
+    assert {one["agency"]: one["grade"] for one in answer["grades"]} == {"h-mot": "A", "h-hai": "D"}
+    assert answer["grades"][0]["reason"]
+    assert answer["recorded"] == []

@@ -28,6 +28,22 @@ REQUIRES: Json = {
     "attachments": {"min": 1, "media_types": ["application/pdf"]},
     "signed": True,
 }
+ACCEPTS: Json = {
+    "sections": [{"id": "proposals", "title": {"vi": "Kiến nghị, đề xuất", "en": "Proposals"}}],
+    "indicators": ["loans", "poor"],
+}
+INDICATORS: list[Json] = [
+    {"code": "loans", "title": {"vi": "Tổng dư nợ", "en": "Outstanding loans"}, "unit": "million_vnd", "min": 0},
+    {"code": "poor", "title": {"vi": "Số hộ nghèo", "en": "Poor households"}, "asked_of": ["so-ldtbxh"]},
+    {
+        "code": "share",
+        "title": {"vi": "Tỷ trọng vốn ủy thác", "en": "Entrusted share"},
+        "unit": "percent",
+        "kind": "ratio",
+        "formula": "entrusted * 100 / loans",
+        "max": 50,
+    },
+]
 AGENCIES_OF_FORM = tuple(f"h-{number}" for number in range(1, 41))
 PDF = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
 ANSWERS = {
@@ -75,7 +91,7 @@ class Site:
 
 async def publish_form_plan(bus: Bus) -> None:
     """Publish a plan whose one obligation requires a section, a figure, a file and a signature."""
-    plan = a_plan(an_obligation(a_version(requires=REQUIRES)))
+    plan = a_plan(an_obligation(a_version(requires=REQUIRES, accepts=ACCEPTS)), indicators=INDICATORS)
     async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
         agencies = [an_agency(agency) for agency in AGENCIES_OF_FORM]
         await publish_document(producer, REGISTRY, a_registry(*agencies))

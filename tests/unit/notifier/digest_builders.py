@@ -36,6 +36,16 @@ REQUIRES = {
     "signed": True,
     "checks": [{"id": "ratio", "cel": "true", "message": {"vi": "Tỷ lệ nợ quá hạn sai.", "en": "The ratio is wrong."}}],
 }
+ACCEPTS = {"indicators": ["customers"]}
+DECLARED = [
+    {
+        "code": "customers",
+        "title": {"vi": "Số khách hàng", "en": "Customers"},
+        "unit": "customer",
+        "min": 0,
+        "integer": True,
+    }
+]
 EVERYTHING = ("sections.results", "indicators.entrusted", "attachments", "signed", "checks.ratio")
 
 
@@ -45,9 +55,9 @@ class FakeDocuments:
     def __init__(self, title: str = "Kết quả thực hiện Kế hoạch") -> None:
         named = {"vi": title, "en": "Results of the plan"}
         obligation = plans.an_obligation(
-            plans.a_version(requires=REQUIRES), title=named, recipient=BANK, addressees=[plans.GROUP]
+            plans.a_version(requires=REQUIRES, accepts=ACCEPTS), title=named, recipient=BANK, addressees=[plans.GROUP]
         )
-        self._plan = plans.a_plan(obligation)
+        self._plan = plans.a_plan(obligation, indicators=DECLARED)
         names = [{"vi": "UBND huyện Thọ Xuân", "en": "Tho Xuan District People's Committee"}]
         bank = [{"vi": "Chi nhánh NHCSXH tỉnh Thanh Hóa", "en": "VBSP Thanh Hoa branch"}]
         self._registry = plans.a_registry(

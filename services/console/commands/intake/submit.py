@@ -80,6 +80,9 @@ def submit(
                 for pointer, detail in refusal.faults:
                     output.print_message(f"{event.place_of(pointer)}: {detail}")
             else:
+                # Only a dry run answers them.
+                for finding in answer.get("findings", ()):
+                    output.print_message(f"{event.place_of(finding['pointer'])}: {finding['detail'][lang]}")
                 output.print_json(_receipt_row(answer))
     if refused_count:
         output.print_message(f"{refused_count} of {len(events)} refused")

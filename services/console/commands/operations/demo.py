@@ -20,11 +20,12 @@ from deploy.local.process import pidfile
 from deploy.local.process.ports import Ports
 from deploy.local.stack import Stack, home, jars, owner_file, print_progress
 from schemas.plan.registry import Registry
-from services.console.demo import contacts, run, scenario, upstream_keys
+from services.console.demo import contacts, expected_results, run, scenario, upstream_keys
 from services.console.demo.artifacts import FORMATS, ArtifactFolder
 from services.console.demo.client import ONE_DAY, PostRefusedError
 from services.console.demo.events import YEAR
 from services.console.demo.expected import ENDS_AT
+from services.console.demo.expected_results import ResultsComparison
 from services.console.demo.quiescence import NotQuiescentError
 from services.console.demo.run import DemoRun
 from services.console.demo.scenario import BEGINS_AT
@@ -130,15 +131,20 @@ def _run_scenario(system: LocalSystem, demo_run: DemoRun, artifacts: ArtifactFol
             artifacts.write(f"report-{YEAR}.{extension}", run.fetch_report(reporting, extension))
         annual = json.loads(run.fetch_report(reporting, "json"))
         differences = run.find_differences(reporting, demo_run.scenario, annual)
+        results = run.fetch_results(reporting)
     screenshots = artifacts.take_screenshots(url, _create_link(system))
     _print_locations(artifacts.folder, mail_count=mail_count, sms_count=len(messages), screenshots=screenshots)
     _print_differences(differences, agency_count=len(demo_run.scenario.expectations))
-    return differences
+    artifacts.write(f"results-{YEAR}.json", json.dumps(results, ensure_ascii=False, indent=1).encode())
+    compared = expected_results.compare_results(demo_run.scenario.expectations, results)
+    _print_results(compared)
+    return [*differences, *compared.differences]
 
 
 def _print_locations(out: Path, *, mail_count: int, sms_count: int, screenshots: list[Path]) -> None:
     print_progress("")
     print_progress(f"report     {out}/report-{YEAR}.docx  .pdf  .xlsx  .csv  .json")
+    print_progress(f"results    {out}/results-{YEAR}.json")
     print_progress(f"mails      {out}/mails/ ({mail_count})")
     print_progress(f"SMS        {out}/sms.jsonl ({sms_count})")
     print_progress(f"facts      {out}/facts.jsonl, for dondoc evaluate --facts")
@@ -152,3 +158,10 @@ def _print_differences(differences: list[str], *, agency_count: int) -> None:
         print_progress(difference)
     result = f"{len(differences)} differences" if differences else "dashboard and report are as expected"
     print_progress(f"{agency_count} agencies compared: {result}")
+
+
+def _print_results(compared: ResultsComparison) -> None:
+    for difference in compared.differences:
+        print_progress(difference)
+    result = f"{len(compared.differences)} differences" if compared.differences else "as the agencies reported them"
+    print_progress(f"{compared.count} consolidated figures and texts compared: {result}")

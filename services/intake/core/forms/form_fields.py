@@ -1,4 +1,4 @@
-"""The fields that a person fills in for a report: those of every submitted event, and those that the plan requires.
+"""The fields that a person fills in for a report: those of every submitted event, and those that the plan asks for.
 
 Report sheets and the web form have the same fields under the same keys, for example `document.number` and
 `indicators.entrusted`. How a field looks is decided there.
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from schemas.plan.indicators import IndicatorRequirement
+from schemas.content import units
+from schemas.content.requested_content import RequestedContent, RequestedFigure, RequestedSection
+from schemas.plan.indicators import Indicator
 from schemas.plan.plan import Requirements, SectionRequirement
 from schemas.plan.values import Bilingual
 from schemas.problems import pointer_of
@@ -21,14 +23,7 @@ PROOFS = {
     "exchange-log": Bilingual.of(en="log of the document exchange", vi="nhật ký trục liên thông văn bản"),
     "mail-gateway": Bilingual.of(en="receiving mail gateway", vi="cổng thư điện tử bên nhận"),
 }
-UNITS = {
-    "million_vnd": Bilingual.of(en="million VND", vi="triệu đồng"),
-    "billion_vnd": Bilingual.of(en="billion VND", vi="tỷ đồng"),
-    "vnd": Bilingual.of(en="VND", vi="đồng"),
-    "percent": Bilingual.of(en="%", vi="%"),
-    "household": Bilingual.of(en="households", vi="hộ"),
-    "households": Bilingual.of(en="households", vi="hộ"),
-}
+WHOLE_NUMBER = Bilingual.of(en="a whole number", vi="số nguyên")
 FILE_TYPE_NAMES = {
     "application/pdf": "PDF",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "DOCX",
@@ -63,17 +58,18 @@ class FormField:
     hint: Bilingual = NO_TEXT
     is_required: bool = False
     unit: Bilingual | None = None
+    is_whole: bool = False
     low: Decimal | None = None
     high: Decimal | None = None
 
 
-def fields_of(requires: Requirements) -> tuple[FormField, ...]:
-    """Return the fields of every report, then those that *requires* adds to this one, the files last."""
+def build_fields(requires: Requirements, requested: RequestedContent) -> tuple[FormField, ...]:
+    """Return the fields of every report, then the *requested* sections and figures, and the files last."""
     return (
         *_document_fields(requires),
         *_CONTENT_FIELDS,
-        *(_section_field(one) for one in requires.sections),
-        *(_indicator_field(one) for one in requires.indicators),
+        *(_section_field(one) for one in requested.sections),
+        *(_figure_field(one) for one in requested.figures),
         _files_field(requires),
     )
 
@@ -157,41 +153,47 @@ _CONTENT_FIELDS = (
 )
 
 
-def _section_field(required: SectionRequirement) -> FormField:
+def _section_field(requested: RequestedSection) -> FormField:
     return FormField(
-        key=f"sections.{required.id}", kind=FieldType.LONG_TEXT, label=_label_of(required), is_required=True
+        key=f"sections.{requested.section.id}",
+        kind=FieldType.LONG_TEXT,
+        label=_label_of(requested.section),
+        is_required=requested.is_required,
     )
 
 
-def _indicator_field(required: IndicatorRequirement) -> FormField:
-    unit = None if required.unit is None else UNITS.get(required.unit, Bilingual.of(en=required.unit, vi=required.unit))
+def _figure_field(requested: RequestedFigure) -> FormField:
+    indicator = requested.indicator
     return FormField(
-        key=f"indicators.{required.code}",
+        key=f"indicators.{indicator.code}",
         kind=FieldType.FIGURE,
-        label=_label_of(required),
-        hint=_range_text(required.min, required.max),
-        is_required=True,
-        unit=unit,
-        low=required.min,
-        high=required.max,
+        label=_label_of(indicator),
+        hint=_describe_figure(indicator),
+        is_required=requested.is_required,
+        unit=units.describe_unit(indicator.unit),
+        is_whole=indicator.integer,
+        low=indicator.min,
+        high=indicator.max,
     )
 
 
-def _label_of(required: SectionRequirement | IndicatorRequirement) -> Bilingual:
-    return Bilingual.of(en=required.label_in("en"), vi=required.label_in("vi"))
+def _label_of(asked: SectionRequirement | Indicator) -> Bilingual:
+    return Bilingual.of(en=asked.label_in("en"), vi=asked.label_in("vi"))
 
 
-def _range_text(low: Decimal | None, high: Decimal | None) -> Bilingual:
-    en, vi = [], []
-    if low is not None:
-        number = number_parsing.render_number(low)
-        en.append(f"from {number.en}")
-        vi.append(f"từ {number.vi}")
-    if high is not None:
-        number = number_parsing.render_number(high)
-        en.append(f"to {number.en}")
-        vi.append(f"đến {number.vi}")
-    return Bilingual.of(en=" ".join(en), vi=" ".join(vi))
+def _describe_figure(indicator: Indicator) -> Bilingual:
+    """Return range and form of a figure: `từ 0 đến 100; số nguyên`."""
+    limits: dict[str, list[str]] = {"en": [], "vi": []}
+    for value, en, vi in ((indicator.min, "from", "từ"), (indicator.max, "to", "đến")):
+        if value is not None:
+            number = number_parsing.render_number(value)
+            limits["en"].append(f"{en} {number.en}")
+            limits["vi"].append(f"{vi} {number.vi}")
+    form = WHOLE_NUMBER if indicator.integer else NO_TEXT
+    return Bilingual.of(
+        en="; ".join(part for part in (" ".join(limits["en"]), form.in_language("en")) if part),
+        vi="; ".join(part for part in (" ".join(limits["vi"]), form.vi) if part),
+    )
 
 
 def _files_field(requires: Requirements) -> FormField:

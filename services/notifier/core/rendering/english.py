@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import assert_never
 
+from schemas.content.units import UNITS
 from schemas.events.assessments import StepKind
 from schemas.plan import figures
 from schemas.plan.periods import Period, Recurrence
@@ -42,7 +43,8 @@ TEXTS = FixedTexts(
     unit="in",
     range_from="from",
     range_to="to",
-    units={"million_vnd": "million VND", "billion_vnd": "billion VND", "vnd": "VND", "percent": "%"},
+    whole_number="a whole number",
+    units={unit: words.in_language("en") for unit, words in UNITS.items()},
     media_types={"application/pdf": "PDF"},
 )
 

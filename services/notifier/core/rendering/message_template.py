@@ -156,7 +156,8 @@ class MessageTemplate:
         unit = f"{texts.unit} {texts.units.get(part.unit, part.unit)}" if part.unit else ""
         low = f"{texts.range_from} {number(part.low)}" if part.low is not None else ""
         high = f"{texts.range_to} {number(part.high)}" if part.high is not None else ""
-        joined = "; ".join(text for text in (unit, f"{low} {high}".strip()) if text)
+        form = texts.whole_number if part.is_whole else ""
+        joined = "; ".join(text for text in (unit, f"{low} {high}".strip(), form) if text)
         return f" ({joined})" if joined else ""
 
     def _compose_sms_of_one(self, alert: AlertContext, report: str) -> str:

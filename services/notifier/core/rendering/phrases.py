@@ -81,6 +81,7 @@ class FixedTexts:
     unit: str
     range_from: str
     range_to: str
+    whole_number: str
     units: Mapping[str, str]
     media_types: Mapping[str, str]
 

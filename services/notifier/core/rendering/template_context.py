@@ -11,7 +11,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import StepKind
-from schemas.plan.plan import Obligation, Plan, Requirements
+from schemas.plan.indicators import Indicator
+from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
 from services.notifier.core.scheduling.digest import DocumentVersions
 from services.notifier.core.scheduling.routing import Language
@@ -40,12 +41,13 @@ class MissingSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingIndicator:
-    """A figure that is not given, or lies outside [low, high]."""
+    """A figure that is not given, lies outside [low, high], or is a fraction though it must be whole."""
 
     title: str
-    unit: str | None
-    low: Decimal | None
-    high: Decimal | None
+    unit: str | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,7 @@ def build_context(one: DutyAlert, documents: DocumentVersions, *, language: Lang
         source=source.number if source else plan.plan,
         source_issued_on=source.issued_on if source else plan.issued_on,
         deadline=describe_deadline(due_at, zone, now) if due_at else None,
-        missing=describe_missing(one.alert.missing, obligation, on=in_force_on, language=language),
+        missing=describe_missing(one.alert.missing, plan, _version_on(obligation, in_force_on), language),
     )
 
 
@@ -141,25 +143,29 @@ def agency_name(agency: str, registry: Registry, day: date, language: Language) 
 
 
 def describe_missing(
-    missing: Iterable[str], obligation: Obligation, *, on: date, language: Language
+    missing: Iterable[str], plan: Plan, version: ObligationVersion, language: Language
 ) -> tuple[MissingPart, ...]:
-    """Return the parts that *missing* names, under the version of *obligation* in force on the local date *on*.
+    """Return the parts that *missing* names, as *version* of an obligation of *plan* asks for them.
 
-    Rules names parts by their place under `requires` in the plan: `sections.x`, `indicators.x`, `attachments`, `signed`
-    or `checks.x`. A name that this version does not have is returned as a section of that name, so that nothing missing
-    is left out.
+    Rules names parts by their place in the plan: `sections.x`, `indicators.x`, `attachments`, `signed` or `checks.x`. A
+    name that this version does not have is returned as a section of that name, so that nothing missing is left out.
     """
-    versions = [one for one in obligation.versions if one.in_force_on(on)] or [obligation.versions[-1]]
-    requires = versions[0].requires
-    return tuple(_describe_part(*name.partition("."), requires, language) for name in missing)
+    return tuple(_describe_part(name, plan, version, language) for name in missing)
 
 
-def _describe_part(kind: str, _dot: str, name: str, requires: Requirements, language: Language) -> MissingPart:
+def _version_on(obligation: Obligation, day: date) -> ObligationVersion:
+    return next((one for one in obligation.versions if one.in_force_on(day)), obligation.versions[-1])
+
+
+def _describe_part(part: str, plan: Plan, version: ObligationVersion, language: Language) -> MissingPart:
+    kind, _, name = part.partition(".")
+    requires = version.requires
     match kind:
         case "sections":
-            return _describe_section(name, requires, language)
+            section = version.find_section(name)
+            return MissingSection(title=section.label_in(language) if section else name)
         case "indicators":
-            return _describe_indicator(name, requires, language)
+            return _describe_indicator(plan.find_indicator(version, name), name, language)
         case "attachments":
             return MissingAttachments(least=requires.attachments.min, media_types=requires.attachments.media_types)
         case "signed":
@@ -171,16 +177,16 @@ def _describe_part(kind: str, _dot: str, name: str, requires: Requirements, lang
             return MissingSection(title=name or kind)
 
 
-def _describe_section(section: str, requires: Requirements, language: Language) -> MissingSection:
-    wanted = next((one for one in requires.sections if one.id == section), None)
-    return MissingSection(title=wanted.label_in(language) if wanted else section)
-
-
-def _describe_indicator(code: str, requires: Requirements, language: Language) -> MissingIndicator:
-    wanted = next((one for one in requires.indicators if one.code == code), None)
+def _describe_indicator(wanted: Indicator | None, code: str, language: Language) -> MissingIndicator:
     if wanted is None:
-        return MissingIndicator(title=code, unit=None, low=None, high=None)
-    return MissingIndicator(title=wanted.label_in(language), unit=wanted.unit, low=wanted.min, high=wanted.max)
+        return MissingIndicator(title=code)
+    return MissingIndicator(
+        title=wanted.label_in(language),
+        unit=wanted.unit,
+        low=wanted.min,
+        high=wanted.max,
+        is_whole=wanted.integer,
+    )
 
 
 def _receiver_name(obligation: Obligation, plan: Plan, registry: Registry, day: date, language: Language) -> str | None:

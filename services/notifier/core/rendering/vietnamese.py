@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import assert_never
 
+from schemas.content.units import UNITS
 from schemas.events.assessments import StepKind
 from schemas.plan import figures
 from schemas.plan.periods import Period, Recurrence
@@ -42,14 +43,8 @@ TEXTS = FixedTexts(
     unit="đơn vị:",
     range_from="từ",
     range_to="đến",
-    units={
-        "million_vnd": "triệu đồng",
-        "billion_vnd": "tỷ đồng",
-        "vnd": "đồng",
-        "percent": "%",
-        "household": "hộ",
-        "households": "hộ",
-    },
+    whole_number="số nguyên",
+    units={unit: words.vi for unit, words in UNITS.items()},
     media_types={"application/pdf": "PDF"},
 )
 

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import httpx
 
@@ -67,6 +68,35 @@ async def test_a_file_that_is_here_no_more_is_asked_for_again(site: Site, browse
     assert token not in page.text
     assert ANSWERS["sections.results"] in page.text
     assert await site.events() == []
+
+
+def test_the_form_asks_for_what_is_asked_of_the_agency(site: Site, browser: httpx.Client) -> None:
+    """What may be left empty says so, in both languages; what others are asked for is not there."""
+    page = browser.get(site.address()).text
+    for key, title in (("indicators.loans", "Tổng dư nợ"), ("sections.proposals", "Kiến nghị, đề xuất")):
+        assert f'<label for="{key}">{title} <span class="soft">(không bắt buộc)</span></label>' in page
+    assert "Vốn ủy thác<span" in page
+    assert "Số hộ nghèo" not in page
+    assert "(optional)" in browser.get(site.address(language="en")).text
+
+
+async def test_a_slip_of_the_unit_is_shown_before_the_report_is_sent(site: Site, browser: httpx.Client) -> None:
+    """A figure that fits no other is shown to its sender at once, who may send it all the same."""
+    slip: dict[str, Any] = {
+        "indicators__entrusted": "12000",
+        "indicators__loans": "512",
+        "sections__proposals": "Kéo dài thời hạn vay",
+    }
+    page = post_form(browser, site.address(), files={"a.pdf": PDF}, **slip)
+    assert page.status_code == 200
+    assert "“Vốn ủy thác” hoặc “Tổng dư nợ” ghi lệch 1.000 lần" in page.text
+    assert "Số liệu đúng, vẫn gửi báo cáo" in page.text
+    assert await site.events() == []
+    token = page.text.split('name="kept" value="')[1].split('"')[0]
+    assert post_form(browser, site.address(), action="send-anyway", kept=token, **slip).status_code == 303
+    (event,) = await site.events()
+    assert event["data"]["content"]["indicators"] == {"entrusted": 12000, "loans": 512}
+    assert event["data"]["content"]["sections"]["proposals"] == "Kéo dài thời hạn vay"
 
 
 async def test_an_incomplete_report_is_sent_only_on_request(site: Site, browser: httpx.Client) -> None:

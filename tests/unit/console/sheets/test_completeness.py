@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from schemas.plan.indicators import IndicatorRequirement
+from schemas.content.requested_content import RequestedContent, RequestedFigure
+from schemas.plan.indicators import Indicator
 from schemas.plan.plan import Requirements
 from services.console.sheets import completeness, sheet_to_event
 from services.console.sheets.layout import SheetLine
@@ -92,8 +93,11 @@ def test_a_figure_outside_its_range_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize("high", [None, 1e15, 2e16])
 def test_the_range_on_a_sheet_is_read_as_it_is_written(low: float | None, high: float | None) -> None:
     """The ends of a range are within it, and a hint that was changed to other text states no range."""
-    wanted = IndicatorRequirement.model_validate({"code": "x", "min": low, "max": high})
-    (asked,) = (one for one in form_fields.fields_of(Requirements(indicators=(wanted,))) if one.key == "indicators.x")
+    wanted = RequestedFigure(
+        indicator=Indicator.model_validate({"code": "x", "min": low, "max": high}), is_required=True
+    )
+    content = RequestedContent(sections=(), figures=(wanted,), ratios=())
+    (asked,) = (one for one in form_fields.build_fields(Requirements(), content) if one.key == "indicators.x")
 
     def is_outside(figure: float, hint: str) -> bool:
         cells = {asked.key: SheetCell(key=asked.key, row=1, answer=figure, hint=hint)}

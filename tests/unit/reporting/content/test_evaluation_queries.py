@@ -11,7 +11,7 @@ from services.reporting.queries import QueryContext
 from tests.support.builders import plans
 from tests.support.builders.partition_log import PartitionLog
 from tests.support.builders.plans import Json
-from tests.support.builders.reporting_archive import InMemoryArchive
+from tests.support.clients.reporting_archive import InMemoryArchive
 
 AFTER = datetime(2024, 12, 20, tzinfo=UTC)
 DONE, LATE, NOT_DONE = "late_before == 0", "late_before == 1 && status == 'on_time'", "status == 'overdue'"

@@ -29,7 +29,7 @@ from services.runtime import json_lines
 from tests.support.builders import plans
 from tests.support.builders.partition_log import NOON, PartitionLog
 from tests.support.builders.plans import Json
-from tests.support.builders.reporting_archive import InMemoryArchive
+from tests.support.clients.reporting_archive import InMemoryArchive
 
 YEARS = ("2023", "2024")
 INSTANTS = [datetime(2024, 11, 30, tzinfo=UTC) + timedelta(hours=11 * number) for number in range(60)]

@@ -84,6 +84,19 @@ def test_what_is_missing_is_written_in_words() -> None:
     assert absent_parts(text.html or "", *expected) == []
 
 
+@pytest.mark.parametrize(
+    "language, expected",
+    [
+        ("vi", "chỉ tiêu “Số khách hàng” (đơn vị: khách hàng; từ 0; số nguyên)"),
+        ("en", 'the indicator "Customers" (in customers; from 0; a whole number)'),
+    ],
+)
+def test_an_accepted_figure_that_breaks_its_limits_has_its_words(language: Language, expected: str) -> None:
+    """What the plan declares gives it a title, a unit, a range and a form, though nothing requires it."""
+    digest = a_digest(an_alert(StepKind.INCOMPLETE, missing=("indicators.customers",)))
+    assert expected in render_text(digest, language=language).body
+
+
 def test_a_digest_lists_every_duty() -> None:
     """The duties are numbered, each with its own deadline."""
     text = render_text(a_digest(an_alert(), an_alert(period="2025", due_at=DUE - timedelta(days=365))))

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import Status
 from schemas.plan.indicators import Indicator
-from services.reporting.core import results, results_document, results_scope
+from services.reporting.core import results, results_document
+from services.reporting.core.content import results_scope
+from services.reporting.core.content.results_scope import CoversAgency
 from services.reporting.core.results import ReportedDuty, ResultsQuestion, StandingSubmission
 from services.reporting.core.results_document import PlanResults
-from services.reporting.core.results_scope import CoversAgency
 
 NOW = datetime(2024, 12, 9, 17, tzinfo=UTC)
 

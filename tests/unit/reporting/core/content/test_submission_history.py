@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.core.submission_history import DocketFact, SubmissionHistory, trace_submission
+from services.reporting.core.content.submission_history import DocketFact, SubmissionHistory, trace_submission
 
 RECEIVED = datetime(2024, 12, 1, tzinfo=UTC)
 SOURCE = "urn:a"
