@@ -157,7 +157,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
         on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
     )
     submissions = SubmissionQueries(queries, components.store)
-    reports = ReportCompiler(queries, components.store)
+    reports = ReportCompiler(queries, components.store, SealedReportStore(components.store))
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
     admin = _build_admin(components)
