@@ -3,12 +3,14 @@
 It does not know where the schema files are stored.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
+from schemas.content.annual_report import AnnualReportDocument
 from schemas.events import facts, reports
 from schemas.events.assessments import ASSESSED, DutyAssessed
 from schemas.events.deliveries import DELIVERED, AlertAttempted
@@ -49,6 +51,18 @@ MESSAGES: tuple[MessageType, ...] = (
 )
 
 
+# Documents that are answered over HTTP and never lie on the bus, by the name of their schema.
+DOCUMENTS: Mapping[str, type[BaseModel]] = {"annual-report": AnnualReportDocument}
+
+
+def document_schema(name: str) -> dict[str, Any]:
+    """Return the JSON Schema of a document that is none of the messages, as its readers see it."""
+    model = DOCUMENTS[name]
+    schema = model.model_json_schema(by_alias=True, schema_generator=_WithoutFieldTitles)
+    summary = {"title": model.__name__, "description": model.__doc__}
+    return {"$schema": DIALECT, "$id": _identify(name)} | schema | summary
+
+
 def json_schema(message: MessageType) -> dict[str, Any]:
     """Return the JSON Schema of *message*. The same models always give the same schema."""
     schema = message.model.model_json_schema(by_alias=True, schema_generator=_WithoutFieldTitles)
@@ -62,7 +76,11 @@ def json_schema(message: MessageType) -> dict[str, Any]:
 
 def identifier(message: MessageType) -> str:
     """Return the stable `$id` of the schema of *message*: a URN, because the place of the file may change."""
-    return f"urn:dondoc:schema:{message.name}"
+    return _identify(message.name)
+
+
+def _identify(name: str) -> str:
+    return f"urn:dondoc:schema:{name}"
 
 
 class _WithoutFieldTitles(GenerateJsonSchema):

@@ -107,6 +107,15 @@ class TestPublished:
         """Each frozen schema is still published."""
         assert {one.name for one in FROZEN.glob("*.json")} <= {one.name for one in (PUBLISHED / "jsonschema").iterdir()}
 
+    @pytest.mark.parametrize("name", catalogue.DOCUMENTS)
+    def test_a_document_keeps_its_schema_too(self, name: str) -> None:
+        """What is answered over HTTP has a valid schema with a stable `$id`, and only optional additions pass."""
+        schema = json.loads((PUBLISHED / "jsonschema" / f"{name}.schema.json").read_text())
+        assert (schema["$schema"], schema["$id"]) == (catalogue.DIALECT, f"urn:dondoc:schema:{name}")
+        jsonschema_rs.meta.validate(schema)
+        frozen = json.loads((FROZEN / f"{name}.schema.json").read_text())
+        assert breaks(frozen, schema, is_event=False) == []
+
     def test_every_duty_of_plan_6766_fits_the_published_schemas(self) -> None:
         """The plan that we ship is the first user of its own schema."""
         book = inputs.read_plan_folder(PLAN_FOLDER)

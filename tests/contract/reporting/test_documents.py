@@ -8,9 +8,11 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import docx
+import jsonschema_rs
 import openpyxl
 import pytest
 from docx.document import Document
@@ -31,6 +33,7 @@ from services.reporting.documents.formats import FORMATS
 from tests.support.builders.annual_report import AS_OF
 from tests.support.builders.report_inputs import REPORT_FORM, a_results_plan, some_report_inputs
 
+SCHEMA = Path(__file__).parents[3] / "schemas" / "jsonschema" / "annual-report.schema.json"
 BASES = "aăâeêioôơuưyAĂÂEÊIOÔƠUƯY"
 TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
 
@@ -326,3 +329,13 @@ def test_the_pdf_is_tagged_for_screen_readers(pdf: PdfReader) -> None:
     assert "/StructTreeRoot" in root
     assert b"pdfuaid" in root["/Metadata"].get_object().get_data()
     assert root["/Lang"] == "vi-VN"
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_json_is_what_its_published_schema_says(language: str) -> None:
+    """The whole report is valid against the schema in either language, and only its words differ."""
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    document = json.loads(csv_json.render_json(INPUTS, language))
+    jsonschema_rs.validator_for(schema, validate_formats=True).validate(document)
+    assert document["language"] == language
+    assert document["figures"] == json.loads(csv_json.render_json(INPUTS))["figures"]

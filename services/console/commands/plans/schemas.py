@@ -59,6 +59,9 @@ def generate_files(folder: Path) -> Mapping[str, str]:
     places = {one.name: f"{SCHEMAS}/{one.name}.schema.json" for one in catalogue.MESSAGES}
     texts = {places[one.name]: _dump_json(catalogue.json_schema(one)) for one in catalogue.MESSAGES}
     bus = asyncapi.document({name: f"./{place}" for name, place in places.items()}, read_examples(folder))
+    texts |= {
+        f"{SCHEMAS}/{name}.schema.json": _dump_json(catalogue.document_schema(name)) for name in catalogue.DOCUMENTS
+    }
     return texts | {BUS: _dump_yaml(bus)}
 
 
