@@ -4,8 +4,8 @@ The API, the seal and the audit all come here, so that a sealed figure is the on
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from contextlib import Sequence, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
