@@ -32,6 +32,7 @@ REPORTS_PATH = f"/v1/plans/{PLAN}/periods/{PERIOD}/reports"
 AT = AS_OF.isoformat()
 FORMATS = ["figures", "docx", "pdf", "xlsx", "csv", "json"]
 CORRECTION = "correction-of-h-03"
+LINK_LIFETIME = timedelta(days=60)  # the clock of reporting is steered to the end of the year
 HEADERS: dict[str, str] = {}
 Json = dict[str, Any]
 
@@ -172,7 +173,7 @@ async def assert_only_sealers_seal(service: Service, readers: ReadersFile, archi
 
 async def assert_officer_seals_on_the_page(service: Service, readers: ReadersFile) -> None:
     """The officer's session shows the versions, and its form seals the next; without the form's token it does not."""
-    path, link = f"/reports/{PLAN}/{PERIOD}", readers.sign_link("officer", service.url)
+    path, link = f"/reports/{PLAN}/{PERIOD}", readers.sign_link("officer", service.url, lifetime=LINK_LIFETIME)
     async with httpx.AsyncClient(base_url=service.url, timeout=60) as browser:
         await browser.get(link)
         page = (await browser.get(path)).text
