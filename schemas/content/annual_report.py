@@ -1,4 +1,4 @@
-"""The annual report as JSON, as `dondoc report --format json` writes it. A reader ignores members that it does not know."""
+"""The annual report as JSON, as `dondoc report --format json` writes it. A reader ignores unknown members."""
 
 from collections.abc import Mapping
 from datetime import date
