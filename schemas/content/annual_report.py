@@ -1,4 +1,4 @@
-"""The annual report as JSON, as `dondoc report --format json` writes it. A reader ignores unknown members."""
+"""The annual report as JSON, as `dondoc report` writes it. Readers ignore members that they do not know."""
 
 from collections.abc import Mapping
 from datetime import date

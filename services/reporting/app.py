@@ -24,6 +24,7 @@ from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.pages import Dashboard
+from services.reporting.dashboard.sealed_reports_page import SealedReportsPage
 from services.reporting.dashboard.verification import VerificationPage
 from services.reporting.document_archive import DocumentArchive
 from services.reporting.documents import formats
@@ -38,7 +39,7 @@ from services.reporting.http.evaluations_api import EvaluationsApi
 from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
-from services.reporting.sealing import store as sealed_reports
+from services.reporting.sealing import store as sealed_report_store
 from services.reporting.sealing.log_position import LogReaders
 from services.reporting.sealing.reports_publisher import ReportsPublisher
 from services.reporting.sealing.sealer import Sealer, SealingMaterials
@@ -161,6 +162,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     dashboard = Dashboard(queries, components.clock, templates)
     admin = _build_admin(components)
     guard = _build_guard(components, queries)
+    sealed_reports = _build_sealing(components, reports)
     app = ReportingApp(
         routes=guard.protect(
             [
@@ -168,9 +170,10 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 open_link.build_route(guard.authentication, templates),
                 *_build_api(components, queries, submissions, reports).routes(),
                 *_build_content_api(components, queries, submissions).routes(),
-                *_build_sealing(components, reports).routes(),
-                *VerificationPage(SealedReportStore(components.store), dashboard).routes(),
                 *_build_evaluations(components, queries).routes(),
+                *sealed_reports.routes(),
+                *SealedReportsPage(sealed_reports, dashboard, guard, clock=components.clock).routes(),
+                *VerificationPage(SealedReportStore(components.store), dashboard).routes(),
                 *api_description.build_routes(templates),
                 *dashboard.routes(),
             ]
@@ -245,7 +248,7 @@ def _build_readers(store: ReportingStore) -> dict[Topic, TopicReader[Any]]:
         VERDICTS: consumer.verdict_reader(store),
         DELIVERIES: consumer.delivery_reader(store),
         FACTS: consumer.fact_reader(store),
-        REPORTS: sealed_reports.report_reader(SealedReportStore(store)),
+        REPORTS: sealed_report_store.report_reader(SealedReportStore(store)),
     }
 
 

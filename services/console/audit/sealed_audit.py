@@ -34,6 +34,7 @@ from services.reporting.sealing import report_decoder
 from services.reporting.sealing.report_decoder import RecordedEvaluation, RecordedReportEvent, RecordedSeal
 from services.reporting.store import NotAssessedError
 from services.runtime.decoding import UnreadableRecordError
+from services.runtime.kafka.dead_letters import ConsumedRecord
 
 # Grades look at the last periods of an agency, and results at the year before.
 YEARS_REBUILT = 4
@@ -144,14 +145,23 @@ def _compare(name: str, sealed: object, rebuilt: object) -> Iterator[Difference]
 
 async def _read_version(sources: AuditSources, target: AuditTarget, version: int) -> SealedVersion:
     records = await topic_reader.read_topic(sources.kafka, REPORTS.name)
-    events: list[RecordedReportEvent] = []
+    decoded: list[tuple[ConsumedRecord, RecordedReportEvent]] = []
     for record in (one for of_partition in records.values() for one in of_partition):
         with suppress(UnreadableRecordError):
-            events.append(report_decoder.decode_report_event(record))
-    found = select_version(events, target, version)
+            decoded.append((record, report_decoder.decode_report_event(record)))
+    found = select_version((event for _, event in decoded), target, version)
     if found is None:
         raise UnusableInputError(f"no version {version} of the report of {target.plan} for {target.period} is sealed")
-    return replace(found, evaluations=tuple(one for one in events if isinstance(one, RecordedEvaluation)))
+    return replace(found, evaluations=tuple(select_evaluations(decoded, _by_partition(found.sealed.offsets.reports))))
+
+
+def select_evaluations(
+    decoded: Iterable[tuple[ConsumedRecord, RecordedReportEvent]], below: Mapping[int, int]
+) -> Iterator[RecordedEvaluation]:
+    """Yield the evaluations that lie before the offset that *below* has for their partition."""
+    for record, event in decoded:
+        if isinstance(event, RecordedEvaluation) and record.offset < below.get(record.partition, 0):
+            yield event
 
 
 async def _rebuild_figures(sources: AuditSources, version: SealedVersion, progress: AuditProgress) -> dict[str, Any]:

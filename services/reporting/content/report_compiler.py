@@ -5,6 +5,7 @@ The API, the seal and the audit all come here, so that a sealed figure is the on
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -178,9 +179,7 @@ def _describe_grade(agency: str, grade: Grade, opinion: EvaluationRecorded | Non
 def _decode_documents(facts: Iterable[StoredFact]) -> dict[EventIdentity, ReportedDocument]:
     documents: dict[EventIdentity, ReportedDocument] = {}
     for fact in sorted(facts, key=StoredFact.recording_order):
-        try:
+        with suppress(UnreadableRecordError):  # the consolidation of the same record has reported it
             identity, document = submission_content.decode_document(fact.record)
-        except UnreadableRecordError:
-            continue  # the consolidation of the same record has reported it
-        documents.setdefault(identity, document)
+            documents.setdefault(identity, document)
     return documents

@@ -124,8 +124,12 @@ class Dashboard:
         values = {"title": problem.type.title.in_language(language), "problem": problem, "link_parameters": {}}
         return self._render("problem.html", request, language, values=values, status=problem.type.status)
 
+    def zone_of(self, plan: str) -> str:
+        """Return the time zone of a plan; raise `NotFoundError` where none of that id is published."""
+        return self._queries.plan(plan).zone
+
     def render_open_page(self, template: str, request: Request, *, values: Mapping[str, object]) -> Response:
-        """Render a page that asks nothing of the database and shows no instant asked about."""
+        """Render a page without an instant asked about, which its links would pass on."""
         language = problems.language_of(request)
         return self._render(template, request, language, values={**values, "link_parameters": {}})
 

@@ -101,6 +101,18 @@ TEXTS = {
     "sealed_documents": Bilingual(vi="Các tệp của phiên bản này", en="Documents of this version"),
     "sealed_format": Bilingual(vi="Định dạng", en="Format"),
     "sealed_size": Bilingual(vi="Số byte", en="Bytes"),
+    "sealed_reports": Bilingual(vi="Báo cáo đã chốt", en="Sealed reports"),
+    "sealed_none": Bilingual(vi="Chưa có phiên bản nào được chốt.", en="No version is sealed yet."),
+    "sealed_draft": Bilingual(vi="Dự thảo phiên bản {version}", en="Draft of version {version}"),
+    "sealed_changes": Bilingual(
+        vi="{count} số liệu đã thay đổi so với phiên bản {version}.",
+        en="{count} figures have changed since version {version}.",
+    ),
+    "sealed_figure": Bilingual(vi="Số liệu", en="Figure"),
+    "sealed_before": Bilingual(vi="Trước", en="Before"),
+    "sealed_after": Bilingual(vi="Nay", en="After"),
+    "sealed_events": Bilingual(vi="Sự kiện", en="Events"),
+    "sealed_seal": Bilingual(vi="Chốt phiên bản {version}", en="Seal version {version}"),
     "footer": Bilingual(
         vi="Trang chỉ đọc. Tình trạng được tính từ các sự kiện đã ghi nhận, không phụ thuộc giờ chạy của hệ thống.",
         en="Read only. Each status follows from the recorded events, not from when any job ran.",

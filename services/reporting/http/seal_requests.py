@@ -1,6 +1,7 @@
 """Parse a request to seal: who signs, and which number the new version is expected to get."""
 
 import unicodedata
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -31,15 +32,26 @@ class SealBody(BaseModel):
     version: int | None = Field(default=None, ge=1, le=VERSION_MAX, strict=True)
 
 
-async def parse_seal_request(request: Request, *, plan: str, period: str) -> SealRequest:
-    """Return what *request* asks to seal; raise `InvalidBodyError` with the pointer of every member that is wrong."""
+async def parse_body(request: Request, *, plan: str, period: str) -> SealRequest:
+    """Return what the JSON of *request* asks to seal; raise `InvalidBodyError` with the pointer of what is wrong."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > BODY_BYTES_MAX:
             raise HTTPException(413)
+    return _parse(lambda: SealBody.model_validate_json(body), plan=plan, period=period)
+
+
+def parse_form(fields: Mapping[str, str], *, plan: str, period: str) -> SealRequest:
+    """Return what the *fields* of the officer's form ask to seal; raise `InvalidBodyError`."""
+    number = fields.get("version", "")
+    version = int(number) if number.isascii() and number.isdigit() and len(number) < len(str(VERSION_MAX)) else number
+    return _parse(lambda: SealBody(signer=fields.get("signer", ""), version=version), plan=plan, period=period)  # type: ignore[arg-type]  # a number that is none is refused
+
+
+def _parse(parse: Callable[[], SealBody], *, plan: str, period: str) -> SealRequest:
     try:
-        parsed = SealBody.model_validate_json(body)
+        parsed = parse()
     except ValidationError as cause:
         errors = {"".join(f"/{part}" for part in one["loc"]): one["msg"] for one in cause.errors(include_url=False)}
         raise InvalidBodyError(errors) from cause

@@ -12,14 +12,17 @@ from starlette.routing import BaseRoute
 from schemas.events.reports import VERSION_MAX, ReportFormat, ReportSealed
 from schemas.plan import periods
 from services.reporting.core.access.decisions import Access
+from services.reporting.core.access.readers import Reader
 from services.reporting.core.report import figures
 from services.reporting.core.sealing import figure_changes
+from services.reporting.core.sealing.versions import SealRequest
 from services.reporting.http import problems, query_parameters, seal_requests
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import NotFoundError, QueryContext
+from services.reporting.sealing import sealer
 from services.reporting.sealing.sealer import ReportSource, Sealer
 from services.reporting.sealing.store import SealedReportStore
 from services.runtime.clock import Clock
@@ -55,18 +58,21 @@ class SealedReportsApi:
         A reader of sealed reports alone sees no draft.
         """
         context = self._parse_context(request)
-        plan, period = _parse_place(request)
+        found = await self.describe(*parse_place(request), context)
+        return JSONResponse({**found, "reports": [render_seal(one) for one in found["reports"]]})
+
+    async def describe(self, plan: str, period: str, context: QueryContext) -> JsonObject:
+        """Return the sealed versions of a report, and the draft of the next one where the scope covers everything."""
         versions = await self._store.find_versions(plan, period)
         draft = await self._describe_draft(plan, period, versions, context) if context.scope.is_everything else None
-        sealed = [render_seal(one) for one in versions]
-        return JSONResponse({"plan": plan, "period": period, "reports": sealed, "draft": draft})
+        return {"plan": plan, "period": period, "reports": versions, "draft": draft}
 
     async def get_version(self, request: Request) -> Response:
         """Return a sealed version with what changed since the one before, or, with `format`, one of its documents."""
         parameters = QueryParameters(request)
         form = parameters.parse("format", _parse_format, None)
         parameters.raise_errors()
-        plan, period = _parse_place(request)
+        plan, period = parse_place(request)
         sealed = await self._find_version(plan, period, request.path_params["version"])
         if form is not None:
             return await self._send_document(request, sealed, form)
@@ -79,21 +85,27 @@ class SealedReportsApi:
     async def post_version(self, request: Request) -> Response:
         """Seal the next version; 201 with its place, or 200 where this very request has sealed it before."""
         context = self._parse_context(request)
-        _require_past(context, self._clock.now())
-        plan, period = _parse_place(request)
-        wanted = await seal_requests.parse_seal_request(request, plan=plan, period=period)
-        latest = await self._store.find_latest(plan, period)
-        sealed = await self._sealer.seal(wanted, context)
-        is_new = latest is None or sealed.version > latest.version
-        details = {"plan": plan, "period": period, "version": sealed.version, "reader": guard.reader_of(request).name}
-        log.info("a report was sealed", extra={"action": "report_sealed", "is_new": is_new, **details})
+        plan, period = parse_place(request)
+        wanted = await seal_requests.parse_body(request, plan=plan, period=period)
+        sealed, is_new = await self.seal(wanted, context, reader=guard.reader_of(request))
         place = f"{problems.local_reference(request)}/{sealed.version}"
         return JSONResponse(render_seal(sealed), 201 if is_new else 200, headers={"Location": place})
+
+    async def seal(self, wanted: SealRequest, context: QueryContext, *, reader: Reader) -> tuple[ReportSealed, bool]:
+        """Return the version that *reader* has asked for, and whether it is new; write the audit line."""
+        _require_past(context, self._clock.now())
+        latest = await self._store.find_latest(wanted.plan, wanted.period)
+        sealed = await self._sealer.seal(wanted, context)
+        is_new = latest is None or sealed.version > latest.version
+        details = {"plan": wanted.plan, "period": wanted.period, "version": sealed.version, "reader": reader.name}
+        log.info("a report was sealed", extra={"action": "report_sealed", "is_new": is_new, **details})
+        return sealed, is_new
 
     async def _describe_draft(
         self, plan: str, period: str, versions: list[ReportSealed], context: QueryContext
     ) -> JsonObject:
-        document = figures.build_figures_document(await self._source.compile_inputs(plan, period, context))
+        inputs = await self._source.compile_inputs(plan, period, sealer.normalize(context))
+        document = figures.build_figures_document(inputs)
         changes = _list_changes(await self._read_figures(versions[-1]), document) if versions else []
         return {
             "version": versions[-1].version + 1 if versions else 1,
@@ -150,7 +162,8 @@ def _list_changes(before: JsonObject, after: JsonObject) -> list[JsonObject]:
     return changes
 
 
-def _parse_place(request: Request) -> tuple[str, str]:
+def parse_place(request: Request) -> tuple[str, str]:
+    """Return the plan and the period in the path; raise `NotFoundError` where it names no period."""
     try:
         return request.path_params["plan"], periods.parse(request.path_params["period"]).text
     except ValueError as cause:

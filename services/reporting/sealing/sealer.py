@@ -25,6 +25,7 @@ from services.runtime.kafka import group_progress
 
 FIGURES_MEDIA_TYPE = "application/json"
 VERIFICATION_PATH = "/verify/"
+REPORT_LANGUAGE = "vi"
 
 # A record that counts although it came after the offsets were taken is rare, and so is a second replica that seals.
 ATTEMPTS = 5
@@ -80,7 +81,7 @@ class Sealer:
         async with self._lock:
             for attempt in range(ATTEMPTS):
                 try:
-                    return await self._seal_once(request, _to_milliseconds(context))
+                    return await self._seal_once(request, normalize(context))
                 except SealContestedError:
                     if attempt == ATTEMPTS - 1:
                         raise
@@ -178,9 +179,13 @@ def _build_records(sealed: ReportSealed, documents: list[RenderedDocument]) -> I
     yield report_events.build_seal(sealed)
 
 
-def _to_milliseconds(context: QueryContext) -> QueryContext:
-    """Return *context* in UTC and in the milliseconds in which the log and the database count."""
-    return replace(context, as_of=_floor_milliseconds(context.as_of), known_at=_floor_milliseconds(context.known_at))
+def normalize(context: QueryContext) -> QueryContext:
+    """Return *context* in UTC, in the milliseconds in which log and database count, and in the report's own language.
+
+    The same instants then give the same figures, whoever asks: reasons of grades are figures too.
+    """
+    as_of, known_at = _floor_milliseconds(context.as_of), _floor_milliseconds(context.known_at)
+    return replace(context, as_of=as_of, known_at=known_at, language=REPORT_LANGUAGE)
 
 
 def _floor_milliseconds(instant: datetime) -> datetime:

@@ -235,7 +235,8 @@ async def test_facts_of_every_kind_are_rebuilt_as_they_are_shown(system: System)
 async def test_a_sealed_version_is_rebuilt_from_the_log_alone(system: System, readers: ReadersFile) -> None:
     """Facts that came later change nothing, reporting is not asked, and a figure that was forged is named."""
     await system.append(*facts_of_every_kind())
-    headers = {"authorization": f"Bearer {readers.create('all', name='officer', permits=('seals',))}"}
+    bearer = readers.create("all", name="officer", permits=("seals",))
+    headers = {"authorization": f"Bearer {bearer}", "accept-language": "en"}
     async with httpx.AsyncClient(base_url=system.reporting.url, timeout=60, headers=headers) as client:
         path = f"/v1/plans/{PLAN}/periods/{YEAR}/reports"
         assert (await client.post(path, json={"signer": "Nguyễn Văn An"})).status_code == 201

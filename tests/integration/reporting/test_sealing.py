@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
@@ -31,6 +32,7 @@ REPORTS_PATH = f"/v1/plans/{PLAN}/periods/{PERIOD}/reports"
 AT = AS_OF.isoformat()
 FORMATS = ["figures", "docx", "pdf", "xlsx", "csv", "json"]
 CORRECTION = "correction-of-h-03"
+LINK_LIFETIME = timedelta(days=60)  # the clock of reporting is steered to the end of the year
 HEADERS: dict[str, str] = {}
 Json = dict[str, Any]
 
@@ -169,6 +171,20 @@ async def assert_only_sealers_seal(service: Service, readers: ReadersFile, archi
     assert (refused.status_code, unknown.status_code) == (403, 401)
 
 
+async def assert_officer_seals_on_the_page(service: Service, readers: ReadersFile) -> None:
+    """The officer's session shows the versions, and its form seals the next; without the form's token it does not."""
+    path, link = f"/reports/{PLAN}/{PERIOD}", readers.sign_link("officer", service.url, lifetime=LINK_LIFETIME)
+    async with httpx.AsyncClient(base_url=service.url, timeout=60) as browser:
+        await browser.get(link)
+        page = (await browser.get(path)).text
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+        assert (fields["version"], page.count("/verify/")) == ("5", 4)
+        forged = await browser.post(path, data={**fields, "form_token": "", "signer": "An"})
+        sealed = await browser.post(path, data={**fields, "signer": "Nguyễn Văn An"})
+        assert (forged.status_code, sealed.status_code) == (403, 303)
+        assert (await browser.get(sealed.headers["location"])).text.count("/verify/") == 5
+
+
 async def assert_code_opens_its_page(service: Service, sealed: Json) -> None:
     """A check code, as people type it, opens version, signer, time and digests; no agency, and no figure."""
     typed = sealed["check_code"].lower().replace("-", " ")
@@ -202,6 +218,7 @@ async def test_two_replicas_make_one_version_of_a_number(
     await asyncio.gather(*(post(one) for one in replicas))
     assert [one["version"] for one in seals(await bus.records(REPORTS.name))] == [1, 2, 3, 4]
     await assert_only_sealers_seal(replicas[0], readers, archive)
+    await assert_officer_seals_on_the_page(replicas[0], readers)
 
 
 async def test_a_version_is_whole_or_not_there(start: StartReporting, bus: Bus) -> None:

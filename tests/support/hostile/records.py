@@ -12,8 +12,9 @@ from typing import Any
 from schemas.events.facts import ADOPTED
 from schemas.events.reports import EvaluationRecorded, ReportFormat
 from services.reporting.sealing import report_events
-from tests.support.builders import plans, sealed_reports
+from tests.support.builders import plans
 from tests.support.builders.partition_log import facts_of_every_kind
+from tests.support.builders.reports import sealed_reports
 from tests.support.builders.wire_events import ALERTED_DUTY, AT, an_assessment_event, an_attempt_event
 
 Json = dict[str, Any]

@@ -2,13 +2,13 @@
 
 import pytest
 
-from schemas.events.reports import ReportFormat
+from schemas.events.reports import EvaluationRecorded, ReportFormat
 from services.console.audit import sealed_audit
 from services.console.audit.auditor import AuditTarget
 from services.console.audit.sealed_audit import SealedVersion
 from services.reporting.sealing import report_decoder, report_events
 from services.reporting.sealing.report_decoder import RecordedReportEvent
-from tests.support.builders.sealed_reports import a_sealed_report, sealed_contents
+from tests.support.builders.reports.sealed_reports import SEALED_AT, a_sealed_report, sealed_contents
 from tests.support.hostile.readers import a_record
 
 TARGET = AuditTarget(plan="P-1", period="2026")
@@ -78,3 +78,15 @@ def test_the_years_before_are_rebuilt_too() -> None:
     periods = sealed_audit.list_rebuilt_periods("2026-Q3")
     assert {"2026-Q3", "2026-09", "2025-Q3", "2023-Q3", None} <= set(periods)
     assert "2022-Q3" not in periods
+
+
+def test_an_evaluation_counts_if_it_lies_before_the_offset() -> None:
+    """Whatever its timestamp says: one that was recorded after the seal is none of its figures."""
+    evaluation = EvaluationRecorded(
+        plan="P-1", period="2026", agency="h-00", grade="A", sentence="Tốt.", evaluated_by="bank"
+    )
+    record = a_record(report_events.build_evaluation(evaluation, recorded_at=SEALED_AT).value)
+    decoded = [(record, report_decoder.decode_report_event(record))]
+    assert [one.evaluation for one in sealed_audit.select_evaluations(decoded, {0: 1})] == [evaluation]
+    assert list(sealed_audit.select_evaluations(decoded, {0: 0})) == []
+    assert list(sealed_audit.select_evaluations(decoded, {})) == []

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.events.reports import SealedOffsets, SealHead
 from services.reporting.core.sealing import check_code
-from tests.support.builders.sealed_reports import a_seal_head
+from tests.support.builders.reports.sealed_reports import a_seal_head
 
 HEAD = a_seal_head()
 AT = HEAD.at

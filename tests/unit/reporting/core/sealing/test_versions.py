@@ -4,7 +4,7 @@ import pytest
 
 from services.reporting.core.sealing import versions
 from services.reporting.core.sealing.versions import SealRequest, VersionConflictError
-from tests.support.builders.sealed_reports import a_sealed_report
+from tests.support.builders.reports.sealed_reports import a_sealed_report
 
 
 def a_request(version: int | None, signer: str = "An") -> SealRequest:
