@@ -30,6 +30,8 @@ STATUS_LABELS = {
 
 FLAG_LABELS = {
     "dispatch_unproven": Bilingual(vi="thời điểm gửi chưa có căn cứ, tính theo lúc nhận", en="dispatch not proven"),
+    "returned_and_corrected": Bilingual(vi="đã hoàn thiện theo đề nghị", en="returned and corrected"),
+    "accepted": Bilingual(vi="đã được chấp nhận", en="accepted"),
     "first_sent_on_time": Bilingual(vi="bản đầu gửi đúng hạn", en="first sent on time"),
     "past_due": Bilingual(vi="đã qua hạn", en="past due"),
     "amended_after_deadline": Bilingual(vi="bổ sung sau hạn", en="amended after the deadline"),
@@ -49,6 +51,7 @@ CHANNEL_LABELS = {Channel.EMAIL: Bilingual(vi="email", en="e-mail"), Channel.SMS
 
 # Labels of the kinds of parts; rules names a missing part by its kind and its id, for example `sections.results`.
 _PART_LABELS = {
+    "returned": Bilingual(vi="bản thay thế theo đề nghị hoàn thiện", en="the new version that was asked for"),
     "sections": Bilingual(vi="mục", en="section"),
     "indicators": Bilingual(vi="chỉ tiêu", en="indicator"),
     "attachments": Bilingual(vi="tệp kèm theo", en="attachments"),

@@ -32,17 +32,17 @@ NO_REMINDERS = Reminders()
 class _UrgentSpan(msgspec.Struct, frozen=True, kw_only=True):
     """A span of time, without end if `ends_at` is None, in which the agency is urged about one due instant.
 
-    `follows_return` tells that it starts at the `respond_by` of a returned report.
+    Where it starts at the `respond_by` of a returned report, `quiet_since` is from when nobody was urged.
     """
 
     due_at: datetime
     starts_at: datetime
     ends_at: datetime | None
-    follows_return: bool = False
+    quiet_since: datetime | None = None
 
     def is_continued_by(self, other: "_UrgentSpan") -> bool:
         """Whether *other* is about the same due instant and begins where this one ends."""
-        return self.due_at == other.due_at and self.ends_at == other.starts_at and not other.follows_return
+        return self.due_at == other.due_at and self.ends_at == other.starts_at and other.quiet_since is None
 
 
 def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
@@ -52,8 +52,8 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
     # Alerts are only about due instants that are in force while the duty is unsettled.
     unsettled = [one.due_at for one in assessment.timeline if one.status in UNSETTLED]
     dues = [due_at for due_at in dict.fromkeys(unsettled) if due_at is not None]
-    alerts = [alert for due_at in dues for alert in _plan_around_due(due_at, duty, reminders, assessment)]
     spans = list(_find_urgent_spans(assessment.timeline))
+    alerts = [alert for due_at in dues for alert in _plan_around_due(due_at, reminders, assessment, spans)]
     if reminders.after or reminders.then_every is not None:
         alerts.extend(_plan_resumed_urging(duty, reminders, spans))
     if reminders.then_every is not None:
@@ -64,8 +64,11 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
     return tuple(sorted(alerts, key=lambda one: (one.at, one.kind, one.to, one.step))) if alerts else ()
 
 
-def _plan_around_due(due_at: datetime, duty: Duty, reminders: Reminders, assessment: Assessment) -> Iterator[WireStep]:
+def _plan_around_due(
+    due_at: datetime, reminders: Reminders, assessment: Assessment, spans: Sequence[_UrgentSpan]
+) -> Iterator[WireStep]:
     """Yield the alerts measured from one due instant, while it is in force and the duty unsettled."""
+    duty = assessment.duty
     for before in reminders.before:
         at = calendar.shift_instant(due_at, before, duty.zone, back=True)
         if at < due_at and _is_unsettled_at(assessment, at, due_at, UNSETTLED_BEFORE_DUE):
@@ -75,19 +78,17 @@ def _plan_around_due(due_at: datetime, duty: Duty, reminders: Reminders, assessm
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
             yield WireStep(kind=StepKind.URGING, step=after, at=at, due_at=due_at)
     for escalation in reminders.escalate:
-        at = _find_escalation(due_at, escalation.after, duty, assessment)
+        at = _find_escalation(due_at, escalation.after, duty, spans)
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
             yield WireStep(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
 
 
-def _find_escalation(due_at: datetime, after: str, duty: Duty, assessment: Assessment) -> datetime:
-    """Return the instant so long *after* due; if the report is returned then, so long after its `respond_by`."""
-    at, base = calendar.shift_instant(due_at, after, duty.zone), due_at
-    while (
-        (segment := assessment.at(at)).respond_by is not None and base < segment.respond_by and _is_quiet(segment, at)
-    ):
-        base = segment.respond_by
-        at = calendar.shift_instant(base, after, duty.zone)
+def _find_escalation(due_at: datetime, after: str, duty: Duty, spans: Iterable[_UrgentSpan]) -> datetime:
+    """Return the instant so long *after* due; what would fall after a return is measured from its `respond_by`."""
+    at = calendar.shift_instant(due_at, after, duty.zone)
+    for span in spans:
+        if span.due_at == due_at and span.quiet_since is not None and span.quiet_since <= at:
+            at = calendar.shift_instant(span.starts_at, after, duty.zone)
     return at
 
 
@@ -114,7 +115,7 @@ def _plan_resumed_urging(duty: Duty, reminders: Reminders, spans: Iterable[_Urge
     for span in spans:
         planned = {calendar.shift_instant(span.due_at, after, duty.zone) for after in reminders.after}
         is_within_period = span.starts_at < duty.one_period_after(span.due_at)
-        if span.follows_return and is_within_period and span.starts_at not in planned:
+        if span.quiet_since is not None and is_within_period and span.starts_at not in planned:
             label = durations.between(span.due_at, span.starts_at)
             yield WireStep(kind=StepKind.URGING, step=label, at=span.starts_at, due_at=span.due_at)
 
@@ -129,7 +130,7 @@ def _plan_repeated_urging(duty: Duty, reminders: Reminders, spans: Iterable[_Urg
     for span in spans:
         due_at, starts_at = span.due_at, span.starts_at
         first = max((calendar.shift_instant(due_at, after, duty.zone) for after in reminders.after), default=due_at)
-        if span.follows_return:
+        if span.quiet_since is not None:
             first = max(first, starts_at)
         silent_from = duty.one_period_after(due_at)
         until = min(span.ends_at or silent_from, silent_from)
@@ -156,8 +157,10 @@ def _next_repetition(first: datetime, every: str, duty: Duty, starts_at: datetim
 def _find_urgent_spans(timeline: Sequence[WireSegment]) -> Iterator[_UrgentSpan]:
     """Yield each span in which the duty is unsettled past one due instant and the agency is urged."""
     current: _UrgentSpan | None = None
+    quiet_since: datetime | None = None
     for segment, following in zip_longest(timeline, timeline[1:]):
-        span = _find_urgent_span(segment, None if following is None else following.starts_at)
+        quiet_since = (quiet_since or segment.starts_at) if _is_quiet(segment, segment.starts_at) else None
+        span = _find_urgent_span(segment, None if following is None else following.starts_at, quiet_since)
         if current is not None and span is not None and current.is_continued_by(span):
             current = msgspec.structs.replace(current, ends_at=span.ends_at)
             continue
@@ -168,19 +171,19 @@ def _find_urgent_spans(timeline: Sequence[WireSegment]) -> Iterator[_UrgentSpan]
         yield current
 
 
-def _find_urgent_span(segment: WireSegment, ends_at: datetime | None) -> _UrgentSpan | None:
-    """Return the part of a *segment* in which the agency is urged, if it is."""
+def _find_urgent_span(
+    segment: WireSegment, ends_at: datetime | None, quiet_since: datetime | None
+) -> _UrgentSpan | None:
+    """Return the part of a *segment* in which the agency is urged, if it is; at first it may be quiet."""
     due_at, starts_at = segment.due_at, segment.starts_at
     if due_at is None or segment.status not in UNSETTLED_AFTER_DUE or starts_at < due_at:
         return None
-    if not is_returned(segment):
+    if quiet_since is None:
         return _UrgentSpan(due_at=due_at, starts_at=starts_at, ends_at=ends_at)
     respond_by = segment.respond_by
     if respond_by is None or (ends_at is not None and ends_at <= respond_by):
         return None
-    if respond_by <= starts_at:
-        return _UrgentSpan(due_at=due_at, starts_at=starts_at, ends_at=ends_at)
-    return _UrgentSpan(due_at=due_at, starts_at=respond_by, ends_at=ends_at, follows_return=True)
+    return _UrgentSpan(due_at=due_at, starts_at=respond_by, ends_at=ends_at, quiet_since=quiet_since)
 
 
 def _plan_incomplete_notices(assessment: Assessment) -> Iterator[WireStep]:

@@ -125,3 +125,25 @@ async def test_what_is_sent_is_what_the_file_says_and_its_receipt_is_for_the_fil
         assert verified.exit_code == 0, verified.stderr
     records = [record.value for record in await published.records(FACTS.name)]
     assert [value is not None and b"9984.20" in value for value in records] == [True] * len(events)
+
+
+async def test_a_recipient_returns_and_accepts_a_report(
+    intake: Service, intake_files: IntakeFiles, bearer: str, published: Bus
+) -> None:
+    """`dondoc return` and `dondoc accept` post to intake and print the receipt; a key without `--reviews` exits 1."""
+    duty = ["P-1", "results", "2024", "h-mot", "--submission", "s-1", "--url", intake.url]
+
+    async def run(command: str, key: str, *options: str) -> tuple[int, str, str]:
+        result = await asyncio.to_thread(CliRunner().invoke, app, [command, *duty, "--key", key, *options])
+        return result.exit_code, result.stdout, result.stderr
+
+    term = ["--reason", "Sai đơn vị tính", "--respond-by", "2024-12-21T00:00:00+07:00", "--by", "nhcsxh-tinh"]
+    code, receipt, _ = await run("return", bearer, *term)
+    again = await run("return", bearer, *term)
+    assert (code, again) == (0, (0, receipt, ""))
+    assert (await run("accept", bearer))[0] == 0
+    code, _, talk = await run("accept", intake_files.add_key(may_review=False), "--note", "x")
+    assert (code, "/type" in talk) == (1, True)
+    returned, accepted = [json.loads(one.value or b"") for one in await published.records(FACTS.name)]
+    assert (returned["data"]["reason"], returned["data"]["returned_by"]) == ("Sai đơn vị tính", "nhcsxh-tinh")
+    assert (accepted["type"], accepted["data"]["note"]) == ("vn.dondoc.report.accepted.v1", "")

@@ -128,6 +128,8 @@ async def test_a_dry_run_answers_from_the_record_and_records_nothing(rules: Rule
     assert (answer["basis"], answer["missing"], answer["segment"]["submissions"]) == ("record", ["sections.results"], 2)
     undone = _post_dry_run(service, plans.a_withdrawal("w-1", "s-1"))
     assert undone["segment"]["status"] == "overdue"
+    returned = _post_dry_run(service, plans.a_return("b-1", "s-1", respond_by="2030-01-01T00:00:00Z"))
+    assert (returned["segment"]["missing"][0], returned["returned"]["submission"]) == ("returned", "s-1")
     released = _post_dry_run(service, plans.an_exemption("e-1", "2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z"))
     assert (released["duty"], released["missing"]) == (None, [])
     with pytest.raises(HTTPError, match="422"):

@@ -20,6 +20,7 @@ from services.rules.core.facts import (
     FiledAttachment,
     Reassignment,
     ReportContent,
+    ReportReturn,
     Revocation,
     Submission,
     Withdrawal,
@@ -73,6 +74,19 @@ def report(index: int, *, corrects: int | None = None, **content: Any) -> Fact:
 def withdrawal(number: int, of: int) -> Fact:
     """Build the withdrawal of a report."""
     return stamped(Withdrawal, f"w-{number:05d}", number, period="2024", withdraws=f"s-{of:05d}")
+
+
+def return_of(of: int, seconds: int) -> Fact:
+    """Build the return of a report, so many seconds after `SENT_AT`."""
+    return stamped(
+        ReportReturn, f"b-{of:05d}", seconds, period="2024", submission=f"s-{of:05d}", reason="", respond_by=None
+    )
+
+
+def stamp_later(fact: Fact, seconds: int) -> Fact:
+    """Return the fact as received and recorded so many seconds after `SENT_AT`."""
+    at = SENT_AT + timedelta(seconds=seconds)
+    return msgspec.structs.replace(fact, received_at=at, recorded_at=at)
 
 
 def reassignment(number: int, of: int, *, back: bool = False) -> Fact:
@@ -200,7 +214,30 @@ REPORTS: tuple[Build, ...] = (
     all_distinct,
     all_incomplete,
 )
-OTHERS: tuple[Build, ...] = (withdrawn, reassigned, reassigned_back_and_forth, extended, exempted)
+
+
+def returned(size: int) -> Facts:
+    """Build a chain of corrections, each returned before the next, and the last ones withdrawn again."""
+    count = size // 3
+    chain = [stamp_later(report(one, corrects=one - 1 if one else None), 2 * one) for one in range(count)]
+    returns = [return_of(one, 2 * one + 1) for one in range(count)]
+    return [*chain, *returns, *[withdrawal(2 * count + one, count - 1 - one) for one in range(count - 5)]]
+
+
+def returned_copies(size: int) -> Facts:
+    """Build copies of one document, each of which is returned."""
+    return [*one_number(size // 2), *[return_of(one, size + one) for one in range(size // 2)]]
+
+
+OTHERS: tuple[Build, ...] = (
+    withdrawn,
+    returned,
+    returned_copies,
+    reassigned,
+    reassigned_back_and_forth,
+    extended,
+    exempted,
+)
 
 
 def with_counted_ids(facts: Facts) -> Facts:
@@ -243,7 +280,9 @@ def test_building_filings_is_near_linear(build: Build) -> None:
     )
 
 
-@pytest.mark.parametrize("build", [*REPORTS, withdrawn, reassigned, reassigned_back_and_forth, exempted])
+@pytest.mark.parametrize(
+    "build", [*REPORTS, withdrawn, returned_copies, reassigned, reassigned_back_and_forth, exempted]
+)
 def test_assessing_one_batch_is_near_linear(build: Build) -> None:
     """Facts received at one instant are assessed in near linear work, with all comparisons counted."""
     assert_near_linear(lambda size: with_counted_ids(at_one_instant(build(size))), lambda facts: assess(DUTY, facts))

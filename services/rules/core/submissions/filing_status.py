@@ -51,7 +51,7 @@ class FilingHistory:
     def __init__(self, filings: Sequence[Filing], agency: str) -> None:
         self._filings = filings
         self._agency = agency
-        self._reviews = returns.place_reviews(filings)
+        self._reviews = returns.place_reviews(filings) if any(one.reviews for one in filings) else []
         self._changes = _list_changes(filings, self._reviews)
         self._applied = 0
         self._in_effect = 0

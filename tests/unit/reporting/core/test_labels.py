@@ -12,6 +12,7 @@ from schemas.plan.plan import Obligation
 from services.reporting.core import duty_lines, labels, timeline, urging
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.urging import Urging
+from services.rules.core.assess import FLAGS
 from tests.support.builders.annual_report import (
     AS_OF,
     DUE,
@@ -41,6 +42,13 @@ def test_every_status_has_words_in_both_languages(status: Status) -> None:
     assert "_" not in labels.status_label(status) + labels.status_label(status, "en")
 
 
+@pytest.mark.parametrize("flag", FLAGS)
+def test_every_flag_has_words_in_both_languages(flag: str) -> None:
+    """A reader sees the label of a flag and never its identifier."""
+    assert labels.flag_label(flag) != labels.flag_label(flag, "en")
+    assert "_" not in labels.flag_label(flag) + labels.flag_label(flag, "en")
+
+
 def test_a_missing_part_is_named_as_the_plan_names_it() -> None:
     """A part is named by its title in the plan, without one by its id, and an unknown part by its own name."""
     names = [
@@ -51,6 +59,7 @@ def test_a_missing_part_is_named_as_the_plan_names_it() -> None:
             "sections.proposals",
             "attachments",
             "signed",
+            "returned",
             "seal",
         )
     ]
@@ -60,6 +69,7 @@ def test_a_missing_part_is_named_as_the_plan_names_it() -> None:
         "mục proposals",
         "tệp kèm theo",
         "chữ ký",
+        "bản thay thế theo đề nghị hoàn thiện",
         "seal",
     ]
     assert labels.missing_part_label("checks.ratio", OBLIGATION, "en") == "check ratio"

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.events.assessments import StepKind
-from schemas.events.wire import WireStep
+from schemas.events.wire import WireReturnedReport, WireStep
 from schemas.plan import instants
 from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess
@@ -21,6 +21,7 @@ from tests.support.assertions.spec import (
 from tests.support.builders.plans import (
     Json,
     a_plan,
+    a_return,
     a_submission,
     a_version,
     a_withdrawal,
@@ -187,3 +188,63 @@ def test_alerts_are_not_shifted_out_of_reach() -> None:
     found = plan_alerts(assess(a_duty(a_version(reminders=FULL)), [a_fact(event, "2024-12-05 09:00")]))
     assert {one.kind for one in found} >= {StepKind.REMINDER}
     assert all(one.at.year in {2024, instants.LAST_YEAR} for one in found)
+
+
+class TestReturned:
+    """Ruling 14: the agency is told of a return, and nobody is urged before `respond_by`."""
+
+    def alerts(self, *facts: Fact, by: str | None, on: str = "2024-12-05 09:00", reminders: Json = FULL) -> list[str]:
+        """Return day, kind and step of the alerts from the return of the first report on."""
+        returned = a_fact(a_return("b-1", "s-1", respond_by=rfc3339(by) if by else None), on)
+        found = alerts_of(report("2024-12-04 08:00"), returned, *facts, reminders=reminders)
+        return [f"{(at or '')[:10]} {kind} {step}" for at, kind, step, _ in found if at and at >= on]
+
+    def test_urging_begins_at_respond_by(self) -> None:
+        """What would fall due before is left out, escalations are measured from it, and repetitions follow it."""
+        assert self.alerts(by="2024-12-21 00:00") == [
+            "2024-12-05 returned returned:b-1",
+            "2024-12-21 urging P11D",
+            "2024-12-28 escalation P7D",
+            "2024-12-28 urging P18D",
+            "2025-01-04 escalation P14D",
+        ]
+
+    def test_urging_is_as_usual_where_respond_by_comes_before_due(self) -> None:
+        """A report returned well before due and not corrected is reminded and urged of from `respond_by` on."""
+        found = self.alerts(by="2024-12-08 00:00")
+        assert found[1:4] == ["2024-12-10 urging PT0S", "2024-12-13 urging P3D", "2024-12-17 escalation P7D"]
+
+    def test_without_respond_by_nobody_is_urged(self) -> None:
+        """A return that sets no limit is told once, and nothing follows."""
+        assert self.alerts(by=None) == ["2024-12-05 returned returned:b-1"]
+
+    def test_a_correction_ends_the_urging(self) -> None:
+        """After a complete correction nothing more is said, also where it came late."""
+        correction = report("2024-12-22 08:00", "s-2", corrects="s-1")
+        assert self.alerts(correction, by="2024-12-21 00:00") == [
+            "2024-12-05 returned returned:b-1",
+            "2024-12-21 urging P11D",
+        ]
+
+    def test_a_return_that_touches_nothing_is_not_told(self) -> None:
+        """Where the correction was in effect before the return, there is nothing to ask for."""
+        correction = report("2024-12-04 09:00", "s-2", corrects="s-1")
+        assert self.alerts(correction, by="2024-12-21 00:00") == []
+
+    def test_a_duty_without_reminders_is_not_told(self) -> None:
+        """A return is told where the duty has reminders."""
+        assert self.alerts(by="2024-12-21 00:00", reminders={}) == []
+
+    def test_the_notice_has_the_words_of_the_recipient(self) -> None:
+        """It names the report, the reason and the instant before which the correction is asked for."""
+        returned = a_fact(a_return("b-1", "s-1", respond_by=rfc3339("2024-12-21 00:00")), "2024-12-05 09:00")
+        facts = report("2024-12-04 08:00"), returned
+        steps = plan_alerts(assess(a_duty(a_version(reminders=FULL)), facts))
+        (step,) = [one for one in steps if one.kind is StepKind.RETURNED]
+        asked = step.returned
+        assert isinstance(asked, WireReturnedReport)
+        assert (asked.submission, asked.reason, wall(asked.respond_by)) == (
+            "s-1",
+            "Số liệu chưa khớp",
+            "2024-12-21 00:00",
+        )

@@ -1,5 +1,6 @@
 """Links to the form give access to one duty, and no other token is accepted as one."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,6 +24,13 @@ def test_a_link_opens_what_it_was_made_for() -> None:
     assert found == LINK
     assert found.has_expired(LINK.expires_at)
     assert not found.has_expired(LINK.expires_at - timedelta(microseconds=1))
+
+
+def test_a_link_may_name_the_returned_report_that_is_to_be_corrected() -> None:
+    """The link in the mail of a return holds the event id of the report; other links hold none."""
+    asked = replace(LINK, corrects="VB-2024-118203")
+    assert KEY.verify_link(KEY.sign_link(asked)) == asked
+    assert KEY.verify_link(KEY.sign_link(LINK)).corrects is None
 
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "é", "x" * 5000, OTHER.sign_link(LINK), KEY.sign_link(LINK)[:-1]])

@@ -15,6 +15,7 @@ from tests.support.builders.plan_folders import a_folder
 from tests.support.builders.plans import (
     Json,
     a_reassignment,
+    a_return,
     a_submission,
     a_version,
     a_withdrawal,
@@ -200,3 +201,19 @@ def test_the_order_and_repetition_of_facts_change_nothing(
     """A facts file in any order, some facts twice, gives the same document."""
     at = rfc3339(RECORDED_LAST)
     assert run_results(folder, *order, *repeated, at=at).stdout == run_results(folder, *HISTORY, at=at).stdout
+
+
+def test_a_returned_report_is_summed_and_stands_under_incomplete(folder: Path) -> None:
+    """Until it is corrected its figure counts with the flag `returned`; the correction's figure takes its place."""
+    returned = stamp(a_return("b-1", "s-1", respond_by=rfc3339("2024-12-16 00:00")), "2024-12-12 08:00")
+    facts = a_report("s-1", "2024-12-05 08:00", loans=1000), returned
+    found = consolidate(folder, *facts, at=rfc3339("2024-12-14 08:00"))
+    assert (found["total"], found["agencies"], found["late"], found["incomplete"]) == ("1000", 1, 0, 1)
+    assert found["figures"][0]["flags"][-1] == "returned"
+    before = consolidate(folder, *facts, at=rfc3339("2024-12-11 08:00"))
+    assert (before["incomplete"], before["figures"][0]["flags"]) == (0, [])
+    correction = a_report("s-2", "2024-12-15 08:00", loans=1, corrects="s-1")
+    corrected = consolidate(folder, *facts, correction)
+    assert (corrected["total"], corrected["incomplete"], corrected["figures"][0]["status"]) == ("1", 0, "on_time")
+    assert "returned" not in corrected["figures"][0]["flags"]
+    assert "returned_and_corrected" in corrected["figures"][0]["flags"]
