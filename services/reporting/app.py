@@ -156,7 +156,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
         on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
     )
     submissions = SubmissionQueries(queries, components.store)
-    reports = ReportCompiler(queries, components.store)
+    reports = ReportCompiler(queries, components.store, SealedReportStore(components.store))
     templates = templating.build_environment()
     dashboard = Dashboard(queries, components.clock, templates)
     admin = _build_admin(components)
@@ -168,9 +168,9 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 open_link.build_route(guard.authentication, templates),
                 *_build_api(components, queries, submissions, reports).routes(),
                 *_build_content_api(components, queries, submissions).routes(),
-                *_build_evaluations(components, queries).routes(),
                 *_build_sealing(components, reports).routes(),
                 *VerificationPage(SealedReportStore(components.store), dashboard).routes(),
+                *_build_evaluations(components, queries).routes(),
                 *api_description.build_routes(templates),
                 *dashboard.routes(),
             ]

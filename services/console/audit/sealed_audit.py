@@ -5,15 +5,18 @@ through the processor of rules and the core of reporting; every figure must come
 is checked too: its check code, and the digest of every document.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from schemas.events.reports import ReportFormat, ReportSealed, SealedDocumentPart
 from schemas.events.topics import REPORTS
+from schemas.plan import periods
+from schemas.plan.periods import Period
 from services.console.audit import auditor
 from services.console.audit.auditor import AuditProgress, AuditSources, AuditTarget
 from services.console.audit.period_rebuilder import LogBounds, PeriodRebuilder, Periods
@@ -28,7 +31,7 @@ from services.reporting.core.report import figures
 from services.reporting.core.sealing import canonical_json, check_code
 from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
 from services.reporting.sealing import report_decoder
-from services.reporting.sealing.report_decoder import RecordedReportEvent, RecordedSeal
+from services.reporting.sealing.report_decoder import RecordedEvaluation, RecordedReportEvent, RecordedSeal
 from services.reporting.store import NotAssessedError
 from services.runtime.decoding import UnreadableRecordError
 
@@ -41,10 +44,19 @@ Difference = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedVersion:
-    """A sealed version as the log has it, with its documents."""
+    """A sealed version as the log has it, with its documents, and the evaluations of all reports in the log."""
 
     sealed: ReportSealed
     documents: Mapping[ReportFormat, bytes]
+    evaluations: tuple[RecordedEvaluation, ...] = ()
+
+    async def find_evaluations(self, plan: str, period: str, known_at: datetime) -> Sequence[RecordedEvaluation]:
+        """Return what officers recorded about a period by *known_at*, in the order of the log."""
+        return [
+            one
+            for one in self.evaluations
+            if (one.evaluation.plan, one.evaluation.period) == (plan, period) and one.recorded_at <= known_at
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +81,7 @@ async def audit_sealed(
     Raise `UnusableInputError` where nothing can be said: there is no such version, or the log has lost records.
     """
     found = await _read_version(sources, target, version)
-    rebuilt = await _rebuild_figures(sources, found.sealed, progress)
+    rebuilt = await _rebuild_figures(sources, found, progress)
     sealed_figures = msgspec.json.decode(found.documents.get(ReportFormat.FIGURES, b"{}"))
     count = 0
     for difference in (*check_seal(found), *compare_figures(sealed_figures, rebuilt)):
@@ -139,10 +151,11 @@ async def _read_version(sources: AuditSources, target: AuditTarget, version: int
     found = select_version(events, target, version)
     if found is None:
         raise UnusableInputError(f"no version {version} of the report of {target.plan} for {target.period} is sealed")
-    return found
+    return replace(found, evaluations=tuple(one for one in events if isinstance(one, RecordedEvaluation)))
 
 
-async def _rebuild_figures(sources: AuditSources, sealed: ReportSealed, progress: AuditProgress) -> dict[str, Any]:
+async def _rebuild_figures(sources: AuditSources, version: SealedVersion, progress: AuditProgress) -> dict[str, Any]:
+    sealed = version.sealed
     partitions = await sources.indexer.read(progress.on_records_read)
     rebuilder = PeriodRebuilder(
         sources.index,
@@ -163,7 +176,8 @@ async def _rebuild_figures(sources: AuditSources, sealed: ReportSealed, progress
     queries = ReportingQueries(archive, sources.references)
     context = QueryContext(as_of=sealed.at, known_at=sealed.known_at, scope=EVERYTHING, language="vi")
     try:
-        inputs = await ReportCompiler(queries, archive).compile_inputs(sealed.plan, sealed.period, context)
+        compiler = ReportCompiler(queries, archive, version)
+        inputs = await compiler.compile_inputs(sealed.plan, sealed.period, context)
     except (NotFoundError, NotAssessedError) as cause:
         raise UnusableInputError(f"the report cannot be compiled from the log: {cause}") from cause
     # Through the same bytes as what was sealed, so that both sides have the same types.
@@ -174,12 +188,11 @@ async def _rebuild_figures(sources: AuditSources, sealed: ReportSealed, progress
 def list_rebuilt_periods(text: str) -> Periods:
     """Return the periods that the figures of a report on one period can rest on."""
     found: dict[str | None, None] = {}
+    period: Period | None = periods.parse(text)
     for _year in range(YEARS_REBUILT):
-        found |= dict.fromkeys(auditor.list_periods(text))
-        before = results_question.year_before(text)
-        if before is None:
-            break
-        text = before.text
+        if period is not None:
+            found |= dict.fromkeys(auditor.list_periods(period.text))
+            period = results_question.year_before(period.text)
     return tuple(found)
 
 

@@ -4,10 +4,13 @@ The API, the seal and the audit all come here, so that a sealed figure is the on
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
 
 from schemas.events.ids import DutyKey
+from schemas.events.reports import EvaluationRecorded
 from services.reporting import submission_content
 from services.reporting.content.evaluation_queries import EvaluationQueries
 from services.reporting.content.results_queries import EventSource, ResultsQueries, UnreadableContentError
@@ -15,7 +18,13 @@ from services.reporting.core import results_question
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.core.evaluation import Grade
 from services.reporting.core.report import grading
-from services.reporting.core.report.inputs import GradedAgency, PeriodResults, ReportedDocument, ReportInputs
+from services.reporting.core.report.inputs import (
+    GradedAgency,
+    PeriodResults,
+    ReportedDocument,
+    ReportFinding,
+    ReportInputs,
+)
 from services.reporting.core.results import ObligationResults
 from services.reporting.core.timeline import EventIdentity, UnreadableRecord
 from services.reporting.queries import QueryContext, ReportingQueries
@@ -26,20 +35,35 @@ from services.runtime.decoding import UnreadableRecordError
 _EVENTS_AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FoundResults:
-    """The results of some periods, and the records that keep others from being consolidated."""
+class RecordedOpinion(Protocol):
+    """What an officer recorded of an agency, whatever else its record holds."""
 
-    results: tuple[PeriodResults, ...]
-    unreadable: tuple[UnreadableRecord, ...]
+    @property
+    def evaluation(self) -> EvaluationRecorded: ...
+
+
+class EvaluationSource(Protocol):
+    """Finds what officers recorded, in the order of the log."""
+
+    async def find_evaluations(self, plan: str, period: str, known_at: datetime) -> Sequence[RecordedOpinion]: ...
+
+
+@dataclass(slots=True)
+class _FoundResults:
+    """The results of some periods with the findings on their figures, and the records that keep others from it."""
+
+    results: list[PeriodResults] = field(default_factory=list)
+    findings: list[ReportFinding] = field(default_factory=list)
+    unreadable: list[UnreadableRecord] = field(default_factory=list)
 
 
 class ReportCompiler:
-    """Compiles reports from what *queries* and *archive* find."""
+    """Compiles reports from what the queries, the archive of events and the source of evaluations find."""
 
-    def __init__(self, queries: ReportingQueries, archive: EventSource) -> None:
+    def __init__(self, queries: ReportingQueries, archive: EventSource, evaluations: EvaluationSource) -> None:
         self._queries = queries
         self._archive = archive
+        self._recorded = evaluations
         self._results = ResultsQueries(queries, archive)
         self._evaluations = EvaluationQueries(queries)
 
@@ -55,7 +79,8 @@ class ReportCompiler:
         return replace(
             inputs,
             report=report,
-            results=found.results,
+            results=tuple(found.results),
+            findings=tuple(found.findings),
             evaluations=await self._grade(inputs.report, context),
             documents=await self._find_documents(inputs.report, context),
         )
@@ -65,24 +90,39 @@ class ReportCompiler:
         for chapter in report.chapters:
             if chapter.period is not None:
                 periods_of.setdefault(chapter.obligation.id, []).append(chapter.period)
-        found: list[PeriodResults] = []
-        unreadable: list[UnreadableRecord] = []
+        found = _FoundResults()
         for period in sorted({one for several in periods_of.values() for one in several}):
+            asked = {obligation: several for obligation, several in periods_of.items() if period in several}
             try:
-                consolidated = await self._consolidate(report, period, context)
-                alone = {obligation for obligation, several in periods_of.items() if several == [period]}
-                before = await self._consolidate_year_before(report, period, context) if alone else {}
+                await self._consolidate_period(report, period, asked, context=context, found=found)
             except UnreadableContentError as cause:
-                unreadable += cause.records
-                continue
-            found += [
-                PeriodResults(
-                    period=period, results=one, before=before.get(obligation) if obligation in alone else None
-                )
-                for obligation, one in consolidated.items()
-                if period in periods_of.get(obligation, ())
-            ]
-        return _FoundResults(results=tuple(found), unreadable=tuple(unreadable))
+                found.unreadable += cause.records
+        return found
+
+    async def _consolidate_period(
+        self,
+        report: AnnualReport,
+        period: str,
+        asked: Mapping[str, Sequence[str]],
+        *,
+        context: QueryContext,
+        found: _FoundResults,
+    ) -> None:
+        """Add the results of *period* to *found*: those of the obligations *asked*, which have the periods given."""
+        consolidated = await self._consolidate(report, period, context)
+        alone = {obligation for obligation, several in asked.items() if len(several) == 1}
+        before = await self._consolidate_year_before(report, period, context) if alone else {}
+        reviewed = await self._results.review_figures(report.plan.plan, period, context)
+        found.results += [
+            PeriodResults(period=period, results=one, before=before.get(obligation) if obligation in alone else None)
+            for obligation, one in consolidated.items()
+            if obligation in asked
+        ]
+        found.findings += [
+            ReportFinding(agency=one.agency, code=one.finding.code, sentence=one.finding.words.in_language("vi"))
+            for one in reviewed
+            if one.obligation in asked
+        ]
 
     async def _consolidate(
         self, report: AnnualReport, period: str, context: QueryContext
@@ -102,13 +142,12 @@ class ReportCompiler:
         if graded is None or graded.period is None or not report.plan.grading:
             return ()
         grades = await self._evaluations.grade_period(report.plan.plan, graded.period, context)
+        until = min(context.known_at, context.as_of)
+        recorded = await self._recorded.find_evaluations(report.plan.plan, report.period, until)
+        # What an officer recorded last counts; it stands beside the grade and never over it.
+        opinions = {one.evaluation.agency: one.evaluation for one in recorded}
         return tuple(
-            GradedAgency(
-                agency=one.key.agency,
-                grade=one.outcome.grade,
-                title=one.outcome.title.in_language(context.language),
-                reason=one.outcome.reason.in_language(context.language),
-            )
+            _describe_grade(one.key.agency, one.outcome, opinions.get(one.key.agency), language=context.language)
             for one in grades.duties
             if one.key.obligation == graded.obligation.id and isinstance(one.outcome, Grade)
         )
@@ -123,6 +162,17 @@ class ReportCompiler:
             facts = await self._archive.find_events(identities[start : start + _EVENTS_AT_ONCE], context.known_at)
             documents |= await asyncio.to_thread(_decode_documents, facts)
         return {standing[identity]: one for identity, one in documents.items()}
+
+
+def _describe_grade(agency: str, grade: Grade, opinion: EvaluationRecorded | None, *, language: str) -> GradedAgency:
+    return GradedAgency(
+        agency=agency,
+        grade=grade.grade,
+        title=grade.title.in_language(language),
+        reason=grade.reason.in_language(language),
+        officer_grade=None if opinion is None else opinion.grade,
+        officer_sentence="" if opinion is None else opinion.sentence,
+    )
 
 
 def _decode_documents(facts: Iterable[StoredFact]) -> dict[EventIdentity, ReportedDocument]:

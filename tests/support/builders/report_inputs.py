@@ -14,10 +14,10 @@ from services.reporting.core.annual_report import AnnualReport, ReportQuery
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.report.inputs import (
-    FigureFinding,
     GradedAgency,
     PeriodResults,
     ReportedDocument,
+    ReportFinding,
     ReportInputs,
 )
 from services.reporting.core.results import Comparison, ReportedDuty, ResultsQuestion, StandingSubmission
@@ -76,7 +76,7 @@ def some_report_inputs(plan: Plan | None = None, **changes: Any) -> ReportInputs
         "results": (PeriodResults(period="2026", results=consolidate_lines(lines, plan)),),
         "evaluations": tuple(_grade(line) for line in lines if line.status not in _UNGRADED),
         "documents": {line.key: _document_of(line) for line in lines if line.submissions},
-        "findings": (FigureFinding(agency="h-02", code="outstanding_loans", sentence="gấp 1.000 lần năm trước"),),
+        "findings": (ReportFinding(agency="h-02", code="outstanding_loans", sentence="gấp 1.000 lần năm trước"),),
     }
     return ReportInputs(**values | changes)
 

@@ -53,7 +53,7 @@ class ReportedDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FigureFinding:
+class ReportFinding:
     """Something about a reported figure that needs a look, as one Vietnamese sentence."""
 
     agency: str
@@ -76,7 +76,7 @@ class ReportInputs:
     evaluations: tuple[GradedAgency, ...] = ()
     documents: Mapping[DutyKey, ReportedDocument] = field(default_factory=dict)
     decisions: Mapping[DutyKey, str] = field(default_factory=dict)
-    findings: tuple[FigureFinding, ...] = ()
+    findings: tuple[ReportFinding, ...] = ()
     seal: ReportSeal | None = None
 
     @property

@@ -5,23 +5,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
+from schemas.content import units
 from schemas.plan import figures as exact
 from services.reporting.core import vietnamese_locale
 
-UNIT_WORDS = {
-    "vnd": "đồng",
-    "million_vnd": "triệu đồng",
-    "billion_vnd": "tỷ đồng",
-    "percent": "%",
-    "customer": "khách hàng",
-    "household": "hộ",
-    "turn": "lượt",
-    "group": "tổ",
-    "point": "điểm",
-    "inspection": "cuộc",
-    "item": "tin, bài",
-    "person": "người",
-}
 MILLIONS_IN_A_BILLION = 1000
 ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 # Names that stand in one sentence; beyond them the sentence refers to the appendix.
@@ -126,8 +113,9 @@ def write_deadline(due_at: datetime, zone: tzinfo) -> str:
 
 
 def name_unit(unit: str | None) -> str:
-    """Return a unit in words, or the unit as the plan writes it."""
-    return UNIT_WORDS.get(unit or "", unit or "")
+    """Return a unit in words, or the unit as the plan writes it; empty where there is none."""
+    described = units.describe_unit(unit)
+    return "" if described is None else described.in_language("vi")
 
 
 def write_amount(value: Decimal, unit: str | None) -> str:
