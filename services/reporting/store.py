@@ -58,16 +58,16 @@ INDEXES = {
     # A covering index: the newest revisions of a period's duties are found in it without reading a document.
     ASSESSMENTS: [IndexModel([(field, ASCENDING) for field in _INDEXED_FIELDS], name="by_place")],
     ALERTS: [IndexModel([("duties", ASCENDING)], name="by_duty")],
-    FACTS: [
-        IndexModel([("identity", ASCENDING)], name="by_identity"),
-        # All facts of a docket are one range of it, and so are all those of an agency in a plan.
-        IndexModel([("duty", ASCENDING)], name="by_duty"),
-    ],
     SEALED_REPORTS: [
         IndexModel([("plan", ASCENDING), ("period", ASCENDING), ("version", ASCENDING)], name="by_report"),
         IndexModel([("check_code", ASCENDING)], name="by_check_code"),
     ],
     EVALUATIONS: [IndexModel([("plan", ASCENDING), ("period", ASCENDING), ("agency", ASCENDING)], name="by_agency")],
+    FACTS: [
+        IndexModel([("identity", ASCENDING)], name="by_identity"),
+        # All facts of a docket are one range of it, and so are all those of an agency in a plan.
+        IndexModel([("duty", ASCENDING)], name="by_duty"),
+    ],
 }
 
 

@@ -17,6 +17,7 @@ OTHER_DOORS = {
     "services/runtime/access/link_revocations.py": "the file of revoked links, which `dondoc links revoke` writes",
     "services/reporting/http/access/reader_keys.py": "the file of readers, which `dondoc readers` writes",
     "services/intake/published_plans.py": "the snapshot that intake itself wrote beside its spool",
+    "services/reporting/http/": "bodies of HTTP requests, and the figures that reporting itself has sealed",
     "services/console/commands/intake/event_files.py": "files of events that somebody submits",
     "services/console/commands/operations/demo.py": "the report that reporting answered with",
     "services/console/commands/plans/": "documents that the program itself wrote",

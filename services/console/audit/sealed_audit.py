@@ -15,6 +15,8 @@ import msgspec
 
 from schemas.events.reports import ReportFormat, ReportSealed, SealedDocumentPart
 from schemas.events.topics import REPORTS
+from schemas.plan import periods
+from schemas.plan.periods import Period
 from services.console.audit import auditor
 from services.console.audit.auditor import AuditProgress, AuditSources, AuditTarget
 from services.console.audit.period_rebuilder import LogBounds, PeriodRebuilder, Periods
@@ -196,12 +198,11 @@ async def _rebuild_figures(sources: AuditSources, version: SealedVersion, progre
 def list_rebuilt_periods(text: str) -> Periods:
     """Return the periods that the figures of a report on one period can rest on."""
     found: dict[str | None, None] = {}
+    period: Period | None = periods.parse(text)
     for _year in range(YEARS_REBUILT):
-        found |= dict.fromkeys(auditor.list_periods(text))
-        before = results_question.year_before(text)
-        if before is None:
-            break
-        text = before.text
+        if period is not None:
+            found |= dict.fromkeys(auditor.list_periods(period.text))
+            period = results_question.year_before(period.text)
     return tuple(found)
 
 

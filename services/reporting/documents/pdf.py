@@ -7,16 +7,19 @@ from zoneinfo import ZoneInfo
 from services.reporting.core.report import blocks, letterhead
 from services.reporting.core.report.blocks import Appendix, Block, Heading, Paragraph, ReportChart, Table, TableRow
 from services.reporting.core.report.printed_report import PrintedReport, VerificationNote
-from services.reporting.documents import qr_code
+from services.reporting.documents import pdf_signature, qr_code
 from services.runtime import typst
 
 REPORT_PAGE = Path(__file__).parent / "report.typ"
+SIGNATURE_MARK = "signature"  # of the place in `report.typ` where the signature stands
 VERIFICATION_TITLE = "Kiểm chứng số liệu."
 
 
 def render_pdf(content: PrintedReport) -> bytes:
-    """Render the report as a PDF with its fonts embedded; the same content gives the same bytes."""
-    return typst.render_pdf(REPORT_PAGE, {"content": build_page_content(content)}, dated=content.report.as_of)
+    """Render the report as PDF, fonts embedded, with a signature field; the same content gives the same bytes."""
+    inputs = {"content": build_page_content(content)}
+    body, position = typst.render_marked_pdf(REPORT_PAGE, inputs, dated=content.report.as_of, mark=SIGNATURE_MARK)
+    return pdf_signature.add_signature_field(body, position)
 
 
 def build_page_content(content: PrintedReport) -> dict[str, Any]:

@@ -86,7 +86,10 @@ class ContentApi:
             body, media_type = await run_in_threadpool(results_csv.render_results_csv, results), conditional.CSV
         else:
             body, media_type = await run_in_threadpool(_encode_results, results), conditional.JSON
-        tag = await run_in_threadpool(_tag_results, request, results, media_type)
+        if "as_of" in request.query_params:
+            tag = conditional.tag_of(body)
+        else:
+            tag = await run_in_threadpool(_tag_results_of_now, results, media_type)
         return conditional.respond(request, body, tag=tag, media_type=media_type)
 
     async def get_findings(self, request: Request) -> Response:
@@ -144,15 +147,11 @@ def _encode_results(results: PlanResults) -> bytes:
     return json_lines.encode_line(results_document.build_document(results))
 
 
-def _tag_results(request: Request, results: PlanResults, media_type: str) -> str:
-    """Return the tag: of an answer about now, a weak one that the passing of time alone does not change."""
+def _tag_results_of_now(results: PlanResults, media_type: str) -> str:
+    """Return the weak tag of an answer about now, which the passing of time alone does not change."""
     document = results_document.build_document(results)
-    if "as_of" not in request.query_params:
-        del document["at"]
-        if "known_at" not in request.query_params:
-            del document["known_at"]
-    content = media_type.encode() + json_lines.encode_line(document)
-    return conditional.tag_of(content, is_weak="as_of" not in request.query_params)
+    del document["at"], document["known_at"]
+    return conditional.tag_of(media_type.encode() + json_lines.encode_line(document), is_weak=True)
 
 
 def _render_finding(one: ReviewedFigure, language: str) -> dict[str, str | None]:

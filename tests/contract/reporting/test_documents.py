@@ -31,7 +31,7 @@ from services.reporting.documents import docx as docx_format
 from services.reporting.documents import pdf as pdf_format
 from services.reporting.documents.formats import FORMATS
 from tests.support.builders.annual_report import AS_OF
-from tests.support.builders.report_inputs import REPORT_FORM, a_results_plan, some_report_inputs
+from tests.support.reports.report_inputs import REPORT_FORM, a_results_plan, some_report_inputs
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "jsonschema" / "annual-report.schema.json"
 BASES = "aăâeêioôơuưyAĂÂEÊIOÔƠUƯY"
@@ -339,3 +339,18 @@ def test_the_json_is_what_its_published_schema_says(language: str) -> None:
     jsonschema_rs.validator_for(schema, validate_formats=True).validate(document)
     assert document["language"] == language
     assert document["figures"] == json.loads(csv_json.render_json(INPUTS))["figures"]
+
+
+def test_the_pdf_has_an_empty_signature_field_above_the_signers_name(pdf: PdfReader) -> None:
+    """The field stands on the page of the signature, in the right column, is empty, and is part of the structure."""
+    (page,) = [page for page in pdf.pages if "/Annots" in page]
+    (widget,) = [one.get_object() for one in page["/Annots"]]  # type: ignore[attr-defined]  # a PDF array
+    left, bottom, right, top = (float(side) for side in widget["/Rect"])
+    assert "Nơi nhận" in unicodedata.normalize("NFC", page.extract_text())
+    assert (widget["/FT"], "/V" in widget) == ("/Sig", False)
+    assert 297 < left < right < 595 - 40
+    assert 70 < top - bottom < 31 * 72 / 25.4
+    tree: Any = pdf.trailer["/Root"]["/StructTreeRoot"]  # type: ignore[index]  # a PDF dictionary
+    numbers = tree["/ParentTree"]["/Nums"]
+    element = numbers[numbers.index(widget["/StructParent"]) + 1].get_object()
+    assert element["/S"] == "/Form"

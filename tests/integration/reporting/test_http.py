@@ -146,10 +146,14 @@ async def test_an_invalid_query_gets_a_problem_document(reporting: StartReportin
 
 
 async def test_the_first_and_the_last_instant_are_answered(reporting_with_year: Service, get: Get) -> None:
-    """At the ends of the calendar every route answers, in any offset."""
-    for instant in ("1900-01-01T00:00:00+14:00", "2199-12-31T23:59:59.999999-14:00"):
-        for path in ("/", "/agencies/h-03", "/v1/duties", "/v1/agencies/h-03", PERIOD, f"{PERIOD}/report.csv"):
+    """At the ends of the calendar every route answers, in any offset; before anything is due there is no report."""
+    first, last = "1900-01-01T00:00:00+14:00", "2199-12-31T23:59:59.999999-14:00"
+    for instant in (first, last):
+        for path in ("/", "/agencies/h-03", "/v1/duties", "/v1/agencies/h-03", PERIOD):
             assert (await get(reporting_with_year, path, as_of=instant)).status_code == 200, (path, instant)
+    assert (await get(reporting_with_year, f"{PERIOD}/report.csv", as_of=last)).status_code == 200
+    refused = await get(reporting_with_year, f"{PERIOD}/report.csv", as_of=first)
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (409, "empty-report")
 
 
 async def test_a_wrong_method_is_told_the_right_ones(reporting: StartReporting, readers: ReadersFile) -> None:

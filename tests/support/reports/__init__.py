@@ -1,0 +1,1 @@
+"""Builders of annual reports: what they are compiled from."""
