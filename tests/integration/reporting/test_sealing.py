@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
@@ -11,10 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from schemas.events import reports
 from schemas.events.assessments import Status
 from schemas.events.topics import REPORTS
+from services.console.main import app
 from services.reporting.core.sealing import check_code
 from services.reporting.core.timeline import AssessmentRevision
 from services.reporting.sealing import report_decoder
@@ -185,6 +188,16 @@ async def assert_officer_seals_on_the_page(service: Service, readers: ReadersFil
         assert (await browser.get(sealed.headers["location"])).text.count("/verify/") == 5
 
 
+async def assert_command_seals(service: Service) -> None:
+    """`dondoc seal` prints the seal of the next version; what cannot be sealed is unusable input."""
+    key = {"DONDOC_READER_KEY": HEADERS["authorization"].removeprefix("Bearer ")}
+    command = ["seal", PLAN, PERIOD, "--signer", "Trần Thị Bình", "--url", service.url]
+    sealed = await asyncio.to_thread(CliRunner().invoke, app, command, env=key)
+    assert (sealed.exit_code, json.loads(sealed.stdout)["version"]) == (0, 6), sealed.output
+    command[1] = "NONE"
+    assert (await asyncio.to_thread(CliRunner().invoke, app, command, env=key)).exit_code == 2
+
+
 async def assert_code_opens_its_page(service: Service, sealed: Json) -> None:
     """A check code, as people type it, opens version, signer, time and digests; no agency, and no figure."""
     typed = sealed["check_code"].lower().replace("-", " ")
@@ -219,6 +232,7 @@ async def test_two_replicas_make_one_version_of_a_number(
     assert [one["version"] for one in seals(await bus.records(REPORTS.name))] == [1, 2, 3, 4]
     await assert_only_sealers_seal(replicas[0], readers, archive)
     await assert_officer_seals_on_the_page(replicas[0], readers)
+    await assert_command_seals(replicas[0])
 
 
 async def test_a_version_is_whole_or_not_there(start: StartReporting, bus: Bus) -> None:
