@@ -5,8 +5,8 @@ from typing import Any
 
 from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
-from services.intake.form import duty_view, form_state, pages
-from services.intake.form.duty_view import DryRunStatus, RequestedRevision
+from services.intake.form import form_state, pages
+from services.intake.form.duty_view import DryRunStatus, FormDuty, RequestedRevision
 from services.intake.form.form_state import FormState
 from services.intake.form.submit_report import _parse_status
 from tests.support.builders.plans import AGENCIES, OBLIGATION, PLAN, Json, a_plan, a_registry
@@ -23,7 +23,7 @@ ANSWER: Json = {
 def render_form(before: DryRunStatus) -> str:
     """Return the page of the usual duty with this status."""
     key = DutyKey(plan=PLAN, agency=AGENCIES[0], obligation=OBLIGATION, period="2024")
-    duty = duty_view.find_duty(key, lambda _plan: (a_plan(), a_registry()), NOW)
+    duty = FormDuty.find(key, (a_plan(), a_registry()), NOW)
     assert duty is not None
     state = FormState(duty=duty, now=NOW, before=before, values={})
     values: dict[str, Any] = form_state.template_values(state, action="/form", other="/form?lang=en", limit_megabytes=8)
