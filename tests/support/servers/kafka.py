@@ -116,6 +116,16 @@ class Bus:
             await consumer.stop()
         return sorted(found, key=lambda record: (record.partition, record.offset))
 
+    async def end_offsets(self, topic: str) -> dict[int, int]:
+        """Return the offset of the next record of *topic*, by partition."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
+        await consumer.start()
+        try:
+            ends = await consumer.end_offsets(await self._parts(topic))
+        finally:
+            await consumer.stop()
+        return {place.partition: end for place, end in ends.items()}
+
     async def committed_offsets(self, group: str, topic: str) -> dict[int, int]:
         """Return the next offset that *group* has committed, by partition; 0 if it has committed none."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
