@@ -15,9 +15,10 @@ from services.reporting.core.duty_counts import EXPECTED_STATUSES
 from services.reporting.core.report import blocks
 from services.reporting.core.report.blocks import Cell, CellType, Column, Table, TableRow
 from services.reporting.core.report.printed_report import PrintedReport
-from services.reporting.documents import workbook_tables, xlsx_formulas, xml_text
-from services.reporting.documents.workbook_tables import Sheet
-from services.reporting.documents.xlsx_formulas import CellFormula
+from services.reporting.documents import xml_text
+from services.reporting.documents.workbook import formulas, sheets
+from services.reporting.documents.workbook.formulas import CellFormula
+from services.reporting.documents.workbook.sheets import Sheet
 
 NUMBER_FORMATS = {
     CellType.TEXT: "@",
@@ -53,7 +54,7 @@ def render_xlsx(content: PrintedReport) -> bytes:
         as_of_utc = content.report.as_of.astimezone(UTC).replace(tzinfo=None)
         workbook.set_properties({"title": xml_text.drawable(content.name)[:255], "created": as_of_utc})
         formats = CellFormats(workbook)
-        for sheet in workbook_tables.build_sheets(content):
+        for sheet in sheets.build_sheets(content):
             _add_sheet(workbook, formats, sheet, content)
     return buffer.getvalue()
 
@@ -101,7 +102,7 @@ def _fill_sheet(sheet: Worksheet, formats: CellFormats, *, table: Table, zone: Z
         sheet.set_column(index, index, _column_width(column))
         heading = f"{column.heading}: {column.title}" if column.heading else column.title
         sheet.write_string(HEADER_ROW, index, xml_text.drawable(heading), formats.header)
-    formulas = xlsx_formulas.build_formulas(table, FIRST_ROW)
+    worked_out = formulas.build_formulas(table, FIRST_ROW)
     for at, row in enumerate(table.rows, start=FIRST_ROW):
         line_count = _count_text_lines(row, table)
         if line_count > 1:
@@ -110,7 +111,7 @@ def _fill_sheet(sheet: Worksheet, formats: CellFormats, *, table: Table, zone: Z
             value = blocks.value_of(cell)
             code = _format_code(value, blocks.type_of(row, index, column))
             cell_format = formats.format_of(code, is_total=row.is_total)
-            formula = formulas.get((at, index))
+            formula = worked_out.get((at, index))
             if formula is not None:
                 sheet.write_formula(at, index, formula.text, cell_format, formula.value)
             else:
@@ -134,13 +135,13 @@ def _add_matrix_totals(sheet: Worksheet, formats: CellFormats, table: Table, con
         formula = indicator.parse_formula()
         if index is None:
             continue
-        total: CellFormula | None = xlsx_formulas.sum_column(table, FIRST_ROW, index)
+        total: CellFormula | None = formulas.sum_column(table, FIRST_ROW, index)
         if formula is not None:
-            total = xlsx_formulas.work_out_ratio(formula, columns, at, table)
+            total = formulas.work_out_ratio(formula, columns, at, table)
         number = formats.format_of(NUMBER_FORMATS[table.columns[index].cell_type], is_total=True)
         if total is not None:
             sheet.write_formula(at, index, total.text, number, total.value)
-        counted = xlsx_formulas.count_column(table, FIRST_ROW, index)
+        counted = formulas.count_column(table, FIRST_ROW, index)
         whole = formats.format_of(NUMBER_FORMATS[CellType.NUMBER], is_total=True)
         sheet.write_formula(at + 1, index, counted.text, whole, counted.value)
 

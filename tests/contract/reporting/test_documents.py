@@ -31,7 +31,7 @@ from services.reporting.documents import docx as docx_format
 from services.reporting.documents import pdf as pdf_format
 from services.reporting.documents.formats import FORMATS
 from tests.support.builders.annual_report import AS_OF
-from tests.support.reports.report_inputs import REPORT_FORM, a_results_plan, some_report_inputs
+from tests.support.builders.reports.report_inputs import REPORT_FORM, a_results_plan, some_report_inputs
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "jsonschema" / "annual-report.schema.json"
 BASES = "aăâeêioôơuưyAĂÂEÊIOÔƠUƯY"

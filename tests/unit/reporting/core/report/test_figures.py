@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from services.reporting.core.report import figures
-from tests.support.reports.report_inputs import some_report_inputs
+from tests.support.builders.reports.report_inputs import some_report_inputs
 
 INPUTS = some_report_inputs()
 FIGURES = figures.collect_figures(INPUTS)

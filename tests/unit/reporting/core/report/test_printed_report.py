@@ -16,7 +16,7 @@ from services.reporting.core.report.parts import quotations
 from services.reporting.core.report.printed_report import EmptyReportError, PrintedReport
 from services.reporting.core.results import AgencyText
 from tests.support.builders.annual_report import a_plan
-from tests.support.reports.report_inputs import some_report_inputs
+from tests.support.builders.reports.report_inputs import some_report_inputs
 
 INPUTS = some_report_inputs()
 CONTENT = printed_report.compile_content(INPUTS)

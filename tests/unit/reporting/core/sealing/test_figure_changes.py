@@ -5,7 +5,7 @@ from typing import Any
 from services.reporting.core.report import figures
 from services.reporting.core.sealing import figure_changes
 from services.reporting.core.sealing.figure_changes import FigureChange
-from tests.support.reports.report_inputs import some_report_inputs
+from tests.support.builders.reports.report_inputs import some_report_inputs
 
 PATH = "annual-results/2024"
 DEBT = f"{PATH}/agencies/h-tho-xuan/indicators/overdue_debt"

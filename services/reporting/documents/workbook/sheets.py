@@ -16,8 +16,8 @@ from services.reporting.core.report.outline import ObligationChapter, Outline
 from services.reporting.core.report.parts import appendices, indicator_tables, quotations, shortcomings
 from services.reporting.core.report.printed_report import PrintedReport
 from services.reporting.core.results import RETURNED, UNASKED, AgencyFigure, IndicatorResult
-from services.reporting.documents import workbook_duties
-from services.reporting.documents.workbook_duties import AGENCY, NUMBER, PERIOD
+from services.reporting.documents.workbook import duty_sheets
+from services.reporting.documents.workbook.duty_sheets import AGENCY, NUMBER, PERIOD
 
 GROUP = Column(name="group", title="Nhóm đơn vị", share=26)
 FIGURE_COLUMNS = (
@@ -64,9 +64,9 @@ def _build_chapter(chapter: ObligationChapter, outline: Outline) -> Iterable[tup
         yield "Đơn vị x chỉ tiêu", build_matrix(chapter, outline)
         yield "Số liệu", build_figures(chapter, outline)
     yield "Đơn vị", build_agencies(chapter, outline)
-    yield "Đôn đốc", workbook_duties.build_urgings(chapter, outline)
-    yield "Còn thiếu", workbook_duties.build_missing(chapter)
-    yield "Không tính", workbook_duties.build_excluded(chapter, outline)
+    yield "Đôn đốc", duty_sheets.build_urgings(chapter, outline)
+    yield "Còn thiếu", duty_sheets.build_missing(chapter)
+    yield "Không tính", duty_sheets.build_excluded(chapter, outline)
     if results is not None:
         yield "Thuyết minh", build_texts(chapter, outline)
 

@@ -1,0 +1,1 @@
+"""The sheets of the workbook as tables, and the formulas of their cells."""

@@ -1,1 +1,0 @@
-"""Builders of annual reports: what they are compiled from."""
