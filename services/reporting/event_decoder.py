@@ -259,7 +259,7 @@ def _build_span(segment: WireSegment) -> StatusSpan:
         missing=segment.missing,
         evidence=segment.evidence,
         standing=None if segment.standing is None else (segment.standing.source, segment.standing.id),
-        returns=getattr(segment, "returns", 0),
+        returns=segment.returns,
     )
 
 
