@@ -23,6 +23,7 @@ OTHER_DOORS = {
     "services/console/commands/plans/": "documents that the program itself wrote",
     "services/console/support/inputs.py": "files of questions",
     "services/console/support/receipt_files.py": "files of receipts",
+    "services/runtime/typst.py": "what the Typst compiler answers",
 }
 DECODERS = {"json.loads", "json.load", "msgspec.json.decode", "msgspec.json.Decoder"}
 DECODING_METHOD = "model_validate_json"

@@ -76,7 +76,7 @@ def odd_facts(draw: st.DrawFn) -> dict[str, Any]:
         if place in removable and draw(st.integers(0, 4)) == 0:
             owner.pop(place[-1], None)
         else:
-            owner[place[-1]] = draw(values[place])
+            owner[place[-1]] = copy.deepcopy(draw(values[place]))  # the next change may be inside it
     return event
 
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from schemas.events.reports import ReportFormat, ReportSealed, SealedDocumentPart
 from schemas.events.topics import REPORTS
 from schemas.plan import periods
@@ -33,13 +31,14 @@ from services.reporting.queries import NotFoundError, QueryContext, ReportingQue
 from services.reporting.sealing import report_decoder
 from services.reporting.sealing.report_decoder import RecordedEvaluation, RecordedReportEvent, RecordedSeal
 from services.reporting.store import NotAssessedError
-from services.runtime.decoding import UnreadableRecordError
+from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka.dead_letters import ConsumedRecord
 
 # Grades look at the last periods of an agency, and results at the year before.
 YEARS_REBUILT = 4
 
 FIGURES_MEMBER = "figures"
+_FIGURES: RecordDecoder[dict[str, Any]] = RecordDecoder(dict[str, Any])
 Difference = dict[str, Any]
 
 
@@ -83,7 +82,7 @@ async def audit_sealed(
     """
     found = await _read_version(sources, target, version)
     rebuilt = await _rebuild_figures(sources, found, progress)
-    sealed_figures = msgspec.json.decode(found.documents.get(ReportFormat.FIGURES, b"{}"))
+    sealed_figures = _decode_figures(found.documents.get(ReportFormat.FIGURES, b"{}"))
     count = 0
     for difference in (*check_seal(found), *compare_figures(sealed_figures, rebuilt)):
         on_difference(difference)
@@ -191,8 +190,14 @@ async def _rebuild_figures(sources: AuditSources, version: SealedVersion, progre
     except (NotFoundError, NotAssessedError) as cause:
         raise UnusableInputError(f"the report cannot be compiled from the log: {cause}") from cause
     # Through the same bytes as what was sealed, so that both sides have the same types.
-    document: dict[str, Any] = msgspec.json.decode(canonical_json.encode(figures.build_figures_document(inputs)))
-    return document
+    return _decode_figures(canonical_json.encode(figures.build_figures_document(inputs)))
+
+
+def _decode_figures(encoded: bytes) -> dict[str, Any]:
+    try:
+        return _FIGURES.decode(encoded)
+    except UnreadableRecordError as cause:
+        raise UnusableInputError(f"the sealed figures cannot be read: {cause}") from cause
 
 
 def list_rebuilt_periods(text: str) -> Periods:
