@@ -164,6 +164,7 @@ def test_only_who_must_writes_facts_verdicts_deliveries_and_plans() -> None:
         "dondoc.duties.v1": ["dondoc-rules"],
         "dondoc.deliveries.v1": ["dondoc-notifier"],
         "dondoc.references.v1": ["dondoc-publish"],
+        "dondoc.reports.v1": ["dondoc-reporting"],
     }
 
 
