@@ -17,7 +17,7 @@ class NeverHappenedError(AssertionError):
 async def eventually(probe: Callable[[], Awaitable[Found | None]], what: str, timeout: float = ...) -> Found: ...
 @overload
 async def eventually(probe: Callable[[], Found | None], what: str, timeout: float = ...) -> Found: ...
-async def eventually(probe: Callable[[], object], what: str, timeout: float = 20.0) -> object:
+async def eventually(probe: Callable[[], object], what: str, timeout: float = 60.0) -> object:
     """Call *probe*, sync or async, until its result is truthy, and return that; *what* describes it for the error."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout

@@ -152,7 +152,7 @@ class Bus:
         committed = await self.committed_offsets(group, topic)
         return sum(record.offset >= committed.get(record.partition, 0) for record in await self.records(topic))
 
-    async def wait_until_consumed(self, group: str, topic: str, *, timeout: float = 30.0) -> None:
+    async def wait_until_consumed(self, group: str, topic: str, *, timeout: float = 60.0) -> None:
         """Wait until *group* has committed everything in *topic*."""
 
         async def is_caught_up() -> bool:

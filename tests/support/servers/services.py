@@ -74,7 +74,7 @@ class Service(local_system.ServiceProcess):
             connection.close()
         return {name: holds for name, holds in answer.items() if isinstance(holds, bool)}
 
-    async def wait_until_ended(self, *, timeout: float = 30.0) -> None:
+    async def wait_until_ended(self, *, timeout: float = 60.0) -> None:
         """Wait until the process is gone, as a planted kill makes it."""
         await eventually(lambda: not self.is_running, f"{self.program.name} ended", timeout=timeout)
 
