@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from schemas.events.topics import FACTS
 from services.console.commands.intake.submit import submit
 from services.console.main import app
+from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import a_submission
 from tests.support.servers.certificates import Authority, over_tls
 from tests.support.servers.intake import IntakeFiles
@@ -142,8 +143,14 @@ async def test_a_recipient_returns_and_accepts_a_report(
     again = await run("return", bearer, *term)
     assert (code, again) == (0, (0, receipt, ""))
     assert (await run("accept", bearer))[0] == 0
-    code, _, talk = await run("accept", intake_files.add_key(may_review=False), "--note", "x")
-    assert (code, "/type" in talk) == (1, True)
+    without_reviews = intake_files.add_key(may_review=False)
+
+    async def is_refused() -> bool:
+        code, _, talk = await run("accept", without_reviews, "--note", "x")
+        assert code == 1
+        return "/type" in talk
+
+    await eventually(is_refused, "the type named, once intake has read the new key")
     returned, accepted = [json.loads(one.value or b"") for one in await published.records(FACTS.name)]
     assert (returned["data"]["reason"], returned["data"]["returned_by"]) == ("Sai đơn vị tính", "nhcsxh-tinh")
     assert (accepted["type"], accepted["data"]["note"]) == ("vn.dondoc.report.accepted.v1", "")

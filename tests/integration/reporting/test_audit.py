@@ -239,6 +239,11 @@ async def test_a_sealed_version_is_rebuilt_from_the_log_alone(system: System, re
     headers = {"authorization": f"Bearer {bearer}", "accept-language": "en"}
     async with httpx.AsyncClient(base_url=system.reporting.url, timeout=60, headers=headers) as client:
         path = f"/v1/plans/{PLAN}/periods/{YEAR}/reports"
+
+        async def is_known() -> bool:
+            return (await client.get(path)).status_code == 200
+
+        await eventually(is_known, "the officer's key in use")
         assert (await client.post(path, json={"signer": "Nguyễn Văn An"})).status_code == 201
     await system.append(a_report("h-12"), a_report("h-00", "too-late", corrects="report-h-00"))
     system.reporting.stop()
@@ -320,10 +325,12 @@ async def test_what_nobody_has_read_yet_is_no_difference(system: System, monkeyp
     """While rules is behind, an audit waits for it, and then says who is behind instead of calling it a difference."""
     system.rules.stop()
     await system.bus.publish(FACTS.name, a_report("h-12"), key="h-12", recorded_at=RECORDED)
-    monkeypatch.setattr(projection_lag, "CATCH_UP_SECONDS", 1.0)
-    with pytest.raises(BehindError, match=r"the group dondoc-rules has not read dondoc\.facts\.v1/"):
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(BehindError, match=r"the group dondoc-rules has not read dondoc\.facts\.v1/"),
+    ):
+        patch.setattr(projection_lag, "CATCH_UP_SECONDS", 1.0)
         await system.audit()
-    monkeypatch.undo()
     waiting = asyncio.create_task(system.audit())
     system.rules.launch()
     assert (await waiting)[1] == []
