@@ -45,6 +45,7 @@ class Service(local_system.ServiceProcess):
         if self._template is None:
             return super()._spawn(environment)
         _, _, module, *arguments = self.program.command
+        self.program.log.touch()  # a test may read it before the process opens it
         log = str(self.program.log)
         request = StartRequest(module=module, arguments=tuple(arguments), environment=dict(environment), log=log)
         return ForkedProcess(self._template, request)
