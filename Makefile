@@ -97,18 +97,18 @@ unit: setup ## cores only, no event loop; T=FOLDER or FILE for a part
 	@$(BIN)/pytest $(PARALLEL) $(T)
 
 contract: setup ## wire, ledger, channels, architecture, documents
-	@$(BIN)/pytest $(PARALLEL) -m "not matrix" tests/contract
+	@$(BIN)/pytest $(PARALLEL) tests/contract
 
 integration: T ?= tests/integration
 integration: setup ## one service on the real broker and database; T=FOLDER or FILE for a part
-	@$(BIN)/pytest $(PARALLEL) -m "not matrix" $(T)
+	@$(BIN)/pytest $(PARALLEL) -m "not chaos" $(T)
 
 e2e: setup ## four processes, one year
 	@$(BIN)/pytest $(PARALLEL) tests/e2e
 
 chaos: $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION) setup ## kills, pauses, slow and broken connections, for longer than the gates have time; every case of the long lists
 	@$(BIN)/pytest tests/chaos
-	@$(BIN)/pytest $(PARALLEL) -m matrix tests/contract tests/integration
+	@$(BIN)/pytest $(PARALLEL) -m chaos tests/integration
 
 bench: setup ## throughput and latency beside the raw client
 	@$(BIN)/pytest tests/bench -s

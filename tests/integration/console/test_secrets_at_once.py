@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from services.intake.http import api_keys
 from services.intake.receipts import signing
 
@@ -53,6 +55,7 @@ def test_keys_made_at_once_are_all_kept(tmp_path: Path) -> None:
     assert len(api_keys.read_keys(path)) == PROCESSES * TURNS
 
 
+@pytest.mark.chaos
 def test_a_revocation_is_not_undone_by_a_key_made_at_the_same_time(tmp_path: Path) -> None:
     """A revoked key stays revoked, whichever command writes the file next."""
     path = tmp_path / "keys.json"
@@ -65,6 +68,7 @@ def test_a_revocation_is_not_undone_by_a_key_made_at_the_same_time(tmp_path: Pat
     assert len(api_keys.read_keys(path)) == 3 * TURNS
 
 
+@pytest.mark.chaos
 def test_signing_keys_rotated_at_once_stay_published(tmp_path: Path) -> None:
     """The public half of every key that ever signed remains, because its receipts must stay verifiable."""
     path = tmp_path / "signing.json"

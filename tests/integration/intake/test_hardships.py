@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
 from deploy.local.servers.kafka import Kafka
 from schemas.events.topics import FACTS
@@ -23,6 +24,7 @@ from tests.support.servers.services import Service
 CONNECTIONS = 1_000
 
 
+@pytest.mark.chaos
 async def test_a_thousand_connections_are_served(intake: Service, bearer: str, published: Bus) -> None:
     """All at once, each with its own event; every one is answered and recorded."""
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)

@@ -11,6 +11,7 @@ from schemas.events.topics import FACTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import AGENCIES, Json, a_submission
 from tests.support.faults import broker_files
+from tests.support.matrix import matrix
 from tests.support.servers.intake import encode_event, open_client
 from tests.support.servers.intake_workers import WORKERS, wait_until_workers_serve
 from tests.support.servers.kafka import Bus
@@ -96,6 +97,7 @@ async def test_events_posted_while_the_loss_is_not_noticed_yet_are_in_the_log(
     assert await receipts_in(published) == given(receipts)
 
 
+@pytest.mark.chaos
 async def test_a_log_that_was_made_anew_and_has_grown_is_noticed(
     client: httpx.AsyncClient, intake: Service, published: Bus
 ) -> None:
@@ -109,7 +111,7 @@ async def test_a_log_that_was_made_anew_and_has_grown_is_noticed(
     assert metric(intake, "intake_events_missing") == 1
 
 
-@pytest.mark.parametrize("workers", [0, WORKERS])
+@pytest.mark.parametrize("workers", matrix([WORKERS, 0], in_every_run=1))
 async def test_the_lost_tail_of_a_partition_is_noticed_and_the_producer_replaced(
     start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka, workers: int
 ) -> None:
@@ -134,6 +136,7 @@ async def test_the_lost_tail_of_a_partition_is_noticed_and_the_producer_replaced
     assert await receipts_in(published) == given(first + after)
 
 
+@pytest.mark.chaos
 async def test_a_topic_that_was_deleted_is_made_again(
     client: httpx.AsyncClient, intake: Service, published: Bus
 ) -> None:
@@ -148,6 +151,7 @@ async def test_a_topic_that_was_deleted_is_made_again(
     await eventually(intake.is_ready, "intake ready", timeout=60)
 
 
+@pytest.mark.chaos
 async def test_what_the_spool_had_replayed_before_the_log_lost_it_is_replayed_again(
     start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
 ) -> None:

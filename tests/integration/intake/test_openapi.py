@@ -62,6 +62,8 @@ FACT_OF = {
     "ExtensionGranted": plans.an_extension("e-1", INSTANT),
     "ExemptionGranted": plans.an_exemption("x-1", INSTANT, "2025-01-01T00:00:00+07:00"),
     "ExemptionRevoked": plans.a_revocation("r-1", "x-1", None),
+    "ReportReturned": plans.a_return("b-1", "s-1"),
+    "ReportAccepted": plans.an_acceptance("a-1", "s-1"),
 }
 
 # What the plan and the registry decide, and that the end of an exemption comes after its beginning.

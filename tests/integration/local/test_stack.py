@@ -28,6 +28,7 @@ async def test_every_test_starts_with_empty_topics(bus: Bus) -> None:
     assert await bus.records(DUTIES.name) == []
 
 
+@pytest.mark.chaos
 async def test_the_broker_keeps_what_it_acknowledged_through_a_kill(bus: Bus, kafka: Kafka) -> None:
     """Kill -9 of the broker loses no acknowledged record."""
     written = await bus.publish(FACTS.name, b"kept", key="a")

@@ -12,6 +12,7 @@ import pytest
 from deploy.local.process.pidfile import read
 from deploy.local.process.ports import Ports, port_variable
 from tests.support.assertions.eventually import eventually
+from tests.support.matrix import matrix
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,7 +53,7 @@ def alive(environment: Mapping[str, str]) -> list[str]:
     return [path.stem for path in folder.glob("*.pid") if read(path) is not None]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", matrix([signal.SIGKILL, signal.SIGTERM, signal.SIGINT], in_every_run=1))
 async def test_no_signal_leaves_a_process_and_the_next_start_works(
     up: "subprocess.Popen[str]", environment: Mapping[str, str], number: signal.Signals
 ) -> None:

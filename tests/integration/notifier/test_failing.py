@@ -172,6 +172,7 @@ async def test_an_unwritable_dead_letter_holds_its_batch_until_it_can_be_written
     assert {one.value for one in await notifier.bus.records(VERDICTS.dead_letter)} == {poison.value}
 
 
+@pytest.mark.chaos
 async def test_a_database_that_is_away_stops_nothing_for_good(
     notifier: NotifierClient, start: Start, mongod: Mongod
 ) -> None:

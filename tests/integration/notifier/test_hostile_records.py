@@ -1,5 +1,7 @@
 """The notifier beside a hostile writer: what it cannot read is set aside, and the alerts between go out."""
 
+import pytest
+
 from schemas.events.ids import partition_of
 from schemas.events.topics import VERDICTS
 from services.notifier import consumer
@@ -14,6 +16,7 @@ from tests.support.servers.kafka import Bus
 HOSTILE, GOOD, _ = plans.AGENCIES
 
 
+@pytest.mark.chaos
 async def test_a_hostile_writer_stops_nothing(notifier: NotifierClient, start: Start, bus: Bus) -> None:
     """The corpus on verdicts: the notifier stays ready, sets the unreadable aside, and sends what is good."""
     await notifier.publish_documents()

@@ -12,6 +12,7 @@ from tests.integration.notifier.conftest import Start
 from tests.support.builders import plans
 from tests.support.clients.notifier import DUE, NotifierClient, a_contact, a_step, an_assessment
 from tests.support.faults import fault_plan
+from tests.support.matrix import matrix
 
 NOW = DUE - timedelta(days=6, hours=12)
 LEDGER = "services.notifier.ledger"
@@ -33,7 +34,7 @@ AFTER_THE_SEND = {
 }
 
 
-@pytest.mark.parametrize("fault", BEFORE_THE_SEND.values(), ids=BEFORE_THE_SEND)
+@pytest.mark.parametrize("fault", matrix(list(BEFORE_THE_SEND.values()), in_every_run=2), ids=BEFORE_THE_SEND)
 async def test_killed_before_the_send_it_sends_once_afterwards(
     notifier: NotifierClient, start: Start, fault: str
 ) -> None:

@@ -14,6 +14,7 @@ from tests.integration.notifier.conftest import Start
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.clients.notifier import AGENCY, DUE, NotifierClient, a_contact, a_step, an_assessment, an_event_of
+from tests.support.matrix import matrix
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Service
 
@@ -60,7 +61,9 @@ def count_sent(notifier: NotifierClient) -> tuple[int, int]:
     return len(notifier.smtp.mails()), len(notifier.smsc.messages())
 
 
-@pytest.mark.parametrize("is_running", [True, False], ids=["while it runs", "while it is stopped"])
+@pytest.mark.parametrize(
+    "is_running", matrix([True, False], in_every_run=1), ids=["while it runs", "while it is stopped"]
+)
 async def test_after_the_loss_of_the_database_nothing_is_sent_again(
     notifier: NotifierClient, start: Start, *, is_running: bool
 ) -> None:
@@ -86,6 +89,7 @@ async def test_after_the_loss_of_the_database_nothing_is_sent_again(
     assert set(steps.values()) == {1}
 
 
+@pytest.mark.chaos
 async def test_while_it_reads_again_it_refuses_to_be_ready_and_sends_nothing(
     notifier: NotifierClient, start: Start
 ) -> None:
@@ -135,7 +139,9 @@ def save_ledger(database: Database) -> Callable[[], None]:
     return restore
 
 
-@pytest.mark.parametrize("is_running", [True, False], ids=["while it runs", "while it is stopped"])
+@pytest.mark.parametrize(
+    "is_running", matrix([True, False], in_every_run=1), ids=["while it runs", "while it is stopped"]
+)
 async def test_an_older_ledger_learns_what_was_sent_since(
     notifier: NotifierClient, start: Start, *, is_running: bool
 ) -> None:
@@ -163,6 +169,7 @@ async def test_an_older_ledger_learns_what_was_sent_since(
     assert max(Counter((one.alert, one.channel) for one in delivered).values()) == 1
 
 
+@pytest.mark.chaos
 async def test_without_contacts_alerts_stay_due_after_a_loss(notifier: NotifierClient, start: Start) -> None:
     """Contacts are nowhere else; when they are loaded again, what was not sent goes out."""
     service = await send_to_all(notifier, start)

@@ -275,6 +275,7 @@ async def forge_version(bus: Bus, version: int, figures: Json) -> None:
         await bus.publish(REPORTS.name, record.value, key=record.key)
 
 
+@pytest.mark.chaos
 async def test_a_difference_in_any_field_is_found(system: System) -> None:
     """Each field of an assessment, a missing revision, a missing duty, and what is said of alerts."""
     assert (await system.audit())[1] == []

@@ -65,6 +65,7 @@ def a_report(agency: str) -> dict[str, object]:
     }
 
 
+@pytest.mark.chaos
 async def test_a_rebuild_from_the_log_agrees_with_the_live_projections_until_somebody_changes_one(  # noqa: PLR0913, PLR0917 - the whole system
     launch: Launch,
     reporting: StartReporting,

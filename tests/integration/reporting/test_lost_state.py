@@ -12,6 +12,7 @@ from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.annual_report import AS_OF, a_key, a_revision, a_year
 from tests.support.clients.readers import ReadersFile
+from tests.support.matrix import matrix
 from tests.support.servers.kafka import Bus
 from tests.support.servers.mongo import Database
 from tests.support.servers.services import Service
@@ -67,7 +68,7 @@ async def assert_no_wrong_answer_until_complete(get: Get, service: Service, expe
     return problems
 
 
-@pytest.mark.parametrize("harm", ["database", "collection", "documents"])
+@pytest.mark.parametrize("harm", matrix(["database", "collection", "documents"], in_every_run=1))
 async def test_a_database_that_is_lost_while_reporting_runs_is_filled_again(
     running: Service, get: Get, database: Database, bus: Bus, harm: str
 ) -> None:
@@ -114,6 +115,7 @@ async def test_a_database_that_is_lost_while_reporting_is_stopped_is_filled_agai
     await eventually(service.is_ready, "a reporting that is ready")
 
 
+@pytest.mark.chaos
 async def test_killed_while_it_fills_the_database_it_is_still_incomplete(
     running: Service, reporting: StartReporting, get: Get, database: Database, bus: Bus
 ) -> None:

@@ -160,6 +160,7 @@ async def test_a_query_about_the_past_gets_the_answer_of_then(
     assert nothing_known.json()["duties"] == []
 
 
+@pytest.mark.chaos
 async def test_the_database_away_for_a_while_loses_nothing(
     reporting: StartReporting, publish_events: PublishEvents, get: Get, bus: Bus, mongod: Mongod
 ) -> None:

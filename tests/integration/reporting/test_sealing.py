@@ -220,6 +220,7 @@ def assert_every_code_is_that_of_its_head(records: list[Record]) -> None:
     assert {one.key for one in records} == {f"{PLAN}|{PERIOD}".encode()}
 
 
+@pytest.mark.chaos
 async def test_two_replicas_make_one_version_of_a_number(
     archive: Mapping[str, str], start: StartReporting, bus: Bus, readers: ReadersFile
 ) -> None:

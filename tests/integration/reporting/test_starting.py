@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx
+import pytest
 
 from deploy.local.process.ports import free_ports
 from deploy.local.servers.kafka import Kafka
@@ -77,6 +78,7 @@ async def test_a_database_that_has_never_seen_the_plans_is_no_empty_report(
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
 
 
+@pytest.mark.chaos
 async def test_a_killed_reporting_answers_at_once(
     reporting: StartReporting, publish_events: PublishEvents, published: Bus
 ) -> None:
@@ -92,6 +94,7 @@ async def test_a_killed_reporting_answers_at_once(
     second.wait_until_ready()
 
 
+@pytest.mark.chaos
 async def test_records_that_cannot_be_stored_are_a_lag(
     reporting: StartReporting, publish_events: PublishEvents, mongod: Mongod
 ) -> None:

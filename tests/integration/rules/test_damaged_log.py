@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from deploy.local.servers.kafka import Kafka
 from schemas.events.ids import partition_of
 from schemas.events.topics import DUTIES, FACTS
@@ -19,6 +21,7 @@ from tests.support.servers.services import Launch
 FIRST = plans.AGENCIES[0]
 
 
+@pytest.mark.chaos
 async def test_rules_stands_before_damage_and_goes_on_once_it_is_set_aside(
     rules: RulesClient, launch: Launch, kafka: Kafka
 ) -> None:

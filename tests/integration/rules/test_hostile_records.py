@@ -1,5 +1,7 @@
 """Rules beside a hostile writer: what it cannot read is set aside, and the facts between are assessed."""
 
+import pytest
+
 from schemas.events.facts import MODEL_OF
 from schemas.events.ids import partition_of
 from schemas.events.topics import FACTS, REFERENCES
@@ -13,6 +15,7 @@ from tests.support.servers.services import Launch
 FIRST, SECOND, _ = plans.AGENCIES
 
 
+@pytest.mark.chaos
 async def test_a_hostile_writer_stops_nothing(rules: RulesClient, launch: Launch) -> None:
     """The corpus on facts and references: rules stays ready, sets the unreadable aside, and assesses what is good."""
     service = launch("rules", ready=False)

@@ -9,6 +9,7 @@ from schemas.events.assessments import Status
 from tests.support.assertions.eventually import eventually
 from tests.support.builders import plans
 from tests.support.faults import fault_plan
+from tests.support.matrix import matrix
 from tests.support.servers.rules import QUICK_SESSION, RulesClient, status_at
 from tests.support.servers.services import Launch, Service
 
@@ -24,7 +25,7 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", matrix(list(MOMENTS), in_every_run=2))
 async def test_killed_between_two_writes_it_writes_every_assessment_once(
     rules: RulesClient, launch: Launch, moment: str
 ) -> None:

@@ -65,6 +65,7 @@ async def test_a_fact_in_a_shorter_log_is_assessed_with_what_the_log_has_lost(
     assert await is_reported(rules, FIRST)
 
 
+@pytest.mark.chaos
 async def test_a_log_and_a_state_lost_at_once_take_nothing_back(rules: RulesClient, launch: Launch) -> None:
     """Nobody knows the lost reports any more but the verdicts; none of them is replaced by an earlier one."""
     first = launch("rules", ready=False, **QUICK_SESSION)
@@ -97,6 +98,7 @@ async def test_a_log_replaced_under_running_rules_is_read_from_its_beginning(
     await eventually(lambda: is_counted(rules, FIRST, "w-1"), "the withdrawal")
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("topic", [VERDICTS.name, DUTIES.name])
 async def test_a_topic_deleted_under_running_rules_comes_back(rules: RulesClient, launch: Launch, topic: str) -> None:
     """A topic that rules writes is deleted while it runs: facts are assessed again soon, and no verdict stays lost."""
@@ -113,6 +115,7 @@ async def test_a_topic_deleted_under_running_rules_comes_back(rules: RulesClient
     await eventually(lambda: _are_all_published(rules, published), "every verdict on the topic", timeout=60.0)
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("lost", [DUTIES.name, VERDICTS.name])
 async def test_a_second_loss_publishes_no_earlier_verdict_as_the_newer(
     rules: RulesClient, launch: Launch, lost: str

@@ -30,6 +30,7 @@ REPORTS = 420  # of one duty: the last of them has as many facts assessed
 LONGEST_ANSWER_SECONDS = 1.0
 
 
+@pytest.mark.chaos
 async def test_probes_answer_and_parts_are_committed_while_a_costly_batch_is_processed(
     rules: RulesClient, launch: Launch
 ) -> None:

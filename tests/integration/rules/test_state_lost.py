@@ -8,6 +8,7 @@ from schemas.events.topics import DUTIES, FACTS, REFERENCES, VERDICTS
 from tests.support.assertions.eventually import eventually
 from tests.support.assertions.verdicts_of_log import find_differences
 from tests.support.builders import plans
+from tests.support.matrix import matrix
 from tests.support.servers.kafka import Bus
 from tests.support.servers.rules import GROUP, QUICK_SESSION, RulesClient
 from tests.support.servers.services import Launch, Service
@@ -53,7 +54,7 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", matrix(list(DAMAGES), in_every_run=2))
 async def test_a_lost_state_is_rebuilt_and_nothing_is_published_again(
     rules: RulesClient, launch: Launch, damage: str
 ) -> None:

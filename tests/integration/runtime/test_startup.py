@@ -70,6 +70,7 @@ def answers_operators(service: Service) -> None:
         assert httpx.get(f"{service.url}{path}", timeout=10.0).status_code == 200
 
 
+@pytest.mark.chaos
 async def test_services_wait_for_the_broker(
     published: Bus, kafka: Kafka, launch: Launch, settings: Mapping[str, str]
 ) -> None:

@@ -124,6 +124,7 @@ def run_spool(files: IntakeFiles, command: str) -> tuple[int, list[Json]]:
     return result.exit_code, [json.loads(line) for line in result.stdout.splitlines()]
 
 
+@pytest.mark.chaos
 async def test_every_process_tells_of_the_damage(
     start_intake: Callable[..., Service], published: Bus, kafka: Kafka, intake_files: IntakeFiles, spooled: list[Json]
 ) -> None:
@@ -138,6 +139,7 @@ async def test_every_process_tells_of_the_damage(
         assert checks_of(service)["spool"] is False
 
 
+@pytest.mark.chaos
 async def test_a_recovered_spool_is_drained_without_a_double(
     start_intake: Callable[..., Service], published: Bus, kafka: Kafka, intake_files: IntakeFiles, spooled: list[Json]
 ) -> None:
@@ -180,6 +182,7 @@ async def test_a_spool_of_the_first_version_is_drained(
     assert await ids_in(published, EVENTS - 1) == [one["id"] for one in spooled if one["id"] != "s-20"]
 
 
+@pytest.mark.chaos
 async def test_a_record_that_is_no_event_holds_nothing_up(
     start_intake: Callable[..., Service], published: Bus, kafka: Kafka, intake_files: IntakeFiles, spooled: list[Json]
 ) -> None:

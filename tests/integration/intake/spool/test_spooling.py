@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 
 import httpx
+import pytest
 
 from deploy.local.servers.kafka import Kafka
 from schemas.events.topics import FACTS
@@ -112,6 +113,7 @@ def start_intake_blind(start_intake: Callable[..., Service]) -> Service:
     raise AssertionError("intake never answered")
 
 
+@pytest.mark.chaos
 async def test_a_full_spool_says_when_to_come_back(
     start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
 ) -> None:
@@ -131,6 +133,7 @@ async def test_a_full_spool_says_when_to_come_back(
     assert len(found) == statuses.count(202)
 
 
+@pytest.mark.chaos
 async def test_kill_9_in_the_middle_of_draining_loses_and_repeats_nothing(
     start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
 ) -> None:

@@ -19,6 +19,7 @@ from services.intake.workers.log_client import LogClient, MainProcessLostError
 from services.intake.workers.protocol import MainChecks, Plans
 from tests.support.assertions.eventually import eventually
 from tests.support.builders.plans import Json, a_submission
+from tests.support.matrix import matrix
 from tests.support.servers.intake import BATCH, encode_event
 from tests.support.servers.intake_workers import (
     SECONDS,
@@ -40,7 +41,7 @@ BATCHES = 88
 FROZEN_SECONDS = 6.0
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
+@pytest.mark.parametrize("number", matrix([signal.SIGKILL, signal.SIGSTOP], in_every_run=1), ids=["killed", "frozen"])
 async def test_nothing_is_lost_or_doubled_when_workers_fail(
     intake_with_workers: Service, worker_client: httpx.AsyncClient, published: Bus, number: signal.Signals
 ) -> None:
@@ -60,6 +61,7 @@ async def test_nothing_is_lost_or_doubled_when_workers_fail(
     await wait_until_workers_serve(intake_with_workers)
 
 
+@pytest.mark.chaos
 async def test_a_broker_that_is_away_delays_nobody_with_workers_or_without(
     intake_with_workers: Service, worker_client: httpx.AsyncClient, published: Bus, kafka: Kafka
 ) -> None:
@@ -82,6 +84,7 @@ async def test_a_broker_that_is_away_delays_nobody_with_workers_or_without(
     }
 
 
+@pytest.mark.chaos
 async def test_long_batches_are_written_whole_and_apart(
     worker_client: httpx.AsyncClient, intake_with_workers: Service, published: Bus
 ) -> None:

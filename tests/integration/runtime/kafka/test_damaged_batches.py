@@ -78,6 +78,7 @@ async def test_a_damaged_batch_stops_its_partition_until_it_is_set_aside(bus: Bu
         await eventually(lambda: again.read[0] == [b"last"], "the next record", timeout=30.0)
 
 
+@pytest.mark.chaos
 async def test_a_reader_of_what_it_wrote_itself_passes_over_damage(bus: Bus, kafka: Kafka) -> None:
     """A whole partition is read without the damaged batch, and each other record once."""
     await write_and_damage(bus, kafka)
