@@ -26,8 +26,7 @@ from services.intake.cloudevents.schema_errors import ITEMS_MAX
 from services.intake.core import admission, attachment_rules, uris
 from services.intake.core.admission import Admission, DutyReference, PublishedPlanSource
 from services.intake.core.cloud_event import TEXT_MAX
-from services.intake.core.event_id import Receipt, identity_and_digest
-from services.intake.core.fact_record import RecordWithReceipt, make_stamp
+from services.intake.core.fact_record import Receipt, RecordWithReceipt, identity_and_digest, make_stamp
 from services.intake.core.plan_index import PlanIndex
 from services.intake.core.scopes import KeyScope
 

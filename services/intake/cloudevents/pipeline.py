@@ -23,9 +23,17 @@ from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.validator import EventValidator
 from services.intake.core import fact_record
 from services.intake.core.admission import AcceptedEvent, PublishedPlanSource
-from services.intake.core.event_id import Receipt, identity_and_digest, identity_of
 from services.intake.core.event_log import IdentityConflictError, LogUnavailableError
-from services.intake.core.fact_record import PartitionBatch, Partitioner, RecordWithReceipt, Stamp, make_stamp
+from services.intake.core.fact_record import (
+    PartitionBatch,
+    Partitioner,
+    Receipt,
+    RecordWithReceipt,
+    Stamp,
+    identity_and_digest,
+    identity_of,
+    make_stamp,
+)
 from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import KeyScope
 from services.intake.receipts.signing import Signer

@@ -3,8 +3,7 @@
 from msgspec import Struct
 
 from services.intake.core import fact_record
-from services.intake.core.event_id import RECEIPT_ID_HEX, identity_of
-from services.intake.core.fact_record import DedupEntry
+from services.intake.core.fact_record import RECEIPT_ID_HEX, DedupEntry, identity_of
 from services.runtime.decoding import RecordDecoder
 
 # A longer `receivedtime` is none of ours: such a record is not remembered.

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from schemas.plan.values import Bilingual, Language
-from services.intake.core.event_id import Receipt
+from services.intake.core.fact_record import Receipt
 from services.intake.core.forms import date_parsing
 from services.intake.form import texts
 from services.intake.form.duty_view import FormDuty

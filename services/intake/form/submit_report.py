@@ -22,7 +22,7 @@ from services.intake.cloudevents.http_binding import EVENT_BYTES_MAX, ContentMod
 from services.intake.cloudevents.pipeline import Pipeline, ReceiptDocument
 from services.intake.cloudevents.validator import EventValidator
 from services.intake.core.admission import AcceptedEvent
-from services.intake.core.event_id import Receipt, format_instant
+from services.intake.core.fact_record import Receipt, format_instant
 from services.intake.core.problems import RequestProblem
 from services.intake.core.requested_report import SubmittedReport
 from services.intake.core.scopes import KeyScope, SourceScope

@@ -13,7 +13,7 @@ from services.intake.asgi import BodyTimeout, Request, RequestRefusedError, Resp
 from services.intake.cloudevents import http_binding, pipeline
 from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.pipeline import Pipeline, PostedEvents, PreparedEvents
-from services.intake.core.event_id import format_instant
+from services.intake.core.fact_record import format_instant
 from services.intake.core.problems import Refusal, RequestProblem
 from services.intake.core.scopes import ApiKey
 from services.intake.http.api_keys import ApiKeys

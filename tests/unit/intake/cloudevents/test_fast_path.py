@@ -12,7 +12,7 @@ from schemas.events.facts import SUBMITTED, ReportSubmitted
 from services.intake.cloudevents import fast_path, json_decoding, schema_errors
 from services.intake.core import cloud_event
 from services.intake.core.canonical_json import encode_event
-from services.intake.core.event_id import identity_and_digest
+from services.intake.core.fact_record import identity_and_digest
 from tests.support.assertions.decoding import RequestChecker
 from tests.support.builders.plans import Json, a_submission, a_withdrawal
 

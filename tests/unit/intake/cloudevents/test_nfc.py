@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.intake.cloudevents import fast_path, nfc, pipeline
 from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.core.cloud_event import CloudEvent
-from services.intake.core.event_id import identity_and_digest
+from services.intake.core.fact_record import identity_and_digest
 from tests.support.assertions.decoding import EVERYBODY, RECEIVED, ExamplePlan, RequestChecker, read_all
 from tests.support.builders.plans import Json, a_submission
 

@@ -13,7 +13,7 @@ from services.intake.cloudevents.http_binding import ContentMode
 from services.intake.cloudevents.json_decoding import BODY_LABEL, decode_data
 from services.intake.core.canonical_json import encode_event
 from services.intake.core.cloud_event import CloudEvent
-from services.intake.core.event_id import identity_and_digest
+from services.intake.core.fact_record import identity_and_digest
 from services.intake.core.problems import RequestProblem
 from tests.support.assertions.decoding import read_all
 from tests.support.builders.plans import Json, a_submission

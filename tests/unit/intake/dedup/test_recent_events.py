@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.core.event_id import DIGEST_BYTES
-from services.intake.core.fact_record import DedupEntries, DedupEntry, Stamp, is_same_content, make_stamp
+from services.intake.core.fact_record import DIGEST_BYTES, DedupEntries, DedupEntry, Stamp, is_same_content, make_stamp
 from services.intake.dedup.recent_events import RecentEvents
 
 SPAN = timedelta(hours=24)

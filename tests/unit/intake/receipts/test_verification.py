@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from services.intake.core.event_id import Receipt
+from services.intake.core.fact_record import Receipt
 from services.intake.receipts import signing, verification
 from services.intake.receipts.signing import Signer
 from services.intake.receipts.verification import InvalidKeySetError, InvalidReceiptError

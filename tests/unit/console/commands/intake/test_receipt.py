@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.console.commands.intake import receipt
-from services.intake.core.event_id import Receipt
+from services.intake.core.fact_record import Receipt
 from services.intake.receipts import signing
 
 EVENT = b'{"id": "1"}'

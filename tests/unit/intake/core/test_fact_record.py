@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from services.intake.core import event_id
+from services.intake.core import fact_record
 
 
 def receipt_id(source: str, id_: str, content: bytes) -> str:
     """Return the receipt id of an event."""
-    return event_id.identity_and_digest(source, id_, content)[1].hex()
+    return fact_record.identity_and_digest(source, id_, content)[1].hex()
 
 
 def test_a_receipt_id_is_the_same_for_the_same_event_everywhere() -> None:
@@ -17,7 +17,7 @@ def test_a_receipt_id_is_the_same_for_the_same_event_everywhere() -> None:
 
 def test_source_and_id_are_kept_apart() -> None:
     """Moving a character from the source to the id gives another event."""
-    assert event_id.identity_of("ab", "c") != event_id.identity_of("a", "bc")
+    assert fact_record.identity_of("ab", "c") != fact_record.identity_of("a", "bc")
     assert receipt_id("ab", "c", b"") != receipt_id("a", "bc", b"")
 
 
@@ -28,10 +28,10 @@ def test_other_content_is_another_receipt() -> None:
 
 def test_the_identity_is_the_same_with_any_content() -> None:
     """The identity does not depend on the content, so that other content under one identity is detected."""
-    assert event_id.identity_and_digest("a", "1", b"x")[0] == event_id.identity_of("a", "1")
+    assert fact_record.identity_and_digest("a", "1", b"x")[0] == fact_record.identity_of("a", "1")
 
 
 def test_an_instant_is_truncated_to_the_millisecond() -> None:
     """An instant is not rounded up: that could make a report of the last half millisecond late."""
     instant = datetime.fromisoformat("2024-12-09T23:59:59.999999+07:00")
-    assert event_id.format_instant(instant) == "2024-12-09T16:59:59.999Z"
+    assert fact_record.format_instant(instant) == "2024-12-09T16:59:59.999Z"
