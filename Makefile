@@ -74,8 +74,6 @@ down: setup ## stop what an interrupted run left behind
 
 # Two workers, each with servers of its own; the tests of one file stay together and share them.
 PARALLEL := --numprocesses=2 --dist=loadfile
-# Tests of running services wait for half of their time, so three of them keep two cores busy.
-WAITING := --numprocesses=3 --dist=loadfile
 
 # --- the gates ------------------------------------------------------------------------------------------------------
 
@@ -103,14 +101,14 @@ contract: setup ## wire, ledger, channels, architecture, documents
 
 integration: T ?= tests/integration
 integration: setup ## one service on the real broker and database; T=FOLDER or FILE for a part
-	@$(BIN)/pytest $(WAITING) -m "not chaos" $(T)
+	@$(BIN)/pytest $(PARALLEL) -m "not chaos" $(T)
 
 e2e: setup ## four processes, one year
 	@$(BIN)/pytest $(PARALLEL) tests/e2e
 
 chaos: $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION) setup ## kills, pauses, slow and broken connections, for longer than the gates have time; every case of the long lists
 	@$(BIN)/pytest tests/chaos
-	@$(BIN)/pytest $(WAITING) -m chaos tests/integration
+	@$(BIN)/pytest $(PARALLEL) -m chaos tests/integration
 
 bench: setup ## throughput and latency beside the raw client
 	@$(BIN)/pytest tests/bench -s

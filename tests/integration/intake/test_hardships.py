@@ -50,6 +50,7 @@ async def test_replicas_share_the_work(
     assert Counter(records) == Counter(f"s-{n}" for n in range(200))
 
 
+@pytest.mark.chaos
 async def test_a_disk_that_cannot_be_written_is_a_503(
     start_intake: Callable[..., Service], bearer: str, published: Bus, kafka: Kafka
 ) -> None:

@@ -345,6 +345,7 @@ async def test_a_log_that_has_lost_records_is_told_from_a_difference(system: Sys
         await system.audit(state)
 
 
+@pytest.mark.chaos
 async def test_a_schedule_tells_its_outcome_by_metrics(system: System, tmp_path: Path) -> None:
     """A scheduled audit serves what its last run found, logs it, and goes on."""
     with scheduled_audit(system, tmp_path) as service:

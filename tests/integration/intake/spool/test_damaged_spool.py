@@ -159,6 +159,7 @@ async def test_a_recovered_spool_is_drained_without_a_double(
     assert [one["id"] for one in spooled if one["id"] != "s-3"] == await ids_in(published, EVENTS - 1)
 
 
+@pytest.mark.chaos
 async def test_a_spool_of_the_first_version_is_drained(
     start_intake: Callable[..., Service], published: Bus, kafka: Kafka, intake_files: IntakeFiles, spooled: list[Json]
 ) -> None:

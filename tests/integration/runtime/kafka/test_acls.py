@@ -75,6 +75,7 @@ async def test_no_service_creates_topics(broker: AuthorizedKafka, user: BusUser)
         await ensure_topics(broker.config(user), PARTITIONS)
 
 
+@pytest.mark.chaos
 async def test_an_event_goes_to_a_page_and_a_reminder_to_a_mail(  # noqa: PLR0913, PLR0917 - the whole system
     broker: AuthorizedKafka,
     launch_as: Callable[..., Service],

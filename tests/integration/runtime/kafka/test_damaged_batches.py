@@ -86,6 +86,7 @@ async def test_a_reader_of_what_it_wrote_itself_passes_over_damage(bus: Bus, kaf
     assert found == VALUES[:4] + VALUES[5:]
 
 
+@pytest.mark.chaos
 async def test_the_broker_cuts_a_damaged_end_off_when_it_was_killed(bus: Bus, kafka: Kafka) -> None:
     """After a kill it checks the end of the log itself; what is left ends before the damage, without a word."""
     await _write(bus)

@@ -100,6 +100,7 @@ async def test_a_tail_that_is_not_started_has_no_end(reader: Reader) -> None:
     await reader.tail.stop()
 
 
+@pytest.mark.chaos
 async def test_a_tail_goes_on_after_a_restart_of_the_broker(bus: Bus, kafka: Kafka, reader: Reader) -> None:
     """Nothing is lost or read twice when the broker was away for a while."""
     await bus.publish(FACTS.name, b"1", partition=0)
