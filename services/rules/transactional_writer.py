@@ -77,6 +77,7 @@ class TransactionalWriter:
         )
         self._dead_letters = DeadLetters(self._producer, clock)
         self._has_failed = False
+        self._under_way: list[asyncio.Future[Any]] = []
         self._verdicts_end = 0
 
     @property
@@ -108,16 +109,22 @@ class TransactionalWriter:
         if self._has_failed:
             transaction.close()
             raise WriterFailedError("an earlier transaction of this writer has failed")
+        self._under_way = []
         self._has_failed = True  # until the opposite is known: a cancelled transaction has failed, too
         try:
             is_done = await _wait_at_most(COMMIT_TIMEOUT_SECONDS, transaction)
         except (AssertionError, IllegalOperation) as cause:
             # aiokafka insists on the order of its calls and answers, which a refused or deleted topic upsets.
-            raise WriterFailedError("the client lost track of its transaction") from cause
+            raise WriterFailedError("the client lost track of its transaction") from self._find_refusal() or cause
         if not is_done:
             # It asks again and again for a topic that was deleted.
             raise WriterFailedError(f"the broker has not answered for {COMMIT_TIMEOUT_SECONDS:.0f} s")
         self._has_failed = False
+
+    def _find_refusal(self) -> BaseException | None:
+        """Return why the broker refused a batch of this transaction; None if it has refused none."""
+        ended = (one for one in self._under_way if one.done() and not one.cancelled())
+        return next((one.exception() for one in ended if one.exception() is not None), None)
 
     async def _commit(self, writes: BatchWrites) -> None:
         async with self._producer.transaction():
@@ -169,6 +176,7 @@ class TransactionalWriter:
 
     async def _send_batch(self, topic: str, batch: BatchBuilder) -> asyncio.Future[Any]:
         sending: asyncio.Future[Any] = await self._producer.send_batch(batch, topic, partition=self._partition)
+        self._under_way.append(sending)
         return sending
 
 

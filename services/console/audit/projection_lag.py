@@ -33,7 +33,8 @@ async def wait_until_read(config: KafkaConfig, groups: ConsumerGroups, *, partit
     First the facts are awaited, and then what followed from them. All these topics have *partitions* partitions.
     """
     deadline = asyncio.get_running_loop().time() + CATCH_UP_SECONDS
-    for group, topics in ((groups.rules, (FACTS.name,)), (groups.reporting, (VERDICTS.name, DELIVERIES.name))):
+    stored = (VERDICTS.name, DELIVERIES.name, FACTS.name)
+    for group, topics in ((groups.rules, (FACTS.name,)), (groups.reporting, stored)):
         for topic in topics:
             ends = await group_progress.find_ends(
                 config, [TopicPartition(topic, number) for number in range(partitions)]

@@ -53,6 +53,8 @@ class AccessDeniedError(KafkaError):  # type: ignore[misc]  # aiokafka has no an
 def explain_denial(error: BaseException, *, on_topic: str = "Read") -> str | None:
     """Return which right an access control list of the broker denies this client; None if *error* is another one.
 
+    The cause of *error* counts as well.
+
     *on_topic* is the operation that the client tried where the error is about a topic: the broker names only the topic.
     """
     match error:
@@ -67,7 +69,7 @@ def explain_denial(error: BaseException, *, on_topic: str = "Read") -> str | Non
         case ClusterAuthorizationFailedError():
             right = "an operation on the cluster"
         case _:
-            return None
+            return None if error.__cause__ is None else explain_denial(error.__cause__, on_topic=on_topic)
     return f"the broker denies this user {right}; {RIGHTS}"
 
 
