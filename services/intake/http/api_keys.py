@@ -115,11 +115,11 @@ class ApiKeys:
 
         A failure is counted for the *address* that the request came from.
         """
-        bearer = bearer_keys.read_authorization(authorization)
-        if bearer is None:
+        named = bearer_keys.read_authorization(BEARER_PREFIX, authorization)
+        if named is None:
             self._failures.record(AuthenticationFailure.NO_KEY, address=address, key_id=None)
             raise RequestRefusedError(_NO_BEARER_KEY)
-        key_id, secret = bearer_keys.parse_bearer(BEARER_PREFIX, bearer) or ("", "")
+        key_id, secret = named
         key = self._keys.get(key_id)
         is_right = bearer_keys.is_secret_of(secret, None if key is None else key.sha256)
         if key is None or not is_right:

@@ -38,20 +38,18 @@ def format_bearer(prefix: str, key_id: str, secret: str) -> str:
     return f"{prefix}_{key_id}_{secret}"
 
 
-def read_authorization(authorization: str | None) -> str | None:
-    """Return the bearer token of an `Authorization` header, or None where there is none (RFC 6750 section 2.1)."""
+def read_authorization(prefix: str, authorization: str | None) -> tuple[str, str] | None:
+    """Return the key id and the secret of an `Authorization` header (RFC 6750 section 2.1).
+
+    None where there is no bearer token; both are empty where it does not have our form.
+    """
     scheme = _AUTHORIZATION_SCHEME
     if authorization is None or authorization[: len(scheme)].lower() != scheme:
         return None
-    return authorization[len(scheme) :].strip()
-
-
-def parse_bearer(prefix: str, bearer: str) -> tuple[str, str] | None:
-    """Return the key id and the secret of a bearer token, or None if it does not have our form."""
     # Split at the first two only: the secret is base64url, whose alphabet has the underscore (RFC 4648 section 5).
-    parts = bearer.split("_", 2)
+    parts = authorization[len(scheme) :].strip().split("_", 2)
     if len(parts) != 3 or parts[0] != prefix:  # noqa: PLR2004 - prefix, id, secret
-        return None
+        return "", ""
     return parts[1], parts[2]
 
 

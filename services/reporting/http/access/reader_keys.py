@@ -136,10 +136,10 @@ class ReaderKeys:
 
     def authenticate(self, authorization: str) -> Reader:
         """Return the reader of an `Authorization` header; raise `AccessRefusedError` unless its key is in force."""
-        bearer = bearer_keys.read_authorization(authorization)
-        if bearer is None:
+        named = bearer_keys.read_authorization(BEARER_PREFIX, authorization)
+        if named is None:
             raise AccessRefusedError(RefusalReason.NO_KEY)
-        key_id, secret = bearer_keys.parse_bearer(BEARER_PREFIX, bearer) or ("", "")
+        key_id, secret = named
         key = self._keys.get(key_id)
         is_right = bearer_keys.is_secret_of(secret, None if key is None else key.sha256)
         if key is None:

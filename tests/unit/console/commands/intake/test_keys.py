@@ -38,7 +38,7 @@ def create_key(path: Path, *options: str) -> Json:
 def test_a_key_is_shown_once_and_only_its_digest_is_kept(path: Path) -> None:
     """The file holds the digest and not the secret, and only its owner may read it."""
     row = create_key(path, "--agency", "so-tc")
-    named = bearer_keys.parse_bearer(api_keys.BEARER_PREFIX, row["key"])
+    named = bearer_keys.read_authorization(api_keys.BEARER_PREFIX, f"Bearer {row['key']}")
     assert named is not None
     assert named[1] not in path.read_text()
     (key,) = api_keys.read_keys(path)

@@ -40,7 +40,7 @@ def create_reader(path: Path, *options: str) -> Json:
 def test_a_key_is_shown_once_and_only_its_digest_is_kept(path: Path) -> None:
     """The file holds the digest and not the secret, and only its owner may read it and the key of links."""
     row = create_reader(path, "--scope", "group:ubnd-huyen", "--scope", "sealed", "--reviews")
-    named = bearer_keys.parse_bearer(reader_keys.BEARER_PREFIX, row["key"])
+    named = bearer_keys.read_authorization(reader_keys.BEARER_PREFIX, f"Bearer {row['key']}")
     assert named is not None
     assert named[1] not in path.read_text()
     (key,) = reader_keys.read_readers(path)
