@@ -114,8 +114,8 @@ TEXTS = {
     "sealed_events": Bilingual(vi="Sự kiện", en="Events"),
     "sealed_seal": Bilingual(vi="Chốt phiên bản {version}", en="Seal version {version}"),
     "footer": Bilingual(
-        vi="Trang chỉ đọc. Tình trạng được tính từ các sự kiện đã ghi nhận, không phụ thuộc giờ chạy của hệ thống.",
-        en="Read only. Each status follows from the recorded events, not from when any job ran.",
+        vi="Tình trạng được tính từ các sự kiện đã ghi nhận, không phụ thuộc giờ chạy của hệ thống.",
+        en="Each status follows from the recorded events, not from when any job ran.",
     ),
 }
 

@@ -110,7 +110,7 @@ class ReportingProblem(Enum):
     CONFLICT = ProblemType(
         status=409,
         slug="version-conflict",
-        title=Bilingual(vi="Đã có phiên bản khác được ký số thứ tự", en="Another version was sealed meanwhile"),
+        title=Bilingual(vi="Đã có phiên bản khác được chốt trước", en="Another version was sealed meanwhile"),
     )
     TOO_LARGE = ProblemType(
         status=413, slug="too-large", title=Bilingual(vi="Yêu cầu quá lớn", en="The request is too large")
@@ -124,7 +124,9 @@ class ReportingProblem(Enum):
         ),
     )
     NOT_ALLOWED = ProblemType(
-        status=405, slug="method-not-allowed", title=Bilingual(vi="Chỉ đọc, không ghi", en="This interface only reads")
+        status=405,
+        slug="method-not-allowed",
+        title=Bilingual(vi="Địa chỉ này không nhận phương thức đó", en="This address does not take that method"),
     )
     UNAVAILABLE = ProblemType(
         status=503, slug="unavailable", title=Bilingual(vi="Tạm thời chưa trả lời được", en="Not available for now")
