@@ -31,7 +31,7 @@ def build_comparison_table(chapter: ObligationChapter, results: ObligationResult
         title=f"Kết quả thực hiện các chỉ tiêu {words.name_period(period)}",
         columns=columns,
         rows=tuple(rows),
-        notes=(*_explain_columns(results), *_count_marks(results), *notes.texts),
+        notes=(*_explain_columns(results), *_count_marks(results), *notes.texts, *_list_same(results)),
     )
 
 
@@ -119,22 +119,27 @@ def _ratio_types(columns: Sequence[Column]) -> tuple[tuple[int, CellType], ...]:
 
 
 def _explain_not_comparable(result: IndicatorResult, previous: PreviousTotal) -> str:
-    """Return why a total does not compare with last year's, and what the agencies say that do compare."""
+    """Return why a total does not compare with last year's. Most indicators share the reason, and so the footnote."""
     days = sorted(day for day in result.cut_offs if day is not None)
     now = ", ".join(f"{day:%d/%m/%Y}" for day in days) or "không ghi"
     before = words.name_period(previous.period)
-    text = (
+    return (
         f"Số liệu hai năm khác thời điểm chốt hoặc có đơn vị đã chia tách (kỳ này chốt ngày {now}); "
         f"cột năm trước là số tổng cộng {before}."
     )
-    same = previous.same
-    if same.agencies and same.total is not None and same.previous is not None:
-        unit = result.indicator.unit
-        text += (
-            f" Riêng {words.count(same.agencies)} đơn vị có cùng thời điểm chốt: "
-            f"{words.write_amount(same.total, unit)}, cùng kỳ {words.write_amount(same.previous, unit)}."
-        )
-    return text
+
+
+def _list_same(results: ObligationResults) -> Iterable[str]:
+    """Yield in one note, row by row, what the agencies say that do compare where the totals do not."""
+    parts = []
+    for number, result in enumerate(results.indicators, start=1):
+        same = None if result.previous is None or result.previous.is_comparable else result.previous.same
+        if same is not None and same.agencies and same.total is not None and same.previous is not None:
+            unit = result.indicator.unit
+            amounts = f"{words.write_amount(same.total, unit)}, cùng kỳ {words.write_amount(same.previous, unit)}"
+            parts.append(f"dòng {number} ({words.count(same.agencies)} đơn vị): {amounts}")
+    if parts:
+        yield f"Riêng các đơn vị có cùng thời điểm chốt: {'; '.join(parts)}."
 
 
 def _explain_same(result: IndicatorResult, previous: PreviousTotal) -> str:

@@ -97,6 +97,7 @@ def test_a_change_is_not_told_where_the_cut_offs_differ() -> None:
         "",
     ]
     assert any("khác thời điểm chốt" in note for note in table.notes)
+    assert any(note.startswith("Riêng các đơn vị có cùng thời điểm chốt: dòng 1 (") for note in table.notes)
     assert "không so sánh được với năm 2025" in text_of(content)
 
 
