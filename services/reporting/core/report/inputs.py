@@ -21,14 +21,10 @@ class ReportSeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodResults:
-    """The consolidated results of one obligation for one period, and of the same period a year earlier.
-
-    What is compared with the year before stands in `results`; `before` holds the figures of each agency then.
-    """
+    """The consolidated results of one obligation for one period."""
 
     period: str
     results: ObligationResults
-    before: ObligationResults | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,6 @@ class ObligationChapter:
     obligation: Obligation
     periods: tuple[Chapter, ...]
     results: Mapping[str | None, ObligationResults]
-    results_before: Mapping[str | None, ObligationResults]  # of the year before, by this year's period
 
     @property
     def newest(self) -> Chapter:
@@ -130,7 +129,6 @@ def _build_chapter(chapters: list[Chapter], inputs: ReportInputs) -> ObligationC
         obligation=obligation,
         periods=tuple(sorted(chapters, key=_begin_of)),
         results={one.period: one.results for one in of_obligation},
-        results_before={one.period: one.before for one in of_obligation if one.before is not None},
     )
 
 

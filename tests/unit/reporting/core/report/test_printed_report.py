@@ -14,7 +14,7 @@ from services.reporting.core.report.blocks import Heading, Paragraph, Table, for
 from services.reporting.core.report.inputs import GradedAgency, ReportInputs
 from services.reporting.core.report.parts import quotations
 from services.reporting.core.report.printed_report import EmptyReportError, PrintedReport
-from services.reporting.core.results import AgencyText
+from services.reporting.core.results import AgencyText, ComparedTotals
 from tests.support.builders.annual_report import a_plan
 from tests.support.builders.reports.report_inputs import some_report_inputs
 
@@ -76,28 +76,47 @@ def test_a_late_and_an_incomplete_figure_are_marked() -> None:
     assert "T: gửi trễ hạn. C: chưa đầy đủ." in text
 
 
-def test_a_change_is_not_told_where_the_cut_offs_differ() -> None:
-    """Both totals are printed, the change is not, and a footnote says why."""
-    code = "entrusted_local_budget"
-    result = next(one for one in INPUTS.results[0].results.indicators if one.indicator.code == code)
-    assert result.previous is not None
-    changed = change_indicator(
-        INPUTS,
-        code,
-        previous=replace(result.previous, is_comparable=False),
-        cut_offs={date(2026, 11, 30): 30, date(2026, 12, 31): 1},
-    )
-    content = printed_report.compile_content(changed)
+def comparison_rows(content: PrintedReport) -> tuple[Table, list[dict[str, str]]]:
+    """Return the table of indicators, and its rows as texts by the name of their column."""
     table = next(block for block in content.body if isinstance(block, Table) and block.name == "indicators")
-    row = format_row(table.rows[0], table, content.zone)
-    assert row[3:7] == [
-        words.write_number(result.previous.total or Decimal(0)),
-        "144.333",
-        "không so sánh được (1)",
-        "",
-    ]
-    assert any("khác thời điểm chốt" in note for note in table.notes)
-    assert any(note.startswith("Riêng các đơn vị có cùng thời điểm chốt: dòng 1 (") for note in table.notes)
+    names = [column.name for column in table.columns]
+    return table, [dict(zip(names, format_row(row, table, content.zone), strict=True)) for row in table.rows]
+
+
+def compare_with(inputs: ReportInputs, *, agencies: int, total: int, previous: int) -> ReportInputs:
+    """Return *inputs* in which so many agencies gave the entrusted budget in both years, with these totals."""
+    code = "entrusted_local_budget"
+    result = next(one for one in inputs.results[0].results.indicators if one.indicator.code == code)
+    assert result.previous is not None
+    same = ComparedTotals(agencies=agencies, total=Decimal(total), previous=Decimal(previous))
+    changed = replace(result.previous, is_comparable=False, same=same)
+    days = {date(2026, 11, 30): result.agencies - 1, date(2026, 12, 31): 1}
+    return change_indicator(inputs, code, previous=changed, cut_offs=days)
+
+
+def test_a_change_is_told_of_the_agencies_that_compare() -> None:
+    """One agency with another cut-off takes the change from nobody else: the others have columns that subtract."""
+    content = printed_report.compile_content(compare_with(INPUTS, agencies=20, total=100_000, previous=90_000))
+    table, (row, *_) = comparison_rows(content)
+    compared = {name: row[name] for name in ("total", "before", "same", "change", "percent", "same_agencies")}
+    assert compared == {
+        "total": "144.333", "before": "90.000", "same": "100.000", "change": "+10.000", "percent": "+11,1",
+        "same_agencies": "20",
+    }  # fmt: skip
+    headings = {column.title for column in table.columns if "đơn vị có số liệu cả hai kỳ" in column.heading}
+    assert headings == {"Năm 2025", "Năm 2026", "Tăng, giảm", "%", "Số đơn vị"}
+    assert "tăng 10 tỷ đồng (11,1%) so với năm 2025 (tính trên 20 đơn vị)" in text_of(content).replace(
+        "10,0 tỷ", "10 tỷ"
+    )
+
+
+def test_no_change_is_told_where_no_agency_compares() -> None:
+    """Then last year's total stands in the footnote that says why, and in no column of comparable figures."""
+    content = printed_report.compile_content(compare_with(INPUTS, agencies=0, total=0, previous=0))
+    table, (row, *_) = comparison_rows(content)
+    assert (row["before"], row["change"], row["percent"]) == ("", "(1)", "")
+    note = next(one for one in table.notes if one.startswith("(1) Không so sánh được với năm 2025"))
+    assert "30/11/2026, 31/12/2026; tổng số năm 2025:" in note
     assert "không so sánh được với năm 2025" in text_of(content)
 
 
