@@ -7,22 +7,27 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
+from schemas.events import facts
+from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
 from schemas.events.reports import EvaluationRecorded
-from services.reporting import submission_content
+from services.reporting import decision_content, event_decoder, submission_content
 from services.reporting.content.evaluation_queries import EvaluationQueries
 from services.reporting.content.results_queries import EventSource, ResultsQueries, UnreadableContentError
 from services.reporting.core import results, results_question
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.core.content import figure_review
+from services.reporting.core.duty_counts import UNDER_EXTENSION
+from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.evaluation import Grade
 from services.reporting.core.report import grading
 from services.reporting.core.report.inputs import (
     GradedAgency,
     PeriodResults,
+    ReportedDecision,
     ReportedDocument,
     ReportFinding,
     ReportInputs,
@@ -44,6 +49,12 @@ class RecordedOpinion(Protocol):
     def evaluation(self) -> EvaluationRecorded: ...
 
 
+class FactSource(EventSource, Protocol):
+    """Finds facts by their identity, and by the duty that they name."""
+
+    async def find_facts_about(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredFact]: ...
+
+
 class EvaluationSource(Protocol):
     """Finds what officers recorded, in the order of the log."""
 
@@ -62,7 +73,7 @@ class _FoundResults:
 class ReportCompiler:
     """Compiles reports from what the queries, the archive of events and the source of evaluations find."""
 
-    def __init__(self, queries: ReportingQueries, archive: EventSource, evaluations: EvaluationSource) -> None:
+    def __init__(self, queries: ReportingQueries, archive: FactSource, evaluations: EvaluationSource) -> None:
         self._queries = queries
         self._archive = archive
         self._recorded = evaluations
@@ -85,6 +96,7 @@ class ReportCompiler:
             findings=tuple(found.findings),
             evaluations=await self._grade(inputs.report, context),
             documents=await self._find_documents(inputs.report, context),
+            decisions=await self._find_decisions(inputs.report, context),
         )
 
     async def _find_results(self, report: AnnualReport, context: QueryContext) -> _FoundResults:
@@ -127,9 +139,26 @@ class ReportCompiler:
         identities = sorted(standing)
         documents: dict[EventIdentity, ReportedDocument] = {}
         for start in range(0, len(identities), _EVENTS_AT_ONCE):
-            facts = await self._archive.find_events(identities[start : start + _EVENTS_AT_ONCE], context.known_at)
-            documents |= await asyncio.to_thread(_decode_documents, facts)
+            found = await self._archive.find_events(identities[start : start + _EVENTS_AT_ONCE], context.known_at)
+            documents |= await asyncio.to_thread(_decode_documents, found)
         return {standing[identity]: one for identity, one in documents.items()}
+
+    async def _find_decisions(self, report: AnnualReport, context: QueryContext) -> Mapping[DutyKey, ReportedDecision]:
+        """Return the decision about every duty that is exempt or extended; one that cannot be read is not cited."""
+        decided = [
+            line
+            for chapter in report.chapters
+            for line in chapter.lines
+            if line.status is Status.EXEMPT or UNDER_EXTENSION in line.flags
+        ]
+        # An extension names the period, an exemption covers all periods whose due instant lies inside it.
+        named = sorted({key for line in decided for key in (line.key, replace(line.key, period=None))}, key=str)
+        found: list[StoredFact] = []
+        for start in range(0, len(named), _EVENTS_AT_ONCE):
+            found += await self._archive.find_facts_about(named[start : start + _EVENTS_AT_ONCE], context.known_at)
+        by_fact = await asyncio.to_thread(_decode_decisions, found)
+        chosen = ((line.key, _choose_decision(line, by_fact)) for line in decided)
+        return {key: decision for key, decision in chosen if decision is not None}
 
 
 def _consolidate(
@@ -156,9 +185,30 @@ def _describe_grade(agency: str, grade: Grade, opinion: EvaluationRecorded | Non
     )
 
 
-def _decode_documents(facts: Iterable[StoredFact]) -> dict[EventIdentity, ReportedDocument]:
+def _choose_decision(
+    line: DutyLine, by_fact: Mapping[tuple[DutyKey, str], ReportedDecision]
+) -> ReportedDecision | None:
+    """Return the decision on which the status or the due instant of a duty rests, the last one of several."""
+    key = replace(line.key, period=None) if line.status is Status.EXEMPT else line.key
+    return next((by_fact[key, event] for event in reversed(line.evidence) if (key, event) in by_fact), None)
+
+
+def _decode_decisions(found: Iterable[StoredFact]) -> dict[tuple[DutyKey, str], ReportedDecision]:
+    """Return the decisions behind extensions and exemptions by the duty that the event names and the event's id."""
+    decisions: dict[tuple[DutyKey, str], ReportedDecision] = {}
+    for one in sorted(found, key=StoredFact.recording_order):
+        with suppress(UnreadableRecordError):
+            fact = event_decoder.decode_fact(
+                one.record, recorded_at=one.recorded_at or datetime.max.replace(tzinfo=UTC)
+            )
+            if fact is not None and fact.type in (facts.EXTENDED, facts.EXEMPTED):
+                decisions.setdefault((fact.duty, fact.event), decision_content.decode_decision(one.record))
+    return decisions
+
+
+def _decode_documents(found: Iterable[StoredFact]) -> dict[EventIdentity, ReportedDocument]:
     documents: dict[EventIdentity, ReportedDocument] = {}
-    for fact in sorted(facts, key=StoredFact.recording_order):
+    for fact in sorted(found, key=StoredFact.recording_order):
         with suppress(UnreadableRecordError):  # the consolidation of the same record has reported it
             identity, document = submission_content.decode_document(fact.record)
             documents.setdefault(identity, document)

@@ -88,6 +88,11 @@ class Outline:
         """The plan's time zone."""
         return ZoneInfo(self.report.plan.zone)
 
+    def cite_decision(self, line: DutyLine) -> str:
+        """Return the decision that exempted or extended a duty as it is cited; empty where none is known."""
+        decision = self.inputs.decisions.get(line.key)
+        return "" if decision is None else letterhead.cite_decision(decision)
+
     def list_indicators(self) -> list[Indicator]:
         """Return every indicator of the report once, in the order of the plan."""
         found: dict[str, Indicator] = {}

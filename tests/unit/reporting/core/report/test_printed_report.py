@@ -11,7 +11,7 @@ import pytest
 from schemas.events.assessments import Status
 from services.reporting.core.report import letterhead, printed_report, words
 from services.reporting.core.report.blocks import Heading, Paragraph, Table, format_row
-from services.reporting.core.report.inputs import GradedAgency, ReportInputs
+from services.reporting.core.report.inputs import GradedAgency, ReportedDecision, ReportInputs
 from services.reporting.core.report.parts import quotations
 from services.reporting.core.report.printed_report import EmptyReportError, PrintedReport
 from services.reporting.core.results import AgencyText, ComparedTotals
@@ -131,6 +131,23 @@ def test_a_column_of_targets_goes_where_no_indicator_has_one() -> None:
     assert "% chỉ tiêu" not in text_of(content)
 
 
+def test_who_is_exempt_or_extended_is_named_with_the_decision() -> None:
+    """Kind, number, date in words and signer stand where the report says it, kind and number in the appendix."""
+    chapter = INPUTS.report.chapters[0]
+    late = next(line for line in chapter.lines if line.status is Status.LATE)
+    extended = replace(late, flags=(*late.flags, "under_extension"))
+    exempt = next(line for line in chapter.lines if line.status is Status.EXEMPT)
+    lines = tuple(extended if line is late else line for line in chapter.lines)
+    decision = ReportedDecision(number="3905/QĐ-UBND", issued_on=date(2026, 10, 6), signed_by="Chủ tịch UBND tỉnh")
+    report = replace(INPUTS.report, chapters=(replace(chapter, lines=lines), *INPUTS.report.chapters[1:]))
+    decisions = {late.key: decision, exempt.key: decision}
+    text = text_of(printed_report.compile_content(replace(INPUTS, report=report, decisions=decisions)))
+    cited = "theo Quyết định số 3905/QĐ-UBND ngày 06 tháng 10 năm 2026 do Chủ tịch Ủy ban nhân dân tỉnh ký"
+    assert f"{exempt.agency_name} được miễn {cited}" in text
+    assert f"{late.agency_name} được gia hạn đến hết ngày 09 tháng 12 năm 2026 {cited}." in text
+    assert "được gia hạn; Quyết định số 3905/QĐ-UBND" in text
+
+
 def test_an_officers_opinion_stands_beside_the_grade() -> None:
     """The grade by the rules stays; the officer's grade and sentence follow the table."""
     first = INPUTS.evaluations[0]
@@ -210,6 +227,13 @@ def test_a_period_is_named_as_people_say_it(period: str, name: str) -> None:
 def test_no_word_of_the_period_is_said_twice(title: str, period: str, joined: str) -> None:
     """`Báo cáo năm năm 2025` is what nobody writes."""
     assert words.join_period(title, period) == joined
+
+
+def test_a_number_of_members_needs_no_plural() -> None:
+    """After a number nobody says `các`; an abbreviation keeps its capitals."""
+    assert words.count_members(27, "Ủy ban nhân dân các huyện, thị xã") == "27 ủy ban nhân dân huyện, thị xã"
+    assert words.count_members(3, "Các sở, ban, ngành") == "03 sở, ban, ngành"
+    assert words.count_members(166, "UBND xã, phường") == "166 UBND xã, phường"
 
 
 def test_a_small_month_and_a_small_day_have_a_leading_zero() -> None:
