@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from schemas.events.ids import DutyKey
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.results import ObligationResults
+from services.reporting.core.sealing.figure_changes import FigureChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,15 @@ class ReportFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedVersionChanges:
+    """Every figure that differs from the version that was sealed before this one."""
+
+    version: int
+    sealed_at: datetime
+    changes: tuple[FigureChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportInputs:
     """Everything that the content of a report follows from.
 
@@ -83,6 +93,7 @@ class ReportInputs:
     decisions: Mapping[DutyKey, ReportedDecision] = field(default_factory=dict)
     findings: tuple[ReportFinding, ...] = ()
     seal: ReportSeal | None = None
+    changes: SealedVersionChanges | None = None
 
     @property
     def is_empty(self) -> bool:

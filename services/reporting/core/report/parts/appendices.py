@@ -240,7 +240,7 @@ def name_status(line: DutyLine) -> str:
 
 
 def _list_notes(line: DutyLine, chapter: ObligationChapter, outline: Outline) -> Iterable[str]:
-    missing = shortcomings.describe_missing(line, chapter)
+    missing = shortcomings.describe_missing(line, chapter, outline)
     yield from [missing] if missing else []
     yield from (f"{name} kế thừa" for name in line.successors)
     yield from (labels.flag_label(flag) for flag in PRINTED_FLAGS if flag in line.flags)

@@ -6,6 +6,7 @@ Nothing is cut in the middle: a text stands whole, or is counted here and stands
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from services.reporting.core import labels
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import Block, Heading, Paragraph
 from services.reporting.core.report.outline import ObligationChapter, Outline
@@ -53,7 +54,8 @@ def name_section(section: str, chapter: ObligationChapter) -> str:
     """Return the title of a section in the newest version of the obligation that gives it one."""
     versions = [(*one.requires.sections, *one.accepts.sections) for one in reversed(chapter.obligation.versions)]
     titles = (one.title.vi for sections in versions for one in sections if one.id == section and one.title)
-    return next(titles, section)
+    known = labels.SECTION_TITLES.get(section)
+    return next(titles, section if known is None else known.vi)
 
 
 def merge_equal(texts: Sequence[AgencyText], chapter: ObligationChapter, outline: Outline) -> list[QuotedText]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from schemas.events.assessments import Status, StepKind
 from schemas.plan import durations
-from services.reporting.core import labels
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import Block, CellType, Column, Heading, Paragraph, Table, TableRow
@@ -47,7 +46,7 @@ def _list_of_chapter(chapter: ObligationChapter, outline: Outline) -> Iterable[P
     incomplete = [line for line in chapter.lines if line.status is Status.INCOMPLETE]
     if incomplete:
         lead = f"{words.count(len(incomplete))} {counted} chưa đầy đủ{of}:"
-        yield Paragraph(lead=lead, text=f"{_name_with_missing(incomplete, chapter)}.", is_item=True)
+        yield Paragraph(lead=lead, text=f"{_name_with_missing(incomplete, chapter, outline)}.", is_item=True)
     late = [line for line in chapter.lines if line.status is Status.LATE]
     if late:
         much = [line for line in late if (line.days_late or 0) > DAYS_MUCH_LATE]
@@ -65,15 +64,16 @@ def _name(lines: Sequence[DutyLine], chapter: ObligationChapter) -> str:
     return words.join_names(names, where=WHERE)
 
 
-def _name_with_missing(lines: Sequence[DutyLine], chapter: ObligationChapter) -> str:
+def _name_with_missing(lines: Sequence[DutyLine], chapter: ObligationChapter, outline: Outline) -> str:
     if chapter.is_periodic:
         return _name(lines, chapter)
-    return words.join_names([f"{line.agency_name} ({describe_missing(line, chapter)})" for line in lines], where=WHERE)
+    described = [f"{line.agency_name} ({describe_missing(line, chapter, outline)})" for line in lines]
+    return words.join_names(described, where=WHERE)
 
 
-def describe_missing(line: DutyLine, chapter: ObligationChapter) -> str:
+def describe_missing(line: DutyLine, chapter: ObligationChapter, outline: Outline) -> str:
     """Return what a report lacks, or that it was returned, in words."""
-    lacks = [labels.missing_part_label(name, chapter.obligation) for name in line.missing if name != RETURNED]
+    lacks = [outline.name_missing_part(name, chapter.obligation) for name in line.missing if name != RETURNED]
     parts = ["bị trả lại, chưa sửa"] if RETURNED in line.missing else []
     parts += [f"thiếu {', '.join(lacks)}"] if lacks else []
     return "; ".join(parts)
