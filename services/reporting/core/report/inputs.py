@@ -30,12 +30,16 @@ class PeriodResults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradedAgency:
-    """The grade of an agency with its reason in words, and beside it what an officer recorded, if anything."""
+    """The grade of an agency with its reason in words, and beside it what an officer recorded, if anything.
+
+    `late_before` is in how many of the last periods the agency was late.
+    """
 
     agency: str
     grade: str
     title: str
     reason: str
+    late_before: int = 0
     officer_grade: str | None = None
     officer_sentence: str = ""
 
@@ -60,11 +64,12 @@ class ReportedDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFinding:
-    """Something about a reported figure that needs a look, as one Vietnamese sentence."""
+    """Something about a reported figure that needs a look, as one Vietnamese sentence, and what kind of slip it is."""
 
     agency: str
     code: str
     sentence: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

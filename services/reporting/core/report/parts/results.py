@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from services.reporting.core import vietnamese_locale
 from services.reporting.core.report import words
-from services.reporting.core.report.blocks import Block, Heading, Paragraph, ReportChart, Table
+from services.reporting.core.report.blocks import Block, Heading, Paragraph, Table
 from services.reporting.core.report.figures import known_total
 from services.reporting.core.report.outline import ObligationChapter, Outline
 from services.reporting.core.report.parts import indicator_tables, quotations, ranking
@@ -137,6 +137,5 @@ def _rank(chapter: ObligationChapter, outline: Outline) -> Iterable[Block]:
     if found is None:
         return
     yield ranking.describe(found, outline)
-    chart: ReportChart = ranking.build_chart(found, outline)
-    yield chart
     yield ranking.build_table(found, outline)
+    yield ranking.build_chart(found, outline)
