@@ -65,6 +65,7 @@ def _start(system: LocalSystem, directory: Path) -> None:
     seeding.load_contacts(contacts.build_contacts(catalogue.agencies), system.stack.mongod.url)
     now = SystemClock().now()
     seeding.load_or_create_key(KEY, system.keys_file, _EVERYTHING, now=now)
+    system.create_reporting_key(now)
     seeding.load_or_create_reader(_READER, system.readers_file, now=now)
     system.start_services()
     link = seeding.create_dashboard_link(
