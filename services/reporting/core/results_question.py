@@ -100,7 +100,7 @@ def _build_question(
         obligation=obligation.id,
         period=current.period,
         indicators=assessed.plan.list_indicators(terms.version),
-        groups=[one for one in obligation.addressees if registry.agency(one) is None],
+        groups=[one for one in obligation.bearers if registry.agency(one) is None],
         sections=_list_sections(terms.version),
         duties=current.duties,
         previous=_build_comparison(registry, _report_period(assessed, terms_before), until=current.decided_on),
