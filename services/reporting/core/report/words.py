@@ -148,6 +148,11 @@ def count_members(number: int, group: str) -> str:
     return f"{count(number)} {decapitalize(_PLURAL.sub('', group, count=1))}"
 
 
+def write_part(part: int, whole: int) -> str:
+    """Return how many of how many: `1.224/1.956`."""
+    return f"{vietnamese_locale.format_number(part)}/{vietnamese_locale.format_number(whole)}"
+
+
 def join_with_and(parts: Sequence[str]) -> str:
     """Return parts in a row, the last one after `và`."""
     return " và ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)

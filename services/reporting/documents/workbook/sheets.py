@@ -19,7 +19,7 @@ from services.reporting.core.results import RETURNED, UNASKED, AgencyFigure, Ind
 from services.reporting.documents.workbook import duty_sheets
 from services.reporting.documents.workbook.duty_sheets import AGENCY, NUMBER, PERIOD
 
-GROUP = Column(name="group", title="Nhóm đơn vị", share=26)
+GROUP = Column(name="group", title="Nhóm đơn vị", share=34)
 FIGURE_COLUMNS = (
     GROUP, AGENCY, PERIOD,
     Column(name="code", title="Mã chỉ tiêu", share=18),
