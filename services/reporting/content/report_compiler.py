@@ -12,10 +12,10 @@ from typing import Protocol
 
 from schemas.events.ids import DutyKey
 from schemas.events.reports import EvaluationRecorded
+from schemas.plan import periods
 from services.reporting import submission_content
 from services.reporting.content.evaluation_queries import EvaluationQueries
 from services.reporting.content.results_queries import EventSource, ResultsQueries, UnreadableContentError
-from services.reporting.core import results_question
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.core.evaluation import Grade
 from services.reporting.core.report import grading
@@ -135,7 +135,7 @@ class ReportCompiler:
         self, report: AnnualReport, period: str, context: QueryContext
     ) -> Mapping[str, ObligationResults]:
         """Return what each agency gave a year earlier: a ranking of one period shows it beside this year's figures."""
-        before = results_question.year_before(period)
+        before = periods.year_before(periods.parse(period))
         return {} if before is None else await self._consolidate(report, before.text, context)
 
     async def _grade(self, report: AnnualReport, context: QueryContext) -> tuple[GradedAgency, ...]:

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar, periods
-from schemas.plan.calendar import Calendar, PeriodTerms, WorkingDays
+from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
+from schemas.plan.working_days import WorkingDays
 from services.rules.core import agencies, completeness
 from services.rules.core.agencies import Agencies, Bound, LeftGroup, NotBound
 from services.rules.core.completeness import DutyRequirements
@@ -95,9 +96,8 @@ class DutyCatalogue:
         """Yield the binding duties of the periods inside *year*, and the one-off ones that fall due (or open) in it."""
         for obligation in self.plan.obligations:
             for recurrence in sorted(calendar.recurrences_of(obligation)):
-                texts: list[str | None] = (
-                    [one.text for one in periods.within(year, recurrence)] if recurrence.is_periodic else [None]
-                )
+                asked = [one.text for one in periods.within(year, recurrence) if calendar.is_asked_for(obligation, one)]
+                texts: Sequence[str | None] = asked if recurrence.is_periodic else [None]
                 for text in texts:
                     duties = self._binding_duties(obligation, text)
                     yield from (duty for duty in duties if text or self._falls_into(duty, year))
@@ -119,9 +119,11 @@ class DutyCatalogue:
             if not recurrence.is_periodic:
                 yield None
                 continue
-            period = periods.containing(max(self.plan.issued_on, obligation.versions[0].from_), recurrence)
+            begins_on = min(version.from_ for version in obligation.versions)
+            period = periods.first_ending_after(max(self.plan.issued_on, begins_on), recurrence)
             while period.starts_on <= horizon:
-                yield period.text
+                if calendar.is_asked_for(obligation, period):
+                    yield period.text
                 period = periods.following(period)
 
     def _create_duty(self, agency: str, obligation_id: str, period: str | None) -> Duty:
@@ -156,6 +158,7 @@ class DutyCatalogue:
             plan_issued_on=self.plan.issued_on,
             opens_at=self._midnight(opens_on),
             due_at=None if opens_on is None else terms.due_at,
+            recurs_after=terms.recurs_after,
             agency_ends_at=self._midnight(ends_on),
             heirs=binding.heirs if isinstance(binding, Bound) else (),
             left_group_at=self._midnight(binding.ends_on) if isinstance(binding, LeftGroup) else None,
@@ -215,4 +218,4 @@ def _parse_period(obligation: Obligation, period: str | None) -> Period | None:
 
 def _example_period(obligation: Obligation) -> str:
     last = obligation.versions[-1].recurrence
-    return periods.containing(date(2026, 7, 1), last).text if last.is_periodic else "no period at all"
+    return periods.first_ending_after(date(2026, 7, 1), last).text if last.is_periodic else "no period at all"
