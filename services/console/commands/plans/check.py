@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from schemas.lint import documents, holiday_rules, plan_rules
 from schemas.lint.diagnostics import Diagnostic
 from schemas.lint.documents import LintResult
+from schemas.lint.hierarchy import parent_gaps
 from schemas.lint.yaml_source import NotYaml
 from services.console.support import inputs, output, plan_checks
 from services.runtime.clock import SystemClock
@@ -83,6 +84,8 @@ def check_texts(
         faults.update(plan.diagnostics_of(plan_rules.check_references(plan.content, registry.content)))
         unconfirmed = holiday_rules.check_confirmed_years(plan.content, registry.content, today)
         faults.update(registry.diagnostics_of(unconfirmed))
+        if plan.model is not None and registry.model is not None:
+            faults.update(plan.diagnostics_of(parent_gaps.find_parent_gaps(plan.model, registry.model)))
     is_unreadable = isinstance(plan, Diagnostic) or isinstance(registry, Diagnostic)
     return CheckResult(faults=tuple(sorted(faults)), is_unreadable=is_unreadable)
 

@@ -10,6 +10,7 @@ version: 1
 title: {vi: Chế độ báo cáo}
 issued_on: 2025-01-01
 registry: th
+sources: [{id: qd, number: 1/QĐ-UBND}]
 obligations:
   - id: results
     citation: {source: qd, clause: "4", quote: chốt số liệu}
@@ -18,52 +19,52 @@ obligations:
     versions:
 """
 
-# One line each, from line 12 on.
+# One line each, from line 13 on.
 FAULTS: list[tuple[str, list[str], list[str]]] = [
     (
         "a half-year has no quarters",
         ["recurrence: half-year, only: [Q3]"],
-        ["12: results.versions[0].only[0]: 'Q3' is no part of `recurrence: half-year`; write for example H1"],
+        ["13: results.versions[0].only[0]: 'Q3' is no part of `recurrence: half-year`; write for example H1"],
     ),
     (
         "a year has no parts to choose from",
         ["recurrence: year, only: [H1]"],
         [
-            "12: results.versions[0].only: `recurrence: year` has no parts of a year to choose from; leave `only` out",
+            "13: results.versions[0].only: `recurrence: year` has no parts of a year to choose from; leave `only` out",
         ],
     ),
     (
         "what is no part of a year is refused",
         ["recurrence: month, only: [13]"],
-        ["12: results.versions[0].only[0]: '13' names no part of a year; write H1, 9M, Q3, 07 or W07"],
+        ["13: results.versions[0].only[0]: '13' names no part of a year; write H1, 9M, Q3, 07 or W07"],
     ),
     (
         "a month twice is pointed out",
         ['recurrence: month, only: [7, "07"]'],
-        ["12: warning: results.versions[0].only[1]: '07' stands here twice"],
+        ["13: warning: results.versions[0].only[1]: '07' stands here twice"],
     ),
-    ("nothing chosen is refused", ["recurrence: month, only: []"], ["12: results.versions[0].only: empty"]),
+    ("nothing chosen is refused", ["recurrence: month, only: []"], ["13: results.versions[0].only: empty"]),
     (
         "a window beside a cut-off",
         ["recurrence: month, window: {to: {day: 14}}, cut_off: {day: 14}"],
-        ["12: results.versions[0].cut_off: the end of `window` is the cut-off; leave one of the two out"],
+        ["13: results.versions[0].cut_off: the end of `window` is the cut-off; leave one of the two out"],
     ),
     (
         "a week has no window",
         ["recurrence: week, window: {to: {day: 14}}"],
-        ["12: results.versions[0].window: `recurrence: week` has no months that a window could count from"],
+        ["13: results.versions[0].window: `recurrence: week` has no months that a window could count from"],
     ),
     (
         "a one-off duty has no window",
         ["recurrence: once, window: {to: {day: 14}}"],
-        ["12: results.versions[0].window: `recurrence: once` has no months that a window could count from"],
+        ["13: results.versions[0].window: `recurrence: once` has no months that a window could count from"],
     ),
     (
         "a window that ends before it begins",
         ["recurrence: month, window: {from: {day: 20}, to: {day: 10}}"],
         [
             (
-                "12: results.versions[0].window: the figures of 2026-01 would cover 2026-01-20 to 2026-01-10, "
+                "13: results.versions[0].window: the figures of 2026-01 would cover 2026-01-20 to 2026-01-10, "
                 "which ends before it begins"
             )
         ],
@@ -71,14 +72,14 @@ FAULTS: list[tuple[str, list[str], list[str]]] = [
     (
         "a boundary beside a time",
         ['recurrence: month, due: {day: 10, time: "17:00", boundary: inclusive}'],
-        ["12: results.versions[0].due.boundary: with `time` the day is itself the last good day; leave `boundary` out"],
+        ["13: results.versions[0].due.boundary: with `time` the day is itself the last good day; leave `boundary` out"],
     ),
     (
         "a boundary beside working days",
         ["recurrence: month, due: {working_days_after_cut_off: 2, boundary: exclusive}"],
         [
             (
-                "12: results.versions[0].due.boundary: with `working_days_after_cut_off` the day is itself the last "
+                "13: results.versions[0].due.boundary: with `working_days_after_cut_off` the day is itself the last "
                 "good day; leave `boundary` out"
             )
         ],
@@ -87,7 +88,7 @@ FAULTS: list[tuple[str, list[str], list[str]]] = [
         (
             f"{key} beside working days",
             [f"recurrence: month, due: {{working_days_after_cut_off: 2, {key}: {value}}}"],
-            [f"12: results.versions[0].due.{key}: `working_days_after_cut_off` names the day alone; leave `{key}` out"],
+            [f"13: results.versions[0].due.{key}: `working_days_after_cut_off` names the day alone; leave `{key}` out"],
         )
         for key, value in [("month", 1), ("day", 5), ("offset", "P1D"), ("weekend_rule", "next_working_day")]
     ),
@@ -95,7 +96,7 @@ FAULTS: list[tuple[str, list[str], list[str]]] = [
         "no working day at all",
         ["recurrence: month, due: {working_days_after_cut_off: 0}"],
         [
-            "12: results.versions[0].due.working_days_after_cut_off: 0: input should be greater than or equal to 1",
+            "13: results.versions[0].due.working_days_after_cut_off: 0: input should be greater than or equal to 1",
         ],
     ),
     (
@@ -103,7 +104,7 @@ FAULTS: list[tuple[str, list[str], list[str]]] = [
         ["recurrence: once, due: {working_days_after_cut_off: 2}"],
         [
             (
-                "12: results.versions[0].due.working_days_after_cut_off: a one-off duty has no period whose end could "
+                "13: results.versions[0].due.working_days_after_cut_off: a one-off duty has no period whose end could "
                 "be the cut-off; say `cut_off: {date: …}`"
             )
         ],
@@ -111,14 +112,14 @@ FAULTS: list[tuple[str, list[str], list[str]]] = [
     (
         "a time that is none",
         ['recurrence: month, due: {day: 10, time: "5pm"}'],
-        ["12: results.versions[0].due.time: '5pm' is no time of day; write \"17:00\""],
+        ["13: results.versions[0].due.time: '5pm' is no time of day; write \"17:00\""],
     ),
     (
         "midnight as a time",
         ['recurrence: month, due: {day: 10, time: "00:00"}'],
         [
             (
-                "12: results.versions[0].due.time: the day would be over before it began; leave `time` out for the end "
+                "13: results.versions[0].due.time: the day would be over before it began; leave `time` out for the end "
                 "of the day"
             )
         ],
@@ -126,19 +127,19 @@ FAULTS: list[tuple[str, list[str], list[str]]] = [
     (
         "a month of a week",
         ["recurrence: week, due: {month: 1, day: 5}"],
-        ["12: results.versions[0].due.month: a week has no months; write `day`, 1 for Monday to 7 for Sunday"],
+        ["13: results.versions[0].due.month: a week has no months; write `day`, 1 for Monday to 7 for Sunday"],
     ),
     (
         "an eighth weekday",
         ["recurrence: week, due: {day: 8}"],
-        ["12: results.versions[0].due.day: 8 is no weekday; `day` of a week is 1 for Monday to 7 for Sunday"],
+        ["13: results.versions[0].due.day: 8 is no weekday; `day` of a week is 1 for Monday to 7 for Sunday"],
     ),
     (
         "a due date before the window ends",
         ["recurrence: month, window: {to: {day: 14}}, due: {day: 14}"],
         [
             (
-                "12: warning: results.versions[0].due: 2026-01 is due by the end of 2026-01-13, "
+                "13: warning: results.versions[0].due: 2026-01 is due by the end of 2026-01-13, "
                 "before the cut-off of its figures on 2026-01-14"
             )
         ],
@@ -146,12 +147,12 @@ FAULTS: list[tuple[str, list[str], list[str]]] = [
     (
         "two versions that share a period",
         ["recurrence: quarter, due: {}", "recurrence: quarter, only: [Q2], due: {}"],
-        ["13: results.versions[1].from: overlaps versions[0], which has no end"],
+        ["14: results.versions[1].from: overlaps versions[0], which has no end"],
     ),
     (
         "two versions without periods",
         ["recurrence: once", "recurrence: none"],
-        ["13: results.versions[1].from: overlaps versions[0], which has no end"],
+        ["14: results.versions[1].from: overlaps versions[0], which has no end"],
     ),
 ]
 
