@@ -14,7 +14,7 @@ LABEL org.opencontainers.image.title="dondoc" org.opencontainers.image.licenses=
 # Unbuffered: a log line is out before the process can die. Any address: the container's own network is the boundary.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DONDOC_HOST=0.0.0.0 DONDOC_PORT=8000
 RUN useradd --system --uid 10001 --home-dir /var/lib/dondoc --create-home dondoc \
-    && install --directory --owner dondoc /var/lib/dondoc-links /var/lib/dondoc-attachments
+    && install --directory --owner dondoc /var/lib/dondoc-links /var/lib/dondoc-attachments /var/lib/dondoc-reporting-key
 COPY --from=build /opt/venv /opt/venv
 # The project file names the version, for the code is not installed as a package.
 COPY LICENSE pyproject.toml /app/

@@ -70,6 +70,7 @@ def _start(system: LocalSystem, directories: Sequence[Path]) -> None:
     )
     now = SystemClock().now()
     seeding.load_or_create_key(KEY, system.keys_file, _EVERYTHING, now=now)
+    system.create_reporting_key(now)
     seeding.load_or_create_reader(_READER, system.readers_file, now=now)
     system.start_services()
     link = seeding.create_dashboard_link(
