@@ -30,9 +30,9 @@ class FactsFile:
     dockets: Mapping[DocketName, Sequence[Fact]]
     events: Mapping[FactIdentity, Sequence[tuple[Submission, bytes]]] = field(default_factory=dict)
 
-    def list_facts(self, duty: Duty, *, known_at: datetime) -> list[Fact]:
-        """Return the facts that were recorded by *known_at* and bear on *duty*, also as reports carried over to it."""
-        return [one for one in select_facts(self.dockets, duty) if one.recorded_at <= known_at]
+    def list_facts(self, duty: Duty) -> list[Fact]:
+        """Return the facts that bear on *duty*, also as reports carried over to it."""
+        return list(select_facts(self.dockets, duty))
 
 
 def select_facts(dockets: Mapping[DocketName, Iterable[Fact]], duty: Duty) -> Iterator[Fact]:

@@ -64,9 +64,8 @@ class DutyCatalogue:
             plan, registry, None if predecessor is None else predecessor.origin
         )
         self.versions = plan_succession.name_versions(self.origin, successor)
-        self.carries_over: Mapping[ObligationName, tuple[str, ...]] = plan_succession.map_carried(
-            plan, {} if predecessor is None else predecessor.carries_over
-        )
+        carried = {} if predecessor is None else predecessor.carries_over
+        self.carries_over: Mapping[ObligationName, tuple[str, ...]] = plan_succession.map_carried(plan, carried)
         """The obligations for which the reports under an obligation of an earlier plan count."""
         self._superseded_at = plan_succession.find_end(successor)
         self.agencies = Agencies(registry)
@@ -101,7 +100,7 @@ class DutyCatalogue:
         return resolved
 
     def resolve_agencies(self, fact: Fact) -> Fact:
-        """Return *fact*, whatever its plan, with aliases of agencies replaced by ids; raise `UnknownDuty` for others."""
+        """Return *fact*, of any plan, with aliases of agencies replaced by ids; raise `UnknownDuty` for others."""
         agency = self._resolve_agency(fact.agency)
         if isinstance(fact, Submission):
             filed_by = self._resolve_agency(fact.filed_by)

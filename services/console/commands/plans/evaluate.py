@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from schemas.plan.plan import Plan
 from services.console.support import fact_files, inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.rules.core.assess import assess
@@ -20,10 +19,9 @@ from services.rules.core.facts import Fact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusQuery:
-    """One query line: its fields as given, the duty and its plan, the instant asked about and that of knowledge."""
+    """One query line: its fields as given, the duty, the instant asked about and the instant of knowledge."""
 
     fields: Mapping[str, Any]
-    plan: Plan
     duty: Duty
     at: datetime
     known_at: datetime
@@ -51,14 +49,15 @@ def evaluate(
         queries = [
             _parse_query(catalogues, fields, f"{query}:{number}") for number, fields in inputs.read_objects(query)
         ]
-        for one in queries:
-            plan = {"plan": one.plan.plan} if len(catalogues) > 1 else {}
-            output.print_json(plan | answer_query(one, log.list_facts(one.duty, known_at=one.known_at)))
+        for catalogue, one in queries:
+            plan = {"plan": catalogue.plan.plan} if len(catalogues) > 1 else {}
+            output.print_json(plan | answer_query(catalogue, one, log.list_facts(one.duty)))
 
 
-def answer_query(query: StatusQuery, known: Iterable[Fact]) -> dict[str, Any]:
-    """Return the status line of *query* from the facts that bear on its duty and were *known* by `known_at`."""
+def answer_query(catalogue: DutyCatalogue, query: StatusQuery, facts: Iterable[Fact]) -> dict[str, Any]:
+    """Return the status line of *query* from those *facts* about its duty that were recorded by `known_at`."""
     duty = query.duty
+    known = [fact for fact in facts if fact.recorded_at <= query.known_at]
     found = assess(duty, known).at(query.at)
     return {
         **{field: query.fields.get(field) for field in ("agency", "obligation", "period", "at")},
@@ -71,12 +70,14 @@ def answer_query(query: StatusQuery, known: Iterable[Fact]) -> dict[str, Any]:
         "flags": list(found.flags),
         "missing": list(found.missing),
         "citation": json.loads(duty.obligation.citation.model_dump_json()),
-        "plan_version": query.plan.version,
+        "plan_version": catalogue.plan.version,
         "evidence": list(found.evidence),
     }
 
 
-def _parse_query(catalogues: Sequence[DutyCatalogue], fields: Mapping[str, Any], place: str) -> StatusQuery:
+def _parse_query(
+    catalogues: Sequence[DutyCatalogue], fields: Mapping[str, Any], place: str
+) -> tuple[DutyCatalogue, StatusQuery]:
     for field in ("agency", "obligation", "at"):
         if not isinstance(fields.get(field), str):
             raise UnusableInputError(f"{place}: {field} is missing or is no text")
@@ -93,7 +94,7 @@ def _parse_query(catalogues: Sequence[DutyCatalogue], fields: Mapping[str, Any],
         duty = catalogue.duty(agency=agency, obligation=fields["obligation"], period=period or None)
     except UnknownDuty as cause:
         raise UnusableInputError(f"{place}: {cause}") from cause
-    return StatusQuery(fields=fields, plan=catalogue.plan, duty=duty, at=at, known_at=known_at)
+    return catalogue, StatusQuery(fields=fields, duty=duty, at=at, known_at=known_at)
 
 
 def _choose_plan(catalogues: Sequence[DutyCatalogue], fields: Mapping[str, Any], place: str) -> DutyCatalogue:

@@ -110,7 +110,8 @@ def _assess_duties(
 
 
 def _assess_duty(duty: Duty, facts: FactsFile, asked: Instants) -> AssessedDuty:
-    found = assess.assess(duty, facts.list_facts(duty, known_at=asked.known_at)).at(asked.at)
+    known = [fact for fact in facts.list_facts(duty) if fact.recorded_at <= asked.known_at]
+    found = assess.assess(duty, known).at(asked.at)
     return AssessedDuty(
         agency=duty.key.agency,
         status=found.status,
