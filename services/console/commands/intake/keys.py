@@ -69,7 +69,7 @@ RotatesOption = Annotated[
     typer.Option(metavar="ID", help="The key it takes the place of; what it may claim stays, unless it is given."),
 ]
 OverlapOption = Annotated[str, typer.Option(metavar="DURATION", help="How long the rotated key stays good.")]
-# A process that is killed between entering the key and saving it leaves a key that nobody has; the next run makes another.
+# Killed between entering the key and saving it, the command leaves a key that nobody has; the next run makes another.
 SaveOption = Annotated[
     Path | None,
     typer.Option(
