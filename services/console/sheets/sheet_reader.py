@@ -10,7 +10,7 @@ from schemas.plan.values import Bilingual
 from schemas.text import comparison
 from services.console.sheets.layout import HEADER
 from services.console.tables import number_formats, reader
-from services.console.tables.table import CellValue, Table, TableCell, TableRow
+from services.console.tables.table import CellValue, InputCell, InputRow, InputTable
 from services.intake.core.forms.form_to_event import FieldValue
 
 # Indices of the columns, A to E.
@@ -41,23 +41,23 @@ class SheetCell:
     fault: Bilingual | None = None
 
 
-def read_sheet(path: Path) -> Table:
+def read_sheet(path: Path) -> InputTable:
     """Return the table of the sheet in *path*; raise `RefusedTableError` where it is no report sheet."""
     return reader.read_table(path, _is_header, _NO_SHEET)
 
 
-def read_cells(sheet: Table) -> Iterator[SheetCell]:
+def read_cells(sheet: InputTable) -> Iterator[SheetCell]:
     """Yield the answers of *sheet* in the order of its lines."""
     for row in sheet.rows:
         if key := row.text(KEY):
             yield _parse_row(key, row, is_1904=sheet.is_1904)
 
 
-def _is_header(row: TableRow) -> bool:
+def _is_header(row: InputRow) -> bool:
     return tuple(comparison.make_name_key(row.text(column)) for column in (KEY, LABEL)) == _HEADER_KEYS
 
 
-def _parse_row(key: str, row: TableRow, *, is_1904: bool) -> SheetCell:
+def _parse_row(key: str, row: InputRow, *, is_1904: bool) -> SheetCell:
     label, unit, hint = (row.text(column) for column in (LABEL, UNIT, HINT))
     cell = row.cell(ANSWER)
     is_figure = key.startswith("indicators.")
@@ -68,7 +68,7 @@ def _parse_row(key: str, row: TableRow, *, is_1904: bool) -> SheetCell:
     return SheetCell(key=key, row=row.number, answer=answer, label=label, unit=unit, hint=hint, fault=fault)
 
 
-def _convert_value(cell: TableCell, *, is_figure: bool) -> FieldValue:
+def _convert_value(cell: InputCell, *, is_figure: bool) -> FieldValue:
     value: CellValue = cell.value
     match value:
         case bool():

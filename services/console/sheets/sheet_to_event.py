@@ -21,7 +21,7 @@ from services.console.sheets import completeness, sheet_reader
 from services.console.sheets.layout import CHOICE_MARK, FORMAT
 from services.console.sheets.sheet_reader import SheetCell
 from services.console.support import inputs
-from services.console.tables.table import RefusedTableError, Table
+from services.console.tables.table import InputTable, RefusedTableError
 from services.intake.cloudevents import schema_errors
 from services.intake.core.forms import file_types, form_fields, form_to_event
 from services.intake.core.forms.file_types import RefusedFile
@@ -43,7 +43,7 @@ class SheetEvent:
 class FilledSheet:
     """The answers of a sheet by key."""
 
-    def __init__(self, table: Table, cells: Mapping[str, SheetCell]) -> None:
+    def __init__(self, table: InputTable, cells: Mapping[str, SheetCell]) -> None:
         self.path = table.path
         self.cells = cells
         self._table = table

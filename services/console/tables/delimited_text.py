@@ -8,7 +8,7 @@ from pathlib import Path
 from schemas.plan.values import Bilingual
 from schemas.text import legacy_encodings
 from services.console.tables import text_cells
-from services.console.tables.table import CELLS_MAX, COLUMNS_MAX, ROWS_MAX, RefusedTableError, TableRow
+from services.console.tables.table import CELLS_MAX, COLUMNS_MAX, ROWS_MAX, InputCell, InputRow, RefusedTableError
 
 SEPARATORS = ",;\t|"
 
@@ -18,7 +18,7 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\xff\x
 _SAMPLE = 4_096
 
 
-def read_rows(path: Path, content: bytes, is_header: Callable[[TableRow], bool]) -> tuple[TableRow, ...]:
+def read_rows(path: Path, content: bytes, is_header: Callable[[InputRow], bool]) -> tuple[InputRow, ...]:
     """Return the rows of the text in *content*, read with the separator with which one of them is the header.
 
     Raise `RefusedTableError` where the text has no known encoding, or a quotation mark that is not closed.
@@ -60,14 +60,14 @@ def _guess_utf16(content: bytes) -> str | None:
     return None
 
 
-def _parse_rows(path: Path, text: str, separator: str) -> Iterator[TableRow]:
+def _parse_rows(path: Path, text: str, separator: str) -> Iterator[InputRow]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     number, cells, rows = 1, 0, 0
     try:
         for written in reader:
             # A record may run over several lines; people look for it where it begins.
             first, number = number, reader.line_num + 1
-            row = TableRow(number=first, cells=dict(_read_cells(written)))
+            row = InputRow(number=first, cells=dict(_read_cells(written)))
             if row.cells:
                 rows, cells = rows + 1, cells + len(row.cells)
                 yield row
@@ -78,7 +78,7 @@ def _parse_rows(path: Path, text: str, separator: str) -> Iterator[TableRow]:
         raise RefusedTableError(f"{path}:{number}", detail) from cause
 
 
-def _read_cells(written: Iterable[str]) -> Iterator[tuple[int, text_cells.TableCell]]:
+def _read_cells(written: Iterable[str]) -> Iterator[tuple[int, InputCell]]:
     for column, text in enumerate(written):
         if text.strip() and column < COLUMNS_MAX:
             yield column, text_cells.read_text(text)

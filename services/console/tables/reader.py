@@ -11,7 +11,7 @@ from pathlib import Path
 from schemas.plan.values import Bilingual
 from services.console.tables import delimited_text, workbook
 from services.console.tables.delimited_text import TOO_LARGE
-from services.console.tables.table import FILE_BYTES_MAX, RefusedTableError, Table, TableRow
+from services.console.tables.table import FILE_BYTES_MAX, InputRow, InputTable, RefusedTableError
 from services.intake.core.forms.zip_archive import OversizedArchive, UnreadableArchive
 
 _ZIP = b"PK\x03\x04"
@@ -20,10 +20,10 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MARKUP = (b"<html", b"<!doctype", b"<?xml", b"<table", b"<meta", b"<head")
 _HEAD_BYTES = 512
 
-IsHeader = Callable[[TableRow], bool]
+IsHeader = Callable[[InputRow], bool]
 
 
-def read_table(path: Path, is_header: IsHeader, missing: Bilingual) -> Table:
+def read_table(path: Path, is_header: IsHeader, missing: Bilingual) -> InputTable:
     """Return the first table in *path* that has a header.
 
     Raise `RefusedTableError` with the place and the remedy; the detail is *missing* where no row is a header.
@@ -34,14 +34,14 @@ def read_table(path: Path, is_header: IsHeader, missing: Bilingual) -> Table:
     raise RefusedTableError(str(path) if content.startswith(_ZIP) else f"{path}:1", missing)
 
 
-def _read_pages(path: Path, content: bytes, is_header: IsHeader) -> Iterator[Table]:
+def _read_pages(path: Path, content: bytes, is_header: IsHeader) -> Iterator[InputTable]:
     if not content.startswith(_ZIP):
         rows = delimited_text.read_rows(path, content, is_header)
-        yield from _find_table(Table(path=path, rows=rows), is_header)
+        yield from _find_table(InputTable(path=path, rows=rows), is_header)
         return
     try:
         for page in workbook.read_worksheets(content):
-            table = Table(path=path, rows=page.rows, is_workbook=True, page=page.name, is_1904=page.is_1904)
+            table = InputTable(path=path, rows=page.rows, is_workbook=True, page=page.name, is_1904=page.is_1904)
             yield from _find_table(table, is_header)
     except OversizedArchive as cause:
         raise RefusedTableError(str(path), TOO_LARGE) from cause
@@ -49,7 +49,7 @@ def _read_pages(path: Path, content: bytes, is_header: IsHeader) -> Iterator[Tab
         raise RefusedTableError(str(path), _NO_WORKBOOK) from cause
 
 
-def _find_table(page: Table, is_header: IsHeader) -> Iterator[Table]:
+def _find_table(page: InputTable, is_header: IsHeader) -> Iterator[InputTable]:
     """Yield the table on *page* from its header on, if there is one."""
     for place, row in enumerate(page.rows):
         if is_header(row):

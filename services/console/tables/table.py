@@ -31,7 +31,7 @@ class RefusedTableError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableCell:
+class InputCell:
     """The value of one cell; text is in Unicode NFC. `is_percent` says that the cell shows its number times 100.
 
     Where `fault` is set there is no value to be trusted, though somebody wrote one.
@@ -46,17 +46,17 @@ class TableCell:
         return self.fault is None and (self.value is None or self.value == "")
 
 
-EMPTY_CELL = TableCell()
+EMPTY_CELL = InputCell()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableRow:
+class InputRow:
     """A row with at least one cell that is not empty. `number` counts rows in a workbook, and lines in a text."""
 
     number: int
-    cells: Mapping[int, TableCell]
+    cells: Mapping[int, InputCell]
 
-    def cell(self, column: int) -> TableCell:
+    def cell(self, column: int) -> InputCell:
         """Return the cell in the column with that index, from 0 on."""
         return self.cells.get(column, EMPTY_CELL)
 
@@ -67,7 +67,7 @@ class TableRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class InputTable:
     """The rows below the header, and the header itself.
 
     `page` is the name of the worksheet, empty for the first one and for text. `is_1904` says that the days of the
@@ -75,8 +75,8 @@ class Table:
     """
 
     path: Path
-    rows: tuple[TableRow, ...]
-    header: TableRow = TableRow(number=1, cells={})
+    rows: tuple[InputRow, ...]
+    header: InputRow = InputRow(number=1, cells={})
     is_workbook: bool = False
     page: str = ""
     is_1904: bool = False

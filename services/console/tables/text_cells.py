@@ -2,14 +2,14 @@
 
 from schemas.plan.values import Bilingual
 from schemas.text import legacy_encodings, normal_form
-from services.console.tables.table import TableCell
+from services.console.tables.table import InputCell
 
 
-def read_text(written: str) -> TableCell:
+def read_text(written: str) -> InputCell:
     """Return the cell with the text *written*."""
     # First the encoding: a letter of TCVN3 is a soft hyphen, which would be dropped as one that is not seen.
     text = normal_form.repair_text(legacy_encodings.convert(written))
-    return TableCell(value=text, fault=_LOST if legacy_encodings.has_lost_letters(text) else None)
+    return InputCell(value=text, fault=_LOST if legacy_encodings.has_lost_letters(text) else None)
 
 
 _LOST = Bilingual.of(

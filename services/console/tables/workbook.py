@@ -10,7 +10,7 @@ from decimal import Context, InvalidOperation
 from schemas.plan.values import Bilingual
 from services.console.tables import number_formats, text_cells, workbook_parts
 from services.console.tables.number_formats import NumberFormat
-from services.console.tables.table import CELLS_MAX, COLUMNS_MAX, ROWS_MAX, CellValue, TableCell, TableRow
+from services.console.tables.table import CELLS_MAX, COLUMNS_MAX, ROWS_MAX, CellValue, InputCell, InputRow
 from services.console.tables.workbook_parts import Attributes, PartReader, SharedStrings, StyleIndex, WorkbookIndex
 from services.intake.core.forms.zip_archive import OversizedArchive, UnreadableArchive, open_archive
 
@@ -29,7 +29,7 @@ class Worksheet:
     """One visible worksheet; `name` is empty for the first."""
 
     name: str
-    rows: tuple[TableRow, ...]
+    rows: tuple[InputRow, ...]
     is_1904: bool
 
 
@@ -59,11 +59,11 @@ class _WorksheetHandler:
     """Builds the rows of a worksheet from its elements."""
 
     def __init__(self, strings: list[str], styles: StyleIndex, *, is_1904: bool) -> None:
-        self.rows: list[TableRow] = []
+        self.rows: list[InputRow] = []
         self._strings = strings
         self._styles = styles
         self._is_1904 = is_1904
-        self._cells: dict[int, TableCell] = {}
+        self._cells: dict[int, InputCell] = {}
         self._count = self._row = 0
         self._column = -1
         self._cell: Attributes = {}
@@ -95,7 +95,7 @@ class _WorksheetHandler:
             case "c" if self._column < COLUMNS_MAX:
                 self._add_cell()
             case "row" if self._cells:
-                self.rows.append(TableRow(number=self._row, cells=self._cells))
+                self.rows.append(InputRow(number=self._row, cells=self._cells))
                 if len(self.rows) > ROWS_MAX:
                     raise OversizedArchive
 
@@ -108,26 +108,26 @@ class _WorksheetHandler:
         if self._count > CELLS_MAX:
             raise OversizedArchive
 
-    def _read_cell(self, kind: str, written: str | None) -> TableCell:
+    def _read_cell(self, kind: str, written: str | None) -> InputCell:
         written = written or ""
         match kind:
             case "e":
-                return TableCell(fault=_describe_error(written))
+                return InputCell(fault=_describe_error(written))
             case "str" | "inlineStr":
                 return text_cells.read_text(_unescape(written))
             case _ if not written.strip():  # openpyxl writes an empty value beside a formula
-                return TableCell(fault=UNCOMPUTED) if self._has_formula else TableCell()
+                return InputCell(fault=UNCOMPUTED) if self._has_formula else InputCell()
             case "s":
                 is_known = written.isdecimal() and int(written) < len(self._strings)
                 return text_cells.read_text(_unescape(self._strings[int(written)]) if is_known else "")
             case "b":
-                return TableCell(value=written.strip() not in {"0", "false"})
+                return InputCell(value=written.strip() not in {"0", "false"})
             case "d":
                 return _read_iso_day(written)
             case _:
                 return self._read_number(written, self._styles.format_of(self._cell.get("s", "0")))
 
-    def _read_number(self, written: str, shown: NumberFormat) -> TableCell:
+    def _read_number(self, written: str, shown: NumberFormat) -> InputCell:
         try:
             number = _PRECISION.create_decimal(written.strip())
         except InvalidOperation:
@@ -135,13 +135,13 @@ class _WorksheetHandler:
         if not number.is_finite():
             return text_cells.read_text(written)
         if shown.is_scaled:
-            return TableCell(fault=_SCALED)
+            return InputCell(fault=_SCALED)
         value: CellValue = int(number) if number == number.to_integral_value() else number
         if shown.is_day:
             value = number_formats.to_instant(number, is_1904=self._is_1904) or value
         elif shown.is_time:
             value = number_formats.to_time(number) or value
-        return TableCell(value=value, is_percent=shown.is_percent)
+        return InputCell(value=value, is_percent=shown.is_percent)
 
 
 def _column_index(letters: str) -> int:
@@ -155,10 +155,10 @@ def _unescape(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
-def _read_iso_day(written: str) -> TableCell:
+def _read_iso_day(written: str) -> InputCell:
     """Read a day as Strict OOXML writes it: `2026-12-09T00:00:00`."""
     try:
-        return TableCell(value=datetime.fromisoformat(written.strip()).replace(tzinfo=None))
+        return InputCell(value=datetime.fromisoformat(written.strip()).replace(tzinfo=None))
     except ValueError:
         return text_cells.read_text(written)
 
