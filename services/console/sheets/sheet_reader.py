@@ -10,7 +10,7 @@ from schemas.plan.values import Bilingual
 from schemas.text import comparison
 from services.console.sheets.layout import HEADER
 from services.console.tables import number_formats, reader
-from services.console.tables.table import CellValue, InputCell, InputRow, InputTable
+from services.console.tables.table import InputCell, InputRow, InputTable
 from services.intake.core.forms.form_to_event import FieldValue
 
 # Indices of the columns, A to E.
@@ -69,16 +69,14 @@ def _parse_row(key: str, row: InputRow, *, is_1904: bool) -> SheetCell:
 
 
 def _convert_value(cell: InputCell, *, is_figure: bool) -> FieldValue:
-    value: CellValue = cell.value
-    match value:
-        case bool():
-            return "x" if value else ""
-        case int() | Decimal() if cell.is_percent:
-            # The cell shows 12.5% and holds 0.125.
-            shown = value * _HUNDRED
-            return shown if is_figure else f"{figures.write_plainly(Decimal(shown))}%"
-        case _:
-            return value
+    value = cell.value
+    if isinstance(value, bool):
+        return "x" if value else ""
+    if cell.is_percent and isinstance(value, int | Decimal):
+        # The cell shows 12.5% and holds 0.125.
+        shown = Decimal(value) * _HUNDRED
+        return shown if is_figure else f"{figures.write_plainly(shown)}%"
+    return value
 
 
 _NO_SHEET = Bilingual.of(

@@ -9,14 +9,15 @@ import typer
 
 from schemas.events.deliveries import AlertedDuty
 from services.console.commands.notifier.contacts import read_contacts_file
+from services.console.contacts import contact_file
+from services.console.contacts.contact_file import ContactFault
 from services.console.support import inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.simulation import SimulatedAlert, Simulation, SimulationDocuments, count_unreachable
-from services.notifier.contacts import csv_file
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import RenderOptions, SmsLetters
 from services.notifier.core.scheduling import delivery
-from services.notifier.core.scheduling.routing import ContactBook
+from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.rules.core.duty_catalogue import DutyCatalogue
 from services.rules.core.facts import Fact
 
@@ -42,7 +43,7 @@ def simulate(
             opens=_parse_time_of_day(opens, "--opens"),
             closes=_parse_time_of_day(closes, "--closes"),
         )
-        people = ContactBook(csv_file.resolve_agencies(read_contacts_file(contacts), [catalogue.registry]))
+        people = ContactBook(_read_contacts(contacts, catalogue))
         alerts = list(Simulation(documents, people).run(_read_facts(facts, catalogue), since=span[0], until=span[1]))
         output.print_rows(
             _alert_rows(alerts, documents, letters), fmt, title=f"{catalogue.plan.plan} {since} / {until}"
@@ -92,6 +93,19 @@ def _read_facts(path: Path, catalogue: DutyCatalogue) -> Iterator[Fact]:
             yield fact
         else:
             output.print_message(f"{reason} (the fact counts for no duty)")
+
+
+def _read_contacts(path: Path, catalogue: DutyCatalogue) -> Iterator[Contact]:
+    """Yield the contacts of agencies and lists that the plan knows; name the others on stderr.
+
+    The same file may serve several plans, so another plan's agencies are no reason to stop.
+    """
+    located = read_contacts_file(path)
+    for one in contact_file.resolve_agencies(located, [(catalogue.plan, catalogue.registry)]):
+        if isinstance(one, ContactFault):
+            output.print_message(f"{one.place}: {one.detail.in_language('en')} (nobody is written to there)")
+        else:
+            yield one
 
 
 def _parse_time_of_day(text: str, name: str) -> time:

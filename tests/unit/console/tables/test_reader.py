@@ -15,7 +15,7 @@ import xlsxwriter
 
 from schemas.plan.values import Bilingual
 from services.console.tables import delimited_text, reader, table, workbook_parts
-from services.console.tables.table import RefusedTableError, InputTable, InputRow
+from services.console.tables.table import InputRow, InputTable, RefusedTableError
 
 MISSING = Bilingual.of(en="no header", vi="không có dòng tiêu đề")
 ROWS = [["Cơ quan", "Số liệu"], ["UBND huyện Thọ Xuân", "1.234,5"], ["Sở Tài chính", "7"]]
@@ -129,7 +129,8 @@ def test_a_workbook_is_read_behind_its_cover_whatever_it_is_called(tmp_path: Pat
 
 def test_figures_are_exact_and_formats_respected(tmp_path: Path) -> None:
     """No digits of binary fractions; percentages, days and times by their formats; text stays text."""
-    rows: list[list[Any]] = [ROWS[0], ["a", 0.1 + 0.2], ["b", 0.125], ["c", 46365], ["d", 3715], ["e", 1234.6], ["f", 46365.6875]]
+    figures: list[float] = [0.1 + 0.2, 0.125, 46365, 3715, 1234.6, 46365.6875]
+    rows: list[list[Any]] = [ROWS[0], *(["a", one] for one in figures)]
     formats = {"2,1": "0.0%", "3,1": "dd/mm/yyyy", "6,1": "dd/mm/yyyy hh:mm"}
     found = read(write_workbook(tmp_path / "a.xlsx", rows, formats=formats))
     assert [row.cell(1).value for row in found.rows] == [
@@ -184,7 +185,7 @@ def test_texts_of_every_program_are_read(tmp_path: Path) -> None:
 def test_cells_are_in_one_form_whatever_their_encoding(tmp_path: Path) -> None:
     """Decomposed text, unseen letters and TCVN3 come out alike; letters that were lost are a fault of their cell."""
     written = [unicodedata.normalize("NFD", "Thọ Xuân"), "Thọ\u200b Xuân", "Thä Xu©n", "Thoï Xuaân", "Th?a Xuân"]
-    found = read(write_workbook(tmp_path / "a.xlsx", [ROWS[0], *([one, "1"] for one in written)])
+    found = read(write_workbook(tmp_path / "a.xlsx", [ROWS[0], *([one, "1"] for one in written)]))
     assert [row.cell(0).value for row in found.rows[:4]] == ["Thọ Xuân"] * 4
     assert [row.cell(0).fault is None for row in found.rows] == [True] * 4 + [False]
 
