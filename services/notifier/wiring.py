@@ -23,7 +23,7 @@ from services.notifier.channels.smpp_session import SmsCentre
 from services.notifier.channels.sms_smpp import WINDOW, SmsChannel
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.consumer import VerdictConsumer
-from services.notifier.contacts.store import ContactStore
+from services.notifier.contacts import store
 from services.notifier.core.rendering.dashboard_links import DashboardLinks
 from services.notifier.core.rendering.form_links import FormLinks
 from services.notifier.core.rendering.render import RenderOptions
@@ -76,7 +76,7 @@ class NotifierComponents:
         self.references = PublishedDocuments(settings.kafka)
         self.references.export_metrics(registry)
         self._documents = CitedDocuments(self.references, opens=settings.opens, closes=settings.closes)
-        self._contacts = ContactStore(self.client, settings.mongo_database)
+        self._contacts = store.open_contacts(self.client, settings)
         self._followed = asyncio.Event()
         self._recorded = asyncio.Event()
         self._consumer: VerdictConsumer | None = None
