@@ -15,7 +15,16 @@ from dataclasses import dataclass, field
 
 from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
-from services.notifier.channels.smpp_session import SessionBrokenError, SmppSession, SmsCentre, SmsPart, SubmitResult
+from services.notifier.channels.smpp_session import (
+    NOT_SENT,
+    SessionBrokenError,
+    SmppSession,
+    SmsCentre,
+    SmsPart,
+    SubmitResult,
+)
+from services.notifier.core.dispatch import refusals
+from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION
 from services.notifier.core.rendering import sms_segments
 from services.notifier.errors import NotifierError
 
@@ -23,17 +32,16 @@ WINDOW = 32  # messages submitted together; centres commonly allow tens of unans
 LISTEN_SECONDS = 0.05  # how long a receipt waits at most, or a message that is queued while the thread listens
 REBIND_SECONDS = 5.0
 RECEIPT_SECONDS = 5.0  # for the ledger to store a receipt; then the centre is asked to send it again
-_BUSY = frozenset({0x14, 0x58})  # ESME_RMSGQFUL, ESME_RTHROTTLED: the same message will be accepted later
-_INVALID_ADDRESS = frozenset({0x0B, 0x33, 0x34, 0x40, 0x42, 0x50})  # destination address, or its numbering or number
-_FAILED_STATES = {
-    "UNDELIV": AttemptOutcome.PERMANENT_FAILURE,
-    "REJECTD": AttemptOutcome.PERMANENT_FAILURE,
-    "DELETED": AttemptOutcome.PERMANENT_FAILURE,
-    "EXPIRED": AttemptOutcome.TEMPORARY_FAILURE,
+_STATES = {
+    "DELIVRD": AttemptOutcome.CONFIRMED,
+    "UNDELIV": AttemptOutcome.BOUNCED,
+    "REJECTD": AttemptOutcome.BOUNCED,
+    "DELETED": AttemptOutcome.BOUNCED,
+    "EXPIRED": AttemptOutcome.EXPIRED,
 }
 
-# Stores what became of the part of that provider id: the failure, or None. If it raises, the centre sends it again.
-OnReceipt = Callable[[str, AttemptOutcome | None], Coroutine[None, None, None]]
+# Stores what became of the part of that provider id. If it raises, the centre sends it again.
+OnReceipt = Callable[[str, AttemptOutcome], Coroutine[None, None, None]]
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +90,9 @@ class SmsChannel:
 
     def _store_receipt(self, provider_id: str, state: str) -> bool:
         """Have the event loop store a receipt, called from the session's thread; return whether it was stored."""
-        storing = asyncio.run_coroutine_threadsafe(self._on_receipt(provider_id, _FAILED_STATES.get(state)), self._loop)
+        if state not in _STATES:
+            return True
+        storing = asyncio.run_coroutine_threadsafe(self._on_receipt(provider_id, _STATES[state]), self._loop)
         try:
             storing.result(RECEIPT_SECONDS)
         except (NotifierError, TimeoutError):
@@ -118,16 +128,13 @@ def combine_results(results: Sequence[SubmitResult | None]) -> SendResult:
     """Return the result of a message from those of its parts; None is a part that was not answered."""
     if all(one is not None and one.status == 0 for one in results):
         return SendResult(
-            outcome=AttemptOutcome.DELIVERED, provider_ids=tuple(one.provider_id for one in results if one)
+            outcome=AttemptOutcome.ACCEPTED, provider_ids=tuple(one.provider_id for one in results if one)
         )
     if any(one is None or one.status == 0 for one in results):
         return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smpp_unanswered")
     status = max(one.status for one in results if one)
-    if status in _BUSY:
-        return SendResult(outcome=AttemptOutcome.TEMPORARY_FAILURE, reason=f"smpp_{status:#x}")
-    if status in _INVALID_ADDRESS:
-        return SendResult(outcome=AttemptOutcome.PERMANENT_FAILURE, reason=f"smpp_{status:#x}")
-    return SendResult(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason=f"smpp_{status:#x}")
+    refusal = BROKEN_CONNECTION if status == NOT_SENT else refusals.read_smpp_status(status)
+    return SendResult.from_refusal(refusal, f"smpp_{status:#x}" if status >= 0 else "smpp_connection")
 
 
 def _run_session(state: _SmppThreadState) -> None:
@@ -177,7 +184,7 @@ def _dequeue(state: _SmppThreadState) -> list[_QueuedSms | None]:
 def _submit(session: SmppSession, messages: Sequence[_QueuedSms]) -> None:
     if not session.is_bound:
         for message in messages:
-            message.on_result(SendResult(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason="smpp_connection"))
+            message.on_result(SendResult.from_refusal(BROKEN_CONNECTION, "smpp_connection"))
         return
     results = session.submit([part for message in messages for part in message.parts])
     start = 0

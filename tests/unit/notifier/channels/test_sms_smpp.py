@@ -22,8 +22,8 @@ def a_message(body: str) -> OutgoingMessage:
 @pytest.mark.parametrize(
     ("results", "expected"),
     [
-        ([ACCEPTED], AttemptOutcome.DELIVERED),
-        ([ACCEPTED, ACCEPTED], AttemptOutcome.DELIVERED),
+        ([ACCEPTED], AttemptOutcome.ACCEPTED),
+        ([ACCEPTED, ACCEPTED], AttemptOutcome.ACCEPTED),
         ([THROTTLED], AttemptOutcome.TEMPORARY_FAILURE),
         ([SubmitResult(status=0x14)], AttemptOutcome.TEMPORARY_FAILURE),
         ([SubmitResult(status=0x0B)], AttemptOutcome.PERMANENT_FAILURE),
