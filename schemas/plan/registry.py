@@ -1,6 +1,5 @@
 """The models of `registry.yaml`: agencies, their names, groups and successions by date (contract section 7)."""
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
@@ -10,6 +9,7 @@ from pydantic import Field
 
 from schemas.plan.document_model import DocumentModel
 from schemas.plan.values import Alias, Bilingual, Identifier, LocalDate, NonBlank
+from schemas.text import comparison
 
 HEIRS_BY_LAW = frozenset({"merge_into", "merge_new", "split"})
 
@@ -38,6 +38,12 @@ class Membership(Span):
     id: Identifier
 
 
+class ParentSpan(Span):
+    """The agency above another one, for a span of dates."""
+
+    id: Identifier
+
+
 class Group(DocumentModel):
     """A set of agencies that a plan may address."""
 
@@ -53,8 +59,15 @@ class Agency(DocumentModel):
     names: Annotated[tuple[Name, ...], Field(min_length=1)]
     aliases: tuple[Alias, ...] = ()
     groups: tuple[Membership, ...] = ()
-    parent: Identifier | None = None
+    parent: Identifier | tuple[ParentSpan, ...] | None = None
     note: NonBlank | None = None
+
+    @property
+    def parents(self) -> tuple[ParentSpan, ...]:
+        """The agencies above this one by date; a parent without dates is one for all time."""
+        if isinstance(self.parent, str):
+            return (ParentSpan(id=self.parent),)
+        return self.parent or ()
 
     def name_on(self, day: date, language: str = "vi") -> str:
         """Return the name borne on *day*; if there was none, the last earlier one, or else the first."""
@@ -103,11 +116,53 @@ class Registry(DocumentModel):
         """Return the agency with that permanent id, or None."""
         return self.by_id.get(agency_id)
 
+    @cached_property
+    def lifetimes(self) -> Mapping[str, Span]:
+        """When each agency exists; a succession ends it where its own `valid` does not say so."""
+        ends: dict[str, date] = {}
+        for succession in self.successions:
+            for ended in succession.from_:
+                if ended not in succession.to:
+                    ends[ended] = min(ends.get(ended, succession.on), succession.on)
+        # `Span` is built without validation: its dates were validated with the agency and the succession.
+        return {
+            one.id: one.valid
+            if one.valid.to is not None
+            else Span.model_construct(from_=one.valid.from_, to=ends.get(one.id))
+            for one in self.agencies
+        }
+
+    def exists_on(self, agency_id: str, day: date) -> bool:
+        """Whether the agency exists on *day*; of a body that the registry does not list nobody knows an end."""
+        lifetime = self.lifetimes.get(agency_id)
+        return lifetime is None or lifetime.contains(day)
+
+    def parent_on(self, agency_id: str, day: date) -> str | None:
+        """Return the agency above on *day*; None where there is none then, or where one of the two does not exist."""
+        agency = self.agency(agency_id)
+        if agency is None or not self.exists_on(agency_id, day):
+            return None
+        parents = (one.id for one in agency.parents if one.contains(day))
+        return next((one for one in parents if self.exists_on(one, day)), None)
+
+    @cached_property
+    def ids_by_name(self) -> Mapping[str, str]:
+        """The permanent id behind each alias, and behind each id itself, which takes precedence over an alias."""
+        aliases = {alias: agency.id for agency in reversed(self.agencies) for alias in agency.aliases}
+        return aliases | {agency.id: agency.id for agency in self.agencies}
+
+    @cached_property
+    def _ids_by_key(self) -> Mapping[str, str]:
+        """The permanent id behind the key of each name, unless names of several agencies have that key."""
+        ids: dict[str, set[str]] = {}
+        for name, agency_id in self.ids_by_name.items():
+            ids.setdefault(comparison.make_name_key(name), set()).add(agency_id)
+        return {key: next(iter(found)) for key, found in ids.items() if len(found) == 1}
+
     def resolve(self, name_or_id: str) -> str | None:
-        """Return the permanent id for an id or alias, or None if the registry knows neither."""
-        name_or_id = unicodedata.normalize("NFC", name_or_id)
-        # Lint refuses an alias that is also an id or another alias, so the order of the agencies does not matter.
-        for agency in self.agencies:
-            if agency.id == name_or_id or name_or_id in agency.aliases:
-                return agency.id
-        return None
+        """Return the permanent id for an id or alias, however it is written; None if the registry knows neither.
+
+        Two spellings that `comparison.make_name_key` takes for one name are one.
+        """
+        # Nearly every name is written exactly as the registry has it.
+        return self.ids_by_name.get(name_or_id) or self._ids_by_key.get(comparison.make_name_key(name_or_id))
