@@ -173,10 +173,10 @@ def encode_events(attempt: DeliveryAttempt) -> list[Document]:
     return [{"key": one.subject, "value": one.model_dump_json()} for one in deliveries.build_events(attempt)]
 
 
-def correct_by_receipt(document: Document, outcome: AttemptOutcome, now: datetime) -> DeliveryAttempt:
-    """Return the last attempt of a stored delivery as a delivery receipt that came later corrects it."""
+def correct_outcome(document: Document, outcome: AttemptOutcome, *, reason: str, now: datetime) -> DeliveryAttempt:
+    """Return the last attempt of a stored delivery as what came back later corrects it."""
     return DeliveryAttempt(
-        delivery=decode_delivery(document), outcome=outcome, at=now, reason="receipt", route=document.get("route")
+        delivery=decode_delivery(document), outcome=outcome, at=now, reason=reason, route=document.get("route")
     )
 
 

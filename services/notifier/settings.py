@@ -9,6 +9,7 @@ from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from schemas.events.signed_tokens import KEY_LENGTH_MIN
+from services.notifier.core.dispatch.receipts import MessageIds
 from services.notifier.core.rendering.render import SmsLetters
 from services.runtime.settings import MongoSettings, ServiceSettings
 
@@ -59,6 +60,12 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     smpp_password: SecretStr = SecretStr("dondoc")
     smpp_password_file: Path | None = None
     smpp_timeout_seconds: float = Field(default=20.0, gt=0)
+    smpp_bind: Literal["transceiver", "separate"] = "transceiver"
+    smpp_window: int = Field(default=32, ge=1, le=1_000)
+    smpp_message_ids: MessageIds = MessageIds.AS_WRITTEN
+    smpp_long_messages: Literal["parts", "payload"] = "parts"
+    smpp_validity_hours: int = Field(default=24, ge=0, le=24 * 28)
+    smpp_enquire_seconds: float = Field(default=30.0, gt=0, le=30.0)
     smpp_per_minute: float | None = Field(default=None, gt=0)
     sms_sender: str = Field(default="DONDOC", min_length=1, max_length=MAX_BRAND_NAME)
     sms_letters: SmsLetters = SmsLetters.UNACCENTED

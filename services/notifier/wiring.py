@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from schemas.events.dashboard_links import DashboardKey
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import Channel
 from schemas.events.form_links import LinkKey
 from schemas.events.topics import DELIVERIES, VERDICTS, Topic
 from services.notifier import background_loop, outbox
@@ -21,6 +21,7 @@ from services.notifier.cited_documents import CitedDocuments
 from services.notifier.consumer import VerdictConsumer
 from services.notifier.contacts.store import ContactStore
 from services.notifier.control.store import HoldStore
+from services.notifier.core.dispatch.receipts import DeliveryReceipt
 from services.notifier.core.rendering.dashboard_links import DashboardLinks
 from services.notifier.core.rendering.form_links import FormLinks
 from services.notifier.core.rendering.render import RenderOptions
@@ -253,8 +254,8 @@ class NotifierComponents:
             on_recorded=self._recorded.set,
         )
 
-    async def _record_receipt(self, provider_id: str, outcome: AttemptOutcome) -> None:
-        await self._stores.receipts.record(provider_id, outcome, self.clock.now())
+    async def _record_receipt(self, receipt: DeliveryReceipt) -> None:
+        await self._stores.receipts.record(receipt, self.clock.now())
         self._recorded.set()
 
     async def _show_routes(self) -> None:

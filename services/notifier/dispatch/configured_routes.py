@@ -1,13 +1,13 @@
 """The routes that the settings describe: one mail server and one SMS centre."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import Channel
 from services.notifier.channels.email import EmailChannel
 from services.notifier.channels.message_channel import MessageChannel
 from services.notifier.channels.smpp_session import SmsCentre
-from services.notifier.channels.sms_smpp import WINDOW, SmsChannel
+from services.notifier.channels.sms_smpp import OnReceipt, SmppOptions, SmsChannel
 from services.notifier.channels.smtp_session import SmtpServer
 from services.notifier.core.dispatch.circuit import CircuitPolicy
 from services.notifier.dispatch.route import DeliveryRoute, RouteLimits
@@ -17,8 +17,6 @@ from services.notifier.settings import NotifierSettings
 SMTP, SMPP = "smtp", "smpp"
 _BEGUN_PER_CONNECTION = 4  # mails begun for each connection, so that the next one is at hand when an answer comes
 _LONGEST_PAUSE = timedelta(minutes=5)
-
-OnReceipt = Callable[[str, AttemptOutcome], Coroutine[None, None, None]]
 
 
 def list_names(settings: NotifierSettings) -> Sequence[str]:
@@ -31,7 +29,6 @@ def open_routes(
     settings: NotifierSettings, on_receipt: OnReceipt, metrics: NotifierMetrics
 ) -> Sequence[tuple[Channel, DeliveryRoute]]:
     """Return the routes with their channels, those of one channel in the order of preference."""
-    del metrics
     connections = settings.smtp_connections
     mail = RouteLimits(
         window=connections * _BEGUN_PER_CONNECTION,
@@ -39,8 +36,16 @@ def open_routes(
         per_minute=settings.smtp_per_minute,
         per_domain=settings.smtp_per_domain_minute,
     )
-    sms = RouteLimits(window=WINDOW, concurrency=WINDOW, per_minute=settings.smpp_per_minute)
-    centre = SmsChannel(_sms_centre(settings), on_receipt)
+    window = settings.smpp_window
+    sms = RouteLimits(window=window, concurrency=window, per_minute=settings.smpp_per_minute)
+    options = SmppOptions(
+        binds=("transceiver",) if settings.smpp_bind == "transceiver" else ("transmitter", "receiver"),
+        message_ids=settings.smpp_message_ids,
+        long_messages=settings.smpp_long_messages,
+    )
+    centre = SmsChannel(
+        _sms_centre(settings), options, on_receipt=on_receipt, on_unreadable=metrics.receipts_unreadable.inc
+    )
     centre.start()
     return (
         (
@@ -80,4 +85,7 @@ def _sms_centre(settings: NotifierSettings) -> SmsCentre:
         password=settings.smpp_password.get_secret_value(),
         sender=settings.sms_sender,
         timeout_seconds=settings.smpp_timeout_seconds,
+        window=settings.smpp_window,
+        validity_hours=settings.smpp_validity_hours,
+        enquire_seconds=settings.smpp_enquire_seconds,
     )

@@ -9,9 +9,11 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import UpdateOne
 
 from schemas.events.deliveries import TAKEN, AttemptOutcome
 from services.notifier import ledger_documents
+from services.notifier.core.dispatch.receipts import DeliveryReceipt
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
 from services.notifier.ledger_documents import DELIVERIES, Document
 from services.runtime import mongo
@@ -26,12 +28,15 @@ class ReceiptStore:
         self._deliveries = client[name][DELIVERIES]
         self._receipts = client[name]["receipts"]
 
-    async def record(self, provider_id: str, outcome: AttemptOutcome, now: datetime) -> None:
+    async def record(self, receipt: DeliveryReceipt, now: datetime) -> None:
         """Store what became of a part according to its provider, and correct the delivery if it is known already."""
+        if receipt.outcome is None:
+            return
+        stored = {"$set": {"outcome": receipt.outcome.value, "reason": receipt.reason, "at": now}}
         async with _translate_errors():
-            stored = {"$set": {"outcome": outcome.value, "at": now}}
-            await self._receipts.update_one({"_id": provider_id}, stored, upsert=True)
-        await self.apply([provider_id], now)
+            writes = [UpdateOne({"_id": name}, stored, upsert=True) for name in receipt.ids]
+            await self._receipts.bulk_write(writes, ordered=False)
+        await self.apply(receipt.ids, now)
 
     async def apply(self, provider_ids: Sequence[str], now: datetime) -> None:
         """Correct the deliveries of *provider_ids* by their receipts. A repeated receipt changes nothing."""
@@ -48,7 +53,8 @@ class ReceiptStore:
         outcome = combine_receipts(outcomes)
         if outcome is None or outcome.value == found["state"]:
             return
-        attempt = ledger_documents.correct_by_receipt(found, outcome, now)
+        reasons = [one.get("reason", "receipt") for one in stored.values() if _read_outcome(one) is outcome]
+        attempt = ledger_documents.correct_outcome(found, outcome, reason=reasons[0], now=now)
         events = {"$each": ledger_documents.encode_events(attempt)}
         # The state is part of the condition: another process may apply the same receipts at the same time.
         await self._deliveries.update_one(

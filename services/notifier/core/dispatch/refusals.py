@@ -103,6 +103,13 @@ def read_smpp_status(status: int) -> DeliveryRefusal:
     return DeliveryRefusal(fault=fault, is_permanent=is_about_message, concerns_route=fault in {Fault.BUSY, Fault.OURS})
 
 
+def read_smpp_bind(status: int) -> DeliveryRefusal:
+    """Return what the refusal of a bind means: nothing of any message."""
+    fault = read_smpp_status(status).fault
+    fault = Fault.OURS if fault in {Fault.ADDRESS, Fault.CONTENT} else fault
+    return DeliveryRefusal(fault=fault, is_permanent=False, concerns_route=True)
+
+
 def _find_session_fault(phase: Phase, code: int, *, is_permanent: bool) -> Fault:
     if code in _BUSY_CODES:
         return Fault.BUSY

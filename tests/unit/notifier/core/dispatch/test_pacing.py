@@ -57,10 +57,7 @@ def send_all(relay: Relay, *, mails: int = MAILS, step: timedelta = timedelta(se
     due = [(START, number) for number in range(mails)]
     numbers = [0] * mails
     while due:
-        if breaker.is_closed:
-            free = pace.count_free(now, WINDOW)
-        else:
-            free = int(breaker.allows_probe(now))
+        free = pace.count_free(now, WINDOW) if breaker.is_closed else int(breaker.allows_probe(now))
         chosen = [heapq.heappop(due)[1] for _ in range(free) if due and due[0][0] <= now]
         if not chosen:
             now += step
