@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
@@ -42,27 +42,33 @@ class EvaluationQueries:
     def __init__(self, queries: ReportingQueries) -> None:
         self._queries = queries
 
-    async def grade_period(self, plan_id: str, period: str, context: QueryContext) -> PlanGrades:
-        """Grade every duty of exactly *period* that the scope covers; raise as `ReportingQueries.find_lines`."""
-        found = await self._queries.find_lines(DutyFilter(plan=plan_id, periods=(period,)), context)
-        states, _ = await self._queries.find_states(PlanDutyFilter(plan=plan_id, periods=(period,)), context)
+    async def grade_period(
+        self, plan_id: str, period: str, context: QueryContext, *, agency: str | None = None
+    ) -> PlanGrades:
+        """Grade every duty of exactly *period* that the scope covers, or those of one *agency*.
+
+        Raises what `ReportingQueries.find_lines` raises.
+        """
+        duties = DutyFilter(plan=plan_id, agency=agency, periods=(period,))
+        found = await self._queries.find_lines(duties, context)
+        states, _ = await self._queries.find_states(duties.in_plan(plan_id), context)
         plan, _ = self._queries.find_cited_documents(self._queries.plan(plan_id), states)
         by_key = {state.key: state for state in states}
-        before = await self._find_statuses_before(plan_id, period, context)
-        duties = [
+        before = await self._find_statuses_before(duties.in_plan(plan_id), period, context)
+        graded = [
             _grade(line, by_key, before.get((line.key.agency, line.key.obligation), ()), rules=plan.grading)
             for line in found.lines
         ]
-        return PlanGrades(duties=tuple(duties), unreadable=found.unreadable)
+        return PlanGrades(duties=tuple(graded), unreadable=found.unreadable)
 
     async def _find_statuses_before(
-        self, plan_id: str, period: str, context: QueryContext
+        self, duties: PlanDutyFilter, period: str, context: QueryContext
     ) -> Mapping[AgencyObligation, Sequence[Status]]:
         """Return the statuses of each agency's duties of the last periods before, at the same instant."""
         asked = tuple(one.text for one in periods.before(periods.parse(period), evaluation.PERIODS_BEFORE))
         statuses: defaultdict[AgencyObligation, list[Status]] = defaultdict(list)
         if asked:
-            states, _ = await self._queries.find_states(PlanDutyFilter(plan=plan_id, periods=asked), context)
+            states, _ = await self._queries.find_states(replace(duties, periods=asked), context)
             for state in states:
                 statuses[state.key.agency, state.key.obligation].append(state.status)
         return statuses

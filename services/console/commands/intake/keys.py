@@ -110,9 +110,7 @@ def create(
 ) -> None:
     """Make a key and print it: the only time its secret is seen."""
     with _exit_on_errors():
-        if save is not None and save.exists():
-            output.print_message(f"{save} is there already; no key is made")
-            return
+        _exit_if_saved(save)
         options = ScopeOptions(
             agencies=agency,
             groups=group,
@@ -126,12 +124,10 @@ def create(
         terms = key_scopes.parse_terms(system, valid_for, rate, since=now)
         rotation = None if rotates is None else Rotation(rotates, key_scopes.parse_overlap(overlap, since=now))
         key, bearer = _add_key(_keys_path(keys), terms, options, rotation)
-        if save is not None:
-            # Killed before this the key is entered and nobody has it; the next run makes another.
-            secret_files.replace_file(save, f"{bearer}\n".encode())
+        shown = _save_bearer(bearer, save)
     if key.has_open_sources:
         output.print_message(_NO_SOURCE)
-    output.print_json(_key_row(key) | ({"key": bearer} if save is None else {"saved": str(save)}))
+    output.print_json(_key_row(key) | shown)
 
 
 @app.command(name="list")
@@ -192,6 +188,21 @@ def _add_key(path: Path, terms: KeyTerms, options: ScopeOptions, rotation: Rotat
         )
         api_keys.write_keys(path, [*others, key])
     return key, api_keys.format_bearer(key.id, secret)
+
+
+def _exit_if_saved(save: Path | None) -> None:
+    if save is not None and save.exists():
+        output.print_message(f"{save} is there already; no key is made")
+        raise typer.Exit
+
+
+def _save_bearer(bearer: str, save: Path | None) -> dict[str, str]:
+    """Return what is printed of the bearer token: itself, or the file into which it was put."""
+    if save is None:
+        return {"key": bearer}
+    # Where a run dies before this, the key is entered and nobody has it; the next run makes another.
+    secret_files.replace_file(save, f"{bearer}\n".encode())
+    return {"saved": str(save)}
 
 
 def _expire_key(keys: Sequence[ApiKey], rotation: Rotation) -> list[ApiKey]:

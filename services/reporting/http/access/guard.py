@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -19,12 +18,12 @@ from starlette.types import Message, Receive, Scope, Send
 from services.reporting.core.access import decisions
 from services.reporting.core.access.decisions import Access, AccessRefusedError, RefusalReason
 from services.reporting.core.access.readers import PUBLIC, Reader, ReaderScope
+from services.reporting.http import request_bodies
 from services.reporting.http.access.authentication import Authentication, Identity
 from services.runtime.http.private_routes import is_from_this_machine
 
 FORM_TOKEN_FIELD = "form_token"  # noqa: S105 - the name of the field, not a token
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 _LOGGED_CHARS = 200  # of a path, which may be as long as a request line
 
 log = logging.getLogger(__name__)
@@ -138,9 +137,10 @@ class ReaderGuard:
 
     async def _require_form_token(self, request: Request, session: str) -> Receive:
         """Return a `receive` that gives the body once more; raise `AccessRefusedError` unless it has the token."""
-        body = await request.body()
+        body = await request_bodies.read_body(request, request_bodies.FORM_BYTES_MAX)
         key = self.authentication.link_key
-        given = _read_form_token(request.headers.get("content-type", ""), body)
+        fields = request_bodies.parse_form(request.headers.get("content-type", ""), body)
+        given = fields.get(FORM_TOKEN_FIELD, "")
         if key is None or not key.is_form_of(session, given):
             raise AccessRefusedError(RefusalReason.FORGED_FORM)
 
@@ -179,9 +179,3 @@ def reader_of(request: Request) -> Reader:
 def scope_of(request: Request) -> ReaderScope:
     """Return the scope of the reader who asks."""
     return reader_of(request).scope
-
-
-def _read_form_token(content_type: str, body: bytes) -> str:
-    if content_type.partition(";")[0].strip().lower() != _FORM_MEDIA_TYPE:
-        return ""
-    return parse_qs(body.decode("utf-8", "replace")).get(FORM_TOKEN_FIELD, [""])[-1]
