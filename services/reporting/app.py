@@ -25,6 +25,7 @@ from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import templating
 from services.reporting.dashboard.officer.review_page import ReviewMaterials, ReviewPage
+from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.dashboard.sealed_reports_page import SealedReportsPage
 from services.reporting.dashboard.verification import VerificationPage
@@ -127,7 +128,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     submissions = SubmissionQueries(queries, components.store)
     reports = ReportCompiler(queries, components.store, SealedReportStore(components.store))
     templates = templating.build_environment()
-    dashboard = Dashboard(queries, components.clock, templates)
+    renderer = PageRenderer(queries, templates)
     admin = _build_admin(components)
     guard = _build_guard(components, queries)
     sealed_reports = _build_sealing(components, reports)
@@ -140,16 +141,16 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *_build_api(components, queries, submissions, reports).routes(),
                 *_build_content_api(components, queries, submissions).routes(),
                 *evaluations.routes(),
-                *_build_review_page(components, queries, evaluations, dashboard, guard).routes(),
+                *_build_review_page(components, queries, evaluations, renderer, guard).routes(),
                 *sealed_reports.routes(),
-                *SealedReportsPage(sealed_reports, dashboard, guard, clock=components.clock).routes(),
-                *VerificationPage(SealedReportStore(components.store), dashboard).routes(),
+                *SealedReportsPage(sealed_reports, renderer, guard, clock=components.clock).routes(),
+                *VerificationPage(SealedReportStore(components.store), renderer).routes(),
                 *api_description.build_routes(templates),
-                *dashboard.routes(),
+                *Dashboard(queries, components.clock, renderer).routes(),
             ]
         ),
         lifespan=_build_lifespan(components),
-        exception_handlers=problems.build_handlers(dashboard.render_problem, guard.record_refusal),
+        exception_handlers=problems.build_handlers(renderer.render_problem, guard.record_refusal),
     )
     # Whoever shows no key learns of no path whether there is anything.
     app.router.default = guard.answer_unknown_path
@@ -371,7 +372,7 @@ def _build_review_page(
     components: ReportingComponents,
     queries: ReportingQueries,
     evaluations: EvaluationsApi,
-    dashboard: Dashboard,
+    renderer: PageRenderer,
     guard: ReaderGuard,
 ) -> ReviewPage:
     return ReviewPage(
@@ -379,7 +380,7 @@ def _build_review_page(
             queries=ReviewQueries(queries, components.store),
             evaluations=evaluations,
             intake=components.intake,
-            dashboard=dashboard,
+            renderer=renderer,
             readers=guard,
             clock=components.clock,
             metrics=components.metrics,

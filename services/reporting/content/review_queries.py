@@ -4,15 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from schemas.events.facts import ACCEPTED, RETURNED, WITHDRAWN
 from schemas.events.ids import DutyKey
-from schemas.plan.plan import Obligation, Plan
+from schemas.plan.plan import Plan
 from services.reporting import event_decoder, submission_content
+from services.reporting.core.agencies.membership import Memberships
 from services.reporting.core.content import submission_history
 from services.reporting.core.content.submission_history import DocketFact
 from services.reporting.core.duty_lines import DutyLine
+from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.report.inputs import ReportedDocument
+from services.reporting.core.reviews import answers
 from services.reporting.core.timeline import UnreadableRecord
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
 from services.reporting.store import StoredFact
@@ -48,11 +52,14 @@ class EarlierAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyUnderReview:
-    """A duty with the reports that can be answered, the one that stands first, and the answers so far."""
+    """A duty with the reports that can be answered, the one that stands first, and the answers so far.
+
+    `recipient` is in whose name they are answered.
+    """
 
     line: DutyLine
     plan: Plan
-    obligation: Obligation
+    recipient: str
     reports: tuple[AnswerableReport, ...]
     answers: tuple[EarlierAnswer, ...]
 
@@ -89,10 +96,16 @@ class ReviewQueries:
         return DutyUnderReview(
             line=line,
             plan=plan,
-            obligation=obligation,
+            recipient=answers.find_recipient(plan, obligation, await self._find_parent(key, duty, context)),
             reports=_list_reports(docket, line),
             answers=_list_answers(docket, key.period),
         )
+
+    async def _find_parent(self, key: DutyKey, duty: DutyFilter, context: QueryContext) -> str | None:
+        states, _ = await self._queries.find_states(duty.in_plan(key.plan), context)
+        plan, registry = self._queries.find_cited_documents(self._queries.plan(key.plan), states)
+        today = context.as_of.astimezone(ZoneInfo(plan.zone)).date()
+        return Memberships(plan, RegistryIndex.of(registry)).parent_of(key, today)
 
     def _read_docket(self, stored: Iterable[StoredFact]) -> list[_ReadFact]:
         facts = []

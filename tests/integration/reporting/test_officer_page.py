@@ -52,7 +52,7 @@ class OfficerSite:
         page = self.officer.get(path)
         assert page.status_code == 200, page.text
         (form,) = re.findall(
-            rf'<form class="review".*?name="answer" value="{kind}".*?</form>', _last(page.text, kind), re.DOTALL
+            rf'<form method="post".*?name="answer" value="{kind}".*?</form>', _last(page.text, kind), re.DOTALL
         )
         fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
         chosen = re.search(r'name="submission" value="([^"]*)" required checked', form)
@@ -70,7 +70,7 @@ class OfficerSite:
 
 def _last(page: str, kind: str) -> str:
     """Return the page from the beginning of the form whose button has the value *kind*."""
-    return page[page.rindex('<form class="review"', 0, page.index(f'name="answer" value="{kind}"')) :]
+    return page[page.rindex('<form method="post"', 0, page.index(f'name="answer" value="{kind}"')) :]
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ async def assert_an_acceptance_takes_it_back(site: OfficerSite) -> None:
     assert site.send(site.open_form(kind="accept"), note="").status_code == 303
     (event,) = await site.find_answers(ACCEPTED)
     assert (event["data"]["accepted_by"], event["data"]["note"]) == ("nhcsxh-tinh", "")
-    await eventually(lambda: 'class="badge late"' in site.officer.get(PAGE).text, "the acceptance in the status")
+    await eventually(lambda: 'class="pill late big"' in site.officer.get(PAGE).text, "the acceptance in the status")
     page = site.officer.get(PAGE).text
     assert page.index("Chấp nhận, ") < page.index("Trả lại, đề nghị hoàn thiện, ")
 

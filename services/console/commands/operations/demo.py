@@ -15,10 +15,11 @@ from typing import Annotated
 import httpx
 import typer
 
+from deploy.home import home
 from deploy.local.errors import StackError
 from deploy.local.process import pidfile
 from deploy.local.process.ports import Ports
-from deploy.local.stack import Stack, home, jars, owner_file, print_progress
+from deploy.local.stack import Stack, jars, owner_file, print_progress
 from schemas.plan.registry import Registry
 from services.console.demo import contacts, expected_results, run, scenario, upstream_keys
 from services.console.demo.artifacts import FORMATS, ArtifactFolder

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from deploy.home import home
 from deploy.local.errors import StackError
-from deploy.local.stack import Stack, home, jars, print_progress
+from deploy.local.stack import Stack, jars, print_progress
 from services.console.demo import contacts
 from services.console.support import inputs, local_system, output, seeding
 from services.console.support.local_system import LocalSystem

@@ -22,6 +22,7 @@ from schemas.plan import calendar, periods
 from schemas.plan.plan import Obligation, Plan
 from schemas.plan.values import Bilingual
 
+PARENT = "parent"  # as recipient: the agency above the reporting one
 NOTE_LENGTH_MAX = 4_000
 ID_DIGITS = 32
 
@@ -81,9 +82,13 @@ class InvalidAnswerError(Exception):
         self.errors = errors
 
 
-def find_recipient(plan: Plan, obligation: Obligation) -> str:
-    """Return in whose name a report of *obligation* is answered: its recipient, else who issued the plan."""
-    return obligation.recipient or plan.issuer or plan.plan
+def find_recipient(plan: Plan, obligation: Obligation, parent: str | None) -> str:
+    """Return in whose name a report of *obligation* is answered: its recipient, else who issued the plan.
+
+    *parent* is the agency above the reporting one, where there is one: the recipient `parent` is that.
+    """
+    recipient = parent if obligation.recipient == PARENT else obligation.recipient
+    return recipient or plan.issuer or plan.plan
 
 
 def parse_return(fields: Mapping[str, str], duty: AnsweredDuty, now: datetime) -> ReturnAnswer:

@@ -86,6 +86,10 @@ class ReviewForms:
         stays = self._is_failed(kind) and not self.error(kind, "opened_at")
         return self.value(kind, "opened_at", self.opened_at.isoformat()) if stays else self.opened_at.isoformat()
 
+    def is_open(self, kind: ReviewKind) -> bool:
+        """Whether the form *kind* lies open: the one that failed, by default that to return a report."""
+        return self._is_failed(kind) if self.failed is not None else kind is ReviewKind.RETURN
+
     def _is_failed(self, kind: ReviewKind) -> bool:
         return self.failed is not None and self.failed.kind is kind
 

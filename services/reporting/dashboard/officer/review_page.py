@@ -25,7 +25,7 @@ from services.reporting.core.reviews import answers
 from services.reporting.core.reviews.answers import AnsweredDuty, InvalidAnswerError
 from services.reporting.dashboard.officer import review_forms, review_texts
 from services.reporting.dashboard.officer.review_forms import FailedAnswer, GradeChoice, ReviewForms, ReviewKind
-from services.reporting.dashboard.pages import Dashboard
+from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.http import evaluations_api, problems, query_parameters, request_bodies
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute, ReaderGuard
@@ -47,7 +47,7 @@ class ReviewMaterials:
     queries: ReviewQueries
     evaluations: EvaluationsApi
     intake: AnswerPoster
-    dashboard: Dashboard
+    renderer: PageRenderer
     readers: ReaderGuard
     clock: Clock
     metrics: ReportingMetrics
@@ -170,7 +170,7 @@ class ReviewPage:
             failed=failed,
         )
         values = {"forms": forms, "zone": zone, "words": forms.words, "kinds": ReviewKind}
-        return self._with.dashboard.render_open_page("review.html", request, values=values)
+        return self._with.renderer.render_open_page("review.html", request, values=values)
 
     async def _find_grading(self, duty: DutyUnderReview, context: QueryContext) -> GradeChoice | None:
         key, language = duty.line.key, context.language
@@ -241,7 +241,7 @@ def _describe_answered(duty: DutyUnderReview) -> AnsweredDuty:
     return AnsweredDuty(
         key=duty.line.key,
         submissions=[report.event for report in duty.reports],
-        recipient=answers.find_recipient(duty.plan, duty.obligation),
+        recipient=duty.recipient,
         zone=ZoneInfo(duty.plan.zone),
     )
 

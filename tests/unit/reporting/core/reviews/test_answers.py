@@ -118,8 +118,14 @@ def test_a_grade_is_one_of_the_plan() -> None:
 
 
 def test_who_answers_is_the_recipient_else_the_issuer() -> None:
-    """A plan that names no recipient is answered in the name of who issued it."""
+    """`parent` is the agency above; a plan that names nobody is answered in the name of who issued it."""
     plan = a_plan(issuer="ubnd-tinh")
     (dated, _) = plan.obligations
-    assert answers.find_recipient(plan, dated.model_copy(update={"recipient": "nhcsxh-tinh"})) == "nhcsxh-tinh"
-    assert answers.find_recipient(plan, dated.model_copy(update={"recipient": None})) == "ubnd-tinh"
+    for recipient, parent, expected in (
+        ("nhcsxh-tinh", "h-mot", "nhcsxh-tinh"),
+        ("parent", "h-mot", "h-mot"),
+        ("parent", None, "ubnd-tinh"),
+        (None, "h-mot", "ubnd-tinh"),
+    ):
+        answered = dated.model_copy(update={"recipient": recipient})
+        assert answers.find_recipient(plan, answered, parent) == expected
