@@ -80,6 +80,8 @@ class ContentApi:
             request.path_params["plan"], query_parameters.parse_period_of_path(request), context
         )
         results = _select_obligations(results, parameters.list_values("obligation"))
+        if context.scope.own_agency is not None:
+            results = results_scope.show_own_rank(results, context.scope.own_agency)
         if not context.scope.is_everything:
             results = results_scope.restrict_results(results, context.scope.covers_agency)
         if conditional.prefers_csv(request):
