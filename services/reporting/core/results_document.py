@@ -4,14 +4,13 @@ Every total, value and target is text in plain notation, so that no reader round
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.plan import figures, instants
-from services.reporting.core.content.agency_rank import AgencyRank
 from services.reporting.core.results import (
     AgencyFigure,
     AgencyText,
@@ -25,10 +24,7 @@ UNKNOWN_CUT_OFF = "unknown"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanResults:
-    """The results of a plan for a period, and the question that they answer; `zone` is that of the plan.
-
-    `ranks` are the places of the agency that asks, by obligation; None where somebody else asks.
-    """
+    """The results of a plan for a period, and the question that they answer; `zone` is that of the plan."""
 
     plan: str
     period: str
@@ -36,7 +32,6 @@ class PlanResults:
     known_at: datetime
     zone: ZoneInfo
     obligations: tuple[ObligationResults, ...]
-    ranks: Mapping[str, AgencyRank | None] | None = None
 
     def select_obligations(self, ids: Collection[str]) -> "PlanResults":
         """Return the results of the obligations with these *ids* alone."""
@@ -50,7 +45,7 @@ def build_document(results: PlanResults) -> dict[str, Any]:
         "period": results.period,
         "at": _write_instant(results.at, results.zone),
         "known_at": _write_instant(results.known_at, results.zone),
-        "obligations": [_build_obligation(one) | _build_rank(results, one) for one in results.obligations],
+        "obligations": [_build_obligation(one) for one in results.obligations],
     }
 
 
@@ -64,14 +59,6 @@ def _build_obligation(results: ObligationResults) -> dict[str, Any]:
             {"id": section, "texts": [_build_text(one) for one in texts]} for section, texts in results.sections.items()
         ],
     }
-
-
-def _build_rank(results: PlanResults, obligation: ObligationResults) -> dict[str, Any]:
-    """Return the place of the agency that asks as a member of its own; nothing where somebody else asks."""
-    if results.ranks is None:
-        return {}
-    rank = results.ranks.get(obligation.obligation)
-    return {"rank": None if rank is None else asdict(rank)}
 
 
 def _build_indicator(result: IndicatorResult) -> dict[str, Any]:

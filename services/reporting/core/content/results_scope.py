@@ -1,8 +1,11 @@
 """What a reader sees of results: their own agencies' figures and texts, and every total (contract section 9)."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
+from services.reporting.core import results_document
+from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.content import agency_rank
 from services.reporting.core.results import IndicatorResult, ObligationResults, PreviousTotal
 from services.reporting.core.results_document import PlanResults
@@ -11,9 +14,19 @@ from services.reporting.core.results_document import PlanResults
 CoversAgency = Callable[[str, Collection[str]], bool]
 
 
-def show_own_rank(results: PlanResults, agency: str) -> PlanResults:
-    """Return *results* with the place of *agency* in each obligation; to be asked before the others are left out."""
-    return replace(results, ranks={one.obligation: agency_rank.rank_agency(one, agency) for one in results.obligations})
+def build_document(results: PlanResults, scope: ReaderScope) -> dict[str, Any]:
+    """Return the document of *results* as a reader of *scope* may see it.
+
+    A reader of one agency alone finds its place beside the totals of each obligation.
+    """
+    if scope.is_everything:
+        return results_document.build_document(results)
+    document = results_document.build_document(restrict_results(results, scope.covers_agency))
+    if scope.own_agency is not None:
+        for rendered, whole in zip(document["obligations"], results.obligations, strict=True):
+            rank = agency_rank.rank_agency(whole, scope.own_agency)
+            rendered["rank"] = None if rank is None else asdict(rank)
+    return document
 
 
 def restrict_results(results: PlanResults, covers_agency: CoversAgency) -> PlanResults:

@@ -9,7 +9,8 @@ import pytest
 
 from schemas.events.assessments import Status
 from schemas.plan.indicators import Indicator
-from services.reporting.core import results, results_document
+from services.reporting.core import results
+from services.reporting.core.access import readers
 from services.reporting.core.content import agency_rank, results_scope
 from services.reporting.core.results import (
     Comparison,
@@ -96,10 +97,10 @@ def test_the_answer_to_an_agency_holds_its_place_and_no_other_agency() -> None:
         zone=ZoneInfo("Asia/Ho_Chi_Minh"),
         obligations=(consolidate(*TOWNS),),
     )
-    shown = results_scope.show_own_rank(whole, "t-1")
-    shown = results_scope.restrict_results(shown, lambda agency, _groups: agency == "t-1")
-    (obligation,) = results_document.build_document(shown)["obligations"]
-    assert obligation["rank"] == {"code": "lent", "group": "towns", "place": 4, "agencies": 5}
-    assert not any(f"t-{number}" in str(asdict(replace(shown, zone=ZoneInfo("UTC")))) for number in (0, 2, 3, 4))
-    (of_everybody,) = results_document.build_document(whole)["obligations"]
-    assert "rank" not in of_everybody
+    own = readers.agency_reader("t-1").scope
+    document = results_scope.build_document(whole, own)
+    assert document["obligations"][0]["rank"] == {"code": "lent", "group": "towns", "place": 4, "agencies": 5}
+    restricted = asdict(replace(results_scope.restrict_results(whole, own.covers_agency), zone=ZoneInfo("UTC")))
+    assert not any(f"t-{number}" in f"{document}{restricted}" for number in (0, 2, 3, 4))
+    for scope in (readers.EVERYTHING, readers.parse_scope(["group:towns"])):
+        assert "rank" not in results_scope.build_document(whole, scope)["obligations"][0]
