@@ -10,7 +10,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schemas.events.dashboard_links import DashboardKey
 from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
@@ -37,10 +37,14 @@ from services.reporting.http.access import open_link
 from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.guard import AccessRoute, ReaderGuard
 from services.reporting.http.access.reader_keys import ReaderKeys
+from services.reporting.http.access.refusal_audit import RefusalAudit
 from services.reporting.http.api import ReportingApi
 from services.reporting.http.content_api import ContentApi
 from services.reporting.http.evaluations_api import EvaluationsApi
+from services.reporting.http.rendering import RenderingLimit
+from services.reporting.http.report_documents import ReportDocuments
 from services.reporting.http.sealed_reports import SealedReportsApi
+from services.reporting.http.security_headers import SecurityHeaders
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
 from services.reporting.sealing import store as sealed_report_store
@@ -89,6 +93,7 @@ class ReportingComponents:
     metrics: ReportingMetrics
     references: PublishedDocuments
     authentication: Authentication
+    refusals: RefusalAudit
     store: ReportingStore
     archive: DocumentArchive
     dead_letters: DeadLetterProducer
@@ -111,6 +116,10 @@ class ReportingApp(Starlette):
 
     admin: AdminApp
 
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the application with the headers around everything, the answer to an unexpected error included."""
+        return SecurityHeaders(super().build_middleware_stack())
+
 
 def main() -> None:
     """Serve until the process is asked to stop."""
@@ -131,14 +140,17 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     renderer = PageRenderer(queries, templates)
     admin = _build_admin(components)
     guard = _build_guard(components, queries)
-    sealed_reports = _build_sealing(components, reports)
+    limit = RenderingLimit()
+    documents = ReportDocuments(reports, limit, clock=components.clock, metrics=components.metrics)
+    sealed_reports = _build_sealing(components, reports, limit)
     evaluations = _build_evaluations(components, queries)
     app = ReportingApp(
         routes=guard.protect(
             [
                 *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
                 open_link.build_route(guard.authentication, templates),
-                *_build_api(components, queries, submissions, reports).routes(),
+                *ReportingApi(queries, submissions, clock=components.clock).routes(),
+                *documents.routes(),
                 *_build_content_api(components, queries, submissions).routes(),
                 *evaluations.routes(),
                 *_build_review_page(components, queries, evaluations, renderer, guard).routes(),
@@ -168,12 +180,11 @@ def _build_queries(components: ReportingComponents) -> ReportingQueries:
 
 
 def _build_guard(components: ReportingComponents, queries: ReportingQueries) -> ReaderGuard:
-    refusals = components.metrics.refusals
     return ReaderGuard(
         authentication=components.authentication,
         require_agency=queries.require_agency,
         are_figures_public=components.settings.public == "figures",
-        count_refusal=lambda reason: refusals.labels(reason.value).inc(),
+        audit=components.refusals,
     )
 
 
@@ -211,6 +222,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         metrics=metrics,
         references=references,
         authentication=_build_authentication(settings, clock, metrics),
+        refusals=RefusalAudit(lambda reason: metrics.refusals.labels(reason.value).inc()),
         store=store,
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,
@@ -256,8 +268,8 @@ def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], Ab
 
 @asynccontextmanager
 async def _watch_files(components: ReportingComponents) -> AsyncIterator[None]:
-    failure = "watching the readers has failed"
-    watches = components.authentication.watches()
+    failure = "watching the readers, or telling of refusals, has failed"
+    watches = (*components.authentication.watches(), components.refusals.run)
     tasks = [background.start(watch(), halt=components.halt, failure=failure) for watch in watches]
     try:
         yield
@@ -323,19 +335,7 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
     return AdminApp(settings.admin_port, routes, service_port=settings.port)
 
 
-def _build_api(
-    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries, reports: ReportCompiler
-) -> ReportingApi:
-    return ReportingApi(
-        queries,
-        submissions,
-        reports,
-        clock=components.clock,
-        metrics=components.metrics,
-    )
-
-
-def _build_sealing(components: ReportingComponents, reports: ReportCompiler) -> SealedReportsApi:
+def _build_sealing(components: ReportingComponents, reports: ReportCompiler, limit: RenderingLimit) -> SealedReportsApi:
     settings, store = components.settings, SealedReportStore(components.store)
     readers = LogReaders(
         kafka=settings.kafka,
@@ -349,7 +349,7 @@ def _build_sealing(components: ReportingComponents, reports: ReportCompiler) -> 
         public_url=str(settings.dashboard_url).rstrip("/"),
     )
     sealer = Sealer(readers, store, materials, clock=components.clock)
-    return SealedReportsApi(reports, store, sealer, clock=components.clock)
+    return SealedReportsApi(reports, store, sealer, limit=limit, clock=components.clock)
 
 
 def _build_content_api(

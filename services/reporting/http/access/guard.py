@@ -1,10 +1,9 @@
 """The guard before every route: who asks is found out, and what the route asks for is decided, before its handler runs.
 
 A route says what it asks for with `AccessRoute`. Any other route is for nobody, so a new one that forgets to say is
-refused, and not open. A refusal is one audit line and one count of the metric, always.
+refused, and not open. Every refusal is recorded for the audit.
 """
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -20,13 +19,13 @@ from services.reporting.core.access.decisions import Access, AccessRefusedError,
 from services.reporting.core.access.readers import PUBLIC, Reader, ReaderScope
 from services.reporting.http import request_bodies
 from services.reporting.http.access.authentication import Authentication, Identity
+from services.reporting.http.access.refusal_audit import RefusalAudit
 from services.runtime.http.private_routes import is_from_this_machine
 
 FORM_TOKEN_FIELD = "form_token"  # noqa: S105 - the name of the field, not a token
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+VARYING = ("Accept-Language", "Authorization", "Cookie")
 _LOGGED_CHARS = 200  # of a path, which may be as long as a request line
-
-log = logging.getLogger(__name__)
 
 # Raises `AccessRefusedError` where a scope does not cover an agency.
 RequireAgency = Callable[[str, ReaderScope], None]
@@ -62,12 +61,12 @@ class GuardedRoute(BaseRoute):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderGuard:
-    """Admits requests to routes. `count_refusal` is called with the reason of each refusal, for the metric."""
+    """Admits requests to routes, and records whom it refuses."""
 
     authentication: Authentication
     require_agency: RequireAgency
     are_figures_public: bool
-    count_refusal: Callable[[RefusalReason], None]
+    audit: RefusalAudit
 
     def protect(self, routes: Iterable[BaseRoute]) -> list[BaseRoute]:
         """Return *routes* behind the guard."""
@@ -114,17 +113,13 @@ class ReaderGuard:
         return "" if identity.session is None or key is None else key.sign_form(identity.session)
 
     def record_refusal(self, request: Request, refusal: AccessRefusedError) -> None:
-        """Write the audit line of a refusal and count it. The query is left out: that of a link holds its token."""
-        self.count_refusal(refusal.reason)
-        details = {
-            "action": "read_refused",
-            "reason": refusal.reason.value,
-            "reader": refusal.reader or find_reader_id(request),
-            "method": request.method,
-            "path": request.url.path[:_LOGGED_CHARS],
-            "address": request.client.host if request.client else None,
-        }
-        log.warning("a request was refused", extra=details)
+        """Record a refusal for the audit. The query is left out: that of a link holds its token."""
+        self.audit.record(
+            refusal.reason,
+            reader=refusal.reader or find_reader_id(request),
+            address=request.client.host if request.client else None,
+            details={"method": request.method, "path": request.url.path[:_LOGGED_CHARS]},
+        )
 
     def _identify(self, request: Request, access: Access) -> Identity:
         try:
@@ -158,10 +153,19 @@ def _keep_private(send: Send) -> Send:
 
     async def send_private(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).setdefault("Cache-Control", "private, no-cache")
+            headers = MutableHeaders(scope=message)
+            headers.setdefault("Cache-Control", "private, no-cache")
+            headers["Vary"] = _join_vary(headers.get("Vary", ""))
         await send(message)
 
     return send_private
+
+
+def _join_vary(named: str) -> str:
+    """Return the headers that an answer of *named* ones depends on: besides, who asks, and in what language."""
+    given = [one.strip() for one in named.split(",") if one.strip()]
+    known = {one.lower() for one in given}
+    return ", ".join((*given, *(one for one in VARYING if one.lower() not in known)))
 
 
 def find_reader_id(request: Request) -> str | None:
