@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Tally:
+class _OriginTally:
     """How many lines told of one origin in this period, and what was only counted since."""
 
     lines: int = 0
@@ -38,7 +38,7 @@ class RefusalAudit:
 
     def __init__(self, count: Callable[[RefusalReason], None]) -> None:
         self._count = count
-        self._tallies: dict[str, _Tally] = {}
+        self._tallies: dict[str, _OriginTally] = {}
 
     def record(
         self, reason: RefusalReason, *, reader: str | None, address: str | None, details: Mapping[str, str]
@@ -48,7 +48,7 @@ class RefusalAudit:
         origin = reader or address or OTHER_ORIGINS
         if origin not in self._tallies and len(self._tallies) >= ORIGINS_MAX:
             origin = OTHER_ORIGINS
-        tally = self._tallies.setdefault(origin, _Tally())
+        tally = self._tallies.setdefault(origin, _OriginTally())
         if tally.lines >= LINES_MAX:
             tally.uncounted[reason.value] += 1
             return

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ async def test_who_goes_away_while_waiting_gives_the_place_back() -> None:
 @pytest.mark.parametrize(
     "changes", [{"digest": "e"}, {"extension": "xlsx"}, {"language": "en"}, {"scope": ("group:x",)}]
 )
-def test_only_the_very_same_document_is_found(changes: dict[str, str]) -> None:
+def test_only_the_very_same_document_is_found(changes: dict[str, Any]) -> None:
     """Content, format, language and scope are all part of what a document is known by, and of its tag."""
     cache = DocumentCache()
     cache.keep(KEY, b"made")
