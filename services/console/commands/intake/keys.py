@@ -69,6 +69,7 @@ RotatesOption = Annotated[
     typer.Option(metavar="ID", help="The key it takes the place of; what it may claim stays, unless it is given."),
 ]
 OverlapOption = Annotated[str, typer.Option(metavar="DURATION", help="How long the rotated key stays good.")]
+# Killed between entering the key and saving it, the command leaves a key that nobody has; the next run makes another.
 SaveOption = Annotated[
     Path | None,
     typer.Option(
@@ -110,7 +111,9 @@ def create(
 ) -> None:
     """Make a key and print it: the only time its secret is seen."""
     with _exit_on_errors():
-        _exit_if_saved(save)
+        if save is not None and save.exists():
+            output.print_message(f"{save} is there already; no key is made")
+            return
         options = ScopeOptions(
             agencies=agency,
             groups=group,
@@ -124,10 +127,16 @@ def create(
         terms = key_scopes.parse_terms(system, valid_for, rate, since=now)
         rotation = None if rotates is None else Rotation(rotates, key_scopes.parse_overlap(overlap, since=now))
         key, bearer = _add_key(_keys_path(keys), terms, options, rotation)
-        shown = _save_bearer(bearer, save)
+        _hand_out(key, bearer, save)
+
+
+def _hand_out(key: ApiKey, bearer: str, save: Path | None) -> None:
+    """Print the new key, or save its secret in the file of the one who uses it."""
+    if save is not None:
+        secret_files.replace_file(save, f"{bearer}\n".encode())
     if key.has_open_sources:
         output.print_message(_NO_SOURCE)
-    output.print_json(_key_row(key) | shown)
+    output.print_json(_key_row(key) | ({"key": bearer} if save is None else {"saved": str(save)}))
 
 
 @app.command(name="list")
@@ -188,21 +197,6 @@ def _add_key(path: Path, terms: KeyTerms, options: ScopeOptions, rotation: Rotat
         )
         api_keys.write_keys(path, [*others, key])
     return key, api_keys.format_bearer(key.id, secret)
-
-
-def _exit_if_saved(save: Path | None) -> None:
-    if save is not None and save.exists():
-        output.print_message(f"{save} is there already; no key is made")
-        raise typer.Exit
-
-
-def _save_bearer(bearer: str, save: Path | None) -> dict[str, str]:
-    """Return what is printed of the bearer token: itself, or the file into which it was put."""
-    if save is None:
-        return {"key": bearer}
-    # Where a run dies before this, the key is entered and nobody has it; the next run makes another.
-    secret_files.replace_file(save, f"{bearer}\n".encode())
-    return {"saved": str(save)}
 
 
 def _expire_key(keys: Sequence[ApiKey], rotation: Rotation) -> list[ApiKey]:
