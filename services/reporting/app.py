@@ -142,8 +142,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     admin = _build_admin(components)
     guard = _build_guard(components, queries)
     limit = RenderingLimit()
-    drafts = DraftCompiler(reports, SealedReportStore(components.store))
-    documents = ReportDocuments(drafts, limit, clock=components.clock, metrics=components.metrics)
+    documents = _build_documents(components, reports, limit)
     sealed_reports = _build_sealing(components, reports, limit)
     evaluations = _build_evaluations(components, queries)
     app = ReportingApp(
@@ -335,6 +334,13 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
     }
     routes = [*probe_routes(checks, components.registry), api_description.asyncapi_route()]
     return AdminApp(settings.admin_port, routes, service_port=settings.port)
+
+
+def _build_documents(
+    components: ReportingComponents, reports: ReportCompiler, limit: RenderingLimit
+) -> ReportDocuments:
+    drafts = DraftCompiler(reports, SealedReportStore(components.store))
+    return ReportDocuments(drafts, limit, clock=components.clock, metrics=components.metrics)
 
 
 def _build_sealing(components: ReportingComponents, reports: ReportCompiler, limit: RenderingLimit) -> SealedReportsApi:
