@@ -136,14 +136,6 @@ def _build_chapter(chapters: list[Chapter], inputs: ReportInputs) -> ObligationC
     of_obligation = [one for one in inputs.results if one.results.obligation == obligation.id]
     return ObligationChapter(
         obligation=obligation,
-        periods=tuple(sorted(chapters, key=_begin_of)),
+        periods=tuple(sorted(chapters, key=lambda one: periods.sort_key(one.period))),
         results={one.period: one.results for one in of_obligation},
     )
-
-
-def _begin_of(chapter: Chapter) -> tuple[str, str]:
-    if chapter.period is None:
-        return "", ""
-    period = periods.parse(chapter.period)
-    # Of two periods that begin on one day the shorter is over first: 2026-Q1 before 2026-H1.
-    return period.starts_on.isoformat(), period.ends_on.isoformat()

@@ -15,7 +15,7 @@ from services.reporting.core.report.blocks import Cell, CellType, Column, Table,
 from services.reporting.core.report.outline import ObligationChapter, Outline
 from services.reporting.core.report.parts import appendices, changes, indicator_tables, quotations, shortcomings
 from services.reporting.core.report.printed_report import PrintedReport
-from services.reporting.core.results import RETURNED, UNASKED, AgencyFigure, IndicatorResult
+from services.reporting.core.results import PARTS_DIFFER, RETURNED, UNASKED, AgencyFigure, IndicatorResult
 from services.reporting.documents.workbook import duty_sheets
 from services.reporting.documents.workbook.duty_sheets import AGENCY, NUMBER, PERIOD
 
@@ -190,6 +190,7 @@ def mark_of(figure: AgencyFigure | None) -> str:
         return ""
     parts = ["bị trả lại, chưa sửa"] if RETURNED in figure.flags else []
     parts += ["không thuộc diện phải báo cáo"] if UNASKED in figure.flags else []
+    parts += ["khác tổng số liệu của các đơn vị trực thuộc"] if PARTS_DIFFER in figure.flags else []
     status = {"late": "gửi trễ", "incomplete": "chưa đầy đủ", "exempt": "được miễn, tự nguyện gửi"}
     parts += [status[figure.status.value]] if figure.status.value in status and not parts else []
     return "; ".join(parts)
