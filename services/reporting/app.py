@@ -215,7 +215,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         created.subscribe(broker, on_batch, recoverable=(DatabaseUnavailableError,))
         return created
 
-    consumers = [create_consumer(topic, reader) for topic, reader in _build_readers(store).items()]
+    consumers = [create_consumer(topic, reader) for topic, reader in _build_readers(store, metrics).items()]
     return ReportingComponents(
         settings=settings,
         clock=clock,
@@ -236,12 +236,12 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
     )
 
 
-def _build_readers(store: ReportingStore) -> dict[Topic, TopicReader[Any]]:
+def _build_readers(store: ReportingStore, metrics: ReportingMetrics) -> dict[Topic, TopicReader[Any]]:
     return {
         VERDICTS: consumer.verdict_reader(store),
         DELIVERIES: consumer.delivery_reader(store),
         FACTS: consumer.fact_reader(store),
-        REPORTS: sealed_report_store.report_reader(SealedReportStore(store)),
+        REPORTS: sealed_report_store.report_reader(SealedReportStore(store), metrics.note_seal),
     }
 
 
@@ -293,6 +293,8 @@ async def _prepare_database(components: ReportingComponents, stack: AsyncExitSta
     # First, because it is all that pages need while the broker is away.
     await wait_for("mongo", components.archive.restore)
     await wait_for("mongo", components.store.create_indexes)
+    note_last_seal = partial(sealed_report_store.note_last_seal, components.store, components.metrics.note_seal)
+    await wait_for("mongo", note_last_seal)
     failure = "storing the published documents has failed"
     storing = background.start(components.archive.run(), halt=components.halt, failure=failure)
     stack.push_async_callback(background.cancel, storing)
@@ -356,7 +358,7 @@ def _build_sealing(components: ReportingComponents, reports: ReportCompiler, lim
         render=formats.render_documents,
         public_url=str(settings.dashboard_url).rstrip("/"),
     )
-    sealer = Sealer(readers, store, materials, clock=components.clock)
+    sealer = Sealer(readers, store, materials, clock=components.clock, metrics=components.metrics)
     return SealedReportsApi(reports, store, sealer, limit=limit, clock=components.clock)
 
 
