@@ -36,6 +36,7 @@ from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.api import ReportingApi
 from services.reporting.http.content_api import ContentApi
 from services.reporting.http.evaluations_api import EvaluationsApi
+from services.reporting.http.evidence import evidence_routes
 from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
@@ -171,6 +172,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *_build_api(components, queries, submissions, reports).routes(),
                 *_build_content_api(components, queries, submissions).routes(),
                 *_build_evaluations(components, queries).routes(),
+                *evidence_routes.build_routes(queries, components.store, components.references, clock=components.clock),
                 *sealed_reports.routes(),
                 *SealedReportsPage(sealed_reports, dashboard, guard, clock=components.clock).routes(),
                 *VerificationPage(SealedReportStore(components.store), dashboard).routes(),

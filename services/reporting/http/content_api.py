@@ -19,16 +19,15 @@ from services.reporting.core.access.decisions import Access
 from services.reporting.core.content import results_scope
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.content.submission_history import DocketFact
+from services.reporting.core.evidence import evidence_views
 from services.reporting.core.results_document import PlanResults
 from services.reporting.documents import results_csv
 from services.reporting.http import conditional, query_parameters
 from services.reporting.http.access.guard import AccessRoute
-from services.reporting.http.query_parameters import QueryParameters
+from services.reporting.http.query_parameters import INSTANTS, QueryParameters
 from services.reporting.queries import NotFoundError, QueryContext
 from services.runtime import attachment_store, json_lines
 from services.runtime.clock import Clock
-
-INSTANTS = ("as_of", "known_at", "lang")
 
 # Types that intake takes with the form. A browser is told no other, whatever an event says.
 _OPENED_AS = frozenset({"application/pdf", "image/jpeg", "image/png"})
@@ -180,6 +179,7 @@ def _encode_submission(answer: SubmissionAnswer, context: QueryContext) -> bytes
             "duty": None if answer.duty is None else json_views.render_duty(answer.duty),
             "stands": answer.stands,
             "corrects": None if history.corrects is None else _render_reference(history.corrects),
+            "differences": evidence_views.render_differences(answer.differences),
             "corrected_by": [_render_reference(one) for one in history.corrected_by],
             "acts": [{"type": one.type, **_render_reference(one)} for one in history.acts],
             "unreadable": json_views.render_unreadable(answer.unreadable),

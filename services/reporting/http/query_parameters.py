@@ -21,6 +21,9 @@ _SHOWN_CHARS = 100  # of an invalid value, in the answer
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
+# What every question may name besides its own parameters.
+INSTANTS = ("as_of", "known_at", "lang")
+
 # The value of `period` that selects duties without a period.
 ONE_OFF = "none"
 
@@ -90,8 +93,8 @@ def parse_context(parameters: QueryParameters, clock: Clock) -> QueryContext:
 
     `as_of` is now by default, and `known_at` is `as_of`.
     """
-    as_of = parameters.parse("as_of", _parse_instant, clock.now())
-    known_at = parameters.parse("known_at", _parse_instant, as_of)
+    as_of = parameters.parse("as_of", parse_instant, clock.now())
+    known_at = parameters.parse("known_at", parse_instant, as_of)
     language = parameters.parse("lang", _parse_language, problems.language_of(parameters.request))
     return QueryContext(as_of=as_of, known_at=known_at, scope=guard.scope_of(parameters.request), language=language)
 
@@ -146,7 +149,8 @@ def _parse_period(text: str, parameters: QueryParameters) -> str | None:
         return None
 
 
-def _parse_instant(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
+    """Return the instant that *text* names with its offset; raise `ValueError` with the remedy."""
     shown = text[:_SHOWN_CHARS]
     # A plus sign that was not percent-encoded arrives as a space.
     try:
