@@ -23,6 +23,7 @@ from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import templating
+from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.dashboard.sealed_reports_page import SealedReportsPage
 from services.reporting.dashboard.verification import VerificationPage
@@ -160,7 +161,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     submissions = SubmissionQueries(queries, components.store)
     reports = ReportCompiler(queries, components.store, SealedReportStore(components.store))
     templates = templating.build_environment()
-    dashboard = Dashboard(queries, components.clock, templates)
+    renderer = PageRenderer(queries, templates)
     admin = _build_admin(components)
     guard = _build_guard(components, queries)
     sealed_reports = _build_sealing(components, reports)
@@ -174,14 +175,14 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *_build_evaluations(components, queries).routes(),
                 *evidence_routes.build_routes(queries, components.store, components.references, clock=components.clock),
                 *sealed_reports.routes(),
-                *SealedReportsPage(sealed_reports, dashboard, guard, clock=components.clock).routes(),
-                *VerificationPage(SealedReportStore(components.store), dashboard).routes(),
+                *SealedReportsPage(sealed_reports, renderer, guard, clock=components.clock).routes(),
+                *VerificationPage(SealedReportStore(components.store), renderer).routes(),
                 *api_description.build_routes(templates),
-                *dashboard.routes(),
+                *Dashboard(queries, components.clock, renderer).routes(),
             ]
         ),
         lifespan=_build_lifespan(components),
-        exception_handlers=problems.build_handlers(dashboard.render_problem, guard.record_refusal),
+        exception_handlers=problems.build_handlers(renderer.render_problem, guard.record_refusal),
     )
     # Whoever shows no key learns of no path whether there is anything.
     app.router.default = guard.answer_unknown_path

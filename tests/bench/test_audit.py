@@ -38,6 +38,7 @@ MOST_MEGABYTES = 400.0  # the index, one chunk of agencies and the imported serv
 
 
 @pytest.mark.timeout(7_200)
+@pytest.mark.usefixtures("readers")
 async def test_audit_of_a_large_log(bus: Bus, launch: Launch, database: Database, tmp_path: Path) -> None:
     """Print the time and memory of both audits; fail only where they find a difference or take memory without bound."""
     reporting = await _run_system(bus, launch, database, tmp_path)

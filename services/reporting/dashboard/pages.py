@@ -1,51 +1,38 @@
 """The handlers of the dashboard's pages: the overview, an agency, the style sheet. They query and render templates."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from http import HTTPStatus
 from importlib import resources
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
-from schemas.problems import Problem
 from services.reporting.core import annual_report, duty_search, labels
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING
-from services.reporting.dashboard import overview
+from services.reporting.dashboard import help_texts, overview
 from services.reporting.dashboard.overview import Overview, OverviewQuery
-from services.reporting.http import problems, query_parameters
+from services.reporting.dashboard.page_renderer import PageRenderer
+from services.reporting.http import query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
-# The pages have no script, so the policy allows none: markup that slipped through the escaping could not run either.
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 CACHE_ONE_DAY = {"Cache-Control": "public, max-age=86400"}
-
-# The query parameters that every link of a page passes on: the instants asked about and the language.
-LINK_PARAMETERS = frozenset({"as_of", "known_at", "lang"})
 
 
 class Dashboard:
     """The handlers of the pages."""
 
-    def __init__(self, queries: ReportingQueries, clock: Clock, templates: Environment) -> None:
+    def __init__(self, queries: ReportingQueries, clock: Clock, renderer: PageRenderer) -> None:
         self._queries = queries
         self._clock = clock
-        self._templates = templates
+        self._renderer = renderer
         self._style_sheet = resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
 
     def routes(self) -> list[BaseRoute]:
@@ -53,12 +40,19 @@ class Dashboard:
         return [
             AccessRoute("/", self.get_overview, Access.COUNTS),
             AccessRoute("/agencies/{agency}", self.get_agency, Access.COVERED),
+            AccessRoute("/help", self.get_help, Access.COVERED),
             AccessRoute("/style.css", self.get_style_sheet, Access.OPEN),
         ]
 
     async def get_style_sheet(self, _request: Request) -> Response:
         """Return the style sheet."""
         return Response(self._style_sheet, media_type="text/css", headers=CACHE_ONE_DAY)
+
+    async def get_help(self, request: Request) -> Response:
+        """Return what the words and numbers of the pages mean."""
+        return self._renderer.render_open_page(
+            "help.html", request, values={"statuses": help_texts.STATUSES, "paragraphs": help_texts.PARAGRAPHS}
+        )
 
     async def get_overview(self, request: Request) -> Response:
         """Return the overview of the chosen plan and period, by default of the first plan and the current year.
@@ -71,14 +65,14 @@ class Dashboard:
         parameters.raise_errors()
         plans = self._queries.plans()
         if not plans:
-            return self._render_page("empty.html", request, context=context, values={})
+            return self._renderer.render_page("empty.html", request, context=context, values={})
         plan = self._queries.plan(query.plan) if query.plan else plans[0]
         years = await self._queries.find_years(plan.plan)
         period = query.period or _choose_year(years, _year_at(context, ZoneInfo(plan.zone)))
         if not context.scope.covers_duties:
             report = await self._queries.compile_report(plan.plan, period, replace(context, scope=EVERYTHING))
             counts = annual_report.count_by_status(report)
-            return self._render_page(
+            return self._renderer.render_page(
                 "counts.html", request, context=context, values={"report": report, "counts": counts}
             )
         report = await self._queries.compile_report(plan.plan, period, context)
@@ -95,7 +89,9 @@ class Dashboard:
             zone=ZoneInfo(plan.zone),
             has_documents=context.scope.is_everything,
         )
-        return self._render_page("overview.html", request, context=context, values={"page": page, "zone": page.zone})
+        return self._renderer.render_page(
+            "overview.html", request, context=context, values={"page": page}, zone=page.zone
+        )
 
     async def get_agency(self, request: Request) -> Response:
         """Return the page of one agency: all its duties, plan by plan."""
@@ -116,50 +112,7 @@ class Dashboard:
             "zones": {plan_id: ZoneInfo(plan.zone) for plan_id, plan in plans.items()},
             "labels": labels,
         }
-        return self._render_page("agency.html", request, context=context, values=values)
-
-    def render_problem(self, request: Request, problem: Problem) -> Response:
-        """Render the page that says what is wrong and links back. It needs no database, so it always works."""
-        language = problems.language_of(request)
-        values = {"title": problem.type.title.in_language(language), "problem": problem, "link_parameters": {}}
-        return self._render("problem.html", request, language, values=values, status=problem.type.status)
-
-    def zone_of(self, plan: str) -> str:
-        """Return the time zone of a plan; raise `NotFoundError` where none of that id is published."""
-        return self._queries.plan(plan).zone
-
-    def render_open_page(self, template: str, request: Request, *, values: Mapping[str, object]) -> Response:
-        """Render a page without an instant asked about, which its links would pass on."""
-        language = problems.language_of(request)
-        return self._render(template, request, language, values={**values, "link_parameters": {}})
-
-    def _render_page(
-        self, template: str, request: Request, *, context: QueryContext, values: Mapping[str, object]
-    ) -> Response:
-        link_parameters = {
-            name: value for name, value in request.query_params.items() if name in LINK_PARAMETERS and value
-        }
-        values = {**values, "context": context, "link_parameters": link_parameters}
-        return self._render(template, request, context.language, values=values)
-
-    def _render(
-        self,
-        template: str,
-        request: Request,
-        language: str,
-        *,
-        values: Mapping[str, object],
-        status: int = HTTPStatus.OK,
-    ) -> Response:
-        other_language = request.url.include_query_params(lang="en" if language == "vi" else "vi")
-        page = self._templates.get_template(template).render(
-            **values, language=language, other_language=f"{problems.local_reference(request)}?{other_language.query}"
-        )
-        return HTMLResponse(
-            page,
-            status,
-            headers={**SECURITY_HEADERS, "Content-Language": language, "Vary": "Accept, Accept-Language"},
-        )
+        return self._renderer.render_page("agency.html", request, context=context, values=values)
 
 
 def _parse_overview_query(parameters: QueryParameters, context: QueryContext) -> OverviewQuery:

@@ -2,14 +2,13 @@
 
 from http import HTTPStatus
 from urllib.parse import parse_qs, quote
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from services.reporting.core.access.decisions import Access
-from services.reporting.dashboard.pages import Dashboard
+from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.http import query_parameters, seal_requests, sealed_reports
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute, ReaderGuard
@@ -25,9 +24,9 @@ CHANGES_SHOWN = 200  # a page that a person reads; the API has all
 class SealedReportsPage:
     """The handlers."""
 
-    def __init__(self, api: SealedReportsApi, dashboard: Dashboard, readers: ReaderGuard, *, clock: Clock) -> None:
+    def __init__(self, api: SealedReportsApi, renderer: PageRenderer, readers: ReaderGuard, *, clock: Clock) -> None:
         self._api = api
-        self._dashboard = dashboard
+        self._renderer = renderer
         self._readers = readers
         self._clock = clock
 
@@ -45,12 +44,12 @@ class SealedReportsPage:
         found = await self._api.describe(plan, period, context)
         values = {
             **found,
-            "zone": ZoneInfo(self._dashboard.zone_of(plan)),
+            "zone": self._renderer.zone_of(plan),
             "changes_shown": CHANGES_SHOWN,
             "may_seal": guard.reader_of(request).may_seal,
             "form_token": self._readers.form_token(request),
         }
-        return self._dashboard.render_open_page("sealed_reports.html", request, values=values)
+        return self._renderer.render_open_page("sealed_reports.html", request, values=values)
 
     async def post_seal(self, request: Request) -> Response:
         """Seal the version that the form names, and show the page again."""

@@ -11,7 +11,7 @@ from services.reporting.core import labels, vietnamese_locale
 
 TEXTS = {
     "title": Bilingual(vi="Theo dõi báo cáo", en="Report tracking"),
-    "skip": Bilingual(vi="Đến bảng kết quả", en="Skip to the table"),
+    "skip": Bilingual(vi="Đến nội dung chính", en="Skip to the content"),
     "plan": Bilingual(vi="Kế hoạch", en="Plan"),
     "period": Bilingual(vi="Kỳ", en="Period"),
     "obligation": Bilingual(vi="Nghĩa vụ", en="Obligation"),
@@ -22,7 +22,6 @@ TEXTS = {
     "all": Bilingual(vi="Tất cả", en="All"),
     "show": Bilingual(vi="Xem", en="Show"),
     "today": Bilingual(vi="Hôm nay", en="Today"),
-    "as_of": Bilingual(vi="Số liệu lúc", en="As of"),
     "deadline": Bilingual(vi="Hạn cuối", en="Deadline"),
     "no_deadline": Bilingual(vi="Kế hoạch không quy định thời hạn", en="The plan sets no date"),
     "days_left": Bilingual(vi="còn {days} ngày", en="{days} days left"),
@@ -71,6 +70,27 @@ TEXTS = {
         en="The records are safe. Load this page again in a moment.",
     ),
     "no_duties": Bilingual(vi="Kỳ này chưa có nghĩa vụ nào.", en="Nobody owes anything in this period yet."),
+    "places": Bilingual(vi="Trang chính", en="Main pages"),
+    "place_season": Bilingual(vi="Mùa báo cáo", en="Season"),
+    "help": Bilingual(vi="Trợ giúp", en="Help"),
+    "help_lead": Bilingual(
+        vi="Những từ và con số trên các trang này có nghĩa gì.", en="What the words and numbers of these pages mean."
+    ),
+    "help_statuses": Bilingual(vi="Tình trạng của một nghĩa vụ", en="The status of a duty"),
+    "timebar": Bilingual(vi="Thời điểm của số liệu", en="The moment of the figures"),
+    "now": Bilingual(vi="Bây giờ", en="Now"),
+    "past": Bilingual(vi="Không phải số liệu bây giờ", en="These are not the figures of now"),
+    "past_moment": Bilingual(
+        vi="Số liệu lúc {as_of}, theo những gì đã ghi nhận đến {known_at}.",
+        en="Figures as of {as_of}, by what was on record until {known_at}.",
+    ),
+    "to_now": Bilingual(vi="Về bây giờ", en="Back to now"),
+    "stamp": Bilingual(
+        vi="Số liệu lúc {as_of}, theo thông tin ghi nhận đến {known_at}.",
+        en="Figures as of {as_of}, by what was on record until {known_at}.",
+    ),
+    "stamp_reader": Bilingual(vi="Người in:", en="Printed by:"),
+    "unreadable_title": Bilingual(vi="Bản ghi không đọc được", en="Records that cannot be read"),
     "unreadable": Bilingual(
         vi="{count} bản ghi không đọc được; các nghĩa vụ liên quan chưa được tính ở đây. Hãy báo người vận hành.",
         en="{count} stored records cannot be read, and what they say is not counted here. Tell the operator.",
@@ -114,8 +134,10 @@ TEXTS = {
     "sealed_events": Bilingual(vi="Sự kiện", en="Events"),
     "sealed_seal": Bilingual(vi="Chốt phiên bản {version}", en="Seal version {version}"),
     "footer": Bilingual(
-        vi="Tình trạng được tính từ các sự kiện đã ghi nhận, không phụ thuộc giờ chạy của hệ thống.",
-        en="Each status follows from the recorded events, not from when any job ran.",
+        vi="Mỗi con số dẫn tới những gì nó đếm. Tình trạng được tính từ các sự kiện đã ghi nhận, không phụ thuộc giờ "
+        "chạy của hệ thống.",
+        en="Every number leads to what it counts. Each status follows from the recorded events, not from when any job "
+        "ran.",
     ),
 }
 
@@ -130,7 +152,13 @@ def build_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(text=text, urlencode=urlencode, status_label=labels.status_label)
-    environment.filters.update(day=format_day, instant=format_instant, deadline=format_deadline, percent=format_percent)
+    environment.filters.update(
+        day=format_day,
+        instant=format_instant,
+        moment=format_moment,
+        deadline=format_deadline,
+        percent=format_percent,
+    )
     return environment
 
 
@@ -152,6 +180,12 @@ def format_instant(value: datetime | None, zone: tzinfo, language: str) -> str:
         return ""
     local = value.astimezone(zone)
     return f"{local:%H:%M} {format_day(local.date(), language)}"
+
+
+def format_moment(value: datetime, zone: tzinfo, language: str) -> str:
+    """Format an instant in local time with the day of the week: `17:00 thứ Hai, 09/12/2024`."""
+    local = value.astimezone(zone)
+    return f"{local:%H:%M} {format_weekday(local.date(), language)}, {format_day(local.date(), language)}"
 
 
 def format_deadline(value: datetime, zone: tzinfo, language: str) -> str:

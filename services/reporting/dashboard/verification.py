@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.sealing import check_code, verification
-from services.reporting.dashboard.pages import Dashboard
+from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.http import problems
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.queries import NotFoundError
@@ -22,9 +22,9 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 class VerificationPage:
     """The handler. It is open to everybody, and answers also while no plan can be read."""
 
-    def __init__(self, store: SealedReportStore, dashboard: Dashboard) -> None:
+    def __init__(self, store: SealedReportStore, renderer: PageRenderer) -> None:
         self._store = store
-        self._dashboard = dashboard
+        self._renderer = renderer
 
     def routes(self) -> list[BaseRoute]:
         """Return the route."""
@@ -38,4 +38,4 @@ class VerificationPage:
             raise NotFoundError("no sealed report has this check code; compare it with the paper, digit by digit")
         if not problems.is_page_wanted(request):
             return JSONResponse(verification.render_verification(sealed), headers={"Vary": "Accept"})
-        return self._dashboard.render_open_page("verify.html", request, values={"sealed": sealed, "zone": ZONE})
+        return self._renderer.render_open_page("verify.html", request, values={"sealed": sealed, "zone": ZONE})

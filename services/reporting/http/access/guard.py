@@ -166,8 +166,14 @@ def _keep_private(send: Send) -> Send:
 
 def find_reader_id(request: Request) -> str | None:
     """Return the id of the reader who asks, or None where nobody is known to ask."""
+    reader = find_reader(request)
+    return None if reader == PUBLIC else reader.id
+
+
+def find_reader(request: Request) -> Reader:
+    """Return the reader who asks; `PUBLIC` where nobody is known to, or where a route asks nobody who they are."""
     identity: Identity | None = getattr(request.state, "identity", None)
-    return None if identity is None or identity.reader == PUBLIC else identity.reader.id
+    return PUBLIC if identity is None else identity.reader
 
 
 def reader_of(request: Request) -> Reader:
