@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -23,12 +22,16 @@ from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import templating
+from services.reporting.dashboard.evidence import evidence_pages
+from services.reporting.dashboard.evidence.status_page import Checks, StatusPage
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.dashboard.sealed_reports_page import SealedReportsPage
 from services.reporting.dashboard.verification import VerificationPage
+from services.reporting.dead_letter_producer import DeadLetterProducer
 from services.reporting.document_archive import DocumentArchive
 from services.reporting.documents import formats
+from services.reporting.freshness import Freshness
 from services.reporting.http import api_description, problems
 from services.reporting.http.access import open_link
 from services.reporting.http.access.authentication import Authentication
@@ -55,14 +58,11 @@ from services.runtime.http import server
 from services.runtime.http.admin import PUBLIC_PATHS, AdminApp
 from services.runtime.http.probes import AsgiHandler, NotReadyError, probe_routes
 from services.runtime.http.server import Halt
-from services.runtime.kafka import clients
 from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
-from services.runtime.kafka.consumer_lag import LagMonitor
-from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
+from services.runtime.kafka.consumer_lag import LagByPartition, LagMonitor
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
-from services.runtime.settings import KafkaConfig
 from services.runtime.startup import Startup
 from services.runtime.state.state_consumer import StateConsumer, StateSource
 from services.runtime.state.state_consumption import StateConsumption
@@ -80,35 +80,6 @@ class AsgiEndpoint:
         await self._handler(scope, receive, send)
 
 
-class DeadLetterProducer:
-    """Writes dead letters through a producer that is opened with the service, and tells whether the broker is there."""
-
-    def __init__(self, kafka: KafkaConfig, clock: Clock) -> None:
-        self._kafka = kafka
-        self._clock = clock
-        self._producer: AIOKafkaProducer | None = None
-
-    async def open(self) -> None:
-        """Connect; raise `KafkaError` if that fails, and nothing stays open then."""
-        # Idempotence keeps a retried send from writing a dead letter twice.
-        self._producer = await clients.start_producer(self._kafka, VERDICTS.dead_letter)
-
-    async def close(self) -> None:
-        """Close the producer, if it is open."""
-        if self._producer is not None:
-            await clients.stop_producer(self._producer)
-
-    async def set_aside(self, record: ConsumedRecord, *, reason: str) -> None:
-        """Return when the broker has the dead letter; raise `KafkaError` if it refuses it."""
-        if self._producer is None:
-            raise RuntimeError("the producer is not open")
-        await DeadLetters(self._producer, self._clock).set_aside(record, reason=reason)
-
-    async def is_answering(self) -> bool:
-        """Whether the broker answered just now."""
-        return self._producer is not None and bool(await self._producer.client.force_metadata_update())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportingComponents:
     """The components of reporting; there is one of each in a process."""
@@ -117,6 +88,7 @@ class ReportingComponents:
     clock: Clock
     registry: CollectorRegistry
     metrics: ReportingMetrics
+    freshness: Freshness
     references: PublishedDocuments
     authentication: Authentication
     store: ReportingStore
@@ -161,8 +133,9 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     submissions = SubmissionQueries(queries, components.store)
     reports = ReportCompiler(queries, components.store, SealedReportStore(components.store))
     templates = templating.build_environment()
-    renderer = PageRenderer(queries, templates)
-    admin = _build_admin(components)
+    renderer = PageRenderer(queries, templates, clock=components.clock, freshness=components.freshness)
+    checks = _build_checks(components)
+    admin = _build_admin(components, checks)
     guard = _build_guard(components, queries)
     sealed_reports = _build_sealing(components, reports)
     app = ReportingApp(
@@ -179,6 +152,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *VerificationPage(SealedReportStore(components.store), renderer).routes(),
                 *api_description.build_routes(templates),
                 *Dashboard(queries, components.clock, renderer).routes(),
+                *_build_evidence_pages(components, queries, renderer, checks),
             ]
         ),
         lifespan=_build_lifespan(components),
@@ -189,6 +163,15 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     app.router.redirect_slashes = False
     app.admin = admin
     return app
+
+
+def _build_evidence_pages(
+    components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer, checks: Checks
+) -> list[BaseRoute]:
+    store, documents, clock = components.store, components.references, components.clock
+    status = StatusPage(renderer, components.freshness, checks, registry=components.registry, clock=clock)
+    pages = evidence_pages.build_routes(queries, store, documents, renderer=renderer, clock=clock)
+    return [*pages, *status.routes()]
 
 
 def _build_guard(components: ReportingComponents, queries: ReportingQueries) -> ReaderGuard:
@@ -233,6 +216,7 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         clock=clock,
         registry=registry,
         metrics=metrics,
+        freshness=Freshness(TOPICS_CONSUMED, clock),
         references=references,
         authentication=_build_authentication(settings, clock, metrics),
         store=store,
@@ -319,7 +303,7 @@ async def _connect_bus(components: ReportingComponents, stack: AsyncExitStack) -
         settings.group,
         dict.fromkeys((topic.name for topic in TOPICS_CONSUMED), settings.partitions),
         clock=components.clock,
-        show=components.metrics.show_lag,
+        show=partial(_show_lag, components),
     )
     measuring = background.start(lag.run(), halt=components.halt, failure="measuring the lag has failed")
     stack.push_async_callback(background.cancel, measuring)
@@ -330,9 +314,14 @@ async def _connect_bus(components: ReportingComponents, stack: AsyncExitStack) -
         await wait_for("kafka", producer.open)
 
 
-def _build_admin(components: ReportingComponents) -> AdminApp:
-    settings = components.settings
-    checks = {
+def _show_lag(components: ReportingComponents, lags: LagByPartition) -> None:
+    components.metrics.show_lag(lags)
+    components.freshness.note_lag(lags)
+
+
+def _build_checks(components: ReportingComponents) -> Checks:
+    """Return what has to hold for the service to be ready, by the name under which it is told."""
+    return {
         "kafka": components.startup.check("kafka", components.dead_letters.is_answering),
         "mongo": components.startup.check("mongo", components.store.is_answering),
         "references": components.references.is_ready,
@@ -341,6 +330,10 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
         "log": components.consumption.is_log_intact,
         "assessments": components.has_assessments,
     }
+
+
+def _build_admin(components: ReportingComponents, checks: Checks) -> AdminApp:
+    settings = components.settings
     routes = [*probe_routes(checks, components.registry), api_description.asyncapi_route()]
     return AdminApp(settings.admin_port, routes, service_port=settings.port)
 

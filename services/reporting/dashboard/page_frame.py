@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.plan.values import Bilingual
 from services.reporting.core.access.readers import Reader, ReaderScope
+from services.reporting.dashboard.time_bar import TimeBar
 from services.reporting.queries import QueryContext
 
 # Where no plan says which zone its days are of.
@@ -41,6 +42,7 @@ class PageFrame:
     chosen: Mapping[str, str] = field(default_factory=dict)
     reader: str = ""
     moment: QueryContext | None = None
+    time_bar: TimeBar | None = None
     is_past: bool = False
     now_link: str = "/"
     zone: ZoneInfo = DEFAULT_ZONE

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
-from services.reporting.core import annual_report, duty_search, labels
+from services.reporting.core import annual_report, duty_search
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.dashboard import help_texts, overview
@@ -20,7 +20,7 @@ from services.reporting.http import query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
-from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
+from services.reporting.queries import QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
 CACHE_ONE_DAY = {"Cache-Control": "public, max-age=86400"}
@@ -39,7 +39,6 @@ class Dashboard:
         """Return the routes of the pages."""
         return [
             AccessRoute("/", self.get_overview, Access.COUNTS),
-            AccessRoute("/agencies/{agency}", self.get_agency, Access.COVERED),
             AccessRoute("/help", self.get_help, Access.COVERED),
             AccessRoute("/style.css", self.get_style_sheet, Access.OPEN),
         ]
@@ -92,27 +91,6 @@ class Dashboard:
         return self._renderer.render_page(
             "overview.html", request, context=context, values={"page": page}, zone=page.zone
         )
-
-    async def get_agency(self, request: Request) -> Response:
-        """Return the page of one agency: all its duties, plan by plan."""
-        parameters = QueryParameters(request)
-        context = query_parameters.parse_context(parameters, self._clock)
-        parameters.raise_errors()
-        agency = request.path_params["agency"]
-        name = self._queries.agency_name(agency, context)
-        found = await self._queries.find_lines(DutyFilter(agency=agency), context)
-        plans = {plan.plan: plan for plan in self._queries.plans()}
-        applicable = [line for line in found.lines if line.status is not Status.NOT_APPLICABLE]
-        values = {
-            "agency": agency,
-            "name": name,
-            "lines": sorted(applicable, key=lambda line: line.key.period or "", reverse=True),
-            "unreadable": found.unreadable,
-            "plans": plans,
-            "zones": {plan_id: ZoneInfo(plan.zone) for plan_id, plan in plans.items()},
-            "labels": labels,
-        }
-        return self._renderer.render_page("agency.html", request, context=context, values=values)
 
 
 def _parse_overview_query(parameters: QueryParameters, context: QueryContext) -> OverviewQuery:

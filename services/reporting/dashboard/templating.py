@@ -8,6 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from schemas.plan.values import Bilingual
 from services.reporting.core import labels, vietnamese_locale
+from services.reporting.dashboard import page_links
+from services.reporting.dashboard.evidence.evidence_texts import EVIDENCE_TEXTS
 
 TEXTS = {
     "title": Bilingual(vi="Theo dõi báo cáo", en="Report tracking"),
@@ -141,6 +143,8 @@ TEXTS = {
     ),
 }
 
+_ALL_TEXTS = {**TEXTS, **EVIDENCE_TEXTS}
+
 
 def build_environment() -> Environment:
     """Return the template environment; an unknown name in a template is an error, not an empty text."""
@@ -152,10 +156,18 @@ def build_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(text=text, urlencode=urlencode, status_label=labels.status_label)
+    environment.globals.update(
+        agency_path=page_links.agency_path,
+        duty_path=page_links.duty_path,
+        event_path=page_links.event_path,
+        plan_path=page_links.plan_path,
+        registry_path=page_links.registry_path,
+    )
     environment.filters.update(
         day=format_day,
         instant=format_instant,
         moment=format_moment,
+        clock_time=format_clock_time,
         deadline=format_deadline,
         percent=format_percent,
     )
@@ -164,7 +176,7 @@ def build_environment() -> Environment:
 
 def text(name: str, language: str, **values: object) -> str:
     """Return the text of that name, with *values* filled in."""
-    return TEXTS[name].in_language(language).format(**values)
+    return _ALL_TEXTS[name].in_language(language).format(**values)
 
 
 def format_day(value: date | None, language: str) -> str:
@@ -186,6 +198,13 @@ def format_moment(value: datetime, zone: tzinfo, language: str) -> str:
     """Format an instant in local time with the day of the week: `17:00 thứ Hai, 09/12/2024`."""
     local = value.astimezone(zone)
     return f"{local:%H:%M} {format_weekday(local.date(), language)}, {format_day(local.date(), language)}"
+
+
+def format_clock_time(value: datetime, now: datetime, zone: tzinfo, language: str) -> str:
+    """Format an instant of the day of *now* by its hour alone, and any other with its date: `16:58`."""
+    local = value.astimezone(zone)
+    is_today = local.date() == now.astimezone(zone).date()
+    return f"{local:%H:%M}" if is_today else format_instant(value, zone, language)
 
 
 def format_deadline(value: datetime, zone: tzinfo, language: str) -> str:

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from schemas.events.ids import DutyKey
 from services.reporting import event_decoder
-from services.reporting.core import duty_lines
+from services.reporting.core import duty_lines, results_question
 from services.reporting.core.duty_lines import LineContext
 from services.reporting.core.evidence import duty_evidence, duty_facts
 from services.reporting.core.evidence.duty_evidence import DutyEvidence
-from services.reporting.core.evidence.duty_facts import DutyFact
+from services.reporting.core.evidence.duty_facts import DutyFact, ReportDetails
 from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.timeline import DutyState, EventIdentity, UnreadableRecord
 from services.reporting.core.urging import AlertAttempt
@@ -73,6 +73,20 @@ class DutyQueries:
             context=line_context,
         )
         return DutyAnswer(evidence=evidence, unreadable=(*unreadable, *unreadable_facts, *unreadable_attempts))
+
+    async def find_year_before(self, key: DutyKey, context: QueryContext) -> ReportDetails | None:
+        """Return what the agency's report for the same period a year earlier contains, if one stands."""
+        before = None if key.period is None else results_question.year_before(key.period)
+        if before is None:
+            return None
+        duty = PlanDutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(before.text,))
+        states, _ = await self._queries.find_states(duty, context)
+        standing = next((state.span.standing for state in states if state.span.standing is not None), None)
+        if standing is None:
+            return None
+        stored = await self._archive.find_events([standing], context.known_at)
+        facts, _ = docket_facts.decode_facts(stored, self._queries.note_unreadable)
+        return next((one.report for one in facts if one.report is not None), None)
 
     async def _find_facts(
         self, state: DutyState, context: QueryContext

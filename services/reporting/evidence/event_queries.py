@@ -139,6 +139,8 @@ class EventQueries:
         except UnreadableRecordError as cause:
             self._queries.note_unreadable(UnreadableRecord(id=stored.id, reason=str(cause)))
             raise NotFoundError(f"what is stored of the event {stored.id!r} cannot be read") from cause
+        if not attempt.attempts:
+            raise NotFoundError(f"the event {stored.id!r} is about no duty")
         for one in attempt.attempts:
             await self._queries.require_duty(one.key, context)
         return AttemptAnswer(attempt=attempt, source=_SOURCE_DECODER.decode(attempt.record).source)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
 
@@ -20,6 +22,9 @@ from services.runtime.clock import Clock
 _SHOWN_CHARS = 100  # of an invalid value, in the answer
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
+
+# The zone of the local times that the form of a page sends, if it names none.
+DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 # What every question may name besides its own parameters.
 INSTANTS = ("as_of", "known_at", "lang")
@@ -93,10 +98,39 @@ def parse_context(parameters: QueryParameters, clock: Clock) -> QueryContext:
 
     `as_of` is now by default, and `known_at` is `as_of`.
     """
-    as_of = parameters.parse("as_of", parse_instant, clock.now())
-    known_at = parameters.parse("known_at", parse_instant, as_of)
+    as_of = parse_instant_parameter(parameters, "as_of", clock.now())
+    known_at = parse_instant_parameter(parameters, "known_at", as_of)
     language = parameters.parse("lang", _parse_language, problems.language_of(parameters.request))
     return QueryContext(as_of=as_of, known_at=known_at, scope=guard.scope_of(parameters.request), language=language)
+
+
+def parse_instant_parameter(parameters: QueryParameters, name: str, default: datetime) -> datetime:
+    """Return an instant of the query, else *default*.
+
+    The API is told every instant with its offset. The form of a page sends local times of the `zone` beside them, and
+    an empty text for a field that was left empty.
+    """
+    if parameters.request.url.path.startswith("/v1/"):
+        return parameters.parse(name, parse_instant, default)
+    if not parameters.request.query_params.get(name):
+        return default
+    zone = _parse_zone(parameters.request.query_params.get("zone", ""))
+    return parameters.parse(name, partial(_parse_local_instant, zone), default)
+
+
+def _parse_local_instant(zone: ZoneInfo, text: str) -> datetime:
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        return parse_instant(text)
+    return parse_instant((local if local.tzinfo else local.replace(tzinfo=zone)).isoformat())
+
+
+def _parse_zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or DEFAULT_ZONE)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo(DEFAULT_ZONE)
 
 
 def parse_period_of_path(request: Request) -> str:

@@ -129,7 +129,7 @@ def _render_alert(alert: Alert, words: Wording) -> JsonObject:
         "channel": final.channel.value,
         "to_agency": final.to_agency,
         "outcome": final.outcome.value,
-        "sentence": f"{fact_words.describe_alert(alert, words)}. {fact_words.describe_outcome(final, words)}.",
+        "sentence": f"{fact_words.describe_alert(final, words)}. {fact_words.describe_outcome(final, words)}.",
         "attempts": _render_attempts(alert),
     }
 

@@ -11,7 +11,6 @@ from schemas.plan.values import Bilingual
 from services.reporting.core import labels
 from services.reporting.core.evidence.duty_facts import (
     AcceptanceDetails,
-    Alert,
     DutyFact,
     ExemptionDetails,
     ExtensionDetails,
@@ -107,9 +106,9 @@ def _describe_decision(decision: ExtensionDetails | ExemptionDetails | Revocatio
             assert_never(decision)
 
 
-def describe_alert(alert: Alert, words: Wording) -> str:
+def describe_alert(attempt: AlertAttempt, words: Wording) -> str:
     """Return what the agency was told, in one line."""
-    kind, step = alert.final.kind, _describe_step(alert.final, words)
+    kind, step = attempt.kind, _describe_step(attempt, words)
     if kind is StepKind.REMINDER:
         return words.choose(vi=f"Nhắc trước hạn {step}", en=f"Reminded {step} before the deadline")
     if kind is StepKind.URGING:
@@ -118,7 +117,7 @@ def describe_alert(alert: Alert, words: Wording) -> str:
             en=f"Urged {step} after the deadline" if step else "Urged at the deadline",
         )
     if kind is StepKind.ESCALATION:
-        to = alert.final.to_agency
+        to = attempt.to_agency
         return words.choose(vi=f"Báo cho {to} về việc quá hạn", en=f"Told {to} that the report is overdue")
     return _KINDS[kind].in_language(words.language) if kind in _KINDS else kind.value
 

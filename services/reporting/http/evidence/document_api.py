@@ -62,12 +62,13 @@ def parse_version(request: Request) -> int | None:
     """Return the version that the query names, or None; raise `InvalidQueryError` for what is no number."""
     parameters = QueryParameters(request)
     parameters.require_known("version", "lang")
-    version = parameters.parse("version", _parse_number, None)
+    version = parameters.parse("version", parse_number, None)
     parameters.raise_errors()
     return version
 
 
-def _parse_number(text: str) -> int | None:
+def parse_number(text: str) -> int | None:
+    """Return the number of a version; raise `ValueError` for what is none."""
     # `isdigit` alone admits digits such as `²`, which `int` refuses.
     if not text.isascii() or not text.isdigit() or len(text) > _VERSION_DIGITS or int(text) == 0:
         raise ValueError("write the number of a version, from 1")

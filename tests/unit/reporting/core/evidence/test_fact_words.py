@@ -92,8 +92,8 @@ def test_a_correction_names_what_it_replaces() -> None:
 )
 def test_an_alert_is_told_by_its_step(kind: StepKind, step: str, words: str) -> None:
     """Before the deadline an agency is reminded, after it urged."""
-    (alert,) = duty_evidence.group_alerts([an_attempt(kind=kind, step=step, to_agency="ubnd-tinh")])
-    assert fact_words.describe_alert(alert, VI) == words
+    attempt = an_attempt(kind=kind, step=step, to_agency="ubnd-tinh")
+    assert fact_words.describe_alert(attempt, VI) == words
 
 
 @pytest.mark.parametrize("outcome", list(AttemptOutcome))
