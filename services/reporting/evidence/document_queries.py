@@ -33,9 +33,10 @@ class VersionChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAnswer:
-    """A version of a plan, the numbers of all versions, and what each one changed."""
+    """A version of a plan, the latest version of its registry, the numbers of all versions, and what each changed."""
 
     plan: Plan
+    registry: Registry | None
     versions: tuple[int, ...]
     changes: tuple[VersionChange, ...]
 
@@ -63,7 +64,14 @@ class DocumentQueries:
             raise NotFoundError(f"version {version} of plan {plan_id!r} is not published")
         published = (self._documents.version(PLAN, plan_id, number) for number in versions)
         changes = await asyncio.to_thread(_list_changes, [one for one in published if one is not None])
-        return PlanAnswer(plan=found, versions=versions, changes=changes)
+        registries = self._documents.list_versions(REGISTRY, found.registry)
+        registry = self._documents.version(REGISTRY, found.registry, registries[-1]) if registries else None
+        return PlanAnswer(
+            plan=found,
+            registry=registry if isinstance(registry, Registry) else None,
+            versions=versions,
+            changes=changes,
+        )
 
     async def find_registry(self, registry_id: str, version: int | None, scope: ReaderScope) -> RegistryAnswer:
         """Return what *scope* covers of a registry; raise `NotFoundError` where that version is not published."""

@@ -27,6 +27,11 @@ class DutyEvidence:
         """The spans of the timeline that had begun by the instant asked about, in order."""
         return tuple(one for one in self.state.assessment.timeline if one.from_at <= self.context.as_of)
 
+    def name_told(self, attempt: AlertAttempt) -> str:
+        """Return the name of the agency that an alert went to; a list of contacts is called by its own."""
+        context = self.context
+        return context.registry.name_on(attempt.to_agency, context.today, context.language)
+
 
 def group_alerts(attempts: Iterable[AlertAttempt]) -> tuple[Alert, ...]:
     """Return the alerts that *attempts*, all about one duty, belong to, in order of their first attempt."""

@@ -31,7 +31,7 @@ def render_evidence(evidence: DutyEvidence) -> JsonObject:
         "parts": [{"text": one.text, "mark": one.mark, "events": list(one.events)} for one in parts],
         "timeline": render_timeline(assessment.timeline),
         "facts": [_render_fact(one, evidence, words) for one in evidence.facts],
-        "alerts": [_render_alert(one, words) for one in evidence.alerts],
+        "alerts": [_render_alert(one, evidence, words) for one in evidence.alerts],
     }
 
 
@@ -119,8 +119,9 @@ def render_differences(differences: Iterable[ReportDifference] | None) -> list[J
     return [{"part": one.part.value, "id": one.id, "before": one.before, "after": one.after} for one in differences]
 
 
-def _render_alert(alert: Alert, words: Wording) -> JsonObject:
+def _render_alert(alert: Alert, evidence: DutyEvidence, words: Wording) -> JsonObject:
     final = alert.final
+    told = fact_words.describe_alert(final, evidence.name_told(final), words)
     return {
         "alert": final.alert,
         "kind": final.kind.value,
@@ -129,7 +130,7 @@ def _render_alert(alert: Alert, words: Wording) -> JsonObject:
         "channel": final.channel.value,
         "to_agency": final.to_agency,
         "outcome": final.outcome.value,
-        "sentence": f"{fact_words.describe_alert(final, words)}. {fact_words.describe_outcome(final, words)}.",
+        "sentence": f"{told}. {fact_words.describe_outcome(final, words)}.",
         "attempts": _render_attempts(alert),
     }
 

@@ -8,6 +8,7 @@ rests on. So a fact that is not stored yet leaves a half-sentence shorter, and n
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import assert_never
 
 from schemas.events.assessments import Status
@@ -17,10 +18,14 @@ from services.reporting.core.evidence import duty_facts
 from services.reporting.core.evidence.duty_evidence import DutyEvidence
 from services.reporting.core.evidence.duty_facts import DutyFact, ExemptionDetails, ReturnDetails
 from services.reporting.core.evidence.half_sentences import ExplanationPart, HalfSentences
+from services.reporting.core.evidence.wording import Wording
 from services.reporting.core.timeline import StatusSpan
 
 # The part that a returned report lacks before all others (ruling 14).
 RETURNED = "returned"
+
+# The beginning of a condition among the missing parts.
+CHECKS = "checks."
 
 
 def explain_status(evidence: DutyEvidence) -> tuple[ExplanationPart, ...]:
@@ -37,11 +42,15 @@ def join_parts(parts: Iterable[ExplanationPart]) -> str:
     return " ".join(f"{one.text}{one.mark}" for one in parts)
 
 
-def list_missing(evidence: DutyEvidence, missing: Iterable[str]) -> str:
-    """Return the labels of missing parts, without the return itself, which a half-sentence of its own tells."""
-    language = evidence.context.language
-    named = (labels.missing_part_label(one, evidence.obligation, language) for one in missing if one != RETURNED)
-    return ", ".join(named)
+def describe_gaps(evidence: DutyEvidence, missing: Iterable[str], words: Wording) -> str:
+    """Return what a report lacks and which conditions it does not meet. A return is told elsewhere."""
+    named = [one for one in missing if one != RETURNED]
+    label = partial(labels.missing_part_label, obligation=evidence.obligation, language=words.language)
+    parts = ", ".join(label(one) for one in named if not one.startswith(CHECKS))
+    checks = ", ".join(label(one) for one in named if one.startswith(CHECKS))
+    lacks = [words.choose(vi=f"thiếu {parts}", en=f"lacks {parts}")] if parts else []
+    fails = [words.choose(vi=f"chưa đạt {checks}", en=f"fails {checks}")] if checks else []
+    return words.choose(vi=" và ", en=" and ").join((*lacks, *fails))
 
 
 def _lead(halves: HalfSentences) -> str:
@@ -125,11 +134,8 @@ def _tell_earlier_versions(halves: HalfSentences) -> Iterator[ExplanationPart]:
         yield halves.say(returned, vi=vi, en=en)
         return
     at = words.instant(report.fact.received_at if report else last.from_at)
-    missing = list_missing(evidence, last.missing)
-    vi, en = (
-        f"trước đó {name}, nhận lúc {at}, thiếu {missing}",
-        f"before that {name}, received at {at}, lacked {missing}",
-    )
+    gaps = describe_gaps(evidence, last.missing, words)
+    vi, en = f"trước đó {name}, nhận lúc {at}, còn {gaps}", f"before that {name}, received at {at}, {gaps}"
     yield halves.say(report, vi=vi, en=en)
 
 
@@ -140,9 +146,9 @@ def _explain_incomplete(halves: HalfSentences) -> Iterator[ExplanationPart]:
     elif standing is not None:
         name, at = words.report(standing.report), words.instant(standing.fact.received_at)
         yield halves.say(standing, vi=f"{name} nhận lúc {at}", en=f"{name} was received at {at}")
-    missing = list_missing(evidence, evidence.line.missing)
-    if missing:
-        yield halves.say(standing, vi=f"còn thiếu {missing}", en=f"what is missing: {missing}")
+    gaps = describe_gaps(evidence, evidence.line.missing, words)
+    if gaps:
+        yield halves.say(standing, vi=f"còn {gaps}", en=f"it {gaps}")
     if evidence.line.due_at is not None:
         yield halves.tell_deadline()
     yield from halves.tell_remarks()

@@ -106,8 +106,8 @@ def _describe_decision(decision: ExtensionDetails | ExemptionDetails | Revocatio
             assert_never(decision)
 
 
-def describe_alert(attempt: AlertAttempt, words: Wording) -> str:
-    """Return what the agency was told, in one line."""
+def describe_alert(attempt: AlertAttempt, told: str, words: Wording) -> str:
+    """Return what was told to whom, in one line; *told* is the name of the agency that the alert went to."""
     kind, step = attempt.kind, _describe_step(attempt, words)
     if kind is StepKind.REMINDER:
         return words.choose(vi=f"Nhắc trước hạn {step}", en=f"Reminded {step} before the deadline")
@@ -117,8 +117,7 @@ def describe_alert(attempt: AlertAttempt, words: Wording) -> str:
             en=f"Urged {step} after the deadline" if step else "Urged at the deadline",
         )
     if kind is StepKind.ESCALATION:
-        to = attempt.to_agency
-        return words.choose(vi=f"Báo cho {to} về việc quá hạn", en=f"Told {to} that the report is overdue")
+        return words.choose(vi=f"Báo cho {told} về việc quá hạn", en=f"Told {told} that the report is overdue")
     return _KINDS[kind].in_language(words.language) if kind in _KINDS else kind.value
 
 

@@ -48,6 +48,19 @@ class ComparedInstants:
         return Wording(zone=ZoneInfo(self.plan.zone), language=self.after.language)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureShiftView:
+    """A figure that differs, in words; without an agency it is the total."""
+
+    title: str
+    unit: str
+    agency: str
+    agency_name: str
+    before: str
+    after: str
+    event: str
+
+
 class ChangesPage:
     """The handler."""
 
@@ -68,6 +81,7 @@ class ChangesPage:
         asked = await self._parse(request)
         answer = await self._changes.find_changes(asked.plan.plan, asked.period, before=asked.before, after=asked.after)
         zone = ZoneInfo(asked.plan.zone)
+        by_agency = [one for one in answer.figures if one.agency is not None]
         values = {
             "asked": asked,
             "answer": answer,
@@ -78,7 +92,9 @@ class ChangesPage:
                 one.line.key: status_changes.describe_reason(one.line, asked.plan, asked.words)
                 for one in answer.duties.changes[:CHANGES_SHOWN]
             },
-            "figures": [_view_shift(one, asked, self._find_name(one, asked)) for one in answer.figures[:CHANGES_SHOWN]],
+            "totals": [self._view_shift(one, asked) for one in answer.figures if one.agency is None],
+            "figures": [self._view_shift(one, asked) for one in by_agency[:CHANGES_SHOWN]],
+            "figures_count": len(by_agency),
             "plans": self._queries.plans(),
             "periods": sorted({*await self._queries.find_years(asked.plan.plan), asked.period}),
             "since_local": _write_local(asked.before.as_of, zone),
@@ -102,35 +118,18 @@ class ChangesPage:
             plan=plan, period=period, before=replace(after, as_of=since, known_at=known_at), after=after
         )
 
-    def _find_name(self, shift: FigureShift, asked: ComparedInstants) -> str:
-        return "" if shift.agency is None else self._queries.agency_name(shift.agency, asked.after)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FigureShiftView:
-    """A figure that differs, in words; without an agency it is the total."""
-
-    title: str
-    unit: str
-    agency: str | None
-    agency_name: str
-    before: str
-    after: str
-    event: str
-
-
-def _view_shift(shift: FigureShift, asked: ComparedInstants, agency_name: str) -> FigureShiftView:
-    language = asked.after.language
-    unit = units.describe_unit(shift.unit)
-    return FigureShiftView(
-        title=_find_title(shift, asked.plan, language),
-        unit=unit.in_language(language) if unit else "",
-        agency=shift.agency,
-        agency_name=agency_name,
-        before=_write(shift.before, language),
-        after=_write(shift.after, language),
-        event=next(iter(shift.events), ""),
-    )
+    def _view_shift(self, shift: FigureShift, asked: ComparedInstants) -> FigureShiftView:
+        language = asked.after.language
+        unit = units.describe_unit(shift.unit)
+        return FigureShiftView(
+            title=_find_title(shift, asked.plan, language),
+            unit=unit.in_language(language) if unit else "",
+            agency=shift.agency or "",
+            agency_name="" if shift.agency is None else self._queries.agency_name(shift.agency, asked.after),
+            before=_write(shift.before, language),
+            after=_write(shift.after, language),
+            event=next(iter(shift.events), ""),
+        )
 
 
 def _find_title(shift: FigureShift, plan: Plan, language: str) -> str:

@@ -11,10 +11,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from schemas.plan.registry import Registry
+from services.reporting.core import vietnamese_locale
 from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import page_frame
 from services.reporting.dashboard.page_renderer import PageRenderer
-from services.reporting.evidence.document_queries import DocumentQueries, VersionChange
+from services.reporting.evidence.document_queries import DocumentQueries, PlanAnswer, VersionChange
 from services.reporting.http import query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.evidence import document_api
@@ -68,6 +69,7 @@ class DocumentPages:
             "versions": answer.versions,
             "changes": tuple(_view_changes(answer.changes)),
             "sources": {one.id: one for one in answer.plan.sources},
+            "bearers": _name_bearers(answer, context),
         }
         zone = ZoneInfo(answer.plan.zone)
         return self._renderer.render_page("plan.html", request, context=context, values=values, zone=zone)
@@ -95,6 +97,17 @@ class DocumentPages:
         return context, version
 
 
+def _name_bearers(answer: PlanAnswer, context: QueryContext) -> dict[str, str]:
+    """Return the names of the groups and agencies that owe what the plan asks for, by their ids."""
+    day = context.as_of.astimezone(ZoneInfo(answer.plan.zone)).date()
+    registry, names = answer.registry, {}
+    for bearer in {one for obligation in answer.plan.obligations for one in obligation.bearers}:
+        agency = registry.agency(bearer) if registry else None
+        names[bearer] = bearer if agency is None else agency.name_on(day, context.language)
+    groups = registry.groups if registry else ()
+    return names | {one.id: one.name.in_language(context.language) for one in groups if one.id in names}
+
+
 def _list_groups(
     registry: Registry, names: dict[str, str], context: QueryContext
 ) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
@@ -103,10 +116,14 @@ def _list_groups(
     members = {one.id: {group.id for group in one.groups if group.contains(day)} for one in registry.agencies}
     for group in registry.groups:
         inside = [(agency, names[agency]) for agency, groups in members.items() if group.id in groups]
-        yield group.id, group.name.in_language(context.language), sorted(inside, key=lambda one: one[1])
+        yield group.id, group.name.in_language(context.language), sorted(inside, key=_order_by_name)
     outside = [(agency, names[agency]) for agency, groups in members.items() if not groups]
     if outside:
-        yield "", "", sorted(outside, key=lambda one: one[1])
+        yield "", "", sorted(outside, key=_order_by_name)
+
+
+def _order_by_name(member: tuple[str, str]) -> tuple[tuple[int, ...], tuple[int, ...], str]:
+    return vietnamese_locale.collation_key(member[1])
 
 
 def _view_changes(changes: tuple[VersionChange, ...]) -> Iterator[VersionChangesView]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation, localcontext
 from enum import StrEnum
 
 from schemas.content import figure_findings, units
 from schemas.content.figure_findings import FigureFinding
-from schemas.events.assessments import Status
+from schemas.events.assessments import Status, StepKind
 from schemas.plan import figures
 from schemas.plan.indicators import Indicator
 from schemas.plan.plan import ObligationVersion, SourceDocument
@@ -32,6 +32,7 @@ class CourseKind(StrEnum):
 
     FACT = "fact"
     ALERT = "alert"
+    TOLD_OTHERS = "told"
     TURN = "turn"
     FUTURE = "future"
 
@@ -197,9 +198,9 @@ class DutyView:
     def course(self) -> tuple[CourseEntry, ...]:
         """What happened, what the agency was told, and how the status turned, the latest first."""
         # Of one instant the fact comes before the turn that it caused, so in reverse it stands behind it.
-        order = {CourseKind.FACT: 0, CourseKind.ALERT: 1, CourseKind.TURN: 2, CourseKind.FUTURE: 3}
+        order = tuple(CourseKind)
         entries = (*self._list_facts(), *self._list_alerts(), *self._list_turns())
-        return tuple(sorted(entries, key=lambda one: (one.at, order[one.kind]), reverse=True))
+        return tuple(sorted(entries, key=lambda one: (one.at, order.index(one.kind)), reverse=True))
 
     @property
     def versions(self) -> tuple[VersionView, ...]:
@@ -221,13 +222,33 @@ class DutyView:
             return view
         compared = f"{reports.index(before) + 1}"
         rows = tuple(
-            DifferenceRow(title=self._part_title(one.part, one.id), before=_cut(one.before), after=_cut(one.after))
+            DifferenceRow(
+                title=self._part_title(one.part, one.id),
+                before=self._write_part(one.part, one.before),
+                after=self._write_part(one.part, one.after),
+            )
             for one in revision_differences.compare_reports(before.report, report)
         )
         equal = revision_differences.count_equal_parts(before.report, report)
         return VersionView(
             number=number, fact=fact, name=view.name, stands=view.stands, compared=compared, rows=rows, equal=equal
         )
+
+    def _write_part(self, part: ReportPart, text: str | None) -> str:
+        """Return a part of a version as people write it."""
+        if text is None:
+            return ""
+        match part:
+            case ReportPart.ISSUED_ON | ReportPart.CUT_OFF:
+                return self.words.day(date.fromisoformat(text))
+            case ReportPart.SENT_AT:
+                return self.words.instant(datetime.fromisoformat(text))
+            case ReportPart.NIL_RETURN:
+                return {"true": self.words.choose(vi="có", en="yes")}.get(text, self.words.choose(vi="không", en="no"))
+            case ReportPart.INDICATOR:
+                return self._write(_read_figure(text)) or text
+            case _:
+                return text if len(text) <= SHOWN_TEXT else f"{text[:SHOWN_TEXT]}…"
 
     def _list_facts(self) -> Iterator[CourseEntry]:
         for one in self.evidence.facts:
@@ -256,8 +277,8 @@ class DutyView:
         for one in self.evidence.alerts:
             yield CourseEntry(
                 at=one.attempts[0].attempted_at,
-                kind=CourseKind.ALERT,
-                text=fact_words.describe_alert(one.final, self.words),
+                kind=CourseKind.TOLD_OTHERS if one.final.kind is StepKind.ESCALATION else CourseKind.ALERT,
+                text=fact_words.describe_alert(one.final, self.evidence.name_told(one.final), self.words),
                 note=self._describe_attempts(one),
                 event=one.final.event,
             )
@@ -334,12 +355,6 @@ _PART_TITLES = {
     ReportPart.CUT_OFF: ("Số liệu tính đến", "Figures as of"),
     ReportPart.ATTACHMENT: ("Tệp kèm theo", "Attached file"),
 }
-
-
-def _cut(text: str | None) -> str:
-    if text is None:
-        return ""
-    return text if len(text) <= SHOWN_TEXT else f"{text[:SHOWN_TEXT]}…"
 
 
 def _read_figures(report: ReportDetails) -> dict[str, Decimal]:

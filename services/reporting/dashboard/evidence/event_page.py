@@ -16,7 +16,7 @@ from services.reporting.http import query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.evidence.event_api import EventApi
 from services.reporting.http.query_parameters import QueryParameters
-from services.reporting.queries import QueryContext, ReportingQueries
+from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
 
@@ -67,13 +67,20 @@ class EventPage:
         values = {
             "attempt": attempt,
             "first": first,
-            "title": fact_words.describe_alert(first, words),
+            "title": fact_words.describe_alert(first, self._name_told(first.to_agency, context), words),
             "outcome": fact_words.describe_outcome(first, words),
             "agency_name": self._queries.agency_name(first.key.agency, context),
             "record": format_record(attempt.record),
             "size": len(attempt.record),
         }
         return self._renderer.render_page("alert.html", request, context=context, values=values, zone=zone)
+
+    def _name_told(self, agency: str, context: QueryContext) -> str:
+        """Return the name of the agency that an alert went to; a list of contacts is called by its own."""
+        try:
+            return self._queries.agency_name(agency, context)
+        except NotFoundError:
+            return agency
 
 
 def format_record(record: bytes) -> str:

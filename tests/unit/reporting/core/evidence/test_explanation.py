@@ -65,9 +65,19 @@ def test_a_late_correction_is_told_with_what_the_first_version_lacked() -> None:
     evidence = some_evidence([PENDING, first, late], facts, as_of=AS_OF)
     assert sentence(evidence) == (
         "Trễ hạn 3 ngày: báo cáo số s-2/BC đủ nội dung, nhận lúc 09:30 ngày 12/12/2026; hạn là hết ngày 09/12/2026; "
-        "trước đó báo cáo số s-1/BC, nhận lúc 15:20 ngày 06/12/2026, thiếu chữ ký."
+        "trước đó báo cáo số s-1/BC, nhận lúc 15:20 ngày 06/12/2026, còn thiếu chữ ký."
     )
     assert events(evidence) == [("s-2",), (), ("s-1",)]
+
+
+def test_what_is_missing_is_told_apart_from_conditions_that_do_not_hold() -> None:
+    """A part is lacking; a condition is not met, and is told with its message or its id."""
+    missing = ("sections.results", "signed", "checks.ratio")
+    spans = [PENDING, a_span(Status.INCOMPLETE, SENT, "s-1", missing=missing)]
+    evidence = some_evidence(spans, [a_report_fact("s-1", at=SENT)], as_of=SENT)
+    assert "còn thiếu mục “Kết quả thực hiện”, chữ ký và chưa đạt điều kiện ratio" in sentence(evidence)
+    english = some_evidence(spans, [a_report_fact("s-1", at=SENT)], as_of=SENT, language="en")
+    assert "it lacks section “Kết quả thực hiện”, signature and fails check ratio" in sentence(english)
 
 
 def test_a_posted_report_counts_from_its_postmark_also_before_it_arrived() -> None:

@@ -85,7 +85,7 @@ def test_a_correction_names_what_it_replaces() -> None:
         (StepKind.REMINDER, "P1M", "Nhắc trước hạn P1M"),
         (StepKind.URGING, "PT0S", "Đôn đốc khi hết hạn"),
         (StepKind.URGING, "P3D", "Đôn đốc sau hạn 3 ngày"),
-        (StepKind.ESCALATION, "P7D", "Báo cho ubnd-tinh về việc quá hạn"),
+        (StepKind.ESCALATION, "P7D", "Báo cho UBND tỉnh về việc quá hạn"),
         (StepKind.INCOMPLETE, "incomplete:s-1", "Đề nghị bổ sung"),
         (StepKind.RETURNED, "returned:r-1", "Báo bản gửi bị trả lại"),
     ],
@@ -93,7 +93,7 @@ def test_a_correction_names_what_it_replaces() -> None:
 def test_an_alert_is_told_by_its_step(kind: StepKind, step: str, words: str) -> None:
     """Before the deadline an agency is reminded, after it urged."""
     attempt = an_attempt(kind=kind, step=step, to_agency="ubnd-tinh")
-    assert fact_words.describe_alert(attempt, VI) == words
+    assert fact_words.describe_alert(attempt, "UBND tỉnh", VI) == words
 
 
 @pytest.mark.parametrize("outcome", list(AttemptOutcome))
