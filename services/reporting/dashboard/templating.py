@@ -168,6 +168,7 @@ def build_environment() -> Environment:
         instant=format_instant,
         moment=format_moment,
         clock_time=format_clock_time,
+        short_instant=format_short_instant,
         deadline=format_deadline,
         percent=format_percent,
     )
@@ -198,6 +199,12 @@ def format_moment(value: datetime, zone: tzinfo, language: str) -> str:
     """Format an instant in local time with the day of the week: `17:00 thứ Hai, 09/12/2024`."""
     local = value.astimezone(zone)
     return f"{local:%H:%M} {format_weekday(local.date(), language)}, {format_day(local.date(), language)}"
+
+
+def format_short_instant(value: datetime, zone: tzinfo, language: str) -> str:
+    """Format an instant in a narrow column: the name of an English month by its first three letters."""
+    local = value.astimezone(zone)
+    return format_instant(value, zone, language) if language == "vi" else f"{local:%H:%M} {local.day} {local:%b %Y}"
 
 
 def format_clock_time(value: datetime, now: datetime, zone: tzinfo, language: str) -> str:

@@ -135,7 +135,10 @@ def _tell_earlier_versions(halves: HalfSentences) -> Iterator[ExplanationPart]:
         return
     at = words.instant(report.fact.received_at if report else last.from_at)
     gaps = describe_gaps(evidence, last.missing, words)
-    vi, en = f"trước đó {name}, nhận lúc {at}, còn {gaps}", f"before that {name}, received at {at}, {gaps}"
+    vi, en = (
+        f"trước đó {name}, nhận lúc {at}, còn {gaps}",
+        f"the version before, {name} received at {at}, was incomplete: it {gaps}",
+    )
     yield halves.say(report, vi=vi, en=en)
 
 

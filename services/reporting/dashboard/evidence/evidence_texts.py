@@ -80,6 +80,7 @@ EVIDENCE_TEXTS = {
     "succession_merge_new": Bilingual(vi="Hợp nhất thành đơn vị mới từ {day}", en="Merged into a new agency on {day}"),
     "succession_split": Bilingual(vi="Chia tách từ {day}", en="Split on {day}"),
     "succession_abolish": Bilingual(vi="Chấm dứt hoạt động từ {day}", en="Abolished on {day}"),
+    "and_others": Bilingual(vi="và {count} đơn vị khác", en="and {count} others"),
     "nobody_inherits": Bilingual(vi="chưa có đơn vị kế thừa", en="nobody inherits yet"),
     "not_confirmed": Bilingual(vi="còn chờ xác nhận", en="to be confirmed"),
     "periods_of": Bilingual(vi="Các kỳ", en="Periods"),
