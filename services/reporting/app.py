@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
@@ -35,7 +36,9 @@ from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.guard import AccessRoute, ReaderGuard
 from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.api import ReportingApi
+from services.reporting.http.compression import CompressionMiddleware
 from services.reporting.http.content_api import ContentApi
+from services.reporting.http.duty_lists import DutyListApi
 from services.reporting.http.evaluations_api import EvaluationsApi
 from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
@@ -170,6 +173,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
                 open_link.build_route(guard.authentication, templates),
                 *_build_api(components, queries, submissions, reports).routes(),
+                *DutyListApi(queries, clock=components.clock).routes(),
                 *_build_content_api(components, queries, submissions).routes(),
                 *_build_evaluations(components, queries).routes(),
                 *sealed_reports.routes(),
@@ -180,6 +184,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
             ]
         ),
         lifespan=_build_lifespan(components),
+        middleware=[Middleware(CompressionMiddleware)],
         exception_handlers=problems.build_handlers(renderer.render_problem, guard.record_refusal),
     )
     # Whoever shows no key learns of no path whether there is anything.

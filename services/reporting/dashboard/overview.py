@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import Status
 from schemas.plan.plan import Plan
-from services.reporting.core import duty_search, labels, vietnamese_locale
+from services.reporting.core import labels, vietnamese_locale
 from services.reporting.core.annual_report import AnnualReport, Chapter
 from services.reporting.core.duty_counts import EXCLUDED_STATUSES, EXPECTED_STATUSES
 from services.reporting.core.duty_lines import DutyLine
-from services.reporting.core.duty_search import LineFilter
+from services.reporting.core.lists import filters
+from services.reporting.core.lists.filters import LineFilter
 from services.reporting.dashboard import templating
 
 
@@ -124,4 +125,4 @@ def choose_chapter(report: AnnualReport, obligation: str | None) -> Chapter | No
 
 def select_lines(chapter: Chapter | None, query: OverviewQuery) -> tuple[DutyLine, ...]:
     """Return the lines of the chapter that match the query."""
-    return duty_search.filter_lines(chapter.lines, query.line_filter) if chapter else ()
+    return filters.filter_lines(chapter.lines, query.line_filter) if chapter else ()

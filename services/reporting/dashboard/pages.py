@@ -10,9 +10,10 @@ from starlette.routing import BaseRoute
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
-from services.reporting.core import annual_report, duty_search, labels
+from services.reporting.core import annual_report, labels
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING
+from services.reporting.core.lists import filters
 from services.reporting.dashboard import help_texts, overview
 from services.reporting.dashboard.overview import Overview, OverviewQuery
 from services.reporting.dashboard.page_renderer import PageRenderer
@@ -77,7 +78,7 @@ class Dashboard:
             )
         report = await self._queries.compile_report(plan.plan, period, context)
         chapter = overview.choose_chapter(report, query.obligation)
-        duty_search.require_groups(query.line_filter.groups, chapter.lines if chapter else (), context.scope)
+        filters.require_groups(query.line_filter.groups, chapter.lines if chapter else (), context.scope)
         page = Overview(
             query=query,
             plan=report.plan,

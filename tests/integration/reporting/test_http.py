@@ -1,6 +1,8 @@
 """The HTTP API of reporting: filters, pages, figures, documents, pages for people, problem documents."""
 
 import asyncio
+import csv
+import io
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -8,10 +10,11 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 import jsonschema
+import openpyxl
 import pytest
 
-from schemas.events.topics import DELIVERIES, FACTS, VERDICTS
-from tests.support.builders.annual_report import AS_OF, a_year
+from schemas.events.topics import FACTS, VERDICTS
+from tests.support.builders.annual_report import AS_OF
 from tests.support.clients.readers import ReadersFile
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Service
@@ -34,6 +37,14 @@ INVALID_QUERIES: list[tuple[str, dict[str, str], int, list[str]]] = [
     ("/v1/duties", {"period": "2026-13"}, 400, ["/query/period"]),
     ("/v1/duties", {"status": "tardy"}, 400, ["/query/status"]),
     ("/", {"status": "tardy"}, 400, ["/query/status"]),
+    ("/v1/duties", {"sort": "-beauty"}, 400, ["/query/sort"]),
+    ("/v1/duties", {"queue": "long"}, 400, ["/query/queue"]),
+    ("/v1/duties", {"cursor": "zz"}, 400, ["/query/cursor"]),
+    ("/v1/duties", {"format": "odt"}, 400, ["/query/format"]),
+    *[
+        (path, {"colour": "red", "limite": "5"}, 400, ["/query/colour", "/query/limite"])
+        for path in ("/v1/duties", "/v1/agencies/h-03", PERIOD, f"{PERIOD}/reports", "/v1/receipts/r-1")
+    ],
     ("/v1/duties", {"plan": "unheard-of"}, 404, []),
     ("/v1/agencies/nobody", {}, 404, []),
     ("/v1/plans/unheard-of/periods/2026", {}, 404, []),
@@ -56,19 +67,7 @@ INVALID_QUERIES: list[tuple[str, dict[str, str], int, list[str]]] = [
 ]
 
 Get = Callable[..., Awaitable[httpx.Response]]
-PublishEvents = Callable[..., Awaitable[None]]
 StartReporting = Callable[..., Service]
-
-
-@pytest.fixture
-async def reporting_with_year(reporting: StartReporting, publish_events: PublishEvents, bus: Bus) -> Service:
-    """Start reporting and wait until it has stored a whole year."""
-    service = reporting()
-    revisions, attempts = a_year()
-    await publish_events([*revisions, *(one for several in attempts.values() for one in several)])
-    for topic in (VERDICTS.name, DELIVERIES.name):
-        await bus.wait_until_consumed("dondoc-reporting", topic)
-    return service
 
 
 async def test_duties_are_filtered_and_paged(reporting_with_year: Service, get: Get) -> None:
@@ -92,6 +91,40 @@ async def test_duties_are_filtered_and_paged(reporting_with_year: Service, get: 
     assert one_off["total"] == 38
     agency = (await get(reporting_with_year, "/v1/agencies/h-03", as_of=AT)).json()
     assert (agency["name"], agency["total"]) == ("UBND huyện Đông Sơn", 2)
+
+
+async def test_a_list_comes_in_the_order_that_is_asked_for(reporting_with_year: Service, get: Get) -> None:
+    """Any column sorts, in either direction, across pages; rows without a value stand last."""
+    seen: list[int | None] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = {"period": "2026", "sort": "-days_late,agency_name", "limit": 7, "cursor": cursor, "as_of": AT}
+        answer = await get(reporting_with_year, "/v1/duties", **query)
+        seen += [duty["days_late"] for duty in answer.json()["duties"]]
+        cursor = answer.json()["next_cursor"]
+        assert ('rel="next"' in answer.headers.get("link", "")) == (cursor is not None)
+    days = [one for one in seen if one is not None]
+    assert seen == sorted(days, reverse=True) + [None] * (38 - len(days))
+    assert days
+
+
+async def test_a_list_is_exported_whole_or_not_sent_again(reporting_with_year: Service, readers: ReadersFile) -> None:
+    """A file has every row of the question; who has the answer already gets none; long answers come compressed."""
+    query = {"period": "2026", "sort": "agency", "status": "late,overdue", "as_of": AT, "lang": "en"}
+    async with httpx.AsyncClient(base_url=reporting_with_year.url, headers=readers.headers, timeout=30) as client:
+        listed = await client.get("/v1/duties", params=query)
+        table = await client.get("/v1/duties", params=query, headers={"accept": "text/csv"})
+        rows = list(csv.DictReader(io.StringIO(table.content.decode("utf-8-sig"))))
+        assert [row["agency"] for row in rows] == [duty["agency"] for duty in listed.json()["duties"]]
+        sheet = await client.get("/v1/duties", params={**query, "format": "xlsx"})
+        cells = list(openpyxl.load_workbook(io.BytesIO(sheet.content)).worksheets[0].values)
+        assert [row[6] for row in cells[3:]] == [row["agency"] for row in rows]
+        again = await client.get("/v1/duties", params=query, headers={"if-none-match": listed.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert listed.headers["content-encoding"] == "gzip"
+        now = [await client.get("/v1/duties", params={"period": "2026"}) for _ in range(2)]
+        assert now[0].headers["etag"] == now[1].headers["etag"]
+        assert now[0].json()["as_of"] != now[1].json()["as_of"]
 
 
 async def test_following_the_cursors_gives_every_duty_once(reporting_with_year: Service, get: Get) -> None:
