@@ -1,4 +1,4 @@
-# One image for the four services, the console and the SMS centre of the compose file; the command says which.
+# One image for the four services and the console; the command says which. The target `development` adds the SMS centre.
 # The dependencies are the hashed lock's, as on a developer's machine.
 
 FROM python:3.11.14-slim-bookworm AS build
@@ -9,19 +9,18 @@ COPY requirements.txt ./
 RUN /opt/venv/bin/pip install --require-hashes --no-deps -r requirements.txt
 COPY deploy/docker/dondoc /opt/venv/bin/dondoc
 
-FROM python:3.11.14-slim-bookworm
+FROM python:3.11.14-slim-bookworm AS application
 LABEL org.opencontainers.image.title="dondoc" org.opencontainers.image.licenses="Apache-2.0"
 # Unbuffered: a log line is out before the process can die. Any address: the container's own network is the boundary.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DONDOC_HOST=0.0.0.0 DONDOC_PORT=8000
 RUN useradd --system --uid 10001 --home-dir /var/lib/dondoc --create-home dondoc \
-    && install --directory --owner dondoc /var/lib/dondoc-links /var/lib/dondoc-attachments
+    && install --directory --owner dondoc /var/lib/dondoc-links /var/lib/dondoc-attachments /var/lib/dondoc-reporting-key
 COPY --from=build /opt/venv /opt/venv
 # The project file names the version, for the code is not installed as a package.
 COPY LICENSE pyproject.toml /app/
 COPY schemas /app/schemas
 COPY services /app/services
-COPY deploy/__init__.py /app/deploy/__init__.py
-COPY deploy/local /app/deploy/local
+COPY deploy/__init__.py deploy/home.py /app/deploy/
 COPY deploy/plans /app/deploy/plans
 # The commit that `dondoc --version` names: docker build --build-arg DONDOC_COMMIT="$(git rev-parse --short HEAD)" .
 # Declared after the copies, so that another commit leaves their layers in the cache.
@@ -35,3 +34,9 @@ VOLUME /var/lib/dondoc
 HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=6 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['DONDOC_PORT']}/readyz\", timeout=3)"]
 CMD ["dondoc", "--help"]
+
+# The SMS centre of the compose file, which shows what would have been sent. No image for production holds it.
+FROM application AS development
+COPY deploy/local /app/deploy/local
+
+FROM application

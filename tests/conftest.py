@@ -29,7 +29,8 @@ ROOT = Path(__file__).parent.parent
 MARKED_FOLDERS = ("unit", "contract", "integration", "e2e", "chaos", "bench")
 JARS = Path(os.environ.get("DONDOC_HOME", ROOT / ".dondoc")) / "kafka" / "jars"
 
-KEPT = ("DONDOC_BENCH_", "DONDOC_MONGOD")  # the size of a benchmark, and this machine's database binary
+# The size of a benchmark, this machine's database binary, and what this machine must have.
+KEPT = ("DONDOC_BENCH_", "DONDOC_MONGOD", "DONDOC_TEST_")
 
 for variable in [name for name in os.environ if name.startswith("DONDOC_") and not name.startswith(KEPT)]:
     del os.environ[variable]

@@ -5,10 +5,11 @@ import os
 import signal
 import sys
 
+from deploy.home import home
 from deploy.local.errors import StackError
 from deploy.local.process import pidfile
 from deploy.local.process.ports import Ports
-from deploy.local.stack import Stack, home, jars, owner_file, print_progress
+from deploy.local.stack import Stack, jars, owner_file, print_progress
 
 FOLDER = "stack"  # next to the jars, which are kept when the data is deleted
 

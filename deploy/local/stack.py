@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.home import home
 from deploy.local.errors import AlreadyRunningError
 from deploy.local.process import pidfile
 from deploy.local.process.daemon import Daemon
@@ -18,7 +19,6 @@ from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.message_servers import Smsc, Smtp
 from deploy.local.servers.mongod import Mongod
 
-DEFAULT_HOME = ".dondoc"
 OTHERS = 0o077  # the permissions of group and others, which no file of the stack has
 
 # The variables that secure the connection to another broker. The local one is open, but only to this machine.
@@ -126,11 +126,6 @@ class Stack:
 def owner_file(folder: Path) -> Path:
     """Return the pid file of the process that runs the stack in *folder*."""
     return folder / "owner"
-
-
-def home() -> Path:
-    """Return the folder for all data of the stack: DONDOC_HOME, or .dondoc in the working directory."""
-    return Path(os.environ.get("DONDOC_HOME", DEFAULT_HOME)).absolute()
 
 
 def jars() -> Path:

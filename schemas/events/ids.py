@@ -11,6 +11,9 @@ from schemas.plan import periods
 # The source of the events that `dondoc submit` makes of sheets, with anybody's key. Intake verifies their ids.
 SHEET_SOURCE = "urn:dondoc:sheet"
 
+# The source of what an officer answers on the pages of reporting. Only a key that names it whole may post from it.
+REPORTING_SOURCE = "urn:dondoc:reporting"
+
 # Hexadecimal digits of the content's digest in the id of such an event.
 SHEET_DIGEST_LENGTH = 32
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from schemas.lint import date_intervals, id_checks, indicator_rules
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
+from schemas.lint.hierarchy import level_rules
 from schemas.plan import durations
 from schemas.plan.periods import MONTHS_OF, Recurrence
 
@@ -25,9 +26,14 @@ def check_plan(plan: Node) -> Iterator[Finding]:
     yield from id_checks.find_duplicates(one["id"] for one in obligations)
     yield from id_checks.find_duplicates(one["grade"] for one in plan["grading"].each())
     yield from indicator_rules.check_indicators(plan)
+    yield from level_rules.check_levels(plan)
     known_sources = {one["id"].text for one in sources}
+    if not sources:
+        yield plan["sources"].warning(
+            "no document is listed, so letters cite the plan by its title; list number and date of each cited document"
+        )
     for obligation in obligations:
-        # The list of sources is optional; without it a citation cannot be checked.
+        # The list of sources is optional; without it a citation cannot be checked, and letters cite the plan's title.
         if sources:
             yield from id_checks.find_unknown(obligation["citation"]["source"], known_sources, "source")
         yield from id_checks.find_duplicates(obligation["addressees"].each(), Severity.WARNING)
@@ -41,11 +47,11 @@ def check_references(plan: Node, registry: Node) -> Iterator[Finding]:
     groups = {one["id"].text for one in registry["groups"].each()} or members
     yield from _check_registry_id(plan["registry"], registry["registry"])
     yield from id_checks.find_unlisted(plan["issuer"], agencies)
+    yield from level_rules.check_level_references(plan, agencies | groups)
     for indicator in plan["indicators"].each():
         for asked in indicator["asked_of"].each():
             yield from id_checks.find_unknown(asked, agencies | groups, "group or agency")
     for obligation in plan["obligations"].each():
-        yield from id_checks.find_unlisted(obligation["recipient"], agencies | groups)
         for addressee in obligation["addressees"].each():
             yield from id_checks.find_unknown(addressee, agencies | groups, "group or agency")
             if addressee.text in groups - members:

@@ -1,7 +1,6 @@
 """Rules for a registry beyond the types of its values.
 
-They find duplicate ids, gaps between names, unlisted groups, cycles of parents, and days that are holiday and working
-day at once.
+They find duplicate ids, gaps between names, unlisted groups, and days that are holiday and working day at once.
 """
 
 from collections.abc import Iterator
@@ -9,19 +8,18 @@ from collections.abc import Iterator
 from schemas.lint import date_intervals, id_checks, succession_rules
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
+from schemas.lint.hierarchy import parent_rules
 
 
 def check_registry(registry: Node) -> Iterator[Finding]:
     """Yield every problem of *registry*."""
     groups, agencies = registry["groups"].each(), registry["agencies"].each()
     aliases = [alias for agency in agencies for alias in agency["aliases"].each()]
-    ids = {one["id"].text for one in agencies}
     yield from id_checks.find_duplicates((*(one["id"] for one in (*groups, *agencies)), *aliases))
     for agency in agencies:
         yield from _check_names(agency)
         yield from _check_memberships(agency, groups)
-        yield from id_checks.find_unlisted(agency["parent"], ids)
-    yield from _find_parent_cycles(agencies)
+    yield from parent_rules.check_parents(agencies)
     yield from succession_rules.check_successions(registry["successions"].each(), agencies)
     yield from _check_calendar(registry)
 
@@ -66,21 +64,6 @@ def _check_memberships(agency: Node, groups: tuple[Node, ...]) -> Iterator[Findi
         span = date_intervals.parse_interval(membership)
         if span and validity and (span.to <= validity.from_ or validity.to <= span.from_):
             yield membership.warning("lies outside the dates on which the agency is valid")
-
-
-def _find_parent_cycles(agencies: tuple[Node, ...]) -> Iterator[Finding]:
-    parents = {one["id"].text: one["parent"] for one in agencies if one["parent"].text}
-    # Every agency has one parent at most, so a walk upwards ends at a root, at an agency that was walked before, or in
-    # a cycle. `cleared` holds the walked ones, so that each cycle is reported once.
-    cleared: set[str] = set()
-    for start in parents:
-        line = [start]
-        while line[-1] in parents and line[-1] not in cleared and parents[line[-1]].text not in line:
-            line.append(parents[line[-1]].text)
-        last = parents.get(line[-1])
-        if last is not None and line[-1] not in cleared:
-            yield last.finding(f"{last.text!r} is under {line[-1]!r} itself; a parent stands above")
-        cleared.update(line)
 
 
 def _check_calendar(registry: Node) -> Iterator[Finding]:

@@ -124,13 +124,17 @@ class Check(DocumentModel):
 
 
 class Requirements(DocumentModel):
-    """What a submission must contain to be complete. By default any submission is complete."""
+    """What a submission must contain to be complete. By default any submission is complete.
+
+    With `parts: all` it names the report of every agency whose reports its obligation compiles.
+    """
 
     sections: tuple[Section, ...] = ()
     indicators: tuple[RequiredIndicator, ...] = ()
     attachments: AttachmentRequirement = AttachmentRequirement(min=0)
     signed: bool = False
     checks: tuple[Check, ...] = ()
+    parts: Literal["all"] | None = None
 
 
 class Acceptance(DocumentModel):
@@ -178,17 +182,47 @@ class ObligationVersion(DocumentModel):
         return self.from_ <= day and (self.to is None or day < self.to)
 
 
+class Compilation(DocumentModel):
+    """The obligation whose reports, by the agencies below the reporting one, are consolidated in this one's."""
+
+    obligation: Identifier
+    of: Literal["children"] = "children"
+
+
 class Obligation(DocumentModel):
-    """A reporting or other duty that the plan imposes on a group of agencies."""
+    """A reporting or other duty that the plan imposes on a group of agencies.
+
+    A `lead` agency (chủ trì) owes the report in place of addressees; those of `with` (phối hợp) are told and owe
+    nothing. The recipient `parent` is the agency above the reporting one.
+    """
 
     id: Identifier
     citation: Citation
     title: Bilingual
     kind: ObligationKind = ObligationKind.REPORTING
     tracking: Literal["event", "milestone", "narrative"] = "event"
-    addressees: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    addressees: tuple[Identifier, ...] = ()
+    lead: Identifier | None = None
+    with_: tuple[Identifier, ...] = Field(default=(), alias="with")
     recipient: Identifier | None = None
+    compiles: Compilation | None = None
     versions: Annotated[tuple[ObligationVersion, ...], Field(min_length=1)]
+
+    @property
+    def bearers(self) -> tuple[str, ...]:
+        """The groups and agencies that owe the report: the lead, else the addressees."""
+        return self.addressees if self.lead is None else (self.lead,)
+
+
+class PlanSupersession(DocumentModel):
+    """The plan whose place this one takes from the local date `from` on.
+
+    `carries` names for an obligation of that plan the one of this plan for which its reports count.
+    """
+
+    plan: Identifier
+    from_: LocalDate = Field(alias="from")
+    carries: dict[Identifier, Identifier] = Field(default_factory=dict)
 
 
 class Plan(DocumentModel):
@@ -202,6 +236,8 @@ class Plan(DocumentModel):
     zone: Annotated[str, AfterValidator(_require_known_zone)] = "Asia/Ho_Chi_Minh"
     registry: Identifier
     sources: tuple[SourceDocument, ...] = ()
+    tracked_from: LocalDate | None = None
+    supersedes: PlanSupersession | None = None
     indicators: tuple[Indicator, ...] = ()
     grading: tuple[GradeRule, ...] = ()
     report: ReportForm = ReportForm()

@@ -38,6 +38,12 @@ class Membership(Span):
     id: Identifier
 
 
+class ParentSpan(Span):
+    """The agency above another one, for a span of dates."""
+
+    id: Identifier
+
+
 class Group(DocumentModel):
     """A set of agencies that a plan may address."""
 
@@ -53,8 +59,15 @@ class Agency(DocumentModel):
     names: Annotated[tuple[Name, ...], Field(min_length=1)]
     aliases: tuple[Alias, ...] = ()
     groups: tuple[Membership, ...] = ()
-    parent: Identifier | None = None
+    parent: Identifier | tuple[ParentSpan, ...] | None = None
     note: NonBlank | None = None
+
+    @property
+    def parents(self) -> tuple[ParentSpan, ...]:
+        """The agencies above this one by date; a parent without dates is one for all time."""
+        if isinstance(self.parent, str):
+            return (ParentSpan(id=self.parent),)
+        return self.parent or ()
 
     def name_on(self, day: date, language: str = "vi") -> str:
         """Return the name borne on *day*; if there was none, the last earlier one, or else the first."""
@@ -102,6 +115,35 @@ class Registry(DocumentModel):
     def agency(self, agency_id: str) -> Agency | None:
         """Return the agency with that permanent id, or None."""
         return self.by_id.get(agency_id)
+
+    @cached_property
+    def lifetimes(self) -> Mapping[str, Span]:
+        """When each agency exists; a succession ends it where its own `valid` does not say so."""
+        ends: dict[str, date] = {}
+        for succession in self.successions:
+            for ended in succession.from_:
+                if ended not in succession.to:
+                    ends[ended] = min(ends.get(ended, succession.on), succession.on)
+        # `Span` is built without validation: its dates were validated with the agency and the succession.
+        return {
+            one.id: one.valid
+            if one.valid.to is not None
+            else Span.model_construct(from_=one.valid.from_, to=ends.get(one.id))
+            for one in self.agencies
+        }
+
+    def exists_on(self, agency_id: str, day: date) -> bool:
+        """Whether the agency exists on *day*; of a body that the registry does not list nobody knows an end."""
+        lifetime = self.lifetimes.get(agency_id)
+        return lifetime is None or lifetime.contains(day)
+
+    def parent_on(self, agency_id: str, day: date) -> str | None:
+        """Return the agency above on *day*; None where there is none then, or where one of the two does not exist."""
+        agency = self.agency(agency_id)
+        if agency is None or not self.exists_on(agency_id, day):
+            return None
+        parents = (one.id for one in agency.parents if one.contains(day))
+        return next((one for one in parents if self.exists_on(one, day)), None)
 
     def resolve(self, name_or_id: str) -> str | None:
         """Return the permanent id for an id or alias, or None if the registry knows neither."""

@@ -38,6 +38,10 @@ COMMANDS = {
     "schemas": "commands.plans.schemas:app",
 }
 
+# The broker, database and mail server of a developer's machine, which the installed package leaves out.
+DEVELOPMENT_SERVERS = "deploy.local"
+EXIT_UNUSABLE = 2
+
 
 class LazyCommandGroup(TyperGroup):
     """Imports the module of a command at its first use.
@@ -56,7 +60,12 @@ class LazyCommandGroup(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name].partition(":")
-        found = getattr(importlib.import_module(f"services.console.{module}"), attribute)
+        try:
+            found = getattr(importlib.import_module(f"services.console.{module}"), attribute)
+        except ModuleNotFoundError as cause:
+            if cause.name != DEVELOPMENT_SERVERS:
+                raise
+            found = _refuse_without_checkout
         if not isinstance(found, typer.Typer):
             single = typer.Typer(add_completion=False)
             single.command(cmd_name)(found)
@@ -64,6 +73,12 @@ class LazyCommandGroup(TyperGroup):
         command = cast("TyperCommand | TyperGroup", typer.main.get_command(found))
         command.name = cmd_name
         return command
+
+
+def _refuse_without_checkout() -> None:
+    """Only in a checkout of the source: it starts servers for development, which this installation does not hold."""
+    sys.stderr.write("this command starts servers for development; run it in a checkout of the source\n")
+    raise typer.Exit(EXIT_UNUSABLE)
 
 
 app = typer.Typer(

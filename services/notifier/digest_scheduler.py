@@ -96,11 +96,13 @@ class DigestScheduler:
         registry = self._documents.registry(known.registry, known.registry_version)
         hours = self._hours_of(known)
         day = now.astimezone(hours.zone).date()
-        reached = {
-            to
-            for to in {alert.to for alert in known.unreached}
-            if book.find_reachable(routing.resolve_recipient(to, known.duty.agency, registry), day)
+        recipients = {
+            alert.to: routing.resolve_recipient(
+                alert.to, known.duty.agency, registry, on=alert.at.astimezone(hours.zone).date()
+            )
+            for alert in known.unreached
         }
+        reached = {to for to, recipient in recipients.items() if book.find_reachable(recipient, day)}
         return schedule.retry_unreached(known, reached, hours, now)
 
     async def replan(self) -> None:

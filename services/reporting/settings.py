@@ -15,7 +15,7 @@ class ReportingSettings(ServiceSettings, MongoSettings):
     """The port, the readers, the database and the consumer."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_REPORTING_", extra="ignore", frozen=True)
-    secret_files: ClassVar[tuple[str, ...]] = ("mongo_url", "dashboard_key")
+    secret_files: ClassVar[tuple[str, ...]] = ("mongo_url", "dashboard_key", "intake_key")
 
     port: int = Field(default=8004, ge=0, le=65535)
     admin_port: int | None = Field(default=None, ge=1, le=65535, validation_alias="DONDOC_ADMIN_PORT_REPORTING")
@@ -23,6 +23,9 @@ class ReportingSettings(ServiceSettings, MongoSettings):
     link_revocations: Path = Path(".dondoc/link-revocations.json")
     dashboard_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
     dashboard_key_file: Path | None = None
+    intake_url: HttpUrl = HttpUrl("http://127.0.0.1:8001")
+    intake_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
+    intake_key_file: Path | None = None
     public: Literal["nothing", "figures"] = "nothing"
     mongo_database: str = "dondoc-reporting"
     group: str = "dondoc-reporting"

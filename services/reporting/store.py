@@ -183,6 +183,11 @@ class ReportingStore:
             {"duty": {"$gte": start, "$lt": start + AFTER_ANY}, "recorded_at": {"$lte": known_at}}
         )
 
+    async def find_facts_about(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredFact]:
+        """Return the facts that name exactly one of *duties* and were recorded by *known_at*, in any order."""
+        named = {"$in": [str(one) for one in duties]}
+        return await self._find_facts({"duty": named, "recorded_at": {"$lte": known_at}})
+
     async def find_events(self, identities: Iterable[EventIdentity], known_at: datetime) -> list[StoredFact]:
         """Return the facts that have one of *identities* and were recorded by *known_at*, in any order."""
         named = {"$in": [_identity_field(one) for one in identities]}

@@ -55,7 +55,10 @@ def test_the_dockerfile_is_clean() -> None:
 def test_every_image_is_pinned(services: Mapping[str, Mapping[str, Any]]) -> None:
     """Each image names a full version, here and in the Dockerfile."""
     images = [str(service["image"]) for service in services.values()]
-    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    stages = re.findall(r"^FROM \S+ AS (\S+)", dockerfile, flags=re.MULTILINE)
+    bases = [base for base in re.findall(r"^FROM (\S+)", dockerfile, flags=re.MULTILINE) if base not in stages]
+    assert bases
     assert [image for image in images + bases if not re.search(r":v?\d+\.\d+\.\d+", image)] == []
 
 
@@ -66,6 +69,15 @@ def test_everything_that_is_waited_for_exists(services: Mapping[str, Mapping[str
             completed = how["condition"] == "service_completed_successfully"
             assert name in services
             assert completed == (name in ONE_SHOTS)
+
+
+def test_servers_for_development_are_in_the_development_image_alone(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """Only the stage `development` copies them, only the SMS centre is built from it, and it is not the default."""
+    stages = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    copying = [stage.splitlines()[0] for stage in stages if "COPY deploy/local" in stage]
+    assert copying == ["application AS development"]
+    assert stages[-1].strip() == "application"
+    assert [name for name, one in services.items() if one.get("build", {}).get("target")] == ["smsc"]
 
 
 def test_nothing_runs_as_root(services: Mapping[str, Mapping[str, Any]]) -> None:

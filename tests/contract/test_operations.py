@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from services.console.main import COMMANDS, app
+from tests.support.tools import needs
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = ROOT / "deploy/runbook.md"
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
 PLAYED = ROOT / "deploy/prometheus/tests/alerts.test.yml"
+ALERTMANAGER = ROOT / "deploy/prometheus/alertmanager.yml"
+NAMES = re.compile(r'alertname!?[=~]+"([^"]+)"')
 DASHBOARD = ROOT / "deploy/grafana/dondoc.json"
 METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|audit|runtime)_[a-z_]+_[a-z]+\b")
 HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
@@ -58,7 +62,7 @@ def test_every_alert_says_what_it_is_and_where_to_read_on() -> None:
         file, _, anchor = rule["annotations"]["runbook"].partition("#")
         assert (file, anchor) == ("deploy/runbook.md", rule["alert"].lower())
         assert anchor in known
-        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert rule["labels"]["severity"] in {"page", "ticket", "heartbeat"}
         assert rule["annotations"]["summary"]
 
 
@@ -76,12 +80,45 @@ def test_every_heading_under_alerts_is_an_alert() -> None:
     assert re.findall(r"^### (.+)$", chapter, flags=re.MULTILINE) == [rule["alert"] for rule in alerts()]
 
 
-def test_the_plays_are_of_alerts_that_exist() -> None:
-    """Each case for promtool names an alert, and expects the summary's runbook."""
-    names = {rule["alert"] for rule in alerts()}
+def test_every_alert_is_played() -> None:
+    """Promtool's cases name alerts that exist; each alert is seen to fire, and all but the heartbeat to keep silent."""
     cases = [case for play in YAML(typ="safe").load(PLAYED)["tests"] for case in play["alert_rule_test"]]
-    assert cases
-    assert [case["alertname"] for case in cases if case["alertname"] not in names] == []
+    firing = {case["alertname"] for case in cases if case["exp_alerts"]}
+    silent = {case["alertname"] for case in cases if not case["exp_alerts"]}
+    names = {rule["alert"] for rule in alerts()}
+    assert firing == names
+    assert names - silent == {"Watchdog"}
+
+
+@needs("promtool", package="prometheus")
+@pytest.mark.parametrize("arguments", [("check", "rules", str(ALERTS)), ("test", "rules", str(PLAYED))])
+def test_prometheus_takes_the_alerts_and_plays_their_cases(arguments: tuple[str, ...]) -> None:
+    """Its own tool reads the rules, and finds each case as it is written."""
+    run_tool("promtool", *arguments)
+
+
+@needs("amtool", package="prometheus-alertmanager")
+@pytest.mark.parametrize(
+    ("labels", "receivers"),
+    [
+        ({"alertname": "Watchdog", "severity": "heartbeat"}, "watchdog"),
+        ({"alertname": "BusUnreachable", "severity": "page"}, "operator"),
+        ({"alertname": "NotReached", "severity": "ticket"}, "officer,operator"),
+        ({"alertname": "KeyExpiring", "severity": "ticket"}, "operator"),
+    ],
+)
+def test_alertmanager_takes_its_configuration(labels: dict[str, str], receivers: str) -> None:
+    """Its own tool reads the file, and finds whom each alert goes to."""
+    run_tool("amtool", "check-config", str(ALERTMANAGER))
+    given = [f"{name}={value}" for name, value in labels.items()]
+    assert run_tool("amtool", "config", "routes", "test", f"--config.file={ALERTMANAGER}", *given).strip() == receivers
+
+
+def test_alertmanager_speaks_of_alerts_that_exist() -> None:
+    """An alert that was renamed would go to nobody, and be told in spite of its cause."""
+    named = {name for names in NAMES.findall(text_of(ALERTMANAGER)) for name in names.split("|")}
+    assert named
+    assert sorted(named - {rule["alert"] for rule in alerts()}) == []
 
 
 @pytest.mark.parametrize("path", [RUNBOOK, DASHBOARD, ALERTS, PLAYED], ids=lambda path: path.name)
@@ -123,6 +160,13 @@ def test_every_panel_of_the_dashboard_says_what_it_shows() -> None:
             assert panel["title"]
             assert panel["description"]
             assert all(target["expr"] for target in panel["targets"])
+
+
+def run_tool(*command: str) -> str:
+    """Run a tool that has to succeed; return what it says."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def _commands(text: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

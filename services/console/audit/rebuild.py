@@ -104,6 +104,11 @@ class RebuiltArchive:
         records = self._index.events(list(identities), until=floor_milliseconds(known_at))
         return [StoredFact(receiptid="", recorded_at=instant_of(one.recorded_at), record=one.value) for one in records]
 
+    async def find_facts_about(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredFact]:
+        """Return nothing: the report cites decisions from these facts, and no figure rests on them."""
+        del duties, known_at
+        return []
+
     async def find_periods(self, plan: str) -> list[str]:
         """Return nothing: an audit names its period."""
         del plan

@@ -237,7 +237,7 @@ def _addressee_ids(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[str]
 def _is_member(agency: Agency, obligation: Obligation) -> bool:
     """Whether *agency* exists and is an addressee today; without a period there is no other day to ask about."""
     groups = {one.id for one in agency.groups if one.to is None} if agency.valid.to is None else set()
-    return not groups.isdisjoint(obligation.addressees) or agency.id in obligation.addressees
+    return not groups.isdisjoint(obligation.bearers) or agency.id in obligation.bearers
 
 
 def _format_choice(catalogue: DutyCatalogue, agency: str) -> str:

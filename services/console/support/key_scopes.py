@@ -12,6 +12,7 @@ from datetime import datetime
 
 import isodate
 
+from schemas.events.ids import REPORTING_SOURCE
 from services.console.support.inputs import UnusableInputError
 from services.intake.core import uris
 from services.intake.core.cloud_event import TEXT_MAX
@@ -25,6 +26,15 @@ from services.intake.core.scopes import (
     KeyScope,
     SourceScope,
     is_reserved,
+)
+
+# What the key of reporting itself may claim: the officer's answers to reports, from its own source, and nothing else.
+REPORTING_SCOPE = KeyScope(
+    agencies=frozenset({WILDCARD}),
+    groups=frozenset(),
+    types=REVIEW_TYPES,
+    sources=SourceScope(names=frozenset({REPORTING_SOURCE})),
+    may_review=True,
 )
 
 # A key that is not renewed ends by itself, so that one that was forgotten, or has leaked, does not serve for ever.
@@ -73,7 +83,11 @@ def parse_terms(system: str, validity: str, events_per_second: float, *, since: 
 
 def parse_scope(options: ScopeOptions) -> KeyScope:
     """Return the scope of the given options; raise `UnusableInputError` where it covers nothing."""
-    agencies, groups, types = options.agencies or (), options.groups or (), options.types or (WILDCARD,)
+    is_of_reporting = REPORTING_SOURCE in (options.sources or ())
+    if is_of_reporting:
+        _require_reviews_alone(options)
+    agencies, groups = options.agencies or (), options.groups or ()
+    types = options.types or (REVIEW_TYPES if is_of_reporting else (WILDCARD,))
     if not agencies and not groups:
         raise UnusableInputError("say for whom the key may post: --agency ID, --group ID or --agency '*'")
     for option, names in (("--agency", agencies), ("--group", groups)):
@@ -147,6 +161,23 @@ def parse_overlap(span: str, *, since: datetime) -> datetime:
     return end
 
 
+def _require_reviews_alone(options: ScopeOptions) -> None:
+    """Raise `UnusableInputError` where a key with the source of reporting could post anything but reviews."""
+    others = {
+        "--source": len(options.sources or ()) > 1,
+        "--type": not REVIEW_TYPES.issuperset(options.types or ()),
+        "--proof": bool(options.proofs),
+        "--decisions": options.may_decide,
+        "--reviews": not options.may_review,
+    }
+    wrong = [option for option, is_wrong in others.items() if is_wrong]
+    if wrong:
+        raise UnusableInputError(
+            f"--source {REPORTING_SOURCE} is reporting's own, whose key returns and accepts reports and does nothing "
+            f"else: give --reviews and no other --source, --type, --proof or --decisions (see {', '.join(wrong)})"
+        )
+
+
 def _check_type(event_type: str, options: ScopeOptions) -> None:
     if event_type != WILDCARD and event_type not in KNOWN_TYPES:
         known = ", ".join(sorted(KNOWN_TYPES))
@@ -166,7 +197,7 @@ def _parse_source(text: str) -> str:
     source = unicodedata.normalize("NFC", text)
     if source == WILDCARD:
         return source
-    if is_reserved(source):
+    if is_reserved(source) and source != REPORTING_SOURCE:
         raise UnusableInputError(f"--source: {text!r} is the product's own; name a source of the upstream system")
     if not source or len(source) > TEXT_MAX or not uris.is_reference(source.removesuffix(WILDCARD)):
         raise UnusableInputError(

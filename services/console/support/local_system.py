@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -20,6 +21,7 @@ from deploy.local.process import pidfile
 from deploy.local.process.daemon import Daemon, Program
 from deploy.local.process.ports import LOOPBACK, Ports, PortSet, port_variable, require_free
 from deploy.local.stack import Stack
+from services.console.support import key_scopes, seeding
 from services.runtime import secret_files
 
 SECRET_BYTES = 32
@@ -27,6 +29,7 @@ SECRET_BYTES = 32
 # The variables with secrets that a service may inherit besides its own: of broker, database and object store.
 SHARED_SECRETS = ("DONDOC_KAFKA_", "DONDOC_MONGO_")
 STORE_SECRETS = {"intake": ("AWS_",)}
+REPORTING_SYSTEM = "reporting"  # by which the file of keys calls it, as intake's audit lines do
 LINK_REVOCATIONS = "link-revocations.json"
 PROBE_SECONDS = 2.5  # the readiness check of a service may itself take two seconds
 
@@ -121,6 +124,10 @@ class LocalSystem:
         """The file of readers that reporting reads."""
         return self.stack.folder / "readers.json"
 
+    def create_reporting_key(self, now: datetime) -> None:
+        """Make the key with which reporting posts the officer's answers; before it starts, because it reads it then."""
+        seeding.load_or_create_key(REPORTING_SYSTEM, self.keys_file, key_scopes.REPORTING_SCOPE, now=now)
+
     def _environment_of(self, service: str) -> dict[str, str]:
         """Return the settings by which *service* finds the stack and the other services.
 
@@ -160,6 +167,8 @@ class LocalSystem:
             "DONDOC_REPORTING_READERS": str(self.readers_file),
             "DONDOC_REPORTING_LINK_REVOCATIONS": str(folder / LINK_REVOCATIONS),
             "DONDOC_DASHBOARD_KEY_FILE": str(_create_secret_once(folder / "dashboard.key")),
+            "DONDOC_REPORTING_INTAKE_URL": f"http://{LOOPBACK}:{self.ports.intake}",
+            "DONDOC_REPORTING_INTAKE_KEY_FILE": str(self.keys_file.with_name(f"{REPORTING_SYSTEM}.key")),
             **self._attachments_environment(),
         }
 

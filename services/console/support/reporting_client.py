@@ -4,14 +4,14 @@ The key is a secret and comes from the environment, or from a file that the envi
 options of a command can be read by everybody on the machine.
 """
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 
-from deploy.local.process.ports import LOOPBACK
-from deploy.local.stack import home
+from deploy.home import home
 from services.console.support import inputs
 from services.console.support.inputs import UnusableInputError
 
@@ -68,8 +68,8 @@ def _read_key(url: str) -> str:
 
 def _is_of_this_machine(url: str) -> bool:
     try:
-        return httpx.URL(url).host == LOOPBACK
-    except httpx.InvalidURL:
+        return ipaddress.ip_address(httpx.URL(url).host).is_loopback
+    except (httpx.InvalidURL, ValueError):
         return False
 
 

@@ -168,14 +168,17 @@ class Simulation:
         if not known.unreached:
             return known
         day = now.astimezone(self._hours.zone).date()
-        recipients = {alert.to: self._resolve(alert.to, known.duty.agency) for alert in known.unreached}
+        registry, agency = self._documents.catalogue.registry, known.duty.agency
+        recipients = {
+            alert.to: routing.resolve_recipient(
+                alert.to, agency, registry, on=alert.at.astimezone(self._hours.zone).date()
+            )
+            for alert in known.unreached
+        }
         reached = {to for to, agency in recipients.items() if self._contacts.find_reachable(agency, day)}
         after = schedule.retry_unreached(known, reached, self._hours, now)
         self._replace(after)
         return after
-
-    def _resolve(self, to: str, agency: str) -> str:
-        return routing.resolve_recipient(to, agency, self._documents.catalogue.registry)
 
     def _pop_due(self, now: datetime) -> Iterator[AlertSchedule]:
         """Pop the duties from the heap that may be due at *now*, each once.

@@ -74,14 +74,16 @@ def find_unreached(book: ContactBook, plan: Plan, registry: Registry, day: date)
         for version in obligation.versions
         for one in version.reminders.escalate
     }
-    recipients = [resolve_recipient(to, agency, registry) for agency in owing for to in sorted({SELF, *escalations})]
+    recipients = [
+        resolve_recipient(to, agency, registry, on=day) for agency in owing for to in sorted({SELF, *escalations})
+    ]
     return [one for one in dict.fromkeys(recipients) if one != PARENT and not book.find_reachable(one, day)]
 
 
 def _is_addressed(agency_id: str, plan: Plan, registry: Registry, day: date) -> bool:
     agency = registry.agency(agency_id)
     groups = {one.id for one in agency.groups if one.contains(day)} if agency else set()
-    return any({agency_id, *groups} & set(obligation.addressees) for obligation in plan.obligations)
+    return any({agency_id, *groups} & set(obligation.bearers) for obligation in plan.obligations)
 
 
 def _parse_contact(row: Mapping[str, str | None]) -> Contact:

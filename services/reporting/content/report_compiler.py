@@ -4,29 +4,35 @@ The API, the seal and the audit all come here, so that a sealed figure is the on
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
+from schemas.events import facts
+from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
 from schemas.events.reports import EvaluationRecorded
-from services.reporting import submission_content
+from services.reporting import decision_content, event_decoder, submission_content
 from services.reporting.content.evaluation_queries import EvaluationQueries
 from services.reporting.content.results_queries import EventSource, ResultsQueries, UnreadableContentError
-from services.reporting.core import results_question
+from services.reporting.core import results, results_question
 from services.reporting.core.annual_report import AnnualReport
+from services.reporting.core.content import figure_review
+from services.reporting.core.duty_counts import UNDER_EXTENSION
+from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.evaluation import Grade
 from services.reporting.core.report import grading
 from services.reporting.core.report.inputs import (
     GradedAgency,
     PeriodResults,
+    ReportedDecision,
     ReportedDocument,
     ReportFinding,
     ReportInputs,
 )
-from services.reporting.core.results import ObligationResults
+from services.reporting.core.results_question import AssessedPlan
 from services.reporting.core.timeline import EventIdentity, UnreadableRecord
 from services.reporting.queries import QueryContext, ReportingQueries
 from services.reporting.store import StoredFact
@@ -41,6 +47,12 @@ class RecordedOpinion(Protocol):
 
     @property
     def evaluation(self) -> EvaluationRecorded: ...
+
+
+class FactSource(EventSource, Protocol):
+    """Finds facts by their identity, and by the duty that they name."""
+
+    async def find_facts_about(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredFact]: ...
 
 
 class EvaluationSource(Protocol):
@@ -61,7 +73,7 @@ class _FoundResults:
 class ReportCompiler:
     """Compiles reports from what the queries, the archive of events and the source of evaluations find."""
 
-    def __init__(self, queries: ReportingQueries, archive: EventSource, evaluations: EvaluationSource) -> None:
+    def __init__(self, queries: ReportingQueries, archive: FactSource, evaluations: EvaluationSource) -> None:
         self._queries = queries
         self._archive = archive
         self._recorded = evaluations
@@ -84,59 +96,26 @@ class ReportCompiler:
             findings=tuple(found.findings),
             evaluations=await self._grade(inputs.report, context),
             documents=await self._find_documents(inputs.report, context),
+            decisions=await self._find_decisions(inputs.report, context),
         )
 
     async def _find_results(self, report: AnnualReport, context: QueryContext) -> _FoundResults:
-        periods_of: dict[str, list[str]] = {}
+        obligations: dict[str, set[str]] = {}
         for chapter in report.chapters:
             if chapter.period is not None:
-                periods_of.setdefault(chapter.obligation.id, []).append(chapter.period)
+                obligations.setdefault(chapter.period, set()).add(chapter.obligation.id)
         found = _FoundResults()
-        for period in sorted({one for several in periods_of.values() for one in several}):
-            asked = {obligation: several for obligation, several in periods_of.items() if period in several}
+        for period, asked in sorted(obligations.items()):
             try:
-                await self._consolidate_period(report, period, asked, context=context, found=found)
+                assessed = await self._results.assess_plan(report.plan.plan, period, context)
             except UnreadableContentError as cause:
                 found.unreadable += cause.records
+                continue
+            # Consolidating a thousand agencies takes tenths of a second, in which other requests are answered.
+            results, findings = await asyncio.to_thread(_consolidate, assessed, period, asked)
+            found.results += results
+            found.findings += findings
         return found
-
-    async def _consolidate_period(
-        self,
-        report: AnnualReport,
-        period: str,
-        asked: Mapping[str, Sequence[str]],
-        *,
-        context: QueryContext,
-        found: _FoundResults,
-    ) -> None:
-        """Add the results of *period* to *found*: those of the obligations *asked*, which have the periods given."""
-        consolidated = await self._consolidate(report, period, context)
-        alone = {obligation for obligation, several in asked.items() if len(several) == 1}
-        before = await self._consolidate_year_before(report, period, context) if alone else {}
-        reviewed = await self._results.review_figures(report.plan.plan, period, context)
-        found.results += [
-            PeriodResults(period=period, results=one, before=before.get(obligation) if obligation in alone else None)
-            for obligation, one in consolidated.items()
-            if obligation in asked
-        ]
-        found.findings += [
-            ReportFinding(agency=one.agency, code=one.finding.code, sentence=one.finding.words.in_language("vi"))
-            for one in reviewed
-            if one.obligation in asked
-        ]
-
-    async def _consolidate(
-        self, report: AnnualReport, period: str, context: QueryContext
-    ) -> Mapping[str, ObligationResults]:
-        results = await self._results.find_results(report.plan.plan, period, context)
-        return {one.obligation: one for one in results.obligations}
-
-    async def _consolidate_year_before(
-        self, report: AnnualReport, period: str, context: QueryContext
-    ) -> Mapping[str, ObligationResults]:
-        """Return what each agency gave a year earlier: a ranking of one period shows it beside this year's figures."""
-        before = results_question.year_before(period)
-        return {} if before is None else await self._consolidate(report, before.text, context)
 
     async def _grade(self, report: AnnualReport, context: QueryContext) -> tuple[GradedAgency, ...]:
         graded = grading.choose_graded_chapter(report)
@@ -160,9 +139,39 @@ class ReportCompiler:
         identities = sorted(standing)
         documents: dict[EventIdentity, ReportedDocument] = {}
         for start in range(0, len(identities), _EVENTS_AT_ONCE):
-            facts = await self._archive.find_events(identities[start : start + _EVENTS_AT_ONCE], context.known_at)
-            documents |= await asyncio.to_thread(_decode_documents, facts)
+            found = await self._archive.find_events(identities[start : start + _EVENTS_AT_ONCE], context.known_at)
+            documents |= await asyncio.to_thread(_decode_documents, found)
         return {standing[identity]: one for identity, one in documents.items()}
+
+    async def _find_decisions(self, report: AnnualReport, context: QueryContext) -> Mapping[DutyKey, ReportedDecision]:
+        """Return the decision about every duty that is exempt or extended; one that cannot be read is not cited."""
+        decided = [
+            line
+            for chapter in report.chapters
+            for line in chapter.lines
+            if line.status is Status.EXEMPT or UNDER_EXTENSION in line.flags
+        ]
+        # An extension names the period, an exemption covers all periods whose due instant lies inside it.
+        named = sorted({key for line in decided for key in (line.key, replace(line.key, period=None))}, key=str)
+        found: list[StoredFact] = []
+        for start in range(0, len(named), _EVENTS_AT_ONCE):
+            found += await self._archive.find_facts_about(named[start : start + _EVENTS_AT_ONCE], context.known_at)
+        by_fact = await asyncio.to_thread(_decode_decisions, found)
+        chosen = ((line.key, _choose_decision(line, by_fact)) for line in decided)
+        return {key: decision for key, decision in chosen if decision is not None}
+
+
+def _consolidate(
+    assessed: AssessedPlan, period: str, obligations: Collection[str]
+) -> tuple[list[PeriodResults], list[ReportFinding]]:
+    """Return the results of *obligations* for *period*, and what looks like a slip in their figures."""
+    questions = [one for one in results_question.build_questions(assessed, period) if one.obligation in obligations]
+    reviewed = figure_review.review_figures(questions)
+    findings = [
+        ReportFinding(agency=one.agency, code=one.finding.code, sentence=one.finding.words.in_language("vi"))
+        for one in reviewed
+    ]
+    return [PeriodResults(period=period, results=results.consolidate(one)) for one in questions], findings
 
 
 def _describe_grade(agency: str, grade: Grade, opinion: EvaluationRecorded | None, *, language: str) -> GradedAgency:
@@ -176,9 +185,30 @@ def _describe_grade(agency: str, grade: Grade, opinion: EvaluationRecorded | Non
     )
 
 
-def _decode_documents(facts: Iterable[StoredFact]) -> dict[EventIdentity, ReportedDocument]:
+def _choose_decision(
+    line: DutyLine, by_fact: Mapping[tuple[DutyKey, str], ReportedDecision]
+) -> ReportedDecision | None:
+    """Return the decision on which the status or the due instant of a duty rests, the last one of several."""
+    key = replace(line.key, period=None) if line.status is Status.EXEMPT else line.key
+    return next((by_fact[key, event] for event in reversed(line.evidence) if (key, event) in by_fact), None)
+
+
+def _decode_decisions(found: Iterable[StoredFact]) -> dict[tuple[DutyKey, str], ReportedDecision]:
+    """Return the decisions behind extensions and exemptions by the duty that the event names and the event's id."""
+    decisions: dict[tuple[DutyKey, str], ReportedDecision] = {}
+    for one in sorted(found, key=StoredFact.recording_order):
+        with suppress(UnreadableRecordError):
+            fact = event_decoder.decode_fact(
+                one.record, recorded_at=one.recorded_at or datetime.max.replace(tzinfo=UTC)
+            )
+            if fact is not None and fact.type in (facts.EXTENDED, facts.EXEMPTED):
+                decisions.setdefault((fact.duty, fact.event), decision_content.decode_decision(one.record))
+    return decisions
+
+
+def _decode_documents(found: Iterable[StoredFact]) -> dict[EventIdentity, ReportedDocument]:
     documents: dict[EventIdentity, ReportedDocument] = {}
-    for fact in sorted(facts, key=StoredFact.recording_order):
+    for fact in sorted(found, key=StoredFact.recording_order):
         with suppress(UnreadableRecordError):  # the consolidation of the same record has reported it
             identity, document = submission_content.decode_document(fact.record)
             documents.setdefault(identity, document)

@@ -100,7 +100,7 @@ def build_lines(
 def _sort_key(line: DutyLine, ranks: Mapping[str, int], plan: Plan) -> tuple[object, ...]:
     obligation = plan.obligation(line.key.obligation)
     # Agencies addressed by name, whose group is no addressee, come last.
-    addressees = list(obligation.addressees) if obligation else []
+    addressees = list(obligation.bearers) if obligation else []
     group_rank = addressees.index(line.group) if line.group in addressees else len(addressees)
     return (
         ranks.get(line.key.obligation, len(ranks)),

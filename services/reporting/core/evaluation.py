@@ -73,9 +73,9 @@ def grade_work(rules: Sequence[GradeRule], work: GradedWork) -> Grade | NoGrade:
     return NoGrade(reason=_NO_RULE_HOLDS)
 
 
-def count_late(statuses: Sequence[Status]) -> int:
-    """Return how many of an agency's duties of the periods before were late, incomplete or not filed."""
-    return sum(status in _LATE_STATUSES for status in statuses)
+def is_late(status: Status) -> bool:
+    """Whether a duty of a period before counts for `late_before`: it was late, incomplete or not filed."""
+    return status in _LATE_STATUSES
 
 
 def _list_variables(work: GradedWork) -> dict[str, Value]:

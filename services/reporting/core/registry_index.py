@@ -39,12 +39,12 @@ class RegistryIndex:
         `BY_NAME` where there is none or where the obligation addresses the agency itself.
         """
         agency = self.agencies.get(agency_id)
-        if agency is None or agency_id in obligation.addressees:
+        if agency is None or agency_id in obligation.bearers:
             return BY_NAME
         groups_on_day = {membership.id for membership in agency.groups if membership.contains(day)}
         groups_ever = {membership.id for membership in agency.groups}
-        addressed = [group for group in obligation.addressees if group in groups_on_day]
-        return next(iter(addressed or [group for group in obligation.addressees if group in groups_ever]), BY_NAME)
+        addressed = [group for group in obligation.bearers if group in groups_on_day]
+        return next(iter(addressed or [group for group in obligation.bearers if group in groups_ever]), BY_NAME)
 
     def groups_on(self, agency_id: str, day: date) -> frozenset[str]:
         """Return every group that the agency belonged to on *day*, addressed or not."""

@@ -119,11 +119,15 @@ class GroupTotal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedTotals:
-    """The totals over the agencies that gave the figure in both years, as of the same day of the year."""
+    """The totals over the agencies that gave the figure in both years, as of the same day of the year.
+
+    `previous_by_agency` has what each of them gave the year before, a merged one under its heir.
+    """
 
     agencies: int
     total: Decimal | None
     previous: Decimal | None
+    previous_by_agency: Mapping[str, Decimal | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,6 +333,7 @@ def _compare_same(
         agencies=len(both),
         total=measure.total_of(both),
         previous=measure.total_of(one for duty in both for one in by_heir[duty.agency]),
+        previous_by_agency={duty.agency: measure.total_of(by_heir[duty.agency]) for duty in both},
     )
 
 

@@ -5,7 +5,7 @@ file of facts. So which obligations are listed, which agencies are asked, which 
 are compared with is decided once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,8 +14,8 @@ from schemas.plan import periods
 from schemas.plan.calendar import Calendar, PeriodTerms, WorkingDays
 from schemas.plan.periods import Period
 from schemas.plan.plan import ObligationVersion, Plan
-from schemas.plan.registry import Registry, Succession
-from services.reporting.core import results
+from schemas.plan.registry import Registry
+from services.reporting.core import heirs, results
 from services.reporting.core.results import (
     RETURNED,
     Comparison,
@@ -100,7 +100,7 @@ def _build_question(
         obligation=obligation.id,
         period=current.period,
         indicators=assessed.plan.list_indicators(terms.version),
-        groups=[one for one in obligation.addressees if registry.agency(one) is None],
+        groups=[one for one in obligation.bearers if registry.agency(one) is None],
         sections=_list_sections(terms.version),
         duties=current.duties,
         previous=_build_comparison(registry, _report_period(assessed, terms_before), until=current.decided_on),
@@ -144,23 +144,6 @@ def _build_comparison(registry: Registry, previous: _AssessedPeriod | None, *, u
     return Comparison(
         period=previous.period,
         duties=previous.duties,
-        heirs=_find_heirs(agencies, between),
+        heirs=heirs.find_heirs(agencies, registry.successions, after=previous.decided_on, until=until),
         has_split=any(one.type == "split" and not agencies.isdisjoint(one.from_) for one in between),
     )
-
-
-def _find_heirs(agencies: Iterable[str], successions: Sequence[Succession]) -> Mapping[str, str]:
-    """Return the one agency that each merged agency became part of, over several mergers where there were several."""
-    direct: dict[str, str] = {}
-    for one in sorted(successions, key=lambda succession: succession.on):
-        if one.type in {"merge_into", "merge_new"} and len(one.to) == 1:
-            direct.update({agency: one.to[0] for agency in one.from_ if agency not in one.to})
-    found: dict[str, str] = {}
-    for agency in agencies:
-        heir, seen = agency, {agency}
-        while heir in direct and direct[heir] not in seen:
-            heir = direct[heir]
-            seen.add(heir)
-        if heir != agency:
-            found[agency] = heir
-    return found

@@ -8,7 +8,7 @@ one per agency and list of addressees.
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -26,6 +26,21 @@ class DateRange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def contains(self, day: date) -> bool:
         """Whether *day* lies in the range."""
         return self.from_ <= day < self.to
+
+
+class Superior(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The agency above another one on the days of `dates`; `ends_on` is the day on which it ends itself, if it does."""
+
+    agency: str
+    dates: DateRange
+    ends_on: date | None
+
+
+class CoOperator(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An agency that co-operates in a report on the days of `dates`: it is told of alerts and owes nothing."""
+
+    agency: str
+    dates: tuple[DateRange, ...]
 
 
 class NotBound(msgspec.Struct, frozen=True, gc=False):
@@ -62,11 +77,13 @@ class Agencies:
             alias: agency.id for agency in registry.agencies for alias in agency.aliases
         } | {one: one for one in self._agencies}
         """The permanent id behind each alias, and behind each id itself."""
+        self._registry = registry
         self._successions = registry.successions
         self._heirs: dict[str, tuple[str, ...]] = {}
         self._lifetimes: dict[str, DateRange] = {}
         self._successors: dict[str, frozenset[str]] = {}
         self._memberships: dict[tuple[str, tuple[str, ...]], tuple[DateRange, ...]] = {}
+        self._children: dict[date, Mapping[str, list[str]]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._agencies)
@@ -79,16 +96,39 @@ class Agencies:
         # The registry is in NFC. A fact that an older intake wrote may hold a decomposed alias.
         return self.ids_by_name.get(unicodedata.normalize("NFC", name_or_id))
 
-    def parent(self, agency_id: str) -> str | None:
-        """Return the agency above, where the registry names one."""
-        return self._agencies[agency_id].parent
+    def superiors(self, agency_id: str) -> tuple[Superior, ...]:
+        """Return who stands above the agency, and when; an office stands above nobody once it has ended."""
+        own = self.lifetime(agency_id)
+        found = []
+        for one in self._agencies[agency_id].parents:
+            above = self.lifetime(one.id) if one.id in self._agencies else DateRange(from_=date.min, to=date.max)
+            begins = max(one.from_ or date.min, own.from_, above.from_)
+            ends = min(one.to or date.max, own.to, above.to)
+            if begins < ends:
+                ends_on = None if above.to == date.max else above.to
+                found.append(Superior(agency=one.id, dates=DateRange(from_=begins, to=ends), ends_on=ends_on))
+        return tuple(found)
+
+    def children_on(self, agency_id: str, day: date) -> Sequence[str]:
+        """Return the agencies directly below one on *day*, in the order of their ids."""
+        if day not in self._children:
+            children: dict[str, list[str]] = {}
+            for one in sorted(self._agencies):
+                parent = self._registry.parent_on(one, day)
+                if parent is not None:
+                    children.setdefault(parent, []).append(one)
+            self._children[day] = children
+        return self._children[day].get(agency_id, ())
+
+    def names_of(self, agency_id: str) -> frozenset[str]:
+        """Return the id of the agency and its aliases."""
+        return frozenset((agency_id, *self._agencies[agency_id].aliases))
 
     def lifetime(self, agency_id: str) -> DateRange:
         """Return the dates on which the agency exists; a succession ends it where its own entry does not say so."""
         if agency_id not in self._lifetimes:
-            valid = self._agencies[agency_id].valid
-            to = valid.to or min((one.on for one in self._successions_ending(agency_id)), default=date.max)
-            self._lifetimes[agency_id] = DateRange(from_=valid.from_ or date.min, to=to)
+            valid = self._registry.lifetimes[agency_id]
+            self._lifetimes[agency_id] = DateRange(from_=valid.from_ or date.min, to=valid.to or date.max)
         return self._lifetimes[agency_id]
 
     def memberships(self, agency_id: str, addressees: tuple[str, ...]) -> tuple[DateRange, ...]:
@@ -138,7 +178,7 @@ def decide_binding(agencies: Agencies, terms: PeriodTerms, agency: str) -> Bindi
     became members, and the members whose agency ends before that. An undated duty binds every agency that is a member
     while its period runs.
     """
-    memberships = agencies.memberships(agency, terms.obligation.addressees)
+    memberships = agencies.memberships(agency, terms.obligation.bearers)
     reached = [one for one in memberships if one.from_ <= terms.membership_decided_on and one.to > terms.opens_on]
     if not reached:
         return NotBound()
@@ -150,11 +190,17 @@ def decide_binding(agencies: Agencies, terms: PeriodTerms, agency: str) -> Bindi
         # A continuous duty passes on the day on which the agency ends, whatever becomes of the heir later.
         is_continuous = terms.due_at is None and terms.period is None
         inherited_on = ends_on if is_continuous else max(terms.membership_decided_on, ends_on)
-        heirs = _find_bound_heirs(agencies, agency, terms.obligation.addressees, inherited_on)
+        heirs = _find_bound_heirs(agencies, agency, terms.obligation.bearers, inherited_on)
         return Bound(opens_on=opens_on, ends_on=ends_on, heirs=heirs)
     if is_member:
         return Bound(opens_on=opens_on)
     return LeftGroup(opens_on=opens_on, ends_on=last.to) if terms.due_at is None else NotBound()
+
+
+def list_co_operators(agencies: Agencies, named: tuple[str, ...]) -> tuple[CoOperator, ...]:
+    """Return the agencies that are *named*, themselves or as members of a named group, and when."""
+    found = ((one, agencies.memberships(one, named)) for one in agencies)
+    return tuple(CoOperator(agency=agency, dates=dates) for agency, dates in found if dates)
 
 
 def _find_bound_heirs(agencies: Agencies, agency: str, addressees: tuple[str, ...], on: date) -> tuple[str, ...]:

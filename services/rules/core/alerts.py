@@ -6,14 +6,14 @@ wire and in the contract an alert that an assessment calls for is a *step*.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import zip_longest
 
 import msgspec
 
 from schemas.events.assessments import Status, StepKind
 from schemas.events.wire import WireReturnedReport, WireSegment, WireStep
-from schemas.plan import calendar, durations
+from schemas.plan import calendar, durations, instants
 from schemas.plan.plan import Reminders
 from services.rules.core.assess import Assessment
 from services.rules.core.duty import Duty
@@ -27,6 +27,12 @@ UNSETTLED = UNSETTLED_BEFORE_DUE | UNSETTLED_AFTER_DUE
 NOT_TOLD = frozenset({Status.NOT_APPLICABLE, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
 
 NO_REMINDERS = Reminders()
+
+# The recipient of an escalation that is the agency above, whoever that is.
+PARENT = "parent"
+
+# The alerts of which the co-operating agencies get copies.
+COPIED = frozenset({StepKind.REMINDER, StepKind.URGING})
 
 
 class _UrgentSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +67,21 @@ def plan_alerts(assessment: Assessment) -> tuple[WireStep, ...]:
     alerts.extend(_plan_incomplete_notices(assessment))
     if reminders != NO_REMINDERS:
         alerts.extend(_plan_return_notices(assessment))
+    if duty.co_operators:
+        alerts.extend([copy for one in alerts if one.kind in COPIED for copy in _copy_alert(one, duty)])
     return tuple(sorted(alerts, key=lambda one: (one.at, one.kind, one.to, one.step))) if alerts else ()
+
+
+def _copy_alert(alert: WireStep, duty: Duty) -> Iterator[WireStep]:
+    """Yield a copy for each agency that co-operates in the report on that day, repeated no longer than it exists."""
+    day = instants.in_zone(alert.at, duty.zone).date()
+    for one in duty.co_operators:
+        dates = next((found for found in one.dates if found.contains(day)), None)
+        if dates is not None and one.agency != duty.key.agency:
+            until = alert.until
+            if until is not None and dates.to != date.max:
+                until = min(until, calendar.midnight(dates.to, duty.zone))
+            yield msgspec.structs.replace(alert, to=one.agency, until=until)
 
 
 def _plan_around_due(
@@ -80,7 +100,16 @@ def _plan_around_due(
     for escalation in reminders.escalate:
         at = _find_escalation(due_at, escalation.after, duty, spans)
         if _is_unsettled_at(assessment, at, due_at, UNSETTLED_AFTER_DUE):
-            yield WireStep(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
+            step = WireStep(kind=StepKind.ESCALATION, step=escalation.after, at=at, due_at=due_at, to=escalation.to)
+            yield from [step] if escalation.to != PARENT else _bound_to_superior(step, duty)
+
+
+def _bound_to_superior(step: WireStep, duty: Duty) -> Iterator[WireStep]:
+    """Yield *step* if somebody is above the agency at its instant; it is void once that office has ended."""
+    superior = duty.superior_at(step.at)
+    if superior is not None:
+        until = None if superior.ends_on is None else calendar.midnight(superior.ends_on, duty.zone)
+        yield msgspec.structs.replace(step, until=until)
 
 
 def _find_escalation(due_at: datetime, after: str, duty: Duty, spans: Iterable[_UrgentSpan]) -> datetime:

@@ -25,6 +25,9 @@ from services.rules.core.submissions.reports_in_effect import FilingStatus
 
 DISCHARGED = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
+# Duties with these statuses count in no sum, so neither does what was reported of them while nobody watched.
+NOT_COMPARED = frozenset({Status.NOT_APPLICABLE, Status.EXEMPT, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
+
 # The order in which flags are listed; `inherited_by_ID` comes last.
 FLAGS = (
     "dispatch_unproven",
@@ -66,6 +69,12 @@ class StatusInputs(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the agency ended by then and before due; one that ended later keeps its state (ruling 7)."""
         ends_at, due_at = self.duty.agency_ends_at, self.relief.due_at
         return ends_at is not None and self.at >= ends_at and (due_at is None or ends_at < due_at)
+
+    @property
+    def is_superseded_by_plan(self) -> bool:
+        """Whether another plan has taken the place of the duty's by then, before it was due or at that instant."""
+        from_at, due_at = self.duty.superseded_at, self.relief.due_at
+        return from_at is not None and self.at >= from_at and (due_at is None or due_at >= from_at)
 
 
 class EffectiveReturn(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +137,8 @@ def decide_status(inputs: StatusInputs) -> Status:
     duty, on_file = inputs.duty, inputs.on_file
     if duty.left_group_at is not None and inputs.at >= duty.left_group_at:
         return Status.NOT_APPLICABLE
+    if inputs.is_superseded_by_plan:
+        return Status.SUPERSEDED  # whatever was filed or decided under the old plan
     if inputs.relief.is_exempt:
         return Status.EXEMPT  # ruling 10: a report from an exempt agency does not change this
     if inputs.has_agency_ended and not (on_file.is_complete and _precedes_agency_end(on_file.effective_at, duty)):
@@ -155,7 +166,7 @@ def decide_flags(inputs: StatusInputs, status: Status, *, missed: datetime | Non
     """
     raised = {*inputs.on_file.flags, *_find_flags(inputs, status, missed=missed)}
     flags = tuple(flag for flag in FLAGS if flag in raised) if raised else ()
-    if status is Status.SUPERSEDED:
+    if status is Status.SUPERSEDED and not inputs.is_superseded_by_plan:
         return (*flags, *(f"inherited_by_{heir}" for heir in inputs.duty.heirs))
     return flags
 
@@ -191,9 +202,22 @@ def _build_timeline(
         # The first missed due instant is kept, for the flag `was_overdue` of what a later decision covers.
         if missed is None and segment.status is Status.OVERDUE:
             missed = segment.due_at
+        if duty.is_untracked:
+            segment = _hide_untracked(segment)
         if not timeline or not has_same_answer(timeline[-1], segment):
             timeline.append(segment)
     return tuple(timeline)
+
+
+def _hide_untracked(segment: WireSegment) -> WireSegment:
+    """Return what an untracked duty says of itself: it does not apply, and what was reported serves comparisons."""
+    return WireSegment(
+        starts_at=segment.starts_at,
+        status=Status.NOT_APPLICABLE,
+        submissions=segment.submissions,
+        evidence=segment.evidence,
+        standing=None if segment.status in NOT_COMPARED else segment.standing,
+    )
 
 
 def _list_change_points(
@@ -201,7 +225,13 @@ def _list_change_points(
 ) -> list[datetime]:
     """Return *start* and the later instants at which the answer may change, in order."""
     # A set, because instants often coincide: a decision of the day on which a report came, a withdrawal at due.
-    points = {duty.due_at, duty.agency_ends_at, duty.left_group_at, *decisions.change_points()}
+    points = {
+        duty.due_at,
+        duty.agency_ends_at,
+        duty.left_group_at,
+        duty.superseded_at,
+        *decisions.change_points(),
+    }
     for one in filings:
         points.add(one.effective_at)
         points.add(one.ended_at)

@@ -1,6 +1,6 @@
 """What is missing from a submission, named by its place under `requires` in the plan.
 
-The names are `sections.ID`, `indicators.CODE`, `attachments`, `signed` and `checks.ID`.
+The names are `sections.ID`, `indicators.CODE`, `attachments`, `signed`, `checks.ID` and `parts.ID`.
 """
 
 from collections.abc import Iterable
@@ -35,12 +35,23 @@ class FigureLimits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
 
+class RequiredPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An agency whose report must be among the compiled ones, and the names by which a submission may call it."""
+
+    agency: str
+    names: frozenset[str]
+
+
 class DutyRequirements(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a submission of a duty must contain, and the limits of its figures: the required ones, then the accepted."""
+    """What a submission of a duty must contain, and the limits of its figures: the required ones, then the accepted.
+
+    `parts` are the reports that it must name as compiled.
+    """
 
     requires: Requirements = Requirements()
     figures: tuple[FigureLimits, ...] = ()
     checks_cost: int = 0  # units that the conditions cost at most for one submission
+    parts: tuple[RequiredPart, ...] = ()
 
 
 NOTHING_REQUIRED = DutyRequirements()
@@ -80,6 +91,7 @@ def find_missing(requirements: DutyRequirements, report: ReportContent) -> tuple
         *(() if _has_attachments(requires, report) else ("attachments",)),
         *unsigned,
         *(_find_unmet_checks(requires, report) if requires.checks else ()),
+        *[f"parts.{one.agency}" for one in requirements.parts if one.names.isdisjoint(report.parts)],
     )
 
 

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from schemas.events.ids import DutyKey
-from schemas.plan import calendar
+from schemas.plan import calendar, instants
 from schemas.plan.periods import MONTHS_OF, Recurrence
 from schemas.plan.plan import Obligation, ObligationVersion
+from services.rules.core.agencies import CoOperator, Superior
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements
+from services.rules.core.facts import Submission
 
 
 class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -19,7 +21,9 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `agency_ends_at` is the instant at which the agency ends. Its `heirs` are the agencies that owe the duty from then
     on (ruling 7). `left_group_at` is the instant at which an undated duty stops binding an agency that continues to
     exist. `successors` holds all successors, near and far; each of them may file on the agency's behalf.
-    `requirements` is what a report must contain to be complete.
+    `requirements` is what a report must contain to be complete. An untracked duty bound the agency by law while nobody
+    watched. `superseded_at` is the instant from which another plan stands in the place of this one. `carried_from` are
+    the duties of an earlier plan whose reports count for this one. `superiors` are listed where an alert goes to them.
     """
 
     key: DutyKey
@@ -34,11 +38,28 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     left_group_at: datetime | None = None
     successors: frozenset[str] = frozenset()
     requirements: DutyRequirements = NOTHING_REQUIRED
+    is_untracked: bool = False
+    superseded_at: datetime | None = None
+    carried_from: tuple["Duty", ...] = ()
+    superiors: tuple[Superior, ...] = ()
+    co_operators: tuple[CoOperator, ...] = ()
 
     @property
     def is_binding(self) -> bool:
         """Whether the agency owes this duty at any time."""
         return self.opens_at is not None
+
+    def superior_at(self, instant: datetime) -> Superior | None:
+        """Return who stands above the agency at *instant*, if an alert goes there."""
+        day = instants.in_zone(instant, self.zone).date()
+        return next((one for one in self.superiors if one.dates.contains(day)), None)
+
+    def origin_of(self, submission: Submission) -> "Duty":
+        """Return the duty under which *submission* was filed: this one, or one that it is carried over from."""
+        filed = submission.plan, submission.obligation
+        if filed == (self.key.plan, self.key.obligation):
+            return self
+        return next((one for one in self.carried_from if (one.key.plan, one.key.obligation) == filed), self)
 
     def one_period_after(self, due_at: datetime) -> datetime:
         """Return when the next duty of the kind falls due, counted from *due_at*; one year later for a one-off duty."""

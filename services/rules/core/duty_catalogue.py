@@ -5,6 +5,7 @@ with every fact.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 
 import msgspec
@@ -16,9 +17,10 @@ from schemas.plan.calendar import Calendar, PeriodTerms, WorkingDays
 from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
-from services.rules.core import agencies, completeness
-from services.rules.core.agencies import Agencies, Bound, LeftGroup, NotBound
-from services.rules.core.completeness import DutyRequirements
+from services.rules.core import agencies, completeness, plan_succession
+from services.rules.core.agencies import Agencies, Binding, Bound, CoOperator, LeftGroup, NotBound, Superior
+from services.rules.core.alerts import PARENT
+from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements, RequiredPart
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
 from services.rules.core.fast_path import OutcomeCache
@@ -41,12 +43,28 @@ class DutySelection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DutyCatalogue:
-    """The duties of one plan version over one registry version."""
+    """The duties of one plan version over one registry version.
 
-    def __init__(self, plan: Plan, registry: Registry) -> None:
+    *successor* is the plan that supersedes this one, *predecessor* the catalogue of the plan whose reports this one
+    carries over, where they are known (`services.rules.core.plan_succession`).
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        registry: Registry,
+        *,
+        successor: Plan | None = None,
+        predecessor: "DutyCatalogue | None" = None,
+    ) -> None:
         self.plan = plan
         self.registry = registry
-        self.versions = f"{plan.version}/{registry.registry}@{registry.version}"
+        self.predecessor = predecessor
+        self.origin: str = plan_succession.name_origin(
+            plan, registry, None if predecessor is None else predecessor.origin
+        )
+        self.versions = plan_succession.name_versions(self.origin, successor)
+        self._superseded_at = plan_succession.find_end(successor)
         self.agencies = Agencies(registry)
         self.calendar = Calendar(plan, WorkingDays(registry))
         self.outcomes = OutcomeCache()
@@ -54,6 +72,7 @@ class DutyCatalogue:
         self._terms: dict[tuple[str, str | None], PeriodTerms | None] = {}
         self._duties: dict[tuple[str, str, str | None], Duty] = {}
         self._requirements: dict[int, DutyRequirements] = {}
+        self._co_operators: dict[str, tuple[CoOperator, ...]] = {}
 
     def duty(self, *, agency: str, obligation: str, period: str | None) -> Duty:
         """Return the duty of that name, binding or not; raise `UnknownDuty` naming the field that fits nothing."""
@@ -88,7 +107,7 @@ class DutyCatalogue:
                     continue
                 for agency in selected:
                     duty = self.duty(agency=agency, obligation=obligation.id, period=period)
-                    if duty.opens_at is not None and duty.opens_at < until:
+                    if duty.opens_at is not None and duty.opens_at < until and not duty.is_untracked:
                         yield duty.key
 
     def duties_within(self, year: Period) -> Iterator[Duty]:
@@ -132,36 +151,103 @@ class DutyCatalogue:
             raise self._unknown_obligation(obligation_id)
         key = DutyKey(plan=self.plan.plan, agency=agency, obligation=obligation_id, period=period)
         terms = self._terms_of(obligation, period)
-        if terms is None:
-            return Duty(
-                key=key,
-                obligation=obligation,
-                version=None,
-                zone=self.calendar.zone,
-                plan_issued_on=self.plan.issued_on,
-                opens_at=None,
-                due_at=None,
-            )
-        return self._create_duty_under(terms, key)
+        binding = NotBound() if terms is None else self._decide_binding(terms, agency)
+        if terms is None or isinstance(binding, NotBound):
+            return self._create_unbound_duty(key, obligation, terms)
+        return self._create_bound_duty(key, terms, binding)
 
-    def _create_duty_under(self, terms: PeriodTerms, key: DutyKey) -> Duty:
-        binding = agencies.decide_binding(self.agencies, terms, key.agency)
-        opens_on = None if isinstance(binding, NotBound) else binding.opens_on
-        ends_on = binding.ends_on if isinstance(binding, Bound) else None
+    def _decide_binding(self, terms: PeriodTerms, agency: str) -> Binding:
+        """Decide how *terms* bind *agency*; what would open once another plan has taken this one's place does not."""
+        binding = agencies.decide_binding(self.agencies, terms, agency)
+        if self._superseded_at is None or isinstance(binding, NotBound):
+            return binding
+        return binding if self._at_midnight(binding.opens_on) < self._superseded_at else NotBound()
+
+    def _create_unbound_duty(self, key: DutyKey, obligation: Obligation, terms: PeriodTerms | None) -> Duty:
+        return Duty(
+            key=key,
+            obligation=obligation,
+            version=None if terms is None else terms.version,
+            zone=self.calendar.zone,
+            plan_issued_on=self.plan.issued_on,
+            opens_at=None,
+            due_at=None,
+            successors=frozenset() if terms is None else self.agencies.successors(key.agency),
+            requirements=NOTHING_REQUIRED if terms is None else self._requirements_of(terms.version),
+        )
+
+    def _create_bound_duty(self, key: DutyKey, terms: PeriodTerms, binding: Bound | LeftGroup) -> Duty:
+        ends_on, left_on = (binding.ends_on, None) if isinstance(binding, Bound) else (None, binding.ends_on)
         return Duty(
             key=key,
             obligation=terms.obligation,
             version=terms.version,
             zone=self.calendar.zone,
             plan_issued_on=self.plan.issued_on,
-            opens_at=self._midnight(opens_on),
-            due_at=None if opens_on is None else terms.due_at,
-            agency_ends_at=self._midnight(ends_on),
+            opens_at=self._at_midnight(binding.opens_on),
+            due_at=terms.due_at,
+            agency_ends_at=None if ends_on is None else self._at_midnight(ends_on),
             heirs=binding.heirs if isinstance(binding, Bound) else (),
-            left_group_at=self._midnight(binding.ends_on) if isinstance(binding, LeftGroup) else None,
+            left_group_at=None if left_on is None else self._at_midnight(left_on),
             successors=self.agencies.successors(key.agency),
-            requirements=self._requirements_of(terms.version),
+            requirements=self._requirements_with_parts(terms, key.agency),
+            is_untracked=self._is_untracked(terms),
+            superseded_at=self._superseded_at,
+            carried_from=tuple(self._list_carried_duties(key, terms)),
+            superiors=self._superiors_of(terms.version, key.agency),
+            co_operators=self._co_operators_of(terms.obligation),
         )
+
+    def _list_carried_duties(self, key: DutyKey, terms: PeriodTerms) -> Iterator[Duty]:
+        """Yield the duties of earlier plans, of the same agency and period, whose reports count for this one."""
+        for plan, obligation in plan_succession.list_carried(self.plan, key.obligation):
+            if self.predecessor is None:
+                # Of a plan that is not known here, only the reports are: these are judged by what this plan says.
+                old = DutyKey(plan=plan, agency=key.agency, obligation=obligation, period=key.period)
+                yield replace(self._create_unbound_duty(old, terms.obligation, terms), plan_issued_on=date.min)
+                continue
+            with suppress(UnknownDuty):
+                found = self.predecessor.duty(agency=key.agency, obligation=obligation, period=key.period)
+                yield found
+                yield from found.carried_from
+
+    def _is_untracked(self, terms: PeriodTerms) -> bool:
+        """Whether the last good day, which for a dated duty decides about membership, lies before the tracking."""
+        tracked_from = self.plan.tracked_from
+        return tracked_from is not None and terms.due_at is not None and terms.membership_decided_on < tracked_from
+
+    def _superiors_of(self, version: ObligationVersion, agency: str) -> tuple[Superior, ...]:
+        is_told = any(one.to == PARENT for one in version.reminders.escalate)
+        return self.agencies.superiors(agency) if is_told else ()
+
+    def _co_operators_of(self, obligation: Obligation) -> tuple[CoOperator, ...]:
+        if obligation.id not in self._co_operators:
+            self._co_operators[obligation.id] = agencies.list_co_operators(self.agencies, obligation.with_)
+        return self._co_operators[obligation.id]
+
+    def _requirements_with_parts(self, terms: PeriodTerms, agency: str) -> DutyRequirements:
+        requirements = self._requirements_of(terms.version)
+        if terms.version.requires.parts is None or terms.obligation.compiles is None:
+            return requirements
+        parts = tuple(
+            RequiredPart(agency=one, names=self.agencies.names_of(one))
+            for one in self.agencies.children_on(agency, terms.membership_decided_on)
+            if self._owes_part(one, terms.obligation.compiles.obligation, terms)
+        )
+        return replace(requirements, parts=parts)
+
+    def _owes_part(self, agency: str, obligation_id: str, compiling: PeriodTerms) -> bool:
+        """Whether *agency* owes the compiled obligation for the same period on the last good day of *compiling*."""
+        obligation = self._obligations.get(obligation_id)
+        period = None if compiling.period is None else compiling.period.text
+        if obligation is None or not _recurs_in(obligation, period):
+            return False
+        terms = self._terms_of(obligation, period)
+        if terms is None or self._is_untracked(terms):
+            return False
+        binding = self._decide_binding(terms, agency)
+        has_left = isinstance(binding, LeftGroup) and binding.ends_on <= compiling.membership_decided_on
+        return not isinstance(binding, NotBound) and not has_left
 
     def _resolve_agency(self, agency: str) -> str:
         resolved = self.agencies.ids_by_name.get(agency) or self.agencies.resolve(agency)
@@ -189,8 +275,16 @@ class DutyCatalogue:
             self._requirements[id(version)] = found
         return found
 
-    def _midnight(self, day: date | None) -> datetime | None:
-        return None if day is None else calendar.midnight(day, self.calendar.zone)
+    def _at_midnight(self, day: date) -> datetime:
+        return calendar.midnight(day, self.calendar.zone)
+
+
+def _recurs_in(obligation: Obligation, period: str | None) -> bool:
+    try:
+        _parse_period(obligation, period)
+    except UnknownDuty:
+        return False
+    return True
 
 
 def _parse_period(obligation: Obligation, period: str | None) -> Period | None:

@@ -47,6 +47,7 @@ class ReportContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sections: Mapping[str, str]
     indicators: Mapping[str, Decimal]
     attachments: tuple[FiledAttachment, ...]
+    parts: tuple[str, ...] = ()  # the agencies whose reports it consolidates, as the sender wrote them
 
 
 class Submission(RecordedFact, frozen=True, kw_only=True, gc=False):

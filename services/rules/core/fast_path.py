@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.events.wire import WireSegment, WireStep
 from services.rules.core import completeness
+from services.rules.core.agencies import Superior
 from services.rules.core.alerts import plan_alerts
 from services.rules.core.assess import assess, decide_complete_status, refer_to
 from services.rules.core.duty import Duty
@@ -27,6 +28,10 @@ class DutyOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     alerts: tuple[WireStep, ...]
 
 
+# Obligation, period, opening, who stands above: what the outcome of a duty without facts depends on.
+_OutcomeKey = tuple[str, str | None, datetime | None, tuple[Superior, ...]]
+
+
 class OutcomeCache:
     """The outcomes of the duties of one catalogue. Those of duties without facts are cached.
 
@@ -34,7 +39,7 @@ class OutcomeCache:
     """
 
     def __init__(self) -> None:
-        self._without_facts: dict[tuple[str, str | None, datetime | None], DutyOutcome] = {}
+        self._without_facts: dict[_OutcomeKey, DutyOutcome] = {}
 
     def outcome_of(self, duty: Duty, facts: Sequence[Fact]) -> DutyOutcome:
         """Return the outcome of *duty* from the *facts* that bear on it, each of them once."""
@@ -46,14 +51,16 @@ class OutcomeCache:
             return None
         if not facts:
             return self._outcome_without_facts(duty)
+        if duty.superseded_at is not None or duty.is_untracked:
+            return None
         report = facts[0]
         if isinstance(report, Submission) and _is_own_complete_report(duty, report):
             return _discharge(duty, self._outcome_without_facts(duty), report)
         return None
 
     def _outcome_without_facts(self, duty: Duty) -> DutyOutcome:
-        """Return the outcome of *duty* while nothing is filed; agencies bound from the same day share it."""
-        cache_key = (duty.key.obligation, duty.key.period, duty.opens_at)
+        """Return the outcome of *duty* while nothing is filed; agencies bound alike share it."""
+        cache_key = (duty.key.obligation, duty.key.period, duty.opens_at, duty.superiors)
         outcome = self._without_facts.get(cache_key)
         if outcome is None:
             outcome = self._without_facts[cache_key] = compute_outcome(duty, ())
@@ -67,9 +74,11 @@ def compute_outcome(duty: Duty, facts: Sequence[Fact]) -> DutyOutcome:
 
 
 def _is_own_complete_report(duty: Duty, report: Submission) -> bool:
-    """Whether *report* is complete, corrects nothing, and is the agency's own for the duty's period."""
+    """Whether *report* is complete, corrects nothing, and is the agency's own for this very duty."""
     return (
         duty.opens_at is not None
+        and report.plan == duty.key.plan
+        and report.obligation == duty.key.obligation
         and report.corrects is None
         and report.filed_by == duty.key.agency
         and report.period == duty.key.period

@@ -1,7 +1,6 @@
 """Intake as a process on the real broker, with a published plan and a key that may do everything."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +16,6 @@ from tests.support.servers.intake import IntakeFiles, open_client, publish_plan
 from tests.support.servers.intake_workers import WORKERS, wait_until_workers_serve
 from tests.support.servers.kafka import Bus
 from tests.support.servers.services import Launch, Launcher, Service
-
-# Without a browser on the machine the form is tried over HTTP alone; CI installs one.
-collect_ignore = [] if shutil.which("chromium") else ["form/test_browser.py"]
 
 USED_AGENCIES = pytest.StashKey[list[str]]()
 

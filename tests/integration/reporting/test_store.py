@@ -93,3 +93,5 @@ async def test_facts_are_found_by_docket_and_by_identity_as_known(store: Reporti
         assert sorted(one.receiptid for one in docket) == [f"{number:032x}" for number in numbers]
         events = await store.find_events([("urn:x", "s-1"), ("urn:x", "s-3"), ("urn:y", "s-2")], known_at)
         assert sorted(one.receiptid for one in events) == [f"{number:032x}" for number in numbers]
+        about = await store.find_facts_about([a_fact(1).duty, moved], known_at)
+        assert sorted(one.receiptid for one in about) == [f"{number:032x}" for number in numbers]

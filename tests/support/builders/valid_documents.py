@@ -29,7 +29,7 @@ obligations:
           before: [P30D, P7D]
           after: [PT0S, P3D]
           then_every: P7D
-          escalate: [{after: P7D, to: parent}]
+          escalate: [{after: P7D, to: lanh-dao}]
       - from: 2020-01-01
         recurrence: year
         due:

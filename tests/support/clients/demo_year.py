@@ -45,6 +45,7 @@ def start_demo_system(folder: Path, jars: Path) -> Iterator[DemoSystem]:
         seeding.publish_documents(DIRECTORY, stack.kafka.bootstrap)
         seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), stack.mongod.url)
         keys = upstream_keys.create_keys(system.keys_file, BEGINS_AT)
+        system.create_reporting_key(BEGINS_AT)
         reader_key = seeding.load_or_create_reader(READER, system.readers_file, now=BEGINS_AT)
         system.start_services()
         chosen = scenario.build_scenario(registry)

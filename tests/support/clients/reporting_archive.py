@@ -67,6 +67,10 @@ class InMemoryArchive:
             if (fact.duty.plan, fact.duty.agency, fact.duty.obligation) == docket and fact.recorded_at <= known_at
         ]
 
+    async def find_facts_about(self, duties: Iterable[DutyKey], known_at: datetime) -> list[StoredFact]:
+        named = set(duties)
+        return [_stored(fact) for fact in self.facts.values() if fact.duty in named and fact.recorded_at <= known_at]
+
     async def find_events(self, identities: Iterable[EventIdentity], known_at: datetime) -> list[StoredFact]:
         named = set(identities)
         return [

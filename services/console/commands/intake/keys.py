@@ -69,6 +69,12 @@ RotatesOption = Annotated[
     typer.Option(metavar="ID", help="The key it takes the place of; what it may claim stays, unless it is given."),
 ]
 OverlapOption = Annotated[str, typer.Option(metavar="DURATION", help="How long the rotated key stays good.")]
+SaveOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--save", metavar="FILE", help="Put the key into FILE, for its owner alone; where FILE is there, make no key."
+    ),
+]
 
 _EXAMPLES = """
 An agency's own system: dondoc keys create --system qlvb-so-tc --agency so-tc --source urn:qlvb:so-tc
@@ -78,6 +84,9 @@ dondoc keys create --system truc-van-ban --agency '*' --source urn:truc-van-ban 
 
 A recipient, who returns and accepts reports:
 dondoc keys create --system nhcsxh --agency '*' --source urn:nhcsxh --reviews
+
+Reporting itself, for the officer's page: dondoc keys create --system reporting --agency '*'
+--source urn:dondoc:reporting --reviews --save reporting.key
 """
 
 
@@ -96,10 +105,14 @@ def create(
     rate: RateOption = key_scopes.DEFAULT_RATE,
     rotates: RotatesOption = None,
     overlap: OverlapOption = "P7D",
+    save: SaveOption = None,
     keys: KeysOption = None,
 ) -> None:
     """Make a key and print it: the only time its secret is seen."""
     with _exit_on_errors():
+        if save is not None and save.exists():
+            output.print_message(f"{save} is there already; no key is made")
+            return
         options = ScopeOptions(
             agencies=agency,
             groups=group,
@@ -113,9 +126,12 @@ def create(
         terms = key_scopes.parse_terms(system, valid_for, rate, since=now)
         rotation = None if rotates is None else Rotation(rotates, key_scopes.parse_overlap(overlap, since=now))
         key, bearer = _add_key(_keys_path(keys), terms, options, rotation)
+        if save is not None:
+            # Killed before this the key is entered and nobody has it; the next run makes another.
+            secret_files.replace_file(save, f"{bearer}\n".encode())
     if key.has_open_sources:
         output.print_message(_NO_SOURCE)
-    output.print_json({**_key_row(key), "key": bearer})
+    output.print_json(_key_row(key) | ({"key": bearer} if save is None else {"saved": str(save)}))
 
 
 @app.command(name="list")

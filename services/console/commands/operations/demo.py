@@ -15,10 +15,11 @@ from typing import Annotated
 import httpx
 import typer
 
+from deploy.home import home
 from deploy.local.errors import StackError
 from deploy.local.process import pidfile
 from deploy.local.process.ports import Ports
-from deploy.local.stack import Stack, home, jars, owner_file, print_progress
+from deploy.local.stack import Stack, jars, owner_file, print_progress
 from schemas.plan.registry import Registry
 from services.console.demo import contacts, expected_results, run, scenario, upstream_keys
 from services.console.demo.artifacts import FORMATS, ArtifactFolder
@@ -99,6 +100,7 @@ def _start_system(system: LocalSystem, directory: Path, registry: Registry) -> M
         print_progress(line)
     seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), system.stack.mongod.url)
     keys = upstream_keys.create_keys(system.keys_file, BEGINS_AT)
+    system.create_reporting_key(BEGINS_AT)
     seeding.load_or_create_reader(_READER, system.readers_file, now=BEGINS_AT)
     system.start_services()
     print_progress(f"dashboard {_create_link(system)}, until the demo ends")

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from deploy.home import home
 from deploy.local.errors import StackError
-from deploy.local.stack import Stack, home, jars, print_progress
+from deploy.local.stack import Stack, jars, print_progress
 from services.console.demo import contacts
 from services.console.support import inputs, local_system, output, seeding
 from services.console.support.local_system import LocalSystem
@@ -64,6 +65,7 @@ def _start(system: LocalSystem, directory: Path) -> None:
     seeding.load_contacts(contacts.build_contacts(catalogue.agencies), system.stack.mongod.url)
     now = SystemClock().now()
     seeding.load_or_create_key(KEY, system.keys_file, _EVERYTHING, now=now)
+    system.create_reporting_key(now)
     seeding.load_or_create_reader(_READER, system.readers_file, now=now)
     system.start_services()
     link = seeding.create_dashboard_link(

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from schemas.lint import documents, plan_rules
 from schemas.lint.diagnostics import Diagnostic
 from schemas.lint.documents import LintResult
+from schemas.lint.hierarchy import parent_gaps
 from schemas.lint.yaml_source import NotYaml
 from services.console.support import inputs, output, plan_checks
 
@@ -76,6 +77,8 @@ def check_texts(plan_text: str, registry_text: str, directory: Path = Path()) ->
         faults.update(plan.diagnostics_of(plan_checks.check_plan(plan.content)))
     if isinstance(plan, LintResult) and isinstance(registry, LintResult):
         faults.update(plan.diagnostics_of(plan_rules.check_references(plan.content, registry.content)))
+        if plan.model is not None and registry.model is not None:
+            faults.update(plan.diagnostics_of(parent_gaps.find_parent_gaps(plan.model, registry.model)))
     is_unreadable = isinstance(plan, Diagnostic) or isinstance(registry, Diagnostic)
     return CheckResult(faults=tuple(sorted(faults)), is_unreadable=is_unreadable)
 

@@ -63,9 +63,11 @@ def collect_digests(
     local_dates: dict[str, date] = {}
     for one in alerts:
         registry = calendar.registry(one.registry, one.registry_version)
-        to_agency = routing.resolve_recipient(one.alert.to, one.duty.agency, registry)
+        zone = calendar.hours(one.duty.plan, one.plan_version).zone
+        called_on = one.alert.at.astimezone(zone).date()
+        to_agency = routing.resolve_recipient(one.alert.to, one.duty.agency, registry, on=called_on)
         by_recipient.setdefault(to_agency, []).append(one)
-        local_dates[to_agency] = now.astimezone(calendar.hours(one.duty.plan, one.plan_version).zone).date()
+        local_dates[to_agency] = now.astimezone(zone).date()
     contacts = {to_agency: book.find_reachable(to_agency, day) for to_agency, day in local_dates.items()}
     return build_digests(by_recipient, contacts)
 

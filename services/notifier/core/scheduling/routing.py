@@ -55,16 +55,16 @@ class ContactBook:
         return min(starts, default=None)
 
 
-def resolve_recipient(to: str, agency: str, registry: Registry) -> str:
+def resolve_recipient(to: str, agency: str, registry: Registry, *, on: date) -> str:
     """Return the id of the agency, or the name of the list, that gets an alert of *agency* meant for *to*.
 
-    An agency without a parent resolves to `parent` itself, for which nobody is a contact, so that the gap is recorded.
+    *on* is the local day of the alert's instant, on which it is decided who is above the agency. Where nobody is, it
+    resolves to `parent` itself, for which nobody is a contact, so that the gap is recorded.
     """
     match to:
         case "self":
             return agency
         case "parent":
-            found = registry.agency(agency)
-            return found.parent if found and found.parent else PARENT
+            return registry.parent_on(agency, on) or PARENT
         case name:
             return name

@@ -21,14 +21,10 @@ class ReportSeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodResults:
-    """The consolidated results of one obligation for one period, and of the same period a year earlier.
-
-    What is compared with the year before stands in `results`; `before` holds the figures of each agency then.
-    """
+    """The consolidated results of one obligation for one period."""
 
     period: str
     results: ObligationResults
-    before: ObligationResults | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +49,15 @@ class ReportedDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedDecision:
+    """The document by which an agency was exempted or had its due instant extended, as the deciding event cites it."""
+
+    number: str
+    issued_on: date | None = None
+    signed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFinding:
     """Something about a reported figure that needs a look, as one Vietnamese sentence."""
 
@@ -66,7 +71,7 @@ class ReportInputs:
     """Everything that the content of a report follows from.
 
     `previous` is the report on the same period a year earlier, of which the rates and the arrivals are compared.
-    `decisions` holds for a duty the decision that exempted or extended it, cited as it is to be printed.
+    `decisions` holds for a duty the decision that exempted it or gave it its due instant.
     """
 
     report: AnnualReport
@@ -75,7 +80,7 @@ class ReportInputs:
     results: tuple[PeriodResults, ...] = ()
     evaluations: tuple[GradedAgency, ...] = ()
     documents: Mapping[DutyKey, ReportedDocument] = field(default_factory=dict)
-    decisions: Mapping[DutyKey, str] = field(default_factory=dict)
+    decisions: Mapping[DutyKey, ReportedDecision] = field(default_factory=dict)
     findings: tuple[ReportFinding, ...] = ()
     seal: ReportSeal | None = None
 

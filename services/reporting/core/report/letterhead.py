@@ -12,7 +12,7 @@ from schemas.plan.plan import Obligation, Plan, SourceDocument
 from schemas.plan.values import Bilingual
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.core.report import words
-from services.reporting.core.report.inputs import ReportInputs
+from services.reporting.core.report.inputs import ReportedDecision, ReportInputs
 
 NATION = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
 MOTTO = "Độc lập - Tự do - Hạnh phúc"
@@ -142,8 +142,28 @@ def name_kind(source: SourceDocument) -> str:
     """Return the kind of a document: `Kế hoạch` for `6766/KH-UBND`, `Chỉ thị` for `40-CT/TW`."""
     title = source.title.vi.casefold() if source.title else ""
     named = next((kind for kind in DOCUMENT_KINDS.values() if title.startswith(kind.casefold())), None)
-    letters = _KIND_LETTERS.search(source.number)
-    return named or DOCUMENT_KINDS.get(letters["kind"] if letters else "") or OTHER_DOCUMENT
+    return named or _name_kind_of_number(source.number)
+
+
+def cite_decision_briefly(decision: ReportedDecision) -> str:
+    """Return a decision as a table cites it: `Quyết định số 3905/QĐ-UBND`."""
+    kind = _name_kind_of_number(decision.number)
+    return f"{kind} số {decision.number}" if decision.number else kind
+
+
+def cite_decision(decision: ReportedDecision) -> str:
+    """Return a decision as it is cited: `Quyết định số 3905/QĐ-UBND ngày 16 tháng 10 năm 2024 do … ký`."""
+    parts = (
+        cite_decision_briefly(decision),
+        words.write_date(decision.issued_on) if decision.issued_on else "",
+        f"do {decision.signed_by} ký" if decision.signed_by else "",
+    )
+    return words.spell_out(" ".join(part for part in parts if part))
+
+
+def _name_kind_of_number(number: str) -> str:
+    letters = _KIND_LETTERS.search(number)
+    return DOCUMENT_KINDS.get(letters["kind"] if letters else "") or OTHER_DOCUMENT
 
 
 def _find_recipient(inputs: ReportInputs) -> str:

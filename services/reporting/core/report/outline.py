@@ -32,7 +32,6 @@ class ObligationChapter:
     obligation: Obligation
     periods: tuple[Chapter, ...]
     results: Mapping[str | None, ObligationResults]
-    results_before: Mapping[str | None, ObligationResults]  # of the year before, by this year's period
 
     @property
     def newest(self) -> Chapter:
@@ -89,6 +88,11 @@ class Outline:
         """The plan's time zone."""
         return ZoneInfo(self.report.plan.zone)
 
+    def cite_decision(self, line: DutyLine) -> str:
+        """Return the decision that exempted or extended a duty as it is cited; empty where none is known."""
+        decision = self.inputs.decisions.get(line.key)
+        return "" if decision is None else letterhead.cite_decision(decision)
+
     def list_indicators(self) -> list[Indicator]:
         """Return every indicator of the report once, in the order of the plan."""
         found: dict[str, Indicator] = {}
@@ -130,7 +134,6 @@ def _build_chapter(chapters: list[Chapter], inputs: ReportInputs) -> ObligationC
         obligation=obligation,
         periods=tuple(sorted(chapters, key=_begin_of)),
         results={one.period: one.results for one in of_obligation},
-        results_before={one.period: one.before for one in of_obligation if one.before is not None},
     )
 
 

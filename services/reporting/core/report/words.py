@@ -18,6 +18,7 @@ _PERIOD = re.compile(r"(?P<year>\d{4})(?:-(?P<part>.+))?")
 _DATE = re.compile(r"ngày (?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})")
 _HOW_OFTEN = re.compile(r"[ ,]+(?:hằng|hàng|định kỳ) (?:năm|quý|tháng|tuần)$", re.IGNORECASE)
 _PEOPLES_COMMITTEE = re.compile(r"^(?:UBND|Ủy ban nhân dân) (?:các )?", re.IGNORECASE)
+_PLURAL = re.compile(r"\bcác ", re.IGNORECASE)  # says that there are several, which a number says already
 _BODIES = {"UBND": "Ủy ban nhân dân", "HĐND": "Hội đồng nhân dân"}
 _HALVES = {"H1": "6 tháng đầu năm", "H2": "6 tháng cuối năm", "9M": "9 tháng đầu năm"}
 
@@ -131,6 +132,11 @@ def write_amount(value: Decimal, unit: str | None) -> str:
 def count(number: int) -> str:
     """Return a number of things as official prose writes it: two digits below ten, as in `04 đơn vị`."""
     return f"{number:02d}" if 0 < number < 10 else vietnamese_locale.format_number(number)  # noqa: PLR2004 - one digit
+
+
+def count_members(number: int, group: str) -> str:
+    """Return how many members of a group there are: `27 ủy ban nhân dân huyện` of `Ủy ban nhân dân các huyện`."""
+    return f"{count(number)} {decapitalize(_PLURAL.sub('', group, count=1))}"
 
 
 def join_with_and(parts: Sequence[str]) -> str:

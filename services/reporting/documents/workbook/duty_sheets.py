@@ -87,7 +87,7 @@ def build_excluded(chapter: ObligationChapter, outline: Outline) -> Table:
                 line.agency_name,
                 line.key.period,
                 labels.status_label(line.status),
-                "; ".join([*labels.describe_notes(line), *filter(None, [outline.inputs.decisions.get(line.key)])]),
+                "; ".join(filter(None, [*labels.describe_notes(line), outline.cite_decision(line)])),
             )
         )
         for number, line in enumerate(excluded, start=1)

@@ -108,16 +108,18 @@ def _build_changes(table: Table, first_row: int) -> dict[Place, CellFormula]:
     place = {column.name: index for index, column in enumerate(table.columns)}
     if "change" not in place:
         return {}
+    # What is compared is the total, or has a column of its own where it is the total of fewer agencies.
+    compared = "same" if "same" in place else "total"
     found: dict[Place, CellFormula] = {}
     for offset, row in enumerate(table.rows):
         if len(row.cells) < len(table.columns):
             continue
-        now, before, change = (_decimal(row.cells[place[name]]) for name in ("now", "before", "change"))
+        now, before, change = (_decimal(row.cells[place[name]]) for name in (compared, "before", "change"))
         if now is None or before is None or change != now - before:
             continue
         at = first_row + offset
-        cells = {name: xl_rowcol_to_cell(at, place[name]) for name in ("now", "before", "change")}
-        found[at, place["change"]] = CellFormula(text=f"={cells['now']}-{cells['before']}", value=float(change))
+        cells = {name: xl_rowcol_to_cell(at, place[name]) for name in (compared, "before", "change")}
+        found[at, place["change"]] = CellFormula(text=f"={cells[compared]}-{cells['before']}", value=float(change))
         percent = _decimal(row.cells[place["percent"]])
         if percent is not None:
             text = f'=IF({cells["before"]}=0,"",{cells["change"]}*100/{cells["before"]})'

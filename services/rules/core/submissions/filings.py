@@ -116,7 +116,9 @@ _NOTHING_ELSE = _FactsAbout()
 
 
 def _build_filing(duty: Duty, submission: Submission, related: SubmissionRelations, about: _FactsAbout) -> Filing:
-    since, withdrawal = effective_at(duty, submission), about.withdrawal
+    # A report that was filed under an earlier plan keeps the effective instant that it has there.
+    origin, withdrawal = duty.origin_of(submission), about.withdrawal
+    since = effective_at(origin, submission)
     return Filing(
         submission=submission,
         effective_at=since,
@@ -126,7 +128,7 @@ def _build_filing(duty: Duty, submission: Submission, related: SubmissionRelatio
         relations=related,
         moved_by=tuple([move.id for move in about.moves]),
         ended_by=withdrawal.id if withdrawal else None,
-        is_dispatch_unproven=is_dispatch_unproven(duty, submission),
+        is_dispatch_unproven=is_dispatch_unproven(origin, submission),
         reviews=tuple([FilingReview(review=one, acts_at=max(since, one.received_at)) for one in about.reviews]),
     )
 

@@ -10,7 +10,9 @@ import pytest
 from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
 from tests.support.clients.form import ANSWERS, NOW, PDF, Site
+from tests.support.tools import needs
 
+pytestmark = needs("chromium", package="chromium")
 CHROMIUM = shutil.which("chromium") or "chromium"
 # Without a sandbox, for root has none; and silent: a browser for our own pages asks nobody anything.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

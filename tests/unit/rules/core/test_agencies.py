@@ -77,10 +77,27 @@ class TestIdentity:
         fact = catalogue.resolve_names(a_fact(event, "2024-12-01 08:00"))
         assert (fact.agency, getattr(fact, "filed_by", None)) == ("h-mot", "h-hai")
 
-    def test_the_parent_is_whom_the_registry_names(self) -> None:
-        """The parent, to which alerts escalate, is the agency that the registry names."""
-        agencies = Agencies(a_registry(an_agency("tinh"), an_agency("h-mot", parent="tinh")))
-        assert [agencies.parent(one) for one in agencies] == [None, "tinh"]
+    def test_who_is_above_depends_on_the_day_and_an_office_that_ended_is_above_nobody(self) -> None:
+        """A dated parent holds on its days alone, and neither an agency nor the office above outlives its own end."""
+        agencies = Agencies(
+            a_registry(
+                an_agency("tinh"),
+                an_agency("h-mot", valid={"from": "2016-05-05", "to": "2025-07-01"}, parent="tinh"),
+                an_agency("x-mot", parent=[{"id": "h-mot", "to": "2026-01-01"}, {"id": "tinh", "from": "2026-03-01"}]),
+            )
+        )
+        days = [date(2025, 6, 30), date(2025, 7, 1), date(2026, 2, 1), date(2026, 3, 1)]
+        found = {one: [_name_superior(agencies, one, day) for day in days] for one in agencies}
+        assert found == {
+            "tinh": [None, None, None, None],
+            "h-mot": ["tinh", None, None, None],
+            "x-mot": ["h-mot", None, None, "tinh"],
+        }
+        assert [list(agencies.children_on("tinh", day)) for day in days] == [["h-mot"], [], [], ["x-mot"]]
+
+
+def _name_superior(agencies: Agencies, agency: str, day: date) -> str | None:
+    return next((one.agency for one in agencies.superiors(agency) if one.dates.contains(day)), None)
 
 
 class TestMergedBeforeDue:

@@ -229,7 +229,7 @@ def _status_row(number: int, line: DutyLine, chapter: ObligationChapter, outline
             line.days_late,
             line.urging.reminders,
             line.urging.urgings + line.urging.about_incomplete,
-            "; ".join(_list_notes(line, chapter)),
+            "; ".join(_list_notes(line, chapter, outline)),
         )
     )
 
@@ -239,11 +239,13 @@ def name_status(line: DutyLine) -> str:
     return "Chưa gửi" if line.status is Status.OVERDUE else labels.status_label(line.status)
 
 
-def _list_notes(line: DutyLine, chapter: ObligationChapter) -> Iterable[str]:
+def _list_notes(line: DutyLine, chapter: ObligationChapter, outline: Outline) -> Iterable[str]:
     missing = shortcomings.describe_missing(line, chapter)
     yield from [missing] if missing else []
     yield from (f"{name} kế thừa" for name in line.successors)
     yield from (labels.flag_label(flag) for flag in PRINTED_FLAGS if flag in line.flags)
+    decision = outline.inputs.decisions.get(line.key)
+    yield from [letterhead.cite_decision_briefly(decision)] if decision is not None else []
     if line.urging.unsent and not line.urging.occasions:
         yield "không liên hệ được"
 

@@ -98,8 +98,7 @@ def _describe_roster(chapter: ObligationChapter, outline: Outline) -> str:
     title = words.join_period(chapter.obligation.title.vi, of_period.period or outline.report.period)
     groups = words.join_with_and(
         [
-            f"{words.count(sum(line.group == group.group for line in of_period.lines))} "
-            f"{words.decapitalize(group.name)}"
+            words.count_members(sum(line.group == group.group for line in of_period.lines), group.name)
             for group in of_period.groups
         ]
     )
@@ -141,7 +140,7 @@ def _describe_excluded(chapter: ObligationChapter, outline: Outline) -> str:
     """Return who is exempt by which decision, and who ended or was superseded; empty where nobody was."""
     parts = []
     for line in chapter.periods[0].excluded:
-        decision = outline.inputs.decisions.get(line.key)
+        decision = outline.cite_decision(line)
         match line.status.value:
             case "exempt":
                 parts.append(f"{line.agency_name} được miễn{f' theo {decision}' if decision else ''}")

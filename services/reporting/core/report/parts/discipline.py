@@ -6,6 +6,7 @@ from datetime import timedelta
 from schemas.events.assessments import Status
 from services.reporting.core import vietnamese_locale
 from services.reporting.core.annual_report import Chapter
+from services.reporting.core.duty_counts import UNDER_EXTENSION
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import (
@@ -31,7 +32,7 @@ RATE_COLUMNS = (("reporting_rate", "Tỷ lệ gửi đủ"), ("reporting_rate_on
 
 # The flags that part III speaks of, and what it says of the agencies that have them.
 CASES = (
-    ("under_extension", "được gia hạn"),
+    (UNDER_EXTENSION, "được gia hạn"),
     ("nil_return", "báo cáo không phát sinh; được tính là đã gửi, không tính vào số đơn vị có số liệu"),
     ("filed_by_successor", "do đơn vị kế thừa gửi thay"),
     ("returned_and_corrected", "bị trả lại báo cáo và đã sửa trong thời hạn"),
@@ -226,29 +227,36 @@ def _list_cases(chapter: ObligationChapter, outline: Outline) -> Iterable[Paragr
     for flag, said in CASES:
         lines = [line for line in chapter.lines if flag in line.flags]
         if lines:
-            yield Paragraph(text=f"{_name_lines(lines, chapter, outline)} {said}.", is_item=True)
-    excluded = [line for line in chapter.lines if line.status is Status.EXEMPT]
-    if excluded and chapter.is_periodic:
-        yield Paragraph(text=f"{_name_lines(excluded, chapter, outline)} được miễn.", is_item=True)
+            yield Paragraph(text=_describe_case(said, lines, chapter, outline), is_item=True)
+    exempt = [line for line in chapter.lines if line.status is Status.EXEMPT]
+    if exempt and chapter.is_periodic:
+        yield Paragraph(text=_describe_case("được miễn", exempt, chapter, outline), is_item=True)
 
 
-def _name_lines(lines: Sequence[DutyLine], chapter: ObligationChapter, outline: Outline) -> str:
-    """Return the agencies of *lines* once each, with the decision about the duty, or with the number of periods."""
+def _describe_case(said: str, lines: Sequence[DutyLine], chapter: ObligationChapter, outline: Outline) -> str:
+    """Return what is said of the agencies of *lines*, with the decision about each, or its number of periods."""
     notes: dict[str, list[str]] = {}
     for line in lines:
-        notes.setdefault(line.agency_name, []).append(_note_decision(line, outline))
+        notes.setdefault(line.agency_name, []).append(_describe_decision(line, outline))
+    if len(notes) == 1 and not chapter.is_periodic:
+        ((name, (note,)),) = notes.items()
+        return f"{name} {said}{f' {note}' if note else ''}."
     described = [
-        f"{name} ({words.count(len(of_agency))} kỳ)" if chapter.is_periodic else f"{name}{of_agency[0]}"
+        f"{name} ({note})" if (note := _count_periods(of_agency) if chapter.is_periodic else of_agency[0]) else name
         for name, of_agency in notes.items()
     ]
-    text = words.join_names(described, where="Phụ lục II")
-    return text if len(described) == 1 else f"{words.count(len(described))} đơn vị ({text})"
+    return f"{words.count(len(described))} đơn vị {said}: {words.join_names(described, where='Phụ lục II')}."
 
 
-def _note_decision(line: DutyLine, outline: Outline) -> str:
-    """Return until when an extension runs and by which decision, in brackets; empty where neither is known."""
-    decision = outline.inputs.decisions.get(line.key)
-    is_extended = "under_extension" in line.flags and line.due_on is not None
+def _count_periods(notes: Sequence[str]) -> str:
+    """Return how many periods are meant, and the decisions about them where there are any."""
+    decisions = list(dict.fromkeys(note for note in notes if note))
+    return "; ".join([f"{words.count(len(notes))} kỳ", *decisions])
+
+
+def _describe_decision(line: DutyLine, outline: Outline) -> str:
+    """Return until when an extension runs and by which decision; empty where neither is known."""
+    decision = outline.cite_decision(line)
+    is_extended = UNDER_EXTENSION in line.flags and line.due_on is not None
     due = f"đến hết {words.write_date(line.due_on)}" if is_extended and line.due_on else ""
-    parts = [part for part in (due, f"theo {decision}" if decision else "") if part]
-    return f" ({', '.join(parts)})" if parts else ""
+    return " ".join(part for part in (due, f"theo {decision}" if decision else "") if part)

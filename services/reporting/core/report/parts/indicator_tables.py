@@ -4,34 +4,41 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from schemas.events.assessments import Status
+from services.reporting.core import vietnamese_locale
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import Cell, CellType, Column, Table, TableRow
+from services.reporting.core.report.figures import ReportFigure
 from services.reporting.core.report.outline import ObligationChapter, Outline
 from services.reporting.core.results import RETURNED, IndicatorResult, ObligationResults, PreviousTotal
 
 NOT_GIVEN = "chưa có số liệu"
-NOT_COMPARABLE = "không so sánh được"
 PERIODS_IN_A_TABLE = 6
 GROUPS_IN_A_TABLE = 4
 
 
 def build_comparison_table(chapter: ObligationChapter, results: ObligationResults, outline: Outline) -> Table:
-    """Return every indicator: total, the year before, the change, the share of the target, how many gave it."""
+    """Return every indicator: total, the year before, the change, the share of the target, how many gave it.
+
+    A change is told of the agencies that gave the figure in both years as of the same day (`previous.same`). Where
+    these are not all that are summed, they have columns of their own, so that the columns beside a change subtract.
+    """
     period = chapter.newest_period or outline.report.period
     columns = _comparison_columns(results, period)
     notes = _Notes()
     rows = []
     for number, result in enumerate(results.indicators, start=1):
-        cells = _compare_cells(number, result, chapter=chapter, outline=outline, notes=notes)
+        cells = _describe_cells(number, result, chapter=chapter, outline=outline)
+        cells |= _compare_cells(result, chapter=chapter, outline=outline, notes=notes)
         ratio = result.indicator.kind == "ratio"
-        kept = tuple(cells[column.name] for column in columns)
+        kept = tuple(cells.get(column.name) for column in columns)
         rows.append(TableRow(cells=kept, types=_ratio_types(columns) if ratio else ()))
     return Table(
         name="indicators",
         title=f"Kết quả thực hiện các chỉ tiêu {words.name_period(period)}",
         columns=columns,
         rows=tuple(rows),
-        notes=(*_explain_columns(results), *_count_marks(results), *notes.texts, *_list_same(results)),
+        notes=(*_explain_columns(results), *_count_marks(results), *notes.texts),
+        size=9.5 if _compares_fewer(results) else 10.0,
     )
 
 
@@ -51,26 +58,45 @@ class _Notes:
 
 
 def _comparison_columns(results: ObligationResults, period: str) -> tuple[Column, ...]:
-    compares = any(one.previous is not None for one in results.indicators)
+    before = results_year_before(results)
     has_target = any(one.target is not None for one in results.indicators)
-    before = words.name_period_briefly(results_year_before(results) or period, period)
-    columns = [
+    target = Column(name="target", title="% chỉ tiêu", share=8, cell_type=CellType.HUNDREDTHS)
+    further = (*([target] if has_target else ()), Column(name="agencies", title="Số đơn vị", share=8, is_centred=True))
+    now = Column(name="total", title=words.name_period_briefly(period, ""), share=13, cell_type=CellType.NUMBER)
+    if before is None:
+        return (*_naming_columns(35, 14), now, *further)
+    earlier = words.name_period_briefly(before, "")
+    if not _compares_fewer(results):
+        first = Column(name="before", title=f"{earlier} (cùng đơn vị)", share=13, cell_type=CellType.NUMBER)
+        return (*_naming_columns(35, 14), first, now, *_change_columns("Tăng, giảm"), *further)
+    heading = f"So với {words.name_period(before)}, đơn vị có số liệu cả hai kỳ"
+    compared = (
+        Column(name="before", title=earlier, share=13, cell_type=CellType.NUMBER, heading=heading),
+        Column(name="same", title=now.title, share=13, cell_type=CellType.NUMBER, heading=heading),
+        *_change_columns(heading),
+        Column(name="same_agencies", title="Số đơn vị", share=7, is_centred=True, heading=heading),
+    )
+    return (*_naming_columns(28, 11), now, *further, *compared)
+
+
+def _naming_columns(title_share: float, unit_share: float) -> tuple[Column, ...]:
+    return (
         Column(name="number", title="TT", share=5, cell_type=CellType.NUMBER, is_centred=True),
-        Column(name="title", title="Chỉ tiêu", share=35),
-        Column(name="unit", title="Đơn vị tính", share=14, is_centred=True),
-    ]
-    if compares:
-        columns.append(Column(name="before", title=f"{before} (cùng đơn vị)", share=13, cell_type=CellType.NUMBER))
-    now = words.name_period(period)
-    columns.append(Column(name="now", title=f"{now[:1].upper()}{now[1:]}", share=13, cell_type=CellType.NUMBER))
-    if compares:
-        columns += [
-            Column(name="change", title="Số lượng", share=12, cell_type=CellType.CHANGE, heading="Tăng, giảm"),
-            Column(name="percent", title="%", share=8, cell_type=CellType.PERCENT_CHANGE, heading="Tăng, giảm"),
-        ]
-    if has_target:
-        columns.append(Column(name="target", title="% chỉ tiêu", share=8, cell_type=CellType.HUNDREDTHS))
-    return (*columns, Column(name="agencies", title="Số đơn vị", share=8, is_centred=True))
+        Column(name="title", title="Chỉ tiêu", share=title_share),
+        Column(name="unit", title="Đơn vị tính", share=unit_share, is_centred=True),
+    )
+
+
+def _change_columns(heading: str) -> tuple[Column, ...]:
+    return (
+        Column(name="change", title="Tăng, giảm", share=12, cell_type=CellType.CHANGE, heading=heading),
+        Column(name="percent", title="%", share=8, cell_type=CellType.PERCENT_CHANGE, heading=heading),
+    )
+
+
+def _compares_fewer(results: ObligationResults) -> bool:
+    """Whether a change is told of other agencies than those that are summed."""
+    return any(one.previous is not None and 0 < one.previous.same.agencies < one.agencies for one in results.indicators)
 
 
 def results_year_before(results: ObligationResults) -> str | None:
@@ -78,86 +104,79 @@ def results_year_before(results: ObligationResults) -> str | None:
     return next((one.previous.period for one in results.indicators if one.previous is not None), None)
 
 
-def _compare_cells(
-    number: int, result: IndicatorResult, *, chapter: ObligationChapter, outline: Outline, notes: _Notes
+def _describe_cells(
+    number: int, result: IndicatorResult, *, chapter: ObligationChapter, outline: Outline
 ) -> dict[str, Cell]:
+    """Return what a row says of this year alone."""
     indicator, period = result.indicator, chapter.newest_period
     path = f"indicators/{indicator.code}"
     total = outline.figure(chapter, period, f"{path}/total")
-    cells: dict[str, Cell] = {
+    return {
         "number": number,
         "title": indicator.label_in("vi"),
         "unit": words.name_unit(indicator.unit),
-        "before": None,
-        "now": NOT_GIVEN if total.value is None else total,
-        "change": None,
-        "percent": None,
+        "total": NOT_GIVEN if total.value is None else total,
         "target": outline.figure(chapter, period, f"{path}/target_share") if indicator.kind != "ratio" else None,
         "agencies": f"{result.agencies}/{result.asked}",
     }
-    if result.previous is None or not result.previous.agencies:
-        return cells
-    if not result.previous.is_comparable:
-        reference = notes.number(_explain_not_comparable(result, result.previous))
-        return cells | {
-            "before": outline.figure(chapter, period, f"{path}/previous"),
-            "change": f"{NOT_COMPARABLE} {reference}",
-        }
-    change = outline.figure(chapter, period, f"{path}/change")
-    share = outline.figure(chapter, period, f"{path}/change_share")
-    cells |= {"before": outline.figure(chapter, period, f"{path}/same_previous"), "change": change}
-    if indicator.kind != "ratio" and isinstance(share.value, Decimal):
-        cells["percent"] = share
-    if result.previous.same.agencies != result.agencies and indicator.kind != "ratio":
-        cells["title"] = f"{cells['title']} {notes.number(_explain_same(result, result.previous))}"
-    return cells
+
+
+def _compare_cells(
+    result: IndicatorResult, *, chapter: ObligationChapter, outline: Outline, notes: _Notes
+) -> dict[str, Cell]:
+    """Return what a row says of the year before: of the agencies that compare, or why none does."""
+    previous, indicator = result.previous, result.indicator
+    if previous is None or not previous.agencies or not result.agencies:
+        return {}
+    if not previous.same.agencies:
+        return {"change": notes.number(_explain_not_comparable(result, previous))}
+
+    def find(name: str) -> ReportFigure:
+        return outline.figure(chapter, chapter.newest_period, f"indicators/{indicator.code}/{name}")
+
+    share = find("change_share")
+    has_share = indicator.kind != "ratio" and isinstance(share.value, Decimal)
+    return {
+        "before": find("same_previous"),
+        "same": find("same"),
+        "change": find("change"),
+        "percent": share if has_share else None,
+        "same_agencies": str(previous.same.agencies),
+    }
 
 
 def _ratio_types(columns: Sequence[Column]) -> tuple[tuple[int, CellType], ...]:
-    by_name = {"before": CellType.RATIO, "now": CellType.RATIO, "change": CellType.RATIO_CHANGE}
+    by_name = dict.fromkeys(("before", "same", "total"), CellType.RATIO) | {"change": CellType.RATIO_CHANGE}
     return tuple((index, by_name[one.name]) for index, one in enumerate(columns) if one.name in by_name)
 
 
 def _explain_not_comparable(result: IndicatorResult, previous: PreviousTotal) -> str:
-    """Return why a total does not compare with last year's. Most indicators share the reason, and so the footnote."""
+    """Return why no figure compares with last year's, and what last year's total was."""
     days = sorted(day for day in result.cut_offs if day is not None)
-    now = ", ".join(f"{day:%d/%m/%Y}" for day in days) or "không ghi"
+    now = ", ".join(vietnamese_locale.format_date(day) for day in days) or "không ghi"
     before = words.name_period(previous.period)
-    return (
-        f"Số liệu hai năm khác thời điểm chốt hoặc có đơn vị đã chia tách (kỳ này chốt ngày {now}); "
-        f"cột năm trước là số tổng cộng {before}."
+    known = (
+        ""
+        if previous.total is None
+        else f"; tổng số {before}: {words.write_amount(previous.total, result.indicator.unit)}"
     )
-
-
-def _list_same(results: ObligationResults) -> Iterable[str]:
-    """Yield in one note, row by row, what the agencies say that do compare where the totals do not."""
-    parts = []
-    for number, result in enumerate(results.indicators, start=1):
-        same = None if result.previous is None or result.previous.is_comparable else result.previous.same
-        if same is not None and same.agencies and same.total is not None and same.previous is not None:
-            unit = result.indicator.unit
-            amounts = f"{words.write_amount(same.total, unit)}, cùng kỳ {words.write_amount(same.previous, unit)}"
-            parts.append(f"dòng {number} ({words.count(same.agencies)} đơn vị): {amounts}")
-    if parts:
-        yield f"Riêng các đơn vị có cùng thời điểm chốt: {'; '.join(parts)}."
-
-
-def _explain_same(result: IndicatorResult, previous: PreviousTotal) -> str:
-    same = previous.same
-    unit = result.indicator.unit
-    now = words.write_amount(same.total, unit) if same.total is not None else NOT_GIVEN
-    both = words.count(same.agencies)
-    return f"Tăng, giảm tính trên {both} đơn vị có số liệu cả hai năm; kỳ này các đơn vị đó có {now}."
+    return (
+        f"Không so sánh được với {before}: không có đơn vị nào báo cáo cả hai kỳ với cùng ngày, tháng chốt số liệu "
+        f"(kỳ này chốt ngày {now}{known})."
+    )
 
 
 def _explain_columns(results: ObligationResults) -> Iterable[str]:
     texts = []
     if any(one.previous is not None for one in results.indicators):
-        texts.append("Cột năm trước chỉ gồm các đơn vị có số liệu kỳ này.")
+        texts.append(
+            "Số so sánh chỉ gồm các đơn vị có số liệu cả hai kỳ với cùng ngày, tháng chốt; số liệu của đơn vị khác "
+            "không so sánh được."
+        )
     if any(one.indicator.kind == "ratio" for one in results.indicators):
         texts.append("Tăng, giảm của chỉ tiêu tỷ lệ là hiệu của hai tỷ lệ.")
     if any(one.target is not None for one in results.indicators):
-        texts.append("Chỉ tiêu năm so với số liệu đã có, chưa gồm đơn vị chưa có số liệu.")
+        texts.append("% chỉ tiêu tính trên số liệu đã có, chưa gồm đơn vị chưa có số liệu.")
     if texts:
         yield f"Ghi chú: {' '.join(texts)}"
 

@@ -85,16 +85,13 @@ def _rank_within_group(
         agencies=_place(figures),
         unknown=tuple(agency for agency in result.not_given if group_of.get(agency) == group),
         beside=beside,
-        before=_find_before(chapter, result),
+        before=_find_before(result),
     )
 
 
-def _find_before(chapter: ObligationChapter, result: IndicatorResult) -> dict[str, Decimal]:
-    earlier = chapter.results_before.get(chapter.newest_period)
-    if earlier is None or result.previous is None or not result.previous.is_comparable:
-        return {}
-    same = (one for one in earlier.indicators if one.indicator.code == result.indicator.code)
-    return {figure.agency: figure.value for one in same for figure in one.figures if figure.value is not None}
+def _find_before(result: IndicatorResult) -> dict[str, Decimal]:
+    earlier = {} if result.previous is None else result.previous.same.previous_by_agency
+    return {agency: value for agency, value in earlier.items() if value is not None}
 
 
 def _place(figures: Sequence[AgencyFigure]) -> tuple[RankedAgency, ...]:

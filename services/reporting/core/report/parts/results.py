@@ -78,24 +78,30 @@ def _summarize_indicator(result: IndicatorResult) -> Paragraph:
 
 
 def _describe_change(result: IndicatorResult) -> Iterable[str]:
+    """Yield the change of the agencies that compare, and how many they are where they are not all that are summed."""
     previous, unit = result.previous, result.indicator.unit
     if previous is None or not previous.agencies:
         return
     period = words.name_period(previous.period)
     same = previous.same
-    if not previous.is_comparable or same.total is None or same.previous is None:
+    if not same.agencies or same.total is None or same.previous is None:
         yield f"không so sánh được với {period}"
         return
     change = same.total - same.previous
     if result.indicator.kind == "ratio":
-        yield f"{period} là {words.write_amount(same.previous, unit)}"
+        earlier = f"{period} là {words.write_amount(same.previous, unit)}"
+        alone = (
+            f"riêng {words.count(same.agencies)} đơn vị có số liệu cả hai kỳ là {words.write_amount(same.total, unit)}"
+        )
+        yield earlier if same.total == result.total else f"{alone}, {earlier}"
         return
+    basis = "" if same.agencies == result.agencies else f" (tính trên {words.count(same.agencies)} đơn vị)"
     if not change:
-        yield f"bằng {period}"
+        yield f"bằng {period}{basis}"
         return
     word = "tăng" if change > 0 else "giảm"
-    percent = f" ({vietnamese_locale.format_number(abs(change) * 100 / same.previous, 1)}%)" if same.previous else ""
-    basis = "" if same.agencies == result.agencies else f", tính trên {words.count(same.agencies)} đơn vị"
+    share = f"{vietnamese_locale.format_number(abs(change) * 100 / same.previous, 1)}%" if same.previous else ""
+    percent = f" ({share})" if share else ""
     yield f"{word} {words.write_amount(abs(change), unit)}{percent} so với {period}{basis}"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from schemas.events.facts import ACCEPTED, RETURNED, SUBMITTED
 from services.console.commands.intake import keys
 from services.intake.http import api_keys
 from services.runtime.access import bearer_keys
@@ -181,6 +182,32 @@ def test_a_key_ends_and_has_a_rate_by_default(path: Path) -> None:
     assert made["events_per_second"] == 1_000
 
 
+NOT_OF_REPORTING: tuple[tuple[list[str], str], ...] = (
+    ([], "--reviews"),
+    (["--reviews", "--decisions"], "--decisions"),
+    (["--reviews", "--source", "urn:qlvb"], "--source"),
+    (["--reviews", "--proof", "postmark"], "--proof"),
+    (["--reviews", "--type", "*"], "--type"),
+)
+
+
+def test_reporting_has_a_key_that_answers_reports_and_does_nothing_else(path: Path) -> None:
+    """Only a key for reviews alone gets reporting's own source; it is put into a file, and is made once."""
+    save = path.with_name("reporting.key")
+    options = ("--agency", "*", "--source", "urn:dondoc:reporting", "--reviews", "--save", str(save))
+    made = create_key(path, *options)
+    assert (made["sources"], made["types"]) == (["urn:dondoc:reporting"], [ACCEPTED, RETURNED])
+    assert (save.stat().st_mode & 0o777, "key" in made) == (0o600, False)
+    bearer = save.read_text(encoding="ascii").strip()
+    (key,) = api_keys.read_keys(path)
+    assert bearer.startswith(f"ddk_{key.id}_")
+    assert key.scope.covers_type(RETURNED)
+    assert not key.scope.covers_type(SUBMITTED)
+    again = CliRunner().invoke(keys.app, ["create", "--system", "a", *options, "--keys", str(path)])
+    assert (again.exit_code, again.stdout, len(api_keys.read_keys(path))) == (0, "", 1)
+    assert save.read_text(encoding="ascii").strip() == bearer
+
+
 @pytest.mark.parametrize(
     ("options", "remedy"),
     [
@@ -191,6 +218,7 @@ def test_a_key_ends_and_has_a_rate_by_default(path: Path) -> None:
         (["--source", "urn:" + "x" * 1_024], "urn:qlvb"),
         (["--proof", "word of honour"], "exchange-log"),
         (["--type", "vn.dondoc.report.returned.v1"], "--reviews"),
+        *((["--source", "urn:dondoc:reporting", *more], f"see {wrong}") for more, wrong in NOT_OF_REPORTING),
     ],
 )
 def test_a_claim_that_cannot_be_made_is_refused_with_the_remedy(path: Path, options: list[str], remedy: str) -> None:

@@ -12,10 +12,10 @@ TODAY = date(2026, 12, 3)
 def test_an_alert_is_for_the_agency_its_parent_or_a_list() -> None:
     """If the registry names no parent, the recipient is `parent`, which nobody reaches."""
     registry = FakeDocuments().registry("", 0)
-    assert resolve_recipient("self", AGENCY, registry) == AGENCY
-    assert resolve_recipient("parent", AGENCY, registry) == "ubnd-tinh"
-    assert resolve_recipient("parent", "ubnd-tinh", registry) == "parent"
-    assert resolve_recipient("chairman-list", AGENCY, registry) == "chairman-list"
+    assert resolve_recipient("self", AGENCY, registry, on=TODAY) == AGENCY
+    assert resolve_recipient("parent", AGENCY, registry, on=TODAY) == "ubnd-tinh"
+    assert resolve_recipient("parent", "ubnd-tinh", registry, on=TODAY) == "parent"
+    assert resolve_recipient("chairman-list", AGENCY, registry, on=TODAY) == "chairman-list"
 
 
 def test_only_contacts_valid_on_the_day_are_reachable() -> None:

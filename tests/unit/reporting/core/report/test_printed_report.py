@@ -11,10 +11,10 @@ import pytest
 from schemas.events.assessments import Status
 from services.reporting.core.report import letterhead, printed_report, words
 from services.reporting.core.report.blocks import Heading, Paragraph, Table, format_row
-from services.reporting.core.report.inputs import GradedAgency, ReportInputs
+from services.reporting.core.report.inputs import GradedAgency, ReportedDecision, ReportInputs
 from services.reporting.core.report.parts import quotations
 from services.reporting.core.report.printed_report import EmptyReportError, PrintedReport
-from services.reporting.core.results import AgencyText
+from services.reporting.core.results import AgencyText, ComparedTotals
 from tests.support.builders.annual_report import a_plan
 from tests.support.builders.reports.report_inputs import some_report_inputs
 
@@ -76,28 +76,47 @@ def test_a_late_and_an_incomplete_figure_are_marked() -> None:
     assert "T: gửi trễ hạn. C: chưa đầy đủ." in text
 
 
-def test_a_change_is_not_told_where_the_cut_offs_differ() -> None:
-    """Both totals are printed, the change is not, and a footnote says why."""
-    code = "entrusted_local_budget"
-    result = next(one for one in INPUTS.results[0].results.indicators if one.indicator.code == code)
-    assert result.previous is not None
-    changed = change_indicator(
-        INPUTS,
-        code,
-        previous=replace(result.previous, is_comparable=False),
-        cut_offs={date(2026, 11, 30): 30, date(2026, 12, 31): 1},
-    )
-    content = printed_report.compile_content(changed)
+def comparison_rows(content: PrintedReport) -> tuple[Table, list[dict[str, str]]]:
+    """Return the table of indicators, and its rows as texts by the name of their column."""
     table = next(block for block in content.body if isinstance(block, Table) and block.name == "indicators")
-    row = format_row(table.rows[0], table, content.zone)
-    assert row[3:7] == [
-        words.write_number(result.previous.total or Decimal(0)),
-        "144.333",
-        "không so sánh được (1)",
-        "",
-    ]
-    assert any("khác thời điểm chốt" in note for note in table.notes)
-    assert any(note.startswith("Riêng các đơn vị có cùng thời điểm chốt: dòng 1 (") for note in table.notes)
+    names = [column.name for column in table.columns]
+    return table, [dict(zip(names, format_row(row, table, content.zone), strict=True)) for row in table.rows]
+
+
+def compare_with(inputs: ReportInputs, *, agencies: int, total: int, previous: int) -> ReportInputs:
+    """Return *inputs* in which so many agencies gave the entrusted budget in both years, with these totals."""
+    code = "entrusted_local_budget"
+    result = next(one for one in inputs.results[0].results.indicators if one.indicator.code == code)
+    assert result.previous is not None
+    same = ComparedTotals(agencies=agencies, total=Decimal(total), previous=Decimal(previous))
+    changed = replace(result.previous, is_comparable=False, same=same)
+    days = {date(2026, 11, 30): result.agencies - 1, date(2026, 12, 31): 1}
+    return change_indicator(inputs, code, previous=changed, cut_offs=days)
+
+
+def test_a_change_is_told_of_the_agencies_that_compare() -> None:
+    """One agency with another cut-off takes the change from nobody else: the others have columns that subtract."""
+    content = printed_report.compile_content(compare_with(INPUTS, agencies=20, total=100_000, previous=90_000))
+    table, (row, *_) = comparison_rows(content)
+    compared = {name: row[name] for name in ("total", "before", "same", "change", "percent", "same_agencies")}
+    assert compared == {
+        "total": "144.333", "before": "90.000", "same": "100.000", "change": "+10.000", "percent": "+11,1",
+        "same_agencies": "20",
+    }  # fmt: skip
+    headings = {column.title for column in table.columns if "đơn vị có số liệu cả hai kỳ" in column.heading}
+    assert headings == {"Năm 2025", "Năm 2026", "Tăng, giảm", "%", "Số đơn vị"}
+    assert "tăng 10 tỷ đồng (11,1%) so với năm 2025 (tính trên 20 đơn vị)" in text_of(content).replace(
+        "10,0 tỷ", "10 tỷ"
+    )
+
+
+def test_no_change_is_told_where_no_agency_compares() -> None:
+    """Then last year's total stands in the footnote that says why, and in no column of comparable figures."""
+    content = printed_report.compile_content(compare_with(INPUTS, agencies=0, total=0, previous=0))
+    table, (row, *_) = comparison_rows(content)
+    assert (row["before"], row["change"], row["percent"]) == ("", "(1)", "")
+    note = next(one for one in table.notes if one.startswith("(1) Không so sánh được với năm 2025"))
+    assert "30/11/2026, 31/12/2026; tổng số năm 2025:" in note
     assert "không so sánh được với năm 2025" in text_of(content)
 
 
@@ -110,6 +129,23 @@ def test_a_column_of_targets_goes_where_no_indicator_has_one() -> None:
     table = next(block for block in content.body if isinstance(block, Table) and block.name == "indicators")
     assert "target" not in [column.name for column in table.columns]
     assert "% chỉ tiêu" not in text_of(content)
+
+
+def test_who_is_exempt_or_extended_is_named_with_the_decision() -> None:
+    """Kind, number, date in words and signer stand where the report says it, kind and number in the appendix."""
+    chapter = INPUTS.report.chapters[0]
+    late = next(line for line in chapter.lines if line.status is Status.LATE)
+    extended = replace(late, flags=(*late.flags, "under_extension"))
+    exempt = next(line for line in chapter.lines if line.status is Status.EXEMPT)
+    lines = tuple(extended if line is late else line for line in chapter.lines)
+    decision = ReportedDecision(number="3905/QĐ-UBND", issued_on=date(2026, 10, 6), signed_by="Chủ tịch UBND tỉnh")
+    report = replace(INPUTS.report, chapters=(replace(chapter, lines=lines), *INPUTS.report.chapters[1:]))
+    decisions = {late.key: decision, exempt.key: decision}
+    text = text_of(printed_report.compile_content(replace(INPUTS, report=report, decisions=decisions)))
+    cited = "theo Quyết định số 3905/QĐ-UBND ngày 06 tháng 10 năm 2026 do Chủ tịch Ủy ban nhân dân tỉnh ký"
+    assert f"{exempt.agency_name} được miễn {cited}" in text
+    assert f"{late.agency_name} được gia hạn đến hết ngày 09 tháng 12 năm 2026 {cited}." in text
+    assert "được gia hạn; Quyết định số 3905/QĐ-UBND" in text
 
 
 def test_an_officers_opinion_stands_beside_the_grade() -> None:
@@ -191,6 +227,13 @@ def test_a_period_is_named_as_people_say_it(period: str, name: str) -> None:
 def test_no_word_of_the_period_is_said_twice(title: str, period: str, joined: str) -> None:
     """`Báo cáo năm năm 2025` is what nobody writes."""
     assert words.join_period(title, period) == joined
+
+
+def test_a_number_of_members_needs_no_plural() -> None:
+    """After a number nobody says `các`; an abbreviation keeps its capitals."""
+    assert words.count_members(27, "Ủy ban nhân dân các huyện, thị xã") == "27 ủy ban nhân dân huyện, thị xã"
+    assert words.count_members(3, "Các sở, ban, ngành") == "03 sở, ban, ngành"
+    assert words.count_members(166, "UBND xã, phường") == "166 UBND xã, phường"
 
 
 def test_a_small_month_and_a_small_day_have_a_leading_zero() -> None:
