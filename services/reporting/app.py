@@ -27,6 +27,9 @@ from services.reporting.dashboard import templating
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.dashboard.sealed_reports_page import SealedReportsPage
+from services.reporting.dashboard.season.duties_page import DutiesPages
+from services.reporting.dashboard.season.results_page import ResultsPages
+from services.reporting.dashboard.season.season_page import SeasonPages
 from services.reporting.dashboard.verification import VerificationPage
 from services.reporting.document_archive import DocumentArchive
 from services.reporting.documents import formats
@@ -172,8 +175,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
             [
                 *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
                 open_link.build_route(guard.authentication, templates),
-                *_build_api(components, queries, submissions, reports).routes(),
-                *DutyListApi(queries, clock=components.clock).routes(),
+                *_build_api(components, queries, submissions, reports),
                 *_build_content_api(components, queries, submissions).routes(),
                 *_build_evaluations(components, queries).routes(),
                 *sealed_reports.routes(),
@@ -181,6 +183,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *VerificationPage(SealedReportStore(components.store), renderer).routes(),
                 *api_description.build_routes(templates),
                 *Dashboard(queries, components.clock, renderer).routes(),
+                *_build_season(components, queries, renderer),
             ]
         ),
         lifespan=_build_lifespan(components),
@@ -350,14 +353,21 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
 
 def _build_api(
     components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries, reports: ReportCompiler
-) -> ReportingApi:
-    return ReportingApi(
-        queries,
-        submissions,
-        reports,
-        clock=components.clock,
-        metrics=components.metrics,
-    )
+) -> list[BaseRoute]:
+    clock = components.clock
+    api = ReportingApi(queries, submissions, reports, clock=clock, metrics=components.metrics)
+    return [*api.routes(), *DutyListApi(queries, clock=clock).routes()]
+
+
+def _build_season(
+    components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer
+) -> list[BaseRoute]:
+    clock, results = components.clock, ResultsQueries(queries, components.store)
+    return [
+        *SeasonPages(queries, results, renderer, clock=clock).routes(),
+        *DutiesPages(queries, renderer, clock=clock).routes(),
+        *ResultsPages(queries, results, renderer, clock=clock).routes(),
+    ]
 
 
 def _build_sealing(components: ReportingComponents, reports: ReportCompiler) -> SealedReportsApi:

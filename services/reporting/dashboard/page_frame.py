@@ -26,7 +26,11 @@ class Place:
 
 
 # Each page says by its `place` under which entry it stands.
-PLACES = (Place(name="season", path="/"),)
+PLACES = (
+    Place(name="season", path="/"),
+    Place(name="duties", path="/duties"),
+    Place(name="results", path="/results"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from schemas.events.assessments import Status
 from schemas.plan import periods
 from schemas.plan.values import Language
+from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.lists import sorting
 from services.reporting.core.lists.filters import LineFilter
 from services.reporting.core.lists.queues import Queue
@@ -135,6 +136,11 @@ def parse_instants(request: Request, clock: Clock) -> QueryContext:
     context = parse_context(parameters, clock)
     parameters.raise_errors()
     return context
+
+
+def with_scope(context: QueryContext, scope: ReaderScope) -> QueryContext:
+    """Return the same question as a reader of *scope* asks it."""
+    return replace(context, scope=scope)
 
 
 def parse_period_of_path(request: Request) -> str:

@@ -43,7 +43,7 @@ INVALID_QUERIES: list[tuple[str, dict[str, str], int, list[str]]] = [
     ("/v1/duties", {"format": "odt"}, 400, ["/query/format"]),
     *[
         (path, {"colour": "red", "limite": "5"}, 400, ["/query/colour", "/query/limite"])
-        for path in ("/v1/duties", "/v1/agencies/h-03", PERIOD, f"{PERIOD}/reports", "/v1/receipts/r-1")
+        for path in ("/", "/duties", "/results", "/v1/duties", "/v1/agencies/h-03", PERIOD, f"{PERIOD}/reports")
     ],
     ("/v1/duties", {"plan": "unheard-of"}, 404, []),
     ("/v1/agencies/nobody", {}, 404, []),
@@ -182,7 +182,7 @@ async def test_the_first_and_the_last_instant_are_answered(reporting_with_year: 
     """At the ends of the calendar every route answers, in any offset; before anything is due there is no report."""
     first, last = "1900-01-01T00:00:00+14:00", "2199-12-31T23:59:59.999999-14:00"
     for instant in (first, last):
-        for path in ("/", "/agencies/h-03", "/v1/duties", "/v1/agencies/h-03", PERIOD):
+        for path in ("/", "/duties", "/results", "/v1/duties", "/v1/agencies/h-03", PERIOD):
             assert (await get(reporting_with_year, path, as_of=instant)).status_code == 200, (path, instant)
     assert (await get(reporting_with_year, f"{PERIOD}/report.csv", as_of=last)).status_code == 200
     refused = await get(reporting_with_year, f"{PERIOD}/report.csv", as_of=first)
@@ -253,15 +253,17 @@ async def test_the_dashboard_is_rendered_on_the_server_in_both_languages(
     """The dashboard has no script, loads nothing from elsewhere, and names the deadline in plain words."""
     page = await get(reporting_with_year, "/", as_of=AT)
     assert "hết ngày 09/12/2026" in page.text
-    assert "UBND huyện Đông Sơn" in page.text
+    assert "Mùa báo cáo năm 2026" in page.text
     assert 'lang="vi"' in page.text
     assert "<script" not in page.text
     assert "http" not in page.text.replace("http-equiv", "")
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    found = await get(reporting_with_year, "/", as_of=AT, q="quan hoa")
+    listed = await get(reporting_with_year, "/duties", as_of=AT)
+    assert "UBND huyện Đông Sơn" in listed.text
+    found = await get(reporting_with_year, "/duties", as_of=AT, q="quan hoa")
     assert "UBND huyện Quan Hóa" in found.text
     assert "UBND huyện Đông Sơn" not in found.text
-    typed = await get(reporting_with_year, "/", q='"><img src=x onerror=alert(1)>')
+    typed = await get(reporting_with_year, "/duties", q='"><img src=x onerror=alert(1)>')
     assert "<img" not in typed.text
     english = await get(reporting_with_year, "/", as_of=AT, accept_language="en-GB,en;q=0.9")
     assert "end of 9 December 2026" in english.text
