@@ -9,6 +9,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
@@ -27,6 +28,9 @@ from services.reporting.dashboard.evidence.status_page import Checks, StatusPage
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.dashboard.sealed_reports_page import SealedReportsPage
+from services.reporting.dashboard.season.duties_page import DutiesPages
+from services.reporting.dashboard.season.results_page import ResultsPages
+from services.reporting.dashboard.season.season_page import SeasonPages
 from services.reporting.dashboard.verification import VerificationPage
 from services.reporting.dead_letter_producer import DeadLetterProducer
 from services.reporting.document_archive import DocumentArchive
@@ -38,7 +42,9 @@ from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.guard import AccessRoute, ReaderGuard
 from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.api import ReportingApi
+from services.reporting.http.compression import CompressionMiddleware
 from services.reporting.http.content_api import ContentApi
+from services.reporting.http.duty_lists import DutyListApi
 from services.reporting.http.evaluations_api import EvaluationsApi
 from services.reporting.http.evidence import evidence_routes
 from services.reporting.http.sealed_reports import SealedReportsApi
@@ -143,7 +149,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
             [
                 *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
                 open_link.build_route(guard.authentication, templates),
-                *_build_api(components, queries, submissions, reports).routes(),
+                *_build_api(components, queries, submissions, reports),
                 *_build_content_api(components, queries, submissions).routes(),
                 *_build_evaluations(components, queries).routes(),
                 *evidence_routes.build_routes(queries, components.store, components.references, clock=components.clock),
@@ -153,9 +159,11 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *api_description.build_routes(templates),
                 *Dashboard(queries, components.clock, renderer).routes(),
                 *_build_evidence_pages(components, queries, renderer, checks),
+                *_build_season(components, queries, renderer),
             ]
         ),
         lifespan=_build_lifespan(components),
+        middleware=[Middleware(CompressionMiddleware)],
         exception_handlers=problems.build_handlers(renderer.render_problem, guard.record_refusal),
     )
     # Whoever shows no key learns of no path whether there is anything.
@@ -340,14 +348,21 @@ def _build_admin(components: ReportingComponents, checks: Checks) -> AdminApp:
 
 def _build_api(
     components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries, reports: ReportCompiler
-) -> ReportingApi:
-    return ReportingApi(
-        queries,
-        submissions,
-        reports,
-        clock=components.clock,
-        metrics=components.metrics,
-    )
+) -> list[BaseRoute]:
+    clock = components.clock
+    api = ReportingApi(queries, submissions, reports, clock=clock, metrics=components.metrics)
+    return [*api.routes(), *DutyListApi(queries, clock=clock).routes()]
+
+
+def _build_season(
+    components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer
+) -> list[BaseRoute]:
+    clock, results = components.clock, ResultsQueries(queries, components.store)
+    return [
+        *SeasonPages(queries, results, renderer, clock=clock).routes(),
+        *DutiesPages(queries, renderer, clock=clock).routes(),
+        *ResultsPages(queries, results, renderer, clock=clock).routes(),
+    ]
 
 
 def _build_sealing(components: ReportingComponents, reports: ReportCompiler) -> SealedReportsApi:

@@ -49,6 +49,7 @@ class AlertAttempt:
 class Urging:
     """The alerts that an agency received about one duty.
 
+    `first_tried_at` is the first attempt, whatever came of it, and `first_at` the first alert that was sent.
     `prompted_at` is the last alert up to the complete report; `answered_at` is that report, if an alert came before it.
     """
 
@@ -59,6 +60,7 @@ class Urging:
     by_channel: tuple[tuple[Channel, int], ...] = ()
     unsent: int = 0
     unknown: int = 0
+    first_tried_at: datetime | None = None
     first_at: datetime | None = None
     last_at: datetime | None = None
     prompted_at: datetime | None = None
@@ -111,6 +113,7 @@ def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime 
         by_channel=tuple((channel, channels[channel]) for channel in Channel if channels[channel]),
         unsent=sum(attempt.outcome in UNSENT for attempt in final_attempts),
         unknown=sum(attempt.outcome is AttemptOutcome.UNKNOWN for attempt in final_attempts),
+        first_tried_at=min((attempt.attempted_at for attempt in final_attempts), default=None),
         first_at=sent_at[0] if sent_at else None,
         last_at=sent_at[-1] if sent_at else None,
         prompted_at=before_report[-1] if before_report else None,

@@ -70,7 +70,7 @@ class PageRenderer:
             now_link=_refer_to(request, without=time_bar.MOMENT_PARAMETERS),
             zone=zone,
         )
-        values = {**values, "context": context, "link_parameters": _list_link_parameters(request, context)}
+        values = {**values, "context": context, "link_parameters": list_link_parameters(request, context)}
         return self._render(template, request, frame, language=context.language, values=values)
 
     def render_open_page(self, template: str, request: Request, *, values: Mapping[str, object]) -> Response:
@@ -117,7 +117,7 @@ class PageRenderer:
         return HTMLResponse(page, HTTPStatus.OK, headers=headers)
 
 
-def _list_link_parameters(request: Request, context: QueryContext) -> dict[str, str]:
+def list_link_parameters(request: Request, context: QueryContext) -> dict[str, str]:
     """Return what every link of a page passes on: the instants asked about, with their offsets, and the language."""
     given = request.query_params
     instants = {time_bar.AS_OF: context.as_of, time_bar.KNOWN_AT: context.known_at}

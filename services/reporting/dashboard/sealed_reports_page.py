@@ -12,9 +12,7 @@ from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.http import query_parameters, seal_requests, sealed_reports
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute, ReaderGuard
-from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.http.sealed_reports import SealedReportsApi
-from services.reporting.queries import QueryContext
 from services.runtime.clock import Clock
 
 PATH = "/reports/{plan}/{period}"
@@ -39,7 +37,7 @@ class SealedReportsPage:
 
     async def get_page(self, request: Request) -> Response:
         """Return the page; the form is on it for a reader who may seal."""
-        context = self._parse_context(request)
+        context = query_parameters.parse_instants(request, self._clock)
         plan, period = sealed_reports.parse_place(request)
         found = await self._api.describe(plan, period, context)
         values = {
@@ -53,7 +51,7 @@ class SealedReportsPage:
 
     async def post_seal(self, request: Request) -> Response:
         """Seal the version that the form names, and show the page again."""
-        context = self._parse_context(request)
+        context = query_parameters.parse_instants(request, self._clock)
         plan, period = sealed_reports.parse_place(request)
         fields = {
             name: values[0] for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()
@@ -63,9 +61,3 @@ class SealedReportsPage:
         place = f"/reports/{quote(plan, safe='')}/{quote(period, safe='')}?lang={context.language}"
         # After 303 the browser asks for the page, so that loading it again posts nothing.
         return RedirectResponse(place, HTTPStatus.SEE_OTHER)
-
-    def _parse_context(self, request: Request) -> QueryContext:
-        parameters = QueryParameters(request)
-        context = query_parameters.parse_context(parameters, self._clock)
-        parameters.raise_errors()
-        return context

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 
 from services.reporting.http import problems
+from services.reporting.http.query_parameters import ZONE
 from services.reporting.queries import QueryContext
 
-AS_OF, KNOWN_AT, ZONE = "as_of", "known_at", "zone"
+AS_OF, KNOWN_AT = "as_of", "known_at"
 MOMENT_PARAMETERS = (AS_OF, KNOWN_AT, ZONE)
 _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 

@@ -2,25 +2,23 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from schemas.plan import periods
 from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.content.submission_queries import SubmissionQueries
-from services.reporting.core import duty_search, json_views
+from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.documents.formats import FORMATS
-from services.reporting.http import query_parameters
+from services.reporting.http import conditional, duty_lists, query_parameters
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
-from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
+from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
@@ -47,32 +45,27 @@ class ReportingApi:
     def routes(self) -> list[BaseRoute]:
         """Return the routes; the extension of a report's path is its format."""
         return [
-            AccessRoute("/v1/duties", self.get_duties, Access.COVERED),
             AccessRoute("/v1/agencies/{agency}", self.get_agency, Access.COVERED),
             AccessRoute("/v1/receipts/{receiptid}", self.get_receipt, Access.COVERED),
             AccessRoute("/v1/plans/{plan}/periods/{period}", self.get_period, Access.COUNTS),
             AccessRoute("/v1/plans/{plan}/periods/{period}/report.{extension}", self.get_report, Access.WHOLE),
         ]
 
-    async def get_duties(self, request: Request) -> Response:
-        """Return the duties that match the query, one page at a time."""
-        query = query_parameters.parse_duties_query(QueryParameters(request), self._clock)
-        page = await self._find_page(query)
-        return JSONResponse({**_render_context(query.context), **page})
-
     async def get_agency(self, request: Request) -> Response:
         """Return one agency and its duties, in every plan and period or in those that the query names."""
-        query = query_parameters.parse_duties_query(QueryParameters(request), self._clock)
+        parameters = QueryParameters(request)
+        query = query_parameters.parse_duties_query(parameters, self._clock, *query_parameters.AGENCY_DUTIES)
         agency = request.path_params["agency"]
         name = self._queries.agency_name(agency, query.context)
-        page = await self._find_page(replace(query, duty_filter=replace(query.duty_filter, agency=agency)))
-        return JSONResponse({"agency": agency, "name": name, **_render_context(query.context), **page})
+        of_agency = replace(query, duty_filter=replace(query.duty_filter, agency=agency))
+        found = await duty_lists.find_duties(self._queries, of_agency)
+        page = duty_lists.cut_page(found, query, limit=query.limit or query_parameters.DEFAULT_LIMIT)
+        document = {"agency": agency, "name": name, **duty_lists.render_page(found, page, query.context)}
+        return conditional.respond_json(request, document)
 
     async def get_receipt(self, request: Request) -> Response:
         """Return the event that a receipt confirms, and the state of the duty that the event is about."""
-        parameters = QueryParameters(request)
-        context = query_parameters.parse_context(parameters, self._clock)
-        parameters.raise_errors()
+        context = query_parameters.parse_instants(request, self._clock)
         receiptid = request.path_params["receiptid"]
         receipt = await self._submissions.find_fact(receiptid)
         key = receipt.duty
@@ -96,9 +89,10 @@ class ReportingApi:
         Whoever has no scope gets the counts by status alone; the guard lets them in where these are public.
         """
         if guard.scope_of(request).covers_duties:
-            return JSONResponse(json_views.render_summary(await self._compile_duties(request)))
+            document = json_views.render_summary(await self._compile_duties(request))
+            return conditional.respond_json(request, document)
         everybody = await self._compile_duties(request, scope=EVERYTHING)
-        return JSONResponse(json_views.render_counts_by_status(everybody))
+        return conditional.respond_json(request, json_views.render_counts_by_status(everybody))
 
     async def get_report(self, request: Request) -> Response:
         """Return the annual report in the format that the path names.
@@ -109,13 +103,11 @@ class ReportingApi:
         if extension not in FORMATS:
             raise NotFoundError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
         renderer = FORMATS[extension]
-        parameters = QueryParameters(request)
-        context = query_parameters.parse_context(parameters, self._clock)
-        parameters.raise_errors()
+        context = query_parameters.parse_instants(request, self._clock)
         takes_language = renderer.takes_language and "lang" in request.query_params
         context = context if takes_language else replace(context, language="vi")
         with self._metrics.document_seconds.labels(extension).time():
-            plan, period = request.path_params["plan"], self._parse_period(request)
+            plan, period = request.path_params["plan"], query_parameters.parse_period_of_path(request)
             inputs = await self._reports.compile_inputs(plan, period, context)
             # Rendering takes tenths of a second; in a thread, it does not keep the event loop from answering.
             body = await run_in_threadpool(partial(renderer.render, inputs, context.language))
@@ -126,32 +118,12 @@ class ReportingApi:
         }
         return Response(body, headers=headers, media_type=renderer.media_type)
 
-    async def _find_page(self, query: DutiesQuery) -> dict[str, Any]:
-        found = await self._queries.find_lines(query.duty_filter, query.context)
-        duty_search.require_groups(query.line_filter.groups, found.lines, query.context.scope)
-        lines = duty_search.filter_lines(found.lines, query.line_filter)
-        page = duty_search.paginate(lines, limit=query.limit, cursor=query.cursor)
-        return {
-            "total": page.total,
-            "duties": [json_views.render_duty(line) for line in page.lines],
-            "next_cursor": page.next_cursor,
-            "unreadable": json_views.render_unreadable(found.unreadable),
-        }
-
     async def _compile_duties(self, request: Request, scope: ReaderScope | None = None) -> AnnualReport:
         """Compile the duties of what *scope* covers, by default that of the reader."""
-        parameters = QueryParameters(request)
-        context = query_parameters.parse_context(parameters, self._clock)
+        context = query_parameters.parse_instants(request, self._clock)
         context = context if scope is None else replace(context, scope=scope)
-        parameters.raise_errors()
-        return await self._queries.compile_report(request.path_params["plan"], self._parse_period(request), context)
-
-    @staticmethod
-    def _parse_period(request: Request) -> str:
-        try:
-            return periods.parse(request.path_params["period"]).text
-        except ValueError as cause:
-            raise NotFoundError(str(cause)) from cause
+        period = query_parameters.parse_period_of_path(request)
+        return await self._queries.compile_report(request.path_params["plan"], period, context)
 
 
 def _render_context(context: QueryContext) -> dict[str, str]:

@@ -212,5 +212,5 @@ async def test_public_figures_are_the_counts_by_status_and_nothing_else(
     page = nobody.get("/").text
     assert (">22<" in page, "UBND huyện" in page) == (True, False)
     assert nobody.statuses("/v1/duties", "/agencies/h-03", f"{PERIOD}/report.json") == [401] * 3
-    assert "UBND huyện" in visit(service, readers.bearer).get("/").text
+    assert "UBND huyện" in visit(service, readers.bearer).get("/duties").text
     assert visit(service, "ddr_everything_wrong").statuses("/") == [401]

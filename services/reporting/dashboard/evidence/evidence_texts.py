@@ -3,14 +3,15 @@
 from schemas.plan.values import Bilingual
 
 EVIDENCE_TEXTS = {
+    "place_changes": Bilingual(vi="Thay đổi", en="Changes"),
+    "place_own": Bilingual(vi="Đơn vị của tôi", en="My agency"),
     "place": Bilingual(vi="Vị trí", en="Where you are"),
     "as_data": Bilingual(vi="Trang này dưới dạng dữ liệu:", en="This page as data:"),
     "sent_figures": Bilingual(vi="Số liệu đã gửi", en="Figures that were sent"),
     "figures_as_of": Bilingual(vi="tính đến {day}", en="as of {day}"),
-    "indicator": Bilingual(vi="Chỉ tiêu", en="Indicator"),
     "this_report": Bilingual(vi="Báo cáo này", en="This report"),
     "year_before": Bilingual(vi="Năm trước", en="Year before"),
-    "change": Bilingual(vi="Thay đổi", en="Change"),
+    "difference": Bilingual(vi="Thay đổi", en="Change"),
     "course": Bilingual(vi="Diễn biến", en="What happened"),
     "course_fact": Bilingual(vi="việc đã xảy ra", en="what came in"),
     "course_alert": Bilingual(vi="đã báo cho đơn vị", en="what the agency was told"),
@@ -161,9 +162,8 @@ EVIDENCE_TEXTS = {
     "not_known_then": Bilingual(vi="chưa có", en="not known yet"),
     "why": Bilingual(vi="Vì sao", en="Why"),
     "figures_changed": Bilingual(vi="Số liệu đã đổi", en="Figures that changed"),
-    "figures_by_agency": Bilingual(vi="Từng đơn vị", en="Agency by agency"),
+    "figures_each_agency": Bilingual(vi="Từng đơn vị", en="Agency by agency"),
     "agencies_changed": Bilingual(vi="Số đơn vị", en="Agencies"),
-    "total": Bilingual(vi="Tổng", en="Total"),
     "service_status": Bilingual(vi="Tình trạng hệ thống", en="The state of the service"),
     "service_complete": Bilingual(vi="Số liệu đầy đủ đến {at}.", en="Figures are complete until {at}."),
     "service_unknown": Bilingual(
