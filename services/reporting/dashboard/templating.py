@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from schemas.events.assessments import Status
 from schemas.plan.values import Bilingual
 from services.reporting.core import labels, vietnamese_locale
-from services.reporting.dashboard.season.texts import SEASON_TEXTS
+from services.reporting.dashboard.season_texts import SEASON_TEXTS
 
 TEXTS = {
     "title": Bilingual(vi="Theo dõi báo cáo", en="Report tracking"),
