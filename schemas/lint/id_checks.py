@@ -1,10 +1,10 @@
 """Rules for ids: which are duplicates, which are unknown, and which known id was probably meant."""
 
 from collections.abc import Collection, Iterable, Iterator
-from difflib import get_close_matches
 
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
+from schemas.text import comparison
 
 
 def find_duplicates(nodes: Iterable[Node], severity: Severity = Severity.ERROR) -> Iterator[Finding]:
@@ -30,8 +30,8 @@ def find_unlisted(node: Node, known: Collection[str]) -> Iterator[Finding]:
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean …?" with the known word most like *word*, or an empty string if none is similar."""
-    near = get_close_matches(word, sorted(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = comparison.find_nearest(word, known)
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def _place(node: Node) -> str:

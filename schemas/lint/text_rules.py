@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from schemas.lint.diagnostics import Finding
 from schemas.lint.document_tree import Node
-from schemas.plan import plain_text
+from schemas.text import normal_form
 
 NAME_MAX = 300
 """Characters of a name or a title. The longest name of an agency that we know has 90."""
@@ -27,7 +27,7 @@ def check_texts(document: Node) -> Iterator[Finding]:
 
 def _check_text(node: Node) -> Iterator[Finding]:
     has_lines = not _LINES.isdisjoint(node.path)
-    unseen = plain_text.find_unseen(node.text.translate(_LINE_ENDS) if has_lines else node.text)
+    unseen = normal_form.find_unseen(node.text.translate(_LINE_ENDS) if has_lines else node.text)
     if unseen is not None:
         yield node.finding(f"holds the invisible character {unseen}; write the text anew without it")
     if not has_lines and len(node.text) > NAME_MAX:

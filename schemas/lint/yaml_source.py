@@ -2,13 +2,12 @@
 
 It reads the composed nodes instead of constructed objects. So dates stay text, and `2026-02-30` is a wrong date with a
 line instead of an unreadable file; a duplicate key is a finding like any other; and every key keeps its own line.
-All text is brought into Unicode NFC, as the text of all events is.
+All text is brought into Unicode NFC, as the text of all events is, with Đ for the letters that look like it.
 
 A document costs no more than its length: its size, its depth and what aliases repeat have bounds.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
@@ -18,6 +17,7 @@ from ruamel.yaml.events import Event
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from schemas.lint.diagnostics import DocumentPath, Finding
+from schemas.text import normal_form
 
 CHARS_MAX = 20_000_000
 """Characters of a document. A registry of 10,000 agencies has about 5,000,000."""
@@ -145,7 +145,7 @@ class _YamlReader:
     def _read_mapping(self, node: MappingNode, path: DocumentPath) -> dict[str, object]:
         found: dict[str, object] = {}
         for key_node, value_node in node.value:
-            key = unicodedata.normalize("NFC", str(key_node.value))
+            key = normal_form.normalize(str(key_node.value))
             at = (*path, key)
             if key in found:
                 message = f"stands twice; the first is at line {self._lines[at]}"
@@ -165,7 +165,7 @@ def _line(node: Node | Event) -> int:
 
 
 def _scalar_value(node: Node) -> object:
-    text = unicodedata.normalize("NFC", str(node.value))
+    text = normal_form.normalize(str(node.value)).translate(normal_form.LIKE_D)
     try:
         return _parse_scalar(str(node.tag).removeprefix(_TAG), text)
     except ValueError:

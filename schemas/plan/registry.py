@@ -1,6 +1,5 @@
 """The models of `registry.yaml`: agencies, their names, groups and successions by date (contract section 7)."""
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
@@ -10,6 +9,7 @@ from pydantic import Field
 
 from schemas.plan.document_model import DocumentModel
 from schemas.plan.values import Alias, Bilingual, Identifier, LocalDate, NonBlank
+from schemas.text import comparison
 
 HEIRS_BY_LAW = frozenset({"merge_into", "merge_new", "split"})
 
@@ -145,11 +145,24 @@ class Registry(DocumentModel):
         parents = (one.id for one in agency.parents if one.contains(day))
         return next((one for one in parents if self.exists_on(one, day)), None)
 
+    @cached_property
+    def ids_by_name(self) -> Mapping[str, str]:
+        """The permanent id behind each alias, and behind each id itself, which takes precedence over an alias."""
+        aliases = {alias: agency.id for agency in reversed(self.agencies) for alias in agency.aliases}
+        return aliases | {agency.id: agency.id for agency in self.agencies}
+
+    @cached_property
+    def _ids_by_key(self) -> Mapping[str, str]:
+        """The permanent id behind the key of each name, unless names of several agencies have that key."""
+        ids: dict[str, set[str]] = {}
+        for name, agency_id in self.ids_by_name.items():
+            ids.setdefault(comparison.make_name_key(name), set()).add(agency_id)
+        return {key: next(iter(found)) for key, found in ids.items() if len(found) == 1}
+
     def resolve(self, name_or_id: str) -> str | None:
-        """Return the permanent id for an id or alias, or None if the registry knows neither."""
-        name_or_id = unicodedata.normalize("NFC", name_or_id)
-        # Lint refuses an alias that is also an id or another alias, so the order of the agencies does not matter.
-        for agency in self.agencies:
-            if agency.id == name_or_id or name_or_id in agency.aliases:
-                return agency.id
-        return None
+        """Return the permanent id for an id or alias, however it is written; None if the registry knows neither.
+
+        Two spellings that `comparison.make_name_key` takes for one name are one.
+        """
+        # Nearly every name is written exactly as the registry has it.
+        return self.ids_by_name.get(name_or_id) or self._ids_by_key.get(comparison.make_name_key(name_or_id))

@@ -1,18 +1,18 @@
 """Value types that documents and events consist of: ids, instants, local dates, durations, bilingual text."""
 
 import re
-import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
 from schemas.plan import durations
+from schemas.text import normal_form
 
 Language = Literal["en", "vi"]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Alias = Annotated[NonBlank, AfterValidator(lambda text: unicodedata.normalize("NFC", text))]
+Alias = Annotated[NonBlank, AfterValidator(normal_form.normalize)]
 """Another name of an agency, in Unicode NFC as the names in all events are."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]

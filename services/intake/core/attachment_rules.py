@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from schemas.events.facts import Attachment
-from schemas.plan.plain_text import UNSEEN_CHARACTERS
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError, pointer_of
+from schemas.text.normal_form import UNSEEN_CHARACTERS
 
 NAME_MAX = 255
 """Characters of a name, as in most file systems."""

@@ -16,19 +16,18 @@ from schemas.plan.registry import Registry
 class PlanIndex:
     """What admission needs of one plan.
 
-    `recurrences` are by obligation; `ids` maps ids and aliases to permanent ids; `groups` and `predecessors` are by
-    agency.
+    `recurrences` are by obligation, `groups` and `predecessors` by agency.
     """
 
     plan_id: str
     recurrences: Mapping[str, frozenset[Recurrence]]
-    ids: Mapping[str, str]
+    registry: Registry
     groups: Mapping[str, frozenset[str]]
     predecessors: Mapping[str, frozenset[str]]
 
     def resolve(self, name: str) -> str | None:
         """Return the permanent id of the agency with the id or alias *name*, or None."""
-        return self.ids.get(name)
+        return self.registry.resolve(name)
 
     def groups_of(self, agency: str) -> frozenset[str]:
         """Return every group that *agency* is or was a member of."""
@@ -40,12 +39,11 @@ class PlanIndex:
 
 
 def build_plan_index(plan: Plan, registry: Registry) -> PlanIndex:
-    """Return the index of *plan* with *registry*. An id takes precedence over an equal alias of another agency."""
-    aliases = {alias: agency.id for agency in reversed(registry.agencies) for alias in agency.aliases}
+    """Return the index of *plan* with *registry*."""
     return PlanIndex(
         plan_id=plan.plan,
         recurrences={one.id: frozenset(version.recurrence for version in one.versions) for one in plan.obligations},
-        ids=aliases | {agency.id: agency.id for agency in registry.agencies},
+        registry=registry,
         groups={agency.id: frozenset(member.id for member in agency.groups) for agency in registry.agencies},
         predecessors=_predecessors(registry),
     )

@@ -1,4 +1,4 @@
-"""The Vietnamese locale: number and date formats, due dates in plain words, collation, search without accents.
+"""The Vietnamese locale: number and date formats, due dates in plain words, collation.
 
 It knows no agency, no plan and no status.
 """
@@ -36,12 +36,6 @@ def _split_tone(character: str) -> tuple[int, str]:
     tone = next((_TONE_RANKS[mark] for mark in decomposed if mark in _TONE_RANKS), 0)
     letter = unicodedata.normalize("NFC", "".join(mark for mark in decomposed if mark not in _TONE_RANKS))
     return tone, letter
-
-
-def fold_for_search(text: str) -> str:
-    """Return *text* as a search compares it: lower case, no accents, đ as d, single spaces (`Hoá` and `Hóa` agree)."""
-    bare = "".join(mark for mark in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(mark))
-    return " ".join(bare.replace("đ", "d").split())
 
 
 def format_number(value: int | Decimal, places: int = 0) -> str:

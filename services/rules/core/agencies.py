@@ -7,7 +7,6 @@ Every duty of every period asks the same questions about its agency. Answers are
 one per agency and list of addressees.
 """
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
@@ -73,10 +72,6 @@ class Agencies:
 
     def __init__(self, registry: Registry) -> None:
         self._agencies = {agency.id: agency for agency in registry.agencies}
-        self.ids_by_name: Mapping[str, str] = {
-            alias: agency.id for agency in registry.agencies for alias in agency.aliases
-        } | {one: one for one in self._agencies}
-        """The permanent id behind each alias, and behind each id itself."""
         self._registry = registry
         self._successions = registry.successions
         self._heirs: dict[str, tuple[str, ...]] = {}
@@ -92,9 +87,8 @@ class Agencies:
         return agency_id in self._agencies
 
     def resolve(self, name_or_id: str) -> str | None:
-        """Return the permanent id of an id or alias in any Unicode form, or None where no agency has it."""
-        # The registry is in NFC. A fact that an older intake wrote may hold a decomposed alias.
-        return self.ids_by_name.get(unicodedata.normalize("NFC", name_or_id))
+        """Return the permanent id of an id or alias, however it is written, or None where no agency has it."""
+        return self._registry.resolve(name_or_id)
 
     def superiors(self, agency_id: str) -> tuple[Superior, ...]:
         """Return who stands above the agency, and when; an office stands above nobody once it has ended."""

@@ -250,7 +250,7 @@ class DutyCatalogue:
         return not isinstance(binding, NotBound) and not has_left
 
     def _resolve_agency(self, agency: str) -> str:
-        resolved = self.agencies.ids_by_name.get(agency) or self.agencies.resolve(agency)
+        resolved = self.agencies.resolve(agency)
         if resolved is None:
             raise self._unknown_agency(agency)
         return resolved

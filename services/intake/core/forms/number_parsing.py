@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from schemas.plan import figures
 from schemas.plan.values import Bilingual
+from schemas.text import normal_form
 
 _SPACES = re.compile(r"[\s\u00a0\u2009\u202f]")
 _PLAIN = re.compile(r"-?\d+")
@@ -25,7 +26,7 @@ def parse_number(text: str, *, is_percent: bool = False) -> Decimal | Bilingual:
     With *is_percent* it may end in a percent sign.
     """
     # U+2212 is the minus sign that word processors write.
-    bare = _SPACES.sub("", text).replace("\u2212", "-").removeprefix("+")
+    bare = _SPACES.sub("", normal_form.repair_text(text)).replace("\u2212", "-").removeprefix("+")
     if is_percent:
         bare = bare.removesuffix("%")
     if len(bare) > _DIGITS_MAX:

@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from anyascii import anyascii
+
 ESCAPE = "\x1b"
 _ALPHABET = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -22,9 +24,13 @@ _REPLACEMENTS = str.maketrans(
         "đ": "d", "Đ": "D", "₫": "d",
         "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "`": "'", "´": "'",
         "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "•": "-", "·": "-",
-        "…": "...", "×": "x", "\t": " ",
+        "…": "...", "×": "x", "°": "o", "\t": " ",
     }
 )  # fmt: skip
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
+_FIRST_SHAPE, _LAST_SHAPE = "\u2500", "\u25ff"  # lines, blocks and bullets
+_FIRST_PICTURE = "\U0001f000"  # of emoji, which would be spelt out
+
 # Parts of a longer text carry a user data header of 6 octets (7 septets or 3 units), so each holds less.
 SEPTETS_ALONE, SEPTETS_IN_PART = 160, 153
 UNITS_ALONE, UNITS_IN_PART = 70, 67
@@ -67,16 +73,31 @@ def encode(part: str, *, in_gsm7: bool) -> bytes:
 
 
 def strip_accents(text: str) -> str:
-    """Return Vietnamese *text* without marks ("không dấu"), in GSM 03.38 letters only; an unknown sign becomes `?`.
+    """Return Vietnamese *text* without marks ("không dấu"), in GSM 03.38 letters only.
 
-    Without marks words become ambiguous ("dư nợ" and "đủ nợ" are both "du no"), so SMS texts are short and put the
-    numbers first.
+    Every other letter is transliterated (Ð to D, Щ to Shch); what is not seen and pictures are left out. A "?" stands
+    only where the text has one. Without marks words become ambiguous ("dư nợ" and "đủ nợ" are both "du no"), so SMS
+    texts are short and put the numbers first.
     """
     decomposed = unicodedata.normalize("NFKD", text.translate(_REPLACEMENTS))
     bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     # The replacements come twice. Before NFKD, because it takes "´" apart into a space and a mark; after it, because it
     # makes such signs out of others, for example an em dash out of U+FE58.
-    return "".join(letter if is_gsm7(letter) else "?" for letter in bare.translate(_REPLACEMENTS))
+    return "".join(map(_transliterate, bare.translate(_REPLACEMENTS)))
+
+
+def _transliterate(letter: str) -> str:
+    if is_gsm7(letter):
+        return letter
+    if letter.isspace():
+        return " "
+    category = unicodedata.category(letter)
+    if category in _UNSEEN or letter >= _FIRST_PICTURE:
+        return ""
+    if category == "Pd" or "ARROW" in unicodedata.name(letter, "") or _FIRST_SHAPE <= letter <= _LAST_SHAPE:
+        return "-"
+    # Of a sign that it does not know (U+FFFD) the library makes a question mark; a full-width one is none after NFKD.
+    return "".join(one for one in anyascii(letter) if is_gsm7(one) and one != "?")
 
 
 def _fill_parts(text: str, widths: list[int], size: int) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.events.assessments import Status
-from services.reporting.core import vietnamese_locale
+from schemas.text import comparison
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
 from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.duty_lines import DutyLine
@@ -59,8 +59,8 @@ class LineFilter:
     def _has_words(self, line: DutyLine) -> bool:
         if not self.words:
             return True
-        text = vietnamese_locale.fold_for_search(f"{line.agency_name} {line.key.agency}")
-        return all(word in text for word in vietnamese_locale.fold_for_search(self.words).split())
+        text = comparison.make_search_key(f"{line.agency_name} {line.key.agency}")
+        return all(word in text for word in comparison.make_search_key(self.words).split())
 
 
 def list_values(line: DutyLine) -> Mapping[str, frozenset[str]]:

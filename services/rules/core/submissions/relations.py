@@ -4,8 +4,8 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from schemas.text import comparison
 from services.rules.core.facts import FactIdentity, ReportContent, Submission, identity
-from services.rules.core.submissions import document_numbers
 
 # What copies of a document have in common, "number" or "files", and the position of the first submission with it.
 DocumentKey = tuple[str, int]
@@ -192,7 +192,7 @@ def _join_groups(*relatives: Sequence[int | None]) -> list[int]:
 
 def _document_number(report: ReportContent) -> tuple[str, int | None] | None:
     """Return the number and its year of issue; alone it identifies nothing, for each January starts anew with 1."""
-    number = document_numbers.normalize_number(report.number)
+    number = comparison.make_number_key(report.number)
     return (number, report.issued_on.year if report.issued_on else None) if number else None
 
 

@@ -47,7 +47,7 @@ class TestIdentity:
     def test_an_alias_leads_to_the_permanent_id(self) -> None:
         """An alias (a code of the exchange, an older spelling) resolves to the id; an unknown name resolves to None."""
         agencies = Agencies(a_registry(an_agency("h-mot", aliases=["000.00.12.H56"])))
-        assert [agencies.ids_by_name.get(one) for one in ("000.00.12.H56", "h-mot", "h-bon")] == [
+        assert [agencies.resolve(one) for one in ("000.00.12.H56", "h-mot", "h-bon")] == [
             "h-mot",
             "h-mot",
             None,

@@ -1,5 +1,6 @@
 """Parsing of days and times, and rendering of due dates and periods."""
 
+import unicodedata
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,20 +13,46 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 DUE = datetime(2026, 12, 10, tzinfo=ZONE)
 
 
-@pytest.mark.parametrize("text", ["09/12/2026", "9/12/2026", "9-12-2026", "9.12.2026", "2026-12-09", " 09/12/2026 "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("09/12/2026", "9/12/2026", "9-12-2026", "9.12.2026", "9 / 12 / 2026", " 09/12/2026 ", "09/12/2026."),
+        *("2026-12-09", "2026/12/09", "09/12/2026 00:00:00", "2026-12-09 00:00:00", "2026-12-09T00:00:00"),
+        *("ngày 09 tháng 12 năm 2026", "Ngày 9 tháng 12 năm 2026", "09 tháng 12 năm 2026", "ngày 09/12/2026"),
+        *("Thanh Hóa, ngày 09 tháng 12 năm 2026", "thứ Tư, ngày 09/12/2026", "Ngày 09 tháng 12, năm 2026"),
+        unicodedata.normalize("NFD", "ngày 09\u00a0tháng 12  năm 2026"),
+    ],
+)
 def test_a_day_is_parsed_day_first(text: str) -> None:
-    """The day comes before the month with any of the usual separators; ISO 8601 is accepted too."""
+    """Taken are the day before the month with any usual separator, ISO 8601, and the words of documents."""
     assert date_parsing.parse_day(text) == date(2026, 12, 9)
 
 
-@pytest.mark.parametrize("text", ["31/11/2026", "12/2026", "9/12/26", "mai", "2026-13-01", "01/01/0001", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("31/11/2026", "12/2026", "9/12/26", "mai", "2026-13-01", "01/01/0001", "", "ngày 9", "09/12/2026 16:30"),
+        *("ngày 31 tháng 02 năm 2026", "ngày 09 tháng 12", "từ 09/12/2026 đến 10/12/2026", "46365"),
+    ],
+)
 def test_text_that_is_no_day_is_refused(text: str) -> None:
     """A day that does not exist is refused and not moved to the next day."""
     assert isinstance(date_parsing.parse_day(text), Bilingual)
 
 
 @pytest.mark.parametrize(
-    "text", ["09/12/2026 16:30", "09/12/2026 16h30", "2026-12-09T16:30", "9/12/2026 16 giờ 30 phút"]
+    "text",
+    [
+        *(
+            "09/12/2026 16:30",
+            "09/12/2026 16h30",
+            "2026-12-09T16:30",
+            "9/12/2026 16 giờ 30 phút",
+            "9/12/2026, 16:30:00",
+        ),
+        *("16 giờ 30 phút, ngày 09 tháng 12 năm 2026", "16h30 ngày 09/12/2026", "Lúc 16:30 ngày 9/12/2026"),
+        *("ngày 09 tháng 12 năm 2026 lúc 16h30", "16 giờ 30 ngày 09/12/2026"),
+    ],
 )
 def test_a_time_is_parsed_in_the_zone_of_the_plan(text: str) -> None:
     """People write times without an offset; they are in the zone of the plan."""
