@@ -28,9 +28,7 @@ from services.reporting.dashboard.evidence.status_page import Checks, StatusPage
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.dashboard.sealed_reports_page import SealedReportsPage
-from services.reporting.dashboard.season.duties_page import DutiesPages
-from services.reporting.dashboard.season.results_page import ResultsPages
-from services.reporting.dashboard.season.season_page import SeasonPages
+from services.reporting.dashboard.season import season_routes
 from services.reporting.dashboard.verification import VerificationPage
 from services.reporting.dead_letter_producer import DeadLetterProducer
 from services.reporting.document_archive import DocumentArchive
@@ -157,9 +155,8 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *SealedReportsPage(sealed_reports, renderer, guard, clock=components.clock).routes(),
                 *VerificationPage(SealedReportStore(components.store), renderer).routes(),
                 *api_description.build_routes(templates),
-                *Dashboard(queries, components.clock, renderer).routes(),
+                *_build_pages(components, queries, renderer),
                 *_build_evidence_pages(components, queries, renderer, checks),
-                *_build_season(components, queries, renderer),
             ]
         ),
         lifespan=_build_lifespan(components),
@@ -354,14 +351,11 @@ def _build_api(
     return [*api.routes(), *DutyListApi(queries, clock=clock).routes()]
 
 
-def _build_season(
-    components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer
-) -> list[BaseRoute]:
+def _build_pages(components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer) -> list[BaseRoute]:
     clock, results = components.clock, ResultsQueries(queries, components.store)
     return [
-        *SeasonPages(queries, results, renderer, clock=clock).routes(),
-        *DutiesPages(queries, renderer, clock=clock).routes(),
-        *ResultsPages(queries, results, renderer, clock=clock).routes(),
+        *Dashboard(queries, clock, renderer).routes(),
+        *season_routes.build_routes(queries, results, renderer, clock=clock),
     ]
 
 

@@ -10,8 +10,8 @@ from schemas.events.assessments import Status
 from schemas.plan.values import Bilingual
 from services.reporting.core import labels, vietnamese_locale
 from services.reporting.dashboard import page_links
-from services.reporting.dashboard.evidence.evidence_texts import EVIDENCE_TEXTS
-from services.reporting.dashboard.season.texts import SEASON_TEXTS
+from services.reporting.dashboard.evidence_texts import EVIDENCE_TEXTS
+from services.reporting.dashboard.season_texts import SEASON_TEXTS
 
 TEXTS = {
     "title": Bilingual(vi="Theo dõi báo cáo", en="Report tracking"),

@@ -13,7 +13,7 @@ from services.reporting.core.duty_counts import DutyCounts
 from services.reporting.core.season.arrivals import Arrivals
 from services.reporting.dashboard.season import curve_chart, indicator_rows, sentence
 from services.reporting.dashboard.season.curve_chart import CurveInput
-from services.reporting.dashboard.season.texts import SEASON_TEXTS
+from services.reporting.dashboard.season_texts import SEASON_TEXTS
 from tests.support.builders.annual_report import DUE
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
