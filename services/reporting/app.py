@@ -49,6 +49,7 @@ from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
 from services.reporting.sealing import store as sealed_report_store
+from services.reporting.sealing.draft_compiler import DraftCompiler
 from services.reporting.sealing.log_position import LogReaders
 from services.reporting.sealing.reports_publisher import ReportsPublisher
 from services.reporting.sealing.sealer import Sealer, SealingMaterials
@@ -347,7 +348,8 @@ def _build_api(
     components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries, reports: ReportCompiler
 ) -> list[BaseRoute]:
     clock = components.clock
-    api = ReportingApi(queries, submissions, reports, clock=clock, metrics=components.metrics)
+    drafts = DraftCompiler(reports, SealedReportStore(components.store))
+    api = ReportingApi(queries, submissions, drafts, clock=clock, metrics=components.metrics)
     return [*api.routes(), *DutyListApi(queries, clock=clock).routes()]
 
 

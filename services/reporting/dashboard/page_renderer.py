@@ -27,6 +27,9 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
 }
 
+# The query parameters that every link of a page passes on: the instants asked about and the language.
+LINK_PARAMETERS = frozenset({*time_bar.MOMENT_PARAMETERS, "lang"})
+
 # The question of a page that the navigation passes on to its neighbours.
 CHOSEN_PARAMETERS = frozenset({"plan", "period"})
 

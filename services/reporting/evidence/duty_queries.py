@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.events.ids import DutyKey
+from schemas.plan import periods
 from services.reporting import event_decoder
-from services.reporting.core import duty_lines, results_question
+from services.reporting.core import duty_lines
 from services.reporting.core.duty_lines import LineContext
 from services.reporting.core.evidence import duty_evidence, duty_facts
 from services.reporting.core.evidence.duty_evidence import DutyEvidence
@@ -76,7 +77,7 @@ class DutyQueries:
 
     async def find_year_before(self, key: DutyKey, context: QueryContext) -> ReportDetails | None:
         """Return what the agency's report for the same period a year earlier contains, if one stands."""
-        before = None if key.period is None else results_question.year_before(key.period)
+        before = None if key.period is None else periods.year_before(periods.parse(key.period))
         if before is None:
             return None
         duty = PlanDutyFilter(plan=key.plan, agency=key.agency, obligation=key.obligation, periods=(before.text,))

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
@@ -21,6 +20,7 @@ from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
+from services.reporting.sealing.draft_compiler import ReportSource
 from services.runtime.clock import Clock
 
 
@@ -31,7 +31,7 @@ class ReportingApi:
         self,
         queries: ReportingQueries,
         submissions: SubmissionQueries,
-        reports: ReportCompiler,
+        reports: ReportSource,
         *,
         clock: Clock,
         metrics: ReportingMetrics,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schemas.plan.plan import Obligation
-from services.reporting.core import urging
+from services.reporting.core import labels, urging
 from services.reporting.core.duty_lines import DutyLine, LineContext
 from services.reporting.core.evidence.duty_facts import Alert, DutyFact
 from services.reporting.core.timeline import DutyState, StatusSpan
@@ -26,6 +26,14 @@ class DutyEvidence:
     def past_spans(self) -> tuple[StatusSpan, ...]:
         """The spans of the timeline that had begun by the instant asked about, in order."""
         return tuple(one for one in self.state.assessment.timeline if one.from_at <= self.context.as_of)
+
+    def name_part(self, part: str) -> str:
+        """Return the label of a missing part; one that is another agency's report has the name of that agency."""
+        context, agency = self.context, part.partition(".")[2]
+        names = {agency: context.registry.name_on(agency, context.today, context.language)}
+        return labels.missing_part_label(
+            part, self.obligation, context.plan, language=context.language, agency_names=names
+        )
 
     def name_told(self, attempt: AlertAttempt) -> str:
         """Return the name of the agency that an alert went to; a list of contacts is called by its own."""

@@ -8,7 +8,6 @@ rests on. So a fact that is not stored yet leaves a half-sentence shorter, and n
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import assert_never
 
 from schemas.events.assessments import Status
@@ -45,9 +44,8 @@ def join_parts(parts: Iterable[ExplanationPart]) -> str:
 def describe_gaps(evidence: DutyEvidence, missing: Iterable[str], words: Wording) -> str:
     """Return what a report lacks and which conditions it does not meet. A return is told elsewhere."""
     named = [one for one in missing if one != RETURNED]
-    label = partial(labels.missing_part_label, obligation=evidence.obligation, language=words.language)
-    parts = ", ".join(label(one) for one in named if not one.startswith(CHECKS))
-    checks = ", ".join(label(one) for one in named if one.startswith(CHECKS))
+    parts = ", ".join(evidence.name_part(one) for one in named if not one.startswith(CHECKS))
+    checks = ", ".join(evidence.name_part(one) for one in named if one.startswith(CHECKS))
     lacks = [words.choose(vi=f"thiếu {parts}", en=f"lacks {parts}")] if parts else []
     fails = [words.choose(vi=f"chưa đạt {checks}", en=f"fails {checks}")] if checks else []
     return words.choose(vi=" và ", en=" and ").join((*lacks, *fails))

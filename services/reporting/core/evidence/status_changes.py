@@ -123,7 +123,7 @@ def describe_reason(line: DutyLine, plan: Plan, words: Wording) -> str:
             return words.choose(vi=f"đủ nội dung lúc {at}", en=f"complete at {at}")
         case Status.INCOMPLETE:
             obligation = plan.obligation(line.key.obligation)
-            missing = "" if obligation is None else labels.describe_missing(line, obligation, words.language)
+            missing = "" if obligation is None else labels.describe_missing(line, obligation, plan, words.language)
             return words.choose(vi=f"còn thiếu {missing}", en=f"missing: {missing}")
         case Status.OVERDUE | Status.PENDING if line.due_at is not None:
             due = words.deadline(line.due_at)

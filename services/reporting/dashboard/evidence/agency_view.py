@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from schemas.events.assessments import Status
 from schemas.events.deliveries import Channel
+from schemas.plan import periods
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Agency, Name, Registry, Succession
 from services.reporting.core import labels
@@ -81,7 +82,7 @@ def build_strips(lines: Iterable[DutyLine], plan: Plan) -> Iterator[YearsStrip]:
     for obligation in plan.obligations:
         found = by_obligation.get(obligation.id)
         if found:
-            ordered = sorted(found, key=lambda line: (line.due_on or date.max, line.key.period or ""))
+            ordered = sorted(found, key=lambda line: (line.due_on or date.max, periods.sort_key(line.key.period)))
             yield YearsStrip(title=found[0].title, lines=tuple(ordered))
 
 

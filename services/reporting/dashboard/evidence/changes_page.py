@@ -1,6 +1,6 @@
 """The page that compares two instants: "what changed since Friday", statuses and figures, each with its events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from schemas.content import units
 from schemas.events.assessments import Status
 from schemas.plan import figures, periods
 from schemas.plan.indicators import Indicator
+from schemas.plan.periods import Recurrence
 from schemas.plan.plan import Plan
 from services.reporting.core import labels
 from services.reporting.core.access.decisions import Access
@@ -96,7 +97,9 @@ class ChangesPage:
             "figures": [self._view_shift(one, asked) for one in by_agency[:CHANGES_SHOWN]],
             "figures_count": len(by_agency),
             "plans": self._queries.plans(),
-            "periods": sorted({*await self._queries.find_years(asked.plan.plan), asked.period}),
+            "periods": sorted(
+                {*await self._queries.find_periods(asked.plan.plan), asked.period}, key=periods.sort_key, reverse=True
+            ),
             "since_local": _write_local(asked.before.as_of, zone),
             "until_local": _write_local(asked.after.as_of, zone),
         }
@@ -111,9 +114,7 @@ class ChangesPage:
         parameters.raise_errors()
         wanted = request.query_params.get("plan") or self._queries.plans()[0].plan
         plan = self._queries.plan(wanted)
-        year = after.as_of.astimezone(ZoneInfo(plan.zone)).year
-        years = [one for one in await self._queries.find_years(plan.plan) if int(one) <= year]
-        period = chosen or (years[-1] if years else str(year))
+        period = chosen or _choose_year(await self._queries.find_periods(plan.plan), after, ZoneInfo(plan.zone))
         return ComparedInstants(
             plan=plan, period=period, before=replace(after, as_of=since, known_at=known_at), after=after
         )
@@ -156,6 +157,13 @@ def _count_turned(answer: ChangesAnswer, language: str) -> Mapping[str, int]:
         label = labels.status_label(one.line.status, language)
         turned[label] = turned.get(label, 0) + 1
     return turned
+
+
+def _choose_year(known: Sequence[str], asked: QueryContext, zone: ZoneInfo) -> str:
+    """Return the last of the *known* years up to the instant asked about, else the year of that instant."""
+    year = asked.as_of.astimezone(zone).year
+    years = [one.year for one in map(periods.parse, known) if one.recurrence is Recurrence.YEAR and one.year <= year]
+    return str(max(years, default=year))
 
 
 def _parse_period(text: str) -> str | None:

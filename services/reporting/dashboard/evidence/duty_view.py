@@ -9,9 +9,11 @@ from enum import StrEnum
 from schemas.content import figure_findings, units
 from schemas.content.figure_findings import FigureFinding
 from schemas.events.assessments import Status, StepKind
-from schemas.plan import figures
+from schemas.plan import figures, periods
+from schemas.plan.calendar import Calendar
 from schemas.plan.indicators import Indicator
 from schemas.plan.plan import ObligationVersion, SourceDocument
+from schemas.plan.working_days import WorkingDays
 from services.reporting.core import labels
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.evidence import duty_facts, explanation, fact_words, revision_differences
@@ -51,7 +53,7 @@ class CourseEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FigureRow:
+class ComparedFigure:
     """A figure of the report that stands, beside the agency's own of the year before."""
 
     title: str
@@ -125,12 +127,7 @@ class DutyView:
     @property
     def missing(self) -> tuple[str, ...]:
         """What the report still lacks, in words."""
-        language = self.words.language
-        return tuple(
-            labels.missing_part_label(one, self.evidence.obligation, language)
-            for one in self.line.missing
-            if one != explanation.RETURNED
-        )
+        return tuple(self.evidence.name_part(one) for one in self.line.missing if one != explanation.RETURNED)
 
     def list_required(self) -> tuple[str, ...]:
         """Return what a report must contain to be complete, in words."""
@@ -138,10 +135,10 @@ class DutyView:
         requires, language = version.requires, self.words.language
         titles = {one.code: one.label_in(language) for one in self._indicators()}
         parts = [f"sections.{one.id}" for one in requires.sections]
-        named = [labels.missing_part_label(one, self.evidence.obligation, language) for one in parts]
+        named = [self.evidence.name_part(one) for one in parts]
         asked = [titles.get(one.code, one.code) for one in requires.indicators]
-        files = [labels.missing_part_label("attachments", self.evidence.obligation, language)]
-        signature = [labels.missing_part_label("signed", self.evidence.obligation, language)]
+        files = [self.evidence.name_part("attachments")]
+        signature = [self.evidence.name_part("signed")]
         return (
             *named,
             *asked,
@@ -174,7 +171,7 @@ class DutyView:
         return () if report is None else report.attachments
 
     @property
-    def figure_rows(self) -> tuple[FigureRow, ...]:
+    def figure_rows(self) -> tuple[ComparedFigure, ...]:
         """The figures of the report that stands, in the plan's order, then those that nobody asked for."""
         report = self.standing.report if self.standing else None
         if report is None or report.is_nil_return:
@@ -306,18 +303,19 @@ class DutyView:
         return self.evidence.context.plan.list_indicators(self._version())
 
     def _version(self) -> ObligationVersion:
-        """Return the settings in force on the last good day, else the latest."""
-        day = self.line.due_on or self.evidence.context.today
-        in_force = [one for one in self.evidence.obligation.versions if one.in_force_on(day)]
-        return next(iter(in_force), self.evidence.obligation.versions[-1])
+        """Return the settings of the obligation that rule the period, else the latest."""
+        context, period = self.evidence.context, self.line.key.period
+        dates = Calendar(context.plan, WorkingDays(context.registry.registry))
+        terms = dates.terms_of(self.evidence.obligation, None if period is None else periods.parse(period))
+        return self.evidence.obligation.versions[-1] if terms is None else terms.version
 
-    def _build_row(self, title: str, unit: str | None, code: str, findings: Mapping[str, FigureFinding]) -> FigureRow:
+    def _build_row(self, title: str, unit: str | None, code: str, findings: Mapping[str, FigureFinding]) -> ComparedFigure:
         report = self.standing.report if self.standing else None
         value = _read_figure(report.figures.get(code)) if report else None
         before = _read_figure(self.previous.figures.get(code)) if self.previous else None
         described = units.describe_unit(unit)
         finding = findings.get(code)
-        return FigureRow(
+        return ComparedFigure(
             title=title,
             unit=described.in_language(self.words.language) if described else "",
             value=self._write(value),
