@@ -139,8 +139,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     reports = ReportCompiler(queries, components.store, SealedReportStore(components.store))
     templates = templating.build_environment()
     renderer = PageRenderer(queries, templates, clock=components.clock, freshness=components.freshness)
-    checks = _build_checks(components)
-    admin = _build_admin(components, checks)
+    admin = _build_admin(components)
     guard = _build_guard(components, queries)
     sealed_reports = _build_sealing(components, reports)
     app = ReportingApp(
@@ -151,13 +150,11 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *_build_api(components, queries, submissions, reports),
                 *_build_content_api(components, queries, submissions).routes(),
                 *_build_evaluations(components, queries).routes(),
-                *evidence_routes.build_routes(queries, components.store, components.references, clock=components.clock),
                 *sealed_reports.routes(),
                 *SealedReportsPage(sealed_reports, renderer, guard, clock=components.clock).routes(),
                 *VerificationPage(SealedReportStore(components.store), renderer).routes(),
                 *api_description.build_routes(templates),
                 *_build_pages(components, queries, renderer),
-                *_build_evidence_pages(components, queries, renderer, checks),
             ]
         ),
         lifespan=_build_lifespan(components),
@@ -169,15 +166,6 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     app.router.redirect_slashes = False
     app.admin = admin
     return app
-
-
-def _build_evidence_pages(
-    components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer, checks: Checks
-) -> list[BaseRoute]:
-    store, documents, clock = components.store, components.references, components.clock
-    status = StatusPage(renderer, components.freshness, checks, registry=components.registry, clock=clock)
-    pages = evidence_pages.build_routes(queries, store, documents, renderer=renderer, clock=clock)
-    return [*pages, *status.routes()]
 
 
 def _build_guard(components: ReportingComponents, queries: ReportingQueries) -> ReaderGuard:
@@ -338,9 +326,9 @@ def _build_checks(components: ReportingComponents) -> Checks:
     }
 
 
-def _build_admin(components: ReportingComponents, checks: Checks) -> AdminApp:
+def _build_admin(components: ReportingComponents) -> AdminApp:
     settings = components.settings
-    routes = [*probe_routes(checks, components.registry), api_description.asyncapi_route()]
+    routes = [*probe_routes(_build_checks(components), components.registry), api_description.asyncapi_route()]
     return AdminApp(settings.admin_port, routes, service_port=settings.port)
 
 
@@ -350,13 +338,18 @@ def _build_api(
     clock = components.clock
     drafts = DraftCompiler(reports, SealedReportStore(components.store))
     api = ReportingApi(queries, submissions, drafts, clock=clock, metrics=components.metrics)
-    return [*api.routes(), *DutyListApi(queries, clock=clock).routes()]
+    evidence = evidence_routes.build_routes(queries, components.store, components.references, clock=clock)
+    return [*api.routes(), *DutyListApi(queries, clock=clock).routes(), *evidence]
 
 
 def _build_pages(components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer) -> list[BaseRoute]:
-    clock, results = components.clock, ResultsQueries(queries, components.store)
+    clock, store, documents = components.clock, components.store, components.references
+    results = ResultsQueries(queries, store)
+    checks, registry = _build_checks(components), components.registry
     return [
         *Dashboard(queries, clock, renderer).routes(),
+        *evidence_pages.build_routes(queries, store, documents, renderer=renderer, clock=clock),
+        *StatusPage(renderer, components.freshness, checks, registry=registry, clock=clock).routes(),
         *season_routes.build_routes(queries, results, renderer, clock=clock),
     ]
 

@@ -14,7 +14,7 @@ from services.reporting.queries import DocumentsUnreadError, NotFoundError
 from services.runtime.kafka.published_documents import PLAN, REGISTRY
 
 
-class VersionSource(Protocol):
+class DocumentVersionSource(Protocol):
     """Finds the versions of published documents."""
 
     @property
@@ -53,7 +53,7 @@ class RegistryAnswer:
 class DocumentQueries:
     """Questions about published documents. Without a version the latest is meant."""
 
-    def __init__(self, documents: VersionSource) -> None:
+    def __init__(self, documents: DocumentVersionSource) -> None:
         self._documents = documents
 
     async def find_plan(self, plan_id: str, version: int | None) -> PlanAnswer:

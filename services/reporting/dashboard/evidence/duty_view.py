@@ -309,7 +309,9 @@ class DutyView:
         terms = dates.terms_of(self.evidence.obligation, None if period is None else periods.parse(period))
         return self.evidence.obligation.versions[-1] if terms is None else terms.version
 
-    def _build_row(self, title: str, unit: str | None, code: str, findings: Mapping[str, FigureFinding]) -> ComparedFigure:
+    def _build_row(
+        self, title: str, unit: str | None, code: str, findings: Mapping[str, FigureFinding]
+    ) -> ComparedFigure:
         report = self.standing.report if self.standing else None
         value = _read_figure(report.figures.get(code)) if report else None
         before = _read_figure(self.previous.figures.get(code)) if self.previous else None

@@ -4,7 +4,7 @@ from starlette.routing import BaseRoute
 
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.evidence.change_queries import ChangeQueries
-from services.reporting.evidence.document_queries import DocumentQueries, VersionSource
+from services.reporting.evidence.document_queries import DocumentQueries, DocumentVersionSource
 from services.reporting.evidence.duty_queries import DutyQueries
 from services.reporting.evidence.event_queries import EventQueries
 from services.reporting.http.evidence.change_api import ChangeApi
@@ -17,7 +17,7 @@ from services.runtime.clock import Clock
 
 
 def build_routes(
-    queries: ReportingQueries, store: ReportingStore, documents: VersionSource, *, clock: Clock
+    queries: ReportingQueries, store: ReportingStore, documents: DocumentVersionSource, *, clock: Clock
 ) -> list[BaseRoute]:
     """Return the routes of what statuses and figures rest on."""
     changes = ChangeQueries(queries, ResultsQueries(queries, store))
