@@ -52,6 +52,9 @@ class ReportingMetrics:
             "reporting_reads_refused", "Requests refused to their reader", ["reason"], registry=registry
         )
         self.readers = Gauge("reporting_readers", "Readers whose key is in force", registry=registry)
+        self.stream_readers = Gauge(
+            "reporting_stream_readers", "Readers connected to the stream of changes", registry=registry
+        )
         self._create_series()
         self.show_lag({})
 
