@@ -8,19 +8,33 @@ subscribers are bounded: whoever is too slow or too late is told to load everyth
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
-from services.reporting.store import ChangedDuty, DatabaseUnavailableError
+from services.reporting.store import DatabaseRefusedError, DatabaseUnavailableError
+from services.runtime import mongo
 
 HISTORY = 1_000  # messages that somebody who was cut off can still be given, at one a second more than a quarter hour
 SUBSCRIBERS_MAX = 100  # each holds a connection and a queue
 _QUEUE = 100  # messages that a slow connection may be behind
+_CHANGES_MAX = 5_000  # that one message tells of
+_PACE_SECONDS = 1.0
 _RETRY_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedDuty:
+    """A duty whose assessment has a new revision."""
+
+    plan: str
+    agency: str
+    obligation: str
+    period: str | None
+    revision: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +53,20 @@ class SubscriptionLostError(Exception):
     """The reader was too slow to be told everything; connect again."""
 
 
+class ChangeStream(Protocol):
+    """A change stream of the database; `try_next` waits for half a second at most."""
+
+    @property
+    def alive(self) -> bool: ...
+    @property
+    def resume_token(self) -> Mapping[str, Any] | None: ...
+    async def try_next(self) -> Mapping[str, Any] | None: ...
+
+
 class ChangeSource(Protocol):
-    """Follows the assessments that the database stores, from *after* on, or from now on.
+    """Opens the change stream of new assessments from a position on, or from now on."""
 
-    Yields the position it has reached and the changes up to it, about once a second, also where there are none. Raises
-    `DatabaseUnavailableError`, and `LookupError` where the database does not reach back to *after*.
-    """
-
-    def watch_assessments(self, after: str | None) -> AsyncIterator[tuple[str, Sequence[ChangedDuty]]]: ...
+    def watch_assessments(self, after: str | None) -> AbstractAsyncContextManager[ChangeStream]: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -61,12 +81,13 @@ class Subscription:
     queue: "asyncio.Queue[ChangeMessage]" = field(default_factory=lambda: asyncio.Queue(_QUEUE))
     is_lost: bool = False
 
-    async def receive(self, timeout: float) -> ChangeMessage | None:
-        """Return the next message, or None if none comes in *timeout* seconds; raise `SubscriptionLostError`."""
+    async def receive(self, *, within_seconds: float) -> ChangeMessage | None:
+        """Return the next message, or None if none comes in that time; raise `SubscriptionLostError`."""
         if self.is_lost and self.queue.empty():
             raise SubscriptionLostError
         try:
-            return await asyncio.wait_for(self.queue.get(), timeout)
+            async with asyncio.timeout(within_seconds):
+                return await self.queue.get()
         except TimeoutError:
             return None
 
@@ -95,10 +116,10 @@ class ChangeFeed:
         """Follow the database until cancelled; while it is away, try again."""
         while True:
             try:
-                async for position, changes in self._source.watch_assessments(self.position or None):
-                    self._advance(position, changes)
-            except LookupError:
-                self._lose_history()
+                await self._follow()
+            except DatabaseRefusedError as cause:
+                # Usually it does not reach back to the position: its log of operations has rolled over.
+                self._lose_history(str(cause))
             except DatabaseUnavailableError as cause:
                 log.warning("changes cannot be followed", extra={"action": "changes_lost", "error": str(cause)})
             await asyncio.sleep(_RETRY_SECONDS)
@@ -118,6 +139,19 @@ class ChangeFeed:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+    async def _follow(self) -> None:
+        """Advance once a second until the stream ends, which it does where the collection is dropped."""
+        errors = mongo.translate_errors(unavailable=DatabaseUnavailableError, refused=DatabaseRefusedError)
+        async with errors, self._source.watch_assessments(self.position or None) as stream:
+            while stream.alive:
+                changes: list[ChangedDuty] = []
+                while len(changes) < _CHANGES_MAX and (change := await stream.try_next()) is not None:
+                    changes.append(ChangedDuty(**change["fullDocument"]))
+                if stream.resume_token is not None:
+                    self._advance(stream.resume_token["_data"], changes)
+                # One message a second, so that a batch of thousands is a few messages.
+                await asyncio.sleep(_PACE_SECONDS)
 
     def _find_missed(self, after: str | None) -> list[ChangeMessage] | None:
         """Return the messages behind *after*; None where they are not known, or more than a connection may be behind.
@@ -144,8 +178,8 @@ class ChangeFeed:
         for subscription in self._subscriptions:
             self._hand_over(subscription, message)
 
-    def _lose_history(self) -> None:
-        log.warning("the database does not reach back to the last change", extra={"action": "changes_reset"})
+    def _lose_history(self, error: str) -> None:
+        log.warning("changes before now are lost", extra={"action": "changes_reset", "error": error})
         self._history.clear()
         self._oldest = self.position = ""
         for subscription in self._subscriptions:

@@ -10,16 +10,15 @@ A query is answered only if the database is complete: its checkpoints say up to 
 empty or older database would answer as if nothing had been reported.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, IndexModel, InsertOne
-from pymongo.errors import BulkWriteError, OperationFailure
+from pymongo.errors import BulkWriteError
 
 from schemas.events import topics
 from schemas.events.ids import DutyKey
@@ -32,7 +31,6 @@ from services.runtime.state.mongo_checkpoints import MongoCheckpoints
 ASSESSMENTS, ALERTS, FACTS = "assessments", "alerts", "facts"
 DOCUMENTS = "documents"
 SEALED_REPORTS, SEALED_DOCUMENTS, EVALUATIONS = "sealed_reports", "sealed_documents", "evaluations"
-CHANGES_AT_ONCE = 5_000  # that one message may tell of
 REVISION_DIGITS = 19  # of the largest offset that Kafka has, so that keys sort as revisions do
 AFTER_ANY = "\x7f"  # sorts after every character of an id
 _DUTY_FIELDS = ("plan", "agency", "obligation", "period")
@@ -71,17 +69,6 @@ INDEXES = {
         IndexModel([("duty", ASCENDING)], name="by_duty"),
     ],
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedDuty:
-    """A duty whose assessment has a new revision."""
-
-    plan: str
-    agency: str
-    obligation: str
-    period: str | None
-    revision: int
 
 
 class DatabaseUnavailableError(Exception):
@@ -237,28 +224,19 @@ class ReportingStore:
             found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
 
-    async def watch_assessments(self, after: str | None) -> AsyncIterator[tuple[str, list[ChangedDuty]]]:
-        """Yield each second the position reached and the duties with a new revision since the one before.
+    def watch_assessments(self, after: str | None) -> AbstractAsyncContextManager[Any]:
+        """Return the change stream of new assessments from the position *after* on, or from now on.
 
-        Follows the database's change stream from the position *after* on, or from now on. Raises `LookupError` where
-        the database does not reach back to it.
+        Its errors are the driver's: `translate_errors` of `runtime.mongo` is for whoever reads it.
         """
         fields = dict.fromkeys((f"fullDocument.{name}" for name in (*_DUTY_FIELDS, "revision")), 1)
-        stages = [{"$match": {"operationType": {"$in": ["insert", "invalidate"]}}}, {"$project": fields}]
-        resume = {"resume_after": {"_data": after}} if after else {}
-        try:
-            async with mongo.translate_errors(unavailable=DatabaseUnavailableError):
-                async with self._database[ASSESSMENTS].watch(stages, max_await_time_ms=500, **resume) as changes:
-                    while changes.alive:
-                        begun_at = asyncio.get_running_loop().time()
-                        found = []
-                        while len(found) < CHANGES_AT_ONCE and (change := await changes.try_next()) is not None:
-                            found += [ChangedDuty(**one)] if (one := change.get("fullDocument")) else []
-                        yield changes.resume_token["_data"], found
-                        # One message a second at most, so that a batch of thousands is a few messages.
-                        await asyncio.sleep(max(0.0, 1 - (asyncio.get_running_loop().time() - begun_at)))
-        except OperationFailure as cause:
-            raise LookupError(str(cause)) from cause
+        stages: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": fields}]
+        resume_after = {"_data": after} if after else None
+        collection = self._database[ASSESSMENTS]
+        stream: AbstractAsyncContextManager[Any] = collection.watch(
+            stages, resume_after=resume_after, max_await_time_ms=500
+        )
+        return stream
 
     async def find_matching(
         self, collection: str, condition: Mapping[str, Any], *, order_by: str = "_id"

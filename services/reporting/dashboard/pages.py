@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from schemas.events.assessments import Status
+from schemas.plan import periods
 from services.reporting.core import labels
 from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import help_texts
@@ -61,7 +62,7 @@ class Dashboard:
         values = {
             "agency": agency,
             "name": name,
-            "lines": sorted(applicable, key=lambda line: line.key.period or "", reverse=True),
+            "lines": sorted(applicable, key=lambda line: periods.sort_key(line.key.period), reverse=True),
             "unreadable": found.unreadable,
             "plans": plans,
             "zones": {plan_id: ZoneInfo(plan.zone) for plan_id, plan in plans.items()},

@@ -61,8 +61,9 @@ class DutyList:
 
     def describe_missing(self, line: DutyLine) -> str:
         """Return what the report of a line lacks, in words."""
-        obligation = self.plans[line.key.plan].obligation(line.key.obligation)
-        return labels.describe_missing(line, obligation, self.language) if obligation else "; ".join(line.missing)
+        plan = self.plans[line.key.plan]
+        obligation = plan.obligation(line.key.obligation)
+        return labels.describe_missing(line, obligation, plan, self.language) if obligation else "; ".join(line.missing)
 
 
 def render_csv(listed: DutyList) -> bytes:

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from services.reporting.change_feed import (
+    ChangedDuty,
     ChangeFeed,
     ChangeMessage,
     Subscription,
@@ -27,7 +28,6 @@ from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute, RequireAgency
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import DutyFilter
-from services.reporting.store import ChangedDuty
 
 PATH = "/v1/stream"
 _RETRY_MS = 5_000
@@ -77,7 +77,7 @@ class StreamApi:
     async def _follow(self, request: Request, wanted: DutyFilter, subscription: Subscription) -> AsyncIterator[str]:
         scope = guard.scope_of(request)
         while True:
-            message = await subscription.receive(_HEARTBEAT_SECONDS)
+            message = await subscription.receive(within_seconds=_HEARTBEAT_SECONDS)
             self._require_in_force(request)
             if message is None:
                 yield ": \n\n"

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schemas.plan import calendar, periods
-from schemas.plan.calendar import Calendar, WorkingDays
+from schemas.plan.calendar import Calendar
 from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, Plan
 from schemas.plan.registry import Registry
+from schemas.plan.working_days import WorkingDays
 from services.reporting.core.report import words
 
 # Where the plan names no reminders.

@@ -108,7 +108,9 @@ class DutiesPage:
     def describe_missing(self, line: DutyLine) -> str:
         """Return what is missing from a line's report and the notes on the line, in words."""
         obligation = self.choice.plan.obligation(line.key.obligation)
-        missing = [labels.describe_missing(line, obligation, self.choice.language)] if obligation else []
+        missing = (
+            [labels.describe_missing(line, obligation, self.choice.plan, self.choice.language)] if obligation else []
+        )
         return "; ".join(filter(None, (*missing, *labels.describe_notes(line, self.choice.language))))
 
     def describe_urging(self, line: DutyLine) -> str:
@@ -118,7 +120,9 @@ class DutiesPage:
     def _name_part(self, name: str) -> str:
         line = next((one for one in self.candidates if name in one.missing), None)
         obligation = self.choice.plan.obligation(line.key.obligation) if line else None
-        return labels.missing_part_label(name, obligation, self.choice.language) if obligation else name
+        if obligation is None:
+            return name
+        return labels.missing_part_label(name, obligation, self.choice.plan, language=self.choice.language)
 
 
 class DutiesPages:

@@ -93,7 +93,7 @@ class SeasonPage:
             obligation = self.season.obligation
             parts = Counter(part for line in queued.lines for part in line.missing)
             return ", ".join(
-                f"{labels.missing_part_label(part, obligation, language)}: {count}"
+                f"{labels.missing_part_label(part, obligation, self.choice.plan, language=language)}: {count}"
                 for part, count in parts.most_common()
             )
         names = ", ".join(line.agency_name for line in queued.lines[:_NAMED])
