@@ -27,7 +27,10 @@ UNSENT = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertAttempt:
-    """One attempt at one alert, as the notifier published it, for one of the duties that the alert names."""
+    """One attempt at one alert, as the notifier published it, for one of the duties that the alert names.
+
+    `reason` is what the notifier said of an attempt that did not succeed.
+    """
 
     event: str
     alert: str
@@ -39,6 +42,7 @@ class AlertAttempt:
     to_agency: str
     outcome: AttemptOutcome
     attempted_at: datetime
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,7 @@ class UrgedDuty:
 
 def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime | None) -> Urging:
     """Summarize *attempts*, all about one duty, which a complete report discharged at *completed_at*, if at all."""
-    final_attempts = _final_attempts(attempts)
+    final_attempts = select_final_attempts(attempts)
     sent = [attempt for attempt in final_attempts if attempt.outcome in SENT]
     # A set, because the mail and the SMS of one step are one occasion.
     occasions = Counter(kind for kind, _step, _due_at in {(one.kind, one.step, one.due_at) for one in sent})
@@ -126,7 +130,7 @@ def measure_steps(duties: Iterable[UrgedDuty]) -> tuple[StepEffect, ...]:
     answered: Counter[tuple[StepKind, str]] = Counter()
     begins: dict[tuple[StepKind, str], timedelta] = {}
     for duty in duties:
-        sent = [one for one in _final_attempts(duty.attempts) if one.outcome in SENT and one.due_at is not None]
+        sent = [one for one in select_final_attempts(duty.attempts) if one.outcome in SENT and one.due_at is not None]
         # The mail and the SMS of one step are one occasion, which begins with the first of them.
         occasions: dict[tuple[StepKind, str], datetime] = {}
         for one in sorted(sent, key=lambda attempt: attempt.attempted_at):
@@ -148,7 +152,7 @@ def _name_step(attempt: AlertAttempt) -> str:
     return "" if attempt.kind is StepKind.INCOMPLETE else attempt.step
 
 
-def _final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
+def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
     """Return one attempt for each alert: the latest one up to the first that was delivered."""
     final: dict[str, AlertAttempt] = {}
     for attempt in sorted(attempts, key=lambda one: (one.attempted_at, one.event)):

@@ -9,6 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from schemas.events.assessments import Status
 from schemas.plan.values import Bilingual
 from services.reporting.core import labels, vietnamese_locale
+from services.reporting.dashboard import page_links
+from services.reporting.dashboard.evidence_texts import EVIDENCE_TEXTS
 from services.reporting.dashboard.season_texts import SEASON_TEXTS
 
 TEXTS = {
@@ -134,7 +136,7 @@ TEXTS = {
     ),
 }
 
-_ALL_TEXTS = TEXTS | SEASON_TEXTS
+_ALL_TEXTS = TEXTS | SEASON_TEXTS | EVIDENCE_TEXTS
 
 
 def build_environment() -> Environment:
@@ -149,10 +151,19 @@ def build_environment() -> Environment:
     environment.globals.update(
         text=text, urlencode=urlencode, status_label=labels.status_label, status_label_of=_name_status
     )
+    environment.globals.update(
+        agency_path=page_links.agency_path,
+        duty_path=page_links.duty_path,
+        event_path=page_links.event_path,
+        plan_path=page_links.plan_path,
+        registry_path=page_links.registry_path,
+    )
     environment.filters.update(
         day=format_day,
         instant=format_instant,
         moment=format_moment,
+        clock_time=format_clock_time,
+        short_instant=format_short_instant,
         deadline=format_deadline,
         percent=format_percent,
     )
@@ -187,6 +198,19 @@ def format_moment(value: datetime, zone: tzinfo, language: str) -> str:
     """Format an instant in local time with the day of the week: `17:00 thứ Hai, 09/12/2024`."""
     local = value.astimezone(zone)
     return f"{local:%H:%M} {format_weekday(local.date(), language)}, {format_day(local.date(), language)}"
+
+
+def format_short_instant(value: datetime, zone: tzinfo, language: str) -> str:
+    """Format an instant in a narrow column: the name of an English month by its first three letters."""
+    local = value.astimezone(zone)
+    return format_instant(value, zone, language) if language == "vi" else f"{local:%H:%M} {local.day} {local:%b %Y}"
+
+
+def format_clock_time(value: datetime, now: datetime, zone: tzinfo, language: str) -> str:
+    """Format an instant of the day of *now* by its hour alone, and any other with its date: `16:58`."""
+    local = value.astimezone(zone)
+    is_today = local.date() == now.astimezone(zone).date()
+    return f"{local:%H:%M}" if is_today else format_instant(value, zone, language)
 
 
 def format_deadline(value: datetime, zone: tzinfo, language: str) -> str:

@@ -20,6 +20,7 @@ from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.content import results_scope
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.content.submission_history import DocketFact
+from services.reporting.core.evidence import evidence_views
 from services.reporting.core.results_document import PlanResults
 from services.reporting.documents import results_csv
 from services.reporting.http import conditional, query_parameters
@@ -174,6 +175,7 @@ def _encode_submission(answer: SubmissionAnswer, context: QueryContext) -> bytes
             "duty": None if answer.duty is None else json_views.render_duty(answer.duty),
             "stands": answer.stands,
             "corrects": None if history.corrects is None else _render_reference(history.corrects),
+            "differences": evidence_views.render_differences(answer.differences),
             "corrected_by": [_render_reference(one) for one in history.corrected_by],
             "acts": [{"type": one.type, **_render_reference(one)} for one in history.acts],
             "unreadable": json_views.render_unreadable(answer.unreadable),

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
 
@@ -26,6 +28,10 @@ from services.runtime.clock import Clock
 _SHOWN_CHARS = 100  # of an invalid value, in the answer
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
+
+# The parameter that names the zone of the local times which the form of a page sends, and the zone if it names none.
+ZONE = "zone"
+DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 # What every question may name besides its own parameters.
 INSTANTS = ("as_of", "known_at", "lang")
@@ -77,9 +83,15 @@ class QueryParameters:
 
     def require_known(self, *names: str) -> None:
         """Note an error for each parameter that is none of *names*: an ignored one would read as one that holds."""
+        known = names if self.is_of_api else (*names, ZONE)
         for name in self.request.query_params:
-            if name not in names:
+            if name not in known:
                 self.errors[name] = f"is no parameter here; choose from {', '.join(names)}"
+
+    @property
+    def is_of_api(self) -> bool:
+        """Whether a program asks, and no form of a page."""
+        return self.request.url.path.startswith("/v1/")
 
     def raise_errors(self) -> None:
         """Raise `InvalidQueryError` if any parameter was invalid."""
@@ -123,10 +135,39 @@ def parse_context(parameters: QueryParameters, clock: Clock) -> QueryContext:
 
     `as_of` is now by default, and `known_at` is `as_of`.
     """
-    as_of = parameters.parse("as_of", _parse_instant, clock.now())
-    known_at = parameters.parse("known_at", _parse_instant, as_of)
+    as_of = parse_instant_parameter(parameters, "as_of", clock.now())
+    known_at = parse_instant_parameter(parameters, "known_at", as_of)
     language = parameters.parse("lang", _parse_language, problems.language_of(parameters.request))
     return QueryContext(as_of=as_of, known_at=known_at, scope=guard.scope_of(parameters.request), language=language)
+
+
+def parse_instant_parameter(parameters: QueryParameters, name: str, default: datetime) -> datetime:
+    """Return an instant of the query, else *default*.
+
+    The API is told every instant with its offset. The form of a page sends local times of the `zone` beside them, and
+    an empty text for a field that was left empty.
+    """
+    if parameters.is_of_api:
+        return parameters.parse(name, parse_instant, default)
+    if not parameters.request.query_params.get(name):
+        return default
+    zone = _parse_zone(parameters.request.query_params.get(ZONE, ""))
+    return parameters.parse(name, partial(_parse_local_instant, zone), default)
+
+
+def _parse_local_instant(zone: ZoneInfo, text: str) -> datetime:
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        return parse_instant(text)
+    return parse_instant((local if local.tzinfo else local.replace(tzinfo=zone)).isoformat())
+
+
+def _parse_zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or DEFAULT_ZONE)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo(DEFAULT_ZONE)
 
 
 def parse_instants(request: Request, clock: Clock) -> QueryContext:
@@ -195,7 +236,8 @@ def _parse_period(text: str, parameters: QueryParameters) -> str | None:
         return None
 
 
-def _parse_instant(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
+    """Return the instant that *text* names with its offset; raise `ValueError` with the remedy."""
     shown = text[:_SHOWN_CHARS]
     # A plus sign that was not percent-encoded arrives as a space.
     try:

@@ -119,10 +119,9 @@ class DutiesPage:
 
     def _name_part(self, name: str) -> str:
         line = next((one for one in self.candidates if name in one.missing), None)
-        obligation = self.choice.plan.obligation(line.key.obligation) if line else None
-        if obligation is None:
-            return name
-        return labels.missing_part_label(name, obligation, self.choice.plan, language=self.choice.language)
+        plan, language = self.choice.plan, self.choice.language
+        obligation = plan.obligation(line.key.obligation) if line else None
+        return labels.missing_part_label(name, obligation, plan, language=language) if obligation else name
 
 
 class DutiesPages:

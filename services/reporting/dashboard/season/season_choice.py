@@ -10,6 +10,7 @@ from schemas.plan.plan import Plan
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.season import seasons
 from services.reporting.core.season.seasons import Season
+from services.reporting.dashboard import page_renderer
 from services.reporting.http.query_parameters import ONE_OFF, QueryParameters
 from services.reporting.queries import QueryContext, ReportingQueries
 
@@ -101,7 +102,7 @@ async def choose_season(
         seasons=all_seasons,
         season=seasons.choose_season(wanted, context.as_of),
         language=context.language,
-        link_parameters={name: query[name] for name in ("as_of", "known_at", "lang") if query.get(name)},
+        link_parameters=page_renderer.list_link_parameters(parameters.request, context),
     )
 
 
