@@ -1,4 +1,4 @@
-"""The producer of reporting that writes dead letters, and by which it knows whether the broker is there."""
+"""The producer of reporting's dead letters: opened with the service, and asked whether the broker is there."""
 
 from aiokafka import AIOKafkaProducer
 

@@ -11,7 +11,7 @@ empty or older database would answer as if nothing had been reported.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -247,6 +247,20 @@ class ReportingStore:
         async with self._answering():
             found = await self._database[ASSESSMENTS].distinct("period", {"plan": plan})
         return sorted(period for period in found if period is not None)
+
+    def watch_assessments(self, after: str | None) -> AbstractAsyncContextManager[Any]:
+        """Return the change stream of new assessments from the position *after* on, or from now on.
+
+        Its errors are the driver's: `translate_errors` of `runtime.mongo` is for whoever reads it.
+        """
+        fields = dict.fromkeys((f"fullDocument.{name}" for name in (*_DUTY_FIELDS, "revision")), 1)
+        stages: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": fields}]
+        resume_after = {"_data": after} if after else None
+        collection = self._database[ASSESSMENTS]
+        stream: AbstractAsyncContextManager[Any] = collection.watch(
+            stages, resume_after=resume_after, max_await_time_ms=500
+        )
+        return stream
 
     async def find_matching(
         self, collection: str, condition: Mapping[str, Any], *, order_by: str = "_id"

@@ -1,9 +1,7 @@
-"""The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period, the report of a period."""
+"""The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period."""
 
 from dataclasses import replace
-from functools import partial
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
@@ -13,42 +11,30 @@ from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.documents.formats import FORMATS
 from services.reporting.http import conditional, duty_lists, query_parameters
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
+from services.reporting.http.duty_lists import DutyListApi
 from services.reporting.http.query_parameters import QueryParameters
-from services.reporting.metrics import ReportingMetrics
-from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
-from services.reporting.sealing.draft_compiler import ReportSource
+from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
 
 class ReportingApi:
     """The handlers of the API; each parses a query, runs it and renders the result."""
 
-    def __init__(
-        self,
-        queries: ReportingQueries,
-        submissions: SubmissionQueries,
-        reports: ReportSource,
-        *,
-        clock: Clock,
-        metrics: ReportingMetrics,
-    ) -> None:
+    def __init__(self, queries: ReportingQueries, submissions: SubmissionQueries, *, clock: Clock) -> None:
         self._queries = queries
         self._submissions = submissions
-        self._reports = reports
         self._clock = clock
-        self._metrics = metrics
 
     def routes(self) -> list[BaseRoute]:
-        """Return the routes; the extension of a report's path is its format."""
+        """Return the routes."""
         return [
+            *DutyListApi(self._queries, clock=self._clock).routes(),
             AccessRoute("/v1/agencies/{agency}", self.get_agency, Access.COVERED),
             AccessRoute("/v1/receipts/{receiptid}", self.get_receipt, Access.COVERED),
             AccessRoute("/v1/plans/{plan}/periods/{period}", self.get_period, Access.COUNTS),
-            AccessRoute("/v1/plans/{plan}/periods/{period}/report.{extension}", self.get_report, Access.WHOLE),
         ]
 
     async def get_agency(self, request: Request) -> Response:
@@ -93,30 +79,6 @@ class ReportingApi:
             return conditional.respond_json(request, document)
         everybody = await self._compile_duties(request, scope=EVERYTHING)
         return conditional.respond_json(request, json_views.render_counts_by_status(everybody))
-
-    async def get_report(self, request: Request) -> Response:
-        """Return the annual report in the format that the path names.
-
-        A document for people is Vietnamese whatever the caller reads; CSV and JSON follow the parameter `lang` alone.
-        """
-        extension = request.path_params["extension"]
-        if extension not in FORMATS:
-            raise NotFoundError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
-        renderer = FORMATS[extension]
-        context = query_parameters.parse_instants(request, self._clock)
-        takes_language = renderer.takes_language and "lang" in request.query_params
-        context = context if takes_language else replace(context, language="vi")
-        with self._metrics.document_seconds.labels(extension).time():
-            plan, period = request.path_params["plan"], query_parameters.parse_period_of_path(request)
-            inputs = await self._reports.compile_inputs(plan, period, context)
-            # Rendering takes tenths of a second; in a thread, it does not keep the event loop from answering.
-            body = await run_in_threadpool(partial(renderer.render, inputs, context.language))
-        self._metrics.documents.labels(extension).inc()
-        headers = {
-            "Content-Disposition": f'attachment; filename="{plan}-{period}.{extension}"',
-            "X-Dondoc-Digest": inputs.report.digest,
-        }
-        return Response(body, headers=headers, media_type=renderer.media_type)
 
     async def _compile_duties(self, request: Request, scope: ReaderScope | None = None) -> AnnualReport:
         """Compile the duties of what *scope* covers, by default that of the reader."""

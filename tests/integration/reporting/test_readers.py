@@ -152,7 +152,7 @@ def _sees_one_group(group: Visitor) -> None:
     assert group.statuses("/v1/agencies/h-04", "/v1/receipts/r-1", PERIOD) == [200] * 3
     assert group.statuses("/v1/agencies/s-00", "/v1/receipts/r-2", f"{PERIOD}/report.csv") == [403] * 3
     for name, status in (("ubnd-huyen", 200), ("so-ban-nganh", 403)):
-        assert [group.get(path, group=name).status_code for path in ("/v1/duties", "/")] == [status] * 2
+        assert [group.get(path, group=name).status_code for path in ("/v1/duties", "/duties")] == [status] * 2
 
 
 async def test_a_link_opens_a_session_that_a_revocation_ends_at_once(
