@@ -18,7 +18,7 @@ from services.reporting.change_feed import ChangeFeed
 from services.reporting.consumer import TopicReader
 from services.reporting.dead_letter_producer import DeadLetterProducer
 from services.reporting.document_archive import DocumentArchive
-from services.reporting.freshness import Freshness
+from services.reporting.evidence.freshness import Freshness
 from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.reader_keys import ReaderKeys
 from services.reporting.http.access.refusal_audit import RefusalAudit
