@@ -31,10 +31,12 @@ from services.reporting.http.content_api import ContentApi
 from services.reporting.http.evaluations_api import EvaluationsApi
 from services.reporting.http.evidence import evidence_routes
 from services.reporting.http.rendering import RenderingLimit
+from services.reporting.http.report_documents import ReportDocuments
 from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.http.security_headers import SecurityHeaders
 from services.reporting.http.stream_api import StreamApi
 from services.reporting.queries import ReportingQueries
+from services.reporting.sealing.draft_compiler import DraftCompiler
 from services.reporting.sealing.log_position import LogReaders
 from services.reporting.sealing.sealer import Sealer, SealingMaterials
 from services.reporting.sealing.store import SealedReportStore
@@ -86,8 +88,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     admin = _build_admin(components)
     guard = _build_guard(components, queries)
     limit = RenderingLimit()
-    drafts = DraftCompiler(reports, SealedReportStore(components.store))
-    documents = ReportDocuments(drafts, limit, clock=components.clock, metrics=components.metrics)
+    documents = _build_documents(components, reports, limit)
     sealed_reports = _build_sealing(components, reports, limit)
     evaluations = _build_evaluations(components, queries)
     app = ReportingApp(
@@ -184,6 +185,13 @@ def _build_pages(components: ReportingComponents, queries: ReportingQueries, ren
             require_in_force=components.authentication.identify,
         ).routes(),
     ]
+
+
+def _build_documents(
+    components: ReportingComponents, reports: ReportCompiler, limit: RenderingLimit
+) -> ReportDocuments:
+    drafts = DraftCompiler(reports, SealedReportStore(components.store))
+    return ReportDocuments(drafts, limit, clock=components.clock, metrics=components.metrics)
 
 
 def _build_sealing(components: ReportingComponents, reports: ReportCompiler, limit: RenderingLimit) -> SealedReportsApi:
