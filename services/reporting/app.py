@@ -48,6 +48,7 @@ from services.reporting.http.security_headers import SecurityHeaders
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
 from services.reporting.sealing import store as sealed_report_store
+from services.reporting.sealing.draft_compiler import DraftCompiler
 from services.reporting.sealing.log_position import LogReaders
 from services.reporting.sealing.reports_publisher import ReportsPublisher
 from services.reporting.sealing.sealer import Sealer, SealingMaterials
@@ -141,7 +142,8 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     admin = _build_admin(components)
     guard = _build_guard(components, queries)
     limit = RenderingLimit()
-    documents = ReportDocuments(reports, limit, clock=components.clock, metrics=components.metrics)
+    drafts = DraftCompiler(reports, SealedReportStore(components.store))
+    documents = ReportDocuments(drafts, limit, clock=components.clock, metrics=components.metrics)
     sealed_reports = _build_sealing(components, reports, limit)
     evaluations = _build_evaluations(components, queries)
     app = ReportingApp(

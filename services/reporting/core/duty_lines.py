@@ -105,7 +105,7 @@ def _sort_key(line: DutyLine, ranks: Mapping[str, int], plan: Plan) -> tuple[obj
     group_rank = addressees.index(line.group) if line.group in addressees else len(addressees)
     return (
         ranks.get(line.key.obligation, len(ranks)),
-        line.key.period or "",
+        periods.sort_key(line.key.period),
         group_rank,
         vietnamese_locale.collation_key(line.agency_name),
     )

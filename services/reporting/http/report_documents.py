@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.core.access.decisions import Access
 from services.reporting.documents.formats import FORMATS
 from services.reporting.http import conditional, query_parameters, rendering
@@ -16,6 +15,7 @@ from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.http.rendering import DocumentCache, RenderingLimit
 from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import NotFoundError
+from services.reporting.sealing.draft_compiler import ReportSource
 from services.runtime.clock import Clock
 
 PATH = "/v1/plans/{plan}/periods/{period}/report.{extension}"
@@ -25,7 +25,7 @@ class ReportDocuments:
     """The handler. The *limit* is shared with whatever else compiles reports."""
 
     def __init__(
-        self, reports: ReportCompiler, limit: RenderingLimit, *, clock: Clock, metrics: ReportingMetrics
+        self, reports: ReportSource, limit: RenderingLimit, *, clock: Clock, metrics: ReportingMetrics
     ) -> None:
         self._reports = reports
         self._limit = limit

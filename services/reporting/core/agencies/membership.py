@@ -8,8 +8,9 @@ from datetime import date, timedelta
 
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
-from schemas.plan.calendar import Calendar, WorkingDays
+from schemas.plan.calendar import Calendar
 from schemas.plan.plan import Plan
+from schemas.plan.working_days import WorkingDays
 from services.reporting.core.registry_index import RegistryIndex
 
 
