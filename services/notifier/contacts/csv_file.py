@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import get_args
 
 from schemas.events.deliveries import Channel
-from schemas.plan.plan import Plan
+from schemas.plan.plan import PARENT, Plan
 from schemas.plan.registry import Registry
-from services.notifier.core.scheduling.routing import PARENT, SELF, Contact, ContactBook, Language, resolve_recipient
+from services.notifier.core.scheduling.routing import SELF, Contact, ContactBook, Language, resolve_recipient
 
 COLUMNS = ("agency", "channel", "address", "role", "language", "from", "to")
 REQUIRED = COLUMNS[:3]

@@ -4,6 +4,7 @@ The tone is courteous on purpose: a bank urges departments over which it has no 
 numbers and dates.
 """
 
+from collections.abc import Mapping
 from datetime import tzinfo
 
 from schemas.events.assessments import Status
@@ -57,6 +58,7 @@ _PART_LABELS = {
     "attachments": Bilingual(vi="tệp kèm theo", en="attachments"),
     "signed": Bilingual(vi="chữ ký", en="signature"),
     "checks": Bilingual(vi="điều kiện", en="check"),
+    "parts": Bilingual(vi="báo cáo thành phần của", en="the report of"),
 }
 
 
@@ -76,15 +78,19 @@ def describe_notes(line: DutyLine, language: str = "vi") -> list[str]:
     return successors + [flag_label(flag, language) for flag in line.flags if not flag.startswith(INHERITED_BY)]
 
 
-def missing_part_label(name: str, obligation: Obligation, language: str = "vi") -> str:
+def missing_part_label(
+    name: str, obligation: Obligation, language: str = "vi", *, agencies: Mapping[str, str] | None = None
+) -> str:
     """Return the label of a missing part, for example `chỉ tiêu “Vốn ngân sách”` for `indicators.local_budget`.
 
-    It quotes the plan's own title of the part, or the message of a check. A part without a title is named by its id,
-    and an unknown kind of part by its whole name.
+    It quotes the plan's own title of the part, or the message of a check; a report that is not compiled is named by its
+    agency, whose name is among *agencies*. A part without a title is named by its id, and an unknown kind of part by its whole name.
     """
     kind, _, part_id = name.partition(".")
     if kind not in _PART_LABELS:
         return name
+    if agencies and part_id in agencies:
+        return f"{_PART_LABELS[kind].in_language(language)} {agencies[part_id]}"
     title = _find_part_title(kind, part_id, obligation)
     quoted = f" “{title.in_language(language)}”" if title else f" {part_id}".rstrip()
     return f"{_PART_LABELS[kind].in_language(language)}{quoted}"
@@ -111,7 +117,8 @@ def _title_in(requires: Requirements, kind: str, part_id: str) -> Bilingual | No
 
 def describe_missing(line: DutyLine, obligation: Obligation, language: str = "vi") -> str:
     """Return the labels of everything that a line misses, separated by semicolons."""
-    return "; ".join(missing_part_label(name, obligation, language) for name in line.missing)
+    labels = (missing_part_label(name, obligation, language, agencies=line.part_names) for name in line.missing)
+    return "; ".join(labels)
 
 
 def describe_urging(urging: Urging, zone: tzinfo, language: str = "vi") -> str:

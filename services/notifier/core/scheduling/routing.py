@@ -9,11 +9,11 @@ from datetime import date
 from typing import Literal
 
 from schemas.events.deliveries import Channel
+from schemas.plan.plan import PARENT
 from schemas.plan.registry import Registry
 
 Language = Literal["vi", "en"]
 SELF = "self"
-PARENT = "parent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

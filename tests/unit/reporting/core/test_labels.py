@@ -139,3 +139,10 @@ def test_where_nobody_answered_the_state_is_the_effect(ends: Status, words: str)
     """Where no report followed an alert, the status is the effect, in words without reproach."""
     assert labels.describe_effect(a_line(ends), VIETNAM) == words
     assert a_key() == a_line(ends).key
+
+
+def test_a_report_that_is_not_compiled_is_named_by_its_agency() -> None:
+    """Where the name is not known, by the id."""
+    names = {"x-mot": "UBND xã Một"}
+    assert labels.missing_part_label("parts.x-mot", OBLIGATION, agencies=names) == "báo cáo thành phần của UBND xã Một"
+    assert labels.missing_part_label("parts.x-hai", OBLIGATION, agencies=names) == "báo cáo thành phần của x-hai"

@@ -73,7 +73,11 @@ def _name_with_missing(lines: Sequence[DutyLine], chapter: ObligationChapter) ->
 
 def describe_missing(line: DutyLine, chapter: ObligationChapter) -> str:
     """Return what a report lacks, or that it was returned, in words."""
-    lacks = [labels.missing_part_label(name, chapter.obligation) for name in line.missing if name != RETURNED]
+    lacks = [
+        labels.missing_part_label(name, chapter.obligation, agencies=line.part_names)
+        for name in line.missing
+        if name != RETURNED
+    ]
     parts = ["bị trả lại, chưa sửa"] if RETURNED in line.missing else []
     parts += [f"thiếu {', '.join(lacks)}"] if lacks else []
     return "; ".join(parts)
