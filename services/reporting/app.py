@@ -41,6 +41,7 @@ from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
 from services.reporting.sealing import store as sealed_report_store
+from services.reporting.sealing.draft_compiler import DraftCompiler
 from services.reporting.sealing.log_position import LogReaders
 from services.reporting.sealing.reports_publisher import ReportsPublisher
 from services.reporting.sealing.sealer import Sealer, SealingMaterials
@@ -349,7 +350,7 @@ def _build_api(
     return ReportingApi(
         queries,
         submissions,
-        reports,
+        DraftCompiler(reports, SealedReportStore(components.store)),
         clock=components.clock,
         metrics=components.metrics,
     )

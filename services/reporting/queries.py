@@ -214,8 +214,8 @@ class ReportingQueries:
         Raises `NotFoundError` for an unknown plan and `ValueError` where *period_text* is no period.
         """
         inputs = await self._compile_duties(plan_id, period_text, context)
-        before = _find_year_before(period_text)
-        previous = None if before is None else await self._compile_duties(plan_id, before, context)
+        before = periods.year_before(periods.parse(period_text))
+        previous = None if before is None else await self._compile_duties(plan_id, before.text, context)
         return replace(inputs, previous=None if previous is None else previous.report)
 
     async def _compile_duties(self, plan_id: str, period_text: str, context: QueryContext) -> ReportInputs:
@@ -340,7 +340,7 @@ class ReportingQueries:
 def _year_of(period: str) -> str | None:
     """Return the year in which a stored *period* lies; None for one that is none."""
     try:
-        return str(periods.parse(period).starts_on.year)
+        return str(periods.parse(period).year)
     except ValueError:
         return None
 
@@ -349,12 +349,6 @@ def list_periods_within(period: periods.Period) -> tuple[str, ...]:
     """Return *period* and every shorter period inside it: `2026`, `2026-H1`, `2026-Q1`, `2026-01` and so on."""
     inner = [one.text for recurrence in Recurrence for one in periods.within(period, recurrence)]
     return tuple(dict.fromkeys((period.text, *inner)))
-
-
-def _find_year_before(period_text: str) -> str | None:
-    """Return the same period a year earlier; None before the first year that has periods."""
-    year = periods.parse(period_text).starts_on.year - 1
-    return f"{year:04d}{period_text[4:]}" if year in periods.YEARS else None
 
 
 def _belongs_to(state: DutyState, period: periods.Period, zone: ZoneInfo) -> bool:

@@ -107,6 +107,7 @@ SECRETS = {
     "DONDOC_NOTIFIER_SMTP_PASSWORD": {"notifier"},
     "DONDOC_NOTIFIER_SMPP_PASSWORD": {"notifier"},
     "DONDOC_DASHBOARD_KEY": {"notifier", "reporting"},
+    "DONDOC_CONTACTS_KEY": {"notifier"},
     "DONDOC_READER_KEY": {"audit"},
 }
 

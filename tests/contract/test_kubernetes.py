@@ -198,6 +198,7 @@ def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
     readers = {
         "form": {"intake", "notifier"},
         "dashboard": {"notifier", "reporting"},
+        "contacts": {"notifier"},
         "readers": {"reporting"},
         "link-revocations": {"intake", "reporting"},
         "audit-reader": {"audit"},

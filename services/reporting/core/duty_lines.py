@@ -5,7 +5,7 @@ last day on time, so a report received at 08:00 on the tenth is one day late.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -20,8 +20,6 @@ from services.reporting.core.urging import AlertAttempt, Urging
 
 # Prefix of the flag that names the agency which succeeded to a duty, for example `inherited_by_h-19`.
 INHERITED_BY = "inherited_by_"
-# Prefix of a missing part that is the report of an agency below, for example `parts.x-19`.
-MISSING_PART = "parts."
 COMPLETE_STATUSES = frozenset({Status.ON_TIME, Status.LATE, Status.FULFILLED})
 
 
@@ -31,8 +29,7 @@ class DutyLine:
 
     `days_late` counts up to the complete report, or up to the day asked about where none has come; it is None for a
     duty that is not late. `evidence` are the ids of the facts that the status rests on, and
-    `standing` is the submission whose content counts. `part_names` are the names of the agencies whose reports a
-    compiled one does not name among its parts.
+    `standing` is the submission whose content counts.
     """
 
     key: DutyKey
@@ -55,7 +52,6 @@ class DutyLine:
     standing: EventIdentity | None
     event: str
     revision: int
-    part_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -107,7 +103,7 @@ def _sort_key(line: DutyLine, ranks: Mapping[str, int], plan: Plan) -> tuple[obj
     group_rank = addressees.index(line.group) if line.group in addressees else len(addressees)
     return (
         ranks.get(line.key.obligation, len(ranks)),
-        line.key.period or "",
+        periods.sort_key(line.key.period),
         group_rank,
         vietnamese_locale.collation_key(line.agency_name),
     )
@@ -142,16 +138,11 @@ def build_line(
         standing=span.standing,
         event=state.assessment.event,
         revision=state.assessment.revision,
-        part_names={one: registry.name_on(one, day, language) for one in _missing_part_ids(span.missing)},
     )
 
 
 def _successor_ids(flags: Iterable[str]) -> list[str]:
     return [flag.removeprefix(INHERITED_BY) for flag in flags if flag.startswith(INHERITED_BY)]
-
-
-def _missing_part_ids(missing: Iterable[str]) -> list[str]:
-    return [name.removeprefix(MISSING_PART) for name in missing if name.startswith(MISSING_PART)]
 
 
 def registry_day(state: DutyState, as_of: datetime, zone: tzinfo) -> date:

@@ -11,10 +11,10 @@ from datetime import date
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
-from schemas.plan.calendar import Calendar, PeriodTerms, WorkingDays
-from schemas.plan.periods import Period
+from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.plan import ObligationVersion, Plan
 from schemas.plan.registry import Registry
+from schemas.plan.working_days import WorkingDays
 from services.reporting.core import heirs, results
 from services.reporting.core.results import (
     RETURNED,
@@ -71,7 +71,8 @@ def consolidate_plan(assessed: AssessedPlan, period: str) -> tuple[ObligationRes
 def build_questions(assessed: AssessedPlan, period: str) -> tuple[ResultsQuestion, ...]:
     """Return the question about each obligation that binds anybody for exactly *period*, in the order of the plan."""
     calendar = Calendar(assessed.plan, WorkingDays(assessed.registry))
-    current, previous = periods.parse(period), year_before(period)
+    current = periods.parse(period)
+    previous = periods.year_before(current)
     questions = (
         _build_question(
             assessed,
@@ -81,15 +82,6 @@ def build_questions(assessed: AssessedPlan, period: str) -> tuple[ResultsQuestio
         for one in assessed.plan.obligations
     )
     return tuple(question for question in questions if question is not None)
-
-
-def year_before(period: str) -> Period | None:
-    """Return the same period a year earlier, `2025-Q3` for `2026-Q3`; None where there is no such period."""
-    parsed = periods.parse(period)
-    try:
-        return periods.parse(f"{parsed.starts_on.year - 1:04d}{parsed.text[4:]}")
-    except ValueError:  # before the first year that has periods
-        return None
 
 
 def _build_question(

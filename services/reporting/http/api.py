@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from schemas.plan import periods
-from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core import duty_search, json_views
 from services.reporting.core.access.decisions import Access
@@ -23,6 +22,7 @@ from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
 from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
+from services.reporting.sealing.draft_compiler import ReportSource
 from services.runtime.clock import Clock
 
 
@@ -33,7 +33,7 @@ class ReportingApi:
         self,
         queries: ReportingQueries,
         submissions: SubmissionQueries,
-        reports: ReportCompiler,
+        reports: ReportSource,
         *,
         clock: Clock,
         metrics: ReportingMetrics,

@@ -1,5 +1,6 @@
 """The HTTP API of sealed reports (contract, section 4): the versions and the draft of the next, documents, sealing."""
 
+import asyncio
 import logging
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,6 @@ from schemas.events.reports import VERSION_MAX, ReportFormat, ReportSealed
 from schemas.plan import periods
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import Reader
-from services.reporting.core.report import figures
 from services.reporting.core.sealing import figure_changes
 from services.reporting.core.sealing.versions import SealRequest
 from services.reporting.http import problems, query_parameters, seal_requests
@@ -22,8 +22,9 @@ from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
 from services.reporting.queries import NotFoundError, QueryContext
-from services.reporting.sealing import sealer
-from services.reporting.sealing.sealer import ReportSource, Sealer
+from services.reporting.sealing import draft_compiler, sealer
+from services.reporting.sealing.draft_compiler import ReportSource
+from services.reporting.sealing.sealer import Sealer
 from services.reporting.sealing.store import SealedReportStore
 from services.runtime.clock import Clock
 
@@ -79,7 +80,8 @@ class SealedReportsApi:
         before = await self._store.find_version(plan, period, sealed.version - 1)
         changes: list[JsonObject] = []
         if before is not None:
-            changes = _list_changes(await self._read_figures(before), await self._read_figures(sealed))
+            figures = await self._read_figures(before), await self._read_figures(sealed)
+            changes = await asyncio.to_thread(_list_changes, *figures)
         return JSONResponse({**render_seal(sealed), "changes": changes})
 
     async def post_version(self, request: Request) -> Response:
@@ -105,8 +107,8 @@ class SealedReportsApi:
         self, plan: str, period: str, versions: list[ReportSealed], context: QueryContext
     ) -> JsonObject:
         inputs = await self._source.compile_inputs(plan, period, sealer.normalize(context))
-        document = figures.build_figures_document(inputs)
-        changes = _list_changes(await self._read_figures(versions[-1]), document) if versions else []
+        inputs = await draft_compiler.add_changes(inputs, versions[-1] if versions else None, self._store)
+        changes = msgspec.to_builtins(inputs.changes.changes) if inputs.changes is not None else []
         return {
             "version": versions[-1].version + 1 if versions else 1,
             "as_of": context.as_of.isoformat(),

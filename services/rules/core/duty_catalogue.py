@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar, periods
-from schemas.plan.calendar import Calendar, PeriodTerms, WorkingDays
+from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.periods import Period
 from schemas.plan.plan import PARENT, Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
+from schemas.plan.working_days import WorkingDays
 from services.rules.core import agencies, completeness, plan_succession
 from services.rules.core.agencies import Agencies, Binding, Bound, CoOperator, LeftGroup, NotBound, Superior
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements, RequiredPart
@@ -128,9 +129,8 @@ class DutyCatalogue:
         """Yield the binding duties of the periods inside *year*, and the one-off ones that fall due (or open) in it."""
         for obligation in self.plan.obligations:
             for recurrence in sorted(calendar.recurrences_of(obligation)):
-                texts: list[str | None] = (
-                    [one.text for one in periods.within(year, recurrence)] if recurrence.is_periodic else [None]
-                )
+                asked = [one.text for one in periods.within(year, recurrence) if calendar.is_asked_for(obligation, one)]
+                texts: Sequence[str | None] = asked if recurrence.is_periodic else [None]
                 for text in texts:
                     duties = self._binding_duties(obligation, text)
                     yield from (duty for duty in duties if text or self._falls_into(duty, year))
@@ -152,9 +152,11 @@ class DutyCatalogue:
             if not recurrence.is_periodic:
                 yield None
                 continue
-            period = periods.containing(max(self.plan.issued_on, obligation.versions[0].from_), recurrence)
+            begins_on = min(version.from_ for version in obligation.versions)
+            period = periods.first_ending_after(max(self.plan.issued_on, begins_on), recurrence)
             while period.starts_on <= horizon:
-                yield period.text
+                if calendar.is_asked_for(obligation, period):
+                    yield period.text
                 period = periods.following(period)
 
     def _create_duty(self, agency: str, obligation_id: str, period: str | None) -> Duty:
@@ -200,6 +202,7 @@ class DutyCatalogue:
             plan_issued_on=self.plan.issued_on,
             opens_at=self._at_midnight(binding.opens_on),
             due_at=terms.due_at,
+            recurs_after=terms.recurs_after,
             agency_ends_at=None if ends_on is None else self._at_midnight(ends_on),
             heirs=binding.heirs if isinstance(binding, Bound) else (),
             left_group_at=None if left_on is None else self._at_midnight(left_on),
@@ -323,4 +326,4 @@ def _parse_period(obligation: Obligation, period: str | None) -> Period | None:
 
 def _example_period(obligation: Obligation) -> str:
     last = obligation.versions[-1].recurrence
-    return periods.containing(date(2026, 7, 1), last).text if last.is_periodic else "no period at all"
+    return periods.first_ending_after(date(2026, 7, 1), last).text if last.is_periodic else "no period at all"

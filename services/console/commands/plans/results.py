@@ -77,10 +77,11 @@ def _read_instants(path: Path, at: str | None, known_at: str | None) -> Instants
 
 
 def _consolidate_plan(catalogue: DutyCatalogue, facts: FactsFile, period: str, asked: Instants) -> PlanResults:
+    current = periods.parse(period)
     duties = {
         (obligation.id, one.text): several
         for obligation in catalogue.plan.obligations
-        for one in (periods.parse(period), results_question.year_before(period))
+        for one in (current, periods.year_before(current))
         if one is not None and (several := _assess_duties(catalogue, (obligation, one), facts, asked))
     }
     standing = {duty.standing for found in duties.values() for duty in found if duty.standing is not None}

@@ -1,6 +1,6 @@
 """`dondoc simulate`: prints every alert that would go out, in order, with its text. Nothing is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,14 +9,16 @@ import typer
 
 from schemas.events.deliveries import AlertedDuty
 from services.console.commands.notifier.contacts import read_contacts_file
+from services.console.contacts import contact_file
+from services.console.contacts.contact_file import ContactFault
 from services.console.support import fact_files, inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.simulation import SimulatedAlert, Simulation, SimulationDocuments, count_unreachable
-from services.notifier.contacts import csv_file
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import RenderOptions, SmsLetters
 from services.notifier.core.scheduling import delivery
-from services.notifier.core.scheduling.routing import ContactBook
+from services.notifier.core.scheduling.routing import Contact, ContactBook
+from services.rules.core.duty_catalogue import DutyCatalogue
 
 
 def simulate(
@@ -42,9 +44,7 @@ def simulate(
             opens=_parse_time_of_day(opens, "--opens"),
             closes=_parse_time_of_day(closes, "--closes"),
         )
-        people = ContactBook(
-            csv_file.resolve_agencies(read_contacts_file(contacts), [one.registry for one in catalogues])
-        )
+        people = ContactBook(_read_contacts(contacts, catalogues))
         log = [fact for fact, _ in fact_files.read_facts(facts, catalogues)]
         alerts = list(Simulation(documents, people).run(log, since=span[0], until=span[1]))
         title = f"{', '.join(documents.catalogues)} {since} / {until}"
@@ -87,6 +87,19 @@ def _duty_row(duty: AlertedDuty, documents: SimulationDocuments) -> dict[str, An
         "step": duty.step,
         "due_at": output.format_instant(duty.due_at, documents.zone(duty.plan)),
     }
+
+
+def _read_contacts(path: Path, catalogues: Sequence[DutyCatalogue]) -> Iterator[Contact]:
+    """Yield the contacts of agencies and lists that the plans know; name the others on stderr.
+
+    The same file may serve several plans, so another plan's agencies are no reason to stop.
+    """
+    located = read_contacts_file(path)
+    for one in contact_file.resolve_agencies(located, [(known.plan, known.registry) for known in catalogues]):
+        if isinstance(one, ContactFault):
+            output.print_message(f"{one.place}: {one.detail.in_language('en')} (nobody is written to there)")
+        else:
+            yield one
 
 
 def _parse_time_of_day(text: str, name: str) -> time:

@@ -10,7 +10,7 @@ PARENTED = valid_documents.REGISTRY.replace("    parent: tinh\n", "    parent: P
 
 def faults(plan: str = valid_documents.PLAN, registry: str = valid_documents.REGISTRY) -> list[str]:
     """Return the faults of both documents."""
-    return [str(fault) for fault in check.check_texts(plan, registry).faults]
+    return [str(fault) for fault in check.check_texts(plan, registry, today=valid_documents.TODAY).faults]
 
 
 def with_parent(parent: str) -> list[str]:
