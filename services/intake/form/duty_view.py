@@ -9,10 +9,11 @@ from datetime import datetime
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
-from schemas.plan.calendar import Calendar, WorkingDays
+from schemas.plan.calendar import Calendar
 from schemas.plan.plan import PARENT, Plan
 from schemas.plan.registry import Registry
 from schemas.plan.values import Bilingual
+from schemas.plan.working_days import WorkingDays
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FormField
 from services.intake.core.requested_report import PublishedDuty
