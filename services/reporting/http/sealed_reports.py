@@ -21,6 +21,7 @@ from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
+from services.reporting.http.rendering import RenderingLimit
 from services.reporting.queries import NotFoundError, QueryContext
 from services.reporting.sealing import draft_compiler, sealer
 from services.reporting.sealing.draft_compiler import ReportSource
@@ -39,10 +40,13 @@ JsonObject = dict[str, Any]
 class SealedReportsApi:
     """The handlers."""
 
-    def __init__(self, source: ReportSource, store: SealedReportStore, sealer: Sealer, *, clock: Clock) -> None:
+    def __init__(
+        self, source: ReportSource, store: SealedReportStore, sealer: Sealer, *, limit: RenderingLimit, clock: Clock
+    ) -> None:
         self._source = source
         self._store = store
         self._sealer = sealer
+        self._limit = limit
         self._clock = clock
 
     def routes(self) -> list[BaseRoute]:
@@ -106,7 +110,8 @@ class SealedReportsApi:
     async def _describe_draft(
         self, plan: str, period: str, versions: list[ReportSealed], context: QueryContext
     ) -> JsonObject:
-        inputs = await self._source.compile_inputs(plan, period, sealer.normalize(context))
+        async with self._limit.hold_place():
+            inputs = await self._source.compile_inputs(plan, period, sealer.normalize(context))
         inputs = await draft_compiler.add_changes(inputs, versions[-1] if versions else None, self._store)
         changes = msgspec.to_builtins(inputs.changes.changes) if inputs.changes is not None else []
         return {
