@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.events.assessments import Status
-from schemas.plan import periods
-from schemas.plan.calendar import Calendar
-from schemas.plan.plan import PARENT, Plan
+from schemas.plan import recipients
+from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from schemas.plan.values import Bilingual
-from schemas.plan.working_days import WorkingDays
 from services.intake.core.forms import date_parsing, form_fields
 from services.intake.core.forms.form_fields import FormField
 from services.intake.core.requested_report import PublishedDuty
@@ -66,14 +64,8 @@ class FormDuty(PublishedDuty):
 
     @property
     def recipient(self) -> Bilingual | None:
-        """Who receives the report: of the recipient `parent` whoever is above on the last good day."""
-        recipient = self.obligation.recipient
-        if recipient == PARENT:
-            period = periods.parse(self.key.period) if self.key.period else None
-            terms = Calendar(self.plan, WorkingDays(self.registry)).terms_of(self.obligation, period)
-            day = self.day if terms is None else terms.membership_decided_on
-            recipient = self.registry.parent_on(self.key.agency, day)
-        recipient = recipient or self.plan.issuer
+        """Who receives the report."""
+        recipient = recipients.find_recipient(self.plan, self.registry, self.key, today=self.day)
         return self._name(recipient) if recipient else None
 
     @property

@@ -11,9 +11,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from schemas.events.assessments import StepKind
-from schemas.plan import calendar
+from schemas.plan import recipients
 from schemas.plan.indicators import Indicator
-from schemas.plan.plan import PARENT, Obligation, ObligationVersion, Plan
+from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
 from services.notifier.core.scheduling.digest import DocumentVersions
 from services.notifier.core.scheduling.routing import SELF, Language
@@ -264,17 +264,10 @@ def _describe_indicator(wanted: Indicator | None, code: str, language: Language)
 
 
 def _receiver_name(one: DutyAlert, documents: DocumentVersions, now: datetime, language: Language) -> str | None:
-    """Return the name of who receives the report, else that of the plan's issuer; None where neither is known.
-
-    The recipient `parent` is whoever is above the agency on the last good day.
-    """
+    """Return the name of who receives the report, else that of the plan's issuer; None where neither is known."""
     plan = documents.plan(one.duty.plan, one.plan_version)
     registry = documents.registry(one.registry, one.registry_version)
-    obligation, zone = plan.obligation(one.duty.obligation), ZoneInfo(plan.zone)
-    recipient = None if obligation is None else obligation.recipient
-    today, due_at = now.astimezone(zone).date(), one.alert.due_at
-    if recipient == PARENT:
-        last_day = today if due_at is None else calendar.last_good_day(due_at, zone)
-        recipient = registry.parent_on(one.duty.agency, last_day)
+    today = now.astimezone(ZoneInfo(plan.zone)).date()
+    recipient = recipients.find_recipient(plan, registry, one.duty, today=today)
     names = (agency_name(agency, registry, today, language) for agency in (recipient, plan.issuer) if agency)
     return next((name for name in names if name), None)
