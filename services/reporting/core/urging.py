@@ -1,7 +1,8 @@
 """Count how often an agency was reminded and urged about one duty, by which channels, and with what effect.
 
 An occasion is one step of one due date: the mail and the SMS of the same step are one occasion on two channels. Further
-attempts at the same alert belong to the same occasion. Escalations went to somebody else and are counted separately.
+attempts at the same alert belong to the same occasion. Escalations went to somebody else and are counted separately;
+copies for agencies that co-operate in a report are no urging of the one that owes it, and are not counted.
 """
 
 from collections import Counter
@@ -155,7 +156,8 @@ def _name_step(attempt: AlertAttempt) -> str:
 def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
     """Return one attempt for each alert: the latest one up to the first that was delivered."""
     final: dict[str, AlertAttempt] = {}
-    for attempt in sorted(attempts, key=lambda one: (one.attempted_at, one.event)):
+    own = [one for one in attempts if one.kind is StepKind.ESCALATION or one.to_agency == one.key.agency]
+    for attempt in sorted(own, key=lambda one: (one.attempted_at, one.event)):
         current = final.get(attempt.alert)
         # After a delivery nothing that follows, such as a late bounce, makes the alert count as unsent.
         if current is None or current.outcome is not AttemptOutcome.DELIVERED:
