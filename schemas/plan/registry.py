@@ -8,10 +8,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.plan.document_model import DocumentModel
+from schemas.plan.periods import YEARS
 from schemas.plan.values import Alias, Bilingual, Identifier, LocalDate, NonBlank
 from schemas.text import comparison
 
 HEIRS_BY_LAW = frozenset({"merge_into", "merge_new", "split"})
+
+
+Year = Annotated[int, Field(ge=YEARS[0], le=YEARS[-1])]
 
 
 class Span(DocumentModel):
@@ -97,7 +101,10 @@ class Holiday(DocumentModel):
 
 
 class Registry(DocumentModel):
-    """One registry of agencies."""
+    """One registry of agencies, with the days that its offices work and do not work.
+
+    `holidays_confirmed` names the years whose swapped days somebody compared with the Government's decisions.
+    """
 
     registry: Identifier
     version: int = Field(ge=1)
@@ -106,6 +113,7 @@ class Registry(DocumentModel):
     successions: tuple[Succession, ...] = ()
     holidays: tuple[Holiday, ...] = ()
     working_days: tuple[Holiday | LocalDate, ...] = ()
+    holidays_confirmed: tuple[Year, ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[str, Agency]:

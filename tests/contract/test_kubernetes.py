@@ -200,6 +200,7 @@ def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
         "dashboard": {"notifier", "reporting"},
         "contacts": {"notifier"},
         "readers": {"reporting"},
+        "reporting-intake": {"reporting"},
         "link-revocations": {"intake", "reporting"},
         "audit-reader": {"audit"},
         "dry-run": {"intake", "rules"},

@@ -22,8 +22,9 @@ class UnreachedRecipient:
 
 
 def find_unreached(documents: SimulationDocuments, book: ContactBook, season: Period) -> Iterator[UnreachedRecipient]:
-    """Yield who could not be reached when nobody reports in *season*, by the first day of it."""
-    zone = documents.catalogue.calendar.zone
+    """Yield who could not be reached when nobody reports on the one plan in *season*, by the first day of it."""
+    (catalogue,) = documents.catalogues.values()
+    zone = catalogue.calendar.zone
     since = calendar.midnight(season.starts_on, zone)
     days: dict[str, dict[date, None]] = {}
     for one in Simulation(documents, book).run((), since=since, until=since + _length_of(season) + AFTER_PERIOD):

@@ -4,7 +4,7 @@ Each step may be repeated: it leaves what exists already unchanged.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -25,12 +25,12 @@ from services.runtime.access import bearer_keys
 from services.runtime.settings import KafkaConfig, ServiceSettings
 
 
-def publish_documents(directory: Path, bootstrap: str) -> tuple[str, ...]:
-    """Publish the plan and registry in *directory* to a local broker; return a line about each document.
+def publish_documents(directories: Sequence[Path], bootstrap: str) -> tuple[str, ...]:
+    """Publish the plans and registries in *directories* to a local broker; return a line about each document.
 
     Raise `UnusableInputError` where a document is refused.
     """
-    versions = publishing.read_versions(directory)
+    versions = publishing.read_versions(directories)
     outcomes = asyncio.run(
         publishing.publish_versions(versions, KafkaConfig(bootstrap=bootstrap), settings=ServiceSettings())
     )

@@ -91,6 +91,7 @@ def _excess_errors(data: object) -> Iterator[FieldError]:
     collections = {
         ("content", "sections"): content.get("sections"),
         ("content", "indicators"): content.get("indicators"),
+        ("content", "parts"): content.get("parts"),
         ("attachments",): report.get("attachments"),
     }
     for path, items in collections.items():

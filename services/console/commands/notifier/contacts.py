@@ -206,7 +206,7 @@ def _print_season(book: ContactBook, documents: Documents, walked: Period) -> bo
     found = False
     for plan, registry in documents:
         simulated = SimulationDocuments(
-            catalogue=DutyCatalogue(plan, registry), opens=settings.opens, closes=settings.closes
+            catalogues={plan.plan: DutyCatalogue(plan, registry)}, opens=settings.opens, closes=settings.closes
         )
         for one in season.find_unreached(simulated, book, walked):
             output.print_json(
