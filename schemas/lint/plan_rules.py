@@ -1,22 +1,16 @@
 """Rules for a plan beyond the types of its values.
 
-They find duplicate ids, unlisted sources, gaps between versions, days that do not exist and reminders that come too
-late; with the registry at hand also unknown agencies and groups.
+They find duplicate ids, unlisted sources and reminders that come too late; with the registry at hand also unknown
+agencies and groups. What the dates of versions say is for `timing_rules`.
 """
 
-from calendar import month_name, monthrange
 from collections.abc import Iterator
 
-from schemas.lint import date_intervals, id_checks, indicator_rules
+from schemas.lint import id_checks, indicator_rules, timing_rules
 from schemas.lint.diagnostics import Finding, Severity
 from schemas.lint.document_tree import Node
 from schemas.lint.hierarchy import level_rules
 from schemas.plan import durations
-from schemas.plan.periods import MONTHS_OF, Recurrence
-
-_MONTHS, _DAYS = range(1, 13), range(1, 32)  # the models refuse everything outside these
-_LEAP_YEAR = 2024  # its February has 29 days, the most there can be
-_LEAP_DAY = (2, 29)
 
 
 def check_plan(plan: Node) -> Iterator[Finding]:
@@ -59,51 +53,13 @@ def check_references(plan: Node, registry: Node) -> Iterator[Finding]:
 
 
 def _check_versions(versions: tuple[Node, ...], issued_on: Node) -> Iterator[Finding]:
-    yield from date_intervals.find_empty(versions)
-    if all(one["from"].is_given for one in versions):
-        yield from date_intervals.find_overlaps(versions)
-        yield from date_intervals.find_gaps(versions)
+    yield from timing_rules.check_versions(versions)
     for version in versions:
         from_ = version["from"]
         if from_.day and issued_on.day and from_.day < issued_on.day:
             yield from_.warning(f"a plan binds from its day of issue, {issued_on.day}")
-        yield from _check_anchor(version["due"], version["recurrence"])
-        yield from _check_anchor(version["cut_off"], version["recurrence"])
         yield from _check_requirements(version["requires"])
         yield from _check_reminders(version["reminders"], version["due"])
-
-
-def _check_anchor(anchor: Node, recurrence: Node) -> Iterator[Finding]:
-    month, day = anchor["month"], anchor["day"]
-    if recurrence.text == Recurrence.NONE and anchor.is_given:
-        yield anchor.finding("a continuous duty (`recurrence: none`) has no period that a date could belong to")
-    elif recurrence.text == Recurrence.ONCE or recurrence.text not in set(MONTHS_OF):
-        yield from _check_day_of_year(month, day)
-    else:
-        yield from _check_day_of_period(anchor, Recurrence(recurrence.text))
-
-
-def _check_day_of_period(anchor: Node, recurrence: Recurrence) -> Iterator[Finding]:
-    month, months = anchor["month"], MONTHS_OF[recurrence]
-    if anchor["date"].is_given:
-        yield anchor["date"].finding("one fixed date cannot recur; write `month` and `day`, or `recurrence: once`")
-    if recurrence is Recurrence.YEAR:
-        yield from _check_day_of_year(month, anchor["day"])
-    elif month.number is not None and months < month.number:
-        yield month.warning(
-            f"a {recurrence} has {months} months and `month` counts from its first: this is due afterwards"
-        )
-
-
-def _check_day_of_year(month: Node, day: Node) -> Iterator[Finding]:
-    if not month.number or not day.number or month.number not in _MONTHS or day.number not in _DAYS:
-        return
-    last = monthrange(_LEAP_YEAR, month.number)[1]
-    name = month_name[month.number]
-    if last < day.number:
-        yield day.finding(f"there is no {day.number} {name}; {name} has {last} days")
-    elif (month.number, day.number) == _LEAP_DAY:
-        yield day.warning("29 February comes every four years; in the others the last day of February counts")
 
 
 def _check_requirements(requires: Node) -> Iterator[Finding]:

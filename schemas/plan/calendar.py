@@ -1,28 +1,34 @@
 """When an obligation falls due: from the plan's words to one exclusive instant in UTC (rulings 1, 3 and 9).
 
-This module also knows which days are worked in Vietnam and how to move an instant by a duration in the plan's zone.
-It does not know agencies: rules decides whom a duty binds.
+This module also says which days the figures cover, and how to move an instant by a duration in the plan's zone. It does
+not know agencies: rules decides whom a duty binds.
 """
 
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Literal
 from zoneinfo import ZoneInfo
-
-from holidays.countries.vietnam import Vietnam
 
 from schemas.plan import durations, instants, periods
 from schemas.plan.periods import MONTHS_OF, Period, Recurrence
-from schemas.plan.plan import Anchor, Obligation, ObligationVersion, Plan
-from schemas.plan.registry import Holiday, Registry
-
-WeekendRule = Literal["none", "next_working_day", "previous_working_day"]
+from schemas.plan.plan import Obligation, ObligationVersion, Plan
+from schemas.plan.timing import Anchor, DueRule, WindowEdge
+from schemas.plan.working_days import WorkingDays
 
 _DAY = timedelta(days=1)
+_A_YEAR = "P12M"
+_PERIODS_OF_YEAR_MAX = 53  # weeks; no recurrence has more
 _CACHED_INSTANTS = 65_536  # the days on which duties open, fall due and end are few, and all agencies share them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiguresWindow:
+    """The days that figures cover, both included; `ends_on` is their cut-off."""
+
+    starts_on: date
+    ends_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,7 @@ class PeriodTerms:
 
     An agency is bound if it is a member of an addressed group on `membership_decided_on` (ruling 8). That is the last
     good day, or the last day of an undated period, or `date.max` where there is neither a due instant nor a period.
+    `recurs_after` is the ISO 8601 duration after which the next duty of the kind falls due; a year for a one-off duty.
     """
 
     obligation: Obligation
@@ -39,34 +46,7 @@ class PeriodTerms:
     opens_on: date
     membership_decided_on: date
     due_at: datetime | None
-
-
-class WorkingDays:
-    """The working days of one registry.
-
-    Offices work from Monday to Friday except on Vietnam's public holidays. The usual holidays come from a library.
-    Swapped days are decided every year, so the registry's own tables always win (Labour Code 2019, art. 112).
-    """
-
-    def __init__(self, registry: Registry) -> None:
-        self._days_off = _dates_of(registry.holidays)
-        self._extra_working_days = _dates_of(registry.working_days)
-        self._public_holidays = Vietnam()  # type: ignore[no-untyped-call]  # the library annotates no constructors
-
-    def is_working_day(self, day: date) -> bool:
-        """Whether offices work on *day*."""
-        if day in self._extra_working_days:
-            return True
-        return day not in self._days_off and self._public_holidays.is_working_day(day)
-
-    def move_off_weekend(self, day: date, rule: WeekendRule) -> date:
-        """Return the last good day after *rule* has moved it off weekends and holidays (ruling 3)."""
-        if rule == "none":
-            return day
-        step = _DAY if rule == "next_working_day" else -_DAY
-        while not self.is_working_day(day):
-            day += step
-        return day
+    recurs_after: str
 
 
 class Calendar:
@@ -83,11 +63,13 @@ class Calendar:
         The version in force at the due instant decides. Where a change of setting makes two versions claim the period,
         the earlier due instant stands: a later setting never rewrites a due instant that has passed (ruling 9).
         """
-        chosen = self._choose_version(list(_versions_for(obligation, period)), period)
+        claiming = [version for version in obligation.versions if version.asks_for(period)]
+        chosen = self._choose_version(claiming, period)
         if chosen is None:
             return None
         due_at = self.due_at(chosen, period)
-        opens_on = max(self._issued_on, obligation.versions[0].from_, period.starts_on if period else date.min)
+        begins_on = _find_beginning(obligation.versions, claiming)
+        opens_on = max(self._issued_on, begins_on, period.starts_on if period else date.min)
         closes_on = last_good_day(due_at, self.zone) + _DAY if due_at else (period.ends_on if period else date.max)
         if closes_on <= opens_on:
             return None
@@ -98,6 +80,7 @@ class Calendar:
             opens_on=opens_on,
             membership_decided_on=closes_on - _DAY,
             due_at=due_at,
+            recurs_after=_find_recurrence(obligation, period),
         )
 
     def due_at(self, version: ObligationVersion, period: Period | None) -> datetime | None:
@@ -105,9 +88,10 @@ class Calendar:
         due = version.due
         if due is None:
             return None
-        day = resolve_anchor(due, period, version.from_)
-        last = day if due.boundary == "inclusive" else day - _DAY
-        return midnight(self._working_days.move_off_weekend(last, due.weekend_rule) + _DAY, self.zone)
+        last = resolve_last_good_day(version, due, period, self._working_days)
+        if due.time is None:
+            return midnight(last + _DAY, self.zone)
+        return at_wall_time(last, time.fromisoformat(due.time), self.zone)
 
     def _choose_version(self, versions: list[ObligationVersion], period: Period | None) -> ObligationVersion | None:
         """Return the version that rules the period: one in force at its own due instant, else an undated one."""
@@ -116,7 +100,7 @@ class Calendar:
         if ruling:
             return min(ruling, key=lambda pair: pair[0])[1]
         undated = [version for version in versions if version.due is None]
-        at_end = [one for one in undated if period is None or one.in_force_on(period.ends_on - _DAY)]
+        at_end = [one for one in undated if period is None or one.in_force_on(period.last_day)]
         if at_end:
             return at_end[-1]
         return self._choose_version_at_earliest_due(dated)
@@ -137,11 +121,16 @@ class Calendar:
 
 @lru_cache(maxsize=_CACHED_INSTANTS)
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Return the first instant of a local *day*, in UTC.
+    """Return the first instant of a local *day*, in UTC."""
+    return at_wall_time(day, time(), zone)
+
+
+def at_wall_time(day: date, wall: time, zone: ZoneInfo) -> datetime:
+    """Return the instant of *wall* time on a local *day*, in UTC.
 
     Two aware times of one zone compare by wall time in Python, which is wrong when clocks go back; UTC has no such gap.
     """
-    return instants.in_zone(datetime.combine(day, time(), zone), UTC)
+    return instants.in_zone(datetime.combine(day, wall, zone), UTC)
 
 
 @lru_cache(maxsize=_CACHED_INSTANTS)
@@ -150,12 +139,25 @@ def last_good_day(due_at: datetime, zone: ZoneInfo) -> date:
     return (instants.in_zone(due_at, zone) - timedelta(microseconds=1)).date()
 
 
+def resolve_last_good_day(
+    version: ObligationVersion, due: DueRule, period: Period | None, working_days: WorkingDays
+) -> date:
+    """Return the last day in time under the rule *due* of *version*, moved off weekends where asked (ruling 3)."""
+    if due.working_days_after_cut_off is not None:
+        return working_days.count_on(find_cut_off(version, period), due.working_days_after_cut_off)
+    day = resolve_anchor(due, period, version.from_)
+    last = day if due.names_last_good_day else day - _DAY
+    return working_days.move_off_weekend(last, due.weekend_rule)
+
+
 def resolve_anchor(anchor: Anchor, period: Period | None, starts_on: date) -> date:
     """Return the day that *anchor* names for *period*; a one-off duty counts from *starts_on*."""
     if anchor.date is not None:
         day = anchor.date
     elif anchor.month is None and anchor.day is None:
         day = period.ends_on if period else starts_on
+    elif period is not None and period.recurrence is Recurrence.WEEK:
+        day = period.starts_on + ((anchor.day or 1) - 1) * _DAY
     else:
         day = _resolve_month_and_day(anchor, period, starts_on)
     if anchor.offset is not None:
@@ -163,9 +165,41 @@ def resolve_anchor(anchor: Anchor, period: Period | None, starts_on: date) -> da
     return day
 
 
+def find_window(version: ObligationVersion, period: Period | None) -> FiguresWindow | None:
+    """Return the window of the figures under *version*; None where the plan states none or there is no period."""
+    window = version.window
+    if window is None or period is None or period.recurrence not in MONTHS_OF:
+        return None
+    last_month = periods.first_of_month(
+        period.starts_on.year, period.starts_on.month + MONTHS_OF[period.recurrence] - 1
+    )
+    first_day = WindowEdge(months=window.from_.months, day=window.from_.day or 1)
+    return FiguresWindow(
+        starts_on=_resolve_edge(first_day, period.starts_on), ends_on=_resolve_edge(window.to, last_month)
+    )
+
+
+def find_cut_off(version: ObligationVersion, period: Period | None) -> date:
+    """Return the cut-off of the figures: the window's end, else `cut_off`, else the period's last day (ruling 3).
+
+    A one-off duty without `cut_off` has no figures to close; working days are counted from its first day.
+    """
+    window = find_window(version, period)
+    if window is not None:
+        return window.ends_on
+    if version.cut_off is not None:
+        return resolve_anchor(version.cut_off, period, version.from_)
+    return period.last_day if period else version.from_
+
+
 def recurrences_of(obligation: Obligation) -> frozenset[Recurrence]:
     """Return every recurrence the obligation has had."""
     return frozenset(version.recurrence for version in obligation.versions)
+
+
+def is_asked_for(obligation: Obligation, period: Period) -> bool:
+    """Whether any version of the obligation asks for *period*, whatever its dates."""
+    return any(version.asks_for(period) for version in obligation.versions)
 
 
 # The due instants of a plan are few, and every duty that shares one asks for the same alerts.
@@ -177,6 +211,39 @@ def shift_instant(instant: datetime, duration: str, zone: ZoneInfo, *, back: boo
     """
     local = instants.in_zone(instant, zone).replace(tzinfo=None)
     return instants.in_zone(durations.shift(local, duration, back=back).replace(tzinfo=zone), UTC)
+
+
+def _find_beginning(versions: Iterable[ObligationVersion], claiming: Sequence[ObligationVersion]) -> date:
+    """Return from when the obligation binds as the *claiming* versions have it.
+
+    A version that has ended by then is a predecessor: with it the obligation began, though at another recurrence. One
+    that is still in force stands beside them and has nothing to do with their periods.
+    """
+    begins_on = min(version.from_ for version in claiming)
+    predecessors = (one.from_ for one in versions if one.to is not None and one.to <= begins_on)
+    return min((begins_on, *predecessors))
+
+
+def _find_recurrence(obligation: Obligation, period: Period | None) -> str:
+    """Return the duration from *period* to the next one that any version asks for; a year where there is none."""
+    if period is None:
+        return _A_YEAR
+    following, steps = periods.following(period), 1
+    while not is_asked_for(obligation, following) and steps < _PERIODS_OF_YEAR_MAX:
+        following, steps = periods.following(following), steps + 1
+    match period.recurrence:
+        case Recurrence.WEEK:
+            return f"P{7 * steps}D"
+        case Recurrence.NINE_MONTH:
+            return _A_YEAR
+        case recurrence:
+            return f"P{MONTHS_OF[recurrence] * steps}M"
+
+
+def _resolve_edge(edge: WindowEdge, month: date) -> date:
+    """Return the day of *edge* counted from the month that begins on *month*."""
+    first = periods.first_of_month(month.year, month.month + edge.months)
+    return _clamp_to_month(first.year, first.month, edge.day)
 
 
 def _resolve_month_and_day(anchor: Anchor, period: Period | None, starts_on: date) -> date:
@@ -195,14 +262,3 @@ def _clamp_to_month(year: int, month: int, day: int | None) -> date:
     """Return the day of the month; one past its end, or none, means the month's last day (29 February: the 28th)."""
     last = monthrange(year, month)[1]
     return date(year, month, min(day or last, last))
-
-
-def _versions_for(obligation: Obligation, period: Period | None) -> Iterable[ObligationVersion]:
-    """Yield the versions whose recurrence is that of *period*; without a period, those that do not recur."""
-    for version in obligation.versions:
-        if version.recurrence == period.recurrence if period else not version.recurrence.is_periodic:
-            yield version
-
-
-def _dates_of(days: Iterable[Holiday | date]) -> frozenset[date]:
-    return frozenset(day.date if isinstance(day, Holiday) else day for day in days)

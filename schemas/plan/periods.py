@@ -1,4 +1,8 @@
-"""Reporting periods: their text form (`2026`, `2026-H1`, `2026-Q3`, `2026-07`) and the days they cover."""
+"""Reporting periods: their text form (`2026`, `2026-H1`, `2026-9M`, `2026-Q3`, `2026-07`, `2026-W07`) and their days.
+
+Weeks are those of ISO 8601: they begin on Monday, and a week belongs to the year, half-year, quarter or month in which
+its Thursday lies. So a year holds the weeks of its ISO year, 52 or 53.
+"""
 
 import re
 from collections.abc import Iterator
@@ -13,28 +17,46 @@ class Recurrence(StrEnum):
 
     YEAR = "year"
     HALF_YEAR = "half-year"
+    NINE_MONTH = "nine-month"
     QUARTER = "quarter"
     MONTH = "month"
+    WEEK = "week"
     ONCE = "once"
     NONE = "none"
 
     @property
     def is_periodic(self) -> bool:
         """Whether duties of this recurrence have a period, which distinguishes one duty from the next."""
-        return self in MONTHS_OF
+        return self not in _WITHOUT_PERIODS
 
 
-MONTHS_OF = {Recurrence.YEAR: 12, Recurrence.HALF_YEAR: 6, Recurrence.QUARTER: 3, Recurrence.MONTH: 1}
+_WITHOUT_PERIODS = frozenset({Recurrence.ONCE, Recurrence.NONE})
 
-# The text form of a period, for JSON Schemas.
+MONTHS_OF = {
+    Recurrence.YEAR: 12,
+    Recurrence.HALF_YEAR: 6,
+    Recurrence.NINE_MONTH: 9,
+    Recurrence.QUARTER: 3,
+    Recurrence.MONTH: 1,
+}
+"""The months of a period, for the recurrences whose periods consist of months."""
+
 YEARS = range(1900, 2200)
 """The years that periods and questions about the past may be of."""
 
-PATTERN = r"^(19|20|21)[0-9]{2}(-(H[12]|Q[1-4]|0[1-9]|1[0-2]))?$"
+FORMS = "2026, 2026-H1, 2026-9M, 2026-Q3, 2026-07 or 2026-W07"
+"""The text forms of a period, as messages name them."""
 
-_PERIOD = re.compile(
-    r"(?P<year>(?:19|20|21)[0-9]{2})(?:-(?:H(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?"
-)
+_PARTS = r"H[12]|9M|Q[1-4]|0[1-9]|1[0-2]|W(?:0[1-9]|[1-4][0-9]|5[0-3])"
+
+# The text form of a period, for JSON Schemas.
+PATTERN = rf"^(19|20|21)[0-9]{{2}}(-({_PARTS}))?$"
+
+_PERIOD = re.compile(rf"(?P<year>(?:19|20|21)[0-9]{{2}})(?:-(?P<part>{_PARTS}))?")
+_PART_OF_YEAR = re.compile(_PARTS)
+
+_WEEK = timedelta(weeks=1)
+_TO_THURSDAY = timedelta(days=3)
 
 
 def first_of_month(year: int, month: int) -> date:
@@ -54,8 +76,25 @@ class Period:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def year(self) -> int:
+        """The year that the text names; the first ISO week of a year may begin in the December before it."""
+        return int(self.text[:4])
+
+    @property
+    def part(self) -> str:
+        """What follows the hyphen, for example `H1` or `07`; empty for a year."""
+        return self.text[5:]
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the period."""
+        return self.ends_on - timedelta(days=1)
+
     def covers(self, other: "Period") -> bool:
-        """Whether *other* lies wholly within this period."""
+        """Whether *other* belongs to this period: it lies within it or, if it is a week, its Thursday does."""
+        if other.recurrence is Recurrence.WEEK and self.recurrence is not Recurrence.WEEK:
+            return self.starts_on <= other.starts_on + _TO_THURSDAY < self.ends_on
         return self.starts_on <= other.starts_on and other.ends_on <= self.ends_on
 
 
@@ -64,45 +103,98 @@ def parse(text: str) -> Period:
     """Parse the text of a period; raise `ValueError` naming the accepted forms if it is none."""
     match = _PERIOD.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not a reporting period of 1900 to 2199; write 2026, 2026-H1, 2026-Q3 or 2026-07")
-    year = int(match["year"])
-    if match["half"]:
-        return _period(year=year, index=int(match["half"]), recurrence=Recurrence.HALF_YEAR)
-    if match["quarter"]:
-        return _period(year=year, index=int(match["quarter"]), recurrence=Recurrence.QUARTER)
-    if match["month"]:
-        return _period(year=year, index=int(match["month"]), recurrence=Recurrence.MONTH)
-    return _period(year=year, index=1, recurrence=Recurrence.YEAR)
+        raise ValueError(f"{text!r} is not a reporting period of 1900 to 2199; write {FORMS}")
+    year, part = int(match["year"]), match["part"] or ""
+    recurrence = recurrence_of_part(part)
+    if recurrence is Recurrence.WEEK:
+        return _parse_week(year, int(part[1:]))
+    index = 1 if recurrence in _ONE_A_YEAR else int(part.lstrip("HQ"))
+    return _period(year=year, index=index, recurrence=recurrence)
+
+
+def recurrence_of_part(part: str) -> Recurrence:
+    """Return the recurrence whose periods have *part* after the hyphen; raise `ValueError` if none has."""
+    if not part:
+        return Recurrence.YEAR
+    if _PART_OF_YEAR.fullmatch(part) is None:
+        raise ValueError(f"{part!r} names no part of a year; write H1, 9M, Q3, 07 or W07")
+    return _RECURRENCE_BY_LETTER.get(part[0] if part != "9M" else part, Recurrence.MONTH)
+
+
+def sort_key(text: str | None) -> tuple[date, date]:
+    """Return the key by which the texts of periods sort in time, no period first; raise `ValueError` if it is none.
+
+    Of two periods that begin on one day the shorter is over first: 2026-Q1 before 2026-H1.
+    """
+    if text is None:
+        return date.min, date.min
+    period = parse(text)
+    return period.starts_on, period.ends_on
 
 
 def within(outer: Period, recurrence: Recurrence) -> Iterator[Period]:
-    """Yield the periods of *recurrence* that lie within *outer*, in order; none for one-off and continuous duties."""
-    if recurrence not in MONTHS_OF:
+    """Yield the periods of *recurrence* that belong to *outer*, in order; none for one-off and continuous duties."""
+    if not recurrence.is_periodic:
         return
-    for index in range(1, 12 // MONTHS_OF[recurrence] + 1):
-        period = _period(year=outer.starts_on.year, index=index, recurrence=recurrence)
+    # The last week of a year may belong to the next one, and the first one to the year before.
+    period = first_ending_after(outer.starts_on, recurrence)
+    while period.starts_on < outer.ends_on:
         if outer.covers(period):
             yield period
+        period = following(period)
 
 
-def containing(day: date, recurrence: Recurrence) -> Period:
-    """Return the period of *recurrence* that contains *day*."""
+def first_ending_after(day: date, recurrence: Recurrence) -> Period:
+    """Return the period of *recurrence* that contains *day*; of nine months, from October on, the next one."""
+    if recurrence is Recurrence.WEEK:
+        return _week_of(day - timedelta(days=day.weekday()))
+    if recurrence is Recurrence.NINE_MONTH:
+        year = day.year + (day.month > MONTHS_OF[recurrence])
+        return _period(year=year, index=1, recurrence=recurrence)
     return _period(year=day.year, index=(day.month - 1) // MONTHS_OF[recurrence] + 1, recurrence=recurrence)
 
 
 def following(period: Period) -> Period:
     """Return the next period of the same recurrence."""
-    return containing(period.ends_on, period.recurrence)
+    return first_ending_after(period.ends_on, period.recurrence)
 
 
 def before(period: Period, count: int) -> list[Period]:
     """Return the *count* periods of the same recurrence before *period*, the nearest first; fewer at the first year."""
     found: list[Period] = []
-    day = period.starts_on - timedelta(days=1)
-    while len(found) < count and day.year in YEARS:
-        found.append(containing(day, period.recurrence))
-        day = found[-1].starts_on - timedelta(days=1)
+    while len(found) < count and (earlier := _preceding(found[-1] if found else period)).year in YEARS:
+        found.append(earlier)
     return found
+
+
+def year_before(period: Period) -> Period | None:
+    """Return the same period a year earlier, `2025-Q3` for `2026-Q3`; None where there is no such period."""
+    try:
+        return parse(f"{period.year - 1:04d}{period.text[4:]}")
+    except ValueError:  # before the first year that has periods, or a week 53 that the year before has not
+        return None
+
+
+def _preceding(period: Period) -> Period:
+    if period.recurrence is Recurrence.WEEK:
+        return _week_of(period.starts_on - _WEEK)
+    if period.recurrence is Recurrence.NINE_MONTH:
+        return _period(year=period.year - 1, index=1, recurrence=period.recurrence)
+    return first_ending_after(period.starts_on - timedelta(days=1), period.recurrence)
+
+
+def _parse_week(year: int, week: int) -> Period:
+    try:
+        monday = date.fromisocalendar(year, week, 1)
+    except ValueError as cause:
+        raise ValueError(f"{year} has 52 weeks, by ISO 8601; there is no {year}-W{week}") from cause
+    return _week_of(monday)
+
+
+def _week_of(monday: date) -> Period:
+    year, week, _ = monday.isocalendar()
+    text = f"{year:04d}-W{week:02d}"
+    return Period(starts_on=monday, ends_on=monday + _WEEK, recurrence=Recurrence.WEEK, text=text)
 
 
 def _period(*, year: int, index: int, recurrence: Recurrence) -> Period:
@@ -119,9 +211,20 @@ def _format(year: int, index: int, recurrence: Recurrence) -> str:
     match recurrence:
         case Recurrence.HALF_YEAR:
             return f"{year:04d}-H{index}"
+        case Recurrence.NINE_MONTH:
+            return f"{year:04d}-9M"
         case Recurrence.QUARTER:
             return f"{year:04d}-Q{index}"
         case Recurrence.MONTH:
             return f"{year:04d}-{index:02d}"
         case _:
             return f"{year:04d}"
+
+
+_ONE_A_YEAR = frozenset({Recurrence.YEAR, Recurrence.NINE_MONTH})
+_RECURRENCE_BY_LETTER = {
+    "H": Recurrence.HALF_YEAR,
+    "9M": Recurrence.NINE_MONTH,
+    "Q": Recurrence.QUARTER,
+    "W": Recurrence.WEEK,
+}

@@ -17,8 +17,9 @@ from pydantic import (
 from schemas.plan.document_model import DocumentModel
 from schemas.plan.grading import GradeRule
 from schemas.plan.indicators import Indicator, RequiredIndicator, define_in_place
-from schemas.plan.periods import Recurrence
+from schemas.plan.periods import Period, Recurrence
 from schemas.plan.report_form import ReportForm
+from schemas.plan.timing import Anchor, DueRule, PartOfYear, Window
 from schemas.plan.values import Bilingual, Identifier, IsoDuration, LocalDate, MediaType, NonBlank
 
 
@@ -59,28 +60,6 @@ class Citation(DocumentModel):
     source: Identifier
     clause: NonBlank
     quote: NonBlank
-
-
-class Anchor(DocumentModel):
-    """A day relative to a period. Without `month` and `day` it is the first day after the period.
-
-    `day` is the day of the month; a day past the month's end means its last day (a fixed month refuses it). `month` is
-    the calendar month for a yearly period and the n-th month of the period for shorter ones (default: its last month).
-    `offset` moves the day forward. `date` fixes the day of a one-off duty.
-    """
-
-    month: int | None = Field(default=None, ge=1, le=12)
-    day: int | None = Field(default=None, ge=1, le=31)
-    offset: IsoDuration | None = None
-    date: LocalDate | None = None
-
-
-class DueRule(Anchor):
-    """When the duty falls due: the day, its boundary and what moves it (contract section 5, rulings 1 to 3)."""
-
-    boundary: Literal["exclusive", "inclusive"] = "exclusive"
-    weekend_rule: Literal["none", "next_working_day", "previous_working_day"] = "none"
-    basis: Literal["dispatch", "receipt"] = "dispatch"
 
 
 class SectionRequirement(DocumentModel):
@@ -161,11 +140,17 @@ class Reminders(DocumentModel):
 
 
 class ObligationVersion(DocumentModel):
-    """The settings of an obligation that are in force on the local dates [from, to)."""
+    """The settings of an obligation that are in force on the local dates [from, to).
+
+    `only` names the periods of the recurrence that are asked for, where these are not all. Several versions may be in
+    force together where no period belongs to two of them.
+    """
 
     from_: LocalDate = Field(alias="from")
     to: LocalDate | None = None
     recurrence: Recurrence
+    only: Annotated[tuple[PartOfYear, ...], Field(min_length=1)] | None = None
+    window: Window | None = None
     due: DueRule | None = None
     cut_off: Anchor | None = None
     requires: Requirements = Requirements()
@@ -180,6 +165,12 @@ class ObligationVersion(DocumentModel):
     def in_force_on(self, day: date) -> bool:
         """Whether this version is in force on the local date *day*."""
         return self.from_ <= day and (self.to is None or day < self.to)
+
+    def asks_for(self, period: Period | None) -> bool:
+        """Whether *period* is one of those that this version asks for, whatever its dates; None is no period."""
+        if period is None:
+            return not self.recurrence.is_periodic
+        return period.recurrence is self.recurrence and (self.only is None or period.part in self.only)
 
 
 class Compilation(DocumentModel):

@@ -8,10 +8,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.plan.document_model import DocumentModel
+from schemas.plan.periods import YEARS
 from schemas.plan.values import Alias, Bilingual, Identifier, LocalDate, NonBlank
 from schemas.text import comparison
 
 HEIRS_BY_LAW = frozenset({"merge_into", "merge_new", "split"})
+
+
+Year = Annotated[int, Field(ge=YEARS[0], le=YEARS[-1])]
 
 
 class Span(DocumentModel):
@@ -97,7 +101,10 @@ class Holiday(DocumentModel):
 
 
 class Registry(DocumentModel):
-    """One registry of agencies."""
+    """One registry of agencies, with the days that its offices work and do not work.
+
+    `holidays_confirmed` names the years whose swapped days somebody compared with the Government's decisions.
+    """
 
     registry: Identifier
     version: int = Field(ge=1)
@@ -106,6 +113,7 @@ class Registry(DocumentModel):
     successions: tuple[Succession, ...] = ()
     holidays: tuple[Holiday, ...] = ()
     working_days: tuple[Holiday | LocalDate, ...] = ()
+    holidays_confirmed: tuple[Year, ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[str, Agency]:
@@ -115,6 +123,20 @@ class Registry(DocumentModel):
     def agency(self, agency_id: str) -> Agency | None:
         """Return the agency with that permanent id, or None."""
         return self.by_id.get(agency_id)
+
+    @cached_property
+    def ids_by_name(self) -> Mapping[str, str]:
+        """The permanent id behind each alias, and behind each id itself, which takes precedence over an alias."""
+        aliases = {alias: agency.id for agency in reversed(self.agencies) for alias in agency.aliases}
+        return aliases | {agency.id: agency.id for agency in self.agencies}
+
+    @cached_property
+    def _ids_by_key(self) -> Mapping[str, str]:
+        """The permanent id behind the key of each name, unless names of several agencies have that key."""
+        ids: dict[str, set[str]] = {}
+        for name, agency_id in self.ids_by_name.items():
+            ids.setdefault(comparison.make_name_key(name), set()).add(agency_id)
+        return {key: next(iter(found)) for key, found in ids.items() if len(found) == 1}
 
     @cached_property
     def lifetimes(self) -> Mapping[str, Span]:
@@ -144,20 +166,6 @@ class Registry(DocumentModel):
             return None
         parents = (one.id for one in agency.parents if one.contains(day))
         return next((one for one in parents if self.exists_on(one, day)), None)
-
-    @cached_property
-    def ids_by_name(self) -> Mapping[str, str]:
-        """The permanent id behind each alias, and behind each id itself, which takes precedence over an alias."""
-        aliases = {alias: agency.id for agency in reversed(self.agencies) for alias in agency.aliases}
-        return aliases | {agency.id: agency.id for agency in self.agencies}
-
-    @cached_property
-    def _ids_by_key(self) -> Mapping[str, str]:
-        """The permanent id behind the key of each name, unless names of several agencies have that key."""
-        ids: dict[str, set[str]] = {}
-        for name, agency_id in self.ids_by_name.items():
-            ids.setdefault(comparison.make_name_key(name), set()).add(agency_id)
-        return {key: next(iter(found)) for key, found in ids.items() if len(found) == 1}
 
     def resolve(self, name_or_id: str) -> str | None:
         """Return the permanent id for an id or alias, however it is written; None if the registry knows neither.

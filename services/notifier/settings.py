@@ -11,7 +11,7 @@ from pydantic_settings import SettingsConfigDict
 from schemas.events.signed_tokens import KEY_LENGTH_MIN
 from services.notifier.core.dispatch.receipts import MessageIds
 from services.notifier.core.rendering.render import SmsLetters
-from services.runtime.settings import MongoSettings, ServiceSettings
+from services.runtime.settings import SECRET_LENGTH_MIN, MongoSettings, ServiceSettings
 
 GROUP = "dondoc.notifier"
 MAX_BRAND_NAME = 11  # letters in an alphanumeric SMS sender, 3GPP TS 23.040 section 9.1.2.5
@@ -27,6 +27,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
         "smpp_password",
         "form_key",
         "dashboard_key",
+        "contacts_key",
     )
 
     port: int = Field(default=8003, ge=0, le=65535)
@@ -77,6 +78,9 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     dashboard_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH_MIN)
     dashboard_key_file: Path | None = None
     dashboard_url: HttpUrl | None = None
+
+    contacts_key: SecretStr | None = Field(default=None, min_length=SECRET_LENGTH_MIN)
+    contacts_key_file: Path | None = None
 
     lease_seconds: float = Field(default=60.0, gt=0)
     retry_first_seconds: float = Field(default=30.0, gt=0)

@@ -19,7 +19,7 @@ from services.notifier import background_loop, outbox
 from services.notifier.background_loop import RECOVERABLE, BackgroundLoop
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.consumer import VerdictConsumer
-from services.notifier.contacts.store import ContactStore
+from services.notifier.contacts import store
 from services.notifier.control.store import HoldStore
 from services.notifier.core.dispatch.receipts import DeliveryReceipt
 from services.notifier.core.rendering.dashboard_links import DashboardLinks
@@ -84,7 +84,7 @@ class NotifierComponents:
         self.references = PublishedDocuments(settings.kafka)
         self.references.export_metrics(registry)
         self._documents = CitedDocuments(self.references, opens=settings.opens, closes=settings.closes)
-        self._contacts = ContactStore(self.client, settings.mongo_database)
+        self._contacts = store.open_contacts(self.client, settings)
         self._followed = asyncio.Event()
         self._recorded = asyncio.Event()
         self._consumer = VerdictConsumer(

@@ -20,6 +20,7 @@ from services.reporting import event_decoder
 from services.reporting.core import annual_report, duty_lines, timeline
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
+from services.reporting.core.agencies.membership import Memberships
 from services.reporting.core.annual_report import AnnualReport, ReportQuery
 from services.reporting.core.duty_lines import DutyLine, LineContext
 from services.reporting.core.registry_index import RegistryIndex
@@ -162,8 +163,8 @@ class ReportingQueries:
     async def require_duty(self, key: DutyKey, context: QueryContext) -> None:
         """Raise `AccessRefusedError` unless the scope covers a duty.
 
-        A group covers it if the agency was a member of the group on the duty's last day on time, or, where rules has
-        not assessed the duty yet, if it ever was.
+        A group covers it if the agency is a member of the group as for the duty, or, where rules has not assessed the
+        duty yet, if it ever was one.
         """
         self.require_agency(key.agency, context.scope)
         if context.scope.is_everything or key.agency in context.scope.agencies:
@@ -214,8 +215,8 @@ class ReportingQueries:
         Raises `NotFoundError` for an unknown plan and `ValueError` where *period_text* is no period.
         """
         inputs = await self._compile_duties(plan_id, period_text, context)
-        before = _find_year_before(period_text)
-        previous = None if before is None else await self._compile_duties(plan_id, before, context)
+        before = periods.year_before(periods.parse(period_text))
+        previous = None if before is None else await self._compile_duties(plan_id, before.text, context)
         return replace(inputs, previous=None if previous is None else previous.report)
 
     async def _compile_duties(self, plan_id: str, period_text: str, context: QueryContext) -> ReportInputs:
@@ -288,20 +289,16 @@ class ReportingQueries:
         return _KnownStates(states=covered, attempts=attempts, unreadable=(*unreadable, *unreadable_too))
 
     def _select_covered(self, plan: Plan, states: Sequence[DutyState], context: QueryContext) -> list[DutyState]:
-        """Return those of *states* that the scope covers; a group covers its members of the last day on time."""
+        """Return those of *states* that the scope covers; a group covers its members as for the duty."""
         scope = context.scope
         if scope.is_everything:
             return list(states)
-        registry = self._documents.registry(plan.registry) if scope.groups else None
-        index = None if registry is None else RegistryIndex.of(registry)
-        zone = ZoneInfo(plan.zone)
-
-        def find_groups(state: DutyState) -> frozenset[str]:
-            if index is None:
-                return frozenset()
-            return index.groups_on(state.key.agency, duty_lines.registry_day(state, context.as_of, zone))
-
-        return [state for state in states if scope.covers_agency(state.key.agency, find_groups(state))]
+        if not scope.groups:
+            return [state for state in states if scope.covers_agency(state.key.agency, ())]
+        cited, registry = self.find_cited_documents(plan, states)
+        memberships = Memberships(cited, RegistryIndex.of(registry))
+        today = context.as_of.astimezone(ZoneInfo(plan.zone)).date()
+        return [one for one in states if scope.covers_agency(one.key.agency, memberships.groups_of(one.key, today))]
 
     def _find_groups(self, agency_id: str) -> frozenset[str]:
         """Return the groups that an agency was ever a member of, in the registry of any plan."""
@@ -340,7 +337,7 @@ class ReportingQueries:
 def _year_of(period: str) -> str | None:
     """Return the year in which a stored *period* lies; None for one that is none."""
     try:
-        return str(periods.parse(period).starts_on.year)
+        return str(periods.parse(period).year)
     except ValueError:
         return None
 
@@ -349,12 +346,6 @@ def list_periods_within(period: periods.Period) -> tuple[str, ...]:
     """Return *period* and every shorter period inside it: `2026`, `2026-H1`, `2026-Q1`, `2026-01` and so on."""
     inner = [one.text for recurrence in Recurrence for one in periods.within(period, recurrence)]
     return tuple(dict.fromkeys((period.text, *inner)))
-
-
-def _find_year_before(period_text: str) -> str | None:
-    """Return the same period a year earlier; None before the first year that has periods."""
-    year = periods.parse(period_text).starts_on.year - 1
-    return f"{year:04d}{period_text[4:]}" if year in periods.YEARS else None
 
 
 def _belongs_to(state: DutyState, period: periods.Period, zone: ZoneInfo) -> bool:

@@ -23,7 +23,6 @@ from services.console.support import topic_reader
 from services.console.support.inputs import UnusableInputError
 from services.console.support.json_diff import ABSENT
 from services.reporting.content.report_compiler import ReportCompiler
-from services.reporting.core import results_question
 from services.reporting.core.access.readers import EVERYTHING
 from services.reporting.core.report import figures
 from services.reporting.core.sealing import canonical_json, check_code
@@ -207,7 +206,7 @@ def list_rebuilt_periods(text: str) -> Periods:
     for _year in range(YEARS_REBUILT):
         if period is not None:
             found |= dict.fromkeys(auditor.list_periods(period.text))
-            period = results_question.year_before(period.text)
+            period = periods.year_before(period)
     return tuple(found)
 
 

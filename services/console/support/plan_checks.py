@@ -3,7 +3,7 @@
 Faults of structure and of references are found by `schemas.lint`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 
 from pydantic import ValidationError
@@ -17,7 +17,8 @@ from schemas.lint.document_tree import Node
 from schemas.plan import calendar, durations, periods
 from schemas.plan.grading import GRADING_VARIABLES
 from schemas.plan.periods import Period, Recurrence
-from schemas.plan.plan import DueRule, ObligationVersion
+from schemas.plan.plan import ObligationVersion
+from schemas.plan.working_days import WorkingDays
 from services.rules.core import conditions
 
 _DAY = timedelta(days=1)
@@ -68,52 +69,56 @@ def _check_timing(node: Node) -> Iterator[Finding]:
         version = ObligationVersion.model_validate(node.value)
     except ValidationError:
         return
-    if version.due is None or (version.due.date is not None and version.recurrence.is_periodic):
+    sample = list(_sample_periods(version))
+    yield from _take_first(_check_window(node, version, period) for period in sample)
+    due = version.due
+    if due is None or (due.date is not None and version.recurrence.is_periodic):
         return
-    yield from _check_first_faulty_period(node, version, version.due)
+    working_days = WorkingDays()
+    last_days = [(one, calendar.resolve_last_good_day(version, due, one, working_days)) for one in sample]
+    yield from _take_first(
+        [*_check_cut_off(node, version, period, last), *_check_reminders(node, version, period, last)]
+        for period, last in last_days
+    )
 
 
-def _check_first_faulty_period(node: Node, version: ObligationVersion, due: DueRule) -> Iterator[Finding]:
-    """Yield the findings of the first sample period that has any; the same finding would recur in every period."""
-    for period in _sample_periods(version):
-        found = [
-            *_check_cut_off(node, version, due, period),
-            *_check_reminders(node, version, due, period),
-        ]
-        if found:
-            yield from found
-            return
+def _take_first(findings: Iterable[list[Finding]]) -> list[Finding]:
+    """Return the findings of the first sample period that has any; the same ones would recur in every period."""
+    return next((found for found in findings if found), [])
 
 
 def _sample_periods(version: ObligationVersion) -> Iterator[Period | None]:
     """Yield every period of the first whole year; a one-off duty has no period, which is None."""
-    year = periods.containing(version.from_, Recurrence.YEAR)
+    year = periods.first_ending_after(version.from_, Recurrence.YEAR)
     if version.recurrence.is_periodic:
-        yield from periods.within(periods.following(year), version.recurrence)
+        inner = periods.within(periods.following(year), version.recurrence)
+        yield from (period for period in inner if version.asks_for(period))
     elif version.recurrence is Recurrence.ONCE:
         yield None
 
 
-def _check_cut_off(node: Node, version: ObligationVersion, due: DueRule, period: Period | None) -> Iterator[Finding]:
-    if version.cut_off is None:
+def _check_window(node: Node, version: ObligationVersion, period: Period | None) -> list[Finding]:
+    window = calendar.find_window(version, period)
+    if window is None or window.starts_on <= window.ends_on:
+        return []
+    words = f"the figures of {period} would cover {window.starts_on} to {window.ends_on}, which ends before it begins"
+    return [node["window"].finding(words)]
+
+
+def _check_cut_off(node: Node, version: ObligationVersion, period: Period | None, last: date) -> Iterator[Finding]:
+    if version.cut_off is None and version.window is None:
         return
-    last = _last_timely_day(version, due, period)
-    cut_off = calendar.resolve_anchor(version.cut_off, period, version.from_)
+    cut_off = calendar.find_cut_off(version, period)
     if last < cut_off:
         words = f"{period or 'it'} is due by the end of {last}, before the cut-off of its figures on {cut_off}"
         yield node["due"].warning(words)
 
 
-def _check_reminders(node: Node, version: ObligationVersion, due: DueRule, period: Period | None) -> Iterator[Finding]:
-    due_at = datetime.combine(_last_timely_day(version, due, period) + _DAY, time())
+def _check_reminders(node: Node, version: ObligationVersion, period: Period | None, last: date) -> Iterator[Finding]:
+    due_at = datetime.combine(last + _DAY, time())
     opens_on = period.starts_on if period else version.from_
     for step in node["reminders"]["before"].each():
         if durations.shift(due_at, step.text, back=True).date() < opens_on:
             yield step.warning(
                 f"{step.text} before the due date lies before {period or 'the duty'} opens, on {opens_on}"
             )
-
-
-def _last_timely_day(version: ObligationVersion, due: DueRule, period: Period | None) -> date:
-    day = calendar.resolve_anchor(due, period, version.from_)
-    return day if due.boundary == "inclusive" else day - _DAY

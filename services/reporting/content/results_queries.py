@@ -78,8 +78,8 @@ class ResultsQueries:
     async def assess_plan(self, plan_id: str, period: str, context: QueryContext) -> AssessedPlan:
         """Return the duties of a plan for *period* and the year before, with the contents of what stands."""
         latest = self._queries.plan(plan_id)
-        before = results_question.year_before(period)
-        asked = tuple(one.text for one in (periods.parse(period), before) if one is not None)
+        current = periods.parse(period)
+        asked = tuple(one.text for one in (current, periods.year_before(current)) if one is not None)
         states, unreadable = await self._queries.find_states(PlanDutyFilter(plan=plan_id, periods=asked), context)
         if unreadable:
             raise UnreadableContentError(unreadable)

@@ -6,15 +6,15 @@ are compared with is decided once.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from schemas.events.assessments import Status
 from schemas.plan import periods
-from schemas.plan.calendar import Calendar, PeriodTerms, WorkingDays
-from schemas.plan.periods import Period
+from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.plan import ObligationVersion, Plan
 from schemas.plan.registry import Registry
+from schemas.plan.working_days import WorkingDays
 from services.reporting.core import heirs, results
 from services.reporting.core.results import (
     RETURNED,
@@ -25,6 +25,9 @@ from services.reporting.core.results import (
     StandingSubmission,
 )
 from services.reporting.core.timeline import EventIdentity
+
+# Who has a duty with one of these statuses owes no part of a compilation.
+_NOT_OWED = frozenset({Status.NOT_APPLICABLE, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,8 @@ def consolidate_plan(assessed: AssessedPlan, period: str) -> tuple[ObligationRes
 def build_questions(assessed: AssessedPlan, period: str) -> tuple[ResultsQuestion, ...]:
     """Return the question about each obligation that binds anybody for exactly *period*, in the order of the plan."""
     calendar = Calendar(assessed.plan, WorkingDays(assessed.registry))
-    current, previous = periods.parse(period), year_before(period)
+    current = periods.parse(period)
+    previous = periods.year_before(current)
     questions = (
         _build_question(
             assessed,
@@ -78,15 +82,6 @@ def build_questions(assessed: AssessedPlan, period: str) -> tuple[ResultsQuestio
         for one in assessed.plan.obligations
     )
     return tuple(question for question in questions if question is not None)
-
-
-def year_before(period: str) -> Period | None:
-    """Return the same period a year earlier, `2025-Q3` for `2026-Q3`; None where there is no such period."""
-    parsed = periods.parse(period)
-    try:
-        return periods.parse(f"{parsed.starts_on.year - 1:04d}{parsed.text[4:]}")
-    except ValueError:  # before the first year that has periods
-        return None
 
 
 def _build_question(
@@ -103,18 +98,41 @@ def _build_question(
         groups=[one for one in obligation.bearers if registry.agency(one) is None],
         sections=_list_sections(terms.version),
         duties=current.duties,
-        previous=_build_comparison(registry, _report_period(assessed, terms_before), until=current.decided_on),
+        previous=_build_comparison(
+            registry, _report_period(assessed, terms_before, is_earlier=True), until=current.decided_on
+        ),
+        parts=_find_parts(assessed, terms),
     )
 
 
-def _report_period(assessed: AssessedPlan, terms: PeriodTerms | None) -> _AssessedPeriod | None:
+def _find_parts(assessed: AssessedPlan, terms: PeriodTerms) -> Mapping[str, Sequence[ReportedDuty]]:
+    """Return for each agency the duties of those below it whose reports it compiles, as of its last good day."""
+    if terms.obligation.compiles is None or terms.period is None:
+        return {}
+    day = terms.membership_decided_on
+    parts: dict[str, list[ReportedDuty]] = {}
+    for duty in assessed.duties.get((terms.obligation.compiles.obligation, terms.period.text), ()):
+        above = assessed.registry.parent_on(duty.agency, day)
+        if above is not None and duty.status not in _NOT_OWED:
+            parts.setdefault(above, []).append(_report_duty(duty, assessed, day))
+    return parts
+
+
+def _report_period(
+    assessed: AssessedPlan, terms: PeriodTerms | None, *, is_earlier: bool = False
+) -> _AssessedPeriod | None:
+    """Return the duties of a period; one that *is_earlier* is compared with, although nobody watched it then."""
     if terms is None or terms.period is None:
         return None
     period, decided_on = terms.period.text, terms.membership_decided_on
     duties = assessed.duties.get((terms.obligation.id, period), ())
     if not duties:
         return None
-    reported = [_report_duty(duty, assessed, decided_on) for duty in duties]
+    tracked_from = assessed.plan.tracked_from
+    is_untracked = tracked_from is not None and terms.due_at is not None and decided_on < tracked_from
+    reported = [
+        replace(_report_duty(duty, assessed, decided_on), is_untracked=is_earlier and is_untracked) for duty in duties
+    ]
     return _AssessedPeriod(period=period, decided_on=decided_on, duties=reported)
 
 

@@ -106,7 +106,7 @@ class Dashboard:
         values = {
             "agency": agency,
             "name": name,
-            "lines": sorted(applicable, key=lambda line: line.key.period or "", reverse=True),
+            "lines": sorted(applicable, key=lambda line: periods.sort_key(line.key.period), reverse=True),
             "unreadable": found.unreadable,
             "plans": plans,
             "zones": {plan_id: ZoneInfo(plan.zone) for plan_id, plan in plans.items()},

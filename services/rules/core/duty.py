@@ -7,7 +7,6 @@ import msgspec
 
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar, instants
-from schemas.plan.periods import MONTHS_OF, Recurrence
 from schemas.plan.plan import Obligation, ObligationVersion
 from services.rules.core.agencies import CoOperator, Superior
 from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements
@@ -21,6 +20,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `agency_ends_at` is the instant at which the agency ends. Its `heirs` are the agencies that owe the duty from then
     on (ruling 7). `left_group_at` is the instant at which an undated duty stops binding an agency that continues to
     exist. `successors` holds all successors, near and far; each of them may file on the agency's behalf.
+    `recurs_after` is the ISO 8601 duration after which the next duty of the kind falls due.
     `requirements` is what a report must contain to be complete. An untracked duty bound the agency by law while nobody
     watched. `superseded_at` is the instant from which another plan stands in the place of this one. `carried_from` are
     the duties of an earlier plan whose reports count for this one. `superiors` are listed where an alert goes to them.
@@ -33,6 +33,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     plan_issued_on: date
     opens_at: datetime | None
     due_at: datetime | None
+    recurs_after: str = "P12M"
     agency_ends_at: datetime | None = None
     heirs: tuple[str, ...] = ()
     left_group_at: datetime | None = None
@@ -63,6 +64,4 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def one_period_after(self, due_at: datetime) -> datetime:
         """Return when the next duty of the kind falls due, counted from *due_at*; one year later for a one-off duty."""
-        recurrence = self.version.recurrence if self.version else Recurrence.YEAR
-        months = MONTHS_OF.get(recurrence, MONTHS_OF[Recurrence.YEAR])
-        return calendar.shift_instant(due_at, f"P{months}M", self.zone)
+        return calendar.shift_instant(due_at, self.recurs_after, self.zone)

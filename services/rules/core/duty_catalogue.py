@@ -4,8 +4,7 @@ It knows no facts, except that it resolves the names in them. Answers are cached
 with every fact.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -13,10 +12,11 @@ from msgspec.structs import replace
 
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar, periods
-from schemas.plan.calendar import Calendar, PeriodTerms, WorkingDays
+from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.registry import Registry
+from schemas.plan.working_days import WorkingDays
 from services.rules.core import agencies, completeness, plan_succession
 from services.rules.core.agencies import Agencies, Binding, Bound, CoOperator, LeftGroup, NotBound, Superior
 from services.rules.core.alerts import PARENT
@@ -24,6 +24,7 @@ from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements,
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
 from services.rules.core.fast_path import OutcomeCache
+from services.rules.core.plan_succession import ObligationName
 
 
 class UnknownDuty(LookupError):  # noqa: N818 - it reads as a claim about the input
@@ -64,6 +65,9 @@ class DutyCatalogue:
             plan, registry, None if predecessor is None else predecessor.origin
         )
         self.versions = plan_succession.name_versions(self.origin, successor)
+        carried = {} if predecessor is None else predecessor.carries_over
+        self.carries_over: Mapping[ObligationName, tuple[str, ...]] = plan_succession.map_carried(plan, carried)
+        """The obligations for which the reports under an obligation of an earlier plan count."""
         self._superseded_at = plan_succession.find_end(successor)
         self.agencies = Agencies(registry)
         self.calendar = Calendar(plan, WorkingDays(registry))
@@ -82,11 +86,23 @@ class DutyCatalogue:
             duty = self._duties[cache_key] = self._create_duty(agency, obligation, period)
         return duty
 
+    def find_duty(self, *, agency: str, obligation: str, period: str | None) -> Duty | None:
+        """Return the duty of that name, binding or not, or None where there is none."""
+        try:
+            return self.duty(agency=agency, obligation=obligation, period=period)
+        except UnknownDuty:
+            return None
+
     def resolve_names(self, fact: Fact) -> Fact:
         """Return *fact* with aliases of agencies replaced by ids (ruling 7); raise `UnknownDuty` if no duty fits."""
-        agency = self._resolve_agency(fact.agency)
+        resolved = self.resolve_agencies(fact)
         if fact.obligation not in self._obligations:
             raise self._unknown_obligation(fact.obligation)
+        return resolved
+
+    def resolve_agencies(self, fact: Fact) -> Fact:
+        """Return *fact*, of any plan, with aliases of agencies replaced by ids; raise `UnknownDuty` for others."""
+        agency = self._resolve_agency(fact.agency)
         if isinstance(fact, Submission):
             filed_by = self._resolve_agency(fact.filed_by)
             if filed_by != fact.filed_by:
@@ -114,9 +130,8 @@ class DutyCatalogue:
         """Yield the binding duties of the periods inside *year*, and the one-off ones that fall due (or open) in it."""
         for obligation in self.plan.obligations:
             for recurrence in sorted(calendar.recurrences_of(obligation)):
-                texts: list[str | None] = (
-                    [one.text for one in periods.within(year, recurrence)] if recurrence.is_periodic else [None]
-                )
+                asked = [one.text for one in periods.within(year, recurrence) if calendar.is_asked_for(obligation, one)]
+                texts: Sequence[str | None] = asked if recurrence.is_periodic else [None]
                 for text in texts:
                     duties = self._binding_duties(obligation, text)
                     yield from (duty for duty in duties if text or self._falls_into(duty, year))
@@ -138,9 +153,11 @@ class DutyCatalogue:
             if not recurrence.is_periodic:
                 yield None
                 continue
-            period = periods.containing(max(self.plan.issued_on, obligation.versions[0].from_), recurrence)
+            begins_on = min(version.from_ for version in obligation.versions)
+            period = periods.first_ending_after(max(self.plan.issued_on, begins_on), recurrence)
             while period.starts_on <= horizon:
-                yield period.text
+                if calendar.is_asked_for(obligation, period):
+                    yield period.text
                 period = periods.following(period)
 
     def _create_duty(self, agency: str, obligation_id: str, period: str | None) -> Duty:
@@ -186,6 +203,7 @@ class DutyCatalogue:
             plan_issued_on=self.plan.issued_on,
             opens_at=self._at_midnight(binding.opens_on),
             due_at=terms.due_at,
+            recurs_after=terms.recurs_after,
             agency_ends_at=None if ends_on is None else self._at_midnight(ends_on),
             heirs=binding.heirs if isinstance(binding, Bound) else (),
             left_group_at=None if left_on is None else self._at_midnight(left_on),
@@ -206,8 +224,8 @@ class DutyCatalogue:
                 old = DutyKey(plan=plan, agency=key.agency, obligation=obligation, period=key.period)
                 yield replace(self._create_unbound_duty(old, terms.obligation, terms), plan_issued_on=date.min)
                 continue
-            with suppress(UnknownDuty):
-                found = self.predecessor.duty(agency=key.agency, obligation=obligation, period=key.period)
+            found = self.predecessor.find_duty(agency=key.agency, obligation=obligation, period=key.period)
+            if found is not None:
                 yield found
                 yield from found.carried_from
 
@@ -309,4 +327,4 @@ def _parse_period(obligation: Obligation, period: str | None) -> Period | None:
 
 def _example_period(obligation: Obligation) -> str:
     last = obligation.versions[-1].recurrence
-    return periods.containing(date(2026, 7, 1), last).text if last.is_periodic else "no period at all"
+    return periods.first_ending_after(date(2026, 7, 1), last).text if last.is_periodic else "no period at all"

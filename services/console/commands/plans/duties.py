@@ -63,6 +63,6 @@ def _is_owed(duty: Duty, at: datetime | None) -> bool:
     return found.status not in NOT_OWED
 
 
-def _sort_key(duty: Duty) -> tuple[bool, float, str, str, str]:
+def _sort_key(duty: Duty) -> tuple[object, ...]:
     due = duty.due_at.timestamp() if duty.due_at else 0.0
-    return duty.due_at is None, due, duty.key.period or "", duty.key.obligation, duty.key.agency
+    return duty.due_at is None, due, periods.sort_key(duty.key.period), duty.key.obligation, duty.key.agency

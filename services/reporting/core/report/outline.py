@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from schemas.plan import periods
 from schemas.plan.indicators import Indicator
 from schemas.plan.plan import Obligation
-from services.reporting.core import duty_counts
+from services.reporting.core import duty_counts, labels
 from services.reporting.core.annual_report import AnnualReport, Chapter
 from services.reporting.core.duty_counts import DutyCounts
 from services.reporting.core.duty_lines import DutyLine
@@ -93,6 +93,10 @@ class Outline:
         decision = self.inputs.decisions.get(line.key)
         return "" if decision is None else letterhead.cite_decision(decision)
 
+    def name_missing_part(self, name: str, obligation: Obligation) -> str:
+        """Return the label of a missing part of a report, with the plan's own title of it."""
+        return labels.missing_part_label(name, obligation, self.report.plan, agency_names=self.names)
+
     def list_indicators(self) -> list[Indicator]:
         """Return every indicator of the report once, in the order of the plan."""
         found: dict[str, Indicator] = {}
@@ -132,14 +136,6 @@ def _build_chapter(chapters: list[Chapter], inputs: ReportInputs) -> ObligationC
     of_obligation = [one for one in inputs.results if one.results.obligation == obligation.id]
     return ObligationChapter(
         obligation=obligation,
-        periods=tuple(sorted(chapters, key=_begin_of)),
+        periods=tuple(sorted(chapters, key=lambda one: periods.sort_key(one.period))),
         results={one.period: one.results for one in of_obligation},
     )
-
-
-def _begin_of(chapter: Chapter) -> tuple[str, str]:
-    if chapter.period is None:
-        return "", ""
-    period = periods.parse(chapter.period)
-    # Of two periods that begin on one day the shorter is over first: 2026-Q1 before 2026-H1.
-    return period.starts_on.isoformat(), period.ends_on.isoformat()
