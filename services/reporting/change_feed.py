@@ -149,7 +149,7 @@ class ChangeFeed:
                 while len(changes) < _CHANGES_MAX and (change := await stream.try_next()) is not None:
                     changes.append(ChangedDuty(**change["fullDocument"]))
                 if stream.resume_token is not None:
-                    self._advance(stream.resume_token["_data"], changes)
+                    self.advance(stream.resume_token["_data"], changes)
                 # One message a second, so that a batch of thousands is a few messages.
                 await asyncio.sleep(_PACE_SECONDS)
 
@@ -165,7 +165,8 @@ class ChangeFeed:
         missed = [one for one in self._history if one.position > after]
         return missed if len(missed) <= _QUEUE else None
 
-    def _advance(self, position: str, changes: Sequence[ChangedDuty]) -> None:
+    def advance(self, position: str, changes: Sequence[ChangedDuty]) -> None:
+        """Tell every subscriber of *changes*, with which the database has reached *position*."""
         self._oldest = self._oldest or position
         self.position = position
         if not changes:

@@ -68,6 +68,11 @@ SEASON_TEXTS = {
         en="A change is over the agencies that gave the figure in both years, as of the same day of the year; a ratio "
         "is worked out from totals.",
     ),
+    "live_words": Bilingual(
+        vi="Có {changed} thay đổi từ khi mở trang; {actual} trên {expected} đơn vị đã gửi đầy đủ.",
+        en="Changes since the page was opened: {changed}; {actual} of {expected} agencies have reported completely.",
+    ),
+    "live_reload": Bilingual(vi="Tải lại", en="Load again"),
     "other_periods": Bilingual(vi="Chọn kỳ", en="Choose a period"),
     "siblings": Bilingual(vi="Cùng kỳ:", en="In the same period:"),
     "undated_link": Bilingual(vi="Danh sách và tình trạng ghi nhận", en="Their list, and what is on record"),
