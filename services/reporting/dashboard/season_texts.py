@@ -107,6 +107,9 @@ SEASON_TEXTS = {
     "all_given": Bilingual(vi="Mọi đơn vị được hỏi đều đã cho số.", en="Everybody who is asked has given it."),
     "figures_by_agency": Bilingual(vi="Số liệu từng đơn vị", en="Figures by agency"),
     "table_of": Bilingual(vi="Bảng: {title}", en="Table: {title}"),
+    "and_more": Bilingual(
+        vi="và {count} đơn vị khác, có đủ trong tệp JSON, CSV", en="and {count} more, all in the file"
+    ),
     "total": Bilingual(vi="Tổng", en="Total"),
     "no_figures_asked": Bilingual(
         vi="Kỳ này không yêu cầu chỉ tiêu nào.", en="No figures are asked for in this period."
