@@ -22,9 +22,8 @@ class PublishedInMemory(InMemoryDocuments):
 
     def list_versions(self, kind: str, document_id: str) -> tuple[int, ...]:
         """Return the numbers of the versions of a document, in order."""
-        model, name = {"plan": (Plan, "plan"), "registry": (Registry, "registry")}[kind]
-        found = (one for one in self._documents if isinstance(one, model) and getattr(one, name) == document_id)
-        return tuple(sorted(one.version for one in found))
+        numbers = (one.version for one in self._documents if self.version(kind, document_id, one.version) is one)
+        return tuple(sorted(numbers))
 
 
 @dataclass(slots=True)
