@@ -30,11 +30,11 @@ from services.reporting.http.compression import CompressionMiddleware
 from services.reporting.http.content_api import ContentApi
 from services.reporting.http.evaluations_api import EvaluationsApi
 from services.reporting.http.evidence import evidence_routes
+from services.reporting.http.live.stream_api import StreamApi
 from services.reporting.http.rendering import RenderingLimit
 from services.reporting.http.report_documents import ReportDocuments
 from services.reporting.http.sealed_reports import SealedReportsApi
 from services.reporting.http.security_headers import SecurityHeaders
-from services.reporting.http.stream_api import StreamApi
 from services.reporting.queries import ReportingQueries
 from services.reporting.sealing.draft_compiler import DraftCompiler
 from services.reporting.sealing.log_position import LogReaders
@@ -85,12 +85,10 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     reports = ReportCompiler(queries, components.store, SealedReportStore(components.store))
     templates = templating.build_environment()
     renderer = PageRenderer(queries, templates, clock=components.clock, freshness=components.freshness)
-    checks = _build_checks(components)
-    admin = _build_admin(components, checks)
+    admin = _build_admin(components)
     guard = _build_guard(components, queries)
     limit = RenderingLimit()
-    drafts = DraftCompiler(reports, SealedReportStore(components.store))
-    documents = ReportDocuments(drafts, limit, clock=components.clock, metrics=components.metrics)
+    documents = _build_documents(components, reports, limit)
     sealed_reports = _build_sealing(components, reports, limit)
     evaluations = _build_evaluations(components, queries)
     app = ReportingApp(
@@ -103,13 +101,11 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *_build_content_api(components, queries, submissions).routes(),
                 *evaluations.routes(),
                 *_build_review_page(components, queries, evaluations, renderer, guard).routes(),
-                *evidence_routes.build_routes(queries, components.store, components.references, clock=components.clock),
                 *sealed_reports.routes(),
                 *SealedReportsPage(sealed_reports, renderer, guard, clock=components.clock).routes(),
                 *VerificationPage(SealedReportStore(components.store), renderer).routes(),
                 *api_description.build_routes(templates),
                 *_build_pages(components, queries, renderer),
-                *_build_evidence_pages(components, queries, renderer, checks),
             ]
         ),
         lifespan=reporting_components.build_lifespan(components),
@@ -130,13 +126,17 @@ def _build_queries(components: ReportingComponents) -> ReportingQueries:
     )
 
 
-def _build_evidence_pages(
-    components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer, checks: Checks
+def _build_evidence(
+    components: ReportingComponents, queries: ReportingQueries, renderer: PageRenderer
 ) -> list[BaseRoute]:
+    """Return the API and the pages of what statuses and figures rest on, and of the service's own health."""
     store, documents, clock = components.store, components.references, components.clock
-    status = StatusPage(renderer, components.freshness, checks, registry=components.registry, clock=clock)
-    pages = evidence_pages.build_routes(queries, store, documents, renderer=renderer, clock=clock)
-    return [*pages, *status.routes()]
+    checks, registry = _build_checks(components), components.registry
+    return [
+        *evidence_routes.build_routes(queries, store, documents, clock=clock),
+        *evidence_pages.build_routes(queries, store, documents, renderer=renderer, clock=clock),
+        *StatusPage(renderer, components.freshness, checks, registry=registry, clock=clock).routes(),
+    ]
 
 
 def _build_guard(components: ReportingComponents, queries: ReportingQueries) -> ReaderGuard:
@@ -167,9 +167,9 @@ def _build_checks(components: ReportingComponents) -> Checks:
     }
 
 
-def _build_admin(components: ReportingComponents, checks: Checks) -> AdminApp:
+def _build_admin(components: ReportingComponents) -> AdminApp:
     settings = components.settings
-    routes = [*probe_routes(checks, components.registry), api_description.asyncapi_route()]
+    routes = [*probe_routes(_build_checks(components), components.registry), api_description.asyncapi_route()]
     return AdminApp(settings.admin_port, routes, service_port=settings.port)
 
 
@@ -178,12 +178,20 @@ def _build_pages(components: ReportingComponents, queries: ReportingQueries, ren
     return [
         *Dashboard(queries, clock, renderer).routes(),
         *season_routes.build_routes(queries, results, renderer, clock=clock),
+        *_build_evidence(components, queries, renderer),
         *StreamApi(
             components.feed,
             require_agency=queries.require_agency,
             require_in_force=components.authentication.identify,
         ).routes(),
     ]
+
+
+def _build_documents(
+    components: ReportingComponents, reports: ReportCompiler, limit: RenderingLimit
+) -> ReportDocuments:
+    drafts = DraftCompiler(reports, SealedReportStore(components.store))
+    return ReportDocuments(drafts, limit, clock=components.clock, metrics=components.metrics)
 
 
 def _build_sealing(components: ReportingComponents, reports: ReportCompiler, limit: RenderingLimit) -> SealedReportsApi:

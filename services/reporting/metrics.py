@@ -60,18 +60,21 @@ class ReportingMetrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
-        self.refusals = Counter(
-            "reporting_reads_refused", "Requests refused to their reader", ["reason"], registry=registry
-        )
+        self._declare_reading(registry)
         self.answers = Counter(
             "reporting_answers", "Answers of officers to reports", ["answer", "outcome"], registry=registry
+        )
+        self._create_series()
+        self.show_lag({})
+
+    def _declare_reading(self, registry: CollectorRegistry) -> None:
+        self.refusals = Counter(
+            "reporting_reads_refused", "Requests refused to their reader", ["reason"], registry=registry
         )
         self.readers = Gauge("reporting_readers", "Readers whose key is in force", registry=registry)
         self.stream_readers = Gauge(
             "reporting_stream_readers", "Readers connected to the stream of changes", registry=registry
         )
-        self._create_series()
-        self.show_lag({})
 
     def _declare_lag(self, registry: CollectorRegistry) -> None:
         self.lag = Gauge(

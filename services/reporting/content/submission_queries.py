@@ -9,7 +9,8 @@ import msgspec
 
 from schemas.events.facts import SUBMITTED
 from schemas.events.ids import DutyKey
-from services.reporting import event_decoder, fact_details
+from services.reporting import event_decoder
+from services.reporting.content import fact_details
 from services.reporting.core.content import submission_history
 from services.reporting.core.content.submission_history import DocketFact, SubmissionHistory
 from services.reporting.core.duty_lines import DutyLine

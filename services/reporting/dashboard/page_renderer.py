@@ -12,7 +12,7 @@ from schemas.problems import Problem
 from services.reporting.core.access.readers import PUBLIC, Reader
 from services.reporting.dashboard import page_frame, time_bar
 from services.reporting.dashboard.page_frame import PageFrame
-from services.reporting.freshness import Freshness
+from services.reporting.evidence.freshness import Freshness
 from services.reporting.http import problems
 from services.reporting.http.access import guard
 from services.reporting.queries import NotFoundError, QueryContext, ReportingQueries

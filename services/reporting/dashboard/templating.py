@@ -127,6 +127,10 @@ TEXTS = {
     "sealed_before": Bilingual(vi="Trước", en="Before"),
     "sealed_after": Bilingual(vi="Nay", en="After"),
     "sealed_events": Bilingual(vi="Sự kiện", en="Events"),
+    "sealed_done": Bilingual(
+        vi="Đã chốt phiên bản {version}, mã kiểm chứng {code}. Mọi số liệu và tệp của phiên bản này không đổi nữa.",
+        en="Version {version} is sealed, with the check code {code}. Its figures and files do not change any more.",
+    ),
     "sealed_seal": Bilingual(vi="Chốt phiên bản {version}", en="Seal version {version}"),
     "footer": Bilingual(
         vi="Mỗi con số dẫn tới những gì nó đếm. Tình trạng được tính từ các sự kiện đã ghi nhận, không phụ thuộc giờ "

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from services.reporting import event_decoder, fact_details
+from services.reporting import event_decoder
+from services.reporting.content import fact_details
 from services.reporting.core.evidence.duty_facts import DutyFact
 from services.reporting.core.timeline import UnreadableRecord
 from services.reporting.store import StoredFact

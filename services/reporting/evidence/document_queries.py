@@ -14,11 +14,12 @@ from services.reporting.queries import DocumentsUnreadError, NotFoundError
 from services.runtime.kafka.published_documents import PLAN, REGISTRY
 
 
-class VersionSource(Protocol):
+class DocumentVersionSource(Protocol):
     """Finds the versions of published documents."""
 
     @property
     def is_known(self) -> bool: ...
+    def registry(self, registry_id: str) -> Registry | None: ...
     def list_versions(self, kind: str, document_id: str) -> tuple[int, ...]: ...
     def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None: ...
 
@@ -53,7 +54,7 @@ class RegistryAnswer:
 class DocumentQueries:
     """Questions about published documents. Without a version the latest is meant."""
 
-    def __init__(self, documents: VersionSource) -> None:
+    def __init__(self, documents: DocumentVersionSource) -> None:
         self._documents = documents
 
     async def find_plan(self, plan_id: str, version: int | None) -> PlanAnswer:

@@ -64,7 +64,7 @@ class DutyQueries:
         line_context = LineContext(
             plan=plan, registry=RegistryIndex.of(registry), as_of=context.as_of, language=context.language
         )
-        line = duty_lines.build_line(state, attempts, obligation=obligation, context=line_context)
+        (line,) = duty_lines.build_lines([state], {key: attempts}, line_context)
         evidence = DutyEvidence(
             state=state,
             line=line,

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from schemas.events.ids import DutyKey
 from schemas.events.reports import EvaluationRecorded
-from schemas.plan.plan import Plan
+from schemas.plan.plan import PARENT, Plan
 from schemas.plan.values import Identifier, NonBlank
 from services.reporting.content.evaluation_queries import EvaluationQueries, GradedDuty
 from services.reporting.core import json_views
@@ -156,7 +156,7 @@ class EvaluationsApi:
 
 def find_evaluator(plan: Plan) -> str:
     """Return whom an evaluation is by: the recipient of the plan's first report that has one, else who issued it."""
-    recipients = (one.recipient for one in plan.obligations if one.recipient is not None)
+    recipients = (one.recipient for one in plan.obligations if one.recipient not in {None, PARENT})
     return next(recipients, plan.issuer or plan.plan)
 
 

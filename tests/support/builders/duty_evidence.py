@@ -52,7 +52,7 @@ def some_evidence(
     known = list(attempts)
     return DutyEvidence(
         state=state,
-        line=duty_lines.build_line(state, known, obligation=obligation, context=context),
+        line=duty_lines.build_lines([state], {state.key: known}, context)[0],
         obligation=obligation,
         facts=duty_facts.select_facts_of_duty(facts, state.key, assessment.timeline, as_of=as_of),
         alerts=duty_evidence.group_alerts(known),

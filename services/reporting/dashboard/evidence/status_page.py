@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard.page_renderer import PageRenderer
-from services.reporting.freshness import Freshness
+from services.reporting.evidence.freshness import Freshness
 from services.reporting.http import query_parameters
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import QueryParameters

@@ -70,7 +70,7 @@ class ChangeSource(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Subscription:
+class ChangeSubscription:
     """What one connected reader is still to be told, from the position `starts_at` on.
 
     `is_reset` says that something that it has missed is gone.
@@ -99,7 +99,7 @@ class ChangeFeed:
         self._source = source
         self._history: deque[ChangeMessage] = deque(maxlen=HISTORY)
         self._oldest = ""
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: set[ChangeSubscription] = set()
         self.position = ""
 
     @property
@@ -125,13 +125,13 @@ class ChangeFeed:
             await asyncio.sleep(_RETRY_SECONDS)
 
     @contextmanager
-    def subscribe(self, after: str | None) -> Iterator[Subscription]:
+    def subscribe(self, after: str | None) -> Iterator[ChangeSubscription]:
         """Subscribe from the message behind *after* on, or from now on; raise `TooManySubscribersError`."""
         if self.is_full:
             raise TooManySubscribersError
         missed = self._find_missed(after)
         starts_at = after if after and missed else self.position
-        subscription = Subscription(starts_at=starts_at, is_reset=missed is None)
+        subscription = ChangeSubscription(starts_at=starts_at, is_reset=missed is None)
         for message in missed or ():
             subscription.queue.put_nowait(message)
         self._subscriptions.add(subscription)
@@ -187,7 +187,7 @@ class ChangeFeed:
             self._hand_over(subscription, ChangeMessage(position=""))
 
     @staticmethod
-    def _hand_over(subscription: Subscription, message: ChangeMessage) -> None:
+    def _hand_over(subscription: ChangeSubscription, message: ChangeMessage) -> None:
         try:
             subscription.queue.put_nowait(message)
         except asyncio.QueueFull:
