@@ -130,13 +130,36 @@ class Escalation(DocumentModel):
     to: Identifier
 
 
+class Notice(StrEnum):
+    """What an agency is told of its duty besides reminders and urgings."""
+
+    RECEIVED = "received"
+    RETURNED = "returned"
+    EXTENSION = "extension"
+    EXEMPTION = "exemption"
+    SUCCESSION = "succession"
+    OPENING = "opening"
+
+
 class Reminders(DocumentModel):
-    """When an agency is reminded before and urged after its due instant."""
+    """When an agency is reminded before and urged after its due instant, and of what else it is told.
+
+    `at_most` bounds the repetitions of `then_every`. `settle` holds back the first urging for that much time within the
+    sending hours, counted from due, so that reports in the post can arrive.
+    """
 
     before: tuple[IsoDuration, ...] = ()
     after: tuple[IsoDuration, ...] = ()
     then_every: IsoDuration | None = None
+    at_most: int | None = Field(default=None, ge=0)
+    settle: IsoDuration = "PT0S"
     escalate: tuple[Escalation, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether these settings call for no alert."""
+        return not (self.before or self.after or self.then_every or self.escalate or self.notices)
 
 
 class ObligationVersion(DocumentModel):

@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar
-from schemas.plan.plan import Plan, Reminders
+from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.notifier.consumer import decode_assessment
 from services.notifier.core.scheduling import digest, routing, schedule
@@ -22,8 +22,6 @@ from services.rules.assessment_event import LogPosition, encode_assessment
 from services.rules.core.docket import EVERY_PERIOD, Docket
 from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
 from services.rules.core.facts import Fact
-
-NO_REMINDERS = Reminders()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +42,8 @@ class SimulationDocuments:
 
     def hours(self, plan_id: str, version: int) -> SendingHours:
         del plan_id, version
-        return SendingHours(opens=self.opens, closes=self.closes, zone=self.catalogue.calendar.zone)
+        calendar = self.catalogue.calendar
+        return SendingHours(opens=self.opens, closes=self.closes, zone=calendar.zone, days=calendar.working_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +100,7 @@ class Simulation:
         obligations = {
             one.id
             for one in catalogue.plan.obligations
-            if any(version.reminders != NO_REMINDERS for version in one.versions)
+            if any(not version.reminders.is_empty for version in one.versions)
         }
         return (key for key in catalogue.duties_opening_before(until) if key.obligation in obligations)
 

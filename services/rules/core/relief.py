@@ -23,6 +23,14 @@ class ReliefState(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[str, ...] = ()
 
 
+Decision = Extension | Exemption | Revocation
+
+
+def takes_effect_at(decision: Decision, duty: Duty) -> datetime:
+    """Return the first instant of the decision's day in the plan's zone: a decision carries a date, no hour."""
+    return calendar.midnight(decision.decided_on, duty.zone)
+
+
 class ReliefDecisions:
     """The decisions about one duty, in the order in which they take effect; asked for their state in order of time."""
 
@@ -41,9 +49,14 @@ class ReliefDecisions:
         self._fold = _DecisionFold(due_at=duty.due_at) if decisions else None
         self._state = ReliefState(due_at=duty.due_at)
 
-    def takes_effect_at(self, decision: Extension | Exemption | Revocation) -> datetime:
-        """Return the first instant of the decision's day in the plan's zone: a decision carries a date, no hour."""
-        return calendar.midnight(decision.decided_on, self._duty.zone)
+    @property
+    def applied(self) -> Sequence[Decision]:
+        """The decisions that may bear on the duty, in the order in which they take effect."""
+        return self._decisions
+
+    def takes_effect_at(self, decision: Decision) -> datetime:
+        """Return the instant from which *decision* counts."""
+        return takes_effect_at(decision, self._duty)
 
     def change_points(self) -> Iterable[datetime]:
         """Yield the instants at which `state_at` may change."""

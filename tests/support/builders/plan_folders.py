@@ -21,6 +21,6 @@ def a_folder(
     """Write the usual plan and registry, or the given ones, to *folder*, as JSON, which is YAML too."""
     plan = a_plan(*(obligations or [an_obligation(*versions)]), indicators=list(indicators))
     for name, document in ((PLAN_FILE, plan), (REGISTRY_FILE, a_registry(*agencies))):
-        content = json.loads(document.model_dump_json(by_alias=True, exclude_none=True))
+        content = json.loads(document.model_dump_json(by_alias=True, exclude_unset=True))
         (folder / name).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
     return folder

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from schemas.content import period_names
 from services.reporting.core.report import grading, words
 from services.reporting.core.report.blocks import Block, CellType, Column, Heading, Paragraph, Table, TableRow
 from services.reporting.core.report.inputs import GradedAgency
@@ -26,7 +27,7 @@ def build_evaluation(outline: Outline) -> tuple[Block, ...]:
     graded_by = grading.choose_graded_chapter(outline.report)
     if not outline.inputs.evaluations or graded_by is None:
         return heading, Paragraph(text=NOT_YET)
-    title = words.join_period(graded_by.title, graded_by.period or outline.report.period)
+    title = period_names.add_period(graded_by.title, graded_by.period or outline.report.period)
     grouped = _group(outline)
     return (
         heading,
