@@ -13,12 +13,13 @@ JARS := $(DONDOC_HOME)/kafka/jars
 # The newest that Debian 12's own Go, 1.19, can build.
 TOXIPROXY_VERSION := 2.8.0
 TOXIPROXY := $(DONDOC_HOME)/toxiproxy
+VERAPDF := $(DONDOC_HOME)/verapdf/jars
 SOURCES := services schemas deploy/local tests
 # Universal: one lock holds for every Python from 3.11 on and every platform. No index address gets in.
 COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help setup preflight demo up down check test lint types imports unit contract integration e2e chaos bench fuzz coverage format lock clean
+.PHONY: help setup preflight demo up down check test lint types imports unit contract integration e2e chaos bench accessibility fuzz coverage format lock clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +60,13 @@ $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION):
 	@echo "setup: building Toxiproxy $(TOXIPROXY_VERSION)"
 	@rm -rf $(TOXIPROXY) && mkdir -p $(TOXIPROXY)
 	@GOBIN=$(TOXIPROXY) go install github.com/Shopify/toxiproxy/v2/cmd/server@v$(TOXIPROXY_VERSION)
+	@touch $@
+
+# For `make accessibility` alone.
+$(VERAPDF)/.copied: tests/support/verapdf/pom.xml | preflight
+	@echo "setup: fetching veraPDF"
+	@rm -rf $(VERAPDF) && mkdir -p $(VERAPDF)
+	@mvn -q -B -Dstyle.color=never -f tests/support/verapdf/pom.xml dependency:copy-dependencies -DoutputDirectory=$(VERAPDF)
 	@touch $@
 
 # --- the main job ---------------------------------------------------------------------------------------------------
@@ -112,6 +120,9 @@ chaos: $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION) setup ## kills, pauses, slow and
 
 bench: setup ## throughput and latency beside the raw client
 	@$(BIN)/pytest tests/bench -s
+
+accessibility: setup $(VERAPDF)/.copied ## veraPDF on the PDF of the report: PDF/UA-1
+	@$(BIN)/pytest tests/contract/reporting/test_pdf_accessibility.py
 
 FUZZ_SECONDS ?= 60
 fuzz: setup $(VENV)/.fuzzer ## coverage-guided fuzzing of intake's decoder and of all readers of records, FUZZ_SECONDS each

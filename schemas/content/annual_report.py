@@ -150,6 +150,23 @@ class FigureOfReport(ReportMember):
     evidence: tuple[str, ...] = ()
 
 
+class ChangedFigure(ReportMember):
+    """A figure that differs from the sealed version, with the ids of the facts that changed it."""
+
+    before: str | int | None
+    after: str | int | None
+    unit: str
+    evidence: tuple[str, ...]
+
+
+class ChangesOfReport(ReportMember):
+    """What changed since the version that was sealed before, by the ids of the figures."""
+
+    since_version: int
+    sealed_at: Instant
+    figures: Mapping[str, ChangedFigure]
+
+
 class AnnualReportDocument(ReportMember):
     """The annual report of a plan for a period as JSON, with every figure under an id of its own."""
 
@@ -166,4 +183,5 @@ class AnnualReportDocument(ReportMember):
     indicators: tuple[IndicatorOfReport, ...]
     results: tuple[ResultsOfReport, ...]
     evaluations: tuple[EvaluationOfReport, ...]
+    changes: ChangesOfReport | None = None
     figures: Mapping[str, FigureOfReport]

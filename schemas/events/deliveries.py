@@ -21,8 +21,20 @@ class Channel(StrEnum):
 
 
 class AttemptOutcome(StrEnum):
-    """How an attempt ended; `unknown` if the process died between claiming it and recording the server's answer."""
+    """How an attempt ended, or what became of it later.
 
+    `accepted`: the server or centre took the message, and nothing more is known. `confirmed`: it reports that the
+    recipient has it. `bounced`: it reports that the recipient will not get it. `complained`: the recipient reports it
+    as unwanted. `expired`: nobody took it in time. `unknown`: the process died, or the connection broke, after the
+    message was handed over and before the answer. `delivered` stands in older records and means `accepted`; it is read
+    and not written.
+    """
+
+    ACCEPTED = "accepted"
+    CONFIRMED = "confirmed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    EXPIRED = "expired"
     DELIVERED = "delivered"
     TEMPORARY_FAILURE = "temporary_failure"
     PERMANENT_FAILURE = "permanent_failure"
@@ -30,6 +42,10 @@ class AttemptOutcome(StrEnum):
     UNKNOWN = "unknown"
     CANCELLED = "cancelled"
     UNREACHABLE = "unreachable"
+
+
+# The server has the message, for all that is known.
+TAKEN = frozenset({AttemptOutcome.ACCEPTED, AttemptOutcome.DELIVERED, AttemptOutcome.CONFIRMED})
 
 
 class AlertedDuty(BaseModel):
@@ -49,7 +65,8 @@ class AlertedDuty(BaseModel):
 class AlertAttempted(BaseModel):
     """One attempt at one alert on one channel.
 
-    `to_agency` is an agency id or the name of a contact list, never an address.
+    `to_agency` is an agency id or the name of a contact list, never an address. `delivery` is the same for all attempts
+    at one recipient and `route` names the provider; both are absent from older records.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -66,3 +83,5 @@ class AlertAttempted(BaseModel):
     attempted_at: datetime
     message_id: str | None = None
     segments: int | None = None
+    delivery: str | None = None
+    route: str | None = None

@@ -98,12 +98,16 @@ class Dispatch(FactData):
 
 
 class Content(FactData):
-    """The content of the report, or the statement that there is nothing to report (a nil return)."""
+    """The content of the report, or the statement that there is nothing to report (a nil return).
+
+    `parts` are the agencies whose reports it consolidates.
+    """
 
     nil_return: StrictBool
     figures_as_of: LocalDate | None
     sections: dict[str, StrictStr]
     indicators: dict[str, Figure]
+    parts: tuple[AgencyRef, ...] = ()
 
 
 class Attachment(FactData):

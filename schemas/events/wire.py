@@ -142,6 +142,8 @@ class WireAlertAttempted(msgspec.Struct, frozen=True, kw_only=True):
     attempted_at: OffsetDatetime
     message_id: str | None = None
     segments: Count | None = None
+    delivery: str | None = None
+    route: str | None = None
 
 
 class WireEvent(msgspec.Struct, Generic[Data], frozen=True, kw_only=True):

@@ -125,6 +125,20 @@ class Registry(DocumentModel):
         return self.by_id.get(agency_id)
 
     @cached_property
+    def ids_by_name(self) -> Mapping[str, str]:
+        """The permanent id behind each alias, and behind each id itself, which takes precedence over an alias."""
+        aliases = {alias: agency.id for agency in reversed(self.agencies) for alias in agency.aliases}
+        return aliases | {agency.id: agency.id for agency in self.agencies}
+
+    @cached_property
+    def _ids_by_key(self) -> Mapping[str, str]:
+        """The permanent id behind the key of each name, unless names of several agencies have that key."""
+        ids: dict[str, set[str]] = {}
+        for name, agency_id in self.ids_by_name.items():
+            ids.setdefault(comparison.make_name_key(name), set()).add(agency_id)
+        return {key: next(iter(found)) for key, found in ids.items() if len(found) == 1}
+
+    @cached_property
     def lifetimes(self) -> Mapping[str, Span]:
         """When each agency exists; a succession ends it where its own `valid` does not say so."""
         ends: dict[str, date] = {}
@@ -152,20 +166,6 @@ class Registry(DocumentModel):
             return None
         parents = (one.id for one in agency.parents if one.contains(day))
         return next((one for one in parents if self.exists_on(one, day)), None)
-
-    @cached_property
-    def ids_by_name(self) -> Mapping[str, str]:
-        """The permanent id behind each alias, and behind each id itself, which takes precedence over an alias."""
-        aliases = {alias: agency.id for agency in reversed(self.agencies) for alias in agency.aliases}
-        return aliases | {agency.id: agency.id for agency in self.agencies}
-
-    @cached_property
-    def _ids_by_key(self) -> Mapping[str, str]:
-        """The permanent id behind the key of each name, unless names of several agencies have that key."""
-        ids: dict[str, set[str]] = {}
-        for name, agency_id in self.ids_by_name.items():
-            ids.setdefault(comparison.make_name_key(name), set()).add(agency_id)
-        return {key: next(iter(found)) for key, found in ids.items() if len(found) == 1}
 
     def resolve(self, name_or_id: str) -> str | None:
         """Return the permanent id for an id or alias, however it is written; None if the registry knows neither.

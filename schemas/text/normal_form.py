@@ -17,7 +17,8 @@ part of a regular expression's class, in Python as in JSON Schema. Vietnamese an
 _UNSEEN = re.compile(f"[{UNSEEN_CHARACTERS}]")
 
 # Line ends and tabs are kept in text. U+2028 and U+2029, which some editors write for them, become line feeds.
-_KEPT = re.compile(rf"(?![\t\n\r\ufffd])[{UNSEEN_CHARACTERS}]")
+# A surrogate without its other half is no character at all.
+_DROPPED = re.compile(rf"(?![\t\n\r\ufffd])[{UNSEEN_CHARACTERS}\ud800-\udfff]")
 _LINE_ENDS = str.maketrans({"\u2028": "\n", "\u2029": "\n", "\x85": "\n", "\x0b": "\n", "\x0c": "\n"})
 
 # The letter Đ of Vietnamese, and the letters of Icelandic (Ð) and Ewe (Ɖ), which look the same.
@@ -33,7 +34,7 @@ def repair_text(text: str) -> str:
     """Return *text* in NFC without unseen characters and with Đ for the letters that look like it."""
     if text.isascii() and text.isprintable():
         return text
-    return _KEPT.sub("", unicodedata.normalize("NFC", text.translate(_LINE_ENDS))).translate(LIKE_D)
+    return _DROPPED.sub("", unicodedata.normalize("NFC", text.translate(_LINE_ENDS))).translate(LIKE_D)
 
 
 def find_unseen(text: str) -> str | None:

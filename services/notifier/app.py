@@ -56,6 +56,7 @@ def build_app(settings: NotifierSettings | None = None, *, halt: Callable[[], No
         "ledger": components.consumption.is_complete,
         "log": components.consumption.is_log_intact,
         "assessments": components.has_schedules,
+        "routes": components.has_routes,
     }
     asyncapi = admin.asyncapi_route(broker, title="Đôn Đốc notifier", description="Who is told what, and when.")
     backlog = (OUTBOX_PATH, outbox_endpoint(components.ledger, components.clock))

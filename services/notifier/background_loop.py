@@ -50,8 +50,10 @@ class BackgroundLoop:
         while not self._is_stopping:
             try:
                 has_more = await self._turn()
-            except RECOVERABLE:
-                log.warning("a server is away; the turn is repeated", exc_info=True, extra={"action": "turn_waiting"})
+            except RECOVERABLE as cause:
+                # The driver's error quotes what was to be written, which may be an address. Its class is enough.
+                details = {"action": "turn_waiting", "reason": type(cause.__cause__ or cause).__name__}
+                log.warning("a server is away; the turn is repeated", extra=details)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if not has_more:

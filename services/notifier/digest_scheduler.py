@@ -12,6 +12,7 @@ from datetime import datetime
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.contacts.store import ContactStore
+from services.notifier.control.store import HoldStore
 from services.notifier.core.scheduling import delivery, digest, ended_alerts, routing, schedule
 from services.notifier.core.scheduling.quiet_hours import SendingHours
 from services.notifier.core.scheduling.routing import ContactBook
@@ -32,11 +33,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulingStores:
-    """What is due, whom it reaches, and what was sent by a ledger that is lost."""
+    """What is due, whom it reaches, what was sent by a ledger that is lost, and what is held back."""
 
     ledger: Ledger
     contacts: ContactStore
     history: HistoryStore
+    holds: HoldStore
 
 
 class DigestScheduler:
@@ -54,6 +56,7 @@ class DigestScheduler:
         self._ledger = stores.ledger
         self._contacts = stores.contacts
         self._history = stores.history
+        self._holds = stores.holds
         self._documents = documents
         self._clock = clock
         self._leases = leases
@@ -64,12 +67,17 @@ class DigestScheduler:
     async def schedule_due(self) -> bool:
         """Turn one batch of due alerts into deliveries; return whether there may be more."""
         now = self._clock.now()
+        holds = await self._holds.load(now)
+        if holds.is_all:
+            return False
         due = [
             stored
-            for stored in _keep_whole_agencies(await self._ledger.find_due_schedules(now, BATCH_SIZE))
+            for stored in _keep_whole_agencies(await self._ledger.find_due_schedules(now, holds, BATCH_SIZE))
             if self._has_documents(stored.schedule)
         ]
-        lease = self._leases.begin()
+        if not due:
+            return False
+        lease = self._leases.begin(await self._ledger.read_clock())
         changes = list(self._claim_due(due, lease, now))
         if changes:
             await self._ledger.claim_alerts(changes)
@@ -122,7 +130,7 @@ class DigestScheduler:
 
     async def finish_lost_batches(self) -> None:
         """Finish the batches of processes that died."""
-        for batch in await self._ledger.find_lost_batches(self._leases.now()):
+        for batch in await self._ledger.find_lost_batches():
             log.warning("the batch of a dead process is finished", extra={"action": "batch_finished", "batch": batch})
             await self._complete(batch)
 

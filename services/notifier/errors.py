@@ -13,6 +13,10 @@ class LedgerRefusedError(NotifierError):
     """The database refuses what the ledger asks of it, and would refuse it again: wrong credentials, no rights."""
 
 
+class AddressKeyError(NotifierError):
+    """The contacts are encrypted with another key: set DONDOC_NOTIFIER_CONTACTS_KEY to it, or import them anew."""
+
+
 class ContentConflictError(NotifierError):
     """A verdict has the revision of one that was followed, and another content; the one that was followed stays."""
 

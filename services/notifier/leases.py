@@ -1,19 +1,17 @@
 """Leases: a process claims alerts and deliveries for a limited time, after which others may take them for lost.
 
-Leases run on the wall clock, not on the service's clock: a steered clock (`DONDOC_CLOCK=steered:...`) may jump over a
-whole lease while a mail is being sent.
+Leases run on the clock of the database, which all processes share. The service's own clock may be steered over a whole
+lease while a mail is being sent, and the clock of a machine may be set.
 """
 
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.runtime.clock import Clock
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """One claim: a name that no claim had before, and the wall time from which the claim counts as lost."""
+    """One claim: a name that no claim had before, and the database's time from which the claim counts as lost."""
 
     name: str
     ends_at: datetime
@@ -22,17 +20,16 @@ class Lease:
 class Leases:
     """Hands out the leases of one process. Each lasts for *duration*."""
 
-    def __init__(self, wall_clock: Clock, duration: timedelta) -> None:
-        self._wall_clock = wall_clock
+    def __init__(self, duration: timedelta) -> None:
         self.duration = duration
         self._process = secrets.token_hex(8)
         self._count = 0
 
-    def begin(self) -> Lease:
-        """Return a new lease that starts now."""
+    def create_name(self) -> str:
+        """Return a name that no claim had before."""
         self._count += 1
-        return Lease(name=f"{self._process}-{self._count}", ends_at=self.now() + self.duration)
+        return f"{self._process}-{self._count}"
 
-    def now(self) -> datetime:
-        """Return the wall time, to tell which leases have ended."""
-        return self._wall_clock.now()
+    def begin(self, database_now: datetime) -> Lease:
+        """Return a new lease that starts at *database_now*, the present by the clock of the database."""
+        return Lease(name=self.create_name(), ends_at=database_now + self.duration)

@@ -1,4 +1,4 @@
-"""The delivery ledger in MongoDB: what is to be sent to whom, what was attempted, and how it ended.
+"""The ledger in MongoDB: which alerts are to be sent, and when. `dispatch.store` holds what became of each message.
 
 Several processes share one ledger, and any of them may be killed at any point. That no alert is sent twice rests on
 four rules:
@@ -7,8 +7,8 @@ four rules:
    writes nothing.
 2. A batch first claims due alerts in their schedules, then creates deliveries under ids that derive from the batch,
    then closes. If its process dies in between, another process finishes the batch and creates the same ids.
-3. Batches and claims are leased. Past the lease the process counts as dead: its batch is finished by another, and the
-   attempts that it had claimed are recorded as `unknown`.
+3. Batches and claims are leased, by the clock of the database. Past the lease the process counts as dead: its batch is
+   finished by another, what it had only claimed is due again, and what it had begun to send is recorded as `unknown`.
 4. An outcome and the event about it are written at once, in one document. The event is published from there.
 
 A ledger that lacks something (it was lost, or is an older copy) yields nothing that is due until it has read the log
@@ -27,26 +27,22 @@ from pymongo import ASCENDING, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from schemas.events import topics
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import Channel
 from services.notifier import ledger_documents
-from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.dispatch.holds import SendingHolds
+from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
-from services.notifier.leases import Lease
 from services.notifier.ledger_documents import (
-    CREATED,
     DELIVERIES,
     ENDED_ALERTS,
     IS_UNFINISHED,
     SCHEDULES,
-    SENDING,
     UNREACHED,
-    WITHOUT_CLAIM,
     Backlog,
     Document,
     StoredSchedule,
-    UnpublishedEvents,
 )
 from services.runtime import mongo
 from services.runtime.state.checkpoints import CheckpointsUnavailableError
@@ -73,7 +69,6 @@ class Ledger:
         self._hours = hours
         self._schedules = client[name][SCHEDULES]
         self._deliveries = client[name][DELIVERIES]
-        self._receipts = client[name]["receipts"]
         self.checkpoints = MongoCheckpoints(client, name, FILLED_FROM, partitions=partitions, prepare=self._prepare)
 
     async def create_indexes(self) -> None:
@@ -143,15 +138,18 @@ class Ledger:
                 return False
         return bool(written.matched_count + written.upserted_count == len(changes))
 
-    async def find_due_schedules(self, now: datetime, limit: int) -> list[StoredSchedule]:
-        """Return up to *limit* schedules with alerts due by *now* that no batch has claimed.
+    async def find_due_schedules(self, now: datetime, holds: SendingHolds, limit: int) -> list[StoredSchedule]:
+        """Return up to *limit* schedules with alerts due by *now* that no batch has claimed and nobody holds back.
 
         The schedules of one agency that are due at the same instant are adjacent.
         """
+        is_due: dict[str, Any] = {"next_at": {"$lte": now}, "round": _IS_ABSENT}
+        if holds.plans:
+            is_due["agenda.duty.plan"] = {"$nin": sorted(holds.plans)}
+        if holds.agencies:
+            is_due["agency"] = {"$nin": sorted(holds.agencies)}
         async with _translate_errors():
-            query = self._schedules.find({"next_at": {"$lte": now}, "round": _IS_ABSENT}).sort(
-                [("next_at", ASCENDING), ("agency", ASCENDING)]
-            )
+            query = self._schedules.find(is_due).sort([("next_at", ASCENDING), ("agency", ASCENDING)])
             found = await query.limit(limit).to_list(None)
         if not found or not await self.is_complete():
             return []
@@ -199,111 +197,25 @@ class Ledger:
             await self._schedules.update_many({"round": batch}, closed)
         return recorded
 
-    async def find_lost_batches(self, wall_now: datetime) -> list[str]:
+    async def read_clock(self) -> datetime:
+        """Return the present by the clock of the database."""
+        async with _translate_errors():
+            now: datetime = (await self._client.admin.command("hello"))["localTime"]
+        return now
+
+    async def find_lost_batches(self) -> list[str]:
         """Return the batches whose lease has ended: their processes died before the batch was completed."""
         async with _translate_errors():
-            found: list[str] = await self._schedules.distinct(
-                "round", {"round": _EXISTS, "round_until": {"$lt": wall_now}}
-            )
-        return found if found and await self.is_complete() else []
-
-    async def claim_deliveries(self, now: datetime, lease: Lease, *, limit: int) -> list[Delivery]:
-        """Claim up to *limit* deliveries that are due for an attempt, and return those that were won."""
-        is_due = {"next_at": {"$lte": now}}
-        async with _translate_errors():
-            query = self._deliveries.find(is_due, {"_id": True}).sort("next_at", ASCENDING).limit(limit)
-            ids = [one["_id"] async for one in query]
-            if not ids or not await self.is_complete():
-                return []
-            claimed = {"state": SENDING, "claim": lease.name, "leased_until": lease.ends_at}
-            # Two processes may have read the same ids. MongoDB changes each document atomically, and a claim removes
-            # `next_at`, so the condition below holds for one of them only. The attempt is counted here, before the
-            # send: if the process dies, the number of the attempt that may have been sent is not used again.
-            await self._deliveries.update_many(
-                {"_id": {"$in": ids}, **is_due}, {"$set": claimed, "$unset": {"next_at": ""}, "$inc": {"attempt": 1}}
-            )
-            found = await self._deliveries.find({"claim": lease.name}).to_list(None)
-        return [ledger_documents.decode_delivery(one) for one in found]
-
-    async def record_attempts(self, attempts: Sequence[DeliveryAttempt]) -> None:
-        """Write how claimed deliveries ended. A delivery whose claim was lost meanwhile is left alone."""
-        if attempts:
-            async with _translate_errors():
-                writes = [_record_attempt(one) for one in attempts]
-                written = await self._deliveries.bulk_write(writes, ordered=False)
-                if written.matched_count < len(writes):
-                    await self._keep_orphans(attempts)
-
-    async def _keep_orphans(self, attempts: Sequence[DeliveryAttempt]) -> None:
-        """Store the attempts whose deliveries the ledger has lost since, or has as they were before: they were made."""
-        ids = [one.delivery.id for one in attempts]
-        found = self._deliveries.find({"_id": {"$in": ids}}, {"attempt": True})
-        # The claim has counted the attempt, so in this ledger the number is never lower.
-        known = {document["_id"]: document["attempt"] async for document in found}
-        orphans = [one for one in attempts if known.get(one.delivery.id, -1) < one.delivery.attempt]
-        writes = [
-            ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in map(ledger_documents.encode_orphan, orphans)
-        ]
-        if writes:
-            await self._deliveries.bulk_write(writes, ordered=False)
-
-    async def release_deliveries(self, released: Sequence[tuple[Delivery, datetime]]) -> None:
-        """Give back deliveries that were claimed but not attempted, each with the instant at which it is due again."""
-        if released:
-            async with _translate_errors():
-                await self._deliveries.bulk_write([_release(one, due_at) for one, due_at in released], ordered=False)
-
-    async def find_abandoned_deliveries(self, wall_now: datetime) -> list[Delivery]:
-        """Return the deliveries whose lease has ended: their processes died between the claim and its record."""
-        async with _translate_errors():
-            found = await self._deliveries.find({"claim": _EXISTS, "leased_until": {"$lt": wall_now}}).to_list(None)
-        if not found or not await self.is_complete():
-            return []
-        return [ledger_documents.decode_delivery(one) for one in found]
-
-    async def find_unpublished_events(self, limit: int) -> list[UnpublishedEvents]:
-        """Return the events of up to *limit* deliveries that are not published yet."""
-        async with _translate_errors():
-            found = await self._deliveries.find({"unpublished": True}, {"events": True}).limit(limit).to_list(None)
-        return [UnpublishedEvents(delivery_id=one["_id"], events=tuple(one["events"])) for one in found]
-
-    async def clear_published_events(self, published: Sequence[UnpublishedEvents]) -> None:
-        """Take *published* out of the outbox."""
-        if published:
-            # The events are part of the condition: if a further attempt has added one since, nothing is cleared, and
-            # all of them are published once more. Consumers know a repeated event by its id.
-            cleared = {"$set": {"events": []}, "$unset": {"unpublished": ""}}
-            writes = [UpdateOne({"_id": one.delivery_id, "events": list(one.events)}, cleared) for one in published]
-            async with _translate_errors():
-                await self._deliveries.bulk_write(writes, ordered=False)
-
-    async def record_receipt(self, provider_id: str, failed: AttemptOutcome | None, now: datetime) -> None:
-        """Store what became of a part according to the SMS centre; *failed* is None if it reached the handset."""
-        # A receipt may come before its delivery is recorded. It is stored first, and `apply_receipts` is called again
-        # after the attempt was recorded, so whichever of the two comes second finds the other.
-        async with _translate_errors():
-            stored = {"$set": {"failed": failed and failed.value, "at": now}}
-            await self._receipts.update_one({"_id": provider_id}, stored, upsert=True)
-        await self.apply_receipts([provider_id], now)
-
-    async def apply_receipts(self, provider_ids: Sequence[str], now: datetime) -> None:
-        """Correct deliveries that the centre accepted and that failed later. Each is corrected once, with one event."""
-        async with _translate_errors():
-            failures = {"_id": {"$in": list(provider_ids)}, "failed": {"$ne": None}}
-            async for receipt in self._receipts.find(failures):
-                accepted = {"provider_ids": receipt["_id"], "state": AttemptOutcome.DELIVERED.value}
-                found = await self._deliveries.find_one(accepted)
-                if found:
-                    attempt = ledger_documents.correct_by_receipt(found, AttemptOutcome(receipt["failed"]), now)
-                    events = {"$each": ledger_documents.encode_events(attempt)}
-                    corrected = {"$set": ledger_documents.encode_outcome(attempt), "$push": {"events": events}}
-                    await self._deliveries.update_one({"_id": found["_id"], **accepted}, corrected)
+            lost = {"round": _EXISTS, "$expr": {"$lt": ["$round_until", "$$NOW"]}}
+            found = {one["round"] async for one in self._schedules.find(lost, {"round": True})}
+        return sorted(found) if found and await self.is_complete() else []
 
     async def measure_backlog(self, now: datetime) -> Backlog:
         """Return what is still to be done."""
         is_due = {"next_at": {"$lte": now}}
         async with _translate_errors():
-            due = await self._schedules.count_documents(is_due) + await self._deliveries.count_documents(is_due)
+            due = await self._schedules.count_documents(is_due)
+            due += await self._deliveries.count_documents({**is_due, "claim": _IS_ABSENT})
             claimed = await self._deliveries.count_documents({"claim": _EXISTS})
             claimed += await self._schedules.count_documents({"round": _EXISTS})
             coming = [await self._find_next(self._schedules, now), await self._find_next(self._deliveries, now)]
@@ -346,31 +258,6 @@ def _return_unreached(batch: str, duty: str, alerts: Sequence[ScheduledAlert]) -
             "$push": {"agenda.unreached": {"$each": ledger_documents.encode_scheduled_alerts(alerts)}},
         },
     )
-
-
-def _holds_claim(delivery: Delivery) -> Mapping[str, Any]:
-    """Return the condition under which *delivery* is still claimed by this process for this attempt.
-
-    A process may stall past its lease (a suspended machine): another one then has recorded the attempt as unknown, and
-    perhaps made the next one. What the stalled process writes afterwards must match nothing.
-    """
-    return {"_id": delivery.id, "claim": delivery.claim, "attempt": delivery.attempt}
-
-
-def _release(delivery: Delivery, due_at: datetime) -> UpdateOne:
-    released = {"state": CREATED, "next_at": due_at}
-    return UpdateOne(_holds_claim(delivery), {"$set": released, "$unset": WITHOUT_CLAIM, "$inc": {"attempt": -1}})
-
-
-def _record_attempt(attempt: DeliveryAttempt) -> UpdateOne:
-    fields = ledger_documents.encode_outcome(attempt)
-    if attempt.next_at is not None:
-        fields["next_at"] = attempt.next_at
-    if attempt.provider_ids:
-        fields["provider_ids"] = list(attempt.provider_ids)
-    events = {"$each": ledger_documents.encode_events(attempt)}
-    changes = {"$set": fields, "$unset": WITHOUT_CLAIM, "$push": {"events": events}}
-    return UpdateOne(_holds_claim(attempt.delivery), changes)
 
 
 def _translate_errors() -> AbstractAsyncContextManager[None]:

@@ -29,7 +29,9 @@ IS_UNFINISHED = {"$or": [{"next_at": {"$exists": True}}, {"claim": {"$exists": T
 UNREACHED = "unreached"  # a schedule has this field while it has unreached alerts
 
 CREATED = "created"
-SENDING = "sending"
+# A delivery that is about to go on the wire, or has gone. `sending` is what older ledgers call it, from the claim on.
+BEGUN = "begun"
+IS_BEGUN = {"$in": [BEGUN, "sending"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +123,15 @@ def decode_schedule(document: Document) -> StoredSchedule:
 def encode_new_delivery(delivery: Delivery, now: datetime) -> Document:
     """Return the document of a new delivery: due at once, or already ended if nobody can be reached."""
     fields = msgspec.to_builtins(delivery)
-    # The attempt and the claim change with every attempt; they stand beside the delivery, where queries find them.
-    del fields["attempt"], fields["claim"]
+    # What changes with every attempt stands beside the delivery, where queries find it.
+    for name in ("attempt", "spent", "claim", "created_at", "route"):
+        del fields[name]
     fields["alert"] = fields.pop("alert_id")
     fields["tellings"] = fields.pop("alerts")
     for telling in fields["tellings"]:
         telling["call"] = telling.pop("alert")
         _encode_alerts([telling["call"]])
-    document: Document = {"_id": delivery.id, "attempt": 0, "delivery": fields}
+    document: Document = {"_id": delivery.id, "attempt": 0, "spent": 0, "created_at": now, "delivery": fields}
     if delivery.address:
         return {**document, "state": CREATED, "next_at": now}
     unreachable = DeliveryAttempt(delivery=delivery, outcome=AttemptOutcome.UNREACHABLE, at=now, reason="no_contact")
@@ -153,12 +156,16 @@ def decode_delivery(document: Document) -> Delivery:
         telling["alert"] = telling["call"]
         _decode_alerts([telling["call"]])
     fields["attempt"], fields["claim"] = document["attempt"], document.get("claim")
+    # A document of an older ledger has neither: every attempt at it was spent, and nobody knows since when it waits.
+    fields["spent"], fields["created_at"] = document.get("spent", document["attempt"]), document.get("created_at")
+    fields["route"] = document.get("route")
     return msgspec.convert(fields, Delivery)
 
 
 def encode_outcome(attempt: DeliveryAttempt) -> Document:
     """Return the fields of a delivery that show how its last attempt ended."""
-    return {"state": attempt.outcome.value, "reason": attempt.reason, "at": attempt.at, "unpublished": True}
+    fields: Document = {"state": attempt.outcome.value, "reason": attempt.reason, "at": attempt.at, "unpublished": True}
+    return fields if attempt.route is None else {**fields, "route": attempt.route}
 
 
 def encode_events(attempt: DeliveryAttempt) -> list[Document]:
@@ -166,9 +173,11 @@ def encode_events(attempt: DeliveryAttempt) -> list[Document]:
     return [{"key": one.subject, "value": one.model_dump_json()} for one in deliveries.build_events(attempt)]
 
 
-def correct_by_receipt(document: Document, outcome: AttemptOutcome, now: datetime) -> DeliveryAttempt:
-    """Return the last attempt of a stored delivery as a delivery receipt that came later corrects it."""
-    return DeliveryAttempt(delivery=decode_delivery(document), outcome=outcome, at=now, reason="receipt")
+def correct_outcome(document: Document, outcome: AttemptOutcome, *, reason: str, now: datetime) -> DeliveryAttempt:
+    """Return the last attempt of a stored delivery as what came back later corrects it."""
+    return DeliveryAttempt(
+        delivery=decode_delivery(document), outcome=outcome, at=now, reason=reason, route=document.get("route")
+    )
 
 
 def _encode_alerts(alerts: list[Document]) -> None:

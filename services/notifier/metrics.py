@@ -1,9 +1,12 @@
 """The metrics of the notifier. Label sets are closed and start at zero; no agency, address or id is ever a label."""
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from schemas.events.topics import DELIVERIES, VERDICTS
+from services.notifier.core.dispatch.refusals import Fault
 from services.notifier.ledger_documents import Backlog
 from services.runtime.kafka import consumer_lag
 from services.runtime.kafka.consumer_lag import LagByPartition
@@ -12,9 +15,9 @@ from services.runtime.state.state_metrics import StateMetrics
 
 
 class NotifierMetrics:
-    """The metrics of one notifier process."""
+    """The metrics of one notifier process. *routes* are the names of its routes, as they are configured."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, routes: Sequence[str]) -> None:
         self.assessments = Counter(
             "notifier_assessments_followed", "Assessments taken into the ledger, the latest a duty", registry=registry
         )
@@ -36,6 +39,13 @@ class NotifierMetrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
+        self.refusals = Counter(
+            "notifier_refusals",
+            "Attempts that a server refused, by channel and by whose fault it was",
+            ["channel", "fault"],
+            registry=registry,
+        )
+        self._declare_routes(registry, routes)
         self._declare_backlog(registry)
         self._declare_lag(registry)
         for channel in Channel:
@@ -43,6 +53,25 @@ class NotifierMetrics:
             self.retrying.labels(channel.value)
             for outcome in AttemptOutcome:
                 self.attempts.labels(channel.value, outcome.value)
+            for fault in Fault:
+                self.refusals.labels(channel.value, fault.value)
+
+    def _declare_routes(self, registry: CollectorRegistry, routes: Sequence[str]) -> None:
+        self.route_open = Gauge(
+            "notifier_route_open", "1 while nothing is sent on a route because it fails", ["route"], registry=registry
+        )
+        self.route_rate = Gauge(
+            "notifier_route_messages_per_minute",
+            "The rate to which a route is held, set or learnt; 0 where nothing bounds it",
+            ["route"],
+            registry=registry,
+        )
+        self.receipts_unreadable = Counter(
+            "notifier_receipts_unreadable", "Delivery receipts in a form that is not understood", registry=registry
+        )
+        for name in routes:
+            self.route_open.labels(name)
+            self.route_rate.labels(name)
 
     def _declare_backlog(self, registry: CollectorRegistry) -> None:
         self.due_unsent = Gauge("notifier_due_unsent", "Alerts that are due and not sent", registry=registry)

@@ -9,6 +9,7 @@ import json
 from aiokafka import AIOKafkaProducer
 
 from schemas.events.topics import DELIVERIES
+from services.notifier.dispatch.store import DeliveryStore
 from services.notifier.errors import LedgerUnavailableError
 from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
@@ -22,14 +23,14 @@ OUTBOX_PATH = "/v1/outbox"
 class OutboxPublisher:
     """Publishes the events that wait in the ledger."""
 
-    def __init__(self, ledger: Ledger, producer: AIOKafkaProducer, clock: Clock) -> None:
-        self._ledger = ledger
+    def __init__(self, deliveries: DeliveryStore, producer: AIOKafkaProducer, clock: Clock) -> None:
+        self._deliveries = deliveries
         self._producer = producer
         self._clock = clock
 
     async def publish_events(self) -> bool:
         """Publish the events of one chunk of deliveries; return whether there may be more."""
-        waiting = await self._ledger.find_unpublished_events(CHUNK_SIZE)
+        waiting = await self._deliveries.find_unpublished_events(CHUNK_SIZE)
         if not waiting:
             return False
         timestamp = milliseconds(self._clock.now())
@@ -42,7 +43,7 @@ class OutboxPublisher:
         ]
         # Cleared only after the broker has all of them: a crash in between repeats events and never loses one.
         await asyncio.gather(*sending)
-        await self._ledger.clear_published_events(waiting)
+        await self._deliveries.clear_published_events(waiting)
         return True
 
 

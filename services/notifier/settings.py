@@ -9,8 +9,9 @@ from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from schemas.events.signed_tokens import KEY_LENGTH_MIN
+from services.notifier.core.dispatch.receipts import MessageIds
 from services.notifier.core.rendering.render import SmsLetters
-from services.runtime.settings import MongoSettings, ServiceSettings
+from services.runtime.settings import SECRET_LENGTH_MIN, MongoSettings, ServiceSettings
 
 GROUP = "dondoc.notifier"
 MAX_BRAND_NAME = 11  # letters in an alphanumeric SMS sender, 3GPP TS 23.040 section 9.1.2.5
@@ -26,6 +27,7 @@ class NotifierSettings(ServiceSettings, MongoSettings):
         "smpp_password",
         "form_key",
         "dashboard_key",
+        "contacts_key",
     )
 
     port: int = Field(default=8003, ge=0, le=65535)
@@ -41,12 +43,14 @@ class NotifierSettings(ServiceSettings, MongoSettings):
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=1025, ge=1, le=65535)
-    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_security: Literal["none", "opportunistic", "starttls", "tls"] = "none"
     smtp_ca_file: Path | None = None
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_password_file: Path | None = None
     smtp_connections: int = Field(default=4, ge=1)
+    smtp_per_minute: float | None = Field(default=None, gt=0)
+    smtp_per_domain_minute: float | None = Field(default=None, gt=0)
     smtp_timeout_seconds: float = Field(default=20.0, gt=0)
     mail_from: str = "don-doc@dondoc.example"
     mail_from_name: str = "Đôn Đốc"
@@ -57,6 +61,13 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     smpp_password: SecretStr = SecretStr("dondoc")
     smpp_password_file: Path | None = None
     smpp_timeout_seconds: float = Field(default=20.0, gt=0)
+    smpp_bind: Literal["transceiver", "separate"] = "transceiver"
+    smpp_window: int = Field(default=32, ge=1, le=1_000)
+    smpp_message_ids: MessageIds = MessageIds.AS_WRITTEN
+    smpp_long_messages: Literal["parts", "payload"] = "parts"
+    smpp_validity_hours: int = Field(default=24, ge=0, le=24 * 28)
+    smpp_enquire_seconds: float = Field(default=30.0, gt=0, le=30.0)
+    smpp_per_minute: float | None = Field(default=None, gt=0)
     sms_sender: str = Field(default="DONDOC", min_length=1, max_length=MAX_BRAND_NAME)
     sms_letters: SmsLetters = SmsLetters.UNACCENTED
 
@@ -68,6 +79,9 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     dashboard_key_file: Path | None = None
     dashboard_url: HttpUrl | None = None
 
+    contacts_key: SecretStr | None = Field(default=None, min_length=SECRET_LENGTH_MIN)
+    contacts_key_file: Path | None = None
+
     lease_seconds: float = Field(default=60.0, gt=0)
     retry_first_seconds: float = Field(default=30.0, gt=0)
     retry_longest_seconds: float = Field(default=4 * 3600.0, gt=0)
@@ -77,10 +91,12 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     def _refuse_password_in_clear(self) -> Self:
         """Refuse a password that anybody on the way to the mail server could read (RFC 4954 section 4)."""
         has_credentials = self.smtp_user is not None or self.smtp_password is not None
-        if has_credentials and self.smtp_security == "none" and not _is_this_machine(self.smtp_host):
+        is_clear = self.smtp_security in {"none", "opportunistic"}
+        if has_credentials and is_clear and not _is_this_machine(self.smtp_host):
             raise ValueError(
-                "DONDOC_NOTIFIER_SMTP_SECURITY is none, so DONDOC_NOTIFIER_SMTP_USER and DONDOC_NOTIFIER_SMTP_PASSWORD"
-                f" would go to {self.smtp_host} in clear; set it to starttls or tls, or unset them"
+                f"DONDOC_NOTIFIER_SMTP_SECURITY is {self.smtp_security}, so DONDOC_NOTIFIER_SMTP_USER and"
+                f" DONDOC_NOTIFIER_SMTP_PASSWORD would go to {self.smtp_host} in clear; set it to starttls or tls, or"
+                " unset them"
             )
         return self
 

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import gc
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -17,19 +17,22 @@ from schemas.events.form_links import LinkKey
 from schemas.events.topics import DELIVERIES, VERDICTS, Topic
 from services.notifier import background_loop, outbox
 from services.notifier.background_loop import RECOVERABLE, BackgroundLoop
-from services.notifier.channels.email import EmailChannel, SmtpServer
-from services.notifier.channels.message_channel import MessageChannel
-from services.notifier.channels.smpp_session import SmsCentre
-from services.notifier.channels.sms_smpp import WINDOW, SmsChannel
 from services.notifier.cited_documents import CitedDocuments
 from services.notifier.consumer import VerdictConsumer
-from services.notifier.contacts.store import ContactStore
+from services.notifier.contacts import store
+from services.notifier.control.store import HoldStore
+from services.notifier.core.dispatch.receipts import DeliveryReceipt
 from services.notifier.core.rendering.dashboard_links import DashboardLinks
 from services.notifier.core.rendering.form_links import FormLinks
 from services.notifier.core.rendering.render import RenderOptions
 from services.notifier.core.scheduling.retry import RetryPolicy
 from services.notifier.digest_scheduler import DigestScheduler, SchedulingStores
-from services.notifier.dispatcher import Dispatcher, Sender, SendPolicy
+from services.notifier.dispatch import configured_routes, dispatcher
+from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores
+from services.notifier.dispatch.receipt_store import ReceiptStore
+from services.notifier.dispatch.route import DeliveryRoute
+from services.notifier.dispatch.sender import Sender, SendPolicy
+from services.notifier.dispatch.store import DeliveryStore, RouteScope
 from services.notifier.history.consumer import DeliveryHistory
 from services.notifier.history.store import HistoryStore
 from services.notifier.leases import Leases
@@ -52,6 +55,7 @@ from services.runtime.state.state_consumer import StateConsumer, StateSource
 from services.runtime.state.state_consumption import StateConsumption
 
 TICK_SECONDS = 0.05  # between looks for due alerts: well below the quarter second in which an alert should follow
+DISPATCH_SECONDS = 0.2  # between looks for retries that fall due; what was just created wakes the dispatchers
 RECOVERY_SECONDS = 1.0  # between looks for what dead processes left, and between readings of the backlog
 MAX_BATCH_RECORDS = 2_000  # verdicts followed in one read and one write of the ledger
 MAX_REQUEST_BYTES = 17 * 1024 * 1024  # what the dead letter topic accepts in one record
@@ -62,9 +66,9 @@ class NotifierComponents:
 
     def __init__(self, settings: NotifierSettings, registry: CollectorRegistry, halt: Callable[[], None]) -> None:
         self._settings = settings
-        self._metrics = NotifierMetrics(registry)
+        self._metrics = NotifierMetrics(registry, configured_routes.list_names(settings))
         self.clock = clock_from(settings.clock)
-        self._leases = Leases(SystemClock(), timedelta(seconds=settings.lease_seconds))
+        self._leases = Leases(timedelta(seconds=settings.lease_seconds))
         self.client = mongo.connect(settings.mongo_url)
         self.ledger = Ledger(
             self.client,
@@ -72,11 +76,18 @@ class NotifierComponents:
             partitions=settings.partitions,
             hours=f"{settings.opens.isoformat()}-{settings.closes.isoformat()}",
         )
+        self._stores = DispatchStores(
+            ledger=self.ledger,
+            deliveries=DeliveryStore(self.client, settings.mongo_database, is_complete=self.ledger.is_complete),
+            receipts=ReceiptStore(self.client, settings.mongo_database),
+            holds=HoldStore(self.client, settings.mongo_database),
+        )
+        self._routes: Sequence[tuple[Channel, DeliveryRoute]] = ()
         self._history = HistoryStore(self.client, settings.mongo_database)
         self.references = PublishedDocuments(settings.kafka)
         self.references.export_metrics(registry)
         self._documents = CitedDocuments(self.references, opens=settings.opens, closes=settings.closes)
-        self._contacts = ContactStore(self.client, settings.mongo_database)
+        self._contacts = store.open_contacts(self.client, settings)
         self._followed = asyncio.Event()
         self._recorded = asyncio.Event()
         self._consumer: VerdictConsumer | None = None
@@ -102,15 +113,19 @@ class NotifierComponents:
     ) -> None:
         """Open everything as soon as the servers are there, and put the closing of each thing on *stack*."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(start.wait_for("database", self.ledger.create_indexes))
+            group.create_task(start.wait_for("database", self._create_indexes))
             connecting = group.create_task(self._connect_bus(stack, start, halt))
         producer = connecting.result()
         # The published documents live as long as the process: the garbage collector need not walk them again.
         gc.freeze()
-        channels = self._open_channels()
-        for channel in channels.values():
-            stack.push_async_callback(channel.close)
-        loops = self._create_loops(producer, channels)
+        self._routes = configured_routes.open_routes(self._settings, self._record_receipt, self._metrics)
+        for _channel, route in self._routes:
+            stack.push_async_callback(route.carrier.close)
+        sender = self._create_sender()
+        dispatchers = [self._create_dispatcher(route, channel, sender) for channel, route in self._routes]
+        for one in dispatchers:
+            stack.push_async_callback(one.drain)
+        loops = self._create_loops(producer, dispatchers, sender)
         for loop in loops:
             loop.start(halt)
         # At once: while a server is away, each of them waits some seconds for it before it hears of the stop.
@@ -128,6 +143,10 @@ class NotifierComponents:
         self.consumption.start(halt)
         stack.push_async_callback(self.consumption.stop)
         await broker.start()
+
+    async def _create_indexes(self) -> None:
+        await self.ledger.create_indexes()
+        await self._stores.deliveries.create_indexes()
 
     async def _on_batch(self, records: Records, _consumer: ObservedConsumer) -> None:
         """Handle a batch of verdicts. The consumer starts after everything is open."""
@@ -180,34 +199,82 @@ class NotifierComponents:
         return StateConsumer(source, self.ledger.checkpoints, SystemClock(), metrics=self._metrics.state, halt=halt)
 
     def _create_loops(
-        self, producer: AIOKafkaProducer, channels: Mapping[Channel, MessageChannel]
+        self, producer: AIOKafkaProducer, dispatchers: Sequence[Dispatcher], sender: Sender
     ) -> tuple[BackgroundLoop, ...]:
         """Return the background loops, in the order of their start."""
-        publisher = OutboxPublisher(self.ledger, producer, self.clock)
-        stores = SchedulingStores(ledger=self.ledger, contacts=self._contacts, history=self._history)
+        publisher = OutboxPublisher(self._stores.deliveries, producer, self.clock)
+        stores = SchedulingStores(
+            ledger=self.ledger, contacts=self._contacts, history=self._history, holds=self._stores.holds
+        )
         scheduler = DigestScheduler(
             stores, self._documents, clock=self.clock, leases=self._leases, metrics=self._metrics
         )
-        dispatcher = Dispatcher(
-            self.ledger, self._create_sender(channels), clock=self.clock, leases=self._leases, recorded=self._recorded
-        )
+        created = [asyncio.Event() for _ in dispatchers]
+
+        async def schedule() -> bool:
+            has_more = await scheduler.schedule_due()
+            for event in created:
+                event.set()
+            return has_more
+
         recover = background_loop.run_in_order(
             scheduler.replan,
             scheduler.retry_unreached,
             scheduler.finish_lost_batches,
-            dispatcher.record_abandoned,
+            functools.partial(dispatcher.recover_lost, self._stores, sender, self._recorded.set),
             functools.partial(outbox.show_backlog, self.ledger, self.clock, self._metrics),
+            self._show_routes,
         )
-        send = background_loop.run_in_order(scheduler.schedule_due, dispatcher.dispatch_due)
         return (
             BackgroundLoop(publisher.publish_events, tick_seconds=TICK_SECONDS, wake=self._recorded),
             BackgroundLoop(recover, tick_seconds=RECOVERY_SECONDS),
-            # A second dispatch loop: one chunk is sent while the other is recorded. On a deadline night both are busy.
-            BackgroundLoop(dispatcher.dispatch_due, tick_seconds=RECOVERY_SECONDS),
-            BackgroundLoop(send, tick_seconds=TICK_SECONDS, wake=self._followed),
+            # One loop a route: a provider that does not answer holds up nobody else.
+            *(
+                BackgroundLoop(one.dispatch_due, tick_seconds=DISPATCH_SECONDS, wake=event)
+                for one, event in zip(dispatchers, created, strict=True)
+            ),
+            BackgroundLoop(schedule, tick_seconds=TICK_SECONDS, wake=self._followed),
         )
 
-    def _create_sender(self, channels: Mapping[Channel, MessageChannel]) -> Sender:
+    def _create_dispatcher(self, route: DeliveryRoute, channel: Channel, sender: Sender) -> Dispatcher:
+        names = [one.name for other, one in self._routes if other is channel]
+        scope = RouteScope(
+            channel=channel,
+            name=route.name,
+            is_first=route.name == names[0],
+            others=tuple(name for name in names if name != route.name),
+        )
+        return Dispatcher(
+            route=route,
+            scope=scope,
+            stores=self._stores,
+            sender=sender,
+            clock=self.clock,
+            leases=self._leases,
+            on_recorded=self._recorded.set,
+        )
+
+    async def _record_receipt(self, receipt: DeliveryReceipt) -> None:
+        await self._stores.receipts.record(receipt, self.clock.now())
+        self._recorded.set()
+
+    async def _show_routes(self) -> None:
+        for _channel, route in self._routes:
+            self._metrics.route_open.labels(route.name).set(route.is_open)
+            self._metrics.route_rate.labels(route.name).set(route.rate or 0)
+
+    async def has_routes(self) -> bool:
+        """Whether each channel has a route that takes messages: a readiness check."""
+        open_channels = {
+            channel.value
+            for channel, _route in self._routes
+            if all(route.is_open for other, route in self._routes if other is channel)
+        }
+        if open_channels:
+            raise NotReadyError(f"a provider of {', '.join(sorted(open_channels))} that takes messages")
+        return True
+
+    def _create_sender(self) -> Sender:
         settings = self._settings
         policy = SendPolicy(
             retry=RetryPolicy(
@@ -222,43 +289,8 @@ class NotifierComponents:
                 form_links=_create_form_links(settings),
                 dashboard_links=_create_dashboard_links(settings),
             ),
-            concurrency={Channel.EMAIL: settings.smtp_connections, Channel.SMS: WINDOW},
         )
-        return Sender(policy, documents=self._documents, channels=channels, clock=self.clock, metrics=self._metrics)
-
-    def _open_channels(self) -> Mapping[Channel, MessageChannel]:
-        sms = SmsChannel(
-            self._sms_centre(),
-            lambda provider_id, failed: self.ledger.record_receipt(provider_id, failed, self.clock.now()),
-        )
-        sms.start()
-        return {Channel.EMAIL: EmailChannel(self._smtp_server()), Channel.SMS: sms}
-
-    def _smtp_server(self) -> SmtpServer:
-        settings = self._settings
-        return SmtpServer(
-            host=settings.smtp_host,
-            port=settings.smtp_port,
-            user=settings.smtp_user,
-            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-            use_tls=settings.smtp_security == "tls",
-            start_tls=settings.smtp_security == "starttls",
-            ca_file=settings.smtp_ca_file,
-            timeout_seconds=settings.smtp_timeout_seconds,
-            sender=settings.mail_from,
-            sender_name=settings.mail_from_name,
-        )
-
-    def _sms_centre(self) -> SmsCentre:
-        settings = self._settings
-        return SmsCentre(
-            host=settings.smpp_host,
-            port=settings.smpp_port,
-            system_id=settings.smpp_system_id,
-            password=settings.smpp_password.get_secret_value(),
-            sender=settings.sms_sender,
-            timeout_seconds=settings.smpp_timeout_seconds,
-        )
+        return Sender(policy, documents=self._documents, clock=self.clock, metrics=self._metrics)
 
 
 def _create_form_links(settings: NotifierSettings) -> FormLinks | None:

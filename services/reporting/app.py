@@ -7,26 +7,29 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schemas.events.dashboard_links import DashboardKey
 from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS, Topic
 from services.reporting import consumer
+from services.reporting.answer_poster import AnswerPoster
 from services.reporting.consumer import TopicReader
 from services.reporting.content.attachments import AttachmentFiles
 from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.content.results_queries import ResultsQueries
+from services.reporting.content.review_queries import ReviewQueries
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core.access.decisions import Access
 from services.reporting.dashboard import templating
+from services.reporting.dashboard.officer.review_page import ReviewMaterials, ReviewPage
 from services.reporting.dashboard.page_renderer import PageRenderer
 from services.reporting.dashboard.pages import Dashboard
 from services.reporting.dashboard.sealed_reports_page import SealedReportsPage
 from services.reporting.dashboard.verification import VerificationPage
+from services.reporting.dead_letter_producer import DeadLetterProducer
 from services.reporting.document_archive import DocumentArchive
 from services.reporting.documents import formats
 from services.reporting.http import api_description, problems
@@ -34,13 +37,18 @@ from services.reporting.http.access import open_link
 from services.reporting.http.access.authentication import Authentication
 from services.reporting.http.access.guard import AccessRoute, ReaderGuard
 from services.reporting.http.access.reader_keys import ReaderKeys
+from services.reporting.http.access.refusal_audit import RefusalAudit
 from services.reporting.http.api import ReportingApi
 from services.reporting.http.content_api import ContentApi
 from services.reporting.http.evaluations_api import EvaluationsApi
+from services.reporting.http.rendering import RenderingLimit
+from services.reporting.http.report_documents import ReportDocuments
 from services.reporting.http.sealed_reports import SealedReportsApi
+from services.reporting.http.security_headers import SecurityHeaders
 from services.reporting.metrics import TOPICS_CONSUMED, ReportingMetrics
 from services.reporting.queries import ReportingQueries
 from services.reporting.sealing import store as sealed_report_store
+from services.reporting.sealing.draft_compiler import DraftCompiler
 from services.reporting.sealing.log_position import LogReaders
 from services.reporting.sealing.reports_publisher import ReportsPublisher
 from services.reporting.sealing.sealer import Sealer, SealingMaterials
@@ -54,14 +62,11 @@ from services.runtime.http import server
 from services.runtime.http.admin import PUBLIC_PATHS, AdminApp
 from services.runtime.http.probes import AsgiHandler, NotReadyError, probe_routes
 from services.runtime.http.server import Halt
-from services.runtime.kafka import clients
 from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
 from services.runtime.kafka.consumer_lag import LagMonitor
-from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.metrics import new_registry
-from services.runtime.settings import KafkaConfig
 from services.runtime.startup import Startup
 from services.runtime.state.state_consumer import StateConsumer, StateSource
 from services.runtime.state.state_consumption import StateConsumption
@@ -79,35 +84,6 @@ class AsgiEndpoint:
         await self._handler(scope, receive, send)
 
 
-class DeadLetterProducer:
-    """Writes dead letters through a producer that is opened with the service, and tells whether the broker is there."""
-
-    def __init__(self, kafka: KafkaConfig, clock: Clock) -> None:
-        self._kafka = kafka
-        self._clock = clock
-        self._producer: AIOKafkaProducer | None = None
-
-    async def open(self) -> None:
-        """Connect; raise `KafkaError` if that fails, and nothing stays open then."""
-        # Idempotence keeps a retried send from writing a dead letter twice.
-        self._producer = await clients.start_producer(self._kafka, VERDICTS.dead_letter)
-
-    async def close(self) -> None:
-        """Close the producer, if it is open."""
-        if self._producer is not None:
-            await clients.stop_producer(self._producer)
-
-    async def set_aside(self, record: ConsumedRecord, *, reason: str) -> None:
-        """Return when the broker has the dead letter; raise `KafkaError` if it refuses it."""
-        if self._producer is None:
-            raise RuntimeError("the producer is not open")
-        await DeadLetters(self._producer, self._clock).set_aside(record, reason=reason)
-
-    async def is_answering(self) -> bool:
-        """Whether the broker answered just now."""
-        return self._producer is not None and bool(await self._producer.client.force_metadata_update())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportingComponents:
     """The components of reporting; there is one of each in a process."""
@@ -118,10 +94,12 @@ class ReportingComponents:
     metrics: ReportingMetrics
     references: PublishedDocuments
     authentication: Authentication
+    refusals: RefusalAudit
     store: ReportingStore
     archive: DocumentArchive
     dead_letters: DeadLetterProducer
     publisher: ReportsPublisher
+    intake: AnswerPoster
     broker: ConsumingBroker
     consumption: StateConsumption
     startup: Startup
@@ -139,6 +117,10 @@ class ReportingApp(Starlette):
 
     admin: AdminApp
 
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the application with the headers around everything, the answer to an unexpected error included."""
+        return SecurityHeaders(super().build_middleware_stack())
+
 
 def main() -> None:
     """Serve until the process is asked to stop."""
@@ -152,26 +134,28 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     """Wire reporting; nothing is opened before the lifespan begins. *halt* stops a process that cannot go on."""
     components = _build_components(settings, halt)
     components.references.export_metrics(components.registry)
-    queries = ReportingQueries(
-        components.store,
-        components.references,
-        on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
-    )
+    queries = _build_queries(components)
     submissions = SubmissionQueries(queries, components.store)
     reports = ReportCompiler(queries, components.store, SealedReportStore(components.store))
     templates = templating.build_environment()
     renderer = PageRenderer(queries, templates)
     admin = _build_admin(components)
     guard = _build_guard(components, queries)
-    sealed_reports = _build_sealing(components, reports)
+    limit = RenderingLimit()
+    drafts = DraftCompiler(reports, SealedReportStore(components.store))
+    documents = ReportDocuments(drafts, limit, clock=components.clock, metrics=components.metrics)
+    sealed_reports = _build_sealing(components, reports, limit)
+    evaluations = _build_evaluations(components, queries)
     app = ReportingApp(
         routes=guard.protect(
             [
                 *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
                 open_link.build_route(guard.authentication, templates),
-                *_build_api(components, queries, submissions, reports).routes(),
+                *ReportingApi(queries, submissions, clock=components.clock).routes(),
+                *documents.routes(),
                 *_build_content_api(components, queries, submissions).routes(),
-                *_build_evaluations(components, queries).routes(),
+                *evaluations.routes(),
+                *_build_review_page(components, queries, evaluations, renderer, guard).routes(),
                 *sealed_reports.routes(),
                 *SealedReportsPage(sealed_reports, renderer, guard, clock=components.clock).routes(),
                 *VerificationPage(SealedReportStore(components.store), renderer).routes(),
@@ -189,13 +173,20 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     return app
 
 
+def _build_queries(components: ReportingComponents) -> ReportingQueries:
+    return ReportingQueries(
+        components.store,
+        components.references,
+        on_unreadable=lambda _record: components.metrics.stored_unreadable.inc(),
+    )
+
+
 def _build_guard(components: ReportingComponents, queries: ReportingQueries) -> ReaderGuard:
-    refusals = components.metrics.refusals
     return ReaderGuard(
         authentication=components.authentication,
         require_agency=queries.require_agency,
         are_figures_public=components.settings.public == "figures",
-        count_refusal=lambda reason: refusals.labels(reason.value).inc(),
+        audit=components.refusals,
     )
 
 
@@ -233,10 +224,12 @@ def _build_components(settings: ReportingSettings, halt: Halt) -> ReportingCompo
         metrics=metrics,
         references=references,
         authentication=_build_authentication(settings, clock, metrics),
+        refusals=RefusalAudit(lambda reason: metrics.refusals.labels(reason.value).inc()),
         store=store,
         archive=DocumentArchive(references, store),
         dead_letters=dead_letters,
         publisher=ReportsPublisher(settings.kafka, clock),
+        intake=AnswerPoster(str(settings.intake_url), settings.intake_key),
         broker=broker,
         consumption=StateConsumption(consumers, store.checkpoints, answers_without_broker=True),
         startup=Startup(SERVERS, DatabaseUnavailableError, DatabaseRefusedError),
@@ -277,8 +270,8 @@ def _build_lifespan(components: ReportingComponents) -> Callable[[Starlette], Ab
 
 @asynccontextmanager
 async def _watch_files(components: ReportingComponents) -> AsyncIterator[None]:
-    failure = "watching the readers has failed"
-    watches = components.authentication.watches()
+    failure = "watching the readers, or telling of refusals, has failed"
+    watches = (*components.authentication.watches(), components.refusals.run)
     tasks = [background.start(watch(), halt=components.halt, failure=failure) for watch in watches]
     try:
         yield
@@ -288,6 +281,7 @@ async def _watch_files(components: ReportingComponents) -> AsyncIterator[None]:
 
 
 async def _open_all(components: ReportingComponents, stack: AsyncExitStack) -> None:
+    stack.push_async_callback(components.intake.close)
     async with asyncio.TaskGroup() as group:
         group.create_task(_prepare_database(components, stack))
         group.create_task(_connect_bus(components, stack))
@@ -343,19 +337,7 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
     return AdminApp(settings.admin_port, routes, service_port=settings.port)
 
 
-def _build_api(
-    components: ReportingComponents, queries: ReportingQueries, submissions: SubmissionQueries, reports: ReportCompiler
-) -> ReportingApi:
-    return ReportingApi(
-        queries,
-        submissions,
-        reports,
-        clock=components.clock,
-        metrics=components.metrics,
-    )
-
-
-def _build_sealing(components: ReportingComponents, reports: ReportCompiler) -> SealedReportsApi:
+def _build_sealing(components: ReportingComponents, reports: ReportCompiler, limit: RenderingLimit) -> SealedReportsApi:
     settings, store = components.settings, SealedReportStore(components.store)
     readers = LogReaders(
         kafka=settings.kafka,
@@ -369,7 +351,7 @@ def _build_sealing(components: ReportingComponents, reports: ReportCompiler) -> 
         public_url=str(settings.dashboard_url).rstrip("/"),
     )
     sealer = Sealer(readers, store, materials, clock=components.clock)
-    return SealedReportsApi(reports, store, sealer, clock=components.clock)
+    return SealedReportsApi(reports, store, sealer, limit=limit, clock=components.clock)
 
 
 def _build_content_api(
@@ -386,3 +368,23 @@ def _build_content_api(
 def _build_evaluations(components: ReportingComponents, queries: ReportingQueries) -> EvaluationsApi:
     store = SealedReportStore(components.store)
     return EvaluationsApi(queries, store, components.publisher, clock=components.clock)
+
+
+def _build_review_page(
+    components: ReportingComponents,
+    queries: ReportingQueries,
+    evaluations: EvaluationsApi,
+    renderer: PageRenderer,
+    guard: ReaderGuard,
+) -> ReviewPage:
+    return ReviewPage(
+        ReviewMaterials(
+            queries=ReviewQueries(queries, components.store),
+            evaluations=evaluations,
+            intake=components.intake,
+            renderer=renderer,
+            readers=guard,
+            clock=components.clock,
+            metrics=components.metrics,
+        )
+    )

@@ -1,5 +1,7 @@
 """The metrics of reporting. Topics and formats are closed sets; no agency and no plan is a label."""
 
+from enum import StrEnum
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schemas.events.topics import DELIVERIES, FACTS, REPORTS, VERDICTS
@@ -11,7 +13,17 @@ from services.runtime.state.state_metrics import StateMetrics
 
 TOPICS_CONSUMED = (VERDICTS, DELIVERIES, FACTS, REPORTS)
 TOPICS = ("verdicts", "deliveries", "facts", "reports")
+ANSWERS = ("return", "accept", "grade")
 FORMATS = ("docx", "pdf", "xlsx", "csv", "json")
+
+
+class AnswerOutcome(StrEnum):
+    """What became of an officer's answer: a label of the metric."""
+
+    RECORDED = "recorded"
+    REFUSED = "refused"
+    KEY_REFUSED = "key_refused"
+    UNAVAILABLE = "unavailable"
 
 
 class ReportingMetrics:
@@ -51,6 +63,9 @@ class ReportingMetrics:
         self.refusals = Counter(
             "reporting_reads_refused", "Requests refused to their reader", ["reason"], registry=registry
         )
+        self.answers = Counter(
+            "reporting_answers", "Answers of officers to reports", ["answer", "outcome"], registry=registry
+        )
         self.readers = Gauge("reporting_readers", "Readers whose key is in force", registry=registry)
         self._create_series()
         self.show_lag({})
@@ -83,6 +98,9 @@ class ReportingMetrics:
                 by_topic.labels(topic)
         for reason in RefusalReason:
             self.refusals.labels(reason.value)
+        for answer in ANSWERS:
+            for outcome in AnswerOutcome:
+                self.answers.labels(answer, outcome.value)
         for document_format in FORMATS:
             self.documents.labels(document_format)
             self.document_seconds.labels(document_format)

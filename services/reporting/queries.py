@@ -20,6 +20,7 @@ from services.reporting import event_decoder
 from services.reporting.core import annual_report, duty_lines, timeline
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
+from services.reporting.core.agencies.membership import Memberships
 from services.reporting.core.annual_report import AnnualReport, ReportQuery
 from services.reporting.core.duty_lines import DutyLine, LineContext
 from services.reporting.core.registry_index import RegistryIndex
@@ -162,8 +163,8 @@ class ReportingQueries:
     async def require_duty(self, key: DutyKey, context: QueryContext) -> None:
         """Raise `AccessRefusedError` unless the scope covers a duty.
 
-        A group covers it if the agency was a member of the group on the duty's last day on time, or, where rules has
-        not assessed the duty yet, if it ever was.
+        A group covers it if the agency is a member of the group as for the duty, or, where rules has not assessed the
+        duty yet, if it ever was one.
         """
         self.require_agency(key.agency, context.scope)
         if context.scope.is_everything or key.agency in context.scope.agencies:
@@ -288,20 +289,16 @@ class ReportingQueries:
         return _KnownStates(states=covered, attempts=attempts, unreadable=(*unreadable, *unreadable_too))
 
     def _select_covered(self, plan: Plan, states: Sequence[DutyState], context: QueryContext) -> list[DutyState]:
-        """Return those of *states* that the scope covers; a group covers its members of the last day on time."""
+        """Return those of *states* that the scope covers; a group covers its members as for the duty."""
         scope = context.scope
         if scope.is_everything:
             return list(states)
-        registry = self._documents.registry(plan.registry) if scope.groups else None
-        index = None if registry is None else RegistryIndex.of(registry)
-        zone = ZoneInfo(plan.zone)
-
-        def find_groups(state: DutyState) -> frozenset[str]:
-            if index is None:
-                return frozenset()
-            return index.groups_on(state.key.agency, duty_lines.registry_day(state, context.as_of, zone))
-
-        return [state for state in states if scope.covers_agency(state.key.agency, find_groups(state))]
+        if not scope.groups:
+            return [state for state in states if scope.covers_agency(state.key.agency, ())]
+        cited, registry = self.find_cited_documents(plan, states)
+        memberships = Memberships(cited, RegistryIndex.of(registry))
+        today = context.as_of.astimezone(ZoneInfo(plan.zone)).date()
+        return [one for one in states if scope.covers_agency(one.key.agency, memberships.groups_of(one.key, today))]
 
     def _find_groups(self, agency_id: str) -> frozenset[str]:
         """Return the groups that an agency was ever a member of, in the registry of any plan."""

@@ -63,7 +63,7 @@ def _assess_event(catalogues: DutyCatalogues, partitions: AssignedPartitions, bo
     basis = "requirements" if partition is None else "record"
     if duty is None:
         return msgspec.json.encode({"duty": None, "basis": basis, "segment": None, "missing": ()})
-    known = () if partition is None else partition.processor.facts_bearing_on(duty.key)
+    known = () if partition is None else partition.processor.facts_bearing_on(duty)
     assessment = assess(duty, [*known, fact])
     filing = next((one for one in assessment.filings if one.submission is fact), None)
     # An event whose effect is still to come is answered as of the instant at which it takes effect.

@@ -1,7 +1,7 @@
-"""The duty catalogues, created once for each pair of plan and registry version and shared by all partitions."""
+"""The duty catalogues, created once for the versions of the documents they rest on, and shared by all partitions."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -9,25 +9,25 @@ from schemas.events.facts import PlanAdopted
 from schemas.events.ids import DutyKey, partition_of
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from services.rules.core.catalogue_linker import CatalogueLinker
 from services.rules.core.duty_catalogue import DutyCatalogue, DutySelection
 
 YIELD_EVERY_DUTIES = 500  # after so many duties the event loop may run
 
-# Plan id and version, registry id and version.
-_Versions = tuple[str, int, str, int]
+# The id of a plan, and the versions of all documents that its catalogue rests on.
+_Versions = tuple[str, str]
 
 
 class PublishedVersions(Protocol):
     """The published documents, as `services.runtime.kafka.published_documents` provides them."""
 
-    def plan(self, plan_id: str) -> Plan | None: ...
     def registry(self, registry_id: str) -> Registry | None: ...
     def plans(self) -> tuple[Plan, ...]: ...
     def version(self, kind: str, document_id: str, version: int) -> Plan | Registry | None: ...
 
 
 class DutyCatalogues:
-    """Finds the catalogue that an adoption names, the latest one, and the duties that each partition expects by it."""
+    """Finds the catalogues of adoptions, the latest ones, and the duties that each partition expects by them."""
 
     def __init__(
         self, published: PublishedVersions, partitions: int, *, selection: DutySelection | None = None
@@ -36,28 +36,27 @@ class DutyCatalogues:
         self._published = published
         self.partitions = partitions
         self._selection = selection
-        self._catalogues: dict[_Versions, DutyCatalogue] = {}
+        self._linker = CatalogueLinker()
         # One entry for each pair of versions: when the horizon moves, the list of the earlier horizon is dropped.
         self._duties: dict[_Versions, tuple[datetime, Mapping[int, Sequence[DutyKey]]]] = {}
 
     def latest(self, plan_id: str) -> DutyCatalogue | None:
         """Return the catalogue of the latest versions, or None if the plan or its registry is not published."""
-        plan = self._published.plan(plan_id)
-        registry = None if plan is None else self._published.registry(plan.registry)
-        return None if plan is None or registry is None else self._catalogue_of(plan, registry)
+        return self._link_latest().get(plan_id)
 
     def all_latest(self) -> tuple[DutyCatalogue, ...]:
         """Return the latest catalogue of every published plan."""
-        found = (self.latest(plan.plan) for plan in self._published.plans())
-        return tuple(catalogue for catalogue in found if catalogue is not None)
+        return tuple(self._link_latest().values())
 
-    def find_adopted(self, adoption: PlanAdopted) -> DutyCatalogue | None:
-        """Return the catalogue of the versions that *adoption* names, or None if they are not published."""
-        plan = self._published.version("plan", adoption.plan, adoption.plan_version)
-        registry = self._published.version("registry", adoption.registry, adoption.registry_version)
-        if isinstance(plan, Plan) and isinstance(registry, Registry):
-            return self._catalogue_of(plan, registry)
-        return None
+    def link_adopted(self, adoptions: Iterable[PlanAdopted]) -> Mapping[str, DutyCatalogue]:
+        """Return by plan the catalogues of *adoptions* that are in force together; without the unpublished ones."""
+        documents: dict[str, tuple[Plan, Registry]] = {}
+        for one in adoptions:
+            plan = self._published.version("plan", one.plan, one.plan_version)
+            registry = self._published.version("registry", one.registry, one.registry_version)
+            if isinstance(plan, Plan) and isinstance(registry, Registry):
+                documents[one.plan] = plan, registry
+        return self._linker.link(documents)
 
     async def prepare(self, until: datetime, catalogue: DutyCatalogue) -> None:
         """List the duties that open before *until* in small steps, because for a large plan this takes seconds."""
@@ -68,14 +67,14 @@ class DutyCatalogues:
             by_partition.setdefault(partition_of(key.agency, self.partitions), []).append(key)
             if count % YIELD_EVERY_DUTIES == 0:
                 await asyncio.sleep(0)
-        self._duties[_versions_of(catalogue.plan, catalogue.registry)] = (until, by_partition)
+        self._duties[_versions_of(catalogue)] = (until, by_partition)
 
     def duties_opening_before(self, until: datetime, catalogue: DutyCatalogue, *, partition: int) -> Sequence[DutyKey]:
         """Return the duties of *catalogue* that open before *until*, of the agencies of *partition*.
 
         `prepare` has listed them before in nearly all cases; otherwise they are listed here, in one step.
         """
-        versions = _versions_of(catalogue.plan, catalogue.registry)
+        versions = _versions_of(catalogue)
         if not self._is_prepared(until, catalogue):
             by_partition: dict[int, list[DutyKey]] = {}
             for key in catalogue.duties_opening_before(until, self._selection):
@@ -84,15 +83,13 @@ class DutyCatalogues:
         return self._duties[versions][1].get(partition, ())
 
     def _is_prepared(self, until: datetime, catalogue: DutyCatalogue) -> bool:
-        found = self._duties.get(_versions_of(catalogue.plan, catalogue.registry))
+        found = self._duties.get(_versions_of(catalogue))
         return found is not None and found[0] == until
 
-    def _catalogue_of(self, plan: Plan, registry: Registry) -> DutyCatalogue:
-        versions = _versions_of(plan, registry)
-        if versions not in self._catalogues:
-            self._catalogues[versions] = DutyCatalogue(plan, registry)
-        return self._catalogues[versions]
+    def _link_latest(self) -> Mapping[str, DutyCatalogue]:
+        pairs = ((plan, self._published.registry(plan.registry)) for plan in self._published.plans())
+        return self._linker.link({plan.plan: (plan, registry) for plan, registry in pairs if registry is not None})
 
 
-def _versions_of(plan: Plan, registry: Registry) -> _Versions:
-    return plan.plan, plan.version, registry.registry, registry.version
+def _versions_of(catalogue: DutyCatalogue) -> _Versions:
+    return catalogue.plan.plan, catalogue.versions

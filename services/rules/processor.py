@@ -13,8 +13,9 @@ from schemas.events.ids import DutyKey
 from services.rules import assessment_event, fact_decoder, fact_validation
 from services.rules.assessment_event import LargeAssessmentError, LogPosition
 from services.rules.core.docket import EVERY_PERIOD, record_period
+from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
-from services.rules.core.facts import Fact, Submission, has_same_content, identity
+from services.rules.core.facts import Decision, Fact, Submission, has_same_content, identity
 from services.rules.duty_catalogues import DutyCatalogues
 from services.rules.fact_validation import FactValidator, Rejection, UnpublishedAdoption
 from services.rules.state import state_store
@@ -35,6 +36,9 @@ LARGEST_ASSESSMENT_BYTES = 2 * 1024 * 1024
 # An assessment event to publish, after its record key, the agency.
 KeyedEvent = tuple[str, bytes]
 
+# A duty, after the catalogue by which it is assessed.
+CataloguedDuty = tuple[DutyCatalogue, Duty]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptedPlan:
@@ -54,6 +58,7 @@ class PartitionProcessor:
         self._store = StateStore()
         self._adoptions: dict[str, PlanAdopted] = {}
         self._adopted_plans: dict[str, AdoptedPlan] = {}
+        self._carrying: list[DutyCatalogue] = []  # of the adopted plans that reports under another one count for
         # Used as an ordered set: states are written in the order of their changes, so that a replay writes the same.
         self._changed: dict[tuple[DocketKey, str | None], None] = {}
         self._adoption_digests: dict[str, int] = {}
@@ -68,9 +73,20 @@ class PartitionProcessor:
         """Yield every fact that can be read."""
         return iter(self._store)
 
-    def facts_bearing_on(self, key: DutyKey) -> Sequence[Fact]:
-        """Return the facts that bear on a duty."""
-        return self._store.facts_bearing_on(state_store.docket_key_of(key), key.period)
+    def facts_bearing_on(self, duty: Duty) -> Sequence[Fact]:
+        """Return the facts that bear on *duty*: those of its docket, and the reports that count for it too."""
+        key, period = state_store.docket_key_of(duty.key), duty.key.period
+        if not duty.carried_from:
+            return self._store.facts_bearing_on(key, period)
+        carried = [
+            fact
+            for origin in duty.carried_from
+            for fact in self._store.facts_bearing_on(state_store.docket_key_of(origin.key), period)
+            if not isinstance(fact, Decision)
+        ]
+        ids = [one.id for one in carried if isinstance(one, Submission)]
+        own = self._store.facts_bearing_on(key, period, carried=ids)
+        return list({identity(one): one for one in (*own, *carried)}.values())
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Restore one state record that `drain_changes` returned to an earlier processor.
@@ -106,11 +122,8 @@ class PartitionProcessor:
 
     def activate_adoptions(self) -> tuple[PlanAdopted, ...]:
         """Put the restored adoptions into force; return those whose documents are not published (yet)."""
-        found = {plan: self._catalogues.find_adopted(adoption) for plan, adoption in self._adoptions.items()}
-        for plan, catalogue in found.items():
-            if catalogue is not None:
-                self._adopted_plans[plan] = AdoptedPlan(adoption=self._adoptions[plan], catalogue=catalogue)
-        return tuple(self._adoptions[plan] for plan, catalogue in found.items() if catalogue is None)
+        self._put_into_force(self._catalogues.link_adopted(self._adoptions.values()))
+        return tuple(one for plan, one in self._adoptions.items() if plan not in self._adopted_plans)
 
     def process(self, value: bytes | None, *, position: LogPosition) -> Iterable[KeyedEvent]:
         """Process one record and return the assessments that follow from it.
@@ -162,14 +175,11 @@ class PartitionProcessor:
             return ()
         try:
             _reject_overflow(key, state, period, size)
-            if catalogue is None:
-                events: Iterable[KeyedEvent] = ()
-            elif len(touched) == 1 and EVERY_PERIOD not in touched:
-                events = [self._assess_touched(catalogue, key, next(iter(touched)), position)]
-            else:
-                periods = self._list_periods(key, state, touched)
-                self._reject_costly(key, periods)
-                return self._assess_periods(catalogue, periods, position, added=(fact, size))
+            duties = self._list_touched_duties(fact, catalogue, state, touched)
+            if len(duties) > 1:
+                self._reject_costly(duties)
+                return self._assess_duties(duties, position, added=(fact, size))
+            events = [self._assess_touched(found, duty, position) for found, duty in duties]
         except Exception:
             self._forget(fact, size)
             raise
@@ -181,6 +191,28 @@ class PartitionProcessor:
         key = state_store.docket_key_of(fact)
         state = self._store.docket_state(key)
         self._store.replace(key, state.without(fact, period=record_period(fact), size=size))
+
+    def _list_touched_duties(
+        self, fact: Fact, catalogue: DutyCatalogue | None, state: DocketState, touched: frozenset[str | None]
+    ) -> list[CataloguedDuty]:
+        """Return the duties to assess: of the fact's plan, if it is adopted, and of the plans that carry it over."""
+        found: list[CataloguedDuty] = []
+        if catalogue is not None:
+            periods = self._list_periods(state_store.docket_key_of(fact), state, touched)
+            duties = (catalogue.duty(agency=fact.agency, obligation=fact.obligation, period=one) for one in periods)
+            found = [(catalogue, duty) for duty in duties]
+        if not isinstance(fact, Decision):
+            found.extend(self._list_carrying_duties(fact, _sort_periods(touched)))
+        return found
+
+    def _list_carrying_duties(self, fact: Fact, periods: Iterable[str | None]) -> Iterator[CataloguedDuty]:
+        """Yield the binding duties of other adopted plans for which a report under the docket of *fact* counts."""
+        for catalogue in self._carrying:
+            for obligation in catalogue.carries_over.get((fact.plan, fact.obligation), ()):
+                for period in periods:
+                    duty = catalogue.find_duty(agency=fact.agency, obligation=obligation, period=period)
+                    if duty is not None and duty.is_binding:
+                        yield catalogue, duty
 
     def _list_periods(self, key: DocketKey, state: DocketState, touched: frozenset[str | None]) -> list[str | None]:
         """Return the periods to assess; a fact about no one period touches all that are expected or have facts."""
@@ -196,41 +228,32 @@ class PartitionProcessor:
             periods |= {one.period for one in expected if state_store.docket_key_of(one) == key}
         return _sort_periods(periods)
 
-    def _reject_costly(self, key: DocketKey, periods: Iterable[str | None]) -> None:
-        """Raise `Rejection` if the assessments of all *periods* together would read too many facts."""
-        count = sum(len(self._store.facts_bearing_on(key, period)) for period in periods)
+    def _reject_costly(self, duties: Iterable[CataloguedDuty]) -> None:
+        """Raise `Rejection` if the assessments of all *duties* together would read too many facts."""
+        count = sum(len(self.facts_bearing_on(duty)) for _, duty in duties)
         if count > MOST_FACTS_A_RECORD:
             raise Rejection("costly", f"it has {count:,} facts assessed anew; {MOST_FACTS_A_RECORD:,} is the limit")
 
-    def _assess_periods(
-        self,
-        catalogue: DutyCatalogue,
-        periods: Iterable[str | None],
-        position: LogPosition,
-        *,
-        added: tuple[Fact, int],
+    def _assess_duties(
+        self, duties: Iterable[CataloguedDuty], position: LogPosition, *, added: tuple[Fact, int]
     ) -> Iterator[KeyedEvent]:
-        """Yield the assessments of *periods* after a fact was added; without the fact again if one of them fails."""
+        """Yield the assessments of *duties* after a fact was added; without the fact again if one of them fails."""
         fact, size = added
-        key, total = state_store.docket_key_of(fact), 0
+        total = 0
         try:
-            for period in periods:
-                event = self._assess_touched(catalogue, key, period, position)
+            for catalogue, duty in duties:
+                event = self._assess_touched(catalogue, duty, position)
                 total += len(event[1])
                 _reject_bulk(total)
                 yield event
         except Exception:
             self._forget(fact, size)
             raise
-        self._changed[key, record_period(fact)] = None
+        self._changed[state_store.docket_key_of(fact), record_period(fact)] = None
 
-    def _assess_touched(
-        self, catalogue: DutyCatalogue, key: DocketKey, period: str | None, position: LogPosition
-    ) -> KeyedEvent:
+    def _assess_touched(self, catalogue: DutyCatalogue, duty: Duty, position: LogPosition) -> KeyedEvent:
         """Return the assessment of a duty that a fact touches; raise `Rejection` if it is beyond the budget."""
-        _, agency, obligation = key
-        duty = catalogue.duty(agency=agency, obligation=obligation, period=period)
-        facts = self._store.facts_bearing_on(key, period)
+        facts = self.facts_bearing_on(duty)
         if len(facts) > MOST_FACTS_AN_ASSESSMENT:
             limit = f"{MOST_FACTS_AN_ASSESSMENT:,} is the limit"
             raise Rejection("costly", f"{len(facts):,} facts bear on {duty.key}; {limit}")
@@ -244,49 +267,83 @@ class PartitionProcessor:
             )
         except LargeAssessmentError as cause:
             raise Rejection("oversized", f"{duty.key}: {cause}") from cause
-        return agency, event
+        return duty.key.agency, event
 
     def _assess_expected(self, catalogue: DutyCatalogue, key: DutyKey, position: LogPosition) -> KeyedEvent:
         duty = catalogue.duty(agency=key.agency, obligation=key.obligation, period=key.period)
-        facts = self._store.facts_bearing_on(state_store.docket_key_of(key), key.period)
+        facts = self.facts_bearing_on(duty)
         return key.agency, assessment_event.encode_assessment(catalogue, duty, facts, position=position)
 
     def _process_adoption(self, adoption: PlanAdopted, position: LogPosition) -> Iterator[KeyedEvent]:
         if adoption.partition != self.partition:
             raise Rejection("misrouted", f"an adoption of partition {adoption.partition} lies in {self.partition}")
-        catalogue = self._catalogues.find_adopted(adoption)
-        if catalogue is None:
+        adoptions = {**self._adoptions, adoption.plan: adoption}
+        linked = self._catalogues.link_adopted(adoptions.values())
+        if adoption.plan not in linked:
             raise UnpublishedAdoption
         before = self._adopted_plans.get(adoption.plan)
         if before is not None and not is_newer(adoption, before.adoption):
             return  # written again by a restarted owner, or by a replica whose documents lag behind
-        for key in self._list_duties_to_assess(catalogue, adoption, before):
-            yield self._assess_expected(catalogue, key, position)
+        for plan in self._list_changed_plans(adoption.plan, linked):
+            for key in self._list_duties_to_assess(linked[plan], adoptions[plan], self._adopted_plans.get(plan)):
+                yield self._assess_expected(linked[plan], key, position)
         # From here on the adoption is in force; what was rejected or failed above has changed nothing.
         self._adoptions[adoption.plan] = adoption
-        self._adopted_plans[adoption.plan] = AdoptedPlan(adoption=adoption, catalogue=catalogue)
+        self._put_into_force(linked)
         self._changed[state_store.docket_key_of(state_store.adoption_key(adoption.plan)), None] = None
+
+    def _list_changed_plans(self, adopted: str, linked: Mapping[str, DutyCatalogue]) -> list[str]:
+        """Return the plan that is *adopted*, and those in force before or after which it stands now."""
+        others = [plan for plan, one in self._adopted_plans.items() if one.catalogue is not linked.get(plan)]
+        return [adopted, *sorted({*others} & linked.keys() - {adopted})]
+
+    def _put_into_force(self, linked: Mapping[str, DutyCatalogue]) -> None:
+        for plan, catalogue in linked.items():
+            self._adopted_plans[plan] = AdoptedPlan(adoption=self._adoptions[plan], catalogue=catalogue)
+        self._carrying = [one for _, one in sorted(linked.items()) if one.carries_over]
 
     def _list_duties_to_assess(
         self, catalogue: DutyCatalogue, adoption: PlanAdopted, before: AdoptedPlan | None
     ) -> Iterator[DutyKey]:
-        """Yield the duties to assess anew: after other versions all, after a moved horizon those that it adds."""
+        """Yield the duties to assess anew: after other versions all, after a moved horizon those that it adds.
+
+        Among all are those that were expected *before* and bind nobody under the new versions.
+        """
         expected = self._catalogues.duties_opening_before(adoption.horizon, catalogue, partition=self.partition)
         if before is not None and before.catalogue is catalogue:
             horizon_before = before.adoption.horizon.timestamp()
             yield from (key for key in expected if _opening_timestamp(catalogue, key) >= horizon_before)
-        else:
-            yield from expected
-            yield from self._list_unexpected_duties(catalogue, frozenset(expected))
+            return
+        yield from expected
+        dropped = (
+            ()
+            if before is None
+            else self._catalogues.duties_opening_before(
+                before.adoption.horizon, before.catalogue, partition=self.partition
+            )
+        )
+        others = dict.fromkeys([*self._list_reported_duties(catalogue), *dropped])
+        known = frozenset(expected)
+        yield from (key for key in others if key not in known and fact_validation.has_duty(catalogue, key))
 
-    def _list_unexpected_duties(self, catalogue: DutyCatalogue, expected: frozenset[DutyKey]) -> Iterator[DutyKey]:
-        """Yield the duties that have facts and that *catalogue* knows, but that do not open before the horizon."""
+    def _list_reported_duties(self, catalogue: DutyCatalogue) -> Iterator[DutyKey]:
+        """Yield the duties about which there are facts, and those for which reports under another plan count."""
         for docket_key in self._store.docket_keys(catalogue.plan.plan):
-            plan, agency, obligation = docket_key
-            for period in _sort_periods(self._store.periods_of(docket_key)):
-                key = DutyKey(plan=plan, agency=agency, obligation=obligation, period=period)
-                if key not in expected and fact_validation.has_duty(catalogue, key):
-                    yield key
+            yield from self._list_docket_duties(catalogue, docket_key, docket_key[2])
+        for (plan, old), obligations in catalogue.carries_over.items():
+            for docket_key in self._store.docket_keys(plan):
+                if docket_key[2] == old:
+                    for obligation in obligations:
+                        for key in self._list_docket_duties(catalogue, docket_key, obligation):
+                            duty = catalogue.find_duty(agency=key.agency, obligation=key.obligation, period=key.period)
+                            if duty is not None and duty.is_binding:
+                                yield key
+
+    def _list_docket_duties(
+        self, catalogue: DutyCatalogue, docket_key: DocketKey, obligation: str
+    ) -> Iterator[DutyKey]:
+        for period in _sort_periods(self._store.periods_of(docket_key)):
+            yield DutyKey(plan=catalogue.plan.plan, agency=docket_key[1], obligation=obligation, period=period)
 
 
 def is_newer(adoption: PlanAdopted, than: PlanAdopted) -> bool:

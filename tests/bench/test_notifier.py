@@ -122,7 +122,7 @@ async def _measure_following_rate(notifier: NotifierClient, agencies: Sequence[s
 
 
 async def _measure_sending_rate(notifier: NotifierClient) -> float:
-    done = {"state": "delivered"}
+    done = {"state": "accepted"}
     start = time.perf_counter()
     notifier.set_clock(FALLS_DUE)
     await eventually(lambda: notifier.database["deliveries"].count_documents(done) == ALERTS, "all sent", timeout=300)

@@ -17,7 +17,7 @@ COMPOSE = ROOT / "docker-compose.yml"
 SERVICE_PORTS = {"intake": 8001, "rules": 8002, "notifier": 8003, "reporting": 8004}
 ADMIN_PORTS = {"intake": 9001, "rules": 9002, "notifier": 9003, "reporting": 9004}
 AUDIT_PORT = 8005  # of its probes and metrics; the audit has no other port
-ONE_SHOTS = {"publish", "mongo-init"}
+ONE_SHOTS = {"publish", "mongo-init", "reporting-key"}
 METRIC = re.compile(r"\b(?:intake|rules|notifier|reporting|audit|runtime|dondoc)_[a-z_]+\b")
 HISTOGRAM_SUFFIX = re.compile(r"_(bucket|count|sum)$")
 
@@ -107,6 +107,7 @@ SECRETS = {
     "DONDOC_NOTIFIER_SMTP_PASSWORD": {"notifier"},
     "DONDOC_NOTIFIER_SMPP_PASSWORD": {"notifier"},
     "DONDOC_DASHBOARD_KEY": {"notifier", "reporting"},
+    "DONDOC_CONTACTS_KEY": {"notifier"},
     "DONDOC_READER_KEY": {"audit"},
 }
 

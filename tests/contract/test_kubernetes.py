@@ -198,7 +198,9 @@ def test_a_secret_reaches_the_services_that_need_it_alone() -> None:
     readers = {
         "form": {"intake", "notifier"},
         "dashboard": {"notifier", "reporting"},
+        "contacts": {"notifier"},
         "readers": {"reporting"},
+        "reporting-intake": {"reporting"},
         "link-revocations": {"intake", "reporting"},
         "audit-reader": {"audit"},
         "dry-run": {"intake", "rules"},

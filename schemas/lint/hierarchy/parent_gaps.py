@@ -46,7 +46,7 @@ def find_parent_gaps(plan: Plan, registry: Registry) -> Iterator[Finding]:
 
 
 def _warn(path: DocumentPath, gaps: Sequence[_Gap], effect: str) -> Finding:
-    others = f", and {len(gaps) - 1} more agencies at some time" if len(gaps) > 1 else ""
+    others = f", nor above {len(gaps) - 1} more at some time" if len(gaps) > 1 else ""
     return Finding(path=path, message=f"no agency is above {gaps[0]}{others}; {effect}", severity=Severity.WARNING)
 
 

@@ -14,6 +14,7 @@ from schemas.plan.registry import Registry
 from services.console.audit import rebuild
 from services.console.audit.log_index import FactSelection, LogIndex, LogRecord
 from services.console.audit.rebuild import RebuiltAssessments
+from services.rules.core import plan_succession
 from services.rules.core.agencies import Agencies
 from services.rules.core.duty_catalogue import DutySelection
 from services.rules.duty_catalogues import DutyCatalogues
@@ -58,6 +59,8 @@ class PeriodRebuilder:
         self._index = index
         self._references = references
         self._plan = plan
+        # The plans before and after it: their adoptions and the reports under them bear on its duties too.
+        self._related = plan_succession.list_related(plan, references.plans())
         self._periods = periods
         self._partitions = partitions
 
@@ -84,31 +87,36 @@ class PeriodRebuilder:
         """Return the newest assessment of each duty of *chunk* within *bounds*."""
         selection = DutySelection(agencies=chunk.agencies, periods=frozenset(self._periods))
         catalogues = DutyCatalogues(self._references, self._partitions, selection=selection)
+        records = [record for plan in self._related for record in self._select_records(plan, chunk)]
+        return await rebuild.assess_records(
+            PartitionProcessor(chunk.partition, catalogues),
+            [bounds.select(one, chunk.partition) for one in records],
+            known_at=bounds.known_at,
+        )
+
+    def _select_records(self, plan: str, chunk: AgencyChunk) -> tuple[Iterable[LogRecord], Iterable[LogRecord]]:
+        """Return the facts of *chunk* and the adoptions under one plan, each in the order of the log."""
         selected = FactSelection(
-            plan=self._plan,
+            plan=plan,
             partition=chunk.partition,
             agencies=chunk.names,
             periods=[period for period in self._periods if period is not None],
         )
-        return await rebuild.assess_records(
-            PartitionProcessor(chunk.partition, catalogues),
-            bounds.select(self._index.facts(selected), chunk.partition),
-            bounds.select(self._index.adoptions(self._plan, chunk.partition), chunk.partition),
-            known_at=bounds.known_at,
-        )
+        return self._index.facts(selected), self._index.adoptions(plan, chunk.partition)
 
     def _list_names(self) -> Mapping[str, set[str]]:
         """Return by agency the names that facts call it: its id, and an alias of any version of the registry."""
         registries = [Agencies(one) for one in self._find_registries()]
         names: dict[str, set[str]] = {agency: {agency} for registry in registries for agency in registry}
-        for name in self._index.agency_names(self._plan):
+        for name in dict.fromkeys(name for plan in self._related for name in self._index.agency_names(plan)):
             # A name that no registry knows stands for itself; rules has rejected the fact.
             for agency in {registry.resolve(name) or name for registry in registries}:
                 names.setdefault(agency, set()).add(name)
         return names
 
     def _find_registries(self) -> Iterator[Registry]:
-        for registry_id, version in self._index.adopted_registries(self._plan):
+        adopted = [one for plan in self._related for one in self._index.adopted_registries(plan)]
+        for registry_id, version in dict.fromkeys(adopted):
             registry = self._references.version(REGISTRY, registry_id, version)
             if isinstance(registry, Registry):
                 yield registry

@@ -6,7 +6,7 @@ at a time and the periods that the audit is about; facts and duties of all other
 
 import asyncio
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -34,15 +34,15 @@ class RebuiltAssessments:
 
 
 async def assess_records(
-    processor: PartitionProcessor, facts: Iterable[LogRecord], adoptions: Iterable[LogRecord], *, known_at: datetime
+    processor: PartitionProcessor, records: Sequence[Iterable[LogRecord]], *, known_at: datetime
 ) -> RebuiltAssessments:
-    """Process the records of one partition in the order of the log, and keep what was known of each duty at *known_at*.
+    """Process *records* of one partition, each group in the order of the log, and keep what was known at *known_at*.
 
     A revision grows with the log, so the last assessment of a duty is its newest.
     """
     newest: dict[DutyKey, bytes] = {}
     rejected = 0
-    for count, record in enumerate(heapq.merge(facts, adoptions, key=lambda one: one.offset), start=1):
+    for count, record in enumerate(heapq.merge(*records, key=lambda one: one.offset), start=1):
         if count % YIELD_EVERY_RECORDS == 0:
             await asyncio.sleep(0)
         recorded_at = instant_of(record.recorded_at)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from schemas.events.deliveries import Channel
-from services.notifier.core.scheduling.routing import Contact, Language
+from services.notifier.core.scheduling.routing import Contact, ContactRole, Language
 
 UNREACHABLE = "h-ba-thuoc"
 MERGED_ON = {"h-dong-son": date(2025, 1, 1)}
@@ -31,14 +31,14 @@ def build_contacts(agencies: Iterable[str]) -> list[Contact]:
 
 
 def _email_contact(agency: str) -> Contact:
-    return _contact(agency, Channel.EMAIL, f"van-thu@{agency}.{DOMAIN}", "văn thư")
+    return _contact(agency, Channel.EMAIL, f"van-thu@{agency}.{DOMAIN}", ContactRole.OFFICE)
 
 
 def _sms_contact(agency: str, place: int) -> Contact:
-    return _contact(agency, Channel.SMS, f"{NUMBER_PREFIX}{place:03d}", "lãnh đạo văn phòng")
+    return _contact(agency, Channel.SMS, f"{NUMBER_PREFIX}{place:03d}", ContactRole.LEADER)
 
 
-def _contact(agency: str, channel: Channel, address: str, role: str) -> Contact:
+def _contact(agency: str, channel: Channel, address: str, role: ContactRole) -> Contact:
     language: Language = "en" if agency in READS_ENGLISH else "vi"
     return Contact(
         agency=agency, channel=channel, address=address, role=role, language=language, to=MERGED_ON.get(agency)

@@ -16,6 +16,19 @@ _POOR = {2016: 1100, 2017: 841, 2018: 584, 2019: 327, 2020: 220, 2021: 677, 2022
 _NEAR_POOR = {2016: 1010, 2017: 930, 2018: 850, 2019: 745, 2020: 640, 2021: 720, 2022: 655, 2023: 560, 2024: 495}
 _HOUSEHOLDS_AT_FIRST = 905_000
 
+_RESULTS_OF_DEPARTMENTS = (
+    "Đã lồng ghép {number} lớp tập huấn kỹ thuật sản xuất với cho vay vốn chính sách tại các huyện miền núi.",
+    "Đã tham mưu Ủy ban nhân dân tỉnh {number} văn bản chỉ đạo liên quan đến tín dụng chính sách xã hội.",
+    "Đã phối hợp kiểm tra việc sử dụng vốn vay tại {number} xã; kiến nghị xử lý kịp thời các tồn tại.",
+    "Đã phổ biến Chỉ thị số 40-CT/TW đến toàn thể công chức, viên chức; đăng {number} tin, bài tuyên truyền.",
+    "Đã rà soát, cung cấp danh sách đối tượng thụ hưởng của {number} xã cho Ngân hàng Chính sách xã hội.",
+)
+_RESULTS_OF_DISTRICTS = (
+    "Điểm giao dịch xã hoạt động ổn định tại trụ sở Ủy ban nhân dân {number} xã, thị trấn.",
+    "Ban đại diện Hội đồng quản trị huyện đã kiểm tra {number} xã, xử lý dứt điểm các tồn tại được nêu.",
+    "Hội đồng nhân dân huyện đã bố trí vốn ủy thác ngay từ đầu năm; {number} xã hoàn thành chỉ tiêu dư nợ.",
+    "Đã củng cố {number} Tổ tiết kiệm và vay vốn xếp loại trung bình, yếu.",
+)
 _TASKS = (
     "Tiếp tục bố trí ngân sách ủy thác sang Ngân hàng Chính sách xã hội; rà soát, xác nhận kịp thời đối tượng vay vốn.",
     "Duy trì giao ban định kỳ tại các điểm giao dịch xã; củng cố các Tổ tiết kiệm và vay vốn còn yếu.",
@@ -58,14 +71,15 @@ def draw_figures(agency: str, year: int) -> dict[str, int]:
 
 def write_sections(agency: str, year: int) -> dict[str, str]:
     """Return the texts of the report of *agency* on *year*; a department writes less than a district."""
-    results = f"Đã triển khai đầy đủ các nhiệm vụ được giao theo Kế hoạch số 6766/KH-UBND trong năm {year}."
+    number = draw_number(f"{agency}/{year}/results", 3, 29)
     if not agency.startswith(DISTRICT_PREFIXES):
-        return {"results": results}
+        return {"results": _choose(_RESULTS_OF_DEPARTMENTS, f"{agency}/{year}/results").format(number=f"{number:02d}")}
+    results = _choose(_RESULTS_OF_DISTRICTS, f"{agency}/{year}/results").format(number=f"{number:02d}")
     loans, entrusted = (draw_figures(agency, year)[code] for code in ("outstanding_loans", "entrusted_local_budget"))
     documents = draw_number(f"{agency}/{year}/documents", 2, 9)
     sections = {
         "results": f"{results} Tổng dư nợ đạt {_write(loans)} triệu đồng; vốn ngân sách ủy thác lũy kế "
-        f"{_write(entrusted)} triệu đồng; chất lượng tín dụng ổn định.",
+        f"{_write(entrusted)} triệu đồng.",
         "direction": f"Đã ban hành {documents:02d} văn bản chỉ đạo; Ban đại diện HĐQT họp định kỳ hằng quý.",
         "shortcomings": _choose(_SHORTCOMINGS, f"{agency}/{year}/shortcomings"),
         "next_year": _choose(_TASKS, f"{agency}/{year}/tasks"),

@@ -14,7 +14,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from schemas.events.assessments import ASSESSED
-from schemas.events.deliveries import DELIVERED, AttemptOutcome, Channel
+from schemas.events.deliveries import DELIVERED, TAKEN, Channel
 from schemas.events.facts import MODEL_OF
 from services.console.demo.events import RESULTS, YEAR
 from services.runtime.clock import instant_of
@@ -71,7 +71,7 @@ class DemoStatistics:
 
     def _add_delivery(self, attempt: Mapping[str, Any]) -> None:
         # A digest about several agencies is recorded once for each of them, with one alert id: a set counts it once.
-        if attempt["outcome"] == AttemptOutcome.DELIVERED.value:
+        if attempt["outcome"] in TAKEN:
             self._sent.setdefault(attempt["channel"], set()).add(attempt["alert"])
 
 

@@ -5,7 +5,6 @@ its cell and in the reader's language. The files that the sheet names must lie b
 """
 
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,12 @@ from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from schemas.plan.values import Bilingual, Language
 from schemas.problems import FieldError
+from schemas.text import normal_form
 from services.console.sheets import completeness, sheet_reader
 from services.console.sheets.layout import CHOICE_MARK, FORMAT
 from services.console.sheets.sheet_reader import SheetCell
 from services.console.support import inputs
+from services.console.tables.table import InputTable, RefusedTableError
 from services.intake.cloudevents import schema_errors
 from services.intake.core.forms import file_types, form_fields, form_to_event
 from services.intake.core.forms.file_types import RefusedFile
@@ -42,17 +43,15 @@ class SheetEvent:
 class FilledSheet:
     """The answers of a sheet by key."""
 
-    def __init__(self, path: Path, cells: Mapping[str, SheetCell]) -> None:
-        self.path = path
+    def __init__(self, table: InputTable, cells: Mapping[str, SheetCell]) -> None:
+        self.path = table.path
         self.cells = cells
+        self._table = table
 
     def text(self, key: str) -> str:
-        """Return the answer of *key* as text; a workbook holds `2026` as a float, which is given as `2026`."""
+        """Return the answer of *key* as text."""
         cell = self.cells.get(key)
-        if cell is None or cell.answer is None:
-            return ""
-        is_whole = isinstance(cell.answer, float) and cell.answer.is_integer()
-        return str(int(cell.answer) if is_whole else cell.answer).strip()  # type: ignore[arg-type] # a float, see above
+        return "" if cell is None or cell.answer is None else str(cell.answer).strip()
 
     def place(self, pointer: str) -> str:
         """Return the name of the cell that answers *pointer* into the event, or the file's path where no cell does."""
@@ -62,17 +61,17 @@ class FilledSheet:
             index = number.partition("/")[0]
             key = f"attachments.{int(index) + 1}" if index.isdigit() else "attachments.1"
         cell = self.cells.get(key)
-        return str(self.path) if cell is None else sheet_reader.format_address(self.path, sheet_reader.ANSWER, cell.row)
+        return str(self.path) if cell is None else self._table.place(cell.row, sheet_reader.ANSWER)
 
 
 def read_event(path: Path, language: Language) -> SheetEvent:
     """Return the event of the sheet in *path*; raise `UnusableInputError` with every fault at its cell."""
     sheet = _read_sheet(path, language)
-    faults = [_finding_at(key, _UNCOMPUTED) for key, cell in sheet.cells.items() if cell.is_uncomputed]
+    faults = [_finding_at(key, cell.fault) for key, cell in sheet.cells.items() if cell.fault]
     zone = _parse_zone(sheet, faults)
     duty = _parse_duty(sheet, faults)
     attachments = _describe_attachments(sheet, faults)
-    percents = frozenset(key for key, cell in sheet.cells.items() if cell.unit == "%")
+    percents = frozenset(key for key, cell in sheet.cells.items() if cell.unit == sheet_reader.PERCENT)
     answers = {key: cell.answer for key, cell in sheet.cells.items()}
     # The rules of the web form apply to sheets too, so that one answer gives one event however it is sent.
     data = form_to_event.build_report(duty, answers, files=attachments, zone=zone, percents=percents)
@@ -88,15 +87,19 @@ def read_event(path: Path, language: Language) -> SheetEvent:
 
 
 def _read_sheet(path: Path, language: Language) -> FilledSheet:
+    try:
+        table = sheet_reader.read_sheet(path)
+    except RefusedTableError as cause:
+        raise inputs.UnusableInputError(f"{cause.place}: {cause.detail.in_language(language)}") from cause
     cells: dict[str, SheetCell] = {}
-    for cell in sheet_reader.read_cells(path):
+    for cell in sheet_reader.read_cells(table):
         head = cell.key.partition(".")[0]
         if cell.key in cells or (cell.key not in _SINGLE_KEYS and head not in _KEY_PREFIXES):
-            place = sheet_reader.format_address(path, sheet_reader.KEY, cell.row)
+            place = table.place(cell.row, sheet_reader.KEY)
             message = _DUPLICATE_LINE if cell.key in cells else _UNKNOWN_KEY
             raise inputs.UnusableInputError(f"{place}: {message.in_language(language)}")
         cells[cell.key] = cell
-    return FilledSheet(path, cells)
+    return FilledSheet(table, cells)
 
 
 def _parse_zone(sheet: FilledSheet, faults: list[FieldError]) -> ZoneInfo:
@@ -140,7 +143,7 @@ def _describe_attachment(folder: Path, name: str) -> AttachedFile | Bilingual:
     path = _find_file(folder, name)
     try:
         with path.open("rb") as stream:
-            return file_types.describe_file(unicodedata.normalize("NFC", path.name), stream)
+            return file_types.describe_file(normal_form.repair_text(path.name), stream)
     except OSError:
         return Bilingual.of(
             en=f"there is no file {name!r} beside the sheet",
@@ -155,7 +158,7 @@ def _find_file(folder: Path, name: str) -> Path:
     path = folder / name
     if path.exists() or name.isascii() or not path.parent.is_dir():
         return path
-    siblings = (one for one in path.parent.iterdir() if unicodedata.normalize("NFC", one.name) == path.name)
+    siblings = (one for one in path.parent.iterdir() if normal_form.repair_text(one.name) == path.name)
     return next(siblings, path)
 
 
@@ -190,11 +193,6 @@ def _finding_at(key: str, said: Bilingual) -> FieldError:
 
 
 _REQUIRED = Bilingual.of(en="is needed", vi="cần được điền")
-_UNCOMPUTED = Bilingual.of(
-    en="the result of this formula is not in the file; "
-    "open the sheet in a spreadsheet program and save it, or write what the formula comes to",
-    vi="công thức ở ô này chưa có kết quả; hãy mở phiếu bằng phần mềm bảng tính rồi lưu lại, hoặc ghi thẳng kết quả",
-)
 _NO_PERIOD = Bilingual.of(
     en="write the period as text: 2026, 2026-H1, 2026-Q3 or 2026-07",
     vi="hãy ghi kỳ báo cáo dạng chữ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07",

@@ -1,4 +1,4 @@
-"""Reads the input files of commands: plan folders, logs of facts and JSON lines.
+"""Reads the input files of commands: plan folders and JSON lines.
 
 Input that cannot be used raises `UnusableInputError`, which ends the command with exit code 2 and a line that names the
 place.
@@ -6,18 +6,18 @@ place.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from schemas.lint import documents
+from schemas.lint.yaml_source import NotYaml
 from schemas.plan import instants
-from services.rules import fact_decoder
-from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
-from services.rules.core.facts import Fact
-from services.rules.fact_decoder import OtherEventError
-from services.runtime.decoding import UnreadableRecordError
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
+from services.rules.core.catalogue_linker import CatalogueLinker
+from services.rules.core.duty_catalogue import DutyCatalogue
 
 PLAN_FILE = "plan.yaml"
 REGISTRY_FILE = "registry.yaml"
@@ -57,19 +57,59 @@ def read_text(path: Path) -> str:
 
 
 def read_plan_folder(directory: Path) -> DutyCatalogue:
-    """Return the duty catalogue of the plan and registry in *directory*.
+    """Return the duty catalogue of the plan and registry in *directory*; raise as `read_plan_folders` does."""
+    return read_plan_folders([directory])[0]
 
-    Raise `UnusableInputError` with every error found in them; warnings do not refuse anything.
+
+def read_plan_folders(directories: Sequence[Path]) -> tuple[DutyCatalogue, ...]:
+    """Return the duty catalogue of the plan in each of *directories*, each knowing the plan before and after it.
+
+    A folder without a plan may hold the registry of the others. Raise `UnusableInputError` with every error found in
+    a folder; warnings do not refuse anything.
     """
+    found: dict[str, tuple[Plan, Registry]] = {}
+    for directory in list_plan_folders(directories):
+        plan, registry = _read_documents(directory, directories)
+        if plan.plan in found:
+            raise UnusableInputError(f"{directory / PLAN_FILE}: another folder holds the plan {plan.plan!r} too")
+        found[plan.plan] = plan, registry
+    return tuple(CatalogueLinker().link(found).values())
+
+
+def list_plan_folders(directories: Sequence[Path]) -> list[Path]:
+    """Return those of *directories* that hold a plan: all but those with a registry alone."""
+    with_plan = [one for one in directories if (one / PLAN_FILE).exists() or not (one / REGISTRY_FILE).exists()]
+    return with_plan or list(directories)
+
+
+def find_registry_file(directory: Path, directories: Sequence[Path], plan: Plan | None) -> Path:
+    """Return the registry of the plan in *directory*: its own, else the one of that id in another folder or above."""
+    own = directory / REGISTRY_FILE
+    if own.exists() or plan is None:
+        return own
+    shared = [one / REGISTRY_FILE for one in (*directories, directory.resolve().parent)]
+    return next((one for one in shared if one.exists() and _holds_registry(one, plan.registry)), own)
+
+
+def _holds_registry(path: Path, registry_id: str) -> bool:
+    try:
+        return documents.lint_registry(read_text(path)).content["registry"].text == registry_id
+    except NotYaml:
+        return False
+
+
+def _read_documents(directory: Path, directories: Sequence[Path]) -> tuple[Plan, Registry]:
+    """Return the plan in *directory* with its registry; raise `UnusableInputError` with every error in them."""
     try:
         plan = documents.parse_plan(read_text(directory / PLAN_FILE))
-        registry = documents.parse_registry(read_text(directory / REGISTRY_FILE))
+        registry_file = find_registry_file(directory, directories, plan)
+        registry = documents.parse_registry(read_text(registry_file))
     except documents.DocumentInvalid as cause:
         raise _error_for(directory, cause.diagnostics) from cause
     faults = documents.cross_check(plan, registry)
     if any(fault.is_error for fault in faults):
         raise _error_for(directory, faults)
-    return DutyCatalogue(plan, registry)
+    return plan, registry
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -100,50 +140,6 @@ def read_instant(text: object, place: str) -> datetime:
     try:
         return instants.parse(str(text))
     except ValueError as cause:
-        raise UnusableInputError(f"{place}: {cause}") from cause
-
-
-def read_facts(path: Path, catalogue: DutyCatalogue) -> Iterator[tuple[Fact, str | None]]:
-    """Yield the facts of the catalogue's plan in the log file *path*, each with None or with why it concerns no duty.
-
-    Events of other types and facts of other plans are skipped. Raise `UnusableInputError` at a line that is no event.
-    """
-    for fact, reason, _ in read_recorded_facts(path, catalogue):
-        yield fact, reason
-
-
-def read_recorded_facts(path: Path, catalogue: DutyCatalogue) -> Iterator[tuple[Fact, str | None, bytes]]:
-    """Yield what `read_facts` yields, each with the event as the file has it."""
-    for place, event, fact in _decode_facts(path):
-        if fact.plan != catalogue.plan.plan:
-            continue
-        try:
-            yield catalogue.resolve_names(fact), None, event
-        except UnknownDuty as cause:
-            yield fact, f"{place}: {cause}", event
-
-
-def read_last_recorded(path: Path) -> datetime | None:
-    """Return when the last fact of the file was recorded; None if it has none. Raise as `read_facts` does."""
-    return max((fact.recorded_at for _, _, fact in _decode_facts(path)), default=None)
-
-
-def _decode_facts(path: Path) -> Iterator[tuple[str, bytes, Fact]]:
-    """Yield each fact with its place and its event; events of other types are skipped."""
-    for number, line in read_lines(path):
-        place, event = f"{path}:{number}", line.encode()
-        fact = _decode_fact(event, place)
-        if fact is not None:
-            yield place, event, fact
-
-
-def _decode_fact(event: bytes, place: str) -> Fact | None:
-    """Return the fact in *event*, or None for an event of another type; raise `UnusableInputError` naming *place*."""
-    try:
-        return fact_decoder.decode_fact(event)
-    except OtherEventError:
-        return None
-    except UnreadableRecordError as cause:
         raise UnusableInputError(f"{place}: {cause}") from cause
 
 

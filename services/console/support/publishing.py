@@ -3,7 +3,7 @@
 A version is published once: a document that is published under a version is never replaced by other content.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from schemas.events import ids
-from schemas.lint import documents
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.console.support import inputs, topic_reader
@@ -58,17 +57,20 @@ class PublishOutcome:
         return fields if self.reason is None else {**fields, "reason": self.reason}
 
 
-def read_versions(directory: Path) -> tuple[DocumentVersion, ...]:
-    """Return the registry and the plan in *directory*.
+def read_versions(directories: Sequence[Path]) -> tuple[DocumentVersion, ...]:
+    """Return the registries and the plans in *directories*, each document once.
 
-    The registry comes first and is published first, so that nobody reads a plan whose agencies are not yet there.
+    The registries come first and are published first, so that nobody reads a plan whose agencies are not yet there.
+    Raise `UnusableInputError` where two folders hold the same version of a document with different content.
     """
-    plan = documents.parse_plan(inputs.read_text(directory / inputs.PLAN_FILE))
-    registry = documents.parse_registry(inputs.read_text(directory / inputs.REGISTRY_FILE))
-    return (
-        DocumentVersion(kind=REGISTRY, id=registry.registry, document=registry),
-        DocumentVersion(kind=PLAN, id=plan.plan, document=plan),
-    )
+    found: dict[str, DocumentVersion] = {}
+    catalogues = inputs.read_plan_folders(directories)
+    registries = [DocumentVersion(kind=REGISTRY, id=one.registry.registry, document=one.registry) for one in catalogues]
+    plans = [DocumentVersion(kind=PLAN, id=one.plan.plan, document=one.plan) for one in catalogues]
+    for one in (*registries, *plans):
+        if found.setdefault(one.key, one).document != one.document:
+            raise inputs.UnusableInputError(f"{one.key}: two folders hold it with different content")
+    return tuple(found.values())
 
 
 async def publish_versions(

@@ -4,7 +4,7 @@ Each step may be repeated: it leaves what exists already unchanged.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from services.console.support import publishing
 from services.console.support.inputs import UnusableInputError
 from services.intake.core.scopes import ApiKey, KeyScope
 from services.intake.http import api_keys
-from services.notifier.contacts.store import ContactStore
+from services.notifier.contacts import store
 from services.notifier.core.scheduling.routing import Contact
 from services.notifier.settings import NotifierSettings
 from services.reporting.core.access.links import ReaderLink
@@ -25,12 +25,12 @@ from services.runtime.access import bearer_keys
 from services.runtime.settings import KafkaConfig, ServiceSettings
 
 
-def publish_documents(directory: Path, bootstrap: str) -> tuple[str, ...]:
-    """Publish the plan and registry in *directory* to a local broker; return a line about each document.
+def publish_documents(directories: Sequence[Path], bootstrap: str) -> tuple[str, ...]:
+    """Publish the plans and registries in *directories* to a local broker; return a line about each document.
 
     Raise `UnusableInputError` where a document is refused.
     """
-    versions = publishing.read_versions(directory)
+    versions = publishing.read_versions(directories)
     outcomes = asyncio.run(
         publishing.publish_versions(versions, KafkaConfig(bootstrap=bootstrap), settings=ServiceSettings())
     )
@@ -101,6 +101,6 @@ def create_dashboard_link(reader: Reader, readers: Path, url: str, *, since: dat
 async def _replace_contacts(contacts: Iterable[Contact], settings: NotifierSettings) -> None:
     client = mongo.connect(settings.mongo_url)
     try:
-        await ContactStore(client, settings.mongo_database).replace(contacts)
+        await store.open_contacts(client, settings).replace(contacts)
     finally:
         client.close()

@@ -1,17 +1,21 @@
 """Simulates the notifier over a span of time without a server, with the functions by which the real notifier decides.
 
-At each instant only the facts recorded by then count. What fell due before the span counts as sent.
+Several plans are simulated side by side: what one recipient gets from all of them at one time is one digest. At each
+instant only the facts recorded by then count. What fell due before the span counts as sent.
 """
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from schemas.events.ids import DutyKey
 from schemas.plan import calendar
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from services.console.support import fact_files
+from services.console.support.fact_files import DocketName
 from services.notifier.consumer import decode_assessment
 from services.notifier.core.scheduling import digest, routing, schedule
 from services.notifier.core.scheduling.digest import Digest
@@ -20,30 +24,34 @@ from services.notifier.core.scheduling.routing import ContactBook
 from services.notifier.core.scheduling.schedule import AlertSchedule
 from services.rules.assessment_event import LogPosition, encode_assessment
 from services.rules.core.docket import EVERY_PERIOD, Docket
-from services.rules.core.duty_catalogue import DutyCatalogue, UnknownDuty
-from services.rules.core.facts import Fact
+from services.rules.core.duty_catalogue import DutyCatalogue
+from services.rules.core.facts import Decision, Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationDocuments:
-    """The one plan and registry version of a simulation with its sending hours, in the form the notifier asks for."""
+    """The one version of each plan and registry of a simulation with its sending hours, in the notifier's form."""
 
-    catalogue: DutyCatalogue
+    catalogues: Mapping[str, DutyCatalogue]
     opens: time
     closes: time
 
     def plan(self, plan_id: str, version: int) -> Plan:
-        del plan_id, version
-        return self.catalogue.plan
+        del version
+        return self.catalogues[plan_id].plan
 
     def registry(self, registry_id: str, version: int) -> Registry:
-        del registry_id, version
-        return self.catalogue.registry
+        del version
+        return next(one.registry for one in self.catalogues.values() if one.registry.registry == registry_id)
 
     def hours(self, plan_id: str, version: int) -> SendingHours:
-        del plan_id, version
-        calendar = self.catalogue.calendar
-        return SendingHours(opens=self.opens, closes=self.closes, zone=calendar.zone, days=calendar.working_days)
+        del version
+        days = self.catalogues[plan_id].calendar.working_days
+        return SendingHours(opens=self.opens, closes=self.closes, zone=self.zone(plan_id), days=days)
+
+    def zone(self, plan_id: str) -> ZoneInfo:
+        """Return the time zone of a plan."""
+        return self.catalogues[plan_id].calendar.zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +67,8 @@ class Simulation:
 
     def __init__(self, documents: SimulationDocuments, contacts: ContactBook) -> None:
         self._documents = documents
-        self._hours = documents.hours("", 0)
         self._contacts = contacts
-        self._dockets: dict[tuple[str, str], Docket] = {}
+        self._dockets: dict[DocketName, Docket] = {}
         self._schedules: dict[DutyKey, AlertSchedule] = {}
         self._queue: list[tuple[datetime, str, DutyKey]] = []
         self._offset = 0
@@ -81,56 +88,59 @@ class Simulation:
 
     def _load_past(self, past: Iterable[Fact], *, since: datetime, until: datetime) -> None:
         """Assess every duty from the facts before *since*, and skip the alerts that fell due before it."""
-        catalogue = self._documents.catalogue
         for fact in past:
-            self._docket_of(fact.agency, fact.obligation).add(fact)
-        issued_at = calendar.midnight(catalogue.plan.issued_on, self._hours.zone)
-        filed = {
-            DutyKey(plan=catalogue.plan.plan, agency=agency, obligation=obligation, period=period)
-            for (agency, obligation), docket in self._dockets.items()
-            for period in docket.periods
-        }
-        for key in {*self._duties_with_reminders(until), *filed}:
-            self._assess(key, issued_at)
-            self._replace(schedule.skip_before(self._schedules[key], self._hours, since))
+            self._docket_of(fact).add(fact)
+        for catalogue in self._documents.catalogues.values():
+            issued_at = calendar.midnight(catalogue.plan.issued_on, catalogue.calendar.zone)
+            for key in {*_list_reminded_duties(catalogue, until), *self._list_reported_duties(catalogue)}:
+                self._assess(key, issued_at)
+                known = self._schedules.get(key)
+                if known is not None:
+                    self._replace(schedule.skip_before(known, self._hours_of(key), since))
 
-    def _duties_with_reminders(self, until: datetime) -> Iterator[DutyKey]:
-        """Yield the duties that call for alerts even if nothing is ever reported."""
-        catalogue = self._documents.catalogue
-        obligations = {
-            one.id
-            for one in catalogue.plan.obligations
-            if any(not version.reminders.is_empty for version in one.versions)
-        }
-        return (key for key in catalogue.duties_opening_before(until) if key.obligation in obligations)
+    def _list_reported_duties(self, catalogue: DutyCatalogue) -> Iterator[DutyKey]:
+        """Yield the duties of a plan about which there are facts, also reports carried over to it."""
+        for (plan, agency, obligation), docket in self._dockets.items():
+            named = (obligation,) if plan == catalogue.plan.plan else catalogue.carries_over.get((plan, obligation), ())
+            for one in named:
+                for period in docket.periods:
+                    yield DutyKey(plan=catalogue.plan.plan, agency=agency, obligation=one, period=period)
 
     def _apply_fact(self, fact: Fact) -> None:
-        """Add *fact* to its docket and assess every period that it bears on.
+        """Add *fact* to its docket and assess every period that it bears on, under each plan that it counts for.
 
         A fact about every period, such as an exemption, bears on all periods that were assessed before.
         """
-        touched = self._docket_of(fact.agency, fact.obligation).add(fact)
-        known = {
-            key.period for key in self._schedules if (key.agency, key.obligation) == (fact.agency, fact.obligation)
-        }
+        touched = self._docket_of(fact).add(fact)
+        docket = fact.plan, fact.agency, fact.obligation
+        known = {key.period for key in self._schedules if (key.plan, key.agency, key.obligation) == docket}
+        obligations = [(fact.plan, fact.obligation)]
+        if not isinstance(fact, Decision):
+            obligations += [
+                (plan, obligation)
+                for plan, catalogue in self._documents.catalogues.items()
+                for obligation in catalogue.carries_over.get((fact.plan, fact.obligation), ())
+            ]
         for period in (touched | known if EVERY_PERIOD in touched else touched) - {EVERY_PERIOD}:
-            key = DutyKey(plan=fact.plan, agency=fact.agency, obligation=fact.obligation, period=period)
-            self._assess(key, fact.recorded_at)
+            for plan, obligation in obligations:
+                key = DutyKey(plan=plan, agency=fact.agency, obligation=obligation, period=period)
+                self._assess(key, fact.recorded_at)
 
     def _assess(self, key: DutyKey, now: datetime) -> None:
-        """Assess a duty as rules does and schedule its alerts; a key that names no duty of the plan is ignored."""
-        catalogue = self._documents.catalogue
-        try:
-            duty = catalogue.duty(agency=key.agency, obligation=key.obligation, period=key.period)
-        except UnknownDuty:
+        """Assess a duty as rules does and schedule its alerts; a key that names no duty of the plans is ignored."""
+        catalogue = self._documents.catalogues.get(key.plan)
+        duty = None
+        if catalogue is not None:
+            duty = catalogue.find_duty(agency=key.agency, obligation=key.obligation, period=key.period)
+        if catalogue is None or duty is None:
             return
         self._offset += 1
-        facts = tuple(self._docket_of(key.agency, key.obligation))
+        facts = tuple(fact_files.select_facts(self._dockets, duty))
         position = LogPosition(offset=self._offset, recorded_at=now)
         assessment = decode_assessment(encode_assessment(catalogue, duty, facts, position=position))
         if assessment is not None:
-            known = self._schedules.get(key)
-            self._replace(schedule.follow_assessment(known, assessment, self._hours, now=now, lookback=timedelta()))
+            known, hours = self._schedules.get(key), self._hours_of(key)
+            self._replace(schedule.follow_assessment(known, assessment, hours, now=now, lookback=timedelta()))
 
     def _replace(self, known: AlertSchedule) -> None:
         """Put *known* in the place of the schedule of its duty."""
@@ -144,7 +154,7 @@ class Simulation:
             now = self._queue[0][0]
             popped = [self._retry_unreached(known, now) for known in self._pop_due(now)]
             due = [known for known in popped if known.next_at is not None and known.next_at <= now]
-            claims = [schedule.take_due(known, self._hours, now) for known in due]
+            claims = [schedule.take_due(known, self._hours_of(known.duty), now) for known in due]
             for _, after in claims:
                 self._replace(after)
             alerts = [after.with_duty(alert) for claimed, after in claims for alert in claimed]
@@ -155,27 +165,26 @@ class Simulation:
 
     def _return_unreached(self, unreached: Digest, now: datetime) -> None:
         """Keep alerts that reach nobody until the next contact of their recipient holds, as the notifier does."""
-        day = self._contacts.find_next_start(unreached.to_agency, now.astimezone(self._hours.zone).date())
+        zone = self._documents.zone(unreached.lead.duty.plan)
+        day = self._contacts.find_next_start(unreached.to_agency, now.astimezone(zone).date())
         if day is None:
             return
         for one in unreached.alerts:
             known = schedule.return_unreached(self._schedules[one.duty], [one.alert])
             self._replace(known)
-            heapq.heappush(self._queue, (calendar.midnight(day, self._hours.zone), str(one.duty), one.duty))
+            heapq.heappush(self._queue, (calendar.midnight(day, zone), str(one.duty), one.duty))
 
     def _retry_unreached(self, known: AlertSchedule, now: datetime) -> AlertSchedule:
         if not known.unreached:
             return known
-        day = now.astimezone(self._hours.zone).date()
-        registry, agency = self._documents.catalogue.registry, known.duty.agency
+        hours, agency = self._hours_of(known.duty), known.duty.agency
+        day, registry = now.astimezone(hours.zone).date(), self._documents.catalogues[known.duty.plan].registry
         recipients = {
-            alert.to: routing.resolve_recipient(
-                alert.to, agency, registry, on=alert.at.astimezone(self._hours.zone).date()
-            )
+            alert.to: routing.resolve_recipient(alert.to, agency, registry, on=alert.at.astimezone(hours.zone).date())
             for alert in known.unreached
         }
         reached = {to for to, agency in recipients.items() if self._contacts.find_reachable(agency, day)}
-        after = schedule.retry_unreached(known, reached, self._hours, now)
+        after = schedule.retry_unreached(known, reached, hours, now)
         self._replace(after)
         return after
 
@@ -189,8 +198,19 @@ class Simulation:
             keys[heapq.heappop(self._queue)[2]] = None
         return (self._schedules[key] for key in keys)
 
-    def _docket_of(self, agency: str, obligation: str) -> Docket:
-        return self._dockets.setdefault((agency, obligation), Docket())
+    def _docket_of(self, fact: Fact) -> Docket:
+        return self._dockets.setdefault((fact.plan, fact.agency, fact.obligation), Docket())
+
+    def _hours_of(self, duty: DutyKey) -> SendingHours:
+        return self._documents.hours(duty.plan, 0)
+
+
+def _list_reminded_duties(catalogue: DutyCatalogue, until: datetime) -> Iterator[DutyKey]:
+    """Yield the duties that call for alerts even if nothing is ever reported."""
+    obligations = {
+        one.id for one in catalogue.plan.obligations if any(not each.reminders.is_empty for each in one.versions)
+    }
+    return (key for key in catalogue.duties_opening_before(until) if key.obligation in obligations)
 
 
 def count_unreachable(alerts: Iterable[SimulatedAlert]) -> Mapping[str, int]:

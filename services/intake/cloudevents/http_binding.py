@@ -180,17 +180,19 @@ def _decode_attributes(headers: HeaderPairs) -> dict[str, object]:
 
 
 def _decode_header(attribute: str, value: bytes) -> str:
-    """Decode a header value as section 3.1.3.2 of the binding says: remove quotes, then percent-decode UTF-8."""
+    """Decode a header value as section 3.1.3.2 of the binding says: remove quotes, then percent-decode UTF-8.
+
+    The SDKs of Go and Java send letters beyond ASCII as they are, in UTF-8, so these are taken as well.
+    """
     text = value.strip()
     if len(text) > 1 and text.startswith(b'"') and text.endswith(b'"'):
         text = _QUOTED_PAIR.sub(rb"\1", text[1:-1])
     try:
-        text.decode("ascii")
         return nfc.normalize_text(unquote_to_bytes(text).decode("utf-8"))
     except UnicodeDecodeError as cause:
         raise json_decoding.unreadable_error(
-            en=f"the header ce-{attribute} is not percent-encoded UTF-8",
-            vi=f"trường tiêu đề ce-{attribute} không phải UTF-8 mã hóa dạng %XX",
+            en=f"the header ce-{attribute} is neither UTF-8 nor percent-encoded UTF-8",
+            vi=f"trường tiêu đề ce-{attribute} không phải UTF-8, cũng không phải UTF-8 mã hóa dạng %XX",
         ) from cause
 
 
@@ -224,6 +226,9 @@ def _decode_structured(body: bytes, label: Bilingual) -> ReceivedEvent:
 
 def _decode_binary(headers: HeaderPairs, body: bytes) -> ReceivedEvent:
     attributes = {"datacontenttype": BINARY_TYPE, **_decode_attributes(headers)}
+    if not body:
+        # An event without data, as in structured mode one that has no member `data` (section 3.1.2 of the binding).
+        return _build_event(attributes, None, raw_data=b"null", text=body)
     return _build_from_data(attributes, body, json_decoding.BODY_LABEL, text=body)
 
 

@@ -57,12 +57,18 @@ _TOO_LARGE = Bilingual.of(
     en="must be below 10^30 and above -10^30; count in a larger unit",
     vi="phải nhỏ hơn 10^30 và lớn hơn -10^30; hãy tính bằng đơn vị lớn hơn",
 )
+_NO_DATA = Bilingual.of(
+    en="the event has no data; in binary mode the body of the request is the data, and it is empty",
+    vi="sự kiện không có phần data; ở chế độ nhị phân, nội dung yêu cầu chính là data và đang để trống",
+)
 _NOT_VALID = "giá trị không hợp lệ"
 _FIGURES = ("content", "indicators")
 
 
 def parse_fact(event_type: str, data: object) -> FactModel | tuple[FieldError, ...]:
     """Return the fact that *data* holds as *event_type* (one of `MODEL_OF`), or the errors of its shape."""
+    if data is None:
+        return (FieldError(pointer=pointer_of("data"), detail=_NO_DATA),)
     # The published schemas of version 1 have no such bounds, and a version must not become stricter. So the bounds are
     # intake's own. Of a report that breaks one, nothing else is validated: it may have a hundred thousand errors.
     if event_type == SUBMITTED and (excess := tuple(_excess_errors(data))):
@@ -85,6 +91,7 @@ def _excess_errors(data: object) -> Iterator[FieldError]:
     collections = {
         ("content", "sections"): content.get("sections"),
         ("content", "indicators"): content.get("indicators"),
+        ("content", "parts"): content.get("parts"),
         ("attachments",): report.get("attachments"),
     }
     for path, items in collections.items():

@@ -82,6 +82,7 @@ def _limit_items(schemas: dict[str, Any]) -> None:
     content, report = schemas[Content.__name__], schemas[ReportSubmitted.__name__]
     for name in ("sections", "indicators"):
         content["properties"][name]["maxProperties"] = ITEMS_MAX
+    content["properties"]["parts"]["maxItems"] = ITEMS_MAX
     report["properties"]["attachments"]["maxItems"] = ITEMS_MAX
     attachment = schemas[Attachment.__name__]["properties"]
     attachment["name"] |= {"maxLength": rules.NAME_MAX, "allOf": [{"pattern": rules.NAME_PATTERN}]}

@@ -118,7 +118,8 @@ def _post_operation() -> dict[str, object]:
 def _binary_mode_headers() -> list[dict[str, object]]:
     """Return the `ce-` headers of binary mode. None is marked as required, because the other modes have none."""
     descriptions = {
-        name: f"Binary mode: the attribute `{name}`, percent-encoded where it is not ASCII." for name in _HEADERS
+        name: f"Binary mode: the attribute `{name}`, percent-encoded where it is not ASCII, or in UTF-8 as it is."
+        for name in _HEADERS
     }
     descriptions |= {name: f"{descriptions[name]} Required in that mode." for name in cloud_event.REQUIRED_ATTRIBUTES}
     return [

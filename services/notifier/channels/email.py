@@ -4,41 +4,38 @@ What fails before the body was handed over has surely not been delivered. What f
 reported as anything else.
 """
 
+import asyncio
 import base64
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
-from pathlib import Path
-
-from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPResponseException, SMTPSenderRefused
 
 from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
+from services.notifier.channels.smtp_session import (
+    MailNotAcceptedError,
+    MailTransaction,
+    SmtpBrokenError,
+    SmtpRefusedError,
+    SmtpServer,
+    SmtpSession,
+)
+from services.notifier.core.dispatch import refusals
+from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Fault, Phase
 
-_FIRST_PERMANENT_CODE = 500  # RFC 5321, section 4.2.1: 4yz is a transient, 5yz a permanent failure
+# An address goes into a command line and a header: no space, control character or bracket may end either of them.
+_ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
+_BAD_ADDRESS = DeliveryRefusal(fault=Fault.ADDRESS, is_permanent=True, concerns_route=False)
+_FEWER_CONNECTIONS_SECONDS = 300.0
+_ENVELOPE_ID = 40  # hexadecimal digits of the delivery id; RFC 3461 allows 100 characters
 _BOUNDARY = "=_dondoc_"
 _CRLF = "\r\n"
 _ENCODED_WORD_OCTETS = 39  # 52 base64 letters: after `Subject: ` the line keeps to the 76 characters of RFC 2047
 _BASE64_LINE_LENGTH = 76  # RFC 2045, section 6.8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpServer:
-    """The mail server, the sender address, and how the connection is secured."""
-
-    host: str
-    port: int
-    user: str | None
-    password: str | None
-    use_tls: bool
-    start_tls: bool
-    ca_file: Path | None
-    timeout_seconds: float
-    sender: str
-    sender_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,94 +51,111 @@ class MailHeaders:
 
 
 class EmailChannel:
-    """Sends mail on connections that it keeps open: as many as there were mails in flight at the same time."""
+    """Sends mail on connections that it keeps open, at most *connections* at a time."""
 
-    def __init__(self, server: SmtpServer) -> None:
+    def __init__(self, server: SmtpServer, *, connections: int) -> None:
         self._server = server
-        self._idle: list[SMTP] = []
+        self._idle: list[SmtpSession] = []
+        self._slots = asyncio.Semaphore(connections)
+        self._in_use = 0
 
     async def send(self, message: OutgoingMessage) -> SendResult:
+        if not _ADDRESS.fullmatch(message.address):
+            return SendResult.from_refusal(_BAD_ADDRESS, "address_invalid")
+        mail = self._write_transaction(message)
         try:
-            async with self._open_transaction(message) as client:
-                return await _send_data(client, self._write_message(message))
-        except (SMTPSenderRefused, SMTPAuthenticationError) as refusal:
-            # Our own address or password is at fault, whatever the code says: the recipient must not be given up.
-            return SendResult(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason=f"smtp_{refusal.code}")
-        except SMTPResponseException as refusal:
-            return _classify_refusal(refusal)
-        except (SMTPException, OSError):
-            return SendResult(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason="smtp_connection")
+            await self._send(mail)
+        except SmtpRefusedError as refused:
+            refusal = refusals.read_smtp_reply(refused.phase, refused.code, refused.enhanced)
+            return SendResult.from_refusal(refusal, f"smtp_{refused.code}")
+        except MailNotAcceptedError as cause:
+            refusal = DeliveryRefusal(fault=cause.fault, is_permanent=True, concerns_route=False)
+            return SendResult.from_refusal(refusal, cause.reason)
+        except SmtpBrokenError as broken:
+            if broken.phase is Phase.MESSAGE:
+                # The connection broke after the mail: the server may have taken it (RFC 5321, section 4.2.5).
+                return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smtp_connection")
+            return SendResult.from_refusal(BROKEN_CONNECTION, "smtp_connection")
+        return SendResult(outcome=AttemptOutcome.ACCEPTED)
 
     async def close(self) -> None:
-        """Say QUIT on the idle connections. A connection that is already gone is no error."""
+        """Say QUIT on the idle connections."""
         while self._idle:
-            client = self._idle.pop()
-            try:
-                await client.quit()
-            except (SMTPException, OSError):
-                client.close()
+            await self._idle.pop().quit()
+
+    async def _send(self, mail: MailTransaction) -> None:
+        """Send *mail* on a connection; raise what the session raises."""
+        while True:
+            async with self._open_session() as session:
+                was_used = session.has_sent
+                try:
+                    await session.send(mail)
+                except (SmtpRefusedError, SmtpBrokenError) as cause:
+                    # Servers close idle connections after some minutes, with 421 or without a word. That shows before
+                    # the mail is handed over, so a stale connection never counts as a failed attempt.
+                    is_stale = was_used and cause.phase < Phase.MESSAGE and getattr(cause, "code", 421) == 421  # noqa: PLR2004
+                    if not is_stale:
+                        raise
+                    session.close()
+                else:
+                    return
 
     @asynccontextmanager
-    async def _open_transaction(self, message: OutgoingMessage) -> AsyncIterator[SMTP]:
-        """Open a mail transaction; keep the connection afterwards unless anything went wrong on it."""
-        client = await self._acquire_connection()
+    async def _open_session(self) -> AsyncIterator[SmtpSession]:
+        """Yield a session for one mail, and keep it afterwards if it may be used for another."""
+        session = await self._acquire_session()
         try:
-            await client.rcpt(message.address)
-            yield client
-        except BaseException:
-            # A cancelled or refused transaction is still open on the server; closing is cheaper than reasoning about
-            # what RSET would leave behind.
-            client.close()
+            yield session
+        except SmtpRefusedError as refused:
+            if refused.code == 421 or not await session.reset():  # noqa: PLR2004 - the server closes
+                session.close()
             raise
-        if client.is_connected:
-            self._idle.append(client)
+        except BaseException:
+            # The transaction of a cancelled send is still open on the server. Closing abandons it.
+            session.close()
+            raise
+        finally:
+            self._in_use -= 1
+            if session.is_open:
+                self._idle.append(session)
+            self._slots.release()
 
-    async def _acquire_connection(self) -> SMTP:
-        """Return a connection on which MAIL FROM is accepted. A connection that went stale while idle is replaced."""
-        # Servers close idle connections after some minutes. MAIL FROM shows that at no cost and before anything is
-        # handed over, so a stale connection never counts as a failed attempt.
-        while self._idle:
-            client = self._idle.pop()
+    async def _acquire_session(self) -> SmtpSession:
+        """Return an open session as soon as there is a slot for it."""
+        while True:
+            await self._slots.acquire()
+            session = self._idle.pop() if self._idle else SmtpSession(self._server)
             try:
-                await client.mail(self._server.sender)
-            except (SMTPException, OSError):
-                client.close()
-            else:
-                return client
-        client = await self._connect()
-        try:
-            await client.mail(self._server.sender)
-        except BaseException:
-            client.close()
-            raise
-        return client
+                if not session.is_open:
+                    await session.open()
+            except SmtpRefusedError as refused:
+                if refused.code == 421 and self._in_use:  # noqa: PLR2004
+                    # The server takes no further connection beside those in use. Wait for one of them, and leave this
+                    # slot unused for a while.
+                    asyncio.get_running_loop().call_later(_FEWER_CONNECTIONS_SECONDS, self._slots.release)
+                    continue
+                self._slots.release()
+                raise
+            except BaseException:
+                self._slots.release()
+                raise
+            self._in_use += 1
+            return session
 
-    async def _connect(self) -> SMTP:
-        server = self._server
-        client = SMTP(
-            hostname=server.host,
-            port=server.port,
-            username=server.user,
-            password=server.password,
-            use_tls=server.use_tls,
-            start_tls=server.start_tls,
-            cert_bundle=None if server.ca_file is None else str(server.ca_file),
-            timeout=server.timeout_seconds,
-        )
-        await client.connect()
-        return client
-
-    def _write_message(self, message: OutgoingMessage) -> bytes:
+    def _write_transaction(self, message: OutgoingMessage) -> MailTransaction:
+        server, content = self._server, message.content
         headers = MailHeaders(
-            sender=self._server.sender,
-            sender_name=self._server.sender_name,
+            sender=server.sender,
+            sender_name=server.sender_name,
             recipient=message.address,
             message_id=message.message_id,
             language=message.language,
             at=message.at,
         )
-        content = message.content
-        return write_mail(headers, subject=content.subject or "", body=content.body, html=content.html or "")
+        mail = write_mail(headers, subject=content.subject or "", body=content.body, html=content.html or "")
+        return MailTransaction(
+            return_path=server.sender, recipient=message.address, envelope_id=message.id[:_ENVELOPE_ID], content=mail
+        )
 
 
 def write_mail(headers: MailHeaders, *, subject: str, body: str, html: str) -> bytes:
@@ -163,7 +177,7 @@ def write_mail(headers: MailHeaders, *, subject: str, body: str, html: str) -> b
     )
     parts = (_write_part("plain", body), _write_part("html", html))
     inner = "".join(f"--{boundary}{_CRLF}{part}{_CRLF}" for part in parts)
-    return (_CRLF.join(lines) + _CRLF + _CRLF + inner + f"--{boundary}--{_CRLF}").encode("ascii")
+    return (_CRLF.join(lines) + _CRLF + _CRLF + inner + f"--{boundary}--{_CRLF}").encode()
 
 
 @lru_cache(maxsize=16)
@@ -201,20 +215,3 @@ def _write_part(subtype: str, content: str) -> str:
     )
     headers = (f"Content-Type: text/{subtype}; charset=utf-8", "Content-Transfer-Encoding: base64")
     return _CRLF.join(headers) + _CRLF + _CRLF + lines
-
-
-async def _send_data(client: SMTP, mail: bytes) -> SendResult:
-    try:
-        await client.data(mail)
-    except SMTPResponseException:
-        raise
-    except (SMTPException, OSError):
-        # The connection broke after DATA: the server may have accepted the mail (RFC 5321, section 4.2.5).
-        return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smtp_connection")
-    return SendResult(outcome=AttemptOutcome.DELIVERED)
-
-
-def _classify_refusal(refusal: SMTPResponseException) -> SendResult:
-    is_permanent = refusal.code >= _FIRST_PERMANENT_CODE
-    outcome = AttemptOutcome.PERMANENT_FAILURE if is_permanent else AttemptOutcome.TEMPORARY_FAILURE
-    return SendResult(outcome=outcome, reason=f"smtp_{refusal.code}")

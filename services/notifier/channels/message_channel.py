@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from schemas.events.deliveries import AttemptOutcome
+from services.notifier.core.dispatch.refusals import DeliveryRefusal
 from services.notifier.core.rendering.render import RenderedMessage
 from services.notifier.core.scheduling.routing import Language
 
@@ -27,11 +28,20 @@ class OutgoingMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
-    """How the sending ended. `reason` is a code without an address; `provider_ids` are the ids of an SMS's parts."""
+    """How the sending ended. `reason` is a code without an address; `provider_ids` are the ids of an SMS's parts.
+
+    `refusal` says whose fault it is, if the message was surely not taken.
+    """
 
     outcome: AttemptOutcome
     reason: str | None = None
     provider_ids: tuple[str, ...] = ()
+    refusal: DeliveryRefusal | None = None
+
+    @classmethod
+    def from_refusal(cls, refusal: DeliveryRefusal, reason: str) -> Self:
+        """Return the result of a message that was surely not taken."""
+        return cls(outcome=refusal.outcome, reason=reason, refusal=refusal)
 
 
 class MessageChannel(Protocol):

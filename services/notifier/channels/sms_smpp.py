@@ -1,104 +1,134 @@
 """SMS over SMPP: splits a text into parts, submits them, and combines the centre's answers into one result.
 
-The session lives in a thread of its own, which submits queued messages and takes delivery receipts in between. If a
-centre accepts one part of a message and not another, the outcome is unknown and the message is never sent again, so
-that nobody reads a part twice.
+If a centre accepts one part of a message and not another, the outcome is unknown and the message is never sent again,
+so that nobody reads a part twice.
 """
 
 import asyncio
-import contextlib
 import logging
-import queue
-import threading
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
 from schemas.events.deliveries import AttemptOutcome
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
-from services.notifier.channels.smpp_session import SessionBrokenError, SmppSession, SmsCentre, SmsPart, SubmitResult
+from services.notifier.channels.smpp_pdu import DeliveredSms, SmsPart
+from services.notifier.channels.smpp_session import (
+    NOT_SENT,
+    Bind,
+    SessionBrokenError,
+    SmppSession,
+    SmsCentre,
+    SubmitResult,
+)
+from services.notifier.core.dispatch import receipts, refusals
+from services.notifier.core.dispatch.receipts import RECEIPTED_MESSAGE_ID, DeliveryReceipt, MessageIds
+from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION
 from services.notifier.core.rendering import sms_segments
 from services.notifier.errors import NotifierError
 
-WINDOW = 32  # messages submitted together; centres commonly allow tens of unanswered submissions
-LISTEN_SECONDS = 0.05  # how long a receipt waits at most, or a message that is queued while the thread listens
 REBIND_SECONDS = 5.0
-RECEIPT_SECONDS = 5.0  # for the ledger to store a receipt; then the centre is asked to send it again
-_BUSY = frozenset({0x14, 0x58})  # ESME_RMSGQFUL, ESME_RTHROTTLED: the same message will be accepted later
-_INVALID_ADDRESS = frozenset({0x0B, 0x33, 0x34, 0x40, 0x42, 0x50})  # destination address, or its numbering or number
-_FAILED_STATES = {
-    "UNDELIV": AttemptOutcome.PERMANENT_FAILURE,
-    "REJECTD": AttemptOutcome.PERMANENT_FAILURE,
-    "DELETED": AttemptOutcome.PERMANENT_FAILURE,
-    "EXPIRED": AttemptOutcome.TEMPORARY_FAILURE,
-}
+_IS_RECEIPT = 0x04  # esm_class: the content is a delivery receipt
 
-# Stores what became of the part of that provider id: the failure, or None. If it raises, the centre sends it again.
-OnReceipt = Callable[[str, AttemptOutcome | None], Coroutine[None, None, None]]
+# Stores a receipt, by the ids under which it may name the message. If it raises, the centre sends the receipt again.
+OnReceipt = Callable[[DeliveryReceipt], Coroutine[None, None, None]]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _QueuedSms:
-    parts: tuple[SmsPart, ...]
-    on_result: Callable[[SendResult], None]
+class SmppOptions:
+    """How a centre likes it: one session or two, how it writes ids, and whether it joins long texts itself."""
 
-
-@dataclass(slots=True, kw_only=True)
-class _SmppThreadState:
-    """What the session's thread works on. Other threads touch only the queue; None in it ends the thread."""
-
-    session: SmppSession
-    queued: "queue.SimpleQueue[_QueuedSms | None]" = field(default_factory=queue.SimpleQueue)
-    has_tried_to_bind: bool = False
+    binds: tuple[Bind, ...] = ("transceiver",)
+    message_ids: MessageIds = MessageIds.AS_WRITTEN
+    long_messages: Literal["parts", "payload"] = "parts"
 
 
 class SmsChannel:
-    """Sends SMS through one session with one centre. It must be created within the running event loop."""
+    """Sends SMS through one centre, which it keeps a session with from `start` to `close`."""
 
-    def __init__(self, centre: SmsCentre, on_receipt: OnReceipt) -> None:
-        self._loop = asyncio.get_running_loop()
+    def __init__(
+        self,
+        centre: SmsCentre,
+        options: SmppOptions,
+        *,
+        on_receipt: OnReceipt,
+        on_unreadable: Callable[[], None],
+    ) -> None:
+        self._centre = centre
+        self._options = options
         self._on_receipt = on_receipt
-        self._state = _SmppThreadState(session=SmppSession(centre, self._store_receipt))
-        self._thread = threading.Thread(target=_run_session, args=(self._state,), name="smpp", daemon=True)
+        self._on_unreadable = on_unreadable
+        self._sessions: dict[Bind, SmppSession] = {}
+        self._opening = asyncio.Lock()
+        self._keeping: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Start the thread, which binds at once, to take the receipts that the centre has kept."""
-        self._thread.start()
+        """Bind at once, to take the receipts that the centre has kept, and whenever a session has ended."""
+        self._keeping = [asyncio.create_task(self._keep_bound(bind)) for bind in self._options.binds]
 
     async def send(self, message: OutgoingMessage) -> SendResult:
-        future: asyncio.Future[SendResult] = self._loop.create_future()
-
-        def on_result(result: SendResult) -> None:
-            self._loop.call_soon_threadsafe(_resolve, future, result)
-
-        self._state.queued.put(_QueuedSms(parts=build_parts(message), on_result=on_result))
-        return await future
+        try:
+            session = await self._open_session(self._options.binds[0])
+        except SessionBrokenError as broken:
+            if broken.status is None:
+                return SendResult.from_refusal(BROKEN_CONNECTION, "smpp_connection")
+            return SendResult.from_refusal(refusals.read_smpp_bind(broken.status), f"smpp_{broken.status:#x}")
+        parts = build_parts(message, is_whole=self._options.long_messages == "payload")
+        results = await asyncio.gather(*map(session.submit, parts))
+        return combine_results(results, self._options.message_ids)
 
     async def close(self) -> None:
-        """Send what is queued, unbind and end the thread."""
-        self._state.queued.put(None)
-        await asyncio.to_thread(self._thread.join)
+        """Unbind and disconnect."""
+        for task in self._keeping:
+            task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+        for session in self._sessions.values():
+            await session.close()
 
-    def _store_receipt(self, provider_id: str, state: str) -> bool:
-        """Have the event loop store a receipt, called from the session's thread; return whether it was stored."""
-        storing = asyncio.run_coroutine_threadsafe(self._on_receipt(provider_id, _FAILED_STATES.get(state)), self._loop)
+    async def _keep_bound(self, bind: Bind) -> None:
+        while True:
+            try:
+                session = await self._open_session(bind)
+            except SessionBrokenError as cause:
+                details = {"action": "smpp_unbound", "reason": str(cause)}
+                log.warning("the SMS centre cannot be reached", extra=details)
+                await asyncio.sleep(REBIND_SECONDS)
+            else:
+                await session.ended.wait()
+
+    async def _open_session(self, bind: Bind) -> SmppSession:
+        """Return the session of *bind*, a new one if the last one has ended."""
+        async with self._opening:
+            known = self._sessions.get(bind)
+            if known is not None and known.is_bound:
+                return known
+            session = SmppSession(self._centre, bind, self._take_delivered)
+            await session.open()
+            self._sessions[bind] = session
+            return session
+
+    async def _take_delivered(self, delivered: DeliveredSms) -> bool:
+        receipt = receipts.parse_receipt(delivered.text, delivered.parameters, self._options.message_ids)
+        if receipt is None:
+            if delivered.esm_class & _IS_RECEIPT or RECEIPTED_MESSAGE_ID in delivered.parameters:
+                self._on_unreadable()
+                details = {"action": "receipt_unreadable", "bytes": len(delivered.text)}
+                log.warning("a delivery receipt is not understood", extra=details)
+            return True  # or a text from a handset; nobody reads it
         try:
-            storing.result(RECEIPT_SECONDS)
-        except (NotifierError, TimeoutError):
+            await self._on_receipt(receipt)
+        except NotifierError:
             return False
         return True
 
 
-def _resolve(future: "asyncio.Future[SendResult]", result: SendResult) -> None:
-    if not future.done():  # the sender may have timed out and cancelled it
-        future.set_result(result)
-
-
-def build_parts(message: OutgoingMessage) -> tuple[SmsPart, ...]:
-    """Return *message* as parts. Their common reference derives from the delivery id and is the same on a retry."""
+def build_parts(message: OutgoingMessage, *, is_whole: bool = False) -> tuple[SmsPart, ...]:
+    """Return *message* as parts, or as one if *is_whole*. Their common reference is the same on a retry."""
     body = message.content.body
-    texts, in_gsm7 = sms_segments.split(body), sms_segments.measure(body).is_gsm7
+    in_gsm7 = sms_segments.measure(body).is_gsm7
+    texts = [body] if is_whole else sms_segments.split(body)
     reference = int(message.id[:2], 16)
     # Concatenation header of 3GPP TS 23.040, section 9.2.3.24.1: length 5, element 0 of length 3, reference, parts,
     # number. Handsets join parts of one sender with the same reference.
@@ -114,73 +144,14 @@ def build_parts(message: OutgoingMessage) -> tuple[SmsPart, ...]:
     )
 
 
-def combine_results(results: Sequence[SubmitResult | None]) -> SendResult:
+def combine_results(results: Sequence[SubmitResult | None], ids: MessageIds = MessageIds.AS_WRITTEN) -> SendResult:
     """Return the result of a message from those of its parts; None is a part that was not answered."""
     if all(one is not None and one.status == 0 for one in results):
-        return SendResult(
-            outcome=AttemptOutcome.DELIVERED, provider_ids=tuple(one.provider_id for one in results if one)
-        )
+        names = tuple(ids.read_answered(one.provider_id) for one in results if one)
+        return SendResult(outcome=AttemptOutcome.ACCEPTED, provider_ids=names)
     if any(one is None or one.status == 0 for one in results):
         return SendResult(outcome=AttemptOutcome.UNKNOWN, reason="smpp_unanswered")
     status = max(one.status for one in results if one)
-    if status in _BUSY:
-        return SendResult(outcome=AttemptOutcome.TEMPORARY_FAILURE, reason=f"smpp_{status:#x}")
-    if status in _INVALID_ADDRESS:
-        return SendResult(outcome=AttemptOutcome.PERMANENT_FAILURE, reason=f"smpp_{status:#x}")
-    return SendResult(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason=f"smpp_{status:#x}")
-
-
-def _run_session(state: _SmppThreadState) -> None:
-    """Run the session's thread until None is queued."""
-    is_stopped = False
-    while not is_stopped:
-        if state.session.is_bound and state.queued.empty():
-            _listen(state.session)
-        entries = _dequeue(state)
-        messages = [entry for entry in entries if entry is not None]
-        is_stopped = len(messages) < len(entries)
-        if not state.session.is_bound and not is_stopped:
-            _bind(state.session)
-        if messages:
-            _submit(state.session, messages)
-    state.session.close()
-
-
-def _listen(session: SmppSession) -> None:
-    with contextlib.suppress(SessionBrokenError):  # `is_bound` shows it, and the next turn binds anew
-        session.listen(LISTEN_SECONDS)
-
-
-def _bind(session: SmppSession) -> None:
-    try:
-        session.bind()
-    except SessionBrokenError as cause:
-        log.warning("the SMS centre cannot be reached", extra={"action": "smpp_unbound", "reason": str(cause)})
-
-
-def _dequeue(state: _SmppThreadState) -> list[_QueuedSms | None]:
-    """Return up to `WINDOW` queued messages.
-
-    Without a session, wait up to `REBIND_SECONDS` for a message before the next attempt to bind; the attempt is made
-    even if there is none, because only a bound session gets receipts. The first attempt is made at once.
-    """
-    entries: list[_QueuedSms | None] = []
-    with contextlib.suppress(queue.Empty):
-        if not state.session.is_bound and state.has_tried_to_bind:
-            entries.append(state.queued.get(timeout=REBIND_SECONDS))
-        while len(entries) < WINDOW:
-            entries.append(state.queued.get_nowait())
-    state.has_tried_to_bind = True
-    return entries
-
-
-def _submit(session: SmppSession, messages: Sequence[_QueuedSms]) -> None:
-    if not session.is_bound:
-        for message in messages:
-            message.on_result(SendResult(outcome=AttemptOutcome.TECHNICAL_FAILURE, reason="smpp_connection"))
-        return
-    results = session.submit([part for message in messages for part in message.parts])
-    start = 0
-    for message in messages:
-        message.on_result(combine_results([results.get(start + number) for number in range(len(message.parts))]))
-        start += len(message.parts)
+    if status == NOT_SENT:
+        return SendResult.from_refusal(BROKEN_CONNECTION, "smpp_connection")
+    return SendResult.from_refusal(refusals.read_smpp_status(status), f"smpp_{status:#x}")

@@ -1,18 +1,21 @@
 """Answer how the plan grades the agencies for a period: their duties as they stand, by the rules of the plan."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from schemas.plan.grading import GradeRule
+from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
 from services.reporting.core import duty_lines, evaluation, heirs
+from services.reporting.core.agencies.membership import Memberships
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.evaluation import Grade, GradedWork, NoGrade
+from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.timeline import DutyState, UnreadableRecord
 from services.reporting.queries import DutyFilter, QueryContext, ReportingQueries
 from services.reporting.store import PlanDutyFilter
@@ -44,51 +47,66 @@ class EvaluationQueries:
     def __init__(self, queries: ReportingQueries) -> None:
         self._queries = queries
 
-    async def grade_period(self, plan_id: str, period: str, context: QueryContext) -> PlanGrades:
-        """Grade every duty of exactly *period* that the scope covers; raise as `ReportingQueries.find_lines`."""
-        found = await self._queries.find_lines(DutyFilter(plan=plan_id, periods=(period,)), context)
-        states, _ = await self._queries.find_states(PlanDutyFilter(plan=plan_id, periods=(period,)), context)
+    async def grade_period(
+        self, plan_id: str, period: str, context: QueryContext, *, agency: str | None = None
+    ) -> PlanGrades:
+        """Grade every duty of exactly *period* that the scope covers, or those of one *agency*.
+
+        Raises what `ReportingQueries.find_lines` raises.
+        """
+        duties = DutyFilter(plan=plan_id, agency=agency, periods=(period,))
+        found = await self._queries.find_lines(duties, context)
+        states, _ = await self._queries.find_states(duties.in_plan(plan_id), context)
         plan, registry = self._queries.find_cited_documents(self._queries.plan(plan_id), states)
         by_key = {state.key: state for state in states}
-        late = await self._find_late_periods(registry, found.lines, period, context)
-        duties = [
+        earlier = await self._find_earlier_states(duties.in_plan(plan_id), period, registry, context=context)
+        until = _find_deciding_days(plan, registry, by_key, context.as_of)
+        late = _find_late_periods(earlier, registry, until, zone=ZoneInfo(plan.zone), as_of=context.as_of)
+        graded = [
             _grade(line, by_key, len(late.get((line.key.agency, line.key.obligation), ())), rules=plan.grading)
             for line in found.lines
         ]
-        return PlanGrades(duties=tuple(duties), unreadable=found.unreadable)
+        return PlanGrades(duties=tuple(graded), unreadable=found.unreadable)
 
-    async def _find_late_periods(
-        self, registry: Registry, lines: Sequence[DutyLine], period: str, context: QueryContext
-    ) -> Mapping[AgencyObligation, Collection[str]]:
-        """Return in which of the last periods before each agency was late, at the same instant.
-
-        An agency's history is its own and that of every agency that was merged into it by its due day, as its figures
-        of earlier years are (contract 8.5). A period in which several of them were late counts once.
-        """
+    async def _find_earlier_states(
+        self, duties: PlanDutyFilter, period: str, registry: Registry, *, context: QueryContext
+    ) -> Sequence[DutyState]:
+        """Return the duties of the last periods before, of one agency with those of all that ever merged into it."""
         asked = tuple(one.text for one in periods.before(periods.parse(period), evaluation.PERIODS_BEFORE))
-        until = _find_due_days(lines)
-        late: defaultdict[AgencyObligation, set[str]] = defaultdict(set)
-        if not asked or not until:
-            return late
-        plan = self._queries.plan(lines[0].key.plan)
-        states, _ = await self._queries.find_states(PlanDutyFilter(plan=plan.plan, periods=asked), context)
-        for state in states:
-            key, due_on = state.key, until.get(state.key.obligation)
-            if key.period is None or due_on is None or not evaluation.is_late(state.status):
-                continue
-            day = duty_lines.registry_day(state, context.as_of, ZoneInfo(plan.zone))
-            merged = heirs.find_heirs((key.agency,), registry.successions, after=day, until=due_on)
-            late[merged.get(key.agency, key.agency), key.obligation].add(key.period)
-        return late
+        if not asked:
+            return ()
+        of_agencies = [None] if duties.agency is None else heirs.list_merged(duties.agency, registry.successions)
+        found: list[DutyState] = []
+        for agency in of_agencies:
+            states, _ = await self._queries.find_states(replace(duties, agency=agency, periods=asked), context)
+            found += states
+        return found
 
 
-def _find_due_days(lines: Iterable[DutyLine]) -> Mapping[str, date]:
-    """Return the last day on time of each obligation; an extension moves only that of its own agency."""
-    days: defaultdict[str, Counter[date]] = defaultdict(Counter)
-    for line in lines:
-        if line.due_on is not None:
-            days[line.key.obligation][line.due_on] += 1
-    return {obligation: counted.most_common(1)[0][0] for obligation, counted in days.items()}
+def _find_deciding_days(plan: Plan, registry: Registry, keys: Iterable[DutyKey], as_of: datetime) -> Mapping[str, date]:
+    """Return for each obligation the last good day that the plan gives; an extension of one agency does not move it."""
+    memberships = Memberships(plan, RegistryIndex.of(registry))
+    today = as_of.astimezone(ZoneInfo(plan.zone)).date()
+    return {key.obligation: memberships.decided_on(key, today) for key in keys}
+
+
+def _find_late_periods(
+    earlier: Iterable[DutyState], registry: Registry, until: Mapping[str, date], *, zone: ZoneInfo, as_of: datetime
+) -> Mapping[AgencyObligation, Collection[str]]:
+    """Return in which of the periods of *earlier* duties each agency was late.
+
+    An agency's history is its own and that of every agency that was merged into it by its due day, as its figures
+    of earlier years are (contract 8.5). A period in which several of them were late counts once.
+    """
+    late: defaultdict[AgencyObligation, set[str]] = defaultdict(set)
+    for state in earlier:
+        key, due_on = state.key, until.get(state.key.obligation)
+        if key.period is None or due_on is None or not evaluation.is_late(state.status):
+            continue
+        day = duty_lines.registry_day(state, as_of, zone)
+        merged = heirs.find_heirs((key.agency,), registry.successions, after=day, until=due_on)
+        late[merged.get(key.agency, key.agency), key.obligation].add(key.period)
+    return late
 
 
 def _grade(

@@ -15,7 +15,7 @@ from schemas.events.assessments import Status
 from schemas.events.ids import DutyKey
 from schemas.events.reports import EvaluationRecorded
 from services.reporting import decision_content, event_decoder, submission_content
-from services.reporting.content.evaluation_queries import EvaluationQueries
+from services.reporting.content.evaluation_queries import EvaluationQueries, GradedDuty
 from services.reporting.content.results_queries import EventSource, ResultsQueries, UnreadableContentError
 from services.reporting.core import results, results_question
 from services.reporting.core.annual_report import AnnualReport
@@ -127,7 +127,7 @@ class ReportCompiler:
         # What an officer recorded last counts; it stands beside the grade and never over it.
         opinions = {one.evaluation.agency: one.evaluation for one in recorded}
         return tuple(
-            _describe_grade(one.key.agency, one.outcome, opinions.get(one.key.agency), language=context.language)
+            _describe_grade(one, one.outcome, opinions.get(one.key.agency), language=context.language)
             for one in grades.duties
             if one.key.obligation == graded.obligation.id and isinstance(one.outcome, Grade)
         )
@@ -168,18 +168,26 @@ def _consolidate(
     questions = [one for one in results_question.build_questions(assessed, period) if one.obligation in obligations]
     reviewed = figure_review.review_figures(questions)
     findings = [
-        ReportFinding(agency=one.agency, code=one.finding.code, sentence=one.finding.words.in_language("vi"))
+        ReportFinding(
+            agency=one.agency,
+            code=one.finding.code,
+            sentence=one.finding.words.in_language("vi"),
+            kind=one.finding.kind.value,
+        )
         for one in reviewed
     ]
     return [PeriodResults(period=period, results=results.consolidate(one)) for one in questions], findings
 
 
-def _describe_grade(agency: str, grade: Grade, opinion: EvaluationRecorded | None, *, language: str) -> GradedAgency:
+def _describe_grade(
+    graded: GradedDuty, grade: Grade, opinion: EvaluationRecorded | None, *, language: str
+) -> GradedAgency:
     return GradedAgency(
-        agency=agency,
+        agency=graded.key.agency,
         grade=grade.grade,
         title=grade.title.in_language(language),
         reason=grade.reason.in_language(language),
+        late_before=graded.work.late_before,
         officer_grade=None if opinion is None else opinion.grade,
         officer_sentence="" if opinion is None else opinion.sentence,
     )

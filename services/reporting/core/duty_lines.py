@@ -14,6 +14,7 @@ from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from schemas.plan.plan import Obligation, Plan
 from services.reporting.core import urging, vietnamese_locale
+from services.reporting.core.agencies.membership import Memberships
 from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.timeline import DutyState, EventIdentity
 from services.reporting.core.urging import AlertAttempt, Urging
@@ -86,10 +87,11 @@ def build_lines(
 
     A duty whose obligation the plan does not know is left out.
     """
+    memberships = Memberships(context.plan, context.registry)
     ranks = {obligation.id: rank for rank, obligation in enumerate(context.plan.obligations)}
     with_obligation = [(state, context.plan.obligation(state.key.obligation)) for state in states]
     lines = [
-        build_line(state, attempts.get(state.key, []), obligation=obligation, context=context)
+        build_line(state, attempts.get(state.key, []), obligation=obligation, context=context, memberships=memberships)
         for state, obligation in with_obligation
         if obligation is not None
     ]
@@ -110,12 +112,17 @@ def _sort_key(line: DutyLine, ranks: Mapping[str, int], plan: Plan) -> tuple[obj
 
 
 def build_line(
-    state: DutyState, attempts: list[AlertAttempt], *, obligation: Obligation, context: LineContext
+    state: DutyState,
+    attempts: list[AlertAttempt],
+    *,
+    obligation: Obligation,
+    context: LineContext,
+    memberships: Memberships,
 ) -> DutyLine:
-    """Return the line of one duty."""
+    """Return the line of one duty, in the group of which its agency is a member as for the duty."""
     span, key, registry, language = state.span, state.key, context.registry, context.language
     day = registry_day(state, context.as_of, context.zone)
-    group = registry.group_of(key.agency, obligation, day)
+    group = registry.group_of(key.agency, obligation, memberships.decided_on(key, context.today))
     completed_at = span.effective_at if span.status in COMPLETE_STATUSES else None
     return DutyLine(
         key=key,
@@ -146,7 +153,7 @@ def _successor_ids(flags: Iterable[str]) -> list[str]:
 
 
 def registry_day(state: DutyState, as_of: datetime, zone: tzinfo) -> date:
-    """Return the day on which the agency's name and group are looked up.
+    """Return the day on which the agency's name is looked up.
 
     It is the last day on time; for an undated duty it is the last day of its period or the day asked about, whichever
     is earlier. So a change of the registry after a period is over changes nothing in that period's report.

@@ -26,3 +26,12 @@ def find_heirs(
         if heir != agency:
             found[agency] = heir
     return found
+
+
+def list_merged(agency: str, successions: Iterable[Succession]) -> list[str]:
+    """Return *agency* and every agency that was ever merged into it, or into one of those."""
+    merging = [one for one in successions if one.type in {"merge_into", "merge_new"} and len(one.to) == 1]
+    found = [agency]
+    for heir in found:
+        found += [one for act in merging if act.to[0] == heir for one in act.from_ if one not in found]
+    return found

@@ -4,11 +4,12 @@ The tone is courteous on purpose: a bank urges departments over which it has no 
 numbers and dates.
 """
 
+from collections.abc import Mapping
 from datetime import tzinfo
 
 from schemas.events.assessments import Status
 from schemas.events.deliveries import Channel
-from schemas.plan.plan import Obligation, Requirements
+from schemas.plan.plan import Obligation, ObligationVersion, Plan
 from schemas.plan.values import Bilingual
 from services.reporting.core import vietnamese_locale
 from services.reporting.core.duty_lines import INHERITED_BY, DutyLine
@@ -49,6 +50,12 @@ FLAG_LABELS = {
 
 CHANNEL_LABELS = {Channel.EMAIL: Bilingual(vi="email", en="e-mail"), Channel.SMS: Bilingual(vi="SMS", en="SMS")}
 
+# Titles of the sections that most plans ask for, where a plan gives none: no reader knows an id.
+SECTION_TITLES = {
+    "results": Bilingual(vi="Kết quả thực hiện", en="Results"),
+    "proposals": Bilingual(vi="Kiến nghị, đề xuất", en="Proposals"),
+}
+
 # Labels of the kinds of parts; rules names a missing part by its kind and its id, for example `sections.results`.
 _PART_LABELS = {
     "returned": Bilingual(vi="bản thay thế theo đề nghị hoàn thiện", en="the new version that was asked for"),
@@ -57,6 +64,7 @@ _PART_LABELS = {
     "attachments": Bilingual(vi="tệp kèm theo", en="attachments"),
     "signed": Bilingual(vi="chữ ký", en="signature"),
     "checks": Bilingual(vi="điều kiện", en="check"),
+    "parts": Bilingual(vi="báo cáo của", en="the report of"),
 }
 
 
@@ -76,42 +84,55 @@ def describe_notes(line: DutyLine, language: str = "vi") -> list[str]:
     return successors + [flag_label(flag, language) for flag in line.flags if not flag.startswith(INHERITED_BY)]
 
 
-def missing_part_label(name: str, obligation: Obligation, language: str = "vi") -> str:
+def missing_part_label(
+    name: str,
+    obligation: Obligation,
+    plan: Plan,
+    *,
+    language: str = "vi",
+    agency_names: Mapping[str, str] | None = None,
+) -> str:
     """Return the label of a missing part, for example `chỉ tiêu “Vốn ngân sách”` for `indicators.local_budget`.
 
-    It quotes the plan's own title of the part, or the message of a check. A part without a title is named by its id,
-    and an unknown kind of part by its whole name.
+    It quotes the plan's own title of the part, or the message of a check; a part that is another agency's report has
+    the name of that agency. A part without a title is named by its id, and an unknown kind of part by its whole name.
     """
     kind, _, part_id = name.partition(".")
     if kind not in _PART_LABELS:
         return name
-    title = _find_part_title(kind, part_id, obligation)
-    quoted = f" “{title.in_language(language)}”" if title else f" {part_id}".rstrip()
-    return f"{_PART_LABELS[kind].in_language(language)}{quoted}"
+    label = _PART_LABELS[kind].in_language(language)
+    if kind == "parts":
+        return f"{label} {(agency_names or {}).get(part_id, part_id)}"
+    title = _find_part_title(kind, part_id, obligation, plan)
+    if title is None and kind == "sections":
+        title = SECTION_TITLES.get(part_id)
+    return f"{label} “{title.in_language(language)}”" if title else f"{label} {part_id}".rstrip()
 
 
-def _find_part_title(kind: str, part_id: str, obligation: Obligation) -> Bilingual | None:
+def _find_part_title(kind: str, part_id: str, obligation: Obligation, plan: Plan) -> Bilingual | None:
     """Return the title of a part, from the latest version of the obligation that gives it one."""
-    requirements = [version.requires for version in reversed(obligation.versions)]
-    return next((title for one in requirements if (title := _title_in(one, kind, part_id))), None)
+    versions = reversed(obligation.versions)
+    return next((title for one in versions if (title := _title_in(one, kind, part_id, plan))), None)
 
 
-def _title_in(requires: Requirements, kind: str, part_id: str) -> Bilingual | None:
+def _title_in(version: ObligationVersion, kind: str, part_id: str, plan: Plan) -> Bilingual | None:
     match kind:
         case "sections":
-            titles = [section.title for section in requires.sections if section.id == part_id]
+            sections = (*version.requires.sections, *version.accepts.sections)
+            titles = [section.title for section in sections if section.id == part_id]
         case "indicators":
-            titles = [indicator.title for indicator in requires.indicators if indicator.code == part_id]
+            indicator = plan.find_indicator(version, part_id)
+            titles = [] if indicator is None else [indicator.title]
         case "checks":
-            titles = [check.message for check in requires.checks if check.id == part_id]
+            titles = [check.message for check in version.requires.checks if check.id == part_id]
         case _:
             titles = []
     return next(filter(None, titles), None)
 
 
-def describe_missing(line: DutyLine, obligation: Obligation, language: str = "vi") -> str:
+def describe_missing(line: DutyLine, obligation: Obligation, plan: Plan, language: str = "vi") -> str:
     """Return the labels of everything that a line misses, separated by semicolons."""
-    return "; ".join(missing_part_label(name, obligation, language) for name in line.missing)
+    return "; ".join(missing_part_label(name, obligation, plan, language=language) for name in line.missing)
 
 
 def describe_urging(urging: Urging, zone: tzinfo, language: str = "vi") -> str:

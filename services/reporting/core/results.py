@@ -20,6 +20,7 @@ from services.reporting.core.duty_counts import EXCLUDED_STATUSES
 
 RETURNED = "returned"
 UNASKED = "unasked"
+PARTS_DIFFER = "parts_differ"
 
 # Duties with one of these statuses are not expected to be fulfilled by their agency (contract section 8.1).
 _NOT_EXPECTED = frozenset({Status.NOT_APPLICABLE, *EXCLUDED_STATUSES})
@@ -42,7 +43,7 @@ class ReportedDuty:
     """A duty as it stands at the instant asked about.
 
     `groups` are all groups of which the agency is a member as for the duty. `flags` are those of the duty, and
-    `returned` where its report was.
+    `returned` where its report was. An untracked duty does not apply, and what was reported serves comparisons.
     """
 
     agency: str
@@ -50,10 +51,13 @@ class ReportedDuty:
     flags: tuple[str, ...] = ()
     groups: frozenset[str] = frozenset()
     submission: StandingSubmission | None = None
+    is_untracked: bool = False
 
     @property
     def is_expected(self) -> bool:
-        """Whether the agency is expected to report."""
+        """Whether the agency is expected to report; in a year that nobody watched, who did report counts."""
+        if self.is_untracked:
+            return self.submission is not None
         return self.status not in _NOT_EXPECTED
 
     @property
@@ -84,7 +88,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsQuestion:
-    """What is asked of one obligation: its indicators, its groups in the plan's order, its sections, its duties."""
+    """What is asked of one obligation: its indicators, its groups in the plan's order, its sections, its duties.
+
+    Where it compiles the reports of another, `parts` holds for each agency the duties of the agencies below it.
+    """
 
     obligation: str
     period: str
@@ -93,6 +100,7 @@ class ResultsQuestion:
     sections: Sequence[str]
     duties: Sequence[ReportedDuty]
     previous: Comparison | None = None
+    parts: Mapping[str, Sequence[ReportedDuty]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +244,14 @@ class _Measure:
         """Return those of *duties* whose own value is behind the total."""
         return [duty for duty in duties if duty.is_expected and self.is_asked_of(duty) and self.is_given_by(duty)]
 
+    def differs_from_parts(self, duty: ReportedDuty, parts: Sequence[ReportedDuty]) -> bool:
+        """Whether every one of *parts* gives the figure and their exact sum is another one (contract section 8.6)."""
+        given = [one.figure(self.parts[0].code) for one in parts]
+        figures_given = [one for one in given if one is not None]
+        if self.formula is not None or not parts or len(figures_given) < len(parts):
+            return False
+        return figures.add_exactly(figures_given) != self.value_of(duty)
+
     def _work_out(self, values: Mapping[str, Decimal]) -> Decimal | None:
         return values[self.parts[0].code] if self.formula is None else self.formula.work_out(values)
 
@@ -266,7 +282,9 @@ def _consolidate_indicator(
         previous=_compare(measure, duties, set(cut_offs), question.previous),
         groups=tuple(_total_group(group, measure, duties) for group in question.groups),
         figures=tuple(
-            _describe_figure(duty, measure) for duty in duties if duty.is_shown and measure.is_given_by(duty)
+            _describe_figure(duty, measure, question.parts.get(duty.agency, ()))
+            for duty in duties
+            if duty.is_shown and measure.is_given_by(duty)
         ),
     )
 
@@ -276,10 +294,12 @@ def _total_group(group: str, measure: _Measure, duties: Iterable[ReportedDuty]) 
     return GroupTotal(group=group, total=measure.total_of(members), agencies=len(measure.list_summed(members)))
 
 
-def _describe_figure(duty: ReportedDuty, measure: _Measure) -> AgencyFigure:
+def _describe_figure(duty: ReportedDuty, measure: _Measure, parts: Sequence[ReportedDuty]) -> AgencyFigure:
     submission = duty.submission
     if submission is None:
         raise ValueError(f"{duty.agency} has given no figure")
+    differing = (PARTS_DIFFER,) if measure.differs_from_parts(duty, parts) else ()
+    unasked = () if measure.is_asked_of(duty) else (UNASKED,)
     return AgencyFigure(
         agency=duty.agency,
         value=measure.value_of(duty),
@@ -287,7 +307,7 @@ def _describe_figure(duty: ReportedDuty, measure: _Measure) -> AgencyFigure:
         cut_off=submission.cut_off,
         source=submission.source,
         id=submission.id,
-        flags=duty.flags if measure.is_asked_of(duty) else (*duty.flags, UNASKED),
+        flags=(*duty.flags, *differing, *unasked),
     )
 
 

@@ -6,7 +6,7 @@ are compared with is decided once.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from schemas.events.assessments import Status
@@ -25,6 +25,9 @@ from services.reporting.core.results import (
     StandingSubmission,
 )
 from services.reporting.core.timeline import EventIdentity
+
+# Who has a duty with one of these statuses owes no part of a compilation.
+_NOT_OWED = frozenset({Status.NOT_APPLICABLE, Status.SUPERSEDED, Status.ENDED_NO_SUCCESSOR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,18 +98,41 @@ def _build_question(
         groups=[one for one in obligation.bearers if registry.agency(one) is None],
         sections=_list_sections(terms.version),
         duties=current.duties,
-        previous=_build_comparison(registry, _report_period(assessed, terms_before), until=current.decided_on),
+        previous=_build_comparison(
+            registry, _report_period(assessed, terms_before, is_earlier=True), until=current.decided_on
+        ),
+        parts=_find_parts(assessed, terms),
     )
 
 
-def _report_period(assessed: AssessedPlan, terms: PeriodTerms | None) -> _AssessedPeriod | None:
+def _find_parts(assessed: AssessedPlan, terms: PeriodTerms) -> Mapping[str, Sequence[ReportedDuty]]:
+    """Return for each agency the duties of those below it whose reports it compiles, as of its last good day."""
+    if terms.obligation.compiles is None or terms.period is None:
+        return {}
+    day = terms.membership_decided_on
+    parts: dict[str, list[ReportedDuty]] = {}
+    for duty in assessed.duties.get((terms.obligation.compiles.obligation, terms.period.text), ()):
+        above = assessed.registry.parent_on(duty.agency, day)
+        if above is not None and duty.status not in _NOT_OWED:
+            parts.setdefault(above, []).append(_report_duty(duty, assessed, day))
+    return parts
+
+
+def _report_period(
+    assessed: AssessedPlan, terms: PeriodTerms | None, *, is_earlier: bool = False
+) -> _AssessedPeriod | None:
+    """Return the duties of a period; one that *is_earlier* is compared with, although nobody watched it then."""
     if terms is None or terms.period is None:
         return None
     period, decided_on = terms.period.text, terms.membership_decided_on
     duties = assessed.duties.get((terms.obligation.id, period), ())
     if not duties:
         return None
-    reported = [_report_duty(duty, assessed, decided_on) for duty in duties]
+    tracked_from = assessed.plan.tracked_from
+    is_untracked = tracked_from is not None and terms.due_at is not None and decided_on < tracked_from
+    reported = [
+        replace(_report_duty(duty, assessed, decided_on), is_untracked=is_earlier and is_untracked) for duty in duties
+    ]
     return _AssessedPeriod(period=period, decided_on=decided_on, duties=reported)
 
 

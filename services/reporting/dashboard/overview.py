@@ -108,7 +108,7 @@ class Overview:
     def describe_missing(self, line: DutyLine) -> str:
         """Return what is missing from a line's report and the notes on the line, in words."""
         obligation = self.plan.obligation(line.key.obligation)
-        missing = [labels.describe_missing(line, obligation, self.query.language)] if obligation else []
+        missing = [labels.describe_missing(line, obligation, self.plan, self.query.language)] if obligation else []
         return "; ".join(part for part in (*missing, *labels.describe_notes(line, self.query.language)) if part)
 
     def describe_urging(self, line: DutyLine) -> str:

@@ -27,6 +27,7 @@ QR_MM = 26.0
 ISSUER_MM, NATION_MM = 72.0, 91.0
 MOTTO_MM = 56.0  # the rule below the motto is as wide as its words at 13 pt
 SIGNATURE_SPACE_PT = 88.0  # 31 mm: the room for a signature, or for its picture with the seal
+SUBJECT_INDENT_MM = 8.0  # lines of a centred text that are shorter than the page's are more equally long
 VERIFICATION_TITLE = "Kiểm chứng số liệu."
 
 
@@ -81,7 +82,8 @@ def _add_letterhead(document: Document, head: Letterhead) -> None:
 def _add_title(document: Document, head: Letterhead) -> None:
     """Append the type of document, its subject and its addressee."""
     _add_centred(document, letterhead.DOCUMENT_TYPE, FontStyle(14, bold=True)).paragraph_format.space_before = Pt(14)
-    _add_centred(document, head.subject, FontStyle(14, bold=True)).paragraph_format.space_after = Pt(3)
+    subject = _add_centred(document, _keep_year(head.subject), FontStyle(14, bold=True)).paragraph_format
+    subject.space_after, subject.left_indent, subject.right_indent = Pt(3), Mm(SUBJECT_INDENT_MM), Mm(SUBJECT_INDENT_MM)
     rule = document.add_paragraph(style=docx_styles.STYLE_NAMES[docx_styles.FORM])
     rule.paragraph_format.space_after = Pt(6)
     docx_xml.add_text(rule, "", FontStyle(4))
@@ -89,6 +91,12 @@ def _add_title(document: Document, head: Letterhead) -> None:
     if head.addressee:
         addressee = _add_centred(document, f"Kính gửi: {head.addressee}.", FontStyle(13))
         addressee.paragraph_format.space_after = Pt(12)
+
+
+def _keep_year(subject: str) -> str:
+    """Return the subject with its year tied to the word before it, so that no line is a year alone."""
+    words, _, year = subject.rpartition(" ")
+    return f"{words}\u00a0{year}" if words and year.isdigit() else subject
 
 
 def _add_block(document: Document, block: Block, content: PrintedReport, *, width_mm: float) -> None:
@@ -123,7 +131,8 @@ def _add_chart(document: Document, chart: ReportChart, content: PrintedReport) -
 
 def _add_recipients_and_signature(document: Document, head: Letterhead) -> None:
     """Append the recipients, and the room for the signature above the signer's name; nothing stands below it."""
-    document.add_paragraph().paragraph_format.space_after = Pt(0)
+    gap = document.add_paragraph().paragraph_format
+    gap.space_after, gap.keep_with_next = Pt(0), True
     table = document.add_table(rows=1, cols=2)
     docx_xml.set_widths(table, (docx_styles.PORTRAIT_MM / 2, docx_styles.PORTRAIT_MM / 2))
     docx_xml.keep_on_one_page(table.rows[0])

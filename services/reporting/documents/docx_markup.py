@@ -20,6 +20,8 @@ from services.reporting.documents import docx_styles, xml_text
 
 TWIPS_PER_MM = 1440 / 25.4
 CELL_MARGIN_TWIPS = 45
+ROWS_KEPT_TOGETHER = 14  # so many fit on a page with the header, whatever stands before them
+TEXT_STYLE = f'<w:pStyle w:val="{docx_styles.TABLE_TEXT}"/>'
 HEADER_GREY, GROUP_GREY = "EEEEEE", "F7F7F7"
 
 # The number of a document, whose hyphen must not end a line.
@@ -64,6 +66,9 @@ def build_table(table: Table, zone: ZoneInfo, *, width_mm: float) -> BaseOxmlEle
     half_points = round(table.size * 2)
     rows = [*_build_header(table, widths, half_points)]
     rows += [_build_row(row, table, zone, widths) for row in table.rows]
+    if len(table.rows) <= ROWS_KEPT_TOGETHER:
+        # A paragraph in every row but the last asks for the next row on its page.
+        rows[:-1] = [row.replace(TEXT_STYLE, f"{TEXT_STYLE}<w:keepNext/>") for row in rows[:-1]]
     grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
     return parse_xml(
         f"<w:tbl {nsdecls('w')}>{_table_properties(table, sum(widths))}<w:tblGrid>{grid}</w:tblGrid>"
@@ -152,7 +157,7 @@ def _cell(text: str, layout: _CellLayout, *, marks: str) -> str:
     run = _run(text, f"{marks}{size}") if text else ""
     return (
         f'<w:tc><w:tcPr><w:tcW w:w="{layout.width}" w:type="dxa"/>{layout.merge}{shade}<w:vAlign w:val="center"/>'
-        f'</w:tcPr><w:p><w:pPr><w:pStyle w:val="{docx_styles.TABLE_TEXT}"/><w:spacing w:before="20" w:after="20"/>'
+        f'</w:tcPr><w:p><w:pPr>{TEXT_STYLE}<w:spacing w:before="20" w:after="20"/>'
         f'<w:jc w:val="{layout.align}"/></w:pPr>{run}</w:p></w:tc>'
     )
 

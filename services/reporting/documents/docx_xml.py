@@ -138,7 +138,8 @@ def number_pages(document: Document, *, size: float) -> None:
     section = document.sections[0]
     section.different_first_page_header_footer = True
     paragraph = section.header.paragraphs[0]
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    # The body's first line is indented; a number in the middle is not.
+    paragraph.alignment, paragraph.paragraph_format.first_line_indent = WD_ALIGN_PARAGRAPH.CENTER, Mm(0)
     run = paragraph.add_run()
     set_font(run, FontStyle(size))
     instruction = OxmlElement("w:instrText")

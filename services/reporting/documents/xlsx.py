@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import xlsxwriter
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
@@ -41,6 +42,7 @@ SHORT_TEXT = 6  # characters that fit into every column
 LINES_MAX = 25  # the file format ends at 409 points a row
 A4 = 9  # the paper code of the file format (ST_PaperSize)
 CHARACTERS_PER_SHARE = 1.3  # the width of a column, in characters, for each share of the page that it has
+RANGE_NAMES = {"Đơn vị x chỉ tiêu": "DonViChiTieu", "Số liệu": "SoLieu"}  # by the name of the sheet
 CHART_TITLE = "Tình hình gửi báo cáo"
 
 
@@ -69,13 +71,14 @@ class CellFormats:
         self.title = workbook.add_format(self._base | {"bold": True, "font_size": 14})
         self.note = workbook.add_format(self._base | {"italic": True, "font_color": "#555555"})
         self.header = workbook.add_format(self._grid | {"bold": True, "align": "center", "bg_color": "#EEEEEE"})
-        self._cells: dict[tuple[str, bool], Format] = {}
+        self._cells: dict[tuple[str, bool, bool], Format] = {}
 
-    def format_of(self, code: str, *, is_total: bool) -> Format:
+    def format_of(self, code: str, *, is_total: bool, is_centred: bool = False) -> Format:
         """Return the format of cells that are written with the number format *code*."""
-        key = (code, is_total)
+        key = (code, is_total, is_centred)
         if key not in self._cells:
-            self._cells[key] = self._workbook.add_format(self._grid | {"num_format": code, "bold": is_total})
+            given = {"num_format": code, "bold": is_total, **({"align": "center"} if is_centred else {})}
+            self._cells[key] = self._workbook.add_format(self._grid | given)
         return self._cells[key]
 
 
@@ -92,15 +95,22 @@ def _add_sheet(workbook: Workbook, formats: CellFormats, sheet: Sheet, content: 
     for offset, note in enumerate(table.notes):
         written.write_string(notes_row + offset, 0, xml_text.drawable(note), formats.note)
     _set_up_view(written, table)
+    # A pivot table or a formula of the reader's own finds the figures of the first obligation by name.
+    if sheet.name in RANGE_NAMES and table.rows:
+        place = xl_range_abs(HEADER_ROW, 0, FIRST_ROW + len(table.rows) - 1, len(table.columns) - 1)
+        workbook.define_name(RANGE_NAMES[sheet.name], f"='{sheet.name}'!{place}")
     if table.name == "summary":
         _add_chart(workbook, written, table)
 
 
 def _fill_sheet(sheet: Worksheet, formats: CellFormats, *, table: Table, zone: ZoneInfo) -> None:
-    sheet.set_row(HEADER_ROW, 3 * LINE_PT)
-    for index, column in enumerate(table.columns):
-        sheet.set_column(index, index, _column_width(column))
-        heading = f"{column.heading}: {column.title}" if column.heading else column.title
+    headings = [f"{one.heading}: {one.title}" if one.heading else one.title for one in table.columns]
+    widths = [_column_width(column) for column in table.columns]
+    # Words wrap before the width is full, so a heading takes a line more than its letters do.
+    lines = max(1 + math.ceil(len(heading) / width) for heading, width in zip(headings, widths, strict=True))
+    sheet.set_row(HEADER_ROW, lines * LINE_PT)
+    for index, (heading, width) in enumerate(zip(headings, widths, strict=True)):
+        sheet.set_column(index, index, width)
         sheet.write_string(HEADER_ROW, index, xml_text.drawable(heading), formats.header)
     worked_out = formulas.build_formulas(table, FIRST_ROW)
     for at, row in enumerate(table.rows, start=FIRST_ROW):
@@ -110,7 +120,7 @@ def _fill_sheet(sheet: Worksheet, formats: CellFormats, *, table: Table, zone: Z
         for index, (cell, column) in enumerate(zip(row.cells, table.columns, strict=False)):
             value = blocks.value_of(cell)
             code = _format_code(value, blocks.type_of(row, index, column))
-            cell_format = formats.format_of(code, is_total=row.is_total)
+            cell_format = formats.format_of(code, is_total=row.is_total, is_centred=column.is_centred)
             formula = worked_out.get((at, index))
             if formula is not None:
                 sheet.write_formula(at, index, formula.text, cell_format, formula.value)

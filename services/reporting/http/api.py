@@ -1,27 +1,22 @@
-"""The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period, the report of a period."""
+"""The HTTP API (contract, section 4): duties, one agency, receipts, the figures of a period."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from schemas.plan import periods
-from services.reporting.content.report_compiler import ReportCompiler
 from services.reporting.content.submission_queries import SubmissionQueries
 from services.reporting.core import duty_search, json_views
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import EVERYTHING, ReaderScope
 from services.reporting.core.annual_report import AnnualReport
-from services.reporting.documents.formats import FORMATS
 from services.reporting.http import query_parameters
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.query_parameters import DutiesQuery, QueryParameters
-from services.reporting.metrics import ReportingMetrics
 from services.reporting.queries import DutyFilter, NotFoundError, QueryContext, ReportingQueries
 from services.runtime.clock import Clock
 
@@ -29,29 +24,18 @@ from services.runtime.clock import Clock
 class ReportingApi:
     """The handlers of the API; each parses a query, runs it and renders the result."""
 
-    def __init__(
-        self,
-        queries: ReportingQueries,
-        submissions: SubmissionQueries,
-        reports: ReportCompiler,
-        *,
-        clock: Clock,
-        metrics: ReportingMetrics,
-    ) -> None:
+    def __init__(self, queries: ReportingQueries, submissions: SubmissionQueries, *, clock: Clock) -> None:
         self._queries = queries
         self._submissions = submissions
-        self._reports = reports
         self._clock = clock
-        self._metrics = metrics
 
     def routes(self) -> list[BaseRoute]:
-        """Return the routes; the extension of a report's path is its format."""
+        """Return the routes."""
         return [
             AccessRoute("/v1/duties", self.get_duties, Access.COVERED),
             AccessRoute("/v1/agencies/{agency}", self.get_agency, Access.COVERED),
             AccessRoute("/v1/receipts/{receiptid}", self.get_receipt, Access.COVERED),
             AccessRoute("/v1/plans/{plan}/periods/{period}", self.get_period, Access.COUNTS),
-            AccessRoute("/v1/plans/{plan}/periods/{period}/report.{extension}", self.get_report, Access.WHOLE),
         ]
 
     async def get_duties(self, request: Request) -> Response:
@@ -99,32 +83,6 @@ class ReportingApi:
             return JSONResponse(json_views.render_summary(await self._compile_duties(request)))
         everybody = await self._compile_duties(request, scope=EVERYTHING)
         return JSONResponse(json_views.render_counts_by_status(everybody))
-
-    async def get_report(self, request: Request) -> Response:
-        """Return the annual report in the format that the path names.
-
-        A document for people is Vietnamese whatever the caller reads; CSV and JSON follow the parameter `lang` alone.
-        """
-        extension = request.path_params["extension"]
-        if extension not in FORMATS:
-            raise NotFoundError(f"no report in the format {extension!r}; choose from {', '.join(FORMATS)}")
-        renderer = FORMATS[extension]
-        parameters = QueryParameters(request)
-        context = query_parameters.parse_context(parameters, self._clock)
-        parameters.raise_errors()
-        takes_language = renderer.takes_language and "lang" in request.query_params
-        context = context if takes_language else replace(context, language="vi")
-        with self._metrics.document_seconds.labels(extension).time():
-            plan, period = request.path_params["plan"], self._parse_period(request)
-            inputs = await self._reports.compile_inputs(plan, period, context)
-            # Rendering takes tenths of a second; in a thread, it does not keep the event loop from answering.
-            body = await run_in_threadpool(partial(renderer.render, inputs, context.language))
-        self._metrics.documents.labels(extension).inc()
-        headers = {
-            "Content-Disposition": f'attachment; filename="{plan}-{period}.{extension}"',
-            "X-Dondoc-Digest": inputs.report.digest,
-        }
-        return Response(body, headers=headers, media_type=renderer.media_type)
 
     async def _find_page(self, query: DutiesQuery) -> dict[str, Any]:
         found = await self._queries.find_lines(query.duty_filter, query.context)

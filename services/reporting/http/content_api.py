@@ -14,8 +14,9 @@ from services.reporting.content import attachments
 from services.reporting.content.attachments import AttachmentFiles, FileLostError
 from services.reporting.content.results_queries import ResultsQueries
 from services.reporting.content.submission_queries import AttachmentReference, SubmissionAnswer, SubmissionQueries
-from services.reporting.core import json_views, results_document
+from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
+from services.reporting.core.access.readers import ReaderScope
 from services.reporting.core.content import results_scope
 from services.reporting.core.content.figure_review import ReviewedFigure
 from services.reporting.core.content.submission_history import DocketFact
@@ -80,16 +81,14 @@ class ContentApi:
             request.path_params["plan"], query_parameters.parse_period_of_path(request), context
         )
         results = _select_obligations(results, parameters.list_values("obligation"))
-        if not context.scope.is_everything:
-            results = results_scope.restrict_results(results, context.scope.covers_agency)
         if conditional.prefers_csv(request):
-            body, media_type = await run_in_threadpool(results_csv.render_results_csv, results), conditional.CSV
+            body, media_type = await run_in_threadpool(_render_csv, results, context.scope), conditional.CSV
         else:
-            body, media_type = await run_in_threadpool(_encode_results, results), conditional.JSON
+            body, media_type = await run_in_threadpool(_encode_results, results, context.scope), conditional.JSON
         if "as_of" in request.query_params:
             tag = conditional.tag_of(body)
         else:
-            tag = await run_in_threadpool(_tag_results_of_now, results, media_type)
+            tag = await run_in_threadpool(_tag_results_of_now, results, context.scope, media_type)
         return conditional.respond(request, body, tag=tag, media_type=media_type)
 
     async def get_findings(self, request: Request) -> Response:
@@ -142,14 +141,18 @@ def _select_obligations(results: PlanResults, ids: tuple[str, ...]) -> PlanResul
     return results.select_obligations(ids)
 
 
-def _encode_results(results: PlanResults) -> bytes:
-    # The very line that `dondoc results` prints.
-    return json_lines.encode_line(results_document.build_document(results))
+def _render_csv(results: PlanResults, scope: ReaderScope) -> bytes:
+    return results_csv.render_results_csv(results_scope.restrict_results(results, scope.covers_agency))
 
 
-def _tag_results_of_now(results: PlanResults, media_type: str) -> str:
+def _encode_results(results: PlanResults, scope: ReaderScope) -> bytes:
+    # For whoever sees everything it is the very line that `dondoc results` prints.
+    return json_lines.encode_line(results_scope.build_document(results, scope))
+
+
+def _tag_results_of_now(results: PlanResults, scope: ReaderScope, media_type: str) -> str:
     """Return the weak tag of an answer about now, which the passing of time alone does not change."""
-    document = results_document.build_document(results)
+    document = results_scope.build_document(results, scope)
     del document["at"], document["known_at"]
     return conditional.tag_of(media_type.encode() + json_lines.encode_line(document), is_weak=True)
 

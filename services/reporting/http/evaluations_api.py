@@ -8,20 +8,20 @@ from datetime import datetime
 from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
+from schemas.events.ids import DutyKey
 from schemas.events.reports import EvaluationRecorded
 from schemas.plan.plan import Plan
 from schemas.plan.values import Identifier, NonBlank
 from services.reporting.content.evaluation_queries import EvaluationQueries, GradedDuty
 from services.reporting.core import json_views
 from services.reporting.core.access.decisions import Access
-from services.reporting.core.access.readers import ReaderScope
+from services.reporting.core.access.readers import Reader, ReaderScope
 from services.reporting.core.evaluation import Grade
-from services.reporting.http import query_parameters
+from services.reporting.http import query_parameters, request_bodies
 from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidBodyError
@@ -113,6 +113,16 @@ class EvaluationsApi:
         plan, period = self._queries.plan(request.path_params["plan"]), query_parameters.parse_period_of_path(request)
         body = await _parse_body(request)
         self._require_known(plan, body, context)
+        evaluation, now = await self.record(plan, period, body, at=self._clock.now(), reader=guard.reader_of(request))
+        return JSONResponse({**evaluation.model_dump(mode="json"), "recordedtime": now.isoformat()}, 201)
+
+    async def record(
+        self, plan: Plan, period: str, body: EvaluationBody, *, at: datetime, reader: Reader
+    ) -> tuple[EvaluationRecorded, datetime]:
+        """Record what an officer says at the instant *at*, and write the audit line; raise `KafkaError`.
+
+        The same content at the same instant is one event, however often it is recorded.
+        """
         evaluation = EvaluationRecorded(
             plan=plan.plan,
             period=period,
@@ -121,12 +131,20 @@ class EvaluationsApi:
             sentence=body.sentence,
             evaluated_by=find_evaluator(plan),
         )
-        now = self._clock.now()
-        await self._publisher.publish(report_events.build_evaluation(evaluation, recorded_at=now))
-        reader = guard.reader_of(request)
+        await self._publisher.publish(report_events.build_evaluation(evaluation, recorded_at=at))
         details = {"plan": plan.plan, "period": period, "agency": body.agency, "reader": reader.name}
         log.info("an evaluation was recorded", extra={"action": "evaluation_recorded", **details})
-        return JSONResponse({**evaluation.model_dump(mode="json"), "recordedtime": now.isoformat()}, 201)
+        return evaluation, at
+
+    async def find_grade(
+        self, key: DutyKey, context: QueryContext
+    ) -> tuple[GradedDuty | None, RecordedEvaluation | None]:
+        """Return the grade of one duty that has a period, and what an officer recorded last about its agency."""
+        period = key.period or ""
+        grades = await self._grades.grade_period(key.plan, period, context, agency=key.agency)
+        recorded = await self._store.find_evaluations(key.plan, period, min(context.known_at, context.as_of))
+        graded = next((one for one in grades.duties if one.key == key), None)
+        return graded, next((one for one in reversed(recorded) if one.evaluation.agency == key.agency), None)
 
     def _require_known(self, plan: Plan, body: EvaluationBody, context: QueryContext) -> None:
         """Raise `InvalidBodyError` for a grade that the plan does not have, `NotFoundError` for an unknown agency."""
@@ -151,11 +169,7 @@ def find_evaluator(plan: Plan) -> str:
 
 
 async def _parse_body(request: Request) -> EvaluationBody:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise HTTPException(413)
+    body = await request_bodies.read_body(request, BODY_BYTES_MAX)
     try:
         return EvaluationBody.model_validate_json(body)
     except ValidationError as cause:

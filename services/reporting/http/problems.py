@@ -23,6 +23,8 @@ from services.reporting.content.results_queries import UnreadableContentError
 from services.reporting.core.access.decisions import AccessRefusedError, RefusalReason
 from services.reporting.core.report.printed_report import EmptyReportError
 from services.reporting.core.sealing.versions import VersionConflictError
+from services.reporting.http import rendering
+from services.reporting.http.rendering import TooManyDocumentsError
 from services.reporting.queries import DocumentsUnreadError, NotFoundError
 from services.reporting.sealing.seal_writer import SealContestedError
 from services.reporting.sealing.sealer import LogUnsettledError
@@ -114,6 +116,17 @@ class ReportingProblem(Enum):
     )
     TOO_LARGE = ProblemType(
         status=413, slug="too-large", title=Bilingual(vi="Yêu cầu quá lớn", en="The request is too large")
+    )
+    TOO_SLOW = ProblemType(
+        status=408, slug="too-slow", title=Bilingual(vi="Yêu cầu gửi đến quá chậm", en="The request arrived too slowly")
+    )
+    TOO_MANY = ProblemType(
+        status=429,
+        slug="too-many-documents",
+        title=Bilingual(
+            vi="Đang lập nhiều báo cáo cùng lúc, hãy hỏi lại sau giây lát",
+            en="Many reports are being made at the moment; ask again a little later",
+        ),
     )
     UNSETTLED = ProblemType(
         status=503,
@@ -250,6 +263,7 @@ def _list_describers() -> dict[type[Exception], Callable[[Exception], Problem]]:
         UnreadableContentError: _describe_unreadable,
         AttachmentsUnavailableError: _describe_unavailable,
         NotAssessedError: _describe_not_assessed,
+        TooManyDocumentsError: _describe_too_many,
         LogUnsettledError: _describe_unsettled,
         SealContestedError: _describe_unsettled,
         GroupBehindError: _describe_unsettled,
@@ -303,6 +317,10 @@ def _describe_incomplete(_error: Exception) -> Problem:
 def _describe_unreadable(error: Exception) -> Problem:
     detail = f"{error}; rebuild the database of reporting from the log"
     return Problem(type=ReportingProblem.UNREADABLE.value, detail=detail, retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
+def _describe_too_many(_error: Exception) -> Problem:
+    return Problem(type=ReportingProblem.TOO_MANY.value, retry_after_seconds=rendering.RETRY_AFTER_SECONDS)
 
 
 def _describe_not_assessed(error: Exception) -> Problem:

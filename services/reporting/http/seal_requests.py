@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from schemas.events.reports import VERSION_MAX
 from schemas.plan.values import NonBlank
 from services.reporting.core.sealing.versions import SealRequest
+from services.reporting.http import request_bodies
 from services.reporting.http.problems import InvalidBodyError
 
 BODY_BYTES_MAX = 16 * 1024
@@ -34,11 +34,7 @@ class SealBody(BaseModel):
 
 async def parse_body(request: Request, *, plan: str, period: str) -> SealRequest:
     """Return what the JSON of *request* asks to seal; raise `InvalidBodyError` with the pointer of what is wrong."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise HTTPException(413)
+    body = await request_bodies.read_body(request, BODY_BYTES_MAX)
     return _parse(lambda: SealBody.model_validate_json(body), plan=plan, period=period)
 
 

@@ -1,5 +1,6 @@
 """The HTTP API of sealed reports (contract, section 4): the versions and the draft of the next, documents, sealing."""
 
+import asyncio
 import logging
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,6 @@ from schemas.events.reports import VERSION_MAX, ReportFormat, ReportSealed
 from schemas.plan import periods
 from services.reporting.core.access.decisions import Access
 from services.reporting.core.access.readers import Reader
-from services.reporting.core.report import figures
 from services.reporting.core.sealing import figure_changes
 from services.reporting.core.sealing.versions import SealRequest
 from services.reporting.http import problems, query_parameters, seal_requests
@@ -21,9 +21,11 @@ from services.reporting.http.access import guard
 from services.reporting.http.access.guard import AccessRoute
 from services.reporting.http.problems import InvalidQueryError
 from services.reporting.http.query_parameters import QueryParameters
+from services.reporting.http.rendering import RenderingLimit
 from services.reporting.queries import NotFoundError, QueryContext
-from services.reporting.sealing import sealer
-from services.reporting.sealing.sealer import ReportSource, Sealer
+from services.reporting.sealing import draft_compiler, sealer
+from services.reporting.sealing.draft_compiler import ReportSource
+from services.reporting.sealing.sealer import Sealer
 from services.reporting.sealing.store import SealedReportStore
 from services.runtime.clock import Clock
 
@@ -38,10 +40,13 @@ JsonObject = dict[str, Any]
 class SealedReportsApi:
     """The handlers."""
 
-    def __init__(self, source: ReportSource, store: SealedReportStore, sealer: Sealer, *, clock: Clock) -> None:
+    def __init__(
+        self, source: ReportSource, store: SealedReportStore, sealer: Sealer, *, limit: RenderingLimit, clock: Clock
+    ) -> None:
         self._source = source
         self._store = store
         self._sealer = sealer
+        self._limit = limit
         self._clock = clock
 
     def routes(self) -> list[BaseRoute]:
@@ -79,7 +84,8 @@ class SealedReportsApi:
         before = await self._store.find_version(plan, period, sealed.version - 1)
         changes: list[JsonObject] = []
         if before is not None:
-            changes = _list_changes(await self._read_figures(before), await self._read_figures(sealed))
+            figures = await self._read_figures(before), await self._read_figures(sealed)
+            changes = await asyncio.to_thread(_list_changes, *figures)
         return JSONResponse({**render_seal(sealed), "changes": changes})
 
     async def post_version(self, request: Request) -> Response:
@@ -104,9 +110,10 @@ class SealedReportsApi:
     async def _describe_draft(
         self, plan: str, period: str, versions: list[ReportSealed], context: QueryContext
     ) -> JsonObject:
-        inputs = await self._source.compile_inputs(plan, period, sealer.normalize(context))
-        document = figures.build_figures_document(inputs)
-        changes = _list_changes(await self._read_figures(versions[-1]), document) if versions else []
+        async with self._limit.hold_place():
+            inputs = await self._source.compile_inputs(plan, period, sealer.normalize(context))
+        inputs = await draft_compiler.add_changes(inputs, versions[-1] if versions else None, self._store)
+        changes = msgspec.to_builtins(inputs.changes.changes) if inputs.changes is not None else []
         return {
             "version": versions[-1].version + 1 if versions else 1,
             "as_of": context.as_of.isoformat(),

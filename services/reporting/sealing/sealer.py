@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 from aiokafka import TopicPartition
 
@@ -15,7 +14,8 @@ from services.reporting.core.sealing import canonical_json, check_code, versions
 from services.reporting.core.sealing.versions import SealRequest
 from services.reporting.documents.formats import RenderedDocument
 from services.reporting.queries import QueryContext
-from services.reporting.sealing import log_position, report_events, seal_writer
+from services.reporting.sealing import draft_compiler, log_position, report_events, seal_writer
+from services.reporting.sealing.draft_compiler import ReportSource
 from services.reporting.sealing.log_position import Ends, LogReaders
 from services.reporting.sealing.report_events import ReportRecord
 from services.reporting.sealing.seal_writer import SealContestedError, SealWriter
@@ -33,12 +33,6 @@ ATTEMPTS = 5
 
 class LogUnsettledError(Exception):
     """Records that count went on arriving while the report was compiled: seal again, or as of an earlier instant."""
-
-
-class ReportSource(Protocol):
-    """Compiles everything that the report of a plan and period follows from."""
-
-    async def compile_inputs(self, plan_id: str, period_text: str, context: QueryContext) -> ReportInputs: ...
 
 
 RenderDocuments = Callable[[ReportInputs], list[RenderedDocument]]
@@ -93,8 +87,9 @@ class Sealer:
         if latest is not None and version is None:
             return latest
         compiled = await self._compile(request, context)
-        head, content = self._build_head(request, compiled, version=version or versions.FIRST_VERSION)
-        sealed, documents = await asyncio.to_thread(self._render, head, content, compiled.inputs)
+        inputs = await draft_compiler.add_changes(compiled.inputs, latest, self._store)
+        compiled = replace(compiled, inputs=inputs)
+        sealed, documents = await asyncio.to_thread(self._render, request, compiled, version or versions.FIRST_VERSION)
         await self._append(sealed, documents)
         return sealed
 
@@ -120,7 +115,7 @@ class Sealer:
                 return _CompiledReport(inputs=inputs, ends=ends)
         raise LogUnsettledError
 
-    def _build_head(self, request: SealRequest, compiled: _CompiledReport, *, version: int) -> tuple[SealHead, bytes]:
+    def _build_head(self, request: SealRequest, compiled: _CompiledReport, version: int) -> tuple[SealHead, bytes]:
         """Return the head of the seal, and the canonical JSON of all figures, whose digest it holds."""
         report, registry = compiled.inputs.report, compiled.inputs.registry.registry
         content = canonical_json.encode(figures.build_figures_document(compiled.inputs))
@@ -141,13 +136,15 @@ class Sealer:
         return head, content
 
     def _render(
-        self, head: SealHead, content: bytes, inputs: ReportInputs
+        self, request: SealRequest, compiled: _CompiledReport, version: int
     ) -> tuple[ReportSealed, list[RenderedDocument]]:
+        """Return the seal and its documents. It takes seconds of a large report, so no event loop waits for it."""
+        head, content = self._build_head(request, compiled, version)
         code = check_code.compute_check_code(head)
         address = f"{self._materials.public_url}{VERIFICATION_PATH}{code}"
         seal = ReportSeal(version=head.version, check_code=code, verification_address=address)
         figures_document = RenderedDocument(form=ReportFormat.FIGURES, media_type=FIGURES_MEDIA_TYPE, content=content)
-        documents = [figures_document, *self._materials.render(replace(inputs, seal=seal))]
+        documents = [figures_document, *self._materials.render(replace(compiled.inputs, seal=seal))]
         members = {name: getattr(head, name) for name in SealHead.model_fields}
         entries = tuple(_describe_document(one) for one in documents)
         return ReportSealed(**members, documents=entries, check_code=code), documents

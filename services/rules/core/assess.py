@@ -17,8 +17,8 @@ import msgspec
 from schemas.events.assessments import Status
 from schemas.events.wire import WireEventReference, WireSegment
 from services.rules.core.duty import Duty
-from services.rules.core.facts import Fact, FactIdentity, ReportReturn, Submission, arrival_order, identity
-from services.rules.core.relief import Decision, ReliefDecisions, ReliefState
+from services.rules.core.facts import Decision, Fact, FactIdentity, ReportReturn, Submission, arrival_order, identity
+from services.rules.core.relief import ReliefDecisions, ReliefState
 from services.rules.core.submissions.filing_status import FilingHistory
 from services.rules.core.submissions.filings import Filing, build_filings
 from services.rules.core.submissions.reports_in_effect import FilingStatus

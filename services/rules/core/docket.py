@@ -85,8 +85,10 @@ class Docket:
         """Return the facts whose `record_period` is *period*, in the order in which they were added."""
         return self._by_period.get(period, ())
 
-    def facts_bearing_on(self, period: str | None) -> Sequence[Fact]:
+    def facts_bearing_on(self, period: str | None, *, carried: Sequence[str] = ()) -> Sequence[Fact]:
         """Return the facts that can bear on one period: assessing these gives the same as assessing the whole docket.
+
+        *carried* are the ids of submissions of another docket that count for the period too, for what reviews them.
 
         The cost of assessing a report therefore does not grow with the years before it. A withdrawal or reassignment
         names a submission anywhere in the docket; where there is one, or where two submissions have one id, all facts
@@ -98,7 +100,8 @@ class Docket:
         if not self._adjustments and not self._reviews_of:
             return filed
         submissions = [one for one in filed if isinstance(one, Submission)]
-        reviews = [review for one in submissions for review in self._reviews_of.get(one.id, ())]
+        named = [*(one.id for one in submissions), *carried]
+        reviews = [review for event_id in named for review in self._reviews_of.get(event_id, ())]
         return [*self._adjustments, *reviews, *submissions]
 
     def _file_under_period(self, fact: Fact) -> None:

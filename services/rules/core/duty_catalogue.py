@@ -4,8 +4,7 @@ It knows no facts, except that it resolves the names in them. Answers are cached
 with every fact.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -25,6 +24,7 @@ from services.rules.core.completeness import NOTHING_REQUIRED, DutyRequirements,
 from services.rules.core.duty import Duty
 from services.rules.core.facts import Fact, Submission
 from services.rules.core.fast_path import OutcomeCache
+from services.rules.core.plan_succession import ObligationName
 
 
 class UnknownDuty(LookupError):  # noqa: N818 - it reads as a claim about the input
@@ -65,6 +65,9 @@ class DutyCatalogue:
             plan, registry, None if predecessor is None else predecessor.origin
         )
         self.versions = plan_succession.name_versions(self.origin, successor)
+        carried = {} if predecessor is None else predecessor.carries_over
+        self.carries_over: Mapping[ObligationName, tuple[str, ...]] = plan_succession.map_carried(plan, carried)
+        """The obligations for which the reports under an obligation of an earlier plan count."""
         self._superseded_at = plan_succession.find_end(successor)
         self.agencies = Agencies(registry)
         self.calendar = Calendar(plan, WorkingDays(registry))
@@ -83,11 +86,23 @@ class DutyCatalogue:
             duty = self._duties[cache_key] = self._create_duty(agency, obligation, period)
         return duty
 
+    def find_duty(self, *, agency: str, obligation: str, period: str | None) -> Duty | None:
+        """Return the duty of that name, binding or not, or None where there is none."""
+        try:
+            return self.duty(agency=agency, obligation=obligation, period=period)
+        except UnknownDuty:
+            return None
+
     def resolve_names(self, fact: Fact) -> Fact:
         """Return *fact* with aliases of agencies replaced by ids (ruling 7); raise `UnknownDuty` if no duty fits."""
-        agency = self._resolve_agency(fact.agency)
+        resolved = self.resolve_agencies(fact)
         if fact.obligation not in self._obligations:
             raise self._unknown_obligation(fact.obligation)
+        return resolved
+
+    def resolve_agencies(self, fact: Fact) -> Fact:
+        """Return *fact*, of any plan, with aliases of agencies replaced by ids; raise `UnknownDuty` for others."""
+        agency = self._resolve_agency(fact.agency)
         if isinstance(fact, Submission):
             filed_by = self._resolve_agency(fact.filed_by)
             if filed_by != fact.filed_by:
@@ -209,8 +224,8 @@ class DutyCatalogue:
                 old = DutyKey(plan=plan, agency=key.agency, obligation=obligation, period=key.period)
                 yield replace(self._create_unbound_duty(old, terms.obligation, terms), plan_issued_on=date.min)
                 continue
-            with suppress(UnknownDuty):
-                found = self.predecessor.duty(agency=key.agency, obligation=obligation, period=key.period)
+            found = self.predecessor.find_duty(agency=key.agency, obligation=obligation, period=key.period)
+            if found is not None:
                 yield found
                 yield from found.carried_from
 

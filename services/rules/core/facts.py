@@ -126,8 +126,11 @@ class Revocation(RecordedFact, frozen=True, kw_only=True, gc=False):
 # The recipient's answer to a submission.
 Review = ReportReturn | ReportAcceptance
 
+# What an authority decides about a duty; unlike a report it concerns the duties of one plan alone.
+Decision = Extension | Exemption | Revocation
+
 # A fact that changes what submissions count for or when the duty is due.
-Adjustment = Withdrawal | Reassignment | Review | Extension | Exemption | Revocation
+Adjustment = Withdrawal | Reassignment | Review | Decision
 
 Fact = Submission | Adjustment
 

@@ -3,7 +3,7 @@
 It looks at plans alone. What follows for a duty is decided by `duty_catalogue` and `assess`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,18 @@ def find_successor(plan_id: str, plans: Iterable[Plan]) -> Plan | None:
     return min(found, key=lambda one: one[:2])[2] if found else None
 
 
+def list_related(plan_id: str, plans: Iterable[Plan]) -> tuple[str, ...]:
+    """Return *plan_id* and the plans before and after it, near and far, in the order of their ids."""
+    pairs = [(one.plan, one.supersedes.plan) for one in plans if one.supersedes is not None]
+    found, pending = {plan_id}, [plan_id]
+    while pending:
+        one = pending.pop()
+        near = {new for new, old in pairs if old == one} | {old for new, old in pairs if new == one}
+        pending.extend(near - found)
+        found |= near
+    return tuple(sorted(found))
+
+
 def find_end(successor: Plan | None) -> datetime | None:
     """Return the instant from which *successor* stands in the place of the plan that it supersedes."""
     if successor is None or successor.supersedes is None:
@@ -29,10 +41,32 @@ def find_end(successor: Plan | None) -> datetime | None:
     return calendar.midnight(successor.supersedes.from_, ZoneInfo(successor.zone))
 
 
-def list_carried(plan: Plan, obligation: str) -> Iterator[tuple[str, str]]:
-    """Yield plan and obligation of the reports that count for *obligation* of *plan* too."""
+# Plan and obligation.
+ObligationName = tuple[str, str]
+
+
+def list_carried(plan: Plan, obligation: str) -> Iterator[ObligationName]:
+    """Yield the obligations of the superseded plan whose reports count for *obligation* of *plan* too."""
     if plan.supersedes is not None:
         yield from ((plan.supersedes.plan, old) for old, new in plan.supersedes.carries.items() if new == obligation)
+
+
+def map_carried(
+    plan: Plan, of_predecessor: Mapping[ObligationName, tuple[str, ...]]
+) -> Mapping[ObligationName, tuple[str, ...]]:
+    """Return for each obligation of an earlier plan the obligations of *plan* for which its reports count.
+
+    *of_predecessor* is the same of the superseded plan: what was carried over to that one is carried on.
+    """
+    if plan.supersedes is None:
+        return {}
+    carries = plan.supersedes.carries
+    own = {(plan.supersedes.plan, old): (new,) for old, new in carries.items()}
+    earlier = {
+        name: tuple(dict.fromkeys(carries[one] for one in obligations if one in carries))
+        for name, obligations in of_predecessor.items()
+    }
+    return {name: one for name, one in {**earlier, **own}.items() if one}
 
 
 def name_origin(plan: Plan, registry: Registry, predecessor: str | None) -> str:

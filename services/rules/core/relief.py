@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.plan import calendar
 from services.rules.core.duty import Duty
-from services.rules.core.facts import Adjustment, Exemption, Extension, FactIdentity, Revocation, identity
+from services.rules.core.facts import Adjustment, Decision, Exemption, Extension, FactIdentity, Revocation, identity
 
 
 class ReliefState(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,9 +21,6 @@ class ReliefState(msgspec.Struct, frozen=True, kw_only=True):
     is_extended: bool = False
     has_refused_revocation: bool = False
     evidence: tuple[str, ...] = ()
-
-
-Decision = Extension | Exemption | Revocation
 
 
 def takes_effect_at(decision: Decision, duty: Duty) -> datetime:

@@ -149,12 +149,12 @@ class StateStore:
             state = self._dockets[key] = _decode_docket(key, self._encoded.pop(key, ()))
         return state
 
-    def facts_bearing_on(self, key: DocketKey, period: str | None) -> Sequence[Fact]:
-        """Return the facts that can bear on one duty; unlike `docket_state` this keeps no new docket."""
+    def facts_bearing_on(self, key: DocketKey, period: str | None, *, carried: Sequence[str] = ()) -> Sequence[Fact]:
+        """Return what `Docket.facts_bearing_on` returns; unlike `docket_state` this keeps no new docket."""
         state = self._dockets.get(key)
         if state is None and key in self._encoded:
             state = self.docket_state(key)
-        return () if state is None else state.docket.facts_bearing_on(period)
+        return () if state is None else state.docket.facts_bearing_on(period, carried=carried)
 
     def periods_of(self, key: DocketKey) -> frozenset[str | None]:
         """Return the periods that facts of that docket are about."""

@@ -280,6 +280,8 @@ def test_one_sheet_has_a_line_for_every_figure_with_the_event_behind_it(calculat
     given = [one for result in INPUTS.results[0].results.indicators for one in result.figures]
     assert len([row for row in rows if row[0]]) == len(given)
     assert {row[10] for row in rows if row[10]} == {one.id for one in given}
+    assert calculated.defined_names["SoLieu"].attr_text == f"'Số liệu'!$A$4:$K${len(given) + 4}"
+    assert "DonViChiTieu" in calculated.defined_names
 
 
 def test_the_documents_print_no_digest_and_nothing_below_the_signature(pdf: PdfReader, document: Document) -> None:

@@ -33,7 +33,7 @@ async def publish(directory: Path, bus: Bus) -> dict[str, str]:
 
 async def outcomes(directory: Path, bus: Bus) -> list[PublishOutcome]:
     """Publish what is in *directory* and return every outcome."""
-    versions = publishing.read_versions(directory)
+    versions = publishing.read_versions([directory])
     return await publishing.publish_versions(versions, bus.access, settings=ServiceSettings(partitions=bus.partitions))
 
 

@@ -1,5 +1,6 @@
 """Servers that refuse, hang up or are away, and unreadable records, each end in their own outcome."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -35,7 +36,7 @@ async def test_a_full_mailbox_is_tried_again_with_the_same_message_id(notifier: 
     (mail,) = await notifier.wait_for_mails(1)
     first, second = await notifier.wait_for_attempts(2)
     assert (first.outcome, first.reason) == (AttemptOutcome.TEMPORARY_FAILURE, "smtp_452")
-    assert (second.outcome, second.attempt) == (AttemptOutcome.DELIVERED, 2)
+    assert (second.outcome, second.attempt) == (AttemptOutcome.ACCEPTED, 2)
     assert first.message_id == second.message_id == mail["Message-ID"]
 
 
@@ -64,7 +65,7 @@ async def test_a_mail_server_that_hangs_up_after_the_mail_leaves_an_unknown_outc
     assert first["Message-ID"] == second["Message-ID"]
     assert [one.outcome for one in await notifier.wait_for_attempts(2)] == [
         AttemptOutcome.UNKNOWN,
-        AttemptOutcome.DELIVERED,
+        AttemptOutcome.ACCEPTED,
     ]
 
 
@@ -78,6 +79,27 @@ async def test_a_mail_server_that_is_away_delays_and_loses_nothing(notifier: Not
     notifier.set_clock(NOW + timedelta(minutes=1))
     await notifier.wait_for_mails(1)
     assert (attempt.outcome, attempt.reason) == (AttemptOutcome.TECHNICAL_FAILURE, "smtp_connection")
+
+
+async def test_a_relay_that_is_closed_for_a_while_gives_nobody_up(notifier: NotifierClient, start: Start) -> None:
+    """A server that greets with 554 costs one attempt; once it greets with 220 the alert goes out."""
+    await notifier.load_contacts()
+    notifier.smtp.stop()
+    closed = await asyncio.start_server(_refuse_connection, "127.0.0.1", notifier.smtp.port)
+    await _start_with_due_reminder(notifier, start)
+    (attempt,) = await notifier.wait_for_attempts(1)
+    closed.close()
+    await closed.wait_closed()
+    notifier.smtp.start()
+    notifier.set_clock(NOW + timedelta(minutes=1))
+    await notifier.wait_for_mails(1)
+    assert (attempt.outcome, attempt.reason) == (AttemptOutcome.TECHNICAL_FAILURE, "smtp_554")
+
+
+async def _refuse_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"554 mail.example no service here\r\n")
+    await reader.read()
+    writer.close()
 
 
 async def test_an_alert_that_failed_is_cancelled_once_the_report_is_in(notifier: NotifierClient, start: Start) -> None:
@@ -106,7 +128,10 @@ async def test_a_refusal_of_the_sms_centre_has_its_outcome(notifier: NotifierCli
     await notifier.publish_documents()
     notifier.set_clock(NOW)
     start()
-    await notifier.publish_assessments(*(an_assessment(a_step(7), agency=agency) for agency in plans.AGENCIES))
+    throttled, *others = plans.AGENCIES
+    await notifier.publish_assessments(*(an_assessment(a_step(7), agency=agency) for agency in others))
+    await notifier.wait_for_attempts(2)
+    await notifier.publish_assessments(an_assessment(a_step(7), agency=throttled))
     assert {one.to_agency: (one.outcome, one.reason) for one in await notifier.wait_for_attempts(3)} == {
         plans.AGENCIES[0]: (AttemptOutcome.TEMPORARY_FAILURE, "smpp_0x58"),
         plans.AGENCIES[1]: (AttemptOutcome.PERMANENT_FAILURE, "smpp_0xb"),
@@ -133,8 +158,8 @@ async def test_a_receipt_corrects_an_sms_that_never_arrived(notifier: NotifierCl
     await _start_with_due_reminder(notifier, start)
     attempts = await notifier.wait_for_attempts(2)
     assert {(one.attempt, one.outcome) for one in attempts} == {
-        (1, AttemptOutcome.DELIVERED),
-        (1, AttemptOutcome.PERMANENT_FAILURE),
+        (1, AttemptOutcome.ACCEPTED),
+        (1, AttemptOutcome.BOUNCED),
     }
 
 

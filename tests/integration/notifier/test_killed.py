@@ -16,6 +16,8 @@ from tests.support.matrix import matrix
 
 NOW = DUE - timedelta(days=6, hours=12)
 LEDGER = "services.notifier.ledger"
+STORE = "services.notifier.dispatch.store"
+DISPATCHER = "services.notifier.dispatch.dispatcher"
 EMAIL = "services.notifier.channels.email"
 SMS = "services.notifier.channels.sms_smpp"
 
@@ -24,13 +26,14 @@ BEFORE_THE_SEND = {
     "after the schedule, before the offset": fault_plan.kill_after(LEDGER, "Ledger.put_schedules"),
     "before the deliveries are created": fault_plan.kill_before(LEDGER, "Ledger.complete_batch"),
     "after the deliveries are created": fault_plan.kill_after(LEDGER, "Ledger.complete_batch"),
-    "after the claim": fault_plan.kill_before("services.notifier.dispatcher", "Dispatcher._drop_uncalled_alerts"),
+    "after the claim": fault_plan.kill_before(DISPATCHER, "Dispatcher._drop_uncalled_alerts"),
+    "before the begin": fault_plan.kill_before(STORE, "DeliveryStore.begin"),
     "before the first send": fault_plan.kill_before(EMAIL, "EmailChannel.send"),
 }
 AFTER_THE_SEND = {
-    "after the record": fault_plan.kill_after(LEDGER, "Ledger.record_attempts"),
-    "before the outbox is cleared": fault_plan.kill_before(LEDGER, "Ledger.clear_published_events"),
-    "after the outbox is cleared": fault_plan.kill_after(LEDGER, "Ledger.clear_published_events"),
+    "after the record": fault_plan.kill_after(STORE, "DeliveryStore.record"),
+    "before the outbox is cleared": fault_plan.kill_before(STORE, "DeliveryStore.clear_published_events"),
+    "after the outbox is cleared": fault_plan.kill_after(STORE, "DeliveryStore.clear_published_events"),
 }
 
 
@@ -45,7 +48,7 @@ async def test_killed_before_the_send_it_sends_once_afterwards(
     assert Counter(str(mail["To"]) for mail in notifier.smtp.mails()) == {
         f"van-thu@{agency}.example": 1 for agency in plans.AGENCIES[:2]
     }
-    delivered = [one for one in await notifier.wait_for_attempts(2) if one.outcome is AttemptOutcome.DELIVERED]
+    delivered = [one for one in await notifier.wait_for_attempts(2) if one.outcome is AttemptOutcome.ACCEPTED]
     assert len(delivered) == len({one.alert for one in delivered}) == 2
 
 
@@ -58,9 +61,7 @@ async def test_killed_after_the_record_it_sends_nothing_again(
     await notifier.wait_for_mails(1)
     await notifier.wait_until_idle()
     assert len(notifier.smtp.mails()) == 1
-    assert [(one.outcome, one.attempt) for one in await notifier.wait_for_attempts(1)] == [
-        (AttemptOutcome.DELIVERED, 1)
-    ]
+    assert [(one.outcome, one.attempt) for one in await notifier.wait_for_attempts(1)] == [(AttemptOutcome.ACCEPTED, 1)]
 
 
 async def test_a_mail_of_unknown_outcome_is_sent_again_under_the_same_message_id(
@@ -75,7 +76,7 @@ async def test_a_mail_of_unknown_outcome_is_sent_again_under_the_same_message_id
     assert first["Message-ID"] == second["Message-ID"]
     assert [(one.attempt, one.outcome) for one in attempts] == [
         (1, AttemptOutcome.UNKNOWN),
-        (2, AttemptOutcome.DELIVERED),
+        (2, AttemptOutcome.ACCEPTED),
     ]
     assert {one.message_id for one in attempts} == {first["Message-ID"]}
 

@@ -123,7 +123,7 @@ async def test_the_channel_that_was_not_reached_yet_is(notifier: NotifierClient,
     await wait_until_read(notifier)
     assert count_sent(notifier) == (3, 3)
     last = (await notifier.wait_for_attempts(7))[-1]
-    assert (last.to_agency, last.channel, last.outcome) == (AGENCY, Channel.SMS, AttemptOutcome.DELIVERED)
+    assert (last.to_agency, last.channel, last.outcome) == (AGENCY, Channel.SMS, AttemptOutcome.ACCEPTED)
 
 
 def save_ledger(database: Database) -> Callable[[], None]:
@@ -165,7 +165,7 @@ async def test_an_older_ledger_learns_what_was_sent_since(
     await wait_until_ready(service)
     await wait_until_read(notifier)
     assert count_sent(notifier) == sent
-    delivered = [one for one in await notifier.read_attempts() if one.outcome is AttemptOutcome.DELIVERED]
+    delivered = [one for one in await notifier.read_attempts() if one.outcome is AttemptOutcome.ACCEPTED]
     assert max(Counter((one.alert, one.channel) for one in delivered).values()) == 1
 
 

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from deploy.local.process.ports import LOOPBACK, free_ports
 from deploy.local.servers.message_servers import Smtp
 from schemas.events.deliveries import AttemptOutcome
-from services.notifier.channels.email import EmailChannel, SmtpServer
+from services.notifier.channels.email import EmailChannel
 from services.notifier.channels.message_channel import OutgoingMessage, SendResult
+from services.notifier.channels.smtp_session import SmtpServer
 from services.notifier.core.rendering.render import RenderedMessage
 from tests.support.clients.notifier import NOON
 
@@ -69,8 +70,7 @@ def account(secured_smtp: Smtp, certificate: Path) -> SmtpServer:
         port=secured_smtp.port,
         user="don-doc",
         password="right",
-        use_tls=False,
-        start_tls=True,
+        security="starttls",
         ca_file=certificate,
         timeout_seconds=5.0,
         sender="don-doc@dondoc.example",
@@ -80,7 +80,7 @@ def account(secured_smtp: Smtp, certificate: Path) -> SmtpServer:
 
 async def test_mail_goes_out_over_tls_with_a_password(secured_smtp: Smtp, account: SmtpServer) -> None:
     """The mail arrives as it was written."""
-    assert await _send(account) == SendResult(outcome=AttemptOutcome.DELIVERED)
+    assert await _send(account) == SendResult(outcome=AttemptOutcome.ACCEPTED)
     (mail,) = secured_smtp.mails()
     assert mail["Subject"] == "Nhắc hạn – năm 2026"
 
@@ -101,8 +101,16 @@ async def test_a_server_with_an_unknown_certificate_gets_no_mail(secured_smtp: S
     )
 
 
+async def test_an_opportunistic_connection_is_encrypted_whoever_signed_the_certificate(
+    secured_smtp: Smtp, account: SmtpServer
+) -> None:
+    """A server that demands TLS and a password gets both, although its certificate cannot be checked."""
+    result = await _send(replace(account, ca_file=None, security="opportunistic"))
+    assert (result.outcome, len(secured_smtp.mails())) == (AttemptOutcome.ACCEPTED, 1)
+
+
 async def _send(server: SmtpServer) -> SendResult:
-    channel = EmailChannel(server)
+    channel = EmailChannel(server, connections=1)
     try:
         return await channel.send(MESSAGE)
     finally:

@@ -75,13 +75,14 @@ class PartitionLog:
         """The position of the last record; each is recorded one second after the one before."""
         return LogPosition(offset=self.offset, recorded_at=NOON + timedelta(seconds=self.offset))
 
-    def adopt(self, *, now: datetime = NOON) -> list[dict[str, Any]]:
-        """Append the adoption of the latest documents, and return the data of the assessments that follow from it."""
-        return [json.loads(value)["data"] for value in self.adopt_raw(now=now)]
+    def adopt(self, plan: str = plans.PLAN, *, now: datetime = NOON) -> list[dict[str, Any]]:
+        """Append the adoption of the latest version of *plan*, and return the data of what follows from it."""
+        return [json.loads(value)["data"] for value in self.adopt_raw(plan, now=now)]
 
-    def adopt_raw(self, *, now: datetime = NOON) -> list[bytes]:
-        """Append the adoption of the latest documents, and return the assessments that follow from it, as bytes."""
-        (catalogue,) = self.catalogues.all_latest()
+    def adopt_raw(self, plan: str = plans.PLAN, *, now: datetime = NOON) -> list[bytes]:
+        """Append the adoption of the latest version of *plan*, and return the assessments that follow, as bytes."""
+        catalogue = self.catalogues.latest(plan)
+        assert catalogue is not None
         adoption = plan_adopter.plan_adoption(catalogue, partition=0, now=now)
         return self.append_raw(plan_adopter.encode_adoption_event(adoption, now=now))
 

@@ -42,7 +42,7 @@ def start_demo_system(folder: Path, jars: Path) -> Iterator[DemoSystem]:
     stack = Stack(folder, Ports.free(), jars=jars)
     with LocalSystem(stack, ServicePorts.free(), clock=f"{STEERED}{clock}", say=print) as system:
         system.start_stack()
-        seeding.publish_documents(DIRECTORY, stack.kafka.bootstrap)
+        seeding.publish_documents([DIRECTORY], stack.kafka.bootstrap)
         seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), stack.mongod.url)
         keys = upstream_keys.create_keys(system.keys_file, BEGINS_AT)
         system.create_reporting_key(BEGINS_AT)

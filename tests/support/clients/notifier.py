@@ -8,7 +8,7 @@ from typing import Any
 
 from deploy.local.servers.message_servers import Smsc, Smtp
 from schemas.events.assessments import ASSESSED, AlertStep, DutyAssessed, Status, StepKind, TimelineSegment
-from schemas.events.deliveries import AlertAttempted, Channel
+from schemas.events.deliveries import AlertAttempted, AttemptOutcome, Channel
 from schemas.events.envelope import Envelope
 from schemas.events.ids import digest, reference_key
 from schemas.events.topics import DELIVERIES, REFERENCES, VERDICTS
@@ -144,8 +144,9 @@ class NotifierClient:
         return await eventually(probe, f"{count} events of attempts")
 
     async def read_attempts(self) -> list[AlertAttempted]:
-        """Return the attempts published so far; a repeated event counts once."""
-        events = {one.id: one.data for one in await self.read_events()}
+        """Return the attempts published so far, without confirmations; a repeated event counts once."""
+        found = await self.read_events()
+        events = {one.id: one.data for one in found if one.data.outcome is not AttemptOutcome.CONFIRMED}
         return sorted(events.values(), key=lambda one: (one.attempted_at, one.attempt, one.outcome != "unknown"))
 
     async def read_events(self) -> list[Envelope[AlertAttempted]]:

@@ -6,7 +6,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from schemas.events.ids import DutyKey
 from services.rules import fact_decoder
 from services.rules.core.assess import assess
 from services.rules.core.docket import Docket
@@ -63,7 +62,8 @@ def test_states_are_decoded_as_they_were_encoded() -> None:
     log.adopt()
     for fact in facts_of_every_kind():
         log.append_raw(fact)
-    known = log.processor.facts_bearing_on(DutyKey(plan="P-1", agency=FIRST, obligation="results", period="2024"))
+    (catalogue,) = log.catalogues.all_latest()
+    known = log.processor.facts_bearing_on(catalogue.duty(agency=FIRST, obligation="results", period="2024"))
     decoded = {
         fact
         for key, value in log.changelog.items()
@@ -88,7 +88,7 @@ def test_the_facts_that_bear_on_a_duty_assess_it_as_the_whole_docket_does(number
     (catalogue,) = log.catalogues.all_latest()
     for period in ("2022", "2023", "2024", "2025"):
         duty = catalogue.duty(agency=FIRST, obligation="results", period=period)
-        assert assess(duty, log.processor.facts_bearing_on(duty.key)) == assess(duty, whole)
+        assert assess(duty, log.processor.facts_bearing_on(duty)) == assess(duty, whole)
 
 
 def _final_outcomes(batches: list[list[bytes]]) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def read_events(file: Path, language: Language) -> Iterator[LocatedEvent]:
         case ".jsonl" | ".ndjson":
             for number, line in inputs.read_lines(file):
                 yield _locate_event(line.removesuffix("\r").encode(), f"{file}:{number}")
-        case ".xlsx" | ".csv":
+        # Of the last ones the reader says what to do with them.
+        case ".xlsx" | ".csv" | ".tsv" | ".txt" | ".xlsm" | ".xls" | ".ods":
             found = sheet_to_event.read_event(file, language)
             yield LocatedEvent(place=str(file), body=found.event, place_of=found.sheet.place, warnings=found.warnings)
         case other:

@@ -69,6 +69,7 @@ RotatesOption = Annotated[
     typer.Option(metavar="ID", help="The key it takes the place of; what it may claim stays, unless it is given."),
 ]
 OverlapOption = Annotated[str, typer.Option(metavar="DURATION", help="How long the rotated key stays good.")]
+# Killed between entering the key and saving it, the command leaves a key that nobody has; the next run makes another.
 SaveOption = Annotated[
     Path | None,
     typer.Option(
@@ -126,9 +127,13 @@ def create(
         terms = key_scopes.parse_terms(system, valid_for, rate, since=now)
         rotation = None if rotates is None else Rotation(rotates, key_scopes.parse_overlap(overlap, since=now))
         key, bearer = _add_key(_keys_path(keys), terms, options, rotation)
-        if save is not None:
-            # Killed before this the key is entered and nobody has it; the next run makes another.
-            secret_files.replace_file(save, f"{bearer}\n".encode())
+        _hand_out(key, bearer, save)
+
+
+def _hand_out(key: ApiKey, bearer: str, save: Path | None) -> None:
+    """Print the new key, or save its secret in the file of the one who uses it."""
+    if save is not None:
+        secret_files.replace_file(save, f"{bearer}\n".encode())
     if key.has_open_sources:
         output.print_message(_NO_SOURCE)
     output.print_json(_key_row(key) | ({"key": bearer} if save is None else {"saved": str(save)}))

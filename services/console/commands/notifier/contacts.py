@@ -1,22 +1,35 @@
-"""`dondoc contacts`: imports the notifier's contacts from CSV, and names every agency that has no valid contact."""
+"""`dondoc contacts`: the notifier's contacts, from a table into its database and back, and who is out of reach."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import csv
+import io
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
 
+from schemas.events.deliveries import Channel
+from schemas.plan import periods
+from schemas.plan.periods import Period
 from schemas.plan.plan import Plan
 from schemas.plan.registry import Registry
+from schemas.plan.values import Language
+from services.console.contacts import contact_cells, contact_file, season
+from services.console.contacts.contact_file import COLUMNS, ContactFault, LocatedContact
 from services.console.support import inputs, output, topic_reader
 from services.console.support.inputs import UnusableInputError
-from services.notifier.contacts import csv_file
-from services.notifier.contacts.store import ContactStore
+from services.console.support.simulation import SimulationDocuments
+from services.console.tables.table import RefusedTableError
+from services.notifier.contacts import coverage, store
+from services.notifier.contacts.store import ContactSelection, ContactStore
 from services.notifier.core.scheduling.routing import Contact, ContactBook
-from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
+from services.notifier.errors import AddressKeyError, LedgerRefusedError, LedgerUnavailableError
 from services.notifier.settings import NotifierSettings
+from services.rules.core.duty_catalogue import DutyCatalogue
 from services.runtime import mongo
 from services.runtime.clock import clock_from
 from services.runtime.kafka.published_documents import PublishedDocuments
@@ -24,30 +37,41 @@ from services.runtime.settings import KafkaConfig
 
 app = typer.Typer(help="Who is told: contacts of agencies and lists, and who is out of reach.", no_args_is_help=True)
 
-PlanFolder = Annotated[
-    Path | None,
+PlanFolders = Annotated[
+    list[Path] | None,
     typer.Option(
-        "--plan", metavar="DIR", help="Folder with plan.yaml and registry.yaml; without it, what is published."
+        "--plan",
+        metavar="DIR",
+        help="Folder with plan.yaml and registry.yaml, once for each plan; without it, what is published.",
     ),
 ]
+MessageLanguage = Annotated[Literal["en", "vi"], typer.Option(help="Language of refusals.")]
 Documents = Sequence[tuple[Plan, Registry]]
 Result = TypeVar("Result")
 
 
 @app.command("import")
 def import_contacts(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="agency,channel,address,role,language,from,to")],
-    plan: PlanFolder = None,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV or XLSX: agency,channel,address,role,language,from,to")
+    ],
+    *,
+    plan: PlanFolders = None,
+    lang: MessageLanguage = "en",
 ) -> None:
     """Put the contacts of FILE in place of all contacts of the agencies and lists it names."""
     with output.exit_on_errors():
-        contacts = read_contacts_file(file)
+        located = read_contacts_file(file, lang)
         documents = _read_documents(plan)
-        resolved = list(csv_file.resolve_agencies(contacts, [registry for _, registry in documents]))
-        _query_store(lambda store: store.replace(resolved))
+        contacts = resolve_contacts(located, documents, lang) if documents else [one.contact for one in located]
+        _query_store(lambda contacts_store: contacts_store.replace(contacts))
         output.print_message(
-            f"{len(resolved)} contact(s) of {len({one.agency for one in resolved})} agencies and lists are loaded"
+            f"{len(contacts)} contact(s) of {len({one.agency for one in contacts})} agencies and lists are loaded"
         )
+        if NotifierSettings().contacts_key is None:
+            output.print_message("DONDOC_NOTIFIER_CONTACTS_KEY is not set, so the addresses are stored in clear")
+        if not documents:
+            output.print_message("no plan is published, so whether the agencies exist was not checked")
         _print_unreachable(_query_store(ContactStore.load_book), documents)
 
 
@@ -56,22 +80,112 @@ def check(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="Contacts to check; without it, those that are loaded.")
     ] = None,
-    plan: PlanFolder = None,
+    *,
+    plan: PlanFolders = None,
+    period: Annotated[
+        str | None,
+        typer.Option("--season", metavar="PERIOD", help="On every day on which an alert of this period would go out."),
+    ] = None,
+    lang: MessageLanguage = "en",
 ) -> None:
-    """Name every agency that nobody could reach today, one a line; exit 1 if there is any."""
+    """Name every agency that nobody could reach today, or in a season, one a line; exit 1 if there is any."""
     with output.exit_on_errors():
-        contacts = read_contacts_file(file) if file else None
+        walked = None if period is None else _parse_period(period)
+        located = read_contacts_file(file, lang) if file else None
         documents = _read_documents(plan)
         if not documents:
             raise UnusableInputError(
                 "no plan is published; publish one with `dondoc publish DIR`, or name its folder with --plan DIR"
             )
-        if contacts is None:
+        if located is None:
             book = _query_store(ContactStore.load_book)
         else:
-            book = ContactBook(csv_file.resolve_agencies(contacts, [registry for _, registry in documents]))
-        if _print_unreachable(book, documents):
+            book = ContactBook(resolve_contacts(located, documents, lang))
+        if _print_unreachable(book, documents) if walked is None else _print_season(book, documents, walked):
             raise typer.Exit(output.EXIT_NEGATIVE)
+
+
+@app.command("list")
+def list_contacts(
+    agency: Annotated[str | None, typer.Option("--agency", metavar="A", help="Only this agency or list.")] = None,
+    fmt: Annotated[output.OutputFormat, typer.Option("--format", help="jsonl or table.")] = output.OutputFormat.JSONL,
+) -> None:
+    """Print the contacts that are loaded, in the order in which they are written to."""
+    with output.exit_on_errors():
+        rows = (one for one in _list_rows() if agency in {None, one["agency"]})
+        output.print_rows(rows, fmt, title="contacts")
+
+
+@app.command()
+def export(
+    file: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write; without it, to stdout.")
+    ] = None,
+) -> None:
+    """Write the contacts that are loaded as CSV, which `import` reads again."""
+    with output.exit_on_errors():
+        text = io.StringIO(newline="")
+        rows = csv.DictWriter(text, COLUMNS)
+        rows.writeheader()
+        rows.writerows(_list_rows())
+        if file is None:
+            sys.stdout.write(text.getvalue())
+            return
+        try:
+            # With a byte order mark, without which spreadsheet programs misread Vietnamese.
+            file.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
+        except OSError as cause:
+            raise UnusableInputError(f"{file}: {cause.strerror or cause}") from cause
+
+
+@app.command()
+def remove(
+    agency: Annotated[
+        str | None, typer.Argument(metavar="[AGENCY]", help="Id of the agency, or name of the list.")
+    ] = None,
+    *,
+    channel: Annotated[Channel | None, typer.Option(help="Only contacts on this channel.")] = None,
+    address: Annotated[str | None, typer.Option(help="Only this address or number, of whichever agency.")] = None,
+    ended_before: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only contacts that had ended by this day.")
+    ] = None,
+) -> None:
+    """Remove contacts for good: of an agency, with an address, or ended long ago; exit 1 if there were none."""
+    with output.exit_on_errors():
+        selection = ContactSelection(
+            agency=agency,
+            channel=channel,
+            address=None if address is None else _normalize_address(address, channel),
+            ended_before=None if ended_before is None else _parse_date(ended_before),
+        )
+        if selection in (ContactSelection(), ContactSelection(channel=channel)):
+            raise UnusableInputError("say whose contacts: an AGENCY, --address or --ended-before")
+        count = _query_store(lambda contacts_store: contacts_store.remove(selection))
+        output.print_message(f"{count} contact(s) removed")
+    if not count:
+        raise typer.Exit(output.EXIT_NEGATIVE)
+
+
+def read_contacts_file(path: Path, language: Language = "en") -> list[LocatedContact]:
+    """Return the contacts in *path*; raise `UnusableInputError` with every fault in it."""
+    try:
+        found, faults = contact_file.read_contacts(path)
+    except RefusedTableError as cause:
+        raise UnusableInputError(f"{cause.place}: {cause.detail.in_language(language)}") from cause
+    _refuse_faults(faults, language)
+    return found
+
+
+def resolve_contacts(located: Sequence[LocatedContact], documents: Documents, language: Language) -> list[Contact]:
+    """Return the contacts under permanent ids; raise `UnusableInputError` naming every agency that nobody knows."""
+    resolved = list(contact_file.resolve_agencies(located, documents))
+    _refuse_faults([one for one in resolved if isinstance(one, ContactFault)], language)
+    return [one for one in resolved if isinstance(one, Contact)]
+
+
+def _refuse_faults(faults: Sequence[ContactFault], language: Language) -> None:
+    if faults:
+        raise UnusableInputError("\n".join(f"{one.place}: {one.detail.in_language(language)}" for one in faults))
 
 
 def _print_unreachable(book: ContactBook, documents: Documents) -> bool:
@@ -80,28 +194,78 @@ def _print_unreachable(book: ContactBook, documents: Documents) -> bool:
     found = False
     for plan, registry in documents:
         day = now.astimezone(ZoneInfo(plan.zone)).date()
-        for agency in csv_file.find_unreached(book, plan, registry, day):
-            known = registry.agency(agency)
-            output.print_json({"agency": agency, "name": known.name_on(day) if known else None, "plan": plan.plan})
+        for agency in coverage.find_unreached(book, plan, registry, day):
+            output.print_json({"agency": agency, "name": _name_on(registry, agency, day), "plan": plan.plan})
             found = True
     return found
 
 
-def read_contacts_file(path: Path) -> list[Contact]:
-    """Return the contacts in *path*; raise `UnusableInputError` with every error in it."""
-    try:
-        found, errors = csv_file.read_contacts(path)
-    except (OSError, UnicodeDecodeError) as cause:
-        raise UnusableInputError(f"{path}: {cause}") from cause
-    if errors:
-        raise UnusableInputError("\n".join(f"{path}:{error.line}: {error.message}" for error in errors))
+def _print_season(book: ContactBook, documents: Documents, walked: Period) -> bool:
+    """Print each agency that an alert of the season could not reach, with the days; return whether there is any."""
+    settings = NotifierSettings()
+    found = False
+    for plan, registry in documents:
+        simulated = SimulationDocuments(
+            catalogues={plan.plan: DutyCatalogue(plan, registry)}, opens=settings.opens, closes=settings.closes
+        )
+        for one in season.find_unreached(simulated, book, walked):
+            output.print_json(
+                {
+                    "agency": one.recipient,
+                    "name": _name_on(registry, one.recipient, one.days[0]),
+                    "plan": plan.plan,
+                    "days": [str(day) for day in one.days],
+                }
+            )
+            found = True
     return found
 
 
-def _read_documents(folder: Path | None) -> Documents:
-    if folder is not None:
-        catalogue = inputs.read_plan_folder(folder)
-        return [(catalogue.plan, catalogue.registry)]
+def _name_on(registry: Registry, agency: str, day: date) -> str | None:
+    known = registry.agency(agency)
+    return known.name_on(day) if known else None
+
+
+def _list_rows() -> Iterator[dict[str, Any]]:
+    for one in _query_store(ContactStore.load_book):
+        yield {
+            "agency": one.agency,
+            "channel": one.channel.value,
+            "address": one.address,
+            "role": one.role.value,
+            "language": one.language,
+            "from": str(one.from_) if one.from_ else None,
+            "to": str(one.to) if one.to else None,
+        }
+
+
+def _normalize_address(text: str, channel: Channel | None) -> str:
+    """Return *text* in the form in which addresses are kept; of which channel it is, its sign @ says."""
+    kind = channel or (Channel.EMAIL if "@" in text else Channel.SMS)
+    found = contact_cells.parse_address(kind, text.strip())
+    if not isinstance(found, str):
+        raise UnusableInputError(f"--address: {found.in_language('en')}")
+    return found
+
+
+def _parse_date(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+    except ValueError as cause:
+        raise UnusableInputError(f"--ended-before: {text!r} is no date; write 2026-12-09") from cause
+
+
+def _parse_period(text: str) -> Period:
+    try:
+        return periods.parse(text)
+    except ValueError as cause:
+        raise UnusableInputError(f"--season: {cause}") from cause
+
+
+def _read_documents(folders: Sequence[Path] | None) -> Documents:
+    if folders:
+        catalogues = map(inputs.read_plan_folder, folders)
+        return [(catalogue.plan, catalogue.registry) for catalogue in catalogues]
     settings = NotifierSettings()
     remedy = "set DONDOC_KAFKA_BOOTSTRAP, or name the plan with --plan DIR"
     return asyncio.run(
@@ -128,11 +292,13 @@ def _query_store(query: Callable[[ContactStore], Awaitable[Result]]) -> Result:
         raise UnusableInputError("the notifier's database does not answer; look at DONDOC_MONGO_URL") from cause
     except LedgerRefusedError as cause:
         raise UnusableInputError(f"the notifier's database refuses this: {cause}") from cause
+    except AddressKeyError as cause:
+        raise UnusableInputError(str(AddressKeyError.__doc__)) from cause
 
 
 async def _run_query(settings: NotifierSettings, query: Callable[[ContactStore], Awaitable[Result]]) -> Result:
     client = mongo.connect(settings.mongo_url)
     try:
-        return await query(ContactStore(client, settings.mongo_database))
+        return await query(store.open_contacts(client, settings))
     finally:
         client.close()

@@ -96,7 +96,7 @@ def _create_run_folder() -> Path:
 
 def _start_system(system: LocalSystem, directory: Path, registry: Registry) -> Mapping[str, str]:
     system.start_stack()
-    for line in seeding.publish_documents(directory, system.stack.kafka.bootstrap):
+    for line in seeding.publish_documents([directory], system.stack.kafka.bootstrap):
         print_progress(line)
     seeding.load_contacts(contacts.build_contacts(scenario.addressees_of(registry)), system.stack.mongod.url)
     keys = upstream_keys.create_keys(system.keys_file, BEGINS_AT)

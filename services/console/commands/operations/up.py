@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -39,9 +40,10 @@ RESTART_PAUSE_SECONDS = 2.0  # a process that fails at once would else be starte
 
 
 def up(
-    directory: Annotated[
-        Path, typer.Option("--plan", metavar="DIR", help="Folder with the plan.yaml and registry.yaml to publish.")
-    ] = DIRECTORY,
+    directories: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[DIR…]", help=f"Folders with plan.yaml and registry.yaml. Default: {DIRECTORY}."),
+    ] = None,
 ) -> None:
     """Start broker, database, mail server, SMS centre and the four services, and keep them up until Ctrl-C."""
     with output.exit_on_errors(), local_system.interrupt_on_signals():
@@ -49,7 +51,7 @@ def up(
             stack_ports, service_ports = local_system.read_ports()
             stack = Stack(home() / FOLDER, stack_ports, jars=jars(), say=print_progress)
             with LocalSystem(stack, service_ports, clock=SYSTEM, say=print_progress) as system:
-                _start(system, directory)
+                _start(system, directories or [DIRECTORY])
                 _restart_exited(system)
         except StackError as cause:
             raise inputs.UnusableInputError(str(cause)) from cause
@@ -57,12 +59,15 @@ def up(
             print_progress("stopped")
 
 
-def _start(system: LocalSystem, directory: Path) -> None:
-    catalogue = inputs.read_plan_folder(directory)
+def _start(system: LocalSystem, directories: Sequence[Path]) -> None:
+    catalogues = inputs.read_plan_folders(directories)
     system.start_stack()
-    for line in seeding.publish_documents(directory, system.stack.kafka.bootstrap):
+    for line in seeding.publish_documents(directories, system.stack.kafka.bootstrap):
         print_progress(line)
-    seeding.load_contacts(contacts.build_contacts(catalogue.agencies), system.stack.mongod.url)
+    seeding.load_contacts(
+        contacts.build_contacts(dict.fromkeys(agency for one in catalogues for agency in one.agencies)),
+        system.stack.mongod.url,
+    )
     now = SystemClock().now()
     seeding.load_or_create_key(KEY, system.keys_file, _EVERYTHING, now=now)
     system.create_reporting_key(now)

@@ -4,7 +4,7 @@ The checks themselves are in `schemas.lint` and in `support.plan_checks`.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -19,6 +19,8 @@ from schemas.lint.diagnostics import Diagnostic
 from schemas.lint.documents import LintResult
 from schemas.lint.hierarchy import parent_gaps
 from schemas.lint.yaml_source import NotYaml
+from schemas.plan.plan import Plan
+from schemas.plan.registry import Registry
 from services.console.support import inputs, output, plan_checks
 from services.runtime.clock import SystemClock
 
@@ -63,20 +65,32 @@ def check(
     raise typer.Exit(result.exit_code)
 
 
-def check_folder(directory: Path, *, today: date | None = None) -> CheckResult:
-    """Check the plan and registry in *directory*; raise `UnusableInputError` where a file cannot be read."""
-    files = [directory / name for name in (inputs.PLAN_FILE, inputs.REGISTRY_FILE)]
-    plan_text, registry_text = [inputs.read_text(file) for file in files]
-    return check_texts(plan_text, registry_text, directory, today=today)
+def check_folder(directory: Path, directories: Sequence[Path] = (), *, today: date | None = None) -> CheckResult:
+    """Check the plan in *directory* with its registry, which another of *directories* may hold.
+
+    *today* is by the machine's clock if not given. Raise `UnusableInputError` where a file cannot be read.
+    """
+    plan_file = directory / inputs.PLAN_FILE
+    plan_text = inputs.read_text(plan_file)
+    plan = _examine(documents.lint_plan, plan_text, plan_file)
+    named = plan.model if isinstance(plan, LintResult) else None
+    registry_file = inputs.find_registry_file(directory, directories, named)
+    registry = _examine(documents.lint_registry, inputs.read_text(registry_file), registry_file)
+    return _check_both(plan, registry, today or SystemClock().now().date())
 
 
 def check_texts(
     plan_text: str, registry_text: str, directory: Path = Path(), *, today: date | None = None
 ) -> CheckResult:
     """Check the two texts; *directory* is only named in the faults. *today* is by the machine's clock if not given."""
-    today = today or SystemClock().now().date()
     plan = _examine(documents.lint_plan, plan_text, directory / inputs.PLAN_FILE)
     registry = _examine(documents.lint_registry, registry_text, directory / inputs.REGISTRY_FILE)
+    return _check_both(plan, registry, today or SystemClock().now().date())
+
+
+def _check_both(
+    plan: LintResult[Plan] | Diagnostic, registry: LintResult[Registry] | Diagnostic, today: date
+) -> CheckResult:
     faults = {*_diagnostics_of(plan), *_diagnostics_of(registry)}
     if isinstance(plan, LintResult):
         faults.update(plan.diagnostics_of(plan_checks.check_plan(plan.content)))

@@ -1,8 +1,7 @@
 """`dondoc evaluate`: evaluates the status of duties at any instant, as known at any instant, from a file of facts."""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.console.support import inputs, output
+from services.console.support import fact_files, inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.rules.core.assess import assess
 from services.rules.core.duty import Duty
@@ -29,27 +28,34 @@ class StatusQuery:
 
 
 def evaluate(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with plan.yaml and registry.yaml.")],
+    directories: Annotated[
+        list[Path], typer.Argument(metavar="DIR…", help="Folders with plan.yaml and registry.yaml, one a plan.")
+    ],
     facts: Annotated[Path, typer.Option(metavar="F.jsonl", help="CloudEvents in log order, one a line.")],
     query: Annotated[
-        Path, typer.Option(metavar="Q.jsonl", help="Questions {agency, obligation, period, at, known_at}, one a line.")
+        Path,
+        typer.Option(
+            metavar="Q.jsonl",
+            help="Questions {plan, agency, obligation, period, at, known_at}, one a line; the plan where several have "
+            "the obligation.",
+        ),
     ],
 ) -> None:
     """Answer each query line, in order, with a status line. Pure: the same files give the same answers."""
     with output.exit_on_errors():
-        catalogue = inputs.read_plan_folder(directory)
-        dockets = _read_dockets(facts, catalogue)
+        catalogues = inputs.read_plan_folders(directories)
+        log = fact_files.read_facts_file(facts, catalogues)
         # Every query is parsed before the first is answered, so that a faulty line leaves stdout empty.
         queries = [
-            _parse_query(catalogue, fields, f"{query}:{number}") for number, fields in inputs.read_objects(query)
+            _parse_query(catalogues, fields, f"{query}:{number}") for number, fields in inputs.read_objects(query)
         ]
-        for one in queries:
-            docket = dockets.get((one.duty.key.agency, one.duty.key.obligation), ())
-            output.print_json(answer_query(catalogue, one, docket))
+        for catalogue, one in queries:
+            plan = {"plan": catalogue.plan.plan} if len(catalogues) > 1 else {}
+            output.print_json(plan | answer_query(catalogue, one, log.list_facts(one.duty)))
 
 
 def answer_query(catalogue: DutyCatalogue, query: StatusQuery, facts: Iterable[Fact]) -> dict[str, Any]:
-    """Return the status line of *query* from those *facts* of its docket that were recorded by `known_at`."""
+    """Return the status line of *query* from those *facts* about its duty that were recorded by `known_at`."""
     duty = query.duty
     known = [fact for fact in facts if fact.recorded_at <= query.known_at]
     found = assess(duty, known).at(query.at)
@@ -69,17 +75,9 @@ def answer_query(catalogue: DutyCatalogue, query: StatusQuery, facts: Iterable[F
     }
 
 
-def _read_dockets(path: Path, catalogue: DutyCatalogue) -> Mapping[tuple[str, str], list[Fact]]:
-    """Return the facts of the plan by agency and obligation."""
-    dockets: dict[tuple[str, str], list[Fact]] = defaultdict(list)
-    for fact, reason in inputs.read_facts(path, catalogue):
-        if reason is not None:
-            output.print_message(f"{reason} (the fact counts for no duty)")
-        dockets[fact.agency, fact.obligation].append(fact)
-    return dockets
-
-
-def _parse_query(catalogue: DutyCatalogue, fields: Mapping[str, Any], place: str) -> StatusQuery:
+def _parse_query(
+    catalogues: Sequence[DutyCatalogue], fields: Mapping[str, Any], place: str
+) -> tuple[DutyCatalogue, StatusQuery]:
     for field in ("agency", "obligation", "at"):
         if not isinstance(fields.get(field), str):
             raise UnusableInputError(f"{place}: {field} is missing or is no text")
@@ -90,9 +88,28 @@ def _parse_query(catalogue: DutyCatalogue, fields: Mapping[str, Any], place: str
     known_at = (
         inputs.read_instant(fields["known_at"], f"{place}: known_at") if fields.get("known_at") is not None else at
     )
+    catalogue = _choose_plan(catalogues, fields, place)
     try:
         agency = catalogue.agencies.resolve(fields["agency"]) or fields["agency"]
         duty = catalogue.duty(agency=agency, obligation=fields["obligation"], period=period or None)
     except UnknownDuty as cause:
         raise UnusableInputError(f"{place}: {cause}") from cause
-    return StatusQuery(fields=fields, duty=duty, at=at, known_at=known_at)
+    return catalogue, StatusQuery(fields=fields, duty=duty, at=at, known_at=known_at)
+
+
+def _choose_plan(catalogues: Sequence[DutyCatalogue], fields: Mapping[str, Any], place: str) -> DutyCatalogue:
+    """Return the catalogue of the plan that a query names, or of the only plan that has its obligation."""
+    named = fields.get("plan")
+    if named is not None:
+        found = [one for one in catalogues if one.plan.plan == named]
+        if not found:
+            known = ", ".join(one.plan.plan for one in catalogues)
+            raise UnusableInputError(f"{place}: plan: {named!r} is none of the plans given: {known}")
+        return found[0]
+    having = [one for one in catalogues if one.plan.obligation(fields["obligation"]) is not None]
+    if len(having) > 1:
+        names = " and ".join(one.plan.plan for one in having)
+        raise UnusableInputError(
+            f"{place}: obligation: {fields['obligation']!r} stands in {names}; say which one with `plan`"
+        )
+    return having[0] if having else catalogues[0]

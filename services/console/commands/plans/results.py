@@ -1,7 +1,6 @@
 """`dondoc results`: consolidates the results of a period from a file of facts, as reporting does (contract 8)."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,27 +11,19 @@ import typer
 from schemas.plan import calendar, periods
 from schemas.plan.periods import Period
 from schemas.plan.plan import Obligation
-from services.console.support import inputs, output
+from services.console.support import fact_files, inputs, output
+from services.console.support.fact_files import FactsFile
 from services.console.support.inputs import UnusableInputError
 from services.reporting import submission_content
 from services.reporting.core import results_document, results_question
 from services.reporting.core.results import StandingSubmission
 from services.reporting.core.results_document import PlanResults
 from services.reporting.core.results_question import AssessedDuty, AssessedPlan
-from services.reporting.core.timeline import EventIdentity
 from services.rules.core import assess
 from services.rules.core.duty import Duty
 from services.rules.core.duty_catalogue import DutyCatalogue
-from services.rules.core.facts import Fact, Submission, identity
+from services.rules.core.facts import Submission
 from services.runtime.decoding import UnreadableRecordError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactsFile:
-    """The facts of one plan by agency and obligation, and the events of the submissions among them."""
-
-    dockets: Mapping[tuple[str, str], Sequence[Fact]]
-    events: Mapping[EventIdentity, Sequence[tuple[Submission, bytes]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +52,10 @@ def results(
     """Print the consolidated figures and texts of a period, one JSON document a plan. Pure: it needs no server."""
     with output.exit_on_errors():
         text = _read_period(period)
-        catalogues = [inputs.read_plan_folder(directory) for directory in directories]
+        catalogues = inputs.read_plan_folders(directories)
         asked = _read_instants(facts, at, known_at)
-        documents = [
-            _consolidate_plan(catalogue, _read_facts(facts, catalogue), text, asked) for catalogue in catalogues
-        ]
+        log = fact_files.read_facts_file(facts, catalogues)
+        documents = [_consolidate_plan(catalogue, log, text, asked) for catalogue in catalogues]
         for document in documents:
             output.print_json(results_document.build_document(document))
 
@@ -78,24 +68,12 @@ def _read_period(text: str) -> str:
 
 
 def _read_instants(path: Path, at: str | None, known_at: str | None) -> Instants:
-    asked = inputs.read_last_recorded(path) if at is None else inputs.read_instant(at, "--at")
+    asked = fact_files.read_last_recorded(path) if at is None else inputs.read_instant(at, "--at")
     if asked is None:
         raise UnusableInputError(
             f"{path}: there is no event in it that could say when it ends; name the instant with --at"
         )
     return Instants(at=asked, known_at=asked if known_at is None else inputs.read_instant(known_at, "--known-at"))
-
-
-def _read_facts(path: Path, catalogue: DutyCatalogue) -> FactsFile:
-    dockets: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
-    events: defaultdict[EventIdentity, list[tuple[Submission, bytes]]] = defaultdict(list)
-    for fact, reason, event in inputs.read_recorded_facts(path, catalogue):
-        if reason is not None:
-            output.print_message(f"{reason} (the fact counts for no duty)")
-        dockets[fact.agency, fact.obligation].append(fact)
-        if isinstance(fact, Submission):
-            events[identity(fact)].append((fact, event))
-    return FactsFile(dockets=dockets, events=events)
 
 
 def _consolidate_plan(catalogue: DutyCatalogue, facts: FactsFile, period: str, asked: Instants) -> PlanResults:
@@ -133,8 +111,7 @@ def _assess_duties(
 
 
 def _assess_duty(duty: Duty, facts: FactsFile, asked: Instants) -> AssessedDuty:
-    docket = facts.dockets.get((duty.key.agency, duty.key.obligation), ())
-    known = [fact for fact in docket if fact.recorded_at <= asked.known_at]
+    known = [fact for fact in facts.list_facts(duty) if fact.recorded_at <= asked.known_at]
     found = assess.assess(duty, known).at(asked.at)
     return AssessedDuty(
         agency=duty.key.agency,

@@ -1,6 +1,6 @@
 """`dondoc simulate`: prints every alert that would go out, in order, with its text. Nothing is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,20 +9,22 @@ import typer
 
 from schemas.events.deliveries import AlertedDuty
 from services.console.commands.notifier.contacts import read_contacts_file
-from services.console.support import inputs, output
+from services.console.contacts import contact_file
+from services.console.contacts.contact_file import ContactFault
+from services.console.support import fact_files, inputs, output
 from services.console.support.inputs import UnusableInputError
 from services.console.support.simulation import SimulatedAlert, Simulation, SimulationDocuments, count_unreachable
-from services.notifier.contacts import csv_file
 from services.notifier.core.rendering import render
 from services.notifier.core.rendering.render import RenderOptions, SmsLetters
 from services.notifier.core.scheduling import delivery
-from services.notifier.core.scheduling.routing import ContactBook
+from services.notifier.core.scheduling.routing import Contact, ContactBook
 from services.rules.core.duty_catalogue import DutyCatalogue
-from services.rules.core.facts import Fact
 
 
 def simulate(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with plan.yaml and registry.yaml.")],
+    directories: Annotated[
+        list[Path], typer.Argument(metavar="DIR…", help="Folders with plan.yaml and registry.yaml, one a plan.")
+    ],
     *,
     facts: Annotated[Path, typer.Option(metavar="F.jsonl", help="CloudEvents in log order, one a line.")],
     contacts: Annotated[Path, typer.Option(metavar="C.csv", help="agency,channel,address,role,language,from,to")],
@@ -35,18 +37,18 @@ def simulate(
 ) -> None:
     """Print every alert that would go out. Pure: the same files give the same alerts."""
     with output.exit_on_errors():
-        catalogue = inputs.read_plan_folder(directory)
+        catalogues = inputs.read_plan_folders(directories)
         span = inputs.read_instant(since, "--from"), inputs.read_instant(until, "--to")
         documents = SimulationDocuments(
-            catalogue=catalogue,
+            catalogues={one.plan.plan: one for one in catalogues},
             opens=_parse_time_of_day(opens, "--opens"),
             closes=_parse_time_of_day(closes, "--closes"),
         )
-        people = ContactBook(csv_file.resolve_agencies(read_contacts_file(contacts), [catalogue.registry]))
-        alerts = list(Simulation(documents, people).run(_read_facts(facts, catalogue), since=span[0], until=span[1]))
-        output.print_rows(
-            _alert_rows(alerts, documents, letters), fmt, title=f"{catalogue.plan.plan} {since} / {until}"
-        )
+        people = ContactBook(_read_contacts(contacts, catalogues))
+        log = [fact for fact, _ in fact_files.read_facts(facts, catalogues)]
+        alerts = list(Simulation(documents, people).run(log, since=span[0], until=span[1]))
+        title = f"{', '.join(documents.catalogues)} {since} / {until}"
+        output.print_rows(_alert_rows(alerts, documents, letters), fmt, title=title)
         for to_agency, count in sorted(count_unreachable(alerts).items()):
             output.print_message(f"{to_agency}: {count} alert(s) would reach nobody; add a contact")
 
@@ -62,7 +64,7 @@ def _alert_rows(
             )
             lead = one.digest.lead.alert
             yield {
-                "at": output.format_instant(one.at, documents.catalogue.calendar.zone),
+                "at": output.format_instant(one.at, documents.zone(one.digest.lead.duty.plan)),
                 "channel": one.digest.channel.value,
                 "to_agency": one.digest.to_agency,
                 "kind": lead.kind.value,
@@ -75,23 +77,29 @@ def _alert_rows(
 
 
 def _duty_row(duty: AlertedDuty, documents: SimulationDocuments) -> dict[str, Any]:
+    plan = {"plan": duty.plan} if len(documents.catalogues) > 1 else {}
     return {
+        **plan,
         "agency": duty.agency,
         "obligation": duty.obligation,
         "period": duty.period,
         "kind": duty.kind.value,
         "step": duty.step,
-        "due_at": output.format_instant(duty.due_at, documents.catalogue.calendar.zone),
+        "due_at": output.format_instant(duty.due_at, documents.zone(duty.plan)),
     }
 
 
-def _read_facts(path: Path, catalogue: DutyCatalogue) -> Iterator[Fact]:
-    """Yield the facts that bear on a duty; name the others on stderr."""
-    for fact, reason in inputs.read_facts(path, catalogue):
-        if reason is None:
-            yield fact
+def _read_contacts(path: Path, catalogues: Sequence[DutyCatalogue]) -> Iterator[Contact]:
+    """Yield the contacts of agencies and lists that the plans know; name the others on stderr.
+
+    The same file may serve several plans, so another plan's agencies are no reason to stop.
+    """
+    located = read_contacts_file(path)
+    for one in contact_file.resolve_agencies(located, [(known.plan, known.registry) for known in catalogues]):
+        if isinstance(one, ContactFault):
+            output.print_message(f"{one.place}: {one.detail.in_language('en')} (nobody is written to there)")
         else:
-            output.print_message(f"{reason} (the fact counts for no duty)")
+            yield one
 
 
 def _parse_time_of_day(text: str, name: str) -> time:

@@ -3,25 +3,22 @@
 Whether the report is complete is not decided here.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
 from typing import TypeVar
 
 from schemas.events.ids import DutyKey
+from schemas.plan import figures
 from schemas.plan.values import Bilingual
 from schemas.problems import FieldError
+from schemas.text import legacy_encodings, normal_form
 from services.intake.core.forms import date_parsing, number_parsing
 from services.intake.core.forms.form_fields import PROOFS, event_pointer
 
 # An answer as it was given: text from a form, or a typed value from a spreadsheet's cell.
-FieldValue = str | int | float | date | None
-
-# Characters that no document can hold. They come from careless pasting and mean nothing.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+FieldValue = str | int | Decimal | date | time | None
 
 Parsed = TypeVar("Parsed")
 
@@ -52,13 +49,17 @@ class _AnswerReader:
         match self._answers.get(key):
             case None:
                 return ""
-            case date() as day:
-                return day.isoformat()
-            # A cell of a workbook holds a whole number as a float: a document number 12 must not become "12.0".
-            case float() as number if number.is_integer():
-                return str(int(number))
+            case str() as text:
+                # Pasting brings texts in older encodings, and characters that mean nothing.
+                return normal_form.repair_text(legacy_encodings.convert(text)).strip()
+            case date():
+                # A spreadsheet program takes a number such as 12/5 for a day, and what was written is gone.
+                self._add_error(key, _IS_A_DAY)
+                return ""
+            case Decimal() as number:
+                return figures.write_plainly(number)
             case other:
-                return unicodedata.normalize("NFC", _CONTROL.sub("", str(other))).strip()
+                return str(other)
 
     def read_required_text(self, key: str) -> str:
         text = self.read_text(key)
@@ -72,6 +73,9 @@ class _AnswerReader:
                 return instant.date().isoformat()
             case date() as day:
                 return day.isoformat()
+            case int() | Decimal():
+                self._add_error(key, _IS_A_NUMBER)
+                return None
         text = self.read_required_text(key) if is_required else self.read_text(key)
         found = self._unless_error(key, date_parsing.parse_day(text)) if text else None
         return None if found is None else found.isoformat()
@@ -92,9 +96,8 @@ class _AnswerReader:
 
     def read_figure(self, key: str, *, is_percent: bool) -> int | str | None:
         match self._answers.get(key):
-            case int() | float() as number:
-                # By way of its text: Decimal(0.1) would have the 55 digits of the nearest double.
-                return number_parsing.to_json_number(Decimal(str(number)))
+            case int() | Decimal() as number:
+                return number_parsing.to_json_number(Decimal(number))
         text = self.read_text(key)
         found = self._unless_error(key, number_parsing.parse_number(text, is_percent=is_percent)) if text else None
         return None if found is None else number_parsing.to_json_number(found)
@@ -189,6 +192,14 @@ def _keys_below(head: str, answers: Mapping[str, FieldValue]) -> Iterator[tuple[
 
 
 _REQUIRED = Bilingual.of(en="is needed", vi="cần được điền")
+_IS_A_DAY = Bilingual.of(
+    en="the spreadsheet program has made a day of this; set the format of the cell to text and write it again",
+    vi="phần mềm bảng tính đã đổi nội dung này thành ngày; hãy đặt định dạng ô là văn bản rồi ghi lại",
+)
+_IS_A_NUMBER = Bilingual.of(
+    en="this is a number and no day; write day/month/year such as 09/12/2026",
+    vi="đây là số, không phải ngày; hãy ghi ngày/tháng/năm, ví dụ 09/12/2026",
+)
 _YES_OR_NO = Bilingual.of(en="write x for yes, or leave it empty", vi="hãy ghi “x” nếu đúng, hoặc để trống")
 _PROOF = Bilingual.of(
     en="write one of: " + ", ".join(one.in_language("en") for one in PROOFS.values()),

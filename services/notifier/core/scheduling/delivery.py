@@ -16,15 +16,16 @@ from services.notifier.core.scheduling.routing import Contact, Language
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
 SOURCE = "dondoc/notifier"
-_MESSAGE_ID_DIGITS = 40  # hexadecimal digits of the delivery id: 160 bits are unique, and fit into one header line
+_PUBLIC_DIGITS = 40  # hexadecimal digits of the delivery id: 160 bits are unique, and fit into one header line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One digest to one address; the address is empty if nobody can be reached.
 
-    `attempt` counts the attempts, the current one included. `claim` names the claim under which this process alone may
-    make that attempt; None if the delivery is not claimed.
+    `attempt` counts the attempts, the current one included, and `spent` those of them that count towards giving up.
+    `claim` names the claim under which this process alone may make the attempt; None if the delivery is not claimed.
+    `route` names the provider of the last attempt.
     """
 
     id: str
@@ -34,8 +35,11 @@ class Delivery:
     address: str
     language: Language
     alerts: tuple[DutyAlert, ...]
+    created_at: datetime | None = None
     attempt: int = 0
+    spent: int = 0
     claim: str | None = None
+    route: str | None = None
 
     @property
     def digest(self) -> Digest:
@@ -47,9 +51,14 @@ class Delivery:
         """The most pressing alert."""
         return self.alerts[0]
 
+    @property
+    def public_id(self) -> str:
+        """The id that mails and events carry. It derives from the address, and does not give it away."""
+        return self.id[:_PUBLIC_DIGITS]
+
     def message_id(self, domain: str) -> str:
         """Return the Message-ID, which is the same on every attempt, so that mail programs recognise a second copy."""
-        return f"<{self.id[:_MESSAGE_ID_DIGITS]}@{domain}>"
+        return f"<{self.public_id}@{domain}>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +66,7 @@ class DeliveryAttempt:
     """How attempt `delivery.attempt` ended, and when the next one is due (None: never).
 
     `reason` is a code such as `smtp_550`, never a server's own words: those may hold an address. `provider_ids` are the
-    ids that the SMS centre gave to the parts.
+    ids that the SMS centre gave to the parts. `spent` counts the attempts that count towards giving up.
     """
 
     delivery: Delivery
@@ -68,6 +77,8 @@ class DeliveryAttempt:
     segments: int | None = None
     next_at: datetime | None = None
     provider_ids: tuple[str, ...] = ()
+    spent: int = 0
+    route: str | None = None
 
 
 def create_deliveries(digest: Digest, batch: str) -> tuple[Delivery, ...]:
@@ -147,4 +158,6 @@ def _build_event_data(attempt: DeliveryAttempt, agency: str) -> AlertAttempted:
         attempted_at=attempt.at,
         message_id=attempt.message_id,
         segments=attempt.segments,
+        delivery=delivery.public_id,
+        route=attempt.route,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from schemas.events.assessments import StepKind
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 from schemas.events.wire import WireAlertAttempted
 from services.notifier.core.scheduling import delivery as deliveries
@@ -17,9 +17,14 @@ from services.notifier.core.scheduling.delivery import Delivery
 from services.notifier.core.scheduling.digest import Digest
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 
-ENDS_ALERT = frozenset(
-    {AttemptOutcome.DELIVERED, AttemptOutcome.UNKNOWN, AttemptOutcome.PERMANENT_FAILURE, AttemptOutcome.CANCELLED}
-)
+ENDS_ALERT = TAKEN | {
+    AttemptOutcome.BOUNCED,
+    AttemptOutcome.COMPLAINED,
+    AttemptOutcome.EXPIRED,
+    AttemptOutcome.UNKNOWN,
+    AttemptOutcome.PERMANENT_FAILURE,
+    AttemptOutcome.CANCELLED,
+}
 
 # The keys of the ended alerts of each duty, by the duty.
 EndedAlerts = Mapping[str, frozenset[str]]

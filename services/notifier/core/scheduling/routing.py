@@ -3,17 +3,36 @@
 An alert is meant for `self` (the agency that owes the report), `parent` (the agency above it) or a named contact list.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
+from itertools import chain
 from typing import Literal
 
 from schemas.events.deliveries import Channel
 from schemas.plan.registry import Registry
+from schemas.text import comparison
 
 Language = Literal["vi", "en"]
 SELF = "self"
 PARENT = "parent"
+
+
+class ContactRole(StrEnum):
+    """What a contact is at its agency: the office that registers letters, the officer in charge, or who leads it."""
+
+    OFFICE = "office"
+    OFFICER = "officer"
+    LEADER = "leader"
+
+
+# Words of the titles that people write, without accents. The first role that has one counts, so that a "lãnh đạo văn
+# phòng" is a leader. Whoever has another title is the person in charge.
+_TITLES = (
+    (ContactRole.LEADER, ("leader", "lanh dao", "chu tich", "giam doc", "truong", "head", "director", "chanh")),
+    (ContactRole.OFFICE, ("office", "van thu", "van phong", "hanh chinh", "clerk", "registry")),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +42,7 @@ class Contact:
     agency: str
     channel: Channel
     address: str
-    role: str = ""
+    role: ContactRole = ContactRole.OFFICE
     language: Language = "vi"
     from_: date | None = None
     to: date | None = None
@@ -41,6 +60,9 @@ class ContactBook:
         for contact in contacts:
             self._by_agency.setdefault(contact.agency, []).append(contact)
 
+    def __iter__(self) -> Iterator[Contact]:
+        return chain.from_iterable(self._by_agency.values())
+
     def find_reachable(self, agency: str, day: date) -> dict[Channel, tuple[Contact, ...]]:
         """Return the contacts of *agency* (an id or the name of a list) on *day*, by channel; no address twice."""
         reachable: dict[Channel, dict[str, Contact]] = {}
@@ -53,6 +75,17 @@ class ContactBook:
         """Return the first date after *day* from which another contact of *agency* holds."""
         starts = (one.from_ for one in self._by_agency.get(agency, ()) if one.from_ is not None and one.from_ > day)
         return min(starts, default=None)
+
+
+def classify_role(title: str) -> ContactRole:
+    """Return the role of a contact whose *title* is written as people do: `Văn thư`, `Chuyên viên`, `Lãnh đạo`.
+
+    Where no title is written it is the office: most agencies give one address, that of their incoming letters.
+    """
+    words = comparison.make_search_key(title)
+    if not words or words == ContactRole.OFFICER:
+        return ContactRole.OFFICER if words else ContactRole.OFFICE
+    return next((role for role, titles in _TITLES if any(one in words for one in titles)), ContactRole.OFFICER)
 
 
 def resolve_recipient(to: str, agency: str, registry: Registry, *, on: date) -> str:

@@ -30,7 +30,7 @@ MEASURED_FROM_DUE = frozenset({StepKind.REMINDER, StepKind.URGING, StepKind.ESCA
 class ClaimedAlerts:
     """Due alerts that a batch has claimed and not yet turned into deliveries.
 
-    `batch` names the batch. After `until` (wall clock) the process that made the batch counts as dead.
+    `batch` names the batch. After `until` (the database's clock) the process that made the batch counts as dead.
     """
 
     batch: str

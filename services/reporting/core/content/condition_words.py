@@ -1,4 +1,4 @@
-"""The condition of a grade in words, and the values that it looks at: `days_late <= 7` is "số ngày trễ không quá 7"."""
+"""The condition of a grade in words, and the values that it looks at: `days_late <= 7` is "trễ không quá 7 ngày"."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -38,6 +38,16 @@ _OPERATORS = {
     "*": Bilingual(vi="×", en="×"),
     "/": Bilingual(vi="÷", en="÷"),
 }
+# What people say in place of "the number of returns is 0".
+_NEVER = {
+    "days_late": Bilingual(vi="không trễ ngày nào", en="not a day late"),
+    "missing": Bilingual(vi="không thiếu phần nào", en="nothing missing"),
+    "urgings": Bilingual(vi="không phải đôn đốc", en="never urged"),
+    "returned": Bilingual(vi="không bị trả lại", en="never returned"),
+    "late_before": Bilingual(vi="ba kỳ trước không trễ", en="not late in the three periods before"),
+}
+_HAS_FLAG = Bilingual(vi="có ghi chú", en="has the flag")
+_HAS_NO_FLAG = Bilingual(vi="không có ghi chú", en="has not the flag")
 _ALWAYS = Bilingual(vi="mọi trường hợp còn lại", en="in every other case")
 _NONE = Bilingual(vi="không có", en="none")
 _ONE_OF = Bilingual(vi="là một trong", en="is one of")
@@ -79,8 +89,13 @@ def _describe(node: Node, language: str) -> str:
             return _NAMES[name].in_language(language)
         case ListOf(items=items):
             return ", ".join(_describe(one, language) for one in items)
+        case Unary(operator="!", operand=Chain(first=Literal(value=str(flag)), rest=(("in", Name(name="flags")),))):
+            return f"{_HAS_NO_FLAG.in_language(language)} {_show_value(flag, language)}"
         case Unary(operator="!", operand=operand):
             return f"{_NOT.in_language(language)} ({_describe(operand, language)})"
+        case Chain(first=first, rest=((operator, operand),)):
+            claim = _claim(first, operator, operand, language)
+            return _describe_chain(first, node.rest, language) if claim is None else claim
         case Chain(first=first, rest=rest):
             return _describe_chain(first, rest, language)
         case Call(function="size", arguments=(argument,)):
@@ -91,7 +106,34 @@ def _describe(node: Node, language: str) -> str:
             assert_never(node)
 
 
+def _claim(first: Node, operator: str, operand: Node, language: str) -> str | None:
+    """Return a comparison as people say it: `đúng hạn`, `trễ không quá 7 ngày`; None where it has no such form."""
+    match first, operator, operand:
+        case Name(name="status"), "==", Literal(value=str(status)):
+            return _label(status, language).lower()
+        case Name(name="status"), "in", ListOf(items=items) if all(isinstance(one, Literal) for one in items):
+            joint = f" {_OPERATORS['||'].in_language(language)} "
+            return joint.join(_label(str(one.value), language).lower() for one in items if isinstance(one, Literal))
+        case Literal(value=str(flag)), "in", Name(name="flags"):
+            return f"{_HAS_FLAG.in_language(language)} {_show_value(flag, language)}"
+        case Name(name=name), "==", Literal(value=Decimal() as number) if name in _NEVER and not number:
+            return _NEVER[name].in_language(language)
+        case Call(function="size", arguments=(Name(name=name),)), "==", Literal(value=Decimal() as number) if (
+            name in _NEVER and not number
+        ):
+            return _NEVER[name].in_language(language)
+        case Name(name="days_late"), "<" | "<=" | ">" | ">=", Literal(value=Decimal() as number):
+            limit = f"{_OPERATORS[operator].in_language(language)} {figures.write_for_people(number, language)}"
+            return f"trễ {limit} ngày" if language == "vi" else f"{limit.removeprefix('is ')} days late"
+        case _:
+            return None
+
+
 def _describe_chain(first: Node, rest: Sequence[tuple[str, Node]], language: str) -> str:
+    if all(operator == "&&" for operator, _ in rest):
+        # Several conditions that must all hold read as a list.
+        *listed, last = (_bracket(one, language) for one in (first, *(operand for _, operand in rest)))
+        return f"{', '.join(listed)} {_OPERATORS['&&'].in_language(language)} {last}"
     words = [_bracket(first, language)]
     for operator, operand in rest:
         if operator == "in":
@@ -107,7 +149,10 @@ def _describe_chain(first: Node, rest: Sequence[tuple[str, Node]], language: str
 def _bracket(node: Node, language: str) -> str:
     """Return the words of an operand, in brackets where it is joined from alternatives or conditions of its own."""
     words = _describe(node, language)
-    is_joined = isinstance(node, Chain) and any(operator in {"&&", "||"} for operator, _ in node.rest)
+    is_joined = isinstance(node, Chain) and any(
+        operator in {"&&", "||"} or (isinstance(operand, ListOf) and len(operand.items) > 1)
+        for operator, operand in node.rest
+    )
     return f"({words})" if is_joined else words
 
 

@@ -1,13 +1,32 @@
 """What a reader sees of results: their own agencies' figures and texts, and every total (contract section 9)."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
-from services.reporting.core.results import IndicatorResult, ObligationResults
+from services.reporting.core import results_document
+from services.reporting.core.access.readers import ReaderScope
+from services.reporting.core.content import agency_rank
+from services.reporting.core.results import IndicatorResult, ObligationResults, PreviousTotal
 from services.reporting.core.results_document import PlanResults
 
 # Whether a reader may see what an agency sent, given the groups that it was in as for the duty.
 CoversAgency = Callable[[str, Collection[str]], bool]
+
+
+def build_document(results: PlanResults, scope: ReaderScope) -> dict[str, Any]:
+    """Return the document of *results* as a reader of *scope* may see it.
+
+    A reader of one agency alone finds its place beside the totals of each obligation.
+    """
+    if scope.is_everything:
+        return results_document.build_document(results)
+    document = results_document.build_document(restrict_results(results, scope.covers_agency))
+    if scope.own_agency is not None:
+        for rendered, whole in zip(document["obligations"], results.obligations, strict=True):
+            rank = agency_rank.rank_agency(whole, scope.own_agency)
+            rendered["rank"] = None if rank is None else asdict(rank)
+    return document
 
 
 def restrict_results(results: PlanResults, covers_agency: CoversAgency) -> PlanResults:
@@ -31,4 +50,11 @@ def _restrict_indicator(result: IndicatorResult, shown: Collection[str]) -> Indi
         result,
         not_given=tuple(agency for agency in result.not_given if agency in shown),
         figures=tuple(one for one in result.figures if one.agency in shown),
+        previous=None if result.previous is None else _restrict_previous(result.previous, shown),
     )
+
+
+def _restrict_previous(previous: PreviousTotal, shown: Collection[str]) -> PreviousTotal:
+    same = previous.same
+    known = {agency: value for agency, value in same.previous_by_agency.items() if agency in shown}
+    return replace(previous, same=replace(same, previous_by_agency=known))

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from schemas.events.ids import DutyKey
 from services.reporting.core.annual_report import AnnualReport
 from services.reporting.core.registry_index import RegistryIndex
 from services.reporting.core.results import ObligationResults
+from services.reporting.core.sealing.figure_changes import FigureChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +30,16 @@ class PeriodResults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradedAgency:
-    """The grade of an agency with its reason in words, and beside it what an officer recorded, if anything."""
+    """The grade of an agency with its reason in words, and beside it what an officer recorded, if anything.
+
+    `late_before` is in how many of the last periods the agency was late.
+    """
 
     agency: str
     grade: str
     title: str
     reason: str
+    late_before: int = 0
     officer_grade: str | None = None
     officer_sentence: str = ""
 
@@ -59,11 +64,21 @@ class ReportedDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFinding:
-    """Something about a reported figure that needs a look, as one Vietnamese sentence."""
+    """Something about a reported figure that needs a look, as one Vietnamese sentence, and what kind of slip it is."""
 
     agency: str
     code: str
     sentence: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedVersionChanges:
+    """Every figure that differs from the version that was sealed before this one."""
+
+    version: int
+    sealed_at: datetime
+    changes: tuple[FigureChange, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +98,7 @@ class ReportInputs:
     decisions: Mapping[DutyKey, ReportedDecision] = field(default_factory=dict)
     findings: tuple[ReportFinding, ...] = ()
     seal: ReportSeal | None = None
+    changes: SealedVersionChanges | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from schemas.plan.indicators import Indicator
 from services.reporting.core import json_views, results_document
 from services.reporting.core.report import figures
-from services.reporting.core.report.inputs import GradedAgency, ReportInputs
+from services.reporting.core.report.inputs import GradedAgency, ReportInputs, SealedVersionChanges
 from services.reporting.core.results_document import PlanResults
 
 
@@ -38,7 +38,20 @@ def build_json_document(inputs: ReportInputs, language: str) -> dict[str, Any]:
         ],
         "evaluations": [_describe_grade(one) for one in inputs.evaluations],
         "findings": [{"agency": one.agency, "code": one.code, "sentence": one.sentence} for one in inputs.findings],
+        "changes": None if inputs.changes is None else _describe_changes(inputs.changes),
         "figures": {one.id: figures.render_figure(one) for one in figures.collect_figures(inputs).values()},
+    }
+
+
+def _describe_changes(since: SealedVersionChanges) -> dict[str, Any]:
+    """Return every figure that differs from the version that was sealed before; the keys are those of the figures."""
+    return {
+        "since_version": since.version,
+        "sealed_at": since.sealed_at.isoformat(),
+        "figures": {
+            one.figure: {"before": one.before, "after": one.after, "unit": one.unit, "evidence": list(one.events)}
+            for one in since.changes
+        },
     }
 
 

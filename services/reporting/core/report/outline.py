@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from schemas.plan import periods
 from schemas.plan.indicators import Indicator
 from schemas.plan.plan import Obligation
-from services.reporting.core import duty_counts
+from services.reporting.core import duty_counts, labels
 from services.reporting.core.annual_report import AnnualReport, Chapter
 from services.reporting.core.duty_counts import DutyCounts
 from services.reporting.core.duty_lines import DutyLine
@@ -92,6 +92,10 @@ class Outline:
         """Return the decision that exempted or extended a duty as it is cited; empty where none is known."""
         decision = self.inputs.decisions.get(line.key)
         return "" if decision is None else letterhead.cite_decision(decision)
+
+    def name_missing_part(self, name: str, obligation: Obligation) -> str:
+        """Return the label of a missing part of a report, with the plan's own title of it."""
+        return labels.missing_part_label(name, obligation, self.report.plan, agency_names=self.names)
 
     def list_indicators(self) -> list[Indicator]:
         """Return every indicator of the report once, in the order of the plan."""

@@ -18,6 +18,8 @@ NAMES_IN_A_SENTENCE = 30
 _DATE = re.compile(r"ngày (?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})")
 _PEOPLES_COMMITTEE = re.compile(r"^(?:UBND|Ủy ban nhân dân) (?:các )?", re.IGNORECASE)
 _PLURAL = re.compile(r"\bcác ", re.IGNORECASE)  # says that there are several, which a number says already
+# Words by which plans begin what they ask for; a sentence needs a noun.
+_VERBS = ("gửi ", "xây dựng ", "tổ chức ", "lập ", "nộp ", "thực hiện ", "triển khai ", "định kỳ ", "tổng hợp ")
 _BODIES = {"UBND": "Ủy ban nhân dân", "HĐND": "Hội đồng nhân dân"}
 
 
@@ -28,17 +30,24 @@ def name_period(period: str) -> str:
 
 def name_period_briefly(period: str, within: str) -> str:
     """Return a period as the head of a column in a report on *within*, which says the year: `Quý III`, `Tháng 7`."""
-    named, year = _capitalize(name_period(period)), period[:4]
+    named, year = capitalize(name_period(period)), period[:4]
     return named.removesuffix(f" năm {year}") if within.startswith(year or "-") else named
 
 
-def _capitalize(text: str) -> str:
+def capitalize(text: str) -> str:
+    """Return *text* with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
 def shorten_name(agency: str) -> str:
     """Return the name of an agency without the words that all of its kind share, as a chart has room for it."""
     return _PEOPLES_COMMITTEE.sub("", agency)
+
+
+def name_task(title: str) -> str:
+    """Return the title of an obligation as a noun inside a sentence: `việc gửi kết quả …`, `báo cáo quý`."""
+    noun = decapitalize(title.rstrip(". "))
+    return f"việc {noun}" if noun.startswith(_VERBS) else noun
 
 
 def decapitalize(text: str) -> str:
@@ -107,6 +116,11 @@ def count(number: int) -> str:
 def count_members(number: int, group: str) -> str:
     """Return how many members of a group there are: `27 ủy ban nhân dân huyện` of `Ủy ban nhân dân các huyện`."""
     return f"{count(number)} {decapitalize(_PLURAL.sub('', group, count=1))}"
+
+
+def write_part(part: int, whole: int) -> str:
+    """Return how many of how many: `1.224/1.956`."""
+    return f"{vietnamese_locale.format_number(part)}/{vietnamese_locale.format_number(whole)}"
 
 
 def join_with_and(parts: Sequence[str]) -> str:

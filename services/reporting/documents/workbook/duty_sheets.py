@@ -48,7 +48,7 @@ def build_urgings(chapter: ObligationChapter, outline: Outline) -> Table:
     return Table(name="urgings", title="Kết quả nhắc, đôn đốc", columns=URGING_COLUMNS, rows=tuple(rows))
 
 
-def build_missing(chapter: ObligationChapter) -> Table:
+def build_missing(chapter: ObligationChapter, outline: Outline) -> Table:
     """Return whose report is past due and not complete, and what it lacks."""
     outstanding = [line for of_period in chapter.periods for line in of_period.outstanding]
     rows = (
@@ -59,7 +59,7 @@ def build_missing(chapter: ObligationChapter) -> Table:
                 line.key.period,
                 labels.status_label(line.status),
                 line.days_late,
-                shortcomings.describe_missing(line, chapter) or "toàn bộ báo cáo",
+                shortcomings.describe_missing(line, chapter, outline) or "toàn bộ báo cáo",
             )
         )
         for number, line in enumerate(outstanding, start=1)

@@ -13,13 +13,13 @@ from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import Cell, CellType, Column, Table, TableRow
 from services.reporting.core.report.outline import ObligationChapter, Outline
-from services.reporting.core.report.parts import appendices, indicator_tables, quotations, shortcomings
+from services.reporting.core.report.parts import appendices, changes, indicator_tables, quotations, shortcomings
 from services.reporting.core.report.printed_report import PrintedReport
-from services.reporting.core.results import RETURNED, UNASKED, AgencyFigure, IndicatorResult
+from services.reporting.core.results import PARTS_DIFFER, RETURNED, UNASKED, AgencyFigure, IndicatorResult
 from services.reporting.documents.workbook import duty_sheets
 from services.reporting.documents.workbook.duty_sheets import AGENCY, NUMBER, PERIOD
 
-GROUP = Column(name="group", title="Nhóm đơn vị", share=26)
+GROUP = Column(name="group", title="Nhóm đơn vị", share=34)
 FIGURE_COLUMNS = (
     GROUP, AGENCY, PERIOD,
     Column(name="code", title="Mã chỉ tiêu", share=18),
@@ -65,7 +65,7 @@ def _build_chapter(chapter: ObligationChapter, outline: Outline) -> Iterable[tup
         yield "Số liệu", build_figures(chapter, outline)
     yield "Đơn vị", build_agencies(chapter, outline)
     yield "Đôn đốc", duty_sheets.build_urgings(chapter, outline)
-    yield "Còn thiếu", duty_sheets.build_missing(chapter)
+    yield "Còn thiếu", duty_sheets.build_missing(chapter, outline)
     yield "Không tính", duty_sheets.build_excluded(chapter, outline)
     if results is not None:
         yield "Thuyết minh", build_texts(chapter, outline)
@@ -74,6 +74,8 @@ def _build_chapter(chapter: ObligationChapter, outline: Outline) -> Iterable[tup
 def _build_common(outline: Outline) -> Iterable[tuple[str, Table]]:
     if outline.inputs.evaluations:
         yield "Xếp loại", build_evaluations(outline)
+    if outline.inputs.changes is not None:
+        yield "Thay đổi", changes.build_all_changes(outline.inputs.changes, outline)
     if outline.report.undated:
         yield "Không thời hạn", build_undated(outline)
 
@@ -188,6 +190,7 @@ def mark_of(figure: AgencyFigure | None) -> str:
         return ""
     parts = ["bị trả lại, chưa sửa"] if RETURNED in figure.flags else []
     parts += ["không thuộc diện phải báo cáo"] if UNASKED in figure.flags else []
+    parts += ["khác tổng số liệu của các đơn vị trực thuộc"] if PARTS_DIFFER in figure.flags else []
     status = {"late": "gửi trễ", "incomplete": "chưa đầy đủ", "exempt": "được miễn, tự nguyện gửi"}
     parts += [status[figure.status.value]] if figure.status.value in status and not parts else []
     return "; ".join(parts)
@@ -207,7 +210,7 @@ def build_agencies(chapter: ObligationChapter, outline: Outline) -> Table:
     rows = []
     for number, line in enumerate(chapter.lines, start=1):
         document = outline.inputs.documents.get(line.key)
-        notes = [shortcomings.describe_missing(line, chapter), *labels.describe_notes(line)]
+        notes = [shortcomings.describe_missing(line, chapter, outline), *labels.describe_notes(line)]
         rows.append(
             TableRow(
                 cells=(

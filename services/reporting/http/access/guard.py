@@ -1,14 +1,12 @@
 """The guard before every route: who asks is found out, and what the route asks for is decided, before its handler runs.
 
 A route says what it asks for with `AccessRoute`. Any other route is for nobody, so a new one that forgets to say is
-refused, and not open. A refusal is one audit line and one count of the metric, always.
+refused, and not open. Every refusal is recorded for the audit.
 """
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -19,15 +17,15 @@ from starlette.types import Message, Receive, Scope, Send
 from services.reporting.core.access import decisions
 from services.reporting.core.access.decisions import Access, AccessRefusedError, RefusalReason
 from services.reporting.core.access.readers import PUBLIC, Reader, ReaderScope
+from services.reporting.http import request_bodies
 from services.reporting.http.access.authentication import Authentication, Identity
+from services.reporting.http.access.refusal_audit import RefusalAudit
 from services.runtime.http.private_routes import is_from_this_machine
 
 FORM_TOKEN_FIELD = "form_token"  # noqa: S105 - the name of the field, not a token
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
+VARYING = ("Accept-Language", "Authorization", "Cookie")
 _LOGGED_CHARS = 200  # of a path, which may be as long as a request line
-
-log = logging.getLogger(__name__)
 
 # Raises `AccessRefusedError` where a scope does not cover an agency.
 RequireAgency = Callable[[str, ReaderScope], None]
@@ -63,12 +61,12 @@ class GuardedRoute(BaseRoute):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderGuard:
-    """Admits requests to routes. `count_refusal` is called with the reason of each refusal, for the metric."""
+    """Admits requests to routes, and records whom it refuses."""
 
     authentication: Authentication
     require_agency: RequireAgency
     are_figures_public: bool
-    count_refusal: Callable[[RefusalReason], None]
+    audit: RefusalAudit
 
     def protect(self, routes: Iterable[BaseRoute]) -> list[BaseRoute]:
         """Return *routes* behind the guard."""
@@ -115,17 +113,13 @@ class ReaderGuard:
         return "" if identity.session is None or key is None else key.sign_form(identity.session)
 
     def record_refusal(self, request: Request, refusal: AccessRefusedError) -> None:
-        """Write the audit line of a refusal and count it. The query is left out: that of a link holds its token."""
-        self.count_refusal(refusal.reason)
-        details = {
-            "action": "read_refused",
-            "reason": refusal.reason.value,
-            "reader": refusal.reader or find_reader_id(request),
-            "method": request.method,
-            "path": request.url.path[:_LOGGED_CHARS],
-            "address": request.client.host if request.client else None,
-        }
-        log.warning("a request was refused", extra=details)
+        """Record a refusal for the audit. The query is left out: that of a link holds its token."""
+        self.audit.record(
+            refusal.reason,
+            reader=refusal.reader or find_reader_id(request),
+            address=request.client.host if request.client else None,
+            details={"method": request.method, "path": request.url.path[:_LOGGED_CHARS]},
+        )
 
     def _identify(self, request: Request, access: Access) -> Identity:
         try:
@@ -138,9 +132,10 @@ class ReaderGuard:
 
     async def _require_form_token(self, request: Request, session: str) -> Receive:
         """Return a `receive` that gives the body once more; raise `AccessRefusedError` unless it has the token."""
-        body = await request.body()
+        body = await request_bodies.read_body(request, request_bodies.FORM_BYTES_MAX)
         key = self.authentication.link_key
-        given = _read_form_token(request.headers.get("content-type", ""), body)
+        fields = request_bodies.parse_form(request.headers.get("content-type", ""), body)
+        given = fields.get(FORM_TOKEN_FIELD, "")
         if key is None or not key.is_form_of(session, given):
             raise AccessRefusedError(RefusalReason.FORGED_FORM)
 
@@ -158,10 +153,19 @@ def _keep_private(send: Send) -> Send:
 
     async def send_private(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).setdefault("Cache-Control", "private, no-cache")
+            headers = MutableHeaders(scope=message)
+            headers.setdefault("Cache-Control", "private, no-cache")
+            headers["Vary"] = _join_vary(headers.get("Vary", ""))
         await send(message)
 
     return send_private
+
+
+def _join_vary(named: str) -> str:
+    """Return the headers that an answer of *named* ones depends on: besides, who asks, and in what language."""
+    given = [one.strip() for one in named.split(",") if one.strip()]
+    known = {one.lower() for one in given}
+    return ", ".join((*given, *(one for one in VARYING if one.lower() not in known)))
 
 
 def find_reader_id(request: Request) -> str | None:
@@ -185,9 +189,3 @@ def reader_of(request: Request) -> Reader:
 def scope_of(request: Request) -> ReaderScope:
     """Return the scope of the reader who asks."""
     return reader_of(request).scope
-
-
-def _read_form_token(content_type: str, body: bytes) -> str:
-    if content_type.partition(";")[0].strip().lower() != _FORM_MEDIA_TYPE:
-        return ""
-    return parse_qs(body.decode("utf-8", "replace")).get(FORM_TOKEN_FIELD, [""])[-1]

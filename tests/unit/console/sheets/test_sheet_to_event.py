@@ -148,9 +148,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_a_broken_table_is_refused(tmp_path: Path) -> None:
-    """A CSV file with an unclosed quote or in another encoding than UTF-8 is refused."""
+    """A CSV file with an unclosed quote or in an unknown encoding is refused at its line."""
     (tmp_path / "a.csv").write_text('Mã,Nội dung\nperiod,"2026', encoding="utf-8")
-    assert "not CSV" in faults_of(tmp_path / "a.csv")[0]
+    assert faults_of(tmp_path / "a.csv", "en")[0].startswith("a.csv:2: not CSV")
     (tmp_path / "b.csv").write_bytes("Mã,Nội dung\n".encode("cp1252", "replace") + b"\xff")
     assert "UTF-8" in faults_of(tmp_path / "b.csv")[0]
 

@@ -1,11 +1,13 @@
 """The headers of the CloudEvents HTTP binding: the content mode, and in binary mode the attributes."""
 
+import unicodedata
+from typing import Literal
 from urllib.parse import quote
 
 import pytest
 
 from services.intake.asgi import RequestRefusedError
-from services.intake.cloudevents import http_binding
+from services.intake.cloudevents import http_binding, schema_errors
 from services.intake.cloudevents.http_binding import ContentMode, MalformedEvent
 from services.intake.core.cloud_event import CloudEvent
 from services.intake.core.problems import Refusal, RequestProblem
@@ -135,6 +137,29 @@ def test_a_quoted_header_is_unquoted(value: str, text: str) -> None:
     assert subject_of(value) == text
 
 
+@pytest.mark.parametrize("text", ["sở-tài-chính", "UBND huyện Thọ Xuân"])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_letters_sent_as_they_are_are_taken(text: str, form: Literal["NFC", "NFD"]) -> None:
+    """The SDKs of Go and Java send UTF-8 without encoding it by percent signs; it is recorded in NFC."""
+    assert subject_of(unicodedata.normalize(form, text)) == text
+
+
+def test_a_header_in_latin_1_is_unreadable() -> None:
+    """Bytes that are no UTF-8 are refused with 400, and not taken for other letters."""
+    given = [*binary_headers(), (b"ce-subject", "s\u00f2".encode("latin-1"))]
+    assert refuse_unreadable(given).problem is RequestProblem.UNREADABLE
+
+
+def test_an_empty_body_is_an_event_without_data() -> None:
+    """It is told as what it is, and not as JSON that was cut off."""
+    (event,) = read_all(ContentMode.BINARY, binary_headers(), b"")
+    assert isinstance(event, CloudEvent)
+    assert event.raw_data == b"null"
+    errors = schema_errors.parse_fact("vn.dondoc.report.submitted.v1", None)
+    assert isinstance(errors, tuple)
+    assert [(one.pointer, "có phần data" in str(one.detail)) for one in errors] == [("/data", True)]
+
+
 @pytest.mark.parametrize("value", ["%FF", "%C3%28"])
 def test_a_header_that_is_not_utf8_is_unreadable(value: str) -> None:
     """A header that is not UTF-8 is refused with 400."""
@@ -165,7 +190,7 @@ def test_a_refused_content_type_is_explained_in_vietnamese(given: Pairs, beginni
 def test_an_undecodable_header_is_named_in_vietnamese() -> None:
     """The Vietnamese message names the header."""
     assert refuse_unreadable(binary_headers(ce_subject="%FF")).detail.vi == (
-        "trường tiêu đề ce-subject không phải UTF-8 mã hóa dạng %XX"
+        "trường tiêu đề ce-subject không phải UTF-8, cũng không phải UTF-8 mã hóa dạng %XX"
     )
     assert refuse_unreadable([*binary_headers(), (b"ce-id", b"2")]).detail.vi == (
         "trường tiêu đề ce-id không được có ở đây hoặc không được lặp lại"

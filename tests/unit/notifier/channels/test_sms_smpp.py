@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.events.deliveries import AttemptOutcome
+from services.notifier.channels import smpp_pdu
 from services.notifier.channels.message_channel import OutgoingMessage
 from services.notifier.channels.smpp_session import NOT_SENT, SubmitResult
 from services.notifier.channels.sms_smpp import build_parts, combine_results
@@ -22,8 +23,8 @@ def a_message(body: str) -> OutgoingMessage:
 @pytest.mark.parametrize(
     ("results", "expected"),
     [
-        ([ACCEPTED], AttemptOutcome.DELIVERED),
-        ([ACCEPTED, ACCEPTED], AttemptOutcome.DELIVERED),
+        ([ACCEPTED], AttemptOutcome.ACCEPTED),
+        ([ACCEPTED, ACCEPTED], AttemptOutcome.ACCEPTED),
         ([THROTTLED], AttemptOutcome.TEMPORARY_FAILURE),
         ([SubmitResult(status=0x14)], AttemptOutcome.TEMPORARY_FAILURE),
         ([SubmitResult(status=0x0B)], AttemptOutcome.PERMANENT_FAILURE),
@@ -53,3 +54,17 @@ def test_a_long_text_has_numbered_parts_that_are_the_same_on_a_retry() -> None:
     assert second.content[:6] == bytes((5, 0, 3, 0xA7, 2, 2))
     assert (first.content[6:] + second.content[6:]).decode("utf-16-be") == "ế" * 71
     assert build_parts(a_message("ế" * 71)) == (first, second)
+
+
+def test_a_long_text_may_go_as_one_payload() -> None:
+    """A centre that splits long texts itself gets one part, in a `message_payload` where it is over 254 octets."""
+    (part,) = build_parts(a_message("x" * 400), is_whole=True)
+    body = smpp_pdu.encode_submit(part, sender="DONDOC", validity_hours=24)
+    assert (part.has_header, body[-404:-400]) == (False, bytes((0x04, 0x24, 0x01, 0x90)))
+
+
+def test_an_sms_expires_at_the_centre_after_its_validity() -> None:
+    """A day is written as a relative period of SMPP 3.4, section 7.1.1.2; none at all leaves it to the centre."""
+    (part,) = build_parts(a_message("Don Doc"))
+    assert b"\x00000001000000000R\x00" in smpp_pdu.encode_submit(part, sender="DONDOC", validity_hours=24)
+    assert b"R\x00" not in smpp_pdu.encode_submit(part, sender="DONDOC", validity_hours=0)

@@ -52,13 +52,13 @@ def test_the_reason_says_the_condition_and_the_values_that_made_it_true() -> Non
     """In both languages, with the labels of statuses and flags."""
     reason = grade(status=Status.LATE, days_late=3).reason
     assert reason.vi == (
-        "tình trạng là “Đúng hạn” hoặc (tình trạng là “Trễ hạn” và số ngày trễ không quá 7 và số kỳ trễ trong ba kỳ"
-        " trước là 0) (tình trạng: “Trễ hạn”; số ngày trễ: 3; số kỳ trễ trong ba kỳ trước: 0)"
+        "đúng hạn hoặc (trễ hạn, trễ không quá 7 ngày và ba kỳ trước không trễ)"
+        " (tình trạng: “Trễ hạn”; số ngày trễ: 3; số kỳ trễ trong ba kỳ trước: 0)"
     )
-    assert reason.in_language("en").startswith("the status is “On time” or (the status is “Late” and")
+    assert reason.in_language("en").startswith("on time or (late, at most 7 days late and not late in the three")
     assert grade(status=Status.OVERDUE).reason.vi == "mọi trường hợp còn lại"
     listed = grade(a_rule("C", "status in ['late', 'incomplete'] && size(missing) < 2"), status=Status.LATE).reason
-    assert listed.vi.startswith("tình trạng là một trong “Trễ hạn”, “Chưa đầy đủ” và số lượng phần còn thiếu nhỏ hơn 2")
+    assert listed.vi.startswith("(trễ hạn hoặc chưa đầy đủ) và số lượng phần còn thiếu nhỏ hơn 2")
     assert listed.vi.endswith("phần còn thiếu: không có)")
 
 

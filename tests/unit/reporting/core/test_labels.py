@@ -25,7 +25,8 @@ from tests.support.builders.annual_report import (
 )
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
-OBLIGATION = a_plan().obligations[0]
+PLAN = a_plan()
+OBLIGATION = PLAN.obligations[0]
 
 
 def a_line(ends: Status = Status.OVERDUE, summary: Urging | None = None, **fields: object) -> DutyLine:
@@ -52,7 +53,7 @@ def test_every_flag_has_words_in_both_languages(flag: str) -> None:
 def test_a_missing_part_is_named_as_the_plan_names_it() -> None:
     """A part is named by its title in the plan, without one by its id, and an unknown part by its own name."""
     names = [
-        labels.missing_part_label(name, OBLIGATION)
+        labels.missing_part_label(name, OBLIGATION, PLAN)
         for name in (
             "indicators.entrusted_local_budget",
             "sections.results",
@@ -66,15 +67,28 @@ def test_a_missing_part_is_named_as_the_plan_names_it() -> None:
     assert names == [
         "chỉ tiêu “Vốn ngân sách địa phương ủy thác”",
         "mục “Kết quả thực hiện”",
-        "mục proposals",
+        "mục “Kiến nghị, đề xuất”",
         "tệp kèm theo",
         "chữ ký",
         "bản thay thế theo đề nghị hoàn thiện",
         "seal",
     ]
-    assert labels.missing_part_label("checks.ratio", OBLIGATION, "en") == "check ratio"
+    assert labels.missing_part_label("checks.ratio", OBLIGATION, PLAN, language="en") == "check ratio"
     line = a_line(Status.INCOMPLETE, missing=("attachments", "signed"))
-    assert labels.describe_missing(line, OBLIGATION) == "tệp kèm theo; chữ ký"
+    assert labels.describe_missing(line, OBLIGATION, PLAN) == "tệp kèm theo; chữ ký"
+
+
+def test_a_figure_that_the_plan_declares_and_a_part_of_a_compilation_have_their_names() -> None:
+    """A figure out of its bounds may be one that is only accepted; a part is the report of an agency."""
+    version = {"from": "2016-01-01", "recurrence": "year", "accepts": {"indicators": ["overdue"]}}
+    plan = a_plan(
+        indicators=[{"code": "overdue", "title": {"vi": "Nợ quá hạn", "en": "Overdue debt"}}],
+        obligations=[OBLIGATION.model_dump(by_alias=True) | {"versions": [version]}],
+    )
+    obligation = plan.obligations[0]
+    assert labels.missing_part_label("indicators.overdue", obligation, plan) == "chỉ tiêu “Nợ quá hạn”"
+    names = {"x-001": "UBND xã Một"}
+    assert labels.missing_part_label("parts.x-001", obligation, plan, agency_names=names) == "báo cáo của UBND xã Một"
 
 
 def test_the_latest_title_counts() -> None:
@@ -87,9 +101,9 @@ def test_the_latest_title_counts() -> None:
         )
     ]
     obligation = Obligation.model_validate(OBLIGATION.model_dump(by_alias=True) | {"versions": versions})
-    assert labels.missing_part_label("sections.a", obligation) == "mục “Mới”"
-    assert labels.missing_part_label("sections.a", obligation, "en") == "section “New”"
-    assert labels.missing_part_label("sections.b", obligation) == "mục “Còn”"
+    assert labels.missing_part_label("sections.a", obligation, PLAN) == "mục “Mới”"
+    assert labels.missing_part_label("sections.a", obligation, PLAN, language="en") == "section “New”"
+    assert labels.missing_part_label("sections.b", obligation, PLAN) == "mục “Còn”"
 
 
 def test_a_successor_is_named_and_not_numbered() -> None:

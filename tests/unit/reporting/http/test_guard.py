@@ -19,6 +19,7 @@ from services.reporting.http.access import guard, reader_keys
 from services.reporting.http.access.authentication import COOKIE, Authentication
 from services.reporting.http.access.guard import AccessRoute, GuardedRoute, ReaderGuard
 from services.reporting.http.access.reader_keys import ReaderKeys
+from services.reporting.http.access.refusal_audit import RefusalAudit
 from services.reporting.settings import ReportingSettings
 from services.runtime.access import bearer_keys
 from services.runtime.access.link_revocations import LinkRevocations
@@ -47,7 +48,7 @@ class Site:
             authentication=authentication,
             require_agency=lambda _agency, _scope: None,
             are_figures_public=False,
-            count_refusal=self.refused.append,
+            audit=RefusalAudit(self.refused.append),
         )
         routes: list[BaseRoute] = [
             Route("/forgotten", self.answer),
@@ -123,6 +124,7 @@ async def test_a_form_without_the_token_of_its_session_is_refused(site: Site) ->
         token = (await browser.get("/form")).text
         posted = await browser.post("/form", data={"reason": "thiếu số liệu", "form_token": token})
         assert posted.headers["cache-control"] == "private, no-cache"
+        assert posted.headers["vary"].split(", ") == ["Accept-Language", "Authorization", "Cookie"]
         assert (posted.status_code, posted.text) == (200, "thiếu số liệu Lê Thị B")
         for forged in ({}, {"form_token": ""}, {"form_token": token[:-2]}):
             assert (await browser.post("/form", data={"reason": "x", **forged})).status_code == 403

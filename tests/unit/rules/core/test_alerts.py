@@ -19,17 +19,21 @@ from tests.support.assertions.spec import (
     with_decision_date,
 )
 from tests.support.builders.plans import (
+    AGENCIES,
     Json,
     a_plan,
+    a_registry,
     a_return,
     a_submission,
     a_version,
     a_withdrawal,
+    an_agency,
     an_extension,
     an_obligation,
 )
 
 EMPTY: Json = {"nil_return": False, "figures_as_of": None, "sections": {}, "indicators": {}}
+BELOW_A_PROVINCE = a_registry(an_agency(AGENCIES[0], parent="ubnd-tinh"))
 FULL: Json = {
     "before": ["P30D", "P7D"],
     "after": ["PT0S", "P3D"],
@@ -48,12 +52,16 @@ AFTER = [
 
 def alerts_of(*facts: Fact, reminders: Json = FULL) -> list[tuple[str | None, str, str, str]]:
     """Return the alerts of the usual duty under *reminders*."""
-    return list_alerts(assess(a_duty(a_version(reminders=reminders)), facts))
+    return list_alerts(assess(a_duty(a_version(reminders=reminders), registry=BELOW_A_PROVINCE), facts))
 
 
 def repeating_urgings(*facts: Fact) -> list[WireStep]:
     """Return the urgings that repeat."""
-    return [one for one in plan_alerts(assess(a_duty(a_version(reminders=FULL)), facts)) if one.every]
+    return [
+        one
+        for one in plan_alerts(assess(a_duty(a_version(reminders=FULL), registry=BELOW_A_PROVINCE), facts))
+        if one.every
+    ]
 
 
 def report(on: str, event: str = "s-1", **data: object) -> Fact:
@@ -185,7 +193,9 @@ def test_a_duty_that_never_binds_calls_for_nothing() -> None:
 def test_alerts_are_not_shifted_out_of_reach() -> None:
     """After an extension to the end of year 9999 the alerts stay at the last instants within reach."""
     event = with_decision_date(an_extension("x-1", "9999-12-31T23:59:59+00:00"), "2024-12-05")
-    found = plan_alerts(assess(a_duty(a_version(reminders=FULL)), [a_fact(event, "2024-12-05 09:00")]))
+    found = plan_alerts(
+        assess(a_duty(a_version(reminders=FULL), registry=BELOW_A_PROVINCE), [a_fact(event, "2024-12-05 09:00")])
+    )
     assert {one.kind for one in found} >= {StepKind.REMINDER}
     assert all(one.at.year in {2024, instants.LAST_YEAR} for one in found)
 
@@ -239,7 +249,7 @@ class TestReturned:
         """It names the report, the reason and the instant before which the correction is asked for."""
         returned = a_fact(a_return("b-1", "s-1", respond_by=rfc3339("2024-12-21 00:00")), "2024-12-05 09:00")
         facts = report("2024-12-04 08:00"), returned
-        steps = plan_alerts(assess(a_duty(a_version(reminders=FULL)), facts))
+        steps = plan_alerts(assess(a_duty(a_version(reminders=FULL), registry=BELOW_A_PROVINCE), facts))
         (step,) = [one for one in steps if one.kind is StepKind.RETURNED]
         asked = step.returned
         assert isinstance(asked, WireReturnedReport)

@@ -22,7 +22,7 @@ from services.reporting.core.report.outline import ObligationChapter, Outline
 from services.reporting.core.report.parts import ranking, shortcomings
 from services.reporting.core.results import AgencyFigure, IndicatorResult
 
-INDICATORS_IN_A_TABLE = 14
+INDICATORS_IN_A_TABLE = 10  # beside each other on a landscape page, with room for 12.295.651 in bold
 NOT_GIVEN = "–"
 MARKS = (
     "T: gửi trễ hạn. C: chưa đầy đủ. L: báo cáo bị trả lại, chưa sửa. –: chưa có số liệu. Số 0 là số đơn vị báo cáo."
@@ -85,10 +85,18 @@ def _build_figures(chapter: ObligationChapter, outline: Outline) -> Iterable[Tab
         lines = [line for line in of_period.lines if line.group == group.group]
         agencies = {line.key.agency for line in lines}
         asked = [one for one in results.indicators if _concerns(one, agencies)]
-        for first in range(0, len(asked), INDICATORS_IN_A_TABLE):
-            part = asked[first : first + INDICATORS_IN_A_TABLE]
-            title = _title_figures(group.name, chapter, outline)
+        parts = _split_evenly(asked, INDICATORS_IN_A_TABLE)
+        for number, part in enumerate(parts, start=1):
+            of = f" ({number}/{len(parts)})" if len(parts) > 1 else ""
+            title = f"{_title_figures(group.name, chapter, outline)}{of}"
             yield _build_figure_table(title, lines, part, chapter=chapter, outline=outline)
+
+
+def _split_evenly(results: Sequence[IndicatorResult], most: int) -> list[Sequence[IndicatorResult]]:
+    """Return *results* in parts of at most *most*, none of which is much shorter than the others."""
+    count = -(-len(results) // most)
+    size = -(-len(results) // count) if count else 0
+    return [results[first : first + size] for first in range(0, len(results), size or 1)]
 
 
 def _concerns(result: IndicatorResult, agencies: set[str]) -> bool:
@@ -198,10 +206,10 @@ def _build_status_table(title: str, chapter: ObligationChapter, outline: Outline
         columns=(
             Column(name="number", title="TT", share=4, cell_type=CellType.NUMBER, is_centred=True),
             Column(name="agency", title="Đơn vị", share=24),
-            Column(name="document", title="Số, ký hiệu", share=13),
+            Column(name="document", title="Số, ký hiệu", share=17),
             Column(name="issued_on", title="Ngày văn bản", share=9, cell_type=CellType.DATE, is_centred=True),
             Column(name="received_at", title="Thời điểm gửi", share=15, cell_type=CellType.INSTANT, is_centred=True),
-            Column(name="proof", title="Căn cứ xác định", share=13),
+            Column(name="proof", title="Căn cứ xác định", share=15),
             Column(name="status", title="Tình trạng", share=11, is_centred=True),
             Column(name="days_late", title="Số ngày trễ", share=6, cell_type=CellType.NUMBER, is_centred=True),
             Column(name="reminders", title="Nhắc trước hạn", share=6, cell_type=CellType.NUMBER, is_centred=True),
@@ -240,7 +248,7 @@ def name_status(line: DutyLine) -> str:
 
 
 def _list_notes(line: DutyLine, chapter: ObligationChapter, outline: Outline) -> Iterable[str]:
-    missing = shortcomings.describe_missing(line, chapter)
+    missing = shortcomings.describe_missing(line, chapter, outline)
     yield from [missing] if missing else []
     yield from (f"{name} kế thừa" for name in line.successors)
     yield from (labels.flag_label(flag) for flag in PRINTED_FLAGS if flag in line.flags)

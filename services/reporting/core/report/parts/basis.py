@@ -11,6 +11,7 @@ from services.reporting.core.report import letterhead, words
 from services.reporting.core.report.blocks import Block, Heading, Paragraph
 from services.reporting.core.report.figures import known_total
 from services.reporting.core.report.outline import ObligationChapter, Outline
+from services.reporting.core.report.parts import changes
 from services.reporting.core.results import UNASKED, ObligationResults
 
 HOW_TOTALS_ARE_MADE = (
@@ -51,6 +52,7 @@ def build_basis(outline: Outline) -> tuple[Block, ...]:
         Heading(level=2, text="3. Cách tổng hợp"),
         Paragraph(text=HOW_TOTALS_ARE_MADE if has_figures else _explain_no_figures(outline)),
         *(Paragraph(text=text) for chapter in outline.chapters for text in _describe_holes(chapter, outline)),
+        *changes.build_changes(outline),
     )
 
 

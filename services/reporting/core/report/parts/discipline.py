@@ -6,7 +6,7 @@ from datetime import timedelta
 from schemas.events.assessments import Status
 from services.reporting.core import vietnamese_locale
 from services.reporting.core.annual_report import Chapter
-from services.reporting.core.duty_counts import UNDER_EXTENSION
+from services.reporting.core.duty_counts import UNDER_EXTENSION, DutyCounts
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import (
@@ -79,24 +79,27 @@ def find_year_before(chapter: ObligationChapter, outline: Outline) -> Chapter | 
 
 
 def _describe(chapter: ObligationChapter, before: Chapter | None, outline: Outline) -> str:
-    total, percent = chapter.total, vietnamese_locale.format_percent
+    total = chapter.total
     text = ""
     due_at = None if chapter.is_periodic else chapter.periods[0].due_at
     if due_at is not None:
         text = f"Hạn gửi báo cáo là {words.write_deadline(due_at, outline.zone)}. "
-    text += (
-        f"Số báo cáo đầy đủ đạt {total.actual}/{total.expected} ({percent(total.reporting_rate)}); "
-        f"đúng hạn {total.on_time}/{total.expected} ({percent(total.reporting_rate_on_time)})"
-    )
+    complete, on_time = _describe_rates(total)
+    text += f"Số báo cáo đầy đủ đạt {complete}; đúng hạn {on_time}"
     if before is not None and before.total.expected:
-        earlier = before.total
-        period = words.name_period(before.period or "")
-        text += (
-            f"; {period}: đầy đủ {earlier.actual}/{earlier.expected} ({percent(earlier.reporting_rate)}), "
-            f"đúng hạn {earlier.on_time}/{earlier.expected} ({percent(earlier.reporting_rate_on_time)})"
-        )
+        complete, on_time = _describe_rates(before.total)
+        text += f"; {words.name_period(before.period or '')}: đầy đủ {complete}, đúng hạn {on_time}"
     pending = f" Còn {words.count(total.pending)} báo cáo chưa đến hạn." if total.pending else ""
     return f"{text}.{pending}"
+
+
+def _describe_rates(counts: DutyCounts) -> tuple[str, str]:
+    """Return how many reports are complete and how many came in time, each with its share."""
+    percent = vietnamese_locale.format_percent
+    return (
+        f"{words.write_part(counts.actual, counts.expected)} ({percent(counts.reporting_rate)})",
+        f"{words.write_part(counts.on_time, counts.expected)} ({percent(counts.reporting_rate_on_time)})",
+    )
 
 
 def _columns(first: str, *, with_pending: bool) -> tuple[Column, ...]:

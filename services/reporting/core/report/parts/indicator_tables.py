@@ -12,6 +12,7 @@ from services.reporting.core.report.outline import ObligationChapter, Outline
 from services.reporting.core.results import RETURNED, IndicatorResult, ObligationResults, PreviousTotal
 
 NOT_GIVEN = "chưa có số liệu"
+CHANGE = "Tăng, giảm"
 PERIODS_IN_A_TABLE = 6
 GROUPS_IN_A_TABLE = 4
 
@@ -61,14 +62,14 @@ def _comparison_columns(results: ObligationResults, period: str) -> tuple[Column
     before = results_year_before(results)
     has_target = any(one.target is not None for one in results.indicators)
     target = Column(name="target", title="% chỉ tiêu", share=8, cell_type=CellType.HUNDREDTHS)
-    further = (*([target] if has_target else ()), Column(name="agencies", title="Số đơn vị", share=8, is_centred=True))
+    further = (*([target] if has_target else ()), Column(name="agencies", title="Số đơn vị", share=9, is_centred=True))
     now = Column(name="total", title=words.name_period_briefly(period, ""), share=13, cell_type=CellType.NUMBER)
     if before is None:
         return (*_naming_columns(35, 14), now, *further)
     earlier = words.name_period_briefly(before, "")
     if not _compares_fewer(results):
         first = Column(name="before", title=f"{earlier} (cùng đơn vị)", share=13, cell_type=CellType.NUMBER)
-        return (*_naming_columns(35, 14), first, now, *_change_columns("Tăng, giảm"), *further)
+        return (*_naming_columns(35, 14), first, now, *_change_columns(CHANGE), *further)
     heading = f"So với {words.name_period(before)}, đơn vị có số liệu cả hai kỳ"
     compared = (
         Column(name="before", title=earlier, share=13, cell_type=CellType.NUMBER, heading=heading),
@@ -89,7 +90,13 @@ def _naming_columns(title_share: float, unit_share: float) -> tuple[Column, ...]
 
 def _change_columns(heading: str) -> tuple[Column, ...]:
     return (
-        Column(name="change", title="Tăng, giảm", share=12, cell_type=CellType.CHANGE, heading=heading),
+        Column(
+            name="change",
+            title="Số lượng" if heading == CHANGE else CHANGE,
+            share=12,
+            cell_type=CellType.CHANGE,
+            heading=heading,
+        ),
         Column(name="percent", title="%", share=8, cell_type=CellType.PERCENT_CHANGE, heading=heading),
     )
 
@@ -117,7 +124,7 @@ def _describe_cells(
         "unit": words.name_unit(indicator.unit),
         "total": NOT_GIVEN if total.value is None else total,
         "target": outline.figure(chapter, period, f"{path}/target_share") if indicator.kind != "ratio" else None,
-        "agencies": f"{result.agencies}/{result.asked}",
+        "agencies": words.write_part(result.agencies, result.asked),
     }
 
 

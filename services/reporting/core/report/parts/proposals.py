@@ -89,4 +89,5 @@ def _close(outline: Outline) -> Paragraph:
     brief = letterhead.cite_briefly(plan)
     period = words.name_period(outline.report.period)
     issuer = head.issuer_name or outline.speaker
-    return Paragraph(text=f"Trên đây là báo cáo kết quả thực hiện {brief} {period}, {issuer} {to}./.")
+    # The signature does not stand on a page by itself: this sentence goes with it.
+    return Paragraph(text=f"Trên đây là báo cáo kết quả thực hiện {brief} {period}, {issuer} {to}./.", leads_on=True)

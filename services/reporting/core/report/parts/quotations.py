@@ -6,6 +6,7 @@ Nothing is cut in the middle: a text stands whole, or is counted here and stands
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from services.reporting.core import labels
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import Block, Heading, Paragraph
 from services.reporting.core.report.outline import ObligationChapter, Outline
@@ -38,22 +39,32 @@ def quote_sections(chapter: ObligationChapter, outline: Outline) -> list[Block]:
         return [Paragraph(text="Các báo cáo đã nhận không có phần thuyết minh.")]
     said = f"{words.count(len(wrote))} đơn vị có phần thuyết minh, trích nguyên văn:"
     blocks: list[Block] = [Paragraph(text=said, leads_on=True)]
-    left = CHARACTERS_MAX
-    titled = len(sections) > 1
-    for letter, (section, texts) in zip(LETTERS, sections.items(), strict=False):
-        quoted = merge_equal(texts, chapter, outline)
-        shown, left = choose_fitting(quoted, left)
-        blocks += [Heading(level=3, text=f"{letter}) {name_section(section, chapter)}")] if titled and texts else []
+    quoted = {section: merge_equal(texts, chapter, outline) for section, texts in sections.items() if texts}
+    rooms = share_room([sum(map(_measure, of_section)) for of_section in quoted.values()], CHARACTERS_MAX)
+    for letter, (section, of_section), room in zip(LETTERS, quoted.items(), rooms, strict=False):
+        shown, _ = choose_fitting(of_section, room)
+        blocks += [Heading(level=3, text=f"{letter}) {name_section(section, chapter)}")] if len(sections) > 1 else []
         blocks += [_print(one) for one in shown]
-        blocks += count_left_out(len(quoted) - len(shown))
+        blocks += count_left_out(len(of_section) - len(shown), is_all=not shown)
     return blocks
+
+
+def share_room(needs: Sequence[int], room: int) -> list[int]:
+    """Return how much of *room* each of several gets: all the same, and what one does not need goes to the others."""
+    rooms = [0] * len(needs)
+    smallest_first = sorted(range(len(needs)), key=lambda index: needs[index])
+    for position, index in enumerate(smallest_first):
+        rooms[index] = min(needs[index], room // (len(needs) - position))
+        room -= rooms[index]
+    return rooms
 
 
 def name_section(section: str, chapter: ObligationChapter) -> str:
     """Return the title of a section in the newest version of the obligation that gives it one."""
     versions = [(*one.requires.sections, *one.accepts.sections) for one in reversed(chapter.obligation.versions)]
     titles = (one.title.vi for sections in versions for one in sections if one.id == section and one.title)
-    return next(titles, section)
+    known = labels.SECTION_TITLES.get(section)
+    return next(titles, section if known is None else known.vi)
 
 
 def merge_equal(texts: Sequence[AgencyText], chapter: ObligationChapter, outline: Outline) -> list[QuotedText]:
@@ -81,17 +92,23 @@ def choose_fitting(quoted: Sequence[QuotedText], room: int) -> tuple[list[Quoted
     """Return the texts that fit, in order, and the room that is left; one that does not fit leaves room for others."""
     shown: list[QuotedText] = []
     for one in quoted:
-        size = len(one.text) + sum(map(len, one.sources[: words.NAMES_IN_A_SENTENCE])) + CHARACTERS_OF_A_LINE
+        size = _measure(one)
         if size <= room:
             shown.append(one)
             room -= size
     return shown, room
 
 
-def count_left_out(number: int) -> Iterable[Paragraph]:
+def _measure(quoted: QuotedText) -> int:
+    """Return how many characters of the room a quotation takes, its sources and what its last line leaves included."""
+    return len(quoted.text) + sum(map(len, quoted.sources[: words.NAMES_IN_A_SENTENCE])) + CHARACTERS_OF_A_LINE
+
+
+def count_left_out(number: int, *, is_all: bool = False) -> Iterable[Paragraph]:
     """Yield the sentence that counts the texts that do not stand here, and says where they do."""
     if number:
-        yield Paragraph(text=f"{words.count(number)} nội dung khác có toàn văn tại {WHERE_ALL_STAND}.")
+        other = "" if is_all else " khác"
+        yield Paragraph(text=f"{words.count(number)} nội dung{other} có toàn văn tại {WHERE_ALL_STAND}.")
 
 
 def _print(quoted: QuotedText) -> Paragraph:

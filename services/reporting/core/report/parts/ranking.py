@@ -1,34 +1,21 @@
-"""The ranking of agencies by one figure, where a ranking means something.
+"""The ranking of agencies by one figure, where a ranking means something: `agency_rank` says by which it does."""
 
-Only agencies of one group are compared, and only by a figure that they can decide on: a flow with a target (what was
-added in the year), else a ratio, which does not depend on size. A stock such as the outstanding loans says how large a
-district is, so nobody is ranked by it.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from schemas.content import period_names
 from schemas.events.assessments import Status
+from services.reporting.core.content import agency_rank
+from services.reporting.core.content.agency_rank import RankedAgency
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import Cell, CellType, Column, Paragraph, ReportChart, Table, TableRow
 from services.reporting.core.report.outline import ObligationChapter, Outline
-from services.reporting.core.results import RETURNED, UNASKED, AgencyFigure, IndicatorResult
+from services.reporting.core.results import RETURNED, AgencyFigure, IndicatorResult
 
-AGENCIES_MIN = 5
 ROWS_AT_EACH_END = 5
 BARS_MAX = 40
 BARS_AT_EACH_END = 15
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankedAgency:
-    """One agency in a ranking; agencies with equal values share a place."""
-
-    place: int
-    figure: AgencyFigure
-    value: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +42,7 @@ def find_ranking(chapter: ObligationChapter) -> Ranking | None:
     if results is None:
         return None
     ratios = [one for one in results.indicators if one.indicator.kind == "ratio"]
-    flows = [one for one in results.indicators if one.indicator.kind == "flow" and one.target is not None]
-    for result in (*flows, *ratios):
+    for result in agency_rank.list_ranking_indicators(results.indicators):
         beside = next((one for one in ratios if one is not result and one.indicator.unit == "percent"), None)
         found = _rank_within_group(chapter, result, beside)
         if found is not None:
@@ -70,20 +56,19 @@ def _rank_within_group(
     """Rank the group of which most agencies gave the figure; None where they are too few to rank."""
     of_period = next(one for one in chapter.periods if one.period == chapter.newest_period)
     group_of = {line.key.agency: line.group for line in of_period.lines}
-    summed = [one for one in result.figures if UNASKED not in one.flags and one.status is not Status.EXEMPT]
     names = {group.group: group.name for group in of_period.groups}
     by_group: dict[str, list[AgencyFigure]] = {group: [] for group in names}
-    for figure in summed:
-        if figure.value is not None and figure.agency in group_of:
+    for figure in agency_rank.list_ranked_figures(result):
+        if figure.agency in group_of:
             by_group[group_of[figure.agency]].append(figure)
     group, figures = max(by_group.items(), key=lambda item: len(item[1]), default=("", []))
-    if len(figures) < AGENCIES_MIN:
+    if len(figures) < agency_rank.AGENCIES_MIN:
         return None
     return Ranking(
         chapter=chapter,
         result=result,
         group_name=names[group],
-        agencies=_place(figures),
+        agencies=agency_rank.place_figures(figures),
         unknown=tuple(agency for agency in result.not_given if group_of.get(agency) == group),
         beside=beside,
         before=_find_before(result),
@@ -93,15 +78,6 @@ def _rank_within_group(
 def _find_before(result: IndicatorResult) -> dict[str, Decimal]:
     earlier = {} if result.previous is None else result.previous.same.previous_by_agency
     return {agency: value for agency, value in earlier.items() if value is not None}
-
-
-def _place(figures: Sequence[AgencyFigure]) -> tuple[RankedAgency, ...]:
-    ordered = sorted(figures, key=lambda one: (-(one.value or Decimal(0)), one.agency))
-    values = [one.value or Decimal(0) for one in ordered]
-    return tuple(
-        RankedAgency(place=values.index(value) + 1, figure=figure, value=value)
-        for figure, value in zip(ordered, values, strict=True)
-    )
 
 
 def describe(ranking: Ranking, outline: Outline) -> Paragraph:

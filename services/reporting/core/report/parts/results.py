@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from services.reporting.core import vietnamese_locale
 from services.reporting.core.report import words
-from services.reporting.core.report.blocks import Block, Heading, Paragraph, ReportChart, Table
+from services.reporting.core.report.blocks import Block, Heading, Paragraph, Table
 from services.reporting.core.report.figures import known_total
 from services.reporting.core.report.outline import ObligationChapter, Outline
 from services.reporting.core.report.parts import indicator_tables, quotations, ranking
@@ -67,8 +67,9 @@ def _choose_for_summary(results: ObligationResults) -> list[IndicatorResult]:
 
 def _summarize_indicator(result: IndicatorResult) -> Paragraph:
     total, indicator = known_total(result) or Decimal(0), result.indicator
+    behind = words.write_part(result.agencies, result.asked)
     parts = [
-        f"{words.write_amount(total, indicator.unit)} theo báo cáo của {result.agencies}/{result.asked} đơn vị",
+        f"{words.write_amount(total, indicator.unit)} theo báo cáo của {behind} đơn vị",
         *_describe_change(result),
     ]
     if result.target:
@@ -109,7 +110,7 @@ def _summarize_discipline(chapter: ObligationChapter) -> Paragraph:
     total = chapter.total
     counted = "đơn vị" if not chapter.is_periodic else "báo cáo"
     rate = vietnamese_locale.format_percent(total.reporting_rate_on_time)
-    parts = [f"{total.on_time}/{total.expected} {counted} đúng hạn ({rate})"]
+    parts = [f"{words.write_part(total.on_time, total.expected)} {counted} đúng hạn ({rate})"]
     for number, name in (
         (total.late, "trễ hạn"),
         (total.incomplete, "chưa đầy đủ"),
@@ -137,6 +138,5 @@ def _rank(chapter: ObligationChapter, outline: Outline) -> Iterable[Block]:
     if found is None:
         return
     yield ranking.describe(found, outline)
-    chart: ReportChart = ranking.build_chart(found, outline)
-    yield chart
     yield ranking.build_table(found, outline)
+    yield ranking.build_chart(found, outline)

@@ -2,18 +2,27 @@
 
 from collections.abc import Iterable, Sequence
 
+from schemas.content.figure_findings import FindingKind
 from schemas.events.assessments import Status, StepKind
 from schemas.plan import durations
-from services.reporting.core import labels
+from schemas.plan.plan import Obligation
 from services.reporting.core.duty_lines import DutyLine
 from services.reporting.core.report import words
 from services.reporting.core.report.blocks import Block, CellType, Column, Heading, Paragraph, Table, TableRow
+from services.reporting.core.report.inputs import ReportFinding
 from services.reporting.core.report.outline import ObligationChapter, Outline
 from services.reporting.core.results import RETURNED
 from services.reporting.core.urging import StepEffect
 
 DAYS_MUCH_LATE = 7
 WHERE = "Phụ lục II"
+FIGURES_NAMED = 3  # of those that have the same kind of slip at one agency
+SLIPS = {
+    FindingKind.UNCHANGED.value: "đúng bằng số liệu cùng kỳ năm trước, đề nghị kiểm tra số liệu đã được cập nhật chưa",
+    FindingKind.THOUSANDFOLD.value: "chênh lệch khoảng 1.000 lần, đề nghị kiểm tra đơn vị tính",
+    FindingKind.HUNDREDFOLD.value: "chênh lệch khoảng 100 lần, đề nghị kiểm tra đơn vị tính",
+    FindingKind.OUT_OF_RANGE.value: "ngoài khoảng hợp lý, đề nghị kiểm tra lại",
+}
 
 
 def build_shortcomings(outline: Outline) -> tuple[Block, ...]:
@@ -47,13 +56,13 @@ def _list_of_chapter(chapter: ObligationChapter, outline: Outline) -> Iterable[P
     incomplete = [line for line in chapter.lines if line.status is Status.INCOMPLETE]
     if incomplete:
         lead = f"{words.count(len(incomplete))} {counted} chưa đầy đủ{of}:"
-        yield Paragraph(lead=lead, text=f"{_name_with_missing(incomplete, chapter)}.", is_item=True)
+        yield Paragraph(lead=lead, text=f"{_name_with_missing(incomplete, chapter, outline)}.", is_item=True)
     late = [line for line in chapter.lines if line.status is Status.LATE]
     if late:
         much = [line for line in late if (line.days_late or 0) > DAYS_MUCH_LATE]
-        more = f", trong đó trễ trên {DAYS_MUCH_LATE:02d} ngày: {_name(much, chapter)}" if much else ""
-        lead = f"{words.count(len(late))} {counted} trễ hạn{of}"
-        yield Paragraph(lead=f"{lead}{'' if more else ':'}", text=f"{more or _name(late, chapter)}.", is_item=True)
+        more = f"trong đó trễ trên {DAYS_MUCH_LATE:02d} ngày: {_name(much, chapter)}" if much else ""
+        lead = f"{words.count(len(late))} {counted} trễ hạn{of}{',' if much else ':'}"
+        yield Paragraph(lead=lead, text=f"{more or _name(late, chapter)}.", is_item=True)
 
 
 def _name(lines: Sequence[DutyLine], chapter: ObligationChapter) -> str:
@@ -65,28 +74,51 @@ def _name(lines: Sequence[DutyLine], chapter: ObligationChapter) -> str:
     return words.join_names(names, where=WHERE)
 
 
-def _name_with_missing(lines: Sequence[DutyLine], chapter: ObligationChapter) -> str:
+def _name_with_missing(lines: Sequence[DutyLine], chapter: ObligationChapter, outline: Outline) -> str:
     if chapter.is_periodic:
         return _name(lines, chapter)
-    return words.join_names([f"{line.agency_name} ({describe_missing(line, chapter)})" for line in lines], where=WHERE)
+    described = [f"{line.agency_name} ({describe_missing(line, chapter, outline)})" for line in lines]
+    return words.join_names(described, where=WHERE)
 
 
-def describe_missing(line: DutyLine, chapter: ObligationChapter) -> str:
+def describe_missing(line: DutyLine, chapter: ObligationChapter, outline: Outline) -> str:
     """Return what a report lacks, or that it was returned, in words."""
-    lacks = [labels.missing_part_label(name, chapter.obligation) for name in line.missing if name != RETURNED]
+    return "; ".join(list_missing(line, chapter.obligation, outline))
+
+
+def list_missing(line: DutyLine, obligation: Obligation, outline: Outline) -> list[str]:
+    """Return that a report was returned, and what it lacks, each in words."""
+    lacks = [outline.name_missing_part(name, obligation) for name in line.missing if name != RETURNED]
     parts = ["bị trả lại, chưa sửa"] if RETURNED in line.missing else []
     parts += [f"thiếu {', '.join(lacks)}"] if lacks else []
-    return "; ".join(parts)
+    return parts
 
 
 def _list_findings(outline: Outline) -> list[Paragraph]:
-    """Return what the figures themselves show, one sentence an agency."""
-    findings = outline.inputs.findings
-    if not findings:
+    """Return what the figures themselves show: one sentence an agency and kind of slip."""
+    by_kind: dict[tuple[str, str], list[ReportFinding]] = {}
+    for one in outline.inputs.findings:
+        by_kind.setdefault((one.agency, one.kind), []).append(one)
+    if not by_kind:
         return []
-    described = [f"{outline.names.get(one.agency, one.agency)}: {one.sentence.rstrip('.')}" for one in findings]
-    text = words.join_names(described, where="tệp số liệu kèm theo Báo cáo")
-    return [Paragraph(lead="Chất lượng số liệu:", text=f"{text}.", is_item=True)]
+    described = [_describe_findings(agency, kind, found, outline) for (agency, kind), found in by_kind.items()]
+    text = "; ".join(described[: words.NAMES_IN_A_SENTENCE])
+    left = len(described) - words.NAMES_IN_A_SENTENCE
+    more = f"; {words.count(left)} trường hợp khác tại tệp số liệu kèm theo Báo cáo" if left > 0 else ""
+    return [Paragraph(lead="Chất lượng số liệu:", text=f"{text}{more}.", is_item=True)]
+
+
+def _describe_findings(agency: str, kind: str, found: Sequence[ReportFinding], outline: Outline) -> str:
+    name = outline.names.get(agency, agency)
+    codes = list(dict.fromkeys(one.code for one in found))
+    if len(codes) == 1:
+        return f"{name}: {found[0].sentence.rstrip('.')}"
+    titles = {one.code: one.label_in("vi") for one in outline.list_indicators()}
+    said = SLIPS.get(kind, "cần kiểm tra lại")
+    shown = [words.decapitalize(titles.get(code, code)) for code in codes[:FIGURES_NAMED]]
+    rest = len(codes) - len(shown)
+    more = f" và {words.count(rest)} chỉ tiêu khác" if rest else ""
+    return f"{name}: {words.count(len(codes))} chỉ tiêu {said} ({', '.join(shown)}{more})"
 
 
 def _describe_urging(outline: Outline) -> Iterable[Block]:

@@ -7,6 +7,7 @@ from typer.testing import CliRunner, Result
 
 from services.console.main import app
 from tests.support.builders.plan_folders import a_folder
+from tests.support.builders.plans import a_version, an_obligation
 
 HEADER = "agency,channel,address,role,language,from,to\n"
 
@@ -39,3 +40,39 @@ def test_a_fault_is_named_at_its_line_and_ends_with_2(tmp_path: Path) -> None:
     result = run_check(a_folder(tmp_path), "h-mot,fax,1,,,,", "h-hai,email,nobody,,,,")
     assert result.exit_code == 2
     assert [line.split(":")[1] for line in result.stderr.splitlines()] == ["2", "3"]
+
+
+def test_a_contact_of_an_agency_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """The nearest id is offered, in the language that was asked for."""
+    folder = a_folder(tmp_path)
+    result = run_check(folder, "h-mott,email,a@x.example,,,,")
+    assert (result.exit_code, result.stdout) == (2, "")
+    said = "agency 'h-mott' is neither in the registry nor a list of the plan; did you mean h-mot?"
+    assert result.stderr == f"{folder}/contacts.csv:2: {said}\n"
+    people = str(folder / "contacts.csv")
+    result = CliRunner().invoke(app, ["contacts", "check", people, "--plan", str(folder), "--lang", "vi"])
+    assert "có phải h-mot?" in result.stderr
+
+
+def test_a_season_names_who_is_out_of_reach_on_a_day_of_an_alert(tmp_path: Path) -> None:
+    """A contact that ends before the deadline is found today, though it still holds."""
+    reminders = {"before": ["P7D", "P1D"], "after": ["PT0S"]}
+    due = {"month": 12, "day": 10}
+    folder = a_folder(tmp_path, obligations=[an_obligation(a_version(due=due, reminders=reminders))])
+    people = folder / "contacts.csv"
+    rows = ("h-mot,email,a@x.example,,,,", "h-hai,email,b@x.example,,,,2026-12-05", "h-ba,sms,0912345678,,,,")
+    people.write_text(HEADER + "".join(f"{row}\n" for row in rows))
+    command = ["contacts", "check", str(people), "--plan", str(folder)]
+    result = CliRunner().invoke(app, [*command, "--season", "2026"])
+    (row,) = map(json.loads, result.stdout.splitlines())
+    assert (result.exit_code, row["agency"], row["plan"]) == (1, "h-hai", "P-1")
+    assert "2026-12-09" in row["days"]
+    assert "2026-12-03" not in row["days"]
+    assert CliRunner().invoke(app, [*command, "--season", "2025"]).stdout == ""
+    assert CliRunner().invoke(app, [*command, "--season", "Q3"]).exit_code == 2
+
+
+def test_removing_without_saying_whose_is_refused() -> None:
+    """A channel alone would remove the contacts of all agencies."""
+    for options in ([], ["--channel", "sms"], ["--address", "nobody"], ["--ended-before", "tomorrow"]):
+        assert CliRunner().invoke(app, ["contacts", "remove", *options]).exit_code == 2

@@ -174,12 +174,14 @@ def test_a_period_that_no_obligation_has_gives_an_empty_document(folder: Path) -
     assert json.loads(result.stdout)["obligations"] == []
 
 
-def test_several_plans_give_a_line_each(folder: Path) -> None:
-    """In the order in which their folders are named."""
+def test_a_plan_that_is_given_twice_is_refused(folder: Path) -> None:
+    """Two documents of one plan would say the same twice, or contradict each other."""
     path = folder / "facts.jsonl"
     path.write_text(json.dumps(a_report("s-1", "2024-12-01 08:00", loans=5)) + "\n")
     command = ["results", str(folder), str(folder), "--facts", str(path), "--period", "2024"]
-    assert len(CliRunner().invoke(app, command).stdout.splitlines()) == 2
+    refused = CliRunner().invoke(app, command)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "another folder holds the plan 'P-1' too" in refused.stderr
 
 
 HISTORY = [

@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -65,12 +66,12 @@ def test_a_duty_without_periods_gives_an_event_without_period() -> None:
 def test_typed_values_of_a_spreadsheet_keep_their_meaning() -> None:
     """Dates, times, numbers, and whole numbers in decimal cells are used without parsing text."""
     data = build_report(
-        document__number=12.0,
+        document__number=Decimal(12),
         document__issued_on=datetime(2026, 11, 30),  # noqa: DTZ001 - a cell has no zone
         dispatch__sent_at=datetime(2026, 12, 1, 8, 30),  # noqa: DTZ001 - as above
         dispatch__proof="dấu bưu điện",
-        indicators__entrusted=1234.5,
-        indicators__households=7.0,
+        indicators__entrusted=Decimal("1234.5"),
+        indicators__households=Decimal("7.0"),
         content__nil_return="Không",
     )
     assert data["document"]["number"] == "12"
@@ -106,7 +107,9 @@ def test_files_are_attached_by_digest() -> None:
     assert ReportSubmitted.model_validate(data).attachments[0].name == "a.pdf"
 
 
-def test_a_date_in_a_text_field_becomes_iso_text() -> None:
-    """A document number that a spreadsheet turned into a date is kept as ISO 8601 text, which a person can notice."""
-    assert build_report(document__number=date(2026, 12, 9))["document"]["number"] == "2026-12-09"
+def test_a_day_in_a_text_field_and_a_number_in_a_day_field_are_refused() -> None:
+    """A spreadsheet makes a day of a document's number 12/5, and what was written is gone; a number is no day."""
+    for answers in ({"document__number": date(2026, 5, 12)}, {"document__issued_on": 12}):
+        errors = build_report(**answers)
+        assert {one.pointer for one in errors} == {form_fields.event_pointer(next(iter(answers)).replace("__", "."))}
     assert build_report(content__figures_as_of=date(2026, 11, 30))["content"]["figures_as_of"] == "2026-11-30"

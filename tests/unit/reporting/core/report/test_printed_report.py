@@ -11,10 +11,18 @@ import pytest
 from schemas.events.assessments import Status
 from services.reporting.core.report import letterhead, printed_report, words
 from services.reporting.core.report.blocks import Heading, Paragraph, Table, format_row
-from services.reporting.core.report.inputs import GradedAgency, ReportedDecision, ReportInputs
+from services.reporting.core.report.inputs import (
+    GradedAgency,
+    ReportedDecision,
+    ReportInputs,
+    SealedVersionChanges,
+)
 from services.reporting.core.report.parts import quotations
 from services.reporting.core.report.printed_report import EmptyReportError, PrintedReport
 from services.reporting.core.results import AgencyText, ComparedTotals
+from services.reporting.core.sealing import figure_changes
+from services.reporting.core.sealing.figure_changes import FigureChange
+from services.reporting.documents.workbook import sheets
 from tests.support.builders.annual_report import a_plan
 from tests.support.builders.reports.report_inputs import some_report_inputs
 
@@ -146,6 +154,54 @@ def test_who_is_exempt_or_extended_is_named_with_the_decision() -> None:
     assert f"{exempt.agency_name} được miễn {cited}" in text
     assert f"{late.agency_name} được gia hạn đến hết ngày 09 tháng 12 năm 2026 {cited}." in text
     assert "được gia hạn; Quyết định số 3905/QĐ-UBND" in text
+
+
+def a_change(figure: str, before: str | int | None, after: str | int | None, unit: str = "") -> FigureChange:
+    """Build the change of one figure as it is found between two versions."""
+    document = {name: {"value": value, "unit": unit} for name, value in ((figure, before),)}
+    later = {figure: {"value": after, "unit": unit, "evidence": ["e-9"]}}
+    (change,) = figure_changes.find_changes({"figures": document}, {"figures": later})
+    return change
+
+
+def test_what_changed_since_the_last_sealed_version_is_printed_in_words() -> None:
+    """Totals first, then counts, then agencies; what follows from them is counted, and stands in the workbook."""
+    path = "annual-results/2026"
+    changes = (
+        a_change(f"{path}/agencies/h-02/indicators/outstanding_loans", "314400", "324400", "million_vnd"),
+        a_change(f"{path}/agencies/h-02/status", "overdue", "late"),
+        a_change(f"{path}/agencies/h-02/sections/proposals", None, "Đề nghị."),
+        a_change(f"{path}/duties/late", 3, 4),
+        a_change(f"{path}/duties/reporting_rate", "0.861111", "0.888889"),
+        a_change(f"{path}/groups/ubnd-huyen/duties/late", 2, 3),
+        a_change(f"{path}/indicators/outstanding_loans/total", "9990000", "10000000", "million_vnd"),
+        a_change(f"{path}/indicators/outstanding_loans/agencies", 20, 21),
+    )
+    since = SealedVersionChanges(version=1, sealed_at=datetime(2026, 12, 20, 2, tzinfo=UTC), changes=changes)
+    content = printed_report.compile_content(replace(INPUTS, changes=since))
+    table = next(block for block in content.body if isinstance(block, Table) and block.name == "changes")
+    name = INPUTS.registry.name_on("h-02", date(2026, 12, 9))
+    assert [format_row(row, table, content.zone)[1:] for row in table.rows] == [
+        ["Tổng dư nợ, tổng số", "9.990.000", "10.000.000"],
+        ["Số báo cáo trễ hạn", "3", "4"],
+        [f"{name}: Tổng dư nợ", "314.400", "324.400"],
+        [f"{name}: tình trạng", "Quá hạn, chưa gửi", "Trễ hạn"],
+        [f"{name}: mục “Kiến nghị, đề xuất”", "chưa có", "đã gửi"],
+    ]
+    text = text_of(content)
+    assert "4. Thay đổi so với phiên bản 01" in text
+    assert "08 số liệu thay đổi" in text
+    assert "03 số liệu khác theo đó thay đổi, có tại trang tính “Thay đổi”" in text
+    whole = next(sheet.table for sheet in sheets.build_sheets(content) if sheet.name == "Thay đổi")
+    assert [len(whole.rows), whole.rows[0].cells[-1]] == [8, "e-9"]
+
+
+def test_an_unchanged_draft_says_so_and_a_first_version_says_nothing() -> None:
+    """Without a version before there is nothing to compare with."""
+    since = SealedVersionChanges(version=2, sealed_at=datetime(2026, 12, 20, 2, tzinfo=UTC), changes=())
+    unchanged = text_of(printed_report.compile_content(replace(INPUTS, changes=since)))
+    assert "không thay đổi so với phiên bản 02 chốt lúc 09 giờ 00 phút ngày 20 tháng 12 năm 2026" in unchanged
+    assert "Thay đổi so với" not in text_of(CONTENT)
 
 
 def test_an_officers_opinion_stands_beside_the_grade() -> None:

@@ -1,0 +1,1 @@
+"""What the operator has stopped or silenced, and why."""

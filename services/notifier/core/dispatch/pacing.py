@@ -1,0 +1,110 @@
+"""How fast a route or a recipient's domain takes messages: a token bucket, set by hand and learnt from refusals.
+
+A server that is busy answers 421, 450, 451 or 454. Then the rate falls below what the server took lately, and rises
+again slowly. Example: a relay that takes 20 mails a minute is sent 18 to 20, and refuses one every few minutes.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+_MINUTE = timedelta(minutes=1)
+_SHORTEST_MEASURE = timedelta(seconds=1)
+_FLOOR = 1.0  # messages a minute: the rate at which a server that refuses everything is asked again
+_UNBOUNDED = 60_000.0  # messages a minute: faster than one route sends, so a rate above it bounds nothing
+_BACK_OFF = 0.9  # of the rate at which the server took messages until it refused one
+_FIRST_GROWTH = 0.02  # in a minute without a refusal; it doubles with each such minute, up to the largest
+_LARGEST_GROWTH = 0.5
+
+
+@dataclass(slots=True, kw_only=True)
+class Pace:
+    """A token bucket that holds a minute's messages at most.
+
+    `limit` is the rate that the operator has set and is never exceeded within any minute, `learnt` the rate that
+    refusals taught; both are messages a minute, None where nothing bounds them.
+    """
+
+    limit: float | None = None
+    learnt: float | None = None
+    tokens: float = 0.0
+    filled_at: datetime | None = None
+    growth: float = _FIRST_GROWTH
+    grown_at: datetime | None = None
+    refused_in_a_row: int = 0
+    accepted: deque[datetime] = field(default_factory=deque)
+    taken: deque[datetime] = field(default_factory=deque)
+
+    @property
+    def rate(self) -> float | None:
+        """Messages a minute, or None where nothing bounds them."""
+        return min((one for one in (self.limit, self.learnt) if one is not None), default=None)
+
+    def count_free(self, now: datetime, most: int) -> int:
+        """Return how many messages, up to *most*, may go out now."""
+        self._fill(now)
+        if self.rate is None:
+            return most
+        _forget(self.taken, now)
+        free = self.tokens if self.limit is None else min(self.tokens, self.limit - len(self.taken))
+        return max(0, min(most, int(free)))
+
+    def take(self, count: int, now: datetime) -> None:
+        """Spend the tokens of *count* messages."""
+        if self.rate is not None:
+            self.tokens -= count
+            self.taken.extend([now] * count)
+
+    def record_accepted(self, now: datetime) -> None:
+        """Remember that a message was taken."""
+        self.refused_in_a_row = 0
+        self.accepted.append(now)
+        _forget(self.accepted, now)
+
+    def slow_down(self, now: datetime) -> None:
+        """Lower the rate after a refusal by a server that is busy."""
+        self._fill(now)
+        _forget(self.accepted, now)
+        self.refused_in_a_row += 1
+        measured = self._measure(now)
+        if self.learnt is None:
+            self.learnt = max(_FLOOR, min(measured * _BACK_OFF, self.limit or _UNBOUNDED))
+        elif self.refused_in_a_row == 1:
+            self.learnt = max(_FLOOR, min(measured, self.learnt) * _BACK_OFF)
+        elif self.grown_at is not None and now - self.grown_at >= _MINUTE / self.learnt / 2:
+            # What was on its way at the first refusal is refused with it, and teaches nothing. This one was sent later.
+            self.learnt = max(_FLOOR, self.learnt / 2)
+        self.tokens = 0.0
+        self.growth, self.grown_at = _FIRST_GROWTH, now
+
+    def _measure(self, now: datetime) -> float:
+        """Return the rate, a minute, at which messages were taken since the first one of the last minute."""
+        if not self.accepted:
+            return 0.0
+        return len(self.accepted) * (_MINUTE / max(now - self.accepted[0], _SHORTEST_MEASURE))
+
+    def _fill(self, now: datetime) -> None:
+        self._grow(now)
+        rate = self.rate
+        if rate is None:
+            return
+        if self.filled_at is not None:
+            self.tokens = min(max(1.0, rate), self.tokens + (now - self.filled_at) / _MINUTE * rate)
+        elif self.learnt is None:
+            self.tokens = max(1.0, rate)
+        self.filled_at = now
+
+    def _grow(self, now: datetime) -> None:
+        """Raise the learnt rate for each minute without a refusal; forget it where it no longer bounds anything."""
+        while self.learnt is not None and self.grown_at is not None and now - self.grown_at >= _MINUTE:
+            self.grown_at += _MINUTE
+            self.learnt *= 1 + self.growth
+            self.growth = min(self.growth * 2, _LARGEST_GROWTH)
+            if self.learnt > min(self.limit or _UNBOUNDED, _UNBOUNDED):
+                self.learnt = None
+
+
+def _forget(instants: deque[datetime], now: datetime) -> None:
+    """Drop what is older than a minute."""
+    while instants and now - instants[0] >= _MINUTE:
+        instants.popleft()

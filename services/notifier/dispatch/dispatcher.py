@@ -1,0 +1,241 @@
+"""Dispatch the due deliveries of one route: claim, begin, send, record, so that no crash makes a second message unseen.
+
+Only what is about to go on the wire is begun, a window at most. An attempt that was begun and whose outcome is not
+known (its process died, or the connection broke after the message was handed over) is recorded as `unknown`. A mail is
+then sent again with the same Message-ID, an SMS is not. The record shows both attempts.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from schemas.events.deliveries import AttemptOutcome
+from services.notifier.channels.message_channel import SendResult
+from services.notifier.control.store import HoldStore
+from services.notifier.core.dispatch.holds import SendingHolds
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.scheduled_alert import DutyAlert
+from services.notifier.dispatch.receipt_store import ReceiptStore
+from services.notifier.dispatch.route import DeliveryRoute
+from services.notifier.dispatch.sender import EndedSend, PostponedDelivery, PreparedDelivery, Sender
+from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope
+from services.notifier.errors import LedgerUnavailableError
+from services.notifier.leases import Leases
+from services.notifier.ledger import Ledger
+from services.notifier.ledger_documents import StoredSchedule
+from services.runtime.clock import Clock
+
+CLAIM_SIZE = 256  # deliveries claimed at once: more than the window, so that the next ones are at hand
+WAIT_SECONDS = 0.05  # for an answer, before the window is filled up again
+DRAIN_SECONDS = 15.0  # at the stop of the service, for the answers to what is on the wire
+DOMAIN_PAUSE = timedelta(seconds=15)  # before a recipient whose domain takes no more is looked at again
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchStores:
+    """What a dispatcher reads and writes."""
+
+    ledger: Ledger
+    deliveries: DeliveryStore
+    receipts: ReceiptStore
+    holds: HoldStore
+
+
+@dataclass(slots=True, kw_only=True)
+class ClaimedDeliveries:
+    """Deliveries that are claimed and not begun, under the holds of *holds*, good until `good_until` (loop time)."""
+
+    waiting: deque[Delivery] = field(default_factory=deque)
+    holds: SendingHolds = field(default_factory=SendingHolds)
+    good_until: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Dispatcher:
+    """Keeps the window of one route full, and records how each attempt ended.
+
+    It calls *on_recorded* when there may be new events to publish.
+    """
+
+    route: DeliveryRoute
+    scope: RouteScope
+    stores: DispatchStores
+    sender: Sender
+    clock: Clock
+    leases: Leases
+    on_recorded: Callable[[], None]
+    claimed: ClaimedDeliveries = field(default_factory=ClaimedDeliveries)
+    in_flight: set["asyncio.Task[EndedSend | Delivery]"] = field(default_factory=set)
+    unsent: list[Delivery] = field(default_factory=list)
+
+    async def dispatch_due(self) -> bool:
+        """Record what has ended, fill up the window, and wait a moment for an answer; return whether any is due."""
+        await self._record_ended()
+        now = self.clock.now()
+        holds = await self.stores.holds.load(now)
+        free = 0 if holds.covers_route(self.route.name) else self.route.count_free(now, len(self.in_flight))
+        await self._claim_next(holds, now, free)
+        if free and self.claimed.waiting:
+            await self._begin_next(now, free)
+        if self.in_flight:
+            await asyncio.wait(self.in_flight, timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        return bool(self.in_flight)
+
+    async def drain(self) -> None:
+        """Wait for the answers to what is on the wire, record them, and free what is only claimed."""
+        if self.in_flight:
+            await asyncio.wait(self.in_flight, timeout=DRAIN_SECONDS)
+        await self._record_ended()
+        for task in self.in_flight:
+            task.cancel()  # it stays begun, and its outcome is unknown when the lease ends
+        await self._release_claimed()
+
+    async def _claim_next(self, holds: SendingHolds, now: datetime, free: int) -> None:
+        """Have deliveries at hand for *free* attempts; give back those that waited for too long, or are now held."""
+        loop_now = asyncio.get_running_loop().time()
+        claimed = self.claimed
+        if claimed.waiting and (loop_now > claimed.good_until or holds != claimed.holds or self.route.is_open):
+            await self._release_claimed()
+        if not free or claimed.waiting:
+            return
+        is_bounded = self.route.is_open or self.route.rate is not None
+        lease = ClaimLease(
+            name=self.leases.create_name(),
+            duration=self.leases.duration,
+            limit=free if is_bounded else CLAIM_SIZE,
+        )
+        # Half of a lease: what is begun gets a lease of its own, and whoever is late finds the claim gone.
+        claimed.good_until, claimed.holds = loop_now + lease.duration.total_seconds() / 2, holds
+        found = await self.stores.deliveries.claim(self.scope, holds, now, lease)
+        if not found:
+            return
+        called_for, cancelled = await self._drop_uncalled_alerts(found, now)
+        await self._record(cancelled, now)
+        claimed.waiting.extend(called_for)
+
+    async def _begin_next(self, now: datetime, free: int) -> None:
+        """Begin up to *free* attempts in one write, and put them on the wire."""
+        waiting = self.claimed.waiting
+        chosen = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+        prepared: list[PreparedDelivery] = []
+        postponed: list[PostponedDelivery] = []
+        for delivery in chosen:
+            match self.sender.prepare(delivery, now):
+                case PreparedDelivery() as one:
+                    prepared.append(one)
+                case PostponedDelivery() as one:
+                    postponed.append(one)
+        paused = self.route.find_paused([one.delivery.address for one in prepared], now)
+        later = now + DOMAIN_PAUSE
+        postponed += [PostponedDelivery(delivery=prepared[at].delivery, due_at=later) for at in sorted(paused)]
+        await self.stores.deliveries.release([(one.delivery, one.due_at) for one in postponed])
+        ready = {one.delivery.id: one for at, one in enumerate(prepared) if at not in paused}
+        begun_at = asyncio.get_running_loop().time()  # before the write: its own time counts as part of the lease
+        for delivery in await self._begin([one.delivery for one in ready.values()]):
+            begun = replace(ready[delivery.id], delivery=delivery)
+            self.in_flight.add(asyncio.create_task(self._attempt(begun, begun_at, self.route.epoch)))
+
+    async def _begin(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        if not deliveries:
+            return ()
+        try:
+            return await self.stores.deliveries.begin(deliveries, self.route.name, self.leases.duration)
+        except LedgerUnavailableError:
+            # Perhaps they are begun in the database. Nothing was sent, so they are given back when it answers again.
+            self.unsent += [replace(one, attempt=one.attempt + 1) for one in deliveries]
+            raise
+
+    async def _attempt(self, prepared: PreparedDelivery, begun_at: float, epoch: int) -> EndedSend | Delivery:
+        """Send a message that was begun; return the delivery instead if it was not handed over after all."""
+        route, seconds = self.route, self.leases.duration.total_seconds()
+        async with route.slots:
+            # Past the end of the lease another process records this attempt as unknown and may make the next one. So
+            # a send starts only while half of the lease is left, and is given up at its end.
+            started_at = asyncio.get_running_loop().time()
+            if started_at > begun_at + seconds / 2 or epoch != route.epoch:
+                return prepared.delivery
+            left = begun_at + seconds - started_at
+            ended = await self.sender.send(prepared, route.carrier, route=route.name, seconds=left)
+        route.learn(prepared.delivery.address, ended.result, self.clock.now())
+        return ended
+
+    async def _record_ended(self) -> None:
+        """Record the attempts that have ended. What cannot be written yet is written in the next turn."""
+        now = self.clock.now()
+        done = [task for task in self.in_flight if task.done()]
+        results = [task.result() for task in done]
+        ended = [one.attempt for one in results if isinstance(one, EndedSend)]
+        unsent = [*self.unsent, *(one for one in results if isinstance(one, Delivery))]
+        await self._record(ended, now)
+        await self.stores.deliveries.take_back(unsent, now)
+        self.in_flight.difference_update(done)
+        self.unsent.clear()
+
+    async def _record(self, attempts: Sequence[DeliveryAttempt], now: datetime) -> None:
+        if not attempts:
+            return
+        await self.stores.deliveries.record(attempts)
+        await self.stores.receipts.apply([name for one in attempts for name in one.provider_ids], now)
+        self.on_recorded()
+        log_attempts(attempts)
+
+    async def _release_claimed(self) -> None:
+        waiting = self.claimed.waiting
+        await self.stores.deliveries.release([(one, None) for one in waiting])
+        waiting.clear()
+
+    async def _drop_uncalled_alerts(
+        self, claimed: Sequence[Delivery], now: datetime
+    ) -> tuple[list[Delivery], list[DeliveryAttempt]]:
+        """Return the deliveries with only those alerts that are still called for, and those cancelled as a whole."""
+        # Between the creation of a delivery and a retry hours later the report may have come in.
+        duties = {str(one.duty) for delivery in claimed for one in delivery.alerts}
+        schedules = await self.stores.ledger.find_schedules(sorted(duties)) if duties else {}
+        called_for, cancelled = [], []
+        for delivery in claimed:
+            alerts = tuple(one for one in delivery.alerts if _is_called_for(one, schedules, now))
+            if alerts:
+                called_for.append(replace(delivery, alerts=alerts))
+            else:
+                result = SendResult(outcome=AttemptOutcome.CANCELLED, reason="not_called_for")
+                cancelled.append(self.sender.finish(delivery, result, route=None))
+        return called_for, cancelled
+
+
+async def recover_lost(stores: DispatchStores, sender: Sender, on_recorded: Callable[[], None]) -> None:
+    """Free what dead processes had only claimed, and record as unknown what they had begun."""
+    await stores.deliveries.free_lost_claims()
+    abandoned = await stores.deliveries.find_abandoned()
+    if abandoned:
+        result = SendResult(outcome=AttemptOutcome.UNKNOWN, reason="process_died")
+        attempts = [sender.finish(one, result, route=one.route) for one in abandoned]
+        await stores.deliveries.record(attempts)
+        on_recorded()
+        log_attempts(attempts)
+
+
+def log_attempts(attempts: Sequence[DeliveryAttempt]) -> None:
+    """Log one line for each attempt that has ended."""
+    for one in attempts:
+        log.info(
+            "an attempt ended",
+            extra={
+                "action": "attempted",
+                "delivery": one.delivery.id,
+                "channel": one.delivery.channel.value,
+                "route": one.route,
+                "attempt": one.delivery.attempt,
+                "outcome": one.outcome.value,
+                "reason": one.reason,
+            },
+        )
+
+
+def _is_called_for(one: DutyAlert, schedules: Mapping[str, StoredSchedule], now: datetime) -> bool:
+    stored = schedules.get(str(one.duty))
+    return stored is not None and stored.schedule.calls_for(one.alert, now)

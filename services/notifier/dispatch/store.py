@@ -1,0 +1,249 @@
+"""The deliveries in the ledger: claimed, begun, recorded, and corrected by what comes back later.
+
+A delivery is *due* while it has `next_at`. A *claim* reserves it for one process and leaves no other trace: if the
+process dies, the claim is freed and the delivery is due as before. Only what is about to go on the wire is *begun*: the
+attempt is counted, and if the process dies then, its outcome is unknown. Both end with a lease, by the clock of the
+database (`$$NOW`), which is one for all processes and does not jump when the clock of a machine is set.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, ReplaceOne, UpdateOne
+
+from schemas.events.deliveries import AttemptOutcome, Channel
+from services.notifier import ledger_documents
+from services.notifier.core.dispatch.holds import SendingHolds
+from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.errors import LedgerRefusedError, LedgerUnavailableError
+from services.notifier.ledger_documents import (
+    BEGUN,
+    CREATED,
+    DELIVERIES,
+    IS_BEGUN,
+    WITHOUT_CLAIM,
+    Document,
+    UnpublishedEvents,
+)
+from services.runtime import mongo
+
+_EXISTS = {"$exists": True}
+_IS_ABSENT = {"$exists": False}
+_LEASE_HAS_ENDED = {"$expr": {"$lt": ["$leased_until", "$$NOW"]}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteScope:
+    """Which deliveries a route may claim: those of its channel that are not bound to another route.
+
+    A delivery of unknown outcome is bound to the route that may have sent it: only there is the copy recognised.
+    *others* names the other routes of the channel. The first route takes over what is bound to none that exists.
+    """
+
+    channel: Channel
+    name: str
+    is_first: bool
+    others: tuple[str, ...] = ()
+
+    def condition(self) -> Mapping[str, Any]:
+        """Return the condition on a delivery's document."""
+        bound = {"$nin": list(self.others)} if self.is_first else {"$in": [None, self.name]}
+        return {"delivery.channel": self.channel.value, "bound_to": bound}
+
+
+class DeliveryStore:
+    """The deliveries of the notifier's own database.
+
+    Every method raises `LedgerUnavailableError` where trying again may help, and `LedgerRefusedError` where it cannot.
+    """
+
+    def __init__(
+        self, client: AsyncIOMotorClient[Document], name: str, *, is_complete: Callable[[], Awaitable[bool]]
+    ) -> None:
+        self._deliveries = client[name][DELIVERIES]
+        self._is_complete = is_complete
+
+    async def create_indexes(self) -> None:
+        """Create the indexes that the queries below use."""
+        async with _translate_errors():
+            await self._deliveries.create_index(
+                [("delivery.channel", ASCENDING), ("next_at", ASCENDING)],
+                partialFilterExpression={"next_at": _EXISTS},
+                name="due_by_channel",
+            )
+
+    async def claim(self, scope: RouteScope, holds: SendingHolds, now: datetime, lease: "ClaimLease") -> list[Delivery]:
+        """Claim deliveries of *scope* that are due, up to the lease's limit, and return those that were won."""
+        is_due = {**scope.condition(), "next_at": {"$lte": now}, "claim": _IS_ABSENT, **_exclude_held(holds)}
+        async with _translate_errors():
+            query = self._deliveries.find(is_due, {"_id": True}).sort("next_at", ASCENDING).limit(lease.limit)
+            ids = [one["_id"] async for one in query]
+            if not ids or not await self._is_complete():
+                return []
+            # Two processes may have read the same ids. MongoDB changes each document atomically, so the condition
+            # holds for one of them only.
+            await self._deliveries.update_many(
+                {"_id": {"$in": ids}, "claim": _IS_ABSENT, "next_at": _EXISTS},
+                [{"$set": {"claim": lease.name, "leased_until": _end_of(lease.duration)}}],
+            )
+            found = await self._deliveries.find({"claim": lease.name}).sort("next_at", ASCENDING).to_list(None)
+        return [ledger_documents.decode_delivery(one) for one in found]
+
+    async def begin(self, deliveries: Sequence[Delivery], route: str, duration: timedelta) -> list[Delivery]:
+        """Count an attempt at each of *deliveries* before it goes on the wire; return those that are still claimed.
+
+        One write for all of them. From here on an attempt whose process dies is of unknown outcome.
+        """
+        ids = [one.id for one in deliveries]
+        claims = sorted({one.claim for one in deliveries if one.claim is not None})
+        begun = {
+            "state": BEGUN,
+            "route": route,
+            "leased_until": _end_of(duration),
+            "attempt": {"$add": ["$attempt", 1]},
+        }
+        claimed = {"_id": {"$in": ids}, "claim": {"$in": claims}}
+        async with _translate_errors():
+            written = await self._deliveries.update_many(
+                {**claimed, "next_at": _EXISTS}, [{"$set": begun}, {"$unset": "next_at"}]
+            )
+            if written.modified_count == len(deliveries):
+                return [_with_next_attempt(one) for one in deliveries]
+            found = self._deliveries.find({**claimed, "state": BEGUN}, {"attempt": True})
+            attempts = {one["_id"]: one["attempt"] async for one in found}
+        return [_with_next_attempt(one) for one in deliveries if attempts.get(one.id) == one.attempt + 1]
+
+    async def record(self, attempts: Sequence[DeliveryAttempt]) -> None:
+        """Write how attempts ended. A delivery whose claim was lost meanwhile is left alone."""
+        if attempts:
+            async with _translate_errors():
+                writes = [_record_attempt(one) for one in attempts]
+                written = await self._deliveries.bulk_write(writes, ordered=False)
+                if written.matched_count < len(writes):
+                    await self._keep_orphans(attempts)
+
+    async def _keep_orphans(self, attempts: Sequence[DeliveryAttempt]) -> None:
+        """Store the attempts whose deliveries the ledger has lost since, or has as they were before: they were made."""
+        ids = [one.delivery.id for one in attempts]
+        found = self._deliveries.find({"_id": {"$in": ids}}, {"attempt": True})
+        # The begin has counted the attempt, so in this ledger the number is never lower.
+        known = {document["_id"]: document["attempt"] async for document in found}
+        orphans = [one for one in attempts if known.get(one.delivery.id, -1) < one.delivery.attempt]
+        writes = [
+            ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in map(ledger_documents.encode_orphan, orphans)
+        ]
+        if writes:
+            await self._deliveries.bulk_write(writes, ordered=False)
+
+    async def release(self, released: Sequence[tuple[Delivery, datetime | None]]) -> None:
+        """Give back deliveries that were claimed and not begun: due at an instant, or (None) as before."""
+        if released:
+            writes = [
+                UpdateOne(_holds_claim(one), {**({"$set": {"next_at": at}} if at else {}), "$unset": WITHOUT_CLAIM})
+                for one, at in released
+            ]
+            async with _translate_errors():
+                await self._deliveries.bulk_write(writes, ordered=False)
+
+    async def take_back(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        """Give back deliveries that were begun and surely not sent: the attempt does not count."""
+        if deliveries:
+            undone = {
+                "$set": {"state": CREATED, "next_at": now},
+                "$unset": WITHOUT_CLAIM,
+                "$inc": {"attempt": -1},
+            }
+            async with _translate_errors():
+                await self._deliveries.bulk_write([UpdateOne(_holds_claim(one), undone) for one in deliveries])
+
+    async def free_lost_claims(self) -> int:
+        """Free what processes had claimed and not begun when they died; return how many deliveries that were."""
+        lost = {"claim": _EXISTS, "state": {"$not": IS_BEGUN}, **_LEASE_HAS_ENDED}
+        async with _translate_errors():
+            written = await self._deliveries.update_many(lost, {"$unset": WITHOUT_CLAIM})
+        return int(written.modified_count)
+
+    async def find_abandoned(self) -> list[Delivery]:
+        """Return the deliveries that processes had begun when they died, or were stopped past their lease."""
+        async with _translate_errors():
+            found = await self._deliveries.find({"claim": _EXISTS, "state": IS_BEGUN, **_LEASE_HAS_ENDED}).to_list(None)
+        if not found or not await self._is_complete():
+            return []
+        return [ledger_documents.decode_delivery(one) for one in found]
+
+    async def find_unpublished_events(self, limit: int) -> list[UnpublishedEvents]:
+        """Return the events of up to *limit* deliveries that are not published yet."""
+        async with _translate_errors():
+            found = await self._deliveries.find({"unpublished": True}, {"events": True}).limit(limit).to_list(None)
+        return [UnpublishedEvents(delivery_id=one["_id"], events=tuple(one["events"])) for one in found]
+
+    async def clear_published_events(self, published: Sequence[UnpublishedEvents]) -> None:
+        """Take *published* out of the outbox."""
+        if published:
+            # The events are part of the condition: if a further attempt has added one since, nothing is cleared, and
+            # all of them are published once more. Consumers know a repeated event by its id.
+            cleared = {"$set": {"events": []}, "$unset": {"unpublished": ""}}
+            writes = [UpdateOne({"_id": one.delivery_id, "events": list(one.events)}, cleared) for one in published]
+            async with _translate_errors():
+                await self._deliveries.bulk_write(writes, ordered=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimLease:
+    """A claim to be made: a name that no claim had before, for how long, and for how many deliveries at most."""
+
+    name: str
+    duration: timedelta
+    limit: int
+
+
+def _end_of(duration: timedelta) -> Mapping[str, Any]:
+    """Return the end of a lease that begins when the database writes it."""
+    return {"$add": ["$$NOW", int(duration.total_seconds() * 1000)]}
+
+
+def _exclude_held(holds: SendingHolds) -> Mapping[str, Any]:
+    """Return the condition that leaves out what is about a plan or an agency that is held."""
+    conditions: dict[str, Any] = {}
+    if holds.plans:
+        conditions["delivery.tellings.duty.plan"] = {"$nin": sorted(holds.plans)}
+    if holds.agencies:
+        conditions["delivery.tellings.duty.agency"] = {"$nin": sorted(holds.agencies)}
+        conditions["delivery.to_agency"] = {"$nin": sorted(holds.agencies)}
+    return conditions
+
+
+def _with_next_attempt(delivery: Delivery) -> Delivery:
+    return replace(delivery, attempt=delivery.attempt + 1)
+
+
+def _holds_claim(delivery: Delivery) -> Mapping[str, Any]:
+    """Return the condition under which *delivery* is still claimed by this process for this attempt.
+
+    A process may stall past its lease (a suspended machine): another one then has recorded the attempt as unknown, and
+    perhaps made the next one. What the stalled process writes afterwards must match nothing.
+    """
+    return {"_id": delivery.id, "claim": delivery.claim, "attempt": delivery.attempt}
+
+
+def _record_attempt(attempt: DeliveryAttempt) -> UpdateOne:
+    fields = {**ledger_documents.encode_outcome(attempt), "spent": attempt.spent}
+    removed = dict(WITHOUT_CLAIM)
+    if attempt.next_at is None:
+        removed["next_at"] = ""
+    else:
+        fields["next_at"] = attempt.next_at
+    if attempt.next_at is not None and attempt.outcome is AttemptOutcome.UNKNOWN and attempt.route is not None:
+        fields["bound_to"] = attempt.route
+    if attempt.provider_ids:
+        fields["provider_ids"] = list(attempt.provider_ids)
+    events = {"$each": ledger_documents.encode_events(attempt)}
+    return UpdateOne(_holds_claim(attempt.delivery), {"$set": fields, "$unset": removed, "$push": {"events": events}})
+
+
+def _translate_errors() -> AbstractAsyncContextManager[None]:
+    return mongo.translate_errors(unavailable=LedgerUnavailableError, refused=LedgerRefusedError)

@@ -1,0 +1,1 @@
+"""The pages on which an officer answers reports, and the words of their forms."""
