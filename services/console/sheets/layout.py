@@ -211,7 +211,7 @@ def _identity_lines(catalogue: DutyCatalogue, scope: SheetScope) -> Iterator[She
     yield _technical_line("zone", "Múi giờ", catalogue.plan.zone)
     yield _agency_line(catalogue, scope)
     if scope.version.recurrence.is_periodic:
-        hint = Bilingual.of(en="2026, 2026-H1, 2026-Q3 or 2026-07", vi="ví dụ: 2026, 2026-H1, 2026-Q3 hoặc 2026-07")
+        hint = Bilingual.of(en=periods.FORMS, vi=f"ví dụ: {periods.FORMS_VI}")
         question = _text_question("period", "Kỳ báo cáo", hint=hint)
         yield SheetLine(question=question, answer=scope.period or "", is_fixed=scope.period is not None)
 

@@ -22,8 +22,9 @@ from services.notifier.core.scheduling.scheduled_alert import (
     ScheduledAlert,
 )
 
-# The alerts that belong to a due instant, whenever they go out. The others belong to what they tell.
-MEASURED_FROM_DUE = frozenset({StepKind.REMINDER, StepKind.URGING, StepKind.ESCALATION, StepKind.INCOMPLETE})
+# The alerts that matter as long as their due instant does. Archived reports of ten years are not acknowledged one by
+# one, whenever they are received; a return, an opening or a succession matters from when it happened.
+MEASURED_FROM_DUE = frozenset(StepKind) - {StepKind.RETURNED, StepKind.OPENING, StepKind.SUCCESSION}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
