@@ -323,8 +323,14 @@ def report_by_successor(agency: str) -> AgencyBehaviour:
         status=Status.LATE,
         effective_at=filed_at,
         flags=frozenset({"filed_by_successor"}),
-        # The agency has ended when the year 2025 opens; the receipt of its report is told where it was.
-        alerts=count_alerts(span_from(filed_at)),
+        # The agency has ended when the year 2025 opens and when its report comes, of which its successor is told.
+        alerts=replace(count_alerts(span_from(filed_at)), notices=1),
         standing=report,
     )
     return AgencyBehaviour(posts=(report.to_post(),), expected=expected)
+
+
+def be_told_of_predecessor(behaviour: AgencyBehaviour) -> AgencyBehaviour:
+    """Return *behaviour* of the successor that files for an agency that has ended: its receipt is told as well."""
+    alerts = behaviour.expected.alerts
+    return replace(behaviour, expected=replace(behaviour.expected, alerts=replace(alerts, notices=alerts.notices + 1)))

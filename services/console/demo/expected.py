@@ -154,8 +154,14 @@ def fields_of_row(row: Fields) -> Fields:
 
 def _count_mornings(due_at: datetime, days: Iterable[int], on_file: Sequence[TimeSpan]) -> int:
     due_on = due_at.astimezone(ZONE).date()
-    mornings = (_morning_of(_find_working_day(due_on + timedelta(days=one), back=one < 0)) for one in days)
-    return sum(1 for one in mornings if one <= ENDS_AT and not any(begin <= one < end for begin, end in on_file))
+    return sum(1 for one in days if _goes_out(due_on + timedelta(days=one), on_file, back=one < 0))
+
+
+def _goes_out(day: date, on_file: Sequence[TimeSpan], *, back: bool) -> bool:
+    """Whether the alert of *day* goes out: on the working day that it is moved to or, moved back, still on its own."""
+    moved = _find_working_day(day, back=back)
+    mornings = {_morning_of(moved), _morning_of(day)} if back else {_morning_of(moved)}
+    return any(one <= ENDS_AT and not any(begin <= one < end for begin, end in on_file) for one in mornings)
 
 
 def _find_working_day(day: date, *, back: bool) -> date:

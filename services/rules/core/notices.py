@@ -5,8 +5,9 @@ Missing parts are always told. A return is told where the duty has reminders; wh
 another agency owes the report from now on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 import msgspec
 
@@ -15,7 +16,7 @@ from schemas.events.wire import WireNotice, WireReturnedReport, WireSegment, Wir
 from schemas.plan.plan import Notice, Reminders
 from services.rules.core import relief
 from services.rules.core.assess import DISCHARGED, Assessment
-from services.rules.core.facts import Exemption, Extension, Submission
+from services.rules.core.facts import Exemption, Extension, Submission, arrival_order
 from services.rules.core.submissions.filings import Filing
 
 # An agency is not told of a return where it does not owe the report, or no longer exists to correct it.
@@ -45,12 +46,16 @@ def plan_notices(assessment: Assessment, reminders: Reminders) -> Iterator[WireS
 
 
 def plan_received_notice(segment: WireSegment, report: Submission) -> WireStep:
-    """Return the notice that *report* discharged the duty, in *segment*; it goes out once the report is here."""
+    """Return the notice that *report* discharged the duty, in *segment*; it goes out once the report is here.
+
+    It goes to whoever filed it: the agency whose duty it is may have ended.
+    """
     return WireStep(
         kind=StepKind.RECEIVED,
         step=f"received:{report.id}",
         at=max(report.received_at, segment.starts_at),
         due_at=segment.due_at,
+        to="self" if report.filed_by == report.agency else report.filed_by,
         notice=WireNotice(document=report.report.number, effective_at=segment.effective_at),
     )
 
@@ -94,17 +99,33 @@ def _plan_opening(first: WireSegment) -> Iterator[WireStep]:
 
 
 def _plan_received_notices(assessment: Assessment) -> Iterator[WireStep]:
-    """Yield a notice each time a report discharges the duty; a correction of a complete report is not told again."""
-    filings: dict[tuple[str, str], Filing] = {
-        (one.submission.source, one.submission.id): one for one in assessment.filings
-    }
-    was_discharged = False
-    for segment in assessment.timeline:
-        is_discharged = segment.status in DISCHARGED
-        if is_discharged and not was_discharged and segment.standing is not None:
-            filing = filings[segment.standing.source, segment.standing.id]
-            yield plan_received_notice(segment, filing.submission)
-        was_discharged = is_discharged
+    """Yield a notice each time a report discharges the duty; copies and corrections of it are not told again."""
+    complete = sorted(
+        (one for one in assessment.filings if one.is_complete), key=lambda one: arrival_order(one.submission)
+    )
+    begun: WireSegment | None = None
+    for segment, following in zip_longest(assessment.timeline, assessment.timeline[1:]):
+        if segment.status not in DISCHARGED:
+            begun = None
+            continue
+        begun = begun or segment
+        if following is None or following.status not in DISCHARGED:
+            yield from _tell_first_received(assessment, begun, complete, until=following)
+
+
+def _tell_first_received(
+    assessment: Assessment, begun: WireSegment, complete: Sequence[Filing], *, until: WireSegment | None
+) -> Iterator[WireStep]:
+    """Yield the notice of the first report that came of those that discharged the duty from *begun* on.
+
+    The first one to come is the same whatever arrives later. A copy that was dispatched earlier only moves the time.
+    """
+    is_first = begun.starts_at == assessment.timeline[0].starts_at
+    for filing in complete:
+        is_late_enough = is_first or begun.starts_at <= filing.effective_at
+        if is_late_enough and (until is None or filing.effective_at < until.starts_at):
+            yield plan_received_notice(begun, filing.submission)
+            return
 
 
 def _plan_decision_notices(assessment: Assessment, reminders: Reminders) -> Iterator[WireStep]:

@@ -172,3 +172,25 @@ class TestRepetitions:
         alone = plan_alerts(assess(a_duty(a_version(reminders={"then_every": "P7D", "settle": "PT2H"})), []))
         assert [(one.step, one.settle) for one in alone] == [("P7D", "PT2H")]
         assert instant("2024-12-17 00:00") == alone[0].at
+
+
+def test_a_copy_that_was_dispatched_earlier_is_no_second_receipt() -> None:
+    """The same document by two channels is one report: it is acknowledged once, by the copy that came first."""
+    document = {"number": "877/BC-STC", "issued_on": "2024-11-27", "signed_by": "A", "title": "t"}
+    first = report("2024-12-01 09:02", document=document)
+    sent = {"sent_at": "2024-12-01T08:55:00+07:00", "proof": "exchange-log", "reference": "r-1"}
+    copy = report("2024-12-01 09:30", "s-2", document=document, dispatch=sent)
+    assert notices_of(a_told_duty("received"), first, copy) == [("2024-12-01 09:02", "received:s-1", "self")]
+
+
+def test_a_report_that_a_successor_filed_is_acknowledged_to_the_successor() -> None:
+    """The agency whose duty it was has ended and reads nothing any more."""
+    registry = a_registry(
+        an_agency("h-mot", valid={"from": "2016-05-05", "to": "2025-01-01"}),
+        an_agency("h-hai"),
+        successions=[{"type": "merge_into", "from": ["h-mot"], "to": ["h-hai"], "on": "2025-01-01"}],
+    )
+    plan = a_plan(an_obligation(a_version(reminders={"notices": ["received"]})))
+    duty = a_catalogue(plan, registry).duty(agency="h-mot", obligation="results", period="2024")
+    filed = report("2025-01-06 09:00", agency="h-hai", on_behalf_of="h-mot")
+    assert [to for _, _, to in notices_of(duty, filed)] == ["h-hai"]
