@@ -42,6 +42,9 @@ def _require_sending_time(text: str) -> str:
 LONGEST_SETTLE = timedelta(days=30)
 """Of sending time, which are more than two months of working days: longer is a typing mistake."""
 
+# What a plan calls the agency above the reporting one, whoever that is on the day in question.
+PARENT = "parent"
+
 
 class ObligationKind(StrEnum):
     """The kind of duty that the plan's text imposes."""
@@ -227,7 +230,7 @@ class Obligation(DocumentModel):
     title: Bilingual
     kind: ObligationKind = ObligationKind.REPORTING
     tracking: Literal["event", "milestone", "narrative"] = "event"
-    addressees: tuple[Identifier, ...] = ()
+    addressees: Annotated[tuple[Identifier, ...], Field(min_length=1)] = ()
     lead: Identifier | None = None
     with_: tuple[Identifier, ...] = Field(default=(), alias="with")
     recipient: Identifier | None = None

@@ -14,7 +14,7 @@ import msgspec
 from schemas.events.assessments import Status, StepKind
 from schemas.events.wire import WireSegment, WireStep
 from schemas.plan import calendar, durations, instants
-from schemas.plan.plan import Reminders
+from schemas.plan.plan import PARENT, Reminders
 from services.rules.core import notices
 from services.rules.core.assess import Assessment
 from services.rules.core.duty import Duty
@@ -24,8 +24,6 @@ UNSETTLED_BEFORE_DUE = frozenset({Status.PENDING, Status.INCOMPLETE})
 UNSETTLED_AFTER_DUE = frozenset({Status.OVERDUE, Status.INCOMPLETE})
 UNSETTLED = UNSETTLED_BEFORE_DUE | UNSETTLED_AFTER_DUE
 
-# The recipient of an escalation that is the agency above, whoever that is.
-PARENT = "parent"
 
 # The alerts of which the co-operating agencies get copies.
 COPIED = frozenset({StepKind.REMINDER, StepKind.URGING})

@@ -18,6 +18,7 @@ TEXTS = FixedTexts(
     labels=RowLabels(
         title="Subject",
         agency="Reporting agency",
+        receiver="Report goes to",
         basis="Basis",
         deadline="Due by",
         state="State",
@@ -77,11 +78,12 @@ class English:
         return f"To: {reader or 'Sir or Madam'}"
 
     def subject(self, alert: AlertContext, title: str) -> str:
+        to_co_operate = " (for co-operation)" if alert.is_copy else ""
         match alert.kind:
             case StepKind.REMINDER:
-                return f"Reminder: {title}"
+                return f"Reminder{to_co_operate}: {title}"
             case StepKind.URGING:
-                return f"Kind request: {title}"
+                return f"Kind request{to_co_operate}: {title}"
             case StepKind.INCOMPLETE:
                 return f"Please complete: {title}"
             case StepKind.RETURNED:
@@ -97,6 +99,8 @@ class English:
         return f"Kind request concerning {count} reports under {sources}"
 
     def opening(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
+        if alert.is_copy:
+            return self._opening_of_copy(alert, speaker=speaker, due=due, reader=reader)
         match alert.kind:
             case StepKind.REMINDER:
                 return f"{speaker} respectfully requests {alert.agency} to send the report below in time ({due})."
@@ -126,12 +130,25 @@ class English:
             case _:
                 assert_never(alert.kind)
 
+    def _opening_of_copy(self, alert: AlertContext, *, speaker: str, due: str, reader: str) -> str:
+        if alert.kind is StepKind.REMINDER:
+            return (
+                f"{speaker} respectfully requests {reader} to co-operate with {alert.agency}, which leads, "
+                f"so that the report below is sent in time ({due})."
+            )
+        return (
+            f"{speaker} has not yet received the {_report_noun(alert)} below from {alert.agency} ({due}), and "
+            f"respectfully requests {reader} to co-operate with {alert.agency}, which leads, "
+            "so that it is sent as soon as possible."
+        )
+
     def opening_of_many(self, count: int, *, speaker: str, reader: str) -> str:
         return f"{speaker} respectfully requests the attention of {reader} to the {count} matters below."
 
     def basis(self, alert: AlertContext) -> str:
         dated = f" of {alert.source_issued_on:%d/%m/%Y}" if alert.source_issued_on else ""
-        return f"clause {alert.clause}, document {alert.source}{dated}"
+        document = "document " if alert.has_number else ""
+        return f"clause {alert.clause}, {document}{alert.source}{dated}"
 
     def report(self, alert: AlertContext, title: str) -> str:
         return f'the report "{title}" (clause {alert.clause}, {alert.source})'
@@ -140,6 +157,8 @@ class English:
         return f"the report{of_period} under clause {alert.clause} of {alert.source}"
 
     def sms(self, alert: AlertContext, report: str) -> str:
+        if alert.is_copy:
+            return f"Please co-operate with {alert.agency} to send {report}"
         match alert.kind:
             case StepKind.REMINDER:
                 return f"{alert.agency} is kindly requested to send {report}"
@@ -179,6 +198,9 @@ class English:
             return ""
         late = f"{_count_days(notice.days_late)} after the deadline" if notice.days_late else "in time"
         return f"{notice.recorded_at:%H:%M on %d/%m/%Y} ({late})"
+
+    def report_of(self, agency: str) -> str:
+        return f"the report of {agency}"
 
     def last_day(self, deadline: Deadline) -> str:
         if deadline.before is None:

@@ -46,6 +46,7 @@ class RowLabels:
 
     title: str
     agency: str
+    receiver: str
     basis: str
     deadline: str
     state: str
@@ -146,6 +147,8 @@ class Phrases(Protocol):
     def day(self, day: date) -> str: ...
 
     def recorded_at(self, notice: NoticeContext) -> str: ...
+
+    def report_of(self, agency: str) -> str: ...
 
     def last_day(self, deadline: Deadline) -> str: ...
 
