@@ -19,7 +19,7 @@ SOURCES := services schemas deploy/local tests
 COMPILE := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help setup preflight demo up down check test lint types imports unit contract integration e2e chaos bench looks fuzz coverage format lock clean
+.PHONY: help setup preflight demo up down check test lint types imports unit contract integration e2e chaos clients bench looks fuzz coverage format lock clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -117,6 +117,10 @@ e2e: setup ## four processes, one year
 chaos: $(TOXIPROXY)/.built-$(TOXIPROXY_VERSION) setup ## kills, pauses, slow and broken connections, for longer than the gates have time; every case of the long lists
 	@$(BIN)/pytest tests/chaos
 	@$(BIN)/pytest $(PARALLEL) -m chaos tests/integration
+
+clients: setup ## the CloudEvents SDKs of Python, JavaScript, Go and Java send to intake; a missing tool is named and left out
+	@PYTHON=$(BIN)/python tests/clients/prepare.sh $(DONDOC_HOME)/clients
+	@$(BIN)/pytest tests/clients
 
 bench: setup ## throughput and latency beside the raw client
 	@$(BIN)/pytest tests/bench -s

@@ -28,7 +28,10 @@ UNSENT = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertAttempt:
-    """One attempt at one alert, as the notifier published it, for one of the duties that the alert names."""
+    """One attempt at one alert, as the notifier published it, for one of the duties that the alert names.
+
+    `reason` is what the notifier said of an attempt that did not succeed.
+    """
 
     event: str
     alert: str
@@ -40,12 +43,14 @@ class AlertAttempt:
     to_agency: str
     outcome: AttemptOutcome
     attempted_at: datetime
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Urging:
     """The alerts that an agency received about one duty.
 
+    `first_tried_at` is the first attempt, whatever came of it, and `first_at` the first alert that was sent.
     `prompted_at` is the last alert up to the complete report; `answered_at` is that report, if an alert came before it.
     """
 
@@ -56,6 +61,7 @@ class Urging:
     by_channel: tuple[tuple[Channel, int], ...] = ()
     unsent: int = 0
     unknown: int = 0
+    first_tried_at: datetime | None = None
     first_at: datetime | None = None
     last_at: datetime | None = None
     prompted_at: datetime | None = None
@@ -92,7 +98,7 @@ class UrgedDuty:
 
 def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime | None) -> Urging:
     """Summarize *attempts*, all about one duty, which a complete report discharged at *completed_at*, if at all."""
-    final_attempts = _final_attempts(attempts)
+    final_attempts = select_final_attempts(attempts)
     sent = [attempt for attempt in final_attempts if attempt.outcome in SENT]
     # A set, because the mail and the SMS of one step are one occasion.
     occasions = Counter(kind for kind, _step, _due_at in {(one.kind, one.step, one.due_at) for one in sent})
@@ -108,6 +114,7 @@ def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime 
         by_channel=tuple((channel, channels[channel]) for channel in Channel if channels[channel]),
         unsent=sum(attempt.outcome in UNSENT for attempt in final_attempts),
         unknown=sum(attempt.outcome is AttemptOutcome.UNKNOWN for attempt in final_attempts),
+        first_tried_at=min((attempt.attempted_at for attempt in final_attempts), default=None),
         first_at=sent_at[0] if sent_at else None,
         last_at=sent_at[-1] if sent_at else None,
         prompted_at=before_report[-1] if before_report else None,
@@ -124,7 +131,7 @@ def measure_steps(duties: Iterable[UrgedDuty]) -> tuple[StepEffect, ...]:
     answered: Counter[tuple[StepKind, str]] = Counter()
     begins: dict[tuple[StepKind, str], timedelta] = {}
     for duty in duties:
-        sent = [one for one in _final_attempts(duty.attempts) if one.outcome in SENT and one.due_at is not None]
+        sent = [one for one in select_final_attempts(duty.attempts) if one.outcome in SENT and one.due_at is not None]
         # The mail and the SMS of one step are one occasion, which begins with the first of them.
         occasions: dict[tuple[StepKind, str], datetime] = {}
         for one in sorted(sent, key=lambda attempt: attempt.attempted_at):
@@ -146,7 +153,7 @@ def _name_step(attempt: AlertAttempt) -> str:
     return "" if attempt.kind is StepKind.INCOMPLETE else attempt.step
 
 
-def _final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
+def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
     """Return one attempt for each alert: the latest one up to the first that was delivered."""
     final: dict[str, AlertAttempt] = {}
     own = [one for one in attempts if one.kind is StepKind.ESCALATION or one.to_agency == one.key.agency]
