@@ -5,10 +5,10 @@ Forms and sheets ask for these. Whether a part is missing is decided by rules.
 
 from dataclasses import dataclass
 
-from schemas.events.ids import DutyKey
 from schemas.plan import periods
 from schemas.plan.calendar import Calendar, PeriodTerms
 from schemas.plan.plan import Plan
+from schemas.plan.recipients import NamedDuty
 from schemas.plan.registry import Agency, Registry
 from schemas.plan.values import Bilingual
 from schemas.plan.working_days import WorkingDays
@@ -23,7 +23,7 @@ class RequestedPart:
     is_required: bool
 
 
-def list_parts(plan: Plan, registry: Registry, key: DutyKey) -> tuple[RequestedPart, ...]:
+def list_parts(plan: Plan, registry: Registry, key: NamedDuty) -> tuple[RequestedPart, ...]:
     """Return the parts of the compiled report *key*: who is below on its last good day and owes the compiled one."""
     obligation = plan.obligation(key.obligation)
     compiles = None if obligation is None else obligation.compiles

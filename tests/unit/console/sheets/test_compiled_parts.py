@@ -37,4 +37,4 @@ def test_a_sheet_asks_for_each_report_below_and_gives_back_those_that_are_in(tmp
     filled = sheet_to_event.read_event(path, "vi")
     assert json.loads(filled.event)["data"]["content"]["parts"] == ["x-mot"]
     (warning,) = filled.warnings
-    assert f":{row_of(path, 'parts.x-hai')}: " in warning
+    assert f"!C{row_of(path, 'parts.x-hai')}: " in warning
