@@ -277,6 +277,7 @@ def _build_attempt(event: _DeliveryEvent, duty: WireAlertedDuty, attempted_at: d
         outcome=payload.outcome,
         attempted_at=attempted_at,
         reason=payload.reason,
+        delivery=payload.delivery or payload.message_id or "",
     )
 
 

@@ -45,10 +45,34 @@ def test_an_alert_that_reached_nobody_urged_nobody(outcome: AttemptOutcome) -> N
     assert (urging.occasions, urging.unsent, urging.is_more_than_reminded) == (0, 1, True)
 
 
-def test_an_unknown_outcome_counts_as_sent_and_is_shown() -> None:
-    """An alert whose outcome a crash left unknown counts as a reminder and, beside it, as unknown."""
+def test_an_unknown_outcome_is_no_urging_and_is_shown() -> None:
+    """An alert whose outcome a crash left unknown is counted as unknown alone: it may never have left."""
     urging = summarize_attempts([an_attempt(outcome=AttemptOutcome.UNKNOWN)], None)
-    assert (urging.reminders, urging.unknown) == (1, 1)
+    assert (urging.occasions, urging.unsent, urging.unknown) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [(AttemptOutcome.CONFIRMED, (1, 0, 1, 0, 0)), (AttemptOutcome.BOUNCED, (0, 0, 0, 1, 1))],
+)
+def test_what_comes_back_says_more_than_the_servers_answer(
+    later: AttemptOutcome, expected: tuple[int, int, int, int, int]
+) -> None:
+    """A confirmed alert is known to have arrived; one that bounced urged nobody, although a server had taken it."""
+    accepted = an_attempt(event="1", outcome=AttemptOutcome.ACCEPTED)
+    returned = an_attempt(event="2", outcome=later, attempted_at=accepted.attempted_at + timedelta(minutes=5))
+    for order in ([accepted, returned], [returned, accepted]):
+        urging = summarize_attempts(order, None)
+        found = (urging.reminders, urging.accepted, urging.confirmed, urging.bounced, urging.unsent)
+        assert found == expected
+
+
+def test_an_alert_that_one_of_two_recipients_got_was_sent() -> None:
+    """The mail to one person bounced, the mail to another was taken: the agency was reminded."""
+    bounced = an_attempt(event="1", outcome=AttemptOutcome.BOUNCED, delivery="a")
+    accepted = an_attempt(event="2", outcome=AttemptOutcome.ACCEPTED, delivery="b")
+    urging = summarize_attempts([bounced, accepted], None)
+    assert (urging.reminders, urging.accepted, urging.bounced, urging.unsent) == (1, 1, 0, 0)
 
 
 def test_a_cancelled_alert_is_no_occasion() -> None:
