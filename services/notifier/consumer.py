@@ -30,6 +30,7 @@ from services.runtime import decoding
 from services.runtime.clock import Clock
 from services.runtime.decoding import RecordDecoder, UnreadableRecordError
 from services.runtime.kafka.dead_letters import ConsumedRecord, DeadLetters
+from services.runtime.kafka.observed_consumer import ObservedConsumer
 
 log = logging.getLogger(__name__)
 
@@ -71,19 +72,22 @@ class ReadAssessment:
     assessment: DutyAssessment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class VerdictConsumer:
-    """The handler of `dondoc.verdicts.v1`. It sets `followed` when there may be something new to send."""
+    """The handler of `dondoc.verdicts.v1`. It sets `followed` when there may be something new to send.
+
+    `dead_letters` is set before the first batch comes, as soon as there is a producer.
+    """
 
     ledger: Ledger
     documents: CitedDocuments
-    dead_letters: DeadLetters
     clock: Clock
     metrics: NotifierMetrics
     lookback: timedelta
     followed: asyncio.Event
+    dead_letters: DeadLetters | None = None
 
-    async def on_batch(self, records: Sequence[ConsumedRecord]) -> None:
+    async def on_batch(self, records: Sequence[ConsumedRecord], _consumer: ObservedConsumer) -> None:
         """Follow the assessments of a batch. Raises what the ledger or the dead letter topic raises, uncommitted."""
         latest: dict[str, ReadAssessment] = {}
         refused: list[tuple[ConsumedRecord, Exception]] = []
@@ -102,6 +106,8 @@ class VerdictConsumer:
         self.followed.set()
 
     async def _write_dead_letters(self, refused: Iterable[tuple[ConsumedRecord, Exception]]) -> None:
+        if self.dead_letters is None:
+            raise RuntimeError("the components are not open")
         for record, cause in refused:
             await self.dead_letters.set_aside(record, reason=f"{type(cause).__name__}: {cause}")
             self.metrics.dead_letters.inc()

@@ -4,10 +4,11 @@ Two processes that see the same due alerts both try to claim them, and each sche
 process died is finished by another under the same name, so it creates the same deliveries and no second ones.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.events.deliveries import AttemptOutcome, Channel
 from services.notifier.cited_documents import CitedDocuments
@@ -20,8 +21,7 @@ from services.notifier.core.scheduling.schedule import AlertSchedule, ClaimedAle
 from services.notifier.core.scheduling.scheduled_alert import ScheduledAlert
 from services.notifier.errors import DocumentsMissingError
 from services.notifier.history.store import HistoryStore
-from services.notifier.leases import Lease, Leases
-from services.notifier.ledger import Ledger
+from services.notifier.ledger import BatchLease, Ledger
 from services.notifier.ledger_documents import StoredSchedule
 from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock
@@ -50,7 +50,7 @@ class DigestScheduler:
         documents: CitedDocuments,
         *,
         clock: Clock,
-        leases: Leases,
+        lease: timedelta,
         metrics: NotifierMetrics,
     ) -> None:
         self._ledger = stores.ledger
@@ -59,8 +59,10 @@ class DigestScheduler:
         self._holds = stores.holds
         self._documents = documents
         self._clock = clock
-        self._leases = leases
+        self._lease = lease
         self._metrics = metrics
+        # Set whenever there may be new deliveries.
+        self.scheduled: Sequence[asyncio.Event] = ()
         self._retried: tuple[object, datetime] | None = None
         self._is_replanned = False
 
@@ -77,11 +79,13 @@ class DigestScheduler:
         ]
         if not due:
             return False
-        lease = self._leases.begin(await self._ledger.read_clock())
+        lease = await self._ledger.begin_lease(self._lease)
         changes = list(self._claim_due(due, lease, now))
         if changes:
             await self._ledger.claim_alerts(changes)
             await self._complete(lease.name)
+            for event in self.scheduled:
+                event.set()
         return bool(changes)
 
     async def retry_unreached(self) -> None:
@@ -143,7 +147,7 @@ class DigestScheduler:
         alerts = [one.with_duty(alert) for one in schedules if one.claimed for alert in one.claimed.alerts]
         ended = await self._history.find_ended_alerts(str(one.duty) for one in alerts)
         collected = digest.collect_digests(alerts, self._documents, await self._contacts.load_book(), now)
-        digests = ended_alerts.drop_ended(collected, ended)
+        digests = ended_alerts.drop_ended(collected, ended) if ended else collected
         created = [new for one in digests for new in delivery.create_deliveries(one, batch)]
         unreached: dict[str, list[ScheduledAlert]] = {}
         for one in digests:
@@ -155,7 +159,7 @@ class DigestScheduler:
         recorded = await self._ledger.complete_batch(batch, created, unreached, now=now)
         self._metrics.attempts.labels(Channel.EMAIL.value, AttemptOutcome.UNREACHABLE.value).inc(recorded)
 
-    def _claim_due(self, due: Sequence[StoredSchedule], lease: Lease, now: datetime) -> Iterator[StoredSchedule]:
+    def _claim_due(self, due: Sequence[StoredSchedule], lease: BatchLease, now: datetime) -> Iterator[StoredSchedule]:
         """Yield the schedules that change: their due alerts are claimed, or moved to the next sending hours."""
         for stored in due:
             known = stored.schedule

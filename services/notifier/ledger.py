@@ -17,9 +17,11 @@ again: the verdicts, and its own events, which say what was sent.
 There are no multi-document transactions: one whose process was killed would lock its documents for a minute.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -52,9 +54,18 @@ FILLED_FROM = {
     topics.VERDICTS.name: (SCHEDULES, DELIVERIES),
     topics.DELIVERIES.name: (SCHEDULES, DELIVERIES, ENDED_ALERTS),
 }
+_NAME_BYTES = 12  # of randomness in the name of a batch, which no other process may hit upon
 _EXISTS = {"$exists": True}
 _IS_ABSENT = {"$exists": False}
 _WITHOUT_BATCH = {"round": "", "round_until": ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchLease:
+    """The lease of one batch: a name that no batch had before, and when its process counts as dead."""
+
+    name: str
+    ends_at: datetime
 
 
 class Ledger:
@@ -197,11 +208,15 @@ class Ledger:
             await self._schedules.update_many({"round": batch}, closed)
         return recorded
 
-    async def read_clock(self) -> datetime:
-        """Return the present by the clock of the database."""
+    async def begin_lease(self, duration: timedelta) -> BatchLease:
+        """Return a new lease that starts now, by the clock of the database.
+
+        All processes share that clock. Their own may be set while a batch is under way, and the service's may be
+        steered over a whole lease.
+        """
         async with _translate_errors():
             now: datetime = (await self._client.admin.command("hello"))["localTime"]
-        return now
+        return BatchLease(name=secrets.token_hex(_NAME_BYTES), ends_at=now + duration)
 
     async def find_lost_batches(self) -> list[str]:
         """Return the batches whose lease has ended: their processes died before the batch was completed."""

@@ -28,14 +28,12 @@ from services.notifier.core.rendering.render import RenderOptions
 from services.notifier.core.scheduling.retry import RetryPolicy
 from services.notifier.digest_scheduler import DigestScheduler, SchedulingStores
 from services.notifier.dispatch import configured_routes, dispatcher
-from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores
+from services.notifier.dispatch.dispatcher import Dispatcher, DispatchStores, Sender, SendPolicy
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
-from services.notifier.dispatch.sender import Sender, SendPolicy
 from services.notifier.dispatch.store import DeliveryStore, RouteScope
 from services.notifier.history.consumer import DeliveryHistory
 from services.notifier.history.store import HistoryStore
-from services.notifier.leases import Leases
 from services.notifier.ledger import Ledger
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.outbox import OutboxPublisher
@@ -44,10 +42,9 @@ from services.runtime import background, mongo
 from services.runtime.clock import SystemClock, clock_from
 from services.runtime.http.probes import NotReadyError
 from services.runtime.kafka import clients
-from services.runtime.kafka.batch_consumer import ConsumingBroker, Records, Subscription
+from services.runtime.kafka.batch_consumer import ConsumingBroker, Subscription
 from services.runtime.kafka.consumer_lag import LagMonitor
 from services.runtime.kafka.dead_letters import DeadLetters
-from services.runtime.kafka.observed_consumer import ObservedConsumer
 from services.runtime.kafka.published_documents import PublishedDocuments
 from services.runtime.kafka.topics import ensure_topics
 from services.runtime.startup import Startup
@@ -68,7 +65,7 @@ class NotifierComponents:
         self._settings = settings
         self._metrics = NotifierMetrics(registry, configured_routes.list_names(settings))
         self.clock = clock_from(settings.clock)
-        self._leases = Leases(timedelta(seconds=settings.lease_seconds))
+        self._lease = timedelta(seconds=settings.lease_seconds)
         self.client = mongo.connect(settings.mongo_url)
         self.ledger = Ledger(
             self.client,
@@ -90,7 +87,14 @@ class NotifierComponents:
         self._contacts = store.open_contacts(self.client, settings)
         self._followed = asyncio.Event()
         self._recorded = asyncio.Event()
-        self._consumer: VerdictConsumer | None = None
+        self._consumer = VerdictConsumer(
+            ledger=self.ledger,
+            documents=self._documents,
+            clock=self.clock,
+            metrics=self._metrics,
+            lookback=timedelta(days=settings.lookback_days),
+            followed=self._followed,
+        )
         self._consumers = {topic: self._create_consumer(topic, halt) for topic in (VERDICTS, DELIVERIES)}
         self.consumption = StateConsumption(
             [*self._consumers.values()], self.ledger.checkpoints, answers_without_broker=False
@@ -99,7 +103,7 @@ class NotifierComponents:
     def subscribe(self, broker: ConsumingBroker) -> None:
         """Have *broker* consume the verdicts, and the notifier's own deliveries."""
         history = DeliveryHistory(store=self._history, is_complete=self._consumers[DELIVERIES].is_complete)
-        self._consumers[VERDICTS].subscribe(broker, self._on_batch, recoverable=RECOVERABLE)
+        self._consumers[VERDICTS].subscribe(broker, self._consumer.on_batch, recoverable=RECOVERABLE)
         self._consumers[DELIVERIES].subscribe(broker, history.on_batch, recoverable=RECOVERABLE)
 
     async def has_schedules(self) -> bool:
@@ -130,15 +134,7 @@ class NotifierComponents:
             loop.start(halt)
         # At once: while a server is away, each of them waits some seconds for it before it hears of the stop.
         stack.push_async_callback(lambda: asyncio.gather(*(loop.stop() for loop in loops)))
-        self._consumer = VerdictConsumer(
-            ledger=self.ledger,
-            documents=self._documents,
-            dead_letters=DeadLetters(producer, self.clock),
-            clock=self.clock,
-            metrics=self._metrics,
-            lookback=timedelta(days=self._settings.lookback_days),
-            followed=self._followed,
-        )
+        self._consumer.dead_letters = DeadLetters(producer, self.clock)
         stack.push_async_callback(broker.stop)
         self.consumption.start(halt)
         stack.push_async_callback(self.consumption.stop)
@@ -147,12 +143,6 @@ class NotifierComponents:
     async def _create_indexes(self) -> None:
         await self.ledger.create_indexes()
         await self._stores.deliveries.create_indexes()
-
-    async def _on_batch(self, records: Records, _consumer: ObservedConsumer) -> None:
-        """Handle a batch of verdicts. The consumer starts after everything is open."""
-        if self._consumer is None:
-            raise RuntimeError("the components are not open")
-        await self._consumer.on_batch(records)
 
     async def _connect_bus(self, stack: AsyncExitStack, start: Startup, halt: Callable[[], None]) -> AIOKafkaProducer:
         settings = self._settings
@@ -206,17 +196,8 @@ class NotifierComponents:
         stores = SchedulingStores(
             ledger=self.ledger, contacts=self._contacts, history=self._history, holds=self._stores.holds
         )
-        scheduler = DigestScheduler(
-            stores, self._documents, clock=self.clock, leases=self._leases, metrics=self._metrics
-        )
-        created = [asyncio.Event() for _ in dispatchers]
-
-        async def schedule() -> bool:
-            has_more = await scheduler.schedule_due()
-            for event in created:
-                event.set()
-            return has_more
-
+        scheduler = DigestScheduler(stores, self._documents, clock=self.clock, lease=self._lease, metrics=self._metrics)
+        scheduler.scheduled = [asyncio.Event() for _ in dispatchers]
         recover = background_loop.run_in_order(
             scheduler.replan,
             scheduler.retry_unreached,
@@ -231,9 +212,9 @@ class NotifierComponents:
             # One loop a route: a provider that does not answer holds up nobody else.
             *(
                 BackgroundLoop(one.dispatch_due, tick_seconds=DISPATCH_SECONDS, wake=event)
-                for one, event in zip(dispatchers, created, strict=True)
+                for one, event in zip(dispatchers, scheduler.scheduled, strict=True)
             ),
-            BackgroundLoop(schedule, tick_seconds=TICK_SECONDS, wake=self._followed),
+            BackgroundLoop(scheduler.schedule_due, tick_seconds=TICK_SECONDS, wake=self._followed),
         )
 
     def _create_dispatcher(self, route: DeliveryRoute, channel: Channel, sender: Sender) -> Dispatcher:
@@ -250,7 +231,7 @@ class NotifierComponents:
             stores=self._stores,
             sender=sender,
             clock=self.clock,
-            leases=self._leases,
+            lease=self._lease,
             on_recorded=self._recorded.set,
         )
 

@@ -7,33 +7,159 @@ then sent again with the same Message-ID, an SMS is not. The record shows both a
 
 import asyncio
 import logging
+import secrets
+import time as monotonic
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from schemas.events.deliveries import AttemptOutcome
-from services.notifier.channels.message_channel import SendResult
+from schemas.events.deliveries import AttemptOutcome, Channel
+from services.notifier.channels.message_channel import MessageChannel, OutgoingMessage, SendResult
+from services.notifier.cited_documents import CitedDocuments
 from services.notifier.control.store import HoldStore
 from services.notifier.core.dispatch.holds import SendingHolds
+from services.notifier.core.rendering import render
+from services.notifier.core.rendering.render import RenderedMessage, RenderOptions
+from services.notifier.core.scheduling import retry
 from services.notifier.core.scheduling.delivery import Delivery, DeliveryAttempt
+from services.notifier.core.scheduling.retry import EndedAttempt, RetryPolicy
 from services.notifier.core.scheduling.scheduled_alert import DutyAlert
 from services.notifier.dispatch.receipt_store import ReceiptStore
 from services.notifier.dispatch.route import DeliveryRoute
-from services.notifier.dispatch.sender import EndedSend, PostponedDelivery, PreparedDelivery, Sender
 from services.notifier.dispatch.store import ClaimLease, DeliveryStore, RouteScope
 from services.notifier.errors import LedgerUnavailableError
-from services.notifier.leases import Leases
 from services.notifier.ledger import Ledger
 from services.notifier.ledger_documents import StoredSchedule
+from services.notifier.metrics import NotifierMetrics
 from services.runtime.clock import Clock
 
 CLAIM_SIZE = 256  # deliveries claimed at once: more than the window, so that the next ones are at hand
+_CLAIM_BYTES = 12  # of randomness in the name of a claim, which no other process may hit upon
 WAIT_SECONDS = 0.05  # for an answer, before the window is filled up again
 DRAIN_SECONDS = 15.0  # at the stop of the service, for the answers to what is on the wire
 DOMAIN_PAUSE = timedelta(seconds=15)  # before a recipient whose domain takes no more is looked at again
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPolicy:
+    """How attempts are made. `jitter` returns a number in [0, 1)."""
+
+    retry: RetryPolicy
+    jitter: Callable[[], float]
+    message_id_domain: str
+    rendering: RenderOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostponedDelivery:
+    """A claimed delivery that is not to be attempted yet, and when it is due again."""
+
+    delivery: Delivery
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedDelivery:
+    """A delivery that may go out at once, with its text."""
+
+    delivery: Delivery
+    content: RenderedMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedSend:
+    """A send that has ended: the attempt to record, and the answer from which the route learns."""
+
+    attempt: DeliveryAttempt
+    result: SendResult
+
+
+class Sender:
+    """Makes attempts on whichever channel it is given."""
+
+    def __init__(
+        self, policy: SendPolicy, *, documents: CitedDocuments, clock: Clock, metrics: NotifierMetrics
+    ) -> None:
+        self._policy = policy
+        self._documents = documents
+        self._clock = clock
+        self._metrics = metrics
+
+    def prepare(self, delivery: Delivery, now: datetime) -> PreparedDelivery | PostponedDelivery:
+        """Render *delivery* as things stand *now*, unless it is quiet now or a document that it cites is missing."""
+        lead = delivery.lead
+        try:
+            opens_at = self._documents.hours(lead.duty.plan, lead.plan_version).next_open(now)
+            if opens_at > now:
+                return PostponedDelivery(delivery=delivery, due_at=opens_at)
+            content = render.render_digest(
+                delivery.digest, self._documents, language=delivery.language, options=self._policy.rendering, now=now
+            )
+        except LookupError:
+            log.warning("an alert waits for a document", extra={"action": "document_missing"})
+            return PostponedDelivery(delivery=delivery, due_at=now + self._policy.retry.first_backoff)
+        return PreparedDelivery(delivery=delivery, content=content)
+
+    async def send(
+        self, prepared: PreparedDelivery, channel: MessageChannel, *, route: str, seconds: float
+    ) -> EndedSend:
+        """Send *prepared* on *channel*, and give up waiting for the answer after *seconds*."""
+        delivery = prepared.delivery
+        message = OutgoingMessage(
+            id=delivery.id,
+            address=delivery.address,
+            message_id=delivery.message_id(self._policy.message_id_domain),
+            language=delivery.language,
+            content=prepared.content,
+            at=self._clock.now(),
+        )
+        started = monotonic.perf_counter()
+        try:
+            async with asyncio.timeout(seconds):
+                result = await channel.send(message)
+        except TimeoutError:
+            result = SendResult(outcome=AttemptOutcome.UNKNOWN, reason="no_answer")
+        except Exception as cause:  # noqa: BLE001 - a carrier's own fault must not stop the other channels
+            # The error itself may quote the message, so its class alone is logged.
+            details = {"action": "carrier_failed", "route": route, "reason": type(cause).__name__}
+            log.error("a carrier has failed", extra=details)  # noqa: TRY400 - as above
+            result = SendResult(outcome=AttemptOutcome.UNKNOWN, reason="carrier_error")
+        if result.refusal is not None:
+            self._metrics.refusals.labels(delivery.channel.value, result.refusal.fault.value).inc()
+        self._metrics.seconds.labels(delivery.channel.value).observe(monotonic.perf_counter() - started)
+        attempt = self.finish(delivery, result, route=route, segments=prepared.content.segments)
+        return EndedSend(attempt=attempt, result=result)
+
+    def finish(
+        self, delivery: Delivery, result: SendResult, *, route: str | None, segments: int | None = None
+    ) -> DeliveryAttempt:
+        """Return the attempt that ended in *result*, with the instant of the next one if there is one."""
+        now, channel, policy = self._clock.now(), delivery.channel, self._policy.retry
+        is_spent = result.refusal is None or result.refusal.spends_attempt
+        spent = delivery.spent + is_spent
+        ended = EndedAttempt(
+            outcome=result.outcome, channel=channel, attempt=delivery.attempt, spent=spent, is_spent=is_spent
+        )
+        backoff = retry.backoff_after(policy, ended, jitter=self._policy.jitter())
+        outcome = result.outcome
+        if backoff is not None and not is_spent and policy.is_expired(delivery.created_at, now):
+            backoff, outcome = None, AttemptOutcome.EXPIRED
+        self._metrics.attempts.labels(channel.value, outcome.value).inc()
+        return DeliveryAttempt(
+            delivery=delivery,
+            outcome=outcome,
+            at=now,
+            reason=result.reason,
+            message_id=delivery.message_id(self._policy.message_id_domain) if channel is Channel.EMAIL else None,
+            segments=segments,
+            next_at=None if backoff is None else now + backoff,
+            provider_ids=result.provider_ids,
+            spent=spent,
+            route=route,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +193,7 @@ class Dispatcher:
     stores: DispatchStores
     sender: Sender
     clock: Clock
-    leases: Leases
+    lease: timedelta
     on_recorded: Callable[[], None]
     claimed: ClaimedDeliveries = field(default_factory=ClaimedDeliveries)
     in_flight: set["asyncio.Task[EndedSend | Delivery]"] = field(default_factory=set)
@@ -103,12 +229,9 @@ class Dispatcher:
             await self._release_claimed()
         if not free or claimed.waiting:
             return
-        is_bounded = self.route.is_open or self.route.rate is not None
-        lease = ClaimLease(
-            name=self.leases.create_name(),
-            duration=self.leases.duration,
-            limit=free if is_bounded else CLAIM_SIZE,
-        )
+        is_bounded = self.route.is_open or self.route.is_bounded
+        name = secrets.token_hex(_CLAIM_BYTES)
+        lease = ClaimLease(name=name, duration=self.lease, limit=free if is_bounded else CLAIM_SIZE)
         # Half of a lease: what is begun gets a lease of its own, and whoever is late finds the claim gone.
         claimed.good_until, claimed.holds = loop_now + lease.duration.total_seconds() / 2, holds
         found = await self.stores.deliveries.claim(self.scope, holds, now, lease)
@@ -144,7 +267,7 @@ class Dispatcher:
         if not deliveries:
             return ()
         try:
-            return await self.stores.deliveries.begin(deliveries, self.route.name, self.leases.duration)
+            return await self.stores.deliveries.begin(deliveries, self.route.name, self.lease)
         except LedgerUnavailableError:
             # Perhaps they are begun in the database. Nothing was sent, so they are given back when it answers again.
             self.unsent += [replace(one, attempt=one.attempt + 1) for one in deliveries]
@@ -152,7 +275,7 @@ class Dispatcher:
 
     async def _attempt(self, prepared: PreparedDelivery, begun_at: float, epoch: int) -> EndedSend | Delivery:
         """Send a message that was begun; return the delivery instead if it was not handed over after all."""
-        route, seconds = self.route, self.leases.duration.total_seconds()
+        route, seconds = self.route, self.lease.total_seconds()
         async with route.slots:
             # Past the end of the lease another process records this attempt as unknown and may make the next one. So
             # a send starts only while half of the lease is left, and is given up at its end.

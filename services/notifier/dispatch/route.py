@@ -47,6 +47,8 @@ class DeliveryRoute:
         self._policy = policy
         self._circuit = Circuit()
         self._pace = Pace(limit=limits.per_minute)
+        # Whether there is a rate to keep to. As long as nothing bounds the route, no tokens are counted.
+        self.is_bounded = limits.per_minute is not None
         self._domains: OrderedDict[str, Pace] = OrderedDict()
         self._busy_domains: set[str] = set()
         self._preferred: Sequence[DeliveryRoute] = ()
@@ -73,7 +75,8 @@ class DeliveryRoute:
             return 0
         if self.is_open:
             return 1 if not in_flight and self._circuit.allows_probe(now) else 0
-        return self._pace.count_free(now, self._limits.window - in_flight)
+        free = self._limits.window - in_flight
+        return self._pace.count_free(now, free) if self.is_bounded else free
 
     def find_paused(self, addresses: Sequence[str], now: datetime) -> set[int]:
         """Return the positions in *addresses* whose domains take no more now, and spend the tokens of the others."""
@@ -86,7 +89,8 @@ class DeliveryRoute:
                 pace.take(1, now)
             else:
                 paused.add(position)
-        self._pace.take(len(addresses) - len(paused), now)
+        if self.is_bounded:
+            self._pace.take(len(addresses) - len(paused), now)
         return paused
 
     def learn(self, address: str, result: SendResult, now: datetime) -> None:
@@ -117,8 +121,8 @@ class DeliveryRoute:
             self._busy_domains.add(_domain_of(address))
         # A relay that limits us may say so in answer to RCPT, as an overloaded recipient does. Two recipients' servers
         # are rarely overloaded together.
-        if pace is None or len(self._busy_domains) >= _DOMAINS_IN_A_ROW:
-            self._pace.slow_down(now)
+        if (pace is None or len(self._busy_domains) >= _DOMAINS_IN_A_ROW) and self._pace.slow_down(now):
+            self.is_bounded = True
             self.epoch += 1
 
     def _domain_pace(self, address: str, *, create: bool = False) -> Pace | None:

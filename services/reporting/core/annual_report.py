@@ -58,7 +58,9 @@ class Chapter:
     def urged(self) -> tuple[DutyLine, ...]:
         """The lines about which an alert was sent, or could not be sent."""
         return tuple(
-            line for line in self.lines if line.urging.occasions or line.urging.escalations or line.urging.unsent
+            line
+            for line in self.lines
+            if line.urging.occasions or line.urging.escalations or line.urging.unsent or line.urging.unknown
         )
 
     @property

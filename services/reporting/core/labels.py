@@ -137,10 +137,8 @@ def describe_missing(line: DutyLine, obligation: Obligation, plan: Plan, languag
 
 def describe_urging(urging: Urging, zone: tzinfo, language: str = "vi") -> str:
     """Return how often, by which channels and when last an agency was alerted; empty where no alert was called for."""
-    if not urging.occasions and not urging.unsent:
-        return ""
     if not urging.occasions:
-        return "không liên hệ được" if language == "vi" else "could not be reached"
+        return describe_unsent(urging, language)
     # A no-break space (U+00A0) keeps a channel and its count on one line.
     channels = ", ".join(
         f"{CHANNEL_LABELS[channel].in_language(language)}\u00a0{count}" for channel, count in urging.by_channel
@@ -150,6 +148,15 @@ def describe_urging(urging: Urging, zone: tzinfo, language: str = "vi") -> str:
         return f"{urging.occasions} lần ({channels}), cuối {vietnamese_locale.format_date(day) if day else ''}"
     times = "once" if urging.occasions == 1 else f"{urging.occasions} times"
     return f"{times} ({channels}), last on {f'{day.day} {day:%B %Y}' if day else ''}"
+
+
+def describe_unsent(urging: Urging, language: str = "vi") -> str:
+    """Return what is known of alerts of which none is known to have been taken."""
+    if urging.unknown:
+        return "đã gửi, chưa xác định" if language == "vi" else "sent, outcome unknown"
+    if urging.unsent:
+        return "không liên hệ được" if language == "vi" else "could not be reached"
+    return ""
 
 
 def describe_effect(line: DutyLine, zone: tzinfo) -> str:

@@ -1,7 +1,8 @@
 """Count how often an agency was reminded and urged about one duty, by which channels, and with what effect.
 
 An occasion is one step of one due date: the mail and the SMS of the same step are one occasion on two channels. Further
-attempts at the same alert belong to the same occasion. Escalations went to somebody else and are counted separately.
+attempts at the same alert belong to the same occasion. Escalations went to somebody else and are counted separately;
+copies for agencies that co-operate in a report are no urging of the one that owes it, and are not counted.
 """
 
 from collections import Counter
@@ -10,24 +11,39 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.events.assessments import StepKind
-from schemas.events.deliveries import AttemptOutcome, Channel
+from schemas.events.deliveries import TAKEN, AttemptOutcome, Channel
 from schemas.events.ids import DutyKey
 
-# Outcomes that count as sent. `unknown` is a crash between claim and record: it is counted and shown as unknown.
-SENT = frozenset({AttemptOutcome.DELIVERED, AttemptOutcome.UNKNOWN})
+# Outcomes of an alert that did not reach anybody, as far as is known. One of unknown outcome (its process died while it
+# was on the wire) is neither sent nor unsent: it is counted apart, and never as an occasion.
+SENT = TAKEN | {AttemptOutcome.COMPLAINED}
 UNSENT = frozenset(
     {
         AttemptOutcome.TEMPORARY_FAILURE,
         AttemptOutcome.PERMANENT_FAILURE,
         AttemptOutcome.TECHNICAL_FAILURE,
         AttemptOutcome.UNREACHABLE,
+        AttemptOutcome.BOUNCED,
+        AttemptOutcome.EXPIRED,
     }
 )
+# What came back says more than the server's answer, and arrives later. Of the others the last attempt says it.
+_CERTAINTY = {
+    AttemptOutcome.COMPLAINED: 4,
+    AttemptOutcome.CONFIRMED: 3,
+    AttemptOutcome.BOUNCED: 3,
+    AttemptOutcome.ACCEPTED: 2,
+    AttemptOutcome.DELIVERED: 2,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertAttempt:
-    """One attempt at one alert, as the notifier published it, for one of the duties that the alert names."""
+    """One attempt at one alert, as the notifier published it, for one of the duties that the alert names.
+
+    `reason` is what the notifier said of an attempt that did not succeed. `delivery` is one for all attempts at one
+    recipient of the alert.
+    """
 
     event: str
     alert: str
@@ -39,12 +55,17 @@ class AlertAttempt:
     to_agency: str
     outcome: AttemptOutcome
     attempted_at: datetime
+    reason: str | None = None
+    delivery: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Urging:
     """The alerts that an agency received about one duty.
 
+    `first_tried_at` is the first attempt, whatever came of it, and `first_at` the first alert that was sent.
+    Of the alerts that were sent, to whomever, `accepted` counts those that a server took and of which nothing more is
+    known, `confirmed` those that are known to have arrived. `bounced` and `unknown` are no occasions.
     `prompted_at` is the last alert up to the complete report; `answered_at` is that report, if an alert came before it.
     """
 
@@ -53,8 +74,12 @@ class Urging:
     about_incomplete: int = 0
     escalations: int = 0
     by_channel: tuple[tuple[Channel, int], ...] = ()
+    accepted: int = 0
+    confirmed: int = 0
+    bounced: int = 0
     unsent: int = 0
     unknown: int = 0
+    first_tried_at: datetime | None = None
     first_at: datetime | None = None
     last_at: datetime | None = None
     prompted_at: datetime | None = None
@@ -68,7 +93,7 @@ class Urging:
     @property
     def is_more_than_reminded(self) -> bool:
         """Whether anything besides a reminder before the due instant was sent or tried."""
-        return bool(self.urgings or self.about_incomplete or self.escalations or self.unsent)
+        return bool(self.urgings or self.about_incomplete or self.escalations or self.unsent or self.unknown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +116,8 @@ class UrgedDuty:
 
 def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime | None) -> Urging:
     """Summarize *attempts*, all about one duty, which a complete report discharged at *completed_at*, if at all."""
-    final_attempts = _final_attempts(attempts)
+    final_attempts = select_final_attempts(attempts)
+    outcomes = Counter(attempt.outcome for attempt in final_attempts)
     sent = [attempt for attempt in final_attempts if attempt.outcome in SENT]
     # A set, because the mail and the SMS of one step are one occasion.
     occasions = Counter(kind for kind, _step, _due_at in {(one.kind, one.step, one.due_at) for one in sent})
@@ -105,8 +131,12 @@ def summarize_attempts(attempts: Iterable[AlertAttempt], completed_at: datetime 
         about_incomplete=occasions[StepKind.INCOMPLETE],
         escalations=occasions[StepKind.ESCALATION],
         by_channel=tuple((channel, channels[channel]) for channel in Channel if channels[channel]),
-        unsent=sum(attempt.outcome in UNSENT for attempt in final_attempts),
-        unknown=sum(attempt.outcome is AttemptOutcome.UNKNOWN for attempt in final_attempts),
+        accepted=outcomes[AttemptOutcome.ACCEPTED] + outcomes[AttemptOutcome.DELIVERED],
+        confirmed=outcomes[AttemptOutcome.CONFIRMED] + outcomes[AttemptOutcome.COMPLAINED],
+        bounced=outcomes[AttemptOutcome.BOUNCED],
+        unsent=sum(outcomes[one] for one in UNSENT),
+        unknown=outcomes[AttemptOutcome.UNKNOWN],
+        first_tried_at=min((attempt.attempted_at for attempt in final_attempts), default=None),
         first_at=sent_at[0] if sent_at else None,
         last_at=sent_at[-1] if sent_at else None,
         prompted_at=before_report[-1] if before_report else None,
@@ -123,7 +153,7 @@ def measure_steps(duties: Iterable[UrgedDuty]) -> tuple[StepEffect, ...]:
     answered: Counter[tuple[StepKind, str]] = Counter()
     begins: dict[tuple[StepKind, str], timedelta] = {}
     for duty in duties:
-        sent = [one for one in _final_attempts(duty.attempts) if one.outcome in SENT and one.due_at is not None]
+        sent = [one for one in select_final_attempts(duty.attempts) if one.outcome in SENT and one.due_at is not None]
         # The mail and the SMS of one step are one occasion, which begins with the first of them.
         occasions: dict[tuple[StepKind, str], datetime] = {}
         for one in sorted(sent, key=lambda attempt: attempt.attempted_at):
@@ -145,12 +175,34 @@ def _name_step(attempt: AlertAttempt) -> str:
     return "" if attempt.kind is StepKind.INCOMPLETE else attempt.step
 
 
-def _final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
-    """Return one attempt for each alert: the latest one up to the first that was delivered."""
+def select_final_attempts(attempts: Iterable[AlertAttempt]) -> list[AlertAttempt]:
+    """Return one attempt for each alert: of each recipient what is known last, of those the best.
+
+    A report that a mail bounced counts against the recipient whom it concerns. An alert that another recipient got was
+    sent.
+    """
+    of_recipients: dict[tuple[str, str], AlertAttempt] = {}
+    own = [one for one in attempts if one.kind is StepKind.ESCALATION or one.to_agency == one.key.agency]
+    for attempt in sorted(own, key=lambda one: (one.attempted_at, one.event)):
+        recipient = (attempt.alert, attempt.delivery)
+        current = of_recipients.get(recipient)
+        if current is None or _certainty(attempt) >= _certainty(current):
+            of_recipients[recipient] = attempt
     final: dict[str, AlertAttempt] = {}
-    for attempt in sorted(attempts, key=lambda one: (one.attempted_at, one.event)):
+    for attempt in of_recipients.values():
         current = final.get(attempt.alert)
-        # After a delivery nothing that follows, such as a late bounce, makes the alert count as unsent.
-        if current is None or current.outcome is not AttemptOutcome.DELIVERED:
+        if current is None or _reach(attempt) > _reach(current):
             final[attempt.alert] = attempt
     return list(final.values())
+
+
+def _certainty(attempt: AlertAttempt) -> int:
+    return _CERTAINTY.get(attempt.outcome, 0)
+
+
+def _reach(attempt: AlertAttempt) -> int:
+    """Rank what is known of an alert at one recipient, by how surely it arrived."""
+    order = (AttemptOutcome.COMPLAINED, AttemptOutcome.CONFIRMED, AttemptOutcome.ACCEPTED, AttemptOutcome.DELIVERED)
+    if attempt.outcome in order:
+        return len(order) - order.index(attempt.outcome) + 1
+    return int(attempt.outcome is AttemptOutcome.UNKNOWN)

@@ -61,11 +61,16 @@ class Pace:
         self.accepted.append(now)
         _forget(self.accepted, now)
 
-    def slow_down(self, now: datetime) -> None:
-        """Lower the rate after a refusal by a server that is busy."""
+    def slow_down(self, now: datetime) -> bool:
+        """Lower the rate after a refusal by a server that is busy; return whether it is bounded from now on.
+
+        One refusal among messages that are taken was meant for its recipient. The next one in a row was not.
+        """
         self._fill(now)
         _forget(self.accepted, now)
         self.refused_in_a_row += 1
+        if self.learnt is None and self.refused_in_a_row == 1:
+            return False
         measured = self._measure(now)
         if self.learnt is None:
             self.learnt = max(_FLOOR, min(measured * _BACK_OFF, self.limit or _UNBOUNDED))
@@ -76,6 +81,7 @@ class Pace:
             self.learnt = max(_FLOOR, self.learnt / 2)
         self.tokens = 0.0
         self.growth, self.grown_at = _FIRST_GROWTH, now
+        return True
 
     def _measure(self, now: datetime) -> float:
         """Return the rate, a minute, at which messages were taken since the first one of the last minute."""

@@ -39,7 +39,7 @@ def build_urgings(chapter: ObligationChapter, outline: Outline) -> Table:
                     urging.urgings,
                     urging.about_incomplete,
                     urging.escalations,
-                    channels or "không liên hệ được",
+                    channels or labels.describe_unsent(urging),
                     urging.last_at,
                     labels.describe_effect(line, outline.zone),
                 )

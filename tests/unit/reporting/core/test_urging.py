@@ -18,6 +18,13 @@ def test_one_step_by_two_channels_is_one_occasion() -> None:
     assert (urging.reminders, urging.by_channel) == (1, ((Channel.EMAIL, 1), (Channel.SMS, 1)))
 
 
+def test_a_copy_for_an_agency_that_co_operates_is_no_urging_of_the_one_that_owes() -> None:
+    """The step counts once, and a copy that could not be sent is nothing unsent of the agency's."""
+    copies = [an_attempt(to_agency="so-khdt"), an_attempt(to_agency="so-nv", outcome=AttemptOutcome.UNREACHABLE)]
+    urging = summarize_attempts([an_attempt(), *copies], None)
+    assert (urging.reminders, urging.unsent, urging.by_channel) == (1, 0, ((Channel.EMAIL, 1),))
+
+
 def test_a_further_attempt_at_the_same_alert_counts_nothing_more() -> None:
     """A failed attempt and a delivered one are one alert, which counts as delivered in any order of arrival."""
     failed = an_attempt(alert="a", event="1", outcome=AttemptOutcome.TEMPORARY_FAILURE)
@@ -38,10 +45,34 @@ def test_an_alert_that_reached_nobody_urged_nobody(outcome: AttemptOutcome) -> N
     assert (urging.occasions, urging.unsent, urging.is_more_than_reminded) == (0, 1, True)
 
 
-def test_an_unknown_outcome_counts_as_sent_and_is_shown() -> None:
-    """An alert whose outcome a crash left unknown counts as a reminder and, beside it, as unknown."""
+def test_an_unknown_outcome_is_no_urging_and_is_shown() -> None:
+    """An alert whose outcome a crash left unknown is counted as unknown alone: it may never have left."""
     urging = summarize_attempts([an_attempt(outcome=AttemptOutcome.UNKNOWN)], None)
-    assert (urging.reminders, urging.unknown) == (1, 1)
+    assert (urging.occasions, urging.unsent, urging.unknown) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [(AttemptOutcome.CONFIRMED, (1, 0, 1, 0, 0)), (AttemptOutcome.BOUNCED, (0, 0, 0, 1, 1))],
+)
+def test_what_comes_back_says_more_than_the_servers_answer(
+    later: AttemptOutcome, expected: tuple[int, int, int, int, int]
+) -> None:
+    """A confirmed alert is known to have arrived; one that bounced urged nobody, although a server had taken it."""
+    accepted = an_attempt(event="1", outcome=AttemptOutcome.ACCEPTED)
+    returned = an_attempt(event="2", outcome=later, attempted_at=accepted.attempted_at + timedelta(minutes=5))
+    for order in ([accepted, returned], [returned, accepted]):
+        urging = summarize_attempts(order, None)
+        found = (urging.reminders, urging.accepted, urging.confirmed, urging.bounced, urging.unsent)
+        assert found == expected
+
+
+def test_an_alert_that_one_of_two_recipients_got_was_sent() -> None:
+    """The mail to one person bounced, the mail to another was taken: the agency was reminded."""
+    bounced = an_attempt(event="1", outcome=AttemptOutcome.BOUNCED, delivery="a")
+    accepted = an_attempt(event="2", outcome=AttemptOutcome.ACCEPTED, delivery="b")
+    urging = summarize_attempts([bounced, accepted], None)
+    assert (urging.reminders, urging.accepted, urging.bounced, urging.unsent) == (1, 1, 0, 0)
 
 
 def test_a_cancelled_alert_is_no_occasion() -> None:

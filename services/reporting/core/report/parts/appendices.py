@@ -254,8 +254,8 @@ def _list_notes(line: DutyLine, chapter: ObligationChapter, outline: Outline) ->
     yield from (labels.flag_label(flag) for flag in PRINTED_FLAGS if flag in line.flags)
     decision = outline.inputs.decisions.get(line.key)
     yield from [letterhead.cite_decision_briefly(decision)] if decision is not None else []
-    if line.urging.unsent and not line.urging.occasions:
-        yield "không liên hệ được"
+    if not line.urging.occasions and (unsent := labels.describe_unsent(line.urging)):
+        yield unsent
 
 
 def insert_group_headings(rows: Iterable[TableRow], lines: Iterable[DutyLine]) -> Iterable[TableRow]:

@@ -124,15 +124,24 @@ def test_a_limit_that_is_set_is_never_exceeded() -> None:
 
 
 def test_a_refusal_while_the_server_was_taking_many_is_forgotten_in_minutes() -> None:
-    """One 421 after three mails does not hold a fast relay down: within half an hour nothing bounds it any more."""
+    """Two 421 after three mails do not hold a fast relay down: within half an hour nothing bounds it any more."""
     pace = Pace()
     for _ in range(3):
         pace.record_accepted(START)
-    pace.slow_down(START)
+    assert (pace.slow_down(START), pace.slow_down(START)) == (False, True)
     learnt = pace.rate
     assert learnt is not None
     assert learnt <= 180
     assert pace.count_free(START + timedelta(minutes=30), 10_000) > 1_000
+
+
+def test_one_refusal_among_messages_that_are_taken_slows_nothing_down() -> None:
+    """A throttled number, or a busy mailbox, says nothing of the others."""
+    pace = Pace()
+    for _ in range(10):
+        assert not pace.slow_down(START)
+        pace.record_accepted(START)
+    assert pace.rate is None
 
 
 def test_the_outcome_of_a_busy_refusal_is_a_temporary_failure() -> None:
