@@ -142,8 +142,6 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
     admin = _build_admin(components)
     guard = _build_guard(components, queries)
     limit = RenderingLimit()
-    drafts = DraftCompiler(reports, SealedReportStore(components.store))
-    documents = ReportDocuments(drafts, limit, clock=components.clock, metrics=components.metrics)
     sealed_reports = _build_sealing(components, reports, limit)
     evaluations = _build_evaluations(components, queries)
     app = ReportingApp(
@@ -152,7 +150,7 @@ def build_app(settings: ReportingSettings, *, halt: Halt) -> ReportingApp:
                 *(_build_admin_route(path, handler) for path, handler in admin.routes_on_service_port()),
                 open_link.build_route(guard.authentication, templates),
                 *ReportingApi(queries, submissions, clock=components.clock).routes(),
-                *documents.routes(),
+                *_build_documents(components, reports, limit).routes(),
                 *_build_content_api(components, queries, submissions).routes(),
                 *evaluations.routes(),
                 *_build_review_page(components, queries, evaluations, renderer, guard).routes(),
@@ -335,6 +333,13 @@ def _build_admin(components: ReportingComponents) -> AdminApp:
     }
     routes = [*probe_routes(checks, components.registry), api_description.asyncapi_route()]
     return AdminApp(settings.admin_port, routes, service_port=settings.port)
+
+
+def _build_documents(
+    components: ReportingComponents, reports: ReportCompiler, limit: RenderingLimit
+) -> ReportDocuments:
+    drafts = DraftCompiler(reports, SealedReportStore(components.store))
+    return ReportDocuments(drafts, limit, clock=components.clock, metrics=components.metrics)
 
 
 def _build_sealing(components: ReportingComponents, reports: ReportCompiler, limit: RenderingLimit) -> SealedReportsApi:
