@@ -41,6 +41,9 @@ class NotifierSettings(ServiceSettings, MongoSettings):
     closes: time = time(17, 30)
     lookback_days: int = Field(default=30, ge=0)
 
+    routes: Path | None = None
+    trial_to: str | None = None
+
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=1025, ge=1, le=65535)
     smtp_security: Literal["none", "opportunistic", "starttls", "tls"] = "none"

@@ -25,11 +25,11 @@ from services.notifier.channels.smtp_session import (
     SmtpSession,
 )
 from services.notifier.core.dispatch import refusals
-from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Fault, Phase
+from services.notifier.core.dispatch.refusals import BROKEN_CONNECTION, DeliveryRefusal, Phase, RefusalFault
 
 # An address goes into a command line and a header: no space, control character or bracket may end either of them.
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
-_BAD_ADDRESS = DeliveryRefusal(fault=Fault.ADDRESS, is_permanent=True, concerns_route=False)
+_BAD_ADDRESS = DeliveryRefusal(fault=RefusalFault.ADDRESS, is_permanent=True, concerns_route=False)
 _FEWER_CONNECTIONS_SECONDS = 300.0
 _ENVELOPE_ID = 40  # hexadecimal digits of the delivery id; RFC 3461 allows 100 characters
 _BOUNDARY = "=_dondoc_"

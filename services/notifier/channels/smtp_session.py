@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from services.notifier.core.dispatch.refusals import Fault, Phase
+from services.notifier.core.dispatch.refusals import Phase, RefusalFault
 
 Security = Literal["none", "opportunistic", "starttls", "tls"]
 
@@ -46,7 +46,7 @@ class SmtpBrokenError(Exception):
 class MailNotAcceptedError(Exception):
     """The server cannot take this mail, as it says in its answer to EHLO: the size, or a letter in the address."""
 
-    def __init__(self, fault: Fault, reason: str) -> None:
+    def __init__(self, fault: RefusalFault, reason: str) -> None:
         super().__init__(reason)
         self.fault = fault
         self.reason = reason
@@ -198,10 +198,10 @@ class SmtpSession:
         offered = self._extensions
         largest = int(offered["SIZE"]) if offered.get("SIZE", "").isdigit() else 0
         if 0 < largest < len(mail.content):
-            raise MailNotAcceptedError(Fault.CONTENT, "smtp_too_large")
+            raise MailNotAcceptedError(RefusalFault.CONTENT, "smtp_too_large")
         needs_utf8 = not mail.recipient.isascii()
         if needs_utf8 and "SMTPUTF8" not in offered:
-            raise MailNotAcceptedError(Fault.ADDRESS, "smtp_utf8_unsupported")
+            raise MailNotAcceptedError(RefusalFault.ADDRESS, "smtp_utf8_unsupported")
         from_parameters = [f" SIZE={len(mail.content)}"] if "SIZE" in offered else []
         from_parameters += [" SMTPUTF8"] if needs_utf8 else []
         to_parameters = ""
